@@ -266,6 +266,8 @@ def test_bad_json_is_refused(change, message):
         ({"drop": [[0.1, 0.2]], "droppable": [True, False]}, r"droppable of shape \(1,\)"),
         ({"drop": [[0.1, 0.2]], "layer_drop": [2.0]}, "0 to 1 as layer_drop"),
         ({"drop": ([[0.1, 0.2]], [[0.1]])}, "Expected drop"),
+        ({"drop": [[0.1, 0.2]], "initial": "a"}, "Expected initial as numbers"),
+        ({"drop": [[0.1, 0.2]], "layer_drop": ["a"]}, "layer_drop as one value per layer"),
     ],
 )
 def test_bad_spaces_are_refused(fields, message):

@@ -21,13 +21,16 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from vdroppath_tf import draws
-from vdroppath_tf.strategy import (
-    BRANCHES,
-    FusionStrategy,
-    FusionUnit,
-    check_architecture,
-    read_json,
+from vdroppath_tf.files import check_architecture, read_json, write_text
+from vdroppath_tf.gate_arrays import (
+    LayerArrays,
+    check_names,
+    check_probabilities,
+    gate_arrays,
+    per_layer,
+    starting_values,
 )
+from vdroppath_tf.strategy import FusionStrategy, FusionUnit
 
 _FORMAT = "vdroppath_tf.space/1"
 _FIELDS = (
@@ -37,9 +40,6 @@ _FIELDS = (
 
 Form: TypeAlias = Literal["paper", "sampling"]
 OnEmpty: TypeAlias = Literal["allow", "resample"]
-# One array with layers first, or (ragged) a tuple of one array per layer. `Any`, because a union
-# would ask every reader of the ordinary case to rule the other one out.
-LayerArrays: TypeAlias = Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,21 +80,23 @@ class ProbabilitySpace:
     initial_layer_drop: Any = None
 
     def __post_init__(self) -> None:
-        drop = _gate_arrays("drop", self.drop)
+        drop = gate_arrays("drop", self.drop)
         fields = {
             "drop": drop,
-            "initial": _starting_values(self.initial, drop),
+            "initial": starting_values(self.initial, drop),
             "layers": tuple(self.layers) or tuple(f"layer{n + 1}" for n in range(len(drop))),
             "branches": tuple(self.branches),
-            "droppable": _per_layer(self.droppable, len(drop), default=True),
-            "layer_drop": _per_layer(self.layer_drop, len(drop), default=0.0),
-            "initial_layer_drop": _per_layer(self.initial_layer_drop, len(drop), default=0.0),
+            "droppable": per_layer("droppable", self.droppable, len(drop), default=True),
+            "layer_drop": per_layer("layer_drop", self.layer_drop, len(drop), default=0.0),
+            "initial_layer_drop": per_layer(
+                "initial_layer_drop", self.initial_layer_drop, len(drop), default=0.0
+            ),
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
-        _check_names(self)
+        check_names(self)
         for name in ("drop", "initial", "layer_drop", "initial_layer_drop"):
-            _check_probabilities(self, name)
+            check_probabilities(self, name)
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -283,8 +285,11 @@ class ProbabilitySpace:
         """Name flat masks, one per layer."""
         if self.ragged:
             tables = [mask.reshape(-1, len(self.branches)).T for mask in masks]
-            named = [dict(zip(self.branches, table, strict=True)) for table in tables]
-            return FusionStrategy(tuple(map(FusionUnit.from_masks, named)), self.architecture)
+            units = tuple(
+                FusionUnit.from_masks(dict(zip(self.branches, table, strict=True)))
+                for table in tables
+            )
+            return FusionStrategy(units, self.architecture)
         rows = {tuple(row): unit for unit, row in zip(*unit_table(self.branches), strict=True)}
         units = tuple(rows[tuple(int(bit) for bit in mask)] for mask in masks)
         return FusionStrategy(units, self.architecture)
@@ -308,20 +313,6 @@ def unit_table(
     return tuple(FusionUnit(name or "-") for name in names), masks
 
 
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a UTF-8 file by way of a neighbour and a rename, so that it is whole or unchanged."""
-    target = Path(path)
-    neighbour = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with open(neighbour, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(neighbour, target)
-    finally:
-        neighbour.unlink(missing_ok=True)
-
-
 def _off(drop: np.ndarray, form: Form) -> np.ndarray:
     """Probability of a gate being off in the given form."""
     if form not in ("paper", "sampling"):
@@ -339,90 +330,9 @@ def _unit_probabilities(drop: LayerArrays, layer_drop: np.ndarray, form: Form) -
 def _table(drop: np.ndarray, layer_off: np.ndarray, form: Form) -> np.ndarray:
     off = _off(drop, form)[:, None, :]
     masks = np.array(list(itertools.product((1, 0), repeat=drop.shape[-1])))
-    table = np.prod(np.where(masks, 1 - off, off), axis=-1) * (1 - layer_off)
+    table: np.ndarray = np.prod(np.where(masks, 1 - off, off), axis=-1) * (1 - layer_off)
     table[:, -1:] += layer_off
     return table
-
-
-def _gate_arrays(name: str, value: Any) -> LayerArrays:
-    """Read-only float64 copies: one array, or a tuple of arrays where the layers are matrices."""
-    try:
-        if len(value) and np.ndim(value[0]) == 2:
-            return tuple(_frozen(np.array(layer, dtype=np.float64)) for layer in value)
-        return _frozen(np.array(value, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"Expected {name} as numbers of shape (layers, branches), or one (inputs, branches) "
-            f"array per layer. Received: {value!r}"
-        ) from None
-
-
-def _starting_values(value: Any, drop: LayerArrays) -> LayerArrays:
-    if np.ndim(value) if isinstance(value, (int, float, np.ndarray)) else True:
-        return _gate_arrays("initial", value)
-    if isinstance(drop, tuple):
-        return tuple(_frozen(np.full(layer.shape, float(value))) for layer in drop)
-    return _frozen(np.full(drop.shape, float(value)))
-
-
-def _per_layer(value: Any, layers: int, *, default: bool | float) -> np.ndarray:
-    kind = type(default)
-    return _frozen(np.full(layers, default) if value is None else np.array(value, dtype=kind))
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    array.setflags(write=False)
-    return array
-
-
-def _check_names(space: ProbabilitySpace) -> None:
-    order = [BRANCHES.index(b) for b in space.branches if b in BRANCHES]
-    if not order or len(order) < len(space.branches) or order != sorted(set(order)):
-        raise ValueError(
-            f"Expected branches out of {BRANCHES}, in that order. Received: {space.branches}"
-        )
-    names = space.layers
-    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise ValueError(f"Expected layer names that differ from each other. Received: {names}")
-    if not names or len(names) != len(space.drop):
-        raise ValueError(
-            f"Expected drop probabilities of at least one layer, and as many layer names. "
-            f"Received: {len(space.drop)} layers, {len(names)} names"
-        )
-    for field in ("droppable", "layer_drop", "initial_layer_drop"):
-        if getattr(space, field).shape != (len(names),):
-            raise ValueError(
-                f"Expected {field} of shape ({len(names)},), one value per layer. "
-                f"Received: shape {getattr(space, field).shape}"
-            )
-
-
-def _check_probabilities(space: ProbabilitySpace, field: str) -> None:
-    values = getattr(space, field)
-    if field in ("drop", "initial"):
-        _check_shapes(space, field)
-    for name, layer in zip(space.layers, values, strict=True):
-        if not np.all((layer >= 0) & (layer <= 1)):
-            raise ValueError(
-                f"Expected probabilities from 0 to 1 as {field} of layer {name!r}. "
-                f"Received: {np.asarray(layer).tolist()}"
-            )
-
-
-def _check_shapes(space: ProbabilitySpace, field: str) -> None:
-    values, width = getattr(space, field), len(space.branches)
-    shapes = [layer.shape for layer in values]
-    wanted = [layer.shape for layer in space.drop] if field == "initial" else shapes
-    if space.ragged:
-        fits = all(len(shape) == 2 and shape[0] > 0 and shape[1] == width for shape in shapes)
-    else:
-        fits = all(shape == (width,) for shape in shapes)
-    if not fits or shapes != wanted or isinstance(values, tuple) != space.ragged:
-        raise ValueError(
-            f"Expected {field} of {width} probabilities per layer (ragged: per input), one for "
-            f"each of the branches {space.branches}, in {len(wanted)} layers. "
-            f"Received: layers of shapes {shapes}"
-        )
 
 
 def _input_mask(unit: FusionUnit, inputs: int, branches: tuple[str, ...], name: str) -> np.ndarray:

@@ -13,7 +13,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import overload
+
+from vdroppath_tf.files import check_architecture, read_json
 
 BRANCHES = ("S", "T", "ST")
 _FORMAT = "vdroppath_tf.strategy/1"
@@ -251,53 +253,3 @@ def _units_by_input(layer: int, unit: FusionUnit) -> dict[FusionUnit, tuple[int,
     texts = ["+".join(b for b, bit in zip(unit.inputs, c, strict=True) if bit) for c in columns]
     used = {text for text in texts if text}
     return {FusionUnit(u): tuple(int(text == u) for text in texts) for u in used}
-
-
-def check_architecture(value: object) -> None:
-    """Stop where a JSON file's architecture is neither text nor null."""
-    if value is not None and not isinstance(value, str):
-        raise ValueError(f"Expected 'architecture' to be text or null. Received: {value!r}")
-
-
-def read_json(text: str, expected: str, names: Sequence[str]) -> dict[str, Any]:
-    """Read a JSON object of one of this package's formats.
-
-    Args:
-        text: The JSON text.
-        expected: Format and version it must have, such as `"vdroppath_tf.strategy/1"`.
-        names: The fields it must have, and no others, beside `format`.
-
-    Returns:
-        The fields.
-
-    Raises:
-        ValueError: If it is not JSON, of another format or version, or fields differ.
-    """
-    try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"Not JSON: {error}. Expected the format {expected!r}.") from None
-    if not isinstance(fields, dict) or "format" not in fields:
-        raise ValueError(
-            f"The JSON has no 'format'. Expected an object with format {expected!r}. "
-            f"Received: {str(text)[:80]!r}"
-        )
-    _check_format(fields.pop("format"), expected)
-    if set(fields) != set(names):
-        raise ValueError(
-            f"Expected the fields {sorted(names)} in {expected!r}. Received: {sorted(fields)}"
-        )
-    return fields
-
-
-def _check_format(found: object, expected: str) -> None:
-    if found == expected:
-        return
-    name, _, version = expected.rpartition("/")
-    found_name, _, found_version = str(found).rpartition("/")
-    if found_name == name and found_version.isdecimal() and int(found_version) > int(version):
-        raise ValueError(
-            f"The JSON was written by a newer vdroppath_tf: this one reads {expected!r}. "
-            f"Upgrade the package. Received: {found!r}"
-        )
-    raise ValueError(f"Expected the format {expected!r}. Received: {found!r}")
