@@ -1,0 +1,157 @@
+"""A training step of template_resnet50, against plain Keras and against the machine.
+
+    python scripts/benchmarks/train_step.py
+
+Two processes run the same ResNet-50 with S and ST paths: this package's, and one from plain
+``keras.layers.Conv3D`` with TensorFlow's defaults (oneDNN as TensorFlow chooses it for this CPU). They take
+turns, so that a change of the machine's speed meets both; the ratio is the median over pairs. The ceiling is a
+matrix product of 2048 x 2048 in float32.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+from absl import app, flags
+
+FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip")
+SIZE = flags.DEFINE_integer("size", 112, "height and width")
+BATCH = flags.DEFINE_integer("batch", 2, "clips a step")
+ROUNDS = flags.DEFINE_integer("rounds", 7, "pairs of timed steps")
+CLASSES = 174
+WORKERS = {
+    "package": "vdroppath_tf, per-sample gates",
+    "package-batch": "vdroppath_tf, per-batch gates",
+    "plain": "plain keras.layers.Conv3D",
+}
+
+
+def package_network(noise: str):
+    import vdroppath_tf
+
+    return vdroppath_tf.zoo.template_resnet50(CLASSES, num_train_examples=1000, noise=noise)
+
+
+def plain_network():
+    """The S+ST ResNet-50 as one would write it with keras.layers alone (no gates)."""
+    import keras
+    from keras import layers
+
+    def conv(x, filters, size, stride=1, bn=True):
+        pad = [n // 2 for n in size]
+        x = layers.ZeroPadding3D(pad)(x) if any(pad) else x
+        x = layers.Conv3D(filters, size, (1, stride, stride), use_bias=False)(x)
+        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x) if bn else x
+
+    def block(x, filters, stride):
+        around = x
+        if stride != 1:
+            around = layers.ZeroPadding3D((0, 1, 1))(around)
+            around = layers.AveragePooling3D((1, 3, 3), (1, 2, 2))(around)
+        if around.shape[-1] != 4 * filters:
+            around = conv(around, 4 * filters, (1, 1, 1))
+        paths = [conv(x, filters, (k, 1, 1), bn=False) for k in (1, 3)]
+        y = layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(layers.Add()(paths)))
+        y = layers.ReLU()(conv(y, filters, (1, 3, 3), stride))
+        return layers.ReLU()(layers.Add()([around, conv(y, 4 * filters, (1, 1, 1))]))
+
+    clips = keras.Input((None, None, None, 3))
+    x = layers.Rescaling(1 / 57.0, -2.1)(clips)
+    x = layers.ReLU()(conv(x, 64, (5, 7, 7), 2))
+    x = layers.MaxPooling3D(3, (1, 2, 2))(layers.ZeroPadding3D(1)(x))
+    for blocks, filters, stride in ((3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 2)):
+        for b in range(blocks):
+            x = block(x, filters, stride if b == 0 else 1)
+    return keras.Model(clips, layers.Dense(CLASSES)(layers.GlobalAveragePooling3D()(x)))
+
+
+def work(which: str, shape: list[int]) -> None:
+    """Answers each line of stdin (``forward`` or ``step``) with its seconds."""
+    network = plain_network() if which == "plain" else package_network("batch" if "batch" in which else "sample")
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    clips = tf.constant(rng.integers(0, 256, (*shape, 3)), tf.float32)
+    labels = tf.constant(rng.integers(0, CLASSES, shape[0]))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(keras.optimizers.SGD(0.005, momentum=0.9), loss)
+    forward = tf.function(lambda x: network(x, training=False))
+    square = tf.random.normal([2048, 2048])
+    product = tf.function(lambda a: tf.reduce_sum(a @ a))
+    jobs = {
+        "forward": lambda: forward(clips).numpy(),
+        "step": lambda: network.train_on_batch(clips, labels),
+        "product": lambda: product(square).numpy(),
+    }
+    for job in jobs.values():
+        job()
+        job()
+    weights = sum(int(np.prod(v.shape)) for v in network.trainable_weights if "logit" not in v.path)
+    print(json.dumps({"parameters": weights, "tensorflow": tf.__version__, "keras": keras.__version__}), flush=True)
+    for line in sys.stdin:
+        start = time.perf_counter()
+        jobs[line.strip()]()
+        print(json.dumps(time.perf_counter() - start), flush=True)
+
+
+class Worker:
+    """One of the processes, and what it says."""
+
+    def __init__(self, which: str, shape: list[int]) -> None:
+        environment = {k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
+        environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        command = [sys.executable, __file__, "--worker", which, json.dumps(shape)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
+        self.about = json.loads(self.process.stdout.readline())
+
+    def time(self, job: str) -> float:
+        self.process.stdin.write(f"{job}\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+
+def main(_) -> None:
+    from vdroppath_tf import cost, zoo
+
+    shape = [BATCH.value, FRAMES.value, SIZE.value, SIZE.value]
+    macs = cost.complexity(zoo.template_resnet50(CLASSES), clip_shape=shape[1:]).macs * BATCH.value
+    workers = {which: Worker(which, shape) for which in WORKERS}
+    about = {which: worker.about for which, worker in workers.items()}
+    assert len({a["parameters"] for a in about.values()}) == 1, about
+    times: dict[tuple[str, str], list[float]] = {}
+    for _ in range(ROUNDS.value):
+        for job in ("step", "forward", "product"):
+            for which, worker in workers.items():
+                times.setdefault((which, job), []).append(worker.time(job))
+    print(f"{platform.machine()}, {os.cpu_count()} CPUs, {time.strftime('%Y-%m-%d')}, {about['plain']}")
+    print(f"clips {shape} x 3, {macs / 1e9:.2f} GMACs forward; medians of {ROUNDS.value} rounds")
+    ceiling = 2 * 2048**3 / statistics.median(times["package", "product"]) / 1e9
+    print(f"matrix-product ceiling: {ceiling:.0f} GF/s")
+    for which, text in WORKERS.items():
+        step, forward = (statistics.median(times[which, job]) for job in ("step", "forward"))
+        ratio = {
+            job: statistics.median(a / b for a, b in zip(times[which, job], times["plain", job], strict=True))
+            for job in ("step", "forward")
+        }
+        rate = 2 * macs / forward / 1e9
+        print(
+            f"{text:32s} step {step:6.2f} s ({ratio['step']:.2f} of plain)   "
+            f"forward {forward:6.2f} s ({ratio['forward']:.2f} of plain), {rate:.0f} GF/s, "
+            f"{rate / ceiling:.0%} of the ceiling"
+        )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        work(sys.argv[2], json.loads(sys.argv[3]))
+    else:
+        app.run(main)

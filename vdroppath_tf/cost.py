@@ -1,0 +1,87 @@
+"""Parameters and multiply-adds (MACs) of a network, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from .layers.convolution import Convolution
+from .layers.fusion import FusionConv
+
+GATE_WEIGHTS = ("logit", "layer_logit")  # last part of the paths of the trainable gate variables
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """Cost of one layer: parameters (gates excluded) and multiply-adds for one clip."""
+
+    name: str
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Complexity:
+    """Cost of a network for one clip, by layer; ``parameters`` and ``macs`` are the totals."""
+
+    layers: tuple[LayerCost, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters without the gates."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of convolutions and dense layers; S+ST counts as two convolutions."""
+        return sum(layer.macs for layer in self.layers)
+
+
+def complexity(model: keras.Model, clip_shape: tuple[int, int, int]) -> Complexity:
+    """Parameters and MACs of a functional model of this package, for one clip.
+
+    A template counts with all its paths, whichever strategy it runs.
+
+    Args:
+        model: a template, a derived network, or another functional model of the same layers.
+        clip_shape: frames, height, width.
+
+    Raises:
+        ValueError: when ``clip_shape`` is not three positive integers.
+    """
+    if len(clip_shape) != 3 or any(int(n) != n or n < 1 for n in clip_shape):
+        raise ValueError(f"clip_shape must be (frames, height, width). Received: {clip_shape}")
+    shapes = dict(_input_shapes(model, clip_shape))
+    rows = []
+    for layer in model.layers:
+        trainable = (v for v in layer.trainable_weights if v.path.split("/")[-1] not in GATE_WEIGHTS)
+        parameters = sum(int(np.prod(v.shape)) for v in trainable)
+        macs = _macs(layer, shapes[layer.name]) if layer.name in shapes else 0
+        if parameters or macs:
+            rows.append(LayerCost(layer.name, parameters, macs))
+    return Complexity(tuple(rows))
+
+
+def _counted(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, (Convolution, FusionConv, keras.layers.Dense))
+
+
+def _input_shapes(
+    model: keras.Model, clip_shape: tuple[int, int, int]
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name and input shape (without the batch) of every layer that multiplies."""
+    counted = [layer for layer in model.layers if _counted(layer)]
+    inputs = [keras.tree.flatten(layer.input)[0] for layer in counted]
+    probe = keras.Model(model.inputs, inputs)
+    clip = keras.KerasTensor((1, *clip_shape, 3), model.inputs[0].dtype)
+    for layer, at in zip(counted, probe.compute_output_spec(clip), strict=True):
+        yield layer.name, at.shape[1:]
+
+
+def _macs(layer: keras.layers.Layer, input_shape: tuple[int, ...]) -> int:
+    if isinstance(layer, keras.layers.Dense):
+        return int(np.prod(layer.kernel.shape)) * int(np.prod(input_shape[:-1], dtype=int))
+    return layer.macs(input_shape)

@@ -1,0 +1,151 @@
+"""Bias-free 3D convolution, run in the form that is fastest for its kernel.
+
+A kernel that is 1 in time or 1 in space is a 2D convolution (or a matrix product) of reshaped clips. The
+reshape is free and reaches the mature 2D kernels of every device; the numbers are those of ``Conv3D``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+Triple = tuple[int, int, int]
+
+
+def _dims(x: tf.Tensor) -> list[Any]:
+    """The sizes of ``x``: Python integers where they are known, scalar tensors elsewhere."""
+    dynamic = tf.shape(x)
+    return [dynamic[i] if n is None else n for i, n in enumerate(x.shape)]
+
+
+def _subsample(x: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
+    """Every ``strides``-th frame, row and column; what a convolution of size 1 sees."""
+    if tuple(strides) == (1, 1, 1):
+        return x
+    t, h, w = strides
+    return x[:, ::t, ::h, ::w]
+
+
+def _spatial(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
+    """``1 x h x w`` as a 2D convolution of the frames, ``(batch * time, height, width, channels)``."""
+    b, t, h, w, c = _dims(x)
+    y = tf.nn.conv2d(
+        tf.reshape(x, [b * t, h, w, c]),
+        kernel[0],
+        strides=list(strides[1:]),
+        padding=_padding(kernel.shape[1:3], strides[1:]),
+    )
+    _, h, w, c = _dims(y)
+    return tf.reshape(y, [b, t, h, w, c])
+
+
+def _temporal(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
+    """``t x 1 x 1`` as a 2D convolution of ``(batch, time, height * width, channels)``."""
+    b, t, h, w, c = _dims(x)
+    y = tf.nn.conv2d(
+        tf.reshape(x, [b, t, h * w, c]),
+        kernel[:, :, 0],
+        strides=[stride, 1],
+        padding=_padding([kernel.shape[0], 1], [stride, 1]),
+    )
+    _, t, _, c = _dims(y)
+    return tf.reshape(y, [b, t, h, w, c])
+
+
+def _padding(sizes: Sequence[int], strides: Sequence[int]) -> str | list[list[int]]:
+    """Half the kernel on both sides; with stride 1 that is ``"SAME"``, with more it is not."""
+    if all(s == 1 for s in strides):
+        return "SAME"
+    return [[0, 0], *([k // 2, k // 2] for k in sizes), [0, 0]]
+
+
+def convolve(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int] = (1, 1, 1)) -> tf.Tensor:
+    """3D convolution with zero padding of half the (odd) kernel on both sides.
+
+    Args:
+        x: clips, ``(batch, time, height, width, channels)``.
+        kernel: ``(time, height, width, channels, filters)``, odd sizes.
+        strides: of time, height and width.
+
+    Returns:
+        ``(batch, time', height', width', filters)`` with ``n' = ceil(n / stride)``.
+    """
+    t, h, w = kernel.shape[:3]
+    if (t, h, w) == (1, 1, 1):
+        return tf.linalg.matmul(_subsample(x, strides), kernel[0, 0, 0])
+    if t == 1:
+        return _spatial(_subsample(x, (strides[0], 1, 1)), kernel, strides)
+    if (h, w) == (1, 1):
+        return _temporal(_subsample(x, (1, *strides[1:])), kernel, strides[0])
+    pads = [[0, 0], *([k // 2, k // 2] for k in (t, h, w)), [0, 0]]
+    return tf.nn.conv3d(tf.pad(x, pads), kernel, [1, *strides, 1], "VALID")
+
+
+@keras.saving.register_keras_serializable(package="vdroppath_tf")
+class Convolution(keras.layers.Layer):
+    """A bias-free 3D convolution (``convolve``), He-normal.
+
+    Args:
+        filters: channels of the output.
+        kernel_size: odd sizes ``(time, height, width)``.
+        strides: ``(time, height, width)``.
+
+    Call arguments:
+        inputs: ``(batch, time, height, width, channels)``.
+        weight_prior: scalar tensor, optional: ``weight_prior * ||kernel||^2`` joins the loss. It is how the
+            gate that drops a whole layer (D1) reaches the kernel it drops (Eq. 5).
+
+    Output shape:
+        ``(batch, ceil(time / st), ceil(height / sh), ceil(width / sw), filters)``.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Triple = (1, 1, 1),
+        strides: Triple = (1, 1, 1),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if any(k < 1 or k % 2 == 0 for k in kernel_size) or len(kernel_size) != 3:
+            raise ValueError(f"kernel_size must be three odd numbers. Received: {kernel_size}")
+        self.filters = filters
+        self.kernel_size = tuple(kernel_size)
+        self.strides = tuple(strides)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, input_shape[-1], self.filters),
+            initializer="he_normal",
+        )
+
+    def call(self, inputs: tf.Tensor, weight_prior: tf.Tensor | None = None) -> tf.Tensor:
+        if weight_prior is not None:
+            kernel = tf.cast(self.kernel, "float32")
+            self.add_loss(tf.cast(weight_prior, "float32") * tf.reduce_sum(kernel**2))
+        return convolve(inputs, tf.convert_to_tensor(self.kernel), self.strides)
+
+    def compute_output_spec(self, inputs: Any, weight_prior: Any = None) -> Any:
+        batch, *sizes, _ = inputs.shape
+        strided = (n if n is None else -(-n // s) for n, s in zip(sizes, self.strides, strict=True))
+        return keras.KerasTensor((batch, *strided, self.filters), self.compute_dtype)
+
+    def macs(self, input_shape: Sequence[int]) -> int:
+        """Multiply-adds for one clip whose input here is ``(time, height, width, channels)``."""
+        *sizes, channels = input_shape
+        cells = 1
+        for n, s, k in zip(sizes, self.strides, self.kernel_size, strict=True):
+            cells *= -(-n // s) * k
+        return cells * channels * self.filters
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+        }

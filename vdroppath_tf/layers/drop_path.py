@@ -1,0 +1,228 @@
+"""VariationalDropPath: the layer that holds the trainable drop probabilities."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from .relaxation import (
+    KL_FORMS,
+    gate_entropy,
+    relaxed_drop,
+    uniform_noise,
+    unit_log_probabilities,
+    unit_masks,
+    weight_prior,
+)
+
+NOISE = ("sample", "batch")
+RUN_MODE, RUN_RANDOM = -1.0, -2.0  # values of a mask that is no strategy: the mode, or a fresh draw
+
+
+@keras.saving.register_keras_serializable(package="vdroppath_tf")
+class VariationalDropPath(keras.layers.Layer):
+    """Trainable drop probabilities of parallel paths, and the KL that keeps them honest (Sec. 3.3).
+
+    In training each path is multiplied by ``keep = 1 - relaxed_drop``, without rescaling by 1/(1-p). At
+    inference, and in training while ``trainable`` is False, the paths are switched by a hard mask: the mode
+    of the learned probabilities, or the one that ``set_mask`` was given. The KL (Eq. 5) joins the loss
+    through ``add_loss`` while the gates train. Logits, noise and KL are float32 under any dtype policy.
+
+    Args:
+        paths: how many parallel paths.
+        drop_layer: adds D1, one more gate that drops all paths together and what follows them.
+        initial_drop: starting drop probability.
+        temperature: of the relaxation.
+        noise: ``"sample"``, one draw per sample (the authors'), or ``"batch"``, one draw for the batch.
+        kl: ``"code"`` (the published k are its ``weight_reg``) or ``"paper"`` (Eq. 5).
+        weight_reg: k, strength of the weight term.
+        num_train_examples: N of Eq. 5; ``fit`` of a template fills it in where it is None.
+        droppable: whether a shortcut goes round the layer, so that no path at all may be drawn.
+        seed: of the noise; with the layer's name it makes every layer's noise its own.
+
+    Call arguments:
+        inputs: list of ``paths`` tensors of one shape, batch first.
+        squared_norms: ``(paths,)`` of ``||w||^2`` of each path's weights, for the KL.
+        training: bool.
+
+    Output shape:
+        The shape of one input: the gated paths, summed.
+    """
+
+    def __init__(
+        self,
+        paths: int = 2,
+        *,
+        drop_layer: bool = False,
+        initial_drop: float = 0.1,
+        temperature: float = 0.2,
+        noise: str = "sample",
+        kl: str = "code",
+        weight_reg: float = 10.0,
+        num_train_examples: float | None = None,
+        droppable: bool = True,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        _check(0.0 < initial_drop < 1.0, "initial_drop", initial_drop, "between 0 and 1")
+        _check(temperature > 0.0, "temperature", temperature, "above 0")
+        _check(noise in NOISE, "noise", noise, f"one of {NOISE}")
+        _check(kl in KL_FORMS, "kl", kl, f"one of {KL_FORMS}")
+        _check(weight_reg >= 0.0, "weight_reg", weight_reg, "0 or more")
+        known = num_train_examples
+        _check(known is None or known >= 1, "num_train_examples", known, "1 or more")
+        self.paths, self.drop_layer, self.droppable = paths, drop_layer, droppable
+        self.initial_drop, self.temperature, self.noise = initial_drop, temperature, noise
+        self.kl, self.weight_reg, self.num_train_examples = kl, weight_reg, num_train_examples
+        self.seed = seed
+
+    def build(self, input_shape: Any = None) -> None:
+        start = math.log(self.initial_drop / (1.0 - self.initial_drop))
+        float32 = {"dtype": "float32", "autocast": False}
+        initial = keras.initializers.Constant(start)
+        self.logit = self.add_weight(
+            name="logit", shape=(self.paths,), initializer=initial, **float32
+        )
+        self.layer_logit = None
+        if self.drop_layer:
+            self.layer_logit = self.add_weight(
+                name="layer_logit", shape=(), initializer=initial, **float32
+            )
+        self.mask = self.add_weight(
+            name="mask",
+            shape=(self.paths,),
+            initializer=keras.initializers.Constant(RUN_MODE),
+            trainable=False,
+            **float32,
+        )
+        self.noise_step = self.add_weight(
+            name="noise_step",
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            dtype="int64",
+            autocast=False,
+            aggregation="only_first_replica",
+        )
+
+    def call(
+        self, inputs: Sequence[tf.Tensor], squared_norms: Any = None, training: bool = False
+    ) -> tf.Tensor:
+        keep = self.keep(tf.shape(inputs[0])[0], training=training)
+        if squared_norms is not None:
+            self.add_kl(squared_norms, training=training)
+        rank = len(inputs[0].shape)
+        return tf.add_n([x * gate_like(keep[:, i], x, rank) for i, x in enumerate(inputs)])
+
+    def compute_output_spec(
+        self, inputs: Any, squared_norms: Any = None, training: bool = False
+    ) -> Any:
+        return keras.KerasTensor(inputs[0].shape, inputs[0].dtype)
+
+    def random(self, training: bool) -> bool:
+        """Whether this call draws its gates (training, and not frozen)."""
+        return bool(training) and self.trainable
+
+    def hard_mask(self) -> tf.Tensor:
+        """``(paths,)`` of 0 and 1: what runs at inference."""
+        return tf.where(self.mask >= 0.0, self.mask, self._drawn_mask())
+
+    def _drawn_mask(self) -> tf.Tensor:
+        """The mode of the learned probabilities or, where the mask asks for it, a fresh draw (Eq. 6)."""
+        table = unit_log_probabilities(
+            tf.convert_to_tensor(self.logit), self.layer_logit, self.droppable
+        )
+        wanted = tf.cast(tf.reduce_all(tf.equal(self.mask, RUN_RANDOM)), tf.int64)
+        noise = self._uniform(1, table.shape[0], shared=True, advance=wanted)[0]
+        gumbel = -tf.math.log(-tf.math.log(noise))  # the largest of table + gumbel is a draw from it
+        row = tf.argmax(table + tf.cast(wanted, tf.float32) * gumbel)
+        return tf.gather(tf.constant(unit_masks(self.paths)), row)
+
+    def keep(self, batch: Any, training: bool = False) -> tf.Tensor:
+        """``(batch, paths + drop_layer)`` factors of the paths (and of the whole layer, last)."""
+        if not self.random(training):
+            mask = self.hard_mask()[None]
+            if self.drop_layer:
+                mask = tf.concat([mask, tf.ones_like(mask[:, :1])], 1)
+            return tf.repeat(mask, batch, 0)
+        logits = self.logits()
+        gates = logits.shape[0]
+        shared = self.noise == "batch"
+        r = self._uniform(1 if shared else batch, 2 * gates, shared=shared)
+        keep = 1.0 - relaxed_drop(logits, r[:, :gates], r[:, gates:], self.temperature)
+        return tf.repeat(keep, batch, 0) if shared else keep
+
+    def _uniform(self, rows: Any, width: int, *, shared: bool, advance: Any = 1) -> tf.Tensor:
+        """``(rows, width)`` of this step's noise; ``shared`` by all replicas, or this replica's own."""
+        context = None if shared else tf.distribute.get_replica_context()
+        step = tf.convert_to_tensor(self.noise_step)
+        salt = zlib.crc32(self.path.encode())  # the layer's name, not the order layers were made in
+        noise = uniform_noise(
+            (self.seed % 2**31) * 2**32 + salt,
+            step,
+            place=context.replica_id_in_sync_group if context else 0,
+            count=rows,
+            replicas=context.num_replicas_in_sync if context else 1,
+            width=width,
+        )
+        self.noise_step.assign(step + advance)
+        return noise
+
+    def logits(self) -> tf.Tensor:
+        """``(paths + drop_layer,)`` logits of the drop probabilities, D1 last."""
+        if self.layer_logit is None:
+            return tf.convert_to_tensor(self.logit)
+        return tf.concat([self.logit, self.layer_logit[None]], 0)
+
+    def priors(self) -> tf.Tensor:
+        """``(paths + drop_layer,)`` coefficients of ``||w||^2`` in the KL."""
+        if self.num_train_examples is None:
+            raise ValueError(
+                f"{self.path}: the KL needs N, the number of training examples (Eq. 5), and it is not known. "
+                "Pass num_train_examples= to the template, or call fit with a data set of known size."
+            )
+        return weight_prior(
+            self.logits(),
+            num_examples=self.num_train_examples,
+            weight_reg=self.weight_reg,
+            form=self.kl,
+        )
+
+    def add_kl(self, squared_norms: tf.Tensor, training: bool = False) -> None:
+        """Adds the KL of the paths to the loss, in training and while the gates are not frozen."""
+        if not self.random(training):
+            return
+        # D1 has an entropy here; its weights are those of a convolution further on, which adds their part
+        priors = self.priors()[: self.paths]
+        entropy = tf.reduce_sum(gate_entropy(self.logits(), self.kl))
+        weights = tf.reduce_sum(priors * tf.cast(squared_norms, "float32"))
+        self.add_loss(weights + entropy / self.num_train_examples)
+
+    def set_mask(self, mask: Sequence[float] | str) -> None:
+        """``(paths,)`` of 0 and 1, ``"mode"``, or ``"random"`` (a fresh draw each batch)."""
+        named = {"mode": RUN_MODE, "random": RUN_RANDOM}
+        values = [named[mask]] * self.paths if isinstance(mask, str) else list(mask)
+        self.mask.assign(values)
+
+    def get_config(self) -> dict[str, Any]:
+        names = (
+            "paths drop_layer initial_drop temperature noise kl weight_reg num_train_examples "
+            "droppable seed"
+        ).split()
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def gate_like(gate: tf.Tensor, x: tf.Tensor, rank: int) -> tf.Tensor:
+    """``(batch,)`` as ``(batch, 1, ...)`` in the dtype of ``x``."""
+    return tf.cast(tf.reshape(gate, [-1] + [1] * (rank - 1)), x.dtype)
+
+
+def _check(ok: bool, name: str, value: Any, expected: str) -> None:
+    if not ok:
+        raise ValueError(f"{name} must be {expected}. Received: {value!r}")

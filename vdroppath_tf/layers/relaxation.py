@@ -1,0 +1,104 @@
+"""The arithmetic of variational DropPath: pure functions of logits and noise, no state (Sec. 3.3)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+KL_FORMS = ("code", "paper")
+
+
+def relaxed_drop(
+    logit: tf.Tensor, r1: tf.Tensor, r2: tf.Tensor, temperature: float = 0.2
+) -> tf.Tensor:
+    """The relaxed Bernoulli drop of Eq. S13, in the form that is defined.
+
+    ``sigmoid((logit + log(-log r1) - log(-log r2)) / temperature)``: the difference of the two terms is
+    logistic noise, so the drop exceeds 1/2 with probability ``p = sigmoid(logit)``.
+
+    Args:
+        logit: logit of the drop probability.
+        r1, r2: uniform numbers in (0, 1).
+        temperature: 1/5 in the paper, not annealed.
+
+    Returns:
+        The drop in (0, 1), broadcast of the arguments; a path is multiplied by ``1 - drop``.
+    """
+    noise = tf.math.log(-tf.math.log(r1)) - tf.math.log(-tf.math.log(r2))
+    return tf.sigmoid((logit + noise) / temperature)
+
+
+def gate_entropy(logit: tf.Tensor, form: str = "code") -> tf.Tensor:
+    """The part of the KL without weights: ``p log p`` (Eq. 5), with ``(1-p) log(1-p)`` in the code's form."""
+    p, log_p = tf.sigmoid(logit), tf.math.log_sigmoid(logit)
+    if form == "paper":
+        return p * log_p
+    return p * log_p + (1.0 - p) * tf.math.log_sigmoid(-logit)
+
+
+def weight_prior(
+    logit: tf.Tensor, *, num_examples: float, weight_reg: float, form: str = "code"
+) -> tf.Tensor:
+    """What multiplies ``||w||^2`` in the KL.
+
+    ``weight_reg^2 (1 - p) / (2 N)`` (``"paper"``, Eq. 5: weight_reg is its k) or ``weight_reg (1 - p) / N``
+    (``"code"``: the published k are values of this one).
+    """
+    keep = tf.sigmoid(-logit)
+    strength = weight_reg**2 / 2.0 if form == "paper" else weight_reg
+    return keep * (strength / num_examples)
+
+
+def uniform_noise(
+    seed: int, step: tf.Tensor, *, place: tf.Tensor, count: Any, replicas: int, width: int
+) -> tf.Tensor:
+    """Uniform numbers in (0, 1), a function of seed, step and place in the global batch.
+
+    Every replica draws the numbers of the whole global batch and keeps its own rows, so that n replicas
+    use what one device would.
+
+    Args:
+        seed, step: what the numbers depend on.
+        place: which replica this is.
+        count: rows of one replica.
+        replicas: how many replicas there are.
+        width: numbers a row.
+
+    Returns:
+        ``(count, width)`` float32.
+    """
+    key = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
+    everyone = tf.random.stateless_uniform([count * replicas, width], key, minval=1e-7, alg="philox")
+    # float32 rounds numbers next to 1 up to it, where log(-log r) is not finite
+    return tf.minimum(everyone[place * count : (place + 1) * count], 1.0 - 1e-7)
+
+
+def unit_masks(paths: int) -> np.ndarray:
+    """All on/off patterns of ``paths`` paths, ``(2 ** paths, paths)``; all on first, none last."""
+    return np.array(list(itertools.product((1.0, 0.0), repeat=paths)), "float32")
+
+
+def unit_log_probabilities(
+    logit: tf.Tensor, layer_logit: tf.Tensor | None, droppable: bool
+) -> tf.Tensor:
+    """Log-probability of each row of ``unit_masks`` under Bernoulli draws with p (up to a constant).
+
+    Args:
+        logit: ``(paths,)``.
+        layer_logit: logit of D1, the drop of the whole layer, or None.
+        droppable: whether the row without any path may be drawn at all.
+    """
+    masks = unit_masks(logit.shape[0])
+    on, off = tf.math.log_sigmoid(-logit), tf.math.log_sigmoid(logit)
+    table = tf.linalg.matvec(masks, on) + tf.linalg.matvec(1.0 - masks, off)
+    if layer_logit is not None:
+        kept = table + tf.math.log_sigmoid(-layer_logit)
+        none = tf.reduce_logsumexp(tf.stack([kept[-1], tf.math.log_sigmoid(layer_logit)]))
+        table = tf.concat([kept[:-1], none[None]], 0)
+    if not droppable:
+        table = tf.concat([table[:-1], [-math.inf]], 0)
+    return table

@@ -1,0 +1,134 @@
+"""FusionModel: a functional keras.Model that knows its architecture, its N and what a clip is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..layers.convolution import Convolution
+from ..layers.drop_path import VariationalDropPath
+from ..layers.fusion import FusionConv
+
+
+@keras.saving.register_keras_serializable(package="vdroppath_tf")
+class FusionModel(keras.Model):
+    """A plain functional ``keras.Model`` with three things added.
+
+    * ``architecture``: the arguments it was built with, as JSON-able data; deriving builds from them.
+    * ``fit`` gives the gates N of Eq. 5 where ``num_train_examples`` was left out, compiles the paper's
+      optimizer where ``compile`` was not called, and shows the KL beside the loss.
+    * a clip of the wrong rank, channels or dtype is refused by name.
+    """
+
+    architecture: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, architecture: dict[str, Any], **functional: Any) -> FusionModel:
+        """A functional model of ``inputs``, ``outputs`` and ``name`` with its architecture."""
+        model = cls(**functional)
+        return model._describe(architecture)
+
+    def _describe(self, architecture: dict[str, Any] | None) -> FusionModel:
+        self.architecture = architecture
+        self._kl_tracker = keras.metrics.Mean(name="kl") if self.gates else None
+        return self
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+        check_clips(inputs)
+        return super().call(inputs, training=training, mask=mask, **kwargs)
+
+    @property
+    def gates(self) -> list[VariationalDropPath]:
+        """The gates of a template, in order; empty for a derived network."""
+        fusion = (layer for layer in self.layers if isinstance(layer, FusionConv))
+        return [layer.drop_path for layer in fusion if layer.drop_path is not None]
+
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+        if self._kl_tracker is not None:
+            self._kl_tracker.update_state(self._kl())
+        return super().compute_loss(*args, **kwargs)
+
+    def _kl(self) -> tf.Tensor:
+        """What the gates, and D1 at its convolutions, added to the loss of this call."""
+        owners = [la for la in self.layers if isinstance(la, (FusionConv, Convolution))]
+        terms = [loss for owner in owners for loss in owner.losses]
+        return tf.add_n(terms) if terms else tf.zeros(())
+
+    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+        """``keras.Model.fit``; see the class for what is filled in where it was left out."""
+        if not self.compiled:
+            self.compile(**default_compile(self.output_shape[-1]))
+        waiting = [gate for gate in self.gates if gate.num_train_examples is None]
+        if any(gate.trainable for gate in waiting):
+            examples = count_examples(x)
+            for gate in waiting:
+                gate.num_train_examples = examples
+            self.train_function = None  # a function traced without N must not be used
+        return super().fit(x, y, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "architecture": self.architecture}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> FusionModel:
+        config = dict(config)
+        architecture = config.pop("architecture", None)
+        model = super().from_config(config, custom_objects=custom_objects)
+        return model._describe(architecture)
+
+
+def default_compile(num_classes: int) -> dict[str, Any]:
+    """The paper's optimizer (SGD .005, momentum .9), cross-entropy, top-1 and top-5 accuracy."""
+    return {
+        "optimizer": keras.optimizers.SGD(0.005, momentum=0.9),
+        "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        "metrics": accuracy_metrics(num_classes),
+    }
+
+
+def accuracy_metrics(num_classes: int) -> list[keras.metrics.Metric]:
+    """Top-1 and, where there are more than 5 classes, top-5 accuracy."""
+    top1 = keras.metrics.SparseCategoricalAccuracy(name="top1")
+    if num_classes <= 5:
+        return [top1]
+    return [top1, keras.metrics.SparseTopKCategoricalAccuracy(5, name="top5")]
+
+
+def check_clips(clips: Any) -> None:
+    """Raises ValueError unless ``clips`` are ``(batch, time, height, width, 3)`` of uint8 or floats."""
+    shape, dtype = getattr(clips, "shape", None), keras.backend.standardize_dtype(clips.dtype)
+    if shape is None or len(shape) != 5 or shape[-1] != 3:
+        raise ValueError(
+            f"Clips must be RGB (batch, time, height, width, 3). Received: shape {tuple(shape or ())}"
+        )
+    if dtype != "uint8" and not dtype.startswith(("float", "bfloat")):
+        raise ValueError(
+            f"Clips must hold values 0..255 as uint8 or floats. Received: dtype {dtype}"
+        )
+
+
+def count_examples(x: Any) -> int:
+    """Training examples in what ``fit`` was given (whole batches, for a batched data set).
+
+    Raises:
+        ValueError: when the number cannot be known; it says what to pass.
+    """
+    if isinstance(x, tf.data.Dataset):
+        batches = int(x.cardinality())
+        if batches > 0:
+            shape = tf.nest.flatten(x.element_spec)[0].shape
+            if shape.rank and shape[0] is not None:
+                return batches * shape[0]
+            return batches * len(tf.nest.flatten(next(iter(x.take(1))))[0])
+    elif isinstance(x, keras.utils.PyDataset) and x.num_batches:
+        return x.num_batches * len(tf.nest.flatten(x[0])[0])
+    elif isinstance(x, (np.ndarray, tf.Tensor)):
+        return len(x)
+    raise ValueError(
+        "The KL of the gates needs N, the number of training examples (Eq. 5), and the size of this data "
+        f"({type(x).__name__}) is not known. Pass num_train_examples= to the template, or a data set of "
+        "known size (tf.data: apply tf.data.experimental.assert_cardinality)."
+    )

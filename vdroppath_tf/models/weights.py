@@ -1,0 +1,63 @@
+"""Weights move between networks by name, and every one is accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """Paths of all weights of both sides: ``copied``, ``new`` in the target, ``unused`` of the source."""
+
+    copied: tuple[str, ...]
+    new: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.copied)} weights copied"]
+        lines += [f"new: {path}" for path in self.new]
+        lines += [f"unused: {path}" for path in self.unused]
+        return "\n".join(lines)
+
+
+def copy_weights(
+    source: keras.Model,
+    target: keras.Model,
+    *,
+    may_be_new: Callable[[str], bool] = lambda path: False,
+    may_be_unused: Callable[[str], bool] = lambda path: False,
+) -> LoadReport:
+    """Copies weights whose paths agree; nothing is written unless all of both sides are explained.
+
+    Args:
+        source, target: built models.
+        may_be_new: whether a path of the target alone is expected.
+        may_be_unused: whether a path of the source alone is expected.
+
+    Raises:
+        ValueError: naming every weight that is missing, left over or of another shape.
+    """
+    have = {v.path: v for v in source.weights}
+    want = {v.path: v for v in target.weights}
+    new = [path for path in want if path not in have or may_be_new(path)]
+    unused = [path for path in have if path not in want or may_be_new(path)]
+    copied = [path for path in want if path not in set(new)]
+    problems = [f"missing: {path}" for path in new if not may_be_new(path)]
+    problems += [
+        f"left over: {path}" for path in unused if not (may_be_unused(path) or may_be_new(path))
+    ]
+    problems += [
+        f"{path}: {tuple(have[path].shape)} does not fit {tuple(want[path].shape)}"
+        for path in copied
+        if have[path].shape != want[path].shape
+    ]
+    if problems:
+        raise ValueError(
+            f"The weights of {source.name!r} do not fit {target.name!r}:\n" + "\n".join(problems)
+        )
+    for path in copied:
+        want[path].assign(have[path])
+    return LoadReport(tuple(copied), tuple(new), tuple(unused))
