@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +32,7 @@ def strategies(draw: st.DrawFn) -> FusionStrategy:
 def test_unit_reorders_branches_and_is_its_text():
     assert FusionUnit("ST+S") == "S+ST"
     assert FusionUnit("ST+T+S").branches == ("S", "T", "ST")
-    assert {FusionUnit("ST+S"): 1}["S+ST"] == 1
+    assert hash(FusionUnit("ST+S")) == hash("S+ST")  # a dict of units is read by text
     assert [*map(str, map(FusionUnit, UNITS))] == [*UNITS]
     assert NONE.branches == ()
 
@@ -107,7 +105,7 @@ def test_bad_strategies_name_the_layer():
     with pytest.raises(ValueError, match="at least one unit"):
         FusionStrategy.parse("  ")
     with pytest.raises(ValueError, match=r"FusionStrategy\.parse"):
-        FusionStrategy("S-")
+        FusionStrategy("S-")  # type: ignore[arg-type]
 
 
 def test_triplets_of_shared_units():
@@ -187,16 +185,3 @@ def test_bad_json_is_refused(change, message):
 def test_json_of_another_kind_is_refused(text):
     with pytest.raises(ValueError, match=r"vdroppath_tf\.strategy/1"):
         FusionStrategy.from_json(text)
-
-
-def test_strategies_need_no_tensorflow_and_no_numpy():
-    code = (
-        "import importlib.util, sys; from pathlib import Path; import vdroppath_tf.strategy as s; "
-        "spec = importlib.util.spec_from_file_location('alone', s.__file__); "
-        "[sys.modules.pop(m) for m in [*sys.modules] if m.split('.')[0] in ('numpy', 'tensorflow')]; "
-        "alone = importlib.util.module_from_spec(spec); sys.modules['alone'] = alone; "
-        "spec.loader.exec_module(alone); "
-        "assert alone.FusionStrategy.parse('S ST'); "
-        "assert 'numpy' not in sys.modules and 'tensorflow' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

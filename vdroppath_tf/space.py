@@ -323,7 +323,8 @@ def _off(drop: np.ndarray, form: Form) -> np.ndarray:
 def _unit_probabilities(drop: LayerArrays, layer_drop: np.ndarray, form: Form) -> LayerArrays:
     """P(unit), `(layers, units)`; ragged, a tuple of `(inputs, units)`."""
     if isinstance(drop, tuple):
-        return tuple(_table(d, _off(one, form), form) for d, one in zip(drop, layer_drop))
+        pairs = zip(drop, layer_drop, strict=True)
+        return tuple(_table(layer, _off(one, form), form) for layer, one in pairs)
     return _table(drop, _off(layer_drop, form)[:, None], form)
 
 
@@ -337,7 +338,7 @@ def _table(drop: np.ndarray, layer_off: np.ndarray, form: Form) -> np.ndarray:
 
 def _input_mask(unit: FusionUnit, inputs: int, branches: tuple[str, ...], name: str) -> np.ndarray:
     """Flat `(inputs * branches,)` mask of a unit, input by input."""
-    rows = unit.inputs or {branch: (1,) * inputs for branch in unit.branches}
+    rows = unit.inputs or dict.fromkeys(unit.branches, (1,) * inputs)
     if any(len(row) != inputs for row in rows.values()):
         raise ValueError(
             f"Layer {name!r} has {inputs} inputs. Expected masks of that length. "

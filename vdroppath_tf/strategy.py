@@ -156,7 +156,7 @@ class FusionStrategy:
             earlier layers). Where they do not, there is one triplet per distinct unit, and `v`
             is as long as the unit's masks. A layer, or an input, without a path has no triplet.
         """
-        found = set()
+        found: set[tuple[int, tuple[int, ...], FusionUnit]] = set()
         for layer, unit in enumerate(self.units, start=1):
             found.update((layer, v, u) for u, v in _units_by_input(layer, unit).items())
         return found
