@@ -1,0 +1,4 @@
+"""From video files to batches of clips, and the known-answer tasks.
+
+Imports nothing else of the package; only `pipeline` imports TensorFlow.
+"""

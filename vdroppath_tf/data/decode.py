@@ -1,0 +1,179 @@
+"""Exact frames of a video file by number, whatever the container, rate or B frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from vdroppath_tf.data.container import VideoError, open_video
+from vdroppath_tf.data.frame_index import FrameIndex, index_video
+
+__all__ = ["FrameIndex", "VideoError", "index_video", "read_frames", "scaled_size"]
+
+MAX_BYTES = 1 << 31
+"""Reads that would return more than this many bytes are refused."""
+
+_WORTH_SEEKING = (
+    8  # frames; a seek throws away the decoder's state, so short gaps are decoded through
+)
+_FIRST_STEP_BACK = 16  # frames
+
+
+def scaled_size(height: int, width: int, short_edge: int | None) -> tuple[int, int]:
+    """`(height, width)` once the shorter side has `short_edge` pixels (None: unchanged)."""
+    if short_edge is None:
+        return height, width
+    if height <= width:
+        return short_edge, max(short_edge, round(width * short_edge / height))
+    return max(short_edge, round(height * short_edge / width)), short_edge
+
+
+def read_frames(
+    path: str | os.PathLike[str],
+    indices: Sequence[int] | np.ndarray,
+    *,
+    index: FrameIndex | None = None,
+    short_edge: int | None = None,
+) -> np.ndarray:
+    """Decodes the frames with the given numbers, each distinct one once. Thread safe.
+
+    Args:
+        path: a video file.
+        indices: frame numbers from 0, `(n,)` with n >= 1, in any order, repeats allowed.
+        index: the file's `index_video`, if at hand.
+        short_edge: scales frames (bilinear, aspect kept) to this many pixels on the shorter side.
+
+    Returns:
+        RGB frames in the order of `indices`, uint8 `(n, height, width, 3)`.
+
+    Raises:
+        VideoError: the file cannot be read or lacks a frame; names the file and the frame.
+    """
+    name = os.path.abspath(path)
+    index = index_video(name) if index is None else index
+    wanted, places = np.unique(np.asarray(indices, np.int64).reshape(-1), return_inverse=True)
+    _check_range(name, wanted, index.num_frames)
+    height, width = scaled_size(index.height, index.width, short_edge)
+    size = len(places) * height * width * 3
+    if size > MAX_BYTES:
+        raise VideoError(
+            f"{name}: {len(places)} frames of {width}x{height} take {size} bytes; at most "
+            f"{MAX_BYTES} are read at once. Ask for fewer frames or set short_edge."
+        )
+    frames = np.empty((len(wanted), height, width, 3), np.uint8)
+    store = _storer(frames)
+    if index.exact:
+        _read_by_pts(name, wanted, index, store)
+    else:
+        _read_by_count(name, wanted, store)
+    return frames if np.array_equal(places, np.arange(len(wanted))) else frames[places]
+
+
+def _check_range(path: str, wanted: np.ndarray, num_frames: int) -> None:
+    if not len(wanted):
+        raise VideoError(f"{path}: no frame was asked for. Expected at least one frame number.")
+    if wanted[0] < 0 or wanted[-1] >= num_frames:
+        bad = wanted[0] if wanted[0] < 0 else wanted[-1]
+        raise VideoError(
+            f"{path}: frame {bad} was asked for, but the file holds {num_frames} frames "
+            f"(0 to {num_frames - 1}). Correct the frame count, or copy the file again if it was "
+            "cut short."
+        )
+
+
+def _storer(frames: np.ndarray) -> Callable[[int, Any], None]:
+    _, height, width, _ = frames.shape
+    reformatter = (
+        VideoReformatter()
+    )  # one for all frames: making its tables costs more than using them
+
+    def store(slot: int, frame: Any) -> None:
+        rgb = reformatter.reformat(
+            frame, width, height, "rgb24", interpolation=Interpolation.BILINEAR
+        )
+        plane = rgb.planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
+            :height, : width * 3
+        ]
+        frames[slot] = rows.reshape(height, width, 3)
+
+    return store
+
+
+def _read_by_count(path: str, wanted: np.ndarray, store: Callable[[int, Any], None]) -> None:
+    slot = number = 0
+    with open_video(path) as (container, stream):
+        for number, frame in enumerate(container.decode(stream)):
+            if number == wanted[slot]:
+                store(slot, frame)
+                slot += 1
+                if slot == len(wanted):
+                    return
+    raise _missing(path, int(wanted[slot]))
+
+
+def _read_by_pts(
+    path: str, wanted: np.ndarray, index: FrameIndex, store: Callable[[int, Any], None]
+) -> None:
+    """Seeks before the next wanted frame and decodes on; starts further back if that overshot."""
+    slot = back = 0
+    while slot < len(wanted):
+        start = index.keyframe_before(max(0, int(wanted[slot]) - back))
+        with open_video(path) as (container, stream):
+            if start == 0:  # a new reader stands at the first frame; seeking there can miss it
+                decoded = container.decode(stream)
+            else:
+                decoded = _decode_after_seek(container, stream, int(index.pts[start]))
+            reached = _take(decoded, slot, wanted, index, store)
+        if start == 0 and reached == slot:
+            raise _missing(path, int(wanted[slot]))
+        back = 0 if reached > slot else max(_FIRST_STEP_BACK, 2 * back)
+        slot = reached
+
+
+def _decode_after_seek(container: Any, stream: Any, pts: int) -> Iterator[Any]:
+    """Frames from the keyframe at or before `pts`; ends early where that cannot be done."""
+    try:
+        container.seek(pts, stream=stream, backward=True)
+        yield from container.decode(stream)
+    except (
+        av.error.FFmpegError
+    ):  # landed inside a damaged or open group: the caller starts further back
+        return
+
+
+def _take(
+    decoded: Iterable[Any],
+    slot: int,
+    wanted: np.ndarray,
+    index: FrameIndex,
+    store: Callable[[int, Any], None],
+) -> int:
+    """Stores wanted frames while they come in order; returns the first slot still empty."""
+    for frame in decoded:
+        if frame.pts is None or frame.is_corrupt:
+            continue
+        target = int(index.pts[wanted[slot]])
+        if frame.pts > target:
+            return slot
+        if frame.pts < target:
+            continue
+        store(slot, frame)
+        slot += 1
+        if slot == len(wanted):
+            return slot
+        if index.keyframe_before(int(wanted[slot])) > int(wanted[slot - 1]) + _WORTH_SEEKING:
+            return slot
+    return slot
+
+
+def _missing(path: str, frame: int) -> VideoError:
+    return VideoError(
+        f"{path}: frame {frame} is listed in the file but cannot be decoded: the file is damaged "
+        "or cut short. Copy or convert it again, or take it off the list."
+    )
