@@ -75,7 +75,7 @@ def _check_side(path: str, height: int, width: int) -> None:
 
 
 def _check_whole(path: str, size: int) -> None:
-    """Decoders read a file that was cut short without complaint: its own headers tell its length."""
+    """Decoders read a file that was cut short without complaint; its own headers tell."""
     with open(path, "rb") as file:
         head = file.read(256)
         expected = 0
@@ -85,7 +85,7 @@ def _check_whole(path: str, size: int) -> None:
             expected = 8 + int.from_bytes(head[4:8], "little")
         elif head[:4] == b"\x1a\x45\xdf\xa3":
             expected = _matroska_size(head)
-        elif head[:1] == head[188:189] == b"\x47":  # MPEG-TS: whole packets
+        elif head[:1] == head[188:189] == b"\x47":  # MPEG-TS
             expected = size + -size % 188
     if size < expected:
         raise VideoError(

@@ -8,7 +8,7 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from vdroppath_tf.data.container import VideoError, open_video
 from vdroppath_tf.data.frame_index import FrameIndex, index_video
@@ -93,9 +93,7 @@ def _storer(frames: np.ndarray) -> Callable[[int, Any], None]:
     )  # one for all frames: making its tables costs more than using them
 
     def store(slot: int, frame: Any) -> None:
-        rgb = reformatter.reformat(
-            frame, width, height, "rgb24", interpolation=Interpolation.BILINEAR
-        )
+        rgb = reformatter.reformat(frame, width, height, "rgb24", interpolation="BILINEAR")
         plane = rgb.planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
             :height, : width * 3
