@@ -1,0 +1,81 @@
+# One file to install, try and check vdroppath_tf. `make` lists what there is.
+#
+# Each environment has stamps: a step is repeated only when a file it depends on has changed.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help quickstart test test-oldest lint format docs docs-serve clean
+
+SUPPORTED := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+# The first of these that is a supported Python; override with PYTHON=...
+CANDIDATES := python3 python3.12 python3.11 python3.10
+PYTHON := $(shell for p in $(CANDIDATES); do $$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+OLDEST := .venv-oldest
+PIP_INSTALL := -m pip install --disable-pip-version-check
+PYTEST_OLDEST := -m "not slow"
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+quickstart: $(VENV)/.installed  ## install into .venv and run the whole loop on the embedded tasks
+	$(BIN)/vdroppath quickstart
+
+test: lint  ## lint, types and all tests, with the newest versions of everything
+	$(BIN)/python -m pytest $(ARGS)
+
+test-oldest: $(OLDEST)/.installed  ## all but the slow tests, with the oldest supported versions
+	$(OLDEST)/bin/python -m pytest $(PYTEST_OLDEST) $(ARGS)
+
+lint: $(VENV)/.test  ## ruff and mypy, changing nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.test  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.docs  ## build the documentation into site/ (Python 3.11 or 3.12)
+	$(BIN)/mkdocs build --strict
+
+docs-serve: $(VENV)/.docs  ## show the documentation while editing it
+	$(BIN)/mkdocs serve --strict
+
+clean:  ## remove the environments and everything that was built
+	rm -rf $(VENV) $(OLDEST) site build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find vdroppath_tf tests scripts docs -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# --- the environments -----------------------------------------------------------------------
+
+# "--clear" and a stamp, since a venv whose creation failed half way leaves a bin/python behind.
+define make_venv
+@'$(PYTHON)' -c '$(SUPPORTED)' 2>/dev/null || { \
+	echo "vdroppath_tf needs Python 3.10, 3.11 or 3.12; not found in: $(or $(PYTHON),$(CANDIDATES))."; \
+	echo "Install one of them and name it:  make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+'$(PYTHON)' -m venv --clear $(@D)
+@touch $@
+endef
+
+$(VENV)/.created $(OLDEST)/.created:
+	$(make_venv)
+
+$(VENV)/.installed: $(VENV)/.created setup.cfg pyproject.toml
+	$(BIN)/python $(PIP_INSTALL) -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.installed
+	$(BIN)/python $(PIP_INSTALL) -e '.[test]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.installed
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "make docs needs Python 3.11 or 3.12:  make clean && make docs PYTHON=python3.11"; exit 1; }
+	$(BIN)/python $(PIP_INSTALL) -e '.[docs]'
+	@touch $@
+
+$(OLDEST)/.installed: $(OLDEST)/.created setup.cfg pyproject.toml constraints-oldest.txt
+	$(OLDEST)/bin/python $(PIP_INSTALL) -e '.[test]' -c constraints-oldest.txt
+	@touch $@

@@ -1,0 +1,67 @@
+"""What every test stands on: TensorFlow set up before it starts, two CPU devices, fixed seeds."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+
+# Read once, when TensorFlow is imported, so they come before any test module is.
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # the known answers are those of a CPU
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+
+SEED = 0
+
+
+def _split_cpu_in_two() -> None:
+    """Give TensorFlow two logical CPU devices, for the tests of replicas.
+
+    This is possible only before TensorFlow's first operation, hence for the whole session. Both
+    devices share one thread pool: single-device tests give the same bits in the same time.
+    """
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    if tf.config.get_logical_device_configuration(cpu) is None:
+        two = [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.set_logical_device_configuration(cpu, two)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tests that need no TensorFlow do not pay for importing it."""
+    if "tensorflow" in sys.modules:
+        _split_cpu_in_two()
+
+
+@pytest.fixture
+def two_devices() -> list[str]:
+    """Names of the two logical CPU devices, for `tf.distribute.MirroredStrategy(two_devices)`."""
+    _split_cpu_in_two()
+    import tensorflow as tf
+
+    names = [device.name for device in tf.config.list_logical_devices("CPU")]
+    assert len(names) == 2, f"expected two logical CPU devices, found {names}"
+    return names
+
+
+@pytest.fixture(autouse=True)
+def _seeds() -> Iterator[None]:
+    """Every test starts from the same seeds, whatever ran before it."""
+    random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002  Keras' and other people's code draws from it
+    if "keras" in sys.modules:
+        import keras
+
+        keras.utils.set_random_seed(SEED)
+    yield
+    if "keras" in sys.modules:
+        import keras
+
+        # A policy left behind by a failed test would fail all the tests after it.
+        keras.config.set_dtype_policy("float32")

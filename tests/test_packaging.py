@@ -1,0 +1,74 @@
+"""setup.cfg against the code: what is imported is declared, and the low end is what is tested."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from test_imports import PACKAGE, read_imports
+
+HERE = Path(__file__).parent.parent
+# Where the name to import is not the name to install.
+INSTALLED_AS = {"absl": "absl-py"}
+
+
+def _setup() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(HERE / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def _requirements(text: str) -> dict[str, str]:
+    """Package name -> the rest of its requirement."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and line[0] != "#"]
+    found = [re.fullmatch(r"([A-Za-z0-9_-]+)(?:\[[a-z]+\])?(.*)", line) for line in lines]
+    return {match[1]: match[2] for match in found if match}
+
+
+@pytest.fixture
+def declared() -> dict[str, str]:
+    return _requirements(_setup()["options"]["install_requires"])
+
+
+def test_what_is_imported_is_declared(declared: dict[str, str]) -> None:
+    optional = _requirements(_setup()["options.extras_require"]["io"])
+    imported = {
+        found.target.split(".")[0]: f"{found.module}, line {found.line}" for found in read_imports()
+    }
+    missing = {
+        name: where
+        for name, where in imported.items()
+        if name != PACKAGE
+        and name not in sys.stdlib_module_names
+        and INSTALLED_AS.get(name, name) not in {*declared, *optional}
+        and name.replace("_", "-") not in optional
+    }
+    assert missing == {}
+
+
+def test_every_requirement_has_both_ends(declared: dict[str, str]) -> None:
+    ends = {name: (">=" in text, ",<" in text) for name, text in declared.items()}
+    assert {name: both for name, both in ends.items() if both != (True, True)} == {}
+
+
+def test_the_oldest_versions_are_the_lower_ends(declared: dict[str, str]) -> None:
+    oldest = _requirements((HERE / "constraints-oldest.txt").read_text())
+    lower = {name: re.search(r">=([0-9.]+)", text) for name, text in declared.items()}
+
+    def release(version: str) -> tuple[int, ...]:
+        numbers = [int(part) for part in version.split(".")]
+        return (*numbers, 0, 0)[:3]
+
+    assert {name: release(match[1]) for name, match in lower.items() if match} == {
+        name: release(pin.removeprefix("==")) for name, pin in oldest.items()
+    }
+
+
+def test_tools_are_pinned() -> None:
+    extras = _setup()["options.extras_require"]
+    tools = _requirements(extras["test"]) | _requirements(extras["docs"])
+    for name in ("ruff", "mypy", "mkdocs", "mkdocs-material", "mkdocstrings"):
+        assert re.fullmatch(r"==[0-9.]+(;.*)?", tools[name]), f"{name}{tools[name]}"
