@@ -1,0 +1,173 @@
+"""What the numbers of a task say, in sentences; and when they say nothing, a sentence for that."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .records import DRAWN, Row, TaskReport
+
+# Total variation between a layer's marginals and their start below which it "stayed".
+NEAR_START = 0.1
+# Difference of mean P(S on) and mean P(ST on) from which a space "leans".
+LEANS = 0.1
+
+
+def findings(task: TaskReport) -> list[str]:
+    """All sentences about a task: its space, single frames, the chosen draw, the served network."""
+    found = [space_moved(task), space_leans(task), frames_alone(task), best_draw(task)]
+    return [sentence for sentence in (*found, spread(task), served(task)) if sentence]
+
+
+def space_moved(task: TaskReport) -> str:
+    """Whether the posterior has left its starting values, and where."""
+    distance = task.space.distance_from_start()
+    moved, layers = int((distance >= NEAR_START).sum()), len(distance)
+    if not moved:
+        return (
+            f"The space stayed near its start: no layer's marginals moved by {NEAR_START:g} or "
+            f"more in total variation (at most {distance.max():.2f}). Training has told us "
+            f"nothing about which units this task wants, or not yet."
+        )
+    farthest = task.space.layers[int(distance.argmax())]
+    return (
+        f"The marginals of {moved} of {layers} layers moved by {NEAR_START:g} or more in total "
+        f"variation, {distance.mean():.2f} on average; the farthest is {farthest} "
+        f"({distance.max():.2f})."
+    )
+
+
+def mean_on(task: TaskReport) -> dict[str, float]:
+    """Mean over layers of each branch's probability of being on in a draw (sampling form)."""
+    on = task.space.path_on(form="sampling")
+    return {branch: float(np.mean([np.mean(v) for v in on[branch]])) for branch in on}
+
+
+def space_leans(task: TaskReport) -> str | None:
+    """Whether draws keep the path in space or the path in time."""
+    on = mean_on(task)
+    if not {"S", "ST"} <= set(on):
+        return None
+    numbers = (
+        f"averaged over layers, a draw has the path S (one frame) on with probability "
+        f"{on['S']:.2f} and the path ST (three frames) with {on['ST']:.2f}"
+    )
+    if abs(on["S"] - on["ST"]) < LEANS:
+        return f"It leans neither to space nor to time: {numbers}."
+    return f"It leans to {'space' if on['S'] > on['ST'] else 'time'}: {numbers}."
+
+
+def frames_alone(task: TaskReport) -> str | None:
+    """What a network that never mixes frames inside its layers reaches."""
+    row = task.uniform("S")
+    if row is None:
+        return None
+    above, error = row.top1 - task.chance, honest_error(row, task.clips)
+    reach = f"reaches {percent(row.top1)} (guessing: {percent(task.chance)})"
+    others = [row for row in (task.uniform("ST"), task.uniform("S+ST"), task.best) if row]
+    better = [other for other in others if clearly_better(other, row, task.clips)]
+    if above <= 2 * error and better:
+        return (
+            f"S everywhere is at chance: it {reach}. Frames taken one at a time do not answer "
+            f"this task, so what the other rows know comes from motion."
+        )
+    if above <= 2 * error:
+        return (
+            f"S everywhere is at chance: it {reach}, and no row is clearly better. Nothing was "
+            f"learned here, so the table ranks nothing."
+        )
+    others, better = others[:-1], [row for row in better if row is not task.best]
+    if others and not better:
+        return f"S everywhere {reach}, and no uniform row with a path in time is clearly better."
+    tail = f"; {better[0].strategy.split()[0]} everywhere is clearly better" if better else ""
+    return f"S everywhere {reach}, above chance{tail}."
+
+
+def best_draw(task: TaskReport) -> str | None:
+    """How the chosen strategy compares with the best uniform one."""
+    best = task.best
+    rivals = [row for unit in ("S", "ST", "S+ST") if (row := task.uniform(unit))]
+    if not rivals:
+        return None
+    rival = max(rivals, key=lambda row: row.top1)
+    unit = rival.strategy.split()[0]
+    scores = f"{score(best)} against {score(rival)} for {unit} everywhere, the best uniform row"
+    if clearly_better(best, rival, task.clips):
+        verdict = f"The chosen strategy wins: {scores}"
+    elif clearly_better(rival, best, task.clips):
+        verdict = f"The chosen strategy loses: {scores}"
+    else:
+        verdict = (
+            f"The chosen strategy cannot be told from the best uniform row: {scores}, less than "
+            f"two standard errors apart"
+        )
+    return f"{verdict}. {_cost(best, rival, unit)}{_flattered(task)}"
+
+
+def _cost(best: Row, rival: Row, unit: str) -> str:
+    if not rival.macs or not best.macs:
+        return ""
+    ratio = best.macs / rival.macs
+    if abs(ratio - 1) < 0.005:
+        return f"It costs the same multiply-adds as {unit} everywhere."
+    more = "more" if ratio > 1 else "fewer"
+    return f"It costs {percent(abs(ratio - 1), 0)} {more} multiply-adds than {unit} everywhere."
+
+
+def _flattered(task: TaskReport) -> str:
+    if not task.chosen_on_same_clips or len(task.draws) < 2 or task.best.note != DRAWN:
+        return ""
+    return (
+        f" It is the best of {len(task.draws)} draws on the clips it is scored on, which "
+        f"flatters it a little."
+    )
+
+
+def spread(task: TaskReport) -> str | None:
+    """Whether the draws differ by more than the noise of measuring them."""
+    if len(task.draws) < 2:
+        return None
+    scores = [draw.top1 for draw in task.draws]
+    low, high = min(scores), max(scores)
+    typical = float(np.median(scores))
+    error = max(np.sqrt(typical * (1 - typical) / task.clips), 1.5 / task.clips)
+    # The range of n equal draws is about 2 * sqrt(2 ln n) standard errors.
+    expected = 2 * np.sqrt(2 * np.log(len(scores))) * error
+    between = (
+        f"The {len(scores)} draws lie between {percent(low)} and {percent(high)} "
+        f"(median {percent(typical)})"
+    )
+    if high - low <= expected:
+        return f"{between}, no wider than measuring one strategy that often: they rank nothing."
+    return f"{between}, wider than the noise of measuring them: the choice of a draw matters."
+
+
+def served(task: TaskReport) -> str | None:
+    """How often the served network was right on the clips shown."""
+    if not task.predictions:
+        return None
+    right = sum(answer.label == answer.predicted for answer in task.predictions)
+    shown = len(task.predictions)
+    return f"The served network got {right} of the {shown} clips below right."
+
+
+def clearly_better(row: Row, other: Row, clips: int) -> bool:
+    """Whether two accuracies differ by more than two standard errors of their difference."""
+    errors = honest_error(row, clips), honest_error(other, clips)
+    return row.top1 - other.top1 > 2 * float(np.hypot(*errors))
+
+
+def honest_error(row: Row, clips: int) -> float:
+    """A standard error that is not 0 at 0 % or 100 %: there, half of the rule of three's 3/n."""
+    return max(row.standard_error, 1.5 / clips)
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """A share as percent, held together by no-break spaces."""
+    return f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
+def score(row: Row) -> str:
+    """A row's accuracy with its standard error, held together by no-break spaces."""
+    return f"{row.top1 * 100:.1f} ± {percent(row.standard_error)}".replace(
+        " ", "\N{NO-BREAK SPACE}"
+    )
