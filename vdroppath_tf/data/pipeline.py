@@ -1,0 +1,251 @@
+"""Batches of clips through tf.data."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.data.catalog import Manifest
+from vdroppath_tf.data.decode import VideoError
+from vdroppath_tf.data.loader import Batch, ClipLoader, VideoCache
+from vdroppath_tf.data.transforms import ClipSampling
+
+__all__ = ["ClipSampling", "VideoCache", "evaluation_clips", "training_clips", "video_errors"]
+
+_AHEAD = 2  # batches made while one is used; their clips are decoded in parallel
+
+
+def training_clips(
+    manifest: Manifest,
+    sampling: ClipSampling,
+    *,
+    batch_size: int,
+    seed: int = 0,
+    first_epoch: int = 0,
+    epochs: int | None = 1,
+    first_step: int = 0,
+    num_parallel: int | None = None,
+    cache_bytes: int | VideoCache = 0,
+) -> tf.data.Dataset:
+    """Shuffled, augmented training clips; a rest smaller than a batch is left out of each epoch.
+
+    The batch at step k of epoch e depends on (seed, e, k) only, however it was reached. With
+    `epochs=None` the data set is endless and starts at (first_epoch, first_step). With a number,
+    it has a known size, and each complete pass over it moves on by `epochs` epochs, so that
+    `model.fit(clips, epochs=5)` sees a new order and new augmentation every time.
+
+    Args:
+        manifest: the videos.
+        sampling: how clips are made of them.
+        batch_size: clips in a batch (over all replicas).
+        seed: of order, sampling and augmentation.
+        first_epoch: number of the first epoch.
+        epochs: epochs in one pass; None for an endless stream.
+        first_step: steps of the first epoch to leave out.
+        num_parallel: threads that decode; default one for each core.
+        cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
+
+    Returns:
+        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`) with
+        static shapes.
+
+    Raises:
+        ValueError: batch_size exceeds the number of videos, or a position that does not exist.
+        VideoError: the first video cannot be read; others are reported when their turn comes, by
+            tf.data's error, or by this one within `video_errors()`.
+    """
+    loader = _loader(manifest, sampling, num_parallel, cache_bytes)
+    if not 1 <= batch_size <= len(manifest):
+        raise ValueError(
+            f"batch_size must be 1 to {len(manifest)}, the number of videos in {manifest.source}. "
+            f"Received: {batch_size}."
+        )
+    steps = len(manifest) // batch_size
+    if first_epoch < 0 or not 0 <= first_step < steps or (epochs is not None and epochs < 1):
+        raise ValueError(
+            f"first_epoch must be at least 0, first_step 0 to {steps - 1}, epochs at least 1 or "
+            f"None. Received: {first_epoch}, {first_step}, {epochs}."
+        )
+
+    def load(position: np.int64) -> Batch:
+        epoch, step = divmod(int(position), steps)
+        return loader.training_batch(seed, epoch, step, batch_size)
+
+    passes = _Passes(first_epoch * steps, first_step, None if epochs is None else epochs * steps)
+    clips = _map_batches(passes.positions(), load, loader, batch_size)
+    return _with_options(passes.deliver(clips))
+
+
+def evaluation_clips(
+    manifest: Manifest,
+    sampling: ClipSampling,
+    *,
+    batch_size: int,
+    split: str = "validation",
+    num_parallel: int | None = None,
+    cache_bytes: int | VideoCache = 0,
+) -> tf.data.Dataset:
+    """Clips of every video once, in the manifest's order, without augmentation.
+
+    Args:
+        manifest: the videos.
+        sampling: how clips are made of them; crops are central, nothing is drawn.
+        batch_size: clips in a batch; the last one may hold fewer.
+        split: "validation", one clip from the centre of each video, or "test",
+            `sampling.clips_per_video` clips spread over it. The clips of a video are adjacent and
+            in one batch, so the mean over `reshape(-1, clips_per_video, classes)` scores videos.
+        num_parallel: threads that decode; default one for each core.
+        cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
+
+    Returns:
+        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of
+        known size.
+
+    Raises:
+        ValueError: another split, several short edges, or a batch that would divide a video.
+        VideoError: as for `training_clips`.
+    """
+    if split not in ("validation", "test"):
+        raise ValueError(f"split must be 'validation' or 'test'. Received: {split!r}.")
+    sampling.fixed_short_edge()
+    each = sampling.clips_per_video if split == "test" else 1
+    if batch_size < 1 or batch_size % each:
+        raise ValueError(
+            f"batch_size must be a multiple of the {each} clips of a video. Received: {batch_size}."
+        )
+    loader = _loader(manifest, sampling, num_parallel, cache_bytes)
+    count = batch_size // each
+
+    def load(first: np.int64) -> Batch:
+        return loader.evaluation_batch(int(first), count, split)
+
+    firsts = tf.data.Dataset.range(0, len(manifest), count)
+    whole = batch_size if len(manifest) % count == 0 else None
+    clips = _map_batches(firsts, load, loader, whole)
+    return _with_options(clips.map(lambda clip, label, _: (clip, label)))
+
+
+@contextlib.contextmanager
+def video_errors() -> Iterator[None]:
+    """Turns tf.data's error about a video back into the `VideoError` it began as.
+
+    Example:
+        with video_errors():
+            model.fit(train_clips)
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        found = re.search(r"VideoError: (.*?)\n\s*\n?Traceback ", error.message, re.DOTALL)
+        if found is None:
+            raise
+        raise VideoError(found[1].strip()) from None
+
+
+class _Passes:
+    """Positions (epoch * steps + step) of every pass, and a count of the passes completed.
+
+    Keras starts more passes than it finishes (to look at shapes, say), and prefetching runs ahead.
+    So a pass counts when its last batch is handed over, behind all prefetching.
+    """
+
+    def __init__(self, start: int, skip: int, length: int | None) -> None:
+        self._start, self._skip, self._length = start, skip, length
+        self._completed = 0
+        self._lock = threading.Lock()
+
+    def positions(self) -> tf.data.Dataset:
+        first = self._start + self._skip
+        if self._length is None:
+            return tf.data.Dataset.range(first, np.iinfo(np.int64).max)
+        length = self._length
+
+        def one_pass(_: tf.Tensor) -> tf.data.Dataset:
+            start = tf.ensure_shape(tf.numpy_function(self._next_start, [], tf.int64), ())
+            return tf.data.Dataset.range(start + self._skip, start + length)
+
+        return tf.data.Dataset.from_tensors(0).flat_map(one_pass)
+
+    def deliver(self, clips: tf.data.Dataset) -> tf.data.Dataset:
+        if self._length is None:
+            clips = clips.map(lambda clip, label, _: (clip, label))
+            return clips.apply(
+                tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+            )
+        length, start = self._length, self._start
+
+        def hand_over(
+            clip: tf.Tensor, label: tf.Tensor, position: tf.Tensor
+        ) -> tuple[tf.Tensor, ...]:
+            last = tf.equal((position - start) % length, length - 1)
+            done = tf.cond(
+                last,
+                lambda: tf.numpy_function(self._complete, [], tf.int64),
+                lambda: tf.constant(0, tf.int64),
+            )
+            with tf.control_dependencies([done]):
+                return tf.identity(clip), tf.identity(label)
+
+        cardinality = tf.data.experimental.assert_cardinality(length - self._skip)
+        return clips.map(hand_over).apply(cardinality)
+
+    def _next_start(self) -> np.int64:
+        with self._lock:
+            if self._completed and self._skip:
+                raise ValueError(
+                    "a data set that starts inside an epoch (first_step) can be passed over once. "
+                    "Make the next one with first_step=0, or an endless one with epochs=None."
+                )
+            return np.int64(self._start + self._completed * (self._length or 0))
+
+    def _complete(self) -> np.int64:
+        with self._lock:
+            self._completed += 1
+            return np.int64(self._completed)
+
+
+def _loader(
+    manifest: Manifest,
+    sampling: ClipSampling,
+    num_parallel: int | None,
+    cache_bytes: int | VideoCache,
+) -> ClipLoader:
+    workers = len(os.sched_getaffinity(0)) if num_parallel is None else num_parallel
+    if workers < 1:
+        raise ValueError(f"num_parallel must be at least 1. Received: {num_parallel}.")
+    cache = cache_bytes if isinstance(cache_bytes, VideoCache) else VideoCache(cache_bytes)
+    return ClipLoader(manifest, sampling, cache=cache, workers=workers)
+
+
+def _map_batches(
+    positions: tf.data.Dataset,
+    load: Callable[[np.int64], Batch],
+    loader: ClipLoader,
+    batch: int | None,
+) -> tf.data.Dataset:
+    """(clips, labels, position), made ahead and in order."""
+
+    def make(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        clips, labels = tf.numpy_function(load, [position], (tf.uint8, tf.int64))
+        clips.set_shape((batch, *loader.clip_shape))
+        labels.set_shape((batch,))
+        return clips, labels, position
+
+    made = positions.map(make, num_parallel_calls=_AHEAD, deterministic=True)
+    return made.prefetch(_AHEAD)
+
+
+def _with_options(clips: tf.data.Dataset) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.deterministic = True
+    # Running ahead behind the count of passes would count them early.
+    options.experimental_optimization.inject_prefetch = False
+    options.experimental_optimization.map_parallelization = False
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return clips.with_options(options)
