@@ -70,7 +70,7 @@ $(VENV)/.test: $(VENV)/.installed
 	$(BIN)/python $(PIP_INSTALL) -e '.[test]'
 	@touch $@
 
-$(VENV)/.docs: $(VENV)/.installed
+$(VENV)/.docs: $(VENV)/.test
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "make docs needs Python 3.11 or 3.12:  make clean && make docs PYTHON=python3.11"; exit 1; }
 	$(BIN)/python $(PIP_INSTALL) -e '.[docs]'

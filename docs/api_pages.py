@@ -1,0 +1,57 @@
+"""MkDocs hook: one reference page for each room of the package, made of the modules that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+
+PACKAGE = "vdroppath_tf"
+ROOT = Path(__file__).parent.parent / PACKAGE
+# In reading order; a room that is not named here comes last.
+ORDER = (
+    *("zoo", "strategy", "space", "derive", "cost", "data", "training", "analysis", "export"),
+    *("serving", "models", "layers", "cli"),
+)
+# Parts of other modules that stand in files of their own.
+INTERNAL = {"draws", "files", "gate_arrays", "analysis.markup"}
+
+
+def _modules() -> Iterator[str]:
+    """Dotted names below the package, sorted."""
+    for path in sorted(ROOT.rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        private = any(part.startswith("_") for part in name.split("."))
+        if not private and name not in INTERNAL:
+            yield name
+
+
+def pages() -> dict[str, str]:
+    """Room -> Markdown of its page."""
+    rooms: dict[str, list[str]] = {}
+    for name in _modules():
+        rooms.setdefault(name.split(".")[0], []).append(name)
+    ordered = sorted(rooms, key=lambda room: (ORDER.index(room) if room in ORDER else 99, room))
+    return {
+        room: f"# {PACKAGE}.{room}\n\n" + "\n\n".join(f"::: {PACKAGE}.{m}" for m in rooms[room])
+        for room in ordered
+    }
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Append the pages to the navigation."""
+    config.nav = [*(config.nav or []), {"Reference": [{r: f"api/{r}.md"} for r in pages()]}]
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages to the site."""
+    from mkdocs.structure.files import File
+
+    for room, text in pages().items():
+        files.append(File.generated(config, f"api/{room}.md", content=text + "\n"))
+    return files
