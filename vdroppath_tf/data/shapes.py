@@ -1,0 +1,140 @@
+"""Moving shapes over noise: clips whose answer is known because they are drawn from it.
+
+What keeps a clip from giving its answer away by other means:
+* the world is a torus and the start is uniform, so at every frame the shape is anywhere, equally
+  likely, whatever its direction: one frame alone says nothing about motion;
+* all shapes have the same area, so brightness says nothing about shape;
+* noise is drawn anew for every pixel of every frame, so nothing but the shape lasts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+SHAPES = ("square", "disc", "diamond", "cross")
+DIRECTIONS = ("right", "left", "down", "up")
+TASKS = ("appearance", "motion", "both")
+GREY = 112.0
+"""Mean of the background, on 0..255."""
+
+_STEPS = {"right": (0, 1), "left": (0, -1), "down": (1, 0), "up": (-1, 0)}  # rows, columns
+
+
+@dataclasses.dataclass(frozen=True)
+class Difficulty:
+    """How hard a known-answer task is.
+
+    Attributes:
+        frames: frames in a clip, at least 2.
+        size: height and width of a frame in pixels, even.
+        noise: standard deviation of the noise of each pixel, on 0..255.
+        contrast: how much brighter the shape is than the background, on 0..255.
+        speed: pixels moved from one frame to the next, less than half of `size`.
+        shape: side of the square in pixels; the other shapes have its area.
+    """
+
+    frames: int = 8
+    size: int = 32
+    noise: float = 30.0
+    contrast: float = 80.0
+    speed: float = 2.0
+    shape: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("frames", self.frames, 2, 1024),
+            ("size", self.size, 8, 1024),
+            ("noise", self.noise, 0, 255),
+            ("contrast", self.contrast, 0, 255),
+            ("speed", self.speed, 0, self.size / 2 - 1),  # faster would look like going backwards
+            ("shape", self.shape, 2, self.size / 2),
+        ):
+            if not low <= value <= high:
+                raise ValueError(f"{name} must be {low} to {high:g}. Received: {value}.")
+        if self.size % 2:
+            raise ValueError(f"size must be even, for H.264. Received: {self.size}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """What one clip shows.
+
+    Attributes:
+        shape: number in `SHAPES`.
+        direction: number in `DIRECTIONS`.
+        start: row and column of the shape's centre in the first frame, in pixels.
+    """
+
+    shape: int
+    direction: int
+    start: tuple[float, float]
+
+    def centres(self, difficulty: Difficulty) -> np.ndarray:
+        """Row and column of the shape's centre in each frame, float64 `(frames, 2)`."""
+        step = np.array(_STEPS[DIRECTIONS[self.direction]])
+        moved = np.arange(difficulty.frames)[:, None] * (difficulty.speed * step)
+        return (np.array(self.start) + moved) % difficulty.size
+
+
+def labels(task: str) -> tuple[str, ...]:
+    """Names of the classes of a task.
+
+    Raises:
+        ValueError: there is no such task.
+    """
+    if task == "appearance":
+        return SHAPES
+    if task == "motion":
+        return DIRECTIONS
+    if task == "both":
+        return tuple(f"{shape} {direction}" for shape in SHAPES for direction in DIRECTIONS)
+    raise ValueError(f"task must be one of {', '.join(TASKS)}. Received: {task!r}.")
+
+
+def draw_scene(task: str, label: int, size: int, rng: np.random.Generator) -> Scene:
+    """A scene with the given answer; everything else about it is random."""
+    shape, direction = (int(k) for k in rng.integers(4, size=2))
+    if task == "appearance":
+        shape = label
+    elif task == "motion":
+        direction = label
+    else:
+        shape, direction = divmod(label, len(DIRECTIONS))
+    row, column = rng.random(2) * size
+    return Scene(shape, direction, (float(row), float(column)))
+
+
+def render(scene: Scene, difficulty: Difficulty, rng: np.random.Generator) -> np.ndarray:
+    """Draws a scene.
+
+    Returns:
+        Grey RGB frames, uint8 `(frames, size, size, 3)`.
+    """
+    size = difficulty.size
+    away = np.arange(size) - scene.centres(difficulty)[..., None]  # (frames, axis, size)
+    away = np.abs((away + size / 2) % size - size / 2)
+    rows, columns = away[:, 0, :, None], away[:, 1, None, :]
+    inside = np.clip(0.5 - _distance(SHAPES[scene.shape], rows, columns, difficulty.shape), 0, 1)
+    noise = rng.standard_normal((difficulty.frames, size, size), np.float32)
+    grey = GREY + difficulty.contrast * inside + difficulty.noise * noise
+    frames = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    return np.repeat(frames[..., None], 3, axis=-1)
+
+
+def _distance(shape: str, rows: np.ndarray, columns: np.ndarray, side: float) -> np.ndarray:
+    """About how many pixels a point is outside of a shape of area `side` squared (in: < 0)."""
+    if shape == "square":
+        return np.maximum(rows, columns) - side / 2
+    if shape == "disc":
+        return np.hypot(rows, columns) - side / math.sqrt(math.pi)
+    if shape == "diamond":
+        return (rows + columns) / math.sqrt(2) - side / 2
+    # A plus sign with arms a third of its width across: five ninths of its square.
+    width = side * 3 / math.sqrt(5)
+    return np.minimum(
+        np.maximum(rows - width / 2, columns - width / 6),
+        np.maximum(rows - width / 6, columns - width / 2),
+    )
