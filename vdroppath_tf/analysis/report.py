@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from ..files import write_text
 from ..space import ProbabilitySpace
@@ -171,23 +172,13 @@ def _task(task: TaskReport) -> Html:
 
 
 def _space(task: TaskReport) -> Html:
-    """Fig. 4's picture, the distances, the training of the gates and the numbers behind them."""
-    marginals = svg_uri(figure_marginals(task.space, task.chosen))
-    distance = svg_uri(figure_distance(task.space, NEAR_START))
-    kind = "long" if len(task.space) > 10 else None
-    distances = _figure(
-        distance,
-        f"Distance of each layer's marginals from their starting values, as total variation: "
-        f"0 is unmoved, 1 has nothing in common. Below the dashed line ({NEAR_START:g}) a "
-        f"layer counts as unmoved.",
-        "Bars, one per layer: " + _spoken(task.space, task.space.distance_from_start()),
-    )
-    history = None
-    if task.history is not None:
-        source = svg_uri(figure_history(np.asarray(task.history), task.space.branches))
-        caption = "Drop probability of every gate while it was trained; darker is nearer the input."
-        history = _figure(source, caption, f"Lines over epochs. {caption}")
-    costs = _cost_picture(task)
+    """Fig. 4's picture, the distances, the training of the gates, the draws, and the numbers."""
+    pictures = (_marginals(task), _distances(task), _history(task), _costs(task))
+    heading = tag("h3", "The space that was learned")
+    return join([heading, tag("div", pictures, class_="pair"), _numbers(task)])
+
+
+def _marginals(task: TaskReport) -> Html:
     caption = (
         "Marginal probability of every unit in every layer (Eq. 7), input on the left; above the "
         "bars the units of the chosen strategy. A bar's units with S come first, so their joint "
@@ -196,20 +187,41 @@ def _space(task: TaskReport) -> Html:
     if task.space.ragged:
         caption += " Each input of a layer has gates of its own; the bars are means over inputs."
     alt = f"Stacked bars of unit marginals in {len(task.space)} layers. Chosen units: {task.chosen}"
-    return join(
-        [
-            tag("h3", "The space that was learned"),
-            tag(
-                "div",
-                _figure(marginals, caption, alt, kind),
-                distances,
-                history,
-                costs,
-                class_="pair",
-            ),
-            _numbers(task),
-        ]
+    return _figure(figure_marginals(task.space, task.chosen), caption, alt, _width(task))
+
+
+def _distances(task: TaskReport) -> Html:
+    caption = (
+        f"Distance of each layer's marginals from their starting values, as total variation: 0 is "
+        f"unmoved, 1 has nothing in common. Below the dashed line ({NEAR_START:g}) a layer counts "
+        f"as unmoved."
     )
+    distance = task.space.distance_from_start()
+    alt = "Bars, one per layer: " + _spoken(task.space, distance)
+    return _figure(figure_distance(task.space, NEAR_START), caption, alt, _width(task))
+
+
+def _history(task: TaskReport) -> Html | None:
+    if task.history is None:
+        return None
+    figure = figure_history(np.asarray(task.history), task.space.branches)
+    caption = "Drop probability of every gate while it was trained; darker is nearer the input."
+    return _figure(figure, caption, f"Lines over epochs. {caption}")
+
+
+def _costs(task: TaskReport) -> Html:
+    rows = [*(row for row in task.rows if row is not task.best), task.best]
+    points = [(row.name, row.macs, row.top1, row.standard_error) for row in rows]
+    figure = figure_draws([(draw.macs, draw.top1) for draw in task.draws], points, task.chance)
+    draws = "every draw, and " if task.draws else ""
+    caption = f"Accuracy over cost: {draws}the rows of the table below with ± 1 standard error."
+    alt = f"{caption} {len(task.draws)} draws, {len(task.rows)} rows; the table has the numbers."
+    return _figure(figure, caption, alt)
+
+
+def _width(task: TaskReport) -> str | None:
+    """Pictures with many layers take the whole width, and scroll on small screens."""
+    return "long" if len(task.space) > 10 else None
 
 
 def _spoken(space: ProbabilitySpace, values: np.ndarray) -> str:
@@ -217,8 +229,8 @@ def _spoken(space: ProbabilitySpace, values: np.ndarray) -> str:
     return ", ".join(f"{name} {value:.2f}" for name, value in pairs)
 
 
-def _figure(source: str, caption: str, alt: str, kind: str | None = None) -> Html:
-    picture = tag("div", tag("img", src=source, alt=alt), class_="scroll")
+def _figure(figure: Figure, caption: str, alt: str, kind: str | None = None) -> Html:
+    picture = tag("div", tag("img", src=svg_uri(figure), alt=alt), class_="scroll")
     return tag("figure", picture, tag("figcaption", caption), class_=kind)
 
 
@@ -248,17 +260,6 @@ def _results(task: TaskReport) -> Html:
     best = [row is task.best for row in task.rows]
     table = _table(caption, heads, lines, "rows", best)
     return join([tag("h3", "Strategies compared"), table])
-
-
-def _cost_picture(task: TaskReport) -> Html:
-    shown = [row for row in task.rows if row is not task.best] + [task.best]
-    points = [(row.name, row.macs, row.top1, row.standard_error) for row in shown]
-    source = svg_uri(figure_draws([(d.macs, d.top1) for d in task.draws], points, task.chance))
-    text = (
-        "Accuracy over cost: every draw, and the rows of the table below with ± 1 standard error."
-    )
-    alt = f"{text} {len(task.draws)} draws, {len(task.rows)} rows; the table has the numbers."
-    return _figure(source, text, alt)
 
 
 def _result(row: Row) -> list[Node]:

@@ -1,0 +1,423 @@
+"""The report: numbers in the table, escaping, nothing from outside, and prose that is true."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import matplotlib.colors
+import matplotlib.image
+import numpy as np
+import pytest
+from matplotlib.patches import Rectangle
+
+from vdroppath_tf.analysis import findings
+from vdroppath_tf.analysis.figures import COLORS, short_names, svg_uri
+from vdroppath_tf.analysis.markup import tag
+from vdroppath_tf.analysis.report import (
+    DRAWN,
+    Draw,
+    Prediction,
+    Report,
+    Row,
+    TaskReport,
+    duration,
+    figure_marginals,
+    frame_strip,
+    render_report,
+    write_report,
+)
+from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.strategy import FusionStrategy, FusionUnit
+
+CHOSEN = "ST S+ST -"
+TIME = [[0.8, 0.05], [0.6, 0.1], [0.9, 0.9]]
+NASTY = '<script>alert("x")</script> & $x_1$ "quoted\' <b>'
+
+
+def row(name: str, strategy: str, top1: float, **changes: object) -> Row:
+    fields = {"standard_error": 0.01, "parameters": 201_234, "macs": 20_345_678}
+    return Row(name, strategy, top1, **(fields | changes))  # type: ignore[arg-type]
+
+
+def task(s: float = 0.26, st: float = 0.90, both: float = 0.88, best: float = 0.97) -> TaskReport:
+    return TaskReport(
+        name="motion",
+        description="A shape moves; the label is where to.",
+        space=ProbabilitySpace(TIME, layers=("stem", "body", "head"), architecture="micro"),
+        rows=(
+            row("S everywhere", "S S S", s, standard_error=0.027, parameters=101_111),
+            row("ST everywhere", "ST ST ST", st, macs=30_000_000, top5=0.999),
+            row("S+ST everywhere", "S+ST S+ST S+ST", both, macs=40_000_007),
+            row("best draw", CHOSEN, best, note=DRAWN, macs=15_000_000),
+        ),
+        chosen=FusionStrategy.parse(CHOSEN, "micro"),
+        classes=4,
+        clips=256,
+        draws=tuple(Draw(CHOSEN, score, 15_000_000 + n) for n, score in enumerate((0.7, best))),
+        history=np.full((5, 3, 2), 0.1),
+        predictions=(
+            Prediction("clip_0.mp4", "left", "left", 0.91, frame_strip(np.zeros((4, 8, 8, 3)))),
+            Prediction("clip_1.mp4", "right", "left", 0.505),
+        ),
+        settings={"epochs": "6 + 16"},
+        timings={"train": 83.0},
+    )
+
+
+def page(*tasks: TaskReport) -> str:
+    return render_report(Report("Two tasks", "today, 2 cores", tasks or (task(),)))
+
+
+def said(one: TaskReport) -> str:
+    return " ".join(findings.findings(one)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+class Reader(HTMLParser):
+    """Text, attributes and tables of a page; stops at elements that are not closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.rows: list[list[str]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((name, {key: value or "" for key, value in attributes}))
+        if name not in ("meta", "img", "br"):
+            self.open.append(name)
+        if name == "tr":
+            self.rows.append([])
+        if name in ("th", "td"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, name: str) -> None:
+        assert self.open.pop() == name
+
+    def handle_data(self, text: str) -> None:
+        if "style" in self.open:
+            return
+        self.text += text
+        if {"th", "td"} & set(self.open):
+            self.rows[-1][-1] += text.replace("\N{NO-BREAK SPACE}", " ")
+
+    def all(self, name: str) -> list[dict[str, str]]:
+        return [attributes for found, attributes in self.tags if found == name]
+
+
+def test_table_holds_every_number():
+    rows = {cells[0]: cells[1:] for cells in Reader(page()).rows}
+    best = next(cells for name, cells in rows.items() if name.startswith("best draw"))
+    assert best == ["97.0 ± 1.0 %", "–", "201 k201,234", "15.0 M15,000,000", DRAWN]
+    st = next(cells for name, cells in rows.items() if name.startswith("ST everywhere"))
+    assert st[:2] == ["90.0 ± 1.0 %", "99.9 %"]
+    assert st[3] == "30.0 M30,000,000"
+    s = next(cells for name, cells in rows.items() if name.startswith("S everywhere"))
+    assert s[0] == "26.0 ± 2.7 %"
+    assert s[2] == "101 k101,111"
+    assert any("40,000,007" in cell for cells in rows.values() for cell in cells)
+
+
+def test_overview_and_layer_table_hold_the_spaces_numbers():
+    reader = Reader(page())
+    on = (0.2 + 0.4 + 0.1 - 0.95 - 0.9 - 0.1) / 3
+    overview = next(cells for cells in reader.rows if cells[0] == "motion")
+    assert overview == [
+        *("motion", "25.0 %", "26.0 ± 2.7 %", "90.0 ± 1.0 %", "88.0 ± 1.0 %", "97.0 ± 1.0 %"),
+        f"−{abs(on):.2f}",
+    ]
+    head = next(cells for cells in reader.rows if cells[0] == "head")
+    q = 1 - 0.9**0.5
+    shares = [q * (1 - q), q * q, q * (1 - q), 0.9]
+    distance = task().space.distance_from_start()[2]
+    assert head[1:] == ["-", *(f"{v:.3f}" for v in (*shares, 0.1, 0.1, distance))]
+
+
+def test_page_needs_nothing_from_outside():
+    text = page()
+    reader = Reader(text)
+    assert {name for name, _ in reader.tags} & {"script", "link", "iframe", "object", "a"} == set()
+    addresses = [a[key] for _, a in reader.tags for key in ("src", "href", "data") if key in a]
+    assert len(addresses) == 5
+    assert all(address.startswith("data:image/") for address in addresses)
+    assert "url(" not in text
+    assert "@import" not in text
+    for address in addresses:
+        if address.startswith("data:image/svg+xml;base64,"):
+            svg = base64.b64decode(address.partition(",")[2]).decode()
+            links = re.findall(r"(?:href|src)=\"([^\"]*)\"", svg)
+            assert all(link.startswith("#") for link in links)
+    policy = next(a for a in reader.all("meta") if "http-equiv" in a)
+    assert policy["content"].startswith("default-src 'none'")
+
+
+def test_pictures_have_words_and_stay_small():
+    text = page(task(), replace(task(), name="again"))
+    assert all(image["alt"] for image in Reader(text).all("img"))
+    assert len(text) < 1_500_000
+    assert render_report(Report("a", "b", (task(),))) == render_report(Report("a", "b", (task(),)))
+
+
+def test_what_users_name_is_escaped():
+    one = task()
+    nasty = replace(
+        one,
+        name=NASTY,
+        description=NASTY,
+        space=ProbabilitySpace(TIME, layers=(NASTY, "b", "c"), architecture="micro"),
+        rows=(*(replace(each, name=NASTY, note=NASTY) for each in one.rows[:3]), one.rows[3]),
+        predictions=(Prediction(NASTY, NASTY, "left", 0.5, one.predictions[0].frames),),
+        settings={NASTY: NASTY},
+        timings={NASTY: 1.0},
+    )
+    text = render_report(Report(NASTY, NASTY, (nasty,), NASTY))
+    reader = Reader(text)
+    assert reader.all("script") == []
+    assert reader.all("b") == []
+    assert reader.text.count(NASTY) > 12
+    assert any(NASTY in image["alt"] for image in reader.all("img"))
+    assert html.escape(NASTY) in text
+
+
+def test_tag_escapes_text_and_keeps_html():
+    assert tag("p", "<&", [tag("b", FusionUnit("S")), None], class_='"') == (
+        '<p class="&quot;">&lt;&amp;<b>S</b></p>'
+    )
+    assert tag("img", src="a", alt=None) == '<img src="a">'
+
+
+def test_answers_name_the_true_class_where_they_are_wrong():
+    text = Reader(page()).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "✓ right" in text
+    assert "✗ wrong" in text
+    assert "left, 91.0 %clip_0.mp4" in text
+    assert "left, 50.5 % (true: right)clip_1.mp4" in text
+    assert "1 of the 2 clips" in text
+
+
+def test_prose_when_something_was_found():
+    text = said(task())
+    assert "The marginals of 3 of 3 layers moved" in text
+    assert "It leans to time" in text
+    assert "on with probability 0.23 and the path ST (three frames) with 0.65" in text
+    assert "S everywhere is at chance: it reaches 26.0 % (guessing: 25.0 %)" in text
+    assert "comes from motion" in text
+    assert "The chosen strategy wins: 97.0 ± 1.0 % against 90.0 ± 1.0 % for ST everywhere" in text
+    assert "It costs 50 % fewer multiply-adds" in text
+    assert "best of 2 draws on the clips it is scored on" in text
+    assert "the choice of a draw matters" in text
+
+
+def test_prose_when_nothing_was_found():
+    nothing = replace(
+        task(s=0.25, st=0.26, both=0.24, best=0.27),
+        space=ProbabilitySpace([[0.11, 0.1]] * 3, architecture="micro"),
+        draws=(Draw(CHOSEN, 0.26, 1), Draw(CHOSEN, 0.27, 1)),
+        predictions=(),
+    )
+    text = said(nothing)
+    assert "stayed near its start" in text
+    assert "It leans neither to space nor to time" in text
+    assert "no row is clearly better. Nothing was learned" in text
+    assert "cannot be told from the best uniform row" in text
+    assert "they rank nothing" in text
+    assert "served" not in text
+    assert "wins" not in text
+    assert "comes from motion" not in text
+
+
+def test_prose_when_frames_alone_suffice_or_the_draw_loses():
+    text = said(replace(task(s=0.95, st=0.95, both=0.94, best=0.80), chosen_on_same_clips=False))
+    assert "S everywhere reaches 95.0 %" in text
+    assert "no uniform row with a path in time is clearly better" in text
+    assert "The chosen strategy loses: 80.0" in text
+    assert "flatters" not in text
+    above = said(task(s=0.60))
+    assert "above chance; ST everywhere is clearly better" in above
+
+
+def test_a_perfect_score_still_has_an_error():
+    """0 % and 100 % have a standard error of 0: one clip of 256 must not decide."""
+    perfect = row("a", "S", 1.0, standard_error=0.0)
+    nearly = row("b", "S", 255 / 256, standard_error=0.004)
+    assert not findings.clearly_better(perfect, nearly, 256)
+    assert findings.clearly_better(perfect, row("c", "S", 0.9), 256)
+
+
+def test_two_tasks_are_compared():
+    space = ProbabilitySpace(np.array(TIME)[:, ::-1], architecture="micro")
+    other = replace(task(), name="appearance", space=space)
+    assert (
+        "The space of appearance keeps S over ST by 0.83 more than that of motion"
+        in Reader(page(task(), other)).text
+    )
+    assert "lean alike" in Reader(page(task(), replace(task(), name="b"))).text
+
+
+def test_rows_are_found_by_their_strategy():
+    one = task()
+    assert one.best.name == "best draw"
+    assert one.uniform("S+ST") is one.rows[2]
+    assert one.uniform("T") is None
+    tuned = replace(one, rows=(*one.rows, row("fine-tuned", CHOSEN, 0.99)))
+    assert tuned.best.name == "best draw"
+    without = replace(one, rows=one.rows[3:], draws=(), history=None)
+    assert findings.best_draw(without) is None
+    assert "not trained" in Reader(page(without)).text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rows": ()}, "No row of task 'motion' has the chosen strategy 'ST S"),
+        ({"chosen": FusionStrategy.parse("S")}, "1 units, the network has 3"),
+        ({"history": np.zeros((4, 2, 2))}, r"shape \(epochs, 3, 2\). Received: \(4, 2, 2\)"),
+        ({"clips": 0}, "0 clips"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(task(), **change)
+
+
+def test_bad_values_are_refused():
+    with pytest.raises(ValueError, match=r"top-1 of row 'a' from 0 to 1. Received: 97"):
+        row("a", "S", 97)
+    with pytest.raises(ValueError, match="standard error of row 'a'"):
+        row("a", "S", 0.5, standard_error=float("nan"))
+    with pytest.raises(ValueError, match="at least 0"):
+        row("a", "S", 0.5, macs=-1)
+    with pytest.raises(ValueError, match="top-1 of draw 'S'"):
+        Draw("S", -0.1, 1)
+    with pytest.raises(ValueError, match="probability for 'f'"):
+        Prediction("f", "a", "b", 1.5)
+    for frames in ("http://example.org/x.png", 'data:image/png;base64,AA" onload="x'):
+        with pytest.raises(ValueError, match="frames of 'f'"):
+            Prediction("f", "a", "b", 0.5, frames)
+    with pytest.raises(ValueError, match="at least one task"):
+        Report("a", "b", ())
+
+
+def test_report_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old", encoding="utf-8")
+    broken = replace(task(), timings={"train": "long"})  # type: ignore[dict-item]
+    with pytest.raises(TypeError):
+        write_report(path, Report("a", "b", (broken,)))
+    assert path.read_text(encoding="utf-8") == "old"
+    write_report(path, Report("a", "b", (task(),)))
+    assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_bars_of_fig_4_are_the_marginals():
+    space = ProbabilitySpace(TIME, architecture="micro")
+    figure = figure_marginals(space, FusionStrategy.parse(CHOSEN))
+    (axes,) = figure.axes
+    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    heights = {(round(b.get_center()[0], 3), b.get_facecolor()): b.get_height() for b in bars}
+    marginals = space.marginals()
+    for unit, values in marginals.items():
+        color = matplotlib.colors.to_rgba(COLORS[unit])
+        for layer, value in enumerate(values):
+            assert heights[layer, color] == pytest.approx(value)
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == ["start", "ST", "S+ST", "-"]
+
+
+def test_fig_4_of_other_spaces():
+    wide = ProbabilitySpace(np.full((61, 2), 0.3))
+    assert [len(axes.get_xticks()) for axes in figure_marginals(wide).axes] == [31, 30]
+    three = ProbabilitySpace(
+        [[0.1, 0.2, 0.3]] * 2, [[0.1] * 3, [0.2] * 3], branches=("S", "T", "ST")
+    )
+    (axes,) = figure_marginals(three, FusionStrategy.parse("S+T+ST T")).axes
+    assert len(axes.patches) == 16  # no bar "start": the layers started from different values
+    ragged = ProbabilitySpace(([[0.1, 0.5]], [[0.1, 0.2], [0.3, 0.4]]))
+    assert figure_marginals(ragged, ragged.mode()).axes
+    text = str(ragged.mode())
+    one = TaskReport("ragged", "x", ragged, [row("mode", text, 0.5)], ragged.mode(), 2, 9)
+    assert "means over inputs" in page(one)
+    with pytest.raises(ValueError, match="1 units, the network has 2"):
+        figure_marginals(three, FusionStrategy.parse("S"))
+
+
+def test_layer_names_are_shortened_where_they_end_alike():
+    names = ("stage1_block1_fusion", "stage1_block2_fusion")
+    assert short_names(ProbabilitySpace([[0.1, 0.1]] * 2, layers=names)) == [
+        *("stage1_block1", "stage1_block2")
+    ]
+    assert short_names(ProbabilitySpace([[0.1, 0.1]], layers=("a$b",))) == [r"a\$b"]
+
+
+def test_pictures_are_the_same_bytes_each_time():
+    space = ProbabilitySpace(TIME)
+    assert svg_uri(figure_marginals(space)) == svg_uri(figure_marginals(space))
+
+
+def test_frame_strip_shows_frames_in_order():
+    clip = np.zeros((9, 130, 130, 3), np.float32)
+    clip += np.arange(0, 270, 30, dtype=np.float32)[:, None, None, None]
+    strip = frame_strip(clip, count=3)
+    data = io.BytesIO(base64.b64decode(strip.partition(",")[2]))
+    picture = (matplotlib.image.imread(data, format="png") * 255).round()[..., :3]
+    assert picture.shape == (44, 44 * 3 + 4, 3)
+    assert [picture[0, x, 0] for x in (0, 44, 46, 92)] == [0, 255, 120, 240]
+    with pytest.raises(ValueError, match=r"Received: \(8, 8, 3\)"):
+        frame_strip(np.zeros((8, 8, 3)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(9.14, "9.1 s"), (12.3, "12 s"), (59.6, "1 min 0 s"), (83, "1 min 23 s")]
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --virtual-time-budget=5000"
+).split()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
+@pytest.mark.parametrize("width", [400, 1200])
+def test_a_real_browser_shows_it_without_sideways_scrolling(tmp_path, width):
+    """The page in a frame of that width; the harness around it says what was laid out."""
+    long = ProbabilitySpace(np.full((40, 2), 0.3))
+    many = TaskReport("wide", "x", long, [row("m", str(long.mode()), 0.5)], long.mode(), 2, 9)
+    harness = (
+        f'<body><iframe id="f" style="width:{width}px;height:900px;border:0" '
+        f'srcdoc="{html.escape(page(task(), many))}"></iframe><script>'
+        "onload = () => { const d = document.getElementById('f').contentDocument;"
+        "const broken = [...d.images].filter(i => !i.naturalWidth).length;"
+        "const page = d.documentElement;"
+        "document.title = [page.scrollWidth - page.clientWidth, broken, d.images.length,"
+        "getComputedStyle(d.querySelector('h1')).color].join('|'); }</script>"
+    )
+    (tmp_path / "harness.html").write_text(harness, encoding="utf-8")
+    command = [
+        *(str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"),
+        (tmp_path / "harness.html").as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    title = re.search(r"<title>(.*?)</title>", done.stdout)
+    assert title, done.stdout[:300]
+    assert title[1] == "0|0|8|rgb(31, 41, 51)"
+
+
+def test_style_is_packaged_beside_the_code():
+    assert (Path(findings.__file__).parent / "report.css").is_file()
