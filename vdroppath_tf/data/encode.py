@@ -58,7 +58,8 @@ def write_video(
             stream = container.add_stream(
                 codec, rate=Fraction(fps).limit_denominator(1001), options=options
             )
-            stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "yuv420p"
+            stream.height, stream.width = frames.shape[1], frames.shape[2]
+            stream.pix_fmt = "yuv420p"
             stream.codec_context.thread_count = 1  # small files: callers write many at once
             if gop is not None:
                 stream.codec_context.gop_size = gop
