@@ -58,6 +58,8 @@ def _seeds() -> Iterator[None]:
     if "keras" in sys.modules:
         import keras
 
+        # keras.random's own generator and the numbers in layers' names outlive a test.
+        keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(SEED)
     yield
     if "keras" in sys.modules:
