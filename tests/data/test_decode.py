@@ -80,6 +80,26 @@ def test_pts_that_lie_are_not_used(videos: dict[str, Path]) -> None:
     assert len(index_video(videos["constant.mp4"]).keyframes) == FRAMES // 12
 
 
+def test_frames_outside_the_edit_list_are_not_counted(tmp_path: Path) -> None:
+    source = barcode.write(tmp_path / "source.mp4", 40)
+    options = {"avoid_negative_ts": "disabled"}
+    with (
+        av.open(str(source)) as whole,
+        av.open(str(tmp_path / "cut.mp4"), "w", options=options) as cut,
+    ):
+        stream = whole.streams.video[0]
+        copy = cut.add_stream_from_template(stream)
+        assert stream.time_base is not None
+        shift = int(5 / 25 / stream.time_base)  # five frames are now before the beginning
+        for packet in whole.demux(stream):
+            if packet.size and packet.pts is not None and packet.dts is not None:
+                packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, copy
+                cut.mux(packet)
+    assert index_video(tmp_path / "cut.mp4").num_frames == 35
+    assert numbers(tmp_path / "cut.mp4", range(35)) == list(range(5, 40))
+    assert numbers(tmp_path / "cut.mp4", [30, 0]) == [35, 5]
+
+
 def test_many_threads_read_the_same_files(videos: dict[str, Path]) -> None:
     def job(k: int) -> bool:
         kind = list(videos)[k % len(videos)]

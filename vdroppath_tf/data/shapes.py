@@ -38,8 +38,8 @@ class Difficulty:
 
     frames: int = 8
     size: int = 32
-    noise: float = 30.0
-    contrast: float = 80.0
+    noise: float = 40.0
+    contrast: float = 60.0
     speed: float = 2.0
     shape: float = 10.0
 
