@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import threading
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -14,6 +13,7 @@ import tensorflow as tf
 from vdroppath_tf.data.catalog import Manifest
 from vdroppath_tf.data.decode import VideoError
 from vdroppath_tf.data.loader import Batch, ClipLoader, VideoCache
+from vdroppath_tf.data.passes import Passes
 from vdroppath_tf.data.transforms import ClipSampling
 
 __all__ = ["ClipSampling", "VideoCache", "evaluation_clips", "training_clips", "video_errors"]
@@ -77,7 +77,7 @@ def training_clips(
         epoch, step = divmod(int(position), steps)
         return loader.training_batch(seed, epoch, step, batch_size)
 
-    passes = _Passes(first_epoch * steps, first_step, None if epochs is None else epochs * steps)
+    passes = Passes(first_epoch * steps, first_step, None if epochs is None else epochs * steps)
     clips = _map_batches(passes.positions(), load, loader, batch_size)
     return _with_options(passes.deliver(clips))
 
@@ -146,68 +146,6 @@ def video_errors() -> Iterator[None]:
         if found is None:
             raise
         raise VideoError(found[1].strip()) from None
-
-
-class _Passes:
-    """Positions (epoch * steps + step) of every pass, and a count of the passes completed.
-
-    Keras starts more passes than it finishes (to look at shapes, say), and prefetching runs ahead.
-    So a pass counts when its last batch is handed over, behind all prefetching.
-    """
-
-    def __init__(self, start: int, skip: int, length: int | None) -> None:
-        self._start, self._skip, self._length = start, skip, length
-        self._completed = 0
-        self._lock = threading.Lock()
-
-    def positions(self) -> tf.data.Dataset:
-        first = self._start + self._skip
-        if self._length is None:
-            return tf.data.Dataset.range(first, np.iinfo(np.int64).max)
-        length = self._length
-
-        def one_pass(_: tf.Tensor) -> tf.data.Dataset:
-            start = tf.ensure_shape(tf.numpy_function(self._next_start, [], tf.int64), ())
-            return tf.data.Dataset.range(start + self._skip, start + length)
-
-        return tf.data.Dataset.from_tensors(0).flat_map(one_pass)
-
-    def deliver(self, clips: tf.data.Dataset) -> tf.data.Dataset:
-        if self._length is None:
-            clips = clips.map(lambda clip, label, _: (clip, label))
-            return clips.apply(
-                tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-            )
-        length, start = self._length, self._start
-
-        def hand_over(
-            clip: tf.Tensor, label: tf.Tensor, position: tf.Tensor
-        ) -> tuple[tf.Tensor, ...]:
-            last = tf.equal((position - start) % length, length - 1)
-            done = tf.cond(
-                last,
-                lambda: tf.numpy_function(self._complete, [], tf.int64),
-                lambda: tf.constant(0, tf.int64),
-            )
-            with tf.control_dependencies([done]):
-                return tf.identity(clip), tf.identity(label)
-
-        cardinality = tf.data.experimental.assert_cardinality(length - self._skip)
-        return clips.map(hand_over).apply(cardinality)
-
-    def _next_start(self) -> np.int64:
-        with self._lock:
-            if self._completed and self._skip:
-                raise ValueError(
-                    "a data set that starts inside an epoch (first_step) can be passed over once. "
-                    "Make the next one with first_step=0, or an endless one with epochs=None."
-                )
-            return np.int64(self._start + self._completed * (self._length or 0))
-
-    def _complete(self) -> np.int64:
-        with self._lock:
-            self._completed += 1
-            return np.int64(self._completed)
 
 
 def _loader(
