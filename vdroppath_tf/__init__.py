@@ -15,7 +15,9 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 __version__ = "0.1.0"
 
 from . import cost, zoo  # noqa: E402
+from .analysis.evaluate import evaluate_strategies, recalibrate  # noqa: E402
 from .derive import derive, replace_classifier  # noqa: E402
+from .export import export_saved_model  # noqa: E402
 from .layers.gates import freeze_gates, set_strategy  # noqa: E402
 from .space import ProbabilitySpace  # noqa: E402
 from .strategy import FusionStrategy, FusionUnit  # noqa: E402
@@ -26,7 +28,10 @@ __all__ = [
     "ProbabilitySpace",
     "cost",
     "derive",
+    "evaluate_strategies",
+    "export_saved_model",
     "freeze_gates",
+    "recalibrate",
     "replace_classifier",
     "set_strategy",
     "zoo",

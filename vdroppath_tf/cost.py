@@ -10,6 +10,9 @@ import numpy as np
 
 from .layers.convolution import Convolution
 from .layers.fusion import FusionConv
+from .layers.gates import fusion_layers
+from .space import ProbabilitySpace, unit_table
+from .strategy import FusionStrategy, FusionUnit
 
 GATE_WEIGHTS = ("logit", "layer_logit")  # last part of the paths of the trainable gate variables
 
@@ -85,3 +88,62 @@ def _macs(layer: keras.layers.Layer, input_shape: tuple[int, ...]) -> int:
     if isinstance(layer, keras.layers.Dense):
         return int(np.prod(layer.kernel.shape)) * int(np.prod(input_shape[:-1], dtype=int))
     return layer.macs(input_shape)
+
+
+@dataclass(frozen=True)
+class UnitCosts:
+    """What each unit costs in each fusion layer, with all that its block needs only then.
+
+    Attributes:
+        macs, parameters: unit to ``(layers,)``.
+        base_macs, base_parameters: of everything outside the blocks, shortcuts included.
+    """
+
+    macs: dict[FusionUnit, np.ndarray]
+    parameters: dict[FusionUnit, np.ndarray]
+    base_macs: int
+    base_parameters: int
+
+    def of(self, strategy: FusionStrategy) -> tuple[int, int]:
+        """Parameters and MACs of the derived network of a strategy, without building it."""
+        layers = list(enumerate(strategy))
+        parameters = self.base_parameters + sum(int(self.parameters[u][i]) for i, u in layers)
+        return parameters, self.base_macs + sum(int(self.macs[u][i]) for i, u in layers)
+
+    def expected_macs(self, space: ProbabilitySpace) -> float:
+        """Mean MACs of the networks drawn from the space (form: sampling, Bernoulli p)."""
+        marginals = space.marginals(form="sampling")
+        return self.base_macs + float(sum(marginals[u] @ self.macs[u] for u in marginals))
+
+
+def unit_costs(model: keras.Model, clip_shape: tuple[int, int, int]) -> UnitCosts:
+    """Costs of every unit in every layer of a template.
+
+    A unit costs its branches and, unless it is "-", all of its block but the shortcut.
+    """
+    rows = complexity(model, clip_shape).layers
+    shapes = dict(_input_shapes(model, clip_shape))
+    layers = fusion_layers(model)
+    units, masks = unit_table(layers[0].branches)
+    macs = np.zeros((len(units), len(layers)), "int64")
+    parameters = np.zeros_like(macs)
+    total = Complexity(rows)
+    base = np.array([total.macs, total.parameters])
+    for i, layer in enumerate(layers):
+        paths = np.array(
+            [(path.macs(shapes[layer.name]), int(np.prod(path.kernel.shape))) for path in layer.paths]
+        )
+        block = layer.name.removesuffix("fusion")
+        own = [row for row in rows if row.name.startswith(block) and "shortcut" not in row.name]
+        whole = np.array([(row.macs, row.parameters) for row in own]).sum(0)
+        base = base - whole
+        for u, mask in enumerate(masks):
+            if any(mask):
+                kept = whole - paths.sum(0) + np.array(mask) @ paths
+                macs[u, i], parameters[u, i] = kept
+    return UnitCosts(
+        dict(zip(units, macs, strict=True)),
+        dict(zip(units, parameters, strict=True)),
+        int(base[0]),
+        int(base[1]),
+    )

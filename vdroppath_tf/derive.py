@@ -12,7 +12,9 @@ from .models.weights import LoadReport, copy_weights
 from .strategy import FusionStrategy
 
 
-def derive(model: keras.Model, strategy: FusionStrategy | str) -> FusionModel:
+def derive(
+    model: keras.Model, strategy: FusionStrategy | str, *, dropout: float | None = None
+) -> FusionModel:
     """The network of one strategy, with the template's trained weights.
 
     It computes what the template computes under ``set_strategy`` (to float rounding). An S+ST layer keeps both kernels,
@@ -21,6 +23,7 @@ def derive(model: keras.Model, strategy: FusionStrategy | str) -> FusionModel:
     Args:
         model: a template of ``vdroppath_tf.zoo``.
         strategy: one unit per fusion layer, or its text.
+        dropout: before the classifier, for fine-tuning; None keeps the template's.
 
     Raises:
         ValueError: when the strategy does not fit the template.

@@ -54,8 +54,8 @@ TABLE = {
     ),
     # for CPUs and known-answer tasks; the stem sees one frame at a time, so only fusion layers see time
     "micro": Row(
-        Stem(12, (1, 3, 3), (1, 2, 2), pool=False),
-        (Stage(2, 12, 1, 2), Stage(2, 24, 2, 2), Stage(2, 48, 2, 2)),
+        Stem(8, (1, 3, 3), (1, 2, 2), pool=False),
+        (Stage(2, 8, 1, 2), Stage(2, 16, 2, 2), Stage(2, 32, 2, 2)),
     ),
 }
 

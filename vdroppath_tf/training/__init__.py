@@ -1,0 +1,6 @@
+"""Training: recipes as data, one ``train()`` for every phase, checkpoints that resume exactly."""
+
+from .recipe import RECIPES, Phase, Recipe
+from .trainer import Clips, build_derived, build_template, train
+
+__all__ = ["RECIPES", "Clips", "Phase", "Recipe", "build_derived", "build_template", "train"]

@@ -1,0 +1,80 @@
+"""SavedModels that load with TensorFlow alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+def export_saved_model(
+    network: keras.Model,
+    path: str | os.PathLike[str],
+    *,
+    labels: Sequence[str] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Writes a network as a SavedModel that needs nothing but TensorFlow to run.
+
+    Signature ``serving_default``: ``video``, uint8 ``(batch, time, height, width, 3)``, RGB 0..255; gives
+    ``probabilities`` and ``logits``, ``(batch, classes)`` float32. Signature ``labels``: no input; gives the names
+    of the classes, ``labels``, string ``(classes,)``. An empty batch is refused.
+
+    Args:
+        network: a derived network (or a template, which then serves the strategy it runs).
+        path: folder to write, such as ``served/1``.
+        labels: a name for each class; their numbers where it is left out.
+        overwrite: replace what is there; the old folder stays until the new one is whole.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: when labels and classes differ in number, or a name stands twice.
+        FileExistsError: when the folder is there and ``overwrite`` is not set.
+    """
+    target = Path(path)
+    names = _checked(labels, network.output_shape[-1])
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{target} is there already. Pass overwrite=True, or another folder.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+    clip = (None, *network.input_shape[1:])
+    video = tf.TensorSpec(clip, tf.uint8, name="video")
+    archive.add_endpoint("serving_default", _serve(network), input_signature=[video])
+    archive.add_endpoint("labels", lambda: {"labels": tf.constant(names)}, input_signature=[])
+    try:
+        archive.write_out(str(partial), verbose=False)
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(partial, target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def _serve(network: keras.Model) -> Any:
+    def serve(video: tf.Tensor) -> dict[str, tf.Tensor]:
+        message = "video must hold at least one clip of at least one frame"
+        enough = tf.debugging.assert_greater(tf.reduce_min(tf.shape(video)), 0, message)
+        with tf.control_dependencies([enough]):
+            logits = tf.cast(network(tf.identity(video), training=False), tf.float32)
+        return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
+
+    return serve
+
+
+def _checked(labels: Sequence[str] | None, classes: int) -> list[str]:
+    names = [str(k) for k in range(classes)] if labels is None else [str(name) for name in labels]
+    if len(names) != classes:
+        raise ValueError(f"The network has {classes} classes. Received: {len(names)} labels.")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"Every class needs a name of its own. Twice: {twice}")
+    return names

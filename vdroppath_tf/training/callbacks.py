@@ -1,0 +1,96 @@
+"""What happens beside training: checkpoints, gates in TensorBoard, a stop when the loss is no number."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ..cost import UnitCosts
+from ..space import ProbabilitySpace
+from .checkpoint import CheckpointStore, Position
+
+
+class NonFiniteLossError(ArithmeticError):
+    """The loss became NaN or infinite."""
+
+
+class StopOnNonFiniteLoss(keras.callbacks.Callback):
+    """Stops at the step whose loss is no number, before a checkpoint keeps it."""
+
+    def __init__(self, phase: str, folder: Path | None = None) -> None:
+        super().__init__()
+        self.phase, self.folder, self.epoch = phase, folder, 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        loss = float((logs or {}).get("loss", 0.0))
+        if math.isfinite(loss):
+            return
+        kept = f" The last whole checkpoint is in {self.folder}." if self.folder else ""
+        raise NonFiniteLossError(
+            f"The loss is {loss} in phase {self.phase!r}, epoch {self.epoch + 1}, step {batch + 1}. Lower the "
+            f"learning rate (or weight_reg), or look for damaged labels or clips.{kept}"
+        )
+
+
+class Record(keras.callbacks.Callback):
+    """Keeps what each epoch logged, with the drop probabilities, and checkpoints it."""
+
+    def __init__(
+        self, phase: str, number: int, before: Position, store: CheckpointStore | None
+    ) -> None:
+        super().__init__()
+        self.phase, self.number, self.store = phase, number, store
+        self.history = list(before.history)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        entry: dict[str, Any] = {"phase": self.phase, "epoch": epoch + 1}
+        entry |= {name: float(value) for name, value in (logs or {}).items()}
+        if self.model.gates:
+            space = ProbabilitySpace.from_model(self.model)
+            entry["drop"] = [[float(p) for p in row] for row in space.drop]
+        self.history.append(entry)
+        if self.store is not None:
+            self.store.save(self.model, Position(self.number, epoch + 1, tuple(self.history)))
+
+
+class GatesToTensorBoard(keras.callbacks.Callback):
+    """Logs each gate's drop probability, the KL and the expected MACs after every epoch.
+
+    Args:
+        folder: of the event files.
+        first: number of the phase's first epoch in the whole run.
+        costs: of the units of each layer (``cost.unit_costs``), for the expected MACs.
+    """
+
+    def __init__(self, folder: Path, first: int, costs: UnitCosts | None) -> None:
+        super().__init__()
+        self.folder, self.first, self.costs = folder, first, costs
+        self.writer: Any = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.writer = tf.summary.create_file_writer(str(self.folder))
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        with self.writer.as_default(step=self.first + epoch + 1):
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(f"epoch/{name}", value)
+            if self.model.gates:
+                self._gates()
+
+    def _gates(self) -> None:
+        space = ProbabilitySpace.from_model(self.model)
+        for layer, row in zip(space.layers, space.drop, strict=True):
+            for branch, p in zip(space.branches, row, strict=True):
+                tf.summary.scalar(f"drop/{layer}/{branch}", p)
+        if self.costs is not None:
+            tf.summary.scalar("expected_macs", self.costs.expected_macs(space))
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self.writer.close()

@@ -1,0 +1,143 @@
+"""Recipes: everything a training run depends on, as data. The published ones are in ``RECIPES``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..data.transforms import ClipSampling
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training with one optimizer.
+
+    Attributes:
+        name: ``"warmup"``, ``"search"``, ``"alone"`` or ``"finetune"``: in logs and checkpoints.
+        epochs: passes over the training videos.
+        learning_rate: at the start.
+        drops: epochs of this phase at which the rate is multiplied by 0.1.
+        cosine: let the rate fall to 0 along a cosine instead, after a first epoch of linear rise.
+        gates: whether the gates learn (v-DropPath, the KL on); else they are frozen with all paths on.
+        weight_decay: of the weights; the KL is the prior while gates learn, hence 0 there.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    drops: tuple[int, ...] = ()
+    cosine: bool = False
+    gates: bool = False
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 0 or self.learning_rate <= 0:
+            raise ValueError(f"epochs must be 0 or more, learning_rate above 0. Received: {self}")
+        if self.gates and self.weight_decay:
+            raise ValueError("weight_decay must be 0 while gates learn: the KL is the prior.")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run: network, clips, phases (method: section 4.1 and supplementary section 1).
+
+    Attributes:
+        network: a row of the zoo, ``"resnet50"`` or ``"micro"``.
+        sampling: how clips are made of videos.
+        batch_size: clips a step, over all replicas.
+        warmup: without gates.
+        search: v-DropPath.
+        finetune: of the derived network, or None.
+        gate_learning_rate: of the gates at the start of ``search``; it follows the weights' schedule.
+        weight_reg, kl, noise, initial_drop, drop_layer: of the gates, see ``VariationalDropPath``.
+        momentum: of SGD.
+        finetune_dropout: before the classifier while fine-tuning; it is 0 while gates learn.
+        seed: of weights, noise, order and augmentation.
+    """
+
+    network: str
+    sampling: ClipSampling
+    batch_size: int
+    warmup: Phase
+    search: Phase
+    finetune: Phase | None = None
+    gate_learning_rate: float = 0.005
+    weight_reg: float = 10.0
+    kl: str = "code"
+    noise: str = "sample"
+    initial_drop: float = 0.1
+    drop_layer: bool = False
+    momentum: float = 0.9
+    finetune_dropout: float = 0.5
+    seed: int = 0
+
+    @property
+    def gate_options(self) -> dict[str, Any]:
+        """Arguments of a template, ``num_train_examples`` excepted."""
+        names = ("weight_reg", "kl", "noise", "initial_drop", "drop_layer", "seed")
+        return {name: getattr(self, name) for name in names}
+
+    def template_phases(self) -> tuple[Phase, ...]:
+        """Warm-up, then v-DropPath."""
+        return tuple(phase for phase in (self.warmup, self.search) if phase.epochs)
+
+    def alone_phases(self) -> tuple[Phase, ...]:
+        """For a network trained on its own, as long as the template: the comparison of the paper."""
+        phase = dataclasses.replace(
+            self.search,
+            name="alone",
+            epochs=self.warmup.epochs + self.search.epochs,
+            drops=tuple(self.warmup.epochs + epoch for epoch in self.search.drops),
+            gates=False,
+        )
+        return (phase,)
+
+    def replace(self, **changes: Any) -> Recipe:
+        """A copy with other values; an unknown name is an error that lists the names there are."""
+        known = [field.name for field in dataclasses.fields(self)]
+        unknown = sorted(set(changes) - set(known))
+        if unknown:
+            raise ValueError(f"A recipe has no {unknown}. It has: {', '.join(known)}")
+        return dataclasses.replace(self, **changes)
+
+    def to_json(self) -> str:
+        """The recipe as JSON text, for records and to recognise a run that goes on."""
+        return json.dumps(dataclasses.asdict(self), indent=1)
+
+
+def _published(
+    epochs: int, drops: tuple[int, ...], learning_rate: float, batch_size: int, **more: Any
+) -> Recipe:
+    values: dict[str, Any] = {
+        "network": "resnet50",
+        "sampling": ClipSampling(frames=32, short_edge=256, crop=224),
+        "batch_size": batch_size,
+        "warmup": Phase("warmup", 50, learning_rate, (40,)),
+        "search": Phase("search", epochs, learning_rate, drops, gates=True),
+        "gate_learning_rate": learning_rate,
+        **more,
+    }
+    return Recipe(**values)
+
+
+_SCALES = ClipSampling(frames=32, short_edge=(256, 288, 320), crop=224, flip=True)
+
+RECIPES: dict[str, Recipe] = {
+    "something-something-v1": _published(90, (40, 60, 80), 0.005, 32, weight_reg=250.0),
+    "something-something-v2": _published(90, (40, 60, 80), 0.005, 32, weight_reg=50.0),
+    "ucf101": _published(90, (40, 60, 80), 0.005, 32, weight_reg=50.0, sampling=_SCALES),
+    "kinetics400": _published(110, (40, 80), 0.01, 64, weight_reg=10.0, sampling=_SCALES),
+    # not published: the known-answer tasks and small real footage, on two CPU cores
+    "small": Recipe(
+        network="micro",
+        sampling=ClipSampling(frames=8),
+        batch_size=32,
+        warmup=Phase("warmup", 4, 0.05, cosine=True),
+        search=Phase("search", 12, 0.05, cosine=True, gates=True),
+        finetune=Phase("finetune", 2, 0.01, cosine=True),
+        gate_learning_rate=0.1,
+        finetune_dropout=0.0,
+    ),
+}

@@ -1,0 +1,210 @@
+"""train(): the phases of a run, one after another, from wherever the run stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from ..cost import unit_costs
+from ..data.catalog import Manifest
+from ..data.pipeline import VideoCache, evaluation_clips, training_clips, video_errors
+from ..layers.gates import freeze_gates, set_strategy
+from ..models.fusion_model import FusionModel, accuracy_metrics
+from ..zoo import NETWORKS
+from .callbacks import GatesToTensorBoard, Record, StopOnNonFiniteLoss
+from .checkpoint import CheckpointStore, Position
+from .optimizer import GateSGD
+from .recipe import Phase, Recipe
+from .schedules import learning_rate
+
+
+@dataclass(frozen=True)
+class Clips:
+    """The videos of a run.
+
+    Attributes:
+        train: videos to learn from; their number is N of Eq. 5.
+        validation: videos to validate on, or None.
+        cache: room for decoded videos, shared by the runs that use the same videos.
+    """
+
+    train: Manifest
+    validation: Manifest | None = None
+    cache: VideoCache = field(default_factory=VideoCache)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the phases of one run share."""
+
+    recipe: Recipe
+    clips: Clips
+    folder: Path | None
+    on_step: Callable[[], None] | None
+    verbose: int | str
+
+
+def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
+    """The recipe's template for these clips, new, from the recipe's seed."""
+    keras.utils.set_random_seed(recipe.seed)
+    template, _ = NETWORKS[recipe.network]
+    return template(
+        clips.train.num_classes, num_train_examples=len(clips.train), **recipe.gate_options
+    )
+
+
+def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 0.0) -> FusionModel:
+    """The recipe's network of one strategy for these clips, new, from the recipe's seed."""
+    keras.utils.set_random_seed(recipe.seed)
+    _, derived = NETWORKS[recipe.network]
+    return derived(strategy, clips.train.num_classes, dropout=dropout)
+
+
+def train(
+    model: FusionModel,
+    phases: Sequence[Phase],
+    recipe: Recipe,
+    clips: Clips,
+    *,
+    folder: Path | None = None,
+    on_step: Callable[[], None] | None = None,
+    verbose: int | str = 0,
+) -> list[dict[str, Any]]:
+    """Trains a template or a derived network through phases; a stopped run goes on where it stood.
+
+    Order, augmentation and gate noise are functions of seed and step, so a run that was stopped and taken up
+    again ends with the weights it would have had.
+
+    Args:
+        model: built, in the scope of a ``tf.distribute`` strategy if one is wanted.
+        phases: ``recipe.template_phases()``, ``recipe.alone_phases()`` or fine-tuning.
+        recipe: batch size, clips, gates and seed.
+        clips: the videos.
+        folder: for checkpoints and TensorBoard; None keeps nothing.
+        on_step: called after every step, for a progress bar.
+        verbose: of ``keras.Model.fit``.
+
+    Returns:
+        One dict an epoch: phase, epoch, what Keras logged and, for a template, ``drop``: p of every gate.
+
+    Raises:
+        ValueError: when the folder holds another run, or the data are too few.
+        VideoError: for a video that cannot be read.
+        NonFiniteLossError: when the loss is no number; checkpoints stay as they were.
+    """
+    steps = len(clips.train) // recipe.batch_size
+    if not steps:
+        raise ValueError(
+            f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
+            f"{clips.train.source}."
+        )
+    store = None
+    if folder is not None:
+        store = CheckpointStore(folder, _describe(model, phases, recipe, clips))
+    position = Position(0, 0) if store is None else store.position()
+    run = _Run(recipe, clips, folder, on_step, verbose)
+    for number, phase in enumerate(phases):
+        if number < position.phase:
+            continue
+        _prepare(model, phase, recipe, steps)
+        done = position.epochs if number == position.phase else 0
+        if store is not None and position.history and number == position.phase:
+            store.restore(model)
+        first = sum(earlier.epochs for earlier in phases[:number])
+        if done < phase.epochs:
+            record = Record(phase.name, number, position, store)
+            _fit(model, phase, run, first=first, done=done, record=record)
+            position = Position(number, phase.epochs, tuple(record.history))
+    return list(position.history)
+
+
+def _describe(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:
+    """What makes a run this run, as JSON."""
+    videos = {"source": str(clips.train.source), "videos": len(clips.train)}
+    return json.dumps(
+        {
+            "network": model.architecture,
+            "recipe": json.loads(recipe.to_json()),
+            "phases": [phase.__dict__ for phase in phases],
+            "train": videos,
+        },
+        indent=1,
+    )
+
+
+def _prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> None:
+    """Freezes or frees the gates and compiles the phase's optimizer."""
+    if model.gates:
+        freeze_gates(model, not phase.gates)
+        set_strategy(model, "mode" if phase.gates else "all")
+    with model.distribute_strategy.scope():
+        optimizer = GateSGD(
+            learning_rate(phase, steps),
+            gate_multiplier=recipe.gate_learning_rate / phase.learning_rate,
+            momentum=recipe.momentum,
+            weight_decay=phase.weight_decay or None,
+        )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer, loss, metrics=accuracy_metrics(model.output_shape[-1]))
+
+
+def _fit(
+    model: FusionModel,
+    phase: Phase,
+    run: _Run,
+    *,
+    first: int,
+    done: int,
+    record: Record,
+) -> None:
+    """``fit`` over an endless stream that starts at the run's place."""
+    recipe, clips = run.recipe, run.clips
+    batch = {"batch_size": recipe.batch_size, "cache_bytes": clips.cache}
+    stream = training_clips(
+        clips.train,
+        recipe.sampling,
+        seed=recipe.seed,
+        first_epoch=first + done,
+        epochs=None,
+        **batch,
+    )
+    validation = None
+    if clips.validation is not None:
+        validation = evaluation_clips(clips.validation, recipe.sampling, **batch)
+    callbacks: list[keras.callbacks.Callback] = [
+        StopOnNonFiniteLoss(phase.name, run.folder),
+        record,
+    ]
+    if run.folder is not None:
+        shape = tuple(stream.element_spec[0].shape[1:4])
+        costs = unit_costs(model, shape) if model.gates else None
+        callbacks.append(GatesToTensorBoard(run.folder / "tensorboard", first, costs))
+    if run.on_step is not None:
+        callbacks.append(_EachStep(run.on_step))
+    with video_errors():
+        model.fit(
+            stream,
+            validation_data=validation,
+            steps_per_epoch=len(clips.train) // recipe.batch_size,
+            initial_epoch=done,
+            epochs=phase.epochs,
+            callbacks=callbacks,
+            verbose=run.verbose,
+            shuffle=False,
+        )
+
+
+class _EachStep(keras.callbacks.Callback):
+    """Calls a function after every step."""
+
+    def __init__(self, on_step: Callable[[], None]) -> None:
+        super().__init__()
+        self.on_step = on_step
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.on_step()
