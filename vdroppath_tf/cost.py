@@ -60,7 +60,9 @@ def complexity(model: keras.Model, clip_shape: tuple[int, int, int]) -> Complexi
     shapes = dict(_input_shapes(model, clip_shape))
     rows = []
     for layer in model.layers:
-        trainable = (v for v in layer.trainable_weights if v.path.split("/")[-1] not in GATE_WEIGHTS)
+        trainable = (
+            v for v in layer.trainable_weights if v.path.split("/")[-1] not in GATE_WEIGHTS
+        )
         parameters = sum(int(np.prod(v.shape)) for v in trainable)
         macs = _macs(layer, shapes[layer.name]) if layer.name in shapes else 0
         if parameters or macs:
@@ -113,7 +115,7 @@ class UnitCosts:
     def expected_macs(self, space: ProbabilitySpace) -> float:
         """Mean MACs of the networks drawn from the space (form: sampling, Bernoulli p)."""
         marginals = space.marginals(form="sampling")
-        return self.base_macs + float(sum(marginals[u] @ self.macs[u] for u in marginals))
+        return self.base_macs + float(sum(marginals[u] @ macs for u, macs in self.macs.items()))
 
 
 def unit_costs(model: keras.Model, clip_shape: tuple[int, int, int]) -> UnitCosts:
@@ -131,7 +133,10 @@ def unit_costs(model: keras.Model, clip_shape: tuple[int, int, int]) -> UnitCost
     base = np.array([total.macs, total.parameters])
     for i, layer in enumerate(layers):
         paths = np.array(
-            [(path.macs(shapes[layer.name]), int(np.prod(path.kernel.shape))) for path in layer.paths]
+            [
+                (path.macs(shapes[layer.name]), int(np.prod(path.kernel.shape)))
+                for path in layer.paths
+            ]
         )
         block = layer.name.removesuffix("fusion")
         own = [row for row in rows if row.name.startswith(block) and "shortcut" not in row.name]

@@ -17,8 +17,9 @@ def derive(
 ) -> FusionModel:
     """The network of one strategy, with the template's trained weights.
 
-    It computes what the template computes under ``set_strategy`` (to float rounding). An S+ST layer keeps both kernels,
-    so that fine-tuning goes on from the same point. Batch-norm statistics are the template's as they stand.
+    It computes what the template computes under ``set_strategy`` (to float rounding). An S+ST layer
+    keeps both kernels, so that fine-tuning goes on from the same point. Batch-norm statistics are
+    the template's as they stand.
 
     Args:
         model: a template of ``vdroppath_tf.zoo``.

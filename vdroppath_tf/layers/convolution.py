@@ -1,7 +1,8 @@
 """Bias-free 3D convolution, run in the form that is fastest for its kernel.
 
-A kernel that is 1 in time or 1 in space is a 2D convolution (or a matrix product) of reshaped clips. The
-reshape is free and reaches the mature 2D kernels of every device; the numbers are those of ``Conv3D``.
+A kernel that is 1 in time or 1 in space is a 2D convolution (or a matrix product) of reshaped
+clips. The reshape is free and reaches the mature 2D kernels of every device; the numbers are those
+of ``Conv3D``.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ def _subsample(x: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
 
 
 def _pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """``1 x 1 x 1`` as one matrix product over all cells (a batched one has a far slower gradient)."""
+    """``1 x 1 x 1`` as one matrix product over all cells (batched, its gradient is far slower)."""
     *sizes, c = _dims(x)
     y = tf.linalg.matmul(tf.reshape(x, [-1, c]), kernel[0, 0, 0])
     return tf.reshape(y, [*sizes, kernel.shape[-1]])
 
 
 def _spatial(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
-    """``1 x h x w`` as a 2D convolution of the frames, ``(batch * time, height, width, channels)``."""
+    """``1 x h x w`` as a 2D convolution of frames, ``(batch * time, height, width, channels)``."""
     b, t, h, w, c = _dims(x)
     y = tf.nn.conv2d(
         tf.reshape(x, [b * t, h, w, c]),
@@ -102,8 +103,8 @@ class Convolution(keras.layers.Layer):
 
     Call arguments:
         inputs: ``(batch, time, height, width, channels)``.
-        weight_prior: scalar tensor, optional: ``weight_prior * ||kernel||^2`` joins the loss. It is how the
-            gate that drops a whole layer (D1) reaches the kernel it drops (Eq. 5).
+        weight_prior: scalar tensor, optional: ``weight_prior * ||kernel||^2`` joins the loss. It is
+            how the gate that drops a whole layer (D1) reaches the kernel it drops (Eq. 5).
 
     Output shape:
         ``(batch, ceil(time / st), ceil(height / sh), ceil(width / sw), filters)``.

@@ -28,17 +28,19 @@ RUN_MODE, RUN_RANDOM = -1.0, -2.0  # values of a mask that is no strategy: the m
 class VariationalDropPath(keras.layers.Layer):
     """Trainable drop probabilities of parallel paths, and the KL that keeps them honest (Sec. 3.3).
 
-    In training each path is multiplied by ``keep = 1 - relaxed_drop``, without rescaling by 1/(1-p). At
-    inference, and in training while ``trainable`` is False, the paths are switched by a hard mask: the mode
-    of the learned probabilities, or the one that ``set_mask`` was given. The KL (Eq. 5) joins the loss
-    through ``add_loss`` while the gates train. Logits, noise and KL are float32 under any dtype policy.
+    In training each path is multiplied by ``keep = 1 - relaxed_drop``, without rescaling by
+    1/(1-p). At inference, and in training while ``trainable`` is False, the paths are switched by a
+    hard mask: the mode of the learned probabilities, or the one that ``set_mask`` was given. The KL
+    (Eq. 5) joins the loss through ``add_loss`` while the gates train. Logits, noise and KL are
+    float32 under any dtype policy.
 
     Args:
         paths: how many parallel paths.
         drop_layer: adds D1, one more gate that drops all paths together and what follows them.
         initial_drop: starting drop probability.
         temperature: of the relaxation.
-        noise: ``"sample"``, one draw per sample (the authors'), or ``"batch"``, one draw for the batch.
+        noise: ``"sample"``, one draw per sample (the authors'), or ``"batch"``, one draw for the
+            batch.
         kl: ``"code"`` (the published k are its ``weight_reg``) or ``"paper"`` (Eq. 5).
         weight_reg: k, strength of the weight term.
         num_train_examples: N of Eq. 5; ``fit`` of a template fills it in where it is None.
@@ -134,13 +136,13 @@ class VariationalDropPath(keras.layers.Layer):
         return tf.where(self.mask >= 0.0, self.mask, self._drawn_mask())
 
     def _drawn_mask(self) -> tf.Tensor:
-        """The mode of the learned probabilities or, where the mask asks for it, a fresh draw (Eq. 6)."""
+        """The mode of the learned probabilities or, where the mask asks for it, a draw (Eq. 6)."""
         table = unit_log_probabilities(
             tf.convert_to_tensor(self.logit), self.layer_logit, self.droppable
         )
         wanted = tf.cast(tf.reduce_all(tf.equal(self.mask, RUN_RANDOM)), tf.int64)
         noise = self._uniform(1, table.shape[0], shared=True, advance=wanted)[0]
-        gumbel = -tf.math.log(-tf.math.log(noise))  # the largest of table + gumbel is a draw from it
+        gumbel = -tf.math.log(-tf.math.log(noise))  # where table + gumbel is largest is a draw
         row = tf.argmax(table + tf.cast(wanted, tf.float32) * gumbel)
         return tf.gather(tf.constant(unit_masks(self.paths)), row)
 
@@ -159,7 +161,7 @@ class VariationalDropPath(keras.layers.Layer):
         return tf.repeat(keep, batch, 0) if shared else keep
 
     def _uniform(self, rows: Any, width: int, *, shared: bool, advance: Any = 1) -> tf.Tensor:
-        """``(rows, width)`` of this step's noise; ``shared`` by all replicas, or this replica's own."""
+        """``(rows, width)`` of this step's noise; ``shared`` by all replicas, or each one's own."""
         context = None if shared else tf.distribute.get_replica_context()
         step = tf.convert_to_tensor(self.noise_step)
         salt = zlib.crc32(self.path.encode())  # the layer's name, not the order layers were made in
@@ -184,8 +186,9 @@ class VariationalDropPath(keras.layers.Layer):
         """``(paths + drop_layer,)`` coefficients of ``||w||^2`` in the KL."""
         if self.num_train_examples is None:
             raise ValueError(
-                f"{self.path}: the KL needs N, the number of training examples (Eq. 5), and it is not known. "
-                "Pass num_train_examples= to the template, or call fit with a data set of known size."
+                f"{self.path}: the KL needs N, the number of training examples (Eq. 5), and it is "
+                "not known. Pass num_train_examples= to the template, or call fit with a data set "
+                "of known size."
             )
         return weight_prior(
             self.logits(),
@@ -198,7 +201,7 @@ class VariationalDropPath(keras.layers.Layer):
         """Adds the KL of the paths to the loss, in training and while the gates are not frozen."""
         if not self.random(training):
             return
-        # D1 has an entropy here; its weights are those of a convolution further on, which adds their part
+        # D1 has its entropy here; its weights are a later convolution's, which adds their part
         priors = self.priors()[: self.paths]
         entropy = tf.reduce_sum(gate_entropy(self.logits(), self.kl))
         weights = tf.reduce_sum(priors * tf.cast(squared_norms, "float32"))

@@ -12,7 +12,7 @@ from ..strategy import FusionUnit
 from .convolution import Convolution, Triple, convolve
 from .drop_path import VariationalDropPath
 
-# name of the sub-layer and kernel of each branch; the shared 1x3x3 follows the fusion layer (Fig. 3)
+# sub-layer and kernel of each branch; the shared 1x3x3 follows the fusion layer (Fig. 3)
 BRANCHES: dict[str, tuple[str, Triple]] = {
     "S": ("spatial", (1, 1, 1)),
     "ST": ("spatiotemporal", (3, 1, 1)),
@@ -23,9 +23,10 @@ BRANCHES: dict[str, tuple[str, Triple]] = {
 class FusionConv(keras.layers.Layer):
     """The S (1x1x1) and ST (3x1x1) convolutions of a layer, summed (Fig. 3).
 
-    As a template (``unit=None``) all branches exist and variational DropPath gates them. With a unit only
-    its branches exist and nothing is gated. Where the factors of the paths are the same for the whole batch
-    (hard masks, ``noise="batch"``) the branches run as one merged convolution, which is exact.
+    As a template (``unit=None``) all branches exist and variational DropPath gates them. With a
+    unit only its branches exist and nothing is gated. Where the factors of the paths are the same
+    for the whole batch (hard masks, ``noise="batch"``) the branches run as one merged convolution,
+    which is exact.
 
     Args:
         filters: channels of the output.
@@ -38,9 +39,9 @@ class FusionConv(keras.layers.Layer):
         training: bool.
 
     Returns:
-        Derived: ``(batch, time, height, width, filters)``. Template: that, then ``alive`` ``(batch, 1, 1, 1,
-        1)``, the factor of everything the layer feeds alone (0 where no path is on), then the coefficient
-        of ``||w||^2`` for the layer's next convolution (0 without D1), a scalar.
+        Derived: ``(batch, time, height, width, filters)``. Template: that, then ``alive``,
+        ``(batch, 1, 1, 1, 1)``, the factor of everything the layer feeds alone (0 where no path is
+        on), then the coefficient of ``||w||^2`` for the next convolution (0 without D1), a scalar.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class FusionConv(keras.layers.Layer):
         for branch in wanted:
             name, kernel_size = BRANCHES[branch]
             self.paths.append(Convolution(filters, kernel_size, dtype=self.dtype_policy, name=name))
-        self.drop_path = None
+        self.drop_path: Any = None  # a template's VariationalDropPath
         if self.unit is None:
             self.drop_path = VariationalDropPath(len(self.paths), name="drop_path", **self.gate)
 

@@ -44,12 +44,13 @@ def set_strategy(model: keras.Model, strategy: FusionStrategy | str) -> None:
 
     Args:
         model: a template.
-        strategy: a strategy (or its text), or ``"mode"`` (the most probable gates, what a new template
-            runs), ``"all"`` (every path on), ``"random"`` (a fresh draw for every batch, Eq. 6).
+        strategy: a strategy (or its text), or ``"mode"`` (the most probable gates, what a new
+            template runs), ``"all"`` (every path on), ``"random"`` (a fresh draw for every batch,
+            Eq. 6).
 
     Raises:
-        ValueError: when the strategy has another length, architecture or branch than the template, or
-            drops a layer that no shortcut goes round.
+        ValueError: when the strategy has another length, architecture or branch than the template,
+            or drops a layer that no shortcut goes round.
     """
     layers = fusion_layers(model)
     if strategy in ("mode", "random"):
@@ -61,7 +62,7 @@ def set_strategy(model: keras.Model, strategy: FusionStrategy | str) -> None:
 
 
 def strategy_masks(model: keras.Model, strategy: FusionStrategy | str) -> np.ndarray:
-    """``(layers, branches)`` of 0 and 1: the strategy as hard masks, checked against the template."""
+    """``(layers, branches)`` of 0 and 1: a strategy as hard masks, checked against the template."""
     layers = fusion_layers(model)
     branches = layers[0].branches
     if strategy == "all":
@@ -77,7 +78,7 @@ def strategy_masks(model: keras.Model, strategy: FusionStrategy | str) -> np.nda
 
 
 def freeze_gates(model: keras.Model, frozen: bool = True) -> None:
-    """Frozen gates run their hard masks in training too, and add no KL. Compile again afterwards."""
+    """Frozen gates run their hard masks in training too and add no KL. Compile again after it."""
     for layer in fusion_layers(model):
         layer.drop_path.trainable = not frozen
 
@@ -113,9 +114,7 @@ def read_gates(model: keras.Model) -> dict[str, Any]:
                 for gate, has in zip(gates, has_layer_drop, strict=True)
             ]
         ),
-        "initial_layer_drop": np.where(
-            has_layer_drop, [gate.initial_drop for gate in gates], 0.0
-        ),
+        "initial_layer_drop": np.where(has_layer_drop, [gate.initial_drop for gate in gates], 0.0),
     }
 
 

@@ -1,4 +1,4 @@
-"""The arithmetic of variational DropPath: pure functions of logits and noise, no state (Sec. 3.3)."""
+"""The arithmetic of variational DropPath: pure functions of logits and noise (Sec. 3.3)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def relaxed_drop(
 ) -> tf.Tensor:
     """The relaxed Bernoulli drop of Eq. S13, in the form that is defined.
 
-    ``sigmoid((logit + log(-log r1) - log(-log r2)) / temperature)``: the difference of the two terms is
-    logistic noise, so the drop exceeds 1/2 with probability ``p = sigmoid(logit)``.
+    ``sigmoid((logit + log(-log r1) - log(-log r2)) / temperature)``: the difference of the two
+    terms is logistic noise, so the drop exceeds 1/2 with probability ``p = sigmoid(logit)``.
 
     Args:
         logit: logit of the drop probability.
@@ -33,7 +33,7 @@ def relaxed_drop(
 
 
 def gate_entropy(logit: tf.Tensor, form: str = "code") -> tf.Tensor:
-    """The part of the KL without weights: ``p log p`` (Eq. 5), with ``(1-p) log(1-p)`` in the code's form."""
+    """The KL without weights: ``p log p`` (Eq. 5), plus ``(1-p) log(1-p)`` in the code's form."""
     p, log_p = tf.sigmoid(logit), tf.math.log_sigmoid(logit)
     if form == "paper":
         return p * log_p
@@ -45,8 +45,8 @@ def weight_prior(
 ) -> tf.Tensor:
     """What multiplies ``||w||^2`` in the KL.
 
-    ``weight_reg^2 (1 - p) / (2 N)`` (``"paper"``, Eq. 5: weight_reg is its k) or ``weight_reg (1 - p) / N``
-    (``"code"``: the published k are values of this one).
+    ``weight_reg^2 (1 - p) / (2 N)`` (``"paper"``, Eq. 5: weight_reg is its k) or
+    ``weight_reg (1 - p) / N`` (``"code"``: the published k are values of this one).
     """
     keep = tf.sigmoid(-logit)
     strength = weight_reg**2 / 2.0 if form == "paper" else weight_reg
@@ -58,8 +58,8 @@ def uniform_noise(
 ) -> tf.Tensor:
     """Uniform numbers in (0, 1), a function of seed, step and place in the global batch.
 
-    Every replica draws the numbers of the whole global batch and keeps its own rows, so that n replicas
-    use what one device would.
+    Every replica draws the numbers of the whole global batch and keeps its own rows, so that n
+    replicas use what one device would.
 
     Args:
         seed, step: what the numbers depend on.
@@ -72,7 +72,8 @@ def uniform_noise(
         ``(count, width)`` float32.
     """
     key = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
-    everyone = tf.random.stateless_uniform([count * replicas, width], key, minval=1e-7, alg="philox")
+    shape = [count * replicas, width]
+    everyone = tf.random.stateless_uniform(shape, key, minval=1e-7, alg="philox")
     # float32 rounds numbers next to 1 up to it, where log(-log r) is not finite
     return tf.minimum(everyone[place * count : (place + 1) * count], 1.0 - 1e-7)
 
@@ -85,7 +86,7 @@ def unit_masks(paths: int) -> np.ndarray:
 def unit_log_probabilities(
     logit: tf.Tensor, layer_logit: tf.Tensor | None, droppable: bool
 ) -> tf.Tensor:
-    """Log-probability of each row of ``unit_masks`` under Bernoulli draws with p (up to a constant).
+    """Log-probability of each row of ``unit_masks`` under Bernoulli draws with p, up to a constant.
 
     Args:
         logit: ``(paths,)``.

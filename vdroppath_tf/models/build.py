@@ -29,7 +29,7 @@ def architecture_of(model: keras.Model) -> dict[str, Any]:
     architecture = getattr(model, "architecture", None)
     if architecture is None:
         raise ValueError(
-            f"{model.name!r} does not carry its architecture. Expected a model of vdroppath_tf.zoo, as built "
-            "or loaded with keras.saving.load_model."
+            f"{model.name!r} does not carry its architecture. Expected a model of "
+            "vdroppath_tf.zoo, as built or loaded with keras.saving.load_model."
         )
     return architecture

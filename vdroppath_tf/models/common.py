@@ -1,4 +1,4 @@
-"""What every family is built of: the fusion layer as a callable, small blocks, the way in and out."""
+"""What every family is built of: the fusion layer as a callable, small blocks, both ends."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class Fused:
 class FusionMaker:
     """Makes the fusion layers of a network one after another.
 
-    Families call it and know nothing of S or ST: with ``strategy=None`` it makes the gated layers of a
-    template, with a strategy the paths that its next unit names.
+    Families call it and know nothing of S or ST: with ``strategy=None`` it makes the gated layers
+    of a template, with a strategy the paths that its next unit names.
     """
 
     branches: tuple[str, ...] = ("S", "ST")
@@ -62,9 +62,7 @@ class FusionMaker:
     options: GateOptions = field(default_factory=GateOptions)
     made: int = 0
 
-    def __call__(
-        self, x: Tensor, filters: int, *, name: str, droppable: bool = True
-    ) -> Fused:
+    def __call__(self, x: Tensor, filters: int, *, name: str, droppable: bool = True) -> Fused:
         self.made += 1
         if self.strategy is None:
             return self._gated(x, filters, name, droppable)
@@ -121,7 +119,7 @@ def normalized_clip(clips: Tensor) -> Tensor:
 
 
 def max_pool(x: Tensor, size: Triple, stride: Triple, *, name: str) -> Tensor:
-    """Max-pool of what a ReLU gave, zero-padded by half its size (which never beats a value there)."""
+    """Max-pool of what a ReLU gave, zero-padded by half its size (0 never beats a value there)."""
     x = keras.layers.ZeroPadding3D([n // 2 for n in size], name=f"{name}_pad")(x)
     return keras.layers.MaxPooling3D(size, stride, name=name)(x)
 

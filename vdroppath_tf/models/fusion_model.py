@@ -17,9 +17,9 @@ from ..layers.fusion import FusionConv
 class FusionModel(keras.Model):
     """A plain functional ``keras.Model`` with three things added.
 
-    * ``architecture``: the arguments it was built with, as JSON-able data; deriving builds from them.
-    * ``fit`` gives the gates N of Eq. 5 where ``num_train_examples`` was left out, compiles the paper's
-      optimizer where ``compile`` was not called, and shows the KL beside the loss.
+    * ``architecture``: the arguments it was built with, as JSON-able data, to derive from.
+    * ``fit`` gives the gates N of Eq. 5 where ``num_train_examples`` was left out, compiles the
+      paper's optimizer where ``compile`` was not called, and shows the KL beside the loss.
     * a clip of the wrong rank, channels or dtype is refused by name.
     """
 
@@ -98,11 +98,12 @@ def accuracy_metrics(num_classes: int) -> list[keras.metrics.Metric]:
 
 
 def check_clips(clips: Any) -> None:
-    """Raises ValueError unless ``clips`` are ``(batch, time, height, width, 3)`` of uint8 or floats."""
+    """ValueError unless ``clips`` are ``(batch, time, height, width, 3)``, uint8 or float."""
     shape, dtype = getattr(clips, "shape", None), keras.backend.standardize_dtype(clips.dtype)
     if shape is None or len(shape) != 5 or shape[-1] != 3:
         raise ValueError(
-            f"Clips must be RGB (batch, time, height, width, 3). Received: shape {tuple(shape or ())}"
+            "Clips must be RGB (batch, time, height, width, 3). "
+            f"Received: shape {tuple(shape or ())}"
         )
     if dtype != "uint8" and not dtype.startswith(("float", "bfloat")):
         raise ValueError(
@@ -128,7 +129,7 @@ def count_examples(x: Any) -> int:
     elif isinstance(x, (np.ndarray, tf.Tensor)):
         return len(x)
     raise ValueError(
-        "The KL of the gates needs N, the number of training examples (Eq. 5), and the size of this data "
-        f"({type(x).__name__}) is not known. Pass num_train_examples= to the template, or a data set of "
-        "known size (tf.data: apply tf.data.experimental.assert_cardinality)."
+        "The KL of the gates needs N, the number of training examples (Eq. 5), and the size of this "
+        f"{type(x).__name__} is not known. Pass num_train_examples= to the template, or a data set "
+        "of known size (tf.data: apply tf.data.experimental.assert_cardinality)."
     )

@@ -52,7 +52,7 @@ TABLE = {
         Stem(64, (5, 7, 7), (1, 2, 2), pool=True),
         (Stage(3, 64, 1, 4), Stage(4, 128, 2, 4), Stage(6, 256, 2, 4), Stage(3, 512, 2, 4)),
     ),
-    # for CPUs and known-answer tasks; the stem sees one frame at a time, so only fusion layers see time
+    # for CPUs and known-answer tasks; the stem sees single frames, so only fusion layers see time
     "micro": Row(
         Stem(8, (1, 3, 3), (1, 2, 2), pool=False),
         (Stage(2, 8, 1, 2), Stage(2, 16, 2, 2), Stage(2, 32, 2, 2)),

@@ -10,7 +10,7 @@ import keras
 
 @dataclass(frozen=True)
 class LoadReport:
-    """Paths of all weights of both sides: ``copied``, ``new`` in the target, ``unused`` of the source."""
+    """Paths of all weights: ``copied``, ``new`` in the target, ``unused`` of the source."""
 
     copied: tuple[str, ...]
     new: tuple[str, ...]

@@ -13,9 +13,9 @@ from ..cost import GATE_WEIGHTS
 class GateSGD(keras.optimizers.SGD):
     """``keras.optimizers.SGD`` whose gate logits learn ``gate_multiplier`` times as fast.
 
-    A logit moves by a few units while weights move by a few hundredths, so one rate does not fit both. A
-    multiplier (not a second rate) lets both follow one schedule. Very large gate rates (about 1) saturate the
-    gates on the noise of the first epochs.
+    A logit moves by a few units while weights move by a few hundredths, so one rate does not fit
+    both. A multiplier (not a second rate) lets both follow one schedule. Very large gate rates
+    (about 1) saturate the gates on the noise of the first epochs.
 
     Args:
         learning_rate: of the weights; a float or a schedule.

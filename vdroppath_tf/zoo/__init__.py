@@ -1,4 +1,4 @@
-"""The networks, one function each: ``template_*`` learns the space, ``derived_*`` runs one strategy of it."""
+"""The networks: ``template_*`` learns the space, ``derived_*`` runs one strategy of it."""
 
 from .resnet import derived_micro, derived_resnet50, template_micro, template_resnet50
 

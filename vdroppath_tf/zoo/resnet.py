@@ -1,4 +1,4 @@
-"""ResNets: the paper's supplementary section 3 (there with fixed strategies; learned gates are ours)."""
+"""ResNets: supplementary section 3 of the paper, with fixed strategies; learned gates are ours."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ def template_resnet50(
 ) -> FusionModel:
     """ResNet-50 as a template: 16 fusion layers, each with gated S and ST paths.
 
-    Zhou et al., CVPR 2020, Table 6: S 33.8, ST 40.1, S+ST 38.9, best strategy 41.2 on Something-Something V1.
+    Zhou et al., CVPR 2020, Table 6: S 33.8, ST 40.1, S+ST 38.9, best strategy 41.2 on
+    Something-Something V1.
 
     Args:
         num_classes: logits of the classifier.
         clip_shape: frames, height and width; None leaves a size open.
         dropout: before the classifier; 0 while gates train, in the paper.
-        **gates: ``num_train_examples`` (N of Eq. 5; ``fit`` fills it in where it can), ``weight_reg``,
-            ``kl``, ``noise``, ``initial_drop``, ``temperature``, ``drop_layer``, ``seed``: see
-            ``VariationalDropPath``.
+        **gates: ``num_train_examples`` (N of Eq. 5; ``fit`` fills it in where it can),
+            ``weight_reg``, ``kl``, ``noise``, ``initial_drop``, ``temperature``, ``drop_layer``,
+            ``seed``: see ``VariationalDropPath``.
 
     Returns:
         A ``keras.Model`` from clips ``(batch, time, height, width, 3)``, RGB 0..255, to logits.
@@ -49,7 +50,7 @@ def derived_resnet50(
     clip_shape: ClipShape = OPEN,
     dropout: float = 0.0,
 ) -> FusionModel:
-    """ResNet-50 with the paths of one strategy of 16 units only; arguments as ``template_resnet50``."""
+    """ResNet-50 with the paths of one strategy of 16 units only; see ``template_resnet50``."""
     units = _strategy(strategy)
     return resnet("resnet50", num_classes, clip_shape=clip_shape, dropout=dropout, strategy=units)
 
@@ -61,9 +62,10 @@ def template_micro(
     dropout: float = 0.0,
     **gates: Unpack[GateOptions],
 ) -> FusionModel:
-    """A ResNet of 6 fusion layers for CPUs and known-answer tasks; arguments as ``template_resnet50``.
+    """A ResNet of 6 fusion layers for CPUs and known-answer tasks; see ``template_resnet50``.
 
-    Its stem and pools see one frame at a time, so what it knows of time the fusion layers have told it.
+    Its stem and pools see one frame at a time, so what it knows of time the fusion layers have
+    told it.
     """
     return resnet("micro", num_classes, clip_shape=clip_shape, dropout=dropout, gates=gates)
 
