@@ -120,6 +120,8 @@ class Convolution(keras.layers.Layer):
         super().__init__(**kwargs)
         if any(k < 1 or k % 2 == 0 for k in kernel_size) or len(kernel_size) != 3:
             raise ValueError(f"kernel_size must be three odd numbers. Received: {kernel_size}")
+        if any(s < 1 for s in strides) or len(strides) != 3:
+            raise ValueError(f"strides must be three numbers of 1 or more. Received: {strides}")
         self.filters = filters
         self.kernel_size = tuple(kernel_size)
         self.strides = tuple(strides)

@@ -1,0 +1,229 @@
+"""The arithmetic of the gates, against numbers by hand, statistics and brute force."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vdroppath_tf.layers.relaxation import (
+    gate_entropy,
+    relaxed_drop,
+    uniform_noise,
+    unit_log_probabilities,
+    unit_masks,
+    weight_prior,
+)
+from vdroppath_tf.space import ProbabilitySpace, unit_table
+
+N_SOMETHING_V1 = 86_017
+EXTREME = [-200.0, -80.0, -20.0, 0.0, 20.0, 80.0, 200.0]
+
+
+def logit(p: float) -> float:
+    return math.log(p / (1 - p))
+
+
+def constant(value: Any) -> Any:
+    return tf.constant(value, tf.float32)
+
+
+def test_the_drop_where_the_noise_cancels() -> None:
+    """With r1 = r2 only the logit is left: sigmoid(logit / temperature)."""
+    drop = relaxed_drop(constant(logit(0.1)), constant(0.3), constant(0.3))
+    assert float(drop) == pytest.approx(1 / (1 + math.exp(5 * math.log(9))), rel=1e-5)
+    drop = relaxed_drop(constant(1.0), constant(0.3), constant(0.3), temperature=1.0)
+    assert float(drop) == pytest.approx(1 / (1 + math.exp(-1)), rel=1e-6)
+
+
+def test_the_drop_by_hand() -> None:
+    """S13 with r1 = 1/e (log(-log r1) = 0) and r2 = 1/e^2 (log(-log r2) = log 2)."""
+    r1, r2 = constant(math.exp(-1)), constant(math.exp(-2))
+    drop = relaxed_drop(constant(0.5), r1, r2)
+    assert float(drop) == pytest.approx(1 / (1 + math.exp(-(0.5 - math.log(2)) / 0.2)), rel=1e-5)
+
+
+@pytest.mark.parametrize("p", [0.02, 0.1, 0.5, 0.9])
+def test_a_path_drops_with_its_probability(p: float) -> None:
+    draws = 200_000
+    r = uniform_noise(1, tf.constant(0), place=tf.constant(0), count=draws, replicas=1, width=2)
+    drop = np.asarray(relaxed_drop(constant(logit(p)), r[:, 0], r[:, 1]))
+    deviation = math.sqrt(p * (1 - p) / draws)
+    assert abs((drop > 0.5).mean() - p) < 4 * deviation
+
+
+@pytest.mark.parametrize("value", EXTREME)
+def test_the_drop_stays_finite(value: float) -> None:
+    """The smallest and the largest noise there is, with their gradients."""
+    ends = constant([1e-7, 0.5, 1.0 - 1e-7])
+    x = constant(value)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        drop = relaxed_drop(x, ends[:, None], ends[None])
+    assert np.isfinite(drop).all()
+    assert (np.asarray(drop) >= 0).all()
+    assert (np.asarray(drop) <= 1).all()
+    assert np.isfinite(tape.gradient(drop, x))
+
+
+def test_the_noise_lies_inside_its_interval() -> None:
+    r = uniform_noise(0, tf.constant(3), place=tf.constant(0), count=10**6, replicas=1, width=1)
+    r = np.asarray(r)
+    assert r.min() >= 1e-7
+    assert r.max() < 1.0
+    assert np.isfinite(np.log(-np.log(r))).all()
+    assert r.mean() == pytest.approx(0.5, abs=4 * math.sqrt(1 / 12 / 10**6))
+
+
+def test_replicas_share_the_rows_of_one_device() -> None:
+    def rows(place: int, count: int, replicas: int) -> Any:
+        return np.asarray(
+            uniform_noise(
+                5, tf.constant(7), place=tf.constant(place), count=count, replicas=replicas, width=3
+            )
+        )
+
+    whole = rows(0, 12, 1)
+    for replicas in (2, 3):
+        parts = [rows(place, 12 // replicas, replicas) for place in range(replicas)]
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
+    assert len(np.unique(whole)) == whole.size
+
+
+def test_the_noise_depends_on_seed_and_step() -> None:
+    draws = [
+        np.asarray(uniform_noise(s, tf.constant(t), place=0, count=4, replicas=1, width=2))
+        for s, t in itertools.product((0, 1, 2**62), (0, 1))
+    ]
+    for one, other in itertools.combinations(draws, 2):
+        assert not np.array_equal(one, other)
+    again = uniform_noise(1, tf.constant(1), place=0, count=4, replicas=1, width=2)
+    np.testing.assert_array_equal(again, draws[3])
+
+
+def test_published_weight_coefficients() -> None:
+    """Method, section 2: k = 250 and N = 86,017 at p -> 0, .0029 in the code's form, .363 in Eq. 5."""
+    options = {"num_examples": N_SOMETHING_V1, "weight_reg": 250.0}
+    code = float(weight_prior(constant(-30.0), form="code", **options))
+    paper = float(weight_prior(constant(-30.0), form="paper", **options))
+    assert code == pytest.approx(0.0029, abs=5e-5)
+    assert paper == pytest.approx(0.363, abs=5e-4)
+    assert code == pytest.approx(250 / 86_017, rel=1e-5)
+    assert paper == pytest.approx(62_500 / (2 * 86_017), rel=1e-5)
+    tenth = float(weight_prior(constant(logit(0.1)), form="code", **options))
+    assert tenth == pytest.approx(0.9 * 250 / 86_017, rel=1e-5)
+
+
+def test_entropies_by_hand() -> None:
+    p = 0.25
+    x = constant(logit(p))
+    assert float(gate_entropy(x, "paper")) == pytest.approx(p * math.log(p), rel=1e-5)
+    expected = p * math.log(p) + (1 - p) * math.log(1 - p)
+    assert float(gate_entropy(x, "code")) == pytest.approx(expected, rel=1e-5)
+    # most negative: at p = 1/2 in the code's form, at p = 1/e in the paper's
+    grid = constant(np.linspace(-4, 4, 8001))
+    code, paper = (np.asarray(gate_entropy(grid, form)) for form in ("code", "paper"))
+    assert 1 / (1 + math.exp(-float(grid[code.argmin()]))) == pytest.approx(0.5, abs=2e-3)
+    assert 1 / (1 + math.exp(-float(grid[paper.argmin()]))) == pytest.approx(1 / math.e, abs=2e-3)
+
+
+@pytest.mark.parametrize("form", ["code", "paper"])
+@pytest.mark.parametrize("value", EXTREME)
+def test_the_kl_is_finite_everywhere(value: float, form: str) -> None:
+    x = constant(value)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        entropy = gate_entropy(x, form)
+        prior = weight_prior(x, num_examples=10.0, weight_reg=10.0, form=form)
+    for term in (entropy, prior):
+        assert np.isfinite(term)
+        assert np.isfinite(tape.gradient(term, x))
+    if abs(value) > 50:
+        assert float(entropy) == pytest.approx(0.0, abs=1e-6)
+
+
+@settings(max_examples=20, deadline=None)
+@given(value=st.floats(-6, 6), form=st.sampled_from(["code", "paper"]))
+def test_gradients_are_the_slopes(value: float, form: str) -> None:
+    def kl(x: Any) -> Any:
+        return gate_entropy(x, form) + weight_prior(x, num_examples=7.0, weight_reg=2.0, form=form)
+
+    x = tf.constant(value, tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = kl(x)
+    slope = (kl(x + 1e-5) - kl(x - 1e-5)) / 2e-5
+    assert float(tape.gradient(y, x)) == pytest.approx(float(slope), abs=1e-8)
+
+
+def test_masks_stand_in_the_order_of_the_unit_table() -> None:
+    for branches in (("S", "ST"), ("S", "T", "ST")):
+        np.testing.assert_array_equal(unit_masks(len(branches)), unit_table(branches)[1])
+
+
+def brute_force(p: np.ndarray, layer_p: float, droppable: bool) -> np.ndarray:
+    table = []
+    for row in itertools.product((1, 0), repeat=len(p)):
+        probability = float(np.prod([1 - q if on else q for on, q in zip(row, p, strict=True)]))
+        probability *= 1 - layer_p
+        if not any(row):
+            probability = probability + layer_p if droppable else 0.0
+        table.append(probability)
+    return np.array(table) / sum(table)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    logits=st.lists(st.floats(-8, 8), min_size=1, max_size=3),
+    layer=st.none() | st.floats(-8, 8),
+    droppable=st.booleans(),
+)
+def test_unit_probabilities_against_brute_force(
+    logits: list[float], layer: float | None, droppable: bool
+) -> None:
+    layer_logit = None if layer is None else constant(layer)
+    table = np.asarray(unit_log_probabilities(constant(logits), layer_logit, droppable), "float64")
+    found = np.exp(table - np.logaddexp.reduce(table))
+    p = 1 / (1 + np.exp(-np.array(logits)))
+    layer_p = 0.0 if layer is None else 1 / (1 + math.exp(-layer))
+    np.testing.assert_allclose(found, brute_force(p, layer_p, droppable), atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [-300.0, 300.0])
+@pytest.mark.parametrize("droppable", [True, False])
+def test_unit_probabilities_at_the_ends(value: float, droppable: bool) -> None:
+    table = unit_log_probabilities(constant([value, value]), constant(value), droppable)
+    assert not np.isnan(table).any()
+    # even where every path wants to go, one stays where nothing goes round the layer
+    assert (int(tf.argmax(table)) == 3) == (value > 0 and droppable)
+
+
+@pytest.mark.parametrize("droppable", [True, False])
+@pytest.mark.parametrize("with_layer", [True, False])
+def test_the_mode_is_that_of_the_space(with_layer: bool, droppable: bool) -> None:
+    rng = np.random.default_rng(3)
+    logits, layer = rng.normal(0, 2, (200, 2)), rng.normal(0, 2, 200)
+    rows = [
+        int(
+            tf.argmax(
+                unit_log_probabilities(
+                    constant(one), constant(other) if with_layer else None, droppable
+                )
+            )
+        )
+        for one, other in zip(logits, layer, strict=True)
+    ]
+    space = ProbabilitySpace(
+        1 / (1 + np.exp(-logits)),
+        droppable=np.full(200, droppable),
+        layer_drop=1 / (1 + np.exp(-layer)) if with_layer else None,
+    )
+    names = unit_table(space.branches)[0]
+    assert [names[row] for row in rows] == list(space.mode())
+    assert len(set(rows)) == (4 if droppable else 3)
