@@ -106,6 +106,28 @@ class Recipe:
         """The recipe as JSON text, for records and to recognise a run that goes on."""
         return json.dumps(dataclasses.asdict(self), indent=1)
 
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """The recipe that ``to_json`` wrote.
+
+        Raises:
+            ValueError: when the text is no recipe.
+        """
+        try:
+            fields = json.loads(text)
+            fields["sampling"] = _from_lists(ClipSampling, fields["sampling"])
+            for name in ("warmup", "search", "finetune"):
+                if fields[name] is not None:
+                    fields[name] = _from_lists(Phase, fields[name])
+            return cls(**fields)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"This is no recipe of vdroppath_tf: {error!r}.") from error
+
+
+def _from_lists(kind: Any, fields: dict[str, Any]) -> Any:
+    """A dataclass from JSON, whose lists were tuples."""
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+
 
 def _published(
     epochs: int, drops: tuple[int, ...], learning_rate: float, batch_size: int, **more: Any

@@ -7,7 +7,9 @@ import keras
 from .recipe import Phase
 
 
-def learning_rate(phase: Phase, steps_per_epoch: int) -> keras.optimizers.schedules.LearningRateSchedule:
+def learning_rate(
+    phase: Phase, steps_per_epoch: int
+) -> keras.optimizers.schedules.LearningRateSchedule:
     """The phase's schedule in steps: tenfold drops at its epochs, or a cosine after a linear rise."""
     if phase.cosine:
         steps = max(phase.epochs * steps_per_epoch, 2)

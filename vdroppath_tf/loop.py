@@ -1,0 +1,282 @@
+"""The whole loop on one task: train, read the space, choose, derive, export, predict, compare."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from .analysis.evaluate import StrategyScores, evaluate_strategies, recalibrate
+from .analysis.figures import frame_strip
+from .analysis.records import DRAWN, TRAINED_ALONE, Draw, Prediction, Row, TaskReport
+from .cost import unit_costs
+from .data.catalog import Manifest
+from .data.decode import read_frames
+from .data.pipeline import VideoCache, evaluation_clips, training_clips
+from .derive import derive
+from .export import export_saved_model
+from .models.fusion_model import FusionModel
+from .serving import write_sampling
+from .space import ProbabilitySpace
+from .strategy import FusionStrategy
+from .training import Clips, Recipe, build_derived, build_template, train
+from .training.recipe import Phase
+
+UNIFORM = ("S", "ST", "S+ST")
+CACHE_BYTES = 2**30
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Labelled videos in three parts, and what is in them in plain words."""
+
+    name: str
+    description: str
+    train: Manifest
+    validation: Manifest
+    test: Manifest
+
+
+class Loop:
+    """Runs a task through everything and keeps what a report needs.
+
+    Args:
+        task: the videos.
+        recipe: the run.
+        folder: where everything is written.
+        draws: strategies drawn from the space and scored on the validation clips.
+        shown: held-out clips the served network answers in the report.
+        say: prints a line.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        recipe: Recipe,
+        folder: Path,
+        *,
+        draws: int = 24,
+        shown: int = 8,
+        say: Callable[[str], None] = print,
+    ) -> None:
+        self.task, self.recipe, self.folder = task, recipe, folder
+        self.draws, self.shown, self.say = draws, shown, say
+        self.cache = VideoCache(CACHE_BYTES)
+        self.clips = Clips(task.train, cache=self.cache)
+        self.timings: dict[str, float] = {}
+
+    def run(self) -> TaskReport:
+        """All steps, with an account of each."""
+        template, history = self._learn()
+        space = ProbabilitySpace.from_model(template)
+        space.save(self.folder / "space.json")
+        template.save(self.folder / "template.keras")
+        scores = self._draw(template, space)
+        chosen = scores.best.strategy
+        rows = [self._alone(unit, len(space)) for unit in UNIFORM]
+        rows += self._drawn_rows(template, {"mode": space.mode(), "best draw": chosen})
+        network = self._derive(template, chosen)
+        predictions = self._serve(network)
+        return TaskReport(
+            name=self.task.name,
+            description=self.task.description,
+            space=space,
+            rows=rows,
+            chosen=chosen,
+            classes=self.task.train.num_classes,
+            clips=len(self.task.test),
+            chosen_on_same_clips=False,
+            draws=[Draw(str(d.strategy), d.top1, self.costs.of(d.strategy)[1]) for d in scores],
+            history=history,
+            predictions=predictions,
+            settings=self._settings(),
+            timings=self.timings,
+        )
+
+    def _learn(self) -> tuple[FusionModel, np.ndarray]:
+        phases = self.recipe.template_phases()
+        epochs = " + ".join(f"{phase.epochs} {phase.name}" for phase in phases)
+        self.say(f"Training the template on {len(self.task.train)} clips ({epochs} epochs).")
+        template = build_template(self.recipe, self.clips)
+        shape = self._evaluation(self.task.test).element_spec[0].shape[1:4]
+        self.costs = unit_costs(template, tuple(shape))
+        start = ProbabilitySpace.from_model(template).drop
+        with self._timed("train the template"):
+            log = self._train(template, phases, "template")
+        searched = [entry["drop"] for entry in log if entry["phase"] == self.recipe.search.name]
+        on = ProbabilitySpace.from_model(template).path_on()
+        self.say(
+            "Read the space: P(S on) {:.2f}, P(ST on) {:.2f} on average; both started at {:.2f}.".format(
+                on["S"].mean(), on["ST"].mean(), 1.0 - self.recipe.initial_drop
+            )
+        )
+        return template, np.array([start, *searched])
+
+    def _draw(self, template: FusionModel, space: ProbabilitySpace) -> StrategyScores:
+        drawn = list(
+            dict.fromkeys([space.mode(), *space.sample(self.draws, seed=self.recipe.seed)])
+        )
+        self.say(
+            f"Scoring {len(drawn)} strategies (the mode, and {self.draws} draws without repeats) on "
+            f"{len(self.task.validation)} validation clips, none of them trained."
+        )
+        with self._timed("score the draws"):
+            scores = self._scores(template, drawn, self.task.validation)
+        self.say(f"Best draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}.")
+        return scores
+
+    def _scores(
+        self, template: FusionModel, strategies: list[FusionStrategy], videos: Manifest
+    ) -> StrategyScores:
+        with tqdm(total=None, unit=" passes", desc="strategies", leave=False) as bar:
+            return evaluate_strategies(
+                template,
+                strategies,
+                self._evaluation(videos),
+                train_clips=self._training(),
+                on_strategy=lambda: bar.update(1),
+            )
+
+    def _alone(self, unit: str, layers: int) -> Row:
+        """A uniform network trained on its own, as long as the template."""
+        strategy = FusionStrategy.uniform(unit, layers)
+        self.say(f"Training {unit} everywhere on its own, equally long, for comparison.")
+        network = build_derived(self.recipe, self.clips, strategy)
+        with self._timed(f"train {unit} everywhere"):
+            self._train(network, self.recipe.alone_phases(), unit)
+        top1, top5 = self._accuracy(network, self.task.test)
+        self.say(f"{unit} everywhere: top-1 {top1:.3f} on {len(self.task.test)} held-out clips.")
+        return self._row(f"{unit} everywhere", strategy, top1, top5, TRAINED_ALONE)
+
+    def _drawn_rows(self, template: FusionModel, named: dict[str, FusionStrategy]) -> list[Row]:
+        scores = self._scores(template, list(named.values()), self.task.test)
+        rows = []
+        for name, score in zip(named, scores, strict=True):
+            self.say(f"{name}: {score.strategy}, top-1 {score.top1:.3f} on held-out clips.")
+            rows.append(self._row(name, score.strategy, score.top1, score.top5, DRAWN))
+        return rows
+
+    def _derive(self, template: FusionModel, chosen: FusionStrategy) -> FusionModel:
+        network = derive(template, chosen, dropout=self.recipe.finetune_dropout)
+        recalibrate(network, self._training())
+        if self.recipe.finetune is not None:
+            with self._timed("fine-tune the derived network"):
+                self._train(network, (self.recipe.finetune,), "finetune")
+        return network
+
+    def _serve(self, network: FusionModel) -> list[Prediction]:
+        """Exports, and asks a fresh process what the SavedModel says of held-out files."""
+        served = self.folder / "served" / "1"
+        export_saved_model(network, served, labels=self.task.train.labels, overwrite=True)
+        write_sampling(served, self.recipe.sampling)
+        entries = _spread(self.task.test, self.shown)
+        command = [sys.executable, "-m", "vdroppath_tf", "predict", f"--model={served}", "--json"]
+        with self._timed("serve in a fresh process"):
+            done = subprocess.run(
+                [*command, *(entry.path for entry in entries)], capture_output=True, text=True
+            )
+        if done.returncode:
+            raise RuntimeError(f"The served network failed in its own process:\n{done.stderr}")
+        predictions = []
+        for entry, line in zip(entries, done.stdout.splitlines(), strict=True):
+            answer = json.loads(line)
+            frames = read_frames(entry.path, list(range(self.recipe.sampling.frames)))
+            predictions.append(
+                Prediction(
+                    Path(entry.path).name,
+                    self.task.test.labels[entry.label],
+                    answer["label"],
+                    answer["probabilities"][answer["label"]],
+                    frame_strip(frames),
+                )
+            )
+        right = sum(p.label == p.predicted for p in predictions)
+        self.say(f"Served in a fresh process: {right} of {len(predictions)} shown clips right.")
+        return predictions
+
+    def _train(self, model: FusionModel, phases: tuple[Phase, ...], name: str) -> list[Any]:
+        steps = sum(phase.epochs for phase in phases) * (
+            len(self.task.train) // self.recipe.batch_size
+        )
+        with tqdm(total=steps, unit=" steps", desc=name, leave=False) as bar:
+            return train(
+                model,
+                phases,
+                self.recipe,
+                self.clips,
+                folder=self.folder / "runs" / name.replace("+", "-"),
+                on_step=lambda: bar.update(1),
+            )
+
+    def _evaluation(self, videos: Manifest) -> Any:
+        return evaluation_clips(videos, self.recipe.sampling, batch_size=64, cache_bytes=self.cache)
+
+    def _training(self) -> Any:
+        return training_clips(
+            self.task.train,
+            self.recipe.sampling,
+            batch_size=self.recipe.batch_size,
+            seed=self.recipe.seed,
+            cache_bytes=self.cache,
+        )
+
+    def _accuracy(self, network: FusionModel, videos: Manifest) -> tuple[float, float]:
+        clips = self._evaluation(videos)
+        logits = network.predict(clips, verbose=0)
+        labels = np.array([entry.label for entry in videos])
+        ranked = np.argsort(-logits, 1, kind="stable")
+        hits = ranked == labels[:, None]
+        return float(hits[:, 0].mean()), float(hits[:, :5].any(1).mean())
+
+    def _row(self, name: str, strategy: Any, top1: float, top5: float, note: str) -> Row:
+        parameters, macs = self.costs.of(strategy)
+        error = float(np.sqrt(top1 * (1 - top1) / len(self.task.test)))
+        several = self.task.train.num_classes > 5
+        return Row(
+            name, str(strategy), top1, error, parameters, macs, top5 if several else None, note
+        )
+
+    def _settings(self) -> dict[str, str]:
+        recipe = self.recipe
+        epochs = f"{recipe.warmup.epochs} warm-up + {recipe.search.epochs} with gates"
+        videos = ", ".join(
+            f"{len(m)} {n}"
+            for n, m in (
+                ("training", self.task.train),
+                ("validation", self.task.validation),
+                ("test", self.task.test),
+            )
+        )
+        return {
+            "network": recipe.network,
+            "clips": videos,
+            "frames": str(recipe.sampling.frames),
+            "epochs": epochs,
+            "batch": str(recipe.batch_size),
+            "learning rates": f"{recipe.search.learning_rate:g}, gates {recipe.gate_learning_rate:g}",
+            "KL": f'form "{recipe.kl}", weight_reg {recipe.weight_reg:g}, N {len(self.task.train)}',
+            "draws": str(self.draws),
+            "seed": str(recipe.seed),
+        }
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.timings[step] = self.timings.get(step, 0.0) + time.perf_counter() - start
+
+
+def _spread(videos: Manifest, count: int) -> list[Any]:
+    """Some videos from all over a manifest, classes taking turns where it is in their order."""
+    indices = np.linspace(0, len(videos) - 1, min(count, len(videos))).astype(int)
+    return [videos.entries[k] for k in indices]
