@@ -80,6 +80,24 @@ def test_pts_that_lie_are_not_used(videos: dict[str, Path]) -> None:
     assert len(index_video(videos["constant.mp4"]).keyframes) == FRAMES // 12
 
 
+def test_pts_in_the_order_of_storage_are_not_used(tmp_path: Path) -> None:
+    """As Debian's opencv-doc has one: an mp4 with B frames whose composition times were lost."""
+    source = barcode.write(tmp_path / "source.mp4", 30)
+    with av.open(str(source)) as whole, av.open(str(tmp_path / "lost.mp4"), "w") as lost:
+        stream = whole.streams.video[0]
+        copy = lost.add_stream_from_template(stream)
+        packets = [packet for packet in whole.demux(stream) if packet.dts is not None]
+        first = min(packet.dts for packet in packets)  # below zero, to make room for B frames
+        for packet in packets:
+            packet.pts = packet.dts = packet.dts - first
+            packet.stream = copy
+            lost.mux(packet)
+    assert index_video(source).exact
+    assert not index_video(tmp_path / "lost.mp4").exact
+    assert numbers(tmp_path / "lost.mp4", [29, 3, 14]) == [29, 3, 14]
+    assert numbers(tmp_path / "lost.mp4", range(30)) == list(range(30))
+
+
 def test_frames_outside_the_edit_list_are_not_counted(tmp_path: Path) -> None:
     source = barcode.write(tmp_path / "source.mp4", 40)
     options = {"avoid_negative_ts": "disabled"}

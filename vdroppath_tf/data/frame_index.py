@@ -122,9 +122,12 @@ def _save_index(file: Path, key: list[Any], index: FrameIndex) -> None:
 
 def _build_index(path: str) -> FrameIndex:
     with open_video(path) as (container, stream):
-        pts, keys = _demux(path, container, stream)
+        pts, keys, reordered = _demux(path, container, stream)
         trusted = any(name in container.format.name for name in _STORES_PTS)
         trusted = trusted and stream.codec_context.name not in _HIDDEN_FRAME_CODECS
+        # Frames that are stored in another order than they are shown, yet pts that grow as they
+        # are stored: whoever wrote the file lost the true ones.
+        trusted = trusted and (reordered or not stream.codec_context.has_b_frames)
         size = (stream.height, stream.width)
     times = np.asarray(sorted(p for p in pts if p is not None), np.int64)
     exact = len(times) == len(pts) == len(np.unique(times))
@@ -142,10 +145,12 @@ def _build_index(path: str) -> FrameIndex:
     return FrameIndex(count, *size, pts=times, keyframes=keyframes, exact=exact)
 
 
-def _demux(path: str, container: Any, stream: Any) -> tuple[list[int | None], list[int]]:
+def _demux(path: str, container: Any, stream: Any) -> tuple[list[int | None], list[int], bool]:
+    """Every pts, those of keyframes, and whether frames are shown in another order than stored."""
     pts: list[int | None] = []
     keys: list[int] = []
     packets = 0
+    reordered = False
     for packet in container.demux(stream):
         if packet.size == 0:  # the demuxer's end mark
             continue
@@ -158,13 +163,14 @@ def _demux(path: str, container: Any, stream: Any) -> tuple[list[int | None], li
         if packet.is_discard:  # outside the edit list: decoded, never shown
             continue
         pts.append(packet.pts)
+        reordered = reordered or packet.pts != packet.dts
         if packet.is_keyframe and packet.pts is not None:
             keys.append(packet.pts)
         if packets > MAX_FRAMES:
             raise VideoError(
                 f"{path}: has more than {MAX_FRAMES} frames. Cut it into shorter files."
             )
-    return pts, keys
+    return pts, keys, reordered
 
 
 def _decoded_pts(path: str) -> list[int | None]:
