@@ -75,6 +75,15 @@ def test_sizes_may_be_unknown_while_tracing(kernel_size: Triple, open_sizes: str
             close(one, other)
 
 
+@pytest.mark.parametrize("strides", [(1, 1, 1), (2, 2, 2)])
+@pytest.mark.parametrize("kernel_size", KERNELS[:4])
+def test_an_empty_batch_keeps_its_shape(kernel_size: Triple, strides: Triple) -> None:
+    """TensorFlow's oneDNN kernels give it the shape of the input."""
+    kernel = example((5, 6, 7), kernel_size)[1]
+    sizes = [-(-n // s) for n, s in zip((5, 6, 7), strides, strict=True)]
+    assert convolve(tf.zeros((0, 5, 6, 7, 3)), kernel, strides).shape == (0, *sizes, 4)
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     size=st.tuples(*[st.integers(1, 6)] * 3),

@@ -7,6 +7,7 @@ of ``Conv3D``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,34 +34,29 @@ def _subsample(x: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
 def _pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """``1 x 1 x 1`` as one matrix product over all cells (batched, its gradient is far slower)."""
     *sizes, c = _dims(x)
-    y = tf.linalg.matmul(tf.reshape(x, [-1, c]), kernel[0, 0, 0])
-    return tf.reshape(y, [*sizes, kernel.shape[-1]])
+    return tf.linalg.matmul(tf.reshape(x, [math.prod(sizes), c]), kernel[0, 0, 0])
 
 
 def _spatial(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
     """``1 x h x w`` as a 2D convolution of frames, ``(batch * time, height, width, channels)``."""
     b, t, h, w, c = _dims(x)
-    y = tf.nn.conv2d(
+    return tf.nn.conv2d(
         tf.reshape(x, [b * t, h, w, c]),
         kernel[0],
         strides=list(strides[1:]),
         padding=_padding(kernel.shape[1:3], strides[1:]),
     )
-    _, h, w, c = _dims(y)
-    return tf.reshape(y, [b, t, h, w, c])
 
 
 def _temporal(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
     """``t x 1 x 1`` as a 2D convolution of ``(batch, time, height * width, channels)``."""
     b, t, h, w, c = _dims(x)
-    y = tf.nn.conv2d(
+    return tf.nn.conv2d(
         tf.reshape(x, [b, t, h * w, c]),
         kernel[:, :, 0],
         strides=[stride, 1],
         padding=_padding([kernel.shape[0], 1], [stride, 1]),
     )
-    _, t, _, c = _dims(y)
-    return tf.reshape(y, [b, t, h, w, c])
 
 
 def _padding(sizes: Sequence[int], strides: Sequence[int]) -> str | list[list[int]]:
@@ -81,6 +77,15 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int] = (1, 1, 1)
     Returns:
         ``(batch, time', height', width', filters)`` with ``n' = ceil(n / stride)``.
     """
+    batch, *sizes, _ = _dims(x)
+    strided = [(n + s - 1) // s for n, s in zip(sizes, strides, strict=True)]
+    # said here, since oneDNN gives an empty batch the wrong shape
+    shape = [batch, *strided, kernel.shape[-1]]
+    return tf.reshape(_in_fastest_form(x, kernel, strides), shape)
+
+
+def _in_fastest_form(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
+    """The numbers of ``convolve``, in an order of axes that reshapes to its result."""
     t, h, w = kernel.shape[:3]
     if (t, h, w) == (1, 1, 1):
         return _pointwise(_subsample(x, strides), kernel)

@@ -72,6 +72,7 @@ class VariationalDropPath(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        _check(paths >= 1, "paths", paths, "1 or more")
         _check(0.0 < initial_drop < 1.0, "initial_drop", initial_drop, "between 0 and 1")
         _check(temperature > 0.0, "temperature", temperature, "above 0")
         _check(noise in NOISE, "noise", noise, f"one of {NOISE}")
@@ -116,11 +117,13 @@ class VariationalDropPath(keras.layers.Layer):
     def call(
         self, inputs: Sequence[tf.Tensor], squared_norms: Any = None, training: bool = False
     ) -> tf.Tensor:
+        if len(inputs) != self.paths:
+            raise ValueError(f"{self.path}: expected {self.paths} inputs. Received: {len(inputs)}")
         keep = self.keep(tf.shape(inputs[0])[0], training=training)
         if squared_norms is not None:
             self.add_kl(squared_norms, training=training)
-        rank = len(inputs[0].shape)
-        return tf.add_n([x * gate_like(keep[:, i], x, rank) for i, x in enumerate(inputs)])
+        keep = keep[:, : self.paths] * tf.reduce_prod(keep[:, self.paths :], 1, keepdims=True)
+        return tf.add_n([x * gate_like(keep[:, i], x) for i, x in enumerate(inputs)])
 
     def compute_output_spec(
         self, inputs: Any, squared_norms: Any = None, training: bool = False
@@ -146,19 +149,28 @@ class VariationalDropPath(keras.layers.Layer):
         row = tf.argmax(table + tf.cast(wanted, tf.float32) * gumbel)
         return tf.gather(tf.constant(unit_masks(self.paths)), row)
 
+    def per_sample(self, training: bool) -> bool:
+        """Whether the samples of this call have factors of their own."""
+        return self.random(training) and self.noise == "sample"
+
     def keep(self, batch: Any, training: bool = False) -> tf.Tensor:
         """``(batch, paths + drop_layer)`` factors of the paths (and of the whole layer, last)."""
-        if not self.random(training):
-            mask = self.hard_mask()[None]
-            if self.drop_layer:
-                mask = tf.concat([mask, tf.ones_like(mask[:, :1])], 1)
-            return tf.repeat(mask, batch, 0)
+        if self.per_sample(training):
+            return self._relaxed_keep(batch)
+        return tf.repeat(self.shared_keep(training)[None], batch, 0)
+
+    def shared_keep(self, training: bool = False) -> tf.Tensor:
+        """``(paths + drop_layer,)`` factors of ``keep`` where all samples share them."""
+        if self.random(training):
+            return self._relaxed_keep(1)[0]
+        mask = self.hard_mask()
+        return tf.concat([mask, tf.ones(1)], 0) if self.drop_layer else mask
+
+    def _relaxed_keep(self, rows: Any) -> tf.Tensor:
         logits = self.logits()
         gates = logits.shape[0]
-        shared = self.noise == "batch"
-        r = self._uniform(1 if shared else batch, 2 * gates, shared=shared)
-        keep = 1.0 - relaxed_drop(logits, r[:, :gates], r[:, gates:], self.temperature)
-        return tf.repeat(keep, batch, 0) if shared else keep
+        r = self._uniform(rows, 2 * gates, shared=self.noise == "batch")
+        return 1.0 - relaxed_drop(logits, r[:, :gates], r[:, gates:], self.temperature)
 
     def _uniform(self, rows: Any, width: int, *, shared: bool, advance: Any = 1) -> tf.Tensor:
         """``(rows, width)`` of this step's noise; ``shared`` by all replicas, or each one's own."""
@@ -221,9 +233,10 @@ class VariationalDropPath(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def gate_like(gate: tf.Tensor, x: tf.Tensor, rank: int) -> tf.Tensor:
-    """``(batch,)`` as ``(batch, 1, ...)`` in the dtype of ``x``."""
-    return tf.cast(tf.reshape(gate, [-1] + [1] * (rank - 1)), x.dtype)
+def gate_like(gate: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """``(batch,)`` as ``(batch, 1, ...)`` of the rank and dtype of ``x``."""
+    ones = [1] * (len(x.shape) - 1)
+    return tf.cast(tf.reshape(gate, [tf.shape(gate)[0], *ones]), x.dtype)
 
 
 def _check(ok: bool, name: str, value: Any, expected: str) -> None:

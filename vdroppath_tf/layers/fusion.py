@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from ..strategy import FusionUnit
 from .convolution import Convolution, Triple, convolve
-from .drop_path import VariationalDropPath
+from .drop_path import VariationalDropPath, gate_like
 
 # sub-layer and kernel of each branch; the shared 1x3x3 follows the fusion layer (Fig. 3)
 BRANCHES: dict[str, tuple[str, Triple]] = {
@@ -57,11 +57,13 @@ class FusionConv(keras.layers.Layer):
         self.filters, self.branches, self.gate = filters, tuple(branches), dict(gate or {})
         self.unit = None if unit is None else FusionUnit(unit)
         wanted = self.branches if self.unit is None else self.unit.branches
-        unknown = [b for b in (*wanted, *self.branches) if b not in BRANCHES]
-        if unknown or not wanted:
+        unknown = [b for b in self.branches if b not in BRANCHES]
+        absent = [b for b in wanted if b not in self.branches]
+        if unknown or absent or not wanted or (self.unit is not None and self.unit.inputs):
             raise ValueError(
-                f"{self.name}: a fusion layer needs at least one branch of {list(BRANCHES)}. "
-                f"Received: branches={self.branches}, unit={unit!r}"
+                f"{self.name}: a fusion layer needs at least one branch of {list(BRANCHES)}, and a "
+                f"unit of its own branches that all inputs share. Received: branches={self.branches}, "
+                f"unit={unit!r}"
             )
         self.paths = []
         for branch in wanted:
@@ -80,20 +82,20 @@ class FusionConv(keras.layers.Layer):
     def call(self, inputs: tf.Tensor, training: bool = False) -> Any:
         if self.drop_path is None:
             return self._merged(inputs, [1.0] * len(self.paths))
-        keep = self.drop_path.keep(tf.shape(inputs)[0], training=training)
-        if self.drop_path.random(training) and self.drop_path.noise == "sample":
+        batch = tf.shape(inputs)[0]
+        if self.drop_path.per_sample(training):
+            keep = self.drop_path.keep(batch, training=training)
             y = self._summed(inputs, keep)
-        else:
-            y = self._merged(inputs, tf.unstack(keep[0, : len(self.paths)]))
+        else:  # not the first row of keep(): a replica's batch may be empty
+            shared = self.drop_path.shared_keep(training)
+            y = self._merged(inputs, tf.unstack(shared[: len(self.paths)]))
+            keep = tf.repeat(shared[None], batch, 0)
         self.drop_path.add_kl(self._squared_norms(), training=training)
         return y, self._alive(keep, y.dtype), self._next_prior(training)
 
     def _summed(self, inputs: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:
-        gated = []
-        for i, path in enumerate(self.paths):
-            factor = tf.cast(keep[:, i, None, None, None, None], self.compute_dtype)
-            gated.append(path(inputs) * factor)
-        return tf.add_n(gated)
+        paths = [path(inputs) for path in self.paths]
+        return tf.add_n([y * gate_like(keep[:, i], y) for i, y in enumerate(paths)])
 
     def _merged(self, inputs: tf.Tensor, factors: Sequence[Any]) -> tf.Tensor:
         """One convolution with the sum of the kernels, each padded in time to the longest."""
@@ -135,8 +137,12 @@ class FusionConv(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         gate = dict(self.gate)
-        if self.drop_path is not None:  # fit may have filled it in
-            gate["num_train_examples"] = self.drop_path.num_train_examples
+        if self.drop_path is not None:  # what may have changed since
+            if self.drop_path.num_train_examples is not None:
+                gate["num_train_examples"] = self.drop_path.num_train_examples
+            gate.pop("trainable", None)
+            if not self.drop_path.trainable:
+                gate["trainable"] = False
         return {
             **super().get_config(),
             "filters": self.filters,
