@@ -108,7 +108,7 @@ def test_the_noise_depends_on_seed_and_step() -> None:
 
 
 def test_published_weight_coefficients() -> None:
-    """Method, section 2: k = 250 and N = 86,017 at p -> 0, .0029 in the code's form, .363 in Eq. 5."""
+    """Method, section 2: k = 250, N = 86,017, p -> 0: .0029 in the code's form, .363 in Eq. 5."""
     options = {"num_examples": N_SOMETHING_V1, "weight_reg": 250.0}
     code = float(weight_prior(constant(-30.0), form="code", **options))
     paper = float(weight_prior(constant(-30.0), form="paper", **options))

@@ -62,8 +62,8 @@ class FusionConv(keras.layers.Layer):
         if unknown or absent or not wanted or (self.unit is not None and self.unit.inputs):
             raise ValueError(
                 f"{self.name}: a fusion layer needs at least one branch of {list(BRANCHES)}, and a "
-                f"unit of its own branches that all inputs share. Received: branches={self.branches}, "
-                f"unit={unit!r}"
+                "unit of its own branches that all inputs share. "
+                f"Received: branches={self.branches}, unit={unit!r}"
             )
         self.paths = []
         for branch in wanted:

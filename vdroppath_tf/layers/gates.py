@@ -87,7 +87,7 @@ def freeze_gates(model: keras.Model, frozen: bool = True) -> None:
 def restored_gates(model: keras.Model) -> Iterator[None]:
     """Gives masks and frozen state back on leaving, whatever happened inside."""
     gates = [layer.drop_path for layer in fusion_layers(model)]
-    before = [(keras.ops.convert_to_numpy(gate.mask), gate.trainable) for gate in gates]
+    before = [(gate.mask.numpy().copy(), gate.trainable) for gate in gates]
     try:
         yield
     finally:
@@ -119,4 +119,4 @@ def read_gates(model: keras.Model) -> dict[str, Any]:
 
 
 def _sigmoid(logit: Any) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-keras.ops.convert_to_numpy(logit).astype("float64")))
+    return np.exp(-np.logaddexp(0.0, -logit.numpy().astype("float64")))  # never overflows
