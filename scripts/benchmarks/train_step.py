@@ -2,10 +2,11 @@
 
     python scripts/benchmarks/train_step.py
 
-Two processes run the same ResNet-50 with S and ST paths: this package's, and one from plain
-``keras.layers.Conv3D`` with TensorFlow's defaults (oneDNN as TensorFlow chooses it for this CPU). They take
-turns, so that a change of the machine's speed meets both; the ratio is the median over pairs. The ceiling is a
-matrix product of 2048 x 2048 in float32.
+Several processes hold the same ResNet-50 with S and ST paths: this package's, and one from plain
+``keras.layers.Conv3D`` with TensorFlow's defaults (oneDNN as TensorFlow chooses for this CPU). They
+take turns, so that a change of the machine's speed meets all; ratios are medians over rounds. The
+plain network runs a second time without oneDNN, which is TensorFlow's default on CPUs without
+AVX512_VNNI or AMX. The ceiling is a matrix product of 2048 x 2048 in float32.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ CLASSES = 174
 WORKERS = {
     "package": "vdroppath_tf, per-sample gates",
     "package-batch": "vdroppath_tf, per-batch gates",
-    "plain": "plain keras.layers.Conv3D",
+    "plain": "plain Conv3D, TensorFlow's defaults",
+    "plain-off": "plain Conv3D, oneDNN off",
 }
 
 
 def package_network(noise: str):
+    """The template of this package."""
     import vdroppath_tf
 
     return vdroppath_tf.zoo.template_resnet50(CLASSES, num_train_examples=1000, noise=noise)
@@ -57,7 +60,9 @@ def plain_network():
         if around.shape[-1] != 4 * filters:
             around = conv(around, 4 * filters, (1, 1, 1))
         paths = [conv(x, filters, (k, 1, 1), bn=False) for k in (1, 3)]
-        y = layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(layers.Add()(paths)))
+        y = layers.ReLU()(
+            layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(layers.Add()(paths))
+        )
         y = layers.ReLU()(conv(y, filters, (1, 3, 3), stride))
         return layers.ReLU()(layers.Add()([around, conv(y, 4 * filters, (1, 1, 1))]))
 
@@ -73,7 +78,10 @@ def plain_network():
 
 def work(which: str, shape: list[int]) -> None:
     """Answers each line of stdin (``forward`` or ``step``) with its seconds."""
-    network = plain_network() if which == "plain" else package_network("batch" if "batch" in which else "sample")
+    if which.startswith("plain"):
+        network = plain_network()
+    else:
+        network = package_network("batch" if which.endswith("batch") else "sample")
     import keras
     import numpy as np
     import tensorflow as tf
@@ -95,7 +103,12 @@ def work(which: str, shape: list[int]) -> None:
         job()
         job()
     weights = sum(int(np.prod(v.shape)) for v in network.trainable_weights if "logit" not in v.path)
-    print(json.dumps({"parameters": weights, "tensorflow": tf.__version__, "keras": keras.__version__}), flush=True)
+    print(
+        json.dumps(
+            {"parameters": weights, "tensorflow": tf.__version__, "keras": keras.__version__}
+        ),
+        flush=True,
+    )
     for line in sys.stdin:
         start = time.perf_counter()
         jobs[line.strip()]()
@@ -108,9 +121,13 @@ class Worker:
     def __init__(self, which: str, shape: list[int]) -> None:
         environment = {k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
         environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        if which.endswith("off"):
+            environment["TF_ENABLE_ONEDNN_OPTS"] = "0"
         command = [sys.executable, __file__, "--worker", which, json.dumps(shape)]
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
+        self.process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, text=True, env=environment
+        )
         self.about = json.loads(self.process.stdout.readline())
 
     def time(self, job: str) -> float:
@@ -120,6 +137,7 @@ class Worker:
 
 
 def main(_) -> None:
+    """Times all and prints a line each."""
     from vdroppath_tf import cost, zoo
 
     shape = [BATCH.value, FRAMES.value, SIZE.value, SIZE.value]
@@ -132,19 +150,23 @@ def main(_) -> None:
         for job in ("step", "forward", "product"):
             for which, worker in workers.items():
                 times.setdefault((which, job), []).append(worker.time(job))
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, {time.strftime('%Y-%m-%d')}, {about['plain']}")
+    print(
+        f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {os.cpu_count()} CPUs, {about['plain']}"
+    )
     print(f"clips {shape} x 3, {macs / 1e9:.2f} GMACs forward; medians of {ROUNDS.value} rounds")
     ceiling = 2 * 2048**3 / statistics.median(times["package", "product"]) / 1e9
     print(f"matrix-product ceiling: {ceiling:.0f} GF/s")
     for which, text in WORKERS.items():
         step, forward = (statistics.median(times[which, job]) for job in ("step", "forward"))
         ratio = {
-            job: statistics.median(a / b for a, b in zip(times[which, job], times["plain", job], strict=True))
+            job: statistics.median(
+                a / b for a, b in zip(times[which, job], times["plain", job], strict=True)
+            )
             for job in ("step", "forward")
         }
         rate = 2 * macs / forward / 1e9
         print(
-            f"{text:32s} step {step:6.2f} s ({ratio['step']:.2f} of plain)   "
+            f"{text:36s} step {step:6.2f} s ({ratio['step']:.2f} of plain)   "
             f"forward {forward:6.2f} s ({ratio['forward']:.2f} of plain), {rate:.0f} GF/s, "
             f"{rate / ceiling:.0%} of the ceiling"
         )
