@@ -150,9 +150,8 @@ def main(_) -> None:
         for job in ("step", "forward", "product"):
             for which, worker in workers.items():
                 times.setdefault((which, job), []).append(worker.time(job))
-    print(
-        f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {os.cpu_count()} CPUs, {about['plain']}"
-    )
+    machine = f"{platform.machine()}, {os.cpu_count()} CPUs"
+    print(f"{time.strftime('%Y-%m-%d')}, {machine}, {about['plain']}")
     print(f"clips {shape} x 3, {macs / 1e9:.2f} GMACs forward; medians of {ROUNDS.value} rounds")
     ceiling = 2 * 2048**3 / statistics.median(times["package", "product"]) / 1e9
     print(f"matrix-product ceiling: {ceiling:.0f} GF/s")
