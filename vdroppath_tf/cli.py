@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging as std_logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Protocol
 
 from absl import flags, logging
 
-from . import commands
+from .commands import derive, evaluate, export, predict, quickstart, space, train
 from .data.catalog import ManifestError
 from .data.decode import VideoError
 from .training.callbacks import NonFiniteLossError
@@ -19,66 +19,33 @@ from .training.callbacks import NonFiniteLossError
 USER_ERRORS = (ValueError, VideoError, ManifestError, NonFiniteLossError, OSError)
 
 
-class Command(NamedTuple):
-    """A sub-command: what it does, how it is called, its flags, and the function that runs it."""
+class Command(Protocol):
+    """What a module of ``commands`` offers; its docstring is the command's summary."""
 
-    summary: str
-    example: str
-    define: Callable[[flags.FlagValues], None]
-    run: Callable[[flags.FlagValues, Sequence[str]], None]
+    EXAMPLE: str
+
+    def define(self, values: flags.FlagValues) -> None:
+        """Declares its flags."""
+
+    def run(self, values: flags.FlagValues, arguments: Sequence[str]) -> None:
+        """Does it."""
 
 
-COMMANDS = {
-    "quickstart": Command(
-        "Run the whole loop on two small known-answer tasks and write a report.",
-        "vdroppath quickstart --out=quickstart",
-        commands.define_quickstart,
-        commands.quickstart,
-    ),
-    "train": Command(
-        "Train a template (warm-up, then v-DropPath), or with --strategy one network on its own.",
-        "vdroppath train --recipe=small --data=clips/train.txt --validation=clips/val.txt --out=run",
-        commands.define_train,
-        commands.train,
-    ),
-    "space": Command(
-        "Print the probability space of a trained template, and write it as JSON.",
-        "vdroppath space --model=run/template.keras --out=run/space.json",
-        commands.define_space,
-        commands.space,
-    ),
-    "evaluate": Command(
-        "Score strategies of a template: draws from its space, or those named by --strategy.",
-        "vdroppath evaluate --model=run/template.keras --data=clips/val.txt "
-        "--train_data=clips/train.txt --draws=100 --out=run/scores.json",
-        commands.define_evaluate,
-        commands.evaluate,
-    ),
-    "derive": Command(
-        "Derive the network of one strategy from a template, with its trained weights.",
-        "vdroppath derive --model=run/template.keras --scores=run/scores.json "
-        "--train_data=clips/train.txt --finetune --out=run/derived.keras",
-        commands.define_derive,
-        commands.derive,
-    ),
-    "export": Command(
-        "Export a network as a SavedModel that needs TensorFlow alone.",
-        "vdroppath export --model=run/derived.keras --labels=clips/labels.txt --out=served/1",
-        commands.define_export,
-        commands.export,
-    ),
-    "predict": Command(
-        "Say what a SavedModel sees in video files.",
-        "vdroppath predict --model=served/1 a.mp4 b.avi",
-        commands.define_predict,
-        commands.predict,
-    ),
+COMMANDS: dict[str, Command] = {
+    "quickstart": quickstart,
+    "train": train,
+    "space": space,
+    "evaluate": evaluate,
+    "derive": derive,
+    "export": export,
+    "predict": predict,
 }
+TAKES_FILES = ("predict",)  # arguments that are no flags
 
 
 def overview() -> str:
     """What ``vdroppath --help`` prints."""
-    lines = [f"  {name:11s} {command.summary}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:11s} {command.__doc__}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
             "usage: vdroppath COMMAND [--flag=value ...]",
@@ -96,7 +63,9 @@ def usage(name: str, values: flags.FlagValues) -> str:
     """What ``vdroppath COMMAND --help`` prints."""
     command = COMMANDS[name]
     listed = [_flag_help(values[flag]) for flag in sorted(values)]
-    return "\n".join([command.summary, "", f"example: {command.example}", "", "flags:", *listed])
+    return "\n".join(
+        [str(command.__doc__), "", f"example: {command.EXAMPLE}", "", "flags:", *listed]
+    )
 
 
 def _flag_help(flag: flags.Flag) -> str:
@@ -122,6 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         positional = values(["vdroppath", *rest])[1:]
         values.validate_all_flags()
+        if positional and name not in TAKES_FILES:
+            raise flags.Error(f"takes flags only. Received: {' '.join(positional)}")
     except flags.Error as error:
         print(f"vdroppath {name}: {error}\nSee vdroppath {name} --help.", file=sys.stderr)
         return 2

@@ -21,27 +21,28 @@ def export_saved_model(
 ) -> Path:
     """Writes a network as a SavedModel that needs nothing but TensorFlow to run.
 
-    Signature ``serving_default``: ``video``, uint8 ``(batch, time, height, width, 3)``, RGB 0..255; gives
-    ``probabilities`` and ``logits``, ``(batch, classes)`` float32. Signature ``labels``: no input; gives the names
-    of the classes, ``labels``, string ``(classes,)``. An empty batch is refused.
+    Signature ``serving_default``: ``video``, uint8 ``(batch, time, height, width, 3)``, RGB 0..255;
+    gives ``probabilities`` and ``logits``, ``(batch, classes)`` float32. Signature ``labels``: no
+    input; gives the names of the classes, ``labels``, string ``(classes,)``. An empty batch is
+    refused.
 
     Args:
         network: a derived network (or a template, which then serves the strategy it runs).
         path: folder to write, such as ``served/1``.
         labels: a name for each class; their numbers where it is left out.
-        overwrite: replace what is there; the old folder stays until the new one is whole.
+        overwrite: replace the SavedModel that is there; it stays until the new one is whole.
 
     Returns:
         The folder.
 
     Raises:
         ValueError: when labels and classes differ in number, or a name stands twice.
-        FileExistsError: when the folder is there and ``overwrite`` is not set.
+        FileExistsError: when the folder is there and ``overwrite`` is not set, or it holds anything
+            but a SavedModel.
     """
     target = Path(path)
     names = _checked(labels, network.output_shape[-1])
-    if target.exists() and not overwrite:
-        raise FileExistsError(f"{target} is there already. Pass overwrite=True, or another folder.")
+    _check_free(target, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     archive = keras.export.ExportArchive()
@@ -52,11 +53,32 @@ def export_saved_model(
     archive.add_endpoint("labels", lambda: {"labels": tf.constant(names)}, input_signature=[])
     try:
         archive.write_out(str(partial), verbose=False)
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(partial, target)
+        _put_in_place(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def _check_free(target: Path, overwrite: bool) -> None:
+    """Stops where writing would destroy something that is no SavedModel, or is to stay."""
+    if not target.exists():
+        return
+    if not overwrite:
+        raise FileExistsError(f"{target} is there already. Pass overwrite=True, or another folder.")
+    if not (target / "saved_model.pb").is_file():
+        raise FileExistsError(
+            f"{target} is there and holds no SavedModel, so it is not overwritten. Pass another "
+            "folder, or remove it."
+        )
+
+
+def _put_in_place(partial: Path, target: Path) -> None:
+    """Two renames: at no time is a folder of that name there that is not whole."""
+    old = target.with_name(f".{target.name}.{os.getpid()}.old")
+    if target.exists():
+        os.replace(target, old)
+    os.replace(partial, target)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _serve(network: keras.Model) -> Any:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,11 +14,10 @@ import numpy as np
 from tqdm import tqdm
 
 from .analysis.evaluate import StrategyScores, evaluate_strategies, recalibrate
-from .analysis.figures import frame_strip
 from .analysis.records import DRAWN, TRAINED_ALONE, Draw, Prediction, Row, TaskReport
+from .answers import answers_in_fresh_process
 from .cost import unit_costs
 from .data.catalog import Manifest
-from .data.decode import read_frames
 from .data.pipeline import VideoCache, evaluation_clips, training_clips
 from .derive import derive
 from .export import export_saved_model
@@ -116,9 +112,8 @@ class Loop:
         searched = [entry["drop"] for entry in log if entry["phase"] == self.recipe.search.name]
         on = ProbabilitySpace.from_model(template).path_on()
         self.say(
-            "Read the space: P(S on) {:.2f}, P(ST on) {:.2f} on average; both started at {:.2f}.".format(
-                on["S"].mean(), on["ST"].mean(), 1.0 - self.recipe.initial_drop
-            )
+            f"Read the space: P(S on) {on['S'].mean():.2f}, P(ST on) {on['ST'].mean():.2f} on "
+            f"average; both started at {1.0 - self.recipe.initial_drop:.2f}."
         )
         return template, np.array([start, *searched])
 
@@ -127,8 +122,8 @@ class Loop:
             dict.fromkeys([space.mode(), *space.sample(self.draws, seed=self.recipe.seed)])
         )
         self.say(
-            f"Scoring {len(drawn)} strategies (the mode, and {self.draws} draws without repeats) on "
-            f"{len(self.task.validation)} validation clips, none of them trained."
+            f"Scoring {len(drawn)} strategies (the mode, and {self.draws} draws without repeats) "
+            f"on {len(self.task.validation)} validation clips, none of them trained."
         )
         with self._timed("score the draws"):
             scores = self._scores(template, drawn, self.task.validation)
@@ -167,6 +162,7 @@ class Loop:
         return rows
 
     def _derive(self, template: FusionModel, chosen: FusionStrategy) -> FusionModel:
+        keras.utils.set_random_seed(self.recipe.seed)  # of the dropout
         network = derive(template, chosen, dropout=self.recipe.finetune_dropout)
         recalibrate(network, self._training())
         if self.recipe.finetune is not None:
@@ -178,28 +174,9 @@ class Loop:
         """Exports, and asks a fresh process what the SavedModel says of held-out files."""
         served = self.folder / "served" / "1"
         export_saved_model(network, served, labels=self.task.train.labels, overwrite=True)
-        write_sampling(served, self.recipe.sampling)
-        entries = _spread(self.task.test, self.shown)
-        command = [sys.executable, "-m", "vdroppath_tf", "predict", f"--model={served}", "--json"]
+        write_sampling(served, self.recipe.evaluation)
         with self._timed("serve in a fresh process"):
-            done = subprocess.run(
-                [*command, *(entry.path for entry in entries)], capture_output=True, text=True
-            )
-        if done.returncode:
-            raise RuntimeError(f"The served network failed in its own process:\n{done.stderr}")
-        predictions = []
-        for entry, line in zip(entries, done.stdout.splitlines(), strict=True):
-            answer = json.loads(line)
-            frames = read_frames(entry.path, list(range(self.recipe.sampling.frames)))
-            predictions.append(
-                Prediction(
-                    Path(entry.path).name,
-                    self.task.test.labels[entry.label],
-                    answer["label"],
-                    answer["probabilities"][answer["label"]],
-                    frame_strip(frames),
-                )
-            )
+            predictions = answers_in_fresh_process(served, self.task.test, self.shown)
         right = sum(p.label == p.predicted for p in predictions)
         self.say(f"Served in a fresh process: {right} of {len(predictions)} shown clips right.")
         return predictions
@@ -219,7 +196,8 @@ class Loop:
             )
 
     def _evaluation(self, videos: Manifest) -> Any:
-        return evaluation_clips(videos, self.recipe.sampling, batch_size=64, cache_bytes=self.cache)
+        sampling = self.recipe.evaluation
+        return evaluation_clips(videos, sampling, batch_size=64, cache_bytes=self.cache)
 
     def _training(self) -> Any:
         return training_clips(
@@ -247,24 +225,18 @@ class Loop:
         )
 
     def _settings(self) -> dict[str, str]:
-        recipe = self.recipe
-        epochs = f"{recipe.warmup.epochs} warm-up + {recipe.search.epochs} with gates"
-        videos = ", ".join(
-            f"{len(m)} {n}"
-            for n, m in (
-                ("training", self.task.train),
-                ("validation", self.task.validation),
-                ("test", self.task.test),
-            )
-        )
+        """What was chosen, for the report."""
+        recipe, task = self.recipe, self.task
+        parts = ("training", task.train), ("validation", task.validation), ("test", task.test)
+        rates = f"{recipe.search.learning_rate:g}, gates {recipe.gate_learning_rate:g}"
         return {
             "network": recipe.network,
-            "clips": videos,
+            "clips": ", ".join(f"{len(videos)} {name}" for name, videos in parts),
             "frames": str(recipe.sampling.frames),
-            "epochs": epochs,
+            "epochs": f"{recipe.warmup.epochs} warm-up + {recipe.search.epochs} with gates",
             "batch": str(recipe.batch_size),
-            "learning rates": f"{recipe.search.learning_rate:g}, gates {recipe.gate_learning_rate:g}",
-            "KL": f'form "{recipe.kl}", weight_reg {recipe.weight_reg:g}, N {len(self.task.train)}',
+            "learning rates": rates,
+            "KL": f'form "{recipe.kl}", weight_reg {recipe.weight_reg:g}, N {len(task.train)}',
             "draws": str(self.draws),
             "seed": str(recipe.seed),
         }
@@ -274,9 +246,3 @@ class Loop:
         start = time.perf_counter()
         yield
         self.timings[step] = self.timings.get(step, 0.0) + time.perf_counter() - start
-
-
-def _spread(videos: Manifest, count: int) -> list[Any]:
-    """Some videos from all over a manifest, classes taking turns where it is in their order."""
-    indices = np.linspace(0, len(videos) - 1, min(count, len(videos))).astype(int)
-    return [videos.entries[k] for k in indices]

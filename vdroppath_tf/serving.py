@@ -53,15 +53,18 @@ def read_sampling(saved_model: Path) -> ClipSampling:
     path = saved_model / _BESIDE
     if not path.exists():
         raise ValueError(
-            f"{path} is missing: the model does not say how its clips are made. Pass the sampling (--frames "
-            "and the flags beside it), or export with vdroppath."
+            f"{path} is missing: the model does not say how its clips are made. Export it with "
+            "vdroppath export, or pass a ClipSampling to ServedModel."
         )
-    fields = read_json(path.read_text(), CLIP_FORMAT, ["sampling"])["sampling"]
-    known = {field.name for field in dataclasses.fields(ClipSampling)}
-    if not isinstance(fields, dict) or not set(fields) <= known:
-        raise ValueError(f"{path}: expected a sampling of {sorted(known)}. Received: {fields!r}")
-    lists = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
-    return ClipSampling(**lists)
+    try:
+        text = path.read_text(encoding="utf-8")
+        fields: dict[str, Any] = read_json(text, CLIP_FORMAT, ["sampling"])["sampling"]
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()
+        }
+        return ClipSampling(**values)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: says not how clips are made ({error}). Export again.") from None
 
 
 class ServedModel:
@@ -93,7 +96,17 @@ class ServedModel:
         self.sampling = read_sampling(path) if sampling is None else sampling
 
     def probabilities(self, clips: Any) -> np.ndarray:
-        """``(batch, classes)`` for uint8 clips ``(batch, time, height, width, 3)``."""
+        """``(batch, classes)`` for uint8 clips ``(batch, time, height, width, 3)``.
+
+        Raises:
+            ValueError: for clips of another rank, other channels or another dtype.
+        """
+        found = tf.TensorShape(clips.shape), tf.as_dtype(clips.dtype)
+        if found[0].rank != 5 or found[0][-1] != 3 or found[1] != tf.uint8:
+            raise ValueError(
+                "Clips must be RGB, uint8 (batch, time, height, width, 3). "
+                f"Received: {found[1].name} of shape {tuple(clips.shape)}"
+            )
         return self._serve(video=tf.constant(clips, tf.uint8))["probabilities"].numpy()
 
     def predict(self, videos: Sequence[str | os.PathLike[str]]) -> Iterator[Answer]:

@@ -1,4 +1,4 @@
-"""What happens beside training: checkpoints, gates in TensorBoard, a stop when the loss is no number."""
+"""What happens beside training: checkpoints, gates in TensorBoard, a stop at a loss of NaN."""
 
 from __future__ import annotations
 
@@ -19,23 +19,36 @@ class NonFiniteLossError(ArithmeticError):
 
 
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
-    """Stops at the step whose loss is no number, before a checkpoint keeps it."""
+    """Stops at the step whose loss is no number, before a checkpoint keeps it.
+
+    The last step of an epoch may spoil the weights after its loss was computed, so these are
+    looked at where the epoch ends. Comes before ``Record`` in a list of callbacks.
+    """
 
     def __init__(self, phase: str, folder: Path | None = None) -> None:
         super().__init__()
-        self.phase, self.folder, self.epoch = phase, folder, 0
+        self.phase, self.folder, self.epoch, self.step = phase, folder, 0, 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.step = batch
         loss = float((logs or {}).get("loss", 0.0))
-        if math.isfinite(loss):
-            return
-        kept = f" The last whole checkpoint is in {self.folder}." if self.folder else ""
+        if not math.isfinite(loss):
+            self._stop(f"The loss is {loss}")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        for weight in self.model.weights:
+            value = tf.convert_to_tensor(weight)
+            if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):
+                self._stop(f"{weight.path} holds values that are no numbers")
+
+    def _stop(self, what: str) -> None:
+        kept = f" The checkpoints of earlier epochs are in {self.folder}." if self.folder else ""
         raise NonFiniteLossError(
-            f"The loss is {loss} in phase {self.phase!r}, epoch {self.epoch + 1}, step {batch + 1}. Lower the "
-            f"learning rate (or weight_reg), or look for damaged labels or clips.{kept}"
+            f"{what} in phase {self.phase!r}, epoch {self.epoch + 1}, step {self.step + 1}. Lower "
+            f"the learning rate (or weight_reg), or look for damaged labels or clips.{kept}"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,10 @@ class CheckpointStore:
         self.folder, self.keep = folder, keep
         folder.mkdir(parents=True, exist_ok=True)
         mark = folder / "run.json"
-        if mark.exists() and mark.read_text() != run:
-            raise ValueError(
-                f"{mark}: the folder holds a run with another recipe, data or network. Pass a new folder to "
-                "start anew, or the same settings to go on."
-            )
-        write_text(mark, run)
+        if mark.exists():
+            _check_same(mark, run)
+        else:
+            write_text(mark, run)
 
     def save(self, model: keras.Model, position: Position) -> None:
         """Writes a checkpoint beside the others, then gives it its name, then removes old ones."""
@@ -57,12 +55,7 @@ class CheckpointStore:
         shutil.rmtree(parts, ignore_errors=True)
         parts.mkdir()
         _trackable(model).write(str(parts / "weights"))
-        state = {
-            "format": FORMAT,
-            "phase": position.phase,
-            "epochs": position.epochs,
-            "history": position.history,
-        }
+        state = {"format": FORMAT, "sizes": _on_disk(parts), **asdict(position)}
         write_text(parts / _STATE, json.dumps(state))
         shutil.rmtree(self.folder / name, ignore_errors=True)
         os.replace(parts, self.folder / name)
@@ -74,9 +67,8 @@ class CheckpointStore:
         whole = self._whole()
         if not whole:
             return Position(0, 0)
-        state = json.loads((whole[-1] / _STATE).read_text())
-        if state.get("format") != FORMAT:
-            raise ValueError(f"{whole[-1] / _STATE}: expected format {FORMAT!r}, found {state}")
+        state = _state(whole[-1])
+        assert state is not None
         return Position(state["phase"], state["epochs"], tuple(state["history"]))
 
     def restore(self, model: keras.Model) -> None:
@@ -85,13 +77,48 @@ class CheckpointStore:
         status.assert_existing_objects_matched()
 
     def _whole(self) -> list[Path]:
-        return sorted(path.parent for path in self.folder.glob(f"checkpoint-*/{_STATE}"))
+        """Folders of whole checkpoints, the last one last; a damaged one is passed over."""
+        folders = sorted(self.folder.glob("checkpoint-*"))
+        return [folder for folder in folders if _state(folder) is not None]
+
+
+def _check_same(mark: Path, run: str) -> None:
+    found = mark.read_text(encoding="utf-8")
+    if found == run:
+        return
+    try:
+        old, new = json.loads(found), json.loads(run)
+        other = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+    except (AttributeError, TypeError, ValueError):
+        other = ["everything: this is no run of vdroppath_tf"]
+    raise ValueError(
+        f"{mark}: the folder holds another run; what differs: {', '.join(other)}. Pass a new "
+        "folder to start anew, or the same settings (and a model as new as then) to go on."
+    )
+
+
+def _state(folder: Path) -> dict[str, Any] | None:
+    """What a checkpoint says of itself; None where it, or a file it names, is not whole."""
+    try:
+        state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ValueError(f"{folder / _STATE}: expected format {FORMAT!r}. Found: {str(state)[:80]}")
+    files = {file.name: file.stat().st_size for file in folder.iterdir()}
+    whole = all(files.get(name) == size for name, size in state["sizes"].items())
+    return state if whole else None
+
+
+def _on_disk(folder: Path) -> dict[str, int]:
+    """Name and size in bytes of each file, after making sure that it has reached the disk."""
+    for file in folder.iterdir():
+        with open(file, "rb") as opened:
+            os.fsync(opened.fileno())
+    return {file.name: file.stat().st_size for file in folder.iterdir()}
 
 
 def _trackable(model: keras.Model) -> tf.train.Checkpoint:
-    """Model, optimizer and the seeds, which Keras leaves out."""
-    if not model.optimizer.built:
-        with model.distribute_strategy.scope():
-            model.optimizer.build(model.trainable_variables)
+    """Model, built optimizer and the seeds, which Keras leaves out."""
     seeds = [variable.value for variable in model.variables if "seed" in variable.path]
     return tf.train.Checkpoint(model=model, optimizer=model.optimizer, seeds=seeds)

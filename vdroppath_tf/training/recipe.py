@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,13 @@ class Phase:
         name: ``"warmup"``, ``"search"``, ``"alone"`` or ``"finetune"``: in logs and checkpoints.
         epochs: passes over the training videos.
         learning_rate: at the start.
-        drops: epochs of this phase at which the rate is multiplied by 0.1.
+        drops: epochs of this phase at which the rate is multiplied by 0.1, rising.
         cosine: let the rate fall to 0 along a cosine instead, after a first epoch of linear rise.
-        gates: whether the gates learn (v-DropPath, the KL on); else they are frozen with all paths on.
+        gates: whether the gates learn (v-DropPath, the KL on); else they are frozen, all paths on.
         weight_decay: of the weights; the KL is the prior while gates learn, hence 0 there.
+
+    Raises:
+        ValueError: when a value is out of range, or there is weight decay while gates learn.
     """
 
     name: str
@@ -33,8 +37,10 @@ class Phase:
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.epochs < 0 or self.learning_rate <= 0:
+        if self.epochs < 0 or not _positive(self.learning_rate):
             raise ValueError(f"epochs must be 0 or more, learning_rate above 0. Received: {self}")
+        if list(self.drops) != sorted(set(self.drops)):
+            raise ValueError(f"drops must be epochs that rise. Received: {self.drops}")
         if self.gates and self.weight_decay:
             raise ValueError("weight_decay must be 0 while gates learn: the KL is the prior.")
 
@@ -45,16 +51,20 @@ class Recipe:
 
     Attributes:
         network: a row of the zoo, ``"resnet50"`` or ``"micro"``.
-        sampling: how clips are made of videos.
+        sampling: how clips are made of videos in training.
         batch_size: clips a step, over all replicas.
         warmup: without gates.
         search: v-DropPath.
         finetune: of the derived network, or None.
-        gate_learning_rate: of the gates at the start of ``search``; it follows the weights' schedule.
+        gate_learning_rate: of the gates at the start of ``search``; it falls as the weights' does.
         weight_reg, kl, noise, initial_drop, drop_layer: of the gates, see ``VariationalDropPath``.
         momentum: of SGD.
         finetune_dropout: before the classifier while fine-tuning; it is 0 while gates learn.
         seed: of weights, noise, order and augmentation.
+        evaluation_crop: pixels of the square cut out in evaluation; None takes that of training.
+
+    Raises:
+        ValueError: when a value is out of range.
     """
 
     network: str
@@ -72,6 +82,31 @@ class Recipe:
     momentum: float = 0.9
     finetune_dropout: float = 0.5
     seed: int = 0
+    evaluation_crop: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1. Received: {self.batch_size}")
+        if not _positive(self.gate_learning_rate):
+            raise ValueError(
+                f"gate_learning_rate must be above 0. Received: {self.gate_learning_rate}"
+            )
+        if not (0.0 <= self.momentum < 1.0 and 0.0 <= self.finetune_dropout < 1.0):
+            raise ValueError(
+                "momentum and finetune_dropout must be 0 or more and below 1. "
+                f"Received: {self.momentum}, {self.finetune_dropout}"
+            )
+        _ = self.evaluation  # an evaluation_crop that does not fit shows here
+
+    @property
+    def evaluation(self) -> ClipSampling:
+        """How clips are made in evaluation: the smallest of several short edges, its own crop."""
+        edge, crop = self.sampling.short_edge, self.evaluation_crop
+        return dataclasses.replace(
+            self.sampling,
+            short_edge=min(edge) if isinstance(edge, tuple) else edge,
+            crop=self.sampling.crop if crop is None else crop,
+        )
 
     @property
     def gate_options(self) -> dict[str, Any]:
@@ -84,7 +119,7 @@ class Recipe:
         return tuple(phase for phase in (self.warmup, self.search) if phase.epochs)
 
     def alone_phases(self) -> tuple[Phase, ...]:
-        """For a network trained on its own, as long as the template: the comparison of the paper."""
+        """For a network trained on its own, as long as the template: the paper's comparison."""
         phase = dataclasses.replace(
             self.search,
             name="alone",
@@ -124,6 +159,11 @@ class Recipe:
             raise ValueError(f"This is no recipe of vdroppath_tf: {error!r}.") from error
 
 
+def _positive(value: float) -> bool:
+    """Whether a rate is a number above 0 (and neither NaN nor infinite)."""
+    return math.isfinite(value) and value > 0
+
+
 def _from_lists(kind: Any, fields: dict[str, Any]) -> Any:
     """A dataclass from JSON, whose lists were tuples."""
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
@@ -134,7 +174,8 @@ def _published(
 ) -> Recipe:
     values: dict[str, Any] = {
         "network": "resnet50",
-        "sampling": ClipSampling(frames=32, short_edge=256, crop=224),
+        "sampling": ClipSampling(frames=32, short_edge=256, crop=224, clips_per_video=2),
+        "evaluation_crop": 256,
         "batch_size": batch_size,
         "warmup": Phase("warmup", 50, learning_rate, (40,)),
         "search": Phase("search", epochs, learning_rate, drops, gates=True),
@@ -144,7 +185,7 @@ def _published(
     return Recipe(**values)
 
 
-_SCALES = ClipSampling(frames=32, short_edge=(256, 288, 320), crop=224, flip=True)
+_SCALES = ClipSampling(32, short_edge=(256, 288, 320), crop=224, flip=True, clips_per_video=2)
 
 RECIPES: dict[str, Recipe] = {
     "something-something-v1": _published(90, (40, 60, 80), 0.005, 32, weight_reg=250.0),

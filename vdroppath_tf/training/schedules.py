@@ -10,7 +10,7 @@ from .recipe import Phase
 def learning_rate(
     phase: Phase, steps_per_epoch: int
 ) -> keras.optimizers.schedules.LearningRateSchedule:
-    """The phase's schedule in steps: tenfold drops at its epochs, or a cosine after a linear rise."""
+    """The phase's schedule over steps: tenfold drops at its epochs, or a rise and a cosine."""
     if phase.cosine:
         steps = max(phase.epochs * steps_per_epoch, 2)
         rise = min(steps_per_epoch, steps // 2)

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from ..cost import unit_costs
-from ..data.catalog import Manifest
-from ..data.pipeline import VideoCache, evaluation_clips, training_clips, video_errors
+from ..data.pipeline import evaluation_clips, training_clips, video_errors
 from ..layers.gates import freeze_gates, set_strategy
 from ..models.fusion_model import FusionModel, accuracy_metrics
-from ..zoo import NETWORKS
 from .callbacks import GatesToTensorBoard, Record, StopOnNonFiniteLoss
 from .checkpoint import CheckpointStore, Position
 from .optimizer import GateSGD
 from .recipe import Phase, Recipe
+from .runs import Clips, check_run, describe_run
 from .schedules import learning_rate
-
-
-@dataclass(frozen=True)
-class Clips:
-    """The videos of a run.
-
-    Attributes:
-        train: videos to learn from; their number is N of Eq. 5.
-        validation: videos to validate on, or None.
-        cache: room for decoded videos, shared by the runs that use the same videos.
-    """
-
-    train: Manifest
-    validation: Manifest | None = None
-    cache: VideoCache = field(default_factory=VideoCache)
 
 
 @dataclass(frozen=True)
@@ -49,39 +33,24 @@ class _Run:
     verbose: int | str
 
 
-def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
-    """The recipe's template for these clips, new, from the recipe's seed."""
-    keras.utils.set_random_seed(recipe.seed)
-    template, _ = NETWORKS[recipe.network]
-    return template(
-        clips.train.num_classes, num_train_examples=len(clips.train), **recipe.gate_options
-    )
-
-
-def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 0.0) -> FusionModel:
-    """The recipe's network of one strategy for these clips, new, from the recipe's seed."""
-    keras.utils.set_random_seed(recipe.seed)
-    _, derived = NETWORKS[recipe.network]
-    return derived(strategy, clips.train.num_classes, dropout=dropout)
-
-
 def train(
     model: FusionModel,
     phases: Sequence[Phase],
     recipe: Recipe,
     clips: Clips,
     *,
-    folder: Path | None = None,
+    folder: str | os.PathLike[str] | None = None,
     on_step: Callable[[], None] | None = None,
     verbose: int | str = 0,
 ) -> list[dict[str, Any]]:
     """Trains a template or a derived network through phases; a stopped run goes on where it stood.
 
-    Order, augmentation and gate noise are functions of seed and step, so a run that was stopped and taken up
-    again ends with the weights it would have had.
+    Order, augmentation and gate noise are functions of seed and step, so a run that was stopped
+    and taken up again ends with the weights it would have had.
 
     Args:
-        model: built, in the scope of a ``tf.distribute`` strategy if one is wanted.
+        model: built as it was when the run began, in the scope of a ``tf.distribute`` strategy if
+            one is wanted.
         phases: ``recipe.template_phases()``, ``recipe.alone_phases()`` or fine-tuning.
         recipe: batch size, clips, gates and seed.
         clips: the videos.
@@ -90,24 +59,23 @@ def train(
         verbose: of ``keras.Model.fit``.
 
     Returns:
-        One dict an epoch: phase, epoch, what Keras logged and, for a template, ``drop``: p of every gate.
+        One dict an epoch: phase, epoch, what Keras logged and, for a template, ``drop``: p of
+        every gate.
 
     Raises:
-        ValueError: when the folder holds another run, or the data are too few.
+        ValueError: when the folder holds another run (other settings, videos or starting weights),
+            or the videos are too few, or of more classes than the model.
         VideoError: for a video that cannot be read.
         NonFiniteLossError: when the loss is no number; checkpoints stay as they were.
     """
+    check_run(model, recipe, clips)
     steps = len(clips.train) // recipe.batch_size
-    if not steps:
-        raise ValueError(
-            f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
-            f"{clips.train.source}."
-        )
+    path = None if folder is None else Path(folder)
     store = None
-    if folder is not None:
-        store = CheckpointStore(folder, _describe(model, phases, recipe, clips))
+    if path is not None:
+        store = CheckpointStore(path, describe_run(model, phases, recipe, clips))
     position = Position(0, 0) if store is None else store.position()
-    run = _Run(recipe, clips, folder, on_step, verbose)
+    run = _Run(recipe, clips, path, on_step, verbose)
     for number, phase in enumerate(phases):
         if number < position.phase:
             continue
@@ -123,20 +91,6 @@ def train(
     return list(position.history)
 
 
-def _describe(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:
-    """What makes a run this run, as JSON."""
-    videos = {"source": str(clips.train.source), "videos": len(clips.train)}
-    return json.dumps(
-        {
-            "network": model.architecture,
-            "recipe": json.loads(recipe.to_json()),
-            "phases": [phase.__dict__ for phase in phases],
-            "train": videos,
-        },
-        indent=1,
-    )
-
-
 def _prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> None:
     """Freezes or frees the gates and compiles the phase's optimizer."""
     if model.gates:
@@ -149,6 +103,8 @@ def _prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> No
             momentum=recipe.momentum,
             weight_decay=phase.weight_decay or None,
         )
+        # slots that are made inside the first step would have it traced twice
+        optimizer.build(model.trainable_variables)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(optimizer, loss, metrics=accuracy_metrics(model.output_shape[-1]))
 
@@ -164,18 +120,23 @@ def _fit(
 ) -> None:
     """``fit`` over an endless stream that starts at the run's place."""
     recipe, clips = run.recipe, run.clips
-    batch = {"batch_size": recipe.batch_size, "cache_bytes": clips.cache}
     stream = training_clips(
         clips.train,
         recipe.sampling,
+        batch_size=recipe.batch_size,
         seed=recipe.seed,
         first_epoch=first + done,
         epochs=None,
-        **batch,
+        cache_bytes=clips.cache,
     )
     validation = None
     if clips.validation is not None:
-        validation = evaluation_clips(clips.validation, recipe.sampling, **batch)
+        validation = evaluation_clips(
+            clips.validation,
+            recipe.evaluation,
+            batch_size=recipe.batch_size,
+            cache_bytes=clips.cache,
+        )
     callbacks: list[keras.callbacks.Callback] = [
         StopOnNonFiniteLoss(phase.name, run.folder),
         record,

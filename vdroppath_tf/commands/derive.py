@@ -1,0 +1,77 @@
+"""Derive the network of one strategy from a template, with its trained weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from absl import flags, logging
+
+from ..analysis.evaluate import recalibrate
+from ..data.catalog import Manifest
+from ..derive import derive
+from ..space import ProbabilitySpace
+from ..strategy import FusionStrategy
+from ..training import Clips, Recipe
+from ..training import train as run_training
+from .evaluate import best_of
+from .files import (
+    define_string,
+    keras_path,
+    load_model,
+    open_videos,
+    recalibration_clips,
+    save_model,
+)
+
+EXAMPLE = (
+    "vdroppath derive --model=run/template.keras --scores=run/scores.json "
+    "--train_data=clips/train.txt --finetune --out=run/derived.keras"
+)
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_string(values, "model", "a trained template, .keras", needed=True)
+    text = "the strategy, e.g. 'S ST ...'; default: the best of --scores"
+    define_string(values, "strategy", text)
+    text = "JSON file of vdroppath evaluate; default: the mode of the space"
+    define_string(values, "scores", text)
+    define_string(values, "train_data", "training videos, for batch norm and fine-tuning")
+    text = "train the derived network on, as the recipe says (needs --train_data)"
+    flags.DEFINE_boolean("finetune", False, text, flag_values=values)
+    define_string(values, "out", "the derived network, .keras", needed=True)
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """A template and a strategy to a network."""
+    out = keras_path(values.out)
+    model, recipe, labels = load_model(values.model)
+    if values.finetune and (values.train_data is None or recipe.finetune is None):
+        raise ValueError("--finetune needs --train_data, and a recipe with a finetune phase.")
+    videos = None if values.train_data is None else open_videos(values.train_data, labels)
+    keras.utils.set_random_seed(recipe.seed)  # of the dropout
+    dropout = recipe.finetune_dropout if values.finetune else None
+    strategy = _chosen(values, model)
+    network = derive(model, strategy, dropout=dropout)
+    logging.info("Strategy: %s", strategy)
+    if videos is not None:
+        recalibrate(network, recalibration_clips(videos, recipe))
+        if values.finetune:
+            _finetune(network, recipe, videos, out.with_suffix(".run"))
+    save_model(network, out, recipe, labels)
+
+
+def _chosen(values: flags.FlagValues, model: Any) -> FusionStrategy:
+    if values.strategy is not None:
+        return FusionStrategy.parse(values.strategy, model.architecture["name"])
+    if values.scores is not None:
+        return best_of(values.scores)
+    return ProbabilitySpace.from_model(model).mode()
+
+
+def _finetune(network: Any, recipe: Recipe, videos: Manifest, folder: Path) -> None:
+    assert recipe.finetune is not None
+    run_training(network, (recipe.finetune,), recipe, Clips(videos), folder=folder, verbose=1)

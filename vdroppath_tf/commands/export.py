@@ -1,0 +1,31 @@
+"""Export a network as a SavedModel that needs TensorFlow alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from absl import flags, logging
+
+from ..export import export_saved_model
+from ..serving import write_sampling
+from .files import define_string, load_model, read_labels
+
+EXAMPLE = "vdroppath export --model=run/derived.keras --labels=clips/labels.txt --out=served/1"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_string(values, "model", "a derived network, .keras", needed=True)
+    define_string(values, "labels", "text file, one class a line (default: as in training)")
+    define_string(values, "out", "folder to write, such as served/1", needed=True)
+    flags.DEFINE_boolean("overwrite", False, "replace what is there", flag_values=values)
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """A network to a SavedModel."""
+    network, recipe, labels = load_model(values.model)
+    if values.labels is not None:
+        labels = read_labels(values.labels)
+    path = export_saved_model(network, values.out, labels=labels, overwrite=values.overwrite)
+    write_sampling(path, recipe.evaluation)
+    logging.info("Wrote %s", path)

@@ -1,0 +1,125 @@
+"""Flags that name files, and what commands keep beside a model: its recipe and its classes."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+from absl import flags, logging
+
+from ..data.catalog import Manifest, open_manifest
+from ..data.pipeline import training_clips
+from ..files import write_text
+from ..training import Recipe
+
+RECIPE_FILE, LABELS_FILE = "recipe.json", "labels.txt"
+
+
+def define_string(
+    values: flags.FlagValues, name: str, text: str, default: Any = None, *, needed: bool = False
+) -> None:
+    """A flag of text; ``needed`` where there is no doing without."""
+    text = f"{text} (needed)" if needed else text
+    flags.DEFINE_string(name, default, text, flag_values=values)
+    if needed:
+        flags.mark_flag_as_required(name, flag_values=values)
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """A text file, or a ValueError that names it."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: is not UTF-8 text ({error}). Save it as UTF-8.") from None
+
+
+def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Names of classes, one a line, by number."""
+    return tuple(read_text(path).splitlines())
+
+
+def open_videos(source: str, labels: tuple[str, ...] | None = None) -> Manifest:
+    """The videos of a list or a folder; a labels.txt beside a list names its classes.
+
+    Args:
+        source: list file or folder of class folders.
+        labels: classes of the model these videos are for: a folder's classes must be among them.
+
+    Raises:
+        ManifestError: naming the file, the line and the value.
+        ValueError: when the classes are not those of the model.
+    """
+    beside = Path(source).with_name(LABELS_FILE)
+    own = read_labels(beside) if Path(source).is_file() and beside.is_file() else None
+    if labels is not None and own is not None and own != labels:
+        raise ValueError(
+            f"{beside}: other classes than the model's. Expected {list(labels)[:9]}, one a line. "
+            f"Found {list(own)[:9]}."
+        )
+    return open_manifest(source, labels=own if labels is None else labels)
+
+
+def load_model(path: str) -> tuple[keras.Model, Recipe, tuple[str, ...]]:
+    """A model that a command wrote, its recipe and its classes.
+
+    Raises:
+        ValueError: when one of them is missing or something else.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"There is no model {path}. Expected a .keras file that vdroppath wrote.")
+    beside = Path(path).with_name(RECIPE_FILE)
+    if not beside.is_file():
+        raise ValueError(
+            f"{beside} is missing: it says how clips are made for {path}. vdroppath writes it "
+            "beside every model."
+        )
+    try:
+        recipe = Recipe.from_json(read_text(beside))
+    except ValueError as error:
+        raise ValueError(f"{beside}: {error}") from None
+    try:
+        model = keras.saving.load_model(path)
+    except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(
+            f"{path}: is no model that vdroppath wrote, or is damaged ({reason}). Write it again."
+        ) from None
+    if getattr(model, "architecture", None) is None:
+        raise ValueError(f"{path}: is a model, but none of vdroppath. Expected one it wrote.")
+    names = Path(path).with_name(LABELS_FILE)
+    classes = model.output_shape[-1]
+    labels = read_labels(names) if names.is_file() else tuple(str(k) for k in range(classes))
+    if len(labels) != classes:
+        raise ValueError(f"{names}: names {len(labels)} classes. {path} has {classes}.")
+    return model, recipe, labels
+
+
+def save_model(model: keras.Model, path: Path, recipe: Recipe, labels: tuple[str, ...]) -> None:
+    """Writes a model whole or not at all, with its recipe and its classes beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial.{path.name}")
+    try:
+        model.save(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    write_text(path.with_name(RECIPE_FILE), recipe.to_json() + "\n")
+    write_text(path.with_name(LABELS_FILE), "".join(f"{name}\n" for name in labels))
+    logging.info("Wrote %s", path)
+
+
+def keras_path(text: str) -> Path:
+    """A path a model can be written to, or a ValueError before any work is done."""
+    path = Path(text)
+    if path.suffix != ".keras":
+        raise ValueError(f"--out={text}: expected a file that ends in .keras.")
+    return path
+
+
+def recalibration_clips(videos: Manifest, recipe: Recipe) -> Any:
+    """Training clips to recalibrate batch norm on, however few there are."""
+    batch = min(recipe.batch_size, len(videos))
+    return training_clips(videos, recipe.sampling, batch_size=batch, seed=recipe.seed)

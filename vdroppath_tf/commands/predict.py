@@ -1,0 +1,33 @@
+"""Say what a SavedModel sees in video files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+from absl import flags
+
+from ..serving import ServedModel
+from .files import define_string
+
+EXAMPLE = "vdroppath predict --model=served/1 a.mp4 b.avi"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_string(values, "model", "a SavedModel that vdroppath export wrote", needed=True)
+    flags.DEFINE_integer("top", 3, "classes to show", lower_bound=1, flag_values=values)
+    flags.DEFINE_boolean("json", False, "one JSON object a video", flag_values=values)
+
+
+def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
+    """Answers for video files."""
+    if not videos:
+        raise ValueError("Name at least one video file.")
+    for answer in ServedModel(values.model).predict(videos):
+        if values.json:
+            print(json.dumps(dataclasses.asdict(answer)), flush=True)
+            continue
+        shown = list(answer.probabilities.items())[: values.top]
+        print(f"{answer.file}: " + ", ".join(f"{name} {p:.3f}" for name, p in shown), flush=True)

@@ -1,0 +1,24 @@
+"""Run the whole loop on two small known-answer tasks and write a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags, logging
+
+from ..quickstart import run_quickstart
+from .files import define_string
+
+EXAMPLE = "vdroppath quickstart --out=quickstart"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_string(values, "out", "folder for clips, runs and the report", "quickstart")
+    flags.DEFINE_integer("seed", 0, "of clips, weights and noise", flag_values=values)
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """Motion and appearance through the whole loop, and a report."""
+    run_quickstart(Path(values.out), seed=values.seed, say=logging.info)

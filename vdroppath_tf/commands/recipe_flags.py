@@ -1,0 +1,85 @@
+"""The recipe of a training, from its name and the flags that change it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from absl import flags
+
+from ..training import RECIPES, Recipe
+from .files import define_string
+
+# flag -> what it says in --help; each is left out where the recipe's own value is to hold
+_TEXTS = {
+    "network": "row of the zoo",
+    "kl": "'code' or 'paper' (Eq. 5)",
+    "noise": "'sample' or 'batch'",
+}
+_NUMBERS = {
+    "weight_reg": "k, strength of the KL's weight term",
+    "gate_learning_rate": "of the gates",
+    "initial_drop": "starting drop probability",
+}
+_WHOLE = {"batch_size": "clips a step, over all replicas", "seed": "of everything"}
+_SAMPLING = {
+    "frames": "frames a clip",
+    "stride": "video frames from one frame of a clip to the next",
+    "short_edge": "pixels of the shorter side after scaling",
+    "crop": "pixels of the square cut out",
+}
+_EPOCHS = ("warmup", "search", "finetune")
+_HOLDS = "(default: the recipe's)"
+
+
+def define_recipe(values: flags.FlagValues) -> None:
+    """The flag that names a recipe, and those that change it."""
+    define_string(values, "recipe", f"one of {', '.join(RECIPES)}", "small")
+    for name, text in _TEXTS.items():
+        define_string(values, name, f"{text} {_HOLDS}")
+    for name, text in _NUMBERS.items():
+        flags.DEFINE_float(name, None, f"{text} {_HOLDS}", flag_values=values)
+    for name, text in {**_WHOLE, **_SAMPLING}.items():
+        flags.DEFINE_integer(name, None, f"{text} {_HOLDS}", flag_values=values)
+    for phase in _EPOCHS:
+        text = f"epochs of {phase} {_HOLDS}"
+        flags.DEFINE_integer(f"{phase}_epochs", None, text, flag_values=values)
+    text = f"learning rate of warmup and search {_HOLDS}"
+    flags.DEFINE_float("learning_rate", None, text, flag_values=values)
+    flags.DEFINE_boolean("flip", None, "mirror half of the clips in training", flag_values=values)
+    flags.DEFINE_boolean("drop_layer", None, "D1: gates on whole layers too", flag_values=values)
+
+
+def recipe_of_flags(values: flags.FlagValues) -> Recipe:
+    """The named recipe with the flags that were given.
+
+    Raises:
+        ValueError: when there is no such recipe, or a value is out of range.
+    """
+    if values.recipe not in RECIPES:
+        raise ValueError(
+            f"There is no recipe {values.recipe!r}. Expected one of {', '.join(RECIPES)}."
+        )
+    recipe = RECIPES[values.recipe]
+    changes = _given(values, *_TEXTS, *_NUMBERS, *_WHOLE, "drop_layer")
+    sampling = _given(values, *_SAMPLING, "flip")
+    changes["sampling"] = dataclasses.replace(recipe.sampling, **sampling)
+    if {"crop", "short_edge"} & set(sampling):
+        changes["evaluation_crop"] = None  # the recipe's was for its own sizes
+    for name in _EPOCHS:
+        changes[name] = _phase(values, recipe, name)
+    return recipe.replace(**changes)
+
+
+def _phase(values: flags.FlagValues, recipe: Recipe, name: str) -> Any:
+    phase, epochs = getattr(recipe, name), getattr(values, f"{name}_epochs")
+    given = {} if epochs is None else {"epochs": epochs}
+    if values.learning_rate is not None and name != "finetune":
+        given["learning_rate"] = values.learning_rate
+    if phase is None and given:
+        raise ValueError(f"--{name}_epochs: the recipe {values.recipe!r} has no phase {name}.")
+    return phase if phase is None else dataclasses.replace(phase, **given)
+
+
+def _given(values: flags.FlagValues, *names: str) -> dict[str, Any]:
+    return {name: getattr(values, name) for name in names if getattr(values, name) is not None}

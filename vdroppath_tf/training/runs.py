@@ -1,0 +1,121 @@
+"""What a run is made of: videos, a network of the recipe, and a description to know it by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ..data.catalog import Manifest
+from ..data.pipeline import VideoCache
+from ..models.fusion_model import FusionModel
+from ..models.weights import LoadReport, copy_weights
+from ..zoo import NETWORKS
+from .recipe import Phase, Recipe
+
+
+@dataclass(frozen=True)
+class Clips:
+    """The videos of a run.
+
+    Attributes:
+        train: videos to learn from; their number is N of Eq. 5.
+        validation: videos to validate on, or None.
+        cache: room for decoded videos, shared by the runs that use the same videos.
+    """
+
+    train: Manifest
+    validation: Manifest | None = None
+    cache: VideoCache = field(default_factory=VideoCache)
+
+
+def _networks(recipe: Recipe) -> tuple[Callable[..., FusionModel], Callable[..., FusionModel]]:
+    """The template's and the derived network's constructors."""
+    if recipe.network not in NETWORKS:
+        raise ValueError(
+            f"There is no network {recipe.network!r}. Expected one of {', '.join(NETWORKS)}."
+        )
+    return NETWORKS[recipe.network]
+
+
+def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
+    """The recipe's template for these clips, new, from the recipe's seed.
+
+    Raises:
+        ValueError: when there is no such network, or its gates cannot have these options.
+    """
+    template, _ = _networks(recipe)
+    keras.utils.set_random_seed(recipe.seed)
+    return template(
+        clips.train.num_classes, num_train_examples=len(clips.train), **recipe.gate_options
+    )
+
+
+def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 0.0) -> FusionModel:
+    """The recipe's network of one strategy for these clips, new, from the recipe's seed.
+
+    Raises:
+        ValueError: when there is no such network, or the strategy does not fit it.
+    """
+    _, derived = _networks(recipe)
+    keras.utils.set_random_seed(recipe.seed)
+    return derived(strategy, clips.train.num_classes, dropout=dropout)
+
+
+def template_from(
+    trained: FusionModel, recipe: Recipe, clips: Clips, *, keep_classifier: bool
+) -> tuple[FusionModel, LoadReport]:
+    """The recipe's template for these clips, with the weights and gates of a trained one.
+
+    Args:
+        trained: a template of the same network.
+        recipe: the run to come; its gate options hold, not those of ``trained``.
+        clips: the videos to come.
+        keep_classifier: whether the classes are the same; else the classifier is new.
+
+    Returns:
+        The template, and the report of what was copied and what is new.
+
+    Raises:
+        ValueError: when the weights do not fit, naming each.
+    """
+    model = build_template(recipe, clips)
+    start = () if keep_classifier else ("classifier/",)
+    return model, copy_weights(trained, model, may_be_new=lambda path: path.startswith(start))
+
+
+def check_run(model: FusionModel, recipe: Recipe, clips: Clips) -> None:
+    """Stops what cannot go well before anything is written."""
+    if recipe.batch_size > len(clips.train):
+        raise ValueError(
+            f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
+            f"{clips.train.source}."
+        )
+    for videos in (clips.train, clips.validation):
+        if videos is not None and videos.num_classes > model.output_shape[-1]:
+            raise ValueError(
+                f"{videos.source}: has {videos.num_classes} classes. Expected at most the "
+                f"{model.output_shape[-1]} of the network."
+            )
+
+
+def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:
+    """What makes a run this run, as JSON."""
+    start = hashlib.sha256()
+    for weight in model.trainable_variables:
+        start.update(tf.convert_to_tensor(weight).numpy().tobytes())
+    return json.dumps(
+        {
+            "network": model.architecture,
+            "recipe": json.loads(recipe.to_json()),
+            "phases": [phase.__dict__ for phase in phases],
+            "training videos": {"source": clips.train.source, "videos": len(clips.train)},
+            "starting weights": start.hexdigest(),
+        },
+        indent=1,
+    )
