@@ -1,17 +1,33 @@
-"""The documentation against the code: every name it links to exists, every example runs."""
+"""The documentation against the code: names, arguments and flags exist, short examples run.
+
+Examples that train are marked with a comment that says so; they are checked, not run.
+"""
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
+import inspect
 import re
+import shlex
+from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from absl import flags
 
-DOCS = Path(__file__).parent.parent / "docs"
-PAGES = sorted(DOCS.rglob("*.md"))
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+NOT_RUN = "<!-- not run by the tests: trains -->\n"
+BLOCK = re.compile(rf"^({re.escape(NOT_RUN)})?```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"vdroppath ([a-z]+)((?:\\\n|[^\n`])*)")
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
 def _find(dotted: str) -> Any:
@@ -26,15 +42,150 @@ def _find(dotted: str) -> Any:
     raise ModuleNotFoundError(dotted)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def _hook(name: str) -> ModuleType:
+    """A MkDocs hook of docs/, which is no package."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _blocks(page: Path) -> list[tuple[bool, str]]:
+    """(whether it may run, code) of each Python example."""
+    return [(not marked, code) for marked, code in BLOCK.findall(page.read_text())]
+
+
+@each_page
 def test_names_exist(page: Path) -> None:
     for dotted in re.findall(r"\]\[(vdroppath_tf[\w.]*)\]", page.read_text()):
         assert _find(dotted) is not None, f"{page.name} links to {dotted}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+def _imported(tree: ast.Module) -> dict[str, Any]:
+    """Name in an example -> the object of this package that it stands for."""
+    names: dict[str, Any] = {"vdroppath_tf": importlib.import_module("vdroppath_tf")}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vdroppath_tf"):
+            module = importlib.import_module(str(node.module))
+            names |= {
+                alias.asname or alias.name: getattr(module, alias.name) for alias in node.names
+            }
+    return names
+
+
+def _named(node: ast.expr, names: dict[str, Any]) -> Any:
+    """The object of `vdroppath_tf.zoo.template_micro`; None where it is not this package's."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if isinstance(node, ast.Attribute):
+        base = _named(node.value, names)
+        return None if base is None else getattr(base, node.attr)
+    return None
+
+
+@each_page
+def test_examples_fit_the_code(page: Path) -> None:
+    tree = ast.parse("\n".join(code for _, code in _blocks(page)))
+    names = _imported(tree)  # an import of what is not there fails here
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            _named(node, names)  # and a name that is not there, here
+        if not isinstance(node, ast.Call) or any(isinstance(a, ast.Starred) for a in node.args):
+            continue
+        target = _named(node.func, names)
+        if target is None:
+            continue
+        keywords = {word.arg: None for word in node.keywords if word.arg}
+        try:
+            inspect.signature(target).bind_partial(*node.args, **keywords)
+        except TypeError as error:
+            pytest.fail(f"{page.name}, {ast.unparse(node)}: {error}")
+
+
+@each_page
+def test_short_examples_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if page.name == "README.md":
+        pytest.skip("its example trains a ResNet-50")
     monkeypatch.chdir(tmp_path)
-    code = compile("\n".join(blocks), str(page), "exec")
-    exec(code, {"__name__": page.stem})
+    code = "\n".join(code for runs, code in _blocks(page) if runs)
+    exec(compile(code, str(page), "exec"), {"__name__": page.stem})
+
+
+def _commands(text: str) -> Iterator[tuple[str, list[str]]]:
+    """(command, names of its flags) of every call of `vdroppath` that is shown."""
+    for command, rest in COMMAND.findall(text):
+        words = shlex.split(rest.replace("\\\n", " "), comments=True)
+        yield command, [w[2:].split("=")[0] for w in words if w.startswith("--")]
+
+
+def _flags(command: str) -> set[str]:
+    from vdroppath_tf.cli import COMMANDS
+
+    values = flags.FlagValues()
+    COMMANDS[command].define(values)
+    switches = {f"no{name}" for name in values if type(values[name]).__name__ == "BooleanFlag"}
+    return {*values, *switches, "help"}
+
+
+@each_page
+def test_flags_exist(page: Path) -> None:
+    from vdroppath_tf.cli import COMMANDS
+
+    for command, shown in _commands(page.read_text()):
+        if command in COMMANDS:
+            assert set(shown) <= _flags(command), f"{page.name}: vdroppath {command}"
+        else:
+            assert not shown, f"{page.name}: there is no command {command!r}"
+
+
+def test_flags_are_found_in_text() -> None:
+    text = "`vdroppath train --mirrored ...` or\nvdroppath predict --model=a \\\n  --top=3 b.mp4\n"
+    assert list(_commands(text)) == [("train", ["mirrored"]), ("predict", ["model", "top"])]
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:`|^)make ([a-z-]+)", PAGES[0].read_text(), re.MULTILINE)) <= made
+
+
+def test_pictures_exist() -> None:
+    for page in PAGES:
+        for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page.read_text()):
+            assert (page.parent / picture).is_file(), f"{page.name} shows {picture}"
+
+
+@pytest.mark.parametrize("page", ["commands", "train", "tasks"])
+def test_pages_are_filled_by_the_code(page: str) -> None:
+    generated = _hook("generated")
+    text = (DOCS / f"{page}.md").read_text()
+    filled = generated.fill(text)
+    assert generated.MARK.search(text)
+    assert not generated.MARK.search(filled)
+    assert len(filled.splitlines()) > len(text.splitlines()) + 5
+
+
+def test_every_command_and_flag_is_on_its_page() -> None:
+    from vdroppath_tf.cli import COMMANDS
+
+    text = _hook("generated").commands()
+    sections = dict(re.findall(r"^## vdroppath (\w+)$(.*?)(?=^## |\Z)", text, re.M | re.S))
+    assert set(sections) == set(COMMANDS)
+    for command, section in sections.items():
+        assert set(re.findall(r"^\| `--(\w+)`", section, re.M)) == {
+            name for name in _flags(command) if not name.startswith("no") or name == "noise"
+        } - {"help"}
+
+
+def test_results_become_a_page(tmp_path: Path) -> None:
+    hook = _hook("result_pages")
+    assert hook.page(tmp_path) is None
+    (tmp_path / "motion.json").write_text("{}")
+    (tmp_path / "motion.md").write_text("Words about it.")
+    text = hook.page(tmp_path)
+    assert "## motion" in text
+    assert "motion-marginals.svg" in text
+    assert "Words about it." in text

@@ -1,0 +1,116 @@
+"""MkDocs hook: what the code knows better than a page does, put where a page asks for it.
+
+A line `<!-- made by the code: NAME -->` becomes the table or section of that name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+MARK = re.compile(r"^<!-- made by the code: (\w+) -->$", re.MULTILINE)
+
+
+def commands() -> str:
+    """A section for each command of `vdroppath`: summary, example, flags."""
+    from absl import flags
+
+    from vdroppath_tf.cli import COMMANDS
+
+    sections = []
+    for name, command in COMMANDS.items():
+        values = flags.FlagValues()
+        command.define(values)
+        rows = [_flag(values[flag]) for flag in sorted(values)]
+        example = command.EXAMPLE.replace(" --", " \\\n    --")
+        parts = (f"## vdroppath {name}", str(command.__doc__).strip(), f"```bash\n{example}\n```")
+        sections.append("\n\n".join((*parts, _table(("flag", "meaning", "default"), rows))))
+    return "\n\n".join(sections)
+
+
+def _flag(flag: Any) -> tuple[str, str, str]:
+    # absl adds a line about repeating to the help of flags that may be repeated
+    text = flag.help.split(";\n")[0]
+    switch = isinstance(flag.default, bool) or type(flag).__name__ == "BooleanFlag"
+    shown = f"`--{flag.name}`" + (" (switch)" if switch else "")
+    default = "" if flag.default in (None, "", []) else f"`{flag.default}`"
+    return shown, text, default
+
+
+def recipes() -> str:
+    """A column for each recipe."""
+    from vdroppath_tf.training import RECIPES
+
+    rows = [
+        (name, *(describe(recipe) for recipe in RECIPES.values()))
+        for name, describe in _RECIPE_ROWS.items()
+    ]
+    return _table(("", *(f"`{name}`" for name in RECIPES)), rows)
+
+
+def _phase(phase: Any) -> str:
+    if phase is None:
+        return "none"
+    steps = f", x0.1 at {', '.join(map(str, phase.drops))}" if phase.drops else ""
+    return f"{phase.epochs} epochs, {phase.learning_rate:g}{', cosine' if phase.cosine else steps}"
+
+
+def _pixels(sampling: Any) -> str:
+    edge, crop = sampling.short_edge, sampling.crop
+    if crop is None:
+        return "as in the file"
+    edges = " or ".join(map(str, edge)) if isinstance(edge, tuple) else edge
+    return f"short edge {edges}, crop {crop}"
+
+
+_RECIPE_ROWS: dict[str, Callable[[Any], str]] = {
+    "network": lambda r: r.network,
+    "frames, stride": lambda r: f"{r.sampling.frames}, {r.sampling.stride}",
+    "training clips": lambda r: _pixels(r.sampling),
+    "evaluation clips": lambda r: _pixels(r.evaluation),
+    "flip": lambda r: "yes" if r.sampling.flip else "no",
+    "batch": lambda r: str(r.batch_size),
+    "warm-up": lambda r: _phase(r.warmup),
+    "search": lambda r: _phase(r.search),
+    "rate of the gates": lambda r: f"{r.gate_learning_rate:g}",
+    "fine-tuning": lambda r: _phase(r.finetune),
+    "weight_reg (k)": lambda r: f"{r.weight_reg:g}",
+}
+
+
+def difficulty() -> str:
+    """The fields of `Difficulty`, as its docstring says them."""
+    from vdroppath_tf.data.shapes import Difficulty
+
+    text = re.split(r"\n\s*Attributes:\n", Difficulty.__doc__ or "")[1]
+    said = dict(re.findall(r"^\s*(\w+): (.*)$", text, re.MULTILINE))
+    rows = [
+        (f"`{field.name}`", said[field.name].rstrip("."), f"{field.default:g}")
+        for field in dataclasses.fields(Difficulty)
+    ]
+    return _table(("", "meaning", "default"), rows)
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    heads = tuple(heads)
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in r)} |" for r in lines)
+
+
+MAKERS: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "recipes": recipes,
+    "difficulty": difficulty,
+}
+
+
+def fill(markdown: str) -> str:
+    """A page with its marks replaced; an unknown mark is a KeyError, which fails the build."""
+    return MARK.sub(lambda match: MAKERS[match[1]](), markdown)
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """MkDocs' event."""
+    return fill(markdown)

@@ -1,0 +1,80 @@
+"""Draws the pictures of the documentation into docs/pictures/.
+
+    python scripts/draw_docs_figures.py
+
+Clips of the known-answer tasks come from `make_clip`. Every space in `docs/results/NAME.json` gives
+`NAME-marginals.svg` and `NAME-distance.svg`; where `docs/results/NAME.txt` holds a strategy, its
+units are written above the bars. The same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from absl import app, flags
+from matplotlib import image
+from matplotlib.figure import Figure
+
+from vdroppath_tf.analysis.figures import figure_distance, figure_marginals
+from vdroppath_tf.analysis.findings import NEAR_START
+from vdroppath_tf.data.shapes import Difficulty, labels
+from vdroppath_tf.data.synthetic import make_clip
+from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.strategy import FusionStrategy
+
+DOCS = Path(__file__).parent.parent / "docs"
+RESULTS = flags.DEFINE_string("results", str(DOCS / "results"), "folder of spaces, JSON")
+PICTURES = flags.DEFINE_string("pictures", str(DOCS / "pictures"), "folder to draw into")
+
+SEEN = Difficulty(noise=12)  # the default's noise hides shapes from eyes in a small still picture
+ENLARGED, GAP, FRAMES = 2, 6, 6
+
+
+def task_picture(task: str) -> np.ndarray:
+    """One clip of each class, a row each: uint8 `(height, width, 3)`."""
+    rows = []
+    for item in range(len(labels(task))):
+        clip, _ = make_clip(task, "test", item, difficulty=SEEN)
+        times = np.linspace(0, len(clip) - 1, FRAMES).round().astype(int)
+        frames = clip[times].repeat(ENLARGED, 1).repeat(ENLARGED, 2)
+        gap = np.full((frames.shape[1], GAP, 3), 255, np.uint8)
+        columns = [part for frame in frames for part in (frame, gap)][:-1]
+        row = np.concatenate(columns, 1)
+        rows += [row, np.full((GAP, *row.shape[1:]), 255, np.uint8)]
+    return np.concatenate(rows[:-1])
+
+
+def draw_space(path: Path, pictures: Path) -> None:
+    """Marginals and distances of one space."""
+    space = ProbabilitySpace.load(path)
+    words = path.with_suffix(".txt")
+    chosen = None
+    if words.is_file():
+        chosen = FusionStrategy.parse(words.read_text(encoding="utf-8"), space.architecture)
+    save(figure_marginals(space, chosen), pictures / f"{path.stem}-marginals.svg")
+    save(figure_distance(space, NEAR_START), pictures / f"{path.stem}-distance.svg")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes an SVG without dates or random ids."""
+    with mpl.rc_context({"svg.hashsalt": "vdroppath_tf"}):
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+    print(path)
+
+
+def main(_: list[str]) -> None:
+    """Draws all of them."""
+    pictures = Path(PICTURES.value)
+    pictures.mkdir(parents=True, exist_ok=True)
+    for task in ("motion", "appearance"):
+        path = pictures / f"task-{task}.png"
+        image.imsave(path, task_picture(task), metadata={"Software": None})
+        print(path)
+    for path in sorted(Path(RESULTS.value).glob("*.json")):
+        draw_space(path, pictures)
+
+
+if __name__ == "__main__":
+    app.run(main)
