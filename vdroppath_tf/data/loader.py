@@ -149,12 +149,21 @@ class ClipLoader:
     def _num_frames(self, entry: VideoEntry) -> int:
         count = self._counts.get(entry.path)
         if count is None:
-            found = index_video(entry.path, cache_dir=self.cache.index_dir).num_frames
-            count = found if entry.num_frames is None else entry.num_frames
-            if found < count:
-                raise VideoError(
-                    f"{entry.path}: holds {found} frames, but {entry.origin} lists {count}. "
-                    "Correct the list, or copy the file again if it was cut short."
-                )
-            self._counts[entry.path] = count
+            count = self._counts[entry.path] = frames_to_use(entry, self.cache.index_dir)
         return count
+
+
+def frames_to_use(entry: VideoEntry, index_dir: str | os.PathLike[str] | None = None) -> int:
+    """Frames of a video that its list speaks of; all of them where it says nothing.
+
+    Raises:
+        VideoError: the video cannot be read, or holds fewer frames than are listed.
+    """
+    found = index_video(entry.path, cache_dir=index_dir).num_frames
+    count = found if entry.num_frames is None else entry.num_frames
+    if found < count:
+        raise VideoError(
+            f"{entry.path}: holds {found} frames, but {entry.origin} lists {count}. "
+            "Correct the list, or copy the file again if it was cut short."
+        )
+    return count

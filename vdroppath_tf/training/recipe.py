@@ -155,7 +155,7 @@ class Recipe:
                 if fields[name] is not None:
                     fields[name] = _from_lists(Phase, fields[name])
             return cls(**fields)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"This is no recipe of vdroppath_tf: {error!r}.") from error
 
 

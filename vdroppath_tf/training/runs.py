@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from ..data.catalog import Manifest
+from ..data.check import check_videos
 from ..data.pipeline import VideoCache
 from ..models.fusion_model import FusionModel
 from ..models.weights import LoadReport, copy_weights
@@ -97,11 +98,14 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips) -> None:
             f"{clips.train.source}."
         )
     for videos in (clips.train, clips.validation):
-        if videos is not None and videos.num_classes > model.output_shape[-1]:
+        if videos is None:
+            continue
+        if videos.num_classes > model.output_shape[-1]:
             raise ValueError(
                 f"{videos.source}: has {videos.num_classes} classes. Expected at most the "
                 f"{model.output_shape[-1]} of the network."
             )
+        check_videos(videos, index_dir=clips.cache.index_dir)
 
 
 def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:

@@ -23,6 +23,7 @@ def learning_rate(
     if not phase.drops:
         return keras.optimizers.schedules.PiecewiseConstantDecay([2**62], [phase.learning_rate] * 2)
     return keras.optimizers.schedules.PiecewiseConstantDecay(
-        [epoch * steps_per_epoch for epoch in phase.drops],
+        # a rate holds up to its boundary and at it; steps count from 0
+        [epoch * steps_per_epoch - 1 for epoch in phase.drops],
         [phase.learning_rate * 0.1**k for k in range(len(phase.drops) + 1)],
     )

@@ -1,0 +1,158 @@
+"""Recipes: published values, JSON both ways, and what they refuse."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from vdroppath_tf.data.transforms import ClipSampling
+from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.training.recipe import RECIPES, Phase, Recipe
+
+# no value is a default, or the round trip could lose it unseen
+ODD = Recipe(
+    network="resnet50",
+    sampling=ClipSampling(5, 3, True, (20, 30), (16, 18), True, 4),
+    batch_size=7,
+    warmup=Phase("first", 3, 0.3, (1, 2), cosine=True, weight_decay=0.1),
+    search=Phase("second", 4, 0.4, (3,), gates=True),
+    finetune=Phase("third", 5, 0.5, weight_decay=0.2),
+    gate_learning_rate=0.6,
+    weight_reg=2.5,
+    kl="paper",
+    noise="batch",
+    initial_drop=0.3,
+    drop_layer=True,
+    momentum=0.8,
+    finetune_dropout=0.25,
+    seed=11,
+    evaluation_crop=20,
+)
+
+
+@pytest.mark.parametrize("recipe", [ODD, *RECIPES.values()], ids=["odd", *RECIPES])
+def test_json_both_ways(recipe: Recipe) -> None:
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_the_round_trip_is_of_every_field() -> None:
+    usual = Recipe("micro", ClipSampling(2), 1, Phase("warmup", 0, 1.0), Phase("search", 1, 1.0))
+    same = [
+        f.name for f in dataclasses.fields(Recipe) if getattr(ODD, f.name) == getattr(usual, f.name)
+    ]
+    assert same == []
+
+
+@pytest.mark.parametrize(
+    ("name", "weight_reg", "epochs", "drops", "rate", "batch"),
+    [
+        ("something-something-v1", 250, 90, (40, 60, 80), 0.005, 32),
+        ("something-something-v2", 50, 90, (40, 60, 80), 0.005, 32),
+        ("ucf101", 50, 90, (40, 60, 80), 0.005, 32),
+        ("kinetics400", 10, 110, (40, 80), 0.01, 64),
+    ],
+)
+def test_published_values(
+    name: str, weight_reg: float, epochs: int, drops: tuple[int, ...], rate: float, batch: int
+) -> None:
+    """Section 4.1 of the paper and section 1 of its supplementary material."""
+    recipe = RECIPES[name]
+    assert (recipe.weight_reg, recipe.kl, recipe.initial_drop) == (weight_reg, "code", 0.1)
+    assert (recipe.warmup.epochs, recipe.warmup.gates) == (50, False)
+    assert (recipe.search.epochs, recipe.search.drops) == (epochs, drops)
+    assert recipe.search.gates
+    assert recipe.search.weight_decay == 0
+    assert (recipe.search.learning_rate, recipe.batch_size) == (rate, batch)
+    assert recipe.momentum == 0.9
+    assert recipe.sampling.frames == 32
+    assert recipe.sampling.flip == (not name.startswith("something"))  # directions are labels there
+    evaluation = recipe.evaluation
+    assert (evaluation.short_edge, evaluation.crop, evaluation.clips_per_video) == (256, 256, 2)
+    assert recipe.sampling.crop == 224
+
+
+def test_evaluation_takes_the_smallest_edge_and_its_own_crop() -> None:
+    assert ODD.evaluation == dataclasses.replace(ODD.sampling, short_edge=20, crop=20)
+    plain = ODD.replace(sampling=ClipSampling(5), evaluation_crop=None)
+    assert plain.evaluation == plain.sampling
+
+
+def test_gate_options_are_those_of_the_layer() -> None:
+    options = ODD.gate_options
+    assert (options["weight_reg"], options["kl"], options["noise"]) == (2.5, "paper", "batch")
+    layer = VariationalDropPath(2, **options)
+    assert {name: getattr(layer, name) for name in options} == options
+
+
+def test_phases() -> None:
+    assert ODD.template_phases() == (ODD.warmup, ODD.search)
+    no_warmup = ODD.replace(warmup=dataclasses.replace(ODD.warmup, epochs=0))
+    assert no_warmup.template_phases() == (ODD.search,)
+    (alone,) = ODD.alone_phases()
+    assert (alone.epochs, alone.drops, alone.gates) == (7, (6,), False)
+    assert alone.learning_rate == ODD.search.learning_rate
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": -1}, "epochs must be 0 or more"),
+        ({"learning_rate": 0.0}, "learning_rate above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate above 0"),
+        ({"learning_rate": float("inf")}, "learning_rate above 0"),
+        ({"drops": (3, 2)}, r"rise.*\(3, 2\)"),
+        ({"gates": True, "weight_decay": 1e-4}, "weight_decay must be 0 while gates learn"),
+    ],
+)
+def test_bad_phases(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Phase(**{"name": "search", "epochs": 1, "learning_rate": 0.1, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 0}, "batch_size must be at least 1. Received: 0"),
+        ({"gate_learning_rate": -0.1}, "gate_learning_rate must be above 0"),
+        ({"momentum": 1.0}, "momentum"),
+        ({"finetune_dropout": 1.0}, "finetune_dropout"),
+        ({"evaluation_crop": 31}, "crop 31 is larger than short_edge 20"),
+        ({"wieght_reg": 1.0}, r"no \['wieght_reg'\].*weight_reg"),
+    ],
+)
+def test_bad_recipes(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ODD.replace(**changes)
+
+
+def _without(name: str) -> str:
+    fields = json.loads(ODD.to_json())
+    del fields[name]
+    return json.dumps(fields)
+
+
+def _with(**changes: Any) -> str:
+    return json.dumps({**json.loads(ODD.to_json()), **changes})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        _without("warmup"),
+        _without("network"),
+        _with(sampling=3),
+        _with(speed=1),
+        _with(batch_size="many"),
+        _with(search={"name": "search"}),
+    ],
+)
+def test_what_is_no_recipe(text: str) -> None:
+    with pytest.raises(ValueError, match="no recipe of vdroppath_tf"):
+        Recipe.from_json(text)
