@@ -15,10 +15,10 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 # In reading order; a room that is not named here comes last.
 ORDER = (
     *("zoo", "strategy", "space", "derive", "cost", "data", "training", "analysis", "export"),
-    *("serving", "models", "layers", "cli"),
+    *("serving", "models", "layers", "loop", "quickstart", "answers", "cli"),
 )
-# Parts of other modules that stand in files of their own.
-INTERNAL = {"draws", "files", "gate_arrays", "analysis.markup"}
+# Parts of other modules that stand in files of their own; commands have a page of their own.
+INTERNAL = {"draws", "files", "gate_arrays", "analysis.markup", "commands"}
 
 
 def _modules() -> Iterator[str]:
@@ -26,7 +26,7 @@ def _modules() -> Iterator[str]:
     for path in sorted(ROOT.rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         private = any(part.startswith("_") for part in name.split("."))
-        if not private and name not in INTERNAL:
+        if not private and not {name, name.split(".")[0]} & INTERNAL:
             yield name
 
 
@@ -37,9 +37,15 @@ def pages() -> dict[str, str]:
         rooms.setdefault(name.split(".")[0], []).append(name)
     ordered = sorted(rooms, key=lambda room: (ORDER.index(room) if room in ORDER else 99, room))
     return {
-        room: f"# {PACKAGE}.{room}\n\n" + "\n\n".join(f"::: {PACKAGE}.{m}" for m in rooms[room])
+        room: f"# {PACKAGE}.{room}\n\n" + "\n\n".join(map(_directive, rooms[room]))
         for room in ordered
     }
+
+
+def _directive(module: str) -> str:
+    """What mkdocstrings is asked for: of a package, only its docstring, not what it hands on."""
+    package = (ROOT / module.replace(".", "/")).is_dir()
+    return f"::: {PACKAGE}.{module}" + ("\n    options:\n      members: false" if package else "")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -53,8 +53,9 @@ def recipes() -> str:
 def _phase(phase: Any) -> str:
     if phase is None:
         return "none"
-    steps = f", x0.1 at {', '.join(map(str, phase.drops))}" if phase.drops else ""
-    return f"{phase.epochs} epochs, {phase.learning_rate:g}{', cosine' if phase.cosine else steps}"
+    steps = f", a tenth from {', '.join(map(str, phase.drops))} on" if phase.drops else ""
+    steps = ", cosine" if phase.cosine else steps
+    return f"{phase.epochs} epochs at {phase.learning_rate:g}{steps}"
 
 
 def _pixels(sampling: Any) -> str:
