@@ -6,6 +6,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 # Read once, when TensorFlow is imported, so they come before any test module is.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -50,6 +51,19 @@ def two_devices() -> list[str]:
     return names
 
 
+@pytest.fixture(scope="session")
+def mirrored() -> Any:
+    """A MirroredStrategy of two replicas, the one of the session.
+
+    A second one would number its collective operations from the start again, and TensorFlow would
+    take them for those of the first.
+    """
+    _split_cpu_in_two()
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+
+
 @pytest.fixture(autouse=True)
 def _seeds() -> Iterator[None]:
     """Every test starts from the same seeds, whatever ran before it."""
@@ -67,3 +81,20 @@ def _seeds() -> Iterator[None]:
 
         # A policy left behind by a failed test would fail all the tests after it.
         keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="session")
+def motion(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The files of a small `motion` task."""
+    import tiny
+
+    return tiny.write(tmp_path_factory.mktemp("motion") / "task")
+
+
+@pytest.fixture(scope="session")
+def whole_run(motion: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A small template, trained in one go with checkpoints. Change nothing of it: copy it."""
+    import tiny
+
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    return tiny.run_template(tiny.clips_of(motion), tiny.recipe(), folder)

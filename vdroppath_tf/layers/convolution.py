@@ -14,6 +14,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from .losses import add_replica_loss
+
 Triple = tuple[int, int, int]
 
 
@@ -141,7 +143,8 @@ class Convolution(keras.layers.Layer):
     def call(self, inputs: tf.Tensor, weight_prior: tf.Tensor | None = None) -> tf.Tensor:
         if weight_prior is not None:
             kernel = tf.cast(self.kernel, "float32")
-            self.add_loss(tf.cast(weight_prior, "float32") * tf.reduce_sum(kernel**2))
+            prior = tf.cast(weight_prior, "float32") * tf.reduce_sum(kernel**2)
+            add_replica_loss(self, prior)
         return convolve(inputs, tf.convert_to_tensor(self.kernel), self.strides)
 
     def compute_output_spec(self, inputs: Any, weight_prior: Any = None) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from .losses import add_replica_loss
 from .relaxation import (
     KL_FORMS,
     gate_entropy,
@@ -217,7 +218,7 @@ class VariationalDropPath(keras.layers.Layer):
         priors = self.priors()[: self.paths]
         entropy = tf.reduce_sum(gate_entropy(self.logits(), self.kl))
         weights = tf.reduce_sum(priors * tf.cast(squared_norms, "float32"))
-        self.add_loss(weights + entropy / self.num_train_examples)
+        add_replica_loss(self, weights + entropy / self.num_train_examples)
 
     def set_mask(self, mask: Sequence[float] | str) -> None:
         """``(paths,)`` of 0 and 1, ``"mode"``, or ``"random"`` (a fresh draw each batch)."""

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..layers.convolution import Convolution
 from ..layers.drop_path import VariationalDropPath
 from ..layers.fusion import FusionConv
+from ..layers.losses import is_marked, of_this_replica
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
@@ -53,14 +53,19 @@ class FusionModel(keras.Model):
 
     def _kl(self) -> tf.Tensor:
         """What the gates, and D1 at its convolutions, added to the loss of this call."""
-        owners = [la for la in self.layers if isinstance(la, (FusionConv, Convolution))]
-        terms = [loss for owner in owners for loss in owner.losses]
+        terms = [loss for loss in self.losses if is_marked(loss)]
         return tf.add_n(terms) if terms else tf.zeros(())
+
+    @property
+    def losses(self) -> list[Any]:
+        """What was added to the loss, by this replica where there are several."""
+        return of_this_replica(super().losses)
 
     def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """``keras.Model.fit``; see the class for what is filled in where it was left out."""
         if not self.compiled:
-            self.compile(**default_compile(self.output_shape[-1]))
+            with self.distribute_strategy.scope():
+                self.compile(**default_compile(self.output_shape[-1]))
         waiting = [gate for gate in self.gates if gate.num_train_examples is None]
         if any(gate.trainable for gate in waiting):
             examples = count_examples(x)
