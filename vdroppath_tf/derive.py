@@ -34,6 +34,8 @@ def derive(
     if isinstance(strategy, str):
         strategy = FusionStrategy.parse(strategy)
     strategy = FusionStrategy(strategy.units, architecture["name"])
+    if dropout is not None:
+        architecture = {**architecture, "dropout": dropout}
     network = build(architecture, strategy)
     dropped = _dropped(model, strategy)
     copy_weights(model, network, may_be_unused=lambda path: path.startswith(dropped))
