@@ -82,6 +82,7 @@ class Loop:
         rows = [self._alone(unit, len(space)) for unit in UNIFORM]
         rows += self._drawn_rows(template, {"mode": space.mode(), "best draw": chosen})
         network = self._derive(template, chosen)
+        rows.append(self._served_row(network, chosen))
         predictions = self._serve(network)
         return TaskReport(
             name=self.task.name,
@@ -169,6 +170,13 @@ class Loop:
             with self._timed("fine-tune the derived network"):
                 self._train(network, (self.recipe.finetune,), "finetune")
         return network
+
+    def _served_row(self, network: FusionModel, chosen: FusionStrategy) -> Row:
+        tuned = self.recipe.finetune
+        note = f"derived, {tuned.epochs} epochs of fine-tuning" if tuned else "derived"
+        top1, top5 = self._accuracy(network, self.task.test)
+        self.say(f"The derived network ({note}): top-1 {top1:.3f} on held-out clips.")
+        return self._row("best draw, derived", chosen, top1, top5, note)
 
     def _serve(self, network: FusionModel) -> list[Prediction]:
         """Exports, and asks a fresh process what the SavedModel says of held-out files."""

@@ -12,24 +12,24 @@ from pathlib import Path
 import tensorflow as tf
 from tqdm import tqdm
 
-from .analysis.records import Report
+from .analysis.records import Report, TaskReport
 from .analysis.report import write_report
 from .data.shapes import Difficulty
 from .data.synthetic import write_task
 from .loop import Loop, Task
-from .training import RECIPES
+from .training import RECIPES, Recipe
 
 CLIPS = (512, 256, 256)  # training, validation, test: sized for eight trainings in minutes
-DIFFICULTY = Difficulty()
+DIFFICULTY = Difficulty(noise=25.0, contrast=90.0, speed=4.0)
 DESCRIPTIONS = {
-    "motion": "The label is the direction in which a shape moves; which shape it is is random. One frame "
-    "says nothing: only a network that looks in time can answer.",
-    "appearance": "The label is the shape; the direction in which it moves is random. Every frame says it: "
-    "a network need not look in time.",
+    "motion": "The label is the direction in which a shape moves; which shape it is is random. "
+    "One frame says nothing: only a network that looks in time can answer.",
+    "appearance": "The label is the shape; the direction in which it moves is random. Every frame "
+    "says it: a network need not look in time.",
 }
 
 
-def quickstart_recipe(seed: int):
+def quickstart_recipe(seed: int) -> Recipe:
     """The recipe of the quickstart: ``RECIPES["small"]`` with a seed."""
     recipe = RECIPES["small"]
     return recipe.replace(
@@ -52,23 +52,22 @@ def write_clips(folder: Path, name: str, seed: int) -> Task:
     return Task(name, DESCRIPTIONS[name], **parts)
 
 
+def run_task(name: str, out: Path, seed: int = 0, say: Callable[[str], None] = print) -> TaskReport:
+    """One known-answer task through everything; a stopped run goes on."""
+    size = DIFFICULTY.size
+    say(f"\n{name}: {DESCRIPTIONS[name]}")
+    say(f"Writing {sum(CLIPS)} H.264 clips of {DIFFICULTY.frames}x{size}x{size}.")
+    task = write_clips(out / "clips" / f"{name}-{seed}", name, seed)
+    return Loop(task, quickstart_recipe(seed), out / f"{name}-{seed}", say=say).run()
+
+
 def run_quickstart(out: Path, *, seed: int = 0, say: Callable[[str], None] = print) -> Path:
-    """Runs both tasks and writes ``report.html``; returns its path. A stopped run goes on."""
+    """Runs both tasks and writes ``report.html``; returns its path."""
     start = time.perf_counter()
-    tasks = []
-    for name in DESCRIPTIONS:
-        say(f"\n{name}: {DESCRIPTIONS[name]}")
-        say(
-            f"Writing {sum(CLIPS)} H.264 clips of {DIFFICULTY.frames}x{DIFFICULTY.size}x{DIFFICULTY.size}."
-        )
-        task = write_clips(out / "clips" / f"{name}-{seed}", name, seed)
-        folder = out / f"{name}-{seed}"
-        tasks.append(Loop(task, quickstart_recipe(seed), folder, say=say).run())
+    tasks = [run_task(name, out, seed, say) for name in DESCRIPTIONS]
     path = out / "report.html"
-    write_report(
-        path,
-        Report("Where a network looks in time", machine_line(), tasks, "vdroppath quickstart"),
-    )
+    title = "Where a network looks in time"
+    write_report(path, Report(title, machine_line(), tasks, "vdroppath quickstart"))
     say(f"\nDone in {(time.perf_counter() - start) / 60:.1f} minutes. Open {path}")
     return path
 
@@ -76,6 +75,7 @@ def run_quickstart(out: Path, *, seed: int = 0, say: Callable[[str], None] = pri
 def machine_line() -> str:
     """Date, processor and versions, for a report's subtitle."""
     return (
-        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPU cores ({platform.machine()}), TensorFlow "
-        f"{tf.__version__}. Small networks on small clips: an illustration of the method, not a benchmark."
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPU cores ({platform.machine()}), "
+        f"TensorFlow {tf.__version__}. Small networks on small clips: an illustration of the "
+        "method, not a benchmark."
     )

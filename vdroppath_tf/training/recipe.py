@@ -196,9 +196,9 @@ RECIPES: dict[str, Recipe] = {
     "small": Recipe(
         network="micro",
         sampling=ClipSampling(frames=8),
-        batch_size=32,
+        batch_size=16,
         warmup=Phase("warmup", 4, 0.05, cosine=True),
-        search=Phase("search", 12, 0.05, cosine=True, gates=True),
+        search=Phase("search", 16, 0.05, cosine=True, gates=True),
         finetune=Phase("finetune", 2, 0.01, cosine=True),
         gate_learning_rate=0.1,
         finetune_dropout=0.0,
