@@ -21,7 +21,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 quickstart: $(VENV)/.installed  ## install into .venv and run the whole loop on the embedded tasks
-	$(BIN)/vdroppath quickstart
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/vdroppath quickstart
 
 test: lint  ## lint, types and all tests, with the newest versions of everything
 	$(BIN)/python -m pytest $(ARGS)
