@@ -118,6 +118,7 @@ def _plain_logging() -> None:
         flags.FLAGS(["vdroppath"])  # absl's logging has flags of its own, and waits for them
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO)
+    std_logging.getLogger("tensorflow").setLevel(std_logging.WARNING)  # as does its own
     handler = logging.get_absl_handler()
     handler.setFormatter(std_logging.Formatter("%(message)s"))
     here = str(Path(__file__).parent)
