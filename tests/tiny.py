@@ -1,0 +1,108 @@
+"""What makes trainings short enough to test: a network of 3 fusion layers, clips of 4x16x16.
+
+`ROW` is a row of its own, so that no test leans on the sizes of the networks that users get.
+Import it, and `"nano"` can be trained, saved, loaded and derived like any network of the zoo.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from vdroppath_tf.data.shapes import Difficulty
+from vdroppath_tf.data.synthetic import TaskFiles, write_task
+from vdroppath_tf.data.transforms import ClipSampling
+from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem, resnet
+from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.training import Clips, Phase, Recipe, build_template, train
+from vdroppath_tf.zoo import NETWORKS
+
+ROW = "nano"
+LAYERS = 3
+SHAPE = (4, 16, 16)
+COUNTS = (24, 10, 8)  # training, validation, test
+BATCH = 8
+
+TABLE[ROW] = Row(Stem(4, (1, 3, 3), (1, 2, 2), pool=False), (Stage(1, 4, 1, 2), Stage(2, 6, 2, 2)))
+
+
+def template(num_classes: int = 4, *, dropout: float = 0.0, **gates: Any) -> Any:
+    return resnet(ROW, num_classes, dropout=dropout, gates=gates)  # type: ignore[arg-type]
+
+
+def derived(strategy: Any, num_classes: int = 4, *, dropout: float = 0.0) -> Any:
+    units = FusionStrategy.parse(strategy) if isinstance(strategy, str) else strategy
+    return resnet(ROW, num_classes, dropout=dropout, strategy=units)
+
+
+NETWORKS[ROW] = (template, derived)  # type: ignore[assignment]
+
+
+def write(folder: Path, task: str = "motion", counts: tuple[int, int, int] = COUNTS) -> TaskFiles:
+    """A known-answer task; where it is there already, it stays."""
+    frames, size, _ = SHAPE
+    return write_task(folder, task, clips=counts, difficulty=Difficulty(frames, size, shape=5.0))
+
+
+def recipe(warmup: int = 2, search: int = 3, learning_rate: float = 0.05) -> Recipe:
+    return Recipe(
+        ROW,
+        ClipSampling(SHAPE[0]),
+        BATCH,
+        Phase("warmup", warmup, 0.05),
+        Phase("search", search, learning_rate, gates=True),
+        finetune=Phase("finetune", 2, 0.01, weight_decay=1e-4),
+        gate_learning_rate=0.1,
+        finetune_dropout=0.5,
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Run:
+    """A template that was trained, and what it was trained with."""
+
+    model: Any
+    history: list[dict[str, Any]]
+    recipe: Recipe
+    clips: Clips
+    folder: Path | None
+
+
+def clips_of(files: TaskFiles) -> Clips:
+    return Clips(files.manifest("train"), files.manifest("validation"))
+
+
+def run_template(
+    clips: Clips,
+    recipe: Recipe,
+    folder: Path | None = None,
+    *,
+    scope: Any = contextlib.nullcontext,
+    on_step: Callable[[], None] | None = None,
+) -> Run:
+    with scope():
+        model = build_template(recipe, clips)
+    phases = recipe.template_phases()
+    history = train(model, phases, recipe, clips, folder=folder, on_step=on_step)
+    return Run(model, history, recipe, clips, folder)
+
+
+def state(model: Any) -> dict[str, bytes]:
+    """Every number of a compiled model: weights, seeds, optimizer."""
+    own = {v.path: v for v in model.weights}
+    # Keras numbers its seed generators and optimizers
+    seeds = {f"seed {k}": v for k, v in enumerate(v for v in model.variables if "seed" in v.path)}
+    slots = {f"optimizer/{v.path.partition('/')[2]}": v for v in model.optimizer.variables}
+    every = {**own, **seeds, **slots}
+    return {path: tf.convert_to_tensor(v).numpy().tobytes() for path, v in every.items()}
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, to see that none has changed."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

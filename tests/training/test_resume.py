@@ -1,0 +1,171 @@
+"""A run that was stopped, however, ends with the bits it would have had."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+import tiny
+
+from vdroppath_tf.derive import derive
+from vdroppath_tf.training import Clips, build_template, train
+from vdroppath_tf.training.checkpoint import CheckpointStore, Position
+
+HERE = Path(__file__).parent
+STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
+
+
+def kill_a_run(task: Path, folder: Path, replicas: int, steps: int) -> None:
+    command = [sys.executable, str(HERE / "killed_run.py"), str(task), str(folder)]
+    path = os.pathsep.join([str(HERE.parent), str(HERE.parent.parent)])
+    done = subprocess.run(
+        [*command, str(replicas), str(steps)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def checkpoints(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("checkpoint-*"))
+
+
+@pytest.mark.slow
+def test_killed_in_an_epoch(motion: Any, whole_run: tiny.Run, tmp_path: Path) -> None:
+    """Warm-up and an epoch with gates are behind it, and two steps of the next one are lost."""
+    folder = tmp_path / "run"
+    kill_a_run(motion.folder, folder, 1, 3 * STEPS + 2)
+    assert checkpoints(folder) == ["checkpoint-0-00002", "checkpoint-1-00001"]
+    steps: list[int] = []
+    resumed = tiny.run_template(
+        whole_run.clips, whole_run.recipe, folder, on_step=lambda: steps.append(1)
+    )
+    assert len(steps) == 2 * STEPS
+    assert tiny.state(resumed.model) == tiny.state(whole_run.model)
+    assert resumed.history == whole_run.history
+
+
+@pytest.mark.slow
+def test_killed_under_two_replicas(
+    motion: Any, run_of_two: tiny.Run, mirrored: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    kill_a_run(motion.folder, folder, 2, STEPS + 2)
+    assert checkpoints(folder) == ["checkpoint-0-00001"]
+    resumed = tiny.run_template(run_of_two.clips, run_of_two.recipe, folder, scope=mirrored.scope)
+    assert tiny.state(resumed.model) == tiny.state(run_of_two.model)
+    assert resumed.history == run_of_two.history
+
+
+def test_a_finished_run_is_read_and_not_trained_again(whole_run: tiny.Run, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(whole_run.folder, folder)
+    steps: list[int] = []
+    again = tiny.run_template(
+        whole_run.clips, whole_run.recipe, folder, on_step=lambda: steps.append(1)
+    )
+    assert steps == []
+    assert tiny.state(again.model) == tiny.state(whole_run.model)
+    assert again.history == whole_run.history
+
+
+@pytest.mark.parametrize("damage", ["weights cut short", "weights missing", "state cut short"])
+def test_a_damaged_checkpoint_is_passed_over(
+    whole_run: tiny.Run, tmp_path: Path, damage: str
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(whole_run.folder, folder)
+    newest = folder / checkpoints(folder)[-1]
+    (data,) = newest.glob("weights.data*")
+    if damage == "weights cut short":
+        os.truncate(data, data.stat().st_size // 2)
+    elif damage == "weights missing":
+        data.unlink()
+    else:
+        os.truncate(newest / "state.json", 40)
+    store = CheckpointStore(folder, (folder / "run.json").read_text())
+    position = store.position()
+    assert (position.phase, position.epochs) == (1, 2)
+    assert list(position.history) == whole_run.history[:-1]
+    if damage == "weights cut short":
+        resumed = tiny.run_template(whole_run.clips, whole_run.recipe, folder)
+        assert tiny.state(resumed.model) == tiny.state(whole_run.model)
+
+
+def test_a_folder_of_another_run_is_refused(whole_run: tiny.Run, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(whole_run.folder, folder)
+    before = tiny.tree(folder)
+    recipe, clips = whole_run.recipe, whole_run.clips
+    fewer = Clips(clips.train.select(range(20)), clips.validation)
+    for other_recipe, other_clips, said in (
+        (recipe.replace(weight_reg=1.0), clips, "recipe"),
+        (tiny.recipe(2, 4), clips, "phases"),
+        (recipe, fewer, "training videos"),
+    ):
+        with pytest.raises(ValueError, match=rf"run\.json: .*differs: .*{said}.*new folder"):
+            tiny.run_template(other_clips, other_recipe, folder)
+    model = build_template(recipe, clips)
+    model.layers[-1].bias.assign_add([1.0] * 4)
+    with pytest.raises(ValueError, match="differs: starting weights"):
+        train(model, recipe.template_phases(), recipe, clips, folder=folder)
+    (folder / "run.json").write_text("[]")
+    with pytest.raises(ValueError, match="no run of vdroppath_tf"):
+        tiny.run_template(clips, recipe, folder)
+    (folder / "run.json").write_bytes(before["run.json"])
+    assert tiny.tree(folder) == before
+
+
+def test_a_checkpoint_of_another_format_is_refused(whole_run: tiny.Run, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(whole_run.folder, folder)
+    state = folder / checkpoints(folder)[-1] / "state.json"
+    state.write_text(state.read_text().replace("run/1", "run/2"))
+    with pytest.raises(ValueError, match=r"state\.json: expected format 'vdroppath_tf.run/1'"):
+        CheckpointStore(folder, (folder / "run.json").read_text()).position()
+
+
+def test_an_empty_store_is_at_the_beginning(tmp_path: Path) -> None:
+    assert CheckpointStore(tmp_path / "new" / "run", "{}").position() == Position(0, 0)
+
+
+class StoppedError(Exception):
+    """As a user stops a run."""
+
+
+def test_fine_tuning_with_dropout_resumes(whole_run: tiny.Run, tmp_path: Path) -> None:
+    """The seeds of dropout go on too; the derived network is derived anew, as a command would."""
+    recipe, clips = whole_run.recipe, Clips(whole_run.clips.train)
+    assert recipe.finetune is not None
+
+    def tune(folder: Path, last: int = 10**6) -> Any:
+        keras.utils.set_random_seed(recipe.seed)
+        network = derive(whole_run.model, "S ST S+ST", dropout=recipe.finetune_dropout)
+        steps: list[int] = []
+
+        def on_step() -> None:
+            steps.append(1)
+            if len(steps) == last:
+                raise StoppedError
+
+        phases = (recipe.finetune,)
+        return network, train(network, phases, recipe, clips, folder=folder, on_step=on_step)
+
+    whole, history = tune(tmp_path / "whole")
+    with pytest.raises(StoppedError):
+        tune(tmp_path / "run", STEPS + 2)
+    resumed, resumed_history = tune(tmp_path / "run")
+    assert any("seed" in path for path in tiny.state(whole))
+    assert tiny.state(resumed) == tiny.state(whole)
+    assert resumed_history == history
+    assert [entry["phase"] for entry in history] == ["finetune"] * 2
+    assert "drop" not in history[0]
