@@ -64,6 +64,17 @@ def mirrored() -> Any:
     return tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
 
 
+@pytest.fixture(scope="session")
+def tiny_row() -> Iterator[str]:
+    """A row of the ResNet table with two blocks: tracing is what takes the time in most tests."""
+    from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem
+
+    stages = (Stage(1, 4, 1, 2), Stage(1, 8, 2, 2))
+    TABLE["tiny"] = Row(Stem(4, (1, 3, 3), (1, 2, 2), pool=False), stages)
+    yield "tiny"
+    del TABLE["tiny"]
+
+
 @pytest.fixture(autouse=True)
 def _seeds() -> Iterator[None]:
     """Every test starts from the same seeds, whatever ran before it."""

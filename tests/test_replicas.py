@@ -6,8 +6,8 @@ Through `fit` with a tf.data set, on two logical CPU devices.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -16,13 +16,15 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.gates import freeze_gates, restored_gates, set_strategy
 from vdroppath_tf.models.common import GateOptions
-from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem, resnet
+from vdroppath_tf.models.resnet import resnet
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.training.optimizer import GateSGD
 
 RNG = np.random.default_rng(0)
 CLIPS = RNG.integers(0, 256, (8, 4, 16, 16, 3)).astype("uint8")
 LABELS = RNG.integers(0, 4, 8)
+
+pytestmark = pytest.mark.usefixtures("tiny_row")
 
 Trained = tuple[Any, dict[str, list[float]]]  # model, history
 
@@ -31,19 +33,10 @@ def clips() -> Any:
     return tf.data.Dataset.from_tensor_slices((CLIPS, LABELS)).batch(4, drop_remainder=True)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _tiny() -> Iterator[None]:
-    """The same function over a smaller row: tracing is what takes the time here."""
-    stages = (Stage(1, 4, 1, 2), Stage(1, 8, 2, 2))
-    TABLE["tiny"] = Row(Stem(4, (1, 3, 3), (1, 2, 2), pool=False), stages)
-    yield
-    del TABLE["tiny"]
-
-
 def template(scope: Any, **gates: Any) -> Any:
     keras.utils.set_random_seed(1)
     with scope():
-        return resnet("tiny", 4, clip_shape=(4, 16, 16), gates=GateOptions(**gates))
+        return resnet("tiny", 4, clip_shape=(4, 16, 16), gates=cast(GateOptions, gates))
 
 
 def compiled(scope: Any, **gates: Any) -> Trained:
@@ -63,12 +56,12 @@ def compiled_by_fit(scope: Any, **gates: Any) -> Trained:
 
 
 @pytest.fixture(scope="module")
-def sample_noise(mirrored: Any) -> tuple[Trained, Trained]:
+def sample_noise(mirrored: Any, tiny_row: str) -> tuple[Trained, Trained]:
     return compiled(contextlib.nullcontext), compiled(mirrored.scope)
 
 
 @pytest.fixture(scope="module")
-def batch_noise_and_d1(mirrored: Any) -> tuple[Trained, Trained]:
+def batch_noise_and_d1(mirrored: Any, tiny_row: str) -> tuple[Trained, Trained]:
     gates = {"noise": "batch", "drop_layer": True, "kl": "paper", "weight_reg": 3.0}
     return (
         compiled_by_fit(contextlib.nullcontext, **gates),
@@ -82,7 +75,8 @@ def values(model: Any) -> dict[str, np.ndarray]:
 
 def differences(one: Any, other: Any) -> dict[str, float]:
     """Largest difference by the last part of the paths, of values of order 1."""
-    theirs, found = values(other), {}
+    theirs = values(other)
+    found: dict[str, float] = {}
     for path, value in values(one).items():
         difference = float(np.abs(value - theirs[path]).max() / max(np.abs(value).max(), 1.0))
         kind = path.split("/")[-1]

@@ -19,6 +19,7 @@ from vdroppath_tf.layers.gates import (
     set_strategy,
     strategy_masks,
 )
+from vdroppath_tf.models.resnet import TABLE
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.strategy import FusionStrategy
 from vdroppath_tf.zoo import derived_micro, template_micro
@@ -45,7 +46,10 @@ def masks(model: Any) -> np.ndarray:
 
 
 def test_the_layers_stand_in_the_order_of_the_network(template: Any) -> None:
-    names = [f"stage{s}_block{b}_fusion" for s in (1, 2, 3) for b in (1, 2)]
+    stages = TABLE["micro"].stages
+    names = [
+        f"stage{s}_block{b + 1}_fusion" for s, t in enumerate(stages, 1) for b in range(t.blocks)
+    ]
     assert [layer.name for layer in fusion_layers(template)] == names
 
 
@@ -168,7 +172,8 @@ def test_frozen_gates_train_deterministically() -> None:
     model = template_micro(clip_shape=(4, 16, 16))
     set_strategy(model, "S ST S+ST - S S")
     freeze_gates(model)
-    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, run_eagerly=True)
     gates = {
         v.path: v.numpy().copy() for layer in fusion_layers(model) for v in layer.drop_path.weights
     }

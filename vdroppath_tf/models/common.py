@@ -125,9 +125,9 @@ def max_pool(x: Tensor, size: Triple, stride: Triple, *, name: str) -> Tensor:
 
 
 def average_pool(x: Tensor, size: Triple, stride: Triple, *, name: str) -> Tensor:
-    """Average-pool, padded by half its size, the padding counted."""
+    """Average-pool, padded by half its size, padding counted; in float32, as CPUs have no half."""
     x = keras.layers.ZeroPadding3D([n // 2 for n in size], name=f"{name}_pad")(x)
-    return keras.layers.AveragePooling3D(size, stride, name=name)(x)
+    return keras.layers.AveragePooling3D(size, stride, dtype="float32", name=name)(x)
 
 
 def classifier(x: Tensor, num_classes: int, dropout: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -63,12 +64,16 @@ class FusionModel(keras.Model):
 
     def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """``keras.Model.fit``; see the class for what is filled in where it was left out."""
+        spec = clip_spec(x)
+        if spec is not None:  # before Keras: a fit that stops while tracing spoils the next one
+            check_clips(spec)
         if not self.compiled:
             with self.distribute_strategy.scope():
                 self.compile(**default_compile(self.output_shape[-1]))
         waiting = [gate for gate in self.gates if gate.num_train_examples is None]
         if any(gate.trainable for gate in waiting):
-            examples = count_examples(x)
+            held_out = kwargs.get("validation_split") or 0.0
+            examples = math.floor(count_examples(x) * (1.0 - held_out))  # as Keras splits
             for gate in waiting:
                 gate.num_train_examples = examples
             self.train_function = None  # a function traced without N must not be used
@@ -104,16 +109,23 @@ def accuracy_metrics(num_classes: int) -> list[keras.metrics.Metric]:
 
 def check_clips(clips: Any) -> None:
     """ValueError unless ``clips`` are ``(batch, time, height, width, 3)``, uint8 or float."""
-    shape, dtype = getattr(clips, "shape", None), keras.backend.standardize_dtype(clips.dtype)
-    if shape is None or len(shape) != 5 or shape[-1] != 3:
+    shape, dtype = tuple(clips.shape), keras.backend.standardize_dtype(clips.dtype)
+    if len(shape) != 5 or shape[-1] not in (3, None):
         raise ValueError(
-            "Clips must be RGB (batch, time, height, width, 3). "
-            f"Received: shape {tuple(shape or ())}"
+            f"Clips must be RGB (batch, time, height, width, 3). Received: shape {shape}"
         )
     if dtype != "uint8" and not dtype.startswith(("float", "bfloat")):
         raise ValueError(
             f"Clips must hold values 0..255 as uint8 or floats. Received: dtype {dtype}"
         )
+
+
+def clip_spec(x: Any) -> Any:
+    """Shape and dtype of the clips in what ``fit`` was given; None where they are not known."""
+    if isinstance(x, tf.data.Dataset):
+        spec = tf.nest.flatten(x.element_spec)[0]
+        return None if spec.shape.rank is None else spec
+    return x if isinstance(x, (np.ndarray, tf.Tensor)) else None
 
 
 def count_examples(x: Any) -> int:
@@ -134,7 +146,7 @@ def count_examples(x: Any) -> int:
     elif isinstance(x, (np.ndarray, tf.Tensor)):
         return len(x)
     raise ValueError(
-        "The KL of the gates needs N, the number of training examples (Eq. 5), and the size of this "
-        f"{type(x).__name__} is not known. Pass num_train_examples= to the template, or a data set "
-        "of known size (tf.data: apply tf.data.experimental.assert_cardinality)."
+        "The KL of the gates needs N, the number of training examples (Eq. 5), and the size of "
+        f"this {type(x).__name__} is not known. Pass num_train_examples= to the template, or a "
+        "data set of known size (tf.data: apply tf.data.experimental.assert_cardinality)."
     )
