@@ -11,17 +11,24 @@ import sys
 
 if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+_backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+if "keras" in sys.modules:  # then it is too late to choose
+    _backend = sys.modules["keras"].config.backend()
+if _backend != "tensorflow":
+    raise ImportError(
+        f"vdroppath_tf needs Keras with the TensorFlow backend, and Keras is set to {_backend!r}. "
+        "Set the environment variable KERAS_BACKEND=tensorflow before Keras is imported."
+    )
 
 __version__ = "0.1.0"
 
-from . import cost, zoo
-from .analysis.evaluate import evaluate_strategies, recalibrate
-from .derive import derive, replace_classifier
-from .export import export_saved_model
-from .layers.gates import freeze_gates, set_strategy
-from .space import ProbabilitySpace
-from .strategy import FusionStrategy, FusionUnit
+from . import cost, zoo  # noqa: E402
+from .analysis.evaluate import evaluate_strategies, recalibrate  # noqa: E402
+from .derive import derive, replace_classifier  # noqa: E402
+from .export import export_saved_model  # noqa: E402
+from .layers.gates import freeze_gates, set_strategy  # noqa: E402
+from .space import ProbabilitySpace  # noqa: E402
+from .strategy import FusionStrategy, FusionUnit  # noqa: E402
 
 __all__ = [
     "FusionStrategy",

@@ -15,6 +15,8 @@ from .space import ProbabilitySpace, unit_table
 from .strategy import FusionStrategy, FusionUnit
 
 GATE_WEIGHTS = ("logit", "layer_logit")  # last part of the paths of the trainable gate variables
+# weights that are no parameters; not told by `trainable`, since a frozen network costs the same
+_NOT_COUNTED = {*GATE_WEIGHTS, "mask", "noise_step", "moving_mean", "moving_variance"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Complexity:
 
     @property
     def parameters(self) -> int:
-        """Trainable parameters without the gates."""
+        """Parameters: trained weights, frozen or not, without the gates."""
         return sum(layer.parameters for layer in self.layers)
 
     @property
@@ -55,15 +57,14 @@ def complexity(model: keras.Model, clip_shape: tuple[int, int, int]) -> Complexi
     Raises:
         ValueError: when ``clip_shape`` is not three positive integers.
     """
-    if len(clip_shape) != 3 or any(int(n) != n or n < 1 for n in clip_shape):
+    numbers = clip_shape if isinstance(clip_shape, (tuple, list)) else ()
+    if len(numbers) != 3 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in numbers):
         raise ValueError(f"clip_shape must be (frames, height, width). Received: {clip_shape}")
     shapes = dict(_input_shapes(model, clip_shape))
     rows = []
     for layer in model.layers:
-        trainable = (
-            v for v in layer.trainable_weights if v.path.split("/")[-1] not in GATE_WEIGHTS
-        )
-        parameters = sum(int(np.prod(v.shape)) for v in trainable)
+        counted = (v for v in layer.weights if v.path.split("/")[-1] not in _NOT_COUNTED)
+        parameters = sum(int(np.prod(v.shape)) for v in counted)
         macs = _macs(layer, shapes[layer.name]) if layer.name in shapes else 0
         if parameters or macs:
             rows.append(LayerCost(layer.name, parameters, macs))

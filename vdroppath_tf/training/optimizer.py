@@ -28,12 +28,18 @@ class GateSGD(keras.optimizers.SGD):
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.gate_multiplier = gate_multiplier
+        self._without_decay: tuple[Any, Any] = ([], [])
+
+    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
+        self._without_decay = (var_list or [], var_names or [])
+        super().exclude_from_weight_decay(var_list, var_names)
 
     def build(self, variables: list[Any]) -> None:
-        super().build(variables)
         gates = [v for v in variables if is_gate(v.path)]
         if self.weight_decay and gates:
-            self.exclude_from_weight_decay(var_list=gates)
+            others, names = self._without_decay
+            super().exclude_from_weight_decay([*others, *gates], names)
+        super().build(variables)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         # TensorFlow hands over its own variable, which has no path
