@@ -45,14 +45,13 @@ def export_saved_model(
     _check_free(target, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    archive = keras.export.ExportArchive()
-    archive.track(network)
-    clip = (None, *network.input_shape[1:])
-    video = tf.TensorSpec(clip, tf.uint8, name="video")
-    archive.add_endpoint("serving_default", _serve(network), input_signature=[video])
-    archive.add_endpoint("labels", lambda: {"labels": tf.constant(names)}, input_signature=[])
+    # keras.export.ExportArchive would trace the network three times and walk all of its objects
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.variables]
+    signatures = {"serving_default": _serve(network), "labels": _labels(names)}
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     try:
-        archive.write_out(str(partial), verbose=False)
+        tf.saved_model.save(module, str(partial), signatures, options)
         _put_in_place(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -82,6 +81,10 @@ def _put_in_place(partial: Path, target: Path) -> None:
 
 
 def _serve(network: keras.Model) -> Any:
+    clip = (None, *network.input_shape[1:])
+    video = tf.TensorSpec(clip, tf.uint8, name="video")
+
+    @tf.function(input_signature=[video], autograph=False)
     def serve(video: tf.Tensor) -> dict[str, tf.Tensor]:
         message = "video must hold at least one clip of at least one frame"
         enough = tf.debugging.assert_greater(tf.reduce_min(tf.shape(video)), 0, message)
@@ -90,6 +93,10 @@ def _serve(network: keras.Model) -> Any:
         return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
 
     return serve
+
+
+def _labels(names: list[str]) -> Any:
+    return tf.function(lambda: {"labels": tf.constant(names)}, input_signature=[], autograph=False)
 
 
 def _checked(labels: Sequence[str] | None, classes: int) -> list[str]:

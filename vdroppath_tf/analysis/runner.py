@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..models.fusion_model import check_clips
+
 
 class StrategyRunner:
     """Runs a template with one strategy after another, or a derived network as it is.
@@ -22,7 +24,6 @@ class StrategyRunner:
         self.model, self.gates = model, list(getattr(model, "gates", []))
         self.norms = [la for la in model.layers if isinstance(la, keras.layers.BatchNormalization)]
         self.moving = [v for la in self.norms for v in (la.moving_mean, la.moving_variance)]
-        # without autograph an error about a clip is the sentence it was raised with
         options = {"reduce_retracing": True, "autograph": False}
         self._score = tf.function(self._score_batch, **options)
         self._measure = tf.function(self._measure_batch, **options)
@@ -51,6 +52,7 @@ class StrategyRunner:
         """``(K, 2)`` clips right at top 1 and 5, and the number of clips."""
         hits, count = np.zeros((len(masks), 2), "int64"), 0
         for batch, labels in clips:
+            check_clips(batch)
             self._check(np.asarray(labels))
             count += len(labels)
             for k, mask in enumerate(masks):
@@ -71,6 +73,7 @@ class StrategyRunner:
         count = 0
         with self._measuring():
             for batch, _ in clips:
+                check_clips(batch)
                 count += 1
                 for k, mask in enumerate(masks):
                     sums[k] += self._measure(batch, mask)
