@@ -30,7 +30,7 @@ def clips(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def template() -> keras.Model:
-    """A micro template whose every weight and statistic is random."""
+    """A micro template whose every weight and statistic is random; logits of order 1."""
     keras.utils.set_random_seed(0)
     model = vdroppath_tf.zoo.template_micro(4, num_train_examples=64)
     rng = np.random.default_rng(0)
@@ -40,6 +40,8 @@ def template() -> keras.Model:
             variable.assign(rng.uniform(0.5, 2.0, variable.shape))
         elif name in ("beta", "moving_mean"):
             variable.assign(rng.normal(0.0, 0.5, variable.shape))
+    kernel = model.get_layer("classifier").kernel
+    kernel.assign(kernel / np.abs(model(clips(8)[0])).max())
     return model
 
 
