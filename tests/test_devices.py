@@ -16,7 +16,7 @@ def test_two_devices_are_two_replicas(two_devices: list[str]) -> None:
 
 @pytest.mark.parametrize("again", [1, 2])
 def test_every_test_starts_from_the_same_seeds(again: int) -> None:
-    drawn = (float(keras.random.uniform(())), float(tf.random.uniform(())), np.random.rand())
+    drawn = (float(keras.random.uniform(())), float(tf.random.uniform(())), np.random.rand())  # noqa: NPY002
     assert drawn == pytest.approx(_FIRST.setdefault("drawn", drawn), abs=0)
 
 

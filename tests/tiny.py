@@ -70,7 +70,7 @@ class Run:
     history: list[dict[str, Any]]
     recipe: Recipe
     clips: Clips
-    folder: Path | None
+    folder: Any  # Path, or None where nothing was kept
 
 
 def clips_of(files: TaskFiles) -> Clips:

@@ -226,7 +226,7 @@ def test_what_is_refused(template: Any) -> None:
         (["S S S"], [(CLIPS[:2].astype("int32"), LABELS[:2])], r"^Clips must .* dtype int32$"),
     ):
         with pytest.raises(ValueError, match=message):
-            evaluate_strategies(template, strategies, clips)  # type: ignore[arg-type]
+            evaluate_strategies(template, strategies, clips)
     with pytest.raises(ValueError, match="no training clips"):
         evaluate_strategies(template, ["S S S"], batches(), train_clips=[])
     with pytest.raises(ValueError, match="1 batch or more"):

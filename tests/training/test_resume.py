@@ -157,6 +157,7 @@ def test_fine_tuning_with_dropout_resumes(whole_run: tiny.Run, tmp_path: Path) -
             if len(steps) == last:
                 raise StoppedError
 
+        assert recipe.finetune is not None
         phases = (recipe.finetune,)
         return network, train(network, phases, recipe, clips, folder=folder, on_step=on_step)
 

@@ -74,7 +74,7 @@ def test_a_trained_template_runs_the_mode_of_its_space(whole_run: tiny.Run) -> N
 def test_tensorboard_has_accuracy_kl_macs_and_every_gate(whole_run: tiny.Run) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(whole_run.folder / "tensorboard"))  # type: ignore[operator]
+    events = EventAccumulator(str(whole_run.folder / "tensorboard"))
     events.Reload()
 
     def series(name: str) -> dict[int, float]:

@@ -66,7 +66,7 @@ def evaluate_strategies(
     *,
     train_clips: Iterable[Any] | None = None,
     recalibration_batches: int = 8,
-    on_strategy: Callable[[], None] | None = None,
+    on_strategy: Callable[[], object] | None = None,
 ) -> StrategyScores:
     """Scores strategies of a template; each batch is decoded once and nothing is retraced.
 

@@ -47,7 +47,11 @@ class StrategyRunner:
             variable.assign(value)
 
     def hits(
-        self, masks: Sequence[Any], clips: Iterable[Any], statistics: Any, tick: Callable[[], None]
+        self,
+        masks: Sequence[Any],
+        clips: Iterable[Any],
+        statistics: Any,
+        tick: Callable[[], object],
     ) -> tuple[np.ndarray, int]:
         """``(K, 2)`` clips right at top 1 and 5, and the number of clips."""
         hits, count = np.zeros((len(masks), 2), "int64"), 0
@@ -64,7 +68,7 @@ class StrategyRunner:
         return hits, count
 
     def statistics(
-        self, masks: Sequence[Any], clips: Iterable[Any], batches: int, tick: Callable[[], None]
+        self, masks: Sequence[Any], clips: Iterable[Any], batches: int, tick: Callable[[], object]
     ) -> list[tf.Tensor]:
         """For each mask (None: as the model stands), batch statistics, the mean of some batches."""
         if batches < 1:
