@@ -50,6 +50,10 @@ def test_fit_alone_is_enough() -> None:
     assert {"loss", "kl", "top1", "top5", "val_loss", "val_top1", "val_top5"} <= set(history)
     assert all(np.isfinite(value).all() for value in history.values())
     assert [gate.num_train_examples for gate in model.gates] == [8, 8]
+    first = model.train_function
+    model.fit(CLIPS[:4], LABELS[:4], batch_size=4, verbose=0)  # other data, another N
+    assert [gate.num_train_examples for gate in model.gates] == [4, 4]
+    assert model.train_function is not first
     assert min(history["kl"]) > 0
     assert 0 < history["loss"][0] - history["kl"][0] < 5  # the cross-entropy; log 6 is 1.8
     assert set(history["val_kl"]) == {0.0}

@@ -70,14 +70,21 @@ class FusionModel(keras.Model):
         if not self.compiled:
             with self.distribute_strategy.scope():
                 self.compile(**default_compile(self.output_shape[-1]))
-        waiting = [gate for gate in self.gates if gate.num_train_examples is None]
-        if any(gate.trainable for gate in waiting):
-            held_out = kwargs.get("validation_split") or 0.0
-            examples = math.floor(count_examples(x) * (1.0 - held_out))  # as Keras splits
+        self._count(x, kwargs.get("validation_split") or 0.0)
+        return super().fit(x, y, **kwargs)
+
+    def _count(self, x: Any, held_out: float) -> None:
+        """Gives N of these data to the gates that were built without one; every ``fit`` anew."""
+        layers = (layer for layer in self.layers if isinstance(layer, FusionConv))
+        waiting = [la.drop_path for la in layers if la.gate.get("num_train_examples") is None]
+        waiting = [gate for gate in waiting if gate is not None]
+        if not any(gate.trainable for gate in waiting):
+            return
+        examples = math.floor(count_examples(x) * (1.0 - held_out))  # as Keras splits
+        if any(gate.num_train_examples != examples for gate in waiting):
             for gate in waiting:
                 gate.num_train_examples = examples
-            self.train_function = None  # a function traced without N must not be used
-        return super().fit(x, y, **kwargs)
+            self.train_function = None  # a function traced with another N must not be used
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "architecture": self.architecture}
