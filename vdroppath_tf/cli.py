@@ -120,11 +120,14 @@ def _plain_logging() -> None:
     logging.set_verbosity(logging.INFO)
     std_logging.getLogger("tensorflow").setLevel(std_logging.WARNING)  # as does its own
     handler = logging.get_absl_handler()
+    handler.python_handler.setStream(sys.stderr)  # as it is now, not when absl was imported
     handler.setFormatter(std_logging.Formatter("%(message)s"))
+    handler.addFilter(_is_worth_saying)
+
+
+def _is_worth_saying(record: std_logging.LogRecord) -> bool:
     here = str(Path(__file__).parent)
-    handler.addFilter(
-        lambda record: record.levelno > std_logging.INFO or record.pathname.startswith(here)
-    )
+    return record.levelno > std_logging.INFO or record.pathname.startswith(here)
 
 
 def run() -> None:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from vdroppath_tf.data.catalog import Manifest, VideoEntry
 from vdroppath_tf.data.container import open_video
-from vdroppath_tf.data.loader import frames_to_use
+from vdroppath_tf.data.loader import ClipLoader, VideoCache
+from vdroppath_tf.data.transforms import ClipSampling
 
 _INDEXED = 10_000
 """Up to so many videos are indexed, which training needs to do anyway; of more, only headers are
@@ -15,30 +16,27 @@ read, since their indices would not stay in memory."""
 
 
 def check_videos(
-    manifest: Manifest,
-    *,
-    index_dir: str | os.PathLike[str] | None = None,
-    workers: int | None = None,
+    manifest: Manifest, sampling: ClipSampling, *, cache: VideoCache | None = None
 ) -> None:
     """Opens every video of a manifest; damage inside the pictures shows only in decoding.
 
     Args:
         manifest: the videos.
-        index_dir: folder that keeps indices between runs, see `index_video`.
-        workers: threads; default one for each core.
+        sampling: how clips are to be made of them.
+        cache: where indices are kept, see `VideoCache`.
 
     Raises:
-        VideoError: naming the first file that is missing, empty, cut short, no video, or shorter
-            than its list says.
+        VideoError: naming the first file that is missing, empty, cut short, no video, shorter than
+            its list says, or of a size that gives other clips than the first one.
     """
-
-    def look(entry: VideoEntry) -> None:
-        if len(manifest) <= _INDEXED:
-            frames_to_use(entry, index_dir)
-            return
-        with open_video(entry.path):
-            pass
-
-    with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
+    workers = len(os.sched_getaffinity(0))
+    loader = ClipLoader(manifest, sampling, cache=cache or VideoCache(), workers=workers)
+    look = loader.check if len(manifest) <= _INDEXED else _open
+    with ThreadPoolExecutor(workers) as pool:
         for _ in pool.map(look, manifest):
             pass
+
+
+def _open(entry: VideoEntry) -> None:
+    with open_video(entry.path):
+        pass

@@ -136,6 +136,9 @@ class ClipLoader:
 
     def _clip(self, entry: VideoEntry, plan: ClipPlan, out: np.ndarray) -> None:
         frames = self.cache.frames(entry.path, plan.indices.reshape(-1), plan.short_edge)
+        out[...] = self._cut(entry, frames, plan).reshape(out.shape)
+
+    def _cut(self, entry: VideoEntry, frames: np.ndarray, plan: ClipPlan) -> np.ndarray:
         frames = crop_and_flip(frames, plan, entry.path)
         if frames.shape[1:] != self.clip_shape[1:]:
             height, width = frames.shape[1:3]
@@ -144,26 +147,29 @@ class ClipLoader:
                 f"{self.manifest.entries[0].path} are {self.clip_shape[2]}x{self.clip_shape[1]}. "
                 "Set crop in ClipSampling (and short_edge) to bring them to one size."
             )
-        out[...] = frames.reshape(out.shape)
+        return frames
+
+    def check(self, entry: VideoEntry) -> None:
+        """Stops at a video that cannot become a clip of this shape; nothing is decoded."""
+        index = index_video(entry.path, cache_dir=self.cache.index_dir)
+        self._num_frames(entry)
+        edges, crop = self.sampling.short_edge, self.sampling.crop
+        edge = min(edges) if isinstance(edges, tuple) else edges
+        height, width = scaled_size(index.height, index.width, edge)
+        blank = np.broadcast_to(np.uint8(0), (1, height, width, 3))
+        nothing = np.zeros((1, 1), np.int64)
+        size = None if crop is None else self.sampling.crop_size
+        self._cut(entry, blank, ClipPlan(nothing, edge, size))
 
     def _num_frames(self, entry: VideoEntry) -> int:
         count = self._counts.get(entry.path)
         if count is None:
-            count = self._counts[entry.path] = frames_to_use(entry, self.cache.index_dir)
+            found = index_video(entry.path, cache_dir=self.cache.index_dir).num_frames
+            count = found if entry.num_frames is None else entry.num_frames
+            if found < count:
+                raise VideoError(
+                    f"{entry.path}: holds {found} frames, but {entry.origin} lists {count}. "
+                    "Correct the list, or copy the file again if it was cut short."
+                )
+            self._counts[entry.path] = count
         return count
-
-
-def frames_to_use(entry: VideoEntry, index_dir: str | os.PathLike[str] | None = None) -> int:
-    """Frames of a video that its list speaks of; all of them where it says nothing.
-
-    Raises:
-        VideoError: the video cannot be read, or holds fewer frames than are listed.
-    """
-    found = index_video(entry.path, cache_dir=index_dir).num_frames
-    count = found if entry.num_frames is None else entry.num_frames
-    if found < count:
-        raise VideoError(
-            f"{entry.path}: holds {found} frames, but {entry.origin} lists {count}. "
-            "Correct the list, or copy the file again if it was cut short."
-        )
-    return count

@@ -97,7 +97,8 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips) -> None:
             f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
             f"{clips.train.source}."
         )
-    for videos in (clips.train, clips.validation):
+    parts = (clips.train, recipe.sampling), (clips.validation, recipe.evaluation)
+    for videos, sampling in parts:
         if videos is None:
             continue
         if videos.num_classes > model.output_shape[-1]:
@@ -105,7 +106,7 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips) -> None:
                 f"{videos.source}: has {videos.num_classes} classes. Expected at most the "
                 f"{model.output_shape[-1]} of the network."
             )
-        check_videos(videos, index_dir=clips.cache.index_dir)
+        check_videos(videos, sampling, cache=clips.cache)
 
 
 def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:

@@ -1,0 +1,465 @@
+"""The `vdroppath` command: help, the chain of commands, and what a user may get wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import tiny
+from absl import flags
+
+from vdroppath_tf.cli import COMMANDS, main
+from vdroppath_tf.data.encode import write_video
+from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.training import Recipe
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    error: str
+
+
+@pytest.fixture
+def call(capfd: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command line in this process."""
+
+    def run(*arguments: Any) -> Done:
+        capfd.readouterr()
+        code = main([str(argument) for argument in arguments])
+        return Done(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def chain(motion: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the commands were called one after another. Change nothing of it."""
+    folder = tmp_path_factory.mktemp("chain")
+    task, run = motion.folder, folder / "run"
+    model, derived = run / "template.keras", run / "derived.keras"
+    lines = [
+        f"train --network=nano --frames=4 --batch_size=8 --data={task}/train.txt"
+        f" --validation={task}/validation.txt --warmup_epochs=1 --search_epochs=1 --out={run}",
+        f"evaluate --model={model} --data={task}/validation.txt --train_data={task}/train.txt"
+        f" --draws=3 --out={run}/scores.json",
+        f"derive --model={model} --scores={run}/scores.json --train_data={task}/train.txt"
+        f" --finetune --out={derived}",
+        f"export --model={derived} --out={folder}/served/1",
+    ]
+    for line in lines:
+        assert main(shlex.split(line)) == 0, line
+    return folder
+
+
+def example_of(name: str) -> list[str]:
+    return shlex.split(COMMANDS[name].EXAMPLE)
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_help_has_an_example_that_can_be_called(call: Any, name: str) -> None:
+    done = call(name, "--help")
+    assert (done.code, done.error) == (0, "")
+    assert COMMANDS[name].EXAMPLE in done.out
+    program, command, *rest = example_of(name)
+    assert (program, command) == ("vdroppath", name)
+    values = flags.FlagValues()
+    COMMANDS[name].define(values)
+    values([program, *rest])  # every flag exists, every value has its type
+    for flag in values:
+        assert f"--{flag} " in done.out
+        assert values[flag].help
+
+
+def test_help_lists_the_commands(call: Any) -> None:
+    done = call("--help")
+    assert done.code == 0
+    for name in COMMANDS:
+        assert f"\n  {name} " in done.out
+    assert call().code == 2
+
+
+def test_train_writes_a_model_and_what_belongs_to_it(chain: Path, motion: Any) -> None:
+    run = chain / "run"
+    recipe = Recipe.from_json((run / "recipe.json").read_text())
+    assert (recipe.network, recipe.batch_size, recipe.sampling.frames) == ("nano", 8, 4)
+    assert (recipe.warmup.epochs, recipe.search.epochs) == (1, 1)
+    assert tuple((run / "labels.txt").read_text().split()) == motion.labels
+    history = json.loads((run / "history.json").read_text())
+    assert [entry["phase"] for entry in history] == ["warmup", "search"]
+    space = ProbabilitySpace.load(run / "space.json")
+    np.testing.assert_allclose(space.drop, history[-1]["drop"])
+    assert list((run / "tensorboard").iterdir())
+
+
+def test_the_best_score_was_derived(chain: Path) -> None:
+    scores = json.loads((chain / "run" / "scores.json").read_text())
+    assert (scores["format"], scores["architecture"]) == ("vdroppath_tf.scores/1", "nano")
+    top1 = [row["top1"] for row in scores["scores"]]
+    assert top1 == sorted(top1, reverse=True)
+    assert 1 <= len(top1) <= 4
+    told = json.loads((chain / "run" / "derived.run" / "run.json").read_text())
+    assert told["network"]["strategy"] == scores["scores"][0]["strategy"]
+    assert (
+        told["network"]["dropout"]
+        == Recipe.from_json((chain / "run" / "recipe.json").read_text()).finetune_dropout
+    )
+
+
+def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
+    done = call("space", f"--model={chain}/run/template.keras", f"--out={tmp_path}/space.json")
+    assert done.code == 0
+    space = ProbabilitySpace.load(tmp_path / "space.json")
+    assert (tmp_path / "space.json").read_bytes() == (chain / "run" / "space.json").read_bytes()
+    for i, name in enumerate(space.layers):
+        (line,) = [line for line in done.out.splitlines() if line.startswith(name)]
+        numbers = [float(text) for text in re.findall(r"\d\.\d{3}", line)]
+        expected = [p[i] for form in ("paper", "sampling") for p in space.marginals(form).values()]
+        expected += [space.entropy()[i], space.distance_from_start()[i]]
+        np.testing.assert_allclose(numbers, expected, atol=6e-4)
+    assert f"mode: {space.mode()}" in done.out
+
+
+def test_evaluate_scores_the_strategies_that_are_named(call: Any, chain: Path, motion: Any) -> None:
+    done = call(
+        "evaluate",
+        f"--model={chain}/run/template.keras",
+        f"--data={motion.folder}/validation.txt",
+        "--strategy=S S S",
+        "--strategy=ST - S+ST",
+    )
+    assert done.code == 0
+    found = dict(re.findall(r"^(0\.\d+) \+- .* top-5 1\.0000  (.*)$", done.out, re.MULTILINE))
+    assert set(found.values()) == {"S S S", "ST - S+ST"} or len(found) == 1
+    assert done.out.count("\n") == 2
+
+
+def test_predict(call: Any, chain: Path, motion: Any) -> None:
+    files = [entry.path for entry in motion.manifest("test").entries[:3]]
+    done = call("predict", f"--model={chain}/served/1", "--json", *files)
+    assert done.code == 0
+    answers = [json.loads(line) for line in done.out.splitlines()]
+    assert [answer["file"] for answer in answers] == files
+    for answer in answers:
+        assert set(answer) == {"file", "label", "probabilities"}
+        assert set(answer["probabilities"]) == set(motion.labels)
+        assert sum(answer["probabilities"].values()) == pytest.approx(1.0, abs=1e-5)
+        assert max(answer["probabilities"], key=answer["probabilities"].get) == answer["label"]
+    shown = call("predict", f"--model={chain}/served/1", "--top=2", *files)
+    for line, answer in zip(shown.out.splitlines(), answers, strict=True):
+        (first, p), _ = list(answer["probabilities"].items())[:2]
+        assert line.startswith(f"{answer['file']}: {first} {p:.3f}, ")
+        assert line.count(", ") == 1
+
+
+def test_in_a_process_of_its_own(chain: Path, motion: Any) -> None:
+    """Answers on stdout and nothing else there; errors on stderr, in one line."""
+    file = motion.manifest("test").entries[0].path
+    command = [sys.executable, "-m", "vdroppath_tf", "predict", f"--model={chain}/served/1"]
+    root = Path(__file__).parent.parent
+    done = subprocess.run(
+        [*command, "--json", file, "missing.mp4"],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["file"] == file
+    said = [line for line in done.stderr.splitlines() if "vdroppath" in line]
+    assert len(said) == 1
+    assert said[0].startswith("vdroppath predict: ")
+    assert "missing.mp4" in said[0]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_network_trained_on_its_own(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
+    """And a list without labels.txt: numbers are names."""
+    shutil.copytree(motion.folder, tmp_path / "task")
+    (tmp_path / "task" / "labels.txt").unlink()
+    done = call(
+        "train",
+        "--network=nano",
+        "--frames=4",
+        "--batch_size=8",
+        f"--data={tmp_path}/task/train.txt",
+        "--warmup_epochs=0",
+        "--search_epochs=1",
+        "--strategy=S ST -",
+        f"--out={tmp_path}/alone",
+    )
+    assert done.code == 0, done.error
+    assert (tmp_path / "alone" / "network.keras").is_file()
+    assert (tmp_path / "alone" / "labels.txt").read_text().split() == ["0", "1", "2", "3"]
+    done = call("space", f"--model={tmp_path}/alone/network.keras")
+    assert done.code == 1
+    assert "no template" in done.error
+
+
+@pytest.mark.slow
+def test_a_start_from_a_trained_template(call: Any, chain: Path, tmp_path: Path) -> None:
+    """Other classes: a new classifier, the rest kept, and the report says so."""
+    files = tiny.write(tmp_path / "both", "both", (16, 16, 16))
+    done = call(
+        "train",
+        f"--init_from={chain}/run/template.keras",
+        "--network=nano",
+        "--frames=4",
+        "--batch_size=8",
+        f"--data={files.folder}/train.txt",
+        "--warmup_epochs=1",
+        "--search_epochs=0",
+        f"--out={tmp_path}/run",
+    )
+    assert done.code == 0, done.error
+    assert "new: classifier/kernel" in done.error
+    assert "weights copied" in done.error
+    assert len((tmp_path / "run" / "labels.txt").read_text().splitlines()) == 16
+
+
+# --- what a user may get wrong ---------------------------------------------------------------
+
+
+def said(done: Done, *, code: int = 1) -> str:
+    """The one message of a command that failed."""
+    assert done.code == code, done.error
+    assert "Traceback" not in done.error
+    assert done.out == ""
+    (message,) = re.findall(r"^vdroppath \w+: .*(?:\n(?!\n).*)*", done.error, re.MULTILINE)
+    return message.strip()
+
+
+def test_wrong_calls(call: Any) -> None:
+    assert "there is no command 'trian'" in call("trian").error
+    assert call("trian").code == 2
+    for line, words in (
+        ("train --out=x", "--data"),
+        ("train --data=x --out=y --epochs=3", "epochs"),
+        ("train --data=x --out=y --batch_size=many", "many"),
+        ("evaluate --model=x --data=y --draws=0", "draws"),
+        ("space --model=x y.keras", "takes flags only. Received: y.keras"),
+        ("predict --model", "model"),
+    ):
+        message = said(call(*shlex.split(line)), code=2)
+        assert words in message
+        assert message.endswith("--help.")
+
+
+def train(task: Path, out: Path, *more: str) -> list[str]:
+    flags_ = ["--network=nano", "--frames=4", "--batch_size=8", "--warmup_epochs=1"]
+    return ["train", f"--data={task}/train.txt", f"--out={out}", *flags_, *more]
+
+
+@pytest.fixture
+def task(motion: Any, tmp_path: Path) -> Path:
+    """A copy of the task, to damage."""
+    return Path(shutil.copytree(motion.folder, tmp_path / "task"))
+
+
+def line_of(task: Path, number: int, text: str) -> None:
+    lines = (task / "train.txt").read_text().splitlines()
+    lines[number - 1] = text
+    (task / "train.txt").write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train/000002.mp4 1", r"train\.txt:3: has 2 of 3 fields"),
+        ("train/000002.mp4 4 -1", r"train\.txt:3: label is -1, expected 0 to"),
+        ("train/000002.mp4 4 4", r"train\.txt:3: label 4 has no name"),
+        ("../elsewhere.mp4 4 0", r"train\.txt:3: path '\.\./elsewhere\.mp4' leaves the root"),
+        ("train/missing.mp4 4 0", r"train\.txt:3: there is no file 'train/missing\.mp4'"),
+        ("train/000002.mp4 9 0", r"000002\.mp4: holds 4 frames, but .*train\.txt:3 lists 9"),
+    ],
+)
+def test_bad_lines_of_a_list(
+    call: Any, task: Path, tmp_path: Path, text: str, message: str
+) -> None:
+    line_of(task, 3, text)
+    assert re.search(message, said(call(*train(task, tmp_path / "out"))))
+    assert not (tmp_path / "out").exists()
+
+
+def audio_only(path: Path) -> None:
+    import wave
+
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(8000))
+
+
+DAMAGE: dict[str, tuple[Any, str]] = {
+    "empty": (lambda path: path.write_bytes(b""), r"is empty \(0 bytes\)"),
+    "garbage": (lambda path: path.write_bytes(b"not a video " * 99), "damaged or not a video"),
+    "cut short": (lambda path: os.truncate(path, path.stat().st_size // 2), "is cut short"),
+    "audio only": (audio_only, "damaged or not a video|no video"),
+    "unreadable": (lambda path: (path.unlink(), path.mkdir()), "is not a file|no file"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_bad_videos_stop_a_training_before_it_begins(
+    call: Any, task: Path, tmp_path: Path, kind: str, part: str
+) -> None:
+    damage, message = DAMAGE[kind]
+    damage(task / part / "000003.mp4")
+    done = call(*train(task, tmp_path / "out", f"--validation={task}/validation.txt"))
+    assert re.search(rf"{part}/000003\.mp4'?.*({message})|({message}).*000003", said(done))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_bad_videos_to_predict(call: Any, chain: Path, task: Path, kind: str) -> None:
+    damage, message = DAMAGE[kind]
+    path = task / "test" / "000003.mp4"
+    damage(path)
+    assert re.search(
+        rf"000003\.mp4: .*({message})", said(call("predict", f"--model={chain}/served/1", path))
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--network=giant"], "no network 'giant'"),
+        (["--recipe=tiny"], "no recipe 'tiny'"),
+        (["--batch_size=0"], "batch_size must be at least 1"),
+        (["--batch_size=99"], "batch_size 99 exceeds the 24 training videos"),
+        (["--learning_rate=0"], "learning_rate above 0"),
+        (["--learning_rate=nan"], "learning_rate above 0"),
+        (["--noise=white"], "noise must be one of"),
+        (["--initial_drop=1"], "initial_drop must be between 0 and 1"),
+        (["--frames=0"], "frames must be whole and at least 1"),
+        (["--crop=99"], "smaller than the crop"),
+        (["--strategy=S ST"], "2.*3|3.*2"),
+        (["--strategy=S X ST"], "X"),
+        (["--strategy=S T ST"], "T"),
+        (["--recipe=ucf101", "--finetune_epochs=2"], "has no phase finetune"),
+        (["--init_from=nowhere.keras"], "no model nowhere.keras"),
+    ],
+)
+def test_bad_flags_of_train(
+    call: Any, motion: Any, tmp_path: Path, more: list[str], message: str
+) -> None:
+    done = call(*train(motion.folder, tmp_path / "out", *more))
+    assert re.search(message, said(done))
+    assert not (tmp_path / "out").exists()
+
+
+def test_nan_loss(call: Any, motion: Any, tmp_path: Path) -> None:
+    more = ["--learning_rate=1e30", "--search_epochs=1"]
+    done = call(*train(motion.folder, tmp_path / "out", *more))
+    message = re.findall(r"^vdroppath train: .*$", done.error, re.MULTILINE)
+    assert (done.code, len(message)) == (1, 1)
+    assert re.search("phase 'warmup', epoch 1, step [123]", message[0])
+    assert "Traceback" not in done.error
+    assert not list((tmp_path / "out").glob("*.keras"))
+
+
+def test_a_run_of_other_settings_is_not_touched(
+    call: Any, chain: Path, motion: Any, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(chain / "run", tmp_path / "run"))
+    before = tiny.tree(out)
+    done = call(*train(motion.folder, out, "--search_epochs=2"))
+    assert re.search(r"run\.json: the folder holds another run", said(done))
+    assert tiny.tree(out) == before
+
+
+def test_bad_strategies(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
+    model = f"--model={chain}/run/template.keras"
+    data = f"--data={motion.folder}/validation.txt"
+    out = f"--out={tmp_path}/x.keras"
+    assert re.search("2.*3|3.*2", said(call("derive", model, "--strategy=S S", out)))
+    assert "'X'" in said(call("derive", model, "--strategy=S S X", out))
+    done = call("evaluate", model, data, "--strategy=S S S S")
+    assert re.search("4.*3|3.*4", done.error)
+    assert done.code == 1
+    scores = tmp_path / "scores.json"
+    fields = {"format": "vdroppath_tf.scores/1", "architecture": "resnet50"}
+    scores.write_text(json.dumps({**fields, "scores": [{"strategy": "S S S"}]}))
+    message = said(call("derive", model, f"--scores={scores}", out))
+    assert "resnet50" in message
+    assert "nano" in message
+    for text in ("", "[]", json.dumps({**fields, "scores": []})):
+        scores.write_text(text)
+        assert "scores.json: holds no scores" in said(
+            call("derive", model, f"--scores={scores}", out)
+        )
+    assert list(tmp_path.iterdir()) == [scores]
+
+
+def test_bad_models(call: Any, chain: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.keras").write_bytes(b"no zip")
+    assert "recipe.json is missing" in said(call("space", f"--model={tmp_path}/bad.keras"))
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text("{}")
+    assert "recipe.json: This is no recipe" in said(call("space", f"--model={tmp_path}/bad.keras"))
+    shutil.copy(chain / "run" / "recipe.json", recipe)
+    message = said(call("space", f"--model={tmp_path}/bad.keras"))
+    assert "bad.keras: is no model that vdroppath wrote, or is damaged" in message
+    whole = (chain / "run" / "template.keras").read_bytes()
+    (tmp_path / "bad.keras").write_bytes(whole[: len(whole) // 2])
+    assert "bad.keras: is no model" in said(call("space", f"--model={tmp_path}/bad.keras"))
+    shutil.copy(chain / "run" / "template.keras", tmp_path / "good.keras")
+    (tmp_path / "labels.txt").write_text("one\ntwo\n")
+    message = said(call("space", f"--model={tmp_path}/good.keras"))
+    assert "labels.txt: names 2 classes" in message
+    message = said(call("predict", f"--model={tmp_path}", "a.mp4"))
+    assert "holds no SavedModel" in message
+    assert "Name at least one video" in said(call("predict", f"--model={chain}/served/1"))
+
+
+def test_bad_calls_of_derive_and_export(
+    call: Any, chain: Path, motion: Any, tmp_path: Path
+) -> None:
+    model = f"--model={chain}/run/template.keras"
+    assert "ends in .keras" in said(call("derive", model, f"--out={tmp_path}/x.h5"))
+    message = said(call("derive", model, "--finetune", f"--out={tmp_path}/x.keras"))
+    assert "--finetune needs --train_data" in message
+    assert list(tmp_path.iterdir()) == []
+    before = tiny.tree(chain)
+    derived = f"--model={chain}/run/derived.keras"
+    assert "is there already" in said(call("export", derived, f"--out={chain}/served/1"))
+    (tmp_path / "labels.txt").write_text("one\ntwo\n")
+    done = call("export", derived, f"--labels={tmp_path}/labels.txt", f"--out={tmp_path}/1")
+    assert "4 classes. Received: 2 labels" in said(done)
+    assert tiny.tree(chain) == before
+
+
+def test_classes_that_are_not_the_models(
+    call: Any, chain: Path, motion: Any, task: Path, tmp_path: Path
+) -> None:
+    model = f"--model={chain}/run/template.keras"
+    (task / "labels.txt").write_text("up\ndown\nleft\nright\n")
+    message = said(call("evaluate", model, f"--data={task}/validation.txt", "--strategy=S S S"))
+    assert "labels.txt: other classes than the model's" in message
+    folder = tmp_path / "classes" / "sideways"
+    folder.mkdir(parents=True)
+    write_video(folder / "a.mp4", np.zeros((4, 16, 16, 3), np.uint8))
+    message = said(call("evaluate", model, f"--data={folder.parent}", "--strategy=S S S"))
+    assert "'sideways' is not among the labels" in message
+
+
+def test_mode_is_what_is_derived_where_nothing_is_named(
+    call: Any, chain: Path, tmp_path: Path
+) -> None:
+    done = call("derive", f"--model={chain}/run/template.keras", f"--out={tmp_path}/x.keras")
+    assert done.code == 0
+    mode = ProbabilitySpace.load(chain / "run" / "space.json").mode()
+    assert f"Strategy: {mode}" in done.error
+    assert FusionStrategy.parse(str(mode)).units == mode.units
