@@ -118,7 +118,10 @@ def test_saving_keeps_everything(kind: str, tmp_path: Path) -> None:
 def test_training_in_half_precision(policy: str) -> None:
     keras.config.set_dtype_policy(policy)  # conftest puts float32 back
     model = template()
-    model.compile("sgd", LOSS, run_eagerly=True)
+    optimizer: Any = "sgd"
+    if policy == "mixed_float16":  # Keras' first scale, 2^15, overflows and skips the first steps
+        optimizer = keras.mixed_precision.LossScaleOptimizer("sgd", initial_scale=4.0)
+    model.compile(optimizer, LOSS, run_eagerly=True)
     history = model.fit(CLIPS[:4], LABELS[:4], batch_size=2, verbose=0).history
     assert np.isfinite(history["loss"]).all()
     assert np.isfinite(history["kl"]).all()

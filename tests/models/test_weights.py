@@ -91,7 +91,7 @@ def test_a_new_classifier_keeps_the_rest(kind: str) -> None:
     network, report = replace_classifier(model, 9)
     assert network.output_shape == (None, 9)
     assert model.architecture is not None
-    assert network.architecture == {**model.architecture, "num_classes": 9}
+    assert network.architecture == {**(model.architecture or {}), "num_classes": 9}
     assert report.new == report.unused == ("classifier/kernel", "classifier/bias")
     assert set(report.copied) == set(before) - set(report.new)
 
