@@ -30,8 +30,8 @@ CLIPS = flags.DEFINE_list("clips", ["480", "160", "160"], "clips to train, valid
 FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip", lower_bound=2)
 SIZE = flags.DEFINE_integer("size", 64, "height and width of a clip in pixels", lower_bound=8)
 SEED = flags.DEFINE_integer("seed", 0, "which clips are drawn")
-EDGE = flags.DEFINE_integer("short_edge", None, "scale clips to this before the network")
-EPOCHS = flags.DEFINE_list("epochs", ["4", "20"], "epochs of warm-up and of v-DropPath")
+EDGE = flags.DEFINE_integer("short_edge", 48, "scale clips to this before the network")
+EPOCHS = flags.DEFINE_list("epochs", ["4", "12"], "epochs of warm-up and of v-DropPath")
 CUT_ONLY = flags.DEFINE_bool("cut_only", False, "stop once the clips are cut")
 
 
