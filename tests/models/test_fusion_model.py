@@ -120,7 +120,9 @@ def test_training_in_half_precision(policy: str) -> None:
     model = template()
     optimizer: Any = "sgd"
     if policy == "mixed_float16":  # Keras' first scale, 2^15, overflows and skips the first steps
-        optimizer = keras.mixed_precision.LossScaleOptimizer("sgd", initial_scale=4.0)
+        optimizer = keras.mixed_precision.LossScaleOptimizer(
+            keras.optimizers.SGD(0.01), initial_scale=4.0
+        )
     model.compile(optimizer, LOSS, run_eagerly=True)
     history = model.fit(CLIPS[:4], LABELS[:4], batch_size=2, verbose=0).history
     assert np.isfinite(history["loss"]).all()
