@@ -83,8 +83,7 @@ def test_a_template_serves_the_strategy_it_runs(template: Any, tmp_path: Path) -
 @pytest.mark.slow
 def test_many_random_strategies(template: Any, tmp_path: Path, record_property: Any) -> None:
     flat = ProbabilitySpace(np.full((tiny.LAYERS, 2), 0.5), 0.5, ("a", "b", "c"))
-    strategies = list(dict.fromkeys(map(str, flat.sample(400, seed=1))))[:50]
-    assert len(strategies) == 50
+    strategies = list(dict.fromkeys(map(str, flat.sample(400, seed=1))))[:20]
     assert {unit for text in strategies for unit in text.split()} == {"S", "ST", "S+ST", "-"}
     worst = 0.0
     for k, strategy in enumerate(strategies):
