@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vdroppath_tf.data import decode, frame_index
+from vdroppath_tf.data.container import open_video
 from vdroppath_tf.data.decode import VideoError, index_video, read_frames, scaled_size
 from vdroppath_tf.data.encode import write_video
 
@@ -229,6 +230,19 @@ class TestBadFiles:
         self.expect(tmp_path / kind)
         with pytest.raises(VideoError):
             index_video(tmp_path / kind)
+
+    def test_cut_short_while_it_is_read(self, tmp_path: Path) -> None:
+        """FFmpeg says only that the data are invalid; the message says why."""
+        path, garbage = barcode.write(tmp_path / "a.mp4", 20), tmp_path / "garbage"
+        garbage.write_bytes(bytes(range(256)))
+
+        def read() -> None:
+            with open_video(str(path)):
+                os.truncate(path, 100)
+                av.open(str(garbage))
+
+        with pytest.raises(VideoError, match=r"a\.mp4: is cut short"):
+            read()
 
     @pytest.mark.parametrize("part", [0.4, 0.6, 0.8, 0.95, 0.999])
     def test_cut_short_with_the_table_first(self, tmp_path: Path, part: float) -> None:

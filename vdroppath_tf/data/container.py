@@ -45,7 +45,7 @@ def open_video(path: str) -> Iterator[tuple[Any, Any]]:
 
     FFmpeg's errors, then and in the body of the `with`, become `VideoError`.
     """
-    _check_whole(path, regular_file(path).st_size)
+    check_whole(path)
     try:
         with av.open(path, options=_OPEN_OPTIONS, metadata_errors="replace") as container:
             if not container.streams.video:
@@ -60,6 +60,7 @@ def open_video(path: str) -> Iterator[tuple[Any, Any]]:
             _check_side(path, stream.codec_context.height, stream.codec_context.width)
             yield container, stream
     except av.error.FFmpegError as error:
+        check_whole(path)  # it may have been cut short, or deleted, since it was opened
         raise VideoError(
             f"{path}: is damaged or not a video ({error.strerror or error}). "
             "Copy or convert it again, or take it off the list."
@@ -74,8 +75,12 @@ def _check_side(path: str, height: int, width: int) -> None:
         )
 
 
-def _check_whole(path: str, size: int) -> None:
-    """Decoders read a file that was cut short without complaint; its own headers tell."""
+def check_whole(path: str) -> None:
+    """Raises `VideoError` if a file is missing, empty or cut short.
+
+    Decoders read a file that was cut short without complaint; its own headers tell.
+    """
+    size = regular_file(path).st_size
     with open(path, "rb") as file:
         head = file.read(256)
         expected = 0

@@ -10,7 +10,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from vdroppath_tf.data.container import VideoError, open_video
+from vdroppath_tf.data.container import VideoError, check_whole, open_video
 from vdroppath_tf.data.frame_index import FrameIndex, index_video
 
 __all__ = ["FrameIndex", "VideoError", "index_video", "read_frames", "scaled_size"]
@@ -171,6 +171,7 @@ def _take(
 
 
 def _missing(path: str, frame: int) -> VideoError:
+    check_whole(path)  # the likeliest reason, if the file changed after it was indexed
     return VideoError(
         f"{path}: frame {frame} is listed in the file but cannot be decoded: the file is damaged "
         "or cut short. Copy or convert it again, or take it off the list."
