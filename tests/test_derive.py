@@ -135,7 +135,7 @@ def test_fine_tuning_goes_on_from_the_same_point(template: Any) -> None:
         ("S S", r"2 units.*6 fusion layers"),
         (FusionStrategy.uniform("S", 6, "resnet50"), r"'resnet50'.*'micro'"),
         ("S S S+T S S S", r"Layer 3 uses branch 'T'"),
-        ("S@1 S S S S S", r"Layer 1 uses its inputs differently"),
+        ("S@1 S S S S S", r"Layer 'stage1_block1_fusion' uses its inputs differently"),
     ],
 )
 def test_a_strategy_that_does_not_fit_is_refused(

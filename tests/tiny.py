@@ -40,7 +40,7 @@ def derived(strategy: Any, num_classes: int = 4, *, dropout: float = 0.0) -> Any
     return resnet(ROW, num_classes, dropout=dropout, strategy=units)
 
 
-NETWORKS[ROW] = (template, derived)  # type: ignore[assignment]
+NETWORKS[ROW] = (template, derived)
 
 
 def write(folder: Path, task: str = "motion", counts: tuple[int, int, int] = COUNTS) -> TaskFiles:

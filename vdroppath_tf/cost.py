@@ -10,9 +10,10 @@ import numpy as np
 
 from .layers.convolution import Convolution
 from .layers.fusion import FusionConv
-from .layers.gates import fusion_layers
-from .space import ProbabilitySpace, unit_table
-from .strategy import FusionStrategy, FusionUnit
+from .layers.gates import branches_of, fusion_layers
+from .models.blocks import block_layers, spatial_layers
+from .space import ProbabilitySpace, flat_mask
+from .strategy import FusionStrategy
 
 GATE_WEIGHTS = ("logit", "layer_logit")  # last part of the paths of the trainable gate variables
 # weights that are no parameters; not told by `trainable`, since a frozen network costs the same
@@ -93,63 +94,95 @@ def _macs(layer: keras.layers.Layer, input_shape: tuple[int, ...]) -> int:
     return layer.macs(input_shape)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UnitCosts:
-    """What each unit costs in each fusion layer, with all that its block needs only then.
+    """What each path costs, and what its block needs once a path is on: costs are sums over layers.
+
+    Every array starts with an axis of 2: parameters, then MACs.
 
     Attributes:
-        macs, parameters: unit to ``(layers,)``.
-        base_macs, base_parameters: of everything outside the blocks, shortcuts included.
+        base: ``(2,)``, of everything outside the blocks, shortcuts included.
+        block: ``(2, layers)``, of the rest of a block, needed where any path is on.
+        spatial: ``(2, layers)``, of the 1x3x3 that T goes round, needed where S or ST is on.
+        paths: for each layer ``(2, inputs, branches)``; one input where all share the gates.
+        branches: the axis of ``paths``.
     """
 
-    macs: dict[FusionUnit, np.ndarray]
-    parameters: dict[FusionUnit, np.ndarray]
-    base_macs: int
-    base_parameters: int
+    base: np.ndarray
+    block: np.ndarray
+    spatial: np.ndarray
+    paths: tuple[np.ndarray, ...]
+    branches: tuple[str, ...]
 
     def of(self, strategy: FusionStrategy) -> tuple[int, int]:
         """Parameters and MACs of the derived network of a strategy, without building it."""
-        layers = list(enumerate(strategy))
-        parameters = self.base_parameters + sum(int(self.parameters[u][i]) for i, u in layers)
-        return parameters, self.base_macs + sum(int(self.macs[u][i]) for i, u in layers)
+        total = self.base.copy()
+        for layer, unit in enumerate(strategy):
+            inputs = self.paths[layer].shape[1]
+            mask = flat_mask(unit, inputs, self.branches, f"layer {layer + 1}")
+            total += self._layer(layer, mask.reshape(inputs, -1))
+        return int(total[0]), int(total[1])
+
+    def _layer(self, layer: int, on: np.ndarray) -> np.ndarray:
+        """``(2,)`` of one layer whose ``(inputs, branches)`` paths are 0 or 1."""
+        cost = (self.paths[layer] * on).sum((1, 2)) + on.any() * self.block[:, layer]
+        return cost + on[:, self._spatial].any() * self.spatial[:, layer]
+
+    @property
+    def _spatial(self) -> list[int]:
+        return [n for n, branch in enumerate(self.branches) if branch != "T"]
 
     def expected_macs(self, space: ProbabilitySpace) -> float:
-        """Mean MACs of the networks drawn from the space (form: sampling, Bernoulli p)."""
-        marginals = space.marginals(form="sampling")
-        return self.base_macs + float(sum(marginals[u] @ macs for u, macs in self.macs.items()))
+        """Mean MACs of the networks that ``space.sample`` draws (form: sampling, Bernoulli p)."""
+        total = float(self.base[1])
+        for n, layer in enumerate(space.drop):
+            drop = layer.reshape(-1, len(self.branches))
+            any_on = 1.0 - drop.prod()
+            spatial_on = 1.0 - drop[:, self._spatial].prod()
+            here = 1.0 - space.layer_drop[n] if space.droppable[n] else 1.0 / any_on
+            mean = (self.paths[n][1] * (1.0 - drop)).sum()
+            total += here * (mean + any_on * self.block[1, n] + spatial_on * self.spatial[1, n])
+        return total
 
 
 def unit_costs(model: keras.Model, clip_shape: tuple[int, int, int]) -> UnitCosts:
-    """Costs of every unit in every layer of a template.
+    """Costs of every path in every layer of a template.
 
-    A unit costs its branches and, unless it is "-", all of its block but the shortcut.
+    Args:
+        model: a template.
+        clip_shape: frames, height, width.
+
+    Raises:
+        ValueError: when the model is no template, or ``clip_shape`` is not three numbers.
     """
-    rows = complexity(model, clip_shape).layers
+    total = complexity(model, clip_shape)
+    rows = {row.name: np.array([row.parameters, row.macs]) for row in total.layers}
     shapes = dict(_input_shapes(model, clip_shape))
     layers = fusion_layers(model)
-    units, masks = unit_table(layers[0].branches)
-    macs = np.zeros((len(units), len(layers)), "int64")
-    parameters = np.zeros_like(macs)
-    total = Complexity(rows)
-    base = np.array([total.macs, total.parameters])
-    for i, layer in enumerate(layers):
-        paths = np.array(
-            [
-                (path.macs(shapes[layer.name]), int(np.prod(path.kernel.shape)))
-                for path in layer.paths
-            ]
-        )
-        block = layer.name.removesuffix("fusion")
-        own = [row for row in rows if row.name.startswith(block) and "shortcut" not in row.name]
-        whole = np.array([(row.macs, row.parameters) for row in own]).sum(0)
-        base = base - whole
-        for u, mask in enumerate(masks):
-            if any(mask):
-                kept = whole - paths.sum(0) + np.array(mask) @ paths
-                macs[u, i], parameters[u, i] = kept
-    return UnitCosts(
-        dict(zip(units, macs, strict=True)),
-        dict(zip(units, parameters, strict=True)),
-        int(base[0]),
-        int(base[1]),
-    )
+    branches = branches_of(layers)
+    block, spatial = np.zeros((2, 2, len(layers)), "int64")
+    paths = []
+    base = np.array([total.parameters, total.macs])
+    for n, layer in enumerate(layers):
+        own = _sum(rows, block_layers(model, layer))
+        between = _sum(rows, spatial_layers(model, layer))
+        paths.append(_path_costs(layer, shapes[layer.name], branches))
+        base -= own
+        block[:, n] = own - between - paths[-1].sum((1, 2))
+        spatial[:, n] = between
+    return UnitCosts(base, block, spatial, tuple(paths), branches)
+
+
+def _sum(rows: dict[str, np.ndarray], layers: list[keras.layers.Layer]) -> np.ndarray:
+    return sum((rows[la.name] for la in layers if la.name in rows), np.zeros(2, "int64"))
+
+
+def _path_costs(
+    layer: FusionConv, input_shape: tuple[int, ...], branches: tuple[str, ...]
+) -> np.ndarray:
+    """``(2, inputs, branches)``; 0 for a branch that the layer does not have."""
+    costs = np.zeros((2, layer.inputs, len(branches)), "int64")
+    macs = layer.macs_by_branch(input_shape)
+    for branch, parameters in layer.parameters_by_branch().items():
+        costs[:, :, branches.index(branch)] = parameters, macs[branch]
+    return costs

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 
-from .layers.fusion import BRANCHES
-from .layers.gates import fusion_layers, strategy_masks
+from .layers.gates import fusion_layers, gates_of, strategy_masks
+from .models.blocks import block_layers, spatial_layers
 from .models.build import architecture_of, build
 from .models.fusion_model import FusionModel
 from .models.weights import LoadReport, copy_weights
@@ -18,8 +19,9 @@ def derive(
     """The network of one strategy, with the template's trained weights.
 
     It computes what the template computes under ``set_strategy`` (to float rounding). An S+ST layer
-    keeps both kernels, so that fine-tuning goes on from the same point. Batch-norm statistics are
-    the template's as they stand.
+    keeps both kernels, so that fine-tuning goes on from the same point. A path that sees some of
+    its inputs only (``S@101``) keeps the slice of its weights along the channels of these.
+    Batch-norm statistics are the template's as they stand.
 
     Args:
         model: a template of ``vdroppath_tf.zoo``.
@@ -37,20 +39,41 @@ def derive(
     if dropout is not None:
         architecture = {**architecture, "dropout": dropout}
     network = build(architecture, strategy)
-    dropped = _dropped(model, strategy)
-    copy_weights(model, network, may_be_unused=lambda path: path.startswith(dropped))
+    copy_weights(
+        model,
+        network,
+        may_be_unused=_dropped(model, strategy).__contains__,
+        channels=_kept_channels(model, strategy),
+    )
     return network
 
 
-def _dropped(model: keras.Model, strategy: FusionStrategy) -> tuple[str, ...]:
-    """Beginnings of the paths of the weights that the derived network does without."""
-    starts = []
+def _dropped(model: keras.Model, strategy: FusionStrategy) -> set[str]:
+    """Paths of the weights that the derived network does without."""
+    gone = [v.path for gate in gates_of(model) for v in gate.weights]
     for layer, unit in zip(fusion_layers(model), strategy, strict=True):
-        gone = [BRANCHES[branch][0] for branch in layer.branches if branch not in unit.branches]
-        starts += [f"{layer.name}/{name}/" for name in ("drop_path", *gone)]
+        for branch in set(layer.branches) - set(unit.branches):
+            gone += layer.weight_paths(branch)
+        unused = []
         if not unit.branches:  # the block is its shortcut, whose weights the network does have
-            starts.append(layer.name.removesuffix("fusion"))
-    return tuple(starts)
+            unused = block_layers(model, layer)
+        elif unit.branches == ("T",):
+            unused = spatial_layers(model, layer)
+        gone += [v.path for other in unused for v in other.weights]
+    return set(gone)
+
+
+def _kept_channels(
+    model: keras.Model, strategy: FusionStrategy
+) -> dict[str, tuple[int, np.ndarray]]:
+    """For each path that sees some of its inputs: the channels of these, of its weights' axis."""
+    found = {}
+    for layer, unit in zip(fusion_layers(model), strategy, strict=True):
+        for branch, kept in unit.inputs.items():
+            channels = np.flatnonzero(np.repeat(kept, layer.widths))
+            for path in layer.weight_paths(branch):  # kernels (t, h, w, channels, filters), BN
+                found[path] = (3 if path.endswith("/kernel") else 0, channels)
+    return found
 
 
 def replace_classifier(model: keras.Model, num_classes: int) -> tuple[FusionModel, LoadReport]:

@@ -300,7 +300,7 @@ class ProbabilitySpace:
         if not self.ragged:
             return [np.array(row, dtype=bool) for row in strategy.masks(self.branches)]
         pairs = zip(strategy, self.drop, self.layers, strict=True)
-        return [_input_mask(unit, len(drop), self.branches, name) for unit, drop, name in pairs]
+        return [flat_mask(unit, len(drop), self.branches, name) for unit, drop, name in pairs]
 
 
 @cache
@@ -336,8 +336,19 @@ def _table(drop: np.ndarray, layer_off: np.ndarray, form: Form) -> np.ndarray:
     return table
 
 
-def _input_mask(unit: FusionUnit, inputs: int, branches: tuple[str, ...], name: str) -> np.ndarray:
-    """Flat `(inputs * branches,)` mask of a unit, input by input."""
+def flat_mask(
+    unit: FusionUnit, inputs: int, branches: tuple[str, ...], name: str, *, shared: bool = False
+) -> np.ndarray:
+    """Flat `(inputs * branches,)` boolean mask of a unit, input by input.
+
+    Raises:
+        ValueError: If the unit has masks of another length, or any where inputs share their gates.
+    """
+    if shared and unit.inputs:
+        raise ValueError(
+            f"Layer {name!r} uses its inputs differently; expected a unit that all of its inputs "
+            f"share, such as 'S+ST'. Received: {str(unit)!r}"
+        )
     rows = unit.inputs or dict.fromkeys(unit.branches, (1,) * inputs)
     if any(len(row) != inputs for row in rows.values()):
         raise ValueError(

@@ -198,7 +198,9 @@ def test_half_precision_keeps_the_gates_whole(policy: str, noise: str) -> None:
 
 @pytest.mark.parametrize("options", [{"unit": "T"}, {"unit": "-"}, {"branches": ("S", "X")}])
 def test_unknown_branches_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"fusion: a fusion layer needs.*\['S', 'ST'\].*Received"):
+    with pytest.raises(
+        ValueError, match=r"fusion: a fusion layer needs.*\['S', 'T', 'ST'\].*Received"
+    ):
         FusionConv(4, name="fusion", **options)
 
 

@@ -116,7 +116,7 @@ def test_the_mode_follows_the_gates(template: Any) -> None:
         (FusionStrategy.uniform("S", 6, "resnet50"), r"'resnet50'.*'micro'"),
         ("S S S+T S S S", r"Layer 3 uses branch 'T'"),
         ("S S X S S S", r"Layer 3.*'X'"),
-        ("S@1 S S S S S", r"Layer 1 uses its inputs differently"),
+        ("S@1 S S S S S", r"Layer 'stage1_block1_fusion' uses its inputs differently"),
         ("modes", r"'modes'"),
     ],
 )

@@ -16,11 +16,8 @@ from vdroppath_tf.layers.relaxation import (
     gate_entropy,
     relaxed_drop,
     uniform_noise,
-    unit_log_probabilities,
-    unit_masks,
     weight_prior,
 )
-from vdroppath_tf.space import ProbabilitySpace, unit_table
 
 N_SOMETHING_V1 = 86_017
 EXTREME = [-200.0, -80.0, -20.0, 0.0, 20.0, 80.0, 200.0]
@@ -160,70 +157,3 @@ def test_gradients_are_the_slopes(value: float, form: str) -> None:
         y = kl(x)
     slope = (kl(x + 1e-5) - kl(x - 1e-5)) / 2e-5
     assert float(tape.gradient(y, x)) == pytest.approx(float(slope), abs=1e-8)
-
-
-def test_masks_stand_in_the_order_of_the_unit_table() -> None:
-    for branches in (("S", "ST"), ("S", "T", "ST")):
-        np.testing.assert_array_equal(unit_masks(len(branches)), unit_table(branches)[1])
-
-
-def brute_force(p: np.ndarray, layer_p: float, droppable: bool) -> np.ndarray:
-    table = []
-    for row in itertools.product((1, 0), repeat=len(p)):
-        probability = float(np.prod([1 - q if on else q for on, q in zip(row, p, strict=True)]))
-        probability *= 1 - layer_p
-        if not any(row):
-            probability = probability + layer_p if droppable else 0.0
-        table.append(probability)
-    return np.array(table) / sum(table)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    logits=st.lists(st.floats(-8, 8), min_size=1, max_size=3),
-    layer=st.none() | st.floats(-8, 8),
-    droppable=st.booleans(),
-)
-def test_unit_probabilities_against_brute_force(
-    logits: list[float], layer: float | None, droppable: bool
-) -> None:
-    layer_logit = None if layer is None else constant(layer)
-    table = np.asarray(unit_log_probabilities(constant(logits), layer_logit, droppable), "float64")
-    found = np.exp(table - np.logaddexp.reduce(table))
-    p = 1 / (1 + np.exp(-np.array(logits)))
-    layer_p = 0.0 if layer is None else 1 / (1 + math.exp(-layer))
-    np.testing.assert_allclose(found, brute_force(p, layer_p, droppable), atol=1e-5)
-
-
-@pytest.mark.parametrize("value", [-300.0, 300.0])
-@pytest.mark.parametrize("droppable", [True, False])
-def test_unit_probabilities_at_the_ends(value: float, droppable: bool) -> None:
-    table = unit_log_probabilities(constant([value, value]), constant(value), droppable)
-    assert not np.isnan(table).any()
-    # even where every path wants to go, one stays where nothing goes round the layer
-    assert (int(tf.argmax(table)) == 3) == (value > 0 and droppable)
-
-
-@pytest.mark.parametrize("droppable", [True, False])
-@pytest.mark.parametrize("with_layer", [True, False])
-def test_the_mode_is_that_of_the_space(with_layer: bool, droppable: bool) -> None:
-    rng = np.random.default_rng(3)
-    logits, layer = rng.normal(0, 2, (200, 2)), rng.normal(0, 2, 200)
-    rows = [
-        int(
-            tf.argmax(
-                unit_log_probabilities(
-                    constant(one), constant(other) if with_layer else None, droppable
-                )
-            )
-        )
-        for one, other in zip(logits, layer, strict=True)
-    ]
-    space = ProbabilitySpace(
-        1 / (1 + np.exp(-logits)),
-        droppable=np.full(200, droppable),
-        layer_drop=1 / (1 + np.exp(-layer)) if with_layer else None,
-    )
-    names = unit_table(space.branches)[0]
-    assert [names[row] for row in rows] == list(space.mode())
-    assert len(set(rows)) == (4 if droppable else 3)

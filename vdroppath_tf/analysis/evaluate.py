@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ..data.pipeline import video_errors
-from ..layers.gates import restored_gates, strategy_masks
+from ..layers.gates import restored_gates, set_strategy, strategy_masks
 from ..strategy import FusionStrategy
 from .runner import StrategyRunner
 
@@ -92,10 +93,11 @@ def evaluate_strategies(
     chosen = [FusionStrategy.parse(s) if isinstance(s, str) else s for s in strategies]
     if not chosen:
         raise ValueError("There are no strategies to evaluate.")
-    masks = [tf.constant(strategy_masks(model, strategy)) for strategy in chosen]
+    masks = [tf.constant(np.concatenate(strategy_masks(model, strategy))) for strategy in chosen]
     tick = on_strategy or (lambda: None)
     runner = StrategyRunner(model)
     with restored_gates(model), runner.restored(), video_errors():
+        set_strategy(model, "mode")  # the classifier's gate has no place in a strategy
         statistics = None
         if train_clips is not None:
             statistics = runner.statistics(masks, train_clips, recalibration_batches, tick)

@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..layers.fusion import batch_norms
+from ..layers.gates import gates_of
 from ..models.fusion_model import check_clips
 
 
@@ -22,7 +24,7 @@ class StrategyRunner:
 
     def __init__(self, model: keras.Model) -> None:
         self.model, self.gates = model, list(getattr(model, "gates", []))
-        self.norms = [la for la in model.layers if isinstance(la, keras.layers.BatchNormalization)]
+        self.norms = batch_norms(model)
         self.moving = [v for la in self.norms for v in (la.moving_mean, la.moving_variance)]
         options = {"reduce_retracing": True, "autograph": False}
         self._score = tf.function(self._score_batch, **options)
@@ -91,11 +93,11 @@ class StrategyRunner:
     @contextmanager
     def _measuring(self) -> Iterator[None]:
         momenta = [(norm, norm.momentum) for norm in self.norms]
-        frozen = [(gate, gate.trainable) for gate in self.gates]
+        frozen = [(gate, gate.trainable) for gate in gates_of(self.model)]
         try:
             for norm in self.norms:
                 norm.momentum = 0.0  # the moving statistics become those of the batch
-            for gate in self.gates:
+            for gate, _ in frozen:
                 gate.trainable = False  # hard masks, though BN runs as in training
             yield
         finally:
@@ -117,8 +119,9 @@ class StrategyRunner:
 
     def _set_masks(self, masks: tf.Tensor | None) -> None:
         if masks is not None:
-            for i, gate in enumerate(self.gates):
-                gate.mask.assign(masks[i])
+            parts = tf.split(masks, [gate.paths for gate in self.gates])
+            for gate, mask in zip(self.gates, parts, strict=True):
+                gate.mask.assign(mask)
 
     def _score_batch(self, clips: Any, labels: Any, masks: Any, statistics: Any) -> tf.Tensor:
         self._set_masks(masks)

@@ -42,12 +42,25 @@ def _pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 def _spatial(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
     """``1 x h x w`` as a 2D convolution of frames, ``(batch * time, height, width, channels)``."""
     b, t, h, w, c = _dims(x)
-    return tf.nn.conv2d(
-        tf.reshape(x, [b * t, h, w, c]),
-        kernel[0],
-        strides=list(strides[1:]),
-        padding=_padding(kernel.shape[1:3], strides[1:]),
-    )
+    options = {
+        "strides": list(strides[1:]),
+        "padding": _padding(kernel.shape[1:3], strides[1:]),
+    }
+    return _grouped(tf.reshape(x, [b * t, h, w, c]), kernel[0], options)
+
+
+def _grouped(x: tf.Tensor, kernel: tf.Tensor, options: dict[str, Any]) -> tf.Tensor:
+    """A 2D convolution whose groups are as many as the kernel's depth goes into the channels."""
+    groups = x.shape[-1] // kernel.shape[2]
+    if groups == x.shape[-1] == kernel.shape[-1]:  # one channel in, one out: depthwise
+        kernel = tf.reshape(kernel, [*kernel.shape[:2], groups, 1])
+        strides = [1, *options["strides"], 1]
+        return tf.nn.depthwise_conv2d(x, kernel, strides, options["padding"])
+    if groups == 1 or tf.config.list_logical_devices("GPU"):
+        return tf.nn.conv2d(x, kernel, **options)
+    # TensorFlow has no gradient of a grouped convolution on CPUs
+    parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
+    return tf.concat([tf.nn.conv2d(one, own, **options) for one, own in parts], -1)
 
 
 def _temporal(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
@@ -73,7 +86,8 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int] = (1, 1, 1)
 
     Args:
         x: clips, ``(batch, time, height, width, channels)``.
-        kernel: ``(time, height, width, channels, filters)``, odd sizes.
+        kernel: ``(time, height, width, channels / groups, filters)``, odd sizes. Several groups
+            are for kernels of one frame.
         strides: of time, height and width.
 
     Returns:
@@ -107,6 +121,8 @@ class Convolution(keras.layers.Layer):
         filters: channels of the output.
         kernel_size: odd sizes ``(time, height, width)``.
         strides: ``(time, height, width)``.
+        groups: of channels, convolved apart; as many as channels make it depthwise. More than one
+            needs a kernel of one frame and more than one pixel.
 
     Call arguments:
         inputs: ``(batch, time, height, width, channels)``.
@@ -122,6 +138,7 @@ class Convolution(keras.layers.Layer):
         filters: int,
         kernel_size: Triple = (1, 1, 1),
         strides: Triple = (1, 1, 1),
+        groups: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -129,14 +146,23 @@ class Convolution(keras.layers.Layer):
             raise ValueError(f"kernel_size must be three odd numbers. Received: {kernel_size}")
         if any(s < 1 for s in strides) or len(strides) != 3:
             raise ValueError(f"strides must be three numbers of 1 or more. Received: {strides}")
-        self.filters = filters
+        grouped = kernel_size[0] == 1 and tuple(kernel_size) != (1, 1, 1) and filters % groups == 0
+        if groups < 1 or (groups > 1 and not grouped):
+            raise ValueError(
+                "groups must divide filters, and more than one needs a kernel of one frame and "
+                f"more than one pixel. Received: {groups} of {filters}, kernel {kernel_size}"
+            )
+        self.filters, self.groups = filters, groups
         self.kernel_size = tuple(kernel_size)
         self.strides = tuple(strides)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
+        channels = input_shape[-1]
+        if channels is None or channels % self.groups:
+            raise ValueError(f"{self.path}: {channels} channels do not make {self.groups} groups.")
         self.kernel = self.add_weight(
             name="kernel",
-            shape=(*self.kernel_size, input_shape[-1], self.filters),
+            shape=(*self.kernel_size, channels // self.groups, self.filters),
             initializer="he_normal",
         )
 
@@ -158,7 +184,7 @@ class Convolution(keras.layers.Layer):
         cells = 1
         for n, s, k in zip(sizes, self.strides, self.kernel_size, strict=True):
             cells *= -(-n // s) * k
-        return cells * channels * self.filters
+        return cells * (channels // self.groups) * self.filters
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -166,4 +192,5 @@ class Convolution(keras.layers.Layer):
             "filters": self.filters,
             "kernel_size": self.kernel_size,
             "strides": self.strides,
+            "groups": self.groups,
         }

@@ -10,16 +10,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from .hard_masks import drawn_mask, mode_mask
 from .losses import add_replica_loss
-from .relaxation import (
-    KL_FORMS,
-    gate_entropy,
-    relaxed_drop,
-    uniform_noise,
-    unit_log_probabilities,
-    unit_masks,
-    weight_prior,
-)
+from .relaxation import KL_FORMS, gate_entropy, relaxed_drop, uniform_noise, weight_prior
 
 NOISE = ("sample", "batch")
 RUN_MODE, RUN_RANDOM = -1.0, -2.0  # values of a mask that is no strategy: the mode, or a fresh draw
@@ -85,6 +78,7 @@ class VariationalDropPath(keras.layers.Layer):
         self.initial_drop, self.temperature, self.noise = initial_drop, temperature, noise
         self.kl, self.weight_reg, self.num_train_examples = kl, weight_reg, num_train_examples
         self.seed = seed
+        self.knows_n = num_train_examples is not None  # else each ``fit`` says it anew
 
     def build(self, input_shape: Any = None) -> None:
         start = math.log(self.initial_drop / (1.0 - self.initial_drop))
@@ -137,18 +131,30 @@ class VariationalDropPath(keras.layers.Layer):
 
     def hard_mask(self) -> tf.Tensor:
         """``(paths,)`` of 0 and 1: what runs at inference."""
-        return tf.where(self.mask >= 0.0, self.mask, self._drawn_mask())
+        gates = tf.convert_to_tensor(self.logit), self.layer_logit, self.droppable
+        wanted = self._wants_draw()
+        noise = self._uniform(1, 1 + self.paths, shared=True, advance=tf.cast(wanted, tf.int64))[0]
+        named = tf.where(wanted, drawn_mask(*gates, noise), mode_mask(*gates))
+        return tf.where(self.mask >= 0.0, self.mask, named)
 
-    def _drawn_mask(self) -> tf.Tensor:
-        """The mode of the learned probabilities or, where the mask asks for it, a draw (Eq. 6)."""
-        table = unit_log_probabilities(
-            tf.convert_to_tensor(self.logit), self.layer_logit, self.droppable
-        )
-        wanted = tf.cast(tf.reduce_all(tf.equal(self.mask, RUN_RANDOM)), tf.int64)
-        noise = self._uniform(1, table.shape[0], shared=True, advance=wanted)[0]
-        gumbel = -tf.math.log(-tf.math.log(noise))  # where table + gumbel is largest is a draw
-        row = tf.argmax(table + tf.cast(wanted, tf.float32) * gumbel)
-        return tf.gather(tf.constant(unit_masks(self.paths)), row)
+    def _wants_draw(self) -> tf.Tensor:
+        return tf.reduce_all(tf.equal(self.mask, RUN_RANDOM))
+
+    def feature_keep(self, batch: Any, features: int, training: bool = False) -> tf.Tensor:
+        """``(batch, features)`` factors of the features that the one gate of this layer covers.
+
+        Each feature has noise of its own. At inference all are on, or, where the mask asks for a
+        draw, each is drawn, the same for the whole batch.
+        """
+        if self.random(training):
+            rows = batch if self.noise == "sample" else 1
+            keep = tf.reshape(self._relaxed_keep(rows * features), [rows, features])
+        else:
+            wanted = self._wants_draw()
+            noise = self._uniform(1, features, shared=True, advance=tf.cast(wanted, tf.int64))
+            drawn = noise >= tf.sigmoid(self.logit)
+            keep = tf.where(wanted, tf.cast(drawn, tf.float32), tf.ones((1, features)))
+        return tf.broadcast_to(keep, [batch, features])
 
     def per_sample(self, training: bool) -> bool:
         """Whether the samples of this call have factors of their own."""
@@ -210,13 +216,20 @@ class VariationalDropPath(keras.layers.Layer):
             form=self.kl,
         )
 
-    def add_kl(self, squared_norms: tf.Tensor, training: bool = False) -> None:
-        """Adds the KL of the paths to the loss, in training and while the gates are not frozen."""
+    def add_kl(self, squared_norms: tf.Tensor, training: bool = False, features: int = 1) -> None:
+        """Adds the KL of the paths to the loss, in training and while the gates are not frozen.
+
+        Args:
+            squared_norms: ``(paths,)`` of ``||w||^2``.
+            training: bool.
+            features: how many things share the logits with noise of their own: the entropy counts
+                once for each.
+        """
         if not self.random(training):
             return
         # D1 has its entropy here; its weights are a later convolution's, which adds their part
         priors = self.priors()[: self.paths]
-        entropy = tf.reduce_sum(gate_entropy(self.logits(), self.kl))
+        entropy = features * tf.reduce_sum(gate_entropy(self.logits(), self.kl))
         weights = tf.reduce_sum(priors * tf.cast(squared_norms, "float32"))
         add_replica_loss(self, weights + entropy / self.num_train_examples)
 
@@ -225,6 +238,15 @@ class VariationalDropPath(keras.layers.Layer):
         named = {"mode": RUN_MODE, "random": RUN_RANDOM}
         values = [named[mask]] * self.paths if isinstance(mask, str) else list(mask)
         self.mask.assign(values)
+
+    def updated(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options this gate was made with, and what may have changed since."""
+        options = {**options, "trainable": self.trainable}
+        if self.num_train_examples is not None:
+            options["num_train_examples"] = self.num_train_examples
+        if options["trainable"]:
+            del options["trainable"]
+        return options
 
     def get_config(self) -> dict[str, Any]:
         names = (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
 
-from ..strategy import FusionStrategy
+from ..space import flat_mask
+from ..strategy import BRANCHES, FusionStrategy, FusionUnit
+from .drop_path import VariationalDropPath
 from .fusion import FusionConv
 
 
@@ -53,40 +55,66 @@ def set_strategy(model: keras.Model, strategy: FusionStrategy | str) -> None:
             or drops a layer that no shortcut goes round.
     """
     layers = fusion_layers(model)
-    if strategy in ("mode", "random"):
-        for layer in layers:
-            layer.drop_path.set_mask(strategy)
-        return
-    for layer, mask in zip(layers, strategy_masks(model, strategy), strict=True):
+    named = strategy if strategy in ("mode", "random") else None
+    masks = strategy_masks(model, strategy) if named is None else []
+    for gate in gates_of(model):  # the classifier's too: all its features on, unless random
+        gate.set_mask(named or "mode")
+    for layer, mask in zip(layers, masks, strict=bool(masks)):
         layer.drop_path.set_mask(mask)
 
 
-def strategy_masks(model: keras.Model, strategy: FusionStrategy | str) -> np.ndarray:
-    """``(layers, branches)`` of 0 and 1: a strategy as hard masks, checked against the template."""
+def gates_of(model: keras.Model) -> list[VariationalDropPath]:
+    """Every gate of a model: those of its fusion layers, and its classifier's if it has one."""
+    gates = (getattr(layer, "drop_path", None) for layer in model.layers)
+    return [gate for gate in gates if gate is not None]
+
+
+def branches_of(layers: Sequence[FusionConv]) -> tuple[str, ...]:
+    """The branches that any of the layers has, in the order S, T, ST."""
+    return tuple(b for b in BRANCHES if any(b in layer.branches for layer in layers))
+
+
+def strategy_masks(model: keras.Model, strategy: FusionStrategy | str) -> list[np.ndarray]:
+    """A strategy as hard masks, checked against the template.
+
+    Returns:
+        For each layer ``(paths,)`` of 0 and 1, as its gates stand: over its branches or, where
+        each input has gates of its own, over the branches of each input, input by input.
+    """
     layers = fusion_layers(model)
-    branches = layers[0].branches
     if strategy == "all":
-        return np.ones((len(layers), len(branches)), "float32")
+        return [np.ones(layer.drop_path.paths, "float32") for layer in layers]
     if isinstance(strategy, str):
         strategy = FusionStrategy.parse(strategy)
-    strategy.check(len(layers), _architecture_name(model), branches)
-    masks = np.array(strategy.masks(branches), "float32")
-    for layer, mask in zip(layers, masks, strict=True):
-        if not mask.any() and not layer.drop_path.droppable:
-            raise ValueError(f"{layer.name} cannot be dropped: no shortcut goes round it.")
-    return masks
+    strategy.check(len(layers), _architecture_name(model), branches_of(layers))
+    pairs = zip(layers, strategy, strict=True)
+    return [_layer_mask(layer, unit) for layer, unit in pairs]
+
+
+def _layer_mask(layer: FusionConv, unit: FusionUnit) -> np.ndarray:
+    absent = [branch for branch in unit.branches if branch not in layer.branches]
+    if absent:
+        raise ValueError(
+            f"{layer.name} has no branch {absent[0]!r}. Expected a unit of {layer.branches}. "
+            f"Received: {str(unit)!r}"
+        )
+    mask = flat_mask(unit, layer.inputs, layer.branches, layer.name, shared=layer.widths is None)
+    if not mask.any() and not layer.drop_path.droppable:
+        raise ValueError(f"{layer.name} cannot be dropped: no shortcut goes round it.")
+    return mask.astype("float32")
 
 
 def freeze_gates(model: keras.Model, frozen: bool = True) -> None:
     """Frozen gates run their hard masks in training too and add no KL. Compile again after it."""
-    for layer in fusion_layers(model):
-        layer.drop_path.trainable = not frozen
+    fusion_layers(model)  # a model without gates is an error
+    for gate in gates_of(model):
+        gate.trainable = not frozen
 
 
 @contextmanager
 def restored_gates(model: keras.Model) -> Iterator[None]:
     """Gives masks and frozen state back on leaving, whatever happened inside."""
-    gates = [layer.drop_path for layer in fusion_layers(model)]
+    gates = gates_of(model)
     before = [(gate.mask.numpy().copy(), gate.trainable) for gate in gates]
     try:
         yield
@@ -97,25 +125,45 @@ def restored_gates(model: keras.Model) -> Iterator[None]:
 
 
 def read_gates(model: keras.Model) -> dict[str, Any]:
-    """The gates as the arguments of ``ProbabilitySpace``."""
+    """The gates as the arguments of ``ProbabilitySpace``.
+
+    A branch that a layer does not have is dropped there with probability 1. Where inputs have gates
+    of their own the space is ragged.
+    """
     layers = fusion_layers(model)
     gates = [layer.drop_path for layer in layers]
-    has_layer_drop = [gate.layer_logit is not None for gate in gates]
+    branches = branches_of(layers)
+    tables = [
+        (
+            _table(layer, _sigmoid(layer.drop_path.logit), branches),
+            _table(layer, np.full(layer.drop_path.paths, layer.drop_path.initial_drop), branches),
+        )
+        for layer in layers
+    ]
+    drop, initial = zip(*tables, strict=True)
+    if all(layer.widths is None for layer in layers):
+        drop, initial = np.concatenate(drop), np.concatenate(initial)
     return {
-        "drop": np.stack([_sigmoid(gate.logit) for gate in gates]),
-        "initial": np.stack([np.full(gate.paths, gate.initial_drop) for gate in gates]),
+        "drop": drop,
+        "initial": initial,
         "layers": tuple(layer.name for layer in layers),
         "architecture": _architecture_name(model),
-        "branches": layers[0].branches,
+        "branches": branches,
         "droppable": np.array([gate.droppable for gate in gates]),
         "layer_drop": np.array(
-            [
-                _sigmoid(gate.layer_logit) if has else 0.0
-                for gate, has in zip(gates, has_layer_drop, strict=True)
-            ]
+            [0.0 if gate.layer_logit is None else _sigmoid(gate.layer_logit) for gate in gates]
         ),
-        "initial_layer_drop": np.where(has_layer_drop, [gate.initial_drop for gate in gates], 0.0),
+        "initial_layer_drop": np.array(
+            [0.0 if gate.layer_logit is None else gate.initial_drop for gate in gates]
+        ),
     }
+
+
+def _table(layer: FusionConv, flat: np.ndarray, branches: tuple[str, ...]) -> np.ndarray:
+    """``(inputs, branches)`` of a layer's ``(paths,)``, 1 where it has no such branch."""
+    table = np.ones((layer.inputs, len(branches)))
+    table[:, [branches.index(b) for b in layer.branches]] = flat.reshape(layer.inputs, -1)
+    return table
 
 
 def _sigmoid(logit: Any) -> np.ndarray:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 KL_FORMS = ("code", "paper")
@@ -76,30 +73,3 @@ def uniform_noise(
     everyone = tf.random.stateless_uniform(shape, key, minval=1e-7, alg="philox")
     # float32 rounds numbers next to 1 up to it, where log(-log r) is not finite
     return tf.minimum(everyone[place * count : (place + 1) * count], 1.0 - 1e-7)
-
-
-def unit_masks(paths: int) -> np.ndarray:
-    """All on/off patterns of ``paths`` paths, ``(2 ** paths, paths)``; all on first, none last."""
-    return np.array(list(itertools.product((1.0, 0.0), repeat=paths)), "float32")
-
-
-def unit_log_probabilities(
-    logit: tf.Tensor, layer_logit: tf.Tensor | None, droppable: bool
-) -> tf.Tensor:
-    """Log-probability of each row of ``unit_masks`` under Bernoulli draws with p, up to a constant.
-
-    Args:
-        logit: ``(paths,)``.
-        layer_logit: logit of D1, the drop of the whole layer, or None.
-        droppable: whether the row without any path may be drawn at all.
-    """
-    masks = unit_masks(logit.shape[0])
-    on, off = tf.math.log_sigmoid(-logit), tf.math.log_sigmoid(logit)
-    table = tf.linalg.matvec(masks, on) + tf.linalg.matvec(1.0 - masks, off)
-    if layer_logit is not None:
-        kept = table + tf.math.log_sigmoid(-layer_logit)
-        none = tf.reduce_logsumexp(tf.stack([kept[-1], tf.math.log_sigmoid(layer_logit)]))
-        table = tf.concat([kept[:-1], none[None]], 0)
-    if not droppable:
-        table = tf.concat([table[:-1], [-math.inf]], 0)
-    return table

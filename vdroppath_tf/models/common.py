@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +11,20 @@ from typing_extensions import TypedDict
 
 from ..layers.convolution import Convolution, Triple
 from ..layers.fusion import FusionConv
-from ..strategy import NONE, FusionStrategy
+from ..layers.gated_dense import GatedDense
+from ..layers.normalization import batch_norm
+from ..strategy import BRANCHES, NONE, FusionStrategy
 
 Tensor = Any
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, on [0, 1]
 
 
 class GateOptions(TypedDict, total=False):
-    """Options of a template's gates, as ``VariationalDropPath`` takes them."""
+    """Options of a template's gates, as ``VariationalDropPath`` takes them.
+
+    ``drop_layer`` (D1) concerns the layers that a shortcut goes round; ``gate_classifier`` puts a
+    gate on the features of the classifier too.
+    """
 
     num_train_examples: float | None
     weight_reg: float
@@ -27,11 +33,8 @@ class GateOptions(TypedDict, total=False):
     initial_drop: float
     temperature: float
     drop_layer: bool
+    gate_classifier: bool
     seed: int
-
-
-def _ungated(branch: Tensor) -> Tensor:
-    return branch
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,44 @@ class Fused:
     """What a fusion layer hands to its block.
 
     Attributes:
-        output: of the layer; None where the strategy gives the layer no path.
-        gate: to call on everything the layer feeds alone, after its last BN.
+        output: what the 1x3x3 convolution sees; None where neither S nor ST is on.
+        temporal: what T gives, to be joined with what the 1x3x3 gives; None without T.
+        name: of the layer.
+        alive: factor of everything the layer feeds alone; None where nothing is gated.
+        spatial_alive: factor of what S and ST feed alone; None without T.
         weight_prior: for the convolution that D1 drops; None without D1.
     """
 
     output: Tensor | None
-    gate: Callable[[Tensor], Tensor] = _ungated
+    temporal: Tensor | None = None
+    name: str = ""
+    alive: Tensor | None = None
+    spatial_alive: Tensor | None = None
     weight_prior: Tensor | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether the strategy gives the layer no path."""
+        return self.output is None and self.temporal is None
+
+    def through(self, convolve: Callable[[Tensor], Tensor]) -> Tensor:
+        """The 1x3x3 convolution (with what precedes it) of S and ST, joined with T."""
+        if self.output is None:
+            return self.temporal
+        y = convolve(self.output)
+        if self.spatial_alive is not None:
+            y = keras.layers.Multiply(name=f"{self.name}_spatial_gate")([y, self.spatial_alive])
+        return (
+            y
+            if self.temporal is None
+            else keras.layers.Add(name=f"{self.name}_join")([y, self.temporal])
+        )
+
+    def gate(self, branch: Tensor) -> Tensor:
+        """What the layer feeds alone, after its last BN: 0 where no path is on."""
+        if self.alive is None:
+            return branch
+        return keras.layers.Multiply(name=f"{self.name}_gate")([branch, self.alive])
 
 
 @dataclass
@@ -62,26 +95,63 @@ class FusionMaker:
     options: GateOptions = field(default_factory=GateOptions)
     made: int = 0
 
-    def __call__(self, x: Tensor, filters: int, *, name: str, droppable: bool = True) -> Fused:
+    def __post_init__(self) -> None:
+        known = [b for b in BRANCHES if b in self.branches]
+        if list(self.branches) != known or not set(known) & {"S", "ST"}:
+            raise ValueError(
+                f"branches must be of {BRANCHES}, in that order, S or ST among them. "
+                f"Received: {self.branches}"
+            )
+
+    def __call__(
+        self,
+        x: Tensor,
+        filters: int,
+        *,
+        name: str,
+        droppable: bool = True,
+        form: str = "plain",
+        temporal: tuple[int, Triple] | None = None,
+        widths: tuple[int, ...] | None = None,
+    ) -> Fused:
+        """The next fusion layer on ``x``; see ``FusionConv``. Without ``temporal`` it has no T."""
         self.made += 1
+        branches = tuple(b for b in self.branches if b != "T" or temporal is not None)
+        if "T" not in branches:
+            temporal = None
+        options: dict[str, Any] = {"branches": branches, "form": form, "temporal": temporal}
+        options |= {"widths": widths, "name": name}
         if self.strategy is None:
-            return self._gated(x, filters, name, droppable)
+            return self._gated(FusionConv(filters, gate=self._gate(droppable), **options), x)
         unit = self.strategy[self.made - 1] if self.made <= len(self.strategy) else NONE
-        if unit != NONE:
-            return Fused(FusionConv(filters, branches=self.branches, unit=unit, name=name)(x))
-        if not droppable:
+        if unit == NONE and not droppable:
             raise ValueError(f"{name} cannot be dropped: no shortcut goes round it.")
-        return Fused(None)
+        if unit == NONE:
+            return Fused(None)
+        y = FusionConv(filters, unit=unit, **options)(x)
+        if "T" not in unit.branches:
+            return Fused(y)
+        fused, temporal = (None, y) if unit.branches == ("T",) else y
+        return Fused(fused, temporal, name)
 
-    def _gated(self, x: Tensor, filters: int, name: str, droppable: bool) -> Fused:
-        options = {**self.options, "droppable": droppable}
-        layer = FusionConv(filters, branches=self.branches, gate=options, name=name)
-        y, alive, prior = layer(x)
+    def _gate(self, droppable: bool) -> dict[str, Any]:
+        """Options of the gate: D1 drops the 1x3x3 of layers that may be dropped."""
+        options = {k: v for k, v in self.options.items() if k != "gate_classifier"}
+        if not droppable:
+            options["drop_layer"] = False
+        return {**options, "droppable": droppable}
 
-        def gate(branch: Tensor) -> Tensor:
-            return keras.layers.Multiply(name=f"{name}_gate")([branch, alive])
-
-        return Fused(y, gate, prior if self.options.get("drop_layer") else None)
+    def _gated(self, layer: FusionConv, x: Tensor) -> Fused:
+        y, alive, prior, *rest = layer(x)
+        temporal, spatial_alive = rest or (None, None)
+        return Fused(
+            y,
+            temporal,
+            layer.name,
+            alive if layer.gate["droppable"] else None,
+            spatial_alive,
+            prior if layer.gate.get("drop_layer") else None,
+        )
 
     def finish(self, architecture: str) -> None:
         """Checks that the strategy had exactly as many units as the network has fusion layers."""
@@ -96,19 +166,22 @@ def convolution(
     stride: Triple = (1, 1, 1),
     *,
     name: str,
+    groups: int = 1,
     weight_prior: Tensor | None = None,
 ) -> Tensor:
     """Bias-free convolution, padded by half its kernel."""
-    layer = Convolution(filters, size, stride, name=name)
+    layer = Convolution(filters, size, stride, groups, name=name)
     return layer(x) if weight_prior is None else layer(x, weight_prior=weight_prior)
 
 
-def normalized(x: Tensor, *, name: str, relu: bool = True) -> Tensor:
-    """BN (eps 1e-5, momentum 0.9, statistics of all replicas), then ReLU unless told otherwise."""
-    x = keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, synchronized=True, name=f"{name}_bn"
-    )(x)
-    return keras.layers.ReLU(name=f"{name}_relu")(x) if relu else x
+def normalized(x: Tensor, *, name: str, max_value: float | None = None) -> Tensor:
+    """BN, then ReLU, clipped at ``max_value`` where there is one."""
+    return keras.layers.ReLU(max_value, name=f"{name}_relu")(linear(x, name=name))
+
+
+def linear(x: Tensor, *, name: str) -> Tensor:
+    """BN alone."""
+    return batch_norm(name=f"{name}_bn")(x)
 
 
 def normalized_clip(clips: Tensor) -> Tensor:
@@ -125,14 +198,44 @@ def max_pool(x: Tensor, size: Triple, stride: Triple, *, name: str) -> Tensor:
 
 
 def average_pool(x: Tensor, size: Triple, stride: Triple, *, name: str) -> Tensor:
-    """Average-pool, padded by half its size, padding counted; in float32, as CPUs have no half."""
-    x = keras.layers.ZeroPadding3D([n // 2 for n in size], name=f"{name}_pad")(x)
+    """Average-pool, padding counted; in float32, as CPUs have no half.
+
+    An odd size is padded by half of it; an even one is not padded.
+    """
+    if any(n % 2 and n > 1 for n in size):
+        pad = [n // 2 if n % 2 else 0 for n in size]
+        x = keras.layers.ZeroPadding3D(pad, name=f"{name}_pad")(x)
     return keras.layers.AveragePooling3D(size, stride, dtype="float32", name=name)(x)
 
 
-def classifier(x: Tensor, num_classes: int, dropout: float) -> Tensor:
-    """Global average over time and space, dropout, logits in float32."""
-    x = keras.layers.GlobalAveragePooling3D(name="pool")(x)
+def head(features: Tensor, num_classes: int, dropout: float, gates: GateOptions | None) -> Tensor:
+    """Global average over time and space, dropout, logits in float32.
+
+    Args:
+        features: ``(batch, time, height, width, channels)``.
+        num_classes: logits.
+        dropout: before the classifier.
+        gates: of a template; with ``gate_classifier`` the features are gated too.
+    """
+    x = keras.layers.GlobalAveragePooling3D(name="pool")(features)
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)
+    if gates and gates.get("gate_classifier"):
+        own = {k: v for k, v in gates.items() if k not in ("gate_classifier", "drop_layer")}
+        return GatedDense(num_classes, gate=own, dtype="float32", name="classifier")(x)
     return keras.layers.Dense(num_classes, dtype="float32", name="classifier")(x)
+
+
+def strides_in_time(given: Sequence[int] | None, default: Sequence[int]) -> tuple[int, ...]:
+    """Temporal strides of a network's strided places; what is not given is as in ``default``.
+
+    Raises:
+        ValueError: where there are more than the network has places, or one is below 1.
+    """
+    given = () if given is None else tuple(given)
+    if len(given) > len(default) or any(not isinstance(s, int) or s < 1 for s in given):
+        raise ValueError(
+            f"temporal_strides must be at most {len(default)} numbers of 1 or more, from the stem "
+            f"on. Received: {given}"
+        )
+    return (*given, *default[len(given) :])

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ..layers.drop_path import VariationalDropPath
 from ..layers.fusion import FusionConv
+from ..layers.gates import gates_of
 from ..layers.losses import is_marked, of_this_replica
 
 
@@ -43,7 +44,7 @@ class FusionModel(keras.Model):
 
     @property
     def gates(self) -> list[VariationalDropPath]:
-        """The gates of a template, in order; empty for a derived network."""
+        """The gates of a template's fusion layers, in order; empty for a derived network."""
         fusion = (layer for layer in self.layers if isinstance(layer, FusionConv))
         return [layer.drop_path for layer in fusion if layer.drop_path is not None]
 
@@ -75,9 +76,7 @@ class FusionModel(keras.Model):
 
     def _count(self, x: Any, held_out: float) -> None:
         """Gives N of these data to the gates that were built without one; every ``fit`` anew."""
-        layers = (layer for layer in self.layers if isinstance(layer, FusionConv))
-        waiting = [la.drop_path for la in layers if la.gate.get("num_train_examples") is None]
-        waiting = [gate for gate in waiting if gate is not None]
+        waiting = [gate for gate in gates_of(self) if not gate.knows_n]
         if not any(gate.trainable for gate in waiting):
             return
         examples = math.floor(count_examples(x) * (1.0 - held_out))  # as Keras splits

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ def copy_weights(
     *,
     may_be_new: Callable[[str], bool] = lambda path: False,
     may_be_unused: Callable[[str], bool] = lambda path: False,
+    channels: Mapping[str, tuple[int, np.ndarray]] | None = None,
 ) -> LoadReport:
     """Copies weights whose paths agree; nothing is written unless all of both sides are explained.
 
@@ -36,11 +39,14 @@ def copy_weights(
         source, target: built models.
         may_be_new: whether a path of the target alone is expected.
         may_be_unused: whether a path of the source alone is expected.
+        channels: path to ``(axis, indices)``, where the target has only these of the source.
 
     Raises:
         ValueError: naming every weight that is missing, left over or of another shape.
     """
     have = {v.path: v for v in source.weights}
+    for path, (axis, indices) in (channels or {}).items():
+        have[path] = tf.gather(have[path], indices, axis=axis)
     want = {v.path: v for v in target.weights}
     new = [path for path in want if path not in have or may_be_new(path)]
     unused = [path for path in have if path not in want or may_be_new(path)]
@@ -52,7 +58,7 @@ def copy_weights(
     problems += [
         f"{path}: {tuple(have[path].shape)} does not fit {tuple(want[path].shape)}"
         for path in copied
-        if have[path].shape != want[path].shape
+        if tuple(have[path].shape) != tuple(want[path].shape)
     ]
     if problems:
         raise ValueError(

@@ -1,17 +1,52 @@
 """The networks: ``template_*`` learns the space, ``derived_*`` runs one strategy of it."""
 
-from .resnet import derived_micro, derived_resnet50, template_micro, template_resnet50
-
-# row of the zoo -> its template and its derived network
-NETWORKS = {
-    "micro": (template_micro, derived_micro),
-    "resnet50": (template_resnet50, derived_resnet50),
-}
+from .densenet import (
+    derived_densenet121,
+    derived_densenet161,
+    derived_densenet169,
+    derived_densenet201,
+    template_densenet121,
+    template_densenet161,
+    template_densenet169,
+    template_densenet201,
+)
+from .mobilenet_v2 import derived_mobilenet_v2, template_mobilenet_v2
+from .names import NETWORKS, get_model, list_models
+from .resnet import (
+    derived_micro,
+    derived_resnet50,
+    derived_resnet101,
+    derived_resnext50,
+    derived_resnext101,
+    template_micro,
+    template_resnet50,
+    template_resnet101,
+    template_resnext50,
+    template_resnext101,
+)
 
 __all__ = [
     "NETWORKS",
+    "derived_densenet121",
+    "derived_densenet161",
+    "derived_densenet169",
+    "derived_densenet201",
     "derived_micro",
+    "derived_mobilenet_v2",
     "derived_resnet50",
+    "derived_resnet101",
+    "derived_resnext50",
+    "derived_resnext101",
+    "get_model",
+    "list_models",
+    "template_densenet121",
+    "template_densenet161",
+    "template_densenet169",
+    "template_densenet201",
     "template_micro",
+    "template_mobilenet_v2",
     "template_resnet50",
+    "template_resnet101",
+    "template_resnext50",
+    "template_resnext101",
 ]

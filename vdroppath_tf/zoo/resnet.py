@@ -4,79 +4,138 @@ from __future__ import annotations
 
 from typing_extensions import Unpack
 
-from ..models.common import GateOptions
 from ..models.fusion_model import FusionModel
-from ..models.resnet import resnet
 from ..strategy import FusionStrategy
-
-ClipShape = tuple[int | None, int | None, int | None]
-OPEN: ClipShape = (None, None, None)
+from .constructors import ResNetOptions, ResNetTemplateOptions, derived, explicit, template
 
 
-def _strategy(strategy: FusionStrategy | str) -> FusionStrategy:
-    return FusionStrategy.parse(strategy) if isinstance(strategy, str) else strategy
-
-
+@explicit
 def template_resnet50(
-    num_classes: int = 174,
-    *,
-    clip_shape: ClipShape = OPEN,
-    dropout: float = 0.0,
-    **gates: Unpack[GateOptions],
+    num_classes: int = 174, **options: Unpack[ResNetTemplateOptions]
 ) -> FusionModel:
-    """ResNet-50 as a template: 16 fusion layers, each with gated S and ST paths.
+    """ResNet-50: 16 fusion layers of gated paths.
 
     Zhou et al., CVPR 2020, Table 6: S 33.8, ST 40.1, S+ST 38.9, best strategy 41.2 on
     Something-Something V1.
 
     Args:
         num_classes: logits of the classifier.
-        clip_shape: frames, height and width; None leaves a size open.
-        dropout: before the classifier; 0 while gates train, in the paper.
-        **gates: ``num_train_examples`` (N of Eq. 5; ``fit`` fills it in where it can),
-            ``weight_reg``, ``kl``, ``noise``, ``initial_drop``, ``temperature``, ``drop_layer``,
-            ``seed``: see ``VariationalDropPath``.
+        **options: see ``ResNetTemplateOptions``: of the network, and of its gates.
 
     Returns:
         A ``keras.Model`` from clips ``(batch, time, height, width, 3)``, RGB 0..255, to logits.
     """
-    return resnet("resnet50", num_classes, clip_shape=clip_shape, dropout=dropout, gates=gates)
+    return template("resnet50", num_classes, options)
 
 
+@explicit
 def derived_resnet50(
-    strategy: FusionStrategy | str,
-    num_classes: int = 174,
-    *,
-    clip_shape: ClipShape = OPEN,
-    dropout: float = 0.0,
+    strategy: FusionStrategy | str, num_classes: int = 174, **options: Unpack[ResNetOptions]
 ) -> FusionModel:
-    """ResNet-50 with the paths of one strategy of 16 units only; see ``template_resnet50``."""
-    units = _strategy(strategy)
-    return resnet("resnet50", num_classes, clip_shape=clip_shape, dropout=dropout, strategy=units)
+    """ResNet-50 with the paths of one strategy of 16 units only."""
+    return derived("resnet50", strategy, num_classes, options)
 
 
-def template_micro(
-    num_classes: int = 4,
-    *,
-    clip_shape: ClipShape = OPEN,
-    dropout: float = 0.0,
-    **gates: Unpack[GateOptions],
+@explicit
+def template_resnet101(
+    num_classes: int = 174, **options: Unpack[ResNetTemplateOptions]
 ) -> FusionModel:
-    """A ResNet of 6 fusion layers for CPUs and known-answer tasks; see ``template_resnet50``.
+    """ResNet-101: 33 fusion layers of gated paths.
 
-    Its stem and pools see one frame at a time, so what it knows of time the fusion layers have
-    told it.
+    Ours: nothing was published for it.
+
+    Args:
+        num_classes: logits of the classifier.
+        **options: see ``ResNetTemplateOptions``: of the network, and of its gates.
+
+    Returns:
+        A ``keras.Model`` from clips ``(batch, time, height, width, 3)``, RGB 0..255, to logits.
     """
-    return resnet("micro", num_classes, clip_shape=clip_shape, dropout=dropout, gates=gates)
+    return template("resnet101", num_classes, options)
 
 
-def derived_micro(
-    strategy: FusionStrategy | str,
-    num_classes: int = 4,
-    *,
-    clip_shape: ClipShape = OPEN,
-    dropout: float = 0.0,
+@explicit
+def derived_resnet101(
+    strategy: FusionStrategy | str, num_classes: int = 174, **options: Unpack[ResNetOptions]
 ) -> FusionModel:
-    """The micro ResNet with the paths of one strategy of 6 units only."""
-    units = _strategy(strategy)
-    return resnet("micro", num_classes, clip_shape=clip_shape, dropout=dropout, strategy=units)
+    """ResNet-101 with the paths of one strategy of 33 units only."""
+    return derived("resnet101", strategy, num_classes, options)
+
+
+@explicit
+def template_resnext50(
+    num_classes: int = 174, **options: Unpack[ResNetTemplateOptions]
+) -> FusionModel:
+    """ResNeXt-50 32x4d: 16 fusion layers of gated paths.
+
+    Zhou et al., CVPR 2020, Table 6: S 35.2, ST 42.1, S+ST 40.7, best strategy 43.6 on
+    Something-Something V1.
+
+    Args:
+        num_classes: logits of the classifier.
+        **options: see ``ResNetTemplateOptions``: of the network, and of its gates.
+
+    Returns:
+        A ``keras.Model`` from clips ``(batch, time, height, width, 3)``, RGB 0..255, to logits.
+    """
+    return template("resnext50", num_classes, options)
+
+
+@explicit
+def derived_resnext50(
+    strategy: FusionStrategy | str, num_classes: int = 174, **options: Unpack[ResNetOptions]
+) -> FusionModel:
+    """ResNeXt-50 32x4d with the paths of one strategy of 16 units only."""
+    return derived("resnext50", strategy, num_classes, options)
+
+
+@explicit
+def template_resnext101(
+    num_classes: int = 174, **options: Unpack[ResNetTemplateOptions]
+) -> FusionModel:
+    """ResNeXt-101 32x8d: 33 fusion layers of gated paths.
+
+    Zhou et al., CVPR 2020, Table 6: S 36.6, ST 42.7, S+ST 42.3, best strategy 44.0 on
+    Something-Something V1.
+
+    Args:
+        num_classes: logits of the classifier.
+        **options: see ``ResNetTemplateOptions``: of the network, and of its gates.
+
+    Returns:
+        A ``keras.Model`` from clips ``(batch, time, height, width, 3)``, RGB 0..255, to logits.
+    """
+    return template("resnext101", num_classes, options)
+
+
+@explicit
+def derived_resnext101(
+    strategy: FusionStrategy | str, num_classes: int = 174, **options: Unpack[ResNetOptions]
+) -> FusionModel:
+    """ResNeXt-101 32x8d with the paths of one strategy of 33 units only."""
+    return derived("resnext101", strategy, num_classes, options)
+
+
+@explicit
+def template_micro(num_classes: int = 4, **options: Unpack[ResNetTemplateOptions]) -> FusionModel:
+    """A ResNet for CPUs and known-answer tasks: 6 fusion layers of gated paths.
+
+    Ours. Its stem and pools see one frame at a time, so what it knows of time the fusion layers
+    have told it.
+
+    Args:
+        num_classes: logits of the classifier.
+        **options: see ``ResNetTemplateOptions``: of the network, and of its gates.
+
+    Returns:
+        A ``keras.Model`` from clips ``(batch, time, height, width, 3)``, RGB 0..255, to logits.
+    """
+    return template("micro", num_classes, options)
+
+
+@explicit
+def derived_micro(
+    strategy: FusionStrategy | str, num_classes: int = 4, **options: Unpack[ResNetOptions]
+) -> FusionModel:
+    """A ResNet for CPUs and known-answer tasks with the paths of one strategy of 6 units only."""
+    return derived("micro", strategy, num_classes, options)

@@ -1,0 +1,106 @@
+"""One path of a fusion layer: its convolution, with the batch norm and ReLU it has of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import tensorflow as tf
+
+from .convolution import Convolution, Triple
+from .normalization import batch_norm
+
+# what a path is: the convolution alone (ResNet); BN and ReLU before it (DenseNet); BN and ReLU6
+# after it (MobileNetV2)
+FORMS = ("plain", "pre", "post")
+
+
+class Path:
+    """Holds the layers of one path; a part of ``FusionConv``, which tracks them.
+
+    Args:
+        name: of the convolution; that of the batch norm ends in ``_bn``.
+        filters, size, strides: of the convolution.
+        form: one of ``FORMS``.
+        widths: channels of each of the layer's inputs, where they have gates of their own.
+        kept: 0/1 mask over the inputs that the path of a derived network sees; None: all.
+        dtype: policy.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        filters: int,
+        size: Triple,
+        strides: Triple,
+        *,
+        form: str,
+        widths: Sequence[int] = (),
+        kept: Sequence[int] | None = None,
+        dtype: Any = None,
+    ) -> None:
+        self.form, self.widths = form, tuple(widths)
+        self.slices = input_slices(widths, kept) if kept is not None and not all(kept) else None
+        self.convolution = Convolution(filters, size, strides, name=name, dtype=dtype)
+        self.norm: Any = None if form == "plain" else batch_norm(name=f"{name}_bn", dtype=dtype)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Builds the layers for inputs of ``(batch, time, height, width, channels)``."""
+        seen = self._seen(input_shape)
+        self.convolution.build(seen)
+        if self.norm is not None:
+            self.norm.build(seen if self.form == "pre" else (*seen[:-1], self.convolution.filters))
+
+    def __call__(self, x: tf.Tensor, keep: Any = None, training: bool = False) -> tf.Tensor:
+        """The path, its inputs multiplied by ``keep`` ``(batch, inputs)`` where that is given."""
+        if self.slices is not None:
+            x = tf.concat([x[..., start:end] for start, end in self.slices], -1)
+        if self.form == "pre":
+            x = tf.nn.relu(self.norm(x, training=training))
+        if keep is not None:
+            channels = tf.repeat(keep, self.widths, axis=1)
+            x *= tf.cast(channels[:, None, None, None, :], x.dtype)
+        x = self.convolution(x)
+        return tf.nn.relu6(self.norm(x, training=training)) if self.form == "post" else x
+
+    def macs(self, input_shape: Sequence[int]) -> list[int]:
+        """Multiply-adds for one clip whose input here is ``(time, height, width, channels)``.
+
+        One number, or one for each input where inputs have gates of their own in a template.
+        """
+        whole = self.convolution.macs(self._seen(input_shape))
+        return self._by_input(whole)
+
+    def parameters(self) -> list[int]:
+        """Parameters of kernel and batch norm, in the same way."""
+        norm = 0 if self.norm is None else 2 * self.norm.gamma.shape[0]
+        return self._by_input(math.prod(self.convolution.kernel.shape) + norm)
+
+    def _by_input(self, whole: int) -> list[int]:
+        """A cost that grows with the channels of the input, split among the inputs."""
+        if not self.widths or self.slices is not None:
+            return [whole]
+        return [whole * width // sum(self.widths) for width in self.widths]
+
+    def _seen(self, input_shape: Sequence[Any]) -> tuple[Any, ...]:
+        """The input's shape with the channels of the inputs that are kept."""
+        if self.slices is None:
+            return tuple(input_shape)
+        return (*input_shape[:-1], sum(end - start for start, end in self.slices))
+
+    def squared_norms(self) -> tf.Tensor:
+        """``||w||^2`` of the kernel, ``(inputs,)``: one number where all inputs share a gate."""
+        squares = tf.cast(self.convolution.kernel, "float32") ** 2
+        if not self.widths:
+            return tf.reduce_sum(squares)[None]
+        parts = tf.split(tf.reduce_sum(squares, [0, 1, 2, 4]), self.widths)
+        return tf.stack([tf.reduce_sum(part) for part in parts])
+
+
+def input_slices(widths: Sequence[int], kept: Sequence[int]) -> list[tuple[int, int]]:
+    """``(start, end)`` of the channels of each input that is kept."""
+    ends = list(accumulate(widths))
+    pairs = zip(ends, widths, kept, strict=True)
+    return [(end - width, end) for end, width, on in pairs if on]

@@ -1,0 +1,91 @@
+"""Network: the two ends that all families share, and the description a model carries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from typing_extensions import TypedDict
+
+from ..layers.convolution import Triple
+from ..strategy import FusionStrategy
+from .common import FusionMaker, GateOptions, Tensor, convolution, head, normalized, normalized_clip
+from .fusion_model import FusionModel
+
+ClipShape = tuple[int | None, int | None, int | None]
+OPEN: ClipShape = (None, None, None)
+
+
+class NetworkOptions(TypedDict, total=False):
+    """What every family takes.
+
+    ``clip_shape``: frames, height and width of the clips; None leaves a size open.
+    ``branches``: of the fusion layers, out of S, T and ST in that order.
+    ``strategy``: None makes a template; a strategy makes the network that has only its paths.
+    ``gates``: options of the template's gates.
+    ``dropout``: before the classifier; the paper has 0 while gates train.
+    ``include_top``: False leaves pool and classifier out; the features come out.
+    """
+
+    clip_shape: ClipShape
+    branches: Sequence[str]
+    strategy: FusionStrategy | None
+    gates: GateOptions | None
+    dropout: float
+    include_top: bool
+
+
+class Network:
+    """A network while it is built: stem, the maker of its fusion layers, head, description.
+
+    Args:
+        family: name of the function that builds it.
+        name: its row in the family's table.
+        num_classes: logits of the classifier.
+        options: what every family takes.
+        **own: what this family takes beside it, for the description.
+    """
+
+    def __init__(
+        self, family: str, name: str, num_classes: int, options: NetworkOptions, **own: Any
+    ) -> None:
+        self.strategy = options.get("strategy")
+        self.gates: GateOptions | None = None
+        if self.strategy is None:
+            self.gates = options.get("gates") or GateOptions()
+        branches = tuple(options.get("branches", ("S", "ST")))
+        self.fusion = FusionMaker(branches, self.strategy, self.gates or GateOptions())
+        self.architecture: dict[str, Any] = {
+            "family": family,
+            "name": name,
+            "num_classes": num_classes,
+            "clip_shape": list(options.get("clip_shape", OPEN)),
+            "branches": list(branches),
+            "dropout": options.get("dropout", 0.0),
+            "include_top": options.get("include_top", True),
+            "strategy": None if self.strategy is None else str(self.strategy),
+            "gates": dict(self.gates or {}),
+            **own,
+        }
+        self.input = keras.Input((*self.architecture["clip_shape"], 3), name="video")
+
+    def stem(
+        self, filters: int, size: Triple, stride: Triple, max_value: float | None = None
+    ) -> Tensor:
+        """The clips, normalised, through the first convolution, BN and ReLU."""
+        x = normalized_clip(self.input)
+        x = convolution(x, filters, size, stride, name="stem_conv")
+        return normalized(x, name="stem", max_value=max_value)
+
+    def finish(self, features: Tensor) -> FusionModel:
+        """The model, once the last block's features are there."""
+        name, kind = self.architecture["name"], "derived" if self.strategy else "template"
+        self.fusion.finish(name)
+        outputs = features
+        if self.architecture["include_top"]:
+            classes, dropout = self.architecture["num_classes"], self.architecture["dropout"]
+            outputs = head(features, classes, dropout, self.gates)
+        return FusionModel.of(
+            self.architecture, inputs=self.input, outputs=outputs, name=f"{kind}_{name}"
+        )
