@@ -97,6 +97,14 @@ def test_the_published_spaces_say_what_the_paper_says(dataset, first, second):
     assert higher_layers_want_time(PUBLISHED[dataset]).startswith(second)
 
 
+def test_training_has_lowered_s_st_below_its_start_in_every_lower_half():
+    """What docs/published.md warns of: the start favours S+ST already."""
+    for found in PUBLISHED.values():
+        start = ProbabilitySpace(found.initial).marginals()["S+ST"]
+        assert np.all(start.round(2) == 0.47)
+        assert leads(found, "S+ST")[0].means["S+ST"] < start[0]
+
+
 def test_scenes_of_the_published_spaces_add_s():
     said = scenes_want_space(PUBLISHED, ["ucf101", "kinetics400"])
     assert said.startswith("III holds: ")
