@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +64,11 @@ def test_length_adds_empty_layers_above():
     found = FusionStrategy.from_triplets([(2, [1], "ST+S")], length=4, architecture="x")
     assert found == FusionStrategy.parse("- S+ST - -", "x")
     assert str(FusionStrategy.from_triplets([], length=2)) == "- -"
+
+
+def test_numbers_may_be_numpys():
+    number, vector = np.int64(3), np.array([1, 0])
+    assert str(FusionStrategy.from_triplets([(number, vector, "ST")])) == "- - ST@10"
 
 
 def test_equal_units_of_a_layer_join():

@@ -7,6 +7,7 @@ Reference: Zhou et al., CVPR 2020, section 3 and Fig. 2.
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -34,7 +35,7 @@ def layer_texts(
     layers: dict[int, list[tuple[tuple[int, ...], str]]] = {}
     for layer, v, unit in triplets:
         _check_triplet(layer, v, unit)
-        layers.setdefault(layer, []).append((tuple(map(int, v)), unit))
+        layers.setdefault(int(layer), []).append((tuple(map(int, v)), unit))
     length = _length(layers, length)
     return tuple(
         _layer_text(layer, layers[layer], branches) if layer in layers else "-"
@@ -44,7 +45,7 @@ def layer_texts(
 
 def _check_triplet(layer: int, v: Sequence[int], unit: str) -> None:
     said = f"Received: {(layer, tuple(v), str(unit))!r}"
-    if isinstance(layer, bool) or not isinstance(layer, int) or layer < 1:
+    if isinstance(layer, bool) or not isinstance(layer, numbers.Integral) or layer < 1:
         raise ValueError(f"Expected layer numbers from 1 on. {said}")
     if any(bit not in (0, 1) for bit in v):
         raise ValueError(f"Layer {layer}: expected a vector v of 0s and 1s. {said}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from vdroppath_tf import zoo
@@ -43,6 +44,7 @@ def test_uniform_is_the_unit_everywhere():
 def test_heavy_ends_count_layers():
     assert runs(zoo.top_heavy(3, "resnet50")) == "13 S, 3 ST"
     assert runs(zoo.bottom_heavy(3, "resnet50")) == "3 ST, 13 S"
+    assert zoo.top_heavy(np.int64(3), "resnet50") == zoo.top_heavy(3, "resnet50")
     assert zoo.top_heavy(0, "micro") == zoo.bottom_heavy(0, "micro") == zoo.uniform("S", "micro")
     assert zoo.top_heavy(6, "micro") == zoo.bottom_heavy(6, "micro") == zoo.i3d("micro")
 

@@ -6,6 +6,8 @@ refuses it. For which network a learned strategy comes from another one, see `zo
 
 from __future__ import annotations
 
+import numbers
+
 from ..models.build import droppable_layers, fusion_groups
 from ..strategy import NONE, FusionStrategy, FusionUnit
 from .names import unknown_name
@@ -169,6 +171,6 @@ def _runs(runs: tuple[tuple[int, str], ...], architecture: str) -> FusionStrateg
 
 
 def _check_k(k: int, low: int, high: int, what: str) -> int:
-    if isinstance(k, bool) or not isinstance(k, int) or not low <= k <= high:
+    if isinstance(k, bool) or not isinstance(k, numbers.Integral) or not low <= k <= high:
         raise ValueError(f"Expected k from {low} to {high}, {what}. Received: {k!r}")
     return high
