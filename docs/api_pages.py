@@ -18,7 +18,7 @@ ORDER = (
     *("serving", "models", "layers", "loop", "quickstart", "answers", "cli"),
 )
 # Parts of other modules that stand in files of their own; commands have a page of their own.
-INTERNAL = {"draws", "files", "gate_arrays", "analysis.markup", "commands"}
+INTERNAL = {"draws", "files", "gate_arrays", "triplets", "analysis.markup", "commands", "names"}
 
 
 def _modules() -> Iterator[str]:

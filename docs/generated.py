@@ -6,6 +6,7 @@ A line `<!-- made by the code: NAME -->` becomes the table or section of that na
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -94,6 +95,57 @@ def difficulty() -> str:
     return _table(("", "meaning", "default"), rows)
 
 
+# Which data sets have complex scenes: a reading of the paper, not of numbers.
+SCENES = ("ucf101", "kinetics400")
+
+
+def observations() -> str:
+    """Observations I and II of each published space, and III of them together."""
+    from vdroppath_tf import zoo
+    from vdroppath_tf.analysis import observations as said
+
+    spaces = {name: zoo.published_space(name) for name in zoo.DATASETS}
+    parts = [
+        f"**{name}**\n\n* {said.lower_layers_fuse(space)}\n* {said.higher_layers_want_time(space)}"
+        for name, space in spaces.items()
+    ]
+    return "\n\n".join((*parts, f"**all of them**\n\n* {said.scenes_want_space(spaces, SCENES)}"))
+
+
+def published_results() -> str:
+    """The paper's Table 2."""
+    from vdroppath_tf import zoo
+
+    top1 = {name: zoo.published_top1(name) for name in zoo.DATASETS}
+    rows = [(name, *(f"{value:.1f}" for value in found.values())) for name, found in top1.items()]
+    return _table(("data set", "S", "ST", "S+ST", "`published_strategy`"), rows)
+
+
+def observed() -> str:
+    """Run lengths of `observed` and `observed_kinetics`; the authors' own are marked."""
+    from vdroppath_tf import zoo
+    from vdroppath_tf.zoo.strategies import ARCHITECTURES, AUTHORS
+
+    rows = [
+        (
+            f"`{name}`" + (" (the authors')" if name in AUTHORS else ""),
+            _runs(zoo.observed(name)),
+            _runs(zoo.observed_kinetics(name)),
+        )
+        for name in ARCHITECTURES
+    ]
+    return _table(("", "`observed`", "`observed_kinetics`"), rows)
+
+
+def _runs(units: Iterable[str]) -> str:
+    """`7 S+ST, 6 ST`; where S+ST and S take turns, that in words."""
+    text = ", ".join(f"{len([*same])} {unit}" for unit, same in itertools.groupby(units))
+    return _TURNS.sub(lambda turns: f"{turns[0].count('1 ')} S+ST and S in turn, ", text)
+
+
+_TURNS = re.compile(r"(?:\b1 S\+ST, 1 S, ){2,}(?:1 S\+ST, )?")
+
+
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     heads = tuple(heads)
     lines = [heads, ("---",) * len(heads), *rows]
@@ -104,6 +156,9 @@ MAKERS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "recipes": recipes,
     "difficulty": difficulty,
+    "observations": observations,
+    "observed": observed,
+    "published_results": published_results,
 }
 
 

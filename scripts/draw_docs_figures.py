@@ -4,7 +4,8 @@
 
 Clips of the known-answer tasks come from `make_clip`. Every space in `docs/results/NAME.json` gives
 `NAME-marginals.svg` and `NAME-distance.svg`; where `docs/results/NAME.txt` holds a strategy, its
-units are written above the bars. The same inputs give the same bytes.
+units are written above the bars. The spaces that the paper published, each with its chosen units,
+become `published-NAME-marginals.svg`: Fig. 4's four panels. The same inputs give the same bytes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from vdroppath_tf.data.shapes import Difficulty, labels
 from vdroppath_tf.data.synthetic import make_clip
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.zoo import DATASETS, published_space, published_strategy
 
 DOCS = Path(__file__).parent.parent / "docs"
 RESULTS = flags.DEFINE_string("results", str(DOCS / "results"), "folder of spaces, JSON")
@@ -74,6 +76,9 @@ def main(_: list[str]) -> None:
         print(path)
     for path in sorted(Path(RESULTS.value).glob("*.json")):
         draw_space(path, pictures)
+    for dataset in DATASETS:
+        figure = figure_marginals(published_space(dataset), published_strategy(dataset))
+        save(figure, pictures / f"published-{dataset}-marginals.svg")
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def test_pictures_exist() -> None:
             assert (page.parent / picture).is_file(), f"{page.name} shows {picture}"
 
 
-@pytest.mark.parametrize("page", ["commands", "train", "tasks"])
+@pytest.mark.parametrize("page", ["commands", "train", "tasks", "published"])
 def test_pages_are_filled_by_the_code(page: str) -> None:
     generated = _hook("generated")
     text = (DOCS / f"{page}.md").read_text()

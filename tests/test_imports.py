@@ -19,7 +19,7 @@ ROOT = Path(vdroppath_tf.__file__).parent
 # A room is a module or a sub-package right under the package. A room may import rooms of its own
 # row and of the rows above it.
 ROWS = (
-    ("strategy", "space", "draws", "files", "gate_arrays"),
+    ("strategy", "triplets", "space", "draws", "files", "gate_arrays", "names"),
     ("layers",),
     ("models",),
     ("derive", "cost", "zoo"),

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
 from vdroppath_tf.files import check_architecture, read_json
+from vdroppath_tf.triplets import Triplet, layer_texts
 
 BRANCHES = ("S", "T", "ST")
 _FORMAT = "vdroppath_tf.strategy/1"
@@ -160,6 +161,33 @@ class FusionStrategy:
         for layer, unit in enumerate(self.units, start=1):
             found.update((layer, v, u) for u, v in _units_by_input(layer, unit).items())
         return found
+
+    @classmethod
+    def from_triplets(
+        cls,
+        triplets: Iterable[Triplet],
+        *,
+        length: int | None = None,
+        architecture: str | None = None,
+    ) -> FusionStrategy:
+        """Build a strategy from the paper's set `{(l, v, u)}`: the inverse of `triplets`.
+
+        A layer without a triplet is `-`. Where all `l - 1` earlier layers of layer `l` get the
+        same unit, that is the unit they share, `S+ST`: triplets do not tell it from masks of
+        ones, `S@11+ST@11`. All other layers get a unit with masks over the entries of `v`.
+
+        Args:
+            triplets: Layer number `l` from 1, 0/1 vector `v` of the layer's inputs (empty in
+                layer 1, whose input is the clip), unit `u` or its text.
+            length: Number of fusion layers; None for the highest layer named.
+            architecture: Name of the network, or None for any.
+
+        Raises:
+            ValueError: If a layer number is below 1 or above `length`, an input gets two units,
+                vectors of one layer differ in length, or a triplet has no input or no path.
+        """
+        read = [(layer, v, _unit_at(layer, unit)) for layer, v, unit in triplets]
+        return cls(layer_texts(read, length, BRANCHES), architecture)  # type: ignore[arg-type]
 
     def masks(self, branches: Sequence[str] = ("S", "ST")) -> tuple[tuple[int, ...], ...]:
         """Give each layer's 0/1 masks over `branches`, for units that all inputs share.

@@ -260,6 +260,8 @@ def _panels(
     width = float(np.clip(1.1 + 0.56 * per_row, 4.6, 10.5))
     names = 0.07 * max(map(len, short_names(space)))
     figure = Figure(figsize=(width, rows * (height + names)), layout="constrained")
+    if rows > 1:  # the boxes of units reach out of the text that the layout keeps clear
+        figure.get_layout_engine().set(h_pad=0.1)
     return figure, list(figure.subplots(rows, 1, squeeze=False)[:, 0])
 
 

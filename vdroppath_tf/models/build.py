@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 
+from ..names import unknown_name
 from ..strategy import FusionStrategy
 from . import densenet, mobilenet_v2, resnet
 from .fusion_model import FusionModel
@@ -45,11 +45,6 @@ def architecture_of(model: keras.Model) -> dict[str, Any]:
     return architecture
 
 
-def nearest(name: str, known: list[str]) -> str:
-    """Up to three known names that look like ``name``, for an error; all where none does."""
-    return ", ".join(difflib.get_close_matches(name, known, 3, 0.5) or known)
-
-
 def family_of(architecture: str) -> str:
     """The family of a network's name.
 
@@ -59,10 +54,7 @@ def family_of(architecture: str) -> str:
     for family, (_, table) in FAMILIES.items():
         if architecture in table:
             return family
-    known = [name for _, table in FAMILIES.values() for name in table]
-    raise ValueError(
-        f"There is no network {architecture!r}. Expected one of: {nearest(architecture, known)}."
-    )
+    raise unknown_name("network", architecture, (row for _, t in FAMILIES.values() for row in t))
 
 
 def fusion_layers_of(architecture: str) -> tuple[tuple[str, bool, int], ...]:

@@ -16,6 +16,7 @@ from ..data.check import check_videos
 from ..data.pipeline import VideoCache
 from ..models.fusion_model import FusionModel
 from ..models.weights import LoadReport, copy_weights
+from ..names import unknown_name
 from ..zoo import NETWORKS
 from .recipe import Phase, Recipe
 
@@ -38,9 +39,7 @@ class Clips:
 def _networks(recipe: Recipe) -> tuple[Callable[..., FusionModel], Callable[..., FusionModel]]:
     """The template's and the derived network's constructors."""
     if recipe.network not in NETWORKS:
-        raise ValueError(
-            f"There is no network {recipe.network!r}. Expected one of {', '.join(NETWORKS)}."
-        )
+        raise unknown_name("network", recipe.network, NETWORKS)
     return NETWORKS[recipe.network]
 
 

@@ -1,5 +1,9 @@
-"""The networks: ``template_*`` learns the space, ``derived_*`` runs one strategy of it."""
+"""The networks: ``template_*`` learns the space, ``derived_*`` runs one strategy of it.
 
+Beside them strategies with a name, and what the paper published.
+"""
+
+from .by_name import NETWORKS, get_model, list_models
 from .densenet import (
     derived_densenet121,
     derived_densenet161,
@@ -11,7 +15,7 @@ from .densenet import (
     template_densenet201,
 )
 from .mobilenet_v2 import derived_mobilenet_v2, template_mobilenet_v2
-from .names import NETWORKS, get_model, list_models
+from .published import DATASETS, published_space, published_strategy, published_top1
 from .resnet import (
     derived_micro,
     derived_resnet50,
@@ -24,9 +28,22 @@ from .resnet import (
     template_resnext50,
     template_resnext101,
 )
+from .strategies import (
+    bottom_heavy,
+    i3d,
+    mixed,
+    observed,
+    observed_kinetics,
+    r2plus1d,
+    top_heavy,
+    uniform,
+)
+from .transfer import transfer
 
 __all__ = [
+    "DATASETS",
     "NETWORKS",
+    "bottom_heavy",
     "derived_densenet121",
     "derived_densenet161",
     "derived_densenet169",
@@ -38,7 +55,15 @@ __all__ = [
     "derived_resnext50",
     "derived_resnext101",
     "get_model",
+    "i3d",
     "list_models",
+    "mixed",
+    "observed",
+    "observed_kinetics",
+    "published_space",
+    "published_strategy",
+    "published_top1",
+    "r2plus1d",
     "template_densenet121",
     "template_densenet161",
     "template_densenet169",
@@ -49,4 +74,7 @@ __all__ = [
     "template_resnet101",
     "template_resnext50",
     "template_resnext101",
+    "top_heavy",
+    "transfer",
+    "uniform",
 ]

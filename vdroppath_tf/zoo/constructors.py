@@ -11,10 +11,11 @@ from typing import Any, TypeVar, get_type_hints
 from typing_extensions import TypedDict
 
 from ..layers.drop_path import VariationalDropPath
-from ..models.build import FAMILIES, family_of, nearest
+from ..models.build import FAMILIES, family_of
 from ..models.common import GateOptions
 from ..models.fusion_model import FusionModel
 from ..models.network import OPEN, ClipShape
+from ..names import nearest
 from ..strategy import FusionStrategy
 
 Constructor = TypeVar("Constructor", bound=Callable[..., FusionModel])
@@ -94,8 +95,8 @@ def explicit(function: Constructor) -> Constructor:
     def checked(*args: Any, **kwargs: Any) -> FusionModel:
         for name in set(kwargs) - {parameter.name for parameter in given} - set(names):
             raise TypeError(
-                f"{function.__name__}() has no option {name!r}. Nearest: "
-                f"{nearest(name, list(names))}."
+                f"{function.__name__}() has no option {name!r}. {nearest(name, names)}"
+                f"It has: {', '.join(names)}."
             )
         return function(*args, **kwargs)
 

@@ -6,8 +6,8 @@ import fnmatch
 from collections.abc import Callable
 from typing import Any
 
-from ..models.build import nearest
 from ..models.fusion_model import FusionModel
+from ..names import unknown_name
 from . import densenet, mobilenet_v2, resnet
 
 _MODULES = (densenet, mobilenet_v2, resnet)
@@ -47,8 +47,5 @@ def get_model(name: str, *args: Any, **options: Any) -> FusionModel:
         ValueError: for an unknown name; the nearest known ones are offered.
     """
     if name not in _BY_NAME:
-        raise ValueError(
-            f"There is no network {name!r}. Nearest: {nearest(name, list_models())}. "
-            "list_models() has all names."
-        )
+        raise unknown_name("network", name, list_models())
     return _BY_NAME[name](*args, **options)

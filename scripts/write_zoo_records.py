@@ -1,0 +1,113 @@
+"""Writes the records in zoo/: a card for each published space, and named strategies as JSON.
+
+    python scripts/write_zoo_records.py
+
+A test compares the folder with what this writes. The installed package never reads it: what users
+need at run time is `vdroppath_tf.zoo`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from absl import app
+
+from vdroppath_tf.analysis.observations import higher_layers_want_time, lower_layers_fuse
+from vdroppath_tf.files import write_text
+from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.zoo import DATASETS, published_space, published_strategy, published_top1
+from vdroppath_tf.zoo.published import published_source
+from vdroppath_tf.zoo.strategies import ARCHITECTURES, observed, observed_kinetics
+
+RECORDS = Path(__file__).parent.parent / "zoo"
+
+CARD = """# Published space: {dataset}
+
+<!-- written by scripts/write_zoo_records.py -->
+
+| | |
+| --- | --- |
+| network | the paper's DenseNet-121, {dense} dense layers and {transitions} transitions |
+| learned on | {dataset} |
+| origin | {origin} |
+| resolution of the marginals | about {resolution:g} |
+| load with | `vdroppath_tf.zoo.published_space("{dataset}")` |
+
+## What is in it
+
+* Drop probabilities p of the paths S and ST in each of the {layers} fusion layers, solved from the
+  figure's marginals (Eq. 7: a path is on with q = 1 - sqrt(p)). `marginals()` gives the figure back
+  to 1e-3. All started at p = {initial:g}.
+* Where shortcuts go: round every dense layer, whose input is concatenated to its output, and round
+  no transition, so that a draw never leaves one empty.
+
+## What is not
+
+* No weights: a figure is all that this comes from. A strategy drawn here has to be trained.
+* No gate on whole layers (D1 of Fig. 3): the figure shows none.
+* Nothing that this package has measured. The numbers below are the paper's.
+
+## Results in the paper (Table 2, top-1 in percent)
+
+| S | ST | S+ST | best strategy |
+| --- | --- | --- | --- |
+| {S} | {ST} | {S+ST} | {strategy} |
+
+The best strategy was chosen among 100 draws on the validation set that it is reported on. It is
+`zoo/strategies/published-{dataset}.json`. A draw from this space is that strategy with probability
+exp({log_prob:.1f}), and the space's mode with exp({log_mode:.1f}).
+
+## What it says
+
+* {first}
+* {second}
+"""
+
+
+def card(dataset: str) -> str:
+    """Markdown about one published space."""
+    space, chosen = published_space(dataset), published_strategy(dataset)
+    origin, resolution = published_source()
+    return CARD.format(
+        dataset=dataset,
+        layers=len(space),
+        dense=int(space.droppable.sum()),
+        transitions=int((~space.droppable).sum()),
+        origin=origin,
+        resolution=resolution,
+        initial=space.initial.flat[0],
+        log_prob=space.log_prob(chosen),
+        log_mode=space.log_prob(space.mode()),
+        first=lower_layers_fuse(space),
+        second=higher_layers_want_time(space),
+        **published_top1(dataset),
+    )
+
+
+def strategies() -> dict[str, FusionStrategy]:
+    """File name without its ending -> strategy."""
+    found = {f"published-{dataset}": published_strategy(dataset) for dataset in DATASETS}
+    for architecture in ARCHITECTURES:
+        found[f"observed-{architecture}"] = observed(architecture)
+        found[f"observed-{architecture}-kinetics400"] = observed_kinetics(architecture)
+    return found
+
+
+def records() -> dict[str, str]:
+    """Path below zoo/ -> text, of every record."""
+    cards = {f"spaces/{dataset}.md": card(dataset) for dataset in DATASETS}
+    named = {f"strategies/{name}.json": s.to_json() + "\n" for name, s in strategies().items()}
+    return cards | named
+
+
+def main(_: list[str]) -> None:
+    """Writes all of them."""
+    for name, text in records().items():
+        path = RECORDS / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+        print(path)
+
+
+if __name__ == "__main__":
+    app.run(main)

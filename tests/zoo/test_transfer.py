@@ -1,0 +1,109 @@
+"""Strategies and spaces carried to other networks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vdroppath_tf import zoo
+from vdroppath_tf.models.build import droppable_layers, fusion_layer_names
+from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.zoo.strategies import ARCHITECTURES
+
+SETTINGS = settings(deadline=None, max_examples=40)
+units = st.lists(st.sampled_from(("S", "ST", "S+ST", "-")), min_size=1, max_size=70)
+architectures = st.sampled_from(ARCHITECTURES)
+
+
+@SETTINGS
+@given(units.filter(lambda found: set(found) != {"-"}), architectures)
+def test_the_result_fits_its_network(found, to):
+    moved = zoo.transfer(FusionStrategy(tuple(found)), to=to)
+    moved.check(len(droppable_layers(to)), to, ("S", "ST"))
+    assert all(unit != "-" or may for unit, may in zip(moved, droppable_layers(to), strict=True))
+    assert set(moved) <= set(found)
+
+
+@pytest.mark.parametrize("to", ARCHITECTURES)
+def test_uniform_stays_uniform(to):
+    assert zoo.transfer(zoo.uniform("S+ST", "micro"), to) == zoo.uniform("S+ST", to)
+
+
+def test_a_third_of_the_depth_stays_a_third():
+    moved = zoo.transfer(FusionStrategy.parse("S ST S+ST"), to="resnet101")
+    assert moved == FusionStrategy.parse("S " * 11 + "ST " * 11 + "S+ST " * 11, "resnet101")
+
+
+def test_a_shorter_network_takes_the_layers_at_its_depths():
+    source = FusionStrategy.parse("S ST " * 5 + "S+ST S+ST")  # 12 layers
+    assert str(zoo.transfer(source, to="micro")) == "ST ST ST ST ST S+ST"
+
+
+def test_the_same_length_keeps_every_layer():
+    source = FusionStrategy.parse("S ST - S+ST S -")
+    assert zoo.transfer(source, to="micro") == FusionStrategy(source.units, "micro")
+    strategy = zoo.observed("resnet50")
+    assert zoo.transfer(strategy, to="resnext50").units == strategy.units
+
+
+def test_the_same_architecture_is_the_identity():
+    strategy, space = zoo.published_strategy("ucf101"), zoo.published_space("ucf101")
+    assert zoo.transfer(strategy, to="densenet121") is strategy
+    assert zoo.transfer(space, to="densenet121") is space
+    masked = FusionStrategy.parse("S@1 S S S S S", "micro")
+    assert zoo.transfer(masked, to="micro") is masked
+
+
+def test_an_empty_layer_with_no_shortcut_takes_the_nearest_path():
+    """block2 and block4 (layers 1 and 3) of MobileNetV2 have no residual; block3 has."""
+    source = FusionStrategy.parse("- - - ST S - " + "S+ST " * 10)
+    assert str(zoo.transfer(source, to="mobilenet_v2")).startswith("ST - ST ST S S S+ST")
+
+
+@pytest.mark.parametrize("dataset", zoo.DATASETS)
+def test_a_space_carries_its_mode_along(dataset):
+    space = zoo.published_space(dataset)
+    for to in ("resnet50", "densenet201", "mobilenet_v2"):
+        moved = zoo.transfer(space, to=to)
+        assert moved.layers == fusion_layer_names(to)
+        assert tuple(moved.droppable) == droppable_layers(to)
+        assert moved.mode() == zoo.transfer(space.mode(), to=to)
+        assert {*map(tuple, moved.drop)} <= {*map(tuple, space.drop)}
+
+
+def test_a_space_keeps_starts_and_d1():
+    values = np.arange(1, 7)[:, None] / 10 * np.ones(2)
+    space = ProbabilitySpace(values, values / 2, layer_drop=values[:, 0] / 3)
+    moved = zoo.transfer(space, to="resnet50")
+    np.testing.assert_array_equal(moved.initial, moved.drop / 2)
+    np.testing.assert_array_equal(moved.layer_drop, moved.drop[:, 0] / 3)
+    assert moved.drop[0, 0] == 0.1
+    assert moved.drop[-1, 0] == 0.6
+
+
+def test_a_space_without_a_path_in_a_layer_can_still_be_drawn_from():
+    drop = np.full((16, 2), 0.5)
+    drop[[0, 2, 5]] = 1
+    moved = zoo.transfer(ProbabilitySpace(drop), to="mobilenet_v2")
+    assert np.flatnonzero((moved.drop == 1).all(axis=1)).tolist() == []
+    assert len(moved.sample(3)) == 3
+    kept = zoo.transfer(ProbabilitySpace(drop), to="resnet50")
+    np.testing.assert_array_equal(kept.drop, drop)
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "message"),
+    [
+        (FusionStrategy.parse("S"), "resnet5", "Unknown network. Did you mean 'resnet50'"),
+        (FusionStrategy.parse("S", "micro"), "micro", "which has 6 fusion layers. Received: 1"),
+        (FusionStrategy.parse("S S@10"), "micro", "per input.*layer 2 has 'S@10'"),
+        (ProbabilitySpace((np.full((1, 2), 0.1),)), "micro", "per input.*a ragged space"),
+        (FusionStrategy.parse("- -"), "mobilenet_v2", "No layer of the source has a path"),
+    ],
+)
+def test_errors_say_what_was_expected(source, to, message):
+    with pytest.raises(ValueError, match=message):
+        zoo.transfer(source, to=to)

@@ -1,0 +1,162 @@
+"""The paper's observations I to III as statements computed from spaces, held or not.
+
+"Lower" is the first half of the fusion layers by depth, "higher" the rest; of an odd number the
+middle layer is a higher one. A unit *leads* in a layer where it has the highest marginal (Eq. 7's
+form) of all units with a path. An observation about a half holds where its unit leads in more than
+half of that half's layers and has the highest mean marginal there too.
+
+Reference: Zhou et al., CVPR 2020, section 4 (observations I to III), Fig. 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ..space import ProbabilitySpace
+from .figures import mean_marginals
+from .findings import NEAR_START, percent
+
+# Difference of mean P(S) from which one data set has more of S than another.
+ADDS = 0.05
+
+
+class Lead(NamedTuple):
+    """In how many of some layers a unit leads, and every unit's mean marginal there."""
+
+    layers: int
+    of: int
+    means: dict[str, float]
+
+    def __str__(self) -> str:
+        return f"{self.layers} of {self.of} layers ({percent(self.layers / self.of, 0)})"
+
+
+def leads(space: ProbabilitySpace, unit: str) -> tuple[Lead, Lead]:
+    """How `unit` stands in the lower and in the higher half of the layers.
+
+    Raises:
+        ValueError: If the space has one layer only, or lacks the unit.
+    """
+    if len(space) < 2:
+        raise ValueError("Expected a space of at least 2 layers, lower and higher. Received: 1")
+    marginals = _marginals(space, unit)
+    table = np.stack([*marginals.values()])
+    led = table.argmax(axis=0) == list(marginals).index(unit)
+    lower, higher = (
+        Lead(int(led[part].sum()), led[part].size, _means(marginals, part))
+        for part in _halves(space)
+    )
+    return lower, higher
+
+
+def lower_layers_fuse(space: ProbabilitySpace) -> str:
+    """Observation I: S+ST has the highest marginal in lower layers.
+
+    Raises:
+        ValueError: If the space has one layer only, or lacks S+ST.
+    """
+    lower, higher = leads(space, "S+ST")
+    here = f"{lower} of the lower half, and in {higher} of the higher half"
+    return _said("I", "S+ST", "lower", lower, here) + _start(space, "S+ST", _halves(space)[0])
+
+
+def higher_layers_want_time(space: ProbabilitySpace) -> str:
+    """Observation II: higher layers prefer ST.
+
+    Raises:
+        ValueError: If the space has one layer only, or lacks ST.
+    """
+    lower, higher = leads(space, "ST")
+    here = f"{higher} of the higher half, and in {lower} of the lower half"
+    return _said("II", "ST", "higher", higher, here) + _start(space, "ST", _halves(space)[1])
+
+
+def scenes_want_space(spaces: Mapping[str, ProbabilitySpace], scenes: Collection[str]) -> str:
+    """Observation III: data with complex scenes add S.
+
+    It holds where every data set with complex scenes has a higher mean P(S) over layers than every
+    other one, by `ADDS` or more.
+
+    Args:
+        spaces: Name of a data set to the space that was learned on it.
+        scenes: Those of the names that have complex scenes; some names must be left over.
+
+    Raises:
+        ValueError: If `scenes` does not split the names in two, or a space lacks S.
+    """
+    if not scenes or not set(scenes) < set(spaces):
+        raise ValueError(
+            f"Expected some, not all, of {sorted(spaces)} as those with complex scenes. "
+            f"Received: {sorted(scenes)}"
+        )
+    means = {name: _mean_of_s(space) for name, space in spaces.items()}
+    gap = min(means[n] for n in scenes) - max(means[n] for n in spaces if n not in scenes)
+    verdict = "holds" if gap >= ADDS else "does not hold"
+    within, without = (
+        ", ".join(
+            f"{name} {means[name]:.2f} (start {_mean_of_s(_started(space)):.2f})"
+            for name, space in spaces.items()
+            if (name in scenes) is complex_scenes
+        )
+        for complex_scenes in (True, False)
+    )
+    return (
+        f"III {verdict}: mean P(S) over all layers is, with complex scenes, {within}; without, "
+        f"{without}. The lowest of the former is {abs(gap):.2f} "
+        f"{'above' if gap >= 0 else 'below'} the highest of the latter."
+    )
+
+
+def _said(number: str, unit: str, name: str, half: Lead, here: str) -> str:
+    holds = 2 * half.layers > half.of and max(half.means, key=half.means.__getitem__) == unit
+    narrow = 3 * half.layers < 2 * half.of
+    verdict = "does not hold" if not holds else "holds narrowly" if narrow else "holds"
+    means = ", ".join(f"{u} {mean:.2f}" for u, mean in half.means.items())
+    return (
+        f"{number} {verdict}: {unit} has the highest marginal in {here}. Mean marginals in "
+        f"the {name} half: {means}"
+    )
+
+
+def _start(space: ProbabilitySpace, unit: str, half: slice) -> str:
+    """The starting mean, and a warning where these layers have hardly been trained away from it."""
+    mean = _means(_marginals(_started(space), unit), half)[unit]
+    moved = float(space.distance_from_start()[half].mean())
+    said = f"; {unit} started at {mean:.2f}."
+    if moved >= NEAR_START:
+        return said
+    return (
+        f"{said} These layers are still near their start ({moved:.2f} in total variation, below "
+        f"{NEAR_START:g}), so this says little about the data."
+    )
+
+
+def _halves(space: ProbabilitySpace) -> tuple[slice, slice]:
+    return slice(None, len(space) // 2), slice(len(space) // 2, None)
+
+
+def _marginals(space: ProbabilitySpace, unit: str) -> dict[str, np.ndarray]:
+    """Marginals of the units that have a path, among which there must be `unit`."""
+    found = {name: values for name, values in mean_marginals(space).items() if name != "-"}
+    if unit not in found:
+        raise ValueError(
+            f"Expected a space with the unit {unit!r}. Received: one with {', '.join(found)}"
+        )
+    return found
+
+
+def _means(marginals: dict[str, np.ndarray], part: slice) -> dict[str, float]:
+    return {name: float(values[part].mean()) for name, values in marginals.items()}
+
+
+def _mean_of_s(space: ProbabilitySpace) -> float:
+    return float(_marginals(space, "S")["S"].mean())
+
+
+def _started(space: ProbabilitySpace) -> ProbabilitySpace:
+    """The space before training."""
+    return replace(space, drop=space.initial, layer_drop=space.initial_layer_drop)

@@ -1,0 +1,107 @@
+"""A strategy or a space of one network on another one, by relative depth.
+
+The paper's section 4.5 carries what DenseNet-121 has learned to other backbones by hand: which
+units stand in lower, middle and upper layers. This is that as a function.
+
+Layer i of n takes the layer of the source that lies at the relative depth (i + 1/2) / n. Spaces
+take the nearest layer too, and interpolate nothing: every probability is one that was learned,
+neighbours that take turns between units do not blur into each other, and a space carries its mode
+and its draws along. With as many layers on both sides, each layer keeps what it has.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+
+from ..models.build import droppable_layers, fusion_groups, fusion_layer_names
+from ..space import ProbabilitySpace
+from ..strategy import NONE, FusionStrategy
+
+Source = TypeVar("Source", FusionStrategy, ProbabilitySpace)
+
+
+def transfer(source: Source, to: str = "resnet50") -> Source:
+    """Carry a strategy or a probability space to another network.
+
+    Where the target's layer has no shortcut around it and the source's layer there is empty (`-`,
+    or all paths dropped with probability 1), it takes the nearest source layer that has a path,
+    of two as near the lower one. So the result is always a strategy that the target can run.
+
+    Args:
+        source: Of any network, or with `architecture=None`: then of as many layers as it has.
+        to: Name of the network to carry it to.
+
+    Returns:
+        The same kind of object with `architecture=to`; a space with the target's layer names and
+        shortcuts. A source of that architecture comes back as it is.
+
+    Raises:
+        ValueError: If the target is unknown, the source treats the inputs of a layer differently
+            (another network has other inputs), or it has no path at all where one is needed.
+    """
+    length = sum(fusion_groups(to))
+    if source.architecture == to:
+        _check_length(len(source), length, to)
+        return source
+    if isinstance(source, FusionStrategy):
+        return _strategy(source, to)
+    return _space(source, to)
+
+
+def _strategy(source: FusionStrategy, to: str) -> FusionStrategy:
+    for layer, unit in enumerate(source, start=1):
+        if unit.inputs:
+            raise _per_input(f"layer {layer} has {str(unit)!r}")
+    places = _places([unit != NONE for unit in source], to)
+    return FusionStrategy(tuple(source[place] for place in places), to)
+
+
+def _space(source: ProbabilitySpace, to: str) -> ProbabilitySpace:
+    if source.ragged:
+        raise _per_input("a ragged space")
+    filled = (source.drop < 1).any(axis=1) & (source.layer_drop < 1)
+    places = _places(filled.tolist(), to)
+    return ProbabilitySpace(
+        source.drop[places],
+        source.initial[places],
+        layers=fusion_layer_names(to),
+        architecture=to,
+        branches=source.branches,
+        droppable=droppable_layers(to),
+        layer_drop=source.layer_drop[places],
+        initial_layer_drop=source.initial_layer_drop[places],
+    )
+
+
+def _places(filled: list[bool], to: str) -> list[int]:
+    """For each layer of the target, the source layer it takes; `filled` says which have a path."""
+    droppable, count = droppable_layers(to), len(filled)
+    usable = np.flatnonzero(filled)
+    if not len(usable) and not all(droppable):
+        raise ValueError(
+            f"No layer of the source has a path, and {to!r} has layers no shortcut goes round. "
+            f"Expected a source with at least one path."
+        )
+    # (i + 1/2) / n * count, rounded down, in whole numbers: no rounding error at the borders
+    found = [(2 * i + 1) * count // (2 * len(droppable)) for i in range(len(droppable))]
+    return [
+        place if filled[place] or may_be_empty else int(usable[np.abs(usable - place).argmin()])
+        for place, may_be_empty in zip(found, droppable, strict=True)
+    ]
+
+
+def _per_input(what: str) -> ValueError:
+    return ValueError(
+        f"Gates or units per input belong to the inputs of one network. Expected one unit for all "
+        f"inputs of a layer. Received: {what}"
+    )
+
+
+def _check_length(found: int, expected: int, architecture: str) -> None:
+    if found != expected:
+        raise ValueError(
+            f"The source says it is of {architecture!r}, which has {expected} fusion layers. "
+            f"Received: {found} layers"
+        )
