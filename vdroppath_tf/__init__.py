@@ -27,18 +27,21 @@ from .analysis.evaluate import evaluate_strategies, recalibrate  # noqa: E402
 from .derive import derive, replace_classifier  # noqa: E402
 from .export import export_saved_model  # noqa: E402
 from .layers.gates import freeze_gates, set_strategy  # noqa: E402
+from .models.inflate import InflationReport, inflate  # noqa: E402
 from .space import ProbabilitySpace  # noqa: E402
 from .strategy import FusionStrategy, FusionUnit  # noqa: E402
 
 __all__ = [
     "FusionStrategy",
     "FusionUnit",
+    "InflationReport",
     "ProbabilitySpace",
     "cost",
     "derive",
     "evaluate_strategies",
     "export_saved_model",
     "freeze_gates",
+    "inflate",
     "recalibrate",
     "replace_classifier",
     "set_strategy",

@@ -1,0 +1,119 @@
+"""Files of 2D weights to arrays by name: HDF5, .keras, safetensors."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+Named = dict[str, np.ndarray]
+
+# rows of our tables whose 2D network keras.applications builds
+KERAS_NETWORKS = {
+    "resnet50": keras.applications.ResNet50,
+    "resnet101": keras.applications.ResNet101,
+    "densenet121": keras.applications.DenseNet121,
+    "densenet169": keras.applications.DenseNet169,
+    "densenet201": keras.applications.DenseNet201,
+    "mobilenet_v2": keras.applications.MobileNetV2,
+}
+
+
+def read_safetensors(path: Path, network: str) -> Named:
+    """``layer.variable`` to array, floats as float32."""
+    try:
+        named = safetensors.numpy.load_file(path)
+    except (safetensors.SafetensorError, struct.error, OSError, MemoryError) as error:
+        raise ValueError(f"{path}: not a whole safetensors file ({error}). Get it again.") from None
+    except (KeyError, TypeError) as error:  # bfloat16 and float8, which numpy does not know
+        raise ValueError(
+            f"{path}: holds numbers of a kind that numpy lacks ({error}). "
+            "Convert them to float32 where they come from."
+        ) from None
+    return {name: _float32(value) for name, value in named.items()}
+
+
+def _float32(value: np.ndarray) -> np.ndarray:
+    return value.astype("float32") if value.dtype.kind == "f" else value
+
+
+def read_hdf5(path: Path, network: str) -> Named:
+    """``layer/variable`` to array, of a file as keras.applications downloads it or Keras writes."""
+    try:
+        with h5py.File(path, "r") as file:
+            root = file.get("model_weights", file)  # the latter in a file of weights alone
+            if "layer_names" in root.attrs:
+                return _by_layer(root)
+            numbered = "layers" in file
+            dense = file.get("layers/dense/vars/0")
+            classes = None if dense is None else dense.shape[-1]
+            stored = _count(file["layers"]) if numbered else 0
+    except (OSError, KeyError) as error:
+        raise ValueError(f"{path}: not a whole HDF5 file of weights ({error}).") from None
+    if not numbered:
+        raise ValueError(f"{path}: an HDF5 file, but not of the weights of a Keras model.")
+    return _rebuilt(path, network, classes, stored)
+
+
+def _by_layer(root: Any) -> Named:
+    """The format of Keras 1 and 2, in which every weight has a name."""
+    named: Named = {}
+    for layer in _texts(root.attrs["layer_names"]):
+        group = root[layer]
+        for weight in _texts(group.attrs["weight_names"]):
+            variable = weight.rsplit("/", 1)[-1].split(":")[0]
+            # older networks have a "/" in the names of layers
+            named[f"{layer.replace('/', '_')}/{variable}"] = np.asarray(group[weight])
+    return named
+
+
+def _texts(attribute: Any) -> list[str]:
+    return [text.decode() if isinstance(text, bytes) else str(text) for text in attribute]
+
+
+def _count(group: Any) -> int:
+    found: list[str] = []
+    group.visititems(lambda name, item: found.append(name) if hasattr(item, "shape") else None)
+    return len(found)
+
+
+def _rebuilt(path: Path, network: str, classes: int | None, stored: int) -> Named:
+    """A ``.weights.h5`` of Keras 3 numbers its layers, so the network has to be there."""
+    if network not in KERAS_NETWORKS:
+        raise ValueError(
+            f"{path}: a file of Keras 3, which has numbers in place of names, and {network!r} is "
+            "not in keras.applications. Load it into its own model, and pass that."
+        )
+    top: dict[str, Any] = {"include_top": classes is not None}
+    if classes is not None:
+        top["classes"] = classes
+    model = KERAS_NETWORKS[network](weights=None, **top)
+    try:
+        model.load_weights(path)
+    except (ValueError, KeyError) as error:
+        stored = -1
+        reason = str(error).splitlines()[0]
+    else:
+        reason = f"it holds {stored} weights, expected {len(model.weights)}"
+    if stored != len(model.weights):
+        raise ValueError(
+            f"{path}: not the weights of keras.applications' {network} ({reason}). "
+            "Pass those of the same network."
+        )
+    return {v.path: np.asarray(v.numpy()) for v in model.weights}
+
+
+def read_keras(path: Path, network: str) -> Named:
+    """``layer/variable`` to array, of a model that ``model.save`` wrote."""
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises many kinds
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path}: Keras cannot load this model ({reason}).") from None
+    return {v.path: np.asarray(v.numpy()) for v in model.weights}
