@@ -37,7 +37,7 @@ def randomized(model: Any, seed: int = 0, scaled: str = "") -> Any:
             fan = np.prod(variable.shape[:-1])
             fan = 9 if "depthwise" in variable.path else fan
             fan *= 50**2 if variable.path == scaled else 1
-            variable.assign(rng.normal(0, (2 / fan) ** 0.5, variable.shape))
+            variable.assign(rng.normal(0, fan**-0.5, variable.shape))
     return model
 
 
@@ -75,7 +75,7 @@ def _between(model: Any, start: str, end: str) -> Any:
 
 
 def keras_resnet_features(model: Any, image: np.ndarray, *, end: str) -> np.ndarray:
-    """With the stride on the 3x3, and the mean colour round the picture, as our networks have it."""
+    """With the stride on the 3x3, and the mean colour round the picture: as in our networks."""
     config = model.get_config()
     for layer in config["layers"]:
         if layer["name"].endswith("block1_1_conv"):
@@ -104,7 +104,7 @@ def keras_densenet_features(model: Any, image: np.ndarray) -> np.ndarray:
 def keras_mobilenet_v2_features(model: Any, image: np.ndarray) -> np.ndarray:
     """With the mean colour round the picture."""
     x = keras.applications.mobilenet_v2.preprocess_input(framed(image, 2))
-    stem = keras.Model(model.input, model.get_layer("Conv1").output)(x)
+    stem = model.get_layer("Conv1")(x)
     return _between(model, "Conv1", "out_relu")(stem[:, 1:-1, 1:-1]).numpy()
 
 
@@ -122,7 +122,7 @@ class Torch:
         self, x: Any, filters: int, size: int, stride: int, *, name: str, groups: int = 1
     ) -> Any:
         inner = x.shape[-1] // groups
-        deviation = (2 / (inner * size * size)) ** 0.5
+        deviation = (inner * size * size) ** -0.5
         kernel = self.rng.normal(0, deviation, (filters, inner, size, size)).astype("float32")
         self.state[f"{name}.weight"] = kernel
         pad = size // 2

@@ -131,6 +131,12 @@ def _idle(architecture: dict[str, Any]) -> int:
     """How many fusion layers have neither S nor ST, and so no weights for their block."""
     text = architecture["strategy"]
     units = FusionStrategy.parse(text) if text else ()
+    for unit in units:
+        if unit.inputs:
+            raise ValueError(
+                f"The unit {unit} sees some of its layer's inputs, a 2D kernel all of them: "
+                "inflate the template, then derive the strategy from it."
+            )
     return sum(not {"S", "ST"}.intersection(unit.branches) for unit in units)
 
 

@@ -135,4 +135,7 @@ class Plan:
                 block = re.match(r"(?:stage\d+_)?block\d+|B\d+\.L\d+|T\d+|\w+", layer)
                 blocks.setdefault(block[0] if block else layer, []).append(name)
         if len(blocks) != idle:  # a layer without path leaves the weights of its block over
-            self.problems += [f"left over: {name}" for names in blocks.values() for name in names]
+            self.problems += [
+                f"left over: {names[0]} and {len(names) - 1} more of its block"
+                for names in blocks.values()
+            ]

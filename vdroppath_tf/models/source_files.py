@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def read_safetensors(path: Path, network: str) -> Named:
 
 
 def _float32(value: np.ndarray) -> np.ndarray:
-    return value.astype("float32") if value.dtype.kind == "f" else value
+    return value if value.dtype.kind in "iub" else value.astype("float32")
 
 
 def read_hdf5(path: Path, network: str) -> Named:
@@ -95,7 +96,9 @@ def _rebuilt(path: Path, network: str, classes: int | None, stored: int) -> Name
         top["classes"] = classes
     model = KERAS_NETWORKS[network](weights=None, **top)
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whatever does not fit is counted below
+            model.load_weights(path)
     except (ValueError, KeyError) as error:
         stored = -1
         reason = str(error).splitlines()[0]
