@@ -122,6 +122,21 @@ def hdf5(path: Path) -> None:
         file["x"] = [1.0]
 
 
+def elsewhere(path: Path) -> None:
+    (path.parent / "raw").write_bytes(b"abcd")
+    two_d.write_legacy_h5(path, {"a/kernel": np.zeros(1, "float32")})
+    with h5py.File(path, "a") as file:
+        del file["a"]["a/kernel:0"]
+        options = {"external": [(str(path.parent / "raw"), 0, 4)]}
+        file["a"].create_dataset("a/kernel:0", (1,), "float32", **options)
+
+
+def linked(path: Path) -> None:
+    two_d.write_legacy_h5(path.parent / "all.h5", {"a/kernel": np.zeros(1, "float32")})
+    with h5py.File(path, "w") as file:
+        file["model_weights"] = h5py.ExternalLink(path.parent / "all.h5", "/")
+
+
 def numbered(path: Path) -> None:
     with h5py.File(path, "w") as file:
         file["layers/dense/vars/0"] = np.zeros((3, 4))
@@ -161,6 +176,8 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "cut.h5": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n"), "not a whole HDF5"),
     "other.h5": (hdf5, "not of the weights of a Keras model"),
     "other.weights.h5": (numbered, "'shallow'.*not in keras.applications.*pass that"),
+    "elsewhere.h5": (elsewhere, "a/kernel:0 is kept in another file"),
+    "linked.h5": (linked, "another file"),
     "weights.npz": (lambda path: path.write_bytes(b""), r"\.h5, \.hdf5, \.keras, \.safetensors"),
 }
 

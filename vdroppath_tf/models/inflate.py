@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from ..strategy import FusionStrategy
 from .build import architecture_of
-from .inflation_changes import changes
 from .inflation_plan import Plan
+from .inflation_report import InflationReport, first, report_of
 from .source_conventions import CONVENTIONS, Convention, blocks_in, convention_of
 from .sources import Source, read_source
 
 SCALINGS = ("authors", "normalized")
-
-
-@dataclass(frozen=True)
-class InflationReport:
-    """Every weight of both sides, each in one list.
-
-    Attributes:
-        source: file or model, and the kind of network it holds.
-        copied: paths of the weights that have a 2D value as it is, with a time axis.
-        repeated: paths of the kernels that have it repeated over time, divided by its length.
-        new: paths of the weights that are left as they were.
-        used: the source's names that went into ``copied`` and ``repeated``.
-        unused: the source's names that went nowhere.
-        changed: how the network differs from the 2D one for reasons other than time; sentences.
-    """
-
-    source: str
-    copied: tuple[str, ...]
-    repeated: tuple[str, ...]
-    new: tuple[str, ...]
-    used: tuple[str, ...]
-    unused: tuple[str, ...]
-    changed: tuple[str, ...]
-
-    def __str__(self) -> str:
-        lines = [f"From {self.source}: {len(self.used)} weights used"]
-        lines += [f"{len(self.copied)} copied, {len(self.repeated)} repeated over time"]
-        for title in ("new", "unused"):
-            names = getattr(self, title)
-            lines += [f"{len(names)} {title}: {_first(names, ', ')}"] if names else []
-        return "\n".join([*lines, *(f"Changed: {sentence}" for sentence in self.changed)])
 
 
 def inflate(
@@ -95,7 +62,7 @@ def inflate(
     for variable in model.weights:
         if variable.path in plan.values:
             variable.assign(plan.values[variable.path])
-    return _report(model, source, plan, changes(plan, architecture))
+    return report_of(model, source, plan, architecture)
 
 
 def _convention(source: Source, architecture: dict[str, Any]) -> Convention:
@@ -112,7 +79,7 @@ def _convention(source: Source, architecture: dict[str, Any]) -> Convention:
 
 def _what(source: Source, convention: Convention | None) -> str:
     if convention is None:
-        return f"weights of an unknown network ({_first(source.weights, ', ')})"
+        return f"weights of an unknown network ({first(source.weights, ', ')})"
     layers = [convention.layer_of(name) or "" for name in source.weights]
     return f"{convention.title} with {blocks_in(layers)} blocks"
 
@@ -123,7 +90,7 @@ def _refusal(
     return (
         f"{source.origin}: holds {_what(source, convention)}, which does not fit "
         f"{architecture['name']!r}. Pass the weights of the same network. Nothing was changed.\n"
-        + _first(problems, "\n")
+        + first(problems, "\n")
     )
 
 
@@ -138,25 +105,3 @@ def _idle(architecture: dict[str, Any]) -> int:
                 "inflate the template, then derive the strategy from it."
             )
     return sum(not {"S", "ST"}.intersection(unit.branches) for unit in units)
-
-
-def _report(
-    model: keras.Model, source: Source, plan: Plan, changed: tuple[str, ...]
-) -> InflationReport:
-    repeated = [v.path for v in model.weights if len(v.shape) == 5 and v.shape[0] > 1]
-    repeated = [path for path in repeated if path in plan.values]
-    return InflationReport(
-        source=f"{source.origin} ({plan.convention.title})",
-        copied=tuple(path for path in plan.values if path not in set(repeated)),
-        repeated=tuple(repeated),
-        new=tuple(plan.new),
-        used=tuple(name for name in source.weights if name in plan.used),
-        unused=tuple(name for name in source.weights if name not in plan.used),
-        changed=changed,
-    )
-
-
-def _first(names: Iterable[str], separator: str) -> str:
-    found = list(names)
-    more = [f"and {len(found) - 6} more"] if len(found) > 6 else []
-    return separator.join([*found[:6], *more])

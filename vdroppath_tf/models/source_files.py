@@ -48,9 +48,9 @@ def read_hdf5(path: Path, network: str) -> Named:
     """``layer/variable`` to array, of a file as keras.applications downloads it or Keras writes."""
     try:
         with h5py.File(path, "r") as file:
-            root = file.get("model_weights", file)  # the latter in a file of weights alone
+            root = file.get("model_weights", file)  # whole models have the group
             if "layer_names" in root.attrs:
-                return _by_layer(root)
+                return _by_layer(root, path)
             numbered = "layers" in file
             dense = file.get("layers/dense/vars/0")
             classes = None if dense is None else dense.shape[-1]
@@ -62,7 +62,7 @@ def read_hdf5(path: Path, network: str) -> Named:
     return _rebuilt(path, network, classes, stored)
 
 
-def _by_layer(root: Any) -> Named:
+def _by_layer(root: Any, path: Path) -> Named:
     """The format of Keras 1 and 2, in which every weight has a name."""
     named: Named = {}
     for layer in _texts(root.attrs["layer_names"]):
@@ -70,8 +70,15 @@ def _by_layer(root: Any) -> Named:
         for weight in _texts(group.attrs["weight_names"]):
             variable = weight.rsplit("/", 1)[-1].split(":")[0]
             # older networks have a "/" in the names of layers
-            named[f"{layer.replace('/', '_')}/{variable}"] = np.asarray(group[weight])
+            named[f"{layer.replace('/', '_')}/{variable}"] = _own(group[weight], path)
     return named
+
+
+def _own(data: Any, path: Path) -> np.ndarray:
+    """The array, unless it lies in another file: HDF5 can be made to read any file there is."""
+    if data.external or data.is_virtual or data.file.filename != str(path):
+        raise ValueError(f"{path}: {data.name} is kept in another file. Only whole files are read.")
+    return np.asarray(data)
 
 
 def _texts(attribute: Any) -> list[str]:

@@ -58,7 +58,10 @@ def read_source(weights: Any, network: str) -> Source:
         )
     path = Path(weights)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such weight file.")
+        raise FileNotFoundError(
+            f"{path}: there is no such weight file. To have weights downloaded, pass the model: "
+            'keras.applications.ResNet50(weights="imagenet"), for one.'
+        )
     _refuse_pickles(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
