@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -193,3 +194,26 @@ def test_mobilenet_scales_the_depthwise_kernel(shallow: str, scaling: str) -> No
     np.testing.assert_array_equal(
         ours["block2_fusion/spatial/kernel"][0], theirs["block_1_expand/kernel"]
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unit", ["ST", "S+ST"])
+def test_resnet50_and_densenet121_in_full_depth(unit: str) -> None:
+    image = two_d.picture(65)
+    shape = (65, 65, 3)
+    model = keras.applications.ResNet50(weights=None, input_shape=shape)
+    two_d.randomized(model, scaled="conv1_conv/kernel")
+    features = two_d.keras_resnet_features(model, image, end="conv5_block3_out")
+    strategy = FusionStrategy.uniform(unit, 16)
+    network = resnet("resnet50", 5, strategy=strategy, shortcut="conv", include_top=False)
+    vdroppath_tf.inflate(network, model, scaling="normalized")
+    found = network(np.repeat(image[:, None], 39, 1)).numpy()[:, 19]
+    np.testing.assert_allclose(found, features, atol=1e-4, rtol=0)
+
+    model = two_d.randomized(keras.applications.DenseNet121(weights=None, input_shape=shape))
+    features = two_d.keras_densenet_features(model, image)
+    strategy = FusionStrategy.uniform(unit, 61)
+    network = densenet("densenet121", 5, strategy=strategy, include_top=False)
+    vdroppath_tf.inflate(network, model, scaling="normalized")
+    found = network(np.repeat(image[:, None], 129, 1)).numpy()[:, 64]
+    np.testing.assert_allclose(found, features, atol=1e-4, rtol=0)
