@@ -18,7 +18,11 @@ ORDER = (
     *("serving", "models", "layers", "loop", "quickstart", "answers", "cli"),
 )
 # Parts of other modules that stand in files of their own; commands have a page of their own.
-INTERNAL = {"draws", "files", "gate_arrays", "triplets", "analysis.markup", "commands", "names"}
+INTERNAL = {
+    *("draws", "files", "gate_arrays", "triplets", "analysis.markup", "commands", "names"),
+    *("models.inflation_plan", "models.inflation_values"),
+    *("models.sources", "models.source_conventions", "models.source_files", "models.source_names"),
+}
 
 
 def _modules() -> Iterator[str]:

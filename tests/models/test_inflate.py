@@ -135,7 +135,7 @@ def test_a_still_clip_gives_what_the_2d_network_gives(
     np.testing.assert_allclose(features, case.features, atol=1e-4, rtol=0)
 
 
-@each_case
+@each_family
 def test_so_does_the_network_without_time_on_one_frame(case_of: Any, name: str) -> None:
     case = case_of(name)
     features = centre(case, flat(case), 1)
