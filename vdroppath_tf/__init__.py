@@ -27,14 +27,13 @@ from .analysis.evaluate import evaluate_strategies, recalibrate  # noqa: E402
 from .derive import derive, replace_classifier  # noqa: E402
 from .export import export_saved_model  # noqa: E402
 from .layers.gates import freeze_gates, set_strategy  # noqa: E402
-from .models.inflate import InflationReport, inflate  # noqa: E402
+from .models.inflate import inflate  # noqa: E402
 from .space import ProbabilitySpace  # noqa: E402
 from .strategy import FusionStrategy, FusionUnit  # noqa: E402
 
 __all__ = [
     "FusionStrategy",
     "FusionUnit",
-    "InflationReport",
     "ProbabilitySpace",
     "cost",
     "derive",

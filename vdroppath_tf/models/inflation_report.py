@@ -8,8 +8,9 @@ from typing import Any
 
 import keras
 
+from ..layers.normalization import EPSILON
 from .inflation_plan import Plan
-from .source_conventions import EPSILON, Convention, InputStatistics
+from .source_conventions import Convention, InputStatistics
 from .sources import Source
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .source_conventions import EPSILON, Convention
+from ..layers.normalization import EPSILON
+from .source_conventions import Convention
 
 
 def channels_last(value: np.ndarray, convention: Convention) -> np.ndarray:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..layers.normalization import EPSILON  # torchvision has the same
 from . import source_names as names
 from .common import MEAN, STD
-
-EPSILON = 1e-5  # of the batch norms here and in torchvision
 
 
 @dataclass(frozen=True)
