@@ -10,7 +10,7 @@ from typing import Protocol
 
 from absl import flags, logging
 
-from .commands import derive, evaluate, export, predict, quickstart, space, train
+from .commands import derive, evaluate, export, models, predict, quickstart, space, train
 from .data.catalog import ManifestError
 from .data.decode import VideoError
 from .training.callbacks import NonFiniteLossError
@@ -39,6 +39,7 @@ COMMANDS: dict[str, Command] = {
     "derive": derive,
     "export": export,
     "predict": predict,
+    "models": models,
 }
 TAKES_FILES = ("predict",)  # arguments that are no flags
 

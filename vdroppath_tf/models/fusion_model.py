@@ -26,6 +26,7 @@ class FusionModel(keras.Model):
     """
 
     architecture: dict[str, Any] | None = None
+    _kl_tracker: Any = None  # stays so in keras.models.clone_model, which knows no architecture
 
     @classmethod
     def of(cls, architecture: dict[str, Any], **functional: Any) -> FusionModel:

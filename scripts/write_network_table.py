@@ -1,0 +1,48 @@
+"""Writes zoo/networks.json and zoo/networks.md: what each network of the zoo has and costs.
+
+    python scripts/write_network_table.py
+
+A test compares the files with what this writes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from absl import app
+
+from vdroppath_tf.files import write_text
+from vdroppath_tf.zoo import NETWORKS
+from vdroppath_tf.zoo.table import CLASSES, CLIP_SHAPE, NetworkFacts, facts, markdown
+
+RECORDS = Path(__file__).parent.parent / "zoo"
+HEAD = f"""# The networks
+
+<!-- written by scripts/write_network_table.py -->
+
+For {CLASSES} classes and one clip of {" x ".join(map(str, CLIP_SHAPE))}. Parameters leave out the
+gates; MACs are the multiply-adds of convolutions and dense layers. "S+ST" is also the template.
+
+"""
+
+
+def as_json(rows: list[NetworkFacts]) -> str:
+    """A line for each network."""
+    lines = [f"{json.dumps(row.name)}: {json.dumps(dataclasses.asdict(row))}" for row in rows]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def main(_: list[str]) -> None:
+    """Counts all of them."""
+    rows = []
+    for name in NETWORKS:
+        rows.append(facts(name))
+        print(rows[-1], flush=True)
+    write_text(RECORDS / "networks.json", as_json(rows))
+    write_text(RECORDS / "networks.md", HEAD + markdown(rows) + "\n")
+
+
+if __name__ == "__main__":
+    app.run(main)

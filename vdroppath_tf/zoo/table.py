@@ -1,0 +1,63 @@
+"""What each network of the zoo has and costs, computed from the network itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..cost import unit_costs
+from ..layers.gates import fusion_layers, gates_of
+from ..strategy import FusionStrategy
+from .by_name import NETWORKS
+
+UNITS = ("S", "ST", "S+ST")
+CLIP_SHAPE = (16, 224, 224)
+CLASSES = 174
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """A network of the zoo.
+
+    Attributes:
+        name: its row.
+        layers: fusion layers.
+        gates: trainable logits of its template, the classifier and whole layers not gated.
+        parameters, macs: of the derived network with one unit everywhere, in the order of
+            ``UNITS``; S+ST is also the template without its gates. MACs are for one clip.
+    """
+
+    name: str
+    layers: int
+    gates: int
+    parameters: tuple[int, ...]
+    macs: tuple[int, ...]
+
+
+def facts(
+    name: str, clip_shape: tuple[int, int, int] = CLIP_SHAPE, num_classes: int = CLASSES
+) -> NetworkFacts:
+    """Builds the template of a row of the zoo and counts.
+
+    Args:
+        name: of ``NETWORKS``, such as ``"resnet50"``.
+        clip_shape: frames, height, width.
+        num_classes: logits of the classifier.
+    """
+    template = NETWORKS[name][0](num_classes)
+    costs, layers = unit_costs(template, clip_shape), len(fusion_layers(template))
+    each = [costs.of(FusionStrategy.uniform(unit, layers)) for unit in UNITS]
+    gates = sum(gate.logits().shape[0] for gate in gates_of(template))
+    parameters, macs = zip(*each, strict=True)
+    return NetworkFacts(name, layers, gates, parameters, macs)
+
+
+def markdown(rows: Iterable[NetworkFacts]) -> str:
+    """A table, a row for each network."""
+    units = [f"{what}, {unit}" for what in ("parameters", "MACs") for unit in UNITS]
+    lines = [["network", "fusion layers", "gates", *units]]
+    lines += [["---"] * 2 + ["---:"] * (len(units) + 1)]
+    for row in rows:
+        counts = [row.gates, *row.parameters, *row.macs]
+        lines.append([f"`{row.name}`", str(row.layers), *(f"{count:,}" for count in counts)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
