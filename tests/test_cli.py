@@ -335,7 +335,7 @@ def test_bad_videos_to_predict(call: Any, chain: Path, task: Path, kind: str) ->
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--network=giant"], "no network 'giant'"),
+        (["--network=giant"], "Unknown network.*'giant'"),
         (["--recipe=tiny"], "no recipe 'tiny'"),
         (["--batch_size=0"], "batch_size must be at least 1"),
         (["--batch_size=99"], "batch_size 99 exceeds the 24 training videos"),

@@ -139,3 +139,42 @@ def test_a_bad_kernel_size_is_refused(kernel_size: Any) -> None:
 def test_a_bad_stride_is_refused(strides: Any) -> None:
     with pytest.raises(ValueError, match=r"strides must be three.*Received"):
         Convolution(4, (3, 1, 1), strides)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 6])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_groups_are_convolutions_of_their_own(groups: int, stride: int) -> None:
+    """Against one convolution of all channels whose kernel is 0 between groups; gradients too."""
+    x = tf.constant(np.random.default_rng(0).standard_normal((2, 3, 7, 6, 6)), tf.float32)
+    layer = Convolution(6, (1, 3, 3), (1, stride, stride), groups)
+    layer.build(x.shape)
+    assert layer.kernel.shape == (1, 3, 3, 6 // groups, 6)
+    per = 6 // groups
+    place = np.repeat(np.arange(groups), per)
+    inside = tf.constant(place[:, None] == place[None], tf.float32)
+
+    def whole(kernel: Any) -> Any:
+        return convolve(x, tf.tile(kernel, [1, 1, 1, groups, 1]) * inside, (1, stride, stride))
+
+    kernel = tf.convert_to_tensor(layer.kernel)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([x, kernel])
+        found, expected = convolve(x, kernel, layer.strides), whole(kernel)
+        losses = [tf.reduce_sum(y**2) for y in (found, expected)]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    for one, other in zip(*(tape.gradient(loss, [x, kernel]) for loss in losses), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    assert layer.macs((3, 7, 6, 6)) == 3 * -(-7 // stride) * -(-6 // stride) * 9 * per * 6
+
+
+@pytest.mark.parametrize(
+    ("size", "groups"), [((1, 1, 1), 2), ((3, 3, 3), 2), ((1, 3, 3), 4), ((1, 3, 3), 0)]
+)
+def test_groups_that_cannot_be_are_refused(size: tuple[int, int, int], groups: int) -> None:
+    with pytest.raises(ValueError, match="groups must divide filters"):
+        Convolution(6, size, groups=groups)
+
+
+def test_channels_that_do_not_make_the_groups_are_refused() -> None:
+    with pytest.raises(ValueError, match="5 channels do not make 2 groups"):
+        Convolution(6, (1, 3, 3), groups=2).build((None, None, None, None, 5))

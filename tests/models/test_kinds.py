@@ -15,7 +15,7 @@ import tensorflow as tf
 import vdroppath_tf
 from vdroppath_tf import cost
 from vdroppath_tf.layers.gates import fusion_layers, gates_of, set_strategy
-from vdroppath_tf.models.build import build, droppable_layers, fusion_layer_names
+from vdroppath_tf.models.build import architecture_of, build, droppable_layers, fusion_layer_names
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.strategy import FusionStrategy
 
@@ -41,7 +41,7 @@ def test_the_masked_template_is_the_derived_network(template: Any) -> None:
         difference = np.abs(derived(clips) - masked).max() / scale
         assert difference <= 1e-5, strategy
         assert not gates_of(derived)
-        assert derived.architecture["strategy"] == str(strategy)
+        assert architecture_of(derived)["strategy"] == str(strategy)
     set_strategy(template, "mode")
 
 

@@ -146,8 +146,8 @@ class Convolution(keras.layers.Layer):
             raise ValueError(f"kernel_size must be three odd numbers. Received: {kernel_size}")
         if any(s < 1 for s in strides) or len(strides) != 3:
             raise ValueError(f"strides must be three numbers of 1 or more. Received: {strides}")
-        grouped = kernel_size[0] == 1 and tuple(kernel_size) != (1, 1, 1) and filters % groups == 0
-        if groups < 1 or (groups > 1 and not grouped):
+        spatial = kernel_size[0] == 1 and tuple(kernel_size) != (1, 1, 1)
+        if groups < 1 or filters % groups or (groups > 1 and not spatial):
             raise ValueError(
                 "groups must divide filters, and more than one needs a kernel of one frame and "
                 f"more than one pixel. Received: {groups} of {filters}, kernel {kernel_size}"

@@ -159,6 +159,35 @@ def read_gates(model: keras.Model) -> dict[str, Any]:
     }
 
 
+def describe_gates(model: keras.Model) -> list[str]:
+    """A line for each gated layer: its paths and their drop probabilities; none without gates."""
+    lines = [_gate_line(layer) for layer in model.layers if getattr(layer, "drop_path", None)]
+    if not lines:
+        return []
+    count = sum(gate.logits().shape[0] for gate in gates_of(model))
+    return [f" Gates: {count}, by drop probability", *lines]
+
+
+def _gate_line(layer: Any) -> str:
+    gate = layer.drop_path
+    drop = _sigmoid(gate.logit)
+    if isinstance(layer, FusionConv):
+        names = layer.branches
+        table = drop.reshape(layer.inputs, -1).T
+        shown = [f"{b} {_spread(row)}" for b, row in zip(names, table, strict=True)]
+    else:
+        shown = [f"features {_spread(drop)}"]
+    if gate.layer_logit is not None:
+        shown.append(f"whole layer {_spread(_sigmoid(gate.layer_logit))}")
+    return f"   {layer.name}: {', '.join(shown)}"
+
+
+def _spread(values: np.ndarray) -> str:
+    """One probability, or the range over the inputs that have their own."""
+    low, high, inputs = np.min(values), np.max(values), np.size(values)
+    return f"{low:.3f}" if inputs == 1 else f"{low:.3f}-{high:.3f} ({inputs} inputs)"
+
+
 def _table(layer: FusionConv, flat: np.ndarray, branches: tuple[str, ...]) -> np.ndarray:
     """``(inputs, branches)`` of a layer's ``(paths,)``, 1 where it has no such branch."""
     table = np.ones((layer.inputs, len(branches)))

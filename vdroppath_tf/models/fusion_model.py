@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from ..layers.drop_path import VariationalDropPath
 from ..layers.fusion import FusionConv
-from ..layers.gates import gates_of
+from ..layers.gates import describe_gates, gates_of
 from ..layers.losses import is_marked, of_this_replica
 
 
@@ -85,6 +85,14 @@ class FusionModel(keras.Model):
             for gate in waiting:
                 gate.num_train_examples = examples
             self.train_function = None  # a function traced with another N must not be used
+
+    def summary(self, *args: Any, **kwargs: Any) -> None:
+        """``keras.Model.summary``, then the gates: what each drops, with which probability."""
+        super().summary(*args, **kwargs)
+        lines = describe_gates(self)
+        show = kwargs.get("print_fn") or keras.utils.io_utils.print_msg
+        if lines:
+            show("\n".join(lines))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "architecture": self.architecture}
