@@ -9,6 +9,7 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 MARK = re.compile(r"^<!-- made by the code: (\w+) -->$", re.MULTILINE)
@@ -146,6 +147,12 @@ def _runs(units: Iterable[str]) -> str:
 _TURNS = re.compile(r"(?:\b1 S\+ST, 1 S, ){2,}(?:1 S\+ST, )?")
 
 
+def networks() -> str:
+    """The table that `scripts/write_network_table.py` has written."""
+    text = (Path(__file__).parent.parent / "zoo" / "networks.md").read_text(encoding="utf-8")
+    return text[text.index("| network |") :].strip()
+
+
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     heads = tuple(heads)
     lines = [heads, ("---",) * len(heads), *rows]
@@ -153,6 +160,7 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 MAKERS: dict[str, Callable[[], str]] = {
+    "networks": networks,
     "commands": commands,
     "recipes": recipes,
     "difficulty": difficulty,
