@@ -12,6 +12,7 @@ from typing import Any, cast
 import keras
 import numpy as np
 import pytest
+import rows
 import tensorflow as tf
 
 from vdroppath_tf.layers.gates import freeze_gates, restored_gates, set_strategy
@@ -69,6 +70,21 @@ def batch_noise_and_d1(mirrored: Any, tiny_row: str) -> tuple[Trained, Trained]:
     )
 
 
+@pytest.fixture(scope="module")
+def gates_per_input(mirrored: Any) -> tuple[Trained, Trained]:
+    """Paths with batch norms of their own, T, D1 and the gated classifier too."""
+    gates = {"drop_layer": True, "gate_classifier": True}
+    options = {"branches": rows.ALL, "share_inputs": False, "gates": gates}
+
+    def trained(scope: Any) -> Trained:
+        keras.utils.set_random_seed(1)
+        with scope():
+            model = rows.network("dense", num_classes=4, clip_shape=(4, 16, 16), **options)
+        return model, model.fit(clips(), verbose=0).history
+
+    return trained(contextlib.nullcontext), trained(mirrored.scope)
+
+
 def values(model: Any) -> dict[str, np.ndarray]:
     return {v.path: np.asarray(v.value.numpy()) for v in model.weights}
 
@@ -84,7 +100,7 @@ def differences(one: Any, other: Any) -> dict[str, float]:
     return found
 
 
-@pytest.mark.parametrize("case", ["sample_noise", "batch_noise_and_d1"])
+@pytest.mark.parametrize("case", ["sample_noise", "batch_noise_and_d1", "gates_per_input"])
 def test_two_replicas_train_as_one(
     case: str, request: pytest.FixtureRequest, record_property: Callable[..., None]
 ) -> None:
