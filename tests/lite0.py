@@ -1,8 +1,8 @@
 """EfficientNet-Lite0 with its ImageNet weights: real weights to inflate; no network of the zoo.
 
 It is a MobileNetV2 with other widths and some 5x5 kernels, so a row of that family's table and a
-convention say all there is to say. The 2D network is written down here once more, in plain Keras.
-Weights and photographs are files of installed packages (extra ``test``), none of them imported.
+convention say all there is to say. Weights and photographs are files of installed packages (extra
+``test``), none of them imported.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import keras
 import numpy as np
@@ -20,9 +21,11 @@ import safetensors.numpy
 import tensorflow as tf
 from torch_file import read_state
 
+import vdroppath_tf
 from vdroppath_tf.models import mobilenet_v2, source_conventions
+from vdroppath_tf.strategy import FusionStrategy
 
-NAME, CLASSES, FUSIONS = "efficientnet_lite0", 1000, 15
+NAME, CLASSES, FUSIONS = "efficientnet_lite0", 1000, 15  # FUSIONS: layers that have paths
 STAGES = (
     (1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5),
     (6, 192, 4, 2, 5), (6, 320, 1, 1, 3),
@@ -40,7 +43,7 @@ TABLE = (
     ("head_bn", "_bn1"),
     ("classifier", "_fc"),
 )
-# what its authors trained it with; the ImageNet statistics give the same answers, less surely
+# of its TensorFlow original; with ImageNet's it is less sure of all but the cat
 STATISTICS = source_conventions.InputStatistics(mean=(127.0,) * 3, std=(128.0,) * 3)
 SIDE = 225  # it is made for 224; odd at every stride, where "same" pads alike on all sides
 FRAMES = 65  # so many that the middle does not see the ends
@@ -91,73 +94,38 @@ def known_to_the_package() -> Iterator[None]:
     convention = dataclasses.replace(
         like, title=NAME, table=TABLE, mark="_conv_stem", torch=True, statistics=STATISTICS
     )
-    before = source_conventions.CONVENTIONS
+    kinds = (*source_conventions.CONVENTIONS, convention)
     stages = tuple(mobilenet_v2.Stage(*stage) for stage in STAGES)
-    mobilenet_v2.TABLE[NAME] = mobilenet_v2.Row(32, 1280, stages)
-    source_conventions.CONVENTIONS = (*before, convention)
-    try:
+    rows = {NAME: mobilenet_v2.Row(32, 1280, stages)}
+    with (
+        mock.patch.dict(mobilenet_v2.TABLE, rows),
+        mock.patch.object(source_conventions, "CONVENTIONS", kinds),
+    ):
         yield
-    finally:
-        source_conventions.CONVENTIONS = before
-        del mobilenet_v2.TABLE[NAME]
 
 
-# --- the 2D network -------------------------------------------------------------------------
+def inflated(file: Path, unit: str, scaling: str) -> tuple[Any, Any]:
+    """The 3D network with this unit everywhere, and the report of its inflation."""
+    with known_to_the_package():
+        strategy = FusionStrategy.uniform(unit, FUSIONS)
+        model = mobilenet_v2.mobilenet_v2(NAME, CLASSES, strategy=strategy)
+        report = vdroppath_tf.inflate(model, file, scaling=scaling, classifier=True)
+    return model, report
 
 
-class Lite0:
-    """The 2D network; its input is a normalised picture with the border that the stem needs."""
+def answers(model: Any, image: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities ``(classes,)`` for a still clip: at its middle frame, and as the model's are.
 
-    def __init__(self, weights: dict[str, np.ndarray]) -> None:
-        self.weights = weights
-        x = image = keras.Input((None, None, 3))
-        x = self._unit(x, "_conv_stem", "_bn0", keras.layers.Conv2D(32, 3, 2, use_bias=False))
-        block = 0
-        for expansion, filters, blocks, stride, kernel in STAGES:
-            for b in range(blocks):
-                step = stride if b == 0 else 1
-                x = self._block(x, f"_blocks.{block}.", expansion, filters, step, kernel)
-                block += 1
-        x = self._unit(x, "_conv_head", "_bn1", keras.layers.Conv2D(1280, 1, use_bias=False))
-        x = keras.layers.GlobalAveragePooling2D()(x)
-        classifier = keras.layers.Dense(CLASSES, activation="softmax")
-        x = classifier(x)
-        classifier.set_weights([weights["_fc.weight"].T, weights["_fc.bias"]])
-        self.model = keras.Model(image, x)
+    The model averages over all frames, those that see the ends among them.
+    """
+    features = keras.Model(model.input, [model.get_layer("head_relu").output, model.output])
+    maps, logits = features(np.repeat(image[:, None], frames, 1))
+    middle = keras.ops.mean(maps[:, maps.shape[1] // 2], (1, 2))
+    both = (model.get_layer("classifier")(middle), logits)
+    centre, clip = (np.asarray(keras.ops.softmax(each))[0] for each in both)
+    return centre, clip
 
-    def _unit(self, x: Any, name: str, bn: str, convolution: Any, relu: bool = True) -> Any:
-        x = convolution(x)
-        depthwise = isinstance(convolution, keras.layers.DepthwiseConv2D)
-        axes = (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)
-        convolution.set_weights([self.weights[f"{name}.weight"].transpose(axes)])
-        norm = keras.layers.BatchNormalization(epsilon=1e-3)
-        x = norm(x)
-        kinds = ("weight", "bias", "running_mean", "running_var")
-        norm.set_weights([self.weights[f"{bn}.{kind}"] for kind in kinds])
-        return keras.layers.ReLU(6.0)(x) if relu else x
 
-    def _block(
-        self, x: Any, name: str, expansion: int, filters: int, stride: int, kernel: int
-    ) -> Any:
-        same: dict[str, Any] = {"padding": "same", "use_bias": False}
-        y, inner = x, expansion * x.shape[-1]
-        if expansion > 1:
-            expand = keras.layers.Conv2D(inner, 1, **same)
-            y = self._unit(y, f"{name}_expand_conv", f"{name}_bn0", expand)
-        spatial = keras.layers.DepthwiseConv2D(kernel, stride, **same)
-        y = self._unit(y, f"{name}_depthwise_conv", f"{name}_bn1", spatial)
-        project = keras.layers.Conv2D(filters, 1, **same)
-        y = self._unit(y, f"{name}_project_conv", f"{name}_bn2", project, relu=False)
-        return x + y if stride == 1 and x.shape[-1] == filters else y
-
-    def __call__(self, image: np.ndarray, border: tuple[float, ...] = STATISTICS.mean) -> Any:
-        """Probabilities ``(classes,)``; the stem sees ``border`` round the picture.
-
-        That is 0 to the network itself; networks here pad with ImageNet's mean colour.
-        """
-        side = image.shape[1]
-        before = side % 2  # "same" pads an even size below and to the right only
-        wide = np.tile(np.array(border, "float32"), (1, side + 1 + before, side + 1 + before, 1))
-        wide[:, before : before + side, before : before + side] = image
-        x = (wide - np.array(STATISTICS.mean)) / np.array(STATISTICS.std)
-        return np.asarray(self.model(x.astype("float32")))[0]
+def best(probabilities: np.ndarray, count: int = 5) -> list[int]:
+    """The classes with the largest probabilities, largest first."""
+    return [int(n) for n in np.argsort(-probabilities)[:count]]
