@@ -17,12 +17,13 @@ RELU6 = 6.0
 
 
 class Stage(NamedTuple):
-    """Inverted residuals of one width: t, c, n, s of the 2D network's table."""
+    """Inverted residuals of one width: t, c, n, s of the 2D network's table; k of the 1xkxk."""
 
     expansion: int
     filters: int
     blocks: int
     stride: int
+    kernel: int = 3
 
 
 class Row(NamedTuple):
@@ -53,7 +54,7 @@ TABLE = {
 def inverted_residual(
     x: Tensor, stage: Stage, stride: Triple, *, fusion: FusionMaker, name: str
 ) -> Tensor:
-    """Fusion of convolution - BN - ReLU6 paths, depthwise 1x3x3 - BN - ReLU6, 1x1x1 - BN, gated.
+    """Fusion of convolution - BN - ReLU6 paths, depthwise 1xkxk - BN - ReLU6, 1x1x1 - BN, gated.
 
     The input is added where neither stride nor channels change it. An expansion of 1 has no fusion.
     """
@@ -63,7 +64,7 @@ def inverted_residual(
 
     def depthwise(y: Tensor, **more: Any) -> Tensor:
         options: dict[str, Any] = {"groups": inner, "name": f"{name}_depthwise", **more}
-        return convolution(y, inner, (1, 3, 3), stride, **options)
+        return convolution(y, inner, (1, stage.kernel, stage.kernel), stride, **options)
 
     if stage.expansion == 1:
         y = depthwise(x)
