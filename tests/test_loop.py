@@ -85,7 +85,7 @@ def test_what_is_written(ran: Ran) -> None:
     np.testing.assert_array_equal(space.drop, ran.report.space.drop)
     history = ran.report.history
     assert history is not None
-    assert history.shape == (2, tiny.LAYERS, 2)
+    assert np.shape(history) == (2, tiny.LAYERS, 2)
     np.testing.assert_allclose(history[0], 0.1, atol=1e-6)
     np.testing.assert_allclose(history[1], space.drop)
 
@@ -108,7 +108,7 @@ def test_the_account(ran: Ran) -> None:
     text = "\n".join(ran.said)
     for words in (
         "Training the template on 24 clips (1 warmup + 1 search epochs)",
-        "on average; both started at 0.90",
+        "on average; all started at 0.90",
         "validation clips, none of them trained",
         "Best draw: ",
         "S+ST everywhere: top-1 ",

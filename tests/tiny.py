@@ -56,9 +56,7 @@ KINDS: dict[str, Callable[..., Any]] = {
     "mobile": functools.partial(mobilenet_v2.mobilenet_v2, "nano_mobile", branches=ALL),
     "dense": functools.partial(densenet.densenet, "nano_dense", branches=ALL),
     "inputs": functools.partial(densenet.densenet, "nano_dense", share_inputs=False),
-    "both": functools.partial(
-        densenet.densenet, "nano_dense", branches=ALL, share_inputs=False
-    ),
+    "both": functools.partial(densenet.densenet, "nano_dense", branches=ALL, share_inputs=False),
 }
 
 

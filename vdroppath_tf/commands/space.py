@@ -52,7 +52,9 @@ def table(space: ProbabilitySpace, *, inputs: bool = False) -> list[str]:
     forms = space.marginals(), space.marginals(form="sampling")
     entropy, distance = space.entropy(), space.distance_from_start()
     head = " ".join(f"{unit:>5s}" for unit in forms[0])
-    rows = [("", f"Eq. 7 {head}", f"sampling {head}", "entropy", "from start")]
+    rows: list[tuple[str, ...]] = [
+        ("", f"Eq. 7 {head}", f"sampling {head}", "entropy", "from start")
+    ]
     for i, name in enumerate(space.layers):
         means = (_numbers(form, i, np.mean) for form in forms)
         rows.append((name, *means, f"{entropy[i]:7.3f}", f"{distance[i]:10.3f}"))

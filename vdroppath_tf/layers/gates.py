@@ -165,7 +165,7 @@ def named_drops(model: keras.Model) -> dict[str, float]:
     ``B1.L3/S``; ``B1.L3/S/input2`` where each input, counted from 1, has a gate of its own;
     ``B1.L3/D1`` for the whole layer; ``classifier``.
     """
-    found = {}
+    found: dict[str, float] = {}
     for layer in model.layers:
         gate = getattr(layer, "drop_path", None)
         if gate is None:
