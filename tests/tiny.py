@@ -49,10 +49,14 @@ densenet.TABLE["nano_dense"] = densenet.Row(4, 2, (2, 1))  # B1.L1 B1.L2 T1 B2.L
 mobilenet_v2.TABLE["nano_mobile"] = mobilenet_v2.Row(
     4, 8, (mobilenet_v2.Stage(1, 4, 1, 1), mobilenet_v2.Stage(2, 6, 2, 2))
 )
+TABLE["nano_groups"] = TABLE[ROW]._replace(
+    stages=(Stage(1, 4, 1, 2, groups=2), Stage(1, 6, 2, 2, groups=2))
+)
 ALL = ("S", "T", "ST")
 # name of a network -> how it is built: the kinds of space that there are beside "nano"'s
 KINDS: dict[str, Callable[..., Any]] = {
     "units": functools.partial(resnet, ROW, branches=ALL),
+    "grouped": functools.partial(resnet, "nano_groups", branches=ALL),
     "mobile": functools.partial(mobilenet_v2.mobilenet_v2, "nano_mobile", branches=ALL),
     "dense": functools.partial(densenet.densenet, "nano_dense", branches=ALL),
     "inputs": functools.partial(densenet.densenet, "nano_dense", share_inputs=False),
@@ -72,6 +76,13 @@ def kind_derived(kind: str, strategy: Any, num_classes: int = 4, *, dropout: flo
 
 for name in KINDS:
     NETWORKS[name] = (functools.partial(kind_template, name), functools.partial(kind_derived, name))
+
+
+def train_kinds(files: TaskFiles, out: Path) -> list[str]:
+    """A command line: seven units, gates per input, D1 and a gated classifier."""
+    sizes = [f"--frames={SHAPE[0]}", f"--batch_size={BATCH}", f"--data={files.folder}/train.txt"]
+    phases = ["--warmup_epochs=0", "--search_epochs=2"]
+    return ["train", "--network=both", "--drop_layer", *sizes, *phases, f"--out={out}"]
 
 
 def write(folder: Path, task: str = "motion", counts: tuple[int, int, int] = COUNTS) -> TaskFiles:
