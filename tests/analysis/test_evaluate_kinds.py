@@ -24,7 +24,7 @@ BATCHES = [(CLIPS[k : k + 4], LABELS[k : k + 4]) for k in (0, 4)]
 STRATEGIES = {  # T alone, no path, a branch that no input has
     "units": "T - S+T",
     "mobile": "T S+T+ST",
-    "both": "T@1 S@01+T@11 S@110+ST@011 S@1+T@1+ST@1",
+    "both": "- S@01+T@11 S@110+ST@011 T@1",
 }
 
 
