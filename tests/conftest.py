@@ -109,3 +109,15 @@ def whole_run(motion: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     folder = tmp_path_factory.mktemp("whole") / "run"
     return tiny.run_template(tiny.clips_of(motion), tiny.recipe(), folder)
+
+
+@pytest.fixture(scope="session")
+def kinds_run(motion: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A folder of `vdroppath train`: every kind of gate in one template. Change nothing of it."""
+    import tiny
+
+    from vdroppath_tf.cli import main
+
+    folder = tmp_path_factory.mktemp("kinds") / "run"
+    assert main(tiny.train_kinds(motion, folder)) == 0
+    return folder

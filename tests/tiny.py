@@ -1,13 +1,15 @@
 """What makes trainings short enough to test: a network of 3 fusion layers, clips of 4x16x16.
 
 `ROW` is a row of its own, so that no test leans on the sizes of the networks that users get.
-Import it, and `"nano"` can be trained, saved, loaded and derived like any network of the zoo.
+Import it, and `"nano"` can be trained, saved, loaded and derived like any network of the zoo; and
+so can `KINDS`, networks whose layers draw any of the seven units, or have gates per input, or both.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import tensorflow as tf
 from vdroppath_tf.data.shapes import Difficulty
 from vdroppath_tf.data.synthetic import TaskFiles, write_task
 from vdroppath_tf.data.transforms import ClipSampling
+from vdroppath_tf.models import densenet, mobilenet_v2
 from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem, resnet
 from vdroppath_tf.strategy import FusionStrategy
 from vdroppath_tf.training import Clips, Phase, Recipe, build_template, train
@@ -41,6 +44,45 @@ def derived(strategy: Any, num_classes: int = 4, *, dropout: float = 0.0) -> Any
 
 
 NETWORKS[ROW] = (template, derived)
+
+densenet.TABLE["nano_dense"] = densenet.Row(4, 2, (2, 1))  # B1.L1 B1.L2 T1 B2.L1
+mobilenet_v2.TABLE["nano_mobile"] = mobilenet_v2.Row(
+    4, 8, (mobilenet_v2.Stage(1, 4, 1, 1), mobilenet_v2.Stage(2, 6, 2, 2))
+)
+TABLE["nano_groups"] = TABLE[ROW]._replace(
+    stages=(Stage(1, 4, 1, 2, groups=2), Stage(1, 6, 2, 2, groups=2))
+)
+ALL = ("S", "T", "ST")
+# name of a network -> how it is built: the kinds of space that there are beside "nano"'s
+KINDS: dict[str, Callable[..., Any]] = {
+    "units": functools.partial(resnet, ROW, branches=ALL),
+    "grouped": functools.partial(resnet, "nano_groups", branches=ALL),
+    "mobile": functools.partial(mobilenet_v2.mobilenet_v2, "nano_mobile", branches=ALL),
+    "dense": functools.partial(densenet.densenet, "nano_dense", branches=ALL),
+    "inputs": functools.partial(densenet.densenet, "nano_dense", share_inputs=False),
+    "both": functools.partial(densenet.densenet, "nano_dense", branches=ALL, share_inputs=False),
+}
+
+
+def kind_template(kind: str, num_classes: int = 4, *, dropout: float = 0.0, **gates: Any) -> Any:
+    gates = {"gate_classifier": True, **gates}
+    return KINDS[kind](num_classes, dropout=dropout, gates=gates)
+
+
+def kind_derived(kind: str, strategy: Any, num_classes: int = 4, *, dropout: float = 0.0) -> Any:
+    units = FusionStrategy.parse(strategy) if isinstance(strategy, str) else strategy
+    return KINDS[kind](num_classes, dropout=dropout, strategy=units)
+
+
+for name in KINDS:
+    NETWORKS[name] = (functools.partial(kind_template, name), functools.partial(kind_derived, name))
+
+
+def train_kinds(files: TaskFiles, out: Path) -> list[str]:
+    """A command line: seven units, gates per input, D1 and a gated classifier."""
+    sizes = [f"--frames={SHAPE[0]}", f"--batch_size={BATCH}", f"--data={files.folder}/train.txt"]
+    phases = ["--warmup_epochs=0", "--search_epochs=2"]
+    return ["train", "--network=both", "--drop_layer", *sizes, *phases, f"--out={out}"]
 
 
 def write(folder: Path, task: str = "motion", counts: tuple[int, int, int] = COUNTS) -> TaskFiles:

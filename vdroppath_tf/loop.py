@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .analysis.evaluate import StrategyScores, evaluate_strategies, recalibrate
+from .analysis.findings import mean_on
 from .analysis.records import DRAWN, TRAINED_ALONE, Draw, Prediction, Row, TaskReport
 from .answers import answers_in_fresh_process
 from .cost import unit_costs
@@ -21,10 +22,11 @@ from .data.catalog import Manifest
 from .data.pipeline import VideoCache, evaluation_clips, training_clips
 from .derive import derive
 from .export import export_saved_model
+from .gate_arrays import LayerArrays
 from .models.fusion_model import FusionModel
 from .serving import write_sampling
 from .space import ProbabilitySpace
-from .strategy import FusionStrategy
+from .strategy import FusionStrategy, FusionUnit
 from .training import Clips, Recipe, build_derived, build_template, train
 from .training.recipe import Phase
 
@@ -79,7 +81,8 @@ class Loop:
         template.save(self.folder / "template.keras")
         scores = self._draw(template, space)
         chosen = scores.best.strategy
-        rows = [self._alone(unit, len(space)) for unit in UNIFORM]
+        there = [unit for unit in UNIFORM if {*FusionUnit(unit).branches} <= {*space.branches}]
+        rows = [self._alone(unit, len(space)) for unit in there]
         rows += self._drawn_rows(template, {"mode": space.mode(), "best draw": chosen})
         network = self._derive(template, chosen)
         rows.append(self._served_row(network, chosen))
@@ -100,7 +103,7 @@ class Loop:
             timings=self.timings,
         )
 
-    def _learn(self) -> tuple[FusionModel, np.ndarray]:
+    def _learn(self) -> tuple[FusionModel, list[LayerArrays]]:
         phases = self.recipe.template_phases()
         epochs = " + ".join(f"{phase.epochs} {phase.name}" for phase in phases)
         self.say(f"Training the template on {len(self.task.train)} clips ({epochs} epochs).")
@@ -111,12 +114,12 @@ class Loop:
         with self._timed("train the template"):
             log = self._train(template, phases, "template")
         searched = [entry["drop"] for entry in log if entry["phase"] == self.recipe.search.name]
-        on = ProbabilitySpace.from_model(template).path_on()
+        on = mean_on(ProbabilitySpace.from_model(template))
         self.say(
-            f"Read the space: P(S on) {on['S'].mean():.2f}, P(ST on) {on['ST'].mean():.2f} on "
-            f"average; both started at {1.0 - self.recipe.initial_drop:.2f}."
+            f"Read the space: {', '.join(f'P({b} on) {mean:.2f}' for b, mean in on.items())} on "
+            f"average; all started at {1.0 - self.recipe.initial_drop:.2f}."
         )
-        return template, np.array([start, *searched])
+        return template, [start, *searched]
 
     def _draw(self, template: FusionModel, space: ProbabilitySpace) -> StrategyScores:
         drawn = list(

@@ -106,6 +106,11 @@ class ProbabilitySpace:
         """Whether each input of a layer has gates of its own."""
         return isinstance(self.drop, tuple)
 
+    @property
+    def gated(self) -> np.ndarray:
+        """`(layers, branches)`: False where a layer lacks a branch, so that p starts at 1 there."""
+        return np.array([np.min(np.atleast_2d(layer), axis=0) < 1 for layer in self.initial])
+
     def marginals(self, form: Form = "paper") -> dict[str, LayerArrays]:
         """Probability of every unit in every layer, from independent gates (Eq. 7).
 

@@ -1,8 +1,4 @@
-"""Pictures of a probability space: matplotlib figures that need no display.
-
-Colours are Okabe and Ito's, which colour-blind readers can tell apart; their lightness differs
-enough for a grey print.
-"""
+"""Pictures of a probability space: matplotlib figures that need no display."""
 
 from __future__ import annotations
 
@@ -16,23 +12,15 @@ import numpy as np
 from matplotlib import cm, colors, image, patches, ticker
 from matplotlib.figure import Figure
 
+from ..gate_arrays import LayerArrays
 from ..space import ProbabilitySpace
 from ..strategy import FusionStrategy
+from .unit_looks import COLORS, INK, label_note, unit_color, unit_ink, unit_label
 
-# From the bottom of a bar to its top: units with S first, so that their joint height is P(S on).
-COLORS = {
-    "S": "#E69F00",
-    "S+T": "#F0E442",
-    "S+T+ST": "#D55E00",
-    "S+ST": "#009E73",
-    "ST": "#0072B2",
-    "T+ST": "#56B4E9",
-    "T": "#CC79A7",
-    "-": "#E3E3E3",
-}
-INK, SOFT, ACCENT = "#1F2933", "#7B8794", "#B23A48"
+SOFT, ACCENT = "#7B8794", "#B23A48"
 _ROW_COLORS = (COLORS["S"], COLORS["ST"], COLORS["S+ST"], COLORS["T"], COLORS["T+ST"])
 _MOST_PER_ROW = 32
+_SHORT = 4  # letters that units have at most which stand side by side
 _STYLE: dict[str, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -55,7 +43,7 @@ def figure_marginals(space: ProbabilitySpace, strategy: FusionStrategy | None = 
 
     Args:
         space: The learned space; of a ragged one, the means over each layer's inputs.
-        strategy: Units to write above the bars.
+        strategy: Units to write above the bars; `S*` where some of the layer's inputs have S.
 
     Returns:
         The figure, to save or to show.
@@ -68,15 +56,27 @@ def figure_marginals(space: ProbabilitySpace, strategy: FusionStrategy | None = 
     now, start = mean_marginals(space), _common_start(space)
     chunks = np.array_split(np.arange(len(space)), -(-len(space) // _MOST_PER_ROW))
     with mpl.rc_context(_STYLE):
-        figure, panels = _panels(space, len(chunks), 2.9, has_start=start is not None)
+        longest = max(map(len, map(unit_label, strategy or ["-"])))
+        height = 2.9 + 0.07 * max(longest - _SHORT, 0)
+        figure, panels = _panels(
+            space, len(chunks), height, has_start=start is not None, boxed=longest > _SHORT
+        )
         for axes, chunk in zip(panels, chunks, strict=True):
             _stack(axes, {unit: values[chunk] for unit, values in now.items()}, start)
             _name_layers(axes, [short_names(space)[n] for n in chunk])
             if strategy is not None:
                 _write_units(axes, [strategy[int(n)] for n in chunk])
-            axes.set(ylabel="probability", ylim=(0, 1))
+            mean = ", mean over inputs" if space.ragged else ""
+            axes.set(ylabel=f"probability{mean}", ylim=(0, 1))
         handles = [patches.Patch(color=COLORS[u], label=_legend_name(u)) for u in now]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1.2)
+        note = None if strategy is None else label_note(strategy)
+        figure.legend(
+            handles=handles,
+            loc="outside lower center",
+            ncols=4,
+            handlelength=1.2,
+            **({} if note is None else {"title": note, "title_fontsize": 8}),
+        )
     return figure
 
 
@@ -90,6 +90,7 @@ def figure_distance(space: ProbabilitySpace, near: float) -> Figure:
     distance = space.distance_from_start()
     chunks = np.array_split(np.arange(len(space)), -(-len(space) // _MOST_PER_ROW))
     top = max(0.3, float(distance.max()) * 1.2)
+    mean = ",\nmean over inputs" if space.ragged else ""
     with mpl.rc_context(_STYLE):
         figure, panels = _panels(space, len(chunks), 1.9, has_start=False)
         for axes, chunk in zip(panels, chunks, strict=True):
@@ -98,7 +99,7 @@ def figure_distance(space: ProbabilitySpace, near: float) -> Figure:
                 axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=8)
             axes.axhline(near, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)))
             _name_layers(axes, [short_names(space)[n] for n in chunk])
-            axes.set(ylabel="total variation", ylim=(0, min(top, 1.1)))
+            axes.set(ylabel=f"total variation{mean}", ylim=(0, min(top, 1.1)))
     return figure
 
 
@@ -149,25 +150,28 @@ def figure_draws(
     return figure
 
 
-def figure_history(history: np.ndarray, branches: Sequence[str]) -> Figure:
-    """Draw every gate's drop probability over training: a panel per branch, a line per layer.
+def figure_history(history: Sequence[LayerArrays], space: ProbabilitySpace) -> Figure:
+    """Draw drop probabilities over training: a panel per branch, a line per layer.
 
     Args:
-        history: `(epochs, layers, branches)` drop probabilities, the starting values first.
-        branches: Their names.
+        history: `drop` of the space after each epoch, the starting values first; of a ragged one
+            the lines are means over each layer's inputs.
+        space: The space they became. A layer that lacks a branch has no line in its panel.
     """
-    layers = history.shape[1]
+    values = np.array([_mean_over_inputs(drop) for drop in history])
+    branches, layers = space.branches, len(space)
     shades = mpl.colormaps["cividis"](np.linspace(0, 0.92, layers))
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(2.6 * max(len(branches), 2), 3.2), layout="constrained")
         panels = np.atleast_1d(figure.subplots(1, len(branches), sharey=True))
         for n, axes in enumerate(panels):
-            for layer in range(layers):
-                axes.plot(history[:, layer, n], color=shades[layer], linewidth=1.4)
+            for layer in np.flatnonzero(space.gated[:, n]):
+                axes.plot(values[:, layer, n], color=shades[layer], linewidth=1.4)
             axes.set(xlabel="epoch with gates", ylim=(-0.02, 1.02), title=f"path {branches[n]}")
             axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=6))
             axes.grid(axis="y", color="#E4E7EB", linewidth=0.6)
-        panels[0].set_ylabel("drop probability p")
+        mean = ", mean over inputs" if space.ragged else ""
+        panels[0].set_ylabel(f"drop probability p{mean}")
         scale = cm.ScalarMappable(
             colors.BoundaryNorm(np.arange(layers + 1) + 0.5, layers),
             colors.ListedColormap(shades),
@@ -176,6 +180,11 @@ def figure_history(history: np.ndarray, branches: Sequence[str]) -> Figure:
         bar = figure.colorbar(scale, ax=list(panels), label="layer", ticks=ticks, aspect=30)
         bar.minorticks_off()
     return figure
+
+
+def _mean_over_inputs(drop: LayerArrays) -> list[np.ndarray]:
+    """`(branches,)` of each layer."""
+    return [np.mean(np.atleast_2d(layer), axis=0) for layer in drop]
 
 
 def mean_marginals(space: ProbabilitySpace) -> dict[str, np.ndarray]:
@@ -243,24 +252,25 @@ def frame_strip(clip: np.ndarray, count: int = 6, height: int = 64) -> str:
 
 
 def _common_start(space: ProbabilitySpace) -> dict[str, float] | None:
-    """The starting marginals, where all layers have the same ones."""
+    """The starting marginals, where all layers that have every branch started with the same."""
     started = ProbabilitySpace(
         space.initial, branches=space.branches, layer_drop=space.initial_layer_drop
     )
-    found = mean_marginals(started)
-    if any(np.ptp(values) > 1e-9 for values in found.values()):
+    whole = space.gated.all(axis=1)
+    found = {unit: values[whole] for unit, values in mean_marginals(started).items()}
+    if not whole.any() or any(np.ptp(values) > 1e-9 for values in found.values()):
         return None
     return {unit: float(values[0]) for unit, values in found.items()}
 
 
 def _panels(
-    space: ProbabilitySpace, rows: int, height: float, *, has_start: bool
+    space: ProbabilitySpace, rows: int, height: float, *, has_start: bool, boxed: bool = False
 ) -> tuple[Figure, list[Any]]:
     per_row = -(-len(space) // rows) + 1.4 * has_start
     width = float(np.clip(1.1 + 0.56 * per_row, 4.6, 10.5))
     names = 0.07 * max(map(len, short_names(space)))
     figure = Figure(figsize=(width, rows * (height + names)), layout="constrained")
-    if rows > 1:  # the boxes of units reach out of the text that the layout keeps clear
+    if rows > 1 or boxed:  # the boxes of units reach out of the text that the layout keeps clear
         figure.get_layout_engine().set(h_pad=0.1)
     return figure, list(figure.subplots(rows, 1, squeeze=False)[:, 0])
 
@@ -287,20 +297,20 @@ def _name_layers(axes: Any, names: list[str]) -> None:
 
 
 def _write_units(axes: Any, units: Sequence[str]) -> None:
-    crowded = len(units) > 14 or max(map(len, units)) > 4
+    labels = [unit_label(unit) for unit in units]
+    crowded = len(units) > 14 or max(map(len, labels)) > _SHORT
     for place, unit in enumerate(units):
-        color = COLORS.get(unit.partition("@")[0] if "+" not in unit else unit, "#FFFFFF")
         axes.text(
             place,
             1.035,
-            unit,
+            labels[place],
             ha="center",
             va="bottom",
             fontsize=7.5,
             fontweight="bold",
             rotation=90 if crowded else 0,
-            color="white" if unit == "ST" else INK,
-            bbox={"boxstyle": "round,pad=0.22", "facecolor": color, "edgecolor": "none"},
+            color=unit_ink(unit),
+            bbox={"boxstyle": "round,pad=0.22", "facecolor": unit_color(unit), "edgecolor": "none"},
         )
 
 

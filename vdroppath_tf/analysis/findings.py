@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..space import ProbabilitySpace
 from .records import DRAWN, Row, TaskReport
 
 # Total variation between a layer's marginals and their start below which it "stayed".
@@ -36,15 +37,21 @@ def space_moved(task: TaskReport) -> str:
     )
 
 
-def mean_on(task: TaskReport) -> dict[str, float]:
-    """Mean over layers of each branch's probability of being on in a draw (sampling form)."""
-    on = task.space.path_on(form="sampling")
-    return {branch: float(np.mean([np.mean(v) for v in on[branch]])) for branch in on}
+def mean_on(space: ProbabilitySpace) -> dict[str, float]:
+    """Mean of each branch's probability of being on in a draw (sampling form).
+
+    It is over the layers that have the branch and, in a ragged space, over each layer's inputs
+    first.
+    """
+    on = space.path_on(form="sampling")
+    layers = {branch: np.array([np.mean(layer) for layer in on[branch]]) for branch in on}
+    pairs = zip(layers.items(), space.gated.T, strict=True)
+    return {branch: float(values[has].mean()) for (branch, values), has in pairs if has.any()}
 
 
 def space_leans(task: TaskReport) -> str | None:
     """Whether draws keep the path in space or the path in time."""
-    on = mean_on(task)
+    on = mean_on(task.space)
     if not {"S", "ST"} <= set(on):
         return None
     numbers = (
@@ -63,7 +70,7 @@ def frames_alone(task: TaskReport) -> str | None:
         return None
     above, error = row.top1 - task.chance, honest_error(row, task.clips)
     reach = f"reaches {percent(row.top1)} (guessing: {percent(task.chance)})"
-    others = [row for row in (task.uniform("ST"), task.uniform("S+ST"), task.best) if row]
+    others = [*(row for unit, row in task.uniforms().items() if unit != "S"), task.best]
     better = [other for other in others if clearly_better(other, row, task.clips)]
     if above <= 2 * error and better:
         return (
@@ -85,7 +92,7 @@ def frames_alone(task: TaskReport) -> str | None:
 def best_draw(task: TaskReport) -> str | None:
     """How the chosen strategy compares with the best uniform one."""
     best = task.best
-    rivals = [row for unit in ("S", "ST", "S+ST") if (row := task.uniform(unit))]
+    rivals = [*task.uniforms().values()]
     if not rivals:
         return None
     rival = max(rivals, key=lambda row: row.top1)

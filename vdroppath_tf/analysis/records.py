@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..space import ProbabilitySpace
+from ..gate_arrays import LayerArrays
+from ..space import ProbabilitySpace, unit_table
 from ..strategy import FusionStrategy
 
 TRAINED_ALONE = "trained on its own"
@@ -112,7 +113,8 @@ class TaskReport:
         clips: Number of held-out clips that `top1` was measured on.
         chosen_on_same_clips: Whether the choice was made by the accuracy on these very clips.
         draws: Every strategy that was drawn and scored.
-        history: `(epochs, layers, branches)` drop probabilities, the starting values first.
+        history: Drop probabilities after each epoch, the starting values first: each like the
+            space's `drop`, so `(epochs, layers, branches)` where that is not ragged.
         predictions: Answers of the served network.
         settings: What was chosen (sizes, epochs, seeds), name to text.
         timings: Seconds per step, name to number.
@@ -130,7 +132,7 @@ class TaskReport:
     clips: int
     chosen_on_same_clips: bool = True
     draws: Sequence[Draw] = ()
-    history: np.ndarray | None = None
+    history: Sequence[LayerArrays] | None = None
     predictions: Sequence[Prediction] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
@@ -147,12 +149,14 @@ class TaskReport:
                 f"No row of task {self.name!r} has the chosen strategy {str(self.chosen)!r}. "
                 f"Expected one. Received: {[row.strategy for row in self.rows]}"
             )
-        wanted = (len(self.space), len(self.space.branches))
-        if self.history is not None and np.shape(self.history)[1:] != wanted:
-            raise ValueError(
-                f"Expected the history of task {self.name!r} of shape (epochs, {wanted[0]}, "
-                f"{wanted[1]}). Received: {np.shape(self.history)}"
-            )
+        wanted = [np.shape(layer) for layer in self.space.drop]
+        for epoch, drop in enumerate([] if self.history is None else self.history):
+            found = [np.shape(layer) for layer in drop]
+            if found != wanted:
+                raise ValueError(
+                    f"Expected drop probabilities in the history of task {self.name!r} of shapes "
+                    f"{wanted}, like its space. Received: {found} after epoch {epoch}"
+                )
 
     @property
     def chance(self) -> float:
@@ -170,6 +174,13 @@ class TaskReport:
         texts = (unit, f"{unit} " * (len(self.space) - 1) + unit)
         rows = [row for row in self.rows if row.note == TRAINED_ALONE]
         return next((row for row in rows if row.strategy in texts), None)
+
+    def uniforms(self) -> dict[str, Row]:
+        """All such rows by their unit: S, ST, S+ST, then the others."""
+        units = [unit for unit in unit_table(self.space.branches)[0] if unit.branches]
+        units.sort(key=lambda unit: ("T" in unit.branches, len(unit.branches)))
+        found = {str(unit): self.uniform(unit) for unit in units}
+        return {unit: row for unit, row in found.items() if row is not None}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from ..files import write_text
 from ..space import ProbabilitySpace
 from .figures import (
-    COLORS,
     figure_distance,
     figure_draws,
     figure_history,
@@ -30,6 +29,7 @@ from .figures import (
 from .findings import NEAR_START, findings, mean_on, percent, score
 from .markup import Html, Node, join, tag
 from .records import DRAWN, TRAINED_ALONE, Draw, Prediction, Report, Row, TaskReport
+from .unit_looks import label_note, unit_color, unit_ink, unit_label
 
 __all__ = [
     "DRAWN",
@@ -63,6 +63,11 @@ _METHOD = (
     "Method: Y. Zhou, X. Sun, C. Luo, Z.-J. Zha, W. Zeng, Spatiotemporal Fusion in 3D CNNs: A "
     "Probabilistic View, CVPR 2020 (arXiv 2004.04981).",
 )
+_PATH_T = (
+    "Some of these templates have a third path, T (our extension): it looks at three neighbouring "
+    "frames like ST, but skips the convolution in space that follows S and ST."
+)
+_PER_INPUT = "Each input of a layer has gates of its own"
 
 
 def write_report(path: str | os.PathLike[str], report: Report) -> None:
@@ -114,11 +119,16 @@ def _overview(report: Report) -> Html:
     method = tag(
         "section",
         tag("h3", "How to read this page"),
-        [tag("p", text) for text in _METHOD],
+        [tag("p", text) for text in _method(report)],
         class_="box method",
     )
     table = _table(caption, heads, [_overview_row(task) for task in report.tasks], "rows")
     return tag("section", table, _contrast(report.tasks), method)
+
+
+def _method(report: Report) -> list[str]:
+    has_t = any("T" in task.space.branches for task in report.tasks)
+    return [_METHOD[0], *([_PATH_T] if has_t else []), *_METHOD[1:]]
 
 
 def _overview_row(task: TaskReport) -> list[Node]:
@@ -130,7 +140,7 @@ def _overview_row(task: TaskReport) -> list[Node]:
 
 
 def _lean(task: TaskReport) -> float | None:
-    on = mean_on(task)
+    on = mean_on(task.space)
     return on["S"] - on["ST"] if {"S", "ST"} <= set(on) else None
 
 
@@ -185,8 +195,11 @@ def _marginals(task: TaskReport) -> Html:
         "height is the probability that the path S is on."
     )
     if task.space.ragged:
-        caption += " Each input of a layer has gates of its own; the bars are means over inputs."
-    alt = f"Stacked bars of unit marginals in {len(task.space)} layers. Chosen units: {task.chosen}"
+        caption += f" {_PER_INPUT}; the bars are means over inputs."
+    note = label_note(task.chosen)
+    caption += f" {note}." if note else ""
+    chosen = " ".join(map(unit_label, task.chosen))
+    alt = f"Stacked bars of unit marginals in {len(task.space)} layers. Chosen units: {chosen}"
     return _figure(figure_marginals(task.space, task.chosen), caption, alt, _width(task))
 
 
@@ -196,6 +209,8 @@ def _distances(task: TaskReport) -> Html:
         f"unmoved, 1 has nothing in common. Below the dashed line ({NEAR_START:g}) a layer counts "
         f"as unmoved."
     )
+    if task.space.ragged:
+        caption += f" {_PER_INPUT}; the distances are means over inputs."
     distance = task.space.distance_from_start()
     alt = "Bars, one per layer: " + _spoken(task.space, distance)
     return _figure(figure_distance(task.space, NEAR_START), caption, alt, _width(task))
@@ -204,8 +219,10 @@ def _distances(task: TaskReport) -> Html:
 def _history(task: TaskReport) -> Html | None:
     if task.history is None:
         return None
-    figure = figure_history(np.asarray(task.history), task.space.branches)
+    figure = figure_history(task.history, task.space)
     caption = "Drop probability of every gate while it was trained; darker is nearer the input."
+    if task.space.ragged:
+        caption = f"{caption} {_PER_INPUT}; each line is the mean over a layer's inputs."
     return _figure(figure, caption, f"Lines over epochs. {caption}")
 
 
@@ -246,6 +263,8 @@ def _numbers(task: TaskReport) -> Html:
         cells = [f"{value:.3f}" for value in (*values, distance[n])]
         lines.append([name, str(task.chosen[n]), *cells])
     caption = "Marginals in Eq. 7's form (1 − √p); “on in a draw” in the sampling form (1 − p)."
+    if space.ragged:
+        caption += f" {_PER_INPUT}; all are means over inputs."
     table = tag("div", _table(caption, heads, lines), class_="scroll")
     return tag("details", tag("summary", "The numbers behind these pictures"), table)
 
@@ -257,6 +276,8 @@ def _results(task: TaskReport) -> Html:
         f"Accuracy ± standard error on {task.clips:,} held-out clips of {task.classes} classes "
         f"(guessing: {percent(task.chance)}). MACs: multiply-adds of convolutions and dense layers."
     )
+    note = label_note(unit for row in task.rows for unit in row.strategy.split())
+    caption += f" {note}." if note else ""
     best = [row is task.best for row in task.rows]
     table = _table(caption, heads, lines, "rows", best)
     return join([tag("h3", "Strategies compared"), table])
@@ -278,9 +299,9 @@ def _units(strategy: str) -> list[Html]:
     runs = [(unit, len(list(same))) for unit, same in itertools.groupby(strategy.split())]
     found = []
     for unit, length in runs:
-        ink = "#fff" if unit == "ST" else "#1f2933"
-        style = f"background:{COLORS.get(unit, '#f0f0f0')};color:{ink}"
-        found.append(tag("span", unit, class_="unit", style=style))
+        style = f"background:{unit_color(unit)};color:{unit_ink(unit)}"
+        whole = unit if "@" in unit else None
+        found.append(tag("span", unit_label(unit), class_="unit", style=style, title=whole))
         if length > 1:
             found.append(tag("span", f"× {length}", class_="runs"))
     return found

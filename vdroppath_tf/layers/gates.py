@@ -188,6 +188,30 @@ def _spread(values: np.ndarray) -> str:
     return f"{low:.3f}" if inputs == 1 else f"{low:.3f}-{high:.3f} ({inputs} inputs)"
 
 
+def named_drops(model: keras.Model) -> dict[str, float]:
+    """The drop probability of every gate there is, by name.
+
+    ``B1.L3/S``; ``B1.L3/S/input2`` where each input, counted from 1, has a gate of its own;
+    ``B1.L3/D1`` for the whole layer; ``classifier``.
+    """
+    found: dict[str, float] = {}
+    for layer in model.layers:
+        gate = getattr(layer, "drop_path", None)
+        if gate is None:
+            continue
+        names = _path_names(layer) if isinstance(layer, FusionConv) else [layer.name]
+        found |= dict(zip(names, _sigmoid(gate.logit).tolist(), strict=True))
+        if gate.layer_logit is not None:
+            found[f"{layer.name}/D1"] = float(_sigmoid(gate.layer_logit))
+    return found
+
+
+def _path_names(layer: FusionConv) -> list[str]:
+    """A name for each of the layer's ``(paths,)``, as its gates stand."""
+    inputs = [""] if layer.widths is None else [f"/input{n + 1}" for n in range(layer.inputs)]
+    return [f"{layer.name}/{branch}{own}" for own in inputs for branch in layer.branches]
+
+
 def _table(layer: FusionConv, flat: np.ndarray, branches: tuple[str, ...]) -> np.ndarray:
     """``(inputs, branches)`` of a layer's ``(paths,)``, 1 where it has no such branch."""
     table = np.ones((layer.inputs, len(branches)))

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from ..cost import UnitCosts
+from ..layers.gates import named_drops
 from ..space import ProbabilitySpace
 from .checkpoint import CheckpointStore, Position
 
@@ -53,7 +54,11 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 
 
 class Record(keras.callbacks.Callback):
-    """Keeps what each epoch logged, with the drop probabilities, and checkpoints it."""
+    """Keeps what each epoch logged, with the drop probabilities, and checkpoints it.
+
+    ``drop`` is that of the space, ragged where inputs have gates of their own: one list a layer, of
+    branches or of inputs of branches.
+    """
 
     def __init__(
         self, phase: str, number: int, before: Position, store: CheckpointStore | None
@@ -67,7 +72,9 @@ class Record(keras.callbacks.Callback):
         entry |= {name: float(value) for name, value in (logs or {}).items()}
         if self.model.gates:
             space = ProbabilitySpace.from_model(self.model)
-            entry["drop"] = [[float(p) for p in row] for row in space.drop]
+            entry["drop"] = [layer.tolist() for layer in space.drop]
+            classifier = named_drops(self.model).get("classifier")
+            entry |= {} if classifier is None else {"classifier_drop": classifier}
         self.history.append(entry)
         if self.store is not None:
             self.store.save(self.model, Position(self.number, epoch + 1, tuple(self.history)))
@@ -75,6 +82,8 @@ class Record(keras.callbacks.Callback):
 
 class GatesToTensorBoard(keras.callbacks.Callback):
     """Logs each gate's drop probability, the KL and the expected MACs after every epoch.
+
+    Gates are ``drop/`` and their name of ``layers.gates.named_drops``, such as ``drop/B1.L3/S``.
 
     Args:
         folder: of the event files.
@@ -98,11 +107,10 @@ class GatesToTensorBoard(keras.callbacks.Callback):
                 self._gates()
 
     def _gates(self) -> None:
-        space = ProbabilitySpace.from_model(self.model)
-        for layer, row in zip(space.layers, space.drop, strict=True):
-            for branch, p in zip(space.branches, row, strict=True):
-                tf.summary.scalar(f"drop/{layer}/{branch}", p)
+        for name, p in named_drops(self.model).items():
+            tf.summary.scalar(f"drop/{name}", p)
         if self.costs is not None:
+            space = ProbabilitySpace.from_model(self.model)
             tf.summary.scalar("expected_macs", self.costs.expected_macs(space))
 
     def on_train_end(self, logs: Any = None) -> None:

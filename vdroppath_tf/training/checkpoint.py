@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from ..files import write_text
 
-FORMAT = "vdroppath_tf.run/1"
+FORMAT = "vdroppath_tf.run/2"
 _STATE = "state.json"  # written last: a folder without it is not whole
 
 
@@ -119,6 +119,11 @@ def _on_disk(folder: Path) -> dict[str, int]:
 
 
 def _trackable(model: keras.Model) -> tf.train.Checkpoint:
-    """Model, built optimizer and the seeds, which Keras leaves out."""
+    """Every weight by its path, the built optimizer and the seeds.
+
+    Not the model itself: TensorFlow does not look into the lists of layers that Keras' layers hold,
+    so it would leave out what a fusion layer's batch norms have measured, and would not say so.
+    """
     seeds = [variable.value for variable in model.variables if "seed" in variable.path]
-    return tf.train.Checkpoint(model=model, optimizer=model.optimizer, seeds=seeds)
+    weights = {weight.path: weight for weight in model.weights}
+    return tf.train.Checkpoint(weights=weights, optimizer=model.optimizer, seeds=seeds)

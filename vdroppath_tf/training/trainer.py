@@ -60,7 +60,7 @@ def train(
 
     Returns:
         One dict an epoch: phase, epoch, what Keras logged and, for a template, ``drop``: p of
-        every gate.
+        every gate, layer by layer, and ``classifier_drop`` where its classifier has a gate.
 
     Raises:
         ValueError: when the folder holds another run (other settings, videos or starting weights),
