@@ -57,6 +57,27 @@ def test_the_same_architecture_is_the_identity():
     assert zoo.transfer(masked, to="micro") is masked
 
 
+def test_t_is_st_in_transitions():
+    """A DenseNet's transitions have no 3x3 in space."""
+    moved = zoo.transfer(FusionStrategy.parse("S+T T T+ST S+T+ST"), to="densenet121")
+    found = {
+        unit
+        for unit, name in zip(moved, fusion_layer_names("densenet121"), strict=True)
+        if name.startswith("T")
+    }
+    assert found == {"S+ST", "ST"}
+    assert moved == zoo.transfer(moved, to="densenet121")
+    assert zoo.uniform("T", "densenet121")[6] == "ST"
+    assert set(zoo.uniform("T", "densenet121")[:6]) == {"T"}
+    assert set(zoo.uniform("T", "resnet50")) == {"T"}
+
+    drop = np.tile([0.2, 0.3, 0.5], (6, 1))
+    space = zoo.transfer(ProbabilitySpace(drop, branches=("S", "T", "ST")), to="densenet121")
+    np.testing.assert_allclose(space.drop[6], [0.2, 1.0, 0.15])
+    np.testing.assert_allclose(space.drop[5], [0.2, 0.3, 0.5])
+    assert all("T" not in s[6].branches for s in space.sample(50, seed=0))
+
+
 def test_an_empty_layer_with_no_shortcut_takes_the_nearest_path():
     """block2 and block4 (layers 1 and 3) of MobileNetV2 have no residual; block3 has."""
     source = FusionStrategy.parse("- - - ST S - " + "S+ST " * 10)

@@ -111,3 +111,13 @@ def fusion_layer_names(architecture: str) -> tuple[str, ...]:
 def droppable_layers(architecture: str) -> tuple[bool, ...]:
     """For each fusion layer of a network, by its name, whether a shortcut goes round it."""
     return tuple(droppable for _, droppable, _ in fusion_layers_of(architecture))
+
+
+def layers_with_t(architecture: str) -> tuple[bool, ...]:
+    """For each fusion layer of a network, by its name, whether it may have the branch T.
+
+    A DenseNet's transitions may not: they have no 3x3 in space, and T would be ST.
+    """
+    layers = fusion_layers_of(architecture)
+    dense = family_of(architecture) == "densenet"
+    return tuple(droppable or not dense for _, droppable, _ in layers)

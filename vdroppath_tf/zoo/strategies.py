@@ -7,8 +7,9 @@ refuses it. For which network a learned strategy comes from another one, see `zo
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 
-from ..models.build import FAMILIES, droppable_layers, fusion_groups
+from ..models.build import FAMILIES, droppable_layers, fusion_groups, layers_with_t
 from ..strategy import NONE, FusionStrategy, FusionUnit
 from .published import DATASETS, check_dataset
 
@@ -36,6 +37,8 @@ AUTHORS: dict[str, dict[str, str]] = {
 def uniform(unit: str, architecture: str) -> FusionStrategy:
     """The same unit in every fusion layer: the paper's Table 2 has S, ST and S+ST.
 
+    T is ST in the transitions of a DenseNet.
+
     Raises:
         ValueError: If the architecture or the unit is unknown, the unit has masks per input, or
             it is `-` and some layer has no shortcut around it.
@@ -48,7 +51,18 @@ def uniform(unit: str, architecture: str) -> FusionStrategy:
             f"{architecture!r} has layers no shortcut goes round, and would be cut in two. "
             f"Expected a unit with a path, such as 'S'. Received: {unit!r}"
         )
-    return FusionStrategy.uniform(chosen, length, architecture)
+    return FusionStrategy(t_where_it_is((chosen,) * length, architecture), architecture)
+
+
+def t_where_it_is(units: Sequence[FusionUnit], architecture: str) -> tuple[FusionUnit, ...]:
+    """The units with ST for T in the layers where the two are the same, and T is not offered."""
+    pairs = zip(units, layers_with_t(architecture), strict=True)
+    return tuple(unit if has_t else _t_as_st(unit) for unit, has_t in pairs)
+
+
+def _t_as_st(unit: FusionUnit) -> FusionUnit:
+    branches = {"ST" if branch == "T" else branch for branch in unit.branches}
+    return FusionUnit("+".join(branches) or NONE)
 
 
 def top_heavy(k: int, architecture: str) -> FusionStrategy:

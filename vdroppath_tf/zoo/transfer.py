@@ -15,9 +15,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..models.build import droppable_layers, fusion_groups, fusion_layer_names
+from ..models.build import droppable_layers, fusion_groups, fusion_layer_names, layers_with_t
 from ..space import ProbabilitySpace
 from ..strategy import NONE, FusionStrategy
+from .strategies import t_where_it_is
 
 Source = TypeVar("Source", FusionStrategy, ProbabilitySpace)
 
@@ -27,7 +28,8 @@ def transfer(source: Source, to: str = "resnet50") -> Source:
 
     Where the target's layer has no shortcut around it and the source's layer there is empty (`-`,
     or all paths dropped with probability 1), it takes the nearest source layer that has a path,
-    of two as near the lower one. So the result is always a strategy that the target can run.
+    of two as near the lower one. In the transitions of a DenseNet, which have no 3x3 in space, T
+    is ST. So the result is always a strategy that the target can run.
 
     Args:
         source: Of any network, or with `architecture=None`: then of as many layers as it has.
@@ -55,7 +57,7 @@ def _strategy(source: FusionStrategy, to: str) -> FusionStrategy:
         if unit.inputs:
             raise _per_input(f"layer {layer} has {str(unit)!r}")
     places = _places([unit != NONE for unit in source], to)
-    return FusionStrategy(tuple(source[place] for place in places), to)
+    return FusionStrategy(t_where_it_is([source[place] for place in places], to), to)
 
 
 def _space(source: ProbabilitySpace, to: str) -> ProbabilitySpace:
@@ -64,8 +66,8 @@ def _space(source: ProbabilitySpace, to: str) -> ProbabilitySpace:
     filled = (source.drop < 1).any(axis=1) & (source.layer_drop < 1)
     places = _places(filled.tolist(), to)
     return ProbabilitySpace(
-        source.drop[places],
-        source.initial[places],
+        _t_where_it_is(source.drop[places], source.branches, to),
+        _t_where_it_is(source.initial[places], source.branches, to),
         layers=fusion_layer_names(to),
         architecture=to,
         branches=source.branches,
@@ -73,6 +75,17 @@ def _space(source: ProbabilitySpace, to: str) -> ProbabilitySpace:
         layer_drop=source.layer_drop[places],
         initial_layer_drop=source.initial_layer_drop[places],
     )
+
+
+def _t_where_it_is(drop: np.ndarray, branches: tuple[str, ...], to: str) -> np.ndarray:
+    """Where T would be ST it is never on, and ST is off only if both were."""
+    if not {"T", "ST"} <= set(branches):
+        return drop
+    moved, t, st = drop.copy(), branches.index("T"), branches.index("ST")
+    same = ~np.array(layers_with_t(to))
+    moved[same, st] *= moved[same, t]
+    moved[same, t] = 1.0
+    return moved
 
 
 def _places(filled: list[bool], to: str) -> list[int]:
