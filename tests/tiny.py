@@ -17,10 +17,9 @@ import tensorflow as tf
 from vdroppath_tf.data.shapes import Difficulty
 from vdroppath_tf.data.synthetic import TaskFiles, write_task
 from vdroppath_tf.data.transforms import ClipSampling
-from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem, resnet
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem
 from vdroppath_tf.training import Clips, Phase, Recipe, build_template, train
-from vdroppath_tf.zoo import NETWORKS
+from vdroppath_tf.zoo import NETWORKS, constructors
 
 ROW = "nano"
 LAYERS = 3
@@ -31,13 +30,12 @@ BATCH = 8
 TABLE[ROW] = Row(Stem(4, (1, 3, 3), (1, 2, 2), pool=False), (Stage(1, 4, 1, 2), Stage(2, 6, 2, 2)))
 
 
-def template(num_classes: int = 4, *, dropout: float = 0.0, **gates: Any) -> Any:
-    return resnet(ROW, num_classes, dropout=dropout, gates=gates)  # type: ignore[arg-type]
+def template(num_classes: int = 4, **options: Any) -> Any:
+    return constructors.template(ROW, num_classes, options)
 
 
-def derived(strategy: Any, num_classes: int = 4, *, dropout: float = 0.0) -> Any:
-    units = FusionStrategy.parse(strategy) if isinstance(strategy, str) else strategy
-    return resnet(ROW, num_classes, dropout=dropout, strategy=units)
+def derived(strategy: Any, num_classes: int = 4, **options: Any) -> Any:
+    return constructors.derived(ROW, strategy, num_classes, options)
 
 
 NETWORKS[ROW] = (template, derived)
