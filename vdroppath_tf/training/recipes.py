@@ -60,3 +60,12 @@ RECIPES: dict[str, Recipe] = {
         finetune_dropout=0.0,
     ),
 }
+
+# N of Eq. 5 in the full run of each recipe, as published; small: the quickstart's tasks
+TRAINING_VIDEOS: dict[str, int] = {
+    "something-something-v1": 86_017,
+    "something-something-v2": 168_913,
+    "ucf101": 9_500,
+    "kinetics400": 240_000,
+    "small": 512,
+}
