@@ -57,7 +57,8 @@ def _phase(phase: Any) -> str:
         return "none"
     steps = f", a tenth from {', '.join(map(str, phase.drops))} on" if phase.drops else ""
     steps = ", cosine" if phase.cosine else steps
-    return f"{phase.epochs} epochs at {phase.learning_rate:g}{steps}"
+    decay = f", weight decay {phase.weight_decay:g}" if phase.weight_decay else ""
+    return f"{phase.epochs} epochs at {phase.learning_rate:g}{steps}{decay}"
 
 
 def _pixels(sampling: Any) -> str:
@@ -78,7 +79,8 @@ _RECIPE_ROWS: dict[str, Callable[[Any], str]] = {
     "warm-up": lambda r: _phase(r.warmup),
     "search": lambda r: _phase(r.search),
     "rate of the gates": lambda r: f"{r.gate_learning_rate:g}",
-    "fine-tuning": lambda r: _phase(r.finetune),
+    "fine-tuning (ours)": lambda r: _phase(r.finetune),
+    "dropout in fine-tuning": lambda r: f"{r.finetune_dropout:g}",
     "weight_reg (k)": lambda r: f"{r.weight_reg:g}",
 }
 

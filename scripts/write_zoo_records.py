@@ -1,4 +1,4 @@
-"""Writes the records in zoo/: a card for each published space, and named strategies as JSON.
+"""Writes the records in zoo/: cards of published spaces and of recipes, named strategies as JSON.
 
     python scripts/write_zoo_records.py
 
@@ -8,13 +8,16 @@ need at run time is `vdroppath_tf.zoo`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import recipe_cards
 from absl import app
 
 from vdroppath_tf.analysis.observations import higher_layers_want_time, lower_layers_fuse
 from vdroppath_tf.files import write_text
 from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.training import RECIPES
 from vdroppath_tf.zoo import DATASETS, published_space, published_strategy, published_top1
 from vdroppath_tf.zoo.published import published_source
 from vdroppath_tf.zoo.strategies import ARCHITECTURES, observed, observed_kinetics
@@ -63,6 +66,23 @@ exp({log_prob:.1f}), and the space's mode with exp({log_mode:.1f}).
 * {second}
 """
 
+INDEX = """# Records
+
+<!-- written by scripts/write_zoo_records.py -->
+
+Cards and data about what was published and what can be run. The package never reads this folder:
+`vdroppath_tf.zoo` and `vdroppath_tf.training.RECIPES` hold the same values.
+
+[networks.md](networks.md) (and `networks.json`) is what every network of the zoo has and costs.
+"""
+FOLDERS = {
+    "recipes": "A card for each named recipe: its commands in order, the paper's numbers, what it "
+    "costs,\nand what its reduced size printed (`runs/` has that text).",
+    "spaces": "A card for each space the paper published (Fig. 4), with what it says and what it "
+    "is not.",
+    "strategies": "Published and observed strategies, for `FusionStrategy.from_json`.",
+}
+
 
 def card(dataset: str) -> str:
     """Markdown about one published space."""
@@ -93,11 +113,23 @@ def strategies() -> dict[str, FusionStrategy]:
     return found
 
 
+def index(files: Iterable[str]) -> str:
+    """Markdown that lists the records, a line each, below what their folder holds."""
+    parts = [INDEX]
+    for folder, said in FOLDERS.items():
+        inside = [file for file in files if file.startswith(f"{folder}/")]
+        links = "\n".join(f"* [{Path(file).stem}]({file})" for file in inside)
+        parts.append(f"## {folder.capitalize()}\n\n{said}\n\n{links}\n")
+    return "\n".join(parts)
+
+
 def records() -> dict[str, str]:
     """Path below zoo/ -> text, of every record."""
-    cards = {f"spaces/{dataset}.md": card(dataset) for dataset in DATASETS}
+    spaces = {f"spaces/{dataset}.md": card(dataset) for dataset in DATASETS}
+    recipes = {f"recipes/{name}.md": recipe_cards.card(name) for name in RECIPES}
     named = {f"strategies/{name}.json": s.to_json() + "\n" for name, s in strategies().items()}
-    return cards | named
+    found = spaces | recipes | named
+    return {"README.md": index(found), **found}
 
 
 def main(_: list[str]) -> None:

@@ -21,7 +21,7 @@ from vdroppath_tf.cli import COMMANDS, main
 from vdroppath_tf.data.encode import write_video
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.strategy import FusionStrategy
-from vdroppath_tf.training import Recipe
+from vdroppath_tf.training import RECIPES, Recipe
 
 
 class Done(NamedTuple):
@@ -207,6 +207,36 @@ def test_a_network_trained_on_its_own(call: Any, chain: Path, motion: Any, tmp_p
 
 
 @pytest.mark.slow
+def test_options_of_the_network_go_all_the_way(call: Any, motion: Any, tmp_path: Path) -> None:
+    """A published recipe on another network, with T, strides in time, a gated classifier."""
+    run, data = tmp_path / "run", f"{motion.folder}/train.txt"
+    lines = [
+        f"train --recipe=ucf101 --network=nano --branches=S,T,ST --temporal_strides=2"
+        f" --gate_classifier --frames=4 --short_edge=16 --crop=16 --batch_size=8"
+        f" --warmup_epochs=1 --search_epochs=1 --finetune_epochs=1 --data={data} --out={run}",
+        f"evaluate --model={run}/template.keras --data={data} --draws=2 --out={run}/scores.json",
+        f"derive --model={run}/template.keras --strategy='S+T T S+T+ST' --train_data={data}"
+        f" --finetune --out={run}/derived.keras",
+    ]
+    for line in lines:
+        done = call(*shlex.split(line))
+        assert done.code == 0, done.error
+    recipe = Recipe.from_json((run / "recipe.json").read_text())
+    assert (recipe.network, recipe.branches, recipe.temporal_strides, recipe.gate_classifier) == (
+        "nano",
+        ("S", "T", "ST"),
+        (2,),
+        True,
+    )
+    template = json.loads((run / "run.json").read_text())["network"]
+    assert (template["branches"], template["temporal_strides"][0]) == (["S", "T", "ST"], 2)
+    assert template["gates"]["gate_classifier"] is True
+    derived = json.loads((run / "derived.run" / "run.json").read_text())["network"]
+    assert (derived["strategy"], derived["temporal_strides"][0]) == ("S+T T S+T+ST", 2)
+    assert derived["dropout"] == 0.5
+
+
+@pytest.mark.slow
 def test_a_start_from_a_trained_template(call: Any, chain: Path, tmp_path: Path) -> None:
     """Other classes: a new classifier, the rest kept, and the report says so."""
     files = tiny.write(tmp_path / "both", "both", (16, 16, 16))
@@ -348,7 +378,13 @@ def test_bad_videos_to_predict(call: Any, chain: Path, task: Path, kind: str) ->
         (["--strategy=S ST"], "2.*3|3.*2"),
         (["--strategy=S X ST"], "X"),
         (["--strategy=S T ST"], "T"),
-        (["--recipe=ucf101", "--finetune_epochs=2"], "has no phase finetune"),
+        (["--branches=S,X"], r"branches must be of .*Received: \('S', 'X'\)"),
+        (["--branches=ST,S"], "branches must be of .* in that order"),
+        (["--branches=T"], "S or ST among them"),
+        (["--branches="], "branches must be of .*Received"),
+        (["--temporal_strides=2,x"], r"--temporal_strides=2,x: expected .*2,2,2"),
+        (["--temporal_strides=2,0"], r"temporal_strides must be .* 1 or more.*\(2, 0\)"),
+        (["--temporal_strides=2,2,2,2,2"], "temporal_strides must be at most 3 numbers"),
         (["--init_from=nowhere.keras"], "no model nowhere.keras"),
     ],
 )
@@ -357,6 +393,16 @@ def test_bad_flags_of_train(
 ) -> None:
     done = call(*train(motion.folder, tmp_path / "out", *more))
     assert re.search(message, said(done))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recipe_without_fine_tuning_has_none_to_change(
+    call: Any, motion: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RECIPES, "bare", RECIPES["small"].replace(finetune=None))
+    more = ["--recipe=bare", "--finetune_epochs=2"]
+    done = call(*train(motion.folder, tmp_path / "out", *more))
+    assert "'bare' has no phase finetune" in said(done)
     assert not (tmp_path / "out").exists()
 
 

@@ -23,6 +23,7 @@ from absl import flags
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+CARDS = sorted((ROOT / "zoo" / "recipes").glob("*.md"))
 NOT_RUN = r"<!-- not run by the tests: [a-z ]+ -->\n"
 BLOCK = re.compile(rf"^({NOT_RUN})?```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"vdroppath ([a-z]+)((?:\\\n|[^\n`])*)")
@@ -130,7 +131,7 @@ def _flags(command: str) -> set[str]:
     return {*values, *switches, "help"}
 
 
-@each_page
+@pytest.mark.parametrize("page", [*PAGES, *CARDS], ids=lambda page: page.stem)
 def test_flags_exist(page: Path) -> None:
     from vdroppath_tf.cli import COMMANDS
 

@@ -20,10 +20,9 @@ from vdroppath_tf.data.shapes import Difficulty
 from vdroppath_tf.data.synthetic import TaskFiles, write_task
 from vdroppath_tf.data.transforms import ClipSampling
 from vdroppath_tf.models import densenet, mobilenet_v2
-from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem, resnet
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem
 from vdroppath_tf.training import Clips, Phase, Recipe, build_template, train
-from vdroppath_tf.zoo import NETWORKS
+from vdroppath_tf.zoo import NETWORKS, constructors
 
 ROW = "nano"
 LAYERS = 3
@@ -34,13 +33,12 @@ BATCH = 8
 TABLE[ROW] = Row(Stem(4, (1, 3, 3), (1, 2, 2), pool=False), (Stage(1, 4, 1, 2), Stage(2, 6, 2, 2)))
 
 
-def template(num_classes: int = 4, *, dropout: float = 0.0, **gates: Any) -> Any:
-    return resnet(ROW, num_classes, dropout=dropout, gates=gates)  # type: ignore[arg-type]
+def template(num_classes: int = 4, **options: Any) -> Any:
+    return constructors.template(ROW, num_classes, options)
 
 
-def derived(strategy: Any, num_classes: int = 4, *, dropout: float = 0.0) -> Any:
-    units = FusionStrategy.parse(strategy) if isinstance(strategy, str) else strategy
-    return resnet(ROW, num_classes, dropout=dropout, strategy=units)
+def derived(strategy: Any, num_classes: int = 4, **options: Any) -> Any:
+    return constructors.derived(ROW, strategy, num_classes, options)
 
 
 NETWORKS[ROW] = (template, derived)
@@ -53,25 +51,26 @@ TABLE["nano_groups"] = TABLE[ROW]._replace(
     stages=(Stage(1, 4, 1, 2, groups=2), Stage(1, 6, 2, 2, groups=2))
 )
 ALL = ("S", "T", "ST")
-# name of a network -> how it is built: the kinds of space that there are beside "nano"'s
-KINDS: dict[str, Callable[..., Any]] = {
-    "units": functools.partial(resnet, ROW, branches=ALL),
-    "grouped": functools.partial(resnet, "nano_groups", branches=ALL),
-    "mobile": functools.partial(mobilenet_v2.mobilenet_v2, "nano_mobile", branches=ALL),
-    "dense": functools.partial(densenet.densenet, "nano_dense", branches=ALL),
-    "inputs": functools.partial(densenet.densenet, "nano_dense", share_inputs=False),
-    "both": functools.partial(densenet.densenet, "nano_dense", branches=ALL, share_inputs=False),
+# name of a network -> row and options: the kinds of space that there are beside "nano"'s
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "units": (ROW, {"branches": ALL}),
+    "grouped": ("nano_groups", {"branches": ALL}),
+    "mobile": ("nano_mobile", {"branches": ALL}),
+    "dense": ("nano_dense", {"branches": ALL}),
+    "inputs": ("nano_dense", {"share_inputs": False}),
+    "both": ("nano_dense", {"branches": ALL, "share_inputs": False}),
 }
 
 
-def kind_template(kind: str, num_classes: int = 4, *, dropout: float = 0.0, **gates: Any) -> Any:
-    gates = {"gate_classifier": True, **gates}
-    return KINDS[kind](num_classes, dropout=dropout, gates=gates)
+def kind_template(kind: str, num_classes: int = 4, **options: Any) -> Any:
+    row, own = KINDS[kind]
+    options = {**options, **own, "gate_classifier": True}
+    return constructors.template(row, num_classes, options)
 
 
-def kind_derived(kind: str, strategy: Any, num_classes: int = 4, *, dropout: float = 0.0) -> Any:
-    units = FusionStrategy.parse(strategy) if isinstance(strategy, str) else strategy
-    return KINDS[kind](num_classes, dropout=dropout, strategy=units)
+def kind_derived(kind: str, strategy: Any, num_classes: int = 4, **options: Any) -> Any:
+    row, own = KINDS[kind]
+    return constructors.derived(row, strategy, num_classes, {**options, **own})
 
 
 for name in KINDS:

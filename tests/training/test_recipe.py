@@ -10,7 +10,8 @@ import pytest
 
 from vdroppath_tf.data.transforms import ClipSampling
 from vdroppath_tf.layers.drop_path import VariationalDropPath
-from vdroppath_tf.training.recipe import RECIPES, Phase, Recipe
+from vdroppath_tf.training import PUBLISHED, RECIPES, Phase, Recipe
+from vdroppath_tf.zoo import DATASETS
 
 # no value is a default, or the round trip could lose it unseen
 ODD = Recipe(
@@ -20,12 +21,15 @@ ODD = Recipe(
     warmup=Phase("first", 3, 0.3, (1, 2), cosine=True, weight_decay=0.1),
     search=Phase("second", 4, 0.4, (3,), gates=True),
     finetune=Phase("third", 5, 0.5, weight_decay=0.2),
+    branches=("S", "T", "ST"),
+    temporal_strides=(2, 1),
     gate_learning_rate=0.6,
     weight_reg=2.5,
     kl="paper",
     noise="batch",
     initial_drop=0.3,
     drop_layer=True,
+    gate_classifier=True,
     momentum=0.8,
     finetune_dropout=0.25,
     seed=11,
@@ -82,9 +86,29 @@ def test_evaluation_takes_the_smallest_edge_and_its_own_crop() -> None:
 
 def test_gate_options_are_those_of_the_layer() -> None:
     options = ODD.gate_options
+    assert options.pop("gate_classifier") is True
     assert (options["weight_reg"], options["kl"], options["noise"]) == (2.5, "paper", "batch")
     layer = VariationalDropPath(2, **options)
     assert {name: getattr(layer, name) for name in options} == options
+
+
+def test_published_runs_are_of_the_papers_network_and_data() -> None:
+    assert tuple(PUBLISHED) == DATASETS
+    assert PUBLISHED.items() <= RECIPES.items()
+    for recipe in PUBLISHED.values():
+        assert recipe.network == "densenet121"
+        assert recipe.network_options == {"branches": ("S", "ST"), "temporal_strides": None}
+        assert not recipe.gate_classifier  # the authors' code has it, the paper does not
+
+
+@pytest.mark.parametrize("recipe", PUBLISHED.values(), ids=PUBLISHED)
+def test_fine_tuning_is_ours(recipe: Recipe) -> None:
+    """No value is the paper's: a change of one is a change of the cards."""
+    phase = recipe.finetune
+    assert phase is not None
+    assert (phase.epochs, phase.drops, phase.gates) == (30, (10, 20), False)
+    assert phase.learning_rate == pytest.approx(recipe.search.learning_rate / 10)
+    assert (phase.weight_decay, recipe.finetune_dropout) == (5e-4, 0.5)
 
 
 def test_phases() -> None:

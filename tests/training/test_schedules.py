@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vdroppath_tf.training.recipe import RECIPES, Phase
+from vdroppath_tf.training import RECIPES, Phase
 from vdroppath_tf.training.schedules import learning_rate
 
 STEPS = 10  # an epoch

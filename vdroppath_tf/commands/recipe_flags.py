@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from absl import flags
@@ -28,6 +29,15 @@ _SAMPLING = {
     "short_edge": "pixels of the shorter side after scaling",
     "crop": "pixels of the square cut out",
 }
+# lists: flag -> what it says, what its elements are read with
+_LISTS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "branches": ("paths of the fusion layers, out of S,T,ST", str),
+    "temporal_strides": ("strides in time from the stem on, e.g. 2,2,2", int),
+}
+_SWITCHES = {
+    "drop_layer": "D1: gates on whole layers too",
+    "gate_classifier": "gates on the classifier's features too",
+}
 _EPOCHS = ("warmup", "search", "finetune")
 _HOLDS = "(default: the recipe's)"
 
@@ -41,13 +51,16 @@ def define_recipe(values: flags.FlagValues) -> None:
         flags.DEFINE_float(name, None, f"{text} {_HOLDS}", flag_values=values)
     for name, text in {**_WHOLE, **_SAMPLING}.items():
         flags.DEFINE_integer(name, None, f"{text} {_HOLDS}", flag_values=values)
+    for name, (text, _) in _LISTS.items():
+        flags.DEFINE_list(name, None, f"{text} {_HOLDS}", flag_values=values)
     for phase in _EPOCHS:
         text = f"epochs of {phase} {_HOLDS}"
         flags.DEFINE_integer(f"{phase}_epochs", None, text, flag_values=values)
     text = f"learning rate of warmup and search {_HOLDS}"
     flags.DEFINE_float("learning_rate", None, text, flag_values=values)
     flags.DEFINE_boolean("flip", None, "mirror half of the clips in training", flag_values=values)
-    flags.DEFINE_boolean("drop_layer", None, "D1: gates on whole layers too", flag_values=values)
+    for name, text in _SWITCHES.items():
+        flags.DEFINE_boolean(name, None, text, flag_values=values)
 
 
 def recipe_of_flags(values: flags.FlagValues) -> Recipe:
@@ -61,7 +74,8 @@ def recipe_of_flags(values: flags.FlagValues) -> Recipe:
             f"There is no recipe {values.recipe!r}. Expected one of {', '.join(RECIPES)}."
         )
     recipe = RECIPES[values.recipe]
-    changes = _given(values, *_TEXTS, *_NUMBERS, *_WHOLE, "drop_layer")
+    changes = _given(values, *_TEXTS, *_NUMBERS, *_WHOLE, *_SWITCHES)
+    changes |= {name: _read_list(name, given) for name, given in _given(values, *_LISTS).items()}
     sampling = _given(values, *_SAMPLING, "flip")
     changes["sampling"] = dataclasses.replace(recipe.sampling, **sampling)
     if {"crop", "short_edge"} & set(sampling):
@@ -79,6 +93,14 @@ def _phase(values: flags.FlagValues, recipe: Recipe, name: str) -> Any:
     if phase is None and given:
         raise ValueError(f"--{name}_epochs: the recipe {values.recipe!r} has no phase {name}.")
     return phase if phase is None else dataclasses.replace(phase, **given)
+
+
+def _read_list(name: str, given: list[str]) -> tuple[Any, ...]:
+    text, read = _LISTS[name]
+    try:
+        return tuple(read(element) for element in given)
+    except ValueError:
+        raise ValueError(f"--{name}={','.join(given)}: expected {text}.") from None
 
 
 def _given(values: flags.FlagValues, *names: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Recipes: everything a training run depends on, as data. The published ones are in ``RECIPES``."""
+"""A recipe: everything a training run depends on, as data; ``recipes`` has those with a name."""
 
 from __future__ import annotations
 
@@ -50,18 +50,24 @@ class Recipe:
     """A training run: network, clips, phases (method: section 4.1 and supplementary section 1).
 
     Attributes:
-        network: a row of the zoo, ``"resnet50"`` or ``"micro"``.
+        network: a row of the zoo, such as ``"densenet121"`` or ``"micro"``.
         sampling: how clips are made of videos in training.
         batch_size: clips a step, over all replicas.
         warmup: without gates.
         search: v-DropPath.
         finetune: of the derived network, or None.
         gate_learning_rate: of the gates at the start of ``search``; it falls as the weights' does.
+        branches: paths of the fusion layers, out of S, T and ST; the paper's experiments have two.
+        temporal_strides: of the network from the stem on; None: as published.
         weight_reg, kl, noise, initial_drop, drop_layer: of the gates, see ``VariationalDropPath``.
+        gate_classifier: whether the classifier's features are gated too, as in the authors' code;
+            the paper gates paths only.
         momentum: of SGD.
         finetune_dropout: before the classifier while fine-tuning; it is 0 while gates learn.
         seed: of weights, noise, order and augmentation.
         evaluation_crop: pixels of the square cut out in evaluation; None takes that of training.
+
+    ``network``, ``branches`` and ``temporal_strides`` are checked where the network is built.
 
     Raises:
         ValueError: when a value is out of range.
@@ -73,12 +79,15 @@ class Recipe:
     warmup: Phase
     search: Phase
     finetune: Phase | None = None
+    branches: tuple[str, ...] = ("S", "ST")
+    temporal_strides: tuple[int, ...] | None = None
     gate_learning_rate: float = 0.005
     weight_reg: float = 10.0
     kl: str = "code"
     noise: str = "sample"
     initial_drop: float = 0.1
     drop_layer: bool = False
+    gate_classifier: bool = False
     momentum: float = 0.9
     finetune_dropout: float = 0.5
     seed: int = 0
@@ -110,9 +119,14 @@ class Recipe:
 
     @property
     def gate_options(self) -> dict[str, Any]:
-        """Arguments of a template, ``num_train_examples`` excepted."""
-        names = ("weight_reg", "kl", "noise", "initial_drop", "drop_layer", "seed")
-        return {name: getattr(self, name) for name in names}
+        """Arguments of a template's gates, ``num_train_examples`` excepted."""
+        names = ("weight_reg", "kl", "noise", "initial_drop", "drop_layer", "gate_classifier")
+        return {name: getattr(self, name) for name in (*names, "seed")}
+
+    @property
+    def network_options(self) -> dict[str, Any]:
+        """Arguments of a template and of a derived network."""
+        return {"branches": self.branches, "temporal_strides": self.temporal_strides}
 
     def template_phases(self) -> tuple[Phase, ...]:
         """Warm-up, then v-DropPath."""
@@ -154,7 +168,7 @@ class Recipe:
             for name in ("warmup", "search", "finetune"):
                 if fields[name] is not None:
                     fields[name] = _from_lists(Phase, fields[name])
-            return cls(**fields)
+            return _from_lists(cls, fields)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"This is no recipe of vdroppath_tf: {error!r}.") from error
 
@@ -167,40 +181,3 @@ def _positive(value: float) -> bool:
 def _from_lists(kind: Any, fields: dict[str, Any]) -> Any:
     """A dataclass from JSON, whose lists were tuples."""
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
-
-
-def _published(
-    epochs: int, drops: tuple[int, ...], learning_rate: float, batch_size: int, **more: Any
-) -> Recipe:
-    values: dict[str, Any] = {
-        "network": "resnet50",
-        "sampling": ClipSampling(frames=32, short_edge=256, crop=224, clips_per_video=2),
-        "evaluation_crop": 256,
-        "batch_size": batch_size,
-        "warmup": Phase("warmup", 50, learning_rate, (40,)),
-        "search": Phase("search", epochs, learning_rate, drops, gates=True),
-        "gate_learning_rate": learning_rate,
-        **more,
-    }
-    return Recipe(**values)
-
-
-_SCALES = ClipSampling(32, short_edge=(256, 288, 320), crop=224, flip=True, clips_per_video=2)
-
-RECIPES: dict[str, Recipe] = {
-    "something-something-v1": _published(90, (40, 60, 80), 0.005, 32, weight_reg=250.0),
-    "something-something-v2": _published(90, (40, 60, 80), 0.005, 32, weight_reg=50.0),
-    "ucf101": _published(90, (40, 60, 80), 0.005, 32, weight_reg=50.0, sampling=_SCALES),
-    "kinetics400": _published(110, (40, 80), 0.01, 64, weight_reg=10.0, sampling=_SCALES),
-    # not published: the known-answer tasks and small real footage, on two CPU cores
-    "small": Recipe(
-        network="micro",
-        sampling=ClipSampling(frames=8),
-        batch_size=16,
-        warmup=Phase("warmup", 4, 0.05, cosine=True),
-        search=Phase("search", 16, 0.05, cosine=True, gates=True),
-        finetune=Phase("finetune", 2, 0.01, cosine=True),
-        gate_learning_rate=0.1,
-        finetune_dropout=0.0,
-    ),
-}

@@ -47,12 +47,15 @@ def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
     """The recipe's template for these clips, new, from the recipe's seed.
 
     Raises:
-        ValueError: when there is no such network, or its gates cannot have these options.
+        ValueError: when there is no such network, or it cannot have these options.
     """
     template, _ = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
     return template(
-        clips.train.num_classes, num_train_examples=len(clips.train), **recipe.gate_options
+        clips.train.num_classes,
+        num_train_examples=len(clips.train),
+        **recipe.network_options,
+        **recipe.gate_options,
     )
 
 
@@ -60,11 +63,11 @@ def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 
     """The recipe's network of one strategy for these clips, new, from the recipe's seed.
 
     Raises:
-        ValueError: when there is no such network, or the strategy does not fit it.
+        ValueError: when there is no such network, or it cannot have these options or strategy.
     """
     _, derived = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
-    return derived(strategy, clips.train.num_classes, dropout=dropout)
+    return derived(strategy, clips.train.num_classes, dropout=dropout, **recipe.network_options)
 
 
 def template_from(
