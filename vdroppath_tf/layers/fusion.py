@@ -140,11 +140,7 @@ class FusionConv(keras.layers.Layer):
             shared = self.drop_path.shared_keep(training)
             keep = tf.repeat(shared[None], batch, 0)
         self.drop_path.add_kl(self._squared_norms(), training=training)
-        paths = keep[:, : self.drop_path.paths]
-        by_branch = tf.unstack(
-            tf.reshape(paths, [batch, self.inputs, len(self.wanted)]), len(self.wanted), axis=2
-        )
-        factors = dict(zip(self.wanted, by_branch, strict=True))
+        factors = self._by_branch(keep, batch)
         if self._mergeable and shared is not None:
             merged = dict(zip(self.wanted, tf.unstack(shared[: len(self.wanted)]), strict=True))
             y = self._merged(inputs, merged)
@@ -157,6 +153,12 @@ class FusionConv(keras.layers.Layer):
         spatial = _any_on([factors[b] for b in self._spatial])
         y = self._gated("T", inputs, factors["T"], training)
         return *outputs, y, gate_like(spatial, y)
+
+    def _by_branch(self, keep: tf.Tensor, batch: Any) -> dict[str, tf.Tensor]:
+        """Each branch's ``(batch, inputs)`` factors."""
+        branches = len(self.wanted)
+        paths = tf.reshape(keep[:, : self.drop_path.paths], [batch, self.inputs, branches])
+        return dict(zip(self.wanted, tf.unstack(paths, branches, axis=2), strict=True))
 
     @property
     def _spatial(self) -> list[str]:
