@@ -15,6 +15,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 PIP_INSTALL := -m pip install --disable-pip-version-check
+# Most of a test's time is TensorFlow tracing, on one core. A file's tests stay in one process, as
+# they share fixtures. WORKERS=0 runs them all in this one, for a debugger.
+WORKERS := 2
+PYTEST := -m pytest -n $(WORKERS) --dist loadfile
 PYTEST_OLDEST := -m "not slow"
 
 help:  ## this list
@@ -24,10 +28,10 @@ quickstart: $(VENV)/.installed  ## install into .venv and run the whole loop on 
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/vdroppath quickstart
 
 test: lint  ## lint, types and all tests, with the newest versions of everything
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python $(PYTEST) $(ARGS)
 
 test-oldest: $(OLDEST)/.installed  ## all but the slow tests, with the oldest supported versions
-	$(OLDEST)/bin/python -m pytest $(PYTEST_OLDEST) $(ARGS)
+	$(OLDEST)/bin/python $(PYTEST) $(PYTEST_OLDEST) $(ARGS)
 
 lint: $(VENV)/.test  ## ruff and mypy, changing nothing
 	$(BIN)/ruff check .
