@@ -13,6 +13,7 @@ from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import freeze_gates
 from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.strategy import FusionStrategy
 from vdroppath_tf.zoo import derived_micro, derived_resnet50, template_micro, template_resnet50
 
 CLIP = (16, 224, 224)  # method, section 4; 174 classes
@@ -100,3 +101,16 @@ def test_expected_macs_are_the_mean_over_draws() -> None:
     drawn = np.array([costs.of(strategy)[1] for strategy in space.sample(2000, seed=0)])
     error = drawn.std() / np.sqrt(len(drawn))
     assert abs(drawn.mean() - costs.expected_macs(space)) < 4 * error
+
+
+def test_a_network_built_for_other_clips_is_refused() -> None:
+    model = derived_micro("S S S S S S", clip_shape=(4, 16, 16))
+    with pytest.raises(ValueError, match=r"built for clips of \(4, 16, 16\).*\(8, 16, 16\)"):
+        cost.complexity(model, (8, 16, 16))
+
+
+def test_unit_costs_take_a_strategy_or_its_text() -> None:
+    costs = cost.unit_costs(template_micro(), (4, 16, 16))
+    assert costs.of("S ST - S+ST S S") == costs.of(FusionStrategy.parse("S ST - S+ST S S"))
+    with pytest.raises(ValueError, match="2 units"):
+        costs.of("S S")

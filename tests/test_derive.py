@@ -159,3 +159,9 @@ def test_the_cost_of_a_strategy_needs_no_network(template: Any, text: str) -> No
     costs = cost.unit_costs(template, (4, 16, 16))
     built = cost.complexity(derive(template, text), (4, 16, 16))
     assert costs.of(FusionStrategy.parse(text)) == (built.parameters, built.macs)
+
+
+@pytest.mark.parametrize("what", [["S"] * 6, None, 3])
+def test_what_is_no_strategy_is_refused(template: Any, what: Any) -> None:
+    with pytest.raises(TypeError, match=r"Expected a FusionStrategy or its text.*Received: a "):
+        derive(template, what)

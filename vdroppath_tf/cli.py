@@ -70,7 +70,9 @@ def usage(name: str, values: flags.FlagValues) -> str:
 
 
 def _flag_help(flag: flags.Flag) -> str:
-    default = "" if flag.default in (None, "", []) else f" (default: {flag.default})"
+    given = flag.default
+    given = ",".join(map(str, given)) if isinstance(given, list) else given
+    default = "" if given in (None, "") else f" (default: {given})"
     return f"  --{flag.name:22s} {flag.help}{default}"
 
 

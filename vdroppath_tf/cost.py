@@ -56,11 +56,18 @@ def complexity(model: keras.Model, clip_shape: tuple[int, int, int]) -> Complexi
         clip_shape: frames, height, width.
 
     Raises:
-        ValueError: when ``clip_shape`` is not three positive integers.
+        ValueError: when ``clip_shape`` is not three positive integers, or not what the model was
+            built for.
     """
     numbers = clip_shape if isinstance(clip_shape, (tuple, list)) else ()
     if len(numbers) != 3 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in numbers):
         raise ValueError(f"clip_shape must be (frames, height, width). Received: {clip_shape}")
+    built = model.inputs[0].shape[1:4]
+    if any(size not in (None, n) for size, n in zip(built, numbers, strict=True)):
+        raise ValueError(
+            f"{model.name!r} was built for clips of {built}. Expected that clip_shape, or a "
+            f"network built without one, which takes any. Received: {tuple(numbers)}"
+        )
     shapes = dict(_input_shapes(model, clip_shape))
     rows = []
     for layer in model.layers:
@@ -114,8 +121,10 @@ class UnitCosts:
     paths: tuple[np.ndarray, ...]
     branches: tuple[str, ...]
 
-    def of(self, strategy: FusionStrategy) -> tuple[int, int]:
+    def of(self, strategy: FusionStrategy | str) -> tuple[int, int]:
         """Parameters and MACs of the derived network of a strategy, without building it."""
+        strategy = FusionStrategy.of(strategy)
+        strategy.check(len(self.paths), None, self.branches)
         total = self.base.copy()
         for layer, unit in enumerate(strategy):
             inputs = self.paths[layer].shape[1]

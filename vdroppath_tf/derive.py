@@ -33,9 +33,7 @@ def derive(
     """
     architecture = architecture_of(model)
     strategy_masks(model, strategy)  # checks
-    if isinstance(strategy, str):
-        strategy = FusionStrategy.parse(strategy)
-    strategy = FusionStrategy(strategy.units, architecture["name"])
+    strategy = FusionStrategy(FusionStrategy.of(strategy).units, architecture["name"])
     if dropout is not None:
         architecture = {**architecture, "dropout": dropout}
     network = build(architecture, strategy)

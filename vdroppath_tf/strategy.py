@@ -128,6 +128,23 @@ class FusionStrategy:
         return cls(tuple(text.split()), architecture)  # type: ignore[arg-type]
 
     @classmethod
+    def of(cls, strategy: FusionStrategy | str) -> FusionStrategy:
+        """A strategy as it is, or from its text.
+
+        Raises:
+            ValueError: If it is text that is no strategy.
+            TypeError: If it is something else, a probability space, say.
+        """
+        if isinstance(strategy, str):
+            return cls.parse(strategy)
+        if not isinstance(strategy, FusionStrategy):
+            raise TypeError(
+                "Expected a FusionStrategy or its text, such as 'S S+ST - ST' (of a space: its "
+                f"mode(), or one of its sample(n)). Received: a {type(strategy).__name__}"
+            )
+        return strategy
+
+    @classmethod
     def uniform(cls, unit: str, length: int, architecture: str | None = None) -> FusionStrategy:
         """Use the same unit in all `length` layers."""
         return cls((FusionUnit(unit),) * length, architecture)

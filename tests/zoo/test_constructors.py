@@ -57,7 +57,10 @@ def test_signatures_show_every_option(name: str) -> None:
     assert not [p for p in template.values() if p.kind is p.VAR_KEYWORD]
     assert template["branches"].default == ("S", "ST")
     assert template["initial_drop"].default == 0.1
-    assert getattr(zoo, f"template_{name}").__doc__
+    for function, options in ((f"template_{name}", template), (f"derived_{name}", derived)):
+        told = getattr(zoo, function).__doc__
+        for option in set(options) - {"num_classes", "strategy"}:
+            assert f"``{option}``:" in told, option
 
 
 def test_a_misspelt_option_is_refused() -> None:
@@ -75,6 +78,9 @@ def test_a_misspelt_option_is_refused() -> None:
         ({"branches": ("S", "X")}, "branches must be of"),
         ({"temporal_strides": (1, 2, 3)}, "at most 2 numbers"),
         ({"temporal_strides": (0,)}, "1 or more"),
+        ({"temporal_strides": 2}, "must be a sequence"),
+        ({"clip_shape": (4, 32, 32, 3)}, r"clip_shape must be \(frames, height, width\)"),
+        ({"clip_shape": (4, 32)}, r"Received: \(4, 32\)"),
         ({"shortcut": "none"}, r"shortcut must be one of \('pool', 'conv'\)"),
     ],
 )
@@ -149,6 +155,8 @@ def test_the_summary_names_the_gates(capsys: pytest.CaptureFixture[str]) -> None
     lines.clear()
     zoo.derived_micro("S S S S S S").summary(print_fn=lines.append)
     assert "Gates" not in "\n".join(lines)
+    zoo.template_micro().summary()
+    assert "Gates: 12" in capsys.readouterr().out
 
 
 def test_features_without_the_head() -> None:

@@ -90,7 +90,7 @@ def evaluate_strategies(
         ValueError: no strategies, one that does not fit, no clips, or a label beyond the classes.
         VideoError: for a video that cannot be read.
     """
-    chosen = [FusionStrategy.parse(s) if isinstance(s, str) else s for s in strategies]
+    chosen = [FusionStrategy.of(strategy) for strategy in strategies]
     if not chosen:
         raise ValueError("There are no strategies to evaluate.")
     masks = [tf.constant(np.concatenate(strategy_masks(model, strategy))) for strategy in chosen]

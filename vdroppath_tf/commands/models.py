@@ -11,7 +11,7 @@ from ..zoo import NETWORKS, list_models
 from ..zoo.table import CLASSES, CLIP_SHAPE, UNITS, facts
 from .files import define_string
 
-EXAMPLE = "vdroppath models --name=*resnet* --clip_shape=16,112,112"
+EXAMPLE = "vdroppath models --name='*resnet*' --clip_shape=16,112,112"
 
 
 def define(values: flags.FlagValues) -> None:

@@ -113,7 +113,7 @@ def read_list(
             video twice. Names the file, the line and the value.
     """
     base = Path(path).parent if root is None else Path(root)
-    if not base.is_dir():
+    if root is not None and not base.is_dir():
         raise ManifestError(f"{path}: its root {base} is not a folder. Pass root=.")
     real_root = os.path.realpath(base)
     seen: dict[str, str] = {}

@@ -84,8 +84,7 @@ def strategy_masks(model: keras.Model, strategy: FusionStrategy | str) -> list[n
     layers = fusion_layers(model)
     if strategy == "all":
         return [np.ones(layer.drop_path.paths, "float32") for layer in layers]
-    if isinstance(strategy, str):
-        strategy = FusionStrategy.parse(strategy)
+    strategy = FusionStrategy.of(strategy)
     strategy.check(len(layers), _architecture_name(model), branches_of(layers))
     pairs = zip(layers, strategy, strict=True)
     return [_layer_mask(layer, unit) for layer, unit in pairs]
@@ -184,8 +183,8 @@ def _gate_line(layer: Any) -> str:
 
 def _spread(values: np.ndarray) -> str:
     """One probability, or the range over the inputs that have their own."""
-    low, high, inputs = np.min(values), np.max(values), np.size(values)
-    return f"{low:.3f}" if inputs == 1 else f"{low:.3f}-{high:.3f} ({inputs} inputs)"
+    low, high = f"{np.min(values):.3f}", f"{np.max(values):.3f}"
+    return low if low == high else f"{low}-{high} ({np.size(values)} inputs)"
 
 
 def named_drops(model: keras.Model) -> dict[str, float]:

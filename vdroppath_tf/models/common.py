@@ -20,10 +20,17 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, on [0, 1
 
 
 class GateOptions(TypedDict, total=False):
-    """Options of a template's gates, as ``VariationalDropPath`` takes them.
+    """Options of a template's gates; see ``VariationalDropPath``.
 
-    ``drop_layer`` (D1) concerns the layers that a shortcut goes round; ``gate_classifier`` puts a
-    gate on the features of the classifier too.
+    ``num_train_examples``: N of Eq. 5; ``fit`` fills it in where it can.
+    ``weight_reg``: k of the KL.
+    ``kl``: ``"code"`` (the published k are its) or ``"paper"`` (Eq. 5).
+    ``noise``: drawn for each ``"sample"`` or for the ``"batch"``.
+    ``initial_drop``: starting drop probability.
+    ``temperature``: of the relaxation.
+    ``drop_layer``: D1, one more gate for each layer that a shortcut goes round.
+    ``gate_classifier``: one more gate for the features before the classifier.
+    ``seed``: of the noise.
     """
 
     num_train_examples: float | None
@@ -232,6 +239,8 @@ def strides_in_time(given: Sequence[int] | None, default: Sequence[int]) -> tupl
     Raises:
         ValueError: where there are more than the network has places, or one is below 1.
     """
+    if isinstance(given, int):
+        raise ValueError(f"temporal_strides must be a sequence, such as (2,). Received: {given}")
     given = () if given is None else tuple(given)
     if len(given) > len(default) or any(not isinstance(s, int) or s < 1 for s in given):
         raise ValueError(

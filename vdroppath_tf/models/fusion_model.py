@@ -90,7 +90,7 @@ class FusionModel(keras.Model):
         """``keras.Model.summary``, then the gates: what each drops, with which probability."""
         super().summary(*args, **kwargs)
         lines = describe_gates(self)
-        show = kwargs.get("print_fn") or keras.utils.io_utils.print_msg
+        show = kwargs.get("print_fn") or print
         if lines:
             show("\n".join(lines))
 

@@ -68,6 +68,7 @@ class Network:
             "gates": dict(self.gates or {}),
             **own,
         }
+        check_clip_shape(self.architecture["clip_shape"])
         self.input = keras.Input((*self.architecture["clip_shape"], 3), name="video")
 
     def stem(
@@ -88,4 +89,13 @@ class Network:
             outputs = head(features, classes, dropout, self.gates)
         return FusionModel.of(
             self.architecture, inputs=self.input, outputs=outputs, name=f"{kind}_{name}"
+        )
+
+
+def check_clip_shape(shape: Sequence[int | None]) -> None:
+    """ValueError unless ``shape`` is frames, height and width, each 1 or more, or None for any."""
+    if len(shape) != 3 or not all(n is None or (isinstance(n, int) and n > 0) for n in shape):
+        raise ValueError(
+            "clip_shape must be (frames, height, width), None for a size that stays open. "
+            f"Received: {tuple(shape)}"
         )

@@ -114,7 +114,7 @@ def _rebuilt(path: Path, network: str, classes: int | None, stored: int) -> Name
     if stored != len(model.weights):
         raise ValueError(
             f"{path}: not the weights of keras.applications' {network} ({reason}). "
-            "Pass those of the same network."
+            "Pass those of the same network. Nothing was changed."
         )
     return {v.path: np.asarray(v.numpy()) for v in model.weights}
 

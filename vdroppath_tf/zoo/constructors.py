@@ -100,8 +100,19 @@ def explicit(function: Constructor) -> Constructor:
             )
         return function(*args, **kwargs)
 
+    checked.__doc__ = f"{inspect.getdoc(function)}\n\nOptions:\n{_told(names)}"
     checked.__signature__ = signature.replace(parameters=[*given, *options])  # type: ignore[attr-defined]
     return checked  # type: ignore[return-value]
+
+
+def _told(names: Mapping[str, Any]) -> str:
+    """What the options with these names mean, from the docstrings of those who declare them."""
+    declared = (CommonOptions, DenseNetOptions, ResNetOptions, GateOptions)
+    docs = [inspect.getdoc(one) or "" for one in declared if set(get_type_hints(one)) <= set(names)]
+    lines = [line for text in docs for line in text.splitlines()]
+    start = [n for n, line in enumerate(lines) if line.startswith("``")]
+    kept = lines[start[0] :] if start else []
+    return "\n".join(f"    {line}" for line in kept if line and not line.startswith("Options of"))
 
 
 def template(row: str, num_classes: int, options: Mapping[str, Any]) -> FusionModel:
@@ -115,9 +126,7 @@ def derived(
     row: str, strategy: FusionStrategy | str, num_classes: int, options: Mapping[str, Any]
 ) -> FusionModel:
     """The network of a row that has the paths of one strategy only."""
-    if isinstance(strategy, str):
-        strategy = FusionStrategy.parse(strategy)
-    return _build(row, num_classes, options, strategy=strategy)
+    return _build(row, num_classes, options, strategy=FusionStrategy.of(strategy))
 
 
 def _build(row: str, num_classes: int, options: Mapping[str, Any], **kind: Any) -> FusionModel:
