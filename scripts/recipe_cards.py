@@ -57,7 +57,8 @@ CARD = Path(__file__).with_name("recipe_card.md")  # filled by `card`
 
 PUBLISHED_ABOUT = """The run of the paper on {dataset} (Zhou et al., CVPR 2020, section 4.1 and
 section 1 of the supplementary material), with its values. Fine-tuning is ours: the paper gives it
-no numbers. The paper's network starts from {start}, these commands from random ones, unless the template is inflated first (docs/inflate.md)."""
+no numbers. The paper's network starts from {start}, these commands from random ones,
+unless the template is inflated first (docs/inflate.md)."""
 SMALL_ABOUT = """Ours, not published: for known-answer tasks and small footage on two CPU cores. The
 numbers of videos are those of the quickstart, whose clips it takes as they are."""
 

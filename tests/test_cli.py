@@ -449,12 +449,20 @@ def test_bad_strategies(call: Any, chain: Path, motion: Any, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [scores]
 
 
+def test_a_space_needs_no_recipe(call: Any, tmp_path: Path) -> None:
+    """Of a template that `model.save` wrote."""
+    tiny.template().save(tmp_path / "mine.keras")
+    done = call("space", f"--model={tmp_path}/mine.keras")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "mode: S+ST S+ST S+ST")
+
+
 def test_bad_models(call: Any, chain: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.keras").write_bytes(b"no zip")
-    assert "recipe.json is missing" in said(call("space", f"--model={tmp_path}/bad.keras"))
+    export = ("export", f"--model={tmp_path}/bad.keras", f"--out={tmp_path}/served")
+    assert "recipe.json is missing" in said(call(*export))
     recipe = tmp_path / "recipe.json"
     recipe.write_text("{}")
-    assert "recipe.json: This is no recipe" in said(call("space", f"--model={tmp_path}/bad.keras"))
+    assert "recipe.json: This is no recipe" in said(call(*export))
     shutil.copy(chain / "run" / "recipe.json", recipe)
     message = said(call("space", f"--model={tmp_path}/bad.keras"))
     assert "bad.keras: is no model that vdroppath wrote, or is damaged" in message

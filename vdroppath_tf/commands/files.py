@@ -68,8 +68,7 @@ def load_model(path: str) -> tuple[keras.Model, Recipe, tuple[str, ...]]:
     Raises:
         ValueError: when one of them is missing or something else.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"There is no model {path}. Expected a .keras file that vdroppath wrote.")
+    _check_there(path)
     beside = Path(path).with_name(RECIPE_FILE)
     if not beside.is_file():
         raise ValueError(
@@ -80,6 +79,22 @@ def load_model(path: str) -> tuple[keras.Model, Recipe, tuple[str, ...]]:
         recipe = Recipe.from_json(read_text(beside))
     except ValueError as error:
         raise ValueError(f"{beside}: {error}") from None
+    model, labels = load_network(path)
+    return model, recipe, labels
+
+
+def _check_there(path: str) -> None:
+    if not Path(path).is_file():
+        raise ValueError(f"There is no model {path}. Expected a .keras file that vdroppath wrote.")
+
+
+def load_network(path: str) -> tuple[keras.Model, tuple[str, ...]]:
+    """A network of this package and its classes, for what needs no clips and so no recipe.
+
+    Raises:
+        ValueError: when it is missing, damaged or something else.
+    """
+    _check_there(path)
     try:
         model = keras.saving.load_model(path)
     except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
@@ -94,7 +109,7 @@ def load_model(path: str) -> tuple[keras.Model, Recipe, tuple[str, ...]]:
     labels = read_labels(names) if names.is_file() else tuple(str(k) for k in range(classes))
     if len(labels) != classes:
         raise ValueError(f"{names}: names {len(labels)} classes. {path} has {classes}.")
-    return model, recipe, labels
+    return model, labels
 
 
 def save_model(model: keras.Model, path: Path, recipe: Recipe, labels: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from absl import flags, logging
 
 from ..layers.gates import named_drops
 from ..space import ProbabilitySpace
-from .files import define_string, load_model
+from .files import define_string, load_network
 
 EXAMPLE = "vdroppath space --model=run/template.keras --out=run/space.json"
 
@@ -26,7 +26,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """The space as a table: marginals of both forms, entropy, distance from the start."""
-    model, _, _ = load_model(values.model)
+    model, _ = load_network(values.model)
     space = ProbabilitySpace.from_model(model)
     if values.inputs and not space.ragged:
         raise ValueError(f"--inputs: the inputs of each layer of {values.model} share its gates.")

@@ -15,7 +15,7 @@ from ..files import write_text
 from ..space import ProbabilitySpace
 from ..training import Clips, Phase, Recipe, build_derived, build_template, template_from
 from ..training import train as run_training
-from .files import define_string, load_model, open_videos, save_model
+from .files import define_string, load_network, open_videos, save_model
 from .recipe_flags import define_recipe, recipe_of_flags
 
 EXAMPLE = (
@@ -63,7 +63,7 @@ def _model(values: flags.FlagValues, recipe: Recipe, clips: Clips) -> tuple[Any,
         return build_derived(recipe, clips, values.strategy), recipe.alone_phases()
     if values.init_from is None:
         return build_template(recipe, clips), recipe.template_phases()
-    trained, _, labels = load_model(values.init_from)
+    trained, labels = load_network(values.init_from)
     same = labels == clips.train.labels
     model, report = template_from(trained, recipe, clips, keep_classifier=same)
     logging.info("From %s: %s", values.init_from, report)
