@@ -13,7 +13,6 @@ import numpy as np
 from .analysis.figures import frame_strip
 from .analysis.records import Prediction
 from .data.catalog import Manifest, VideoEntry
-from .data.decode import index_video, read_frames
 from .data.transforms import evaluation_plan
 from .serving import read_sampling
 
@@ -54,6 +53,6 @@ def _predict(served: Path, files: list[str]) -> list[dict[str, Any]]:
 
 
 def _strip(entry: VideoEntry, sampling: Any) -> str:
-    index = index_video(entry.path)
+    index = entry.source.info()
     frames = evaluation_plan(sampling, index.num_frames, "test").indices[0]
-    return frame_strip(read_frames(entry.path, frames, index=index))
+    return frame_strip(entry.source.read(frames))

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .data.catalog import Manifest, VideoEntry
+from .data.manifest import Manifest, VideoEntry
 from .data.pipeline import evaluation_clips, video_errors
 from .data.transforms import ClipSampling
+from .data.video_file import VideoFile
 from .files import read_json, write_text
 
 CLIP_FORMAT = "vdroppath_tf.clip/1"
@@ -117,7 +118,7 @@ class ServedModel:
         """
         each = self.sampling.clips_per_video
         for video in videos:
-            entry = VideoEntry(os.path.abspath(video), 0, None, str(video))
+            entry = VideoEntry(VideoFile(os.path.abspath(video)), 0, None, str(video))
             manifest = Manifest((entry,), self.labels, str(video))
             clips = evaluation_clips(manifest, self.sampling, batch_size=each, split="test")
             with video_errors():

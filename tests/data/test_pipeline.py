@@ -198,7 +198,7 @@ class TestCache:
     def test_each_video_is_decoded_once(
         self, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from vdroppath_tf.data import loader
+        from vdroppath_tf.data import video_file
 
         paths: list[str] = []
 
@@ -206,7 +206,7 @@ class TestCache:
             paths.append(path)
             return read_frames(path, *args, **kwargs)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(loader, "read_frames", spy)
+        monkeypatch.setattr(video_file, "read_frames", spy)
         cache = VideoCache(1 << 26)
         sampling = ClipSampling(4, short_edge=24, crop=20)
         for _ in range(2):

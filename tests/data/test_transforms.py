@@ -7,10 +7,11 @@ import pytest
 
 from vdroppath_tf.data.clips import item_rng
 from vdroppath_tf.data.decode import VideoError
+from vdroppath_tf.data.frame_source import cut
 from vdroppath_tf.data.transforms import (
     ClipPlan,
     ClipSampling,
-    crop_and_flip,
+    crop_box,
     evaluation_plan,
     training_plan,
 )
@@ -23,6 +24,12 @@ def coordinates(height: int, width: int) -> np.ndarray:
     grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), -1)
     frames = np.stack([np.dstack([grid, np.full((height, width), t)]) for t in range(2)])
     return frames.astype(np.uint8)
+
+
+def crop_and_flip(frames: np.ndarray, plan: ClipPlan, name: str) -> np.ndarray:
+    """What the loader does with a plan."""
+    out = cut(frames, crop_box(plan, frames.shape[1], frames.shape[2], name))
+    return out[:, :, ::-1] if plan.flip else out
 
 
 def test_centre_crop() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vdroppath_tf.data.frame_index import MAX_FRAMES
+from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.video_file import VideoFile
+
+__all__ = ["Manifest", "ManifestError", "VideoEntry", "open_manifest", "read_folder", "read_list"]
 
 SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov")
 """Files that are taken for videos inside class folders."""
@@ -16,57 +19,6 @@ MAX_LINE = 4096
 """Longer lines of a list are refused (characters)."""
 MAX_CLASSES = 100_000
 """Labels from here on are refused: more likely a column mixed up than a class."""
-
-
-class ManifestError(ValueError):
-    """A list or folder of videos cannot be used; the message names the file, line and value."""
-
-
-@dataclasses.dataclass(frozen=True)
-class VideoEntry:
-    """One labelled video.
-
-    Attributes:
-        path: absolute path of the file.
-        label: class number from 0.
-        num_frames: frames the list says it has; None where nothing says.
-        origin: where this was read, `file:line` or the class folder.
-    """
-
-    path: str
-    label: int
-    num_frames: int | None
-    origin: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Manifest:
-    """Labelled videos in a fixed order.
-
-    Attributes:
-        entries: the videos.
-        labels: the names of the classes, by number.
-        source: the list file or folder.
-    """
-
-    entries: tuple[VideoEntry, ...]
-    labels: tuple[str, ...]
-    source: str
-
-    @property
-    def num_classes(self) -> int:
-        """Number of classes, those without a video included."""
-        return len(self.labels)
-
-    def __len__(self) -> int:
-        return len(self.entries)
-
-    def __iter__(self) -> Iterator[VideoEntry]:
-        return iter(self.entries)
-
-    def select(self, indices: Iterable[int]) -> Manifest:
-        """The videos with these numbers, in the order given, with the same classes."""
-        return dataclasses.replace(self, entries=tuple(self.entries[int(i)] for i in indices))
 
 
 def open_manifest(
@@ -133,7 +85,7 @@ def read_list(
                 f"{origin}: {name!r} is listed already at {seen[file]}. Remove one."
             )
         seen[file] = origin
-        entries.append(VideoEntry(file, number, count, origin))
+        entries.append(VideoEntry(VideoFile(file), number, count, origin))
     if not entries:
         raise ManifestError(f"{path}: lists no video. Expected lines 'path num_frames label'.")
     names = labels if labels is not None else range(1 + max(e.label for e in entries))
@@ -170,7 +122,7 @@ def read_folder(root: str | os.PathLike[str], *, labels: Sequence[str] | None = 
             raise ManifestError(f"{folder}: holds no video. Expected {', '.join(SUFFIXES)} files.")
         for video in videos:
             file = _inside(real_root, f"{name}/{video}", folder)
-            entries.append(VideoEntry(file, names.index(name), None, folder))
+            entries.append(VideoEntry(VideoFile(file), names.index(name), None, folder))
     return Manifest(tuple(entries), tuple(names), os.path.abspath(root))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from vdroppath_tf.data.catalog import Manifest, VideoEntry
-from vdroppath_tf.data.container import open_video
-from vdroppath_tf.data.loader import ClipLoader, VideoCache
+from vdroppath_tf.data.cache import VideoCache
+from vdroppath_tf.data.loader import ClipLoader
+from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.transforms import ClipSampling
 
 _INDEXED = 10_000
@@ -31,12 +31,11 @@ def check_videos(
     """
     workers = len(os.sched_getaffinity(0))
     loader = ClipLoader(manifest, sampling, cache=cache or VideoCache(), workers=workers)
-    look = loader.check if len(manifest) <= _INDEXED else _open
+    look = loader.check if len(manifest) <= _INDEXED else _look
     with ThreadPoolExecutor(workers) as pool:
         for _ in pool.map(look, manifest):
             pass
 
 
-def _open(entry: VideoEntry) -> None:
-    with open_video(entry.path):
-        pass
+def _look(entry: VideoEntry) -> None:
+    entry.source.look()

@@ -22,11 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
+from vdroppath_tf.data.cache import VideoCache
 from vdroppath_tf.data.container import VideoError
-from vdroppath_tf.data.decode import index_video, scaled_size
-from vdroppath_tf.data.loader import VideoCache
+from vdroppath_tf.data.decode import scaled_size
 from vdroppath_tf.data.shapes import DIRECTIONS
 from vdroppath_tf.data.task_files import TaskFiles, check_counts, clip_rng, write_clips
+from vdroppath_tf.data.video_file import VideoFile
 
 TASKS = ("appearance", "motion")
 _Parts = Mapping[str, tuple[float, float]]
@@ -82,23 +83,23 @@ class Footage:
             )
         if len(films) < 2:
             raise ValueError(f"Expected at least two films. Received: {sorted(films)}.")
-        self.paths = {name: os.path.abspath(films[name]) for name in sorted(films)}
+        self.films = {name: VideoFile(os.path.abspath(films[name])) for name in sorted(films)}
         self.frames, self.size = frames, size
         self._cache = VideoCache(_CACHE_BYTES)
-        self._shapes = {name: self._shape(path) for name, path in self.paths.items()}
+        self._shapes = {name: self._shape(film) for name, film in self.films.items()}
 
-    def _shape(self, path: str) -> tuple[int, int, int]:
-        index = index_video(path)
+    def _shape(self, film: VideoFile) -> tuple[int, int, int]:
+        index = film.info()
         shortest = min(len(_part(index.num_frames, bounds)) for bounds in PARTS.values())
         if shortest < self.frames:
             raise VideoError(
-                f"{path}: is too short: {shortest} of its {index.num_frames} frames are for "
+                f"{film.path}: is too short: {shortest} of its {index.num_frames} frames are for "
                 f"one of train, validation, test, and a clip has {self.frames}. Take it off the "
                 "films, or set fewer frames."
             )
         if min(index.height, index.width) < self.size:
             raise VideoError(
-                f"{path}: is too small: {index.width}x{index.height} pixels, and windows are "
+                f"{film.path}: is too small: {index.width}x{index.height} pixels, and windows are "
                 f"{self.size}x{self.size}. Take it off the films, or set a smaller size."
             )
         return (
@@ -110,7 +111,7 @@ class Footage:
         """Names of the classes of a task."""
         if task not in TASKS:
             raise ValueError(f"task must be one of {', '.join(TASKS)}. Received: {task!r}.")
-        return tuple(self.paths) if task == "appearance" else DIRECTIONS
+        return tuple(self.films) if task == "appearance" else DIRECTIONS
 
     def draw(self, task: str, split: str, item: int, *, seed: int = 0) -> Cut:
         """Draws one cut of a task; classes take turns, and in `motion` films do within a class."""
@@ -120,7 +121,7 @@ class Footage:
             name, parts = self._film_in_turn(split, turn)
             offsets = self._pan(DIRECTIONS[label], rng)
         else:
-            name, parts = tuple(self.paths)[label], PARTS
+            name, parts = tuple(self.films)[label], PARTS
             offsets = np.zeros((self.frames, 2))
         num_frames, *sides = self._shapes[name]
         part = _part(num_frames, parts[split])
@@ -135,7 +136,7 @@ class Footage:
         return Cut(name, label, start + np.arange(self.frames), corners)
 
     def _film_in_turn(self, split: str, turn: int) -> tuple[str, _Parts]:
-        names = tuple(self.paths)
+        names = tuple(self.films)
         seen = len(names) - len(names) // 3
         if split == "train" or seen == len(names):
             return names[turn % seen], PARTS
@@ -167,7 +168,7 @@ class Footage:
         )
 
     def _read(self, name: str, frames: np.ndarray) -> np.ndarray:
-        return self._cache.frames(self.paths[name], frames, _ZOOM * self.size)
+        return self._cache.frames(self.films[name], frames, _ZOOM * self.size)
 
 
 def _part(num_frames: int, bounds: tuple[float, float]) -> range:
@@ -216,7 +217,7 @@ def write_footage(
         "seed": seed,
         "frames": frames,
         "size": size,
-        "films": {name: _sha256(path) for name, path in footage.paths.items()},
+        "films": {name: _sha256(film.file) for name, film in footage.films.items()},
     }
 
     def make_clip(split: str, item: int) -> np.ndarray:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from vdroppath_tf.data.container import VideoError, open_video, regular_file
+from vdroppath_tf.data.frame_source import FrameInfo
 
 MAX_FRAMES = 1 << 20
 """Files with more frames than this are refused (about 10 hours at 30 frames a second)."""
@@ -31,13 +32,11 @@ _HIDDEN_FRAME_CODECS = ("vp8",)  # some of their packets show no frame, so packe
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class FrameIndex:
+class FrameIndex(FrameInfo):
     """The frames of one video stream in the order they are shown.
 
     Attributes:
-        num_frames: frames a decoder shows.
-        height: rows of a frame, in pixels.
-        width: columns of a frame, in pixels.
+        num_frames, height, width: see `FrameInfo`; the frames a decoder shows.
         pts: sorted presentation times in the stream's time base, int64 `(num_frames,)`; empty if
             not `exact`.
         keyframes: sorted indices of frames decoding can start at, int64; empty if not `exact`.
@@ -45,9 +44,6 @@ class FrameIndex:
             wrong: frames are then counted from the start of the file.
     """
 
-    num_frames: int
-    height: int
-    width: int
     pts: np.ndarray
     keyframes: np.ndarray
     exact: bool

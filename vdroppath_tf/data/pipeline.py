@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from vdroppath_tf.data.catalog import Manifest
-from vdroppath_tf.data.decode import VideoError
-from vdroppath_tf.data.loader import Batch, ClipLoader, VideoCache
+from vdroppath_tf.data.cache import VideoCache
+from vdroppath_tf.data.container import VideoError
+from vdroppath_tf.data.loader import Batch, ClipLoader
+from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.passes import Passes
 from vdroppath_tf.data.transforms import ClipSampling
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from vdroppath_tf.data.clips import dense_indices
 from vdroppath_tf.data.decode import VideoError, scaled_size
+from vdroppath_tf.data.frame_source import Box
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,28 +132,28 @@ def evaluation_plan(sampling: ClipSampling, num_frames: int, split: str) -> Clip
     return ClipPlan(indices, sampling.fixed_short_edge(), crop)
 
 
-def crop_and_flip(frames: np.ndarray, plan: ClipPlan, name: str) -> np.ndarray:
-    """Cuts the plan's crop out of frames and mirrors it; a view.
+def crop_box(plan: ClipPlan, height: int, width: int, name: str) -> Box | None:
+    """The plan's crop in scaled frames of this size; None where it takes the whole frame.
 
     Args:
-        frames: uint8 `(time, height, width, 3)`, scaled already.
         plan: the plan.
-        name: of the file, for the error.
+        height, width: of the scaled frames, in pixels.
+        name: of the video, for the error.
 
     Raises:
         VideoError: the frames are smaller than the crop.
     """
-    if plan.crop is not None:
-        (height, width), (tall, wide) = frames.shape[1:3], plan.crop
-        if tall > height or wide > width:
-            raise VideoError(
-                f"{name}: frames of {width}x{height} are smaller than the crop {wide}x{tall}. Set "
-                f"short_edge to at least {max(plan.crop)}, or a smaller crop."
-            )
-        top = _place(plan.corner[0], height - tall)
-        left = _place(plan.corner[1], width - wide)
-        frames = frames[:, top : top + tall, left : left + wide]
-    return frames[:, :, ::-1] if plan.flip else frames
+    if plan.crop is None:
+        return None
+    tall, wide = plan.crop
+    if tall > height or wide > width:
+        raise VideoError(
+            f"{name}: frames of {width}x{height} are smaller than the crop {wide}x{tall}. Set "
+            f"short_edge to at least {max(plan.crop)}, or a smaller crop."
+        )
+    top = _place(plan.corner[0], height - tall)
+    left = _place(plan.corner[1], width - wide)
+    return Box(top, left, tall, wide)
 
 
 def _place(fraction: float, room: int) -> int:
