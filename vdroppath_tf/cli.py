@@ -10,7 +10,7 @@ from typing import Protocol
 
 from absl import flags, logging
 
-from .commands import derive, evaluate, export, models, predict, quickstart, space, train
+from .commands import compare, derive, evaluate, export, models, predict, quickstart, space, train
 from .data.catalog import ManifestError
 from .data.decode import VideoError
 from .training.callbacks import NonFiniteLossError
@@ -35,13 +35,14 @@ COMMANDS: dict[str, Command] = {
     "quickstart": quickstart,
     "train": train,
     "space": space,
+    "compare": compare,
     "evaluate": evaluate,
     "derive": derive,
     "export": export,
     "predict": predict,
     "models": models,
 }
-TAKES_FILES = ("predict",)  # arguments that are no flags
+TAKES_FILES = ("compare", "predict")  # arguments that are no flags
 
 
 def overview() -> str:

@@ -19,7 +19,7 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from vdroppath_tf.analysis import findings
-from vdroppath_tf.analysis.figures import short_names, svg_uri
+from vdroppath_tf.analysis.figure_parts import short_names, svg_uri
 from vdroppath_tf.analysis.markup import tag
 from vdroppath_tf.analysis.report import (
     DRAWN,

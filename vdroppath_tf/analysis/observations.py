@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..space import ProbabilitySpace
-from .figures import mean_marginals
+from .figure_parts import mean_marginals
 from .findings import NEAR_START, percent
 
 # Difference of mean P(S) from which one data set has more of S than another.

@@ -16,16 +16,8 @@ from matplotlib.figure import Figure
 
 from ..files import write_text
 from ..space import ProbabilitySpace
-from .figures import (
-    figure_distance,
-    figure_draws,
-    figure_history,
-    figure_marginals,
-    frame_strip,
-    magnitude,
-    mean_marginals,
-    svg_uri,
-)
+from .figure_parts import magnitude, mean_marginals, svg_uri
+from .figures import figure_distance, figure_draws, figure_history, figure_marginals, frame_strip
 from .findings import NEAR_START, findings, mean_on, percent, score
 from .markup import Html, Node, join, tag
 from .records import DRAWN, TRAINED_ALONE, Draw, Prediction, Report, Row, TaskReport

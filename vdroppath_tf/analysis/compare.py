@@ -1,0 +1,126 @@
+"""How far spaces are from each other: two data sets, two templates, several seeds of one run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..space import Form, ProbabilitySpace
+
+
+@dataclass(frozen=True, eq=False)
+class SpaceComparison:
+    """Distances between named spaces, each of which may have been learned several times.
+
+    A distance of two spaces in a layer is the total variation of its unit marginals: the largest
+    difference in the probability of any set of units, 0 where they agree and 1 where they share
+    nothing. In a ragged space it is the mean over the layer's inputs.
+
+    Attributes:
+        spaces: the repetitions (seeds) of each name.
+        form: of the marginals, ``"paper"`` (Eq. 7) or ``"sampling"``.
+        layers: names of the fusion layers, those of the first space.
+        between: ``(names, names, layers)`` mean distance of a space of one name and one of the
+            other; on the diagonal, of two repetitions of a name (NaN where there is only one).
+    """
+
+    spaces: Mapping[str, tuple[ProbabilitySpace, ...]]
+    form: Form
+    layers: tuple[str, ...]
+    between: np.ndarray
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in the order given."""
+        return tuple(self.spaces)
+
+    @property
+    def distance(self) -> np.ndarray:
+        """``(names, names)``: ``between``, averaged over layers."""
+        mean: np.ndarray = self.between.mean(axis=-1)
+        return mean
+
+    def path_on(self, name: str) -> dict[str, np.ndarray]:
+        """``(repetitions, layers)`` probability that each branch is on, by branch."""
+        found = [space.path_on(self.form) for space in self.spaces[name]]
+        return {b: np.array([_means(on[b]) for on in found]) for b in found[0]}
+
+    def same_mode(self, name: str) -> np.ndarray:
+        """``(layers,)`` share of pairs of repetitions with the same unit in their modes."""
+        pairs = list(itertools.combinations([space.mode() for space in self.spaces[name]], 2))
+        if not pairs:
+            return np.full(len(self.layers), np.nan)
+        same = [[a == b for a, b in zip(one, other, strict=True)] for one, other in pairs]
+        return np.mean(same, axis=0)
+
+
+def compare_spaces(
+    spaces: Mapping[str, ProbabilitySpace | Sequence[ProbabilitySpace]], form: Form = "paper"
+) -> SpaceComparison:
+    """Compares spaces of one network.
+
+    Args:
+        spaces: name to its space, or to the spaces that several seeds gave.
+        form: of the marginals that are compared.
+
+    Raises:
+        ValueError: fewer than two spaces, or spaces of different networks or branches.
+    """
+    several = {
+        name: (given,) if isinstance(given, ProbabilitySpace) else tuple(given)
+        for name, given in spaces.items()
+    }
+    everyone = [(name, space) for name, group in several.items() for space in group]
+    if len(everyone) < 2 or not all(several.values()):
+        raise ValueError(
+            f"There are {len(everyone)} spaces under {len(several)} names. Expected two or more "
+            "spaces, and at least one for each name."
+        )
+    for name, space in everyone[1:]:
+        _check_same(everyone[0], (name, space))
+    tables = {name: [_units(space, form) for space in group] for name, group in several.items()}
+    between = np.array(
+        [[_mean_distance(tables[a], tables[b], same=a == b) for b in tables] for a in tables]
+    )
+    return SpaceComparison(several, form, everyone[0][1].layers, between)
+
+
+def _units(space: ProbabilitySpace, form: Form) -> list[np.ndarray]:
+    """A layer each: ``(inputs, units)``, one input where they share their gates."""
+    marginals = space.marginals(form).values()
+    return [np.stack([np.atleast_1d(p[n]) for p in marginals], -1) for n in range(len(space))]
+
+
+def _mean_distance(one: Any, other: Any, *, same: bool) -> np.ndarray:
+    pairs = itertools.combinations(one, 2) if same else itertools.product(one, other)
+    found = [
+        [np.abs(a - b).sum(-1).mean() / 2 for a, b in zip(x, y, strict=True)] for x, y in pairs
+    ]
+    return np.mean(found, axis=0) if found else np.full(len(one[0]), np.nan)
+
+
+def _means(layers: Any) -> np.ndarray:
+    return np.array([np.mean(layer) for layer in layers])
+
+
+def _check_same(first: tuple[str, ProbabilitySpace], other: tuple[str, ProbabilitySpace]) -> None:
+    (name, a), (other_name, b) = first, other
+
+    def words(space: ProbabilitySpace) -> str:
+        gates = "gates per input" if space.ragged else "shared gates"
+        network = space.architecture or "an unnamed network"
+        return f"{network}, {len(space)} layers, branches {','.join(space.branches)}, {gates}"
+
+    if words(a) != words(b) or _inputs(a) != _inputs(b):
+        raise ValueError(
+            f"{other_name!r} is a space of {words(b)}; {name!r} is one of {words(a)}. Expected "
+            "spaces of one network; zoo.transfer takes a space to another network."
+        )
+
+
+def _inputs(space: ProbabilitySpace) -> list[int]:
+    return [len(layer) for layer in space.drop] if space.ragged else []

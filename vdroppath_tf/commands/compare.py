@@ -1,0 +1,107 @@
+"""Compare probability spaces: two data sets, two trainings, several seeds of each."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from absl import flags, logging
+
+from ..analysis.compare import SpaceComparison, compare_spaces
+from ..analysis.figure_comparison import figure_comparison
+from ..files import write_text
+from ..space import ProbabilitySpace
+from ..zoo import DATASETS, published_space
+from .files import define_string
+
+EXAMPLE = (
+    "vdroppath compare appearance=a0/space.json appearance=a1/space.json motion=m0/space.json "
+    "--figure=compare.png"
+)
+PUBLISHED = "published:"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    text = "of the marginals that are compared: paper (Eq. 7) or sampling"
+    flags.DEFINE_enum("form", "paper", ["paper", "sampling"], text, flag_values=values)
+    define_string(values, "figure", "picture to write: .png, .svg or .pdf")
+    define_string(values, "out", "JSON file to write the distances to")
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """Distances between the names, and within each that has several spaces."""
+    if values.figure and Path(values.figure).suffix not in (".png", ".svg", ".pdf"):
+        raise ValueError(f"--figure={values.figure}: expected a file ending in .png, .svg or .pdf.")
+    found = compare_spaces(_read(arguments), values.form)
+    print("\n".join(table(found)))
+    if values.figure:
+        figure_comparison(found).savefig(values.figure, dpi=150)
+        logging.info("Wrote %s", values.figure)
+    if values.out:
+        write_text(values.out, json.dumps(fields(found), indent=1) + "\n")
+        logging.info("Wrote %s", values.out)
+
+
+def _read(arguments: Sequence[str]) -> dict[str, list[ProbabilitySpace]]:
+    """NAME=FILE or FILE each; files of one name are its repetitions."""
+    spaces: dict[str, list[ProbabilitySpace]] = {}
+    for argument in arguments:
+        name, _, source = argument.rpartition("=")
+        spaces.setdefault(name or source, []).append(_space(source))
+    return spaces
+
+
+def _space(source: str) -> ProbabilitySpace:
+    if source.startswith(PUBLISHED):
+        return published_space(source.removeprefix(PUBLISHED))
+    if not Path(source).is_file():
+        raise ValueError(
+            f"{source}: there is no such file. Expected a space that vdroppath wrote "
+            f"(space.json), or {PUBLISHED}NAME with one of {', '.join(DATASETS)}."
+        )
+    return ProbabilitySpace.load(source)
+
+
+def table(found: SpaceComparison) -> list[str]:
+    """Lines: what each name leans to, then every pair's distance, largest layer named."""
+    lines = ["mean over layers (and over the spaces of a name) of P(path on), and of the distance"]
+    width = max(map(len, found.names))
+    for name in found.names:
+        on = ", ".join(f"P({b} on) {p.mean():.3f}" for b, p in found.path_on(name).items())
+        count = len(found.spaces[name])
+        lines.append(f"  {name:{width}s}  {on}  ({count} space{'s' * (count > 1)})")
+    for a, b in itertools.combinations(range(len(found.names)), 2):
+        layer = int(np.argmax(found.between[a, b]))
+        lines.append(
+            f"{found.names[a]} to {found.names[b]}: {found.distance[a, b]:.3f}, most in "
+            f"{found.layers[layer]} ({found.between[a, b, layer]:.3f})"
+        )
+    for k, name in enumerate(found.names):
+        if len(found.spaces[name]) > 1:
+            same = np.nanmean(found.same_mode(name))
+            lines.append(
+                f"within {name}: {found.distance[k, k]:.3f}; pairs of its modes agree in "
+                f"{same:.0%} of the layers"
+            )
+    return lines
+
+
+def fields(found: SpaceComparison) -> dict[str, object]:
+    """The comparison as plain values; None where a name has one space only."""
+    rows = [[None if np.isnan(x) else float(x) for x in row] for row in found.distance]
+    layers = {
+        f"{a} to {b}": found.between[i, j].tolist()
+        for (i, a), (j, b) in itertools.combinations(enumerate(found.names), 2)
+    }
+    return {
+        "format": "vdroppath_tf.comparison/1",
+        "form": found.form,
+        "names": list(found.names),
+        "layers": list(found.layers),
+        "distance": rows,
+        "distance by layer": layers,
+    }
