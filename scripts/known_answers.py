@@ -15,6 +15,7 @@ import numpy as np
 from absl import app, flags
 
 SEEDS = flags.DEFINE_integer("seeds", 3, "how many seeds, from 0")
+PROCESSES = flags.DEFINE_integer("processes", 2, "tasks at a time")
 OUT = flags.DEFINE_string("out", "known_answers", "folder for clips and runs")
 
 
@@ -31,12 +32,13 @@ def top1(report, name: str) -> float:
 
 def main(_) -> None:
     """Runs all and prints a line a seed."""
-    from vdroppath_tf.quickstart import run_task
+    from vdroppath_tf.quickstart import run_tasks
 
+    jobs = [(name, seed) for seed in range(SEEDS.value) for name in ("motion", "appearance")]
+    reports = dict(zip(jobs, run_tasks(jobs, Path(OUT.value), PROCESSES.value, print), strict=True))
     lines, leans = [], []
     for seed in range(SEEDS.value):
-        both = {name: run_task(name, Path(OUT.value), seed) for name in ("motion", "appearance")}
-        motion, appearance = both["motion"], both["appearance"]
+        motion, appearance = reports["motion", seed], reports["appearance", seed]
         leans.append(lean(appearance) - lean(motion))
         lines.append(
             f"seed {seed}: motion: S alone {top1(motion, 'S everywhere'):.3f}, best draw "

@@ -55,6 +55,7 @@ class Loop:
         draws: strategies drawn from the space and scored on the validation clips.
         shown: held-out clips the served network answers in the report.
         say: prints a line.
+        place: row of its progress bars, where several loops run at a time.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class Loop:
         draws: int = 24,
         shown: int = 8,
         say: Callable[[str], None] = print,
+        place: int = 0,
     ) -> None:
+        self.place = place
         self.task, self.recipe, self.folder = task, recipe, folder
         self.draws, self.shown, self.say = draws, shown, say
         self.cache = VideoCache(CACHE_BYTES)
@@ -96,7 +99,10 @@ class Loop:
             classes=self.task.train.num_classes,
             clips=len(self.task.test),
             chosen_on_same_clips=False,
-            draws=[Draw(str(d.strategy), d.top1, self.costs.of(d.strategy)[1]) for d in scores],
+            draws=[
+                Draw(str(d.strategy), d.top1, self.costs.of(d.strategy)[1], d.standard_error)
+                for d in scores
+            ],
             history=history,
             predictions=predictions,
             settings=self._settings(),
@@ -137,7 +143,7 @@ class Loop:
     def _scores(
         self, template: FusionModel, strategies: list[FusionStrategy], videos: Manifest
     ) -> StrategyScores:
-        with tqdm(total=None, unit=" passes", desc="strategies", leave=False) as bar:
+        with self._bar(unit=" passes", desc="strategies") as bar:
             return evaluate_strategies(
                 template,
                 strategies,
@@ -196,7 +202,7 @@ class Loop:
         steps = sum(phase.epochs for phase in phases) * (
             len(self.task.train) // self.recipe.batch_size
         )
-        with tqdm(total=steps, unit=" steps", desc=name, leave=False) as bar:
+        with self._bar(total=steps, unit=" steps", desc=name) as bar:
             return train(
                 model,
                 phases,
@@ -205,6 +211,10 @@ class Loop:
                 folder=self.folder / "runs" / name.replace("+", "-"),
                 on_step=lambda: bar.update(1),
             )
+
+    def _bar(self, *, desc: str, **options: Any) -> tqdm:
+        name = f"{self.task.name}: {desc}"
+        return tqdm(desc=name, leave=False, position=self.place, **options)
 
     def _evaluation(self, videos: Manifest) -> Any:
         sampling = self.recipe.evaluation

@@ -16,10 +16,13 @@ import matplotlib.colors
 import matplotlib.image
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.patches import Rectangle
 
 from vdroppath_tf.analysis import findings
 from vdroppath_tf.analysis.figure_parts import short_names, svg_uri
+from vdroppath_tf.analysis.figures import figure_draws, figure_entropy, front
 from vdroppath_tf.analysis.markup import tag
 from vdroppath_tf.analysis.report import (
     DRAWN,
@@ -28,12 +31,12 @@ from vdroppath_tf.analysis.report import (
     Report,
     Row,
     TaskReport,
-    duration,
     figure_marginals,
     frame_strip,
     render_report,
     write_report,
 )
+from vdroppath_tf.analysis.report_parts import duration
 from vdroppath_tf.analysis.unit_looks import COLORS
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.strategy import FusionStrategy, FusionUnit
@@ -150,7 +153,7 @@ def test_page_needs_nothing_from_outside():
     reader = Reader(text)
     assert {name for name, _ in reader.tags} & {"script", "link", "iframe", "object", "a"} == set()
     addresses = [a[key] for _, a in reader.tags for key in ("src", "href", "data") if key in a]
-    assert len(addresses) == 5
+    assert len(addresses) == 6
     assert all(address.startswith("data:image/") for address in addresses)
     assert "url(" not in text
     assert "@import" not in text
@@ -167,6 +170,51 @@ def test_pictures_have_words_and_stay_small():
     text = page(task(), replace(task(), name="again"))
     assert all(image["alt"] for image in Reader(text).all("img"))
     assert len(text) < 1_500_000
+
+
+def test_observations_of_the_paper_are_asked_of_the_space():
+    text = Reader(page()).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "I does not hold: S+ST has the highest marginal in 0 of 1 layers" in text
+    assert "II does not hold: ST has the highest marginal in 1 of 2 layers" in text
+    with_t = ProbabilitySpace(np.full((1, 2), 0.3))
+    alone = TaskReport("one", "x", with_t, [row("m", "S+ST", 0.5)], with_t.mode(), 2, 9)
+    assert "observations" not in Reader(page(alone)).text  # one layer has no lower half
+
+
+def test_entropy_has_the_height_of_its_bars():
+    space = ProbabilitySpace([[0.5, 0.5], [0.0, 1.0]])
+    (axes,) = figure_entropy(space).axes
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx([2 * np.log(2), 0.0])
+    assert [segment[0][1] for segment in axes.collections[0].get_segments()] == pytest.approx(
+        [2 * -(0.1 * np.log(0.1) + 0.9 * np.log(0.9))] * 2
+    )
+
+
+points = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12)
+
+
+@given(points)
+def test_the_front_is_what_nothing_beats(points):
+    """By definition: no other point costs as little or less and scores more, nor equal for less."""
+    best = front(points)
+    kept = [points[n] for n in best]
+    beaten = {
+        (c, s) for c, s in points for d, t in points if (d <= c and t > s) or (d < c and t >= s)
+    }
+    assert sorted(kept) == sorted(set(points) - beaten)
+    assert kept == sorted(kept)
+    assert all(points.index(points[n]) == n for n in best)  # of equals the first
+
+
+def test_draws_have_intervals_and_their_front():
+    draws = [(2e6, 0.5, 0.1), (1e6, 0.4, 0.2), (3e6, 0.45, 0.1)]
+    axes = figure_draws(draws, [], 0.25).axes[0]
+    lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert lines["front of the draws"] == [[1.0, 40.0], [2.0, 50.0]]
+    (bars,) = axes.containers[0].lines[2]
+    assert [[y for _, y in bar] for bar in bars.get_segments()] == [
+        pytest.approx(interval) for interval in ([40, 60], [20, 60], [35, 55])
+    ]
 
 
 def test_what_users_name_is_escaped():
@@ -419,7 +467,7 @@ def test_a_real_browser_shows_it_without_sideways_scrolling(tmp_path, width):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     title = re.search(r"<title>(.*?)</title>", done.stdout)
     assert title, done.stdout[:300]
-    assert title[1] == "0|0|8|rgb(31, 41, 51)"
+    assert title[1] == "0|0|10|rgb(31, 41, 51)"
 
 
 def test_style_is_packaged_beside_the_code():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -102,30 +104,59 @@ def figure_distance(space: ProbabilitySpace, near: float) -> Figure:
     return figure
 
 
+def figure_entropy(space: ProbabilitySpace) -> Figure:
+    """Draw the entropy of each layer's draw, in nats, over its start (sampling form)."""
+    started = replace(space, drop=space.initial, layer_drop=space.initial_layer_drop)
+    entropy, start = space.entropy(), started.entropy()
+    chunks = np.array_split(np.arange(len(space)), -(-len(space) // MOST_PER_ROW))
+    top = 1.15 * max(float(entropy.max()), float(start.max()), 0.1)
+    with mpl.rc_context(STYLE):
+        figure, panels = layer_panels(space, len(chunks), 1.9, has_start=False)
+        for axes, chunk in zip(panels, chunks, strict=True):
+            places = np.arange(len(chunk))
+            bars = axes.bar(places, entropy[chunk], 0.62, color="#829AB1")
+            if len(space) <= 16:
+                axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=8)
+            edges = {"color": SOFT, "linewidth": 0.9, "linestyle": (0, (4, 3))}
+            axes.hlines(start[chunk], places - 0.42, places + 0.42, **edges)
+            name_layers(axes, [short_names(space)[n] for n in chunk])
+            axes.set(ylabel="entropy, nats", ylim=(0, top))
+    return figure
+
+
+def front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Numbers of the `(cost, score)` points that none as cheap or cheaper beats, by cost.
+
+    Of equal points the first is taken.
+    """
+    best, found = -np.inf, []
+    for n in sorted(range(len(points)), key=lambda n: (points[n][0], -points[n][1])):
+        if points[n][1] > best:
+            best = points[n][1]
+            found.append(n)
+    return found
+
+
 def figure_draws(
-    draws: Sequence[tuple[float, float]],
+    draws: Sequence[tuple[float, float, float]],
     rows: Sequence[tuple[str, float, float, float]],
     chance: float,
 ) -> Figure:
     """Draw accuracy over cost, for the draws from the space and for the table's rows.
 
     Args:
-        draws: `(MACs, top-1)` of every draw.
+        draws: `(MACs, top-1, standard error)` of every draw; a line joins their Pareto front.
         rows: `(name, MACs, top-1, standard error)` of the table's rows.
         chance: Top-1 of guessing: a dotted line.
     """
-    macs = [m for m, _ in draws] + [row[1] for row in rows]
+    macs = [draw[0] for draw in draws] + [row[1] for row in rows]
     scale, unit = magnitude(max(macs))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2, 3.6), layout="constrained")
         axes = figure.add_subplot()
         axes.axhline(chance * 100, color=SOFT, linewidth=0.9, linestyle=":", label="chance")
         if draws:
-            costs, scores = np.array(draws).T
-            label = "draws from the space"
-            axes.scatter(
-                costs / scale, scores * 100, 22, "#9FB3C8", alpha=0.75, linewidths=0, label=label
-            )
+            _draws(axes, np.array(draws) / [scale, 0.01, 0.01])
         for n, (name, cost, top1, error) in enumerate(rows):
             color = ACCENT if n == len(rows) - 1 else _ROW_COLORS[n % len(_ROW_COLORS)]
             axes.errorbar(
@@ -147,6 +178,15 @@ def figure_draws(
         axes.set_axisbelow(True)
         figure.legend(loc="outside lower center", ncols=2, fontsize=8.5)
     return figure
+
+
+def _draws(axes: Any, draws: np.ndarray) -> None:
+    costs, scores, errors = draws.T
+    look = {"linestyle": "none", "color": "#9FB3C8", "alpha": 0.75}
+    axes.errorbar(costs, scores, errors, marker="o", markersize=4, elinewidth=0.7, **look)
+    best = front(list(zip(costs, scores, strict=True)))
+    axes.plot(costs[best], scores[best], color="#627D98", linewidth=1.1, label="front of the draws")
+    axes.plot([], [], "o", color="#9FB3C8", markersize=4, label="draws from the space")
 
 
 def figure_history(history: Sequence[LayerArrays], space: ProbabilitySpace) -> Figure:

@@ -59,14 +59,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Draw:
-    """One strategy drawn from the space: its text, its top-1 in [0, 1] and its MACs a clip."""
+    """One strategy drawn from the space: its text, its top-1 in [0, 1] and its MACs a clip.
+
+    ``standard_error`` is that of ``top1``; 0 where it is not known.
+    """
 
     strategy: str
     top1: float
     macs: int
+    standard_error: float = 0.0
 
     def __post_init__(self) -> None:
         _check_share(f"top-1 of draw {self.strategy!r}", self.top1)
+        _check_share(f"standard error of draw {self.strategy!r}", self.standard_error)
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,18 @@ name (files, labels, tasks) is escaped everywhere.
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import resources
 
-import numpy as np
-from matplotlib.figure import Figure
-
 from ..files import write_text
-from ..space import ProbabilitySpace
-from .figure_parts import magnitude, mean_marginals, svg_uri
-from .figures import figure_distance, figure_draws, figure_history, figure_marginals, frame_strip
-from .findings import NEAR_START, findings, mean_on, percent, score
-from .markup import Html, Node, join, tag
+from .figures import figure_marginals, frame_strip
+from .findings import findings, mean_on, percent, score
+from .markup import Html, Node, tag
 from .records import DRAWN, TRAINED_ALONE, Draw, Prediction, Report, Row, TaskReport
-from .unit_looks import label_note, unit_color, unit_ink, unit_label
+from .report_parts import duration, facts_node, table_node
+from .report_rows import answers_section, results_section
+from .report_space import space_section
 
 __all__ = [
     "DRAWN",
@@ -59,7 +55,6 @@ _PATH_T = (
     "Some of these templates have a third path, T (our extension): it looks at three neighbouring "
     "frames like ST, but skips the convolution in space that follows S and ST."
 )
-_PER_INPUT = "Each input of a layer has gates of its own"
 
 
 def write_report(path: str | os.PathLike[str], report: Report) -> None:
@@ -114,7 +109,7 @@ def _overview(report: Report) -> Html:
         [tag("p", text) for text in _method(report)],
         class_="box method",
     )
-    table = _table(caption, heads, [_overview_row(task) for task in report.tasks], "rows")
+    table = table_node(caption, heads, [_overview_row(task) for task in report.tasks], "rows")
     return tag("section", table, _contrast(report.tasks), method)
 
 
@@ -161,204 +156,13 @@ def _task(task: TaskReport) -> Html:
         tag("h2", task.name),
         tag("p", task.description, class_="lead"),
         found,
-        _space(task),
-        _results(task),
-        _answers(task),
+        space_section(task),
+        results_section(task),
+        answers_section(task),
         tag(
             "div",
-            _facts("Settings", task.settings),
-            _facts("Time taken", {name: duration(s) for name, s in task.timings.items()}),
+            facts_node("Settings", task.settings),
+            facts_node("Time taken", {name: duration(s) for name, s in task.timings.items()}),
             class_="pair",
         ),
     )
-
-
-def _space(task: TaskReport) -> Html:
-    """Fig. 4's picture, the distances, the training of the gates, the draws, and the numbers."""
-    pictures = (_marginals(task), _distances(task), _history(task), _costs(task))
-    heading = tag("h3", "The space that was learned")
-    return join([heading, tag("div", pictures, class_="pair"), _numbers(task)])
-
-
-def _marginals(task: TaskReport) -> Html:
-    caption = (
-        "Marginal probability of every unit in every layer (Eq. 7), input on the left; above the "
-        "bars the units of the chosen strategy. A bar's units with S come first, so their joint "
-        "height is the probability that the path S is on."
-    )
-    if task.space.ragged:
-        caption += f" {_PER_INPUT}; the bars are means over inputs."
-    note = label_note(task.chosen)
-    caption += f" {note}." if note else ""
-    chosen = " ".join(map(unit_label, task.chosen))
-    alt = f"Stacked bars of unit marginals in {len(task.space)} layers. Chosen units: {chosen}"
-    return _figure(figure_marginals(task.space, task.chosen), caption, alt, _width(task))
-
-
-def _distances(task: TaskReport) -> Html:
-    caption = (
-        f"Distance of each layer's marginals from their starting values, as total variation: 0 is "
-        f"unmoved, 1 has nothing in common. Below the dashed line ({NEAR_START:g}) a layer counts "
-        f"as unmoved."
-    )
-    if task.space.ragged:
-        caption += f" {_PER_INPUT}; the distances are means over inputs."
-    distance = task.space.distance_from_start()
-    alt = "Bars, one per layer: " + _spoken(task.space, distance)
-    return _figure(figure_distance(task.space, NEAR_START), caption, alt, _width(task))
-
-
-def _history(task: TaskReport) -> Html | None:
-    if task.history is None:
-        return None
-    figure = figure_history(task.history, task.space)
-    caption = "Drop probability of every gate while it was trained; darker is nearer the input."
-    if task.space.ragged:
-        caption = f"{caption} {_PER_INPUT}; each line is the mean over a layer's inputs."
-    return _figure(figure, caption, f"Lines over epochs. {caption}")
-
-
-def _costs(task: TaskReport) -> Html:
-    rows = [*(row for row in task.rows if row is not task.best), task.best]
-    points = [(row.name, row.macs, row.top1, row.standard_error) for row in rows]
-    figure = figure_draws([(draw.macs, draw.top1) for draw in task.draws], points, task.chance)
-    draws = "every draw, and " if task.draws else ""
-    caption = f"Accuracy over cost: {draws}the rows of the table below with ± 1 standard error."
-    alt = f"{caption} {len(task.draws)} draws, {len(task.rows)} rows; the table has the numbers."
-    return _figure(figure, caption, alt)
-
-
-def _width(task: TaskReport) -> str | None:
-    """Pictures with many layers take the whole width, and scroll on small screens."""
-    return "long" if len(task.space) > 10 else None
-
-
-def _spoken(space: ProbabilitySpace, values: np.ndarray) -> str:
-    pairs = zip(space.layers, values, strict=True)
-    return ", ".join(f"{name} {value:.2f}" for name, value in pairs)
-
-
-def _figure(figure: Figure, caption: str, alt: str, kind: str | None = None) -> Html:
-    picture = tag("div", tag("img", src=svg_uri(figure), alt=alt), class_="scroll")
-    return tag("figure", picture, tag("figcaption", caption), class_=kind)
-
-
-def _numbers(task: TaskReport) -> Html:
-    space = task.space
-    marginals, on = mean_marginals(space), space.path_on(form="sampling")
-    distance = space.distance_from_start()
-    units = [f"P({'none' if unit == '-' else unit})" for unit in marginals]
-    heads = ("Layer", "Chosen", *units, *(f"{b} on in a draw" for b in on), "Distance")
-    lines = []
-    for n, name in enumerate(space.layers):
-        values = [*(m[n] for m in marginals.values()), *(np.mean(v[n]) for v in on.values())]
-        cells = [f"{value:.3f}" for value in (*values, distance[n])]
-        lines.append([name, str(task.chosen[n]), *cells])
-    caption = "Marginals in Eq. 7's form (1 − √p); “on in a draw” in the sampling form (1 − p)."
-    if space.ragged:
-        caption += f" {_PER_INPUT}; all are means over inputs."
-    table = tag("div", _table(caption, heads, lines), class_="scroll")
-    return tag("details", tag("summary", "The numbers behind these pictures"), table)
-
-
-def _results(task: TaskReport) -> Html:
-    heads = ("Strategy", "Top-1", "Top-5", "Parameters", "MACs a clip", "How it was trained")
-    lines = [_result(row) for row in task.rows]
-    caption = (
-        f"Accuracy ± standard error on {task.clips:,} held-out clips of {task.classes} classes "
-        f"(guessing: {percent(task.chance)}). MACs: multiply-adds of convolutions and dense layers."
-    )
-    note = label_note(unit for row in task.rows for unit in row.strategy.split())
-    caption += f" {note}." if note else ""
-    best = [row is task.best for row in task.rows]
-    table = _table(caption, heads, lines, "rows", best)
-    return join([tag("h3", "Strategies compared"), table])
-
-
-def _result(row: Row) -> list[Node]:
-    return [
-        [row.name, tag("span", _units(row.strategy), class_="under")],
-        tag("span", score(row), class_="number"),
-        tag("span", "–" if row.top5 is None else percent(row.top5), class_="number"),
-        _count(row.parameters),
-        _count(row.macs),
-        tag("span", row.note, class_="words"),
-    ]
-
-
-def _units(strategy: str) -> list[Html]:
-    """Units in their colours; runs of one unit once, with their length."""
-    runs = [(unit, len(list(same))) for unit, same in itertools.groupby(strategy.split())]
-    found = []
-    for unit, length in runs:
-        style = f"background:{unit_color(unit)};color:{unit_ink(unit)}"
-        whole = unit if "@" in unit else None
-        found.append(tag("span", unit_label(unit), class_="unit", style=style, title=whole))
-        if length > 1:
-            found.append(tag("span", f"× {length}", class_="runs"))
-    return found
-
-
-def _count(value: int) -> Html:
-    scale, unit = magnitude(value)
-    short = f"{value / scale:#.3g} {unit}".replace(". ", " ") if unit else str(value)
-    under = tag("span", f"{value:,}", class_="under number") if unit else None
-    return tag("span", short, under)
-
-
-def _answers(task: TaskReport) -> Html | None:
-    if not task.predictions:
-        return None
-    cards = [_answer(answer) for answer in task.predictions]
-    return join(
-        [
-            tag("h3", "Answers of the served network"),
-            tag("p", "Held-out clips, answered by the exported network.", class_="small"),
-            tag("ul", cards, class_="answers"),
-        ]
-    )
-
-
-def _answer(answer: Prediction) -> Html:
-    right = answer.label == answer.predicted
-    strip = answer.frames and tag("img", src=answer.frames, alt=f"Frames of {answer.file}")
-    verdict = tag(
-        "span", "✓ right" if right else "✗ wrong", class_=f"verdict {'right' if right else 'wrong'}"
-    )
-    truth = None if right else [" (true: ", tag("strong", answer.label), ")"]
-    said = [tag("strong", answer.predicted), f", {percent(answer.probability)}", truth]
-    return tag("li", strip, verdict, said, tag("div", answer.file, class_="file"))
-
-
-def _facts(title: str, facts: Mapping[str, str]) -> Html | None:
-    if not facts:
-        return None
-    listed = [[tag("dt", name), tag("dd", str(text))] for name, text in facts.items()]
-    return tag("div", tag("h3", title), tag("dl", listed))
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words: `"1 min 23 s"`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _table(
-    caption: str,
-    heads: Sequence[str],
-    lines: Sequence[Sequence[Node]],
-    class_: str | None = None,
-    best: Sequence[bool] = (),
-) -> Html:
-    marks = ["best" if mark else None for mark in best] or [None] * len(lines)
-    body = []
-    for n, (first, *rest) in enumerate(lines):
-        cells = [
-            tag("td", tag("span", cell), data_label=head)
-            for head, cell in zip(heads[1:], rest, strict=True)
-        ]
-        body.append(tag("tr", tag("th", first, scope="row"), cells, class_=marks[n]))
-    top = tag("thead", tag("tr", [tag("th", head, scope="col") for head in heads]))
-    return tag("table", tag("caption", caption), top, tag("tbody", body), class_=class_)
