@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import importlib.util
 import os
@@ -112,8 +113,13 @@ class S3fsStore(Store):
             raise OSError(0, type(error).__name__) from None
 
     def read(self, path: str, offset: int, length: int) -> bytes:
-        with self._system() as s3:
-            return s3.cat_file(path, start=offset, end=offset + length)
+        try:
+            with self._system() as s3:
+                return s3.cat_file(path, start=offset, end=offset + length)
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # a range that begins behind the end
+                return b""
+            raise
 
     def write(self, path: str, data: bytes) -> None:
         with self._system() as s3:

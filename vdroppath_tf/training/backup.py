@@ -43,7 +43,7 @@ class Backup:
         store_of(scheme_of(url))
 
     def fetch(self, run: str) -> None:
-        """Copies the run back: all of it where the folder has no run, else missing checkpoints.
+        """Copies the run back: all of it where the folder has no run, else later checkpoints.
 
         Args:
             run: JSON text that describes the run.
@@ -63,12 +63,15 @@ class Backup:
         mark = remote.join(self.url, _RUN)
         found = remote.read_file(mark, limit=_RUN_BYTES).decode("utf-8", "replace")
         check_same(remote.shown(mark), found, run)
-        groups = _groups(names)
-        if (self.folder / _RUN).exists():
-            groups = {group: parts for group, parts in groups.items() if group.startswith(_PART)}
-        for group, parts in groups.items():
-            if not group or not self._is_here(group, parts):
+        started = (self.folder / _RUN).exists()
+        here = max(
+            (state.parent.name for state in self.folder.glob(f"{_PART}*/{STATE}")), default=""
+        )
+        for group, parts in _groups(names).items():
+            if not started or group > here:
                 self._fetch(parts)
+            elif not self._is_here(group, parts):
+                continue
             self._sent |= {name: _stamp(self.folder / name) for name in parts}
 
     def _list(self) -> set[str]:
