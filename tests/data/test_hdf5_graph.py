@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.hdf5_graph import hdf5_clip, native_hdf5
 
 COUNT = 12
@@ -85,8 +86,14 @@ def test_file_and_key_may_be_tensors(archive: str, native: bool) -> None:
 def test_what_is_not_there_is_named(
     archive: str, key: str, indices: list[int], message: str, native: bool
 ) -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError, match=f"{archive}: .*{message}"):
+    with pytest.raises(VideoError, match=f"{archive}: .*{message}"):
         hdf5_clip(archive, key, indices, native=native)
+
+
+def test_in_a_graph_it_is_the_same_message(archive: str) -> None:
+    clips = tf.data.Dataset.range(1).map(lambda _: hdf5_clip(archive, "/raw", [12]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"{archive}: has no frame 12 in /raw"):
+        next(iter(clips))
 
 
 def _damaged(archive: str, name: str, content: Any) -> str:
@@ -104,9 +111,9 @@ def test_damaged_files_do_not_end_the_process(archive: str, native: bool) -> Non
         ("cut.h5", whole[:-500], "is damaged or no HDF5 file"),
     ):
         path = _damaged(archive, name, content)
-        with pytest.raises(tf.errors.InvalidArgumentError, match=f"{path}: .*{message}"):
+        with pytest.raises(VideoError, match=f"{path}: .*{message}"):
             hdf5_clip(path, "/raw", [0], native=native)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"none.h5: cannot be read"):
+    with pytest.raises(VideoError, match=r"none.h5: cannot be read"):
         hdf5_clip(archive.replace("frames", "none"), "/raw", [0], native=native)
 
 
@@ -118,7 +125,7 @@ def test_a_damaged_frame_is_an_error(archive: str) -> None:
     content[start : start + where.size] = bytes(where.size)
     path = _damaged(archive, "frame.h5", content)
     np.testing.assert_array_equal(hdf5_clip(path, "/packed/raw", [4]), FRAMES[[4]])
-    with pytest.raises(tf.errors.InvalidArgumentError, match=f"{path}: a frame of /packed"):
+    with pytest.raises(VideoError, match=f"{path}: a frame of /packed"):
         hdf5_clip(path, "/packed/raw", [4, 5])
 
 

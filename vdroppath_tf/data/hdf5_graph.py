@@ -45,8 +45,8 @@ def hdf5_clip(file: Any, key: Any, indices: Any, *, native: bool = False) -> tf.
 
     Raises:
         ValueError: `native` where tensorflow-io's operations do not load.
-        tf.errors.InvalidArgumentError: with the message of a `VideoError`: the file, the key or a
-            frame is not there, damaged, or of another kind.
+        VideoError: the file, the key or a frame is not there, damaged, or of another kind; in a
+            graph it is a `tf.errors.InvalidArgumentError` with this message.
     """
     file, key = tf.convert_to_tensor(file), tf.convert_to_tensor(key)
     indices = tf.cast(indices, tf.int64)
@@ -58,7 +58,7 @@ def hdf5_clip(file: Any, key: Any, indices: Any, *, native: bool = False) -> tf.
 
 
 def _python(function: Any, inputs: list[tf.Tensor], output: Any) -> Any:
-    """A Python function as an operation: its VideoError becomes an InvalidArgumentError."""
+    """A Python function as an operation: in a graph, VideoError becomes InvalidArgumentError."""
     return tf.numpy_function(function, inputs, output, stateful=False)
 
 
@@ -113,7 +113,7 @@ def _read(file: bytes, key: bytes, indices: np.ndarray) -> np.ndarray:
             return np.stack([frames[index][()] for index in distinct])[places]
         except OSError as error:
             raise VideoError(
-                f"{file.decode()}: a frame of {key.decode()} is damaged ({error}). Copy or write "
+                f"{_text(file)}: a frame of {_text(key)} is damaged ({error}). Copy or write "
                 "the archive again."
             ) from None
 
@@ -123,7 +123,7 @@ def _opened(
     file: bytes, key: bytes, indices: np.ndarray
 ) -> Iterator[tuple[h5py.Dataset | h5py.Group, list[h5py.Dataset] | None]]:
     """What the key names, after a look at it; with one data set a frame, these in order."""
-    path, name = file.decode(), key.decode()
+    path, name = _text(file), _text(key)
     regular_file(path)
     try:
         archive = h5py.File(path, "r")
@@ -173,6 +173,11 @@ def _check_range(path: str, name: str, indices: np.ndarray, count: int) -> None:
     for index in indices.tolist():
         if not 0 <= index < count:
             raise VideoError(f"{path}: has no frame {index} in {name}; it has {count} frames.")
+
+
+def _text(value: Any) -> str:
+    """A string tensor as NumPy has it: bytes in a graph, an array of them outside."""
+    return np.asarray(value, object).item().decode()
 
 
 def _number(name: str) -> tuple[tuple[int, str], ...]:

@@ -63,12 +63,16 @@ class Backup:
         mark = remote.join(self.url, _RUN)
         found = remote.read_file(mark, limit=_RUN_BYTES).decode("utf-8", "replace")
         check_same(remote.shown(mark), found, run)
-        started = (self.folder / _RUN).exists()
+        started = self.folder / _RUN
+        if started.exists():
+            check_same(str(started), started.read_text(encoding="utf-8"), run)
         here = max(
             (state.parent.name for state in self.folder.glob(f"{_PART}*/{STATE}")), default=""
         )
         for group, parts in _groups(names).items():
-            if not started or group > here:
+            if group and f"{group}/{STATE}" not in parts:
+                continue  # half: deleted when this folder is sent
+            if not started.exists() or group > here:
                 self._fetch(parts)
             elif not self._is_here(group, parts):
                 continue
