@@ -80,9 +80,9 @@ def _native(file: tf.Tensor, key: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
             component=name,
             shape=shape,
             start=tf.reshape(tf.maximum(place, 0), [1]),
-            stop=tf.reshape(tf.where(place < 0, -1, place + 1), [1]),
+            stop=tf.reshape(tf.where(place < 0, place, place + 1), [1]),
             dtype=tf.uint8,
-            container="vdroppath_tf",
+            container="vdroppath",
         )
         return tf.reshape(data, shape[-3:])
 
