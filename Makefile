@@ -71,7 +71,7 @@ $(VENV)/.installed: $(VENV)/.created setup.cfg pyproject.toml
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.installed
-	$(BIN)/python $(PIP_INSTALL) -e '.[test]'
+	$(BIN)/python $(PIP_INSTALL) -e '.[test,remote,test-s3]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.test
@@ -81,5 +81,5 @@ $(VENV)/.docs: $(VENV)/.test
 	@touch $@
 
 $(OLDEST)/.installed: $(OLDEST)/.created setup.cfg pyproject.toml constraints-oldest.txt
-	$(OLDEST)/bin/python $(PIP_INSTALL) -e '.[test]' -c constraints-oldest.txt
+	$(OLDEST)/bin/python $(PIP_INSTALL) -e '.[test,io,test-s3]' -c constraints-oldest.txt
 	@touch $@

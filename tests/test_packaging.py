@@ -12,7 +12,7 @@ from test_imports import PACKAGE, read_imports
 
 HERE = Path(__file__).parent.parent
 # Where the name to import is not the name to install.
-INSTALLED_AS = {"absl": "absl-py"}
+INSTALLED_AS = {"absl": "absl-py", "botocore": "s3fs"}  # the latter brings the former
 
 
 def _setup() -> configparser.ConfigParser:
@@ -34,7 +34,8 @@ def declared() -> dict[str, str]:
 
 
 def test_what_is_imported_is_declared(declared: dict[str, str]) -> None:
-    optional = _requirements(_setup()["options.extras_require"]["io"])
+    extras = _setup()["options.extras_require"]
+    optional = _requirements(extras["io"]) | _requirements(extras["remote"])
     imported = {
         found.target.split(".")[0]: f"{found.module}, line {found.line}" for found in read_imports()
     }

@@ -13,6 +13,7 @@ from absl import flags, logging
 from .commands import compare, derive, evaluate, export, models, predict, quickstart, space, train
 from .data.catalog import ManifestError
 from .data.decode import VideoError
+from .data.remote import leave
 from .training.callbacks import NonFiniteLossError
 
 # what a user can mend: said in one line, without a traceback
@@ -136,4 +137,9 @@ def _is_worth_saying(record: std_logging.LogRecord) -> bool:
 
 def run() -> None:
     """The console script."""
-    sys.exit(main())
+    try:
+        code = main()
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    leave(code)

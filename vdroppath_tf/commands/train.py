@@ -11,10 +11,12 @@ import tensorflow as tf
 from absl import flags, logging
 
 from ..data.catalog import Manifest
+from ..data.remote import shown
 from ..files import write_text
 from ..space import ProbabilitySpace
 from ..training import Clips, Phase, Recipe, build_derived, build_template, template_from
 from ..training import train as run_training
+from ..training.backup import Backup
 from .files import define_string, load_network, open_videos, save_model
 from .recipe_flags import define_recipe, recipe_of_flags
 
@@ -30,6 +32,10 @@ def define(values: flags.FlagValues) -> None:
     define_string(
         values, "out", "folder for checkpoints, logs, model, space and recipe", needed=True
     )
+    text = (
+        "keeps a copy of --out here: s3://, gs://, az:// or a folder; where --out has no run yet,"
+    )
+    define_string(values, "backup", f"{text} the run goes on from it")
     define_recipe(values)
     define_string(values, "strategy", "train this strategy's network on its own, e.g. 'S ST ...'")
     text = "a trained template, .keras, to start from; other classes get a new classifier"
@@ -42,6 +48,7 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template, or one strategy's network, from videos to a model file."""
     recipe, out = recipe_of_flags(values), Path(values.out)
+    backup = None if values.backup is None else Backup(out, values.backup)
     videos = open_videos(values.data)
     validation = None
     if values.validation is not None:
@@ -51,9 +58,12 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     with devices.scope():
         model, phases = _model(values, recipe, clips)
     logging.info("%s: %d videos of %d classes", model.name, len(videos), videos.num_classes)
-    history = run_training(model, phases, recipe, clips, folder=out, verbose=1)
+    history = run_training(model, phases, recipe, clips, folder=out, backup=backup, verbose=1)
     write_text(out / "history.json", json.dumps(history, indent=1) + "\n")
     _write(model, out, recipe, videos)
+    if backup is not None:
+        backup.send()
+        logging.info("Copied to %s", shown(values.backup))
 
 
 def _model(values: flags.FlagValues, recipe: Recipe, clips: Clips) -> tuple[Any, tuple[Phase, ...]]:

@@ -105,6 +105,7 @@ class GatesToTensorBoard(keras.callbacks.Callback):
                 tf.summary.scalar(f"epoch/{name}", value)
             if self.model.gates:
                 self._gates()
+        self.writer.flush()  # whoever copies or shows the file after an epoch has the whole epoch
 
     def _gates(self) -> None:
         for name, p in named_drops(self.model).items():

@@ -15,7 +15,7 @@ import tensorflow as tf
 from ..files import write_text
 
 FORMAT = "vdroppath_tf.run/2"
-_STATE = "state.json"  # written last: a folder without it is not whole
+STATE = "state.json"  # written last: a folder without it is not whole
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class CheckpointStore:
         folder.mkdir(parents=True, exist_ok=True)
         mark = folder / "run.json"
         if mark.exists():
-            _check_same(mark, run)
+            check_same(str(mark), mark.read_text(encoding="utf-8"), run)
         else:
             write_text(mark, run)
 
@@ -56,7 +56,7 @@ class CheckpointStore:
         parts.mkdir()
         _trackable(model).write(str(parts / "weights"))
         state = {"format": FORMAT, "sizes": _on_disk(parts), **asdict(position)}
-        write_text(parts / _STATE, json.dumps(state))
+        write_text(parts / STATE, json.dumps(state))
         shutil.rmtree(self.folder / name, ignore_errors=True)
         os.replace(parts, self.folder / name)
         for old in self._whole()[: -self.keep]:
@@ -82,8 +82,8 @@ class CheckpointStore:
         return [folder for folder in folders if _state(folder) is not None]
 
 
-def _check_same(mark: Path, run: str) -> None:
-    found = mark.read_text(encoding="utf-8")
+def check_same(mark: str, found: str, run: str) -> None:
+    """Stops where the text found at a mark describes another run."""
     if found == run:
         return
     try:
@@ -100,11 +100,11 @@ def _check_same(mark: Path, run: str) -> None:
 def _state(folder: Path) -> dict[str, Any] | None:
     """What a checkpoint says of itself; None where it, or a file it names, is not whole."""
     try:
-        state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"{folder / _STATE}: expected format {FORMAT!r}. Found: {str(state)[:80]}")
+        raise ValueError(f"{folder / STATE}: expected format {FORMAT!r}. Found: {str(state)[:80]}")
     files = {file.name: file.stat().st_size for file in folder.iterdir()}
     whole = all(files.get(name) == size for name, size in state["sizes"].items())
     return state if whole else None

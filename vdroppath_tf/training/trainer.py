@@ -14,6 +14,7 @@ from ..cost import unit_costs
 from ..data.pipeline import evaluation_clips, training_clips, video_errors
 from ..layers.gates import freeze_gates, set_strategy
 from ..models.fusion_model import FusionModel, accuracy_metrics
+from .backup import Backup, SendAfterEpoch
 from .callbacks import GatesToTensorBoard, Record, StopOnNonFiniteLoss
 from .checkpoint import CheckpointStore, Position
 from .optimizer import GateSGD
@@ -31,6 +32,7 @@ class _Run:
     folder: Path | None
     on_step: Callable[[], None] | None
     verbose: int | str
+    backup: Backup | None
 
 
 def train(
@@ -40,6 +42,7 @@ def train(
     clips: Clips,
     *,
     folder: str | os.PathLike[str] | None = None,
+    backup: Backup | None = None,
     on_step: Callable[[], None] | None = None,
     verbose: int | str = 0,
 ) -> list[dict[str, Any]]:
@@ -55,6 +58,8 @@ def train(
         recipe: batch size, clips, gates and seed.
         clips: the videos.
         folder: for checkpoints and TensorBoard; None keeps nothing.
+        backup: of that folder; fetched from first where the folder has no run, sent to after every
+            epoch and at the end.
         on_step: called after every step, for a progress bar.
         verbose: of ``keras.Model.fit``.
 
@@ -73,9 +78,12 @@ def train(
     path = None if folder is None else Path(folder)
     store = None
     if path is not None:
-        store = CheckpointStore(path, describe_run(model, phases, recipe, clips))
+        description = describe_run(model, phases, recipe, clips)
+        if backup is not None:
+            backup.fetch(description)
+        store = CheckpointStore(path, description)
     position = Position(0, 0) if store is None else store.position()
-    run = _Run(recipe, clips, path, on_step, verbose)
+    run = _Run(recipe, clips, path, on_step, verbose, backup)
     for number, phase in enumerate(phases):
         if number < position.phase:
             continue
@@ -88,6 +96,8 @@ def train(
             record = Record(phase.name, number, position, store)
             _fit(model, phase, run, first=first, done=done, record=record)
             position = Position(number, phase.epochs, tuple(record.history))
+    if backup is not None:
+        backup.send()
     return list(position.history)
 
 
@@ -145,6 +155,8 @@ def _fit(
         shape = tuple(stream.element_spec[0].shape[1:4])
         costs = unit_costs(model, shape) if model.gates else None
         callbacks.append(GatesToTensorBoard(run.folder / "tensorboard", first, costs))
+    if run.backup is not None:
+        callbacks.append(SendAfterEpoch(run.backup))
     if run.on_step is not None:
         callbacks.append(_EachStep(run.on_step))
     with video_errors():

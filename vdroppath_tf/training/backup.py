@@ -1,0 +1,169 @@
+"""A copy of a run's folder elsewhere, an object store say, kept up to date and never half."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+from absl import logging
+
+from ..data import remote
+from ..data.container import VideoError
+from ..data.remote_stores import store_of
+from ..data.urls import scheme_of
+from .checkpoint import STATE, check_same
+
+_MAX_FILES = 10_000
+_RUN, _PART = "run.json", "checkpoint-"
+_RUN_BYTES = 1 << 20
+
+
+class Backup:
+    """Copies a run's folder to a URL or another folder, and back where the folder is empty.
+
+    A checkpoint's state file is copied after its other files and deleted before them, and a
+    checkpoint without one does not count: there is always a whole one.
+
+    Args:
+        folder: of the run, on this machine.
+        url: `s3://bucket/run`, `gs://...`, `az://...` or a folder, a mounted one say.
+
+    Raises:
+        ValueError: when nothing here writes such a URL; says what to install.
+    """
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.url = folder, url
+        self._sent: dict[str, tuple[int, int]] = {}
+        self._there: set[str] | None = None
+        if scheme_of(url) in ("http", "https"):
+            raise ValueError(f"{remote.shown(url)}: web servers are read only. Use s3:// or gs://.")
+        store_of(scheme_of(url))
+
+    def fetch(self, run: str) -> None:
+        """Copies the run back: all of it where the folder has no run, else later checkpoints.
+
+        Args:
+            run: JSON text that describes the run.
+
+        Raises:
+            ValueError: when another run is kept there.
+            VideoError: when it cannot be read.
+        """
+        names = self._list()
+        if not names:
+            return
+        if _RUN not in names or len(names) > _MAX_FILES:
+            raise ValueError(
+                f"{remote.shown(self.url)}: is not empty and holds no run (no {_RUN}, or more than "
+                f"{_MAX_FILES} files). Pass an address under which there is nothing yet."
+            )
+        mark = remote.join(self.url, _RUN)
+        found = remote.read_file(mark, limit=_RUN_BYTES).decode("utf-8", "replace")
+        check_same(remote.shown(mark), found, run)
+        started = self.folder / _RUN
+        if started.exists():
+            check_same(str(started), started.read_text(encoding="utf-8"), run)
+        here = max(
+            (state.parent.name for state in self.folder.glob(f"{_PART}*/{STATE}")), default=""
+        )
+        for group, parts in _groups(names).items():
+            if group and f"{group}/{STATE}" not in parts:
+                continue  # half: deleted when this folder is sent
+            if not started.exists() or group > here:
+                self._fetch(parts)
+            elif not self._is_here(group, parts):
+                continue
+            self._sent |= {name: _stamp(self.folder / name) for name in parts}
+
+    def _list(self) -> set[str]:
+        self._there = {name for name in remote.list_files(self.url) if not _hidden(name)}
+        return self._there
+
+    def _is_here(self, group: str, parts: list[str]) -> bool:
+        """Whether a checkpoint is the one in the folder: their states, with the history, agree."""
+        state = f"{group}/{STATE}"
+        mine = self.folder / state
+        if state not in parts or not mine.exists():
+            return False
+        limit = remote.MAX_BYTES
+        return remote.read_file(remote.join(self.url, state), limit=limit) == mine.read_bytes()
+
+    def _fetch(self, parts: list[str]) -> None:
+        for name in parts:
+            data = remote.read_file(remote.join(self.url, name), limit=remote.MAX_BYTES)
+            remote.write_file(remote.join(str(self.folder), name), data)
+        logging.info("Fetched %d files from %s", len(parts), remote.shown(self.url))
+
+    def send(self) -> None:
+        """Copies what is new or has changed, then deletes the checkpoints that are gone here.
+
+        Raises:
+            VideoError: when it cannot be written; the next call tries again.
+        """
+        there = self._list() if self._there is None else self._there
+        here = {name for name in remote.list_files(str(self.folder)) if not _hidden(name)}
+        new = [name for name in here if self._sent.get(name) != _stamp(self.folder / name)]
+        if _RUN in new:  # first, so that a run that stops half way knows its place again
+            self._send(_RUN)
+            new.remove(_RUN)
+        for group, parts in _groups(new).items():
+            if f"{group}/{STATE}" in there:
+                self._delete(f"{group}/{STATE}")
+            for name in parts:
+                self._send(name)
+        gone = [name for name in there - here if name.startswith(_PART)]
+        for name in sorted(gone, key=_last, reverse=True):
+            self._delete(name)
+
+    def _send(self, name: str) -> None:
+        assert self._there is not None
+        stamp = _stamp(self.folder / name)
+        data = (self.folder / name).read_bytes()
+        remote.write_file(remote.join(self.url, name), data)
+        self._sent[name] = stamp
+        self._there.add(name)
+
+    def _delete(self, name: str) -> None:
+        assert self._there is not None
+        remote.delete_file(remote.join(self.url, name))
+        self._there.discard(name)
+        self._sent.pop(name, None)
+
+
+class SendAfterEpoch(keras.callbacks.Callback):
+    """Sends after every epoch; a failure is said, and made good after the next one."""
+
+    def __init__(self, backup: Backup) -> None:
+        super().__init__()
+        self.backup = backup
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        try:
+            self.backup.send()
+        except VideoError as error:
+            logging.warning("The backup is behind, training goes on: %s", error)
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))
+
+
+def _groups(names: Iterable[str]) -> dict[str, list[str]]:
+    """Files by checkpoint, oldest first, the state last in each; then all others, the mark last."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names, key=_last):
+        head, _, rest = name.partition("/")
+        groups.setdefault(head if rest and head.startswith(_PART) else "", []).append(name)
+    return dict(sorted(groups.items(), key=lambda item: (item[0] == "", item[0])))
+
+
+def _last(name: str) -> tuple[bool, bool, str]:
+    return name == _RUN, name.endswith(f"/{STATE}"), name
