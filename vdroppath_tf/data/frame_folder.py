@@ -84,14 +84,15 @@ def _cached_layout(
     folder: str, template: str | None, first: int, mtime: int
 ) -> tuple[FrameInfo, FrameNames]:
     try:
-        names = find_names(_pictures(folder), folder, template=template, first=first)
+        names = find_names(list_pictures(folder), folder, template=template, first=first)
     except OSError as error:
         raise VideoError(f"{folder}: cannot be listed ({error}). Check its permissions.") from None
     file = os.path.join(folder, names.name(0))
     return FrameInfo(names.count, *picture_size(read_file(file), file)), names
 
 
-def _pictures(folder: str) -> Iterator[str]:
+def list_pictures(folder: str) -> Iterator[str]:
+    """Names of the pictures in a folder; hidden ones are left out."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.lower().endswith(PICTURES) and not entry.name.startswith("."):

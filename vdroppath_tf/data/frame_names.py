@@ -96,7 +96,7 @@ def find_names(
         raise VideoError(
             f"{path}: holds more than {MAX_FRAMES} names. Expected one video's frames."
         )
-    kind = _infer(found, path) if template is None else parse_template(template)
+    kind = infer_names(found, path) if template is None else parse_template(template)
     numbers = set(_numbers(found, kind, path, strict=template is None))
     if not numbers:
         example = f", but e.g. {min(found)!r}" if found else ": it is empty"
@@ -118,8 +118,12 @@ def find_names(
     return dataclasses.replace(kind, first=start, count=len(numbers))
 
 
-def _infer(names: list[str], path: str) -> FrameNames:
-    """The one kind of names there is."""
+def infer_names(names: list[str], path: str) -> FrameNames:
+    """The one kind of names there is; neither `first` nor `count` is filled in.
+
+    Raises:
+        VideoError: there are several kinds, or none.
+    """
     kinds: dict[tuple[str, str], list[str]] = {}
     for name in names:
         match = _LAST_NUMBER.fullmatch(name)
