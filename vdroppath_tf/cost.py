@@ -90,7 +90,7 @@ def _input_shapes(
     counted = [layer for layer in model.layers if _counted(layer)]
     inputs = [keras.tree.flatten(layer.input)[0] for layer in counted]
     probe = keras.Model(model.inputs, inputs)
-    clip = keras.KerasTensor((1, *clip_shape, 3), model.inputs[0].dtype)
+    clip = keras.KerasTensor((1, *clip_shape, model.input_shape[-1]), model.inputs[0].dtype)
     for layer, at in zip(counted, probe.compute_output_spec(clip), strict=True):
         yield layer.name, at.shape[1:]
 

@@ -21,10 +21,10 @@ def export_saved_model(
 ) -> Path:
     """Writes a network as a SavedModel that needs nothing but TensorFlow to run.
 
-    Signature ``serving_default``: ``video``, uint8 ``(batch, time, height, width, 3)``, RGB 0..255;
-    gives ``probabilities`` and ``logits``, ``(batch, classes)`` float32. Signature ``labels``: no
-    input; gives the names of the classes, ``labels``, string ``(classes,)``. An empty batch is
-    refused.
+    Signature ``serving_default``: ``video``, uint8 ``(batch, time, height, width, 3)``, RGB 0..255
+    (2 channels where the network takes optical flow); gives ``probabilities`` and ``logits``,
+    ``(batch, classes)`` float32. Signature ``labels``: no input; gives the names of the classes,
+    ``labels``, string ``(classes,)``. An empty batch is refused.
 
     Args:
         network: a derived network (or a template, which then serves the strategy it runs).

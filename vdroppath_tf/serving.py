@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from .data.flow_folder import FlowFolder
+from .data.frame_folder import FrameFolder
+from .data.frame_source import FrameSource
 from .data.manifest import Manifest, VideoEntry
 from .data.pipeline import evaluation_clips, video_errors
 from .data.transforms import ClipSampling
@@ -92,20 +95,22 @@ class ServedModel:
         if missing:
             raise ValueError(f"{path}: the SavedModel has no signature {sorted(missing)}.")
         self._serve = self._loaded.signatures["serving_default"]
+        self.channels = self._serve.structured_input_signature[1]["video"].shape[-1]
         names = self._loaded.signatures["labels"]()["labels"].numpy()
         self.labels = tuple(name.decode() for name in names)
         self.sampling = read_sampling(path) if sampling is None else sampling
 
     def probabilities(self, clips: Any) -> np.ndarray:
-        """``(batch, classes)`` for uint8 clips ``(batch, time, height, width, 3)``.
+        """``(batch, classes)`` for uint8 clips ``(batch, time, height, width, channels)``.
 
         Raises:
             ValueError: for clips of another rank, other channels or another dtype.
         """
         found = tf.TensorShape(clips.shape), tf.as_dtype(clips.dtype)
-        if found[0].rank != 5 or found[0][-1] != 3 or found[1] != tf.uint8:
+        if found[0].rank != 5 or found[0][-1] != self.channels or found[1] != tf.uint8:
+            kind = "RGB" if self.channels == 3 else "optical flow"
             raise ValueError(
-                "Clips must be RGB, uint8 (batch, time, height, width, 3). "
+                f"Clips must be {kind}, uint8 (batch, time, height, width, {self.channels}). "
                 f"Received: {found[1].name} of shape {tuple(clips.shape)}"
             )
         return self._serve(video=tf.constant(clips, tf.uint8))["probabilities"].numpy()
@@ -113,12 +118,15 @@ class ServedModel:
     def predict(self, videos: Sequence[str | os.PathLike[str]]) -> Iterator[Answer]:
         """One answer a video, in order.
 
+        Args:
+            videos: files, or folders of frames; for a network of optical flow, folders of it.
+
         Raises:
             VideoError: for a video that cannot be read.
         """
         each = self.sampling.clips_per_video
         for video in videos:
-            entry = VideoEntry(VideoFile(os.path.abspath(video)), 0, None, str(video))
+            entry = VideoEntry(self._source(os.path.abspath(video)), 0, None, str(video))
             manifest = Manifest((entry,), self.labels, str(video))
             clips = evaluation_clips(manifest, self.sampling, batch_size=each, split="test")
             with video_errors():
@@ -127,3 +135,8 @@ class ServedModel:
             order = np.argsort(-mean, kind="stable")
             ranked = {self.labels[k]: float(mean[k]) for k in order}
             yield Answer(str(video), self.labels[order[0]], ranked)
+
+    def _source(self, path: str) -> FrameSource:
+        if self.channels == 2:
+            return FlowFolder(path)
+        return FrameFolder(path) if os.path.isdir(path) else VideoFile(path)

@@ -58,7 +58,7 @@ class StrategyRunner:
         """``(K, 2)`` clips right at top 1 and 5, and the number of clips."""
         hits, count = np.zeros((len(masks), 2), "int64"), 0
         for batch, labels in clips:
-            check_clips(batch)
+            check_clips(batch, self.model.input_shape[-1])
             self._check(np.asarray(labels))
             count += len(labels)
             for k, mask in enumerate(masks):
@@ -79,7 +79,7 @@ class StrategyRunner:
         count = 0
         with self._measuring():
             for batch, _ in clips:
-                check_clips(batch)
+                check_clips(batch, self.model.input_shape[-1])
                 count += 1
                 for k, mask in enumerate(masks):
                     sums[k] += self._measure(batch, mask)

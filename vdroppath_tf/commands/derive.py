@@ -51,7 +51,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     model, recipe, labels = load_model(values.model)
     if values.finetune and (values.train_data is None or recipe.finetune is None):
         raise ValueError("--finetune needs --train_data, and a recipe with a finetune phase.")
-    videos = None if values.train_data is None else open_videos(values.train_data, labels)
+    videos = None
+    if values.train_data is not None:
+        videos = open_videos(values.train_data, labels, modality=recipe.modality)
     keras.utils.set_random_seed(recipe.seed)  # of the dropout
     dropout = recipe.finetune_dropout if values.finetune else None
     strategy = _chosen(values, model)

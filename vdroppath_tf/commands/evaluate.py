@@ -41,10 +41,11 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A table of strategies, best first."""
     model, recipe, labels = load_model(values.model)
     strategies = _strategies(values, model)
-    videos = open_videos(values.data, labels)
+    videos = open_videos(values.data, labels, modality=recipe.modality)
     train_clips = None
     if values.train_data is not None:
-        train_clips = recalibration_clips(open_videos(values.train_data, labels), recipe)
+        train = open_videos(values.train_data, labels, modality=recipe.modality)
+        train_clips = recalibration_clips(train, recipe)
     clips = evaluation_clips(videos, recipe.evaluation, batch_size=recipe.batch_size)
     with tqdm(unit=" passes", desc=f"{len(strategies)} strategies") as bar:
         scores = evaluate_strategies(

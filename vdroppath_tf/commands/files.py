@@ -11,6 +11,7 @@ import keras
 from absl import flags, logging
 
 from ..data.catalog import Manifest, open_manifest
+from ..data.flow_folder import flow_manifest
 from ..data.pipeline import training_clips
 from ..files import write_text
 from ..training import Recipe
@@ -41,12 +42,15 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
     return tuple(read_text(path).splitlines())
 
 
-def open_videos(source: str, labels: tuple[str, ...] | None = None) -> Manifest:
+def open_videos(
+    source: str, labels: tuple[str, ...] | None = None, *, modality: str = "rgb"
+) -> Manifest:
     """The videos of a list or a folder; a labels.txt beside a list names its classes.
 
     Args:
         source: list file or folder of class folders.
         labels: classes of the model these videos are for: a folder's classes must be among them.
+        modality: of the recipe; for "flow", what is listed are folders of it.
 
     Raises:
         ManifestError: naming the file, the line and the value.
@@ -59,7 +63,8 @@ def open_videos(source: str, labels: tuple[str, ...] | None = None) -> Manifest:
             f"{beside}: other classes than the model's. Expected {list(labels)[:9]}, one a line. "
             f"Found {list(own)[:9]}."
         )
-    return open_manifest(source, labels=own if labels is None else labels)
+    manifest = open_manifest(source, labels=own if labels is None else labels)
+    return flow_manifest(manifest) if modality == "flow" else manifest
 
 
 def load_model(path: str) -> tuple[keras.Model, Recipe, tuple[str, ...]]:

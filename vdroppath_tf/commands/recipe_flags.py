@@ -16,6 +16,7 @@ _TEXTS = {
     "network": "row of the zoo",
     "kl": "'code' or 'paper' (Eq. 5)",
     "noise": "'sample' or 'batch'",
+    "modality": "'rgb' or 'flow', folders of optical flow,",
 }
 _NUMBERS = {
     "weight_reg": "k, strength of the KL's weight term",

@@ -49,10 +49,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template, or one strategy's network, from videos to a model file."""
     recipe, out = recipe_of_flags(values), Path(values.out)
     backup = None if values.backup is None else Backup(out, values.backup)
-    videos = open_videos(values.data)
+    videos = open_videos(values.data, modality=recipe.modality)
     validation = None
     if values.validation is not None:
-        validation = open_videos(values.validation, videos.labels)
+        validation = open_videos(values.validation, videos.labels, modality=recipe.modality)
     clips = Clips(videos, validation)
     devices = tf.distribute.MirroredStrategy() if values.mirrored else tf.distribute.get_strategy()
     with devices.scope():

@@ -45,7 +45,7 @@ class VideoCache:
         if video is None:
             info = source.info(self.index_dir)
             height, width = scaled_size(info.height, info.width, short_edge)
-            size = info.num_frames * height * width * 3
+            size = info.num_frames * height * width * source.channels
             if size > MAX_BYTES or not self._reserve(size):
                 return source.read(
                     indices, short_edge=short_edge, box=box, cache_dir=self.index_dir

@@ -11,7 +11,7 @@ import dataclasses
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -47,7 +47,12 @@ class FrameSource(ABC):
     """The frames of one video, wherever they are.
 
     Subclasses are frozen dataclasses: immutable, hashable (they key caches) and thread safe.
+
+    Attributes:
+        channels: of its frames: 3 for RGB, 2 for optical flow (x and y).
     """
+
+    channels: ClassVar[int] = 3
 
     @property
     @abstractmethod
@@ -84,7 +89,7 @@ class FrameSource(ABC):
             cache_dir: as for `info`.
 
         Returns:
-            RGB frames in the order of `indices`, uint8 `(n, height, width, 3)`.
+            Frames in the order of `indices`, uint8 `(n, height, width, channels)`.
 
         Raises:
             VideoError: a frame is not there or cannot be decoded; names the file and the frame.
@@ -104,3 +109,15 @@ def cut(frames: np.ndarray, box: Box | None) -> np.ndarray:
     if box is None:
         return frames
     return frames[:, box.top : box.top + box.height, box.left : box.left + box.width]
+
+
+def mirrored(frames: np.ndarray) -> np.ndarray:
+    """Frames `(time, height, width, channels)` seen in a mirror, left to right.
+
+    What moves right then moves left: of optical flow (2 channels) x is negated too. Levels 0..255
+    stand for -bound..bound, so that is 255 - x, and no motion is 127.5, between two levels.
+    """
+    frames = frames[:, :, ::-1]
+    if frames.shape[-1] != 2:
+        return frames
+    return np.stack([255 - frames[..., 0], frames[..., 1]], -1)

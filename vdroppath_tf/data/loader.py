@@ -11,7 +11,7 @@ from vdroppath_tf.data.cache import VideoCache
 from vdroppath_tf.data.clips import epoch_order, item_rng
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.decode import scaled_size
-from vdroppath_tf.data.frame_source import Box, FrameInfo
+from vdroppath_tf.data.frame_source import Box, FrameInfo, mirrored
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.transforms import (
     ClipPlan,
@@ -22,7 +22,7 @@ from vdroppath_tf.data.transforms import (
 )
 
 Batch = tuple[np.ndarray, np.ndarray]
-"""Clips, uint8 `(batch, time, height, width, 3)`, and labels, int64 `(batch,)`."""
+"""Clips, uint8 `(batch, time, height, width, channels)`, and labels, int64 `(batch,)`."""
 
 
 class ClipLoader:
@@ -46,7 +46,8 @@ class ClipLoader:
             raise ValueError(f"{manifest.source}: no video is selected. Expected at least one.")
         self.manifest, self.sampling, self.cache = manifest, sampling, cache
         first = self._info(manifest.entries[0])
-        self.clip_shape = (sampling.frames, *sampling.clip_size(first.height, first.width), 3)
+        size = sampling.clip_size(first.height, first.width)
+        self.clip_shape = (sampling.frames, *size, manifest.entries[0].source.channels)
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers)
 
@@ -87,11 +88,16 @@ class ClipLoader:
     def _clip(self, entry: VideoEntry, plan: ClipPlan, out: np.ndarray) -> None:
         box = self._box(entry, plan)
         frames = self.cache.frames(entry.source, plan.indices.reshape(-1), plan.short_edge, box)
-        out[...] = (frames[:, :, ::-1] if plan.flip else frames).reshape(out.shape)
+        out[...] = (mirrored(frames) if plan.flip else frames).reshape(out.shape)
 
     def _box(self, entry: VideoEntry, plan: ClipPlan) -> Box | None:
         """The part that is wanted of the scaled frames; it has the size of all other clips."""
         info = self._info(entry)
+        if entry.source.channels != self.clip_shape[3]:
+            raise VideoError(
+                f"{entry.path} ({entry.origin}): has {entry.source.channels} channels, but "
+                f"{self.manifest.entries[0].path} {self.clip_shape[3]}. Train RGB and flow apart."
+            )
         height, width = scaled_size(info.height, info.width, plan.short_edge)
         box = crop_box(plan, height, width, entry.path)
         size = (height, width) if box is None else (box.height, box.width)

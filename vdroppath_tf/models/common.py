@@ -17,6 +17,9 @@ from ..strategy import BRANCHES, NONE, FusionStrategy
 
 Tensor = Any
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, on [0, 1]
+# channels -> mean and deviation. Of flow, TSN's deviation, and the middle of the levels, no motion:
+# so the mirror of a clip is its exact opposite in x.
+CLIP_STATISTICS = {3: (MEAN, STD), 2: ((0.5, 0.5), (0.226, 0.226))}
 
 
 class GateOptions(TypedDict, total=False):
@@ -192,9 +195,10 @@ def linear(x: Tensor, *, name: str) -> Tensor:
 
 
 def normalized_clip(clips: Tensor) -> Tensor:
-    """RGB 0..255 to zero mean and unit variance with ImageNet's statistics."""
+    """Clips 0..255 to zero mean and unit variance: RGB with ImageNet's statistics, or flow."""
+    mean, std = CLIP_STATISTICS[clips.shape[-1]]
     return keras.layers.Normalization(
-        mean=[255 * m for m in MEAN], variance=[(255 * s) ** 2 for s in STD], name="normalization"
+        mean=[255 * m for m in mean], variance=[(255 * s) ** 2 for s in std], name="normalization"
     )(clips)
 
 

@@ -40,7 +40,7 @@ class FusionModel(keras.Model):
         return self
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None, **kwargs: Any) -> Any:
-        check_clips(inputs)
+        check_clips(inputs, self.input_shape[-1])
         return super().call(inputs, training=training, mask=mask, **kwargs)
 
     @property
@@ -68,7 +68,7 @@ class FusionModel(keras.Model):
         """``keras.Model.fit``; see the class for what is filled in where it was left out."""
         spec = clip_spec(x)
         if spec is not None:  # before Keras: a fit that stops while tracing spoils the next one
-            check_clips(spec)
+            check_clips(spec, self.input_shape[-1])
         if not self.compiled:
             with self.distribute_strategy.scope():
                 self.compile(**default_compile(self.output_shape[-1]))
@@ -122,12 +122,14 @@ def accuracy_metrics(num_classes: int) -> list[keras.metrics.Metric]:
     return [top1, keras.metrics.SparseTopKCategoricalAccuracy(5, name="top5")]
 
 
-def check_clips(clips: Any) -> None:
-    """ValueError unless ``clips`` are ``(batch, time, height, width, 3)``, uint8 or float."""
+def check_clips(clips: Any, channels: int = 3) -> None:
+    """ValueError unless clips are ``(batch, time, height, width, channels)``, uint8 or float."""
     shape, dtype = tuple(clips.shape), keras.backend.standardize_dtype(clips.dtype)
-    if len(shape) != 5 or shape[-1] not in (3, None):
+    if len(shape) != 5 or shape[-1] not in (channels, None):
+        kind = "RGB" if channels == 3 else "optical flow"
         raise ValueError(
-            f"Clips must be RGB (batch, time, height, width, 3). Received: shape {shape}"
+            f"Clips must be {kind} (batch, time, height, width, {channels}). "
+            f"Received: shape {shape}"
         )
     if dtype != "uint8" and not dtype.startswith(("float", "bfloat")):
         raise ValueError(

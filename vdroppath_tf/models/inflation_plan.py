@@ -75,6 +75,8 @@ class Plan:
             return
         layer, _, variable = path.rpartition("/")
         wanted = shape[1:] if len(shape) == 5 else shape
+        if layer == "stem_conv":
+            wanted = (*wanted[:2], 3, wanted[3])  # the source sees RGB
         value = values.channels_last(self.weights[name], self.convention)
         if layer.endswith("_depthwise"):
             value = values.depthwise(value, wanted)
@@ -93,6 +95,7 @@ class Plan:
     def _kernel(self, value: np.ndarray, layer: str, shape: tuple[int, ...]) -> np.ndarray:
         if layer == "stem_conv":
             value, _ = values.fed_as_ours(value, self.convention)
+            value = values.for_channels(value, shape[3])
         if len(shape) == 5:
             value = values.in_time(value, shape[0])
         return value / np.float32(self._divisor(layer))

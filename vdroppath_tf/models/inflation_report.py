@@ -72,6 +72,10 @@ def _changes(plan: Plan, architecture: dict[str, Any]) -> tuple[str, ...]:
     """Where the 3D network and the 2D one differ for reasons other than time; sentences."""
     convention = plan.convention
     sentences = [*convention.changed]
+    if architecture.get("channels", 3) != 3:
+        sentences.append(
+            "The stem's kernel is the source's mean over RGB, the same for x and y of the flow."
+        )
     if architecture.get("shortcut", "pool") == "pool" and convention.family == "resnet":
         sentences.append(
             "The source's shortcut convolution with stride 2 runs here with stride 1 after an "

@@ -36,6 +36,13 @@ def fed_as_ours(kernel: np.ndarray, convention: Convention) -> tuple[np.ndarray,
     return (kernel * factor[:, None]).astype("float32"), missing.astype("float32")
 
 
+def for_channels(kernel: np.ndarray, channels: int) -> np.ndarray:
+    """The stem's kernel for clips that are not RGB: its mean over RGB, for each channel (TSN)."""
+    if channels == kernel.shape[2]:
+        return kernel
+    return np.repeat(kernel.mean(2, keepdims=True), channels, axis=2)
+
+
 def variance_for(variance: np.ndarray, convention: Convention) -> np.ndarray:
     """Moving variance with the difference of the epsilons added: the same function, exactly."""
     return variance + np.float32(convention.epsilon - EPSILON)

@@ -10,7 +10,16 @@ from typing_extensions import TypedDict
 
 from ..layers.convolution import Triple
 from ..strategy import FusionStrategy
-from .common import FusionMaker, GateOptions, Tensor, convolution, head, normalized, normalized_clip
+from .common import (
+    CLIP_STATISTICS,
+    FusionMaker,
+    GateOptions,
+    Tensor,
+    convolution,
+    head,
+    normalized,
+    normalized_clip,
+)
 from .fusion_model import FusionModel
 
 ClipShape = tuple[int | None, int | None, int | None]
@@ -21,6 +30,7 @@ class NetworkOptions(TypedDict, total=False):
     """What every family takes.
 
     ``clip_shape``: frames, height and width of the clips; None leaves a size open.
+    ``channels``: of the clips: 3 for RGB, 2 for optical flow.
     ``branches``: of the fusion layers, out of S, T and ST in that order.
     ``strategy``: None makes a template; a strategy makes the network that has only its paths.
     ``gates``: options of the template's gates.
@@ -29,6 +39,7 @@ class NetworkOptions(TypedDict, total=False):
     """
 
     clip_shape: ClipShape
+    channels: int
     branches: Sequence[str]
     strategy: FusionStrategy | None
     gates: GateOptions | None
@@ -61,6 +72,7 @@ class Network:
             "name": name,
             "num_classes": num_classes,
             "clip_shape": list(options.get("clip_shape", OPEN)),
+            "channels": options.get("channels", 3),
             "branches": list(branches),
             "dropout": options.get("dropout", 0.0),
             "include_top": options.get("include_top", True),
@@ -69,7 +81,9 @@ class Network:
             **own,
         }
         check_clip_shape(self.architecture["clip_shape"])
-        self.input = keras.Input((*self.architecture["clip_shape"], 3), name="video")
+        check_channels(self.architecture["channels"])
+        clip = (*self.architecture["clip_shape"], self.architecture["channels"])
+        self.input = keras.Input(clip, name="video")
 
     def stem(
         self, filters: int, size: Triple, stride: Triple, max_value: float | None = None
@@ -98,4 +112,12 @@ def check_clip_shape(shape: Sequence[int | None]) -> None:
         raise ValueError(
             "clip_shape must be (frames, height, width), None for a size that stays open. "
             f"Received: {tuple(shape)}"
+        )
+
+
+def check_channels(channels: int) -> None:
+    """ValueError unless clips with so many channels are known."""
+    if channels not in CLIP_STATISTICS:
+        raise ValueError(
+            f"channels must be 3 (RGB) or 2 (optical flow, x and y). Received: {channels}"
         )

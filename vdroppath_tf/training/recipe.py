@@ -10,6 +10,9 @@ from typing import Any
 
 from ..data.transforms import ClipSampling
 
+CHANNELS = {"rgb": 3, "flow": 2}
+"""What clips can show, and the channels they then have."""
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -52,6 +55,7 @@ class Recipe:
     Attributes:
         network: a row of the zoo, such as ``"densenet121"`` or ``"micro"``.
         sampling: how clips are made of videos in training.
+        modality: what clips show: ``"rgb"``, or ``"flow"``, optical flow computed beforehand.
         batch_size: clips a step, over all replicas.
         warmup: without gates.
         search: v-DropPath.
@@ -92,6 +96,7 @@ class Recipe:
     finetune_dropout: float = 0.5
     seed: int = 0
     evaluation_crop: int | None = None
+    modality: str = "rgb"
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -104,6 +109,10 @@ class Recipe:
             raise ValueError(
                 "momentum and finetune_dropout must be 0 or more and below 1. "
                 f"Received: {self.momentum}, {self.finetune_dropout}"
+            )
+        if self.modality not in CHANNELS:
+            raise ValueError(
+                f"modality must be one of {', '.join(CHANNELS)}. Received: {self.modality!r}"
             )
         _ = self.evaluation  # an evaluation_crop that does not fit shows here
 
@@ -126,7 +135,11 @@ class Recipe:
     @property
     def network_options(self) -> dict[str, Any]:
         """Arguments of a template and of a derived network."""
-        return {"branches": self.branches, "temporal_strides": self.temporal_strides}
+        return {
+            "branches": self.branches,
+            "temporal_strides": self.temporal_strides,
+            "channels": CHANNELS[self.modality],
+        }
 
     def template_phases(self) -> tuple[Phase, ...]:
         """Warm-up, then v-DropPath."""

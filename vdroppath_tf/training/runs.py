@@ -108,7 +108,17 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips) -> None:
                 f"{videos.source}: has {videos.num_classes} classes. Expected at most the "
                 f"{model.output_shape[-1]} of the network."
             )
+        _check_channels(model, videos)
         check_videos(videos, sampling, cache=clips.cache)
+
+
+def _check_channels(model: FusionModel, videos: Manifest) -> None:
+    for entry in videos:
+        if entry.source.channels != model.input_shape[-1]:
+            raise ValueError(
+                f"{entry.path} ({entry.origin}): clips have {entry.source.channels} channels; the "
+                f"network takes {model.input_shape[-1]}: 3 are RGB, 2 optical flow. Set modality."
+            )
 
 
 def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:

@@ -25,6 +25,7 @@ class CommonOptions(TypedDict, total=False):
     """What every network of the zoo takes.
 
     ``clip_shape``: frames, height and width of the clips; None leaves a size open.
+    ``channels``: of the clips: 3 for RGB, 2 for optical flow, x and y, 0..255.
     ``temporal_strides``: from the stem on; None, or fewer than there are: the rest as published.
     ``branches``: paths of each fusion layer, out of S, T and ST in that order; with all three,
     layers draw any of the paper's seven units.
@@ -33,6 +34,7 @@ class CommonOptions(TypedDict, total=False):
     """
 
     clip_shape: ClipShape
+    channels: int
     temporal_strides: Sequence[int] | None
     branches: Sequence[str]
     dropout: float
@@ -66,6 +68,7 @@ class ResNetTemplateOptions(ResNetOptions, GateOptions, total=False):
 DEFAULTS: dict[str, Any] = {
     **{name: p.default for name, p in inspect.signature(VariationalDropPath).parameters.items()},
     "clip_shape": OPEN,
+    "channels": 3,
     "temporal_strides": None,
     "branches": ("S", "ST"),
     "dropout": 0.0,
