@@ -1,16 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from vdroppath_tf.data.catalog import (
-    MAX_LINE,
-    ManifestError,
-    open_manifest,
-    read_folder,
-    read_list,
-)
+from vdroppath_tf.data.catalog import ManifestError, open_manifest, read_folder, read_list
+from vdroppath_tf.data.text_files import MAX_LINE
 
 
 @pytest.fixture
@@ -20,6 +16,7 @@ def root(tmp_path: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"not decoded")
     (tmp_path / "outside.mp4").touch()
+    os.mkfifo(folder / "pipe.mp4")
     (folder / "link.mp4").symlink_to(tmp_path / "outside.mp4")
     (folder / "inner_link.mp4").symlink_to(folder / "a.mp4")
     return folder
@@ -83,7 +80,8 @@ class TestList:
             ("link.mp4 3 1", ["through a link", "'link.mp4'"]),
             ("a\0.mp4 3 1", ["leaves the root"]),
             ("nope.mp4 3 1", ["no file 'nope.mp4'"]),
-            ("sub 3 1", ["no file 'sub'"]),
+            ("a.mp4/b.mp4 3 1", ["no file 'a.mp4/b.mp4'"]),
+            ("pipe.mp4 3 1", ["neither a file nor a folder"]),
             ("b c.mp4 3 1", ["listed already", "list.txt:1"]),
             ("x" * (MAX_LINE + 1), ["longer than"]),
         ],
@@ -141,7 +139,7 @@ class TestFolder:
             read_folder(classes, labels=["run"])
 
     def test_bad_folders(self, classes: Path, tmp_path: Path) -> None:
-        with pytest.raises(ManifestError, match="root is for list files"):
+        with pytest.raises(ManifestError, match="root does not go with the format 'folders'"):
             open_manifest(classes, root=tmp_path)
         with pytest.raises(ManifestError, match="holds no class folders"):
             read_folder(classes / "run")
