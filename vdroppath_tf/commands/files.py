@@ -41,12 +41,13 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
     return tuple(read_text(path).splitlines())
 
 
-def open_videos(source: str, labels: tuple[str, ...] | None = None) -> Manifest:
-    """The videos of a list or a folder; a labels.txt beside a list names its classes.
+def open_videos(source: str, labels: tuple[str, ...] | None = None, **options: Any) -> Manifest:
+    """The videos of a list, a folder or a data set; a labels.txt beside a list names its classes.
 
     Args:
-        source: list file or folder of class folders.
+        source: what `open_manifest` reads.
         labels: classes of the model these videos are for: a folder's classes must be among them.
+        **options: others of `open_manifest`; see `sources` for the flags.
 
     Raises:
         ManifestError: naming the file, the line and the value.
@@ -59,7 +60,7 @@ def open_videos(source: str, labels: tuple[str, ...] | None = None) -> Manifest:
             f"{beside}: other classes than the model's. Expected {list(labels)[:9]}, one a line. "
             f"Found {list(own)[:9]}."
         )
-    return open_manifest(source, labels=own if labels is None else labels)
+    return open_manifest(source, labels=own if labels is None else labels, **options)
 
 
 def load_model(path: str) -> tuple[keras.Model, Recipe, tuple[str, ...]]:

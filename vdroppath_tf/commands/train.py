@@ -15,8 +15,9 @@ from ..files import write_text
 from ..space import ProbabilitySpace
 from ..training import Clips, Phase, Recipe, build_derived, build_template, template_from
 from ..training import train as run_training
-from .files import define_string, load_network, open_videos, save_model
+from .files import define_string, load_network, save_model
 from .recipe_flags import define_recipe, recipe_of_flags
+from .sources import define_formats, define_source, open_source
 
 EXAMPLE = (
     "vdroppath train --recipe=small --data=clips/train.txt --validation=clips/val.txt --out=run"
@@ -25,8 +26,9 @@ EXAMPLE = (
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_string(values, "data", "training videos: list file or class folders", needed=True)
-    define_string(values, "validation", "validation videos: list file or class folders")
+    define_source(values, "data", "training videos", needed=True)
+    define_source(values, "validation", "validation videos")
+    define_formats(values)
     define_string(
         values, "out", "folder for checkpoints, logs, model, space and recipe", needed=True
     )
@@ -42,10 +44,10 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template, or one strategy's network, from videos to a model file."""
     recipe, out = recipe_of_flags(values), Path(values.out)
-    videos = open_videos(values.data)
+    videos = open_source(values, "data", part="train")
     validation = None
     if values.validation is not None:
-        validation = open_videos(values.validation, videos.labels)
+        validation = open_source(values, "validation", videos.labels, part="test")
     clips = Clips(videos, validation)
     devices = tf.distribute.MirroredStrategy() if values.mirrored else tf.distribute.get_strategy()
     with devices.scope():

@@ -47,7 +47,8 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
     "jester": read_something_v1,
     "manifest": read_manifest,
 }
-"""Name -> the function that reads it."""
+"""Name -> the function that reads it, with `labels` and those of the options that make sense."""
+_OPTIONS = {"root", "label_base", "part", "split", "lookup"}
 
 
 def open_manifest(
@@ -87,24 +88,23 @@ def open_manifest(
     """
     name = find_format(source) if format is None else format
     if name not in FORMATS:
-        raise ManifestError(
-            f"{source}: format is {name!r}. Expected one of {', '.join(FORMATS)}."
-        )
+        raise ManifestError(f"{source}: format is {name!r}. Expected one of {', '.join(FORMATS)}.")
     options: dict[str, Any] = {"root": root, "label_base": label_base, "part": part, "split": split}
+    lookup = Lookup(template, first_frame, allow_missing)
+    options["lookup"] = None if lookup == Lookup() else lookup
     given = {key: value for key, value in options.items() if value is not None}
     if refused := sorted(set(given) - options_of(name)):
+        what = "template, first_frame or allow_missing" if "lookup" in refused else refused[0]
         raise ManifestError(
-            f"{source}: {refused[0]} does not go with the format {name!r}. Leave it out"
+            f"{source}: {what} does not go with the format {name!r}. Leave it out"
             + (f", or pass format= if it is not {name!r}." if format is None else ".")
         )
-    lookup = Lookup(template, first_frame, allow_missing)
-    return FORMATS[name](source, labels=labels, lookup=lookup, **given)
+    return FORMATS[name](source, labels=labels, **given)
 
 
 def options_of(format: str) -> set[str]:
-    """Those of `root`, `label_base`, `part` and `split` that a format takes."""
-    taken = inspect.signature(FORMATS[format]).parameters
-    return set(taken) & {"root", "label_base", "part", "split"}
+    """Those of `root`, `label_base`, `part`, `split` and `lookup` that a format takes."""
+    return set(inspect.signature(FORMATS[format]).parameters) & _OPTIONS
 
 
 def find_format(source: PathLike) -> str:
