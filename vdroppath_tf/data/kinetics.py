@@ -45,9 +45,9 @@ def read_kinetics(
     if lookup.allow_missing is None:
         lookup = Lookup(lookup.template, lookup.first_frame, True)
     rows = list(_rows(path))
-    names = labels if labels is not None else sorted({row[0] for _, row in rows})
+    names = labels if labels is not None else sorted({name for _, (name, *_) in rows})
     folder = Path(path).parent if root is None else root
-    videos = Collector(path, folder, lookup, names or ["none"])
+    videos = Collector(path, folder, lookup, names)
     for origin, (name, key, start, end, part) in rows:
         label = videos.number(name, origin)
         times = [whole_number(text, "time", origin, 0, _MAX_SECONDS) for text in (start, end)]
@@ -81,4 +81,6 @@ def _rows(path: PathLike) -> list[tuple[str, list[str]]]:
                 "Expected one file for each."
             )
         rows.append((origin, [*(row[k] for k in places), part]))
+    if not rows:
+        raise ManifestError(f"{path}: lists no video. Expected rows {_EXPECTED}.")
     return rows

@@ -81,7 +81,7 @@ def _read(
     for line in lines:
         if first is None or line.label < first.label:
             first = line
-        if labels is not None and line.label == len(labels) + base and first.label == 1:
+        if labels is not None and base == 0 and line.label == len(labels) and first.label > 0:
             raise _from_one(line.origin, f"label {line.label} has no name: {len(labels)} are given")
         videos.add(line.path, line.label - base, line.frames, line.origin)
     if first is not None and labels is None and base == 0 and first.label == 1:

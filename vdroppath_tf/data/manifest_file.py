@@ -16,7 +16,6 @@ from vdroppath_tf.data.collector import Collector
 from vdroppath_tf.data.frame_index import MAX_FRAMES
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.text_files import (
-    MAX_CLASSES,
     MAX_LINE,
     PathLike,
     check_names,
@@ -73,16 +72,22 @@ def read_manifest(
     """
     lines = _lines(path)
     origin, header = next(lines, (f"{path}:1", None))
-    names = same_names(_header(origin, header), labels, str(path))
+    own, directional = _header(origin, header)
+    names = same_names(own, labels, str(path))
     videos = Collector(path, Path(path).parent if root is None else root, lookup or Lookup(), names)
     for origin, line in lines:
-        fields = line if isinstance(line, list) and len(line) == 3 else [None] * 3
-        name, label, frames = fields
-        good = isinstance(name, str) and _is_number(label, 0, MAX_CLASSES - 1)
-        if not good or not (frames is None or _is_number(frames, 1, MAX_FRAMES)):
-            raise ManifestError(f"{origin}: is {str(line)[:80]}. Expected {_LINE}.")
-        videos.add(name, label, frames, origin)
-    return videos.manifest(f"lines {_LINE}", directional=header["directional"])
+        match line:
+            case [str(name), int(label), int() | None as frames] if (
+                not isinstance(label, bool)
+                and 0 <= label < len(names)
+                and 1 <= (1 if frames is None else frames) <= MAX_FRAMES
+            ):
+                videos.add(name, label, frames, origin)
+            case _:
+                raise ManifestError(
+                    f"{origin}: is {str(line)[:80]}. Expected {_LINE}, of {len(names)} classes."
+                )
+    return videos.manifest(f"lines {_LINE}", directional=directional)
 
 
 def is_manifest(path: PathLike) -> bool:
@@ -90,10 +95,6 @@ def is_manifest(path: PathLike) -> bool:
     with open(path, "rb") as file:
         start = file.read(64)
     return start.startswith(b'{"format": "vdroppath_tf.manifest/')
-
-
-def _is_number(value: object, low: int, high: int) -> bool:
-    return type(value) is int and low <= value <= high
 
 
 def _lines(path: PathLike) -> Iterator[tuple[str, Any]]:
@@ -115,15 +116,19 @@ def _lines(path: PathLike) -> Iterator[tuple[str, Any]]:
         raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
 
 
-def _header(origin: str, header: Any) -> tuple[str, ...]:
-    fields = header if isinstance(header, dict) else {}
-    if fields.get("format") != MANIFEST_FORMAT:
-        raise ManifestError(
-            f"{origin}: is of the format {fields.get('format')!r}. Expected {MANIFEST_FORMAT!r}; "
-            "if it is newer, upgrade the package."
-        )
-    labels = fields.get("labels")
-    right = isinstance(labels, list) and all(isinstance(name, str) for name in labels)
-    if not right or not isinstance(fields.get("directional"), bool):
-        raise ManifestError(f"{origin}: has no labels, or not whether they have a direction.")
-    return check_names(labels, origin)
+def _header(origin: str, header: object) -> tuple[tuple[str, ...], bool]:
+    """The classes, and whether they have a direction."""
+    match header:
+        case {"format": str(name), "labels": [*labels], "directional": bool(directional)} if (
+            name == MANIFEST_FORMAT and all(isinstance(label, str) for label in labels)
+        ):
+            return check_names([str(label) for label in labels], origin), directional
+        case {"format": str(name)} if name != MANIFEST_FORMAT:
+            raise ManifestError(
+                f"{origin}: is of the format {name!r}. Expected {MANIFEST_FORMAT!r}; if it is "
+                "newer, upgrade the package."
+            )
+    raise ManifestError(
+        f"{origin}: is {str(header)[:80]}. Expected an object with the format {MANIFEST_FORMAT!r}, "
+        "labels and directional."
+    )

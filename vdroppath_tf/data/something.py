@@ -77,12 +77,13 @@ def read_something_v2(
     rows = []
     for number, item in enumerate(load_json(path, list, what)):
         origin = f"{path}: item {number}"
-        fields = [item.get(key) for key in ("id", "template")] if isinstance(item, dict) else []
-        if not fields or not all(isinstance(field, str) for field in fields):
-            raise ManifestError(
-                f"{origin}: is {str(item)[:80]}. Expected {what}; the test part has no labels."
-            )
-        rows.append((origin, fields[0], re.sub(r"[\[\]]", "", fields[1])))
+        match item:
+            case {"id": str(key), "template": str(template)}:
+                rows.append((origin, key, re.sub(r"[\[\]]", "", template)))
+            case _:
+                raise ManifestError(
+                    f"{origin}: is {str(item)[:80]}. Expected {what}; the test part has no labels."
+                )
     beside = _labels_file(path)
     names = _numbered(beside) if beside.is_file() else None
     return _collect(path, root, _classes(names, labels, beside), lookup, rows)

@@ -14,7 +14,10 @@ import re
 import stat
 from pathlib import Path
 
+from vdroppath_tf.data.frame_folder import FrameFolder
+from vdroppath_tf.data.frame_hdf5 import Hdf5Frames
 from vdroppath_tf.data.frame_source import FrameSource
+from vdroppath_tf.data.frame_zip import FrameZip
 from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.video_file import VideoFile
 
@@ -75,7 +78,7 @@ class VideoTree:
         """
         path, mode = self._find(name, origin)
         if stat.S_ISDIR(mode):
-            return self._of_folder(path)
+            return self._of_folder(path, origin)
         if not stat.S_ISREG(mode):
             raise ManifestError(f"{origin}: {name!r} is neither a file nor a folder.")
         if path.lower().endswith(".zip"):
@@ -90,8 +93,6 @@ class VideoTree:
         path, mode = self._find(member[1], origin)
         if stat.S_ISDIR(mode):
             return self.source(name, origin)
-        from vdroppath_tf.data.frame_hdf5 import Hdf5Frames  # h5py is slow to import
-
         return Hdf5Frames(path, "/" + (member[2] or ""))
 
     def clean(self, name: str, origin: str) -> str:
@@ -132,17 +133,13 @@ class VideoTree:
             self._stems[folder] = stems
         return self._stems[folder].get(stem, [])
 
-    def _of_folder(self, path: str) -> FrameSource:
+    def _of_folder(self, path: str, origin: str) -> FrameSource:
         archive = f"{path}/{FRAMES_ZIP}"
         if os.path.isfile(archive):
-            return self._zip(self._no_way_out(archive, path))
-        from vdroppath_tf.data.frame_folder import FrameFolder
-
+            return self._zip(self._no_way_out(archive, origin))
         return FrameFolder(path, self.lookup.template, self.lookup.first_frame)
 
     def _zip(self, path: str) -> FrameSource:
-        from vdroppath_tf.data.frame_zip import FrameZip
-
         return FrameZip(path, self.lookup.template, self.lookup.first_frame)
 
     def _folder(self, name: str, origin: str) -> str:
