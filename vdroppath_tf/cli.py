@@ -10,7 +10,18 @@ from typing import Protocol
 
 from absl import flags, logging
 
-from .commands import compare, derive, evaluate, export, models, predict, quickstart, space, train
+from .commands import (
+    catalog,
+    compare,
+    derive,
+    evaluate,
+    export,
+    models,
+    predict,
+    quickstart,
+    space,
+    train,
+)
 from .data.catalog import ManifestError
 from .data.decode import VideoError
 from .data.remote import leave
@@ -34,6 +45,7 @@ class Command(Protocol):
 
 COMMANDS: dict[str, Command] = {
     "quickstart": quickstart,
+    "catalog": catalog,
     "train": train,
     "space": space,
     "compare": compare,

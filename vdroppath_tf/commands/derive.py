@@ -21,10 +21,10 @@ from .files import (
     define_string,
     keras_path,
     load_model,
-    open_videos,
     recalibration_clips,
     save_model,
 )
+from .sources import define_formats, define_source, open_source
 
 EXAMPLE = (
     "vdroppath derive --model=run/template.keras --scores=run/scores.json "
@@ -39,7 +39,8 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "strategy", text)
     text = "JSON file of vdroppath evaluate; default: the mode of the space"
     define_string(values, "scores", text)
-    define_string(values, "train_data", "training videos, for batch norm and fine-tuning")
+    define_source(values, "train_data", "training videos, for batch norm and fine-tuning")
+    define_formats(values)
     text = "train the derived network on, as the recipe says (needs --train_data)"
     flags.DEFINE_boolean("finetune", False, text, flag_values=values)
     define_string(values, "out", "the derived network, .keras", needed=True)
@@ -53,7 +54,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         raise ValueError("--finetune needs --train_data, and a recipe with a finetune phase.")
     videos = None
     if values.train_data is not None:
-        videos = open_videos(values.train_data, labels, modality=recipe.modality)
+        videos = open_source(values, "train_data", labels, part="train", modality=recipe.modality)
     keras.utils.set_random_seed(recipe.seed)  # of the dropout
     dropout = recipe.finetune_dropout if values.finetune else None
     strategy = _chosen(values, model)

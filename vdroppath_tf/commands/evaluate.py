@@ -14,7 +14,8 @@ from ..data.pipeline import evaluation_clips
 from ..files import read_json, write_text
 from ..space import ProbabilitySpace
 from ..strategy import FusionStrategy
-from .files import define_string, load_model, open_videos, read_text, recalibration_clips
+from .files import define_string, load_model, read_text, recalibration_clips
+from .sources import define_formats, define_source, open_source
 
 EXAMPLE = (
     "vdroppath evaluate --model=run/template.keras --data=clips/val.txt "
@@ -26,9 +27,10 @@ SCORES_FORMAT = "vdroppath_tf.scores/1"
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_string(values, "model", "a trained template, .keras", needed=True)
-    define_string(values, "data", "validation videos: list file or class folders", needed=True)
+    define_source(values, "data", "validation videos", needed=True)
     text = "training videos, for batch-norm recalibration (recommended)"
-    define_string(values, "train_data", text)
+    define_source(values, "train_data", text)
+    define_formats(values)
     define_string(values, "out", "JSON file to write the scores to")
     text = "a strategy, e.g. 'S ST ...'; may be repeated; default: draws"
     flags.DEFINE_multi_string("strategy", [], text, flag_values=values)
@@ -41,11 +43,12 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A table of strategies, best first."""
     model, recipe, labels = load_model(values.model)
     strategies = _strategies(values, model)
-    videos = open_videos(values.data, labels, modality=recipe.modality)
+    videos = open_source(values, "data", labels, part="test", modality=recipe.modality)
     train_clips = None
     if values.train_data is not None:
-        train = open_videos(values.train_data, labels, modality=recipe.modality)
-        train_clips = recalibration_clips(train, recipe)
+        modality = recipe.modality
+        train_videos = open_source(values, "train_data", labels, part="train", modality=modality)
+        train_clips = recalibration_clips(train_videos, recipe)
     clips = evaluation_clips(videos, recipe.evaluation, batch_size=recipe.batch_size)
     with tqdm(unit=" passes", desc=f"{len(strategies)} strategies") as bar:
         scores = evaluate_strategies(

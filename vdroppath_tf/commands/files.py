@@ -43,14 +43,19 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
 
 
 def open_videos(
-    source: str, labels: tuple[str, ...] | None = None, *, modality: str = "rgb"
+    source: str,
+    labels: tuple[str, ...] | None = None,
+    *,
+    modality: str = "rgb",
+    **options: Any,
 ) -> Manifest:
-    """The videos of a list or a folder; a labels.txt beside a list names its classes.
+    """The videos of a list, a folder or a data set; a labels.txt beside a list names its classes.
 
     Args:
-        source: list file or folder of class folders.
+        source: what `open_manifest` reads.
         labels: classes of the model these videos are for: a folder's classes must be among them.
         modality: of the recipe; for "flow", what is listed are folders of it.
+        **options: others of `open_manifest`; see `sources` for the flags.
 
     Raises:
         ManifestError: naming the file, the line and the value.
@@ -63,7 +68,7 @@ def open_videos(
             f"{beside}: other classes than the model's. Expected {list(labels)[:9]}, one a line. "
             f"Found {list(own)[:9]}."
         )
-    manifest = open_manifest(source, labels=own if labels is None else labels)
+    manifest = open_manifest(source, labels=own if labels is None else labels, **options)
     return flow_manifest(manifest) if modality == "flow" else manifest
 
 

@@ -17,8 +17,9 @@ from ..space import ProbabilitySpace
 from ..training import Clips, Phase, Recipe, build_derived, build_template, template_from
 from ..training import train as run_training
 from ..training.backup import Backup
-from .files import define_string, load_network, open_videos, save_model
+from .files import define_string, load_network, save_model
 from .recipe_flags import define_recipe, recipe_of_flags
+from .sources import define_formats, define_source, open_source
 
 EXAMPLE = (
     "vdroppath train --recipe=small --data=clips/train.txt --validation=clips/val.txt --out=run"
@@ -27,8 +28,9 @@ EXAMPLE = (
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_string(values, "data", "training videos: list file or class folders", needed=True)
-    define_string(values, "validation", "validation videos: list file or class folders")
+    define_source(values, "data", "training videos", needed=True)
+    define_source(values, "validation", "validation videos")
+    define_formats(values)
     define_string(
         values, "out", "folder for checkpoints, logs, model, space and recipe", needed=True
     )
@@ -49,10 +51,12 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template, or one strategy's network, from videos to a model file."""
     recipe, out = recipe_of_flags(values), Path(values.out)
     backup = None if values.backup is None else Backup(out, values.backup)
-    videos = open_videos(values.data, modality=recipe.modality)
+    modality = recipe.modality
+    videos = open_source(values, "data", part="train", modality=modality)
     validation = None
     if values.validation is not None:
-        validation = open_videos(values.validation, videos.labels, modality=recipe.modality)
+        labels = videos.labels
+        validation = open_source(values, "validation", labels, part="test", modality=modality)
     clips = Clips(videos, validation)
     devices = tf.distribute.MirroredStrategy() if values.mirrored else tf.distribute.get_strategy()
     with devices.scope():

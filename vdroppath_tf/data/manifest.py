@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
+import posixpath
 from collections.abc import Iterable, Iterator
 
 from vdroppath_tf.data.frame_source import FrameSource
@@ -21,12 +24,19 @@ class VideoEntry:
         label: class number from 0.
         num_frames: frames the list says it has; None where nothing says.
         origin: where this was read, `file:line` or the class folder.
+        name: its path below the root of its list or folder, so the same on every machine; default
+            the last part of its path.
     """
 
     source: FrameSource
     label: int
     num_frames: int | None
     origin: str
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", posixpath.basename(self.source.path))
 
     @property
     def path(self) -> str:
@@ -42,11 +52,16 @@ class Manifest:
         entries: the videos.
         labels: the names of the classes, by number.
         source: the list file or folder.
+        directional: whether labels have a direction ("from left to right"), so that mirroring a
+            video makes its label wrong.
+        missing: names that were listed and are not there, where that is no error.
     """
 
     entries: tuple[VideoEntry, ...]
     labels: tuple[str, ...]
     source: str
+    directional: bool = False
+    missing: tuple[str, ...] = ()
 
     @property
     def num_classes(self) -> int:
@@ -62,3 +77,15 @@ class Manifest:
     def select(self, indices: Iterable[int]) -> Manifest:
         """The videos with these numbers, in the order given, with the same classes."""
         return dataclasses.replace(self, entries=tuple(self.entries[int(i)] for i in indices))
+
+    def digest(self) -> str:
+        """Which data this is, for results and reports: a SHA-256, 64 hexadecimal digits.
+
+        It covers the classes and each video's name, label and listed number of frames, in order;
+        not where on this machine they are, and not what the files hold.
+        """
+        total = hashlib.sha256(json.dumps(self.labels).encode())
+        for entry in self.entries:
+            fields = [entry.name, entry.label, entry.num_frames]
+            total.update(b"\n" + json.dumps(fields).encode())
+        return total.hexdigest()

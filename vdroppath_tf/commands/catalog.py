@@ -1,0 +1,147 @@
+"""Show which videos a source holds: classes, sizes, what training and validation share."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags, logging
+from tqdm import tqdm
+
+from ..data.catalog import Manifest, write_manifest
+from ..data.container import VideoError
+from ..data.inventory import (
+    VideoFacts,
+    count_classes,
+    look_into,
+    shared_videos,
+    with_frame_counts,
+)
+from .files import define_string
+from .sources import define_formats, define_source, open_source
+
+EXAMPLE = "vdroppath catalog --data=clips/train.txt --validation=clips/val.txt --frames"
+CATALOG_FORMAT = "vdroppath_tf.catalog/1"
+_SHOWN, _BAR = 5, 40
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_source(values, "data", "videos", needed=True)
+    define_source(values, "validation", "videos that must not be among them")
+    define_formats(values)
+    text = "which part of HMDB51 --data is; --validation is the test part"
+    flags.DEFINE_enum("part", "train", ["train", "test"], text, flag_values=values)
+    text = "look into every video: frames, sizes, damage, and copies under other names"
+    flags.DEFINE_boolean("frames", False, text, flag_values=values)
+    text = "show every class, not the rarest and the most frequent only"
+    flags.DEFINE_boolean("labels", False, text, flag_values=values)
+    flags.DEFINE_boolean("json", False, "print one JSON object", flag_values=values)
+    text = "manifest file to write, e.g. train.jsonl: --data takes it, and opens faster"
+    define_string(values, "out", text)
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """A table of the videos; an error at the end if some cannot be used."""
+    videos = open_source(values, "data", part=values.part)
+    summary, bad = _summary(videos), []
+    if values.frames:
+        with tqdm(total=len(videos), unit=" videos", desc="catalog") as bar:
+            found = look_into(videos, on_video=lambda: bar.update(1))
+        videos = with_frame_counts(videos, found)
+        bad = [str(facts) for facts in found if isinstance(facts, VideoError)]
+        summary |= _contents([facts for facts in found if isinstance(facts, VideoFacts)], bad)
+    if values.validation is not None:
+        others = open_source(values, "validation", videos.labels, part="test")
+        pairs = shared_videos(videos, others, contents=values.frames)
+        summary["validation"] = _summary(others)
+        summary["shared"] = [[one.path, other.path] for one, other in pairs]
+    if values.json:
+        print(json.dumps({"format": CATALOG_FORMAT, **summary}, indent=1))
+    else:
+        _print(summary, every=values.labels)
+    if values.out is not None:
+        write_manifest(videos, values.out)
+        logging.info("Wrote %s. Its paths start where those of --data do.", values.out)
+    _complain(bad, summary.get("shared", []))
+
+
+def _summary(videos: Manifest) -> dict[str, Any]:
+    return {
+        "source": videos.source,
+        "digest": videos.digest(),
+        "videos": len(videos),
+        "missing": list(videos.missing),
+        "directional": videos.directional,
+        "classes": dict(zip(videos.labels, count_classes(videos), strict=True)),
+    }
+
+
+def _contents(found: list[VideoFacts], bad: list[str]) -> dict[str, Any]:
+    sizes = Counter(f"{facts.width}x{facts.height}" for facts in found)
+    return {
+        "frames": _spread([facts.num_frames for facts in found]),
+        "seconds": _spread([facts.seconds for facts in found if facts.seconds is not None]),
+        "sizes": dict(sizes.most_common()),
+        "bad": bad,
+    }
+
+
+def _spread(numbers: Sequence[float]) -> dict[str, float] | None:
+    if not numbers:
+        return None
+    middle = statistics.median(numbers)
+    return {"min": min(numbers), "median": middle, "max": max(numbers), "total": sum(numbers)}
+
+
+def _print(summary: dict[str, Any], *, every: bool) -> None:
+    _print_part(summary)
+    _print_classes(summary["classes"], every=every)
+    for what in ("frames", "seconds"):
+        if spread := summary.get(what):
+            print(f"{what}: " + ", ".join(f"{key} {n:,.10g}" for key, n in spread.items()))
+    if sizes := summary.get("sizes"):
+        few = [f"{size} ({n:,})" for size, n in list(sizes.items())[:_SHOWN]]
+        more = f" and {len(sizes) - _SHOWN:,} other sizes" if len(sizes) > _SHOWN else ""
+        print(f"sizes: {', '.join(few)}{more}")
+    if "bad" in summary:
+        print(f"bad: {len(summary['bad']):,}")
+    if "validation" in summary:
+        _print_part(summary["validation"])
+        print(f"in both: {len(summary['shared']):,}")
+
+
+def _print_part(part: dict[str, Any]) -> None:
+    missing = f", {len(part['missing']):,} missing" if part["missing"] else ""
+    flip = ", labels have a direction" if part["directional"] else ""
+    empty = sum(n == 0 for n in part["classes"].values())
+    without = f" ({empty:,} without a video)" if empty else ""
+    classes = f"{len(part['classes']):,} classes{without}"
+    print(f"{part['source']}: {part['videos']:,} videos of {classes}{missing}{flip}")
+    print(f"digest: {part['digest']}")
+
+
+def _print_classes(counts: dict[str, int], *, every: bool) -> None:
+    """A bar for each class, most frequent first."""
+    ranked = sorted(counts.items(), key=lambda item: -item[1])
+    width = max(n for _, n in ranked)
+    cut = 0 if every or len(ranked) <= 2 * _SHOWN else len(ranked) - 2 * _SHOWN
+    for place, (name, n) in enumerate(ranked):
+        if cut and place == _SHOWN:
+            print(f"{'...':>9s}  {cut:,} classes between: --labels shows them")
+        if not cut or not _SHOWN <= place < _SHOWN + cut:
+            print(f"{n:9,}  {'#' * round(_BAR * n / width):{_BAR}s}  {name}")
+
+
+def _complain(bad: list[str], shared: list[list[str]]) -> None:
+    for reason in bad[:10]:
+        logging.error("%s", reason)
+    for one, other in shared[:10]:
+        logging.error("in both: %s and %s", one, other)
+    wrong = [f"{len(bad):,} videos cannot be used"] if bad else []
+    wrong += [f"{len(shared):,} videos are in both --data and --validation"] if shared else []
+    if wrong:
+        raise ValueError(f"{', and '.join(wrong)}. Take them off the list.")
