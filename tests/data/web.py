@@ -32,9 +32,9 @@ class _Handler(BaseHTTPRequestHandler):
         if name in ("401", "403", "404"):
             return self._answer(int(name), b"")
         if name.startswith("to/"):
-            return self._answer(302, b"", Location=self.server.targets[name])
+            return self._answer(302, b"", {"Location": self.server.targets[name]})
         if name == "gzip":
-            return self._answer(200, DATA, **{"Content-Encoding": "gzip"})
+            return self._answer(200, DATA, {"Content-Encoding": "gzip"})
         if name == "breaks" and len(self.server.asked) < 2:
             return self._answer(200, DATA[:10], length=len(DATA))
         asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
@@ -45,11 +45,13 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(416, b"")
         shift = 1 if name == "wrong-range" else 0
         where = f"bytes {first + shift}-{last + shift}/{len(DATA)}"
-        return self._answer(206, DATA[first : last + 1], **{"Content-Range": where})
+        return self._answer(206, DATA[first : last + 1], {"Content-Range": where})
 
-    def _answer(self, status: int, body: bytes, *, length: int = -1, **headers: str) -> None:
+    def _answer(
+        self, status: int, body: bytes, headers: dict[str, str] | None = None, length: int = -1
+    ) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body) if length < 0 else length))
         self.end_headers()

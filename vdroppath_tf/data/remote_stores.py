@@ -76,9 +76,12 @@ class GfileStore(Store):
     """What TensorFlow reads: gs:// always; s3:// and az:// where tensorflow-io works."""
 
     def read(self, path: str, offset: int, length: int) -> bytes:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            file.seek(offset)
-            return file.read(length)
+        try:
+            with tf.io.gfile.GFile(path, "rb") as file:
+                file.seek(offset)
+                return file.read(length)
+        except tf.errors.OutOfRangeError:  # it begins behind the end
+            return b""
 
     def write(self, path: str, data: bytes) -> None:
         with tf.io.gfile.GFile(path, "wb") as file:
