@@ -10,7 +10,18 @@ from typing import Protocol
 
 from absl import flags, logging
 
-from .commands import derive, evaluate, export, models, predict, quickstart, space, train
+from .commands import (
+    convert,
+    dataservice,
+    derive,
+    evaluate,
+    export,
+    models,
+    predict,
+    quickstart,
+    space,
+    train,
+)
 from .data.catalog import ManifestError
 from .data.decode import VideoError
 from .training.callbacks import NonFiniteLossError
@@ -33,6 +44,8 @@ class Command(Protocol):
 
 COMMANDS: dict[str, Command] = {
     "quickstart": quickstart,
+    "convert": convert,
+    "dataservice": dataservice,
     "train": train,
     "space": space,
     "evaluate": evaluate,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vdroppath_tf.data.frame_index import MAX_FRAMES
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.records import holds_records, read_records
 from vdroppath_tf.data.video_file import VideoFile
 
 __all__ = ["Manifest", "ManifestError", "VideoEntry", "open_manifest", "read_folder", "read_list"]
@@ -27,19 +28,21 @@ def open_manifest(
     root: str | os.PathLike[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Manifest:
-    """Reads a list file (`read_list`) or a folder of class folders (`read_folder`).
+    """Reads a list file (`read_list`), a folder of class folders (`read_folder`) or of records.
 
     Args:
-        source: a list file, or a folder.
+        source: a list file, a folder, or the URL of a folder of records (`read_records`).
         root: folder the list's paths start from; see `read_list`.
         labels: names of the classes; for a folder, its class folders must be among them.
 
     Raises:
-        ManifestError: see `read_list` and `read_folder`.
+        ManifestError: see `read_list`, `read_folder` and `read_records`.
     """
+    if root is not None and (os.path.isdir(source) or holds_records(source)):
+        raise ManifestError(f"{source}: root is for list files, but this is a folder.")
+    if holds_records(source):
+        return read_records(source, labels=labels)
     if os.path.isdir(source):
-        if root is not None:
-            raise ManifestError(f"{source}: root is for list files, but this is a folder.")
         return read_folder(source, labels=labels)
     return read_list(source, root=root, labels=labels)
 
