@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import barcode
 import keras
@@ -104,6 +105,23 @@ class TestTraining:
             )
             assert equal(arrays(clips), expected)
 
+    def test_hosts_together_see_what_one_would(self, manifest: Manifest) -> None:
+        whole = eager(manifest, 0) + eager(manifest, 1)
+        parts = [
+            arrays(training_clips(manifest, SAMPLING, batch_size=BATCH, epochs=2, shard=(i, BATCH)))
+            for i in range(BATCH)
+        ]
+        together = [
+            (np.concatenate([c for c, _ in rows]), np.concatenate([y for _, y in rows]))
+            for rows in zip(*parts, strict=True)
+        ]
+        assert equal(together, whole)
+
+    @pytest.mark.parametrize("shard", [(2, 2), (-1, 3), (0, 0), (0, 2)])
+    def test_shards_that_cannot_be(self, manifest: Manifest, shard: tuple[int, int]) -> None:
+        with pytest.raises(ValueError, match="shard"):
+            training_clips(manifest, SAMPLING, batch_size=BATCH, shard=shard)
+
     def test_resuming_is_the_tail_of_the_whole(self, manifest: Manifest) -> None:
         whole = eager(manifest, 0, seed=7) + eager(manifest, 1, seed=7) + eager(manifest, 2, seed=7)
         for epoch, step in itertools.product(range(2), range(STEPS)):
@@ -142,7 +160,7 @@ class TestTraining:
             ({"batch_size": BATCH, "cache_bytes": -1}, "max_bytes"),
         ],
     )
-    def test_bad_arguments(self, manifest: Manifest, arguments: dict[str, int], match: str) -> None:
+    def test_bad_arguments(self, manifest: Manifest, arguments: dict[str, Any], match: str) -> None:
         with pytest.raises(ValueError, match=match):
             training_clips(manifest, SAMPLING, **arguments)
         with pytest.raises(ValueError, match="no video is selected"):

@@ -80,8 +80,12 @@ class ClipLoader:
                 self.faults.judge(self.split)
         raise VideoError(f"{self.manifest.source}: none of its videos can be read.")
 
-    def training_batch(self, seed: int, epoch: int, step: int, batch_size: int) -> Batch:
+    def training_batch(
+        self, seed: int, epoch: int, step: int, batch_size: int, part: range | None = None
+    ) -> Batch:
         """Clips of the videos at `step * batch_size ...` of the epoch's order, each drawn anew.
+
+        `part` are the rows of the batch that are wanted; None takes all.
 
         A video that cannot be read is replaced by the next of the order, and after the last comes
         the first: with the same bad videos the batch is always the same.
@@ -98,8 +102,8 @@ class ClipLoader:
                     return self.manifest.entries[item].label
             raise VideoError(f"{self.manifest.source}: none of its videos can be read.")
 
-        rows = min(batch_size, len(order) - step * batch_size)
-        return self._batch(rows, 1, fill)
+        rows = range(batch_size)[: len(order) - step * batch_size] if part is None else part
+        return self._batch(len(rows), 1, lambda row, out: fill(rows[row], out))
 
     def evaluation_batch(self, first: int, count: int) -> Batch:
         """All clips of up to `count` videos from number `first` on, without those of bad ones."""

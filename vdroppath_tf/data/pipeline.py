@@ -42,6 +42,7 @@ def training_clips(
     num_parallel: int | None = None,
     cache_bytes: int | VideoCache = 0,
     faults: FaultLog | None = None,
+    shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Shuffled, augmented training clips; a rest smaller than a batch is left out of each epoch.
 
@@ -56,7 +57,7 @@ def training_clips(
     Args:
         manifest: the videos.
         sampling: how clips are made of them.
-        batch_size: clips in a batch (over all replicas).
+        batch_size: clips in a batch (over all replicas and hosts).
         seed: of order, sampling and augmentation.
         first_epoch: number of the first epoch.
         epochs: epochs in one pass; None for an endless stream.
@@ -64,13 +65,16 @@ def training_clips(
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
         faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
+        shard: (i, n) makes the i-th of n equal parts of each batch, for one of n hosts that train
+            together: the n parts in a row are the batches that one host would see.
 
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`) with
-        static shapes.
+        static shapes, batch being `batch_size / n`.
 
     Raises:
-        ValueError: batch_size exceeds the number of videos, or a position that does not exist.
+        ValueError: batch_size exceeds the number of videos or cannot be shared evenly, or a
+            position that does not exist.
         VideoError: no video can be read. More bad ones than `faults` allows are an error when
             their turn comes, by tf.data's error, or by this one within `video_errors()`.
     """
@@ -87,13 +91,15 @@ def training_clips(
             f"None. Received: {first_epoch}, {first_step}, {epochs}."
         )
 
+    part = _part(batch_size, *shard)
+
     def load(position: np.int64) -> Batch:
         epoch, step = divmod(int(position), steps)
-        return loader.training_batch(seed, epoch, step, batch_size)
+        return loader.training_batch(seed, epoch, step, batch_size, part)
 
     passes = Passes(first_epoch * steps, first_step, None if epochs is None else epochs * steps)
-    clips = _map_batches(passes.positions(), load, loader, batch_size)
-    return _with_options(passes.deliver(clips))
+    clips = _map_batches(passes.positions(), load, loader, len(part))
+    return _with_options(passes.deliver(clips), whole=shard[1] == 1)
 
 
 def evaluation_clips(
@@ -186,6 +192,18 @@ def _loader(
     return ClipLoader(manifest, sampling, cache=cache, workers=workers, split=split, faults=faults)
 
 
+def _part(batch_size: int, index: int, count: int) -> range:
+    """The rows of a batch that are this host's."""
+    if not 0 <= index < count:
+        raise ValueError(f"shard must be (i, n) with 0 <= i < n. Received: {(index, count)}.")
+    if batch_size % count:
+        raise ValueError(
+            f"batch_size must be a multiple of the {count} hosts of shard. Received: {batch_size}."
+        )
+    each = batch_size // count
+    return range(index * each, (index + 1) * each)
+
+
 def _map_batches(
     positions: tf.data.Dataset,
     load: Callable[[np.int64], Batch],
@@ -204,11 +222,13 @@ def _map_batches(
     return made.prefetch(_AHEAD)
 
 
-def _with_options(clips: tf.data.Dataset) -> tf.data.Dataset:
+def _with_options(clips: tf.data.Dataset, *, whole: bool = True) -> tf.data.Dataset:
     options = tf.data.Options()
     options.deterministic = True
     # Running ahead behind the count of passes would count them early.
     options.experimental_optimization.inject_prefetch = False
     options.experimental_optimization.map_parallelization = False
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    policies = tf.data.experimental.AutoShardPolicy
+    # What is one host's part already is not to be divided again.
+    options.experimental_distribute.auto_shard_policy = policies.DATA if whole else policies.OFF
     return clips.with_options(options)
