@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vdroppath_tf.data.frame_index import MAX_FRAMES
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
-from vdroppath_tf.data.records import holds_records, read_records
+from vdroppath_tf.data.record_index import holds_records
 from vdroppath_tf.data.video_file import VideoFile
 
 __all__ = ["Manifest", "ManifestError", "VideoEntry", "open_manifest", "read_folder", "read_list"]
@@ -41,6 +41,8 @@ def open_manifest(
     if root is not None and (os.path.isdir(source) or holds_records(source)):
         raise ManifestError(f"{source}: root is for list files, but this is a folder.")
     if holds_records(source):
+        from vdroppath_tf.data.records import read_records  # imports TensorFlow, for protobuf
+
         return read_records(source, labels=labels)
     if os.path.isdir(source):
         return read_folder(source, labels=labels)

@@ -15,10 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-FRAMING = (12, 4)
-"""Bytes of TFRecord's framing before and behind the data: length and its CRC, CRC of the data."""
-MAX_RECORD = 1 << 30
-"""Records of more bytes than this are neither written nor read."""
+from vdroppath_tf.data.record_index import MAX_RECORD
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

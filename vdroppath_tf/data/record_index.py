@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from typing import Any
 
 from vdroppath_tf.data.container import MAX_SIDE
 from vdroppath_tf.data.frame_index import MAX_FRAMES
-from vdroppath_tf.data.record_bytes import FRAMING, MAX_RECORD
 
+FRAMING = (12, 4)
+"""Bytes of TFRecord's framing before and behind the data: length and its CRC, CRC of the data."""
+MAX_RECORD = 1 << 30
+"""Records of more bytes than this are neither written nor read."""
 INDEX_FILE = "index.json"
 INDEX_FORMAT = "vdroppath_tf.records/1"
 MAX_INDEX = 1 << 30
@@ -123,6 +127,12 @@ class Index:
             checked(k, row, shards, len(labels)) for k, row in enumerate(_listed(fields, "records"))
         )
         return cls(fields["settings"], tuple(labels), shards, records, bad)
+
+
+def holds_records(source: str | os.PathLike[str]) -> bool:
+    """Whether a source is a folder of records: a local one with an index, or a URL."""
+    text = os.fspath(source)
+    return "://" in text or os.path.isfile(os.path.join(text, INDEX_FILE))
 
 
 def row_of(record: Record) -> list[Any]:

@@ -14,9 +14,8 @@ import tensorflow as tf
 
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.manifest import Manifest
-from vdroppath_tf.data.record_bytes import FRAMING
 from vdroppath_tf.data.record_frames import FrameEncoder
-from vdroppath_tf.data.record_index import Record, Shard
+from vdroppath_tf.data.record_index import FRAMING, Record, Shard
 from vdroppath_tf.data.record_parts import (
     BAD_FILE,
     BadVideo,

@@ -13,8 +13,8 @@ from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.decode import MAX_BYTES, scaled_size
 from vdroppath_tf.data.frame_source import Box, Folder, FrameInfo, FrameSource, Indices
 from vdroppath_tf.data.jpeg import read_jpeg
-from vdroppath_tf.data.record_bytes import FRAMING, FramePlaces, frame_places
-from vdroppath_tf.data.record_index import Record
+from vdroppath_tf.data.record_bytes import FramePlaces, frame_places
+from vdroppath_tf.data.record_index import FRAMING, Record
 from vdroppath_tf.data.remote import read_range
 
 _AT_ONCE = 1 << 20  # bytes; smaller records are read whole: a second request costs more

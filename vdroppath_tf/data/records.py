@@ -16,12 +16,6 @@ from vdroppath_tf.data.remote import read_file, read_range
 _BLOCK = 1 << 24
 
 
-def holds_records(source: str | os.PathLike[str]) -> bool:
-    """Whether a source is a folder of records: a local one with an index, or a URL."""
-    text = os.fspath(source)
-    return "://" in text or os.path.isfile(os.path.join(text, INDEX_FILE))
-
-
 def read_index(folder: str | os.PathLike[str]) -> Index:
     """The index of a folder of records.
 
