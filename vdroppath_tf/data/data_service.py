@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import tensorflow as tf
 
 
@@ -21,15 +23,16 @@ def start_dispatcher(
         The server, which stops when it is deleted.
 
     Raises:
-        OSError: it cannot be started, since the port is taken, say.
+        OSError: the port is taken, or the server cannot be started.
     """
+    _check_free(port)
     config = tf.data.experimental.service.DispatcherConfig(
         port=port, fault_tolerant_mode=journal is not None, work_dir=journal
     )
     try:
         return tf.data.experimental.service.DispatchServer(config)
     except tf.errors.OpError as error:
-        raise OSError(f"port {port}: no dispatcher can be started ({error.message}).") from None
+        raise OSError(f"no dispatcher can be started ({error.message}).") from None
 
 
 def start_worker(
@@ -48,8 +51,9 @@ def start_worker(
         The server, which stops when it is deleted.
 
     Raises:
-        OSError: it cannot be started, since the port is taken, say.
+        OSError: the port is taken, or the server cannot be started.
     """
+    _check_free(port)
     config = tf.data.experimental.service.WorkerConfig(
         dispatcher_address=dispatcher.removeprefix("grpc://"),
         worker_address=f"{host}:{port or '%port%'}",
@@ -58,4 +62,14 @@ def start_worker(
     try:
         return tf.data.experimental.service.WorkerServer(config)
     except tf.errors.OpError as error:
-        raise OSError(f"port {port}: no worker can be started ({error.message}).") from None
+        raise OSError(f"no worker can be started for {dispatcher} ({error.message}).") from None
+
+
+def _check_free(port: int) -> None:
+    """Stops at a port that is taken: gRPC would share it, and each server get half the calls."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            raise OSError(f"port {port}: cannot be used ({error}). Pass another one.") from None

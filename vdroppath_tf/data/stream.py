@@ -13,7 +13,7 @@ from vdroppath_tf.data.stream_ops import ClipOps
 from vdroppath_tf.data.transforms import ClipSampling
 
 _FILES = 8  # shards read at once
-_SHUFFLED = 512  # records: encoded, a few hundred KB each
+_SHUFFLED = 128  # encoded records, of a few hundred KB to some MB; shards are mixed already
 
 
 def stream_clips(
