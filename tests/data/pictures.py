@@ -22,3 +22,7 @@ def photograph(height: int = 60, width: int = 83, seed: int = 0) -> np.ndarray:
     waves = [np.sin(rows / a + columns / b) for a, b in ((9, 14), (21, 8), (13, 30))]
     levels = 128 + 90 * np.stack(waves, -1) + rng.normal(0, 8, (height, width, 1))
     return levels.clip(0, 255).astype(np.uint8)
+
+
+def png(picture: np.ndarray) -> bytes:
+    return tf.io.encode_png(picture).numpy()

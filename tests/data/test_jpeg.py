@@ -16,7 +16,8 @@ from pictures import jpeg, photograph
 
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.frame_source import Box
-from vdroppath_tf.data.jpeg import MAX_PICTURE_BYTES, jpeg_size, read_jpeg
+from vdroppath_tf.data.jpeg import jpeg_size, read_jpeg
+from vdroppath_tf.data.still import MAX_PICTURE_BYTES
 
 PICTURE = photograph()
 KINDS: dict[str, dict[str, object]] = {
@@ -95,7 +96,7 @@ def test_pixels_that_are_missing_are_noticed(kind: str) -> None:
         whole[: middle - 400] + whole[middle:],
         whole[:middle] + b"\xff\xd0" * 100 + whole[middle + 200 :],
     ):
-        with pytest.raises(VideoError, match="p: is a damaged JPEG picture"):
+        with pytest.raises(VideoError, match="p: is a damaged picture"):
             read_jpeg(bad, "p")
 
 
@@ -116,7 +117,7 @@ def test_tables_of_an_earlier_picture_are_not_used() -> None:
     """A decoder keeps them, for motion JPEG: a picture without would depend on what came before."""
     read_jpeg(made("grey"), "earlier")
     bad = _without(made("grey"), 0xDB)
-    with pytest.raises(VideoError, match="lacks its quantization data"):
+    with pytest.raises(VideoError, match="lacks its quantization tables"):
         read_jpeg(bad, "bare")
 
 
@@ -182,6 +183,14 @@ def test_thousands_of_scans_are_refused() -> None:
 def test_whatever_follows_the_end_is_ignored() -> None:
     data = made("baseline")
     np.testing.assert_array_equal(read_jpeg(data + b"camera's own", "p"), read_jpeg(data, "p"))
+
+
+def test_a_decoder_that_was_used_gives_what_a_new_one_gives() -> None:
+    for seed, kind in enumerate([*KINDS] * 3):
+        picture = photograph(40 + 8 * (seed % 3), seed=seed)
+        data = jpeg(picture[..., :1] if kind == "grey" else picture, **KINDS[kind])
+        new = av.CodecContext.create("mjpeg", "r").decode(av.Packet(data))[0]
+        np.testing.assert_array_equal(read_jpeg(data, kind), new.to_ndarray(format="rgb24"))
 
 
 def test_threads_do_not_disturb_each_other() -> None:

@@ -56,15 +56,9 @@ def read_frames(
     """
     name = os.path.abspath(path)
     index = index_video(name) if index is None else index
-    wanted, places = np.unique(np.asarray(indices, np.int64).reshape(-1), return_inverse=True)
-    _check_range(name, wanted, index.num_frames)
+    wanted, places = distinct_frames(name, indices, index.num_frames)
     height, width = scaled_size(index.height, index.width, short_edge)
-    size = len(places) * height * width * 3
-    if size > MAX_BYTES:
-        raise VideoError(
-            f"{name}: {len(places)} frames of {width}x{height} take {size} bytes; at most "
-            f"{MAX_BYTES} are read at once. Ask for fewer frames or set short_edge."
-        )
+    check_room(name, len(places), height, width)
     frames = np.empty((len(wanted), height, width, 3), np.uint8)
     store = _storer(frames)
     if index.exact:
@@ -74,15 +68,34 @@ def read_frames(
     return frames if np.array_equal(places, np.arange(len(wanted))) else frames[places]
 
 
-def _check_range(path: str, wanted: np.ndarray, num_frames: int) -> None:
+def distinct_frames(
+    path: str, indices: Sequence[int] | np.ndarray, num_frames: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The frames asked for, sorted and each once, and the place among them of each asked for.
+
+    Raises:
+        VideoError: none was asked for, or one that is not among the `num_frames` of `path`.
+    """
+    wanted, places = np.unique(np.asarray(indices, np.int64).reshape(-1), return_inverse=True)
     if not len(wanted):
         raise VideoError(f"{path}: no frame was asked for. Expected at least one frame number.")
     if wanted[0] < 0 or wanted[-1] >= num_frames:
         bad = wanted[0] if wanted[0] < 0 else wanted[-1]
         raise VideoError(
-            f"{path}: frame {bad} was asked for, but the file holds {num_frames} frames "
+            f"{path}: frame {bad} was asked for, but it holds {num_frames} frames "
             f"(0 to {num_frames - 1}). Correct the frame count, or copy the file again if it was "
             "cut short."
+        )
+    return wanted, places
+
+
+def check_room(path: str, count: int, height: int, width: int) -> None:
+    """Raises `VideoError` if frames of this size are too many to be read at once."""
+    size = count * height * width * 3
+    if size > MAX_BYTES:
+        raise VideoError(
+            f"{path}: {count} frames of {width}x{height} take {size} bytes; at most "
+            f"{MAX_BYTES} are read at once. Ask for fewer frames or set short_edge."
         )
 
 

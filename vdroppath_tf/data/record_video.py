@@ -10,9 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from vdroppath_tf.data.container import VideoError
-from vdroppath_tf.data.decode import MAX_BYTES, scaled_size
+from vdroppath_tf.data.decode import distinct_frames
 from vdroppath_tf.data.frame_source import Box, Folder, FrameInfo, FrameSource, Indices
-from vdroppath_tf.data.jpeg import read_jpeg
+from vdroppath_tf.data.pictures import read_pictures
 from vdroppath_tf.data.record_bytes import FramePlaces, frame_places
 from vdroppath_tf.data.record_index import FRAMING, Record
 from vdroppath_tf.data.remote import read_range
@@ -50,24 +50,14 @@ class RecordVideo(FrameSource):
         cache_dir: Folder = None,
     ) -> np.ndarray:
         """See `FrameSource.read`; each frame is compared to its checksum."""
-        wanted, places = np.unique(np.asarray(indices, np.int64), return_inverse=True)
-        self._check_range(wanted)
-        height, width = scaled_size(self.record.height, self.record.width, short_edge)
-        if box is not None:
-            height, width = box.height, box.width
-        if (size := len(places) * height * width * 3) > MAX_BYTES:
-            raise VideoError(
-                f"{self.path}: {len(places)} frames of {width}x{height} take {size} bytes; at most "
-                f"{MAX_BYTES} are read at once. Ask for fewer frames or set short_edge."
-            )
-        frames = np.empty((len(wanted), height, width, 3), np.uint8)
-        for slot, picture in enumerate(self._pictures(wanted)):
-            name = f"{self.path}: frame {wanted[slot]}"
-            found = read_jpeg(picture, name, short_edge=short_edge, box=box)
-            if found.shape != frames.shape[1:]:
-                raise self._damaged(f"frame {wanted[slot]} has another size than the index says")
-            frames[slot] = found
-        return frames if np.array_equal(places, np.arange(len(wanted))) else frames[places]
+        info = self.info()
+        wanted, _ = distinct_frames(self.path, indices, info.num_frames)
+        pictures = dict(zip(wanted.tolist(), self._pictures(wanted), strict=True))
+
+        def load(frame: int) -> tuple[bytes, str]:
+            return pictures[frame], f"{self.path}: frame {frame}"
+
+        return read_pictures(self.path, indices, info, load, short_edge=short_edge, box=box)
 
     def look(self) -> None:
         """Reads the record's framing and head: what the index says is there."""
@@ -80,8 +70,7 @@ class RecordVideo(FrameSource):
 
     def jpeg(self, frame: int) -> bytes:
         """The encoded picture of a frame, as it was written."""
-        wanted = np.array([frame])
-        self._check_range(wanted)
+        wanted, _ = distinct_frames(self.path, [frame], self.record.num_frames)
         return self._pictures(wanted)[0]
 
     def _pictures(self, wanted: np.ndarray) -> list[bytes]:
@@ -121,14 +110,6 @@ class RecordVideo(FrameSource):
             return frame_places(head, size, self.record.num_frames)
         except ValueError as error:
             raise self._damaged(str(error)) from None
-
-    def _check_range(self, wanted: np.ndarray) -> None:
-        if not len(wanted):
-            raise VideoError(f"{self.path}: no frame was asked for. Expected at least one number.")
-        last = self.record.num_frames - 1
-        if wanted[0] < 0 or wanted[-1] > last:
-            bad = wanted[0] if wanted[0] < 0 else wanted[-1]
-            raise VideoError(f"{self.path}: frame {bad} was asked for, but it holds 0 to {last}.")
 
     def _damaged(self, found: str) -> VideoError:
         record = self.record

@@ -1,0 +1,144 @@
+"""Frames in HDF5 files as a `FrameSource`: one array of pixels, or one data set for each frame.
+
+HDF5 has one lock for the whole process: threads read these files one after the other, though
+pictures are decoded in parallel. Where that is too slow, `vdroppath convert` makes TFRecords.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import h5py
+import numpy as np
+
+from vdroppath_tf.data.container import VideoError, regular_file
+from vdroppath_tf.data.frame_index import MAX_FRAMES
+from vdroppath_tf.data.frame_names import FrameNames, find_names
+from vdroppath_tf.data.frame_source import Box, Folder, FrameInfo, FrameSource, Indices
+from vdroppath_tf.data.hdf5_items import check_data_set, frame_of, open_hdf5, resolve, wrong_kind
+from vdroppath_tf.data.pictures import gather, picture_size, read_pictures
+from vdroppath_tf.data.still import check_size, scale_pixels
+
+
+@dataclasses.dataclass(frozen=True)
+class Hdf5Frames(FrameSource):
+    """The frames of one video in an HDF5 file.
+
+    Attributes:
+        file: its absolute path.
+        key: of a data set of pixels, uint8 `(time, height, width, 3)`; or of a group with one
+            data set for each frame, uint8: pixels `(height, width, 3)`, or the bytes of a JPEG or
+            PNG picture `(length,)`. Their names are numbered without a gap, from any number on.
+    """
+
+    file: str
+    key: str = "/"
+
+    @property
+    def path(self) -> str:
+        """The file and the key in it."""
+        return f"{self.file}: {self.key}"
+
+    def info(self, cache_dir: Folder = None) -> FrameInfo:
+        """Looks at the names and shapes once."""
+        return self._layout().info
+
+    def read(
+        self,
+        indices: Indices,
+        *,
+        short_edge: int | None = None,
+        box: Box | None = None,
+        cache_dir: Folder = None,
+    ) -> np.ndarray:
+        """Reads the frames; see `FrameSource.read`."""
+        layout = self._layout()
+        with open_hdf5(self.file, self.path) as root:
+            item = resolve(root, self.key, self.path)
+            if layout.encoded:
+                return read_pictures(
+                    self.path,
+                    indices,
+                    layout.info,
+                    lambda frame: layout.load(item, frame, self.path),
+                    short_edge=short_edge,
+                    box=box,
+                )
+            return gather(
+                self.path,
+                indices,
+                layout.info,
+                lambda frame: scale_pixels(layout.pixels(item, frame, self.path), short_edge),
+                short_edge=short_edge,
+                box=box,
+            )
+
+    def _layout(self) -> _Layout:
+        status = regular_file(self.file)
+        return _cached_layout(self.file, self.key, status.st_size, status.st_mtime_ns)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Layout:
+    """How the frames of one video are kept.
+
+    Attributes:
+        info: their number and size.
+        names: of the data sets of frames; None where one data set holds all.
+        encoded: whether they are pictures, not pixels.
+    """
+
+    info: FrameInfo
+    names: FrameNames | None
+    encoded: bool
+
+    def load(self, group: Any, frame: int, path: str) -> tuple[bytes, str]:
+        """A frame's encoded picture, and what errors call it."""
+        assert self.names is not None
+        name = self.names.name(frame)
+        data_set = frame_of(group, name, path)
+        if data_set.ndim != 1:
+            raise _unlike(path, name)
+        return data_set[()].tobytes(), f"{path}: {name}"
+
+    def pixels(self, item: Any, frame: int, path: str) -> np.ndarray:
+        """A frame's pixels."""
+        if self.names is None:
+            return item[frame]
+        name = self.names.name(frame)
+        data_set = frame_of(item, name, path)
+        if data_set.shape != (self.info.height, self.info.width, 3):
+            raise _unlike(path, name)
+        return data_set[()]
+
+
+@functools.lru_cache(maxsize=1 << 18)
+def _cached_layout(file: str, key: str, size: int, mtime: int) -> _Layout:
+    path = f"{file}: {key}"
+    with open_hdf5(file, path) as root:
+        item = resolve(root, key, path)
+        if isinstance(item, h5py.Dataset):
+            check_data_set(item, path)
+            if item.ndim != 4 or item.shape[3] != 3 or not 0 < item.shape[0] <= MAX_FRAMES:
+                raise wrong_kind(path, item)
+            count, height, width, _ = item.shape
+            check_size(height, width, path)
+            return _Layout(FrameInfo(count, height, width), None, False)
+        names = find_names(iter(item), path, first=None)
+        first = frame_of(item, names.name(0), path)
+        encoded = first.ndim == 1
+        if encoded:
+            height, width = picture_size(first[()].tobytes(), f"{path}: {names.name(0)}")
+        elif first.ndim == 3 and first.shape[2] == 3:
+            height, width = check_size(first.shape[0], first.shape[1], path)
+        else:
+            raise wrong_kind(f"{path}: {names.name(0)}", first)
+        return _Layout(FrameInfo(names.count, height, width), names, encoded)
+
+
+def _unlike(path: str, name: str) -> VideoError:
+    return VideoError(
+        f"{path}: {name!r} is unlike the first frame. Expected frames of one kind and size."
+    )
