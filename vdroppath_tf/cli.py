@@ -13,6 +13,8 @@ from absl import flags, logging
 from .commands import (
     catalog,
     compare,
+    convert,
+    dataservice,
     derive,
     evaluate,
     export,
@@ -46,6 +48,8 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "quickstart": quickstart,
     "catalog": catalog,
+    "convert": convert,
+    "dataservice": dataservice,
     "train": train,
     "space": space,
     "compare": compare,

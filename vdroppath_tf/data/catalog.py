@@ -14,6 +14,7 @@ from vdroppath_tf.data.kinetics import KEY, read_kinetics
 from vdroppath_tf.data.lists import read_list, read_pairs
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.manifest_file import is_manifest, read_manifest, write_manifest
+from vdroppath_tf.data.record_index import holds_records
 from vdroppath_tf.data.something import read_something_v1, read_something_v2
 from vdroppath_tf.data.text_files import PathLike
 from vdroppath_tf.data.ucf101 import read_ucf101
@@ -32,6 +33,13 @@ __all__ = [
     "write_manifest",
 ]
 
+
+def _read_records(source: PathLike, *, labels: Sequence[str] | None = None) -> Manifest:
+    from vdroppath_tf.data.records import read_records  # imports TensorFlow, for protobuf
+
+    return read_records(source, labels=labels)
+
+
 FORMATS: dict[str, Callable[..., Manifest]] = {
     "list": read_list,
     "path-label": read_pairs,
@@ -46,6 +54,7 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
     "something-v2": read_something_v2,
     "jester": read_something_v1,
     "manifest": read_manifest,
+    "records": _read_records,
 }
 """Name -> the function that reads it, with `labels` and those of the options that make sense."""
 _OPTIONS = {"root", "label_base", "part", "split", "lookup"}
@@ -67,7 +76,7 @@ def open_manifest(
     """Reads videos and labels from any of the `FORMATS`. Decodes nothing.
 
     Args:
-        source: a list, annotation file or folder.
+        source: a list, annotation file or folder, or the URL of a folder of records.
         root: folder of the videos, which no path may leave; default that of the list. Class
             folders take none.
         labels: names of the classes by number. Give the training videos' to the validation
@@ -117,6 +126,8 @@ def find_format(source: PathLike) -> str:
         ManifestError: it is not there, or a CSV or JSON file of no known kind.
     """
     path = Path(source)
+    if holds_records(source):
+        return "records"
     if path.is_dir():
         return "hmdb51" if is_hmdb51(path) else "folders"
     try:

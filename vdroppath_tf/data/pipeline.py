@@ -12,12 +12,20 @@ import tensorflow as tf
 
 from vdroppath_tf.data.cache import VideoCache
 from vdroppath_tf.data.container import VideoError
+from vdroppath_tf.data.faults import FaultLog
 from vdroppath_tf.data.loader import Batch, ClipLoader
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.passes import Passes
 from vdroppath_tf.data.transforms import ClipSampling
 
-__all__ = ["ClipSampling", "VideoCache", "evaluation_clips", "training_clips", "video_errors"]
+__all__ = [
+    "ClipSampling",
+    "FaultLog",
+    "VideoCache",
+    "evaluation_clips",
+    "training_clips",
+    "video_errors",
+]
 
 _AHEAD = 2  # batches made while one is used; their clips are decoded in parallel
 
@@ -33,6 +41,8 @@ def training_clips(
     first_step: int = 0,
     num_parallel: int | None = None,
     cache_bytes: int | VideoCache = 0,
+    faults: FaultLog | None = None,
+    shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Shuffled, augmented training clips; a rest smaller than a batch is left out of each epoch.
 
@@ -41,27 +51,34 @@ def training_clips(
     it has a known size, and each complete pass over it moves on by `epochs` epochs, so that
     `model.fit(clips, epochs=5)` sees a new order and new augmentation every time.
 
+    A video that cannot be read is replaced by the next of the epoch's order, with a warning and a
+    note in `faults`; with the same bad videos the batches are the same.
+
     Args:
         manifest: the videos.
         sampling: how clips are made of them.
-        batch_size: clips in a batch (over all replicas).
+        batch_size: clips in a batch (over all replicas and hosts).
         seed: of order, sampling and augmentation.
         first_epoch: number of the first epoch.
         epochs: epochs in one pass; None for an endless stream.
         first_step: steps of the first epoch to leave out.
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
+        faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
+        shard: (i, n) makes the i-th of n equal parts of each batch, for one of n hosts that train
+            together: the n parts in a row are the batches that one host would see.
 
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`) with
-        static shapes.
+        static shapes, batch being `batch_size / n`.
 
     Raises:
-        ValueError: batch_size exceeds the number of videos, or a position that does not exist.
-        VideoError: the first video cannot be read; others are reported when their turn comes, by
-            tf.data's error, or by this one within `video_errors()`.
+        ValueError: batch_size exceeds the number of videos or cannot be shared evenly, or a
+            position that does not exist.
+        VideoError: no video can be read. More bad ones than `faults` allows are an error when
+            their turn comes, by tf.data's error, or by this one within `video_errors()`.
     """
-    loader = _loader(manifest, sampling, num_parallel, cache_bytes)
+    loader = _loader(manifest, sampling, "train", num_parallel, cache_bytes, faults)
     if not 1 <= batch_size <= len(manifest):
         raise ValueError(
             f"batch_size must be 1 to {len(manifest)}, the number of videos in {manifest.source}. "
@@ -74,13 +91,15 @@ def training_clips(
             f"None. Received: {first_epoch}, {first_step}, {epochs}."
         )
 
+    part = _part(batch_size, *shard)
+
     def load(position: np.int64) -> Batch:
         epoch, step = divmod(int(position), steps)
-        return loader.training_batch(seed, epoch, step, batch_size)
+        return loader.training_batch(seed, epoch, step, batch_size, part)
 
     passes = Passes(first_epoch * steps, first_step, None if epochs is None else epochs * steps)
-    clips = _map_batches(passes.positions(), load, loader, batch_size)
-    return _with_options(passes.deliver(clips))
+    clips = _map_batches(passes.positions(), load, loader, len(part))
+    return _with_options(passes.deliver(clips), whole=shard[1] == 1)
 
 
 def evaluation_clips(
@@ -91,22 +110,27 @@ def evaluation_clips(
     split: str = "validation",
     num_parallel: int | None = None,
     cache_bytes: int | VideoCache = 0,
+    faults: FaultLog | None = None,
 ) -> tf.data.Dataset:
     """Clips of every video once, in the manifest's order, without augmentation.
+
+    A video that cannot be read is left out, with a warning and a note in `faults`, which knows how
+    many were scored. So take labels from here, never from the manifest.
 
     Args:
         manifest: the videos.
         sampling: how clips are made of them; crops are central, nothing is drawn.
-        batch_size: clips in a batch; the last one may hold fewer.
+        batch_size: clips in a batch; the last one, and those with bad videos, hold fewer.
         split: "validation", one clip from the centre of each video, or "test",
             `sampling.clips_per_video` clips spread over it. The clips of a video are adjacent and
             in one batch, so the mean over `reshape(-1, clips_per_video, classes)` scores videos.
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
+        faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
 
     Returns:
-        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of
-        known size.
+        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`). No
+        batch is empty; the number of batches is known beforehand with a strict `faults` only.
 
     Raises:
         ValueError: another split, several short edges, or a batch that would divide a video.
@@ -120,16 +144,19 @@ def evaluation_clips(
         raise ValueError(
             f"batch_size must be a multiple of the {each} clips of a video. Received: {batch_size}."
         )
-    loader = _loader(manifest, sampling, num_parallel, cache_bytes)
+    loader = _loader(manifest, sampling, split, num_parallel, cache_bytes, faults)
     count = batch_size // each
 
     def load(first: np.int64) -> Batch:
-        return loader.evaluation_batch(int(first), count, split)
+        return loader.evaluation_batch(int(first), count)
 
     firsts = tf.data.Dataset.range(0, len(manifest), count)
-    whole = batch_size if len(manifest) % count == 0 else None
-    clips = _map_batches(firsts, load, loader, whole)
-    return _with_options(clips.map(lambda clip, label, _: (clip, label)))
+    strict = loader.faults.strict
+    whole = batch_size if strict and len(manifest) % count == 0 else None
+    clips = _map_batches(firsts, load, loader, whole).map(lambda clip, label, _: (clip, label))
+    if not strict:
+        clips = clips.filter(lambda _, label: tf.size(label) > 0)
+    return _with_options(clips)
 
 
 @contextlib.contextmanager
@@ -152,14 +179,29 @@ def video_errors() -> Iterator[None]:
 def _loader(
     manifest: Manifest,
     sampling: ClipSampling,
+    split: str,
     num_parallel: int | None,
     cache_bytes: int | VideoCache,
+    faults: FaultLog | None,
 ) -> ClipLoader:
     workers = len(os.sched_getaffinity(0)) if num_parallel is None else num_parallel
     if workers < 1:
         raise ValueError(f"num_parallel must be at least 1. Received: {num_parallel}.")
     cache = cache_bytes if isinstance(cache_bytes, VideoCache) else VideoCache(cache_bytes)
-    return ClipLoader(manifest, sampling, cache=cache, workers=workers)
+    faults = FaultLog() if faults is None else faults
+    return ClipLoader(manifest, sampling, cache=cache, workers=workers, split=split, faults=faults)
+
+
+def _part(batch_size: int, index: int, count: int) -> range:
+    """The rows of a batch that are this host's."""
+    if not 0 <= index < count:
+        raise ValueError(f"shard must be (i, n) with 0 <= i < n. Received: {(index, count)}.")
+    if batch_size % count:
+        raise ValueError(
+            f"batch_size must be a multiple of the {count} hosts of shard. Received: {batch_size}."
+        )
+    each = batch_size // count
+    return range(index * each, (index + 1) * each)
 
 
 def _map_batches(
@@ -180,11 +222,13 @@ def _map_batches(
     return made.prefetch(_AHEAD)
 
 
-def _with_options(clips: tf.data.Dataset) -> tf.data.Dataset:
+def _with_options(clips: tf.data.Dataset, *, whole: bool = True) -> tf.data.Dataset:
     options = tf.data.Options()
     options.deterministic = True
     # Running ahead behind the count of passes would count them early.
     options.experimental_optimization.inject_prefetch = False
     options.experimental_optimization.map_parallelization = False
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    policies = tf.data.experimental.AutoShardPolicy
+    # What is one host's part already is not to be divided again.
+    options.experimental_distribute.auto_shard_policy = policies.DATA if whole else policies.OFF
     return clips.with_options(options)

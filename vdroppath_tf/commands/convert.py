@@ -1,0 +1,59 @@
+"""Write videos as TFRecord shards of JPEG frames, the format that trains fastest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from absl import flags, logging
+from tqdm import tqdm
+
+from ..data.record_parts import BAD_FILE
+from ..data.record_writer import MAX_BAD_FRACTION, write_records
+from .files import define_string, open_videos
+
+EXAMPLE = "vdroppath convert --data=clips/train.txt --out=records/train --short_edge=128"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_string(values, "data", "the videos: all that train takes", needed=True)
+    define_string(values, "out", "folder for the shards; a stopped run goes on", needed=True)
+    text = "scale frames to this many pixels on the shorter side; default: their size"
+    flags.DEFINE_integer("short_edge", None, text, lower_bound=1, flag_values=values)
+    text = "of JPEG"
+    flags.DEFINE_integer("quality", 90, text, lower_bound=1, upper_bound=100, flag_values=values)
+    text = "number of files; default: one for each 1,000 videos, at least 16"
+    flags.DEFINE_integer("shards", None, text, lower_bound=1, flag_values=values)
+    text = "threads that decode and encode; default: one for each core"
+    flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
+    text = "share of the videos that may be bad; they are left out and named in bad.json"
+    flags.DEFINE_float(
+        "max_bad_fraction",
+        MAX_BAD_FRACTION,
+        text,
+        lower_bound=0.0,
+        upper_bound=1.0,
+        flag_values=values,
+    )
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """Videos to shards and their index."""
+    videos = open_videos(values.data)
+    with tqdm(total=len(videos), unit=" videos", desc="convert") as bar:
+        written = write_records(
+            values.out,
+            videos,
+            short_edge=values.short_edge,
+            quality=values.quality,
+            shards=values.shards,
+            workers=values.workers,
+            max_bad_fraction=values.max_bad_fraction,
+            on_video=lambda done, _: bar.update(done - bar.n),
+        )
+    for video in written.bad[:10]:
+        logging.warning("%s", video.reason)
+    size = f"{written.bytes / 1e6:.1f} MB in {written.folder}"
+    logging.info("Wrote %d of %d videos, %s", written.videos, len(videos), size)
+    if written.bad:
+        logging.warning("%d are left out: see %s", len(written.bad), written.folder / BAD_FILE)
