@@ -16,6 +16,7 @@ from .commands import (
     convert,
     dataservice,
     derive,
+    doctor,
     evaluate,
     export,
     models,
@@ -48,6 +49,7 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "quickstart": quickstart,
     "catalog": catalog,
+    "doctor": doctor,
     "convert": convert,
     "dataservice": dataservice,
     "train": train,

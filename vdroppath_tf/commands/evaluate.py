@@ -10,11 +10,11 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from ..analysis.evaluate import evaluate_strategies
-from ..data.pipeline import evaluation_clips
+from ..data.pipeline import FaultLog, evaluation_clips
 from ..files import read_json, write_text
 from ..space import ProbabilitySpace
 from ..strategy import FusionStrategy
-from .files import define_string, load_model, read_text, recalibration_clips
+from .files import define_faults, define_string, load_model, read_text, recalibration_clips
 from .sources import define_formats, define_source, open_source
 
 EXAMPLE = (
@@ -31,6 +31,7 @@ def define(values: flags.FlagValues) -> None:
     text = "training videos, for batch-norm recalibration (recommended)"
     define_source(values, "train_data", text)
     define_formats(values)
+    define_faults(values)
     define_string(values, "out", "JSON file to write the scores to")
     text = "a strategy, e.g. 'S ST ...'; may be repeated; default: draws"
     flags.DEFINE_multi_string("strategy", [], text, flag_values=values)
@@ -43,13 +44,14 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A table of strategies, best first."""
     model, recipe, labels = load_model(values.model)
     strategies = _strategies(values, model)
-    videos = open_source(values, "data", labels, part="test", modality=recipe.modality)
+    modality = recipe.modality
+    videos = open_source(values, "data", labels, part="test", modality=modality)
+    faults = FaultLog(values.max_bad_fraction)
     train_clips = None
     if values.train_data is not None:
-        modality = recipe.modality
         train_videos = open_source(values, "train_data", labels, part="train", modality=modality)
-        train_clips = recalibration_clips(train_videos, recipe)
-    clips = evaluation_clips(videos, recipe.evaluation, batch_size=recipe.batch_size)
+        train_clips = recalibration_clips(train_videos, recipe, faults)
+    clips = evaluation_clips(videos, recipe.evaluation, batch_size=recipe.batch_size, faults=faults)
     with tqdm(unit=" passes", desc=f"{len(strategies)} strategies") as bar:
         scores = evaluate_strategies(
             model,
@@ -62,9 +64,16 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     for score in ranked:
         share = f"{score.top1:.4f} +- {score.standard_error:.4f}  top-5 {score.top5:.4f}"
         print(f"{share}  {score.strategy}")
+    print(faults.account(videos, "validation"))
     if values.out:
         rows = [
-            {"strategy": str(s.strategy), "top1": s.top1, "top5": s.top5, "clips": s.clips}
+            {
+                "strategy": str(s.strategy),
+                "top1": s.top1,
+                "top5": s.top5,
+                "clips": s.clips,
+                "videos": len(videos),
+            }
             for s in ranked
         ]
         fields = {"architecture": model.architecture["name"], "scores": rows}

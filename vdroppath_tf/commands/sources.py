@@ -70,6 +70,7 @@ def open_source(
         split=values.split,
         allow_missing=values.allow_missing,
         modality=modality,
+        quarantine=values.quarantine if "quarantine" in values else None,
     )
 
 

@@ -17,7 +17,7 @@ from ..space import ProbabilitySpace
 from ..training import Clips, Phase, Recipe, build_derived, build_template, template_from
 from ..training import train as run_training
 from ..training.backup import Backup
-from .files import define_string, load_network, save_model
+from .files import define_faults, define_string, load_network, save_model
 from .recipe_flags import define_recipe, recipe_of_flags
 from .sources import define_formats, define_source, open_source
 
@@ -38,6 +38,7 @@ def define(values: flags.FlagValues) -> None:
         "keeps a copy of --out here: s3://, gs://, az:// or a folder; where --out has no run yet,"
     )
     define_string(values, "backup", f"{text} the run goes on from it")
+    define_faults(values)
     define_recipe(values)
     define_string(values, "strategy", "train this strategy's network on its own, e.g. 'S ST ...'")
     text = "a trained template, .keras, to start from; other classes get a new classifier"
@@ -57,7 +58,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.validation is not None:
         labels = videos.labels
         validation = open_source(values, "validation", labels, part="test", modality=modality)
-    clips = Clips(videos, validation)
+    clips = Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
     devices = tf.distribute.MirroredStrategy() if values.mirrored else tf.distribute.get_strategy()
     with devices.scope():
         model, phases = _model(values, recipe, clips)
