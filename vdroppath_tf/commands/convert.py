@@ -9,14 +9,16 @@ from tqdm import tqdm
 
 from ..data.record_parts import BAD_FILE
 from ..data.record_writer import MAX_BAD_FRACTION, write_records
-from .files import define_string, open_videos
+from .files import define_string
+from .sources import define_formats, define_source, open_source
 
 EXAMPLE = "vdroppath convert --data=clips/train.txt --out=records/train --short_edge=128"
 
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_string(values, "data", "the videos: all that train takes", needed=True)
+    define_source(values, "data", "the videos", needed=True)
+    define_formats(values)
     define_string(values, "out", "folder for the shards; a stopped run goes on", needed=True)
     text = "scale frames to this many pixels on the shorter side; default: their size"
     flags.DEFINE_integer("short_edge", None, text, lower_bound=1, flag_values=values)
@@ -39,7 +41,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Videos to shards and their index."""
-    videos = open_videos(values.data)
+    videos = open_source(values, "data", part="train")
     with tqdm(total=len(videos), unit=" videos", desc="convert") as bar:
         written = write_records(
             values.out,

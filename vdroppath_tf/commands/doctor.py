@@ -13,15 +13,17 @@ from tqdm import tqdm
 from ..data.doctor import Diagnosis, diagnose
 from ..data.manifest import Manifest
 from ..data.quarantine import write_quarantine
-from .files import define_string, open_videos
+from .files import define_string
+from .sources import define_formats, define_source, open_source
 
 EXAMPLE = "vdroppath doctor --data=clips/train.txt --validation=clips/val.txt --out=doctor.json"
 
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_string(values, "data", "training videos: list file or class folders", needed=True)
-    define_string(values, "validation", "validation videos: list file or class folders")
+    define_source(values, "data", "training videos", needed=True)
+    define_source(values, "validation", "validation videos")
+    define_formats(values)
     text = "the quarantine to write; the journal is kept beside it"
     define_string(values, "out", text, "doctor.json")
     text = "decode everything again, whatever the journal says"
@@ -33,9 +35,10 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Every video decoded; an error at the end if one is bad."""
-    videos = [("train", open_videos(values.data))]
+    videos = [("train", open_source(values, "data", part="train"))]
     if values.validation is not None:
-        videos.append(("validation", open_videos(values.validation, videos[0][1].labels)))
+        labels = videos[0][1].labels
+        videos.append(("validation", open_source(values, "validation", labels, part="test")))
     journal = Path(values.out + ".journal")
     if values.fresh:
         journal.unlink(missing_ok=True)
