@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import barcode
 import keras
@@ -141,7 +142,7 @@ class TestTraining:
             ({"batch_size": BATCH, "cache_bytes": -1}, "max_bytes"),
         ],
     )
-    def test_bad_arguments(self, manifest: Manifest, arguments: dict[str, int], match: str) -> None:
+    def test_bad_arguments(self, manifest: Manifest, arguments: dict[str, Any], match: str) -> None:
         with pytest.raises(ValueError, match=match):
             training_clips(manifest, SAMPLING, **arguments)
         with pytest.raises(ValueError, match="no video is selected"):

@@ -7,19 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from vdroppath_tf.data.augment import Augmentation
 from vdroppath_tf.data.cache import VideoCache
 from vdroppath_tf.data.clips import epoch_order, item_rng
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.decode import scaled_size
 from vdroppath_tf.data.frame_source import Box, FrameInfo
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
-from vdroppath_tf.data.transforms import (
+from vdroppath_tf.data.plans import (
     ClipPlan,
-    ClipSampling,
-    crop_box,
+    crop_boxes,
+    cut_views,
+    enclosing,
     evaluation_plan,
     training_plan,
 )
+from vdroppath_tf.data.transforms import ClipSampling
 
 Batch = tuple[np.ndarray, np.ndarray]
 """Clips, uint8 `(batch, time, height, width, 3)`, and labels, int64 `(batch,)`."""
@@ -33,6 +36,7 @@ class ClipLoader:
         sampling: how to make clips of them.
         cache: where decoded videos are kept.
         workers: threads that decode.
+        augment: what training does to clips; None leaves them as they are cut.
 
     Raises:
         VideoError: the first video cannot be read.
@@ -40,11 +44,18 @@ class ClipLoader:
     """
 
     def __init__(
-        self, manifest: Manifest, sampling: ClipSampling, *, cache: VideoCache, workers: int
+        self,
+        manifest: Manifest,
+        sampling: ClipSampling,
+        *,
+        cache: VideoCache,
+        workers: int,
+        augment: Augmentation | None = None,
     ) -> None:
         if not len(manifest):
             raise ValueError(f"{manifest.source}: no video is selected. Expected at least one.")
         self.manifest, self.sampling, self.cache = manifest, sampling, cache
+        self.augment = augment
         first = self._info(manifest.entries[0])
         self.clip_shape = (sampling.frames, *sampling.clip_size(first.height, first.width), 3)
         self._workers = workers
@@ -56,14 +67,15 @@ class ClipLoader:
         items = order[step * batch_size : (step + 1) * batch_size]
 
         def plan(item: int, num_frames: int) -> ClipPlan:
-            return training_plan(self.sampling, num_frames, item_rng(seed, epoch, item))
+            rng = item_rng(seed, epoch, item)
+            return training_plan(self.sampling, num_frames, rng, self.augment)
 
         return self._batch(items.tolist(), plan, 1)
 
     def evaluation_batch(self, first: int, count: int, split: str) -> Batch:
         """All clips of up to `count` videos from number `first` on, video by video."""
         items = range(first, min(first + count, len(self.manifest)))
-        clips = self.sampling.clips_per_video if split == "test" else 1
+        clips = self.sampling.views(split)
         return self._batch(
             items, lambda _, frames: evaluation_plan(self.sampling, frames, split), clips
         )
@@ -85,23 +97,24 @@ class ClipLoader:
         return batch.reshape(-1, *self.clip_shape), np.repeat(labels, clips)
 
     def _clip(self, entry: VideoEntry, plan: ClipPlan, out: np.ndarray) -> None:
-        box = self._box(entry, plan)
-        frames = self.cache.frames(entry.source, plan.indices.reshape(-1), plan.short_edge, box)
-        out[...] = (frames[:, :, ::-1] if plan.flip else frames).reshape(out.shape)
+        boxes = self._boxes(entry, plan)
+        indices, part = plan.indices.reshape(-1), enclosing(boxes)
+        frames = self.cache.frames(entry.source, indices, plan.short_edge, part)
+        out[...] = cut_views(frames, plan, boxes)
 
-    def _box(self, entry: VideoEntry, plan: ClipPlan) -> Box | None:
-        """The part that is wanted of the scaled frames; it has the size of all other clips."""
+    def _boxes(self, entry: VideoEntry, plan: ClipPlan) -> list[Box] | None:
+        """The parts that are wanted of the scaled frames; clips have the size of all others."""
         info = self._info(entry)
         height, width = scaled_size(info.height, info.width, plan.short_edge)
-        box = crop_box(plan, height, width, entry.path)
-        size = (height, width) if box is None else (box.height, box.width)
+        boxes = crop_boxes(plan, height, width, entry.path)
+        size = (height, width) if plan.crop is None else plan.crop
         if size != self.clip_shape[1:3]:
             raise VideoError(
                 f"{entry.path} ({entry.origin}): frames are {width}x{height}, but those of "
                 f"{self.manifest.entries[0].path} are {self.clip_shape[2]}x{self.clip_shape[1]}. "
                 "Set crop in ClipSampling (and short_edge) to bring them to one size."
             )
-        return box
+        return boxes
 
     def check(self, entry: VideoEntry) -> None:
         """Stops at a video that cannot become a clip of this shape; nothing is decoded."""
@@ -109,7 +122,7 @@ class ClipLoader:
         edges, crop = self.sampling.short_edge, self.sampling.crop
         edge = min(edges) if isinstance(edges, tuple) else edges
         size = None if crop is None else self.sampling.crop_size
-        self._box(entry, ClipPlan(np.zeros((1, 1), np.int64), edge, size))
+        self._boxes(entry, ClipPlan(np.zeros((1, 1), np.int64), edge, size))
 
     def _info(self, entry: VideoEntry) -> FrameInfo:
         return entry.source.info(self.cache.index_dir)

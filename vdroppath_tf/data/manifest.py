@@ -42,11 +42,13 @@ class Manifest:
         entries: the videos.
         labels: the names of the classes, by number.
         source: the list file or folder.
+        directional: whether left and right are part of the labels, as in "pulling left".
     """
 
     entries: tuple[VideoEntry, ...]
     labels: tuple[str, ...]
     source: str
+    directional: bool = False
 
     @property
     def num_classes(self) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..data.augment import Augmentation
 from ..data.transforms import ClipSampling
 
 
@@ -66,6 +67,7 @@ class Recipe:
         finetune_dropout: before the classifier while fine-tuning; it is 0 while gates learn.
         seed: of weights, noise, order and augmentation.
         evaluation_crop: pixels of the square cut out in evaluation; None takes that of training.
+        augment: what is done to training clips after they are cut: colours, RandAugment, mixing.
 
     ``network``, ``branches`` and ``temporal_strides`` are checked where the network is built.
 
@@ -92,6 +94,7 @@ class Recipe:
     finetune_dropout: float = 0.5
     seed: int = 0
     evaluation_crop: int | None = None
+    augment: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -165,6 +168,7 @@ class Recipe:
         try:
             fields = json.loads(text)
             fields["sampling"] = _from_lists(ClipSampling, fields["sampling"])
+            fields["augment"] = _from_lists(Augmentation, fields.get("augment", {}))
             for name in ("warmup", "search", "finetune"):
                 if fields[name] is not None:
                     fields[name] = _from_lists(Phase, fields[name])

@@ -99,6 +99,7 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips) -> None:
             f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
             f"{clips.train.source}."
         )
+    recipe.sampling.check_flip(clips.train)
     parts = (clips.train, recipe.sampling), (clips.validation, recipe.evaluation)
     for videos, sampling in parts:
         if videos is None:
