@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 
+from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.decode import MAX_BYTES, scaled_size
 from vdroppath_tf.data.frame_source import Box, FrameSource, Indices, cut
 
@@ -31,6 +32,7 @@ class VideoCache:
         self.index_dir = index_dir
         self.used_bytes = 0
         self._videos: dict[tuple[FrameSource, int | None], np.ndarray] = {}
+        self._damaged: set[FrameSource] = set()
         self._lock = threading.Lock()
 
     def frames(
@@ -43,24 +45,28 @@ class VideoCache:
         """Frames as `FrameSource.read` gives them; decodes the whole of a video it can keep."""
         video = self._videos.get((source, short_edge))
         if video is None:
-            info = source.info(self.index_dir)
-            height, width = scaled_size(info.height, info.width, short_edge)
-            size = info.num_frames * height * width * 3
-            if size > MAX_BYTES or not self._reserve(size):
-                return source.read(
-                    indices, short_edge=short_edge, box=box, cache_dir=self.index_dir
-                )
-            video = self._keep(source, info.num_frames, short_edge, size)
+            video = self._keep(source, short_edge)
+        if video is None:
+            return source.read(indices, short_edge=short_edge, box=box, cache_dir=self.index_dir)
         return cut(video[indices], box)
 
-    def _keep(
-        self, source: FrameSource, num_frames: int, short_edge: int | None, size: int
-    ) -> np.ndarray:
+    def _keep(self, source: FrameSource, short_edge: int | None) -> np.ndarray | None:
+        """The whole video, kept from now on; None if there is no room for it, or it has damage."""
+        info = source.info(self.index_dir)
+        height, width = scaled_size(info.height, info.width, short_edge)
+        size = info.num_frames * height * width * 3
+        if size > MAX_BYTES or source in self._damaged or not self._reserve(size):
+            return None
         try:
-            video = source.read(range(num_frames), short_edge=short_edge, cache_dir=self.index_dir)
-        except BaseException:
+            frames = range(info.num_frames)
+            video = source.read(frames, short_edge=short_edge, cache_dir=self.index_dir)
+        except BaseException as error:
             self._reserve(-size)
-            raise
+            if not isinstance(error, VideoError):
+                raise
+            # Clips that miss the damage are good ones, whether there is room to keep videos or not.
+            self._damaged.add(source)
+            return None
         with self._lock:
             if self._videos.setdefault((source, short_edge), video) is not video:
                 self.used_bytes -= size  # another thread was faster

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 from vdroppath_tf.data.cache import VideoCache
+from vdroppath_tf.data.container import VideoError
+from vdroppath_tf.data.faults import FaultLog
 from vdroppath_tf.data.loader import ClipLoader
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
+from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.transforms import ClipSampling
 
 _INDEXED = 10_000
@@ -16,7 +16,12 @@ read, since their indices would not stay in memory."""
 
 
 def check_videos(
-    manifest: Manifest, sampling: ClipSampling, *, cache: VideoCache | None = None
+    manifest: Manifest,
+    sampling: ClipSampling,
+    *,
+    cache: VideoCache | None = None,
+    split: str = "train",
+    faults: FaultLog | None = None,
 ) -> None:
     """Opens every video of a manifest; damage inside the pictures shows only in decoding.
 
@@ -24,17 +29,33 @@ def check_videos(
         manifest: the videos.
         sampling: how clips are to be made of them.
         cache: where indices are kept, see `VideoCache`.
+        split: "train", "validation" or "test".
+        faults: where bad videos are noted; as many as it allows are no error, since the run
+            replaces them or leaves them out. None allows none.
 
     Raises:
-        VideoError: naming the first file that is missing, empty, cut short, no video, shorter than
-            its list says, or of a size that gives other clips than the first one.
+        VideoError: naming the first ten files that are missing, empty, cut short, no video,
+            shorter than their list says, or of a size that gives other clips than the first one.
     """
-    workers = len(os.sched_getaffinity(0))
-    loader = ClipLoader(manifest, sampling, cache=cache or VideoCache(), workers=workers)
-    look = loader.check if len(manifest) <= _INDEXED else _look
-    with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(look, manifest):
-            pass
+    faults = FaultLog(0.0) if faults is None else faults
+    loader = ClipLoader(
+        manifest, sampling, cache=cache or VideoCache(), workers=1, split=split, faults=faults
+    )
+    check = loader.check if len(manifest) <= _INDEXED else _look
+
+    def look(entry: VideoEntry) -> VideoError | None:
+        try:
+            check(entry)
+        except VideoError as error:
+            return error
+        return None
+
+    for entry, error in zip(manifest, map_ahead(look, manifest), strict=True):
+        if error is None:
+            faults.good(split, entry)
+        else:
+            faults.bad(split, entry, error, found="check")
+    faults.judge(split)
 
 
 def _look(entry: VideoEntry) -> None:

@@ -81,6 +81,15 @@ def check_whole(path: str) -> None:
     Decoders read a file that was cut short without complaint; its own headers tell.
     """
     size = regular_file(path).st_size
+    try:
+        _compare_sizes(path, size)
+    except OSError as error:  # no permission, a disk or a network that fails
+        raise VideoError(
+            f"{path}: cannot be read ({error}). Check the path and its permissions."
+        ) from None
+
+
+def _compare_sizes(path: str, size: int) -> None:
     with open(path, "rb") as file:
         head = file.read(256)
         expected = 0

@@ -105,9 +105,13 @@ def _storer(frames: np.ndarray) -> Callable[[int, Any], None]:
 
 def _read_by_count(path: str, wanted: np.ndarray, store: Callable[[int, Any], None]) -> None:
     slot = number = 0
+    damaged = False  # a frame the decoder made up in part; so are those that build on it
     with open_video(path) as (container, stream):
         for number, frame in enumerate(container.decode(stream)):
+            damaged = frame.is_corrupt or (damaged and not frame.key_frame)
             if number == wanted[slot]:
+                if damaged:
+                    break
                 store(slot, frame)
                 slot += 1
                 if slot == len(wanted):
@@ -127,7 +131,7 @@ def _read_by_pts(
                 decoded = container.decode(stream)
             else:
                 decoded = _decode_after_seek(container, stream, int(index.pts[start]))
-            reached = _take(decoded, slot, wanted, index, store)
+            reached = _take(decoded, slot, start, wanted, index, store)
         if start == 0 and reached == slot:
             raise _missing(path, int(wanted[slot]))
         back = 0 if reached > slot else max(_FIRST_STEP_BACK, 2 * back)
@@ -148,13 +152,25 @@ def _decode_after_seek(container: Any, stream: Any, pts: int) -> Iterator[Any]:
 def _take(
     decoded: Iterable[Any],
     slot: int,
+    start: int,
     wanted: np.ndarray,
     index: FrameIndex,
     store: Callable[[int, Any], None],
 ) -> int:
-    """Stores wanted frames while they come in order; returns the first slot still empty."""
+    """Stores wanted frames while they come in order; returns the first slot still empty.
+
+    A decoder marks a frame it made up in part, but not those that build on it: they are not taken.
+    """
+    whole_from = index.pts[index.first_keyframe_from(start)]
+    damaged = False
     for frame in decoded:
-        if frame.pts is None or frame.is_corrupt:
+        if frame.pts is None:
+            continue
+        # Frames shown before the keyframe may lack what comes before it in the file: no damage.
+        damaged = (frame.is_corrupt and frame.pts >= whole_from) or (
+            damaged and not frame.key_frame
+        )
+        if frame.is_corrupt or damaged:
             continue
         target = int(index.pts[wanted[slot]])
         if frame.pts > target:

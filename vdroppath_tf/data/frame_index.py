@@ -53,6 +53,11 @@ class FrameIndex(FrameInfo):
         place = int(np.searchsorted(self.keyframes, frame, side="right")) - 1
         return int(self.keyframes[place]) if place >= 0 else 0
 
+    def first_keyframe_from(self, frame: int) -> int:
+        """The first frame at or after `frame` that decoding can start at, else `frame` itself."""
+        place = int(np.searchsorted(self.keyframes, frame))
+        return int(self.keyframes[place]) if place < len(self.keyframes) else frame
+
 
 def index_video(
     path: str | os.PathLike[str], *, cache_dir: str | os.PathLike[str] | None = None

@@ -1,9 +1,13 @@
-"""Batches of clips as numpy arrays: what `pipeline` runs inside tf.data, and tests run eagerly."""
+"""Batches of clips as numpy arrays: what `pipeline` runs inside tf.data, and tests run eagerly.
+
+A video that cannot be read is replaced in training and left out in evaluation, see `faults`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -12,6 +16,7 @@ from vdroppath_tf.data.cache import VideoCache
 from vdroppath_tf.data.clips import epoch_order, item_rng
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.decode import scaled_size
+from vdroppath_tf.data.faults import FaultLog
 from vdroppath_tf.data.frame_source import Box, FrameInfo
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.plans import (
@@ -28,6 +33,10 @@ Batch = tuple[np.ndarray, np.ndarray]
 """Clips, uint8 `(batch, time, height, width, 3)`, and labels, int64 `(batch,)`."""
 
 
+_NO_EPOCH = -1
+_LEFT_OUT = -1  # the label of a row without a clip
+
+
 class ClipLoader:
     """Makes batches of clips; each is a pure function of its arguments, whatever came before.
 
@@ -36,10 +45,12 @@ class ClipLoader:
         sampling: how to make clips of them.
         cache: where decoded videos are kept.
         workers: threads that decode.
+        split: "train", "validation" or "test".
+        faults: where bad videos are noted; None makes the first an error.
         augment: what training does to clips; None leaves them as they are cut.
 
     Raises:
-        VideoError: the first video cannot be read.
+        VideoError: no video can be read, or the first cannot and `faults` is strict.
         ValueError: the manifest is empty.
     """
 
@@ -50,51 +61,96 @@ class ClipLoader:
         *,
         cache: VideoCache,
         workers: int,
+        split: str = "train",
+        faults: FaultLog | None = None,
         augment: Augmentation | None = None,
     ) -> None:
         if not len(manifest):
             raise ValueError(f"{manifest.source}: no video is selected. Expected at least one.")
-        self.manifest, self.sampling, self.cache = manifest, sampling, cache
+        self.manifest, self.sampling, self.cache, self.split = manifest, sampling, cache, split
         self.augment = augment
-        first = self._info(manifest.entries[0])
-        self.clip_shape = (sampling.frames, *sampling.clip_size(first.height, first.width), 3)
+        self.faults = FaultLog(0.0) if faults is None else faults
+        self.faults.expect(split, manifest)
+        self._first, info = self._first_readable()
+        self.clip_shape = (sampling.frames, *sampling.clip_size(info.height, info.width), 3)
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers)
 
+    def _first_readable(self) -> tuple[VideoEntry, FrameInfo]:
+        """The video that says how large clips are."""
+        for entry in self.manifest:
+            try:
+                return entry, self._info(entry)
+            except VideoError as error:
+                self.faults.bad(self.split, entry, error)
+                self.faults.judge(self.split)
+        raise VideoError(f"{self.manifest.source}: none of its videos can be read.")
+
     def training_batch(self, seed: int, epoch: int, step: int, batch_size: int) -> Batch:
-        """Clips of the videos at `step * batch_size ...` of the epoch's order, each drawn anew."""
-        order = epoch_order(seed, epoch, len(self.manifest))
-        items = order[step * batch_size : (step + 1) * batch_size]
+        """Clips of the videos at `step * batch_size ...` of the epoch's order, each drawn anew.
 
-        def plan(item: int, num_frames: int) -> ClipPlan:
-            rng = item_rng(seed, epoch, item)
-            return training_plan(self.sampling, num_frames, rng, self.augment)
+        A video that cannot be read is replaced by the next of the order, and after the last comes
+        the first: with the same bad videos the batch is always the same.
+        """
+        order = epoch_order(seed, epoch, len(self.manifest)).tolist()
 
-        return self._batch(items.tolist(), plan, 1)
+        def fill(row: int, out: np.ndarray) -> int:
+            place = step * batch_size + row
+            for item in (*order[place:], *order[:place]):
+                # A replacement has its own turn too: other numbers make it another clip.
+                drawn = item if item == order[place] else len(order) + place
+                plan = partial(self._training_plan, item_rng(seed, epoch, drawn))
+                if self._filled(item, plan, out, (epoch, place)):
+                    return self.manifest.entries[item].label
+            raise VideoError(f"{self.manifest.source}: none of its videos can be read.")
 
-    def evaluation_batch(self, first: int, count: int, split: str) -> Batch:
-        """All clips of up to `count` videos from number `first` on, video by video."""
-        items = range(first, min(first + count, len(self.manifest)))
-        clips = self.sampling.views(split)
-        return self._batch(
-            items, lambda _, frames: evaluation_plan(self.sampling, frames, split), clips
-        )
+        rows = min(batch_size, len(order) - step * batch_size)
+        return self._batch(rows, 1, fill)
 
-    def _batch(
-        self, items: Sequence[int], plan: Callable[[int, int], ClipPlan], clips: int
-    ) -> Batch:
-        labels = np.array([self.manifest.entries[i].label for i in items], np.int64)
-        batch = np.empty((len(items), clips, *self.clip_shape), np.uint8)
+    def evaluation_batch(self, first: int, count: int) -> Batch:
+        """All clips of up to `count` videos from number `first` on, without those of bad ones."""
 
-        def fill(rows: range) -> None:
-            for row in rows:
-                entry = self.manifest.entries[items[row]]
-                self._clip(entry, plan(items[row], self._num_frames(entry)), batch[row])
+        def plan(num_frames: int) -> ClipPlan:
+            return evaluation_plan(self.sampling, num_frames, self.split)
+
+        def fill(row: int, out: np.ndarray) -> int:
+            filled = self._filled(first + row, plan, out, (_NO_EPOCH, first + row))
+            return self.manifest.entries[first + row].label if filled else _LEFT_OUT
+
+        clips = self.sampling.views(self.split)
+        return self._batch(min(count, len(self.manifest) - first), clips, fill)
+
+    def _training_plan(self, rng: np.random.Generator, num_frames: int) -> ClipPlan:
+        return training_plan(self.sampling, num_frames, rng, self.augment)
+
+    def _batch(self, rows: int, clips: int, fill: Callable[[int, np.ndarray], int]) -> Batch:
+        batch = np.empty((rows, clips, *self.clip_shape), np.uint8)
+        labels = np.empty(rows, np.int64)
+
+        def work(share: range) -> None:
+            for row in share:
+                labels[row] = fill(row, batch[row])
 
         # A share for each thread, not a task for each clip: kept videos cost less than a task.
-        shares = [range(k, len(items), self._workers) for k in range(self._workers)]
-        list(self._pool.map(fill, shares))
+        list(self._pool.map(work, [range(k, rows, self._workers) for k in range(self._workers)]))
+        kept = labels != _LEFT_OUT
+        if not kept.all():
+            batch, labels = batch[kept], labels[kept]
         return batch.reshape(-1, *self.clip_shape), np.repeat(labels, clips)
+
+    def _filled(
+        self, item: int, plan: Callable[[int], ClipPlan], out: np.ndarray, clip: tuple[int, int]
+    ) -> bool:
+        """Whether a video could give its clips; only what is wrong with a video is caught."""
+        entry = self.manifest.entries[item]
+        try:
+            self._clip(entry, plan(self._num_frames(entry)), out)
+        except VideoError as error:
+            self.faults.bad(self.split, entry, error, clip=clip)
+            self.faults.judge(self.split)
+            return False
+        self.faults.good(self.split, entry)
+        return True
 
     def _clip(self, entry: VideoEntry, plan: ClipPlan, out: np.ndarray) -> None:
         boxes = self._boxes(entry, plan)
@@ -111,7 +167,7 @@ class ClipLoader:
         if size != self.clip_shape[1:3]:
             raise VideoError(
                 f"{entry.path} ({entry.origin}): frames are {width}x{height}, but those of "
-                f"{self.manifest.entries[0].path} are {self.clip_shape[2]}x{self.clip_shape[1]}. "
+                f"{self._first.path} are {self.clip_shape[2]}x{self.clip_shape[1]}. "
                 "Set crop in ClipSampling (and short_edge) to bring them to one size."
             )
         return boxes

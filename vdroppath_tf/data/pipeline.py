@@ -14,6 +14,7 @@ from vdroppath_tf.data.augment import Augmentation
 from vdroppath_tf.data.cache import VideoCache
 from vdroppath_tf.data.clips import batch_rng
 from vdroppath_tf.data.container import VideoError
+from vdroppath_tf.data.faults import FaultLog
 from vdroppath_tf.data.loader import Batch, ClipLoader
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.mixing import mix
@@ -23,6 +24,7 @@ from vdroppath_tf.data.transforms import ClipSampling
 __all__ = [
     "Augmentation",
     "ClipSampling",
+    "FaultLog",
     "VideoCache",
     "evaluation_clips",
     "training_clips",
@@ -43,6 +45,7 @@ def training_clips(
     first_step: int = 0,
     num_parallel: int | None = None,
     cache_bytes: int | VideoCache = 0,
+    faults: FaultLog | None = None,
     augment: Augmentation | None = None,
 ) -> tf.data.Dataset:
     """Shuffled, augmented training clips; a rest smaller than a batch is left out of each epoch.
@@ -51,6 +54,9 @@ def training_clips(
     `epochs=None` the data set is endless and starts at (first_epoch, first_step). With a number,
     it has a known size, and each complete pass over it moves on by `epochs` epochs, so that
     `model.fit(clips, epochs=5)` sees a new order and new augmentation every time.
+
+    A video that cannot be read is replaced by the next of the epoch's order, with a warning and a
+    note in `faults`; with the same bad videos the batches are the same.
 
     Args:
         manifest: the videos.
@@ -62,6 +68,7 @@ def training_clips(
         first_step: steps of the first epoch to leave out.
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
+        faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
         augment: what is done to clips after they are cut; None for nothing.
 
     Returns:
@@ -71,11 +78,11 @@ def training_clips(
     Raises:
         ValueError: batch_size exceeds the number of videos, a position that does not exist, or
             clips would be flipped though their labels have a direction.
-        VideoError: the first video cannot be read; others are reported when their turn comes, by
-            tf.data's error, or by this one within `video_errors()`.
+        VideoError: no video can be read. More bad ones than `faults` allows are an error when
+            their turn comes, by tf.data's error, or by this one within `video_errors()`.
     """
     sampling.check_flip(manifest)
-    loader = _loader(manifest, sampling, num_parallel, cache_bytes, augment)
+    loader = _loader(manifest, sampling, "train", num_parallel, cache_bytes, faults, augment)
     if not 1 <= batch_size <= len(manifest):
         raise ValueError(
             f"batch_size must be 1 to {len(manifest)}, the number of videos in {manifest.source}. "
@@ -112,23 +119,28 @@ def evaluation_clips(
     split: str = "validation",
     num_parallel: int | None = None,
     cache_bytes: int | VideoCache = 0,
+    faults: FaultLog | None = None,
 ) -> tf.data.Dataset:
     """Clips of every video once, in the manifest's order, without augmentation.
+
+    A video that cannot be read is left out, with a warning and a note in `faults`, which knows how
+    many were scored. So take labels from here, never from the manifest.
 
     Args:
         manifest: the videos.
         sampling: how clips are made of them; crops are central, nothing is drawn.
-        batch_size: clips in a batch; the last one may hold fewer.
+        batch_size: clips in a batch; the last one, and those with bad videos, hold fewer.
         split: "validation", one clip from the centre of each video, or "test",
             `sampling.clips_per_video` clips spread over it, each in `sampling.crops_per_clip`
             crops. The views of a video are adjacent and in one batch, so the mean over
             `reshape(-1, sampling.views("test"), classes)` scores videos.
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
+        faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
 
     Returns:
-        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of
-        known size.
+        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`). No
+        batch is empty; the number of batches is known beforehand with a strict `faults` only.
 
     Raises:
         ValueError: another split, several short edges, or a batch that would divide a video.
@@ -142,16 +154,20 @@ def evaluation_clips(
         raise ValueError(
             f"batch_size must be a multiple of the {each} clips of a video. Received: {batch_size}."
         )
-    loader = _loader(manifest, sampling, num_parallel, cache_bytes)
+    loader = _loader(manifest, sampling, split, num_parallel, cache_bytes, faults)
     count = batch_size // each
 
     def load(first: np.int64) -> Batch:
-        return loader.evaluation_batch(int(first), count, split)
+        return loader.evaluation_batch(int(first), count)
 
     firsts = tf.data.Dataset.range(0, len(manifest), count)
-    whole = batch_size if len(manifest) % count == 0 else None
-    clips = _map_batches(firsts, load, loader, tf.TensorSpec((whole,), tf.int64))
-    return _with_options(clips.map(lambda clip, label, _: (clip, label)))
+    strict = loader.faults.strict
+    whole = batch_size if strict and len(manifest) % count == 0 else None
+    kind = tf.TensorSpec((whole,), tf.int64)
+    clips = _map_batches(firsts, load, loader, kind).map(lambda clip, label, _: (clip, label))
+    if not strict:
+        clips = clips.filter(lambda _, label: tf.size(label) > 0)
+    return _with_options(clips)
 
 
 @contextlib.contextmanager
@@ -174,15 +190,26 @@ def video_errors() -> Iterator[None]:
 def _loader(
     manifest: Manifest,
     sampling: ClipSampling,
+    split: str,
     num_parallel: int | None,
     cache_bytes: int | VideoCache,
+    faults: FaultLog | None,
     augment: Augmentation | None = None,
 ) -> ClipLoader:
     workers = len(os.sched_getaffinity(0)) if num_parallel is None else num_parallel
     if workers < 1:
         raise ValueError(f"num_parallel must be at least 1. Received: {num_parallel}.")
     cache = cache_bytes if isinstance(cache_bytes, VideoCache) else VideoCache(cache_bytes)
-    return ClipLoader(manifest, sampling, cache=cache, workers=workers, augment=augment)
+    faults = FaultLog() if faults is None else faults
+    return ClipLoader(
+        manifest,
+        sampling,
+        cache=cache,
+        workers=workers,
+        split=split,
+        faults=faults,
+        augment=augment,
+    )
 
 
 def _map_batches(
