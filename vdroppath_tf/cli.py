@@ -10,7 +10,7 @@ from typing import Protocol
 
 from absl import flags, logging
 
-from .commands import derive, evaluate, export, models, predict, quickstart, space, train
+from .commands import derive, evaluate, export, models, predict, quickstart, space, test, train
 from .data.catalog import ManifestError
 from .data.decode import VideoError
 from .training.callbacks import NonFiniteLossError
@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "space": space,
     "evaluate": evaluate,
     "derive": derive,
+    "test": test,
     "export": export,
     "predict": predict,
     "models": models,

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from ..analysis.evaluate import evaluate_strategies
 from ..data.pipeline import evaluation_clips
+from ..data.protocols import PROTOCOLS
 from ..files import read_json, write_text
 from ..space import ProbabilitySpace
 from ..strategy import FusionStrategy
@@ -30,6 +31,8 @@ def define(values: flags.FlagValues) -> None:
     text = "training videos, for batch-norm recalibration (recommended)"
     define_string(values, "train_data", text)
     define_string(values, "out", "JSON file to write the scores to")
+    text = "which views of a video are scored"
+    flags.DEFINE_enum("protocol", "paper-1clip", list(PROTOCOLS), text, flag_values=values)
     text = "a strategy, e.g. 'S ST ...'; may be repeated; default: draws"
     flags.DEFINE_multi_string("strategy", [], text, flag_values=values)
     text = "strategies drawn from the space, beside its mode"
@@ -45,7 +48,13 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     train_clips = None
     if values.train_data is not None:
         train_clips = recalibration_clips(open_videos(values.train_data, labels), recipe)
-    clips = evaluation_clips(videos, recipe.evaluation, batch_size=recipe.batch_size)
+    protocol = PROTOCOLS[values.protocol]
+    clips = evaluation_clips(
+        videos,
+        protocol.sampling(recipe.evaluation),
+        batch_size=max(1, recipe.batch_size // protocol.views) * protocol.views,
+        split="test",
+    )
     with tqdm(unit=" passes", desc=f"{len(strategies)} strategies") as bar:
         scores = evaluate_strategies(
             model,
@@ -53,14 +62,23 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             clips,
             train_clips=train_clips,
             on_strategy=lambda: bar.update(1),
+            views=protocol.views,
         )
     ranked = sorted(scores, key=lambda score: -score.top1)
+    print(f"{protocol.name}: {len(videos):,} videos listed, {scores[0].clips:,} scored")
     for score in ranked:
         share = f"{score.top1:.4f} +- {score.standard_error:.4f}  top-5 {score.top5:.4f}"
         print(f"{share}  {score.strategy}")
     if values.out:
         rows = [
-            {"strategy": str(s.strategy), "top1": s.top1, "top5": s.top5, "clips": s.clips}
+            {
+                "strategy": str(s.strategy),
+                "top1": s.top1,
+                "top5": s.top5,
+                "clips": s.clips,
+                "listed": len(videos),
+                "protocol": protocol.name,
+            }
             for s in ranked
         ]
         fields = {"architecture": model.architecture["name"], "scores": rows}
