@@ -65,7 +65,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             views=protocol.views,
         )
     ranked = sorted(scores, key=lambda score: -score.top1)
-    print(f"{protocol.name}: {len(videos):,} videos listed, {scores[0].clips:,} scored")
+    counts = scores[0].clips, len(videos)
+    logging.info("%s: %d of %d videos scored", protocol.name, *counts)
     for score in ranked:
         share = f"{score.top1:.4f} +- {score.standard_error:.4f}  top-5 {score.top5:.4f}"
         print(f"{share}  {score.strategy}")

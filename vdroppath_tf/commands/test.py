@@ -10,6 +10,7 @@ from typing import Any
 from absl import flags, logging
 from tqdm import tqdm
 
+from ..analysis.evaluate import recalibrate
 from ..analysis.scoring import score_videos
 from ..analysis.video_scores import VideoScores
 from ..data.protocols import PROTOCOLS
@@ -18,7 +19,7 @@ from ..files import write_text
 from ..layers.gates import set_strategy
 from ..serving import ServedModel
 from ..strategy import FusionStrategy
-from .files import define_string, load_model, open_videos
+from .files import define_string, load_model, open_videos, recalibration_clips
 
 EXAMPLE = (
     "vdroppath test --model=run/derived.keras --data=clips/test.txt --protocol=10x3 "
@@ -34,8 +35,10 @@ def define(values: flags.FlagValues) -> None:
     text = "of a template, e.g. 'S ST ...'; default: what it was saved with"
     define_string(values, "strategy", text)
     define_string(values, "data", "test videos: list file or class folders", needed=True)
-    text = "which views of a video are scored"
-    flags.DEFINE_enum("protocol", "paper-2clip", list(PROTOCOLS), text, flag_values=values)
+    text = "training videos, for batch-norm recalibration (recommended for a template)"
+    define_string(values, "train_data", text)
+    text = "which views of a video are scored (default: the recipe's; a SavedModel has none)"
+    flags.DEFINE_enum("protocol", None, list(PROTOCOLS), text, flag_values=values)
     text = "clips in a step of the network"
     flags.DEFINE_integer("batch_size", 8, text, lower_bound=1, flag_values=values)
     define_string(values, "out", "JSON file to write the result to")
@@ -46,14 +49,14 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Accuracy, its denominator, and the largest confusions."""
     if values.scores is not None and Path(values.scores).suffix != ".npz":
         raise ValueError(f"--scores={values.scores}: expected a file that ends in .npz.")
-    network, sampling, labels, about = _network(values)
+    network, sampling, labels, protocol, about = _network(values)
     videos = open_videos(values.data, labels)
-    with tqdm(total=len(videos), unit=" videos", desc=values.protocol) as bar:
+    with tqdm(total=len(videos), unit=" videos", desc=protocol) as bar:
         scores = score_videos(
             network,
             videos,
             sampling,
-            PROTOCOLS[values.protocol],
+            PROTOCOLS[protocol],
             batch_size=values.batch_size,
             on_video=bar.update,
         )
@@ -68,14 +71,18 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 def _network(
     values: flags.FlagValues,
-) -> tuple[Any, ClipSampling, tuple[str, ...], dict[str, Any]]:
-    """What answers, how its clips are made, its classes, and what the result says of it."""
+) -> tuple[Any, ClipSampling, tuple[str, ...], str, dict[str, Any]]:
+    """What answers, how its clips are made, its classes, a protocol, what the result says of it."""
     about: dict[str, Any] = {"model": values.model, "strategy": values.strategy}
     if Path(values.model).is_dir():
         if values.strategy is not None:
             raise ValueError("--strategy: a SavedModel runs the one it was exported with.")
+        if values.train_data is not None:
+            raise ValueError("--train_data: a SavedModel keeps its batch-norm statistics.")
+        if values.protocol is None:
+            raise ValueError(f"--protocol is needed with a SavedModel: {', '.join(PROTOCOLS)}.")
         served = ServedModel(values.model)
-        return served.probabilities, served.sampling, served.labels, about
+        return served.probabilities, served.sampling, served.labels, values.protocol, about
     model, recipe, labels = load_model(values.model)
     if values.strategy is not None:
         if not model.gates:
@@ -83,7 +90,10 @@ def _network(
         strategy = FusionStrategy.parse(values.strategy, model.architecture["name"])
         set_strategy(model, strategy)
         about["strategy"] = str(strategy)
-    return model, recipe.evaluation, labels, about
+    if values.train_data is not None:
+        recalibrate(model, recalibration_clips(open_videos(values.train_data, labels), recipe))
+    about["recalibrated"] = values.train_data is not None
+    return model, recipe.evaluation, labels, values.protocol or recipe.protocol, about
 
 
 def table(scores: VideoScores) -> str:

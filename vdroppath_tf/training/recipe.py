@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..data.augment import Augmentation
+from ..data.protocols import PROTOCOLS
 from ..data.transforms import ClipSampling
+from ..names import unknown_name
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Recipe:
         seed: of weights, noise, order and augmentation.
         evaluation_crop: pixels of the square cut out in evaluation; None takes that of training.
         augment: what is done to training clips after they are cut: colours, RandAugment, mixing.
+        protocol: name of the test protocol its accuracies are given in, of ``PROTOCOLS``.
 
     ``network``, ``branches`` and ``temporal_strides`` are checked where the network is built.
 
@@ -95,6 +98,7 @@ class Recipe:
     seed: int = 0
     evaluation_crop: int | None = None
     augment: Augmentation = field(default_factory=Augmentation)
+    protocol: str = "paper-1clip"
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -108,6 +112,8 @@ class Recipe:
                 "momentum and finetune_dropout must be 0 or more and below 1. "
                 f"Received: {self.momentum}, {self.finetune_dropout}"
             )
+        if self.protocol not in PROTOCOLS:
+            raise unknown_name("protocol", self.protocol, PROTOCOLS)
         _ = self.evaluation  # an evaluation_crop that does not fit shows here
 
     @property

@@ -143,8 +143,8 @@ def _fit(
         )
     if recipe.augment.soft_labels:
         classes = model.output_shape[-1]
-        stream = _shares_of_classes(stream, classes)
-        validation = None if validation is None else _shares_of_classes(validation, classes)
+        stream = shares_of_classes(stream, classes)
+        validation = None if validation is None else shares_of_classes(validation, classes)
     callbacks: list[keras.callbacks.Callback] = [
         StopOnNonFiniteLoss(phase.name, run.folder),
         record,
@@ -168,7 +168,7 @@ def _fit(
         )
 
 
-def _shares_of_classes(clips: tf.data.Dataset, classes: int) -> tf.data.Dataset:
+def shares_of_classes(clips: tf.data.Dataset, classes: int) -> tf.data.Dataset:
     """Labels as shares of all classes of a network: what a loss of mixed clips compares with."""
 
     def widen(batch: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
