@@ -10,7 +10,18 @@ from typing import Protocol
 
 from absl import flags, logging
 
-from .commands import derive, evaluate, export, models, predict, quickstart, space, test, train
+from .commands import (
+    derive,
+    doctor,
+    evaluate,
+    export,
+    models,
+    predict,
+    quickstart,
+    space,
+    test,
+    train,
+)
 from .data.catalog import ManifestError
 from .data.decode import VideoError
 from .training.callbacks import NonFiniteLossError
@@ -33,6 +44,7 @@ class Command(Protocol):
 
 COMMANDS: dict[str, Command] = {
     "quickstart": quickstart,
+    "doctor": doctor,
     "train": train,
     "space": space,
     "evaluate": evaluate,

@@ -10,12 +10,19 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from ..analysis.evaluate import evaluate_strategies
-from ..data.pipeline import evaluation_clips
+from ..data.pipeline import FaultLog, evaluation_clips
 from ..data.protocols import PROTOCOLS
 from ..files import read_json, write_text
 from ..space import ProbabilitySpace
 from ..strategy import FusionStrategy
-from .files import define_string, load_model, open_videos, read_text, recalibration_clips
+from .files import (
+    define_faults,
+    define_string,
+    load_model,
+    open_videos,
+    read_text,
+    recalibration_clips,
+)
 
 EXAMPLE = (
     "vdroppath evaluate --model=run/template.keras --data=clips/val.txt "
@@ -30,6 +37,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "data", "validation videos: list file or class folders", needed=True)
     text = "training videos, for batch-norm recalibration (recommended)"
     define_string(values, "train_data", text)
+    define_faults(values)
     define_string(values, "out", "JSON file to write the scores to")
     text = "which views of a video are scored"
     flags.DEFINE_enum("protocol", "paper-1clip", list(PROTOCOLS), text, flag_values=values)
@@ -44,16 +52,19 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A table of strategies, best first."""
     model, recipe, labels = load_model(values.model)
     strategies = _strategies(values, model)
-    videos = open_videos(values.data, labels)
+    videos = open_videos(values.data, labels, values.quarantine)
+    faults = FaultLog(values.max_bad_fraction)
     train_clips = None
     if values.train_data is not None:
-        train_clips = recalibration_clips(open_videos(values.train_data, labels), recipe)
+        train_videos = open_videos(values.train_data, labels, values.quarantine)
+        train_clips = recalibration_clips(train_videos, recipe, faults)
     protocol = PROTOCOLS[values.protocol]
     clips = evaluation_clips(
         videos,
         protocol.sampling(recipe.evaluation),
         batch_size=max(1, recipe.batch_size // protocol.views) * protocol.views,
         split="test",
+        faults=faults,
     )
     with tqdm(unit=" passes", desc=f"{len(strategies)} strategies") as bar:
         scores = evaluate_strategies(
@@ -65,11 +76,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             views=protocol.views,
         )
     ranked = sorted(scores, key=lambda score: -score.top1)
-    counts = scores[0].clips, len(videos)
-    logging.info("%s: %d of %d videos scored", protocol.name, *counts)
     for score in ranked:
         share = f"{score.top1:.4f} +- {score.standard_error:.4f}  top-5 {score.top5:.4f}"
         print(f"{share}  {score.strategy}")
+    print(f"{protocol.name}: {faults.account(videos, 'test')}")
     if values.out:
         rows = [
             {
@@ -77,7 +87,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
                 "top1": s.top1,
                 "top5": s.top5,
                 "clips": s.clips,
-                "listed": len(videos),
+                "videos": len(videos),
                 "protocol": protocol.name,
             }
             for s in ranked

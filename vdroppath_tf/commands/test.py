@@ -13,13 +13,14 @@ from tqdm import tqdm
 from ..analysis.evaluate import recalibrate
 from ..analysis.scoring import score_videos
 from ..analysis.video_scores import VideoScores
+from ..data.pipeline import FaultLog
 from ..data.protocols import PROTOCOLS
 from ..data.transforms import ClipSampling
 from ..files import write_text
 from ..layers.gates import set_strategy
 from ..serving import ServedModel
 from ..strategy import FusionStrategy
-from .files import define_string, load_model, open_videos, recalibration_clips
+from .files import define_faults, define_string, load_model, open_videos, recalibration_clips
 
 EXAMPLE = (
     "vdroppath test --model=run/derived.keras --data=clips/test.txt --protocol=10x3 "
@@ -37,6 +38,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "data", "test videos: list file or class folders", needed=True)
     text = "training videos, for batch-norm recalibration (recommended for a template)"
     define_string(values, "train_data", text)
+    define_faults(values)
     text = "which views of a video are scored (default: the recipe's; a SavedModel has none)"
     flags.DEFINE_enum("protocol", None, list(PROTOCOLS), text, flag_values=values)
     text = "clips in a step of the network"
@@ -49,8 +51,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Accuracy, its denominator, and the largest confusions."""
     if values.scores is not None and Path(values.scores).suffix != ".npz":
         raise ValueError(f"--scores={values.scores}: expected a file that ends in .npz.")
-    network, sampling, labels, protocol, about = _network(values)
-    videos = open_videos(values.data, labels)
+    faults = FaultLog(values.max_bad_fraction)
+    network, sampling, labels, protocol, about = _network(values, faults)
+    videos = open_videos(values.data, labels, values.quarantine)
     with tqdm(total=len(videos), unit=" videos", desc=protocol) as bar:
         scores = score_videos(
             network,
@@ -58,6 +61,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             sampling,
             PROTOCOLS[protocol],
             batch_size=values.batch_size,
+            faults=faults,
             on_video=bar.update,
         )
     print(table(scores))
@@ -70,7 +74,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _network(
-    values: flags.FlagValues,
+    values: flags.FlagValues, faults: FaultLog
 ) -> tuple[Any, ClipSampling, tuple[str, ...], str, dict[str, Any]]:
     """What answers, how its clips are made, its classes, a protocol, what the result says of it."""
     about: dict[str, Any] = {"model": values.model, "strategy": values.strategy}
@@ -91,7 +95,8 @@ def _network(
         set_strategy(model, strategy)
         about["strategy"] = str(strategy)
     if values.train_data is not None:
-        recalibrate(model, recalibration_clips(open_videos(values.train_data, labels), recipe))
+        train_videos = open_videos(values.train_data, labels, values.quarantine)
+        recalibrate(model, recalibration_clips(train_videos, recipe, faults))
     about["recalibrated"] = values.train_data is not None
     return model, recipe.evaluation, labels, values.protocol or recipe.protocol, about
 

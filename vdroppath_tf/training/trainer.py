@@ -12,9 +12,10 @@ import keras
 import tensorflow as tf
 
 from ..cost import unit_costs
-from ..data.pipeline import evaluation_clips, training_clips, video_errors
+from ..data.pipeline import FaultLog, evaluation_clips, training_clips, video_errors
 from ..layers.gates import freeze_gates, set_strategy
 from ..models.fusion_model import FusionModel, accuracy_metrics, cross_entropy
+from .bad_videos import CountFaults, keep_quarantine, say_what_was_bad
 from .callbacks import GatesToTensorBoard, Record, StopOnNonFiniteLoss
 from .checkpoint import CheckpointStore, Position
 from .optimizer import GateSGD
@@ -32,6 +33,7 @@ class _Run:
     folder: Path | None
     on_step: Callable[[], None] | None
     verbose: int | str
+    faults: FaultLog
 
 
 def train(
@@ -49,6 +51,10 @@ def train(
     Order, augmentation and gate noise are functions of seed and step, so a run that was stopped
     and taken up again ends with the weights it would have had.
 
+    A training video that cannot be read is replaced by the next in order, a validation video is
+    left out; both are counted and named in ``quarantine.json``, and more than
+    ``clips.max_bad_fraction`` of them stop the run.
+
     Args:
         model: built as it was when the run began, in the scope of a ``tf.distribute`` strategy if
             one is wanted.
@@ -60,23 +66,25 @@ def train(
         verbose: of ``keras.Model.fit``.
 
     Returns:
-        One dict an epoch: phase, epoch, what Keras logged and, for a template, ``drop``: p of
+        One dict an epoch: phase, epoch, what Keras logged, ``bad_clips`` that were replaced and
+        ``val_bad_clips`` that were left out and, for a template, ``drop``: p of
         every gate, layer by layer, and ``classifier_drop`` where its classifier has a gate.
 
     Raises:
         ValueError: when the folder holds another run (other settings, videos or starting weights),
             or the videos are too few, or of more classes than the model.
-        VideoError: for a video that cannot be read.
+        VideoError: when too many videos cannot be read.
         NonFiniteLossError: when the loss is no number; checkpoints stay as they were.
     """
-    check_run(model, recipe, clips)
+    faults = FaultLog(clips.max_bad_fraction)
+    check_run(model, recipe, clips, faults)
     steps = len(clips.train) // recipe.batch_size
     path = None if folder is None else Path(folder)
     store = None
     if path is not None:
         store = CheckpointStore(path, describe_run(model, phases, recipe, clips))
     position = Position(0, 0) if store is None else store.position()
-    run = _Run(recipe, clips, path, on_step, verbose)
+    run = _Run(recipe, clips, path, on_step, verbose, faults)
     for number, phase in enumerate(phases):
         if number < position.phase:
             continue
@@ -87,8 +95,12 @@ def train(
         first = sum(earlier.epochs for earlier in phases[:number])
         if done < phase.epochs:
             record = Record(phase.name, number, position, store)
-            _fit(model, phase, run, first=first, done=done, record=record)
+            try:
+                _fit(model, phase, run, first=first, done=done, record=record)
+            finally:
+                keep_quarantine(faults, clips, path)
             position = Position(number, phase.epochs, tuple(record.history))
+    say_what_was_bad(faults, clips, path)
     return list(position.history)
 
 
@@ -131,6 +143,7 @@ def _fit(
         first_epoch=first + done,
         epochs=None,
         cache_bytes=clips.cache,
+        faults=run.faults,
         augment=recipe.augment,
     )
     validation = None
@@ -140,6 +153,7 @@ def _fit(
             recipe.evaluation,
             batch_size=recipe.batch_size,
             cache_bytes=clips.cache,
+            faults=run.faults,
         )
     if recipe.augment.soft_labels:
         classes = model.output_shape[-1]
@@ -147,6 +161,7 @@ def _fit(
         validation = None if validation is None else shares_of_classes(validation, classes)
     callbacks: list[keras.callbacks.Callback] = [
         StopOnNonFiniteLoss(phase.name, run.folder),
+        CountFaults(run.faults, clips, first, run.folder),
         record,
     ]
     if run.folder is not None:
