@@ -74,6 +74,7 @@ _RECIPE_ROWS: dict[str, Callable[[Any], str]] = {
     "frames, stride": lambda r: f"{r.sampling.frames}, {r.sampling.stride}",
     "training clips": lambda r: _pixels(r.sampling),
     "evaluation clips": lambda r: _pixels(r.evaluation),
+    "tested with": lambda r: f"`{r.protocol}`",
     "flip": lambda r: "yes" if r.sampling.flip else "no",
     "batch": lambda r: str(r.batch_size),
     "warm-up": lambda r: _phase(r.warmup),

@@ -2,7 +2,8 @@
 
     python scripts/draw_docs_figures.py
 
-Clips of the known-answer tasks come from `make_clip`. Every space in `docs/results/NAME.json` gives
+Clips of the known-answer tasks come from `make_clip`; one goes through each operation of
+`data.looks`. Every space in `docs/results/NAME.json` gives
 `NAME-marginals.svg` and `NAME-distance.svg`; where `docs/results/NAME.txt` holds a strategy, its
 units are written above the bars. The spaces that the paper published, each with its chosen units,
 become `published-NAME-marginals.svg`: Fig. 4's four panels. The same inputs give the same bytes.
@@ -20,6 +21,8 @@ from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.figures import figure_distance, figure_marginals
 from vdroppath_tf.analysis.findings import NEAR_START
+from vdroppath_tf.data.augment import Look
+from vdroppath_tf.data.looks import apply_looks
 from vdroppath_tf.data.shapes import Difficulty, labels
 from vdroppath_tf.data.synthetic import make_clip
 from vdroppath_tf.space import ProbabilitySpace
@@ -32,6 +35,21 @@ PICTURES = flags.DEFINE_string("pictures", str(DOCS / "pictures"), "folder to dr
 
 SEEN = Difficulty(noise=12)  # the default's noise hides shapes from eyes in a small still picture
 ENLARGED, GAP, FRAMES = 2, 6, 6
+SHOWN = {  # operation -> strength
+    "identity": 0.0,
+    "brightness": 0.25,
+    "hue": 0.3,
+    **dict.fromkeys(("saturation", "contrast", "scale_brightness", "sharpness"), 1.8),
+    "auto_contrast": 0.0,
+    "equalize": 0.0,
+    "posterize": 6.0,
+    "solarize": 0.6,
+    "rotate": 27.0,
+    "shear_x": 0.27,
+    "shear_y": 0.27,
+    "translate_x": 0.4,
+    "translate_y": 0.4,
+}
 
 
 def task_picture(task: str) -> np.ndarray:
@@ -46,6 +64,19 @@ def task_picture(task: str) -> np.ndarray:
         row = np.concatenate(columns, 1)
         rows += [row, np.full((GAP, *row.shape[1:]), 255, np.uint8)]
     return np.concatenate(rows[:-1])
+
+
+def augmentation_picture() -> Figure:
+    """One frame of a clip as it is, and under each operation at a strength one can see."""
+    clip, _ = make_clip("both", "test", 5, difficulty=Difficulty(frames=2, size=64, noise=12))
+    colour = np.linspace(0.4, 1.3, 64)[:, None, None] * (1.0, 0.9, 0.6)
+    clip = np.clip(clip * colour, 0, 255).astype(np.uint8)
+    figure = Figure(figsize=(10, 3), layout="constrained")
+    for axes, (name, value) in zip(figure.subplots(2, 8).flat, SHOWN.items(), strict=True):
+        axes.imshow(apply_looks(clip, [Look(name, value)])[0])
+        axes.set_title(f"{name} {value:g}", fontsize=8)
+        axes.axis("off")
+    return figure
 
 
 def draw_space(path: Path, pictures: Path) -> None:
@@ -74,6 +105,9 @@ def main(_: list[str]) -> None:
         path = pictures / f"task-{task}.png"
         image.imsave(path, task_picture(task), metadata={"Software": None})
         print(path)
+    augmentations = pictures / "augmentations.png"
+    augmentation_picture().savefig(augmentations, dpi=100, metadata={"Software": None})
+    print(augmentations)
     for path in sorted(Path(RESULTS.value).glob("*.json")):
         draw_space(path, pictures)
     for dataset in DATASETS:

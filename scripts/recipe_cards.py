@@ -85,6 +85,10 @@ TEXTS = {
         "The machine that builds this package cannot run the recipe in full.",
         "In full size it is `make quickstart`.",
     ),
+    "tested": (
+        ", as the\npaper tested videos: mean softmax over 2 clips spread over each, centre crop",
+        "",
+    ),
 }
 
 
@@ -114,6 +118,7 @@ def card(name: str) -> str:
         phases=_rows(_phase(phase, published) for phase in _phases(recipe)),
         draws=DRAWS,
         clips=recipe.evaluation.clips_per_video,
+        protocol=recipe.protocol,
         expected=_expected(name) if published else SMALL_EXPECTED,
         train_shape="x".join(map(str, _shape(recipe.sampling))),
         evaluation_shape="x".join(map(str, _shape(recipe.evaluation))),

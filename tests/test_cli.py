@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import tiny
 from absl import flags
 
 from vdroppath_tf.cli import COMMANDS, main
+from vdroppath_tf.data.augment import Augmentation
 from vdroppath_tf.data.encode import write_video
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.strategy import FusionStrategy
@@ -142,6 +144,61 @@ def test_evaluate_scores_the_strategies_that_are_named(call: Any, chain: Path, m
     found = dict(re.findall(r"^(0\.\d+) \+- .* top-5 1\.0000  (.*)$", done.out, re.MULTILINE))
     assert set(found.values()) == {"S S S", "ST - S+ST"} or len(found) == 1
     assert done.out.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("run/derived.keras", []),
+        ("run/template.keras", ["--strategy=S ST S+ST", "--protocol=paper-2clip"]),
+        ("served/1", ["--protocol=paper-2clip"]),
+    ],
+)
+def test_test(
+    call: Any, chain: Path, motion: Any, tmp_path: Path, model: str, options: list[str]
+) -> None:
+    """A network, a template with a strategy, a SavedModel; clips are whole videos here."""
+    done = call(
+        "test",
+        f"--model={chain}/{model}",
+        f"--data={motion.folder}/test.txt",
+        f"--out={tmp_path}/result.json",
+        f"--scores={tmp_path}/scores.npz",
+        *options,
+    )
+    assert done.code == 0, done.error
+    result = json.loads((tmp_path / "result.json").read_text())
+    name = "paper-2clip" if options else "paper-1clip"  # the recipe's
+    assert (result["format"], result["protocol"]["name"]) == ("vdroppath_tf.test/1", name)
+    assert (result["data"]["listed"], result["data"]["scored"]) == (8, 8)
+    assert result["strategy"] == ("S ST S+ST" if "template" in model else None)
+    assert f"{name}: 8 of 8 videos" in done.out
+    assert f"top-1  {result['top1']:.4f} +- {result['top1_standard_error']:.4f}" in done.out
+    with np.load(tmp_path / "scores.npz", allow_pickle=False) as scores:
+        right = scores["probabilities"].argmax(1) == scores["labels"]
+        assert right.mean() == result["top1"]
+        assert scores["videos"].tolist() == [e.path for e in motion.manifest("test")]
+
+
+def test_sampling_and_augmentation_flags() -> None:
+    from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
+
+    values = flags.FlagValues()
+    define_recipe(values)
+    line = "--recipe=ucf101 --sampler=segments --frames=8 --crop_scales=1,.5 --flip_directional"
+    more = (
+        "--color_jitter=.4,.3,.2,.1 --rand_augment=2,9 --mixup=.8 --cutmix=1 --label_smoothing=.1"
+    )
+    values(["vdroppath", *line.split(), *more.split()])
+    recipe, usual = recipe_of_flags(values), RECIPES["ucf101"]
+    assert recipe.sampling == dataclasses.replace(
+        usual.sampling, sampler="segments", frames=8, crop_scales=(1, 0.5), flip_directional=True
+    )
+    assert recipe.augment == Augmentation((0.4, 0.3, 0.2, 0.1), (2, 9), 0.8, 1.0, 0.1)
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    values(["vdroppath", "--color_jitter=.4,much"])
+    with pytest.raises(ValueError, match=r"--color_jitter=\.4,much: expected brightness"):
+        recipe_of_flags(values)
 
 
 def test_predict(call: Any, chain: Path, motion: Any) -> None:

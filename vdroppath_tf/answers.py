@@ -13,7 +13,7 @@ import numpy as np
 from .analysis.figures import frame_strip
 from .analysis.records import Prediction
 from .data.catalog import Manifest, VideoEntry
-from .data.transforms import evaluation_plan
+from .data.plans import evaluation_plan
 from .serving import read_sampling
 
 

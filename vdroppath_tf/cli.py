@@ -23,6 +23,7 @@ from .commands import (
     predict,
     quickstart,
     space,
+    test,
     train,
 )
 from .data.catalog import ManifestError
@@ -57,6 +58,7 @@ COMMANDS: dict[str, Command] = {
     "compare": compare,
     "evaluate": evaluate,
     "derive": derive,
+    "test": test,
     "export": export,
     "predict": predict,
     "models": models,

@@ -124,7 +124,7 @@ class ServedModel:
         Raises:
             VideoError: for a video that cannot be read.
         """
-        each = self.sampling.clips_per_video
+        each = self.sampling.views("test")
         for video in videos:
             entry = VideoEntry(self._source(os.path.abspath(video)), 0, None, str(video))
             manifest = Manifest((entry,), self.labels, str(video))

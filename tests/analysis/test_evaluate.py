@@ -75,6 +75,22 @@ def accuracy(network: Any) -> tuple[float, float]:
     return float(ranked[:, 0].mean()), float(ranked[:, :5].any(1).mean())
 
 
+def test_views_are_averaged_as_softmax(template: Any) -> None:
+    """Videos of two views each, by hand."""
+    labels = LABELS[::2]
+    pairs = tf.data.Dataset.from_tensor_slices((CLIPS, labels.repeat(2))).batch(8)
+    scores = evaluate_strategies(template, STRATEGIES[:2], list(pairs), views=2)
+    for score in scores:
+        network = derive(template, score.strategy)
+        softmax = tf.nn.softmax(network(CLIPS, training=False)).numpy()
+        ranked = np.argsort(-(softmax[::2] + softmax[1::2]), 1) == labels[:, None]
+        assert score.clips == 11
+        assert score.top1 == pytest.approx(ranked[:, 0].mean())
+        assert score.top5 == pytest.approx(ranked[:, :5].any(1).mean())
+    with pytest.raises(ValueError, match="no videos of 3 views"):
+        evaluate_strategies(template, STRATEGIES[:1], list(pairs), views=3)
+
+
 def test_scores_are_those_of_derived_networks(template: Any) -> None:
     scores = evaluate_strategies(template, STRATEGIES, batches())
     assert not scores.recalibrated

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vdroppath_tf.data.clips import dense_indices, epoch_order, item_rng
+from vdroppath_tf.data.clips import (
+    batch_rng,
+    dense_indices,
+    epoch_order,
+    item_rng,
+    segment_indices,
+)
 
 counts = st.integers(1, 400)
 small = st.integers(1, 40)
@@ -35,6 +41,8 @@ class TestOrder:
         draws = {item_rng(s, e, i).random() for s in range(4) for e in range(4) for i in range(50)}
         assert len(draws) == 800
         assert item_rng(1, 2, 3).random() == item_rng(1, 2, 3).random()
+        assert batch_rng(1, 2, 3).random() == batch_rng(1, 2, 3).random()
+        assert not draws & {batch_rng(0, 0, k).random() for k in range(50)}
 
 
 class TestDense:
@@ -73,7 +81,12 @@ class TestDense:
     def test_validation(self, frames: int, n: int, stride: int, expected: list[int]) -> None:
         assert dense_indices(frames, n, stride, split="validation").tolist() == [expected]
 
-    @given(counts, small, small, st.integers(1, 12))
+    @given(counts, small, small)
+    def test_one_clip_of_test_is_that_of_validation(self, frames: int, n: int, by: int) -> None:
+        got = dense_indices(frames, n, by, split="test")
+        assert got.tolist() == dense_indices(frames, n, by, split="validation").tolist()
+
+    @given(counts, small, small, st.integers(2, 12))
     def test_starts_are_linspace(self, frames: int, n: int, stride: int, clips: int) -> None:
         got = dense_indices(frames, n, stride, split="test", clips=clips)
         assert got.shape == (clips, n)
@@ -104,3 +117,68 @@ class TestDense:
             dense_indices(5, 1, 1, split="val")
         with pytest.raises(ValueError, match="pass rng"):
             dense_indices(5, 1, 1, split="train")
+
+
+class TestSegments:
+    """Frame k comes out of [k, k + 1) segments of num_frames / clip_frames frames each."""
+
+    @staticmethod
+    def inside(got: np.ndarray, frames: int, n: int) -> bool:
+        assert (np.diff(got) >= 0).all()
+        assert 0 <= got.min() <= got.max() <= frames - 1
+        lowest = [k * frames // n for k in range(n)]
+        above = [-(-(k + 1) * frames // n) for k in range(n)]
+        return bool((got >= lowest).all() and (got < np.maximum(above, 1)).all())
+
+    @given(counts, small, st.integers(0, 99))
+    def test_training_takes_a_frame_of_each(self, frames: int, n: int, seed: int) -> None:
+        got = segment_indices(frames, n, split="train", rng=item_rng(seed, 0, 0))
+        assert got.shape == (1, n)
+        assert got.dtype == np.int64
+        assert self.inside(got, frames, n)
+
+    @given(counts, small, st.integers(1, 8))
+    def test_clips_of_test_divide_each(self, frames: int, n: int, clips: int) -> None:
+        got = segment_indices(frames, n, split="test", clips=clips)
+        assert got.shape == (clips, n)
+        assert self.inside(got, frames, n)
+        # read clip after clip within each segment, they are one denser clip
+        denser = segment_indices(frames, n * clips, split="validation")
+        assert got.T.reshape(1, -1).tolist() == denser.tolist()
+
+    @given(counts, small)
+    def test_one_clip_is_that_of_validation(self, frames: int, n: int) -> None:
+        got = segment_indices(frames, n, split="test")
+        assert got.tolist() == segment_indices(frames, n, split="validation").tolist()
+
+    def test_every_frame_of_a_segment_is_drawn_equally(self) -> None:
+        rng = np.random.default_rng(0)
+        draws = np.concatenate(
+            [segment_indices(12, 3, split="train", rng=rng) for _ in range(4000)]
+        )
+        for k in range(3):
+            found = np.bincount(draws[:, k], minlength=12)
+            assert found[4 * k : 4 * k + 4].sum() == 4000
+            assert np.abs(found[4 * k : 4 * k + 4] - 1000).max() < 5 * np.sqrt(4000 / 4 * 3 / 4)
+
+    @pytest.mark.parametrize(
+        ("frames", "n", "clips", "expected"),
+        [
+            (8, 4, 1, [[1, 3, 5, 7]]),
+            (9, 3, 1, [[1, 4, 7]]),
+            (10, 4, 1, [[1, 3, 6, 8]]),  # centres 1.25, 3.75, 6.25, 8.75
+            (8, 2, 2, [[1, 5], [3, 7]]),
+            (2, 4, 1, [[0, 0, 1, 1]]),  # short videos repeat
+            (1, 3, 2, [[0, 0, 0], [0, 0, 0]]),
+        ],
+    )
+    def test_known_answers(self, frames: int, n: int, clips: int, expected: list[object]) -> None:
+        assert segment_indices(frames, n, split="test", clips=clips).tolist() == expected
+
+    def test_bad_arguments(self) -> None:
+        with pytest.raises(ValueError, match="at least 1"):
+            segment_indices(0, 1, split="validation")
+        with pytest.raises(ValueError, match="'val'"):
+            segment_indices(5, 1, split="val")
+        with pytest.raises(ValueError, match="pass rng"):
+            segment_indices(5, 1, split="train")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vdroppath_tf.data.augment import Augmentation
 from vdroppath_tf.data.transforms import ClipSampling
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.training import PUBLISHED, RECIPES, Phase, Recipe
@@ -16,7 +17,7 @@ from vdroppath_tf.zoo import DATASETS
 # no value is a default, or the round trip could lose it unseen
 ODD = Recipe(
     network="resnet50",
-    sampling=ClipSampling(5, 3, True, (20, 30), (16, 18), True, 4),
+    sampling=ClipSampling(5, 3, True, (20, 30), (16, 18), True, 4, "dense", (1.0, 0.5), True, 1),
     batch_size=7,
     warmup=Phase("first", 3, 0.3, (1, 2), cosine=True, weight_decay=0.1),
     search=Phase("second", 4, 0.4, (3,), gates=True),
@@ -34,12 +35,20 @@ ODD = Recipe(
     finetune_dropout=0.25,
     seed=11,
     evaluation_crop=20,
+    augment=Augmentation((0.1, 0.2, 0.3, 0.4), (2, 9), 0.5, 0.6, 0.7),
+    protocol="10x3",
 )
 
 
 @pytest.mark.parametrize("recipe", [ODD, *RECIPES.values()], ids=["odd", *RECIPES])
 def test_json_both_ways(recipe: Recipe) -> None:
     assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_a_recipe_from_before_augmentation_has_none() -> None:
+    fields = json.loads(ODD.to_json())
+    del fields["augment"]
+    assert Recipe.from_json(json.dumps(fields)) == ODD.replace(augment=Augmentation())
 
 
 def test_the_round_trip_is_of_every_field() -> None:
@@ -76,6 +85,7 @@ def test_published_values(
     evaluation = recipe.evaluation
     assert (evaluation.short_edge, evaluation.crop, evaluation.clips_per_video) == (256, 256, 2)
     assert recipe.sampling.crop == 224
+    assert recipe.protocol == "paper-2clip"
 
 
 def test_evaluation_takes_the_smallest_edge_and_its_own_crop() -> None:

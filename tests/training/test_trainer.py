@@ -16,6 +16,7 @@ import tensorflow as tf
 import tiny
 
 from vdroppath_tf.cost import unit_costs
+from vdroppath_tf.data.augment import Augmentation
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.training import (
@@ -27,6 +28,7 @@ from vdroppath_tf.training import (
 )
 from vdroppath_tf.training.callbacks import NonFiniteLossError, StopOnNonFiniteLoss
 from vdroppath_tf.training.checkpoint import CheckpointStore
+from vdroppath_tf.training.trainer import shares_of_classes
 
 STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
 
@@ -183,6 +185,35 @@ def test_a_video_damaged_on_the_way_spares_the_checkpoints(motion: Any, tmp_path
     position = store.position()
     assert position.phase == 0
     assert position.epochs >= 1
+
+
+def test_mixed_clips_train_and_resume(motion: Any, tmp_path: Path) -> None:
+    """Labels are shares of classes then, in validation too."""
+    clips = tiny.clips_of(motion)
+    recipe = tiny.recipe(0, 2).replace(augment=Augmentation(mixup=0.8, cutmix=1.0))
+    whole = tiny.run_template(clips, recipe)
+    assert all({"loss", "top1", "val_loss", "val_top1"} <= set(entry) for entry in whole.history)
+    steps = itertools.count()
+
+    def stop() -> None:
+        if next(steps) == STEPS + 1:  # inside the second epoch
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        tiny.run_template(clips, recipe, tmp_path / "run", on_step=stop)
+    resumed = tiny.run_template(clips, recipe, tmp_path / "run")
+    assert tiny.state(resumed.model) == tiny.state(whole.model)
+    with pytest.raises(ValueError, match="another run"):
+        tiny.run_template(clips, recipe.replace(augment=Augmentation()), tmp_path / "run")
+
+
+def test_labels_become_shares_of_all_classes_of_the_network() -> None:
+    clips = np.zeros((2, 1, 1, 1, 3), np.uint8)
+    for labels in (np.array([1, 0]), np.array([[0, 1], [1, 0]], np.float32)):
+        pairs = tf.data.Dataset.from_tensors((clips, labels))
+        [(_, shares)] = list(shares_of_classes(pairs, 3))
+        assert shares.numpy().tolist() == [[0, 1, 0], [1, 0, 0]]
+        assert shares.dtype == tf.float32
 
 
 def test_what_cannot_go_well_is_refused(motion: Any, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ class StrategyScore:
     Attributes:
         strategy: what ran.
         top1, top5: share of the clips (top5 is 1 where there are at most 5 classes).
-        clips: how many clips were scored.
+        clips: how many clips were scored; where videos have several views, how many videos.
     """
 
     strategy: FusionStrategy
@@ -68,6 +68,7 @@ def evaluate_strategies(
     train_clips: Iterable[Any] | None = None,
     recalibration_batches: int = 8,
     on_strategy: Callable[[], object] | None = None,
+    views: int = 1,
 ) -> StrategyScores:
     """Scores strategies of a template; each batch is decoded once and nothing is retraced.
 
@@ -82,12 +83,14 @@ def evaluate_strategies(
         train_clips: batches of training for batch-norm recalibration.
         recalibration_batches: how many of them.
         on_strategy: called after each strategy and batch, for a progress bar.
+        views: clips of each video, adjacent and in one batch; their mean softmax is its score.
 
     Returns:
         ``StrategyScores``, in the order of ``strategies``.
 
     Raises:
-        ValueError: no strategies, one that does not fit, no clips, or a label beyond the classes.
+        ValueError: no strategies, one that does not fit, no clips, a batch that divides a video, or
+            a label beyond the classes.
         VideoError: for a video that cannot be read.
     """
     chosen = [FusionStrategy.of(strategy) for strategy in strategies]
@@ -101,7 +104,7 @@ def evaluate_strategies(
         statistics = None
         if train_clips is not None:
             statistics = runner.statistics(masks, train_clips, recalibration_batches, tick)
-        hits, count = runner.hits(masks, clips, statistics, tick)
+        hits, count = runner.hits(masks, clips, statistics, tick, views)
     return StrategyScores(
         tuple(
             StrategyScore(strategy, float(top1) / count, float(top5) / count, count)

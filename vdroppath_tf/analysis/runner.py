@@ -54,16 +54,19 @@ class StrategyRunner:
         clips: Iterable[Any],
         statistics: Any,
         tick: Callable[[], object],
+        views: int = 1,
     ) -> tuple[np.ndarray, int]:
-        """``(K, 2)`` clips right at top 1 and 5, and the number of clips."""
+        """``(K, 2)`` videos right at top 1 and 5, and their number; ``views`` clips a video."""
         hits, count = np.zeros((len(masks), 2), "int64"), 0
         for batch, labels in clips:
             check_clips(batch, self.model.input_shape[-1])
             self._check(np.asarray(labels))
-            count += len(labels)
+            if len(labels) % views:
+                raise ValueError(f"{len(labels)} clips in a batch are no videos of {views} views.")
+            count += len(labels) // views
             for k, mask in enumerate(masks):
                 own = None if statistics is None else statistics[k]
-                hits[k] += self._score(batch, labels, mask, own).numpy()
+                hits[k] += self._score(batch, labels, mask, own, views).numpy()
                 tick()
         if not count:
             raise ValueError("There are no clips to evaluate on.")
@@ -123,11 +126,17 @@ class StrategyRunner:
             for gate, mask in zip(self.gates, parts, strict=True):
                 gate.mask.assign(mask)
 
-    def _score_batch(self, clips: Any, labels: Any, masks: Any, statistics: Any) -> tf.Tensor:
+    def _score_batch(
+        self, clips: Any, labels: Any, masks: Any, statistics: Any, views: int
+    ) -> tf.Tensor:
         self._set_masks(masks)
         if statistics is not None:
             self.assign(statistics)
         logits = tf.cast(self.model(clips, training=False), tf.float32)
+        if views > 1:  # a video's score is the mean softmax over its views, which are adjacent
+            softmax = tf.nn.softmax(logits)
+            logits = tf.reduce_mean(tf.reshape(softmax, (-1, views, softmax.shape[-1])), 1)
+            labels = labels[::views]
         top = [tf.math.in_top_k(labels, logits, k) for k in (1, 5)]
         return tf.stack([tf.reduce_sum(tf.cast(hit, tf.int32)) for hit in top])
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from ..analysis.evaluate import evaluate_strategies
 from ..data.pipeline import FaultLog, evaluation_clips
+from ..data.protocols import PROTOCOLS
 from ..files import read_json, write_text
 from ..space import ProbabilitySpace
 from ..strategy import FusionStrategy
@@ -33,6 +34,8 @@ def define(values: flags.FlagValues) -> None:
     define_formats(values)
     define_faults(values)
     define_string(values, "out", "JSON file to write the scores to")
+    text = "which views of a video are scored"
+    flags.DEFINE_enum("protocol", "paper-1clip", list(PROTOCOLS), text, flag_values=values)
     text = "a strategy, e.g. 'S ST ...'; may be repeated; default: draws"
     flags.DEFINE_multi_string("strategy", [], text, flag_values=values)
     text = "strategies drawn from the space, beside its mode"
@@ -51,7 +54,14 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.train_data is not None:
         train_videos = open_source(values, "train_data", labels, part="train", modality=modality)
         train_clips = recalibration_clips(train_videos, recipe, faults)
-    clips = evaluation_clips(videos, recipe.evaluation, batch_size=recipe.batch_size, faults=faults)
+    protocol = PROTOCOLS[values.protocol]
+    clips = evaluation_clips(
+        videos,
+        protocol.sampling(recipe.evaluation),
+        batch_size=max(1, recipe.batch_size // protocol.views) * protocol.views,
+        split="test",
+        faults=faults,
+    )
     with tqdm(unit=" passes", desc=f"{len(strategies)} strategies") as bar:
         scores = evaluate_strategies(
             model,
@@ -59,12 +69,13 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             clips,
             train_clips=train_clips,
             on_strategy=lambda: bar.update(1),
+            views=protocol.views,
         )
     ranked = sorted(scores, key=lambda score: -score.top1)
     for score in ranked:
         share = f"{score.top1:.4f} +- {score.standard_error:.4f}  top-5 {score.top5:.4f}"
         print(f"{share}  {score.strategy}")
-    print(faults.account(videos, "validation"))
+    print(f"{protocol.name}: {faults.account(videos, 'test')}")
     if values.out:
         rows = [
             {
@@ -73,6 +84,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
                 "top5": s.top5,
                 "clips": s.clips,
                 "videos": len(videos),
+                "protocol": protocol.name,
             }
             for s in ranked
         ]

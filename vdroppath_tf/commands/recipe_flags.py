@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from absl import flags
 
+from ..data.transforms import SAMPLERS
 from ..training import RECIPES, Recipe
 from .files import define_string
 
@@ -30,11 +31,28 @@ _SAMPLING = {
     "short_edge": "pixels of the shorter side after scaling",
     "crop": "pixels of the square cut out",
 }
+_SAMPLING_SWITCHES = {
+    "random_stride": "training draws the stride from 1 to --stride",
+    "flip": "mirror half of the clips in training",
+    "flip_directional": "let --flip mirror clips whose labels have a direction",
+}
+_AUGMENT = {
+    "mixup": "alpha of mixup, 0 for none",
+    "cutmix": "alpha of cutmix, 0 for none",
+    "label_smoothing": "share of labels spread over all classes",
+}
 # lists: flag -> what it says, what its elements are read with
-_LISTS: dict[str, tuple[str, Callable[[str], Any]]] = {
+_Lists: TypeAlias = dict[str, tuple[str, Callable[[str], Any]]]
+_LISTS: _Lists = {
     "branches": ("paths of the fusion layers, out of S,T,ST", str),
     "temporal_strides": ("strides in time from the stem on, e.g. 2,2,2", int),
 }
+_SAMPLING_LISTS: _Lists = {"crop_scales": ("shares of the crop in training, 1,.875,.75,.66", float)}
+_AUGMENT_LISTS: _Lists = {
+    "color_jitter": ("brightness,contrast,saturation,hue, e.g. .4,.4,.4,.1", float),
+    "rand_augment": ("operations,magnitude of RandAugment, e.g. 2,9", float),
+}
+_ALL_LISTS = {**_LISTS, **_SAMPLING_LISTS, **_AUGMENT_LISTS}
 _SWITCHES = {
     "drop_layer": "D1: gates on whole layers too",
     "gate_classifier": "gates on the classifier's features too",
@@ -48,19 +66,20 @@ def define_recipe(values: flags.FlagValues) -> None:
     define_string(values, "recipe", f"one of {', '.join(RECIPES)}", "small")
     for name, text in _TEXTS.items():
         define_string(values, name, f"{text} {_HOLDS}")
-    for name, text in _NUMBERS.items():
+    text = f"how frames are chosen {_HOLDS}"
+    flags.DEFINE_enum("sampler", None, list(SAMPLERS), text, flag_values=values)
+    for name, text in {**_NUMBERS, **_AUGMENT}.items():
         flags.DEFINE_float(name, None, f"{text} {_HOLDS}", flag_values=values)
     for name, text in {**_WHOLE, **_SAMPLING}.items():
         flags.DEFINE_integer(name, None, f"{text} {_HOLDS}", flag_values=values)
-    for name, (text, _) in _LISTS.items():
+    for name, (text, _) in _ALL_LISTS.items():
         flags.DEFINE_list(name, None, f"{text} {_HOLDS}", flag_values=values)
     for phase in _EPOCHS:
         text = f"epochs of {phase} {_HOLDS}"
         flags.DEFINE_integer(f"{phase}_epochs", None, text, flag_values=values)
     text = f"learning rate of warmup and search {_HOLDS}"
     flags.DEFINE_float("learning_rate", None, text, flag_values=values)
-    flags.DEFINE_boolean("flip", None, "mirror half of the clips in training", flag_values=values)
-    for name, text in _SWITCHES.items():
+    for name, text in {**_SWITCHES, **_SAMPLING_SWITCHES}.items():
         flags.DEFINE_boolean(name, None, text, flag_values=values)
 
 
@@ -76,9 +95,12 @@ def recipe_of_flags(values: flags.FlagValues) -> Recipe:
         )
     recipe = RECIPES[values.recipe]
     changes = _given(values, *_TEXTS, *_NUMBERS, *_WHOLE, *_SWITCHES)
-    changes |= {name: _read_list(name, given) for name, given in _given(values, *_LISTS).items()}
-    sampling = _given(values, *_SAMPLING, "flip")
+    changes |= _lists(values, _LISTS)
+    sampling = _given(values, "sampler", *_SAMPLING, *_SAMPLING_SWITCHES)
+    sampling |= _lists(values, _SAMPLING_LISTS)
     changes["sampling"] = dataclasses.replace(recipe.sampling, **sampling)
+    augment = _given(values, *_AUGMENT) | _lists(values, _AUGMENT_LISTS)
+    changes["augment"] = dataclasses.replace(recipe.augment, **augment)
     if {"crop", "short_edge"} & set(sampling):
         changes["evaluation_crop"] = None  # the recipe's was for its own sizes
     for name in _EPOCHS:
@@ -96,8 +118,12 @@ def _phase(values: flags.FlagValues, recipe: Recipe, name: str) -> Any:
     return phase if phase is None else dataclasses.replace(phase, **given)
 
 
+def _lists(values: flags.FlagValues, lists: _Lists) -> dict[str, tuple[Any, ...]]:
+    return {name: _read_list(name, given) for name, given in _given(values, *lists).items()}
+
+
 def _read_list(name: str, given: list[str]) -> tuple[Any, ...]:
-    text, read = _LISTS[name]
+    text, read = _ALL_LISTS[name]
     try:
         return tuple(read(element) for element in given)
     except ValueError:

@@ -1,5 +1,5 @@
 """From video files to batches of clips, and the known-answer tasks.
 
-Imports nothing else of the package; only `pipeline` (with `passes`) and what makes, reads
-and streams records import TensorFlow.
+Imports nothing else of the package; only `pipeline` (with `passes`), `looks` and what makes, reads
+and streams records or reads other machines import TensorFlow.
 """

@@ -112,12 +112,12 @@ def cut(frames: np.ndarray, box: Box | None) -> np.ndarray:
 
 
 def mirrored(frames: np.ndarray) -> np.ndarray:
-    """Frames `(time, height, width, channels)` seen in a mirror, left to right.
+    """Frames `(..., height, width, channels)` seen in a mirror, left to right.
 
     What moves right then moves left: of optical flow (2 channels) x is negated too. Levels 0..255
     stand for -bound..bound, so that is 255 - x, and no motion is 127.5, between two levels.
     """
-    frames = frames[:, :, ::-1]
+    frames = frames[..., ::-1, :]
     if frames.shape[-1] != 2:
         return frames
     return np.stack([255 - frames[..., 0], frames[..., 1]], -1)

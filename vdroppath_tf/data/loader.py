@@ -11,20 +11,23 @@ from functools import partial
 
 import numpy as np
 
+from vdroppath_tf.data.augment import Augmentation
 from vdroppath_tf.data.cache import VideoCache
 from vdroppath_tf.data.clips import epoch_order, item_rng
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.decode import scaled_size
 from vdroppath_tf.data.faults import FaultLog
-from vdroppath_tf.data.frame_source import Box, FrameInfo, mirrored
+from vdroppath_tf.data.frame_source import Box, FrameInfo
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
-from vdroppath_tf.data.transforms import (
+from vdroppath_tf.data.plans import (
     ClipPlan,
-    ClipSampling,
-    crop_box,
+    crop_boxes,
+    cut_views,
+    enclosing,
     evaluation_plan,
     training_plan,
 )
+from vdroppath_tf.data.transforms import ClipSampling
 
 Batch = tuple[np.ndarray, np.ndarray]
 """Clips, uint8 `(batch, time, height, width, channels)`, and labels, int64 `(batch,)`."""
@@ -45,6 +48,7 @@ class ClipLoader:
         workers: threads that decode.
         split: "train", "validation" or "test".
         faults: where bad videos are noted; None makes the first an error.
+        augment: what training does to clips; None leaves them as they are cut.
 
     Raises:
         VideoError: no video can be read.
@@ -60,10 +64,12 @@ class ClipLoader:
         workers: int,
         split: str = "train",
         faults: FaultLog | None = None,
+        augment: Augmentation | None = None,
     ) -> None:
         if not len(manifest):
             raise ValueError(f"{manifest.source}: no video is selected. Expected at least one.")
         self.manifest, self.sampling, self.cache, self.split = manifest, sampling, cache, split
+        self.augment = augment
         self.faults = FaultLog(0.0) if faults is None else faults
         self.faults.expect(split, manifest)
         self._first, info = self._first_readable()
@@ -122,11 +128,11 @@ class ClipLoader:
             filled = self._filled(first + row, plan, out, (_NO_EPOCH, first + row))
             return self.manifest.entries[first + row].label if filled else _LEFT_OUT
 
-        clips = self.sampling.clips_per_video if self.split == "test" else 1
+        clips = self.sampling.views(self.split)
         return self._batch(min(count, len(self.manifest) - first), clips, fill)
 
     def _training_plan(self, rng: np.random.Generator, num_frames: int) -> ClipPlan:
-        return training_plan(self.sampling, num_frames, rng)
+        return training_plan(self.sampling, num_frames, rng, self.augment)
 
     def _batch(self, rows: int, clips: int, fill: Callable[[int, np.ndarray], int]) -> Batch:
         batch = np.empty((rows, clips, *self.clip_shape), np.uint8)
@@ -158,12 +164,13 @@ class ClipLoader:
         return True
 
     def _clip(self, entry: VideoEntry, plan: ClipPlan, out: np.ndarray) -> None:
-        box = self._box(entry, plan)
-        frames = self.cache.frames(entry.source, plan.indices.reshape(-1), plan.short_edge, box)
-        out[...] = (mirrored(frames) if plan.flip else frames).reshape(out.shape)
+        boxes = self._boxes(entry, plan)
+        indices, part = plan.indices.reshape(-1), enclosing(boxes)
+        frames = self.cache.frames(entry.source, indices, plan.short_edge, part)
+        out[...] = cut_views(frames, plan, boxes)
 
-    def _box(self, entry: VideoEntry, plan: ClipPlan) -> Box | None:
-        """The part that is wanted of the scaled frames; it has the size of all other clips."""
+    def _boxes(self, entry: VideoEntry, plan: ClipPlan) -> list[Box] | None:
+        """The parts that are wanted of the scaled frames; clips have the size of all others."""
         info = self._info(entry)
         if entry.source.channels != self.clip_shape[3]:
             raise VideoError(
@@ -171,15 +178,15 @@ class ClipLoader:
                 f"{self.manifest.entries[0].path} {self.clip_shape[3]}. Train RGB and flow apart."
             )
         height, width = scaled_size(info.height, info.width, plan.short_edge)
-        box = crop_box(plan, height, width, entry.path)
-        size = (height, width) if box is None else (box.height, box.width)
+        boxes = crop_boxes(plan, height, width, entry.path)
+        size = (height, width) if plan.crop is None else plan.crop
         if size != self.clip_shape[1:3]:
             raise VideoError(
                 f"{entry.path} ({entry.origin}): frames are {width}x{height}, but those of "
                 f"{self._first.path} are {self.clip_shape[2]}x{self.clip_shape[1]}. "
                 "Set crop in ClipSampling (and short_edge) to bring them to one size."
             )
-        return box
+        return boxes
 
     def check(self, entry: VideoEntry) -> None:
         """Stops at a video that cannot become a clip of this shape; nothing is decoded."""
@@ -187,7 +194,7 @@ class ClipLoader:
         edges, crop = self.sampling.short_edge, self.sampling.crop
         edge = min(edges) if isinstance(edges, tuple) else edges
         size = None if crop is None else self.sampling.crop_size
-        self._box(entry, ClipPlan(np.zeros((1, 1), np.int64), edge, size))
+        self._boxes(entry, ClipPlan(np.zeros((1, 1), np.int64), edge, size))
 
     def _info(self, entry: VideoEntry) -> FrameInfo:
         return entry.source.info(self.cache.index_dir)

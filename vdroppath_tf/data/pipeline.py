@@ -10,15 +10,19 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
+from vdroppath_tf.data.augment import Augmentation
 from vdroppath_tf.data.cache import VideoCache
+from vdroppath_tf.data.clips import batch_rng
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.faults import FaultLog
 from vdroppath_tf.data.loader import Batch, ClipLoader
 from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.data.mixing import mix
 from vdroppath_tf.data.passes import Passes
 from vdroppath_tf.data.transforms import ClipSampling
 
 __all__ = [
+    "Augmentation",
     "ClipSampling",
     "FaultLog",
     "VideoCache",
@@ -43,6 +47,7 @@ def training_clips(
     cache_bytes: int | VideoCache = 0,
     faults: FaultLog | None = None,
     shard: tuple[int, int] = (0, 1),
+    augment: Augmentation | None = None,
 ) -> tf.data.Dataset:
     """Shuffled, augmented training clips; a rest smaller than a batch is left out of each epoch.
 
@@ -67,18 +72,22 @@ def training_clips(
         faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
         shard: (i, n) makes the i-th of n equal parts of each batch, for one of n hosts that train
             together: the n parts in a row are the batches that one host would see.
+        augment: what is done to clips after they are cut; None for nothing.
 
     Returns:
-        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`) with
-        static shapes, batch being `batch_size / n`.
+        A data set of (clips uint8 `(batch, time, height, width, channels)`, labels int64
+        `(batch,)`) with static shapes, batch being `batch_size / n`. Where `augment.soft_labels`,
+        labels are float32 `(batch, classes)`.
 
     Raises:
-        ValueError: batch_size exceeds the number of videos or cannot be shared evenly, or a
-            position that does not exist.
+        ValueError: batch_size exceeds the number of videos or cannot be shared evenly, a position
+            that does not exist, clips would be flipped though their labels have a direction, or
+            parts of a batch would be mixed.
         VideoError: no video can be read. More bad ones than `faults` allows are an error when
             their turn comes, by tf.data's error, or by this one within `video_errors()`.
     """
-    loader = _loader(manifest, sampling, "train", num_parallel, cache_bytes, faults)
+    sampling.check_flip(manifest)
+    loader = _loader(manifest, sampling, "train", num_parallel, cache_bytes, faults, augment)
     if not 1 <= batch_size <= len(manifest):
         raise ValueError(
             f"batch_size must be 1 to {len(manifest)}, the number of videos in {manifest.source}. "
@@ -95,10 +104,22 @@ def training_clips(
 
     def load(position: np.int64) -> Batch:
         epoch, step = divmod(int(position), steps)
-        return loader.training_batch(seed, epoch, step, batch_size, part)
+        clips, labels = loader.training_batch(seed, epoch, step, batch_size, part)
+        if augment is None or not augment.soft_labels:
+            return clips, labels
+        rng = batch_rng(seed, epoch, step)
+        return mix(clips, labels, augment, classes=manifest.num_classes, rng=rng)
 
     passes = Passes(first_epoch * steps, first_step, None if epochs is None else epochs * steps)
-    clips = _map_batches(passes.positions(), load, loader, len(part))
+    kind = tf.TensorSpec((len(part),), tf.int64)
+    if augment is not None and augment.soft_labels:
+        if shard[1] > 1:
+            raise ValueError(
+                "mixup, cutmix and label smoothing work on whole batches; shard makes parts of "
+                f"them. Received: {augment}, shard {shard}."
+            )
+        kind = tf.TensorSpec((len(part), manifest.num_classes), tf.float32)
+    clips = _map_batches(passes.positions(), load, loader, kind)
     return _with_options(passes.deliver(clips), whole=shard[1] == 1)
 
 
@@ -122,8 +143,9 @@ def evaluation_clips(
         sampling: how clips are made of them; crops are central, nothing is drawn.
         batch_size: clips in a batch; the last one, and those with bad videos, hold fewer.
         split: "validation", one clip from the centre of each video, or "test",
-            `sampling.clips_per_video` clips spread over it. The clips of a video are adjacent and
-            in one batch, so the mean over `reshape(-1, clips_per_video, classes)` scores videos.
+            `sampling.clips_per_video` clips spread over it, each in `sampling.crops_per_clip`
+            crops. The views of a video are adjacent and in one batch, so the mean over
+            `reshape(-1, sampling.views("test"), classes)` scores videos.
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
         faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
@@ -139,7 +161,7 @@ def evaluation_clips(
     if split not in ("validation", "test"):
         raise ValueError(f"split must be 'validation' or 'test'. Received: {split!r}.")
     sampling.fixed_short_edge()
-    each = sampling.clips_per_video if split == "test" else 1
+    each = sampling.views(split)
     if batch_size < 1 or batch_size % each:
         raise ValueError(
             f"batch_size must be a multiple of the {each} clips of a video. Received: {batch_size}."
@@ -153,7 +175,8 @@ def evaluation_clips(
     firsts = tf.data.Dataset.range(0, len(manifest), count)
     strict = loader.faults.strict
     whole = batch_size if strict and len(manifest) % count == 0 else None
-    clips = _map_batches(firsts, load, loader, whole).map(lambda clip, label, _: (clip, label))
+    kind = tf.TensorSpec((whole,), tf.int64)
+    clips = _map_batches(firsts, load, loader, kind).map(lambda clip, label, _: (clip, label))
     if not strict:
         clips = clips.filter(lambda _, label: tf.size(label) > 0)
     return _with_options(clips)
@@ -183,13 +206,22 @@ def _loader(
     num_parallel: int | None,
     cache_bytes: int | VideoCache,
     faults: FaultLog | None,
+    augment: Augmentation | None = None,
 ) -> ClipLoader:
     workers = len(os.sched_getaffinity(0)) if num_parallel is None else num_parallel
     if workers < 1:
         raise ValueError(f"num_parallel must be at least 1. Received: {num_parallel}.")
     cache = cache_bytes if isinstance(cache_bytes, VideoCache) else VideoCache(cache_bytes)
     faults = FaultLog() if faults is None else faults
-    return ClipLoader(manifest, sampling, cache=cache, workers=workers, split=split, faults=faults)
+    return ClipLoader(
+        manifest,
+        sampling,
+        cache=cache,
+        workers=workers,
+        split=split,
+        faults=faults,
+        augment=augment,
+    )
 
 
 def _part(batch_size: int, index: int, count: int) -> range:
@@ -208,14 +240,14 @@ def _map_batches(
     positions: tf.data.Dataset,
     load: Callable[[np.int64], Batch],
     loader: ClipLoader,
-    batch: int | None,
+    kind: tf.TensorSpec,
 ) -> tf.data.Dataset:
-    """(clips, labels, position), made ahead and in order."""
+    """(clips, labels of a kind, position), made ahead and in order."""
 
     def make(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        clips, labels = tf.numpy_function(load, [position], (tf.uint8, tf.int64))
-        clips.set_shape((batch, *loader.clip_shape))
-        labels.set_shape((batch,))
+        clips, labels = tf.numpy_function(load, [position], (tf.uint8, kind.dtype))
+        clips.set_shape((kind.shape[0], *loader.clip_shape))
+        labels.set_shape(kind.shape)
         return clips, labels, position
 
     made = positions.map(make, num_parallel_calls=_AHEAD, deterministic=True)

@@ -1,4 +1,4 @@
-"""How a clip is sampled, cropped and flipped, on numpy arrays."""
+"""How clips are made of videos, as data: which frames, which part of them, how many."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import dataclasses
 
 import numpy as np
 
-from vdroppath_tf.data.clips import dense_indices
-from vdroppath_tf.data.decode import VideoError, scaled_size
-from vdroppath_tf.data.frame_source import Box
+from vdroppath_tf.data.decode import scaled_size
+from vdroppath_tf.data.manifest import Manifest
+
+SAMPLERS = ("dense", "segments")
+_CROPS = (1, 3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,14 +19,23 @@ class ClipSampling:
 
     Attributes:
         frames: frames in a clip.
-        stride: frames of the video from one to the next.
+        stride: frames of the video from one to the next; with segments there is none, so 1.
         random_stride: training draws the stride from 1..stride.
         short_edge: pixels of the shorter side after scaling; a tuple to draw from in training; None
             keeps the size.
         crop: height and width cut out, one number for both (random place in training, else the
             centre); None takes the whole frame, and all videos must then have one size.
-        flip: training mirrors half of the clips left to right. Not for labels with a direction.
+        flip: training mirrors half of the clips left to right. Refused where labels have a
+            direction.
         clips_per_video: clips of each video in testing.
+        sampler: "dense", neighbouring frames, see `dense_indices`; or "segments", one frame of
+            each of `frames` parts of the video, see `segment_indices`.
+        crop_scales: training cuts out these shares, falling, of the largest crop that fits, in
+            height and width at most one step apart, and scales them to `crop` (TSN: 1, .875, .75,
+            .66); empty cuts `crop` pixels.
+        flip_directional: lets `flip` mirror clips whose labels have a direction.
+        crops_per_clip: crops of each clip in testing: 1, in the centre; or 3, at both ends and in
+            the centre of the longer side.
     """
 
     frames: int
@@ -34,6 +45,10 @@ class ClipSampling:
     crop: int | tuple[int, int] | None = None
     flip: bool = False
     clips_per_video: int = 1
+    sampler: str = "dense"
+    crop_scales: tuple[float, ...] = ()
+    flip_directional: bool = False
+    crops_per_clip: int = 1
 
     def __post_init__(self) -> None:
         edges = () if self.short_edge is None else np.atleast_1d(self.short_edge).tolist()
@@ -53,12 +68,48 @@ class ClipSampling:
             )
         if self.crop is not None and edges and max(crops) > min(edges):
             raise ValueError(f"crop {self.crop} is larger than short_edge {self.short_edge}.")
+        self._check_sampler()
+        self._check_crops()
+
+    def _check_sampler(self) -> None:
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"sampler must be one of {SAMPLERS}. Received: {self.sampler!r}.")
+        if self.sampler == "segments" and (self.stride != 1 or self.random_stride):
+            raise ValueError(
+                "sampler='segments' takes a frame of each segment: leave stride at 1 and "
+                f"random_stride off. Received: {self.stride}, {self.random_stride}."
+            )
+        if self.flip_directional and not self.flip:
+            raise ValueError("flip_directional=True says what flip may do: set flip=True too.")
+
+    def _check_crops(self) -> None:
+        if self.crops_per_clip not in _CROPS:
+            raise ValueError(f"crops_per_clip must be 1 or 3. Received: {self.crops_per_clip}.")
+        if self.crop is None and (self.crop_scales or self.crops_per_clip > 1):
+            raise ValueError("crop_scales and crops_per_clip are about crops: set crop too.")
+        if self.crops_per_clip == 3 and {*np.atleast_1d(self.short_edge), *self.crop_size} != {
+            self.crop
+        }:
+            raise ValueError(
+                "crops_per_clip=3 covers the longer side with square crops as high as the shorter "
+                f"one: short_edge and crop must be one number. Received: {self.short_edge}, "
+                f"{self.crop}."
+            )
+        scales = list(self.crop_scales)
+        if scales != sorted(set(scales), reverse=True) or any(not 0 < s <= 1 for s in scales):
+            raise ValueError(
+                f"crop_scales must be shares above 0, at most 1, falling. Received: {scales}."
+            )
 
     @property
     def crop_size(self) -> tuple[int, int]:
         """Height and width of the crop; only where there is one."""
         assert self.crop is not None
         return (self.crop, self.crop) if isinstance(self.crop, int) else self.crop
+
+    def views(self, split: str) -> int:
+        """Clips made of each video in a split: `clips_per_video * crops_per_clip` in "test"."""
+        return self.clips_per_video * self.crops_per_clip if split == "test" else 1
 
     def fixed_short_edge(self) -> int | None:
         """The one short edge of evaluation.
@@ -81,80 +132,15 @@ class ClipSampling:
             return self.crop_size
         return scaled_size(height, width, self.fixed_short_edge())
 
+    def check_flip(self, manifest: Manifest) -> None:
+        """Stops a training that would make labels wrong.
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class ClipPlan:
-    """What is to be done to one video: everything random is drawn already.
-
-    Attributes:
-        indices: frame numbers, int64 `(clips, frames)`.
-        short_edge: pixels of the shorter side; None keeps the size.
-        crop: height and width to cut out; None takes the whole frame.
-        corner: where the crop lies between the first place (0) and the last (1), down and right.
-        flip: whether to mirror left to right.
-    """
-
-    indices: np.ndarray
-    short_edge: int | None
-    crop: tuple[int, int] | None
-    corner: tuple[float, float] = (0.5, 0.5)
-    flip: bool = False
-
-
-def training_plan(sampling: ClipSampling, num_frames: int, rng: np.random.Generator) -> ClipPlan:
-    """Draws one training clip of a video; every clip takes the same number of draws from `rng`."""
-    edge, down, right, mirror = rng.random(4)
-    edges = sampling.short_edge
-    if isinstance(edges, tuple):
-        edges = edges[int(edge * len(edges))]
-    indices = dense_indices(
-        num_frames,
-        sampling.frames,
-        sampling.stride,
-        split="train",
-        rng=rng,
-        random_stride=sampling.random_stride,
-    )
-    crop = None if sampling.crop is None else sampling.crop_size
-    return ClipPlan(indices, edges, crop, (down, right), sampling.flip and mirror < 0.5)
-
-
-def evaluation_plan(sampling: ClipSampling, num_frames: int, split: str) -> ClipPlan:
-    """The clips of a video in "validation" (one, from the centre) or "test" (`clips_per_video`)."""
-    indices = dense_indices(
-        num_frames,
-        sampling.frames,
-        sampling.stride,
-        split=split,
-        clips=sampling.clips_per_video if split == "test" else 1,
-    )
-    crop = None if sampling.crop is None else sampling.crop_size
-    return ClipPlan(indices, sampling.fixed_short_edge(), crop)
-
-
-def crop_box(plan: ClipPlan, height: int, width: int, name: str) -> Box | None:
-    """The plan's crop in scaled frames of this size; None where it takes the whole frame.
-
-    Args:
-        plan: the plan.
-        height, width: of the scaled frames, in pixels.
-        name: of the video, for the error.
-
-    Raises:
-        VideoError: the frames are smaller than the crop.
-    """
-    if plan.crop is None:
-        return None
-    tall, wide = plan.crop
-    if tall > height or wide > width:
-        raise VideoError(
-            f"{name}: frames of {width}x{height} are smaller than the crop {wide}x{tall}. Set "
-            f"short_edge to at least {max(plan.crop)}, or a smaller crop."
-        )
-    top = _place(plan.corner[0], height - tall)
-    left = _place(plan.corner[1], width - wide)
-    return Box(top, left, tall, wide)
-
-
-def _place(fraction: float, room: int) -> int:
-    return min(room, int(fraction * (room + 1)))
+        Raises:
+            ValueError: clips would be mirrored though left and right are part of their labels.
+        """
+        if self.flip and manifest.directional and not self.flip_directional:
+            raise ValueError(
+                f"{manifest.source}: its labels have a direction, and flip would mirror clips but "
+                "not their labels. Set flip=False (--noflip), or flip_directional=True "
+                "(--flip_directional) if that is meant."
+            )

@@ -71,7 +71,8 @@ class FusionModel(keras.Model):
             check_clips(spec, self.input_shape[-1])
         if not self.compiled:
             with self.distribute_strategy.scope():
-                self.compile(**default_compile(self.output_shape[-1]))
+                soft = has_soft_labels(x)
+                self.compile(**default_compile(self.output_shape[-1], soft=soft))
         self._count(x, kwargs.get("validation_split") or 0.0)
         return super().fit(x, y, **kwargs)
 
@@ -105,21 +106,33 @@ class FusionModel(keras.Model):
         return model._describe(architecture)
 
 
-def default_compile(num_classes: int) -> dict[str, Any]:
+def default_compile(num_classes: int, *, soft: bool = False) -> dict[str, Any]:
     """The paper's optimizer (SGD .005, momentum .9), cross-entropy, top-1 and top-5 accuracy."""
     return {
         "optimizer": keras.optimizers.SGD(0.005, momentum=0.9),
-        "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        "metrics": accuracy_metrics(num_classes),
+        "loss": cross_entropy(soft=soft),
+        "metrics": accuracy_metrics(num_classes, soft=soft),
     }
 
 
-def accuracy_metrics(num_classes: int) -> list[keras.metrics.Metric]:
-    """Top-1 and, where there are more than 5 classes, top-5 accuracy."""
-    top1 = keras.metrics.SparseCategoricalAccuracy(name="top1")
-    if num_classes <= 5:
-        return [top1]
-    return [top1, keras.metrics.SparseTopKCategoricalAccuracy(5, name="top5")]
+def cross_entropy(*, soft: bool = False) -> keras.losses.Loss:
+    """Of logits, for class numbers ``(batch,)``, or ``soft`` shares ``(batch, classes)``."""
+    kinds = keras.losses
+    kind = kinds.CategoricalCrossentropy if soft else kinds.SparseCategoricalCrossentropy
+    return kind(from_logits=True)
+
+
+def accuracy_metrics(num_classes: int, *, soft: bool = False) -> list[keras.metrics.Metric]:
+    """Top-1 and, where there are more than 5 classes, top-5 accuracy.
+
+    Args:
+        num_classes: how many classes there are.
+        soft: whether labels are shares ``(batch, classes)``; the largest is the one to find.
+    """
+    kinds = keras.metrics
+    top1 = kinds.CategoricalAccuracy if soft else kinds.SparseCategoricalAccuracy
+    top5 = kinds.TopKCategoricalAccuracy if soft else kinds.SparseTopKCategoricalAccuracy
+    return [top1(name="top1"), top5(5, name="top5")][: 1 if num_classes <= 5 else 2]
 
 
 def check_clips(clips: Any, channels: int = 3) -> None:
@@ -135,6 +148,12 @@ def check_clips(clips: Any, channels: int = 3) -> None:
         raise ValueError(
             f"Clips must hold values 0..255 as uint8 or floats. Received: dtype {dtype}"
         )
+
+
+def has_soft_labels(x: Any) -> bool:
+    """Whether a data set given to ``fit`` has labels that are shares of classes."""
+    spec = tf.nest.flatten(x.element_spec) if isinstance(x, tf.data.Dataset) else []
+    return len(spec) > 1 and spec[1].shape.rank == 2 and spec[1].dtype.is_floating
 
 
 def clip_spec(x: Any) -> Any:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..data.augment import Augmentation
+from ..data.protocols import PROTOCOLS
 from ..data.transforms import ClipSampling
+from ..names import unknown_name
 
 CHANNELS = {"rgb": 3, "flow": 2}
 """What clips can show, and the channels they then have."""
@@ -70,6 +73,8 @@ class Recipe:
         finetune_dropout: before the classifier while fine-tuning; it is 0 while gates learn.
         seed: of weights, noise, order and augmentation.
         evaluation_crop: pixels of the square cut out in evaluation; None takes that of training.
+        augment: what is done to training clips after they are cut: colours, RandAugment, mixing.
+        protocol: name of the test protocol its accuracies are given in, of ``PROTOCOLS``.
 
     ``network``, ``branches`` and ``temporal_strides`` are checked where the network is built.
 
@@ -97,6 +102,8 @@ class Recipe:
     seed: int = 0
     evaluation_crop: int | None = None
     modality: str = "rgb"
+    augment: Augmentation = field(default_factory=Augmentation)
+    protocol: str = "paper-1clip"
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -114,6 +121,8 @@ class Recipe:
             raise ValueError(
                 f"modality must be one of {', '.join(CHANNELS)}. Received: {self.modality!r}"
             )
+        if self.protocol not in PROTOCOLS:
+            raise unknown_name("protocol", self.protocol, PROTOCOLS)
         _ = self.evaluation  # an evaluation_crop that does not fit shows here
 
     @property
@@ -178,6 +187,7 @@ class Recipe:
         try:
             fields = json.loads(text)
             fields["sampling"] = _from_lists(ClipSampling, fields["sampling"])
+            fields["augment"] = _from_lists(Augmentation, fields.get("augment", {}))
             for name in ("warmup", "search", "finetune"):
                 if fields[name] is not None:
                     fields[name] = _from_lists(Phase, fields[name])

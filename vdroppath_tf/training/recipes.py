@@ -21,6 +21,7 @@ def _published(
         "search": Phase("search", epochs, learning_rate, drops, gates=True),
         "finetune": _finetuning(learning_rate),
         "gate_learning_rate": learning_rate,
+        "protocol": "paper-2clip",
         **more,
     }
     return Recipe(**values)

@@ -102,6 +102,7 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog
             f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
             f"{clips.train.source}."
         )
+    recipe.sampling.check_flip(clips.train)
     parts = (
         ("train", clips.train, recipe.sampling),
         ("validation", clips.validation, recipe.evaluation),

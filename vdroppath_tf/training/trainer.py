@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from ..cost import unit_costs
 from ..data.pipeline import FaultLog, evaluation_clips, training_clips, video_errors
 from ..layers.gates import freeze_gates, set_strategy
-from ..models.fusion_model import FusionModel, accuracy_metrics
+from ..models.fusion_model import FusionModel, accuracy_metrics, cross_entropy
 from .backup import Backup, SendAfterEpoch
 from .bad_videos import CountFaults, keep_quarantine, say_what_was_bad
 from .callbacks import GatesToTensorBoard, Record, StopOnNonFiniteLoss
@@ -127,8 +128,10 @@ def _prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> No
         )
         # slots that are made inside the first step would have it traced twice
         optimizer.build(model.trainable_variables)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(optimizer, loss, metrics=accuracy_metrics(model.output_shape[-1]))
+        classes, soft = model.output_shape[-1], recipe.augment.soft_labels
+        model.compile(
+            optimizer, cross_entropy(soft=soft), metrics=accuracy_metrics(classes, soft=soft)
+        )
 
 
 def _fit(
@@ -151,6 +154,7 @@ def _fit(
         epochs=None,
         cache_bytes=clips.cache,
         faults=run.faults,
+        augment=recipe.augment,
     )
     validation = None
     if clips.validation is not None:
@@ -161,6 +165,10 @@ def _fit(
             cache_bytes=clips.cache,
             faults=run.faults,
         )
+    if recipe.augment.soft_labels:
+        classes = model.output_shape[-1]
+        stream = shares_of_classes(stream, classes)
+        validation = None if validation is None else shares_of_classes(validation, classes)
     callbacks: list[keras.callbacks.Callback] = [
         StopOnNonFiniteLoss(phase.name, run.folder),
         CountFaults(run.faults, clips, first, run.folder),
@@ -185,6 +193,17 @@ def _fit(
             verbose=run.verbose,
             shuffle=False,
         )
+
+
+def shares_of_classes(clips: tf.data.Dataset, classes: int) -> tf.data.Dataset:
+    """Labels as shares of all classes of a network: what a loss of mixed clips compares with."""
+
+    def widen(batch: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if labels.shape.rank == 1:
+            return batch, tf.one_hot(labels, classes)
+        return batch, tf.pad(labels, [[0, 0], [0, classes - labels.shape[1]]])
+
+    return clips.map(widen)
 
 
 class _EachStep(keras.callbacks.Callback):

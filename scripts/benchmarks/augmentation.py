@@ -1,0 +1,58 @@
+"""What each change of a clip's looks costs: CPU milliseconds a clip, on all threads together.
+
+    python scripts/benchmarks/augmentation.py --frames=16 --size=112
+
+CPU time and not the clock, so that others who use the machine disturb less; the least of some
+rounds. Mixing is of one pair of clips, halved.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from absl import app, flags
+
+from vdroppath_tf.data.augment import OPERATIONS, Augmentation, Look
+from vdroppath_tf.data.looks import apply_looks
+from vdroppath_tf.data.mixing import mix
+from vdroppath_tf.data.resize import resize_frames
+
+FRAMES = flags.DEFINE_integer("frames", 16, "frames a clip", lower_bound=1)
+SIZE = flags.DEFINE_integer("size", 112, "height and width", lower_bound=8)
+ROUNDS = flags.DEFINE_integer("rounds", 5, "rounds", lower_bound=1)
+JITTER = [Look("brightness", 0.2), Look("contrast", 1.2), Look("saturation", 0.8), Look("hue", 0.1)]
+
+
+def least(work: Callable[[], object]) -> float:
+    """CPU milliseconds of the cheapest round; the first one, which sets things up, is left out."""
+    work()
+    found = []
+    for _round in range(ROUNDS.value):
+        start = time.process_time()
+        work()
+        found.append(time.process_time() - start)
+    return 1000 * min(found)
+
+
+def main(_: list[str]) -> None:
+    """The table."""
+    rng = np.random.default_rng(0)
+    pair = rng.integers(0, 256, (2, FRAMES.value, SIZE.value, SIZE.value, 3), np.uint8)
+    clip, labels, larger = pair[0], np.array([0, 1]), SIZE.value * 8 // 7
+    rows = {"crop_scales": lambda: resize_frames(clip, larger, larger)}
+    rows["color_jitter"] = lambda: apply_looks(clip, JITTER)
+    for name in OPERATIONS:
+        rows[f"rand_augment: {name}"] = lambda name=name: apply_looks(clip, [Look(name, 0.5)])
+    costs = {name: least(work) for name, work in rows.items()}
+    for name in ("mixup", "cutmix"):
+        augment = Augmentation(**{name: 1.0})
+        costs[name] = least(lambda a=augment: mix(pair, labels, a, classes=2, rng=rng)) / 2
+    print(f"| {FRAMES.value}x{SIZE.value}x{SIZE.value} | CPU ms a clip |\n| --- | ---: |")
+    for name, cost in costs.items():
+        print(f"| {name} | {cost:.1f} |")
+
+
+if __name__ == "__main__":
+    app.run(main)

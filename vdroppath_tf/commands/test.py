@@ -1,0 +1,125 @@
+"""Score one network on a list of videos, by a named test protocol."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags, logging
+from tqdm import tqdm
+
+from ..analysis.evaluate import recalibrate
+from ..analysis.scoring import score_videos
+from ..analysis.video_scores import VideoScores
+from ..data.pipeline import FaultLog
+from ..data.protocols import PROTOCOLS
+from ..data.transforms import ClipSampling
+from ..files import write_text
+from ..layers.gates import set_strategy
+from ..serving import ServedModel
+from ..strategy import FusionStrategy
+from .files import define_faults, define_string, load_model, recalibration_clips
+from .sources import define_formats, define_source, open_source
+
+EXAMPLE = (
+    "vdroppath test --model=run/derived.keras --data=clips/test.txt --protocol=10x3 "
+    "--out=result.json"
+)
+_SHOWN = 5  # confusions
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    text = "a network or a template, .keras, or the folder of an exported SavedModel"
+    define_string(values, "model", text, needed=True)
+    text = "of a template, e.g. 'S ST ...'; default: what it was saved with"
+    define_string(values, "strategy", text)
+    define_source(values, "data", "test videos", needed=True)
+    text = "training videos, for batch-norm recalibration (recommended for a template)"
+    define_source(values, "train_data", text)
+    define_formats(values)
+    define_faults(values)
+    text = "which views of a video are scored (default: the recipe's; a SavedModel has none)"
+    flags.DEFINE_enum("protocol", None, list(PROTOCOLS), text, flag_values=values)
+    text = "clips in a step of the network"
+    flags.DEFINE_integer("batch_size", 8, text, lower_bound=1, flag_values=values)
+    define_string(values, "out", "JSON file to write the result to")
+    define_string(values, "scores", "file for the answers for each video, .npz")
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """Accuracy, its denominator, and the largest confusions."""
+    if values.scores is not None and Path(values.scores).suffix != ".npz":
+        raise ValueError(f"--scores={values.scores}: expected a file that ends in .npz.")
+    faults = FaultLog(values.max_bad_fraction)
+    network, sampling, labels, protocol, about = _network(values, faults)
+    modality = "flow" if about.pop("channels") == 2 else "rgb"
+    videos = open_source(values, "data", labels, part="test", modality=modality)
+    with tqdm(total=len(videos), unit=" videos", desc=protocol) as bar:
+        scores = score_videos(
+            network,
+            videos,
+            sampling,
+            PROTOCOLS[protocol],
+            batch_size=values.batch_size,
+            faults=faults,
+            on_video=bar.update,
+        )
+    print(table(scores))
+    if values.out:
+        write_text(values.out, json.dumps({**scores.fields(), **about}, indent=1) + "\n")
+        logging.info("Wrote %s", values.out)
+    if values.scores:
+        scores.save_arrays(values.scores)
+        logging.info("Wrote %s", values.scores)
+
+
+def _network(
+    values: flags.FlagValues, faults: FaultLog
+) -> tuple[Any, ClipSampling, tuple[str, ...], str, dict[str, Any]]:
+    """What answers, how its clips are made, its classes, a protocol, what the result says of it."""
+    about: dict[str, Any] = {"model": values.model, "strategy": values.strategy}
+    if Path(values.model).is_dir():
+        if values.strategy is not None:
+            raise ValueError("--strategy: a SavedModel runs the one it was exported with.")
+        if values.train_data is not None:
+            raise ValueError("--train_data: a SavedModel keeps its batch-norm statistics.")
+        if values.protocol is None:
+            raise ValueError(f"--protocol is needed with a SavedModel: {', '.join(PROTOCOLS)}.")
+        served = ServedModel(values.model)
+        about["channels"] = served.channels
+        return served.probabilities, served.sampling, served.labels, values.protocol, about
+    model, recipe, labels = load_model(values.model)
+    about["channels"] = model.input_shape[-1]
+    if values.strategy is not None:
+        if not model.gates:
+            raise ValueError(f"--strategy is for a template; {values.model} has no gates.")
+        strategy = FusionStrategy.parse(values.strategy, model.architecture["name"])
+        set_strategy(model, strategy)
+        about["strategy"] = str(strategy)
+    if values.train_data is not None:
+        modality = recipe.modality
+        train_videos = open_source(values, "train_data", labels, part="train", modality=modality)
+        recalibrate(model, recalibration_clips(train_videos, recipe, faults))
+    about["recalibrated"] = values.train_data is not None
+    return model, recipe.evaluation, labels, values.protocol or recipe.protocol, about
+
+
+def table(scores: VideoScores) -> str:
+    """The result in lines: what was scored, the two accuracies, the largest confusions."""
+    protocol = scores.protocol
+    lines = [
+        f"{protocol.name}: {scores.account()}, {protocol.clips} clips x {protocol.crops} crops, "
+        "mean softmax",
+        *(
+            f"{name}  {share:.4f} +- {scores.standard_error(share):.4f}"
+            for name, share in (("top-1", scores.top1), ("top-5", scores.top5))
+        ),
+    ]
+    confusions = scores.confusions(_SHOWN)
+    if confusions:
+        lines.append("most often taken for another:")
+        lines += [f"  {c['truth']} for {c['answer']}: {c['videos']}" for c in confusions]
+    return "\n".join(lines)
