@@ -22,9 +22,11 @@ from vdroppath_tf.models.common import STD
 from vdroppath_tf.models.fusion_model import check_clips
 from vdroppath_tf.models.resnet import TABLE
 from vdroppath_tf.serving import ServedModel
-from vdroppath_tf.training import RECIPES, Recipe
+from vdroppath_tf.training import RECIPES, Clips, Recipe, build_template
+from vdroppath_tf.training.runs import check_run
 from vdroppath_tf.zoo import derived_micro, derived_mobilenet_v2, template_micro
 
+SAMPLING = ClipSampling(frames=4, short_edge=16, crop=16)
 CLIPS = np.random.default_rng(0).integers(0, 256, (2, 4, 16, 16, 2), np.uint8)
 
 
@@ -38,7 +40,7 @@ def test_no_motion_is_zero_and_a_mirror_is_the_opposite() -> None:
     assert (model.architecture or {})["channels"] == 2
     assert float(model(CLIPS).shape[-1]) == 4
     values = normalised(CLIPS, model)
-    seen = np.stack([normalised(mirrored(clip), model) for clip in CLIPS])
+    seen = normalised(np.stack([mirrored(clip) for clip in CLIPS]), model)
     np.testing.assert_allclose(seen[..., 0], -values[..., ::-1, 0], atol=1e-5)
     np.testing.assert_array_equal(seen[..., 1], values[..., ::-1, 1])
     np.testing.assert_allclose(values, (CLIPS / 255.0 - 0.5) / 0.226, atol=1e-5)
@@ -103,26 +105,45 @@ def write_flow(folder: Path, speed: int) -> None:
             (folder / f"flow_{axis}_{step:05d}.jpg").write_bytes(data)
 
 
-def test_trained_and_served_from_the_command_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entries = []
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    root, entries = tmp_path_factory.mktemp("flow"), []
     for k in range(8):
-        write_flow(tmp_path / f"clip{k}", 60 if k % 2 else -60)
-        entries.append(VideoEntry(FrameFolder(str(tmp_path / f"clip{k}")), k % 2, 5, f"list:{k}"))
-    folders = Manifest(tuple(entries), ("left", "right"), "list")
+        write_flow(root / f"clip{k}", 60 if k % 2 else -60)
+        entries.append(VideoEntry(FrameFolder(str(root / f"clip{k}")), k % 2, 5, f"list:{k}"))
+    return Manifest(tuple(entries), ("left", "right"), "list")
+
+
+def test_a_run_of_flow(folders: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "open_manifest", lambda source, labels=None: folders)
+    recipe = RECIPES["small"].replace(
+        network="micro", modality="flow", batch_size=4, sampling=SAMPLING, evaluation_crop=None
+    )
+    clips = Clips(files.open_videos("list", modality=recipe.modality))
+    assert {entry.source.channels for entry in clips.train} == {2}
+    check_run(build_template(recipe, clips), recipe, clips)
+    with pytest.raises(ValueError, match="list:0.*have 2 channels; the network takes 3"):
+        check_run(template_micro(2), recipe, clips)
+
+
+def test_served(folders: Manifest, tmp_path: Path) -> None:
+    model = derived_micro("S ST S+ST S ST S", 2, channels=2)
+    served = export_saved_model(model, tmp_path / "served", labels=folders.labels)
+    network = ServedModel(served, SAMPLING)
+    answers = [*network.predict([entry.path for entry in folders.select([0, 1, 2])])]
+    assert [set(answer.probabilities) for answer in answers] == [{"left", "right"}] * 3
+    assert answers[0].probabilities == answers[2].probabilities != answers[1].probabilities
+    with pytest.raises(ValueError, match="Clips must be optical flow, uint8"):
+        network.probabilities(np.zeros((1, 4, 16, 16, 3), np.uint8))
+
+
+@pytest.mark.slow
+def test_trained_from_the_command_line(
+    folders: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files, "open_manifest", lambda source, labels=None: folders)
     flags = "--modality=flow --network=micro --frames=4 --short_edge=16 --crop=16 --batch_size=4"
-    data = [f"--data={tmp_path}/list.txt", f"--validation={tmp_path}/list.txt"]
-    alone = ["--strategy=S S S S S S", "--warmup_epochs=0", "--search_epochs=1"]
-    assert main(["train", *flags.split(), *data, *alone, f"--out={tmp_path}/run"]) == 0
+    alone = ["--strategy=S S S S S S", "--warmup_epochs=0", "--search_epochs=1", "--data=list"]
+    assert main(["train", *flags.split(), *alone, f"--out={tmp_path}/run"]) == 0
     assert json.loads((tmp_path / "run/recipe.json").read_text())["modality"] == "flow"
-    model = keras.saving.load_model(tmp_path / "run/network.keras")
-    assert model.input_shape[-1] == 2
-    served = export_saved_model(model, tmp_path / "served", labels=["left", "right"])
-    sampling = ClipSampling(frames=4, short_edge=16, crop=16)
-    answers = [*ServedModel(served, sampling).predict([tmp_path / "clip0", tmp_path / "clip1"])]
-    assert [set(answer.probabilities) for answer in answers] == [{"left", "right"}] * 2
-    assert answers[0].probabilities != answers[1].probabilities
-    with pytest.raises(ValueError, match="Clips must be optical flow, uint8"):
-        ServedModel(served, sampling).probabilities(np.zeros((1, 4, 16, 16, 3), np.uint8))
+    assert keras.saving.load_model(tmp_path / "run/network.keras").input_shape[-1] == 2
