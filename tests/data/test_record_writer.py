@@ -221,6 +221,11 @@ def test_bad_arguments(
     assert not (tmp_path / "new").exists()
 
 
+def test_no_folder_here(videos: Manifest) -> None:
+    with pytest.raises(ValueError, match="s3://bucket/train: records are written to a folder here"):
+        write_records("s3://bucket/train", videos)
+
+
 def test_frames_that_would_become_too_wide(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mp4", np.zeros((2, 2, 256, 3), np.uint8))
     (tmp_path / "list.txt").write_text("a.mp4 2 0\n")

@@ -14,6 +14,7 @@ from record_files import FRAMES, VIDEOS, numbers
 
 from vdroppath_tf.data import record_video, remote
 from vdroppath_tf.data.catalog import Manifest, ManifestError, open_manifest
+from vdroppath_tf.data.check import check_videos
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.frame_source import Box
 from vdroppath_tf.data.jpeg import read_jpeg
@@ -244,6 +245,13 @@ class TestDamage:
             source.read([0])
         with pytest.raises(VideoError, match="missing or other than"):
             check_shards(copy)
+
+    def test_found_before_a_run(self, copy: Path) -> None:
+        manifest = read_records(copy)
+        check_videos(manifest, ClipSampling(4))
+        Path(video(manifest).shard).unlink()
+        with pytest.raises(VideoError, match=r"00001-of-00002\.tfrecord: cannot be read"):
+            check_videos(manifest, ClipSampling(4))
 
     def test_whole_shards_pass(self, copy: Path) -> None:
         done: list[tuple[int, int]] = []

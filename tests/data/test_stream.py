@@ -67,6 +67,15 @@ class TestHere:
                 seen[video_of(clip)] += 1
         assert seen == dict.fromkeys(range(VIDEOS), 3)
 
+    def test_labels_by_name(self, folder: Path, records: Manifest) -> None:
+        labels = ("still", "up", "left", "right")
+        clips = stream_clips(folder, SAMPLING, batch_size=1, epochs=1, labels=labels)
+        for batch, label in arrays(clips):
+            name = records.labels[records.entries[video_of(batch[0])].label]
+            assert labels[int(label[0])] == name
+        with pytest.raises(ManifestError, match="class 'right' is not among"):
+            stream_clips(folder, SAMPLING, batch_size=1, labels=("still", "left"))
+
     def test_a_function_of_the_seed(self, folder: Path) -> None:
         def run(seed: int) -> list[list[int]]:
             clips = stream_clips(folder, SAMPLING, batch_size=1, epochs=3, seed=seed)

@@ -41,11 +41,12 @@ def check_videos(
     loader = ClipLoader(
         manifest, sampling, cache=cache or VideoCache(), workers=1, split=split, faults=faults
     )
-    check = loader.check if len(manifest) <= _INDEXED else _look
 
     def look(entry: VideoEntry) -> VideoError | None:
         try:
-            check(entry)
+            entry.source.look()  # the size of some is known without a look at their file
+            if len(manifest) <= _INDEXED:
+                loader.check(entry)
         except VideoError as error:
             return error
         return None
@@ -56,7 +57,3 @@ def check_videos(
         else:
             faults.bad(split, entry, error, found="check")
     faults.judge(split)
-
-
-def _look(entry: VideoEntry) -> None:
-    entry.source.look()

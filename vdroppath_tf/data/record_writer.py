@@ -81,6 +81,8 @@ def write_records(
     """
     if not 0 <= max_bad_fraction <= 1:
         raise ValueError(f"max_bad_fraction must be 0 to 1. Received: {max_bad_fraction}.")
+    if "://" in os.fspath(folder):
+        raise ValueError(f"{folder}: records are written to a folder here. Copy it there then.")
     home, count = Path(os.path.abspath(folder)), _shard_count(len(manifest), shards)
     encoder = FrameEncoder(short_edge, quality)
     names = short_names(manifest)

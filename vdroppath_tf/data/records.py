@@ -47,7 +47,7 @@ def read_records(
         ManifestError: there is no index, it is damaged, or `labels` lacks a class.
     """
     index = read_index(folder)
-    numbers = _renumbered(index.labels, labels, folder)
+    numbers = class_numbers(index.labels, labels, folder)
     origin = _inside(folder, INDEX_FILE)
     entries = []
     for number, record in enumerate(index.records):
@@ -56,6 +56,28 @@ def read_records(
         entries.append(VideoEntry(source, label, record.num_frames, f"{origin}, record {number}"))
     names = index.labels if labels is None else labels
     return Manifest(tuple(entries), tuple(names), _absolute(folder))
+
+
+def class_numbers(
+    own: tuple[str, ...], labels: Sequence[str] | None, folder: str | os.PathLike[str]
+) -> list[int]:
+    """The number among `labels` of each class of the records, see `read_records`.
+
+    Raises:
+        ManifestError: `labels` lacks a class.
+    """
+    if labels is None:
+        return list(range(len(own)))
+    names = {name: number for number, name in enumerate(labels)}
+    if all(name in names for name in own):
+        return [names[name] for name in own]
+    if own == tuple(str(k) for k in range(len(own))) and len(own) <= len(labels):
+        return list(range(len(own)))
+    unknown = next(name for name in own if name not in names)
+    raise ManifestError(
+        f"{_inside(folder, INDEX_FILE)}: class {unknown!r} is not among the labels "
+        f"{list(labels)[:9]}."
+    )
 
 
 def shard_path(folder: str | os.PathLike[str], shard: Shard) -> str:
@@ -94,24 +116,6 @@ def check_shards(
             f"{_absolute(folder)}: missing or other than {INDEX_FILE} says: {', '.join(damaged)}. "
             "Copy them again, or remove them and run vdroppath convert again."
         )
-
-
-def _renumbered(
-    own: tuple[str, ...], labels: Sequence[str] | None, folder: str | os.PathLike[str]
-) -> list[int]:
-    """The number among `labels` of each class of the records."""
-    if labels is None:
-        return list(range(len(own)))
-    names = {name: number for number, name in enumerate(labels)}
-    if all(name in names for name in own):
-        return [names[name] for name in own]
-    if own == tuple(str(k) for k in range(len(own))) and len(own) <= len(labels):
-        return list(range(len(own)))
-    unknown = next(name for name in own if name not in names)
-    raise ManifestError(
-        f"{_inside(folder, INDEX_FILE)}: class {unknown!r} is not among the labels "
-        f"{list(labels)[:9]}."
-    )
 
 
 def _inside(folder: str | os.PathLike[str], file: str) -> str:

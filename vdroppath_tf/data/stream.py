@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.record_index import Index
-from vdroppath_tf.data.records import read_index, shard_path
+from vdroppath_tf.data.records import class_numbers, read_index, shard_path
 from vdroppath_tf.data.stream_ops import ClipOps
 from vdroppath_tf.data.transforms import ClipSampling
 
@@ -25,6 +26,7 @@ def stream_clips(
     epochs: int | None = None,
     service: str | None = None,
     shuffle_buffer: int = _SHUFFLED,
+    labels: Sequence[str] | None = None,
 ) -> tf.data.Dataset:
     """Shuffled training clips out of records, decoded here or by the workers of tf.data service.
 
@@ -40,7 +42,8 @@ def stream_clips(
     * a bad record stops the run with tf.data's error. Records are compared to their checksums.
 
     Args:
-        folder: a folder that `write_records` wrote. Workers must reach it under the same name.
+        folder: a folder that `write_records` wrote, or a URL that TensorFlow itself can read, such
+            as `gs://`. Workers must reach it under the same name.
         sampling: how clips are made of videos.
         batch_size: clips in a batch; what is left at the end of the last epoch is dropped, with
             `service` by each worker.
@@ -49,16 +52,18 @@ def stream_clips(
             `model.fit`. Each pass over a data set begins with the first epoch.
         service: address of a dispatcher of tf.data service, `grpc://host:port`; None decodes here.
         shuffle_buffer: encoded records held to mix them.
+        labels: names of the classes in their order, see `read_records`.
 
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`).
 
     Raises:
-        ManifestError: there is no index, or it is damaged.
+        ManifestError: there is no index, it is damaged, or `labels` lacks a class.
         ValueError: an argument is out of range, or `sampling` does what this cannot.
     """
     index = read_index(folder)
-    ops = ClipOps(sampling, seed, _size(index, sampling, folder))
+    numbers = class_numbers(index.labels, labels, folder)
+    ops = ClipOps(sampling, seed, _size(index, sampling, folder), numbers)
     total = len(index.records)
     if batch_size < 1 or shuffle_buffer < 1 or (epochs is not None and epochs < 1):
         raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -27,12 +28,15 @@ class ClipOps:
         sampling: how clips are made.
         seed: of all that is drawn.
         size: height and width of a clip.
+        numbers: the class number to give for each label of the records.
 
     Raises:
         ValueError: `sampling` asks for more than this can do.
     """
 
-    def __init__(self, sampling: ClipSampling, seed: int, size: tuple[int, int]) -> None:
+    def __init__(
+        self, sampling: ClipSampling, seed: int, size: tuple[int, int], numbers: Sequence[int]
+    ) -> None:
         for field in dataclasses.fields(sampling):
             value = getattr(sampling, field.name)
             if field.name not in _DONE_HERE and value != field.default:
@@ -41,6 +45,7 @@ class ClipOps:
                     "or use training_clips."
                 )
         self._sampling, self._seed, self._size = sampling, seed % (1 << 63), size
+        self._numbers = list(numbers)
 
     def clip(self, epoch: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """(clip uint8 `(time, height, width, 3)`, label), a function of seed, epoch and record."""
@@ -54,7 +59,8 @@ class ClipOps:
         clip = self._decode(tf.unstack(pictures, self._sampling.frames), video, draws)
         if self._sampling.flip:
             clip = tf.cond(draws[5] < 0.5, lambda: tf.reverse(clip, [2]), lambda: clip)
-        return tf.ensure_shape(clip, (self._sampling.frames, *self._size, 3)), video["label"]
+        label = tf.gather(tf.constant(self._numbers, tf.int64), video["label"])
+        return tf.ensure_shape(clip, (self._sampling.frames, *self._size, 3)), label
 
     def _indices(self, num_frames: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """See `dense_indices`."""
