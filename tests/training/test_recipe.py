@@ -34,6 +34,7 @@ ODD = Recipe(
     finetune_dropout=0.25,
     seed=11,
     evaluation_crop=20,
+    modality="flow",
 )
 
 
@@ -97,7 +98,8 @@ def test_published_runs_are_of_the_papers_network_and_data() -> None:
     assert PUBLISHED.items() <= RECIPES.items()
     for recipe in PUBLISHED.values():
         assert recipe.network == "densenet121"
-        assert recipe.network_options == {"branches": ("S", "ST"), "temporal_strides": None}
+        usual = {"branches": ("S", "ST"), "temporal_strides": None, "channels": 3}
+        assert recipe.network_options == usual
         assert not recipe.gate_classifier  # the authors' code has it, the paper does not
 
 
