@@ -122,7 +122,7 @@ def test_a_run_of_flow(folders: Manifest, monkeypatch: pytest.MonkeyPatch) -> No
     clips = Clips(files.open_videos("list", modality=recipe.modality))
     assert {entry.source.channels for entry in clips.train} == {2}
     check_run(build_template(recipe, clips), recipe, clips)
-    with pytest.raises(ValueError, match="list:0.*have 2 channels; the network takes 3"):
+    with pytest.raises(ValueError, match=r"list:0.*have 2 channels; the network takes 3"):
         check_run(template_micro(2), recipe, clips)
 
 

@@ -37,6 +37,7 @@ ODD = Recipe(
     evaluation_crop=20,
     augment=Augmentation((0.1, 0.2, 0.3, 0.4), (2, 9), 0.5, 0.6, 0.7),
     protocol="10x3",
+    modality="flow",
 )
 
 
@@ -107,7 +108,8 @@ def test_published_runs_are_of_the_papers_network_and_data() -> None:
     assert PUBLISHED.items() <= RECIPES.items()
     for recipe in PUBLISHED.values():
         assert recipe.network == "densenet121"
-        assert recipe.network_options == {"branches": ("S", "ST"), "temporal_strides": None}
+        usual = {"branches": ("S", "ST"), "temporal_strides": None, "channels": 3}
+        assert recipe.network_options == usual
         assert not recipe.gate_classifier  # the authors' code has it, the paper does not
 
 
