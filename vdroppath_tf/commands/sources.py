@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from absl import flags
 
 from ..data.catalog import FORMATS, Manifest, find_format, options_of
@@ -38,6 +40,7 @@ def open_source(
     labels: tuple[str, ...] | None = None,
     *,
     part: str,
+    **more: Any,
 ) -> Manifest:
     """The videos of a flag.
 
@@ -46,6 +49,7 @@ def open_source(
         name: the flag.
         labels: see `open_videos`.
         part: "train" or "test": what is wanted of a data set whose files hold both.
+        **more: others of `open_videos`.
 
     Raises:
         ManifestError, ValueError: see `open_videos`.
@@ -67,6 +71,7 @@ def open_source(
         part=part if "part" in taken else None,
         split=values.split,
         allow_missing=values.allow_missing,
+        **more,
     )
 
 
