@@ -393,7 +393,7 @@ DAMAGE: dict[str, tuple[Any, str]] = {
     "garbage": (lambda path: path.write_bytes(b"not a video " * 99), "damaged or not a video"),
     "cut short": (lambda path: os.truncate(path, path.stat().st_size // 2), "is cut short"),
     "audio only": (audio_only, "damaged or not a video|no video"),
-    "unreadable": (lambda path: (path.unlink(), path.mkdir()), "is not a file|no file"),
+    "a folder without frames": (lambda path: (path.unlink(), path.mkdir()), "holds no frame"),
 }
 
 

@@ -204,3 +204,8 @@ def test_unknown_files(tmp_path: Path) -> None:
             open_manifest(write(tmp_path / name, text))
     with pytest.raises(ManifestError, match="format is 'ucf'"):
         open_manifest(tmp_path / "a.csv", format="ucf")
+
+
+def test_every_format_is_on_its_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+    assert [name for name in FORMATS if f"`{name}`" not in page] == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from absl import flags
 
 from ..data.catalog import FORMATS, Manifest, find_format, options_of
@@ -38,7 +40,7 @@ def open_source(
     labels: tuple[str, ...] | None = None,
     *,
     part: str,
-    modality: str = "rgb",
+    **more: Any,
 ) -> Manifest:
     """The videos of a flag.
 
@@ -47,7 +49,7 @@ def open_source(
         name: the flag.
         labels: see `open_videos`.
         part: "train" or "test": what is wanted of a data set whose files hold both.
-        modality: of the recipe.
+        **more: others of `open_videos`.
 
     Raises:
         ManifestError, ValueError: see `open_videos`.
@@ -69,8 +71,8 @@ def open_source(
         part=part if "part" in taken else None,
         split=values.split,
         allow_missing=values.allow_missing,
-        modality=modality,
         quarantine=values.quarantine if "quarantine" in values else None,
+        **more,
     )
 
 
