@@ -13,13 +13,13 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from .analysis.evaluate import StrategyScores, evaluate_strategies, recalibrate
+from .analysis.evaluate import StrategyScore, StrategyScores, evaluate_strategies, recalibrate
 from .analysis.findings import mean_on
 from .analysis.records import DRAWN, TRAINED_ALONE, Draw, Prediction, Row, TaskReport
 from .answers import answers_in_fresh_process
 from .cost import unit_costs
 from .data.catalog import Manifest
-from .data.pipeline import VideoCache, evaluation_clips, training_clips
+from .data.pipeline import FaultLog, VideoCache, evaluation_clips, training_clips
 from .derive import derive
 from .export import export_saved_model
 from .gate_arrays import LayerArrays
@@ -71,6 +71,7 @@ class Loop:
         self.draws, self.shown, self.say = draws, shown, say
         self.cache = VideoCache(CACHE_BYTES)
         self.clips = Clips(task.train, cache=self.cache)
+        self.faults = FaultLog()
         self.timings: dict[str, float] = {}
 
     def run(self) -> TaskReport:
@@ -94,7 +95,7 @@ class Loop:
             rows=rows,
             chosen=chosen,
             classes=self.task.train.num_classes,
-            clips=len(self.task.test),
+            clips=self.faults.scored(self.task.test, "validation"),
             chosen_on_same_clips=False,
             draws=[Draw(str(d.strategy), d.top1, self.costs.of(d.strategy)[1]) for d in scores],
             history=history,
@@ -153,16 +154,16 @@ class Loop:
         network = build_derived(self.recipe, self.clips, strategy)
         with self._timed(f"train {unit} everywhere"):
             self._train(network, self.recipe.alone_phases(), unit)
-        top1, top5 = self._accuracy(network, self.task.test)
-        self.say(f"{unit} everywhere: top-1 {top1:.3f} on {len(self.task.test)} held-out clips.")
-        return self._row(f"{unit} everywhere", strategy, top1, top5, TRAINED_ALONE)
+        score = self._accuracy(network, strategy)
+        self.say(f"{unit} everywhere: top-1 {score.top1:.3f} on {score.clips} held-out clips.")
+        return self._row(f"{unit} everywhere", score, TRAINED_ALONE)
 
     def _drawn_rows(self, template: FusionModel, named: dict[str, FusionStrategy]) -> list[Row]:
         scores = self._scores(template, list(named.values()), self.task.test)
         rows = []
         for name, score in zip(named, scores, strict=True):
             self.say(f"{name}: {score.strategy}, top-1 {score.top1:.3f} on held-out clips.")
-            rows.append(self._row(name, score.strategy, score.top1, score.top5, DRAWN))
+            rows.append(self._row(name, score, DRAWN))
         return rows
 
     def _derive(self, template: FusionModel, chosen: FusionStrategy) -> FusionModel:
@@ -177,9 +178,9 @@ class Loop:
     def _served_row(self, network: FusionModel, chosen: FusionStrategy) -> Row:
         tuned = self.recipe.finetune
         note = f"derived, {tuned.epochs} epochs of fine-tuning" if tuned else "derived"
-        top1, top5 = self._accuracy(network, self.task.test)
-        self.say(f"The derived network ({note}): top-1 {top1:.3f} on held-out clips.")
-        return self._row("best draw, derived", chosen, top1, top5, note)
+        score = self._accuracy(network, chosen)
+        self.say(f"The derived network ({note}): top-1 {score.top1:.3f} on held-out clips.")
+        return self._row("best draw, derived", score, note)
 
     def _serve(self, network: FusionModel) -> list[Prediction]:
         """Exports, and asks a fresh process what the SavedModel says of held-out files."""
@@ -207,8 +208,13 @@ class Loop:
             )
 
     def _evaluation(self, videos: Manifest) -> Any:
-        sampling = self.recipe.evaluation
-        return evaluation_clips(videos, sampling, batch_size=64, cache_bytes=self.cache)
+        return evaluation_clips(
+            videos,
+            self.recipe.evaluation,
+            batch_size=64,
+            cache_bytes=self.cache,
+            faults=self.faults,
+        )
 
     def _training(self) -> Any:
         return training_clips(
@@ -217,23 +223,26 @@ class Loop:
             batch_size=self.recipe.batch_size,
             seed=self.recipe.seed,
             cache_bytes=self.cache,
+            faults=self.faults,
         )
 
-    def _accuracy(self, network: FusionModel, videos: Manifest) -> tuple[float, float]:
-        clips = self._evaluation(videos)
-        logits = network.predict(clips, verbose=0)
-        labels = np.array([entry.label for entry in videos])
-        ranked = np.argsort(-logits, 1, kind="stable")
-        hits = ranked == labels[:, None]
-        return float(hits[:, 0].mean()), float(hits[:, :5].any(1).mean())
-
-    def _row(self, name: str, strategy: Any, top1: float, top5: float, note: str) -> Row:
-        parameters, macs = self.costs.of(strategy)
-        error = float(np.sqrt(top1 * (1 - top1) / len(self.task.test)))
-        several = self.task.train.num_classes > 5
-        return Row(
-            name, str(strategy), top1, error, parameters, macs, top5 if several else None, note
+    def _accuracy(self, network: FusionModel, strategy: FusionStrategy) -> StrategyScore:
+        """A network on the held-out clips; labels come with the clips, as bad videos have none."""
+        ranks = []
+        for clips, labels in self._evaluation(self.task.test):
+            ranked = np.argsort(-network.predict_on_batch(clips), 1, kind="stable")
+            ranks.append(np.argmax(ranked == labels.numpy()[:, None], 1))
+        rank = np.concatenate(ranks)
+        return StrategyScore(
+            strategy, float((rank < 1).mean()), float((rank < 5).mean()), len(rank)
         )
+
+    def _row(self, name: str, score: StrategyScore, note: str) -> Row:
+        parameters, macs = self.costs.of(score.strategy)
+        top5 = score.top5 if self.task.train.num_classes > 5 else None
+        error = score.standard_error
+        text = str(score.strategy)
+        return Row(name, text, score.top1, error, parameters, macs, top5, note)
 
     def _settings(self) -> dict[str, str]:
         """What was chosen, for the report."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 import keras
@@ -9,7 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.catalog import open_manifest
-from vdroppath_tf.data.pipeline import ClipSampling, training_clips
+from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.data.pipeline import ClipSampling, FaultLog, evaluation_clips, training_clips
+from vdroppath_tf.data.video_file import VideoFile
 
 SAMPLING = ClipSampling(4, short_edge=24, crop=20, flip=True)
 BATCH = 2
@@ -41,7 +44,26 @@ def main() -> None:
         model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.fit(clips, epochs=2, verbose=0, shuffle=False)
     assert one_pass() == plain[3 * steps :]
+    _evaluate(model, manifest)
     print("same")
+
+
+def _evaluate(model: keras.Model, manifest: Manifest) -> None:
+    """With videos left out, some of the first batch, replicas score the rest."""
+    entries = list(manifest.entries)
+    for k in (0, 4, 5):
+        entries[k] = dataclasses.replace(entries[k], source=VideoFile(f"/none/{k}"))
+    some_bad = dataclasses.replace(manifest, entries=tuple(entries))
+    rest = manifest.select(k for k in range(len(manifest)) if k not in (0, 4, 5))
+    sampling = dataclasses.replace(SAMPLING, flip=False)
+    faults = FaultLog(0.5)
+    model.compile(loss=model.loss, metrics=["accuracy"])  # Keras looks at a first batch again
+    clips = evaluation_clips(some_bad, sampling, batch_size=BATCH, faults=faults)
+    found = model.evaluate(clips, verbose=0)
+    assert faults.scored(some_bad, "validation") == len(rest)
+    assert len(rest) % BATCH == 0
+    expected = model.evaluate(evaluation_clips(rest, sampling, batch_size=BATCH), verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 if __name__ == "__main__":

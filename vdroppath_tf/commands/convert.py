@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from absl import flags, logging
 from tqdm import tqdm
 
+from ..data.faults import MAX_BAD_FRACTION
 from ..data.record_parts import BAD_FILE
-from ..data.record_writer import MAX_BAD_FRACTION, write_records
+from ..data.record_writer import write_records
 from .files import define_string, open_videos
 
 EXAMPLE = "vdroppath convert --data=clips/train.txt --out=records/train --short_edge=128"

@@ -10,7 +10,7 @@ import keras
 from absl import flags, logging
 
 from ..analysis.evaluate import recalibrate
-from ..data.catalog import Manifest
+from ..data.pipeline import FaultLog
 from ..derive import derive
 from ..space import ProbabilitySpace
 from ..strategy import FusionStrategy
@@ -18,6 +18,7 @@ from ..training import Clips, Recipe
 from ..training import train as run_training
 from .evaluate import best_of
 from .files import (
+    define_faults,
     define_string,
     keras_path,
     load_model,
@@ -42,6 +43,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "train_data", "training videos, for batch norm and fine-tuning")
     text = "train the derived network on, as the recipe says (needs --train_data)"
     flags.DEFINE_boolean("finetune", False, text, flag_values=values)
+    define_faults(values)
     define_string(values, "out", "the derived network, .keras", needed=True)
 
 
@@ -51,16 +53,20 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     model, recipe, labels = load_model(values.model)
     if values.finetune and (values.train_data is None or recipe.finetune is None):
         raise ValueError("--finetune needs --train_data, and a recipe with a finetune phase.")
-    videos = None if values.train_data is None else open_videos(values.train_data, labels)
+    videos = None
+    if values.train_data is not None:
+        videos = open_videos(values.train_data, labels, values.quarantine)
     keras.utils.set_random_seed(recipe.seed)  # of the dropout
     dropout = recipe.finetune_dropout if values.finetune else None
     strategy = _chosen(values, model)
     network = derive(model, strategy, dropout=dropout)
     logging.info("Strategy: %s", strategy)
     if videos is not None:
-        recalibrate(network, recalibration_clips(videos, recipe))
+        faults = FaultLog(values.max_bad_fraction)
+        recalibrate(network, recalibration_clips(videos, recipe, faults))
         if values.finetune:
-            _finetune(network, recipe, videos, out.with_suffix(".run"))
+            clips = Clips(videos, max_bad_fraction=values.max_bad_fraction)
+            _finetune(network, recipe, clips, out.with_suffix(".run"))
     save_model(network, out, recipe, labels)
 
 
@@ -72,6 +78,6 @@ def _chosen(values: flags.FlagValues, model: Any) -> FusionStrategy:
     return ProbabilitySpace.from_model(model).mode()
 
 
-def _finetune(network: Any, recipe: Recipe, videos: Manifest, folder: Path) -> None:
+def _finetune(network: Any, recipe: Recipe, clips: Clips, folder: Path) -> None:
     assert recipe.finetune is not None
-    run_training(network, (recipe.finetune,), recipe, Clips(videos), folder=folder, verbose=1)
+    run_training(network, (recipe.finetune,), recipe, clips, folder=folder, verbose=1)

@@ -10,11 +10,18 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from ..analysis.evaluate import evaluate_strategies
-from ..data.pipeline import evaluation_clips
+from ..data.pipeline import FaultLog, evaluation_clips
 from ..files import read_json, write_text
 from ..space import ProbabilitySpace
 from ..strategy import FusionStrategy
-from .files import define_string, load_model, open_videos, read_text, recalibration_clips
+from .files import (
+    define_faults,
+    define_string,
+    load_model,
+    open_videos,
+    read_text,
+    recalibration_clips,
+)
 
 EXAMPLE = (
     "vdroppath evaluate --model=run/template.keras --data=clips/val.txt "
@@ -29,6 +36,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "data", "validation videos: list file or class folders", needed=True)
     text = "training videos, for batch-norm recalibration (recommended)"
     define_string(values, "train_data", text)
+    define_faults(values)
     define_string(values, "out", "JSON file to write the scores to")
     text = "a strategy, e.g. 'S ST ...'; may be repeated; default: draws"
     flags.DEFINE_multi_string("strategy", [], text, flag_values=values)
@@ -41,11 +49,13 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A table of strategies, best first."""
     model, recipe, labels = load_model(values.model)
     strategies = _strategies(values, model)
-    videos = open_videos(values.data, labels)
+    videos = open_videos(values.data, labels, values.quarantine)
+    faults = FaultLog(values.max_bad_fraction)
     train_clips = None
     if values.train_data is not None:
-        train_clips = recalibration_clips(open_videos(values.train_data, labels), recipe)
-    clips = evaluation_clips(videos, recipe.evaluation, batch_size=recipe.batch_size)
+        train_videos = open_videos(values.train_data, labels, values.quarantine)
+        train_clips = recalibration_clips(train_videos, recipe, faults)
+    clips = evaluation_clips(videos, recipe.evaluation, batch_size=recipe.batch_size, faults=faults)
     with tqdm(unit=" passes", desc=f"{len(strategies)} strategies") as bar:
         scores = evaluate_strategies(
             model,
@@ -58,9 +68,16 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     for score in ranked:
         share = f"{score.top1:.4f} +- {score.standard_error:.4f}  top-5 {score.top5:.4f}"
         print(f"{share}  {score.strategy}")
+    print(faults.account(videos, "validation"))
     if values.out:
         rows = [
-            {"strategy": str(s.strategy), "top1": s.top1, "top5": s.top5, "clips": s.clips}
+            {
+                "strategy": str(s.strategy),
+                "top1": s.top1,
+                "top5": s.top5,
+                "clips": s.clips,
+                "videos": len(videos),
+            }
             for s in ranked
         ]
         fields = {"architecture": model.architecture["name"], "scores": rows}

@@ -11,7 +11,9 @@ import keras
 from absl import flags, logging
 
 from ..data.catalog import Manifest, open_manifest
-from ..data.pipeline import training_clips
+from ..data.faults import MAX_BAD_FRACTION
+from ..data.pipeline import FaultLog, training_clips
+from ..data.quarantine import read_quarantine, without
 from ..files import write_text
 from ..training import Recipe
 
@@ -41,12 +43,23 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
     return tuple(read_text(path).splitlines())
 
 
-def open_videos(source: str, labels: tuple[str, ...] | None = None) -> Manifest:
+def define_faults(values: flags.FlagValues) -> None:
+    """Flags that say what becomes of videos that cannot be read."""
+    text = "JSON file of vdroppath doctor or train: leaves out the videos it names"
+    define_string(values, "quarantine", text)
+    text = "share of bad videos from which on it is an error; 0: the first one is"
+    flags.DEFINE_float("max_bad_fraction", MAX_BAD_FRACTION, text, 0.0, 1.0, flag_values=values)
+
+
+def open_videos(
+    source: str, labels: tuple[str, ...] | None = None, quarantine: str | None = None
+) -> Manifest:
     """The videos of a list or a folder; a labels.txt beside a list names its classes.
 
     Args:
         source: list file or folder of class folders.
         labels: classes of the model these videos are for: a folder's classes must be among them.
+        quarantine: file that names videos to leave out.
 
     Raises:
         ManifestError: naming the file, the line and the value.
@@ -59,7 +72,25 @@ def open_videos(source: str, labels: tuple[str, ...] | None = None) -> Manifest:
             f"{beside}: other classes than the model's. Expected {list(labels)[:9]}, one a line. "
             f"Found {list(own)[:9]}."
         )
-    return open_manifest(source, labels=own if labels is None else labels)
+    videos = open_manifest(source, labels=own if labels is None else labels)
+    return videos if quarantine is None else _leave_out(videos, quarantine)
+
+
+def _leave_out(videos: Manifest, quarantine: str) -> Manifest:
+    named = read_quarantine(quarantine)
+    kept = without(videos, named)
+    left_out = len(videos) - len(kept)
+    logging.info(
+        "%s: leaves out %d of the %d videos of %s", quarantine, left_out, len(videos), videos.source
+    )
+    if named.faults and not left_out:  # no error: a quarantine may be another split's
+        logging.warning(
+            "%s: names %d videos, none of them in %s. Is its root right?",
+            quarantine,
+            len(named.faults),
+            videos.source,
+        )
+    return kept
 
 
 def load_model(path: str) -> tuple[keras.Model, Recipe, tuple[str, ...]]:
@@ -134,7 +165,9 @@ def keras_path(text: str) -> Path:
     return path
 
 
-def recalibration_clips(videos: Manifest, recipe: Recipe) -> Any:
+def recalibration_clips(videos: Manifest, recipe: Recipe, faults: FaultLog) -> Any:
     """Training clips to recalibrate batch norm on, however few there are."""
     batch = min(recipe.batch_size, len(videos))
-    return training_clips(videos, recipe.sampling, batch_size=batch, seed=recipe.seed)
+    return training_clips(
+        videos, recipe.sampling, batch_size=batch, seed=recipe.seed, faults=faults
+    )

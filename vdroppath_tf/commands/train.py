@@ -15,7 +15,7 @@ from ..files import write_text
 from ..space import ProbabilitySpace
 from ..training import Clips, Phase, Recipe, build_derived, build_template, template_from
 from ..training import train as run_training
-from .files import define_string, load_network, open_videos, save_model
+from .files import define_faults, define_string, load_network, open_videos, save_model
 from .recipe_flags import define_recipe, recipe_of_flags
 
 EXAMPLE = (
@@ -30,6 +30,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(
         values, "out", "folder for checkpoints, logs, model, space and recipe", needed=True
     )
+    define_faults(values)
     define_recipe(values)
     define_string(values, "strategy", "train this strategy's network on its own, e.g. 'S ST ...'")
     text = "a trained template, .keras, to start from; other classes get a new classifier"
@@ -42,11 +43,11 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template, or one strategy's network, from videos to a model file."""
     recipe, out = recipe_of_flags(values), Path(values.out)
-    videos = open_videos(values.data)
+    videos = open_videos(values.data, quarantine=values.quarantine)
     validation = None
     if values.validation is not None:
-        validation = open_videos(values.validation, videos.labels)
-    clips = Clips(videos, validation)
+        validation = open_videos(values.validation, videos.labels, values.quarantine)
+    clips = Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
     devices = tf.distribute.MirroredStrategy() if values.mirrored else tf.distribute.get_strategy()
     with devices.scope():
         model, phases = _model(values, recipe, clips)

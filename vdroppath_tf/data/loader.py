@@ -30,6 +30,7 @@ Batch = tuple[np.ndarray, np.ndarray]
 """Clips, uint8 `(batch, time, height, width, 3)`, and labels, int64 `(batch,)`."""
 
 
+_LOOK_AT = 100  # videos, before it is plain that none can be read
 _NO_EPOCH = -1
 _LEFT_OUT = -1  # the label of a row without a clip
 
@@ -46,7 +47,7 @@ class ClipLoader:
         faults: where bad videos are noted; None makes the first an error.
 
     Raises:
-        VideoError: no video can be read, or the first cannot and `faults` is strict.
+        VideoError: no video can be read.
         ValueError: the manifest is empty.
     """
 
@@ -71,14 +72,19 @@ class ClipLoader:
         self._pool = ThreadPoolExecutor(workers)
 
     def _first_readable(self) -> tuple[VideoEntry, FrameInfo]:
-        """The video that says how large clips are."""
-        for entry in self.manifest:
+        """The video that says how large clips are; bad ones are noted when their turn comes."""
+        reasons = []
+        for entry in self.manifest.entries[:_LOOK_AT]:
             try:
                 return entry, self._info(entry)
             except VideoError as error:
-                self.faults.bad(self.split, entry, error)
-                self.faults.judge(self.split)
-        raise VideoError(f"{self.manifest.source}: none of its videos can be read.")
+                reasons.append(str(error))
+        if len(reasons) == 1:
+            raise VideoError(reasons[0])
+        raise VideoError(
+            f"{self.manifest.source}: none of the first {len(reasons)} videos can be read. The "
+            f"reason of the first: {reasons[0]}"
+        )
 
     def training_batch(
         self, seed: int, epoch: int, step: int, batch_size: int, part: range | None = None

@@ -120,7 +120,7 @@ def evaluation_clips(
     Args:
         manifest: the videos.
         sampling: how clips are made of them; crops are central, nothing is drawn.
-        batch_size: clips in a batch; the last one, and those with bad videos, hold fewer.
+        batch_size: clips in a batch; the last one may hold fewer.
         split: "validation", one clip from the centre of each video, or "test",
             `sampling.clips_per_video` clips spread over it. The clips of a video are adjacent and
             in one batch, so the mean over `reshape(-1, clips_per_video, classes)` scores videos.
@@ -129,8 +129,8 @@ def evaluation_clips(
         faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
 
     Returns:
-        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`). No
-        batch is empty; the number of batches is known beforehand with a strict `faults` only.
+        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of
+        a size that is known beforehand only where `faults` is strict.
 
     Raises:
         ValueError: another split, several short edges, or a batch that would divide a video.
@@ -155,7 +155,8 @@ def evaluation_clips(
     whole = batch_size if strict and len(manifest) % count == 0 else None
     clips = _map_batches(firsts, load, loader, whole).map(lambda clip, label, _: (clip, label))
     if not strict:
-        clips = clips.filter(lambda _, label: tf.size(label) > 0)
+        # Full batches again: replicas want a first one that can be shared out evenly.
+        clips = clips.filter(lambda _, label: tf.size(label) > 0).rebatch(batch_size)
     return _with_options(clips)
 
 

@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from ..data.catalog import Manifest
 from ..data.check import check_videos
-from ..data.pipeline import VideoCache
+from ..data.faults import MAX_BAD_FRACTION
+from ..data.pipeline import FaultLog, VideoCache
 from ..models.fusion_model import FusionModel
 from ..models.weights import LoadReport, copy_weights
 from ..names import unknown_name
@@ -29,11 +30,13 @@ class Clips:
         train: videos to learn from; their number is N of Eq. 5.
         validation: videos to validate on, or None.
         cache: room for decoded videos, shared by the runs that use the same videos.
+        max_bad_fraction: share of videos that may be bad, see `data.faults.FaultLog`.
     """
 
     train: Manifest
     validation: Manifest | None = None
     cache: VideoCache = field(default_factory=VideoCache)
+    max_bad_fraction: float = MAX_BAD_FRACTION
 
 
 def _networks(recipe: Recipe) -> tuple[Callable[..., FusionModel], Callable[..., FusionModel]]:
@@ -92,15 +95,18 @@ def template_from(
     return model, copy_weights(trained, model, may_be_new=lambda path: path.startswith(start))
 
 
-def check_run(model: FusionModel, recipe: Recipe, clips: Clips) -> None:
-    """Stops what cannot go well before anything is written."""
+def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog) -> None:
+    """Stops what cannot go well before anything is written; notes bad videos."""
     if recipe.batch_size > len(clips.train):
         raise ValueError(
             f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
             f"{clips.train.source}."
         )
-    parts = (clips.train, recipe.sampling), (clips.validation, recipe.evaluation)
-    for videos, sampling in parts:
+    parts = (
+        ("train", clips.train, recipe.sampling),
+        ("validation", clips.validation, recipe.evaluation),
+    )
+    for split, videos, sampling in parts:
         if videos is None:
             continue
         if videos.num_classes > model.output_shape[-1]:
@@ -108,7 +114,7 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips) -> None:
                 f"{videos.source}: has {videos.num_classes} classes. Expected at most the "
                 f"{model.output_shape[-1]} of the network."
             )
-        check_videos(videos, sampling, cache=clips.cache)
+        check_videos(videos, sampling, cache=clips.cache, split=split, faults=faults)
 
 
 def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 import keras
 
 from ..cost import unit_costs
-from ..data.pipeline import evaluation_clips, training_clips, video_errors
+from ..data.pipeline import FaultLog, evaluation_clips, training_clips, video_errors
 from ..layers.gates import freeze_gates, set_strategy
 from ..models.fusion_model import FusionModel, accuracy_metrics
+from .bad_videos import CountFaults, keep_quarantine, say_what_was_bad
 from .callbacks import GatesToTensorBoard, Record, StopOnNonFiniteLoss
 from .checkpoint import CheckpointStore, Position
 from .optimizer import GateSGD
@@ -31,6 +32,7 @@ class _Run:
     folder: Path | None
     on_step: Callable[[], None] | None
     verbose: int | str
+    faults: FaultLog
 
 
 def train(
@@ -48,6 +50,10 @@ def train(
     Order, augmentation and gate noise are functions of seed and step, so a run that was stopped
     and taken up again ends with the weights it would have had.
 
+    A training video that cannot be read is replaced by the next in order, a validation video is
+    left out; both are counted and named in ``quarantine.json``, and more than
+    ``clips.max_bad_fraction`` of them stop the run.
+
     Args:
         model: built as it was when the run began, in the scope of a ``tf.distribute`` strategy if
             one is wanted.
@@ -59,23 +65,25 @@ def train(
         verbose: of ``keras.Model.fit``.
 
     Returns:
-        One dict an epoch: phase, epoch, what Keras logged and, for a template, ``drop``: p of
+        One dict an epoch: phase, epoch, what Keras logged, ``bad_clips`` that were replaced and
+        ``val_bad_clips`` that were left out and, for a template, ``drop``: p of
         every gate, layer by layer, and ``classifier_drop`` where its classifier has a gate.
 
     Raises:
         ValueError: when the folder holds another run (other settings, videos or starting weights),
             or the videos are too few, or of more classes than the model.
-        VideoError: for a video that cannot be read.
+        VideoError: when too many videos cannot be read.
         NonFiniteLossError: when the loss is no number; checkpoints stay as they were.
     """
-    check_run(model, recipe, clips)
+    faults = FaultLog(clips.max_bad_fraction)
+    check_run(model, recipe, clips, faults)
     steps = len(clips.train) // recipe.batch_size
     path = None if folder is None else Path(folder)
     store = None
     if path is not None:
         store = CheckpointStore(path, describe_run(model, phases, recipe, clips))
     position = Position(0, 0) if store is None else store.position()
-    run = _Run(recipe, clips, path, on_step, verbose)
+    run = _Run(recipe, clips, path, on_step, verbose, faults)
     for number, phase in enumerate(phases):
         if number < position.phase:
             continue
@@ -86,8 +94,12 @@ def train(
         first = sum(earlier.epochs for earlier in phases[:number])
         if done < phase.epochs:
             record = Record(phase.name, number, position, store)
-            _fit(model, phase, run, first=first, done=done, record=record)
+            try:
+                _fit(model, phase, run, first=first, done=done, record=record)
+            finally:
+                keep_quarantine(faults, clips, path)
             position = Position(number, phase.epochs, tuple(record.history))
+    say_what_was_bad(faults, clips, path)
     return list(position.history)
 
 
@@ -128,6 +140,7 @@ def _fit(
         first_epoch=first + done,
         epochs=None,
         cache_bytes=clips.cache,
+        faults=run.faults,
     )
     validation = None
     if clips.validation is not None:
@@ -136,9 +149,11 @@ def _fit(
             recipe.evaluation,
             batch_size=recipe.batch_size,
             cache_bytes=clips.cache,
+            faults=run.faults,
         )
     callbacks: list[keras.callbacks.Callback] = [
         StopOnNonFiniteLoss(phase.name, run.folder),
+        CountFaults(run.faults, clips, first, run.folder),
         record,
     ]
     if run.folder is not None:

@@ -1,0 +1,74 @@
+"""Decode every video to its last frame, and name the bad ones in a quarantine."""
+
+from __future__ import annotations
+
+import collections
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags, logging
+from tqdm import tqdm
+
+from ..data.doctor import Diagnosis, diagnose
+from ..data.manifest import Manifest
+from ..data.quarantine import write_quarantine
+from .files import define_string, open_videos
+
+EXAMPLE = "vdroppath doctor --data=clips/train.txt --validation=clips/val.txt --out=doctor.json"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_string(values, "data", "training videos: list file or class folders", needed=True)
+    define_string(values, "validation", "validation videos: list file or class folders")
+    text = "the quarantine to write; the journal is kept beside it"
+    define_string(values, "out", text, "doctor.json")
+    text = "decode everything again, whatever the journal says"
+    flags.DEFINE_boolean("fresh", False, text, flag_values=values)
+    flags.DEFINE_integer(
+        "workers", None, "threads (default: one a core)", lower_bound=1, flag_values=values
+    )
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """Every video decoded; an error at the end if one is bad."""
+    videos = [("train", open_videos(values.data))]
+    if values.validation is not None:
+        videos.append(("validation", open_videos(values.validation, videos[0][1].labels)))
+    journal = Path(values.out + ".journal")
+    if values.fresh:
+        journal.unlink(missing_ok=True)
+    total = sum(len(manifest) for _, manifest in videos)
+    with tqdm(total=total, unit=" videos", desc="doctor") as bar:
+        found = diagnose(videos, journal, workers=values.workers, on_video=lambda _: bar.update(1))
+    write_quarantine(values.out, found.faults, [manifest for _, manifest in videos])
+    _report(found, videos)
+    logging.info("Wrote %s", values.out)
+    if found.faults:
+        raise ValueError(
+            f"{len(found.faults):,} of {total:,} videos are bad, see {values.out}. Mend them, or "
+            f"leave them out with --quarantine={values.out}."
+        )
+
+
+def _report(found: Diagnosis, videos: list[tuple[str, Manifest]]) -> None:
+    rate = found.decoded / max(found.seconds, 1e-9)
+    print(f"{found.decoded:,} frames decoded in {found.seconds:.1f} s ({rate:,.0f} frames/s)")
+    if found.known:
+        print(f"{found.known:,} videos unchanged since the journal, not decoded again (--fresh)")
+    for split, manifest in videos:
+        bad = sum(fault.split == split for fault in found.faults)
+        print(f"{split}: {len(manifest) - bad:,} of {len(manifest):,} videos are good")
+    sizes = found.sizes()
+    listed = ", ".join(f"{size} ({count:,})" for size, count in sizes[:5])
+    more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
+    note = "; clips of one size need --crop" if len(sizes) > 1 else ""
+    print(f"frame sizes: {listed or 'none'}{more}{note}")
+    for reason, count in collections.Counter(_kind(f.path, f.reason) for f in found.faults).items():
+        print(f"{count:6,} x {reason}")
+
+
+def _kind(path: str, reason: str) -> str:
+    """A reason without what is particular to the video, to count it by."""
+    return re.sub(r"\d+", "N", reason.removeprefix(f"{path}: ").split(". ")[0])

@@ -1,0 +1,70 @@
+"""What a run says of the videos it could not read: in its logs, and in ``quarantine.json``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from ..data.pipeline import FaultLog
+from ..data.quarantine import read_quarantine, write_quarantine
+from .runs import Clips
+
+QUARANTINE_FILE = "quarantine.json"
+
+_log = logging.getLogger(__name__)
+
+
+class CountFaults(keras.callbacks.Callback):
+    """Adds to the logs of an epoch how many clips could not be read, and keeps the quarantine.
+
+    ``bad_clips`` were replaced in training; ``val_bad_clips`` are left out of validation. Comes
+    before whatever keeps the logs.
+
+    Args:
+        faults: of the run.
+        clips: its videos.
+        first: number of the phase's first epoch in the whole run.
+        folder: of the run, or None.
+    """
+
+    def __init__(self, faults: FaultLog, clips: Clips, first: int, folder: Path | None) -> None:
+        super().__init__()
+        self.faults, self.clips, self.first, self.folder = faults, clips, first, folder
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        videos = self.clips.validation
+        if logs is not None:
+            logs["bad_clips"] = self.faults.replaced(self.first + epoch)
+            if videos is not None:
+                logs["val_bad_clips"] = len(videos) - self.faults.scored(videos, "validation")
+        keep_quarantine(self.faults, self.clips, self.folder)
+
+
+def keep_quarantine(faults: FaultLog, clips: Clips, folder: Path | None) -> None:
+    """Writes the bad videos of a run, and of the run that it takes up, to its folder."""
+    found = {(fault.split, fault.path): fault for fault in faults.faults()}
+    if folder is None or not found:
+        return
+    file = folder / QUARANTINE_FILE
+    if file.exists():
+        found = {(f.split, f.path): f for f in read_quarantine(file).faults} | found
+    videos = [clips.train] if clips.validation is None else [clips.train, clips.validation]
+    write_quarantine(file, found.values(), videos)
+
+
+def say_what_was_bad(faults: FaultLog, clips: Clips, folder: Path | None) -> None:
+    """One line for each split with bad videos, at the end of a run."""
+    where = "" if folder is None else f": see {folder / QUARANTINE_FILE}"
+    for split, videos in (("train", clips.train), ("validation", clips.validation)):
+        if bad := len(faults.faults(split)):
+            assert videos is not None
+            _log.warning(
+                "%s of %s %s videos could not be read%s",
+                f"{bad:,}",
+                f"{len(videos):,}",
+                split,
+                where,
+            )
