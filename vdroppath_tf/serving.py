@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from .data.manifest import Manifest, VideoEntry
-from .data.pipeline import FaultLog, evaluation_clips, video_errors
+from .data.pipeline import evaluation_clips, video_errors
 from .data.transforms import ClipSampling
 from .data.video_file import VideoFile
 from .files import read_json, write_text
@@ -120,9 +120,7 @@ class ServedModel:
         for video in videos:
             entry = VideoEntry(VideoFile(os.path.abspath(video)), 0, None, str(video))
             manifest = Manifest((entry,), self.labels, str(video))
-            clips = evaluation_clips(
-                manifest, self.sampling, batch_size=each, split="test", faults=FaultLog(0)
-            )
+            clips = evaluation_clips(manifest, self.sampling, batch_size=each, split="test")
             with video_errors():
                 ((batch, _),) = list(clips)
             mean = self.probabilities(batch).mean(0)

@@ -35,7 +35,7 @@ def bad_clips(motion: Any) -> Clips:
     return Clips(spoilt(motion.manifest("train"), 3), spoilt(motion.manifest("validation"), 0))
 
 
-class Stop(Exception):
+class StopError(Exception):
     """The run is stopped from outside."""
 
 
@@ -71,9 +71,9 @@ def _taken_up_again(clips: Clips, recipe: Any, whole: tiny.Run, folder: Path) ->
     def stop() -> None:
         steps.append(1)
         if len(steps) == 5:
-            raise Stop
+            raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         tiny.run_template(clips, recipe, folder, on_step=stop)
     assert len(json.loads((folder / "quarantine.json").read_text())["videos"]) == 2
     resumed = tiny.run_template(clips, recipe, folder)
@@ -91,7 +91,7 @@ def test_none_allowed(bad_clips: Clips, tmp_path: Path) -> None:
 
 def test_too_many(motion: Any) -> None:
     clips = Clips(spoilt(motion.manifest("train"), 1, 2, 3))
-    with pytest.raises(VideoError, match="3 of the 24 train videos .* rather the decoder"):
+    with pytest.raises(VideoError, match=r"3 of the 24 train videos .* rather the decoder"):
         tiny.run_template(clips, tiny.recipe(1, 1))
 
 

@@ -78,6 +78,7 @@ def training_clips(
         VideoError: no video can be read. More bad ones than `faults` allows are an error when
             their turn comes, by tf.data's error, or by this one within `video_errors()`.
     """
+    faults = FaultLog() if faults is None else faults
     loader = _loader(manifest, sampling, "train", num_parallel, cache_bytes, faults)
     if not 1 <= batch_size <= len(manifest):
         raise ValueError(
@@ -114,8 +115,9 @@ def evaluation_clips(
 ) -> tf.data.Dataset:
     """Clips of every video once, in the manifest's order, without augmentation.
 
-    A video that cannot be read is left out, with a warning and a note in `faults`, which knows how
-    many were scored. So take labels from here, never from the manifest.
+    With `faults`, a video that cannot be read is left out, with a warning and a note there: it knows
+    how many were scored. Without, it is an error, as nobody would learn the denominator. So take
+    labels from here, never from the manifest.
 
     Args:
         manifest: the videos.
@@ -126,11 +128,11 @@ def evaluation_clips(
             in one batch, so the mean over `reshape(-1, clips_per_video, classes)` scores videos.
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
-        faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
+        faults: notes bad videos, and says how many may be; default none may be.
 
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of
-        a size that is known beforehand only where `faults` is strict.
+        known size. With `faults` it is not known, and Keras says at the end that it ran out of data.
 
     Raises:
         ValueError: another split, several short edges, or a batch that would divide a video.
@@ -189,7 +191,6 @@ def _loader(
     if workers < 1:
         raise ValueError(f"num_parallel must be at least 1. Received: {num_parallel}.")
     cache = cache_bytes if isinstance(cache_bytes, VideoCache) else VideoCache(cache_bytes)
-    faults = FaultLog() if faults is None else faults
     return ClipLoader(manifest, sampling, cache=cache, workers=workers, split=split, faults=faults)
 
 
