@@ -8,8 +8,8 @@ the package reads, all with a short edge of 128. Clips have 16 frames, stride 2,
 
 The yardstick decodes the same kind of clip with PyAV in a loop, in two threads: seek to the
 keyframe before the clip, decode on, scale, crop. All take turns, so that a change of the machine's
-speed meets all; rates are medians of rounds, and ratios the medians of each round's ratio ("of files": of
-those with the default GOP). The time of the CPU says the same where other work slows all down.
+speed meets all; rates are medians of rounds, and ratios the medians of each round's ratio ("of
+files": of those with the default GOP). The time of the CPU holds while the machine does other work.
 """
 
 from __future__ import annotations
