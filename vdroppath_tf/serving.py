@@ -16,7 +16,7 @@ from .data.flow_folder import FlowFolder
 from .data.frame_folder import FrameFolder
 from .data.frame_source import FrameSource
 from .data.manifest import Manifest, VideoEntry
-from .data.pipeline import FaultLog, evaluation_clips, video_errors
+from .data.pipeline import evaluation_clips, video_errors
 from .data.transforms import ClipSampling
 from .data.video_file import VideoFile
 from .files import read_json, write_text
@@ -128,9 +128,7 @@ class ServedModel:
         for video in videos:
             entry = VideoEntry(self._source(os.path.abspath(video)), 0, None, str(video))
             manifest = Manifest((entry,), self.labels, str(video))
-            clips = evaluation_clips(
-                manifest, self.sampling, batch_size=each, split="test", faults=FaultLog(0)
-            )
+            clips = evaluation_clips(manifest, self.sampling, batch_size=each, split="test")
             with video_errors():
                 ((batch, _),) = list(clips)
             mean = self.probabilities(batch).mean(0)

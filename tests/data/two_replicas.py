@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+import warnings
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.catalog import open_manifest
-from vdroppath_tf.data.pipeline import ClipSampling, training_clips
+from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.data.pipeline import ClipSampling, FaultLog, evaluation_clips, training_clips
+from vdroppath_tf.data.video_file import VideoFile
 
 SAMPLING = ClipSampling(4, short_edge=24, crop=20, flip=True)
 BATCH = 2
@@ -41,7 +45,29 @@ def main() -> None:
         model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.fit(clips, epochs=2, verbose=0, shuffle=False)
     assert one_pass() == plain[3 * steps :]
+    with strategy.scope():
+        model.compile(loss=model.loss, metrics=["accuracy"])  # Keras looks at a batch again
+    _evaluate(model, manifest)
     print("same")
+
+
+def _evaluate(model: keras.Model, manifest: Manifest) -> None:
+    """With videos left out, some of the first batch, replicas score the rest."""
+    entries = list(manifest.entries)
+    for k in (0, 4, 5):
+        entries[k] = dataclasses.replace(entries[k], source=VideoFile(f"/none/{k}"))
+    some_bad = dataclasses.replace(manifest, entries=tuple(entries))
+    rest = manifest.select(k for k in range(len(manifest)) if k not in (0, 4, 5))
+    sampling = dataclasses.replace(SAMPLING, flip=False)
+    faults = FaultLog(0.5)
+    clips = evaluation_clips(some_bad, sampling, batch_size=BATCH, faults=faults)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Your input ran out of data")
+        found = model.evaluate(clips, verbose=0)
+    assert faults.scored(some_bad, "validation") == len(rest)
+    assert len(rest) % BATCH == 0
+    expected = model.evaluate(evaluation_clips(rest, sampling, batch_size=BATCH), verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from absl import flags, logging
 from tqdm import tqdm
 
+from ..data.faults import MAX_BAD_FRACTION
 from ..data.record_parts import BAD_FILE
-from ..data.record_writer import MAX_BAD_FRACTION, write_records
+from ..data.record_writer import write_records
 from .files import define_string
 from .sources import define_formats, define_source, open_source
 

@@ -87,6 +87,7 @@ def training_clips(
             their turn comes, by tf.data's error, or by this one within `video_errors()`.
     """
     sampling.check_flip(manifest)
+    faults = FaultLog() if faults is None else faults
     loader = _loader(manifest, sampling, "train", num_parallel, cache_bytes, faults, augment)
     if not 1 <= batch_size <= len(manifest):
         raise ValueError(
@@ -135,24 +136,25 @@ def evaluation_clips(
 ) -> tf.data.Dataset:
     """Clips of every video once, in the manifest's order, without augmentation.
 
-    A video that cannot be read is left out, with a warning and a note in `faults`, which knows how
-    many were scored. So take labels from here, never from the manifest.
+    With `faults`, a video that cannot be read is left out, with a warning and a note there: it knows
+    how many were scored. Without, it is an error, as nobody would learn the denominator. So take
+    labels from here, never from the manifest.
 
     Args:
         manifest: the videos.
         sampling: how clips are made of them; crops are central, nothing is drawn.
-        batch_size: clips in a batch; the last one, and those with bad videos, hold fewer.
+        batch_size: clips in a batch; the last one may hold fewer.
         split: "validation", one clip from the centre of each video, or "test",
             `sampling.clips_per_video` clips spread over it, each in `sampling.crops_per_clip`
             crops. The views of a video are adjacent and in one batch, so the mean over
             `reshape(-1, sampling.views("test"), classes)` scores videos.
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
-        faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
+        faults: notes bad videos, and says how many may be; default none may be.
 
     Returns:
-        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`). No
-        batch is empty; the number of batches is known beforehand with a strict `faults` only.
+        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of
+        known size. With `faults` it is not known, and Keras says at the end that it ran out of data.
 
     Raises:
         ValueError: another split, several short edges, or a batch that would divide a video.
@@ -178,7 +180,8 @@ def evaluation_clips(
     kind = tf.TensorSpec((whole,), tf.int64)
     clips = _map_batches(firsts, load, loader, kind).map(lambda clip, label, _: (clip, label))
     if not strict:
-        clips = clips.filter(lambda _, label: tf.size(label) > 0)
+        # Full batches again: replicas want a first one that can be shared out evenly.
+        clips = clips.filter(lambda _, label: tf.size(label) > 0).rebatch(batch_size)
     return _with_options(clips)
 
 
@@ -212,7 +215,6 @@ def _loader(
     if workers < 1:
         raise ValueError(f"num_parallel must be at least 1. Received: {num_parallel}.")
     cache = cache_bytes if isinstance(cache_bytes, VideoCache) else VideoCache(cache_bytes)
-    faults = FaultLog() if faults is None else faults
     return ClipLoader(
         manifest,
         sampling,

@@ -9,14 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vdroppath_tf.data.faults import MAX_BAD_FRACTION
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.record_frames import FrameEncoder, short_names
 from vdroppath_tf.data.record_index import INDEX_FILE, INDEX_FORMAT, Index
 from vdroppath_tf.data.record_job import Job
 from vdroppath_tf.data.record_parts import BadVideo, Part, claim, part_file, write_bad, write_whole
-
-MAX_BAD_FRACTION = 0.1
-"""Share of the videos that may be bad by default."""
 
 _SHARD_VIDEOS = 1000  # in a shard by default
 _SHARDS = 16  # at least, by default: what several machines can share
