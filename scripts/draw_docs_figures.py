@@ -68,7 +68,7 @@ def task_picture(task: str) -> np.ndarray:
 
 def augmentation_picture() -> Figure:
     """One frame of a clip as it is, and under each operation at a strength one can see."""
-    clip, _ = make_clip("both", "test", 5, difficulty=Difficulty(frames=2, size=64, noise=12))
+    clip, _ = make_clip("both", "test", 5, difficulty=Difficulty(frames=2, size=64, noise=5))
     colour = np.linspace(0.4, 1.3, 64)[:, None, None] * (1.0, 0.9, 0.6)
     clip = np.clip(clip * colour, 0, 255).astype(np.uint8)
     figure = Figure(figsize=(10, 3), layout="constrained")
@@ -106,7 +106,7 @@ def main(_: list[str]) -> None:
         image.imsave(path, task_picture(task), metadata={"Software": None})
         print(path)
     augmentations = pictures / "augmentations.png"
-    augmentation_picture().savefig(augmentations, dpi=100, metadata={"Software": None})
+    augmentation_picture().savefig(augmentations, dpi=80, metadata={"Software": None})
     print(augmentations)
     for path in sorted(Path(RESULTS.value).glob("*.json")):
         draw_space(path, pictures)

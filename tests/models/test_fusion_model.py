@@ -14,7 +14,12 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.gates import freeze_gates, set_strategy
 from vdroppath_tf.models.common import GateOptions
-from vdroppath_tf.models.fusion_model import FusionModel, count_examples
+from vdroppath_tf.models.fusion_model import (
+    FusionModel,
+    count_examples,
+    default_compile,
+    has_soft_labels,
+)
 from vdroppath_tf.models.resnet import resnet
 from vdroppath_tf.strategy import FusionStrategy
 from vdroppath_tf.training.optimizer import GateSGD
@@ -297,3 +302,19 @@ def test_noise_is_the_same_in_a_rebuilt_and_in_a_loaded_model(tmp_path: Path) ->
     assert not np.array_equal(draws[0], model(CLIPS, training=True))
     first, second = (np.asarray(g.keep(tf.constant(4), training=True)) for g in model.gates)
     assert not np.array_equal(first, second)  # the layers draw on their own
+
+
+def test_the_labels_of_a_data_set_choose_loss_and_metrics() -> None:
+    one_hot = np.eye(6, dtype=np.float32)[LABELS]
+    for labels, soft in ((LABELS, False), (LABELS[:, None], False), (one_hot, True)):
+        assert has_soft_labels(tf.data.Dataset.from_tensor_slices((CLIPS, labels)).batch(4)) is soft
+    assert not has_soft_labels(CLIPS)
+    logits = RNG.normal(size=(8, 6)).astype(np.float32)
+    hard, soft_ones = default_compile(6), default_compile(6, soft=True)
+    np.testing.assert_allclose(
+        hard["loss"](LABELS, logits), soft_ones["loss"](one_hot, logits), rtol=1e-6
+    )
+    for one, other in zip(hard["metrics"], soft_ones["metrics"], strict=True):
+        one.update_state(LABELS, logits)
+        other.update_state(one_hot, logits)
+        assert (one.name, float(one.result())) == (other.name, float(other.result()))
