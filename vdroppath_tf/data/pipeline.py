@@ -110,8 +110,8 @@ def evaluation_clips(
     """Clips of every video once, in the manifest's order, without augmentation.
 
     With `faults`, a video that cannot be read is left out, with a warning and a note there, which
-    knows how many were scored. Without, it is an error, as nobody would learn the denominator. So take
-    labels from here, never from the manifest.
+    knows how many were scored. Without, it is an error, as nobody would learn the denominator. So
+    take labels from here, never from the manifest.
 
     Args:
         manifest: the videos.
