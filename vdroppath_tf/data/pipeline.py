@@ -136,9 +136,9 @@ def evaluation_clips(
 ) -> tf.data.Dataset:
     """Clips of every video once, in the manifest's order, without augmentation.
 
-    With `faults`, a video that cannot be read is left out, with a warning and a note there: it knows
-    how many were scored. Without, it is an error, as nobody would learn the denominator. So take
-    labels from here, never from the manifest.
+    With `faults`, a video that cannot be read is left out, with a warning and a note there, which
+    knows how many were scored. Without, it is an error, as nobody would learn the denominator. So
+    take labels from here, never from the manifest.
 
     Args:
         manifest: the videos.
@@ -154,7 +154,7 @@ def evaluation_clips(
 
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of
-        known size. With `faults` it is not known, and Keras says at the end that it ran out of data.
+        known size. With `faults` it is not known, and Keras warns that it ran out of data.
 
     Raises:
         ValueError: another split, several short edges, or a batch that would divide a video.
