@@ -14,10 +14,11 @@ import pytest
 import tiny
 
 from vdroppath_tf.analysis.budget import most_probable, pareto
-from vdroppath_tf.analysis.latency import LatencyTable
+from vdroppath_tf.analysis.latency import LatencyTable, described
 from vdroppath_tf.analysis.stopwatch import block_of, measure_latency
 from vdroppath_tf.derive import derive
 from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.strategy import FusionStrategy
 
 CLIP = tiny.SHAPE
 UNITS = ("S+ST", "S", "ST")
@@ -35,11 +36,11 @@ def space(model: Any) -> ProbabilitySpace:
 
 
 @pytest.fixture
-def table(space: ProbabilitySpace) -> LatencyTable:
+def table(space: ProbabilitySpace, model: Any) -> LatencyTable:
     """Times by hand, us."""
     units = ((700, 300, 500), (900, 400, 450), (1100, 500, 1000))
     return LatencyTable(
-        {"name": "nano", "branches": ["S", "ST"]},
+        described(model.architecture),
         CLIP,
         space.layers,
         1500,
@@ -61,8 +62,6 @@ def test_the_best_under_a_latency_is_that_of_all_strategies(
     space: ProbabilitySpace, table: LatencyTable
 ) -> None:
     every = [" ".join(units) for units in itertools.product((*UNITS, "-"), repeat=3)]
-    from vdroppath_tf.strategy import FusionStrategy
-
     scored = [(table.of(s), space.log_prob(FusionStrategy.parse(s)), s) for s in every]
     for budget in sorted({time for time, _, _ in scored}):
         best = most_probable(space, latency=table, max_latency=budget)
@@ -75,7 +74,7 @@ def test_the_best_under_a_latency_is_that_of_all_strategies(
 
 def test_the_front_by_latency(space: ProbabilitySpace, model: Any, table: LatencyTable) -> None:
     found = pareto(space, model=model, latency=table, by="latency")
-    times = [choice.latency for choice in found]
+    times = [float(choice.latency or 0) for choice in found]
     assert times == sorted(times)
     assert times == [table.of(choice.strategy) for choice in found]
     assert found[-1].strategy == space.mode()
@@ -126,7 +125,7 @@ def test_tables_of_others(space: ProbabilitySpace, model: Any, table: LatencyTab
     refused("measured for the branches", dataclasses.replace(table, network=other))
     refused(r"clips of \(4, 16, 16\). Received: clip_shape=\(8, 16, 16\)", clip_shape=(8, 16, 16))
     other = {**table.network, "temporal_strides": [2, 2]}
-    refused("temporal_strides=|family=", dataclasses.replace(table, network=other), model=model)
+    refused(r"temporal_strides=\[2, 2\]", dataclasses.replace(table, network=other), model=model)
     part = dataclasses.replace(table, units=({"S": 1}, *table.units[1:]))
     refused(r"no unit 'S\+ST' in the latency table", part)
     with pytest.raises(ValueError, match="Expected latency="):
@@ -137,14 +136,12 @@ def test_tables_of_others(space: ProbabilitySpace, model: Any, table: LatencyTab
 
 def test_a_block_computes_what_it_does_in_the_network(model: Any) -> None:
     network = derive(model, "S+ST ST S")
-    name = "stage2_block1_fusion"
-    block = block_of(network, name)
-    probe = keras.Model(network.inputs, [*block.inputs, *block.outputs])
+    fusion, add, out = (network.get_layer(f"stage2_block1_{k}") for k in ("fusion", "add", "out"))
+    block = block_of(network, fusion.name)
+    probe = keras.Model(network.inputs, [fusion.input, add.input[0], out.output])
     clips = np.random.default_rng(0).uniform(0, 255, (2, *CLIP, 3)).astype("float32")
-    *inputs, expected = probe(clips)
-    found = block(inputs if len(inputs) > 1 else inputs[0])
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert network.get_layer(name) in block.layers
+    entering, around, expected = probe([clips])
+    np.testing.assert_allclose(block([entering, around]), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["plain", "dense"])
@@ -162,12 +159,12 @@ def test_measured(kind: str) -> None:
     assert str(space.mode()) in table.checks
     assert set(table.ratios()) == set(table.checks)
     assert LatencyTable.from_json(table.to_json()) == table
-    most = max(choice.latency for choice in pareto(space, model=template, latency=table))
-    assert most_probable(space, model=template, latency=table, max_latency=most + 1) is not None
+    enough = table.of(space.mode()) + 1
+    assert most_probable(space, latency=table, max_latency=enough) == space.mode()
 
 
 def test_what_cannot_be_measured(model: Any) -> None:
-    with pytest.raises(ValueError, match="gates of its own.*share_inputs=True"):
+    with pytest.raises(ValueError, match=r"gates of its own.*share_inputs=True"):
         measure_latency(tiny.kind_template("inputs"), CLIP)
     with pytest.raises(ValueError, match="repeats of 1 or more"):
         measure_latency(model, CLIP, repeats=0)

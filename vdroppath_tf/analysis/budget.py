@@ -18,7 +18,7 @@ from ..cost import UnitCosts
 from ..space import OnEmpty, ProbabilitySpace
 from ..strategy import FusionStrategy
 from .cost_tables import CostTables, cost_tables
-from .fronts import Options, Step, sums, traced
+from .fronts import Options, sums, traced
 from .latency import LatencyTable
 
 UNITS_OF = {"macs": "MACs", "parameters": "parameters", "latency": "ms"}
@@ -93,8 +93,8 @@ def most_probable(
     steps = sums(layers, tables.left(by, float(budget)))
     if not len(steps[0].cost):
         raise _too_small(space, tables, by, float(budget), layers)
-    last = np.array([len(steps[0].cost) - 1])
-    return _strategies(space, layers, steps, last, on_empty)[0][0]
+    chosen = traced(steps, np.array([len(steps[0].cost) - 1]))
+    return _strategies(space, layers, chosen)[0]
 
 
 def pareto(
@@ -130,8 +130,11 @@ def pareto(
     tables = cost_tables(space, clip_shape, model, costs, latency)
     layers = tables.options(by, on_empty)
     steps = sums(layers)
-    found = _strategies(space, layers, steps, np.arange(len(steps[0].cost)), on_empty)
-    return tuple(_choice(tables, strategy, log_prob) for strategy, log_prob in found)
+    chosen = traced(steps, np.arange(len(steps[0].cost)))
+    log_prob = _log_probs(space, layers, chosen, on_empty)
+    parameters, macs, time = tables.totals(layers, chosen)
+    columns = _strategies(space, layers, chosen), log_prob, parameters, macs, time
+    return tuple(Choice(*row) for row in zip(*columns, strict=True))
 
 
 def choice_of(
@@ -151,10 +154,7 @@ def choice_of(
     """
     strategy = FusionStrategy.of(strategy)
     log_prob = space.log_prob(strategy, on_empty)
-    return _choice(cost_tables(space, clip_shape, model, costs, latency), strategy, log_prob)
-
-
-def _choice(tables: CostTables, strategy: FusionStrategy, log_prob: float) -> Choice:
+    tables = cost_tables(space, clip_shape, model, costs, latency)
     assert tables.units is not None
     parameters, macs = tables.units.of(strategy)
     time = None if tables.latency is None else tables.latency.of(strategy)
@@ -162,29 +162,30 @@ def _choice(tables: CostTables, strategy: FusionStrategy, log_prob: float) -> Ch
 
 
 def _strategies(
-    space: ProbabilitySpace,
-    layers: list[Options],
-    steps: list[Step],
-    points: np.ndarray,
-    on_empty: OnEmpty,
-) -> list[tuple[FusionStrategy, float]]:
-    """The strategies behind points of a front, with their log-probabilities."""
-    chosen = traced(steps, points)
-    log_prob = np.zeros(len(points))
-    pairs = zip(space.layer_draws(on_empty), layers, strict=True)
-    for n, ((drop, layer_drop, never_empty), layer) in enumerate(pairs):
-        logs = [draws.log_prob(m, drop, layer_drop, never_empty=never_empty) for m in layer.masks]
-        log_prob += np.array(logs)[chosen[:, n]]  # in the order of space.log_prob: the same bits
+    space: ProbabilitySpace, layers: list[Options], chosen: np.ndarray
+) -> list[FusionStrategy]:
+    """The strategies of `(points, layers)` options."""
     most = max(len(layer.masks) for layer in layers)
     named = [
         space.strategy_of([layer.masks[min(k, len(layer.masks) - 1)] for layer in layers])
         for k in range(most)
     ]
-    strategies = (
+    return [
         FusionStrategy(tuple(named[k][n] for n, k in enumerate(row)), space.architecture)
         for row in chosen
-    )
-    return list(zip(strategies, log_prob.tolist(), strict=True))
+    ]
+
+
+def _log_probs(
+    space: ProbabilitySpace, layers: list[Options], chosen: np.ndarray, on_empty: OnEmpty
+) -> list[float]:
+    """Their log-probabilities, added in the order of ``space.log_prob``: the same bits."""
+    total = np.zeros(len(chosen))
+    pairs = zip(space.layer_draws(on_empty), layers, strict=True)
+    for n, ((drop, layer_drop, never_empty), layer) in enumerate(pairs):
+        logs = [draws.log_prob(m, drop, layer_drop, never_empty=never_empty) for m in layer.masks]
+        total += np.array(logs)[chosen[:, n]]
+    return total.tolist()
 
 
 def _too_small(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,23 @@ class CostTables:
             return self.latency.of(strategy)
         assert self.units is not None
         return self.units.of(strategy)[_ROWS.index(by)]
+
+    def totals(
+        self, layers: Sequence[Options], chosen: np.ndarray
+    ) -> tuple[list[int], list[int], list[float | None]]:
+        """Parameters, MACs and ms of `(points, layers)` options; None for ms without a table."""
+        assert self.units is not None
+        total = np.tile(self.units.base, (len(chosen), 1))
+        time = np.full(len(chosen), 0 if self.latency is None else self.latency.base)
+        for n, layer in enumerate(layers):
+            tables = [mask.reshape(-1, len(self.space.branches)) for mask in layer.masks]
+            total += np.array([self.units.layer_cost(n, on) for on in tables])[chosen[:, n]]
+            if self.latency is not None:
+                times = [self.latency.cost_of(n, mask) for mask in layer.masks]
+                time += np.array(times)[chosen[:, n]]
+        parameters, macs = total.T.tolist()
+        ms = [None] * len(chosen) if self.latency is None else (time / 1000).tolist()
+        return parameters, macs, ms
 
 
 def cost_tables(

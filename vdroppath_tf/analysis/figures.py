@@ -21,7 +21,7 @@ SOFT, ACCENT = "#7B8794", "#B23A48"
 _ROW_COLORS = (COLORS["S"], COLORS["ST"], COLORS["S+ST"], COLORS["T"], COLORS["T+ST"])
 _MOST_PER_ROW = 32
 _SHORT = 4  # letters that units have at most which stand side by side
-_STYLE: dict[str, Any] = {
+PICTURE_STYLE: dict[str, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -55,7 +55,7 @@ def figure_marginals(space: ProbabilitySpace, strategy: FusionStrategy | None = 
         strategy.check(len(space), space.architecture, space.branches)
     now, start = mean_marginals(space), _common_start(space)
     chunks = np.array_split(np.arange(len(space)), -(-len(space) // _MOST_PER_ROW))
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(PICTURE_STYLE):
         longest = max(map(len, map(unit_label, strategy or ["-"])))
         height = 2.9 + 0.07 * max(longest - _SHORT, 0)
         figure, panels = _panels(
@@ -91,7 +91,7 @@ def figure_distance(space: ProbabilitySpace, near: float) -> Figure:
     chunks = np.array_split(np.arange(len(space)), -(-len(space) // _MOST_PER_ROW))
     top = max(0.3, float(distance.max()) * 1.2)
     mean = ",\nmean over inputs" if space.ragged else ""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(PICTURE_STYLE):
         figure, panels = _panels(space, len(chunks), 1.9, has_start=False)
         for axes, chunk in zip(panels, chunks, strict=True):
             bars = axes.bar(np.arange(len(chunk)), distance[chunk], 0.62, color="#486581")
@@ -117,7 +117,7 @@ def figure_draws(
     """
     macs = [m for m, _ in draws] + [row[1] for row in rows]
     scale, unit = magnitude(max(macs))
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(PICTURE_STYLE):
         figure = Figure(figsize=(5.2, 3.6), layout="constrained")
         axes = figure.add_subplot()
         axes.axhline(chance * 100, color=SOFT, linewidth=0.9, linestyle=":", label="chance")
@@ -161,7 +161,7 @@ def figure_history(history: Sequence[LayerArrays], space: ProbabilitySpace) -> F
     values = np.array([_mean_over_inputs(drop) for drop in history])
     branches, layers = space.branches, len(space)
     shades = mpl.colormaps["cividis"](np.linspace(0, 0.92, layers))
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(PICTURE_STYLE):
         figure = Figure(figsize=(2.6 * max(len(branches), 2), 3.2), layout="constrained")
         panels = np.atleast_1d(figure.subplots(1, len(branches), sharey=True))
         for n, axes in enumerate(panels):
@@ -211,7 +211,7 @@ def magnitude(value: float) -> tuple[float, str]:
 
 def svg_uri(figure: Figure) -> str:
     """A figure as a `data:` address of SVG, the same bytes for the same figure."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(PICTURE_STYLE):
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return "data:image/svg+xml;base64," + base64.b64encode(file.getvalue().encode()).decode()
