@@ -13,7 +13,9 @@ import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vdroppath_tf.analysis import fronts
 from vdroppath_tf.analysis.budget import choice_of, most_probable, pareto
+from vdroppath_tf.analysis.front_figure import figure_pareto
 from vdroppath_tf.analysis.fronts import front_of
 from vdroppath_tf.cost import UnitCosts, complexity, unit_costs
 from vdroppath_tf.derive import derive
@@ -150,6 +152,42 @@ def test_equally_probable_strategies_make_one_point() -> None:
     costs = UnitCosts(np.zeros(2, "int64"), zeros, zeros, paths, ("S", "ST"))
     found = pareto(space, costs=costs)
     assert [choice.macs for choice in found] == [*range(61)]  # more of ST is less probable
+
+
+def spread(layers: int) -> tuple[ProbabilitySpace, UnitCosts]:
+    """Costs without a common divisor: every sum is another number."""
+    random = np.random.default_rng(0)
+    zeros = np.zeros((2, layers), "int64")
+    paths = tuple(random.integers(1, 10**9, (2, 1, 2)) for _ in range(layers))
+    space = ProbabilitySpace(random.uniform(0.1, 0.9, (layers, 2)))
+    return space, UnitCosts(zeros[:, 0], zeros, zeros, paths, ("S", "ST"))
+
+
+def test_sums_in_many_parts_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    space, costs = spread(6)
+    whole = pareto(space, costs=costs)
+    monkeypatch.setattr(fronts, "_AT_ONCE", 3)
+    assert pareto(space, costs=costs) == whole
+
+
+def test_a_front_that_memory_would_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    space, costs = spread(6)
+    points = len(pareto(space, costs=costs))
+    monkeypatch.setattr(fronts, "_MOST", points - 1)
+    with pytest.raises(ValueError, match=f"more than {points - 1} points.*coarser units"):
+        pareto(space, costs=costs)
+
+
+def test_the_picture_of_fronts() -> None:
+    space, costs = spread(4)
+    front = pareto(space, costs=costs)
+    (axes,) = figure_pareto({"a": front, "b": front[2:]}, whole=front[-1].macs).axes
+    first, second = axes.lines
+    assert first.get_xdata()[-1] == second.get_xdata()[-1] == 100
+    assert [p - front[-1].log_prob for p in (c.log_prob for c in front)] == list(first.get_ydata())
+    assert len(second.get_xdata()) == len(front) - 2
+    with pytest.raises(ValueError, match="Expected by one of"):
+        figure_pareto({"a": front}, by="flops")
 
 
 @pytest.mark.parametrize("kind", ["units", "inputs", "both", "mobile"])

@@ -36,7 +36,8 @@ def figure_pareto(
         figure = Figure(figsize=(6.4, 3.4), layout="constrained")
         axes = figure.add_subplot()
         for k, (name, front) in enumerate(fronts.items()):
-            cost = [getattr(choice, by) * (1 if whole is None else 100 / whole) for choice in front]
+            scale = (1, 1) if whole is None else (100, whole)
+            cost = [scale[0] * getattr(choice, by) / scale[1] for choice in front]
             short = [choice.log_prob - front[-1].log_prob for choice in front]
             color = _COLORS[k % len(_COLORS)]
             axes.plot(cost, short, color=color, label=name, drawstyle="steps-post")
