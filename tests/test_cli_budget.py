@@ -109,6 +109,7 @@ def test_latency_from_measuring_to_a_budget(call: Any, tmp_path: Path) -> None:
         (["--by=parameters"], "--by=parameters is the cost in --pareto, which is not there"),
         (["--pareto=x.txt"], r"--pareto=x\.txt: expected a file that ends in"),
         (["--latency=nowhere.json", "--max_latency=5"], r"nowhere\.json"),
+        ([f"--clip_shape={CLIP}"], "--clip_shape and --latency are for a budget"),
         (["--latency=a", "--measure_latency=a"], "expected one of them"),
     ],
 )

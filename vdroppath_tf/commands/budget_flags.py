@@ -65,15 +65,19 @@ class Budgets:
             raise ValueError(f"{names}: expected one budget at a time.")
         if values.latency is not None and self.measure is not None:
             raise ValueError("--latency reads what --measure_latency writes: expected one of them.")
+        asked = self.limit or self.pareto or self.measure
+        if (self.clip_shape or values.latency) and not asked:
+            raise ValueError(
+                "--clip_shape and --latency are for a budget (--max_macs, --max_parameters, "
+                "--max_latency), --pareto or --measure_latency: expected one of them."
+            )
         timed = "max_latency" in self.limit or (self.pareto and self.by == "latency")
         if timed and values.latency is None and self.measure is None:
             raise ValueError("A budget in ms needs --latency, which --measure_latency writes.")
         self.latency = None if values.latency is None else LatencyTable.load(values.latency)
 
     def answer(self, space: ProbabilitySpace, model: keras.Model) -> None:
-        """Prints, and writes, what was asked."""
-        if not (self.limit or self.pareto or self.measure):
-            return
+        """Prints, and writes, what was asked; nothing where nothing was."""
         if self.measure is not None:
             self._measure(model)
         options: dict[str, Any] = {"model": model, "latency": self.latency}
