@@ -6,7 +6,8 @@ Clips of the known-answer tasks come from `make_clip`; one goes through each ope
 `data.looks`. Every space in `docs/results/NAME.json` gives
 `NAME-marginals.svg` and `NAME-distance.svg`; where `docs/results/NAME.txt` holds a strategy, its
 units are written above the bars. The spaces that the paper published, each with its chosen units,
-become `published-NAME-marginals.svg`: Fig. 4's four panels. The same inputs give the same bytes.
+become `published-NAME-marginals.svg`: Fig. 4's four panels; `published-fronts.svg` has, for each of
+them, the most probable strategies by their MACs. The same inputs give the same bytes.
 """
 
 from __future__ import annotations
@@ -19,15 +20,19 @@ from absl import app, flags
 from matplotlib import image
 from matplotlib.figure import Figure
 
+from vdroppath_tf.analysis.budget import pareto
 from vdroppath_tf.analysis.figures import figure_distance, figure_marginals
 from vdroppath_tf.analysis.findings import NEAR_START
+from vdroppath_tf.analysis.front_figure import figure_pareto
+from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.augment import Look
 from vdroppath_tf.data.looks import apply_looks
 from vdroppath_tf.data.shapes import Difficulty, labels
 from vdroppath_tf.data.synthetic import make_clip
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.strategy import FusionStrategy
-from vdroppath_tf.zoo import DATASETS, published_space, published_strategy
+from vdroppath_tf.zoo import DATASETS, get_model, published_space, published_strategy, uniform
+from vdroppath_tf.zoo.table import CLIP_SHAPE
 
 DOCS = Path(__file__).parent.parent / "docs"
 RESULTS = flags.DEFINE_string("results", str(DOCS / "results"), "folder of spaces, JSON")
@@ -90,6 +95,14 @@ def draw_space(path: Path, pictures: Path) -> None:
     save(figure_distance(space, NEAR_START), pictures / f"{path.stem}-distance.svg")
 
 
+def draw_fronts(path: Path) -> None:
+    """The front of each published space, by the MACs of DenseNet-121."""
+    costs = unit_costs(get_model("template_densenet121"), CLIP_SHAPE)
+    fronts = {name: pareto(published_space(name), costs=costs) for name in DATASETS}
+    _, whole = costs.of(uniform("S+ST", "densenet121"))
+    save(figure_pareto(fronts, whole=whole), path)
+
+
 def save(figure: Figure, path: Path) -> None:
     """Writes an SVG without dates or random ids."""
     with mpl.rc_context({"svg.hashsalt": "vdroppath_tf"}):
@@ -113,6 +126,7 @@ def main(_: list[str]) -> None:
     for dataset in DATASETS:
         figure = figure_marginals(published_space(dataset), published_strategy(dataset))
         save(figure, pictures / f"published-{dataset}-marginals.svg")
+    draw_fronts(pictures / "published-fronts.svg")
 
 
 if __name__ == "__main__":

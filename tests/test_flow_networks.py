@@ -13,6 +13,7 @@ import tensorflow as tf
 from vdroppath_tf import cost, inflate
 from vdroppath_tf.cli import main
 from vdroppath_tf.commands import files
+from vdroppath_tf.data.faults import FaultLog
 from vdroppath_tf.data.frame_folder import FrameFolder
 from vdroppath_tf.data.frame_source import mirrored
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
@@ -121,9 +122,9 @@ def test_a_run_of_flow(folders: Manifest, monkeypatch: pytest.MonkeyPatch) -> No
     )
     clips = Clips(files.open_videos("list", modality=recipe.modality))
     assert {entry.source.channels for entry in clips.train} == {2}
-    check_run(build_template(recipe, clips), recipe, clips)
+    check_run(build_template(recipe, clips), recipe, clips, FaultLog(0.0))
     with pytest.raises(ValueError, match=r"list:0.*have 2 channels; the network takes 3"):
-        check_run(template_micro(2), recipe, clips)
+        check_run(template_micro(2), recipe, clips, FaultLog(0.0))
 
 
 def test_served(folders: Manifest, tmp_path: Path) -> None:

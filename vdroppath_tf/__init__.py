@@ -23,7 +23,10 @@ if _backend != "tensorflow":
 __version__ = "0.1.0"
 
 from . import cost, zoo  # noqa: E402
+from .analysis.budget import most_probable, pareto  # noqa: E402
 from .analysis.evaluate import evaluate_strategies, recalibrate  # noqa: E402
+from .analysis.latency import LatencyTable  # noqa: E402
+from .analysis.stopwatch import measure_latency  # noqa: E402
 from .derive import derive, replace_classifier  # noqa: E402
 from .export import export_saved_model  # noqa: E402
 from .layers.gates import freeze_gates, set_strategy  # noqa: E402
@@ -34,6 +37,7 @@ from .strategy import FusionStrategy, FusionUnit  # noqa: E402
 __all__ = [
     "FusionStrategy",
     "FusionUnit",
+    "LatencyTable",
     "ProbabilitySpace",
     "cost",
     "derive",
@@ -41,6 +45,9 @@ __all__ = [
     "export_saved_model",
     "freeze_gates",
     "inflate",
+    "measure_latency",
+    "most_probable",
+    "pareto",
     "recalibrate",
     "replace_classifier",
     "set_strategy",

@@ -129,10 +129,10 @@ class UnitCosts:
         for layer, unit in enumerate(strategy):
             inputs = self.paths[layer].shape[1]
             mask = flat_mask(unit, inputs, self.branches, f"layer {layer + 1}")
-            total += self._layer(layer, mask.reshape(inputs, -1))
+            total += self.layer_cost(layer, mask.reshape(inputs, -1))
         return int(total[0]), int(total[1])
 
-    def _layer(self, layer: int, on: np.ndarray) -> np.ndarray:
+    def layer_cost(self, layer: int, on: np.ndarray) -> np.ndarray:
         """``(2,)`` of one layer whose ``(inputs, branches)`` paths are 0 or 1."""
         cost = (self.paths[layer] * on).sum((1, 2)) + on.any() * self.block[:, layer]
         return cost + on[:, self._spatial].any() * self.spatial[:, layer]

@@ -19,7 +19,7 @@ def _logs(drop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.log1p(-drop), np.log(drop)
 
 
-def _log_any_on(log_off: np.ndarray) -> float:
+def log_any_on(log_off: np.ndarray) -> float:
     """log P(at least one path on), without the cancellation of 1 - P(all off)."""
     with np.errstate(divide="ignore"):
         return float(np.log(-np.expm1(log_off.sum())))
@@ -64,7 +64,7 @@ def log_prob(mask: np.ndarray, drop: np.ndarray, layer_drop: float, *, never_emp
     log_on, log_off = _logs(drop)
     if mask.any():
         kept = float(np.where(mask, log_on, log_off).sum())
-        return kept - _log_any_on(log_off) if never_empty else kept + float(np.log1p(-layer_drop))
+        return kept - log_any_on(log_off) if never_empty else kept + float(np.log1p(-layer_drop))
     if never_empty:
         return -np.inf
     with np.errstate(divide="ignore"):
@@ -86,7 +86,7 @@ def mode(drop: np.ndarray, layer_drop: float, *, never_empty: bool) -> np.ndarra
 def entropy(drop: np.ndarray, layer_drop: float, *, never_empty: bool) -> float:
     """Entropy of the draw in nats."""
     log_on, log_off = _logs(drop)
-    log_filled = _log_any_on(log_off)
+    log_filled = log_any_on(log_off)
     if log_filled == -np.inf:
         return 0.0
     filled = np.exp(log_filled)

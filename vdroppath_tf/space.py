@@ -169,7 +169,7 @@ class ProbabilitySpace:
         """
         if n < 0:
             raise ValueError(f"Expected a number of draws n >= 0. Received: {n}")
-        layers = self._layer_draws(on_empty)
+        layers = self.layer_draws(on_empty)
         widths = [1 + drop.size for drop, _, _ in layers]
         noise = np.random.Generator(np.random.PCG64(seed)).random((n, sum(widths)))
         parts = np.split(noise, np.cumsum(widths)[:-1], axis=1)
@@ -177,7 +177,7 @@ class ProbabilitySpace:
             draws.draw(drop, layer_drop, part, never_empty=never_empty)
             for (drop, layer_drop, never_empty), part in zip(layers, parts, strict=True)
         ]
-        return [self._strategy([layer[k] for layer in masks]) for k in range(n)]
+        return [self.strategy_of([layer[k] for layer in masks]) for k in range(n)]
 
     def log_prob(self, strategy: FusionStrategy, on_empty: OnEmpty = "allow") -> float:
         """Natural logarithm of the probability that `sample` draws `strategy`; may be -inf.
@@ -189,7 +189,7 @@ class ProbabilitySpace:
         Raises:
             ValueError: If the strategy does not fit the space.
         """
-        layers = zip(self._layer_draws(on_empty), self._masks(strategy), strict=True)
+        layers = zip(self.layer_draws(on_empty), self._masks(strategy), strict=True)
         return float(
             sum(
                 draws.log_prob(mask, drop, layer_drop, never_empty=never_empty)
@@ -199,10 +199,10 @@ class ProbabilitySpace:
 
     def mode(self, on_empty: OnEmpty = "allow") -> FusionStrategy:
         """Most probable draw (sampling form); of equals, the first in the order of `marginals`."""
-        return self._strategy(
+        return self.strategy_of(
             [
                 draws.mode(drop, layer_drop, never_empty=never_empty)
-                for drop, layer_drop, never_empty in self._layer_draws(on_empty)
+                for drop, layer_drop, never_empty in self.layer_draws(on_empty)
             ]
         )
 
@@ -211,7 +211,7 @@ class ProbabilitySpace:
         return np.array(
             [
                 draws.entropy(drop, layer_drop, never_empty=never_empty)
-                for drop, layer_drop, never_empty in self._layer_draws(on_empty)
+                for drop, layer_drop, never_empty in self.layer_draws(on_empty)
             ]
         )
 
@@ -269,7 +269,7 @@ class ProbabilitySpace:
             return {u: tuple(layer[:, n] for layer in probabilities) for n, u in enumerate(units)}
         return {u: probabilities[:, n] for n, u in enumerate(units)}
 
-    def _layer_draws(self, on_empty: OnEmpty) -> list[tuple[np.ndarray, float, bool]]:
+    def layer_draws(self, on_empty: OnEmpty) -> list[tuple[np.ndarray, float, bool]]:
         """Per layer: flat drop probabilities, D1's, and whether an empty draw is redrawn."""
         if on_empty not in ("allow", "resample"):
             raise ValueError(f"Expected on_empty 'allow' or 'resample'. Received: {on_empty!r}")
@@ -286,7 +286,7 @@ class ProbabilitySpace:
             found.append((drop, layer_drop, never_empty))
         return found
 
-    def _strategy(self, masks: list[np.ndarray]) -> FusionStrategy:
+    def strategy_of(self, masks: list[np.ndarray]) -> FusionStrategy:
         """Name flat masks, one per layer."""
         if self.ragged:
             tables = [mask.reshape(-1, len(self.branches)).T for mask in masks]
@@ -300,7 +300,7 @@ class ProbabilitySpace:
         return FusionStrategy(units, self.architecture)
 
     def _masks(self, strategy: FusionStrategy) -> list[np.ndarray]:
-        """Flat masks of a strategy, one per layer: the inverse of `_strategy`."""
+        """Flat masks of a strategy, one per layer: the inverse of `strategy_of`."""
         strategy.check(len(self), self.architecture, self.branches)
         if not self.ragged:
             return [np.array(row, dtype=bool) for row in strategy.masks(self.branches)]

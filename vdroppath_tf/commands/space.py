@@ -1,4 +1,4 @@
-"""Print the probability space of a trained template, and write it as JSON."""
+"""Print the probability space of a trained template, and the best strategies under a budget."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from absl import flags, logging
 
 from ..layers.gates import named_drops
 from ..space import ProbabilitySpace
+from .budget_flags import Budgets, define_budgets
 from .files import define_string, load_network
 
-EXAMPLE = "vdroppath space --model=run/template.keras --out=run/space.json"
+EXAMPLE = "vdroppath space --model=run/template.keras --clip_shape=16,112,112 --max_macs=5e9"
 
 
 def define(values: flags.FlagValues) -> None:
@@ -22,10 +23,12 @@ def define(values: flags.FlagValues) -> None:
     text = "a line for each input of a layer, where inputs have gates of their own"
     flags.DEFINE_boolean("inputs", False, text, flag_values=values)
     define_string(values, "out", "JSON file to write the space to")
+    define_budgets(values)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """The space as a table: marginals of both forms, entropy, distance from the start."""
+    budgets = Budgets(values)
     model, _ = load_network(values.model)
     space = ProbabilitySpace.from_model(model)
     if values.inputs and not space.ragged:
@@ -40,6 +43,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.out:
         space.save(values.out)
         logging.info("Wrote %s", values.out)
+    budgets.answer(space, model)
 
 
 def table(space: ProbabilitySpace, *, inputs: bool = False) -> list[str]:

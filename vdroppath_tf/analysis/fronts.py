@@ -1,0 +1,135 @@
+"""Exact Pareto fronts of sums over layers: the least cost and the most gain, one option a layer.
+
+Gains are log-probabilities in whole steps of `RESOLUTION` nats (kept as floats, for the -inf of
+what cannot be). Whole numbers add up the same in any order, so strategies that are equally probable
+are equal here too; the rounding moves the log-probability of n layers by n steps at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+RESOLUTION = 2.0**-32
+_AT_ONCE = 1 << 22  # sums looked at together: bounds the memory, not the result
+_MOST = 1 << 25  # points of a front
+
+
+class Options(NamedTuple):
+    """What a layer can be, one row each, or partial sums of it.
+
+    Attributes:
+        cost: `(options,)` whole numbers.
+        gain: `(options,)` log-probabilities in steps of `RESOLUTION`; -inf where impossible.
+        masks: `(options, paths)` of 0 and 1.
+    """
+
+    cost: np.ndarray
+    gain: np.ndarray
+    masks: np.ndarray
+
+    def best(self) -> Options:
+        """Those that no other beats in cost and gain, cheapest first."""
+        kept = front_of(self.cost, self.gain)
+        return Options(self.cost[kept], self.gain[kept], self.masks[kept])
+
+    def plus(self, cost: float, gain: float, mask: np.ndarray | int = 0) -> Options:
+        """All of them at more cost and gain, with more paths on."""
+        return Options(self.cost + int(cost), self.gain + gain, self.masks | mask)
+
+
+class Step(NamedTuple):
+    """The front of a layer and all that come after it, cheapest first, with the way back."""
+
+    cost: np.ndarray
+    gain: np.ndarray
+    option: np.ndarray  # of the layer
+    rest: np.ndarray  # the point of the next layer's front
+
+
+def in_steps(logarithms: np.ndarray) -> np.ndarray:
+    """Log-probabilities in whole steps of `RESOLUTION`."""
+    return np.round(np.asarray(logarithms) / RESOLUTION)
+
+
+def front_of(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Indices of what nothing else beats, cheapest first; of equals the first; -inf never."""
+    order = np.argsort(cost, kind="stable")
+    ordered = gain[order]
+    before = np.maximum.accumulate(np.append(-np.inf, ordered))[:-1]
+    kept = order[ordered > before]
+    costs = cost[kept]
+    last_of_its_cost = np.append(costs[1:] > costs[:-1], True)[: len(kept)]
+    return kept[last_of_its_cost]
+
+
+def joined(parts: Iterable[Options]) -> Options:
+    """All options of all parts."""
+    cost, gain, masks = zip(*parts, strict=True)
+    return Options(np.concatenate(cost), np.concatenate(gain), np.concatenate(masks))
+
+
+def crossed(first: Options, second: Options) -> Options:
+    """Every option of the first together with every one of the second."""
+    a, b = (index.ravel() for index in np.indices((len(first.cost), len(second.cost))))
+    return Options(
+        first.cost[a] + second.cost[b],
+        first.gain[a] + second.gain[b],
+        first.masks[a] | second.masks[b],
+    )
+
+
+def sums(layers: Sequence[Options], limit: float = np.inf) -> list[Step]:
+    """The front of each layer with those after it: exact, by dynamic programming from the last.
+
+    A partial sum that another one beats in cost and gain is beaten whatever comes before it, so
+    only fronts are kept.
+
+    Args:
+        layers: options of each layer.
+        limit: of the whole sum; what cannot stay below it any more is left out.
+
+    Returns:
+        The steps, first layer first: empty where nothing meets the limit.
+
+    Raises:
+        ValueError: where a front has more points than memory is likely to hold.
+    """
+    cheapest = [layer.cost.min() for layer in layers]
+    zero = np.zeros(1)
+    step, steps = Step(zero.astype("int64"), zero, zero, zero), []
+    for n in reversed(range(len(layers))):
+        step = _with_layer(step, layers[n], limit - sum(cheapest[:n]))
+        steps.append(step)
+    return steps[::-1]
+
+
+def _with_layer(rest: Step, layer: Options, limit: float) -> Step:
+    step = Step(*(np.zeros(0, kind) for kind in ("int64", "float64", "int32", "int32")))
+    together = max(1, _AT_ONCE // max(1, len(rest.cost)))
+    for start in range(0, len(layer.cost), together):
+        options = slice(start, start + together)
+        cost = (layer.cost[options, None] + rest.cost).ravel()
+        gain = (layer.gain[options, None] + rest.gain).ravel()
+        option, point = np.divmod(np.arange(len(cost), dtype="int32"), np.int32(len(rest.cost)))
+        parts = zip(step, (cost, gain, option + np.int32(start), point), strict=True)
+        both = Step(*map(np.concatenate, parts))
+        both = Step(*(column[both.cost <= limit] for column in both))
+        kept = front_of(both.cost, both.gain)
+        step = Step(*(column[kept] for column in both))
+    if len(step.cost) > _MOST:
+        raise ValueError(
+            f"The front has more than {_MOST:,} points. Expected costs with a common divisor, as "
+            "MACs have, or fewer layers: in coarser units (latency in 0.1 ms) there are fewer."
+        )
+    return step
+
+
+def traced(steps: Sequence[Step], points: np.ndarray) -> np.ndarray:
+    """`(points, layers)` options behind points of the first layer's front."""
+    chosen = np.empty((len(points), len(steps)), "int32")
+    for n, step in enumerate(steps):
+        chosen[:, n], points = step.option[points], step.rest[points]
+    return chosen

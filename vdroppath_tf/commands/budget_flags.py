@@ -1,0 +1,144 @@
+"""Flags of ``vdroppath space`` that weigh probability against cost, and their answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from absl import flags, logging
+from tqdm import tqdm
+
+from ..analysis.budget import UNITS_OF, Choice, choice_of, most_probable, pareto
+from ..analysis.latency import LatencyTable
+from ..analysis.stopwatch import measure_latency
+from ..files import write_text
+from ..layers.gates import fusion_layers
+from ..space import ProbabilitySpace
+from .files import define_string
+
+PARETO_FORMAT = "vdroppath_tf.pareto/1"
+_SUFFIXES = (".csv", ".json")
+_SHOWN = 11  # rows of a front that are printed
+
+
+def define_budgets(values: flags.FlagValues) -> None:
+    """Flags for budgets, fronts and latency."""
+    define_string(values, "clip_shape", "frames, height and width that costs are for, e.g. 8,64,64")
+    words = {"macs": "multiply-adds", "parameters": "parameters", "latency": "ms, by --latency"}
+    for name, what in words.items():
+        text = f"print the most probable strategy with at most so many {what}"
+        flags.DEFINE_float(f"max_{name}", None, text, lower_bound=0, flag_values=values)
+    text = "file, .csv or .json, for all strategies that none beats in probability and cost"
+    define_string(values, "pareto", text)
+    text = "the cost in --pareto"
+    flags.DEFINE_enum("by", "macs", list(UNITS_OF), text, flag_values=values)
+    define_string(values, "latency", "JSON file that --measure_latency wrote on this machine")
+    text = "JSON file to write the latency of every unit of every layer to, measured here and now"
+    define_string(values, "measure_latency", text)
+
+
+class Budgets:
+    """What was asked, checked before any work is done.
+
+    Raises:
+        ValueError: where a flag has a bad value, or needs another one.
+    """
+
+    def __init__(self, values: flags.FlagValues) -> None:
+        limits = {f"max_{name}": values[f"max_{name}"].value for name in UNITS_OF}
+        self.limit = {name: value for name, value in limits.items() if value is not None}
+        self.clip_shape = _clip_shape(values.clip_shape)
+        self.pareto, self.by, self.measure = values.pareto, values.by, values.measure_latency
+        if self.pareto is not None and Path(self.pareto).suffix not in _SUFFIXES:
+            raise ValueError(f"--pareto={self.pareto}: expected a file that ends in .csv or .json.")
+        if self.pareto is None and values["by"].present:
+            raise ValueError(f"--by={self.by} is the cost in --pareto, which is not there.")
+        if len(self.limit) > 1:
+            names = " and ".join(f"--{name}" for name in self.limit)
+            raise ValueError(f"{names}: expected one budget at a time.")
+        if values.latency is not None and self.measure is not None:
+            raise ValueError("--latency reads what --measure_latency writes: expected one of them.")
+        asked = self.limit or self.pareto or self.measure
+        if (self.clip_shape or values.latency) and not asked:
+            raise ValueError(
+                "--clip_shape and --latency are for a budget (--max_macs, --max_parameters, "
+                "--max_latency), --pareto or --measure_latency: expected one of them."
+            )
+        timed = "max_latency" in self.limit or (self.pareto and self.by == "latency")
+        if timed and values.latency is None and self.measure is None:
+            raise ValueError("A budget in ms needs --latency, which --measure_latency writes.")
+        self.latency = None if values.latency is None else LatencyTable.load(values.latency)
+
+    def answer(self, space: ProbabilitySpace, model: keras.Model) -> None:
+        """Prints, and writes, what was asked; nothing where nothing was."""
+        if self.measure is not None:
+            self._measure(model)
+        options: dict[str, Any] = {"model": model, "latency": self.latency}
+        options["clip_shape"] = self.clip_shape or getattr(self.latency, "clip_shape", None)
+        for name, limit in self.limit.items():
+            best = most_probable(space, **options, **self.limit)
+            unit = UNITS_OF[name.removeprefix("max_")]
+            print(f"most probable with at most {limit:,.12g} {unit}: {best}")
+            for what, strategy in (("of it", best), ("of the mode", space.mode())):
+                print(f"  {what}: {_told(choice_of(space, strategy, **options))}")
+        if self.pareto is not None:
+            self._front(pareto(space, by=self.by, **options))
+
+    def _measure(self, model: keras.Model) -> None:
+        shape = self.clip_shape or model.input_shape[1:4]
+        with tqdm(unit=" blocks", desc=f"latency of {len(fusion_layers(model))} layers") as bar:
+            self.latency = measure_latency(model, shape, on_layer=lambda: bar.update(1))
+        self.latency.save(self.measure)
+        logging.info("Wrote %s", self.measure)
+        print("predicted latency over measured, of whole networks:")
+        for text, ratio in self.latency.ratios().items():
+            took = self.latency.checks[text] / 1000
+            print(f"  {ratio:.2f} ({self.latency.of(text):.3f} ms / {took:.3f} ms)  {text}")
+
+    def _front(self, choices: Sequence[Choice]) -> None:
+        write_text(self.pareto, _written(choices, Path(self.pareto).suffix))
+        logging.info("Wrote %s", self.pareto)
+        shown = np.unique(np.linspace(0, len(choices) - 1, _SHOWN).round().astype(int))
+        print(f"{len(choices)} strategies, from the cheapest in {self.by} to the most probable:")
+        for k in shown:
+            print(f"  {_told(choices[k])}")
+        if len(shown) < len(choices):
+            print(f"{len(shown)} of them are shown; all are in {self.pareto}.")
+
+
+def _told(choice: Choice) -> str:
+    time = "" if choice.latency is None else f"  {choice.latency:,.3f} ms"
+    costs = f"{choice.parameters:,} parameters  {choice.macs:,} MACs{time}"
+    return f"log-probability {choice.log_prob:.4f}  {costs}"
+
+
+def _written(choices: Sequence[Choice], suffix: str) -> str:
+    """The front as CSV or JSON; numbers come back exactly."""
+    rows = [{**asdict(choice), "strategy": str(choice.strategy)} for choice in choices]
+    if suffix == ".json":
+        fields = {"architecture": choices[0].strategy.architecture, "choices": rows}
+        return json.dumps({"format": PARETO_FORMAT, **fields}, indent=1) + "\n"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _clip_shape(text: str | None) -> tuple[int, int, int] | None:
+    if text is None:
+        return None
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() and int(part) for part in parts):
+        raise ValueError(
+            f"--clip_shape={text}: expected frames, height and width, such as 8,64,64."
+        )
+    frames, height, width = map(int, parts)
+    return frames, height, width
