@@ -23,7 +23,7 @@ if _backend != "tensorflow":
 __version__ = "0.1.0"
 
 from . import cost, zoo  # noqa: E402
-from .analysis.evaluate import evaluate_strategies, recalibrate  # noqa: E402
+from .analysis.evaluate import evaluate_strategies, race_strategies, recalibrate  # noqa: E402
 from .derive import derive, replace_classifier  # noqa: E402
 from .export import export_saved_model  # noqa: E402
 from .layers.gates import freeze_gates, set_strategy  # noqa: E402
@@ -41,6 +41,7 @@ __all__ = [
     "export_saved_model",
     "freeze_gates",
     "inflate",
+    "race_strategies",
     "recalibrate",
     "replace_classifier",
     "set_strategy",

@@ -15,10 +15,11 @@ same and none can be dropped.
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from absl import app, flags
 from vdroppath_tf import ProbabilitySpace, derive, recalibrate, set_strategy, zoo
 from vdroppath_tf.analysis.batch_statistics import assign, of_the_batch, read, restored
 from vdroppath_tf.analysis.evaluate import evaluate_strategies, race_strategies
+from vdroppath_tf.analysis.scoring import Scoring
+from vdroppath_tf.analysis.select import uniform_prior
 from vdroppath_tf.analysis.walk import StrategyTree
 from vdroppath_tf.data.pipeline import ClipSampling, evaluation_clips, training_clips
 from vdroppath_tf.data.shapes import Difficulty
@@ -46,6 +49,9 @@ BATCH = flags.DEFINE_integer("batch", 16, "clips a batch")
 EPOCHS = flags.DEFINE_integer("epochs", 0, "of training before; 0: untrained, no race")
 FIT_CLIPS = flags.DEFINE_integer("fit_clips", 256, "clips to train on")
 SAMPLE = flags.DEFINE_integer("sample", 3, "passes of their own that are timed", lower_bound=1)
+DRAWS = flags.DEFINE_multi_enum(
+    "draws", ["published", "own", "uniform"], ["published", "own", "uniform"], "what draws are from"
+)
 SPACE = flags.DEFINE_string("space", "something-something-v1", "published space the draws are from")
 
 
@@ -54,6 +60,31 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     result = work()
     return time.perf_counter() - start, result
+
+
+@contextlib.contextmanager
+def stopwatch() -> Iterator[dict[str, float]]:
+    """Seconds spent in the parts of an evaluation."""
+    parts = {"tracing": (StrategyTree, "_function"), "recalibrating": (Scoring, "measure")}
+    parts["scoring"] = (Scoring, "score")
+    spent, before = dict.fromkeys(parts, 0.0), {}
+
+    def watched(part: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            took, result = timed(lambda: work(*args, **options))
+            spent[part] += took
+            return result
+
+        return call
+
+    for part, (owner, name) in parts.items():
+        before[part] = getattr(owner, name)
+        setattr(owner, name, watched(part, before[part]))
+    try:
+        yield spent
+    finally:
+        for part, (owner, name) in parts.items():
+            setattr(owner, name, before[part])
 
 
 def distinct(space: ProbabilitySpace, count: int) -> list[Any]:
@@ -124,8 +155,6 @@ class Bench:
 
     def logits(self, strategies: list[Any]) -> list[np.ndarray]:
         """What the scores of a few strategies were made of."""
-        from vdroppath_tf.analysis.scoring import Scoring
-
         tree = StrategyTree(self.model, [strategy_masks(self.model, s) for s in strategies])
         scoring = Scoring(tree, 4, lambda: None)
         found: list[list[np.ndarray]] = [[] for _ in strategies]
@@ -186,13 +215,14 @@ def main(_: list[str]) -> None:
         print(f"{CLIPS.value} to score, {bench.batches} batches of {BATCH.value} to recalibrate on")
         decoding, _ = timed(lambda: [None for _ in bench.clips()])
         print(f"decoding alone: {decoding:.2f} s a pass")
-        space = zoo.transfer(zoo.published_space(SPACE.value), NETWORK.value)
-        report(bench, f"the published space {SPACE.value!r}, transferred", space)
-        if EPOCHS.value:
-            report(bench, "its own space", ProbabilitySpace.from_model(bench.model))
-        shape = np.full((len(space), 2), 0.5)
-        prior = ProbabilitySpace(shape, architecture=NETWORK.value, droppable=space.droppable)
-        report(bench, "a uniform prior", prior)
+        own = ProbabilitySpace.from_model(bench.model)
+        if "published" in DRAWS.value:
+            space = zoo.transfer(zoo.published_space(SPACE.value), NETWORK.value)
+            report(bench, f"the published space {SPACE.value!r}, transferred", space)
+        if "own" in DRAWS.value and EPOCHS.value:
+            report(bench, "its own space", own)
+        if "uniform" in DRAWS.value:
+            report(bench, "a uniform prior", uniform_prior(own))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"\npeak memory of the process: {peak:.0f} MiB")
 
