@@ -20,6 +20,8 @@ ORDER = (
 # Parts of other modules that stand in files of their own; commands have a page of their own.
 INTERNAL = {
     *("draws", "files", "gate_arrays", "triplets", "analysis.markup", "commands", "names"),
+    *("analysis.array_files", "analysis.batch_statistics", "analysis.progress"),
+    *("analysis.scoring", "analysis.segments", "analysis.walk"),
     *("models.inflation_plan", "models.inflation_values"),
     *("models.sources", "models.source_conventions", "models.source_files", "models.source_names"),
 }

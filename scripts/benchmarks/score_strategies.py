@@ -176,14 +176,16 @@ def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
     nodes = tree.nodes()
     print(f"\n{count} distinct draws from {name}")
     print(f"  layers run: {sum(nodes)} of {count * len(nodes)}, {nodes} at each depth")
-    seconds, scores = timed(lambda: bench.together(strategies))
-    again, _ = timed(lambda: bench.together(strategies[:1]))
-    print(
-        f"  together: {seconds:.1f} s ({again:.1f} s of it for a first strategy, tracing included)"
-    )
     few = strategies[:: max(1, count // SAMPLE.value)][: SAMPLE.value]
-    own, logits = bench.own_passes(few)
+    before, logits = bench.own_passes(few)  # before and after: the machine's speed drifts
+    with stopwatch() as spent:
+        seconds, scores = timed(lambda: bench.together(strategies))
+    parts = ", ".join(f"{part} {took:.1f}" for part, took in spent.items())
+    print(f"  together: {seconds:.1f} s ({parts}; tracing and decoding are within the other two)")
+    after, _ = bench.own_passes(few)
+    own = (before + after) / 2
     print(f"  a pass of its own, set on the template: {own:.2f} s, mean of {len(few)}")
+    print(f"  before ({before:.2f}) and after ({after:.2f})")
     ratio = seconds / (own * count)
     print(f"  together / {count} own passes (scaled): {ratio:.3f}")
     alone, derived = bench.derived(few[0])

@@ -34,7 +34,7 @@ def tree_of(model: Any) -> StrategyTree:
 
 
 def logits_of(tree: StrategyTree, rows: Any = None) -> dict[int, np.ndarray]:
-    found = {}
+    found: dict[int, np.ndarray] = {}
     for same, logits in tree.logits(CLIPS, range(len(tree)) if rows is None else rows):
         found |= dict.fromkeys(same, logits.numpy())
     return found
