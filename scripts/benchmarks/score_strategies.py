@@ -55,19 +55,32 @@ DRAWS = flags.DEFINE_multi_enum(
 SPACE = flags.DEFINE_string("space", "something-something-v1", "published space the draws are from")
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds, and what came out."""
-    start = time.perf_counter()
+def timed(work: Callable[[], Any]) -> tuple[np.ndarray, Any]:
+    """Seconds, and seconds of all processor cores together; and what came out.
+
+    On a machine that others use too, the second number says more.
+    """
+    start = np.array([time.perf_counter(), time.process_time()])
     result = work()
-    return time.perf_counter() - start, result
+    return np.array([time.perf_counter(), time.process_time()]) - start, result
+
+
+def shown(seconds: np.ndarray) -> str:
+    """Both numbers."""
+    return f"{seconds[0]:.2f} s (of cores {seconds[1]:.2f})"
+
+
+def ratio(seconds: np.ndarray, own: np.ndarray) -> str:
+    """Of both."""
+    return f"{seconds[0] / own[0]:.3f} (of cores {seconds[1] / own[1]:.3f})"
 
 
 @contextlib.contextmanager
-def stopwatch() -> Iterator[dict[str, float]]:
+def stopwatch() -> Iterator[dict[str, np.ndarray]]:
     """Seconds spent in the parts of an evaluation."""
     parts = {"tracing": (StrategyTree, "_function"), "recalibrating": (Scoring, "measure")}
     parts["scoring"] = (Scoring, "score")
-    spent, before = dict.fromkeys(parts, 0.0), {}
+    spent, before = {part: np.zeros(2) for part in parts}, {}
 
     def watched(part: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
@@ -120,7 +133,7 @@ class Bench:
         options = {"train_clips": self.training(), "recalibration_batches": self.batches}
         return call(self.model, strategies, self.clips(), **options)
 
-    def own_passes(self, strategies: list[Any]) -> tuple[float, list[np.ndarray]]:
+    def own_passes(self, strategies: list[Any]) -> tuple[np.ndarray, list[np.ndarray]]:
         """Seconds a strategy when each is set on the template, and the logits."""
         freeze_gates(self.model)
         norms, found, seconds = batch_norms(self.model), [], []
@@ -141,9 +154,9 @@ class Bench:
                 found.append(logits)
         for gate in gates_of(self.model):
             gate.trainable = True
-        return float(np.mean(seconds)), found
+        return np.mean(seconds, 0), found
 
-    def derived(self, strategy: Any) -> tuple[float, np.ndarray]:
+    def derived(self, strategy: Any) -> tuple[np.ndarray, np.ndarray]:
         """Seconds of one network that is derived, recalibrated and run."""
 
         def one() -> np.ndarray:
@@ -180,16 +193,15 @@ def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
     before, logits = bench.own_passes(few)  # before and after: the machine's speed drifts
     with stopwatch() as spent:
         seconds, scores = timed(lambda: bench.together(strategies))
-    parts = ", ".join(f"{part} {took:.1f}" for part, took in spent.items())
-    print(f"  together: {seconds:.1f} s ({parts}; tracing and decoding are within the other two)")
+    parts = ", ".join(f"{part} {took[0]:.1f}" for part, took in spent.items())
+    print(f"  together: {shown(seconds)}: {parts}; tracing and decoding are within the other two")
     after, _ = bench.own_passes(few)
     own = (before + after) / 2
-    print(f"  a pass of its own, set on the template: {own:.2f} s, mean of {len(few)}")
-    print(f"  before ({before:.2f}) and after ({after:.2f})")
-    ratio = seconds / (own * count)
-    print(f"  together / {count} own passes (scaled): {ratio:.3f}")
+    print(f"  a pass of its own, set on the template: {shown(own)}, mean of {len(few)}, ", end="")
+    print(f"before ({before[0]:.2f}) and after ({after[0]:.2f})")
+    print(f"  together / {count} own passes (scaled): {ratio(seconds, own * count)}")
     alone, derived = bench.derived(few[0])
-    print(f"  derived, traced, run: {alone:.2f} s; ratio {seconds / (alone * count):.3f} (of 1)")
+    print(f"  derived, traced, run (one): {shown(alone)}; {ratio(seconds, alone * count)}")
     difference = max(
         float(np.abs(a - b).max()) for a, b in zip(bench.logits(few), logits, strict=True)
     )
@@ -199,7 +211,7 @@ def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
     if EPOCHS.value:
         took, raced = timed(lambda: bench.together(strategies, race_strategies))
         seen = sum(score.clips for score in raced) / (count * len(bench.videos))
-        print(f"  race: {took:.1f} s, {took / (own * count):.3f} of the own passes; ", end="")
+        print(f"  race: {shown(took)}, {ratio(took, own * count)} of the own passes; ", end="")
         print(f"{seen:.2f} of strategies x clips scored, {len(raced.finalists)} left at the end")
         print(f"  best {scores.best.strategy} {scores.best.top1:.3f}; ", end="")
         print(f"raced {raced.best.strategy} {raced.best.top1:.3f}")
@@ -216,7 +228,7 @@ def main(_: list[str]) -> None:
         )
         print(f"{CLIPS.value} to score, {bench.batches} batches of {BATCH.value} to recalibrate on")
         decoding, _ = timed(lambda: [None for _ in bench.clips()])
-        print(f"decoding alone: {decoding:.2f} s a pass")
+        print(f"decoding alone: {shown(decoding)} a pass")
         own = ProbabilitySpace.from_model(bench.model)
         if "published" in DRAWS.value:
             space = zoo.transfer(zoo.published_space(SPACE.value), NETWORK.value)

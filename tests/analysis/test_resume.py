@@ -36,7 +36,7 @@ def test_it_goes_on(template: Any, call: Any, tmp_path: Path) -> None:
     def run(clips: Any, train_clips: Any, steps: list[int] | None = None, **options: Any) -> Any:
         return call(
             template,
-            STRATEGIES,
+            STRATEGIES[:2],
             clips,
             train_clips=train_clips,
             on_strategy=None if steps is None else lambda: steps.append(1),
@@ -52,7 +52,7 @@ def test_it_goes_on(template: Any, call: Any, tmp_path: Path) -> None:
     steps: list[int] = []
     again = run(BATCHES, BATCHES[:2], steps, resume=tmp_path)
     set_strategy(template, "mode")
-    assert len(steps) == len(STRATEGIES)  # one batch was left
+    assert len(steps) == 2  # one batch was left
     assert list(again) == list(whole)
     np.testing.assert_array_equal(again.right, whole.right)
     np.testing.assert_array_equal(again.labels, whole.labels)
