@@ -120,7 +120,7 @@ class Bench:
         self.model = template(num_classes=4, num_train_examples=counts[0])
         self.batches = -(-TRAIN_CLIPS.value // BATCH.value)
         if EPOCHS.value:
-            self.model.fit(self.training(), epochs=EPOCHS.value, verbose=2)
+            self.model.fit(self.fitting(), epochs=EPOCHS.value, shuffle=False, verbose=2)
 
     def clips(self) -> Any:
         return evaluation_clips(self.videos, self.sampling, batch_size=BATCH.value)
@@ -128,6 +128,10 @@ class Bench:
     def training(self) -> Any:
         batch = min(BATCH.value, TRAIN_CLIPS.value)
         return training_clips(self.train_videos, self.sampling, batch_size=batch)
+
+    def fitting(self) -> Any:
+        """What the template is trained on."""
+        return training_clips(self.train_videos, self.sampling, batch_size=BATCH.value)
 
     def together(self, strategies: list[Any], call: Any = evaluate_strategies) -> Any:
         options = {"train_clips": self.training(), "recalibration_batches": self.batches}
@@ -137,8 +141,15 @@ class Bench:
         """Seconds a strategy when each is set on the template, and the logits."""
         freeze_gates(self.model)
         norms, found, seconds = batch_norms(self.model), [], []
-        measure = tf.function(lambda x: (self.model(x, training=True), read(norms))[1])
-        score = tf.function(lambda x: self.model(x, training=False))
+
+        @tf.function(autograph=False)
+        def measure(batch: tf.Tensor) -> tf.Tensor:
+            self.model(batch, training=True)
+            return read(norms)
+
+        @tf.function(autograph=False)
+        def score(batch: tf.Tensor) -> tf.Tensor:
+            return self.model(batch, training=False)
 
         def one(strategy: Any) -> np.ndarray:
             set_strategy(self.model, strategy)
