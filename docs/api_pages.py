@@ -21,6 +21,8 @@ ORDER = (
 INTERNAL = {
     *("draws", "files", "gate_arrays", "triplets", "analysis.markup", "commands", "names"),
     *("analysis.fronts", "analysis.layer_options", "analysis.cost_tables"),
+    *("analysis.array_files", "analysis.batch_statistics", "analysis.progress"),
+    *("analysis.tree_scoring", "analysis.segments", "analysis.walk"),
     *("models.inflation_plan", "models.inflation_values"),
     *("models.sources", "models.source_conventions", "models.source_files", "models.source_names"),
 }

@@ -18,6 +18,7 @@ import pytest
 import tiny
 from absl import flags
 
+from vdroppath_tf.analysis.scores import StrategyScores
 from vdroppath_tf.cli import COMMANDS, main
 from vdroppath_tf.data.augment import Augmentation
 from vdroppath_tf.data.encode import write_video
@@ -106,16 +107,36 @@ def test_train_writes_a_model_and_what_belongs_to_it(chain: Path, motion: Any) -
 
 def test_the_best_score_was_derived(chain: Path) -> None:
     scores = json.loads((chain / "run" / "scores.json").read_text())
-    assert (scores["format"], scores["architecture"]) == ("vdroppath_tf.scores/1", "nano")
+    assert (scores["format"], scores["architecture"]) == ("vdroppath_tf.scores/2", "nano")
     top1 = [row["top1"] for row in scores["scores"]]
     assert top1 == sorted(top1, reverse=True)
     assert 1 <= len(top1) <= 4
     told = json.loads((chain / "run" / "derived.run" / "run.json").read_text())
-    assert told["network"]["strategy"] == scores["scores"][0]["strategy"]
+    chosen = scores["selection"]["strategy"]
+    assert told["network"]["strategy"] == chosen == scores["scores"][0]["strategy"]
     assert (
         told["network"]["dropout"]
         == Recipe.from_json((chain / "run" / "recipe.json").read_text()).finetune_dropout
     )
+
+
+def test_what_was_chosen_on_is_not_reported_on(chain: Path) -> None:
+    run = chain / "run"
+    selection = json.loads((run / "scores.json").read_text())["selection"]
+    assert selection["clips"] == [5, 5]
+    names = ["selected", "mode", "S everywhere", "ST everywhere", "S+ST everywhere"]
+    names += [f"uniform draw {n}" for n in range(1, 6)]
+    assert [row["name"] for row in selection["rows"]] == names
+    first = selection["rows"][0]
+    assert first["top1"]["low"] <= first["top1"]["value"] <= first["top1"]["high"]
+    assert first["difference"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert selection["strategy"] in selection["not_told_apart"]
+    chosen_on = StrategyScores.load(run / "scores.chosen_on.npz")
+    reported_on = StrategyScores.load(run / "scores.reported_on.npz")
+    assert chosen_on.best.top1 == selection["top1_chosen_on"]
+    (own,) = [s for s in reported_on if str(s.strategy) == selection["strategy"]]
+    assert own.top1 == first["top1"]["value"]
+    assert not (run / "scores.json.progress").exists()
 
 
 def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
@@ -143,7 +164,44 @@ def test_evaluate_scores_the_strategies_that_are_named(call: Any, chain: Path, m
     assert done.code == 0
     found = dict(re.findall(r"^(0\.\d+) \+- .* top-5 1\.0000  (.*)$", done.out, re.MULTILINE))
     assert set(found.values()) == {"S S S", "ST - S+ST"} or len(found) == 1
-    assert done.out.count("\n") == 2
+    lines = done.out.splitlines()
+    assert "Below: 5 (chosen on one half of" in lines[3]
+    assert re.fullmatch(r"0\.\d+ \[.*\]  0\.0000 \[0\.0000, 0\.0000\]  selected: .*", lines[5])
+    assert lines[-1] == "Not told apart from the best (level 0.05): 2 of 2."
+
+
+def test_a_race_of_draws_of_a_space(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
+    shutil.copy(chain / "run" / "space.json", tmp_path)
+    line = [
+        "evaluate",
+        f"--model={chain}/run/template.keras",
+        f"--data={motion.folder}/validation.txt",
+        f"--test_data={motion.folder}/test.txt",
+        f"--space={tmp_path}/space.json",
+        "--draws=2",
+        "--race",
+        "--uniform_draws=0",
+    ]
+    done = call(*line)
+    assert done.code == 0, done.error
+    assert "Above: the 10 clips that were chosen on. Below: 8 (chosen on " in done.out
+    assert "uniform draw" not in done.out
+    space = ProbabilitySpace.load(tmp_path / "space.json")
+    dataclasses.replace(space, architecture="micro").save(tmp_path / "space.json")
+    assert re.search("'micro'.*'nano'", call(*line).error)
+
+
+def test_a_validation_part_that_is_empty(call: Any, chain: Path, motion: Any) -> None:
+    (motion.folder / "one.txt").write_text(
+        (motion.folder / "validation.txt").read_text().splitlines()[0] + "\n"
+    )
+    try:
+        data = f"--data={motion.folder}/one.txt"
+        done = call("evaluate", f"--model={chain}/run/template.keras", data)
+    finally:
+        (motion.folder / "one.txt").unlink()
+    assert done.code == 1
+    assert re.search(r"one\.txt: .*at least 2 of them.*--test_data", done.error)
 
 
 @pytest.mark.parametrize(
@@ -493,12 +551,12 @@ def test_bad_strategies(call: Any, chain: Path, motion: Any, tmp_path: Path) -> 
     assert re.search("4.*3|3.*4", done.error)
     assert done.code == 1
     scores = tmp_path / "scores.json"
-    fields = {"format": "vdroppath_tf.scores/1", "architecture": "resnet50"}
-    scores.write_text(json.dumps({**fields, "scores": [{"strategy": "S S S"}]}))
+    fields = {"format": "vdroppath_tf.scores/2", "architecture": "resnet50", "scores": []}
+    scores.write_text(json.dumps({**fields, "selection": {"strategy": "S S S"}}))
     message = said(call("derive", model, f"--scores={scores}", out))
     assert "resnet50" in message
     assert "nano" in message
-    for text in ("", "[]", json.dumps({**fields, "scores": []})):
+    for text in ("", "[]", json.dumps({**fields, "selection": {}})):
         scores.write_text(text)
         assert "scores.json: holds no scores" in said(
             call("derive", model, f"--scores={scores}", out)

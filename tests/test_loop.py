@@ -44,12 +44,13 @@ def ran(motion: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
 def test_the_table(ran: Ran) -> None:
     rows = ran.report.rows
     names = ["S everywhere", "ST everywhere", "S+ST everywhere", "mode", "best draw"]
+    names += ["uniform draw 1", "uniform draw 2"]
     assert [row.name for row in rows] == [*names, "best draw, derived"]
     tuned = "derived, 2 epochs of fine-tuning"
-    assert [row.note for row in rows] == [TRAINED_ALONE] * 3 + [DRAWN] * 2 + [tuned]
+    assert [row.note for row in rows] == [TRAINED_ALONE] * 3 + [DRAWN] * 4 + [tuned]
     assert [row.strategy for row in rows[:3]] == ["S S S", "ST ST ST", "S+ST S+ST S+ST"]
     assert rows[3].strategy == str(ran.report.space.mode())
-    assert rows[4].strategy == rows[5].strategy == str(ran.report.chosen)
+    assert rows[4].strategy == rows[7].strategy == str(ran.report.chosen)
     assert ran.report.best is rows[4]
     assert rows[0].macs < rows[1].macs < rows[2].macs
     for row in rows:
@@ -111,6 +112,8 @@ def test_the_account(ran: Ran) -> None:
         "on average; all started at 0.90",
         "validation clips, none of them trained",
         "Best draw: ",
+        "it flatters by about ",
+        "Not told apart from the best (level .05): ",
         "S+ST everywhere: top-1 ",
         "Served in a fresh process: ",
     ):

@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 
 from . import cost, zoo  # noqa: E402
 from .analysis.budget import most_probable, pareto  # noqa: E402
-from .analysis.evaluate import evaluate_strategies, recalibrate  # noqa: E402
+from .analysis.evaluate import evaluate_strategies, race_strategies, recalibrate  # noqa: E402
 from .analysis.latency import LatencyTable  # noqa: E402
 from .analysis.stopwatch import measure_latency  # noqa: E402
 from .derive import derive, replace_classifier  # noqa: E402
@@ -48,6 +48,7 @@ __all__ = [
     "measure_latency",
     "most_probable",
     "pareto",
+    "race_strategies",
     "recalibrate",
     "replace_classifier",
     "set_strategy",

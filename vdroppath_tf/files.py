@@ -11,11 +11,16 @@ from typing import Any
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a UTF-8 file by way of a neighbour and a rename, so that it is whole or unchanged."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file in the same way."""
     target = Path(path)
     neighbour = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with open(neighbour, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with open(neighbour, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(neighbour, target)

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from .analysis.evaluate import StrategyScore, StrategyScores, evaluate_strategies, recalibrate
 from .analysis.findings import mean_on
 from .analysis.records import DRAWN, TRAINED_ALONE, Draw, Prediction, Row, TaskReport
+from .analysis.select import UNIFORM, controls, not_told_apart, optimism
 from .answers import answers_in_fresh_process
 from .cost import unit_costs
 from .data.catalog import Manifest
@@ -30,7 +31,7 @@ from .strategy import FusionStrategy, FusionUnit
 from .training import Clips, Recipe, build_derived, build_template, train
 from .training.recipe import Phase
 
-UNIFORM = ("S", "ST", "S+ST")
+UNIFORM_DRAWS = 2
 CACHE_BYTES = 2**30
 
 
@@ -87,7 +88,8 @@ class Loop:
         chosen = scores.best.strategy
         there = [unit for unit in UNIFORM if {*FusionUnit(unit).branches} <= {*space.branches}]
         rows = [self._alone(unit, len(space)) for unit in there]
-        rows += self._drawn_rows(template, {"mode": space.mode(), "best draw": chosen})
+        drawn = {"mode": space.mode(), "best draw": chosen, **self._uniform_draws(space)}
+        rows += self._drawn_rows(template, drawn)
         network = self._derive(template, chosen)
         rows.append(self._served_row(network, chosen))
         predictions = self._serve(network)
@@ -138,8 +140,18 @@ class Loop:
         )
         with self._timed("score the draws"):
             scores = self._scores(template, drawn, self.task.validation)
-        self.say(f"Best draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}.")
+        answers = scores.answers([score.strategy for score in scores])
+        self.say(
+            f"Best draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}; as the best of "
+            f"{len(drawn)} it flatters by about {optimism(answers):.3f}. Not told apart from the "
+            f"best (level .05): {len(not_told_apart(answers))} of {len(drawn)}."
+        )
         return scores
+
+    def _uniform_draws(self, space: ProbabilitySpace) -> dict[str, FusionStrategy]:
+        """Controls that the space did not learn."""
+        named = controls(space, UNIFORM_DRAWS, self.recipe.seed)
+        return {name: strategy for name, strategy in named.items() if "draw" in name}
 
     def _scores(
         self, template: FusionModel, strategies: list[FusionStrategy], videos: Manifest

@@ -19,7 +19,7 @@ from vdroppath_tf.analysis.evaluate import (
     evaluate_strategies,
     recalibrate,
 )
-from vdroppath_tf.analysis.runner import StrategyRunner
+from vdroppath_tf.analysis.segments import Segment
 from vdroppath_tf.derive import derive
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.strategy import FusionStrategy
@@ -182,18 +182,19 @@ def test_each_batch_is_taken_once_and_nothing_is_retraced(
             next(taken)
             yield pair
 
-    score = StrategyRunner._score_batch
+    run = Segment.run
 
-    def traced_score(*args: Any) -> Any:
+    def traced_run(*args: Any, **options: Any) -> Any:
         next(traced)
-        return score(*args)
+        return run(*args, **options)
 
-    monkeypatch.setattr(StrategyRunner, "_score_batch", traced_score)
+    monkeypatch.setattr(Segment, "run", traced_run)
     units = ["S", "ST", "S+ST", "-"]
     many = [" ".join(row) for row in itertools.product(units, repeat=3)][:20]
-    whole = batches(CLIPS[:16])
-    evaluate_strategies(template, many, counted(whole), on_strategy=lambda: next(steps))
-    assert (next(taken), next(traced), next(steps)) == (2, 1, 2 * len(many))
+    several = batches(CLIPS[:18])  # the last one is smaller
+    evaluate_strategies(template, many, counted(several), on_strategy=lambda: next(steps))
+    # before the first fusion layer; then each layer under each unit that occurs: S and ST, all, all
+    assert (next(taken), next(traced), next(steps)) == (3, 1 + 2 + 4 + 4, 3 * len(many))
 
 
 def test_few_batches_are_taken_for_recalibration(template: Any) -> None:

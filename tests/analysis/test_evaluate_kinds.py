@@ -11,8 +11,9 @@ import pytest
 import tensorflow as tf
 import tiny
 
+from vdroppath_tf.analysis.batch_statistics import restored
 from vdroppath_tf.analysis.evaluate import evaluate_strategies, recalibrate
-from vdroppath_tf.analysis.runner import StrategyRunner
+from vdroppath_tf.analysis.segments import Segment
 from vdroppath_tf.derive import derive
 from vdroppath_tf.layers.gates import restored_gates, set_strategy
 from vdroppath_tf.space import ProbabilitySpace
@@ -61,25 +62,20 @@ def state(model: Any) -> list[bytes]:
 
 
 @pytest.mark.parametrize("kind", ["mobile", "both"])
-def test_scoring_traces_once_and_leaves_the_template_as_it_was(
+def test_scoring_traces_each_unit_once_and_leaves_the_template_as_it_was(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, strategies = template_of(kind)
     before, traced = state(model), []
-    score, measure = StrategyRunner._score_batch, StrategyRunner._measure_batch
+    run = Segment.run
 
-    def scored(*args: Any) -> Any:
-        traced.append("score")
-        return score(*args)
+    def counted(self: Segment, inputs: Any, keeps: Any, training: bool = False) -> Any:
+        traced.append((id(self), tuple(keeps), training))
+        return run(self, inputs, keeps, training)
 
-    def measured(*args: Any) -> Any:
-        traced.append("measure")
-        return measure(*args)
-
-    monkeypatch.setattr(StrategyRunner, "_score_batch", scored)
-    monkeypatch.setattr(StrategyRunner, "_measure_batch", measured)
+    monkeypatch.setattr(Segment, "run", counted)
     evaluate_strategies(model, strategies, BATCHES, train_clips=BATCHES)
-    assert traced == ["measure", "score"]
+    assert len(traced) == len(set(traced)) > 2 * len(model.gates)
     assert state(model) == before
     assert all(gate.trainable for gate in model.gates)
 
@@ -91,12 +87,12 @@ def test_scores_are_those_of_recalibrated_networks(kind: str, eager: None) -> No
     scores = evaluate_strategies(
         model, strategies, BATCHES, train_clips=BATCHES, recalibration_batches=1
     )
-    runner, found = StrategyRunner(model), []
+    found = []
     for score, text in zip(scores, strategies, strict=True):
         network = derive(model, text)
         recalibrate(network, BATCHES, batches=1)
         expected = logits(network)
-        with restored_gates(model), runner.restored():
+        with restored_gates(model), restored(model):
             set_strategy(model, text)
             recalibrate(model, BATCHES, batches=1)
             difference = np.abs(logits(model) - expected).max()

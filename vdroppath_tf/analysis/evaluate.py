@@ -1,76 +1,68 @@
-"""evaluate_strategies: many strategies of one trained template, scored on the same clips."""
+"""evaluate_strategies, race_strategies: many strategies of one template on the same clips."""
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
-import tensorflow as tf
+from typing_extensions import TypedDict, Unpack
 
 from ..data.pipeline import video_errors
+from ..layers.fusion import batch_norms
 from ..layers.gates import restored_gates, set_strategy, strategy_masks
 from ..strategy import FusionStrategy
-from .runner import StrategyRunner
+from .batch_statistics import assign, mean_statistics, restored
+from .progress import file_in, fingerprint_of
+from .race import Race
+from .scores import StrategyScore, StrategyScores
+from .tree_scoring import Scoring
+from .walk import StrategyTree
+
+__all__ = [
+    "EvaluationOptions",
+    "StrategyScore",
+    "StrategyScores",
+    "evaluate_strategies",
+    "race_strategies",
+    "recalibrate",
+]
 
 
-@dataclass(frozen=True)
-class StrategyScore:
-    """One strategy on the validation clips.
+class EvaluationOptions(TypedDict, total=False):
+    """What ``evaluate_strategies`` and ``race_strategies`` both take.
 
-    Attributes:
-        strategy: what ran.
-        top1, top5: share of the clips (top5 is 1 where there are at most 5 classes).
-        clips: how many clips were scored; where videos have several views, how many videos.
+    ``train_clips``: batches of training for batch-norm recalibration.
+    ``recalibration_batches``: how many of them; default 8.
+    ``memory_bytes``: room for activations while scoring; batches are cut into pieces that fit.
+        Default 1 GiB. Recalibration holds one whole training batch, though never as much as a
+        training step does.
+    ``resume``: a folder for what has been done after each batch. Called again with the same model,
+        strategies and clips, the evaluation goes on from there and ends the same.
+    ``on_strategy``: called after each strategy and batch, for a progress bar.
+    ``views``: clips of each video, adjacent and in one batch; their mean softmax is its score.
+        Default 1. Clips counted are videos then.
     """
 
-    strategy: FusionStrategy
-    top1: float
-    top5: float
-    clips: int
-
-    @property
-    def standard_error(self) -> float:
-        """Of top-1: ``sqrt(a (1 - a) / clips)``."""
-        return math.sqrt(self.top1 * (1.0 - self.top1) / self.clips)
-
-
-@dataclass(frozen=True)
-class StrategyScores:
-    """Scores in the order the strategies were given."""
-
-    scores: tuple[StrategyScore, ...]
-    recalibrated: bool
-
-    def __iter__(self) -> Any:
-        return iter(self.scores)
-
-    def __len__(self) -> int:
-        return len(self.scores)
-
-    def __getitem__(self, k: int) -> StrategyScore:
-        return self.scores[k]
-
-    @property
-    def best(self) -> StrategyScore:
-        """The highest top-1; of equals, the first. Chosen on these clips, so it flatters a bit."""
-        return max(self.scores, key=lambda score: score.top1)
+    train_clips: Iterable[Any] | None
+    recalibration_batches: int
+    memory_bytes: int
+    resume: str | os.PathLike[str] | None
+    on_strategy: Callable[[], object] | None
+    views: int
 
 
 def evaluate_strategies(
     model: keras.Model,
     strategies: Sequence[FusionStrategy | str],
     clips: Iterable[Any],
-    *,
-    train_clips: Iterable[Any] | None = None,
-    recalibration_batches: int = 8,
-    on_strategy: Callable[[], object] | None = None,
-    views: int = 1,
+    **options: Unpack[EvaluationOptions],
 ) -> StrategyScores:
     """Scores strategies of a template; each batch is decoded once and nothing is retraced.
+
+    Strategies that agree on the first layers compute these once, S+ST is one convolution where that
+    is exact, and a path that is off is not computed.
 
     A template's batch-norm statistics are those of random gates and fit no single strategy. Pass
     ``train_clips`` and each strategy gets statistics of its own: the means over a few training
@@ -80,38 +72,76 @@ def evaluate_strategies(
         model: a trained template.
         strategies: what to score, K of them, or their texts.
         clips: batches (clips, labels) of validation, each used once.
-        train_clips: batches of training for batch-norm recalibration.
-        recalibration_batches: how many of them.
-        on_strategy: called after each strategy and batch, for a progress bar.
-        views: clips of each video, adjacent and in one batch; their mean softmax is its score.
+        **options: see ``EvaluationOptions``.
 
     Returns:
         ``StrategyScores``, in the order of ``strategies``.
 
     Raises:
-        ValueError: no strategies, one that does not fit, no clips, a batch that divides a video, or
-            a label beyond the classes.
+        ValueError: no strategies, one that does not fit, no clips, a label beyond the classes, a
+            batch that divides a video, too little memory for one video, or a folder of another
+            evaluation.
         VideoError: for a video that cannot be read.
     """
+    return _evaluate(model, strategies, clips, None, options)
+
+
+def race_strategies(
+    model: keras.Model,
+    strategies: Sequence[FusionStrategy | str],
+    clips: Iterable[Any],
+    *,
+    level: float = 0.05,
+    **options: Unpack[EvaluationOptions],
+) -> StrategyScores:
+    """``evaluate_strategies``, but strategies that can no longer win are dropped between batches.
+
+    With probability ``1 - level`` at least, the strategy that is best over all clips of this kind
+    is not dropped (see ``Race``). That holds for clips in random order: a list sorted by class must
+    be shuffled first. It ends when one strategy is left.
+
+    Args:
+        model, strategies, clips: as for ``evaluate_strategies``.
+        level: probability of losing the best.
+        **options: see ``EvaluationOptions``.
+
+    Returns:
+        ``StrategyScores``; ``score.clips`` is what each strategy has seen, and ``best`` is the best
+        of the ``finalists``, which have seen every clip there was.
+
+    Raises:
+        ValueError: as ``evaluate_strategies``; and for clips that come class by class.
+        VideoError: for a video that cannot be read.
+    """
+    return _evaluate(model, strategies, clips, level, options)
+
+
+def _evaluate(
+    model: keras.Model,
+    strategies: Sequence[FusionStrategy | str],
+    clips: Iterable[Any],
+    level: float | None,
+    options: EvaluationOptions,
+) -> StrategyScores:
     chosen = [FusionStrategy.of(strategy) for strategy in strategies]
     if not chosen:
         raise ValueError("There are no strategies to evaluate.")
-    masks = [tf.constant(np.concatenate(strategy_masks(model, strategy))) for strategy in chosen]
-    tick = on_strategy or (lambda: None)
-    runner = StrategyRunner(model)
-    with restored_gates(model), runner.restored(), video_errors():
+    tree = StrategyTree(model, [strategy_masks(model, strategy) for strategy in chosen])
+    race = None if level is None else Race(len(chosen), level)
+    train_clips, folder = options.get("train_clips"), options.get("resume")
+    batches = options.get("recalibration_batches", 8)
+    views = options.get("views", 1)
+    texts = [*map(str, chosen), f"{level} {batches} {train_clips is not None} {views}"]
+    mark = "" if folder is None else fingerprint_of(model, *texts)
+    tick = options.get("on_strategy") or (lambda: None)
+    scoring = Scoring(tree, model.output_shape[-1], tick, views)
+    with restored_gates(model), restored(model), video_errors():
         set_strategy(model, "mode")  # the classifier's gate has no place in a strategy
-        statistics = None
         if train_clips is not None:
-            statistics = runner.statistics(masks, train_clips, recalibration_batches, tick)
-        hits, count = runner.hits(masks, clips, statistics, tick, views)
-    return StrategyScores(
-        tuple(
-            StrategyScore(strategy, float(top1) / count, float(top5) / count, count)
-            for strategy, (top1, top5) in zip(chosen, hits, strict=True)
-        ),
-        recalibrated=statistics is not None,
-    )
+            scoring.measure(train_clips, batches, file_in(folder, "statistics.npz"), mark)
+        room = options.get("memory_bytes", 2**30)
+        right, seen, labels = scoring.score(clips, race, room, file_in(folder, "right.npz"), mark)
+    return StrategyScores.of(chosen, right, seen, labels, train_clips is not None)
 
 
 def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8) -> None:
@@ -126,7 +156,6 @@ def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8
         ValueError: when there are no clips. The network is as it was then.
         VideoError: for a video that cannot be read. The network is as it was then.
     """
-    runner = StrategyRunner(model)
-    with runner.restored(), video_errors():
-        (statistics,) = runner.statistics([None], train_clips, batches, lambda: None)
-    runner.assign(statistics)
+    with restored(model), video_errors():
+        statistics = mean_statistics(model, train_clips, batches)
+    assign(batch_norms(model), statistics)

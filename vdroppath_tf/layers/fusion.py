@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -143,7 +143,7 @@ class FusionConv(keras.layers.Layer):
         factors = self._by_branch(keep, batch)
         if self._mergeable and shared is not None:
             merged = dict(zip(self.wanted, tf.unstack(shared[: len(self.wanted)]), strict=True))
-            y = self._merged(inputs, merged)
+            y = self._merged(inputs, {branch: merged[branch] for branch in self._spatial})
         else:
             y = tf.add_n([self._gated(b, inputs, factors[b], training) for b in self._spatial])
         alive = _any_on(list(factors.values())) * tf.reduce_prod(keep[:, self.drop_path.paths :], 1)
@@ -170,14 +170,34 @@ class FusionConv(keras.layers.Layer):
         return self.form == "plain" and self.widths is None
 
     def _derived(self, x: tf.Tensor, training: bool) -> Any:
-        outputs = []
-        if self._mergeable and self._spatial:
-            outputs.append(self._merged(x, dict.fromkeys(self._spatial, 1.0)))
-        elif self._spatial:
-            outputs.append(tf.add_n([self._paths[b](x, None, training) for b in self._spatial]))
-        if "T" in self._paths:
-            outputs.append(self._paths["T"](x, None, training))
+        both = self.only(x, dict.fromkeys(self.wanted), training)
+        outputs = [y for y in both if y is not None]
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def only(
+        self, inputs: tf.Tensor, keeps: Mapping[str, Any], training: bool = False
+    ) -> tuple[tf.Tensor | None, tf.Tensor | None]:
+        """Some of the branches, wholly on; the others are not computed.
+
+        Args:
+            inputs: ``(batch, time, height, width, channels)``.
+            keeps: the branches, each with its ``(1 or batch, inputs)`` factors where inputs have
+                gates of their own, or None.
+            training: of the batch norms.
+
+        Returns:
+            S and ST summed, and T; None for what is not among the branches.
+        """
+        x = tf.cast(inputs, self.compute_dtype)
+        spatial = [branch for branch in self._spatial if branch in keeps]
+        y = temporal = None
+        if spatial and self._mergeable:
+            y = self._merged(x, dict.fromkeys(spatial, 1.0))
+        elif spatial:
+            y = tf.add_n([self._paths[b](x, keeps[b], training) for b in spatial])
+        if "T" in keeps:
+            temporal = self._paths["T"](x, keeps["T"], training)
+        return y, temporal
 
     def _gated(self, branch: str, x: tf.Tensor, keep: tf.Tensor, training: bool) -> tf.Tensor:
         if self.widths is not None:
@@ -187,10 +207,10 @@ class FusionConv(keras.layers.Layer):
 
     def _merged(self, inputs: tf.Tensor, factors: dict[str, Any]) -> tf.Tensor:
         """One convolution with the sum of the kernels, each padded in time to the longest."""
-        convolutions = [self._paths[branch].convolution for branch in self._spatial]
+        convolutions = [self._paths[branch].convolution for branch in factors]
         longest = max(one.kernel_size[0] for one in convolutions)
         kernels = []
-        for branch, convolution in zip(self._spatial, convolutions, strict=True):
+        for branch, convolution in zip(factors, convolutions, strict=True):
             pad = (longest - convolution.kernel_size[0]) // 2
             kernel = tf.convert_to_tensor(convolution.kernel)
             kernel = kernel * tf.cast(factors[branch], kernel.dtype)

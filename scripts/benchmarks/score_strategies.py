@@ -1,0 +1,256 @@
+"""How long many strategies take to score together, against as many passes of their own.
+
+    python scripts/benchmarks/score_strategies.py --network=micro
+    python scripts/benchmarks/score_strategies.py --network=resnet50 --clips=8 --train_clips=4
+
+Strategies are draws from a published space, carried to the network by relative depth, and draws
+from a uniform prior. Clips are H.264 files, decoded in every pass. A pass of its own sets a
+strategy on the template, recalibrates batch norm and scores, its functions traced once for all: a
+few such passes are timed and scaled to all strategies. So is deriving a network for each, which
+computes its own paths alone, but must be built and traced. All with the same recalibration batches.
+
+A race is shown where the template is trained (``--epochs``), as untrained strategies are all the
+same and none can be dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from vdroppath_tf import ProbabilitySpace, derive, recalibrate, set_strategy, zoo
+from vdroppath_tf.analysis.batch_statistics import assign, of_the_batch, read, restored
+from vdroppath_tf.analysis.evaluate import evaluate_strategies, race_strategies
+from vdroppath_tf.analysis.select import uniform_prior
+from vdroppath_tf.analysis.tree_scoring import Scoring
+from vdroppath_tf.analysis.walk import StrategyTree
+from vdroppath_tf.data.pipeline import ClipSampling, evaluation_clips, training_clips
+from vdroppath_tf.data.shapes import Difficulty
+from vdroppath_tf.data.synthetic import write_task
+from vdroppath_tf.layers.fusion import batch_norms
+from vdroppath_tf.layers.gates import freeze_gates, gates_of, strategy_masks
+
+NETWORK = flags.DEFINE_string("network", "micro", "of the zoo")
+STRATEGIES = flags.DEFINE_integer("strategies", 100, "how many", lower_bound=2)
+FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip")
+SIZE = flags.DEFINE_integer("size", 112, "height and width")
+CLIPS = flags.DEFINE_integer("clips", 128, "validation clips")
+TRAIN_CLIPS = flags.DEFINE_integer("train_clips", 32, "clips to recalibrate on")
+BATCH = flags.DEFINE_integer("batch", 16, "clips a batch")
+EPOCHS = flags.DEFINE_integer("epochs", 0, "of training before; 0: untrained, no race")
+FIT_CLIPS = flags.DEFINE_integer("fit_clips", 256, "clips to train on")
+SAMPLE = flags.DEFINE_integer("sample", 3, "passes of their own that are timed", lower_bound=1)
+DRAWS = flags.DEFINE_multi_enum(
+    "draws", ["published", "own", "uniform"], ["published", "own", "uniform"], "what draws are from"
+)
+SPACE = flags.DEFINE_string("space", "something-something-v1", "published space the draws are from")
+
+
+def timed(work: Callable[[], Any]) -> tuple[np.ndarray, Any]:
+    """Seconds, and seconds of all processor cores together; and what came out.
+
+    On a machine that others use too, the second number says more.
+    """
+    start = np.array([time.perf_counter(), time.process_time()])
+    result = work()
+    return np.array([time.perf_counter(), time.process_time()]) - start, result
+
+
+def shown(seconds: np.ndarray) -> str:
+    """Both numbers."""
+    return f"{seconds[0]:.2f} s (of cores {seconds[1]:.2f})"
+
+
+def ratio(seconds: np.ndarray, own: np.ndarray) -> str:
+    """Of both."""
+    return f"{seconds[0] / own[0]:.3f} (of cores {seconds[1] / own[1]:.3f})"
+
+
+@contextlib.contextmanager
+def stopwatch() -> Iterator[dict[str, np.ndarray]]:
+    """Seconds spent in the parts of an evaluation."""
+    parts = {"tracing": (StrategyTree, "_function"), "recalibrating": (Scoring, "measure")}
+    parts["scoring"] = (Scoring, "score")
+    spent, before = {part: np.zeros(2) for part in parts}, {}
+
+    def watched(part: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            took, result = timed(lambda: work(*args, **options))
+            spent[part] += took
+            return result
+
+        return call
+
+    for part, (owner, name) in parts.items():
+        before[part] = getattr(owner, name)
+        setattr(owner, name, watched(part, before[part]))
+    try:
+        yield spent
+    finally:
+        for part, (owner, name) in parts.items():
+            setattr(owner, name, before[part])
+
+
+def distinct(space: ProbabilitySpace, count: int) -> list[Any]:
+    """Draws without repeats, as many as there are among many."""
+    return list(dict.fromkeys(space.sample(20 * count, seed=0)))[:count]
+
+
+class Bench:
+    """A template, its clips, and the passes."""
+
+    def __init__(self, folder: Path) -> None:
+        size = Difficulty(frames=FRAMES.value, size=SIZE.value)
+        counts = (max(TRAIN_CLIPS.value, FIT_CLIPS.value), CLIPS.value, 4)
+        files = write_task(folder, "motion", clips=counts, difficulty=size)
+        self.videos, self.train_videos = files.manifest("validation"), files.manifest("train")
+        shuffled = np.random.default_rng(0).permutation(len(self.videos))
+        self.videos = self.videos.select(shuffled)
+        self.sampling = ClipSampling(frames=FRAMES.value, short_edge=SIZE.value, crop=SIZE.value)
+        template = getattr(zoo, f"template_{NETWORK.value}")
+        self.model = template(num_classes=4, num_train_examples=counts[0])
+        self.batches = -(-TRAIN_CLIPS.value // BATCH.value)
+        if EPOCHS.value:
+            self.model.fit(self.fitting(), epochs=EPOCHS.value, shuffle=False, verbose=2)
+
+    def clips(self) -> Any:
+        return evaluation_clips(self.videos, self.sampling, batch_size=BATCH.value)
+
+    def training(self) -> Any:
+        batch = min(BATCH.value, TRAIN_CLIPS.value)
+        return training_clips(self.train_videos, self.sampling, batch_size=batch)
+
+    def fitting(self) -> Any:
+        """What the template is trained on."""
+        return training_clips(self.train_videos, self.sampling, batch_size=BATCH.value)
+
+    def together(self, strategies: list[Any], call: Any = evaluate_strategies) -> Any:
+        options = {"train_clips": self.training(), "recalibration_batches": self.batches}
+        return call(self.model, strategies, self.clips(), **options)
+
+    def own_passes(self, strategies: list[Any]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Seconds a strategy when each is set on the template, and the logits."""
+        freeze_gates(self.model)
+        norms, found, seconds = batch_norms(self.model), [], []
+
+        @tf.function(autograph=False)
+        def measure(batch: tf.Tensor) -> tf.Tensor:
+            self.model(batch, training=True)
+            return read(norms)
+
+        @tf.function(autograph=False)
+        def score(batch: tf.Tensor) -> tf.Tensor:
+            return self.model(batch, training=False)
+
+        def one(strategy: Any) -> np.ndarray:
+            set_strategy(self.model, strategy)
+            parts = [measure(x) for x, _ in self.training().take(self.batches)]
+            assign(norms, tf.add_n(parts) / len(parts))
+            return np.concatenate([score(x) for x, _ in self.clips()])
+
+        with restored(self.model), of_the_batch(norms):
+            one(strategies[0])  # traces
+            for strategy in strategies:
+                took, logits = timed(lambda strategy=strategy: one(strategy))
+                seconds.append(took)
+                found.append(logits)
+        for gate in gates_of(self.model):
+            gate.trainable = True
+        return np.mean(seconds, 0), found
+
+    def derived(self, strategy: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Seconds of one network that is derived, recalibrated and run."""
+
+        def one() -> np.ndarray:
+            network = derive(self.model, strategy)
+            recalibrate(network, self.training(), self.batches)
+            return network.predict(self.clips(), verbose=0)
+
+        return timed(one)
+
+    def logits(self, strategies: list[Any]) -> list[np.ndarray]:
+        """What the scores of a few strategies were made of."""
+        tree = StrategyTree(self.model, [strategy_masks(self.model, s) for s in strategies])
+        scoring = Scoring(tree, 4, lambda: None)
+        found: list[list[np.ndarray]] = [[] for _ in strategies]
+        with restored(self.model):
+            set_strategy(self.model, "mode")
+            scoring.measure(self.training(), self.batches, None, "")
+            for batch, _ in self.clips():
+                for rows, logits in tree.logits(batch, scoring.rows, scoring.statistics):
+                    for k in rows:
+                        found[k].append(logits.numpy())
+        return [np.concatenate(parts) for parts in found]
+
+
+def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
+    """One kind of draws."""
+    strategies = distinct(space, STRATEGIES.value)
+    count = len(strategies)
+    tree = StrategyTree(bench.model, [strategy_masks(bench.model, s) for s in strategies])
+    nodes = tree.nodes()
+    print(f"\n{count} distinct draws from {name}")
+    print(f"  layers run: {sum(nodes)} of {count * len(nodes)}, {nodes} at each depth")
+    few = strategies[:: max(1, count // SAMPLE.value)][: SAMPLE.value]
+    before, logits = bench.own_passes(few)  # before and after: the machine's speed drifts
+    with stopwatch() as spent:
+        seconds, scores = timed(lambda: bench.together(strategies))
+    parts = ", ".join(f"{part} {took[0]:.1f}" for part, took in spent.items())
+    print(f"  together: {shown(seconds)}: {parts}; tracing and decoding are within the other two")
+    after, _ = bench.own_passes(few)
+    own = (before + after) / 2
+    print(f"  a pass of its own, set on the template: {shown(own)}, mean of {len(few)}, ", end="")
+    print(f"before ({before[0]:.2f}) and after ({after[0]:.2f})")
+    print(f"  together / {count} own passes (scaled): {ratio(seconds, own * count)}")
+    alone, derived = bench.derived(few[0])
+    print(f"  derived, traced, run (one): {shown(alone)}; {ratio(seconds, alone * count)}")
+    difference = max(
+        float(np.abs(a - b).max()) for a, b in zip(bench.logits(few), logits, strict=True)
+    )
+    largest = max(float(np.abs(one).max()) for one in logits)
+    print(f"  max |logits difference| {difference:.1e}, logits up to {largest:.1f}; ", end="")
+    print(f"from the derived network {np.abs(derived - logits[0]).max():.1e}")
+    if EPOCHS.value:
+        took, raced = timed(lambda: bench.together(strategies, race_strategies))
+        seen = sum(score.clips for score in raced) / (count * len(bench.videos))
+        print(f"  race: {shown(took)}, {ratio(took, own * count)} of the own passes; ", end="")
+        print(f"{seen:.2f} of strategies x clips scored, {len(raced.finalists)} left at the end")
+        print(f"  best {scores.best.strategy} {scores.best.top1:.3f}; ", end="")
+        print(f"raced {raced.best.strategy} {raced.best.top1:.3f}")
+        spread = [score.top1 for score in scores]
+        print(f"  top-1 from {min(spread):.3f} to {max(spread):.3f}")
+
+
+def main(_: list[str]) -> None:
+    """The table."""
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        print(
+            f"template_{NETWORK.value}, clips of {FRAMES.value}x{SIZE.value}x{SIZE.value}: ", end=""
+        )
+        print(f"{CLIPS.value} to score, {bench.batches} batches of {BATCH.value} to recalibrate on")
+        decoding, _ = timed(lambda: [None for _ in bench.clips()])
+        print(f"decoding alone: {shown(decoding)} a pass")
+        own = ProbabilitySpace.from_model(bench.model)
+        if "published" in DRAWS.value:
+            space = zoo.transfer(zoo.published_space(SPACE.value), NETWORK.value)
+            report(bench, f"the published space {SPACE.value!r}, transferred", space)
+        if "own" in DRAWS.value and EPOCHS.value:
+            report(bench, "its own space", own)
+        if "uniform" in DRAWS.value:
+            report(bench, "a uniform prior", uniform_prior(own))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"\npeak memory of the process: {peak:.0f} MiB")
+
+
+if __name__ == "__main__":
+    app.run(main)

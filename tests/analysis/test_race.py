@@ -1,0 +1,85 @@
+"""Race: evidence is a fair bet, the best is kept as often as promised, the worse are dropped."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from vdroppath_tf.analysis.race import Race, log_evidence
+
+
+def test_evidence_is_the_integral_it_says() -> None:
+    p = np.linspace(0.5, 1.0, 200_001)
+    for wins, losses in ((0, 0), (1, 0), (0, 3), (5, 2), (30, 11)):
+        odds = (2 * p) ** wins * (2 * (1 - p)) ** losses
+        expected = 2 * ((odds[1:] + odds[:-1]) / 2 * np.diff(p)).sum()
+        assert math.exp(log_evidence(wins, losses)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("wins", [0, 1, 7, 400])
+@pytest.mark.parametrize("losses", [0, 1, 9, 300])
+def test_evidence_is_a_fair_bet(wins: int, losses: int) -> None:
+    """Against equals the next clip changes nothing on average: a martingale."""
+    either = log_evidence(wins + 1, losses), log_evidence(wins, losses + 1)
+    assert np.logaddexp(*either) - math.log(2) == pytest.approx(
+        log_evidence(wins, losses), abs=1e-9
+    )
+
+
+def answers(rng: np.random.Generator, accuracies: np.ndarray, clips: int) -> np.ndarray:
+    """Strategies that mostly agree: what is hard for one is hard for all."""
+    hard = rng.random(clips) < 0.5
+    own = rng.random((len(accuracies), clips)) < accuracies[:, None]
+    return np.where(hard, own, True)
+
+
+def run(rng: np.random.Generator, accuracies: np.ndarray, level: float, clips: int = 240) -> Race:
+    race = Race(len(accuracies), level)
+    for _ in range(clips // 12):
+        race.after(answers(rng, accuracies, 12))
+    return race
+
+
+def test_the_best_is_lost_at_most_as_often_as_stated() -> None:
+    """In the worst case, where all are equally good, at every one of many looks."""
+    rng, level, races = np.random.default_rng(0), 0.2, 400
+    lost = sum(0 not in run(rng, np.full(6, 0.6), level).active for _ in range(races))
+    assert lost / races <= level  # far below: the union over the others is generous
+    near = np.array([0.62, 0.6, 0.6, 0.55, 0.5, 0.4])
+    lost = sum(0 not in run(rng, near, level).active for _ in range(races))
+    assert lost / races <= level
+
+
+def test_a_level_without_correction_would_lose_it_more_often() -> None:
+    """Or the test above could not fail."""
+    rng, races, lost = np.random.default_rng(0), 200, 0
+    for _ in range(races):
+        race = Race(6, 0.2)
+        race.enough = 0.3
+        for _ in range(20):
+            race.after(answers(rng, np.full(6, 0.6), 12))
+        lost += 0 not in race.active
+    assert lost / races > 0.2
+
+
+def test_who_cannot_win_is_dropped() -> None:
+    race = run(np.random.default_rng(1), np.array([0.9, 0.88, 0.3, 0.2]), 0.05)
+    assert race.active == [0, 1]
+    race = run(np.random.default_rng(1), np.array([0.3, 0.95]), 0.05)
+    assert race.active == [1]
+
+
+def test_rows_of_the_dropped_count_for_nothing() -> None:
+    race = Race(3, 0.05)
+    right = np.array([[True] * 40, [True] * 40, [False] * 40])
+    assert race.after(right) == [0, 1]
+    assert race.after(~right) == [0, 1]
+    assert race.total.tolist() == [40, 40, 0]
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, -1.0, 2.0])
+def test_levels(level: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        Race(3, level)
