@@ -16,7 +16,7 @@ from vdroppath_tf.data.catalog import Manifest, open_manifest
 from vdroppath_tf.data.clips import batch_rng, item_rng
 from vdroppath_tf.data.encode import write_video
 from vdroppath_tf.data.loader import Batch, ClipLoader
-from vdroppath_tf.data.looks import apply_looks
+from vdroppath_tf.data.looks import _layer, apply_looks
 from vdroppath_tf.data.mixing import mix, soft_labels
 from vdroppath_tf.data.pipeline import ClipSampling, training_clips
 
@@ -92,6 +92,14 @@ class TestLooks:
         still = np.repeat(CLIP[:1], 3, 0)
         got = look(still, name, 0.6)
         assert np.array_equal(got, np.repeat(got[:1], 3, 0))
+
+    def test_clips_share_keras_layers(self) -> None:
+        """Each new layer of Keras would leave a few kilobytes behind."""
+        looks = [Look(name, 0.6) for name in OPERATIONS]
+        apply_looks(CLIP, looks)
+        made = _layer.cache_info().misses
+        apply_looks(CLIP, looks)
+        assert _layer.cache_info().misses == made
 
     def test_order_counts(self) -> None:
         both = [Look("brightness", 0.5), Look("solarize", 0.5)]

@@ -53,19 +53,26 @@ def _tall(change: Callable[[Any, float], Any]) -> Callable[[Any, float], Any]:
     return changed
 
 
+@functools.lru_cache(maxsize=16)  # a layer leaves some memory behind, so none is made for a clip
+def _layer(kind: type[keras.layers.Layer], *arguments: Any, value_range: tuple[Any, Any]) -> Any:
+    return kind(*arguments, value_range=value_range, dtype="float32")
+
+
 def _auto_contrast(picture: Any, _: float) -> Any:
-    return keras.layers.AutoContrast(value_range=_UNIT, dtype="float32")(picture)
+    layer = _layer(keras.layers.AutoContrast, value_range=_UNIT)
+    return layer.transform_images(picture[None], None)[0]
 
 
 def _equalize(picture: Any, _: float) -> Any:
-    layer = keras.layers.Equalization(value_range=(0, 255), dtype="float32")
-    return layer(tf.round(picture * 255)) / 255
+    layer = _layer(keras.layers.Equalization, value_range=(0, 255))
+    return layer.transform_images(tf.round(picture[None] * 255), None)[0] / 255
 
 
 def _sharpness(clip: Any, factor: float) -> Any:
-    # Keras doubles what it draws: 0.5 leaves a picture as it is
+    # Keras doubles what it draws, here from a range of one value: 0.5 leaves a picture as it is
     half = (factor / 2, factor / 2)
-    return keras.layers.RandomSharpness(half, value_range=_UNIT, dtype="float32")(clip)
+    layer = _layer(keras.layers.RandomSharpness, half, value_range=_UNIT)
+    return layer.transform_images(clip, layer.get_random_transformation(clip, seed=0))
 
 
 def _posterize(clip: Any, bits: float) -> Any:
