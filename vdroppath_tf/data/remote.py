@@ -21,7 +21,7 @@ def read_file(path: str, *, limit: int) -> bytes:
         with open(path, "rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise VideoError(f"{path}: cannot be read ({error}). Check the path.") from None
+        raise _error(path, error) from None
     if len(data) > limit:
         raise VideoError(f"{path}: is larger than {limit} bytes.")
     return data
@@ -45,10 +45,16 @@ def read_range(path: str, offset: int, length: int) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise VideoError(f"{path}: cannot be read ({error}). Check the path.") from None
+        raise _error(path, error) from None
     if len(data) != length:
         raise VideoError(
             f"{path}: is cut short: {len(data)} of the {length} bytes from byte {offset} on are "
             "there. Copy or write it again."
         )
     return data
+
+
+def _error(path: str, error: OSError) -> VideoError:
+    if isinstance(error, FileNotFoundError):
+        return VideoError(f"{path}: is not there. Check the path.")
+    return VideoError(f"{path}: cannot be read ({error}). Check the path.")
