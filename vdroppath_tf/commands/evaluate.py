@@ -201,7 +201,7 @@ def best_of(path: str) -> FusionStrategy:
     Raises:
         ValueError: when the file holds no scores.
     """
-    names = ["architecture", "selection", "scores"]
+    names = ["architecture", "protocol", "data", "selection", "scores"]
     try:
         fields = read_json(read_text(path), SCORES_FORMAT, names)
         return FusionStrategy.parse(fields["selection"]["strategy"], fields["architecture"])

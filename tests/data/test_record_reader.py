@@ -55,7 +55,7 @@ def video(records: Manifest, number: int = 1) -> RecordVideo:
 class TestReading:
     def test_open_manifest_finds_them(self, folder: Path, records: Manifest) -> None:
         assert open_manifest(folder) == records
-        with pytest.raises(ManifestError, match="root is for list files"):
+        with pytest.raises(ManifestError, match="root does not go with the format 'records'"):
             open_manifest(folder, root=folder)
 
     def test_the_manifest_is_that_of_the_videos(self, videos: Manifest, records: Manifest) -> None:
