@@ -167,7 +167,11 @@ def test_evaluate_scores_the_strategies_that_are_named(call: Any, chain: Path, m
     lines = done.out.splitlines()
     assert "Below: 5 (chosen on one half of" in lines[3]
     assert re.fullmatch(r"0\.\d+ \[.*\]  0\.0000 \[0\.0000, 0\.0000\]  selected: .*", lines[5])
-    assert lines[-1] == "Not told apart from the best (level 0.05): 2 of 2."
+    assert lines[-3:] == [
+        "Not told apart from the best (level 0.05): 2 of 2.",
+        "paper-1clip, chosen on: 5 of 5 videos scored",
+        "paper-1clip, reported on: 5 of 5 videos scored",
+    ]
 
 
 def test_a_race_of_draws_of_a_space(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
@@ -554,6 +558,7 @@ def test_bad_strategies(call: Any, chain: Path, motion: Any, tmp_path: Path) -> 
     assert done.code == 1
     scores = tmp_path / "scores.json"
     fields = {"format": "vdroppath_tf.scores/2", "architecture": "resnet50", "scores": []}
+    fields |= {"protocol": "paper-1clip", "data": []}
     scores.write_text(json.dumps({**fields, "selection": {"strategy": "S S S"}}))
     message = said(call("derive", model, f"--scores={scores}", out))
     assert "resnet50" in message

@@ -139,12 +139,12 @@ def test_served(folders: Manifest, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_trained_from_the_command_line(
-    folders: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "open_manifest", lambda source, labels=None: folders)
+def test_trained_from_the_command_line(folders: Manifest, tmp_path: Path) -> None:
+    source = Path(folders.entries[0].path).parent / "list.txt"
+    lines = (f"{Path(entry.path).name} 5 {entry.label}\n" for entry in folders)
+    source.write_text("".join(lines))
     flags = "--modality=flow --network=micro --frames=4 --short_edge=16 --crop=16 --batch_size=4"
-    alone = ["--strategy=S S S S S S", "--warmup_epochs=0", "--search_epochs=1", "--data=list"]
-    assert main(["train", *flags.split(), *alone, f"--out={tmp_path}/run"]) == 0
+    alone = ["--strategy=S S S S S S", "--warmup_epochs=0", "--search_epochs=1", f"--data={source}"]
+    assert main(["train", *flags.split(), *alone, f"--data={source}", f"--out={tmp_path}/run"]) == 0
     assert json.loads((tmp_path / "run/recipe.json").read_text())["modality"] == "flow"
     assert keras.saving.load_model(tmp_path / "run/network.keras").input_shape[-1] == 2

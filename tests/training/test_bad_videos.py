@@ -136,10 +136,12 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         f"--out={run}/scores.json",
     ]
     assert main(evaluate) == 0
-    assert "9 of 10 videos scored; 1 could not be read" in capsys.readouterr().out
-    (score, *_) = json.loads((run / "scores.json").read_text())["scores"]
-    assert (score["clips"], score["videos"]) == (9, 10)
-    assert main([*evaluate, "--max_bad_fraction=0"]) == 1
+    told = capsys.readouterr().out  # chosen on one half, reported on the other
+    assert "4 of 5 videos scored; 1 could not be read" in told
+    assert "5 of 5 videos scored\n" in told
+    found = json.loads((run / "scores.json").read_text())
+    assert [part["listed"] for part in found["data"]] == [5, 5]
+    assert main([*evaluate, "--max_bad_fraction=0", f"--out={run}/strict.json"]) == 1
     assert "000001.mp4: is cut short" in capsys.readouterr().err
     out = tmp_path / "doctor.json"
     assert main(["doctor", *data, f"--out={out}"]) == 1
@@ -147,8 +149,9 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for quarantine in (out, run / "quarantine.json"):
         strict = [f"--quarantine={quarantine}", "--max_bad_fraction=0"]
         assert main([*evaluate, *strict]) == 0
-        told = capsys.readouterr()
-        assert "9 of 9 videos scored\n" in told.out
-        assert "leaves out 1 of the 10 videos" in told.err
+        heard = capsys.readouterr()
+        assert "could not be read" not in heard.out
+        assert "4 of 4 videos scored\n" in heard.out
+        assert "leaves out 1 of the 10 videos" in heard.err
     assert main([*train, *strict, f"--out={tmp_path / 'second'}"]) == 0
     assert not (tmp_path / "second" / "quarantine.json").exists()

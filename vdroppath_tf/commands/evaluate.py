@@ -102,8 +102,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     reported_on = score("report", parts[1], rows, False)
     result = select(chosen_on, reported_on, named, level=values.level)
     _show(result, chosen_on, told)
-    accounts = [faults.account(videos, "test") for videos in dict.fromkeys(parts)]
-    print(f"{protocol.name}: {'; '.join(accounts)}.")
+    told_of = {parts[1]: "reported on", parts[0]: "chosen on"}  # one line where they are the same
+    for videos, what in reversed(told_of.items()):
+        print(f"{protocol.name}, {what}: {faults.account(videos, 'test')}")
     if values.out:
         head = {
             "architecture": model.architecture["name"],
