@@ -95,9 +95,14 @@ def test_the_front_is_that_of_all_strategies(
         if not best or log_prob > best[-1][1] + NEAR:
             best.append((cost, log_prob))
     found = pareto(space, costs=costs, by=by, on_empty=on_empty)
-    assert [getattr(choice, by) for choice in found] == [cost for cost, _ in best]
-    np.testing.assert_allclose([c.log_prob for c in found], [p for _, p in best], atol=NEAR)
+    # Equally probable strategies of several layers may round to sums that differ in the last place,
+    # so a dearer one can stand beside its equal; nothing else may.
+    known = dict(best)
+    assert {getattr(choice, by) for choice in found} >= set(known)
     for choice in found:
+        cost = getattr(choice, by)
+        reached = max(log_prob for other, log_prob in best if other <= cost)
+        assert choice.log_prob == pytest.approx(known.get(cost, reached), abs=NEAR)
         assert (choice.parameters, choice.macs) == costs.of(choice.strategy)
         assert choice.log_prob == space.log_prob(choice.strategy, on_empty)
     mode = space.log_prob(space.mode(on_empty), on_empty)
