@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+_Read = TypeVar("_Read")
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -76,3 +78,16 @@ def _check_format(found: object, expected: str) -> None:
             f"Upgrade the package. Received: {found!r}"
         )
     raise ValueError(f"Expected the format {expected!r}. Received: {found!r}")
+
+
+def load_text(path: str | os.PathLike[str], read: Callable[[str], _Read]) -> _Read:
+    """What ``read`` makes of a text file.
+
+    Raises:
+        ValueError: what ``read`` says is wrong, after the name of the file.
+        OSError: If it cannot be read.
+    """
+    try:
+        return read(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from None

@@ -15,13 +15,12 @@ import json
 import os
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from vdroppath_tf import draws
-from vdroppath_tf.files import check_architecture, read_json, write_text
+from vdroppath_tf.files import check_architecture, load_text, read_json, write_text
 from vdroppath_tf.gate_arrays import (
     LayerArrays,
     check_names,
@@ -251,10 +250,7 @@ class ProbabilitySpace:
             ValueError: If it holds no space; the message names the file.
             OSError: If it cannot be read.
         """
-        try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{os.fspath(path)}: {error}") from None
+        return load_text(path, cls.from_json)
 
     @classmethod
     def from_model(cls, model: Any) -> ProbabilitySpace:

@@ -22,7 +22,8 @@ from matplotlib.patches import Rectangle
 
 from vdroppath_tf.analysis import findings
 from vdroppath_tf.analysis.figure_parts import short_names, svg_uri
-from vdroppath_tf.analysis.figures import figure_draws, figure_entropy, front
+from vdroppath_tf.analysis.figures import figure_draws, figure_entropy
+from vdroppath_tf.analysis.fronts import front_of
 from vdroppath_tf.analysis.markup import tag
 from vdroppath_tf.analysis.report import (
     DRAWN,
@@ -196,7 +197,7 @@ points = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12)
 @given(points)
 def test_the_front_is_what_nothing_beats(points):
     """By definition: no other point costs as little or less and scores more, nor equal for less."""
-    best = front(points)
+    best = front_of(*np.array(points, float).reshape(-1, 2).T).tolist()
     kept = [points[n] for n in best]
     beaten = {
         (c, s) for c, s in points for d, t in points if (d <= c and t > s) or (d < c and t >= s)

@@ -31,9 +31,11 @@ from .figure_parts import (
     stack_units,
     write_units,
 )
+from .fronts import front_of
 from .unit_looks import COLORS, label_note, unit_label
 
 _ROW_COLORS = (COLORS["S"], COLORS["ST"], COLORS["S+ST"], COLORS["T"], COLORS["T+ST"])
+_DASHED: dict[str, Any] = {"color": SOFT, "linewidth": 0.9, "linestyle": (0, (4, 3))}
 
 
 def figure_marginals(space: ProbabilitySpace, strategy: FusionStrategy | None = None) -> Figure:
@@ -89,18 +91,11 @@ def figure_distance(space: ProbabilitySpace, near: float) -> Figure:
         near: Total variation below which a layer counts as near its start: a dashed line.
     """
     distance = space.distance_from_start()
-    chunks = np.array_split(np.arange(len(space)), -(-len(space) // MOST_PER_ROW))
-    top = max(0.3, float(distance.max()) * 1.2)
     mean = ",\nmean over inputs" if space.ragged else ""
-    with mpl.rc_context(STYLE):
-        figure, panels = layer_panels(space, len(chunks), 1.9, has_start=False)
-        for axes, chunk in zip(panels, chunks, strict=True):
-            bars = axes.bar(np.arange(len(chunk)), distance[chunk], 0.62, color="#486581")
-            if len(space) <= 16:
-                axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=8)
-            axes.axhline(near, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)))
-            name_layers(axes, [short_names(space)[n] for n in chunk])
-            axes.set(ylabel=f"total variation{mean}", ylim=(0, min(top, 1.1)))
+    top = min(max(0.3, float(distance.max()) * 1.2), 1.1)
+    figure, panels = _bars(space, distance, f"total variation{mean}", top, "#486581")
+    for axes, _ in panels:
+        axes.axhline(near, **_DASHED)
     return figure
 
 
@@ -108,33 +103,28 @@ def figure_entropy(space: ProbabilitySpace) -> Figure:
     """Draw the entropy of each layer's draw, in nats, over its start (sampling form)."""
     started = replace(space, drop=space.initial, layer_drop=space.initial_layer_drop)
     entropy, start = space.entropy(), started.entropy()
-    chunks = np.array_split(np.arange(len(space)), -(-len(space) // MOST_PER_ROW))
     top = 1.15 * max(float(entropy.max()), float(start.max()), 0.1)
-    with mpl.rc_context(STYLE):
-        figure, panels = layer_panels(space, len(chunks), 1.9, has_start=False)
-        for axes, chunk in zip(panels, chunks, strict=True):
-            places = np.arange(len(chunk))
-            bars = axes.bar(places, entropy[chunk], 0.62, color="#829AB1")
-            if len(space) <= 16:
-                axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=8)
-            edges = {"color": SOFT, "linewidth": 0.9, "linestyle": (0, (4, 3))}
-            axes.hlines(start[chunk], places - 0.42, places + 0.42, **edges)
-            name_layers(axes, [short_names(space)[n] for n in chunk])
-            axes.set(ylabel="entropy, nats", ylim=(0, top))
+    figure, panels = _bars(space, entropy, "entropy, nats", top, "#829AB1")
+    for axes, chunk in panels:
+        places = np.arange(len(chunk))
+        axes.hlines(start[chunk], places - 0.42, places + 0.42, **_DASHED)
     return figure
 
 
-def front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Numbers of the `(cost, score)` points that none as cheap or cheaper beats, by cost.
-
-    Of equal points the first is taken.
-    """
-    best, found = -np.inf, []
-    for n in sorted(range(len(points)), key=lambda n: (points[n][0], -points[n][1])):
-        if points[n][1] > best:
-            best = points[n][1]
-            found.append(n)
-    return found
+def _bars(
+    space: ProbabilitySpace, values: np.ndarray, label: str, top: float, color: str
+) -> tuple[Figure, list[tuple[Any, np.ndarray]]]:
+    """A bar a layer, up to `top`; with the panels, and the numbers of the layers in each."""
+    chunks = np.array_split(np.arange(len(space)), -(-len(space) // MOST_PER_ROW))
+    with mpl.rc_context(STYLE):
+        figure, panels = layer_panels(space, len(chunks), 1.9, has_start=False)
+        for axes, chunk in zip(panels, chunks, strict=True):
+            bars = axes.bar(np.arange(len(chunk)), values[chunk], 0.62, color=color)
+            if len(space) <= 16:
+                axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=8)
+            name_layers(axes, [short_names(space)[n] for n in chunk])
+            axes.set(ylabel=label, ylim=(0, top))
+    return figure, list(zip(panels, chunks, strict=True))
 
 
 def figure_draws(
@@ -184,7 +174,7 @@ def _draws(axes: Any, draws: np.ndarray) -> None:
     costs, scores, errors = draws.T
     look = {"linestyle": "none", "color": "#9FB3C8", "alpha": 0.75}
     axes.errorbar(costs, scores, errors, marker="o", markersize=4, elinewidth=0.7, **look)
-    best = front(list(zip(costs, scores, strict=True)))
+    best = front_of(costs, scores)
     axes.plot(costs[best], scores[best], color="#627D98", linewidth=1.1, label="front of the draws")
     axes.plot([], [], "o", color="#9FB3C8", markersize=4, label="draws from the space")
 

@@ -11,12 +11,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..files import read_json, write_text
+from ..files import load_text, read_json, write_text
 from ..space import ProbabilitySpace, unit_table
 from ..strategy import FusionStrategy, FusionUnit
 
@@ -136,10 +135,7 @@ class LatencyTable:
             ValueError: if it holds no latencies; the message names the file.
             OSError: if it cannot be read.
         """
-        try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{os.fspath(path)}: {error}") from None
+        return load_text(path, cls.from_json)
 
 
 def described(network: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ..models.fusion_model import check_clips
 from .batch_statistics import some_clips
 from .progress import Progress
 from .race import Race
+from .scoring import mean_over_views
 from .walk import Statistics, StrategyTree
 
 _ONE_CLASS = 16  # clips of one class in a row that no shuffled list begins with
@@ -106,8 +107,7 @@ class Scoring:
     def _of_videos(self, logits: tf.Tensor) -> np.ndarray:
         if self.views == 1:
             return logits.numpy()
-        softmax = tf.reshape(tf.nn.softmax(logits), (-1, self.views, self.classes))
-        return tf.reduce_mean(softmax, 1).numpy()
+        return mean_over_views(tf.nn.softmax(logits).numpy(), self.views)
 
     def _piece(self, clip_shape: Sequence[int], room: int) -> int:
         """How many videos fit."""

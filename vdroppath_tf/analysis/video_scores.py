@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import math
 import os
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from ..data.manifest import Manifest
 from ..data.protocols import Protocol
 from ..data.transforms import ClipSampling
+from ..files import write_bytes
 
 TEST_FORMAT = "vdroppath_tf.test/1"
 _CONFUSIONS = 20  # the largest, in a result
@@ -129,17 +130,12 @@ class VideoScores:
 
         ``videos`` and ``classes`` (text), ``labels`` and ``probabilities``.
         """
-        target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            with open(partial, "wb") as file:
-                np.savez_compressed(
-                    file,
-                    videos=np.array(self.videos),
-                    classes=np.array(self.manifest.labels),
-                    labels=self.truths,
-                    probabilities=self.probabilities,
-                )
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        held = io.BytesIO()
+        np.savez_compressed(
+            held,
+            videos=np.array(self.videos),
+            classes=np.array(self.manifest.labels),
+            labels=self.truths,
+            probabilities=self.probabilities,
+        )
+        write_bytes(path, held.getvalue())

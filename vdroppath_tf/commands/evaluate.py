@@ -71,6 +71,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     named = controls(own, values.uniform_draws, values.seed)
     if not values.strategy:
         named = {"mode": strategies[0], **named}
+    train = None
+    if values.train_data is not None:
+        train = _videos(values, "train_data", recipe, labels)
     resume = None if values.out is None else Path(f"{values.out}.progress")
 
     def score(which: str, videos: Manifest, some: list[FusionStrategy], race: bool) -> Any:
@@ -78,8 +81,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             "memory_bytes": values.memory_mib * 2**20,
             "views": protocol.views,
         }
-        if values.train_data is not None:
-            train = _videos(values, "train_data", recipe, labels)
+        if train is not None:
             options["train_clips"] = recalibration_clips(train, recipe, faults)
         if resume is not None:
             options["resume"] = resume / which

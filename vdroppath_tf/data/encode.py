@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+
+from vdroppath_tf.data.disk import replacing
 
 _FORMATS = {
     ".mp4": "mp4",
@@ -51,24 +52,20 @@ def write_video(
     """
     target = Path(path)
     _check(target, frames)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     options = {"crf": str(crf)} | ({"preset": preset} if codec == "libx264" else {})
-    try:
-        with av.open(str(temporary), "w", format=_FORMATS[target.suffix.lower()]) as container:
-            stream = container.add_stream(
-                codec, rate=Fraction(fps).limit_denominator(1001), options=options
-            )
-            stream.height, stream.width = frames.shape[1], frames.shape[2]
-            stream.pix_fmt = "yuv420p"
-            stream.codec_context.thread_count = 1  # small files: callers write many at once
-            if gop is not None:
-                stream.codec_context.gop_size = gop
-            for picture in frames:
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-            container.mux(stream.encode(None))
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    container_format = _FORMATS[target.suffix.lower()]
+    with replacing(target) as new, av.open(str(new), "w", format=container_format) as container:
+        stream = container.add_stream(
+            codec, rate=Fraction(fps).limit_denominator(1001), options=options
+        )
+        stream.height, stream.width = frames.shape[1], frames.shape[2]
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.thread_count = 1  # small files: callers write many at once
+        if gop is not None:
+            stream.codec_context.gop_size = gop
+        for picture in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
 
 
 def _check(target: Path, frames: np.ndarray) -> None:

@@ -14,7 +14,6 @@ out of a clip shows every place of a film equally often, whatever the direction.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ import numpy as np
 from vdroppath_tf.data.cache import VideoCache
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.decode import scaled_size
+from vdroppath_tf.data.disk import sha256_of
 from vdroppath_tf.data.shapes import DIRECTIONS
 from vdroppath_tf.data.task_files import TaskFiles, check_counts, clip_rng, write_clips
 from vdroppath_tf.data.video_file import VideoFile
@@ -217,18 +217,10 @@ def write_footage(
         "seed": seed,
         "frames": frames,
         "size": size,
-        "films": {name: _sha256(film.file) for name, film in footage.films.items()},
+        "films": {name: sha256_of(film.file) for name, film in footage.films.items()},
     }
 
     def make_clip(split: str, item: int) -> np.ndarray:
         return footage.cut(footage.draw(task, split, item, seed=seed))
 
     return write_clips(files, description, clips, frames, make_clip, on_clip=on_clip)
-
-
-def _sha256(path: str) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

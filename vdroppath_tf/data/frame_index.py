@@ -13,13 +13,13 @@ import hashlib
 import itertools
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vdroppath_tf.data.container import VideoError, open_video, regular_file
+from vdroppath_tf.data.disk import write_whole
 from vdroppath_tf.data.frame_source import FrameInfo
 
 MAX_FRAMES = 1 << 20
@@ -115,10 +115,7 @@ def _save_index(file: Path, key: list[Any], index: FrameIndex) -> None:
         "keyframes": index.keyframes.tolist(),
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
-    with os.fdopen(handle, "w") as stream:
-        json.dump(data, stream)
-    os.replace(temporary, file)
+    write_whole(file, json.dumps(data))
 
 
 def _build_index(path: str) -> FrameIndex:

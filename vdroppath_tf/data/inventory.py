@@ -7,10 +7,10 @@ import filecmp
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from vdroppath_tf.data.container import VideoError, open_video
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
+from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.video_file import VideoFile
 
 _START = 1 << 16  # bytes that tell most files of one size apart
@@ -59,11 +59,10 @@ def look_into(
         list says.
     """
     found: list[VideoFacts | VideoError] = []
-    with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
-        for facts in pool.map(_facts, manifest):
-            found.append(facts)
-            if on_video is not None:
-                on_video()
+    for facts in map_ahead(_facts, manifest, workers=workers):
+        found.append(facts)
+        if on_video is not None:
+            on_video()
     return found
 
 
@@ -129,12 +128,7 @@ def _start(path: str) -> bytes:
 
 def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
     try:
-        info = entry.source.info()
-        if entry.num_frames is not None and info.num_frames < entry.num_frames:
-            raise VideoError(
-                f"{entry.path}: holds {info.num_frames} frames, but {entry.origin} lists "
-                f"{entry.num_frames}. Correct the list, or copy the file again."
-            )
+        info = entry.info()
         return VideoFacts(info.num_frames, info.height, info.width, _seconds(entry))
     except VideoError as error:
         return error

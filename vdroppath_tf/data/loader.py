@@ -200,12 +200,5 @@ class ClipLoader:
         return entry.source.info(self.cache.index_dir)
 
     def _num_frames(self, entry: VideoEntry) -> int:
-        found = self._info(entry).num_frames
-        if entry.num_frames is None:
-            return found
-        if found < entry.num_frames:
-            raise VideoError(
-                f"{entry.path}: holds {found} frames, but {entry.origin} lists "
-                f"{entry.num_frames}. Correct the list, or copy the file again if it was cut short."
-            )
-        return entry.num_frames
+        found = entry.info(self.cache.index_dir).num_frames
+        return found if entry.num_frames is None else entry.num_frames

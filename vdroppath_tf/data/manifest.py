@@ -8,7 +8,8 @@ import json
 import posixpath
 from collections.abc import Iterable, Iterator
 
-from vdroppath_tf.data.frame_source import FrameSource
+from vdroppath_tf.data.container import VideoError
+from vdroppath_tf.data.frame_source import Folder, FrameInfo, FrameSource
 
 
 class ManifestError(ValueError):
@@ -37,6 +38,20 @@ class VideoEntry:
     def __post_init__(self) -> None:
         if not self.name:
             object.__setattr__(self, "name", posixpath.basename(self.source.path))
+
+    def info(self, cache_dir: Folder = None) -> FrameInfo:
+        """`FrameSource.info`, compared to the list: a video has the frames that it says, or more.
+
+        Raises:
+            VideoError: see `FrameSource.info`; or there are fewer.
+        """
+        found = self.source.info(cache_dir)
+        if self.num_frames is not None and found.num_frames < self.num_frames:
+            raise VideoError(
+                f"{self.path}: holds {found.num_frames} frames, but {self.origin} lists "
+                f"{self.num_frames}. Correct the list, or copy the file again if it was cut short."
+            )
+        return found
 
     @property
     def path(self) -> str:

@@ -7,12 +7,12 @@ each other `["path below the root", label, number of frames or null]`.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.data.collector import Collector
+from vdroppath_tf.data.disk import replacing
 from vdroppath_tf.data.frame_index import MAX_FRAMES
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.text_files import (
@@ -40,16 +40,10 @@ def write_manifest(manifest: Manifest, path: PathLike) -> None:
         "labels": list(manifest.labels),
         "directional": manifest.directional,
     }
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(header) + "\n")
-            for entry in manifest:
-                file.write(json.dumps([entry.name, entry.label, entry.num_frames]) + "\n")
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as new, open(new, "w", encoding="utf-8", newline="\n") as file:
+        file.write(json.dumps(header) + "\n")
+        for entry in manifest:
+            file.write(json.dumps([entry.name, entry.label, entry.num_frames]) + "\n")
 
 
 def read_manifest(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from vdroppath_tf.data.disk import replacing
 from vdroppath_tf.data.faults import Fault
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 
@@ -46,16 +46,10 @@ def write_quarantine(
         dataclasses.asdict(fault) | {"path": _below(fault.path, root)}
         for fault in sorted(faults, key=lambda fault: (fault.split, fault.path))
     ]
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            json.dump({"format": _FORMAT, "root": root, "videos": videos}, file, indent=1)
-            file.write("\n")
-        os.replace(temporary, target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"format": _FORMAT, "root": root, "videos": videos}, indent=1) + "\n"
+    with replacing(path) as file:
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def read_quarantine(

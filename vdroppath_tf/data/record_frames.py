@@ -51,13 +51,8 @@ class FrameEncoder:
         Raises:
             VideoError: the video cannot be read, is shorter than its list says, or too large.
         """
-        source, info = entry.source, entry.source.info()
+        source, info = entry.source, entry.info()
         count = info.num_frames if entry.num_frames is None else entry.num_frames
-        if count > info.num_frames:
-            raise VideoError(
-                f"{entry.path}: holds {info.num_frames} frames, but {entry.origin} lists {count}. "
-                "Correct the list, or copy the file again if it was cut short."
-            )
         height, width = scaled_size(info.height, info.width, self._short_edge)
         if max(height, width) > MAX_SIDE:
             raise VideoError(

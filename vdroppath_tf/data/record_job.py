@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -13,6 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from vdroppath_tf.data.container import VideoError
+from vdroppath_tf.data.disk import replacing, sha256_of
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.record_frames import FrameEncoder
 from vdroppath_tf.data.record_index import FRAMING, Record, Shard
@@ -82,26 +81,24 @@ class Job:
 
     def _write(self, file: Path, shard: int, numbers: range) -> Part:
         """Writes a shard aside, then renames it: it is whole or not there."""
-        temporary = file.with_name(f".{file.name}.tmp")
         records, bad, offset = {}, [], 0
         try:
-            with tf.io.TFRecordWriter(str(temporary)) as writer:
-                for number in numbers:
-                    made = self._convert(number, file.name)
-                    if isinstance(made, BadVideo):
-                        bad.append(made)
-                    else:
-                        data, record = made
-                        writer.write(data)
-                        records[number] = dataclasses.replace(record, shard=shard, offset=offset)
-                        offset += record.length
-                    self._progress(1)
-            digest = _sha256(temporary)
-            os.replace(temporary, file)
+            with replacing(file, shared=False) as new:
+                with tf.io.TFRecordWriter(str(new)) as writer:
+                    for number in numbers:
+                        made = self._convert(number, file.name)
+                        if isinstance(made, BadVideo):
+                            bad.append(made)
+                        else:
+                            data, record = made
+                            writer.write(data)
+                            record = dataclasses.replace(record, shard=shard, offset=offset)
+                            records[number] = record
+                            offset += record.length
+                        self._progress(1)
+                digest = sha256_of(new)
         except tf.errors.OpError as error:  # a full disk, say
             raise OSError(f"{file}: cannot be written ({error.message}).") from None
-        finally:
-            temporary.unlink(missing_ok=True)
         return Part(Shard(file.name, offset, digest), records, tuple(bad))
 
     def _convert(self, number: int, shard: str) -> tuple[bytes, Record] | BadVideo:
@@ -141,11 +138,3 @@ class Job:
             self._done += videos
             if self._on_video is not None:
                 self._on_video(self._done, len(self._manifest))
-
-
-def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with open(file, "rb") as data:
-        while block := data.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

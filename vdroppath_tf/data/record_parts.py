@@ -11,8 +11,8 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from vdroppath_tf.data.disk import write_whole
 from vdroppath_tf.data.record_index import INDEX_FILE, Index, Record, Shard, row_of
 
 BAD_FILE = "bad.json"
@@ -144,37 +144,3 @@ def write_bad(folder: Path, bad: Iterable[BadVideo]) -> None:
     rows = (json.dumps(dataclasses.asdict(video)) for video in bad)
     text = f'{{"format": "{BAD_FORMAT}", "videos": [\n' + ",\n".join(rows) + "\n]}\n"
     write_whole(folder / BAD_FILE, text)
-
-
-def claim(folder: Path, settings: dict[str, Any]) -> None:
-    """Marks a folder as one of this conversion, or finds that it is.
-
-    Raises:
-        ValueError: it holds another one, or anything else.
-    """
-    mark = folder / SETTINGS_FILE
-    if not mark.exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ValueError(f"{folder}: is not empty and holds no records. Pass a new folder.")
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(mark, json.dumps(settings, indent=1) + "\n")
-        return
-    try:
-        found = json.loads(mark.read_bytes())
-    except ValueError:
-        found = None
-    if found != settings:
-        raise ValueError(
-            f"{mark}: the folder holds the records of {found}, these are {settings}. Pass a new "
-            "folder, or remove the old one."
-        )
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vdroppath_tf.data.disk import claim, write_whole
 from vdroppath_tf.data.faults import MAX_BAD_FRACTION
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.record_frames import FrameEncoder, short_names
 from vdroppath_tf.data.record_index import INDEX_FILE, INDEX_FORMAT, Index
 from vdroppath_tf.data.record_job import Job
-from vdroppath_tf.data.record_parts import BadVideo, Part, claim, part_file, write_bad, write_whole
+from vdroppath_tf.data.record_parts import SETTINGS_FILE, BadVideo, Part, part_file, write_bad
 
 _SHARD_VIDEOS = 1000  # in a shard by default
 _SHARDS = 16  # at least, by default: what several machines can share
@@ -90,7 +91,8 @@ def write_records(
         "quality": quality,
     }
     settings |= {"shards": count, "videos": len(manifest), "manifest": _digest(manifest, names)}
-    claim(home, settings)
+    other = "the records of {}, these are {}"
+    claim(home / SETTINGS_FILE, settings, holds="records", other=other)
     files = [f"{home.name or 'records'}-{k:05d}-of-{count:05d}.tfrecord" for k in range(count)]
     job = Job(home, manifest, names, encoder, files, max_bad_fraction, on_video)
     parts = job.run(workers or len(os.sched_getaffinity(0)))

@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from .container import VideoError
+from .disk import replacing
 from .urls import shown
 
 OBJECT_STORES = ("gs", "s3", "az")
@@ -56,12 +57,8 @@ class LocalStore(Store):
     def write(self, path: str, data: bytes) -> None:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        neighbour = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            neighbour.write_bytes(data)
-            os.replace(neighbour, target)
-        finally:
-            neighbour.unlink(missing_ok=True)
+        with replacing(target) as file:
+            file.write_bytes(data)
 
     def files(self, folder: str) -> Iterator[str]:
         for file in Path(folder).rglob("*"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vdroppath_tf.data.catalog import Manifest, read_list
+from vdroppath_tf.data.disk import claim, write_whole
 from vdroppath_tf.data.encode import write_video
 
 SPLITS = ("train", "validation", "test")
@@ -81,7 +81,8 @@ def write_clips(
     Raises:
         ValueError: the folder holds anything but this task.
     """
-    _claim(files.folder, dict(description))
+    other = "another task ({}), this one is {}"
+    claim(files.folder / "task.json", description, holds="task", other=other)
     jobs = [(split, k) for split, n in zip(SPLITS, clips, strict=True) for k in range(n)]
     for split in SPLITS:
         (files.folder / split).mkdir(exist_ok=True)
@@ -103,35 +104,9 @@ def _write_lists(files: TaskFiles, clips: Sequence[int], frames: int) -> None:
     classes = len(files.labels)
     for split, count in zip(SPLITS, clips, strict=True):
         lines = (f"{_name(split, k)} {frames} {k % classes}\n" for k in range(count))
-        _write_text(files.folder / f"{split}.txt", "".join(lines))
-    _write_text(files.folder / "labels.txt", "".join(f"{name}\n" for name in files.labels))
+        write_whole(files.folder / f"{split}.txt", "".join(lines))
+    write_whole(files.folder / "labels.txt", "".join(f"{name}\n" for name in files.labels))
 
 
 def _name(split: str, item: int) -> str:
     return f"{split}/{item:06d}.mp4"
-
-
-def _claim(folder: Path, description: dict[str, object]) -> None:
-    """Marks the folder as this task's, or finds that it is."""
-    mark = folder / "task.json"
-    if not mark.exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ValueError(f"{folder}: is not empty and holds no task. Pass a new folder.")
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_text(mark, json.dumps(description, indent=1) + "\n")
-        return
-    try:
-        found = json.loads(mark.read_text())
-    except ValueError:
-        found = None
-    if found != description:
-        raise ValueError(
-            f"{mark}: the folder holds another task ({found}), this one is {description}. Pass a "
-            "new folder, or remove the old one."
-        )
-
-
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)
