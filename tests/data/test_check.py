@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -56,3 +58,15 @@ def test_damage_to_the_last_of_them(
     os.truncate(last, os.path.getsize(last) - 9)
     with pytest.raises(VideoError, match=r"2\.mp4: is cut short"):
         check_videos(manifest, PLAIN)
+
+
+def test_a_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest, opened, inner = videos(tmp_path, [(16, 16)] * 3), [], av.open
+
+    def counting(path: str, *arguments: Any, **options: Any) -> Any:
+        opened.append(path)
+        return inner(path, *arguments, **options)
+
+    monkeypatch.setattr(av, "open", counting)
+    check_videos(manifest, PLAIN)
+    assert sorted(opened) == sorted(entry.path for entry in manifest)

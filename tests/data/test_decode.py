@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vdroppath_tf.data import decode, frame_index
+from vdroppath_tf.data import decode, frame_index, frame_request
 from vdroppath_tf.data.container import open_video
 from vdroppath_tf.data.decode import VideoError, index_video, read_frames, scaled_size
 from vdroppath_tf.data.encode import write_video
@@ -215,7 +215,9 @@ class TestBadFiles:
     def test_bounds(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
         from vdroppath_tf.data import container
 
-        where = {"MAX_FRAMES": frame_index, "MAX_SIDE": container, "MAX_BYTES": decode}[limit]
+        where = {"MAX_FRAMES": frame_index, "MAX_SIDE": container, "MAX_BYTES": frame_request}[
+            limit
+        ]
         monkeypatch.setattr(where, limit, 10)
         self.expect(barcode.write(tmp_path / "a.mp4", FRAMES), "10")
 

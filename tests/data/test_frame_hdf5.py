@@ -213,3 +213,23 @@ def test_threads(path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         read = pool.map(lambda pair: numbers(source.read(pair)), wanted)
     assert [tuple(each) for each in read] == wanted
+
+
+@pytest.mark.parametrize("name", ["rgb", "a/b/frames", "17/00001"])
+def test_a_file_with_one_video_needs_no_key(path: Path, name: str) -> None:
+    """However it is called; a group with one frame is a video of one frame."""
+    single = name.endswith("1")
+    write(path, **{name: pixels()[5] if single else pixels()})
+    source = Hdf5Frames(str(path))
+    if single:
+        assert numbers(source.read([0])) == [5]
+    else:
+        check_exact(source, COUNT)
+
+
+def test_a_group_that_holds_itself(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        group = file.create_group("a")
+        group["a"] = group
+    with pytest.raises(VideoError, match="'a' has no frame number"):
+        Hdf5Frames(str(path)).info()

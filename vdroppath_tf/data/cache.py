@@ -8,7 +8,7 @@ import threading
 import numpy as np
 
 from vdroppath_tf.data.container import VideoError
-from vdroppath_tf.data.decode import MAX_BYTES, scaled_size
+from vdroppath_tf.data.frame_request import MAX_BYTES, scaled_size
 from vdroppath_tf.data.frame_source import Box, FrameSource, Indices, cut
 
 

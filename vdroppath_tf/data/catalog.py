@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.data.class_folders import read_folder
+from vdroppath_tf.data.hdf5_file import is_hdf5, read_hdf5_file
 from vdroppath_tf.data.hmdb51 import is_hmdb51, read_hmdb51
 from vdroppath_tf.data.kinetics import KEY, read_kinetics
 from vdroppath_tf.data.lists import read_list, read_pairs
@@ -47,6 +48,8 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
     "folders-of-videos": partial(read_folder, kind="videos"),
     "folders-of-frames": partial(read_folder, kind="frames"),
     "folders-of-zips": partial(read_folder, kind="zips"),
+    "folders-of-hdf5": partial(read_folder, kind="hdf5"),
+    "hdf5": read_hdf5_file,
     "ucf101": read_ucf101,
     "hmdb51": read_hmdb51,
     "kinetics": read_kinetics,
@@ -126,6 +129,8 @@ def find_format(source: PathLike) -> str:
         ManifestError: it is not there, or a CSV or JSON file of no known kind.
     """
     path = Path(source)
+    if is_hdf5(path):
+        return "hdf5"
     if holds_records(source):
         return "records"
     if path.is_dir():

@@ -44,8 +44,10 @@ def check_videos(
 
     def look(entry: VideoEntry) -> VideoError | None:
         try:
-            entry.source.look()  # the size of some is known without a look at their file
-            if len(manifest) <= _INDEXED:
+            if len(manifest) > _INDEXED:
+                entry.source.glance()
+            else:
+                entry.source.look(loader.cache.index_dir)
                 loader.check(entry)
         except VideoError as error:
             return error

@@ -14,6 +14,7 @@ _EXPECTED = {
     "videos": f"{', '.join(SUFFIXES)} files",
     "frames": "folders of pictures",
     "zips": ".zip files of pictures",
+    "hdf5": ".h5 files of frames",
 }
 
 
@@ -26,14 +27,15 @@ def read_folder(
 ) -> Manifest:
     """Reads a folder with one folder of videos a class; the sorted folder names are the classes.
 
-    A video is a video file, a folder of pictures (or of one `RGB_frames.zip`), or a zip file of
-    pictures: `class/a.mp4`, `class/a/00001.jpg`, `class/a/RGB_frames.zip`, `class/a.zip`.
+    A video is a video file, a folder of pictures (or of one `RGB_frames.zip`), a zip file of
+    pictures, or an HDF5 file of frames: `class/a.mp4`, `class/a/00001.jpg`,
+    `class/a/RGB_frames.zip`, `class/a.zip`, `class/a.h5`.
 
     Args:
         path: the folder. Names that start with a dot and files that are no videos are passed over.
         labels: names of the classes in their order; default the folders found.
-        kind: "videos", "frames" or "zips" are wanted, and others passed over; None takes what is
-            there, if it is of one kind.
+        kind: "videos", "frames", "zips" or "hdf5" are wanted, and others passed over; None takes
+            what is there, if it is of one kind.
         lookup: how names become videos.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import av
@@ -12,11 +12,9 @@ from av.video.reformatter import VideoReformatter
 
 from vdroppath_tf.data.container import VideoError, check_whole, open_video
 from vdroppath_tf.data.frame_index import FrameIndex, index_video
+from vdroppath_tf.data.frame_request import FrameRequest, Indices, scaled_size
 
 __all__ = ["FrameIndex", "VideoError", "index_video", "read_frames", "scaled_size"]
-
-MAX_BYTES = 1 << 31
-"""Reads that would return more than this many bytes are refused."""
 
 _WORTH_SEEKING = (
     8  # frames; a seek throws away the decoder's state, so short gaps are decoded through
@@ -24,18 +22,9 @@ _WORTH_SEEKING = (
 _FIRST_STEP_BACK = 16  # frames
 
 
-def scaled_size(height: int, width: int, short_edge: int | None) -> tuple[int, int]:
-    """`(height, width)` once the shorter side has `short_edge` pixels (None: unchanged)."""
-    if short_edge is None:
-        return height, width
-    if height <= width:
-        return short_edge, max(short_edge, round(width * short_edge / height))
-    return max(short_edge, round(height * short_edge / width)), short_edge
-
-
 def read_frames(
     path: str | os.PathLike[str],
-    indices: Sequence[int] | np.ndarray,
+    indices: Indices,
     *,
     index: FrameIndex | None = None,
     short_edge: int | None = None,
@@ -56,47 +45,14 @@ def read_frames(
     """
     name = os.path.abspath(path)
     index = index_video(name) if index is None else index
-    wanted, places = distinct_frames(name, indices, index.num_frames)
-    height, width = scaled_size(index.height, index.width, short_edge)
-    check_room(name, len(places), height, width)
-    frames = np.empty((len(wanted), height, width, 3), np.uint8)
+    request = FrameRequest(name, index, indices, short_edge=short_edge)
+    frames = np.empty((len(request.frames), *request.size, 3), np.uint8)
     store = _storer(frames)
     if index.exact:
-        _read_by_pts(name, wanted, index, store)
+        _read_by_pts(name, request.frames, index, store)
     else:
-        _read_by_count(name, wanted, store)
-    return frames if np.array_equal(places, np.arange(len(wanted))) else frames[places]
-
-
-def distinct_frames(
-    path: str, indices: Sequence[int] | np.ndarray, num_frames: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The frames asked for, sorted and each once, and the place among them of each asked for.
-
-    Raises:
-        VideoError: none was asked for, or one that is not among the `num_frames` of `path`.
-    """
-    wanted, places = np.unique(np.asarray(indices, np.int64).reshape(-1), return_inverse=True)
-    if not len(wanted):
-        raise VideoError(f"{path}: no frame was asked for. Expected at least one frame number.")
-    if wanted[0] < 0 or wanted[-1] >= num_frames:
-        bad = wanted[0] if wanted[0] < 0 else wanted[-1]
-        raise VideoError(
-            f"{path}: frame {bad} was asked for, but it holds {num_frames} frames "
-            f"(0 to {num_frames - 1}). Correct the frame count, or copy the file again if it was "
-            "cut short."
-        )
-    return wanted, places
-
-
-def check_room(path: str, count: int, height: int, width: int) -> None:
-    """Raises `VideoError` if frames of this size are too many to be read at once."""
-    size = count * height * width * 3
-    if size > MAX_BYTES:
-        raise VideoError(
-            f"{path}: {count} frames of {width}x{height} take {size} bytes; at most "
-            f"{MAX_BYTES} are read at once. Ask for fewer frames or set short_edge."
-        )
+        _read_by_count(name, request.frames, store)
+    return request.in_order(frames)
 
 
 def _storer(frames: np.ndarray) -> Callable[[int, Any], None]:

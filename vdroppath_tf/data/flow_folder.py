@@ -15,7 +15,7 @@ import numpy as np
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.frame_folder import FrameFolder, folder_layout, list_pictures, read_file
 from vdroppath_tf.data.frame_names import FrameNames, infer_names
-from vdroppath_tf.data.frame_source import Box, Folder, FrameInfo, FrameSource, Indices
+from vdroppath_tf.data.frame_source import Folder, FrameInfo, FrameRequest, FrameSource
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.pictures import read_pictures
 from vdroppath_tf.data.video_file import VideoFile
@@ -50,29 +50,14 @@ class FlowFolder(FrameSource):
         """The number of steps, one less than the video's frames, and their size."""
         return self._layout()[0][1]
 
-    def read(
-        self,
-        indices: Indices,
-        *,
-        short_edge: int | None = None,
-        box: Box | None = None,
-        cache_dir: Folder = None,
-    ) -> np.ndarray:
-        """Decodes both pictures of each step, x first; see `FrameSource.read`.
+    def _frames(self, request: FrameRequest) -> np.ndarray:
+        """Both pictures of each step, x first.
 
         Levels are not changed by scaling: they stand for pixels of the frames flow was computed on.
         """
         axes = [
-            read_pictures(
-                self.folder,
-                indices,
-                info,
-                functools.partial(_load, folder, names),
-                short_edge=short_edge,
-                box=box,
-                channels=1,
-            )
-            for folder, info, names in self._layout()
+            read_pictures(request, functools.partial(_load, folder, names), channels=1)
+            for folder, _, names in self._layout()
         ]
         return np.concatenate(axes, -1)
 

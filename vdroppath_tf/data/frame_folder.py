@@ -12,7 +12,7 @@ import numpy as np
 
 from vdroppath_tf.data.container import VideoError, regular_file
 from vdroppath_tf.data.frame_names import PICTURES, FrameNames, find_names
-from vdroppath_tf.data.frame_source import Box, Folder, FrameInfo, FrameSource, Indices
+from vdroppath_tf.data.frame_source import Folder, FrameInfo, FrameRequest, FrameSource
 from vdroppath_tf.data.pictures import picture_size, read_pictures
 from vdroppath_tf.data.still import MAX_PICTURE_BYTES
 
@@ -41,22 +41,14 @@ class FrameFolder(FrameSource):
         """Lists the folder once, and reads the size of the first picture."""
         return self._layout()[0]
 
-    def read(
-        self,
-        indices: Indices,
-        *,
-        short_edge: int | None = None,
-        box: Box | None = None,
-        cache_dir: Folder = None,
-    ) -> np.ndarray:
-        """Decodes the pictures; see `FrameSource.read`."""
-        info, names = self._layout()
+    def _frames(self, request: FrameRequest) -> np.ndarray:
+        _, names = self._layout()
 
         def load(frame: int) -> tuple[bytes, str]:
             file = os.path.join(self.folder, names.name(frame))
             return read_file(file), file
 
-        return read_pictures(self.folder, indices, info, load, short_edge=short_edge, box=box)
+        return read_pictures(request, load)
 
     def _layout(self) -> tuple[FrameInfo, FrameNames]:
         return folder_layout(self.folder, self.template, self.first)

@@ -16,8 +16,15 @@ import numpy as np
 from vdroppath_tf.data.container import VideoError, regular_file
 from vdroppath_tf.data.frame_index import MAX_FRAMES
 from vdroppath_tf.data.frame_names import FrameNames, find_names
-from vdroppath_tf.data.frame_source import Box, Folder, FrameInfo, FrameSource, Indices
-from vdroppath_tf.data.hdf5_items import check_data_set, frame_of, open_hdf5, resolve, wrong_kind
+from vdroppath_tf.data.frame_source import Folder, FrameInfo, FrameRequest, FrameSource, Indices
+from vdroppath_tf.data.hdf5_items import (
+    OWN_FILTERS,
+    check_data_set,
+    frame_of,
+    open_hdf5,
+    video_of,
+    wrong_kind,
+)
 from vdroppath_tf.data.pictures import gather, picture_size, read_pictures
 from vdroppath_tf.data.still import check_size, scale_pixels
 
@@ -31,6 +38,7 @@ class Hdf5Frames(FrameSource):
         key: of a data set of pixels, uint8 `(time, height, width, 3)`; or of a group with one
             data set for each frame, uint8: pixels `(height, width, 3)`, or the bytes of a JPEG or
             PNG picture `(length,)`. Their names are numbered without a gap, from any number on.
+            "/" also finds the one video of a file that holds nothing else, whatever its name.
     """
 
     file: str
@@ -45,35 +53,43 @@ class Hdf5Frames(FrameSource):
         """Looks at the names and shapes once."""
         return self._layout().info
 
-    def read(
-        self,
-        indices: Indices,
-        *,
-        short_edge: int | None = None,
-        box: Box | None = None,
-        cache_dir: Folder = None,
-    ) -> np.ndarray:
-        """Reads the frames; see `FrameSource.read`."""
+    def _frames(self, request: FrameRequest) -> np.ndarray:
         layout = self._layout()
         with open_hdf5(self.file, self.path) as root:
-            item = resolve(root, self.key, self.path)
+            item = video_of(root, self.key, self.path)
             if layout.encoded:
-                return read_pictures(
-                    self.path,
-                    indices,
-                    layout.info,
-                    lambda frame: layout.load(item, frame, self.path),
-                    short_edge=short_edge,
-                    box=box,
-                )
-            return gather(
-                self.path,
-                indices,
-                layout.info,
-                lambda frame: scale_pixels(layout.pixels(item, frame, self.path), short_edge),
-                short_edge=short_edge,
-                box=box,
-            )
+                return read_pictures(request, lambda k: layout.load(item, k, self.path))
+
+            def one(frame: int) -> np.ndarray:
+                return scale_pixels(layout.pixels(item, frame, self.path), request.short_edge)
+
+            return gather(request, one)
+
+    def places(self, indices: Indices) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
+        """Where the pixels of frames are, for another reader of HDF5; all is checked but the data.
+
+        Returns:
+            Name of the data set of each frame, `(n,)`; its place in it, int64 `(n,)` (-1: all of
+            it); the shape of the data sets.
+
+        Raises:
+            VideoError: a frame is not there, or is a picture that is still to be decoded.
+        """
+        layout = self._layout()
+        request = FrameRequest(self.path, layout.info, indices)
+        frames = request.frames
+        if layout.encoded:
+            raise VideoError(f"{self.path}: holds JPEG or PNG pictures. Expected pixels.")
+        with open_hdf5(self.file, self.path) as root:
+            item = video_of(root, self.key, self.path)
+            found, places = [item] * len(frames), frames
+            if layout.names is not None:
+                found = [layout.data_set(item, frame, self.path) for frame in frames.tolist()]
+                places = np.full(len(frames), -1)
+            for data_set in found:
+                check_data_set(data_set, self.path, OWN_FILTERS)
+            names = np.array([data_set.name for data_set in found], object)
+            return request.in_order(names), request.in_order(places), found[0].shape
 
     def _layout(self) -> _Layout:
         status = regular_file(self.file)
@@ -105,22 +121,24 @@ class _Layout:
 
     def pixels(self, item: Any, frame: int, path: str) -> np.ndarray:
         """A frame's pixels."""
-        if self.names is None:
-            return item[frame]
+        return item[frame] if self.names is None else self.data_set(item, frame, path)[()]
+
+    def data_set(self, group: Any, frame: int, path: str) -> Any:
+        """The data set of a frame's pixels."""
+        assert self.names is not None
         name = self.names.name(frame)
-        data_set = frame_of(item, name, path)
+        data_set = frame_of(group, name, path)
         if data_set.shape != (self.info.height, self.info.width, 3):
             raise _unlike(path, name)
-        return data_set[()]
+        return data_set
 
 
 @functools.lru_cache(maxsize=1 << 18)
 def _cached_layout(file: str, key: str, size: int, mtime: int) -> _Layout:
     path = f"{file}: {key}"
     with open_hdf5(file, path) as root:
-        item = resolve(root, key, path)
+        item = video_of(root, key, path)
         if isinstance(item, h5py.Dataset):
-            check_data_set(item, path)
             if item.ndim != 4 or item.shape[3] != 3 or not 0 < item.shape[0] <= MAX_FRAMES:
                 raise wrong_kind(path, item)
             count, height, width, _ = item.shape

@@ -1,46 +1,32 @@
 """What every kind of video offers: its size, and its frames by number.
 
 A `Manifest` holds one `FrameSource` for each video. `video_file` has video files; whatever else
-holds frames (folders of pictures, archives, records) is another class with the same three methods,
+holds frames (folders of pictures, archives, records) is another class with the same methods,
 and samplers, caches, checks and the training loop need not know which it is.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
-Indices: TypeAlias = Sequence[int] | np.ndarray
+from vdroppath_tf.data.frame_request import Box, FrameInfo, FrameRequest, Indices
+
+__all__ = [
+    "Box",
+    "Folder",
+    "FrameInfo",
+    "FrameRequest",
+    "FrameSource",
+    "Indices",
+    "cut",
+    "mirrored",
+]
+
 Folder: TypeAlias = str | os.PathLike[str] | None
-
-
-class Box(NamedTuple):
-    """A part of a frame, in pixels of the scaled frame."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class FrameInfo:
-    """How many frames there are, and their size.
-
-    Attributes:
-        num_frames: frames that can be read.
-        height: rows of a frame, in pixels.
-        width: columns of a frame, in pixels.
-    """
-
-    num_frames: int
-    height: int
-    width: int
 
 
 class FrameSource(ABC):
@@ -70,7 +56,6 @@ class FrameSource(ABC):
             VideoError: missing, empty, damaged, or out of bounds; nothing there can be used.
         """
 
-    @abstractmethod
     def read(
         self,
         indices: Indices,
@@ -94,14 +79,32 @@ class FrameSource(ABC):
         Raises:
             VideoError: a frame is not there or cannot be decoded; names the file and the frame.
         """
+        info = self.info(cache_dir)
+        request = FrameRequest(self.path, info, indices, short_edge=short_edge, box=box)
+        return request.in_order(self._frames(request))
 
-    def look(self) -> None:
-        """A cheap look that everything is in its place; decodes nothing.
+    @abstractmethod
+    def _frames(self, request: FrameRequest) -> np.ndarray:
+        """The frames of a request in its order, uint8 `(n, *request.size, channels)`."""
+
+    def look(self, cache_dir: Folder = None) -> None:
+        """Looks that everything is in its place; decodes nothing.
+
+        Args:
+            cache_dir: as for `info`.
 
         Raises:
             VideoError: it is not.
         """
-        self.info()
+        self.info(cache_dir)
+
+    def glance(self) -> None:
+        """A cheaper look that keeps nothing, for a great many videos.
+
+        Raises:
+            VideoError: what can be seen so is not as it should be.
+        """
+        self.look()
 
 
 def cut(frames: np.ndarray, box: Box | None) -> np.ndarray:

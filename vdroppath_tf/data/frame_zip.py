@@ -14,7 +14,7 @@ import numpy as np
 
 from vdroppath_tf.data.container import regular_file
 from vdroppath_tf.data.frame_names import FrameNames, find_names
-from vdroppath_tf.data.frame_source import Box, Folder, FrameInfo, FrameSource, Indices
+from vdroppath_tf.data.frame_source import Folder, FrameInfo, FrameRequest, FrameSource
 from vdroppath_tf.data.pictures import picture_size, read_pictures
 from vdroppath_tf.data.zip_members import MEMBER, list_members, one_folder, open_zip, read_member
 
@@ -42,25 +42,10 @@ class FrameZip(FrameSource):
         """Reads the list of members once, and the size of the first picture."""
         return self._layout().info
 
-    def read(
-        self,
-        indices: Indices,
-        *,
-        short_edge: int | None = None,
-        box: Box | None = None,
-        cache_dir: Folder = None,
-    ) -> np.ndarray:
-        """Decodes the pictures; see `FrameSource.read`."""
+    def _frames(self, request: FrameRequest) -> np.ndarray:
         layout = self._layout()
         with open_zip(self.file) as file:
-            return read_pictures(
-                self.file,
-                indices,
-                layout.info,
-                lambda frame: layout.load(file, frame, self.file),
-                short_edge=short_edge,
-                box=box,
-            )
+            return read_pictures(request, lambda frame: layout.load(file, frame, self.file))
 
     def _layout(self) -> _Layout:
         status = regular_file(self.file)

@@ -1,27 +1,21 @@
 """Frames out of HDF5 archives inside a TensorFlow graph, for `Dataset.map`.
 
-Two layouts: one data set `(time, height, width, 3)`, or a group with one data set
-`(height, width, 3)` for each frame, in the order of their names (the authors' archives).
+What an archive may hold, and what is refused, is what `Hdf5Frames` says.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import importlib.util
-import re
+import os
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
-import h5py
 import numpy as np
 import tensorflow as tf
 
-from .container import VideoError, regular_file
-
-MAX_FRAME_BYTES = 1 << 28
+from .frame_hdf5 import Hdf5Frames
 
 
 def native_hdf5() -> bool:
@@ -34,11 +28,12 @@ def hdf5_clip(file: Any, key: Any, indices: Any, *, native: bool = False) -> tf.
 
     Args:
         file: path, a string or a scalar string tensor.
-        key: of the data set or the group, such as `"/frames"`; string or scalar string tensor.
+        key: of the data set or the group, such as `"/frames"`, see `Hdf5Frames`; string or scalar
+            string tensor.
         indices: frame numbers from 0, `(n,)`, any order, repeats allowed.
-        native: read with tensorflow-io's operations, which need no Python lock while they read.
-            They end the whole process at damaged data inside a file whose outside is sound, and
-            keep every file open: for archives of your own. By default h5py reads.
+        native: read pixels with tensorflow-io's operations, which need no Python lock while they
+            read. They end the whole process at damaged data inside a file whose outside is sound,
+            and keep every file open: for archives of your own. By default h5py reads.
 
     Returns:
         uint8 `(n, height, width, 3)`.
@@ -70,7 +65,7 @@ def _native(file: tf.Tensor, key: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
             f"2.16 or 2.17. Found: TensorFlow {tf.__version__}, and its operations do not load."
         )
     # h5py looks first: what it refuses would end the process in there
-    names, places, shape = _python(_plan, [file, key, indices], (tf.string, tf.int64, tf.int64))
+    names, places, shape = _python(_places, [file, key, indices], (tf.string, tf.int64, tf.int64))
 
     def frame(name_and_place: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         name, place = name_and_place
@@ -93,97 +88,22 @@ def _native(file: tf.Tensor, key: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
     return tf.map_fn(frame, (names, places), fn_output_signature=spec)
 
 
-def _plan(file: bytes, key: bytes, indices: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Data set and place in it (-1: all of it) of each frame, and the data sets' shape."""
-    with _opened(file, key, indices) as (found, frames):
-        if frames is None:
-            names, places, shape = [found.name] * len(indices), indices, found.shape
-        else:
-            names = [frames[index].name for index in indices]
-            places, shape = np.full(len(indices), -1), frames[0].shape
-    return np.array(names, object), np.asarray(places, np.int64), np.asarray(shape, np.int64)
-
-
 def _read(file: bytes, key: bytes, indices: np.ndarray) -> np.ndarray:
-    with _opened(file, key, indices) as (found, frames):
-        distinct, places = np.unique(indices, return_inverse=True)
-        try:
-            if frames is None:
-                return found[distinct][places]
-            return np.stack([frames[index][()] for index in distinct])[places]
-        except OSError as error:
-            raise VideoError(
-                f"{_text(file)}: a frame of {_text(key)} is damaged ({error}). Copy or write "
-                "the archive again."
-            ) from None
+    return _frames(file, key).read(indices)
 
 
-@contextlib.contextmanager
-def _opened(
-    file: bytes, key: bytes, indices: np.ndarray
-) -> Iterator[tuple[h5py.Dataset | h5py.Group, list[h5py.Dataset] | None]]:
-    """What the key names, after a look at it; with one data set a frame, these in order."""
-    path, name = _text(file), _text(key)
-    regular_file(path)
-    try:
-        archive = h5py.File(path, "r")
-    except OSError as error:
-        raise VideoError(f"{path}: is damaged or no HDF5 file ({error}).") from None
-    with archive:
-        found = archive.get(name)
-        if isinstance(found, h5py.Dataset):
-            _check(path, found, dimensions=4)
-            _check_range(path, name, indices, len(found))
-            yield found, None
-        elif isinstance(found, h5py.Group):
-            names = sorted(found, key=_number)
-            _check_range(path, name, indices, len(names))
-            frames = [found[each] for each in names]
-            for index in np.unique(indices):
-                _check(path, frames[index], dimensions=3)
-            shapes = {frames[index].shape for index in {0, *indices.tolist()}}
-            if len(shapes) != 1:
-                raise VideoError(f"{path}: frames of {name} differ in size: {sorted(shapes)[:3]}.")
-            yield found, frames
-        else:
-            raise VideoError(f"{path}: holds no {name!r}. It holds {sorted(archive)[:8]}.")
+def _places(file: bytes, key: bytes, indices: np.ndarray) -> tuple[np.ndarray, ...]:
+    names, places, shape = _frames(file, key).places(indices)
+    return names, np.asarray(places, np.int64), np.asarray(shape, np.int64)
 
 
-def _check(path: str, data: Any, *, dimensions: int) -> None:
-    """Frames of bytes, in this very file, of a size that can be meant."""
-    if (
-        not isinstance(data, h5py.Dataset)
-        or data.dtype != np.uint8
-        or data.ndim != dimensions
-        or data.shape[-1] != 3
-    ):
-        found = f"{data.dtype} {data.shape}" if isinstance(data, h5py.Dataset) else "a group"
-        expected = "(time, height, width, 3)" if dimensions == 4 else "(height, width, 3)"
-        raise VideoError(f"{path}: expected uint8 {expected} in {data.name}. Found: {found}.")
-    if data.external or data.is_virtual or data.file.filename != path:
-        raise VideoError(f"{path}: {data.name} lies in another file. Copy it into this one.")
-    if not 0 < np.prod(data.shape[-3:], dtype=float) <= MAX_FRAME_BYTES:
-        raise VideoError(
-            f"{path}: frames of {data.name} are {data.shape[-2]}x{data.shape[-3]} pixels; expected "
-            f"1 to {MAX_FRAME_BYTES} bytes."
-        )
-
-
-def _check_range(path: str, name: str, indices: np.ndarray, count: int) -> None:
-    for index in indices.tolist():
-        if not 0 <= index < count:
-            raise VideoError(f"{path}: has no frame {index} in {name}; it has {count} frames.")
+def _frames(file: bytes, key: bytes) -> Hdf5Frames:
+    return Hdf5Frames(os.path.abspath(_text(file)), _text(key))
 
 
 def _text(value: Any) -> str:
     """A string tensor as NumPy has it: bytes in a graph, an array of them outside."""
     return np.asarray(value, object).item().decode()
-
-
-def _number(name: str) -> tuple[tuple[int, str], ...]:
-    """Sorts frame2 before frame10."""
-    parts = re.split(r"([0-9]+)", name)
-    return tuple((int(part), "") if part.isdecimal() else (0, part) for part in parts)
 
 
 @functools.lru_cache(maxsize=1)

@@ -17,8 +17,13 @@ from vdroppath_tf.data.still import MAX_PICTURE_BYTES
 MAX_CHUNK_BYTES = 1 << 28
 """Data sets with larger chunks are refused: HDF5 unpacks whole chunks."""
 
-# deflate, shuffle, fletcher32, szip, nbit, scale-offset, lzf. Any other would load a plugin.
-_FILTERS = {1, 2, 3, 4, 5, 6, 32000}
+_VIDEO_RANK = 4  # (time, height, width, 3)
+_DEEPEST = 8  # groups that "/" is looked for in; one may hold itself
+
+OWN_FILTERS = frozenset({1, 2, 3, 5, 6})
+"""HDF5 cannot be without these: deflate, shuffle, fletcher32, nbit and scale-offset."""
+# and szip and h5py's lzf. Any other would load a plugin.
+_FILTERS = OWN_FILTERS | {4, 32000}
 
 
 @contextlib.contextmanager
@@ -47,11 +52,39 @@ def resolve(root: Any, key: str, path: str) -> Any:
     for part in filter(None, key.split("/")):
         if not isinstance(item, h5py.Group):
             raise VideoError(f"{path}: {item.name} is a data set, so there is nothing under it.")
-        item = _member(item, part, path)
+        item = member(item, part, path)
     return item
 
 
-def _member(group: Any, name: str, path: str) -> Any:
+def video_of(root: Any, key: str, path: str) -> Any:
+    """The group or the checked data set that a key names; for "/", a file's only video.
+
+    Raises:
+        VideoError: as for `resolve` and `check_data_set`.
+    """
+    item = resolve(root, key, path)
+    for _ in range(0 if key.strip("/") else _DEEPEST):
+        item = _only_member(item, path) or item
+    if isinstance(item, h5py.Dataset):
+        check_data_set(item, path)
+    return item
+
+
+def _only_member(group: Any, path: str) -> Any:
+    """The one thing in a group, unless that is a frame."""
+    if not isinstance(group, h5py.Group) or len(group) != 1:
+        return None
+    item = member(group, next(iter(group)), path)
+    whole = isinstance(item, h5py.Dataset) and item.ndim == _VIDEO_RANK
+    return item if whole or isinstance(item, h5py.Group) else None
+
+
+def member(group: Any, name: str, path: str) -> Any:
+    """What a group holds under a name, if it is the thing itself and no link to one.
+
+    Raises:
+        VideoError: as for `resolve`.
+    """
     link = None if name == "." else group.get(name, getlink=True)
     if link is None:
         few = ", ".join(map(repr, itertools.islice(group, 3))) or "nothing"
@@ -65,7 +98,7 @@ def _member(group: Any, name: str, path: str) -> Any:
 
 def frame_of(group: Any, name: str, path: str) -> Any:
     """The data set with this name, checked."""
-    data_set = _member(group, name, path)
+    data_set = member(group, name, path)
     if not isinstance(data_set, h5py.Dataset):
         raise VideoError(
             f"{path}: {name!r} is a group; expected a data set for each frame. Set key to the "
@@ -75,17 +108,24 @@ def frame_of(group: Any, name: str, path: str) -> Any:
     return data_set
 
 
-def check_data_set(data_set: Any, path: str) -> None:
-    """Raises `VideoError` unless a data set holds bytes of its own, within bounds."""
+def check_data_set(data_set: Any, path: str, filters: frozenset[int] = _FILTERS) -> None:
+    """Raises `VideoError` unless a data set holds bytes of its own, within bounds, readably packed.
+
+    Args:
+        data_set: the data set.
+        path: what errors call it.
+        filters: numbers of the filters that the reader has.
+    """
     if data_set.is_virtual or data_set.external:
         raise VideoError(f"{path}: keeps its data in other files. Expected the data itself.")
     if data_set.dtype != np.uint8 or data_set.shape is None:
         raise wrong_kind(path, data_set)
     created = data_set.id.get_create_plist()
-    filters = {created.get_filter(k)[0] for k in range(created.get_nfilters())}
-    if not filters <= _FILTERS:
+    packed = {created.get_filter(k)[0] for k in range(created.get_nfilters())}
+    if not packed <= filters:
         raise VideoError(
-            f"{path}: is packed by HDF5 plugins {filters - _FILTERS}. Use gzip or lzf."
+            f"{path}: is packed by HDF5's filters {sorted(packed - filters)}, which are not here. "
+            "Use gzip."
         )
     if data_set.ndim == 1 and data_set.size > MAX_PICTURE_BYTES:
         raise VideoError(

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vdroppath_tf.data.container import VideoError
-from vdroppath_tf.data.decode import check_room, distinct_frames, scaled_size
-from vdroppath_tf.data.frame_source import Box, FrameInfo, Indices, cut
+from vdroppath_tf.data.frame_source import Box, FrameRequest, cut
 from vdroppath_tf.data.jpeg import jpeg_size, read_jpeg
 from vdroppath_tf.data.png import SIGNATURE, png_size, read_png
 
@@ -32,66 +31,47 @@ def read_picture(
 
 
 def read_pictures(
-    path: str,
-    indices: Indices,
-    info: FrameInfo,
-    load: Callable[[int], tuple[bytes, str]],
-    *,
-    short_edge: int | None = None,
-    box: Box | None = None,
-    channels: int = 3,
+    request: FrameRequest, load: Callable[[int], tuple[bytes, str]], *, channels: int = 3
 ) -> np.ndarray:
-    """Decodes frames that are pictures, each distinct one once.
+    """Decodes frames that are pictures.
 
     Args:
-        path: what holds them; errors call it that.
-        indices: frame numbers from 0, in any order, repeats allowed.
-        info: how many frames there are and the size that all of them have.
+        request: which frames, and how.
         load: gives a frame's encoded picture, and what errors call it.
-        short_edge, box, channels: see `read_jpeg`.
+        channels: see `read_jpeg`.
 
     Returns:
-        uint8 `(n, height, width, channels)` in the order of `indices`.
+        uint8 `(n, *request.size, channels)`.
 
     Raises:
-        VideoError: a frame is not there, is damaged, or has another size.
+        VideoError: a frame is damaged, or has another size than the first.
     """
+    info = request.info
 
     def one(frame: int) -> np.ndarray:
         data, name = load(frame)
         found = picture_size(data, name)
         if found != (info.height, info.width):
             raise VideoError(
-                f"{name}: is {found[1]}x{found[0]} pixels, but the first frame of {path} is "
-                f"{info.width}x{info.height}. Expected frames of one size: extract them again."
+                f"{name}: is {found[1]}x{found[0]} pixels, but the first frame of {request.path} "
+                f"is {info.width}x{info.height}. Expected frames of one size: extract them again."
             )
-        return read_picture(data, name, short_edge=short_edge, channels=channels)
+        return read_picture(data, name, short_edge=request.short_edge, channels=channels)
 
-    return gather(path, indices, info, one, short_edge=short_edge, box=box, channels=channels)
+    return gather(request, one, channels=channels)
 
 
 def gather(
-    path: str,
-    indices: Indices,
-    info: FrameInfo,
-    one: Callable[[int], np.ndarray],
-    *,
-    short_edge: int | None,
-    box: Box | None,
-    channels: int = 3,
+    request: FrameRequest, one: Callable[[int], np.ndarray], *, channels: int = 3
 ) -> np.ndarray:
-    """Frames that are found one by one, each distinct one once.
+    """Frames that are found one by one.
 
     Args:
-        path, indices, info, short_edge, box, channels: see `read_pictures`.
+        request: which frames.
         one: gives a frame, scaled, uint8 `(height, width, channels)`.
+        channels: of them.
     """
-    wanted, places = distinct_frames(path, indices, info.num_frames)
-    height, width = scaled_size(info.height, info.width, short_edge)
-    if box is not None:
-        height, width = box.height, box.width
-    check_room(path, len(places), height, width)
-    frames = np.empty((len(wanted), height, width, channels), np.uint8)
-    for slot, frame in enumerate(wanted.tolist()):
-        frames[slot] = cut(one(frame)[None], box)[0]
-    return frames if np.array_equal(places, np.arange(len(wanted))) else frames[places]
+    frames = np.empty((len(request.frames), *request.size, channels), np.uint8)
+    for slot, frame in enumerate(request.frames.tolist()):
+        frames[slot] = cut(one(frame)[None], request.box)[0]
+    return frames

@@ -10,8 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vdroppath_tf.data.container import VideoError
-from vdroppath_tf.data.decode import distinct_frames
-from vdroppath_tf.data.frame_source import Box, Folder, FrameInfo, FrameSource, Indices
+from vdroppath_tf.data.frame_source import Folder, FrameInfo, FrameRequest, FrameSource
 from vdroppath_tf.data.pictures import read_pictures
 from vdroppath_tf.data.record_bytes import FramePlaces, frame_places
 from vdroppath_tf.data.record_index import FRAMING, Record
@@ -41,25 +40,17 @@ class RecordVideo(FrameSource):
         """As the index says; opens no file."""
         return FrameInfo(self.record.num_frames, self.record.height, self.record.width)
 
-    def read(
-        self,
-        indices: Indices,
-        *,
-        short_edge: int | None = None,
-        box: Box | None = None,
-        cache_dir: Folder = None,
-    ) -> np.ndarray:
-        """See `FrameSource.read`; each frame is compared to its checksum."""
-        info = self.info()
-        wanted, _ = distinct_frames(self.path, indices, info.num_frames)
-        pictures = dict(zip(wanted.tolist(), self._pictures(wanted), strict=True))
+    def _frames(self, request: FrameRequest) -> np.ndarray:
+        """Each frame is compared to its checksum."""
+        frames = self._pictures(request.frames)
+        pictures = dict(zip(request.frames.tolist(), frames, strict=True))
 
         def load(frame: int) -> tuple[bytes, str]:
             return pictures[frame], f"{self.path}: frame {frame}"
 
-        return read_pictures(self.path, indices, info, load, short_edge=short_edge, box=box)
+        return read_pictures(request, load)
 
-    def look(self) -> None:
+    def look(self, cache_dir: Folder = None) -> None:
         """Reads the record's framing and head: what the index says is there."""
         before, behind = FRAMING
         framing = self._range(self.record.offset, before)
@@ -70,8 +61,7 @@ class RecordVideo(FrameSource):
 
     def jpeg(self, frame: int) -> bytes:
         """The encoded picture of a frame, as it was written."""
-        wanted, _ = distinct_frames(self.path, [frame], self.record.num_frames)
-        return self._pictures(wanted)[0]
+        return self._pictures(FrameRequest(self.path, self.info(), [frame]).frames)[0]
 
     def _pictures(self, wanted: np.ndarray) -> list[bytes]:
         """The encoded pictures of frames in ascending order, compared to their checksums."""

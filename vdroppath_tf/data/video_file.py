@@ -8,7 +8,7 @@ import numpy as np
 
 from vdroppath_tf.data.container import open_video
 from vdroppath_tf.data.decode import FrameIndex, index_video, read_frames
-from vdroppath_tf.data.frame_source import Box, Folder, FrameSource, Indices, cut
+from vdroppath_tf.data.frame_source import Folder, FrameRequest, FrameSource, cut
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,19 +30,13 @@ class VideoFile(FrameSource):
         """See `index_video`."""
         return index_video(self.file, cache_dir=cache_dir)
 
-    def read(
-        self,
-        indices: Indices,
-        *,
-        short_edge: int | None = None,
-        box: Box | None = None,
-        cache_dir: Folder = None,
-    ) -> np.ndarray:
-        """See `read_frames`."""
-        index = self.info(cache_dir)
-        return cut(read_frames(self.file, indices, index=index, short_edge=short_edge), box)
+    def _frames(self, request: FrameRequest) -> np.ndarray:
+        assert isinstance(request.info, FrameIndex)
+        edge = request.short_edge
+        frames = read_frames(self.file, request.frames, index=request.info, short_edge=edge)
+        return cut(frames, request.box)
 
-    def look(self) -> None:
+    def glance(self) -> None:
         """Opens the file and reads its headers."""
         with open_video(self.file):
             pass

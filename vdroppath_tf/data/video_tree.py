@@ -23,6 +23,8 @@ from vdroppath_tf.data.video_file import VideoFile
 
 SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov")
 """Files that are taken for videos where no list names them."""
+ARCHIVES = {".zip": "zips", ".h5": "hdf5", ".hdf5": "hdf5"}
+"""Files that hold the frames of one video, and what this kind of video is called."""
 FRAMES_ZIP = "RGB_frames.zip"
 """A folder that holds this is a video: the archive of its frames."""
 _MEMBER = re.compile(r"(.+?\.(?:h5|hdf5))(?:/(.+))?", re.IGNORECASE | re.DOTALL)
@@ -113,8 +115,8 @@ class VideoTree:
     def children(self, folder: str, origin: str) -> list[tuple[str, str]]:
         """Names and kinds of the videos in a folder, sorted; none where there is no such folder.
 
-        A kind is "videos" (files with one of `SUFFIXES`), "zips" or "frames" (folders). Names that
-        start with a dot, and other files, are passed over.
+        A kind is "videos" (files with one of `SUFFIXES`), "frames" (folders), or one of
+        `ARCHIVES`. Names that start with a dot, and other files, are passed over.
         """
         try:
             with os.scandir(self._folder(_top(self.clean(folder, origin)), origin)) as items:
@@ -180,7 +182,7 @@ def _top(name: str) -> str:
 
 
 def _kind(item: os.DirEntry[str]) -> str | None:
+    if item.is_dir():
+        return "frames"
     suffix = os.path.splitext(item.name)[1].lower()
-    if suffix in SUFFIXES or suffix == ".zip":
-        return "frames" if item.is_dir() else "videos" if suffix in SUFFIXES else "zips"
-    return "frames" if item.is_dir() else None
+    return "videos" if suffix in SUFFIXES else ARCHIVES.get(suffix)
