@@ -22,6 +22,7 @@ from ..files import write_text
 from ..layers.gates import fusion_layers
 from ..space import ProbabilitySpace
 from .files import define_string
+from .shape_flag import clip_shape_of, define_clip_shape
 
 PARETO_FORMAT = "vdroppath_tf.pareto/1"
 _SUFFIXES = (".csv", ".json")
@@ -30,7 +31,7 @@ _SHOWN = 11  # rows of a front that are printed
 
 def define_budgets(values: flags.FlagValues) -> None:
     """Flags for budgets, fronts and latency."""
-    define_string(values, "clip_shape", "frames, height and width that costs are for, e.g. 8,64,64")
+    define_clip_shape(values, "costs are")
     words = {"macs": "multiply-adds", "parameters": "parameters", "latency": "ms, by --latency"}
     for name, what in words.items():
         text = f"print the most probable strategy with at most so many {what}"
@@ -54,7 +55,7 @@ class Budgets:
     def __init__(self, values: flags.FlagValues) -> None:
         limits = {f"max_{name}": values[f"max_{name}"].value for name in UNITS_OF}
         self.limit = {name: value for name, value in limits.items() if value is not None}
-        self.clip_shape = _clip_shape(values.clip_shape)
+        self.clip_shape = clip_shape_of(values)
         self.pareto, self.by, self.measure = values.pareto, values.by, values.measure_latency
         if self.pareto is not None and Path(self.pareto).suffix not in _SUFFIXES:
             raise ValueError(f"--pareto={self.pareto}: expected a file that ends in .csv or .json.")
@@ -130,15 +131,3 @@ def _written(choices: Sequence[Choice], suffix: str) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _clip_shape(text: str | None) -> tuple[int, int, int] | None:
-    if text is None:
-        return None
-    parts = text.split(",")
-    if len(parts) != 3 or not all(part.strip().isdecimal() and int(part) for part in parts):
-        raise ValueError(
-            f"--clip_shape={text}: expected frames, height and width, such as 8,64,64."
-        )
-    frames, height, width = map(int, parts)
-    return frames, height, width

@@ -10,6 +10,7 @@ from ..names import unknown_name
 from ..zoo import NETWORKS, list_models
 from ..zoo.table import CLASSES, CLIP_SHAPE, UNITS, facts
 from .files import define_string
+from .shape_flag import clip_shape_of, define_clip_shape
 
 EXAMPLE = "vdroppath models --name='*resnet*' --clip_shape=16,112,112"
 
@@ -17,10 +18,7 @@ EXAMPLE = "vdroppath models --name='*resnet*' --clip_shape=16,112,112"
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_string(values, "name", "networks to show, with * and ?", "*")
-    shape = [str(n) for n in CLIP_SHAPE]
-    flags.DEFINE_list(
-        "clip_shape", shape, "frames, height and width that MACs are for", flag_values=values
-    )
+    define_clip_shape(values, "MACs are", CLIP_SHAPE)
     flags.DEFINE_integer(
         "num_classes", CLASSES, "logits of the classifier", lower_bound=1, flag_values=values
     )
@@ -31,16 +29,11 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     names = [n.removeprefix("template_") for n in list_models(f"template_{values.name}")]
     if not names:
         raise unknown_name("network", values.name, NETWORKS)
-    try:
-        frames, height, width = (int(n) for n in values.clip_shape)
-    except ValueError:
-        raise ValueError(
-            "--clip_shape must be three numbers: frames,height,width. "
-            f"Received: {','.join(values.clip_shape)}"
-        ) from None
+    shape = clip_shape_of(values)
+    assert shape is not None  # there is a default
     units = "".join(f" {f'M {what} {u}':>13s}" for what in ("par.", "MACs") for u in UNITS)
     print(f"{'network':14s} {'layers':>6s} {'gates':>5s}{units}")
     for name in names:
-        row = facts(name, (frames, height, width), values.num_classes)
+        row = facts(name, shape, values.num_classes)
         costs = "".join(f" {n / 1e6:13,.2f}" for n in (*row.parameters, *row.macs))
         print(f"{name:14s} {row.layers:6d} {row.gates:5d}{costs}", flush=True)

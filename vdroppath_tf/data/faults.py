@@ -24,6 +24,18 @@ _SHOWN = 10  # bad videos that are named on screen; a file names them all
 _log = logging.getLogger(__name__)
 
 
+def allowed_bad(fraction: float, seen: int, total: int) -> int:
+    """How many of `total` videos may be bad once `seen` of them were looked at.
+
+    A share of those seen, of the first 100 as of 100 (or all); one always, unless the share is 0;
+    never all.
+    """
+    if fraction == 0.0:
+        return 0
+    share = int(fraction * max(seen, min(total, _FIRST_VERDICT)))
+    return min(total - 1, max(1, share))
+
+
 @dataclasses.dataclass(frozen=True)
 class Fault:
     """One bad video.
@@ -63,8 +75,7 @@ class _Split:
 class FaultLog:
     """The bad videos of a run, shared by its data sets. Thread safe.
 
-    A split may have `max_bad_fraction` of the videos seen so far bad, of the first 100 (or all, if
-    there are fewer) as much as of 100; one bad video is always allowed, and all bad never.
+    How many of the videos seen so far may be bad, `allowed_bad` says.
 
     Args:
         max_bad_fraction: 0 makes the first bad video an error; 1 goes on while any can be read.
@@ -139,9 +150,7 @@ class FaultLog:
         with self._lock:
             part = self._splits[split]
             bad, seen, total = len(part.bad), part.seen, part.total
-            share = int(self.max_bad_fraction * max(seen, min(total, _FIRST_VERDICT)))
-            allowed = 0 if self.strict else min(total - 1, max(1, share))
-            if bad <= allowed:
+            if bad <= allowed_bad(self.max_bad_fraction, seen, total):
                 return
             faults = list(part.bad.values())
         if bad == 1:

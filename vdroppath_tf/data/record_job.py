@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.disk import replacing, sha256_of
+from vdroppath_tf.data.faults import allowed_bad
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.record_frames import FrameEncoder
 from vdroppath_tf.data.record_index import FRAMING, Record, Shard
@@ -123,8 +124,7 @@ class Job:
     def _judge(self) -> None:
         """Stops when there is a bad video too many."""
         total, bad = len(self._manifest), list(self._bad.values())
-        allowed = max(int(self._fraction > 0), int(self._fraction * total))
-        allowed = min(allowed, total - 1)
+        allowed = allowed_bad(self._fraction, total, total)
         if len(bad) > allowed:
             raise VideoError(
                 f"{self._folder}: {len(bad)} of {total} videos could not be converted, and "
