@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import av
+import keras
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ from vdroppath_tf.data.check import check_videos
 from vdroppath_tf.data.clips import epoch_order
 from vdroppath_tf.data.container import VideoError
 from vdroppath_tf.data.encode import write_video
-from vdroppath_tf.data.faults import FaultLog
+from vdroppath_tf.data.faults import FaultLog, allowed_bad
 from vdroppath_tf.data.loader import ClipLoader
 from vdroppath_tf.data.manifest import ManifestError, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
@@ -115,7 +116,9 @@ def test_evaluation_leaves_out(tmp_path: Path, split: str, bad: Sequence[int]) -
         labels = np.concatenate([y for _, y in pairs])
         kept = [k for k in range(VIDEOS) if k not in bad]
         assert labels.tolist() == np.repeat(kept, each).tolist()
-        assert [len(y) for _, y in pairs[:-1]] == [2 * each] * (len(pairs) - 1)
+        assert len(pairs) == len(whole)
+        assert len(pairs[0][1]) == 2 * each
+        assert all(len(y) for _, y in pairs)
         rows = np.isin(np.concatenate([y for _, y in whole]), kept)
         before = np.concatenate([c for c, _ in whole])[rows]
         assert np.array_equal(np.concatenate([c for c, _ in pairs]), before)
@@ -394,3 +397,65 @@ class TestMapAhead:
     def test_an_error_comes_out(self) -> None:
         with pytest.raises(ZeroDivisionError):
             list(map_ahead(lambda k: 1 / k, [1, 2, 0, 4]))
+
+
+@pytest.mark.parametrize(
+    ("fraction", "seen", "total", "expected"),
+    [
+        (0.0, 1000, 1000, 0),
+        (0.1, 1, 1000, 10),  # of the first 100 as of 100
+        (0.1, 1000, 1000, 100),
+        (0.1, 0, 6, 1),  # one always
+        (0.001, 500, 500, 1),
+        (1.0, 5, 5, 4),  # never all
+        (0.1, 1, 1, 0),
+    ],
+)
+def test_how_many_may_be_bad(fraction: float, seen: int, total: int, expected: int) -> None:
+    assert allowed_bad(fraction, seen, total) == expected
+
+
+@pytest.mark.parametrize(
+    ("batch", "bad", "sizes"),
+    [
+        (2, (), [2, 2, 2]),
+        (2, (0,), [2, 2, 1]),
+        (4, (5,), [4, 1]),
+        (4, (4, 5), [4, 0]),  # replicas want a full first one more than a second one
+        (4, (0, 5), [4, 0]),
+        (3, (0, 1, 2), [3, 0]),
+        (2, (2, 3, 4, 5), [2, 0, 0]),
+        (1, (1, 4), [1, 1, 1, 0, 1, 0]),
+        (5, (0, 2), [4, 0]),
+        (6, (0, 5), [4]),
+    ],
+)
+def test_keras_is_not_surprised(
+    tmp_path: Path, batch: int, bad: Sequence[int], sizes: list[int]
+) -> None:
+    """Warnings are errors here; and the mean is that of the videos that were scored."""
+    manifest = write(tmp_path)
+    spoil(manifest, *bad)
+    faults = FaultLog(1.0)
+    clips = evaluation_clips(manifest, SAMPLING, batch_size=batch, faults=faults)
+    assert int(clips.cardinality()) == len(sizes)
+    assert [len(y) for _, y in clips] == sizes
+    model = keras.Sequential(
+        [
+            keras.Input((2, 16, 16, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.GlobalAveragePooling3D(),
+            keras.layers.Dense(VIDEOS, bias_initializer="random_normal"),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, metrics=["accuracy"])
+    rest = manifest.select(k for k in range(VIDEOS) if k not in bad)
+    expected = model.evaluate(evaluation_clips(rest, SAMPLING, batch_size=1), verbose=0)
+    np.testing.assert_allclose(model.evaluate(clips, verbose=0), expected, rtol=1e-5)
+    model.compile(keras.optimizers.SGD(0.0), loss, metrics=["accuracy"])
+    history = model.fit(
+        clips.take(1), validation_data=clips, epochs=2, verbose=0, shuffle=False
+    ).history
+    for name, value in zip(("val_loss", "val_accuracy"), expected, strict=True):
+        np.testing.assert_allclose(history[name], [value] * 2, rtol=1e-5)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -154,7 +155,9 @@ def evaluation_clips(
 
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of
-        known size. With `faults` it is not known, and Keras warns that it ran out of data.
+        known size: as many batches as if all videos were good, so that Keras is not surprised by
+        their end. Those left out make later batches smaller, and one is empty only where fewer
+        videos are left than there are batches.
 
     Raises:
         ValueError: another split, several short edges, or a batch that would divide a video.
@@ -180,9 +183,36 @@ def evaluation_clips(
     kind = tf.TensorSpec((whole,), tf.int64)
     clips = _map_batches(firsts, load, loader, kind).map(lambda clip, label, _: (clip, label))
     if not strict:
-        # Full batches again: replicas want a first one that can be shared out evenly.
-        clips = clips.filter(lambda _, label: tf.size(label) > 0).rebatch(batch_size)
+        clips = _evened(clips, batch_size, each)
     return _with_options(clips)
+
+
+def _evened(clips: tf.data.Dataset, batch_size: int, each: int) -> tf.data.Dataset:
+    """As many batches, which help each other out: the next one's clips are there before one goes.
+
+    The first is as full as it can be, as replicas want one that can be shared out evenly. Of the
+    others each leaves one video to the next, unless it has no other.
+
+    Args:
+        clips: batches of `batch_size` clips or fewer, any of them empty.
+        batch_size: clips in a batch.
+        each: clips of a video, which stay together.
+    """
+    count = clips.cardinality()
+    spec = clips.element_spec
+    nothing = tuple(tf.zeros((0, *part.shape[1:]), part.dtype) for part in spec)
+
+    def hand_on(waiting: Any, place_and_new: Any) -> tuple[Any, Any]:
+        place, new = place_and_new
+        clips, labels = (tf.concat(parts, 0) for parts in zip(waiting, new, strict=True))
+        there = tf.size(labels, tf.int64)
+        some = tf.maximum(there - each, tf.minimum(there, each))
+        ready = tf.minimum(tf.where((place == 1) | (place == count), there, some), batch_size)
+        ready = tf.where(place == 0, tf.zeros_like(ready), ready)
+        return (clips[ready:], labels[ready:]), (clips[:ready], labels[:ready])
+
+    ended = clips.concatenate(tf.data.Dataset.from_tensors(nothing)).enumerate()
+    return ended.scan(nothing, hand_on).skip(1)
 
 
 @contextlib.contextmanager

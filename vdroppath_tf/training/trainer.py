@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,9 +182,7 @@ def _fit(
         callbacks.append(SendAfterEpoch(run.backup))
     if run.on_step is not None:
         callbacks.append(_EachStep(run.on_step))
-    with video_errors(), warnings.catch_warnings():
-        # How many validation videos can be read shows only at the end, which Keras finds early.
-        warnings.filterwarnings("ignore", message="Your input ran out of data")
+    with video_errors():
         model.fit(
             stream,
             validation_data=validation,
