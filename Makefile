@@ -71,7 +71,7 @@ $(VENV)/.installed: $(VENV)/.created setup.cfg pyproject.toml
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.installed
-	$(BIN)/python $(PIP_INSTALL) -e '.[test,remote,test-s3]'
+	$(BIN)/python $(PIP_INSTALL) -e '.[test,remote,remote-az,remote-gs,test-s3,test-stores]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.test

@@ -12,7 +12,7 @@ from test_imports import PACKAGE, read_imports
 
 HERE = Path(__file__).parent.parent
 # Where the name to import is not the name to install.
-INSTALLED_AS = {"absl": "absl-py", "botocore": "s3fs"}  # the latter brings the former
+INSTALLED_AS = {"absl": "absl-py", "fsspec": "s3fs"}  # the latter brings the former
 
 
 def _setup() -> configparser.ConfigParser:

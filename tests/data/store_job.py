@@ -1,4 +1,7 @@
-"""What a process does with s3://bucket; `test_object_store.py` runs it and looks at its answer."""
+"""What a process does with a bucket; tests of object stores run it and look at its answer.
+
+store_job.py <s3, az or gs> <URL of a web server>
+"""
 
 from __future__ import annotations
 
@@ -20,26 +23,26 @@ def said(call: Callable[[], object]) -> str:
     return ""
 
 
-def plain() -> dict[str, object]:
+def plain(bucket: str) -> dict[str, object]:
     """This package's own reading and writing."""
-    url = "s3://bucket/part one/data"
+    url = f"{bucket}/part one/data"
     remote.write_file(url, DATA)
     for name in ("a", "b/c"):
-        remote.write_file(remote.join("s3://bucket/list", name), b"x")
-    remote.delete_file("s3://bucket/list/a")
-    remote.delete_file("s3://bucket/list/a")
+        remote.write_file(remote.join(f"{bucket}/list", name), b"x")
+    remote.delete_file(f"{bucket}/list/a")
+    remote.delete_file(f"{bucket}/list/a")
     return {
         "ranges": all(
             remote.read_range(url, offset, length) == DATA[offset : offset + length]
             for offset, length in ((0, 1), (1000, 77), (0, len(DATA)), (len(DATA) - 1, 1))
         ),
         "whole": remote.read_file(url, limit=len(DATA)) == DATA,
-        "listed": remote.list_files("s3://bucket/list"),
-        "nothing": remote.list_files("s3://bucket/none"),
+        "listed": remote.list_files(f"{bucket}/list"),
+        "nothing": remote.list_files(f"{bucket}/none"),
         "short": said(lambda: remote.read_range(url, len(DATA) - 5, 9)),
         "beyond": said(lambda: remote.read_range(url, len(DATA) + 5, 9)),
         "large": said(lambda: remote.read_file(url, limit=99)),
-        "missing": said(lambda: remote.read_range("s3://bucket/none?sig=hunter2", 0, 9)),
+        "missing": said(lambda: remote.read_range(f"{bucket}/none?sig=hunter2", 0, 9)),
     }
 
 
@@ -67,8 +70,9 @@ def native(http: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    answer = {"reader": remote.probe()["s3"], **plain()}
+    scheme, http = sys.argv[1:]
+    answer = {"reader": remote.probe()[scheme], **plain(f"{scheme}://bucket")}
     if answer["reader"] == "tensorflow-io":
-        answer |= native(sys.argv[1])
+        answer |= native(http)
     print(json.dumps(answer))
     remote.leave(7)

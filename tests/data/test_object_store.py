@@ -75,7 +75,7 @@ def _run(script: str, endpoint: str, *arguments: str) -> subprocess.CompletedPro
 
 def test_a_process_reads_and_writes_and_leaves_in_order(bucket: str) -> None:
     with web_server() as web:
-        done = _run("s3_job.py", bucket, web.url("a"))
+        done = _run("store_job.py", bucket, "s3", web.url("a"))
     assert done.returncode == 7, done.stderr  # an ordinary exit would be an abort, 134
     assert "hunter2" not in done.stdout + done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])

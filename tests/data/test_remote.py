@@ -194,8 +194,8 @@ def test_local_files_are_written_whole_listed_and_deleted(tmp_path: Path) -> Non
         remote.read_file(remote.join(folder, "a"), limit=9)
 
 
-@pytest.mark.parametrize("scheme", ["s3", "az"])
-def test_what_is_missing_is_named(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("scheme", "extra"), [("s3", "remote"), ("az", "remote-az")])
+def test_what_is_missing_is_named(scheme: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where neither extra is installed; nothing of it may reach the network."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(remote_stores, "native_io", lambda: False)
@@ -204,7 +204,7 @@ def test_what_is_missing_is_named(scheme: str, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ValueError, match=f"^{scheme}:// cannot be used here.*TensorFlow") as raised:
         remote.read_range(f"{scheme}://bucket/a", 0, 5)
     assert not isinstance(raised.value, VideoError)  # no video is to blame
-    assert ("'remote'" in str(raised.value)) == (scheme == "s3")
+    assert f"the extra '{extra}' ({remote_stores.FSSPEC[scheme]}, any " in str(raised.value)
     assert tf.__version__ in str(raised.value)
     assert remote.probe()[scheme] == ""
 
@@ -220,9 +220,11 @@ def test_other_schemes_are_refused(url: str) -> None:
 def test_probe_is_what_works() -> None:
     found = remote.probe()
     assert found["http"] == "requests"
-    assert found["gs"] == "tensorflow"
     native = tf.__version__ < "2.18" and importlib.util.find_spec("tensorflow_io") is not None
-    assert (found["az"] == "tensorflow-io") == native
+    for scheme, otherwise in (("gs", "tensorflow"), ("az", "tensorflow-io" if native else "")):
+        package = remote_stores.FSSPEC[scheme]
+        here = importlib.util.find_spec(package) is not None
+        assert found[scheme] == (package if here else otherwise)
 
 
 def test_leave_keeps_the_exit_code_and_what_was_printed() -> None:

@@ -1,7 +1,8 @@
 """Reading and writing files that may lie elsewhere: local paths, http(s), gs, s3 and az URLs.
 
-`http://` and `https://` are read with requests; `gs://` by TensorFlow itself; `s3://` and `az://`
-by tensorflow-io where it works (TensorFlow 2.16 and 2.17), `s3://` by s3fs elsewhere.
+`http://` and `https://` are read with requests; `s3://`, `az://` and `gs://` by fsspec's packages,
+`gs://` by TensorFlow itself too, `s3://` and `az://` by tensorflow-io where that works (TensorFlow
+2.16 and 2.17).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where files lie beside web servers: this machine, TensorFlow's file systems, s3fs."""
+"""Where files lie beside web servers: this machine, TensorFlow's file systems, fsspec's."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ from .disk import replacing
 from .urls import shown
 
 OBJECT_STORES = ("gs", "s3", "az")
+FSSPEC = {"s3": "s3fs", "az": "adlfs", "gs": "gcsfs"}
+"""Packages that read a scheme with any TensorFlow."""
+# whose errors are a store's, and what HTTP calls them
+_LIBRARIES = {"botocore", "azure", "gcsfs", "google", "aiohttp"}
+_ERRNO = {401: errno.EACCES, 403: errno.EACCES, 404: errno.ENOENT, 416: errno.EINVAL}
 
 
 class Store(ABC):
@@ -95,45 +100,56 @@ class GfileStore(Store):
             tf.io.gfile.remove(path)
 
 
-class S3fsStore(Store):
-    """s3:// without tensorflow-io, on any TensorFlow."""
+class FsspecStore(Store):
+    """What one of fsspec's packages reads, on any TensorFlow."""
 
-    def __init__(self) -> None:
-        import botocore.exceptions
-        import s3fs
+    def __init__(self, scheme: str) -> None:
+        import fsspec
 
-        self.make, self.error = s3fs.S3FileSystem, botocore.exceptions.BotoCoreError
+        self._start, self._class = f"{scheme}://", fsspec.get_filesystem_class(scheme)
 
     @contextmanager
     def _system(self) -> Iterator[Any]:
         try:
-            # s3fs keeps one a process; what is listed must not be remembered
-            yield self.make(use_listings_cache=False)
-        except self.error as error:
-            raise OSError(0, type(error).__name__) from None
+            # fsspec keeps one a process; what is listed must not be remembered
+            yield self._class(use_listings_cache=False)
+        except OSError:
+            raise
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] not in _LIBRARIES:
+                raise
+            raise OSError(*_reason(error)) from None
 
     def read(self, path: str, offset: int, length: int) -> bytes:
         try:
-            with self._system() as s3:
-                return s3.cat_file(path, start=offset, end=offset + length)
+            with self._system() as system:
+                return system.cat_file(path, start=offset, end=offset + length)
         except OSError as error:
             if error.errno == errno.EINVAL:  # a range that begins behind the end
                 return b""
             raise
 
     def write(self, path: str, data: bytes) -> None:
-        with self._system() as s3:
-            s3.pipe_file(path, data)
+        with self._system() as system:
+            system.pipe_file(path, data)
 
     def files(self, folder: str) -> Iterator[str]:
-        start = folder.removeprefix("s3://").rstrip("/") + "/"
-        with self._system() as s3:
-            found = s3.find(folder)
+        start = folder.removeprefix(self._start).rstrip("/") + "/"
+        found = []
+        with suppress(FileNotFoundError), self._system() as system:
+            found = system.find(folder)
         return (name.removeprefix(start) for name in found)
 
     def delete(self, path: str) -> None:
-        with self._system() as s3:
-            s3.rm_file(path)
+        with suppress(FileNotFoundError), self._system() as system:
+            system.rm_file(path)
+
+
+def _reason(error: Exception) -> tuple[int, str]:
+    """errno and text of an error that fsspec's packages let through."""
+    status = getattr(error, "code", getattr(error, "status_code", 0))
+    name = type(error).__name__
+    return _ERRNO.get(status, 0) if isinstance(status, int) else 0, name
 
 
 @functools.lru_cache(maxsize=1)
@@ -154,14 +170,15 @@ def native_io() -> bool:
 
 
 def store_name(scheme: str) -> str:
-    """What reads a scheme here: tensorflow, tensorflow-io or s3fs; empty where nothing does."""
-    if scheme in tf.io.gfile.get_registered_schemes() and scheme == "gs":
-        return "tensorflow"
-    if native_io() and scheme in tf.io.gfile.get_registered_schemes():
+    """What reads a scheme here: one of `FSSPEC`, tensorflow or tensorflow-io; empty: nothing."""
+    known = tf.io.gfile.get_registered_schemes()
+    if scheme == "s3" and native_io():
         return "tensorflow-io"
-    if scheme == "s3" and importlib.util.find_spec("s3fs") is not None:
-        return "s3fs"
-    return ""
+    if importlib.util.find_spec(FSSPEC[scheme]) is not None:
+        return FSSPEC[scheme]
+    if scheme == "gs" and scheme in known:
+        return "tensorflow"
+    return "tensorflow-io" if native_io() and scheme in known else ""
 
 
 @functools.lru_cache(maxsize=8)
@@ -179,8 +196,8 @@ def store_of(scheme: str) -> Store:
             "or az://."
         )
     name = store_name(scheme)
-    if name == "s3fs":
-        return S3fsStore()
+    if name == FSSPEC[scheme]:
+        return FsspecStore(scheme)
     if name:
         return GfileStore()
     raise ValueError(_missing(scheme))
@@ -188,7 +205,9 @@ def store_of(scheme: str) -> Store:
 
 def _missing(scheme: str) -> str:
     native = "the extra 'io' (tensorflow-io 0.37.1, with TensorFlow 2.16 or 2.17)"
-    ways = f"the extra 'remote' (s3fs, any TensorFlow) or {native}" if scheme == "s3" else native
+    extra = "remote" if scheme == "s3" else f"remote-{scheme}"
+    ways = f"the extra '{extra}' ({FSSPEC[scheme]}, any TensorFlow)"
+    ways += "" if scheme == "gs" else f" or {native}"
     there = importlib.util.find_spec("tensorflow_io") is not None
     found = "its native part does not load" if there else "is not installed"
     return (
