@@ -247,14 +247,14 @@ def test_sampling_and_augmentation_flags() -> None:
 
     values = flags.FlagValues()
     define_recipe(values)
-    line = "--recipe=ucf101 --sampler=segments --frames=8 --crop_scales=1,.5 --flip_directional"
+    line = "--recipe=ucf101 --sampler=segments --frames=8 --crop_area=.1,.5 --flip_directional"
     more = (
         "--color_jitter=.4,.3,.2,.1 --rand_augment=2,9 --mixup=.8 --cutmix=1 --label_smoothing=.1"
     )
     values(["vdroppath", *line.split(), *more.split()])
     recipe, usual = recipe_of_flags(values), RECIPES["ucf101"]
     assert recipe.sampling == dataclasses.replace(
-        usual.sampling, sampler="segments", frames=8, crop_scales=(1, 0.5), flip_directional=True
+        usual.sampling, sampler="segments", frames=8, crop_area=(0.1, 0.5), flip_directional=True
     )
     assert recipe.augment == Augmentation((0.4, 0.3, 0.2, 0.1), (2, 9), 0.8, 1.0, 0.1)
     assert Recipe.from_json(recipe.to_json()) == recipe

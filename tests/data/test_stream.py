@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -148,6 +149,48 @@ class TestHere:
             assert batch.shape == (2, 2, 16, 64, 3)
             assert len(numbers(batch)) == 4
 
+    def test_segments_span_the_video(self, folder: Path) -> None:
+        """A frame of each, as `segment_indices`: every one is drawn sooner or later."""
+        sampling = ClipSampling(3, sampler="segments")
+        clips = stream_clips(folder, sampling, batch_size=1, epochs=40)
+        seen: dict[tuple[int, int], set[int]] = {}
+        for clip, _ in arrays(clips):
+            for part, number in enumerate(numbers(clip)):
+                seen.setdefault((video_of(clip), part), set()).add(number % FRAMES)
+        for (video, part), frames in seen.items():
+            count = FRAMES if video % 2 else FRAMES - 3
+            drawn = {int(k / 60 * count / 3 + part * count / 3) for k in range(60)}
+            assert frames <= drawn
+            assert len(drawn - frames) <= 1, "one that lies in two segments is seldom drawn"
+
+    def test_scaled_crops(self, folder: Path) -> None:
+        """Of shares at most one step apart, of the largest 1:2 crop of 32x128."""
+        sampling = ClipSampling(1, crop=(16, 32), crop_scales=(1.0, 0.5))
+        clips = stream_clips(folder, sampling, batch_size=4, epochs=2)
+        assert clips.element_spec[0] == tf.TensorSpec((4, 1, 16, 32, 3), tf.uint8)
+        ops = stream_ops.ClipOps(sampling, 0, (16, 32), [0])
+        sizes = set()
+        for k in range(40):
+            seed = tf.constant([k, 0], tf.int64)
+            draws = tf.random.stateless_uniform([6], seed, dtype=tf.float64)
+            frame = tf.constant([32, 128], tf.int64)
+            top, left, tall, wide = ops.window(frame, draws, seed).numpy().tolist()
+            assert top + tall <= 32
+            assert left + wide <= 128
+            sizes.add((tall, wide))
+        assert sizes == {(32, 64), (32, 32), (16, 64), (16, 32)}
+        assert len(arrays(clips)) == VIDEOS // 2
+
+    def test_labels_with_a_direction_are_not_mirrored(self, tmp_path: Path) -> None:
+        videos = dataclasses.replace(record_files.write_list(tmp_path / "videos"), directional=True)
+        write_records(tmp_path / "records", videos)
+        assert read_records(tmp_path / "records").directional
+        sampling = ClipSampling(2, flip=True)
+        with pytest.raises(ValueError, match=r"records: its labels have a direction"):
+            stream_clips(tmp_path / "records", sampling, batch_size=1)
+        meant = dataclasses.replace(sampling, flip_directional=True)
+        assert len(arrays(stream_clips(tmp_path / "records", meant, batch_size=6, epochs=1))) == 1
+
     def test_no_end(self, folder: Path) -> None:
         clips = stream_clips(folder, SAMPLING, batch_size=4)
         assert sum(1 for _ in clips.take(VIDEOS)) == VIDEOS
@@ -173,6 +216,9 @@ class TestHere:
     def test_bad_arguments(self, folder: Path, options: dict[str, int], match: str) -> None:
         with pytest.raises(ValueError, match=match):
             stream_clips(folder, SAMPLING, **options)  # type: ignore[arg-type]
+
+    def test_it_can_do_all_samplings(self) -> None:
+        assert {f.name for f in dataclasses.fields(ClipSampling)} == stream_ops._DONE_HERE
 
     def test_samplings_it_cannot_do_are_refused(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch

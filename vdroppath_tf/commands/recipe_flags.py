@@ -47,7 +47,11 @@ _LISTS: _Lists = {
     "branches": ("paths of the fusion layers, out of S,T,ST", str),
     "temporal_strides": ("strides in time from the stem on, e.g. 2,2,2", int),
 }
-_SAMPLING_LISTS: _Lists = {"crop_scales": ("shares of the crop in training, 1,.875,.75,.66", float)}
+_SAMPLING_LISTS: _Lists = {
+    "crop_scales": ("shares of the crop in training, 1,.875,.75,.66", float),
+    "crop_area": ("least,largest share of the area cut in training, e.g. .08,1", float),
+    "crop_ratio": ("least,largest width over height of it, e.g. .75,1.333", float),
+}
 _AUGMENT_LISTS: _Lists = {
     "color_jitter": ("brightness,contrast,saturation,hue, e.g. .4,.4,.4,.1", float),
     "rand_augment": ("operations,magnitude of RandAugment, e.g. 2,9", float),

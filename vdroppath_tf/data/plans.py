@@ -7,6 +7,7 @@ import itertools
 
 import numpy as np
 
+from vdroppath_tf.data.area_crop import AreaCrop, draw_area_crop
 from vdroppath_tf.data.augment import Augmentation, Look, draw_looks
 from vdroppath_tf.data.clips import dense_indices, segment_indices
 from vdroppath_tf.data.container import VideoError
@@ -31,6 +32,7 @@ class ClipPlan:
         flip: whether to mirror left to right.
         shares: of the largest crop that fits, what is cut in height and width, to be scaled to
             `crop`; None cuts `crop` pixels.
+        area: sizes of what is cut, to be scaled to `crop`.
         looks: changes of colour and shape, in order; the same for all frames.
     """
 
@@ -40,6 +42,7 @@ class ClipPlan:
     corners: tuple[Corner, ...] = (_CENTRE,)
     flip: bool = False
     shares: tuple[float, float] | None = None
+    area: AreaCrop | None = None
     looks: tuple[Look, ...] = ()
 
 
@@ -62,6 +65,9 @@ def training_plan(
         ((down, right),),
         bool(sampling.flip and mirror < 0.5),
         _draw_shares(sampling.crop_scales, rng) if sampling.crop_scales else None,
+        draw_area_crop(sampling.crop_area, sampling.crop_ratio, rng)
+        if sampling.crop_area
+        else None,
         () if augment is None else draw_looks(augment, rng),
     )
 
@@ -94,12 +100,15 @@ def _indices(
     )
 
 
-def _draw_shares(scales: tuple[float, ...], rng: np.random.Generator) -> tuple[float, float]:
+def share_pairs(scales: tuple[float, ...]) -> list[tuple[float, float]]:
     """Of height and width; more than one step apart would bend what is seen too much."""
-    n = len(scales)
-    pairs = [(a, b) for a in range(n) for b in range(n) if abs(a - b) <= 1]
-    tall, wide = pairs[int(rng.random() * len(pairs))]
-    return scales[tall], scales[wide]
+    n = range(len(scales))
+    return [(scales[a], scales[b]) for a in n for b in n if abs(a - b) <= 1]
+
+
+def _draw_shares(scales: tuple[float, ...], rng: np.random.Generator) -> tuple[float, float]:
+    pairs = share_pairs(scales)
+    return pairs[int(rng.random() * len(pairs))]
 
 
 def crop_boxes(plan: ClipPlan, height: int, width: int, name: str) -> list[Box] | None:
@@ -115,7 +124,10 @@ def crop_boxes(plan: ClipPlan, height: int, width: int, name: str) -> list[Box] 
     """
     if plan.crop is None:
         return None
-    tall, wide = plan.crop
+    (tall, wide), corners = plan.crop, plan.corners
+    if plan.area is not None:
+        tall, wide, drawn = plan.area.size(height, width)
+        corners = corners if drawn else (_CENTRE,)
     if plan.shares is not None:
         largest = min(height / tall, width / wide)
         tall, wide = (
@@ -129,7 +141,7 @@ def crop_boxes(plan: ClipPlan, height: int, width: int, name: str) -> list[Box] 
         )
     return [
         Box(_place(down, height - tall), _place(right, width - wide), tall, wide)
-        for down, right in plan.corners
+        for down, right in corners
     ]
 
 

@@ -56,6 +56,8 @@ class Protocol:
             clips_per_video=self.clips,
             crops_per_clip=self.crops,
             crop_scales=(),
+            crop_area=(),
+            crop_ratio=ClipSampling.crop_ratio,
         )
 
 

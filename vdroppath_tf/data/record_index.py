@@ -88,6 +88,11 @@ class Index:
     records: tuple[Record, ...]
     bad: int
 
+    @property
+    def directional(self) -> bool:
+        """See `Manifest`; records that do not say are of labels without a direction."""
+        return self.settings.get("directional") is True
+
     def to_json(self) -> str:
         """One line for each shard and record, so that it can be read and compared."""
         shards = (json.dumps(dataclasses.asdict(shard)) for shard in self.shards)

@@ -90,6 +90,8 @@ def write_records(
         "short_edge": short_edge,
         "quality": quality,
     }
+    if manifest.directional:
+        settings["directional"] = True
     settings |= {"shards": count, "videos": len(manifest), "manifest": _digest(manifest, names)}
     other = "the records of {}, these are {}"
     claim(home / SETTINGS_FILE, settings, holds="records", other=other)

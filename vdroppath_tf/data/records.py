@@ -55,7 +55,7 @@ def read_records(
         label = numbers[record.label]
         entries.append(VideoEntry(source, label, record.num_frames, f"{origin}, record {number}"))
     names = index.labels if labels is None else labels
-    return Manifest(tuple(entries), tuple(names), _absolute(folder))
+    return Manifest(tuple(entries), tuple(names), _absolute(folder), index.directional)
 
 
 def class_numbers(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.record_index import Index
 from vdroppath_tf.data.records import class_numbers, read_index, shard_path
 from vdroppath_tf.data.stream_ops import ClipOps
@@ -59,10 +59,12 @@ def stream_clips(
 
     Raises:
         ManifestError: there is no index, it is damaged, or `labels` lacks a class.
-        ValueError: an argument is out of range, or `sampling` does what this cannot.
+        ValueError: an argument is out of range, or clips would be flipped though their labels have
+            a direction.
     """
     index = read_index(folder)
     numbers = class_numbers(index.labels, labels, folder)
+    sampling.check_flip(Manifest((), index.labels, os.fspath(folder), index.directional))
     ops = ClipOps(sampling, seed, _size(index, sampling, folder), numbers)
     total = len(index.records)
     if batch_size < 1 or shuffle_buffer < 1 or (epochs is not None and epochs < 1):

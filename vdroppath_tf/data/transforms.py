@@ -11,6 +11,7 @@ from vdroppath_tf.data.manifest import Manifest
 
 SAMPLERS = ("dense", "segments")
 _CROPS = (1, 3)
+_RATIO = (3 / 4, 4 / 3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,10 @@ class ClipSampling:
         crop_scales: training cuts out these shares, falling, of the largest crop that fits, in
             height and width at most one step apart, and scales them to `crop` (TSN: 1, .875, .75,
             .66); empty cuts `crop` pixels.
+        crop_area: training cuts out a share of the frame's area from the least to the largest given
+            here, of an aspect from `crop_ratio`, and scales it to `crop` (GoogLeNet's
+            RandomResizedCrop: .08, 1); empty cuts `crop` pixels.
+        crop_ratio: least and largest width over height of what `crop_area` cuts.
         flip_directional: lets `flip` mirror clips whose labels have a direction.
         crops_per_clip: crops of each clip in testing: 1, in the centre; or 3, at both ends and in
             the centre of the longer side.
@@ -49,6 +54,8 @@ class ClipSampling:
     crop_scales: tuple[float, ...] = ()
     flip_directional: bool = False
     crops_per_clip: int = 1
+    crop_area: tuple[float, ...] = ()
+    crop_ratio: tuple[float, ...] = _RATIO
 
     def __post_init__(self) -> None:
         edges = () if self.short_edge is None else np.atleast_1d(self.short_edge).tolist()
@@ -70,6 +77,7 @@ class ClipSampling:
             raise ValueError(f"crop {self.crop} is larger than short_edge {self.short_edge}.")
         self._check_sampler()
         self._check_crops()
+        self._check_area()
 
     def _check_sampler(self) -> None:
         if self.sampler not in SAMPLERS:
@@ -85,8 +93,10 @@ class ClipSampling:
     def _check_crops(self) -> None:
         if self.crops_per_clip not in _CROPS:
             raise ValueError(f"crops_per_clip must be 1 or 3. Received: {self.crops_per_clip}.")
-        if self.crop is None and (self.crop_scales or self.crops_per_clip > 1):
-            raise ValueError("crop_scales and crops_per_clip are about crops: set crop too.")
+        if self.crop is None and (self.crop_scales or self.crop_area or self.crops_per_clip > 1):
+            raise ValueError(
+                "crop_scales, crop_area and crops_per_clip are about crops: set crop too."
+            )
         if self.crops_per_clip == 3 and {*np.atleast_1d(self.short_edge), *self.crop_size} != {
             self.crop
         }:
@@ -100,6 +110,22 @@ class ClipSampling:
             raise ValueError(
                 f"crop_scales must be shares above 0, at most 1, falling. Received: {scales}."
             )
+
+    def _check_area(self) -> None:
+        if not self.crop_area:
+            if self.crop_ratio != _RATIO:
+                raise ValueError("crop_ratio is about what crop_area cuts: set crop_area too.")
+            return
+        if self.crop_scales:
+            raise ValueError("crop_scales and crop_area both say what is cut: set one of them.")
+        for name, most in (("crop_area", 1.0), ("crop_ratio", np.inf)):
+            values = getattr(self, name)
+            if len(values) != 2 or not 0 < values[0] <= values[1] <= most or np.isinf(values[1]):
+                bound = ", at most 1" if most == 1 else ""
+                raise ValueError(
+                    f"{name} must be two numbers above 0{bound}, the smaller one first. "
+                    f"Received: {values}."
+                )
 
     @property
     def crop_size(self) -> tuple[int, int]:
