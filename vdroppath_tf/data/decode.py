@@ -8,11 +8,11 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
 from vdroppath_tf.data.container import VideoError, check_whole, open_video
 from vdroppath_tf.data.frame_index import FrameIndex, index_video
 from vdroppath_tf.data.frame_request import FrameRequest, Indices, scaled_size
+from vdroppath_tf.data.resize import Scaler
 
 __all__ = ["FrameIndex", "VideoError", "index_video", "read_frames", "scaled_size"]
 
@@ -57,17 +57,10 @@ def read_frames(
 
 def _storer(frames: np.ndarray) -> Callable[[int, Any], None]:
     _, height, width, _ = frames.shape
-    reformatter = (
-        VideoReformatter()
-    )  # one for all frames: making its tables costs more than using them
+    scaler = Scaler()
 
     def store(slot: int, frame: Any) -> None:
-        rgb = reformatter.reformat(frame, width, height, "rgb24", interpolation="BILINEAR")
-        plane = rgb.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
-            :height, : width * 3
-        ]
-        frames[slot] = rows.reshape(height, width, 3)
+        frames[slot] = scaler(frame, height, width, "rgb24")
 
     return store
 

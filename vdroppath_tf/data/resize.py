@@ -1,10 +1,47 @@
-"""Scales decoded frames, as decoding scales them: bilinear, by FFmpeg."""
+"""Scales frames, decoded ones and those that are being decoded: bilinear, by FFmpeg."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from av import VideoFrame
 from av.video.reformatter import VideoReformatter
+
+_CHANNELS = {"rgb24": 3, "gray": 1}
+
+
+def _fixed_options() -> dict[str, Any]:
+    """Callers scale many frames at once, so FFmpeg shall not divide each among threads.
+
+    PyAV 17 and later do, and waiting for them takes several times what the scaling does.
+    """
+    options: dict[str, Any] = {"interpolation": "BILINEAR", "threads": 1}
+    try:
+        VideoReformatter().reformat(VideoFrame(16, 16, "rgb24"), 8, 8, **options)
+    except TypeError:  # an older one, which knows no threads
+        del options["threads"]
+    return options
+
+
+_OPTIONS = _fixed_options()
+
+
+class Scaler:
+    """FFmpeg's scaling and change of format, for one thread at a time.
+
+    To be kept: its tables cost more to make than to use.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame, height: int, width: int, format: str) -> np.ndarray:
+        """The pixels of a frame, uint8 `(height, width, channels)`; a view of FFmpeg's."""
+        plain = self._reformatter.reformat(frame, width, height, format, **_OPTIONS)
+        plane, channels = plain.planes[0], _CHANNELS[format]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        return rows[:height, : width * channels].reshape(height, width, channels)
 
 
 def resize_frames(frames: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -17,9 +54,8 @@ def resize_frames(frames: np.ndarray, height: int, width: int) -> np.ndarray:
     if frames.shape[1:3] == (height, width):
         return frames
     out = np.empty((len(frames), height, width, 3), np.uint8)
-    reformatter = VideoReformatter()  # one for all frames, as its tables cost more than their use
+    scaler = Scaler()
     for frame, place in zip(frames, out, strict=True):
         picture = VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        scaled = reformatter.reformat(picture, width, height, "rgb24", interpolation="BILINEAR")
-        place[...] = scaled.to_ndarray()
+        place[...] = scaler(picture, height, width, "rgb24")
     return out

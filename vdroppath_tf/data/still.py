@@ -7,11 +7,11 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
 from vdroppath_tf.data.container import MAX_SIDE, VideoError
 from vdroppath_tf.data.decode import scaled_size
 from vdroppath_tf.data.frame_source import Box
+from vdroppath_tf.data.resize import Scaler
 
 MAX_PIXELS = 1 << 26
 """Pictures with more pixels than this are refused before they are decoded (8K video has half)."""
@@ -120,11 +120,6 @@ def _decoder(codec: str) -> Any:
 
 
 def _plain(frame: Any, height: int, width: int, channels: int) -> np.ndarray:
-    if not hasattr(_local, "reformatter"):
-        _local.reformatter = VideoReformatter()
-    plain = _local.reformatter.reformat(
-        frame, width, height, _FORMATS[channels], interpolation="BILINEAR"
-    )
-    plane = plain.planes[0]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return rows[:height, : width * channels].reshape(height, width, channels)
+    if not hasattr(_local, "scaler"):
+        _local.scaler = Scaler()
+    return _local.scaler(frame, height, width, _FORMATS[channels])
