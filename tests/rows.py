@@ -18,6 +18,9 @@ resnet.TABLE["next"] = resnet.Row(
     resnet.Stem(8, (3, 3, 3), (1, 2, 2), pool=True),
     (resnet.Stage(1, 8, 1, 2, groups=2), resnet.Stage(2, 8, 2, 2, groups=4)),
 )
+resnet.TABLE["even"] = resnet.Row(  # blocks that differ in nothing, as most of large networks
+    resnet.Stem(8, (1, 3, 3), (1, 4, 4), pool=False), (resnet.Stage(4, 4, 1, 2),)
+)
 mobilenet_v2.TABLE["mobile"] = mobilenet_v2.Row(
     4,
     16,

@@ -1,7 +1,9 @@
 """How long many strategies take to score together, against as many passes of their own.
 
-    python scripts/benchmarks/score_strategies.py --network=micro
-    python scripts/benchmarks/score_strategies.py --network=resnet50 --clips=8 --train_clips=4
+    python scripts/benchmarks/score_strategies.py --clips=64 --train_clips=16
+    python scripts/benchmarks/score_strategies.py --network=resnet50 --clips=4 --train_clips=2 \
+        --batch=4 --draws=published --sample=2
+    python scripts/benchmarks/score_strategies.py --epochs=8 --size=32 --clips=1024 --batch=32
 
 Strategies are draws from a published space, carried to the network by relative depth, and draws
 from a uniform prior. Clips are H.264 files, decoded in every pass. A pass of its own sets a
@@ -9,13 +11,14 @@ strategy on the template, recalibrates batch norm and scores, its functions trac
 few such passes are timed and scaled to all strategies. So is deriving a network for each, which
 computes its own paths alone, but must be built and traced. All with the same recalibration batches.
 
-A race is shown where the template is trained (``--epochs``), as untrained strategies are all the
-same and none can be dropped.
+A race is shown where the template is trained (``--epochs``, on the quickstart's ``motion``), as
+untrained strategies are all the same and none can be dropped.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import resource
 import tempfile
 import time
@@ -30,14 +33,20 @@ from absl import app, flags
 from vdroppath_tf import ProbabilitySpace, derive, recalibrate, set_strategy, zoo
 from vdroppath_tf.analysis.batch_statistics import assign, of_the_batch, read, restored
 from vdroppath_tf.analysis.evaluate import evaluate_strategies, race_strategies
-from vdroppath_tf.analysis.select import uniform_prior
+from vdroppath_tf.analysis.select import not_told_apart, uniform_prior
 from vdroppath_tf.analysis.tree_scoring import Scoring
 from vdroppath_tf.analysis.walk import StrategyTree
-from vdroppath_tf.data.pipeline import ClipSampling, evaluation_clips, training_clips
-from vdroppath_tf.data.shapes import Difficulty
+from vdroppath_tf.data.pipeline import (
+    ClipSampling,
+    VideoCache,
+    evaluation_clips,
+    training_clips,
+)
 from vdroppath_tf.data.synthetic import write_task
 from vdroppath_tf.layers.fusion import batch_norms
 from vdroppath_tf.layers.gates import freeze_gates, gates_of, strategy_masks
+from vdroppath_tf.quickstart import DIFFICULTY, quickstart_recipe
+from vdroppath_tf.training import Clips, build_template, train
 
 NETWORK = flags.DEFINE_string("network", "micro", "of the zoo")
 STRATEGIES = flags.DEFINE_integer("strategies", 100, "how many", lower_bound=2)
@@ -46,8 +55,8 @@ SIZE = flags.DEFINE_integer("size", 112, "height and width")
 CLIPS = flags.DEFINE_integer("clips", 128, "validation clips")
 TRAIN_CLIPS = flags.DEFINE_integer("train_clips", 32, "clips to recalibrate on")
 BATCH = flags.DEFINE_integer("batch", 16, "clips a batch")
-EPOCHS = flags.DEFINE_integer("epochs", 0, "of training before; 0: untrained, no race")
-FIT_CLIPS = flags.DEFINE_integer("fit_clips", 256, "clips to train on")
+EPOCHS = flags.DEFINE_integer("epochs", 0, "of v-DropPath before; 0: untrained, no race")
+FIT_CLIPS = flags.DEFINE_integer("fit_clips", 512, "clips to train on")
 SAMPLE = flags.DEFINE_integer("sample", 3, "passes of their own that are timed", lower_bound=1)
 DRAWS = flags.DEFINE_multi_enum(
     "draws", ["published", "own", "uniform"], ["published", "own", "uniform"], "what draws are from"
@@ -109,18 +118,28 @@ class Bench:
     """A template, its clips, and the passes."""
 
     def __init__(self, folder: Path) -> None:
-        size = Difficulty(frames=FRAMES.value, size=SIZE.value)
-        counts = (max(TRAIN_CLIPS.value, FIT_CLIPS.value), CLIPS.value, 4)
+        size = dataclasses.replace(DIFFICULTY, frames=FRAMES.value, size=SIZE.value)
+        fitted = FIT_CLIPS.value if EPOCHS.value else 0
+        counts = (max(TRAIN_CLIPS.value, fitted), CLIPS.value, 4)
         files = write_task(folder, "motion", clips=counts, difficulty=size)
         self.videos, self.train_videos = files.manifest("validation"), files.manifest("train")
         shuffled = np.random.default_rng(0).permutation(len(self.videos))
         self.videos = self.videos.select(shuffled)
         self.sampling = ClipSampling(frames=FRAMES.value, short_edge=SIZE.value, crop=SIZE.value)
-        template = getattr(zoo, f"template_{NETWORK.value}")
-        self.model = template(num_classes=4, num_train_examples=counts[0])
+        recipe = quickstart_recipe(seed=0)
+        warmup, search = recipe.warmup, recipe.search
+        recipe = recipe.replace(
+            network=NETWORK.value,
+            sampling=self.sampling,
+            warmup=dataclasses.replace(warmup, epochs=EPOCHS.value // 4),
+            search=dataclasses.replace(search, epochs=EPOCHS.value),
+        )
+        clips = Clips(self.train_videos, cache=VideoCache(2**30))
+        self.model = build_template(recipe, clips)
         self.batches = -(-TRAIN_CLIPS.value // BATCH.value)
         if EPOCHS.value:
-            self.model.fit(self.fitting(), epochs=EPOCHS.value, shuffle=False, verbose=2)
+            took, _ = timed(lambda: train(self.model, recipe.template_phases(), recipe, clips))
+            print(f"trained for {EPOCHS.value} epochs of {fitted} clips: {shown(took)}")
 
     def clips(self) -> Any:
         return evaluation_clips(self.videos, self.sampling, batch_size=BATCH.value)
@@ -128,10 +147,6 @@ class Bench:
     def training(self) -> Any:
         batch = min(BATCH.value, TRAIN_CLIPS.value)
         return training_clips(self.train_videos, self.sampling, batch_size=batch)
-
-    def fitting(self) -> Any:
-        """What the template is trained on."""
-        return training_clips(self.train_videos, self.sampling, batch_size=BATCH.value)
 
     def together(self, strategies: list[Any], call: Any = evaluate_strategies) -> Any:
         options = {"train_clips": self.training(), "recalibration_batches": self.batches}
@@ -225,7 +240,13 @@ def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
         print(f"  race: {shown(took)}, {ratio(took, own * count)} of the own passes; ", end="")
         print(f"{seen:.2f} of strategies x clips scored, {len(raced.finalists)} left at the end")
         print(f"  best {scores.best.strategy} {scores.best.top1:.3f}; ", end="")
-        print(f"raced {raced.best.strategy} {raced.best.top1:.3f}")
+        place = [str(score.strategy) for score in scores].index(str(raced.best.strategy))
+        level = not_told_apart(scores.right[..., 0])
+        said = "not told apart" if place in level else "told apart: worse"
+        print(
+            f"raced {raced.best.strategy}, which scores {scores[place].top1:.3f}: {said} ", end=""
+        )
+        print(f"(as {len(level)} of {count})")
         spread = [score.top1 for score in scores]
         print(f"  top-1 from {min(spread):.3f} to {max(spread):.3f}")
 

@@ -10,9 +10,9 @@ import tensorflow as tf
 import tiny
 
 from vdroppath_tf.analysis.evaluate import evaluate_strategies
+from vdroppath_tf.analysis.folding import Convolved
 from vdroppath_tf.analysis.segments import cut
 from vdroppath_tf.analysis.walk import StrategyTree
-from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_masks
 
 RNG = np.random.default_rng(3)
@@ -69,13 +69,13 @@ def test_shared_layers_run_once(template: Any, monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_off_is_not_computed(template: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a block without a path only the shortcut runs, which earlier strategies share too."""
     ran: list[str] = []
-    call = Convolution.call
+    of = Convolved.of
 
-    def noted(self: Convolution, *args: Any, **options: Any) -> Any:
-        ran.append(self.name)
-        return call(self, *args, **options)
+    def noted(layer: Any, x: Any) -> Any:
+        ran.append(layer.name)
+        return of(layer, x)
 
-    monkeypatch.setattr(Convolution, "call", noted)
+    monkeypatch.setattr(Convolved, "of", noted)
     masks = [strategy_masks(template, "- - -")]
     list(StrategyTree(template, masks).logits(CLIPS, [0]))
     shortcuts = [la.name for la in template.layers if la.name.endswith("shortcut_conv")]

@@ -18,18 +18,24 @@ Norms = Sequence[keras.layers.BatchNormalization]
 
 def read(norms: Norms) -> tf.Tensor:
     """Moving means and variances as one vector."""
-    return tf.concat([tf.convert_to_tensor(v) for v in _moving(norms)], 0)
+    return tf.concat([tf.convert_to_tensor(v) for v in moving(norms)], 0)
 
 
 def assign(norms: Norms, statistics: tf.Tensor) -> None:
     """Moving means and variances from one vector, as ``read`` gives it."""
-    moving = _moving(norms)
-    parts = tf.split(statistics, [v.shape[0] for v in moving])
-    for variable, value in zip(moving, parts, strict=True):
+    for variable, value in parted(norms, statistics):
         variable.assign(value)
 
 
-def _moving(norms: Norms) -> list[Any]:
+def parted(norms: Norms, statistics: tf.Tensor) -> list[tuple[Any, tf.Tensor]]:
+    """Each variable of moving statistics, and its part of one vector."""
+    variables = moving(norms)
+    parts = tf.split(statistics, [v.shape[0] for v in variables])
+    return list(zip(variables, parts, strict=True))
+
+
+def moving(norms: Norms) -> list[Any]:
+    """The variables of moving statistics: mean and variance of each norm."""
     return [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
 
 
@@ -50,7 +56,7 @@ def of_the_batch(norms: Norms) -> Iterator[None]:
 def restored(model: keras.Model) -> Iterator[None]:
     """Gives moving statistics, and the seeds of dropout, back on leaving."""
     norms = batch_norms(model)
-    variables = [*_moving(norms), *(v for v in model.variables if "seed" in v.path)]
+    variables = [*moving(norms), *(v for v in model.variables if "seed" in v.path)]
     before = [tf.identity(tf.convert_to_tensor(v)) for v in variables]
     try:
         yield

@@ -135,7 +135,7 @@ def _evaluate(
     mark = "" if folder is None else fingerprint_of(model, *texts)
     tick = options.get("on_strategy") or (lambda: None)
     scoring = Scoring(tree, model.output_shape[-1], tick, views)
-    with restored_gates(model), restored(model), video_errors():
+    with restored_gates(model), video_errors():
         set_strategy(model, "mode")  # the classifier's gate has no place in a strategy
         if train_clips is not None:
             scoring.measure(train_clips, batches, file_in(folder, "statistics.npz"), mark)

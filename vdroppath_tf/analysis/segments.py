@@ -8,8 +8,9 @@ without a path is its shortcut, and nothing is multiplied by 0 or 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import keras
@@ -18,6 +19,8 @@ import tensorflow as tf
 from ..layers.convolution import Convolution
 from ..layers.fusion import FusionConv
 from ..layers.gates import fusion_layers
+from .batch_statistics import moving
+from .folding import Convolved, normalized
 
 ZERO, ONE = "0", "1"  # a tensor that is known to be all zeros, or a factor that is 1
 
@@ -55,6 +58,31 @@ class Segment:
         """Its batch norms, those of the paths of the fusion layer included."""
         own = [] if self.fusion is None else self.fusion.norms
         return [*own, *(step.layer for step in self.steps if _is_norm(step.layer))]
+
+    @property
+    def weights(self) -> list[Any]:
+        """Weights of its layers; without a fusion layer's gates, and moving statistics."""
+        layers = [step.layer for step in self.steps if step.layer is not self.fusion]
+        if self.fusion is not None:
+            layers += [*self.fusion.paths, *self.fusion.norms]
+        statistics = {id(v) for v in moving(self.norms)}
+        return [v for layer in layers for v in layer.weights if id(v) not in statistics]
+
+    @cached_property
+    def kind(self) -> str:
+        """All that makes it the function it is of its inputs, weights and statistics."""
+        tensors = [*self.takes, *(t for step in self.steps for t in (*step.takes, *step.gives))]
+        number = {t: n for n, t in enumerate(dict.fromkeys(tensors))}
+        steps = [
+            (
+                type(step.layer).__name__,
+                {**step.layer.get_config(), "name": None},
+                [number[t] for t in step.takes],
+                [(number[t], self.specs[t].shape) for t in step.gives],
+            )
+            for step in self.steps
+        ]
+        return repr((steps, [number[t] for t in self.gives]))
 
     def run(
         self, inputs: Sequence[tf.Tensor], keeps: Mapping[str, Any], training: bool = False
@@ -138,13 +166,18 @@ class _Evaluation:
 
     def _filled(self, tensor: int) -> tf.Tensor:
         """The tensor; where it is known to be zero, zeros as large as the fusion layer's input."""
-        value = self._value(tensor)
+        value = self._run(tensor)
         if value is not ZERO or self.segment.fusion is None:
             return value
         (step,) = [step for step in self.segment.steps if step.layer is self.segment.fusion]
-        spec, x = self.segment.specs[tensor], self._value(step.takes[0])
+        spec, x = self.segment.specs[tensor], self._run(step.takes[0])
         shape = tf.concat([tf.shape(x)[:-1], [spec.shape[-1]]], 0)
         return tf.ensure_shape(tf.zeros(shape, spec.dtype), spec.shape)
+
+    def _run(self, tensor: int) -> Any:
+        """The tensor itself, where ``_value`` may be a convolution that waits."""
+        value = self._value(tensor)
+        return value.result if isinstance(value, Convolved) else value
 
     def _value(self, tensor: int) -> Any:
         if tensor not in self.known:
@@ -160,9 +193,8 @@ class _Evaluation:
         if not self.keeps:
             return ZERO, ZERO, None, ZERO, ZERO
         assert self.segment.fusion is not None
-        y, temporal = self.segment.fusion.only(
-            self._value(step.takes[0]), self.keeps, self.training
-        )
+        x = self._run(step.takes[0])
+        y, temporal = self.segment.fusion.only(x, self.keeps, self.training, Convolved)
         spatial, between = (ZERO, ZERO) if y is None else (y, ONE)
         return spatial, ONE, None, ZERO if temporal is None else temporal, between
 
@@ -172,14 +204,17 @@ class _Evaluation:
             factor = self._value(step.takes[1])
             return ZERO if factor is ZERO else self._value(step.takes[0])
         if isinstance(layer, keras.layers.Add):
-            terms = self._nonzero(step.takes)
-            return ZERO if not terms else layer(terms) if len(terms) > 1 else terms[0]
+            terms = [t for t in step.takes if self._value(t) is not ZERO]
+            if len(terms) > 1:
+                return layer([self._run(t) for t in terms])
+            return self._value(terms[0]) if terms else ZERO
+        if len(step.takes) > 1 and not isinstance(layer, Convolution):
+            return layer([self._filled(t) for t in step.takes])
+        value = self._value(step.takes[0])  # without D1's part of the KL
+        if isinstance(layer, Convolution):
+            return Convolved.of(layer, self._run(step.takes[0]))
         if _is_norm(layer):
-            return layer(self._value(step.takes[0]), training=self.training)
-        if isinstance(layer, Convolution) or len(step.takes) == 1:  # without D1's part of the KL
-            return layer(self._value(step.takes[0]))
-        return layer([self._filled(t) for t in step.takes])
-
-    def _nonzero(self, tensors: Iterable[int]) -> list[Any]:
-        values = [self._value(t) for t in tensors]
-        return [value for value in values if value is not ZERO]
+            return normalized(layer, value, self.training)
+        if isinstance(layer, keras.layers.ReLU) and isinstance(value, Convolved):
+            return value.followed_by(layer)
+        return layer(self._run(step.takes[0]))

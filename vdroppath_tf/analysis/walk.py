@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..layers.fusion import FusionConv
-from .batch_statistics import assign, of_the_batch, read
+from .batch_statistics import of_the_batch, parted, read
 from .segments import Segment, cut
 
 Key = tuple[Any, ...]  # masks of the layers so far, as bytes: a node of the tree
@@ -23,7 +23,8 @@ class StrategyTree:
     """Runs strategies of a template batch by batch, depth first, sharing what they share.
 
     At any time the activations of one path through the tree are held, never those of all
-    strategies. Each segment is traced once for each set of its branches that occurs.
+    strategies. Each kind of segment is traced once for each set of its branches that occurs.
+    The model's variables are read and never written.
 
     Args:
         model: a template.
@@ -70,15 +71,14 @@ class StrategyTree:
         Yields:
             Strategies that are one and the same, and their logits ``(batch, classes)``.
         """
-        mode = "as it is" if statistics is None else "own statistics"
-        for same, state in self._walk(self._start(clips), rows, mode, statistics or {}):
+        for same, state in self._walk(self._start(clips), rows, statistics or {}, training=False):
             yield same, tf.cast(state[self.output], tf.float32)
 
     def measure(self, clips: Any, rows: Sequence[int]) -> Iterator[tuple[list[int], Statistics]]:
         """Statistics of a batch; those of a node come once, with the first strategy below it."""
         found: Statistics = {}
         with of_the_batch([norm for segment in self.segments for norm in segment.norms]):
-            for same, _ in self._walk(self._start(clips), rows, "measure", found):
+            for same, _ in self._walk(self._start(clips), rows, found, training=True):
                 yield same, dict(found)
                 found.clear()
 
@@ -87,7 +87,12 @@ class StrategyTree:
         return {self.clip: tf.cast(tf.convert_to_tensor(clips), dtype)}
 
     def _walk(
-        self, state: State, rows: Sequence[int], mode: str, statistics: Statistics, depth: int = 0
+        self,
+        state: State,
+        rows: Sequence[int],
+        statistics: Statistics,
+        training: bool,
+        depth: int = 0,
     ) -> Iterator[tuple[list[int], State]]:
         if depth == len(self.segments):
             yield list(rows), state
@@ -95,40 +100,41 @@ class StrategyTree:
         ordered = sorted(rows, key=lambda k: self.keys[k]) if depth == 0 else rows
         for key, group in groupby(ordered, lambda k: self.keys[k][: depth + 1]):
             below = list(group)
-            after = self._run(depth, key, below[0], state, mode, statistics)
-            yield from self._walk(after, below, mode, statistics, depth + 1)
+            after = self._run(depth, key, below[0], state, statistics, training)
+            yield from self._walk(after, below, statistics, training, depth + 1)
 
     def _run(
-        self, depth: int, key: Key, row: int, state: State, mode: str, statistics: Statistics
+        self, depth: int, key: Key, row: int, state: State, statistics: Statistics, training: bool
     ) -> State:
-        segment, mask = self.segments[depth], self.masks[row][depth]
-        branches, factors = _unit(segment.fusion, mask)
-        own = statistics[key] if mode == "own statistics" and segment.norms else None
+        segment = self.segments[depth]
+        branches, factors = _unit(segment.fusion, self.masks[row][depth])
         inputs = [state[t] for t in segment.takes]
-        arguments = inputs, factors, own
-        gives, measured = self._function(depth, branches, mode, arguments)(*arguments)
-        if mode == "measure" and segment.norms:
+        weights = [tf.convert_to_tensor(v) for v in segment.weights]
+        own = None
+        if segment.norms:
+            own = read(segment.norms) if training or not statistics else statistics[key]
+        arguments = inputs, factors, weights, own
+        gives, measured = self._function(segment, branches, training, arguments)(*arguments)
+        if measured is not None:
             statistics[key] = measured
         new = {**state, **dict(zip(segment.gives, gives, strict=True))}
         return {t: new[t] for t in segment.kept}
 
     def _function(
-        self, depth: int, branches: tuple[str, ...], mode: str, arguments: tuple[Any, ...]
+        self, segment: Segment, branches: tuple[str, ...], training: bool, arguments: Any
     ) -> Any:
-        """A segment under a unit, traced once for clips of one size, however many."""
-        specs = tf.nest.map_structure(_spec, arguments)
-        key = (depth, branches, mode, *(spec.shape[1:] for spec in specs[0]))
+        """A segment under a unit, traced once for all of its kind and any number of clips.
+
+        Weights and statistics are arguments too, so segments that differ in nothing else share it.
+        """
+        inputs, *others = arguments
+        specs = (
+            [_any_number(x) for x in inputs],
+            *tf.nest.map_structure(tf.type_spec_from_value, others),
+        )
+        key = (segment.kind, branches, training, *(spec.shape[1:] for spec in specs[0]))
         if key not in self._functions:
-            segment = self.segments[depth]
-
-            def run(inputs: list[Any], factors: Any, own: Any) -> tuple[list[Any], Any]:
-                if own is not None:
-                    assign(segment.norms, own)
-                keeps = dict.fromkeys(branches) if factors is None else dict(factors)
-                gives = segment.run(inputs, keeps, training=mode == "measure")
-                return gives, read(segment.norms) if mode == "measure" and segment.norms else None
-
-            traced = tf.function(run, autograph=False)
+            traced = tf.function(_computation(segment, branches, training), autograph=False)
             self._functions[key] = traced.get_concrete_function(*specs)
         return self._functions[key]
 
@@ -162,11 +168,23 @@ def _unit(fusion: FusionConv | None, mask: np.ndarray) -> tuple[tuple[str, ...],
     return tuple(on), None if fusion.widths is None else on
 
 
-def _spec(x: tf.Tensor | None) -> tf.TensorSpec | None:
-    """Any number of clips; factors and statistics as they are."""
-    if x is None:
-        return None
-    return tf.TensorSpec([None, *x.shape[1:]] if len(x.shape) > 2 else x.shape, x.dtype)
+def _computation(segment: Segment, branches: tuple[str, ...], training: bool) -> Any:
+    """A segment under a unit as a function: what it gives, and in training its statistics."""
+
+    def run(inputs: list[Any], factors: Any, weights: list[Any], own: Any) -> Any:
+        keeps = dict.fromkeys(branches) if factors is None else dict(factors)
+        values = list(zip(segment.weights, weights, strict=True))
+        if own is not None:
+            values += parted(segment.norms, own)
+        with keras.StatelessScope(values):
+            gives = segment.run(inputs, keeps, training)
+            return gives, read(segment.norms) if training and segment.norms else None
+
+    return run
+
+
+def _any_number(clips: tf.Tensor) -> tf.TensorSpec:
+    return tf.TensorSpec([None, *clips.shape[1:]], clips.dtype)
 
 
 def _bytes(segments: list[Segment], clip: int, clip_shape: tuple[int, ...]) -> dict[int, int]:

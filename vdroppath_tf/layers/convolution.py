@@ -8,7 +8,7 @@ of ``Conv3D``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -81,7 +81,12 @@ def _padding(sizes: Sequence[int], strides: Sequence[int]) -> str | list[list[in
     return [[0, 0], *([k // 2, k // 2] for k in sizes), [0, 0]]
 
 
-def convolve(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int] = (1, 1, 1)) -> tf.Tensor:
+def convolve(
+    x: tf.Tensor,
+    kernel: tf.Tensor,
+    strides: Sequence[int] = (1, 1, 1),
+    then: Sequence[Callable[[tf.Tensor], tf.Tensor]] = (),
+) -> tf.Tensor:
     """3D convolution with zero padding of half the (odd) kernel on both sides.
 
     Args:
@@ -89,6 +94,8 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int] = (1, 1, 1)
         kernel: ``(time, height, width, channels / groups, filters)``, odd sizes. Several groups
             are for kernels of one frame.
         strides: of time, height and width.
+        then: what is done to each channel of the result. It sees axes merged, channels last, right
+            after the operation that convolves, so that TensorFlow can run both as one.
 
     Returns:
         ``(batch, time', height', width', filters)`` with ``n' = ceil(n / stride)``.
@@ -97,7 +104,10 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int] = (1, 1, 1)
     strided = [(n + s - 1) // s for n, s in zip(sizes, strides, strict=True)]
     # said here, since oneDNN gives an empty batch the wrong shape
     shape = [batch, *strided, kernel.shape[-1]]
-    return tf.reshape(_in_fastest_form(x, kernel, strides), shape)
+    y = _in_fastest_form(x, kernel, strides)
+    for step in then:
+        y = step(y)
+    return tf.reshape(y, shape)
 
 
 def _in_fastest_form(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:

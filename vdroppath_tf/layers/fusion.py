@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -143,7 +143,8 @@ class FusionConv(keras.layers.Layer):
         factors = self._by_branch(keep, batch)
         if self._mergeable and shared is not None:
             merged = dict(zip(self.wanted, tf.unstack(shared[: len(self.wanted)]), strict=True))
-            y = self._merged(inputs, {branch: merged[branch] for branch in self._spatial})
+            kernel = self._merged_kernel({branch: merged[branch] for branch in self._spatial})
+            y = convolve(inputs, kernel)
         else:
             y = tf.add_n([self._gated(b, inputs, factors[b], training) for b in self._spatial])
         alive = _any_on(list(factors.values())) * tf.reduce_prod(keep[:, self.drop_path.paths :], 1)
@@ -175,8 +176,12 @@ class FusionConv(keras.layers.Layer):
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def only(
-        self, inputs: tf.Tensor, keeps: Mapping[str, Any], training: bool = False
-    ) -> tuple[tf.Tensor | None, tf.Tensor | None]:
+        self,
+        inputs: tf.Tensor,
+        keeps: Mapping[str, Any],
+        training: bool = False,
+        convolve: Callable[[tf.Tensor, tf.Tensor], Any] = convolve,
+    ) -> tuple[Any, tf.Tensor | None]:
         """Some of the branches, wholly on; the others are not computed.
 
         Args:
@@ -184,6 +189,7 @@ class FusionConv(keras.layers.Layer):
             keeps: the branches, each with its ``(1 or batch, inputs)`` factors where inputs have
                 gates of their own, or None.
             training: of the batch norms.
+            convolve: runs, or notes down, the merged convolution of S and ST.
 
         Returns:
             S and ST summed, and T; None for what is not among the branches.
@@ -192,7 +198,7 @@ class FusionConv(keras.layers.Layer):
         spatial = [branch for branch in self._spatial if branch in keeps]
         y = temporal = None
         if spatial and self._mergeable:
-            y = self._merged(x, dict.fromkeys(spatial, 1.0))
+            y = convolve(x, self._merged_kernel(dict.fromkeys(spatial, 1.0)))
         elif spatial:
             y = tf.add_n([self._paths[b](x, keeps[b], training) for b in spatial])
         if "T" in keeps:
@@ -205,8 +211,8 @@ class FusionConv(keras.layers.Layer):
         y = self._paths[branch](x, None, training)
         return y * gate_like(keep[:, 0], y)
 
-    def _merged(self, inputs: tf.Tensor, factors: dict[str, Any]) -> tf.Tensor:
-        """One convolution with the sum of the kernels, each padded in time to the longest."""
+    def _merged_kernel(self, factors: dict[str, Any]) -> tf.Tensor:
+        """The sum of the kernels, each padded in time to the longest: one convolution for all."""
         convolutions = [self._paths[branch].convolution for branch in factors]
         longest = max(one.kernel_size[0] for one in convolutions)
         kernels = []
@@ -215,7 +221,7 @@ class FusionConv(keras.layers.Layer):
             kernel = tf.convert_to_tensor(convolution.kernel)
             kernel = kernel * tf.cast(factors[branch], kernel.dtype)
             kernels.append(tf.pad(kernel, [[pad, pad]] + [[0, 0]] * 4))
-        return convolve(inputs, tf.cast(tf.add_n(kernels), self.compute_dtype))
+        return tf.cast(tf.add_n(kernels), self.compute_dtype)
 
     def _squared_norms(self) -> tf.Tensor:
         """``(paths,)``, input by input, as the gates stand."""
