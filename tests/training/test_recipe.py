@@ -152,7 +152,7 @@ def test_bad_phases(changes: dict[str, Any], message: str) -> None:
     ("changes", "message"),
     [
         ({"batch_size": 0}, "batch_size must be at least 1. Received: 0"),
-        ({"gate_learning_rate": -0.1}, "gate_learning_rate must be above 0"),
+        ({"gate_learning_rate": -0.1}, "gate_learning_rate must be 0 or more"),
         ({"momentum": 1.0}, "momentum"),
         ({"finetune_dropout": 1.0}, "finetune_dropout"),
         ({"evaluation_crop": 31}, "crop 31 is larger than short_edge 20"),

@@ -64,6 +64,7 @@ class Recipe:
         search: v-DropPath.
         finetune: of the derived network, or None.
         gate_learning_rate: of the gates at the start of ``search``; it falls as the weights' does.
+            With 0 they stay random and learn nothing: paths are sampled with ``initial_drop``.
         branches: paths of the fusion layers, out of S, T and ST; the paper's experiments have two.
         temporal_strides: of the network from the stem on; None: as published.
         weight_reg, kl, noise, initial_drop, drop_layer: of the gates, see ``VariationalDropPath``.
@@ -108,9 +109,9 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1. Received: {self.batch_size}")
-        if not _positive(self.gate_learning_rate):
+        if not (self.gate_learning_rate == 0 or _positive(self.gate_learning_rate)):
             raise ValueError(
-                f"gate_learning_rate must be above 0. Received: {self.gate_learning_rate}"
+                f"gate_learning_rate must be 0 or more. Received: {self.gate_learning_rate}"
             )
         if not (0.0 <= self.momentum < 1.0 and 0.0 <= self.finetune_dropout < 1.0):
             raise ValueError(

@@ -1,0 +1,46 @@
+"""The picture of a ranking: what templates say of strategies, against what they reach alone."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from .figure_parts import SOFT, STYLE
+from .rank_agreement import KINDS, Ranking
+
+_LOOKS = {"draws": ("o", "#486581"), "uniform draws": ("D", "#B23A48")}
+
+
+def figure_ranking(found: Ranking) -> Figure:
+    """Draws a panel for each score: a point a strategy, its accuracy on its own upwards.
+
+    A bar is the range over seeds. Tau stands beside each kind's name.
+
+    Args:
+        found: of at least one strategy of some kind.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(3.3 * len(found.scores), 3.9), layout="constrained")
+        panels = figure.subplots(1, len(found.scores), sharey=True, squeeze=False)[0]
+        for name, axes in zip(found.scores, panels, strict=True):
+            for kind in KINDS:
+                if kind in found.kinds:
+                    _points(axes, found.of(kind), name, kind)
+            axes.set(xlabel=name)
+            axes.grid(color="#E4E7EB", linewidth=0.6)
+            axes.legend(fontsize=7.5, loc="lower right", labelcolor=SOFT)
+        panels[0].set(ylabel="top-1, trained on its own")
+    return figure
+
+
+def _points(axes: Any, some: Ranking, name: str, kind: str) -> None:
+    mean = some.alone.mean(1)
+    ends = [mean - some.alone.min(1), some.alone.max(1) - mean]
+    tau = some.taus()[name].value
+    label = kind if math.isnan(tau) else f"{kind}: tau {tau:.2f}"
+    marker, color = _LOOKS[kind]
+    look: dict[str, Any] = {"fmt": marker, "color": color, "markersize": 4.5, "elinewidth": 0.8}
+    axes.errorbar(some.scores[name], mean, yerr=ends, label=label, **look)

@@ -1,0 +1,132 @@
+"""Ask whether the ranking holds: train strategies on their own, compare with their scores."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags, logging
+
+from ..analysis.figure_ranking import figure_ranking
+from ..analysis.rank_agreement import KINDS, Ranking
+from ..analysis.select import Interval
+from ..files import write_text
+from ..ranking import Plan, run_ranking
+from .files import define_string
+
+EXAMPLE = "vdroppath ranking --draws=12 --uniform_draws=12 --seeds=2 --out=ranking"
+FORMAT = "vdroppath_tf.ranking/1"
+EXPLAINED = {
+    "space": "score on the learned template, batch norm recalibrated",
+    "as trained": "the same without recalibration",
+    "uniform template": "score on a template trained with every path on with probability 1/2",
+    "log-probability": "of the strategy in the learned space",
+}
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    plan = Plan()
+    define_string(values, "out", "folder for clips, trainings and results", "ranking")
+    numbers = {
+        "draws": (plan.draws, 2, "strategies drawn from the learned space"),
+        "uniform_draws": (plan.uniform_draws, 0, "strategies drawn from a uniform prior"),
+        "seeds": (plan.seeds, 1, "trainings of each strategy on its own"),
+        "epochs": (plan.epochs, 2, "of each training on its own"),
+        "template_epochs": (plan.template_epochs, 2, "of the templates"),
+        "train_clips": (plan.clips[0], 16, "training clips"),
+        "test_clips": (plan.clips[1], 16, "test clips"),
+        "seed": (plan.seed, 0, "of clips, templates and draws"),
+    }
+    for name, (default, least, text) in numbers.items():
+        flags.DEFINE_integer(name, default, text, lower_bound=least, flag_values=values)
+    text = "how a template draws its gates: for each clip (sample) or each batch"
+    flags.DEFINE_enum("noise", plan.noise, ["sample", "batch"], text, flag_values=values)
+    text = "drop probability the learned template starts with"
+    flags.DEFINE_float("initial_drop", plan.initial_drop, text, 0.001, 0.999, flag_values=values)
+    text = "trainings at a time, each in a process of its own; default: one for each core"
+    flags.DEFINE_integer("processes", None, text, lower_bound=1, flag_values=values)
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """Trains, compares, prints the table and writes it with its picture."""
+    plan = Plan(
+        **{name: values[name].value for name in ("draws", "uniform_draws", "seeds", "epochs")},
+        **{name: values[name].value for name in ("noise", "initial_drop", "seed")},
+        template_epochs=values.template_epochs,
+        clips=(values.train_clips, values.test_clips),
+    )
+    out = Path(values.out)
+    processes = values.processes or len(os.sched_getaffinity(0))
+    found = run_ranking(out, plan, processes=processes, say=logging.info)
+    print("\n".join(table(found)))
+    write_text(out / "ranking.json", json.dumps(fields(found), indent=1, allow_nan=False) + "\n")
+    figure_ranking(found).savefig(out / "ranking.png", dpi=150)
+    logging.info("Wrote %s and ranking.png", out / "ranking.json")
+
+
+def table(found: Ranking) -> list[str]:
+    """Strategies, then the tau of each kind, as text."""
+    lines = [f"top-1 on {found.clips} clips: alone (mean of seeds), {', '.join(found.scores)}"]
+    for kind in KINDS:
+        some = found.of(kind)
+        if not some.strategies:
+            continue
+        lines += ["", f"{len(some.strategies)} {kind}, best on its own first:"]
+        for k in (-some.alone.mean(1)).argsort(kind="stable"):
+            said = "".join(f"{score[k]:9.3f}" for score in some.scores.values())
+            lines.append(f"{some.alone[k].mean():7.3f}{said}  {some.strategies[k]}")
+        if len(some.strategies) > 1:
+            lines += ["", *_agreement(some, kind)]
+    return lines
+
+
+def _agreement(some: Ranking, kind: str) -> list[str]:
+    noise = some.noise()
+    lines = [f"{kind}: accuracies on their own spread by {noise.spread:.3f}"]
+    if noise.seeds > 1:
+        lines[0] += (
+            f"; seeds deviate by {noise.deviation:.3f}, tau of two seeds "
+            f"{noise.between_seeds:.2f}; a perfect score would reach {noise.ceiling:.2f}"
+        )
+    lines.append("Kendall's tau with accuracy on its own, 95 % interval over strategies:")
+    for name, tau in some.taus().items():
+        lines.append(f"  {_interval(tau)}  {name}: {EXPLAINED[name]}")
+    return lines
+
+
+def _interval(tau: Interval) -> str:
+    if math.isnan(tau.value):
+        return "none: all equal  "
+    return f"{tau.value:5.2f} [{tau.low:5.2f}, {tau.high:5.2f}]"
+
+
+def fields(found: Ranking) -> dict[str, object]:
+    """Everything, as JSON values; what is no number is null."""
+    kinds = {}
+    for kind in KINDS:
+        some = found.of(kind)
+        if len(some.strategies) > 1:
+            noise = {name: _number(value) for name, value in vars(some.noise()).items()}
+            taus = {
+                name: {end: _number(value) for end, value in vars(tau).items()}
+                for name, tau in some.taus().items()
+            }
+            kinds[kind] = {"seed_noise": noise, "tau": taus}
+    rows = [
+        {
+            "kind": kind,
+            "strategy": strategy,
+            "alone": found.alone[k].tolist(),
+            **{name: float(score[k]) for name, score in found.scores.items()},
+        }
+        for k, (kind, strategy) in enumerate(zip(found.kinds, found.strategies, strict=True))
+    ]
+    return {"format": FORMAT, "clips": found.clips, "kinds": kinds, "strategies": rows}
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
