@@ -54,7 +54,7 @@ class Budgets:
     def __init__(self, values: flags.FlagValues) -> None:
         limits = {f"max_{name}": values[f"max_{name}"].value for name in UNITS_OF}
         self.limit = {name: value for name, value in limits.items() if value is not None}
-        self.clip_shape = _clip_shape(values.clip_shape)
+        self.clip_shape = read_clip_shape(values.clip_shape)
         self.pareto, self.by, self.measure = values.pareto, values.by, values.measure_latency
         if self.pareto is not None and Path(self.pareto).suffix not in _SUFFIXES:
             raise ValueError(f"--pareto={self.pareto}: expected a file that ends in .csv or .json.")
@@ -132,7 +132,8 @@ def _written(choices: Sequence[Choice], suffix: str) -> str:
     return text.getvalue()
 
 
-def _clip_shape(text: str | None) -> tuple[int, int, int] | None:
+def read_clip_shape(text: str | None) -> tuple[int, int, int] | None:
+    """Frames, height and width of a flag; a ValueError that says what was expected."""
     if text is None:
         return None
     parts = text.split(",")
