@@ -6,6 +6,7 @@ import numpy as np
 
 from ..space import ProbabilitySpace
 from .records import DRAWN, Row, TaskReport
+from .report_beside import apart
 from .report_choice import chosen
 from .report_numbers import percent, score
 
@@ -17,7 +18,8 @@ LEANS = 0.1
 
 def findings(task: TaskReport) -> list[str]:
     """All sentences about a task: its space, single frames, the choice, the served network."""
-    found = [space_moved(task), space_leans(task), frames_alone(task), best_draw(task)]
+    found = [space_moved(task), space_leans(task), apart(task)]
+    found += [frames_alone(task), best_draw(task)]
     found += [*chosen(task), spread(task), served(task)]
     return [sentence for sentence in found if sentence]
 

@@ -151,10 +151,21 @@ class TaskReport:
 
     @property
     def best(self) -> Row | None:
-        """The row of the chosen strategy; of several, one that ran with the template's weights."""
+        """The row of the chosen strategy; of several, the selected or one that was drawn."""
         found = self._rows_of_chosen()
+        if self.selection is not None:
+            return found[0]
         last = found[-1] if found else None
-        return next((row for row in found if row.note in (DRAWN, SCORED)), last)
+        return next((row for row in found if row.note == DRAWN), last)
+
+    @property
+    def both(self) -> dict[str, ProbabilitySpace]:
+        """The task's space and the other one, if there is one, by names that differ."""
+        if self.other is None:
+            return {self.name: self.space}
+        name = self.other.name
+        name = f"{name} (the other)" if name == self.name else name
+        return {self.name: self.space, name: self.other.space}
 
     def uniform(self, unit: str) -> Row | None:
         """The row that uses `unit` in every layer and was trained on its own, if there is one."""

@@ -115,10 +115,6 @@ def _task_fields(task: TaskReport) -> dict[str, Any]:
         "timings": dict(task.timings),
         "predictions": [asdict(answer) for answer in task.predictions],
         **{name: as_records(make(task)) for name, make in TABLES.items()},
-        "classes_tested": {
-            one.row.name: [list(each) for each in one.classes] for one in task.tested
-        },
-        "confusions": {
-            one.row.name: [list(each) for each in one.confusions] for one in task.tested
-        },
+        "tested_classes": [[list(each) for each in one.classes] for one in task.tested],
+        "tested_confusions": [[list(each) for each in one.confusions] for one in task.tested],
     }

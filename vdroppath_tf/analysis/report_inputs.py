@@ -138,7 +138,10 @@ def _score(one: Any, name: str) -> StrategyScore:
 
 
 def _interval(one: Any) -> Interval:
-    return Interval(*(float(one[end]) for end in ("value", "low", "high")))
+    found = Interval(*(float(one[end]) for end in ("value", "low", "high")))
+    if not -1 <= found.low <= found.high <= 1:
+        raise ValueError(f"an interval is {one!r}")
+    return found
 
 
 def _clip_shape(shape: Any) -> tuple[int, int, int]:
@@ -160,9 +163,7 @@ def _result(text: str) -> Tested:
     top1, error, top5 = shares
     note = "batch norm recalibrated" if fields.get("recalibrated") else ""
     strategy = FusionStrategy.parse(fields["strategy"]) if fields.get("strategy") else ""
-    classes = [(str(c["name"]), int(c["videos"]), c["top1"]) for c in fields["classes"]]
-    for name, _, share in classes:
-        check_share(f"top-1 of class {name!r}", 0.0 if share is None else float(share))
+    classes = [_class(one) for one in fields["classes"]]
     wrong = [(str(c["truth"]), str(c["answer"]), int(c["videos"])) for c in fields["confusions"]]
     network = fields.get("architecture")
     return Tested(
@@ -172,3 +173,11 @@ def _result(text: str) -> Tested:
         wrong,
         None if network is None else str(network),
     )
+
+
+def _class(one: Any) -> tuple[str, int, float | None]:
+    name, top1 = str(one["name"]), one["top1"]
+    if top1 is not None:
+        top1 = float(top1)
+        check_share(f"top-1 of class {name!r}", top1)
+    return name, int(one["videos"]), top1

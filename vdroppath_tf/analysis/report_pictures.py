@@ -11,14 +11,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..space import ProbabilitySpace
-from .compare import compare_spaces
 from .figure_accuracy import figure_draws
 from .figure_comparison import figure_comparison
+from .figure_parts import WIDE
 from .figure_training import figure_history
 from .figures import figure_distance, figure_entropy, figure_marginals
 from .findings import NEAR_START
 from .front_figure import figure_pareto
 from .records import TaskReport
+from .report_beside import beside
 from .unit_looks import label_note, unit_label
 
 PER_INPUT = "Each input of a layer has gates of its own"
@@ -151,22 +152,17 @@ def _front(task: TaskReport) -> Picture | None:
 
 
 def _comparison(task: TaskReport) -> Picture | None:
-    """The two spaces, where they are of one network and short enough for one row."""
-    if task.other is None or len(task.space) > 32:
+    """The two spaces, where they are of one network, and short enough for one row."""
+    found = beside(task)
+    if found is None or len(task.space) > WIDE.per_row:
         return None
-    try:
-        found = compare_spaces({task.name: task.space, task.other.name: task.other.space})
-    except ValueError:  # of different networks: their layers are not the same
-        return None
+    first, second = found.names
     caption = (
-        f"The space of {task.name} beside that of {task.other.name}, and their distance layer by "
-        f"layer ({found.distance[0, 1]:.2f} on average)."
+        f"The space of {first} beside that of {second}, and their distance layer by layer "
+        f"({found.distance[0, 1]:.2f} on average)."
     )
     alt = f"{caption} {_spoken(task.space, found.between[0, 1])}"
-
-    def draw(*, narrow: bool = False) -> Figure:
-        return figure_comparison(found, narrow=narrow)
-
+    draw = partial(figure_comparison, found)
     return Picture("comparison", caption, alt, draw, len(task.space) > 10)
 
 

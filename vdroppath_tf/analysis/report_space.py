@@ -27,15 +27,9 @@ def observed(task: TaskReport) -> list[Observation]:
     if len(space) > 1 and {"S", "ST"} <= {*space.branches}:
         found = [fusion_below(space), time_above(space)]
     if other is not None and other.complex_scenes is not None:
-        names = _two_names(task.name, other.name)
-        scenes = names[1] if other.complex_scenes else names[0]
-        pair = dict(zip(names, (space, other.space), strict=True))
-        found.append(space_in_scenes(pair, [scenes]))
+        names = [*task.both]
+        found.append(space_in_scenes(task.both, [names[int(other.complex_scenes)]]))
     return found
-
-
-def _two_names(own: str, other: str) -> tuple[str, str]:
-    return (own, other) if own != other else (own, f"{other} (the other)")
 
 
 def _observed(task: TaskReport) -> Html | None:

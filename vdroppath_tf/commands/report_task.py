@@ -124,7 +124,8 @@ def _absent(values: flags.FlagValues, there: dict[str, Any], layers: int) -> dic
     model = values.model or f"{values.run or 'run'}/template.keras"
     folder = values.run or "run"
     said = {
-        "history": "How p moved during training: `--run`, the folder of `vdroppath train`.",
+        "history": "How p moved during training: `--run`, a folder in which `vdroppath train` has "
+        "finished, so that it has a history.json.",
         "costs": "What a smaller network costs in probability, MACs and parameters: "
         "`--clip_shape=frames,height,width`, with the template (`--run` or `--model`) if it is "
         "not one of the zoo.",
