@@ -368,11 +368,11 @@ def test_two_tasks_are_compared():
 
 def test_rows_are_found_by_their_strategy():
     one = task()
-    assert one.best.name == "best draw"
+    assert one.best is one.rows[3]
     assert one.uniform("S+ST") is one.rows[2]
     assert one.uniform("T") is None
     tuned = replace(one, rows=(*one.rows, row("fine-tuned", CHOSEN, 0.99)))
-    assert tuned.best.name == "best draw"
+    assert tuned.best is one.rows[3]
     without = replace(one, rows=one.rows[3:], draws=(), history=None)
     assert findings.best_draw(without) is None
     assert "not trained" in Reader(page(without)).text
@@ -381,7 +381,10 @@ def test_rows_are_found_by_their_strategy():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rows": ()}, "No row of task 'motion' has the chosen strategy 'ST S"),
+        (
+            {"rows": [row("S", "S S S", 0.5)]},
+            "No row of task 'motion' has the chosen strategy 'ST S",
+        ),
         ({"chosen": FusionStrategy.parse("S")}, "1 units, the network has 3"),
         (
             {"history": np.zeros((4, 2, 2))},
@@ -496,31 +499,52 @@ FLAGS = (
 ).split()
 
 
+def in_browser(folder: Path, harness: str, *flags: str) -> str:
+    """What a headless browser makes of a page: its document, after scripts ran."""
+    (folder / "harness.html").write_text(harness, encoding="utf-8")
+    profile = f"--user-data-dir={folder / 'profile'}"
+    command = [str(CHROMIUM), *FLAGS, profile, *flags, (folder / "harness.html").as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    return done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
 @pytest.mark.parametrize("width", [400, 1200])
 def test_a_real_browser_shows_it_without_sideways_scrolling(tmp_path, width, real_pictures):
-    """The page in a frame of that width; the harness around it says what was laid out."""
-    long = ProbabilitySpace(np.full((40, 2), 0.3))
+    """The page in a frame of that width; the harness around it says what was laid out.
+
+    Nothing reaches out of the page, every picture is there, the narrow form of it is shown on the
+    narrow page only, and at a size at which its text can be read; and a screenshot has the colours.
+    """
+    long = ProbabilitySpace(np.full((61, 2), 0.3))
     many = TaskReport("wide", "x", long, [row("m", str(long.mode()), 0.5)], long.mode(), 2, 9)
     harness = (
-        f'<body><iframe id="f" style="width:{width}px;height:900px;border:0" '
+        f'<body style="margin:0"><iframe id="f" style="width:{width}px;height:4000px;border:0" '
         f'srcdoc="{html.escape(page(task(), many))}"></iframe><script>'
         "onload = () => { const d = document.getElementById('f').contentDocument;"
         "const broken = [...d.images].filter(i => !i.naturalWidth).length;"
-        "const page = d.documentElement;"
-        "document.title = [page.scrollWidth - page.clientWidth, broken, d.images.length,"
-        "getComputedStyle(d.querySelector('h1')).color].join('|'); }</script>"
+        "const page = d.documentElement, drawn = [...d.querySelectorAll('picture img')];"
+        "const narrow = drawn.filter(i => i.currentSrc !== i.src).length;"
+        "const scale = Math.min(...drawn.map(i => i.clientWidth / i.naturalWidth));"
+        "document.title = [page.scrollWidth - page.clientWidth, broken, d.images.length, narrow,"
+        "getComputedStyle(d.querySelector('h1')).color, scale].join('|'); }</script>"
     )
-    (tmp_path / "harness.html").write_text(harness, encoding="utf-8")
-    command = [
-        *(str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"),
-        (tmp_path / "harness.html").as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    title = re.search(r"<title>(.*?)</title>", done.stdout)
-    assert title, done.stdout[:300]
-    assert title[1] == "0|0|10|rgb(31, 41, 51)"
+    title = re.search(r"<title>(.*?)</title>", in_browser(tmp_path, harness, "--dump-dom"))
+    assert title
+    *laid_out, scale = title[1].split("|")
+    count = 9  # pictures in two tasks; beside them the frames of an answer
+    narrow = count if width == 400 else 0
+    assert laid_out == ["0", "0", str(count + 1), str(narrow), "rgb(31, 41, 51)"]
+    assert float(scale) > 0.85
+    shot = tmp_path / "shot.png"
+    in_browser(tmp_path, harness, f"--screenshot={shot}", "--window-size=1200,4000")
+    pixels = (matplotlib.image.imread(shot)[..., :3] * 255).round().astype(int)
+    assert pixels.shape == (4000, 1200, 3)
+    assert (pixels[:, width:] == 255).all()  # beside the frame
+    for unit in ("S", "ST", "S+ST"):
+        color = np.round(np.array(matplotlib.colors.to_rgb(COLORS[unit])) * 255)
+        assert (pixels == color).all(-1).sum() > 1000, unit
 
 
 def test_style_is_packaged_beside_the_code():

@@ -246,7 +246,7 @@ def test_recipes_with_a_crop_know_the_size(run: Path, tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text(json.dumps(fields))
     folder = RunFolder(tmp_path)
     assert folder.clip_shape == (4, 16, 16)
-    assert folder.template is folder.classes is folder.history() is None
+    assert (folder.template, folder.classes, folder.history()) == (None, None, None)
 
 
 @pytest.mark.usefixtures("quick")

@@ -41,7 +41,7 @@ def figure_draws(
         clips: That the rows were measured on.
         narrow: For a small screen.
     """
-    scale, unit = magnitude(max(float(one.macs or 0) for one in (*draws, *rows)))
+    scale, unit = magnitude(max([*(d.macs or 0 for d in draws), *(r.macs or 0 for r in rows)]))
     with mpl.rc_context(STYLE):
         width = NARROW.most if narrow else 8.6
         figure = Figure(figsize=(width, 4.6), layout="constrained")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,8 +84,13 @@ def _measured(space: ProbabilitySpace, scored: Scored, costs: UnitCosts | None) 
         rows.append(row)
     draws = [
         Draw(
-            *(str(one.strategy), one.top1, _costs(one.strategy, costs)["macs"]),
-            *(one.standard_error, one.clips, str(one.strategy) in best, one.top5),
+            str(one.strategy),
+            one.top1,
+            _costs(one.strategy, costs)["macs"],
+            one.standard_error,
+            one.clips,
+            str(one.strategy) in best,
+            one.top5,
         )
         for one in scored.scores
     ]
@@ -112,9 +117,10 @@ def check_scores(scored: Scored, space: ProbabilitySpace) -> None:
             f"The scores are of {scored.architecture!r}, the space is of {space.architecture!r}. "
             "Expected scores of the space's template."
         )
-    for one in (*scored.scores, *scored.selection.rows):
+    found = [s.strategy for s in scored.scores] + [r.strategy for r in scored.selection.rows]
+    for strategy in found:
         try:
-            one.strategy.check(len(space), space.architecture, space.branches)
+            strategy.check(len(space), space.architecture, space.branches)
         except ValueError as error:
             raise ValueError(
                 f"The scores are another network's: {error} Expected scores of the space's "
@@ -122,7 +128,7 @@ def check_scores(scored: Scored, space: ProbabilitySpace) -> None:
             ) from None
 
 
-def _costs(strategy: FusionStrategy | str, costs: UnitCosts | None) -> Mapping[str, int | None]:
+def _costs(strategy: FusionStrategy | str, costs: UnitCosts | None) -> dict[str, Any]:
     if costs is None:
         return {"parameters": None, "macs": None}
     return dict(zip(("parameters", "macs"), costs.of(strategy), strict=True))

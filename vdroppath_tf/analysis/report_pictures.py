@@ -53,8 +53,8 @@ def space_pictures(task: TaskReport) -> list[Picture]:
 
 def accuracy_picture(task: TaskReport) -> Picture | None:
     """Accuracy over cost; None where nothing was scored or costs are unknown."""
-    one_of_each = [*task.draws, *task.rows]
-    if not one_of_each or any(one.macs is None for one in one_of_each):
+    costs = [*(draw.macs for draw in task.draws), *(row.macs for row in task.rows)]
+    if not costs or None in costs:
         return None
     draw = partial(
         figure_draws, task.draws, task.rows, task.chance, best=task.best, clips=task.clips

@@ -81,11 +81,17 @@ def _of_space(path: str, space: ProbabilitySpace) -> Scored:
 
 
 def _costs(
-    values: flags.FlagValues, folder: RunFolder | None, space: ProbabilitySpace, scored: Any
+    values: flags.FlagValues,
+    folder: RunFolder | None,
+    space: ProbabilitySpace,
+    scored: Scored | None,
 ) -> tuple[UnitCosts | None, dict[str, str]]:
     """Costs of the space's template for one clip, and what they are for in words."""
     shape = read_clip_shape(values.clip_shape)
-    shape = shape or (scored and scored.clip_shape) or (folder and folder.clip_shape)
+    if shape is None and scored is not None:
+        shape = scored.clip_shape
+    if shape is None and folder is not None:
+        shape = folder.clip_shape
     file = values.model or (folder and folder.template)
     if shape is None:
         return None, {}
