@@ -233,7 +233,10 @@ def test_test(
     name = "paper-2clip" if options else "paper-1clip"  # the recipe's
     assert (result["format"], result["protocol"]["name"]) == ("vdroppath_tf.test/1", name)
     assert (result["data"]["listed"], result["data"]["scored"]) == (8, 8)
-    assert result["strategy"] == ("S ST S+ST" if "template" in model else None)
+    derived = json.loads((chain / "run" / "scores.json").read_text())["selection"]["strategy"]
+    strategies = {"template": "S ST S+ST", "derived": derived, "1": None}
+    assert result["strategy"] == strategies[Path(model).stem]
+    assert result.get("architecture") == (None if Path(model).stem == "1" else "nano")
     assert f"{name}: 8 of 8 videos" in done.out
     assert f"top-1  {result['top1']:.4f} +- {result['top1_standard_error']:.4f}" in done.out
     with np.load(tmp_path / "scores.npz", allow_pickle=False) as scores:

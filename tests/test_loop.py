@@ -52,7 +52,8 @@ def test_the_table(ran: Ran) -> None:
     assert rows[3].strategy == str(ran.report.space.mode())
     assert rows[4].strategy == rows[7].strategy == str(ran.report.chosen)
     assert ran.report.best is rows[4]
-    assert rows[0].macs < rows[1].macs < rows[2].macs
+    macs = [row.macs or 0 for row in rows[:3]]
+    assert 0 < macs[0] < macs[1] < macs[2]
     for row in rows:
         count = row.top1 * tiny.COUNTS[2]
         assert count == pytest.approx(round(count))
@@ -162,7 +163,7 @@ def test_the_template_is_saved_as_it_was_read(ran: Ran) -> None:
     loaded = keras.saving.load_model(ran.folder / "template.keras")
     space = ProbabilitySpace.from_model(loaded)
     np.testing.assert_array_equal(space.drop, ran.report.space.drop)
-    network = derive(loaded, ran.report.chosen)
+    network = derive(loaded, ran.report.shown)
     assert network(tf.zeros((1, *tiny.SHAPE, 3))).shape == (1, 4)
 
 
@@ -209,6 +210,6 @@ def test_a_loop_over_gates_per_input(
         assert [np.shape(layer) for layer in drop] == [(1, 3), (2, 3), (3, 3), (1, 3)]
     np.testing.assert_array_equal(end[2], report.space.drop[2])
     assert "P(T on) 0.8" in "\n".join(said)  # of the layers that have T
-    assert "@" in report.best.strategy
+    assert "@" in str(report.chosen)
     write_report(tmp_path / "report.html", Report("A title", "a machine", [report]))
     assert "means over inputs" in (tmp_path / "report.html").read_text()

@@ -102,10 +102,7 @@ class Loop:
             classes=self.task.train.num_classes,
             clips=self.faults.scored(self.task.test, "validation"),
             chosen_on_same_clips=False,
-            draws=[
-                Draw(str(d.strategy), d.top1, self.costs.of(d.strategy)[1], d.standard_error)
-                for d in scores
-            ],
+            draws=self._scored(scores),
             history=history,
             predictions=predictions,
             settings=self._settings(),
@@ -147,6 +144,21 @@ class Loop:
             f"best (level .05): {len(not_told_apart(answers))} of {len(drawn)}."
         )
         return scores
+
+    def _scored(self, scores: StrategyScores) -> list[Draw]:
+        """The draws for the report, with their costs, and whether they may be the best."""
+        best = not_told_apart(scores.answers([score.strategy for score in scores]))
+        return [
+            Draw(
+                str(score.strategy),
+                score.top1,
+                self.costs.of(score.strategy)[1],
+                score.standard_error,
+                score.clips,
+                k in best,
+            )
+            for k, score in enumerate(scores)
+        ]
 
     def _uniform_draws(self, space: ProbabilitySpace) -> dict[str, FusionStrategy]:
         """Controls that the space did not learn."""

@@ -20,9 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.patches import Rectangle
 
-from vdroppath_tf.analysis import findings
+from vdroppath_tf.analysis import findings, report_parts
+from vdroppath_tf.analysis.figure_accuracy import figure_draws
 from vdroppath_tf.analysis.figure_parts import short_names, svg_uri
-from vdroppath_tf.analysis.figures import figure_draws, figure_entropy
+from vdroppath_tf.analysis.figures import figure_entropy
 from vdroppath_tf.analysis.fronts import front_of
 from vdroppath_tf.analysis.markup import tag
 from vdroppath_tf.analysis.report import (
@@ -37,6 +38,7 @@ from vdroppath_tf.analysis.report import (
     render_report,
     write_report,
 )
+from vdroppath_tf.analysis.report_items import wilson
 from vdroppath_tf.analysis.report_parts import duration
 from vdroppath_tf.analysis.unit_looks import COLORS
 from vdroppath_tf.space import ProbabilitySpace
@@ -45,6 +47,19 @@ from vdroppath_tf.strategy import FusionStrategy, FusionUnit
 CHOSEN = "ST S+ST -"
 TIME = [[0.8, 0.05], [0.6, 0.1], [0.9, 0.9]]
 NASTY = '<script>alert("x")</script> & $x_1$ "quoted\' <b>'
+
+
+@pytest.fixture(autouse=True)
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are drawn, but written only where a test asks for `real_pictures`: it takes long."""
+    if "real_pictures" not in request.fixturenames:
+        nothing = "data:image/svg+xml;base64,PHN2Zy8+"
+        monkeypatch.setattr(report_parts, "svg_uri", lambda figure: nothing)
+
+
+@pytest.fixture
+def real_pictures() -> None:
+    """Pictures are written into the pages."""
 
 
 def row(name: str, strategy: str, top1: float, **changes: object) -> Row:
@@ -100,7 +115,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.append((name, {key: value or "" for key, value in attributes}))
-        if name not in ("meta", "img", "br"):
+        if name not in ("meta", "img", "br", "source"):
             self.open.append(name)
         if name == "tr":
             self.rows.append([])
@@ -146,15 +161,17 @@ def test_overview_and_layer_table_hold_the_spaces_numbers():
     q = 1 - 0.9**0.5
     shares = [q * (1 - q), q * q, q * (1 - q), 0.9]
     distance = task().space.distance_from_start()[2]
-    assert head[1:] == ["-", *(f"{v:.3f}" for v in (*shares, 0.1, 0.1, distance))]
+    entropy = task().space.entropy()[2]
+    assert head[1:] == ["-", *(f"{v:.3f}" for v in (*shares, 0.1, 0.1, distance, entropy))]
 
 
-def test_page_needs_nothing_from_outside():
+def test_page_needs_nothing_from_outside(real_pictures):
     text = page()
     reader = Reader(text)
     assert {name for name, _ in reader.tags} & {"script", "link", "iframe", "object", "a"} == set()
-    addresses = [a[key] for _, a in reader.tags for key in ("src", "href", "data") if key in a]
-    assert len(addresses) == 6
+    keys = ("src", "srcset", "href", "data")
+    addresses = [a[key] for _, a in reader.tags for key in keys if key in a]
+    assert len(addresses) == 11  # five pictures in two widths, and the frames of an answer
     assert all(address.startswith("data:image/") for address in addresses)
     assert "url(" not in text
     assert "@import" not in text
@@ -167,7 +184,7 @@ def test_page_needs_nothing_from_outside():
     assert policy["content"].startswith("default-src 'none'")
 
 
-def test_pictures_have_words_and_stay_small():
+def test_pictures_have_words_and_stay_small(real_pictures):
     text = page(task(), replace(task(), name="again"))
     assert all(image["alt"] for image in Reader(text).all("img"))
     assert len(text) < 1_500_000
@@ -175,8 +192,10 @@ def test_pictures_have_words_and_stay_small():
 
 def test_observations_of_the_paper_are_asked_of_the_space():
     text = Reader(page()).text.replace("\N{NO-BREAK SPACE}", " ")
-    assert "I does not hold: S+ST has the highest marginal in 0 of 1 layers" in text
-    assert "II does not hold: ST has the highest marginal in 1 of 2 layers" in text
+    assert "✗ does not hold" in text
+    assert "I. S+ST has the highest marginal in lower layers.Strength: leads in 0 of 1 lay" in text
+    assert "S+ST has the highest marginal in 0 of 1 layers (0 %) of the lower half" in text
+    assert "II. Higher layers prefer ST.Strength: leads in 1 of 2 layers (50 %); its mean" in text
     with_t = ProbabilitySpace(np.full((1, 2), 0.3))
     alone = TaskReport("one", "x", with_t, [row("m", "S+ST", 0.5)], with_t.mode(), 2, 9)
     assert "observations" not in Reader(page(alone)).text  # one layer has no lower half
@@ -208,14 +227,47 @@ def test_the_front_is_what_nothing_beats(points):
 
 
 def test_draws_have_intervals_and_their_front():
-    draws = [(2e6, 0.5, 0.1), (1e6, 0.4, 0.2), (3e6, 0.45, 0.1)]
+    draws = [Draw("S", 0.5, 2_000_000, 0.1), Draw("S", 0.4, 1_000_000, 0.2)]
+    draws.append(Draw("S", 0.45, 3_000_000, 0.1, may_be_best=False))
     axes = figure_draws(draws, [], 0.25).axes[0]
     lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
     assert lines["front of the draws"] == [[1.0, 40.0], [2.0, 50.0]]
-    (bars,) = axes.containers[0].lines[2]
-    assert [[y for _, y in bar] for bar in bars.get_segments()] == [
-        pytest.approx(interval) for interval in ([40, 60], [20, 60], [35, 55])
-    ]
+    found = [container.lines[2][0].get_segments()[0][:, 1] for container in axes.containers]
+    reach = [19.6, 39.2, 19.6]
+    for interval, middle, half in zip(found, (50, 40, 45), reach, strict=True):
+        assert interval == pytest.approx([middle - half, middle + half], abs=0.01)
+    hollow = [container.lines[0].get_markerfacecolor() == "white" for container in axes.containers]
+    assert hollow == [False, False, True]
+
+
+def test_what_a_race_dropped_is_no_part_of_the_front():
+    draws = [Draw("S", 1.0, 1, clips=2), Draw("S", 0.5, 2, clips=100)]
+    lines = figure_draws(draws, [], None).axes[0].lines
+    (front,) = [line for line in lines if line.get_label() == "front of the draws"]
+    assert front.get_xydata().tolist() == [[2.0, 50.0]]
+
+
+def test_uniform_rows_have_the_colours_of_their_units():
+    rows = [row("S everywhere", "S S", 0.5), row("mode", "S ST", 0.6), row("draw 1", "- -", 0.5)]
+    rows += [row("draw 2", "S -", 0.5), row("best", "ST ST", 0.7)]
+    axes = figure_draws([], rows, None, best=rows[-1], clips=10).axes[0]
+    found = {bar.get_label(): bar.lines[0] for bar in axes.containers}
+    assert found["S everywhere"].get_color() == COLORS["S"]
+    assert (
+        found["mode"].get_color() not in COLORS.values() or found["mode"].get_color() != COLORS["S"]
+    )
+    assert found["best"].get_marker() == "*"
+    _, shown = axes.get_legend_handles_labels()
+    assert sorted(set(shown)) == ["S everywhere", "best", "draw", "mode"]
+
+
+def test_wilson_intervals_are_those_of_the_textbook():
+    """Solve |share - p| = z sqrt(p (1 - p) / n) for p, numerically."""
+    p = np.linspace(0, 1, 2_000_001)
+    for share, clips in ((0.0, 10), (0.5, 20), (0.97, 256), (1.0, 3)):
+        near = p[np.abs(share - p) <= 1.959964 * np.sqrt(p * (1 - p) / clips) + 1e-12]
+        assert wilson(share, clips) == pytest.approx((near[0], near[-1]), abs=2e-6)
+    assert wilson(0.9, None, 0.1) == pytest.approx((0.704, 1.0), abs=1e-3)
 
 
 def test_what_users_name_is_escaped():
@@ -316,11 +368,11 @@ def test_two_tasks_are_compared():
 
 def test_rows_are_found_by_their_strategy():
     one = task()
-    assert one.best.name == "best draw"
+    assert one.best is one.rows[3]
     assert one.uniform("S+ST") is one.rows[2]
     assert one.uniform("T") is None
     tuned = replace(one, rows=(*one.rows, row("fine-tuned", CHOSEN, 0.99)))
-    assert tuned.best.name == "best draw"
+    assert tuned.best is one.rows[3]
     without = replace(one, rows=one.rows[3:], draws=(), history=None)
     assert findings.best_draw(without) is None
     assert "not trained" in Reader(page(without)).text
@@ -329,7 +381,10 @@ def test_rows_are_found_by_their_strategy():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rows": ()}, "No row of task 'motion' has the chosen strategy 'ST S"),
+        (
+            {"rows": [row("S", "S S S", 0.5)]},
+            "No row of task 'motion' has the chosen strategy 'ST S",
+        ),
         ({"chosen": FusionStrategy.parse("S")}, "1 units, the network has 3"),
         (
             {"history": np.zeros((4, 2, 2))},
@@ -384,7 +439,7 @@ def test_bars_of_fig_4_are_the_marginals():
         color = matplotlib.colors.to_rgba(COLORS[unit])
         for layer, value in enumerate(values):
             assert heights[layer, color] == pytest.approx(value)
-    texts = [text.get_text() for text in axes.texts]
+    texts = [text.get_text() for text in axes.texts if text.get_position()[1] > 1]
     assert texts == ["start", "ST", "S+ST", "-"]
 
 
@@ -444,31 +499,52 @@ FLAGS = (
 ).split()
 
 
+def in_browser(folder: Path, harness: str, *flags: str) -> str:
+    """What a headless browser makes of a page: its document, after scripts ran."""
+    (folder / "harness.html").write_text(harness, encoding="utf-8")
+    profile = f"--user-data-dir={folder / 'profile'}"
+    command = [str(CHROMIUM), *FLAGS, profile, *flags, (folder / "harness.html").as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    return done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
 @pytest.mark.parametrize("width", [400, 1200])
-def test_a_real_browser_shows_it_without_sideways_scrolling(tmp_path, width):
-    """The page in a frame of that width; the harness around it says what was laid out."""
-    long = ProbabilitySpace(np.full((40, 2), 0.3))
+def test_a_real_browser_shows_it_without_sideways_scrolling(tmp_path, width, real_pictures):
+    """The page in a frame of that width; the harness around it says what was laid out.
+
+    Nothing reaches out of the page, every picture is there, the narrow form of it is shown on the
+    narrow page only, and at a size at which its text can be read; and a screenshot has the colours.
+    """
+    long = ProbabilitySpace(np.full((61, 2), 0.3))
     many = TaskReport("wide", "x", long, [row("m", str(long.mode()), 0.5)], long.mode(), 2, 9)
     harness = (
-        f'<body><iframe id="f" style="width:{width}px;height:900px;border:0" '
+        f'<body style="margin:0"><iframe id="f" style="width:{width}px;height:4000px;border:0" '
         f'srcdoc="{html.escape(page(task(), many))}"></iframe><script>'
         "onload = () => { const d = document.getElementById('f').contentDocument;"
         "const broken = [...d.images].filter(i => !i.naturalWidth).length;"
-        "const page = d.documentElement;"
-        "document.title = [page.scrollWidth - page.clientWidth, broken, d.images.length,"
-        "getComputedStyle(d.querySelector('h1')).color].join('|'); }</script>"
+        "const page = d.documentElement, drawn = [...d.querySelectorAll('picture img')];"
+        "const narrow = drawn.filter(i => i.currentSrc !== i.src).length;"
+        "const scale = Math.min(...drawn.map(i => i.clientWidth / i.naturalWidth));"
+        "document.title = [page.scrollWidth - page.clientWidth, broken, d.images.length, narrow,"
+        "getComputedStyle(d.querySelector('h1')).color, scale].join('|'); }</script>"
     )
-    (tmp_path / "harness.html").write_text(harness, encoding="utf-8")
-    command = [
-        *(str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"),
-        (tmp_path / "harness.html").as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    title = re.search(r"<title>(.*?)</title>", done.stdout)
-    assert title, done.stdout[:300]
-    assert title[1] == "0|0|10|rgb(31, 41, 51)"
+    title = re.search(r"<title>(.*?)</title>", in_browser(tmp_path, harness, "--dump-dom"))
+    assert title
+    *laid_out, scale = title[1].split("|")
+    count = 9  # pictures in two tasks; beside them the frames of an answer
+    narrow = count if width == 400 else 0
+    assert laid_out == ["0", "0", str(count + 1), str(narrow), "rgb(31, 41, 51)"]
+    assert float(scale) > 0.85
+    shot = tmp_path / "shot.png"
+    in_browser(tmp_path, harness, f"--screenshot={shot}", "--window-size=1200,4000")
+    pixels = (matplotlib.image.imread(shot)[..., :3] * 255).round().astype(int)
+    assert pixels.shape == (4000, 1200, 3)
+    assert (pixels[:, width:] == 255).all()  # beside the frame
+    for unit in ("S", "ST", "S+ST"):
+        color = np.round(np.array(matplotlib.colors.to_rgb(COLORS[unit])) * 255)
+        assert (pixels == color).all(-1).sum() > 1000, unit
 
 
 def test_style_is_packaged_beside_the_code():

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from .compare import SpaceComparison
 from .figure_parts import (
+    NARROW,
     SOFT,
     STYLE,
     legend_name,
@@ -26,7 +27,7 @@ from .unit_looks import COLORS
 _LINES = ("#486581", "#B23A48", "#C99A2E", "#3F7D58", "#7B5EA7", "#7B8794")
 
 
-def figure_comparison(found: SpaceComparison) -> Figure:
+def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure:
     """Draws the marginals of each name, and below them the distances, layer by layer.
 
     Bars are means over repetitions, in Eq. 7's form. A line is the mean distance of two names; a
@@ -34,21 +35,24 @@ def figure_comparison(found: SpaceComparison) -> Figure:
 
     Args:
         found: what ``compare_spaces`` gave.
+        narrow: for a small screen.
     """
     first = next(iter(found.spaces.values()))[0]
     names = short_names(first)
     with mpl.rc_context(STYLE):
         rows = len(found.names) + 1
-        width = float(np.clip(1.1 + 0.56 * len(first), 5.2, 11.0))
+        width = NARROW.most if narrow else float(np.clip(1.1 + 0.56 * len(first), 5.2, 11.0))
+        each = (width - 0.8) / len(first)
         figure = Figure(figsize=(width, 2.1 * rows + 0.6), layout="constrained")
         panels = list(figure.subplots(rows, 1))
         for name, axes in zip(found.names, panels, strict=False):
             units = _mean_units(found, name)
             stack_units(axes, units, None)
             axes.set(ylim=(0, 1), ylabel="probability", title=_title(found, name))
-            name_layers(axes, names)
+            axes.set_xlim(-0.6, len(first) - 0.4)
+            name_layers(axes, names, each)
         _distances(panels[-1], found)
-        name_layers(panels[-1], names)
+        name_layers(panels[-1], names, each)
         handles = [patches.Patch(color=COLORS[u], label=legend_name(u)) for u in units]
         figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1.2)
     return figure

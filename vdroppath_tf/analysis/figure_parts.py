@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -15,8 +15,18 @@ from matplotlib.figure import Figure
 from ..space import ProbabilitySpace
 from .unit_looks import COLORS, INK, unit_color, unit_ink, unit_label
 
-SOFT, ACCENT = "#7B8794", "#B23A48"
-MOST_PER_ROW = 32
+SOFT, ACCENT, GRID = "#616E7C", "#B23A48", "#E4E7EB"
+
+
+class Sheet(NamedTuple):
+    """What a figure is for: layers that stand side by side, and its width in inches."""
+
+    per_row: int
+    least: float
+    most: float
+
+
+WIDE, NARROW = Sheet(32, 4.6, 10.5), Sheet(16, 3.8, 3.8)
 SHORT = 4  # letters that units have at most which stand side by side
 STYLE: dict[str, Any] = {
     "font.size": 9,
@@ -54,12 +64,25 @@ def magnitude(value: float) -> tuple[float, str]:
     return next(((scale, unit) for scale, unit in steps if value >= scale), (1.0, ""))
 
 
-def svg_uri(figure: Figure) -> str:
-    """A figure as a `data:` address of SVG, the same bytes for the same figure."""
+def svg_bytes(figure: Figure) -> bytes:
+    """A figure as SVG, the same bytes for the same figure."""
     with mpl.rc_context(STYLE):
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(file.getvalue().encode()).decode()
+    return file.getvalue().encode()
+
+
+def png_bytes(figure: Figure, dots: int = 200) -> bytes:
+    """A figure as PNG, so many dots an inch."""
+    with mpl.rc_context(STYLE):
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=dots, metadata={"Software": None})
+    return file.getvalue()
+
+
+def svg_uri(figure: Figure) -> str:
+    """A figure as a `data:` address of SVG."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg_bytes(figure)).decode()
 
 
 def png_uri(picture: np.ndarray) -> str:
@@ -69,17 +92,33 @@ def png_uri(picture: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
+def in_rows(layers: int, sheet: Sheet) -> list[np.ndarray]:
+    """The numbers of the layers in each row of a figure."""
+    return np.array_split(np.arange(layers), -(-layers // sheet.per_row))
+
+
 def layer_panels(
-    space: ProbabilitySpace, rows: int, height: float, *, has_start: bool, boxed: bool = False
-) -> tuple[Figure, list[Any]]:
-    """A figure of panels, one below the other, wide enough for the names of the layers."""
-    per_row = -(-len(space) // rows) + 1.4 * has_start
-    width = float(np.clip(1.1 + 0.56 * per_row, 4.6, 10.5))
-    names = 0.07 * max(map(len, short_names(space)))
-    figure = Figure(figsize=(width, rows * (height + names)), layout="constrained")
-    if rows > 1 or boxed:  # the boxes of units reach out of the text that the layout keeps clear
+    space: ProbabilitySpace,
+    sheet: Sheet,
+    height: float,
+    *,
+    has_start: bool,
+    boxed: bool = False,
+) -> tuple[Figure, list[tuple[Any, np.ndarray]]]:
+    """A figure of panels, one below the other, with the layers in each and their names."""
+    chunks = in_rows(len(space), sheet)
+    per_row = len(chunks[0]) + 1.4 * has_start
+    width = float(np.clip(1.1 + 0.56 * per_row, sheet.least, sheet.most))
+    names = short_names(space)
+    room = height + 0.07 * max(map(len, names))
+    figure = Figure(figsize=(width, len(chunks) * room), layout="constrained")
+    if len(chunks) > 1 or boxed:  # boxes of units reach out of the text that the layout keeps clear
         figure.get_layout_engine().set(h_pad=0.1)
-    return figure, list(figure.subplots(rows, 1, squeeze=False)[:, 0])
+    panels = list(figure.subplots(len(chunks), 1, squeeze=False)[:, 0])
+    for axes, chunk in zip(panels, chunks, strict=True):
+        name_layers(axes, [names[n] for n in chunk], (width - 0.8) / per_row)
+        axes.set_xlim(-2.0 if has_start else -0.6, len(chunks[0]) - 0.4)
+    return figure, list(zip(panels, chunks, strict=True))
 
 
 def stack_units(axes: Any, units: dict[str, np.ndarray], start: dict[str, float] | None) -> None:
@@ -92,15 +131,18 @@ def stack_units(axes: Any, units: dict[str, np.ndarray], start: dict[str, float]
         base = base + values
         if start is not None:
             axes.bar([-1.4], [start[unit]], bottom=[first], alpha=0.55, **style)
+            if start[unit] >= 0.08:  # room for its name, so that no reader needs the colours
+                upright = {"rotation": 90 if len(unit) > 2 else 0, "fontsize": 6.5, "color": INK}
+                middle = first + start[unit] / 2
+                axes.text(-1.4, middle, unit, ha="center", va="center", **upright)
             first += start[unit]
-    axes.set_xlim(-2.0 if start is not None else -0.6, len(places) - 0.4)
     if start is not None:
         axes.text(-1.4, 1.02, "start", ha="center", va="bottom", fontsize=8, color=SOFT)
 
 
-def name_layers(axes: Any, names: list[str]) -> None:
-    """Writes the layers' names below the bars."""
-    crowded = max(map(len, names)) > 5
+def name_layers(axes: Any, names: list[str], each: float = 0.45) -> None:
+    """Writes the layers' names below the bars, upright where they would touch in `each` inches."""
+    crowded = max(map(len, names)) * 0.085 > each
     axes.set_xticks(np.arange(len(names)), names, fontsize=8, rotation=90 if crowded else 0)
     axes.tick_params(axis="x", length=0)
 
@@ -108,7 +150,8 @@ def name_layers(axes: Any, names: list[str]) -> None:
 def write_units(axes: Any, units: Sequence[str]) -> None:
     """Writes a strategy's units above the bars."""
     labels = [unit_label(unit) for unit in units]
-    crowded = len(units) > 14 or max(map(len, labels)) > SHORT
+    per_inch = (axes.get_xlim()[1] - axes.get_xlim()[0]) / axes.figure.get_figwidth()
+    crowded = per_inch > 2 or max(map(len, labels)) > SHORT
     for place, unit in enumerate(units):
         axes.text(
             place,

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib import cm, colors, patches, ticker
+from matplotlib import patches
 from matplotlib.figure import Figure
 
-from ..gate_arrays import LayerArrays
 from ..space import ProbabilitySpace
 from ..strategy import FusionStrategy
 from .figure_parts import (
-    ACCENT,
-    MOST_PER_ROW,
+    NARROW,
     SHORT,
     SOFT,
     STYLE,
+    WIDE,
     layer_panels,
     legend_name,
-    magnitude,
     mean_marginals,
-    name_layers,
-    plain,
     png_uri,
-    short_names,
     stack_units,
     write_units,
 )
-from .fronts import front_of
 from .unit_looks import COLORS, label_note, unit_label
 
-_ROW_COLORS = (COLORS["S"], COLORS["ST"], COLORS["S+ST"], COLORS["T"], COLORS["T+ST"])
 _DASHED: dict[str, Any] = {"color": SOFT, "linewidth": 0.9, "linestyle": (0, (4, 3))}
 
 
-def figure_marginals(space: ProbabilitySpace, strategy: FusionStrategy | None = None) -> Figure:
+def figure_marginals(
+    space: ProbabilitySpace, strategy: FusionStrategy | None = None, *, narrow: bool = False
+) -> Figure:
     """Draw the unit marginals of every layer as stacked bars: the paper's Fig. 4.
 
     The bars have Eq. 7's form (a path is on with `1 - sqrt(p)`). Where all gates have started
@@ -47,6 +41,7 @@ def figure_marginals(space: ProbabilitySpace, strategy: FusionStrategy | None = 
     Args:
         space: The learned space; of a ragged one, the means over each layer's inputs.
         strategy: Units to write above the bars; `S*` where some of the layer's inputs have S.
+        narrow: For a small screen: more rows of fewer layers.
 
     Returns:
         The figure, to save or to show.
@@ -57,16 +52,16 @@ def figure_marginals(space: ProbabilitySpace, strategy: FusionStrategy | None = 
     if strategy is not None:
         strategy.check(len(space), space.architecture, space.branches)
     now, start = mean_marginals(space), _common_start(space)
-    chunks = np.array_split(np.arange(len(space)), -(-len(space) // MOST_PER_ROW))
     with mpl.rc_context(STYLE):
         longest = max(map(len, map(unit_label, strategy or ["-"])))
-        height = 2.9 + 0.07 * max(longest - SHORT, 0)
+        height = (2.3 if narrow else 2.9) + 0.07 * max(longest - SHORT, 0)
+        sheet = NARROW if narrow else WIDE
+        boxed = longest > SHORT
         figure, panels = layer_panels(
-            space, len(chunks), height, has_start=start is not None, boxed=longest > SHORT
+            space, sheet, height, has_start=start is not None, boxed=boxed
         )
-        for axes, chunk in zip(panels, chunks, strict=True):
+        for axes, chunk in panels:
             stack_units(axes, {unit: values[chunk] for unit, values in now.items()}, start)
-            name_layers(axes, [short_names(space)[n] for n in chunk])
             if strategy is not None:
                 write_units(axes, [strategy[int(n)] for n in chunk])
             mean = ", mean over inputs" if space.ragged else ""
@@ -76,144 +71,63 @@ def figure_marginals(space: ProbabilitySpace, strategy: FusionStrategy | None = 
         figure.legend(
             handles=handles,
             loc="outside lower center",
-            ncols=4,
+            ncols=min(4, len(handles)),
             handlelength=1.2,
+            columnspacing=1.2,
             **({} if note is None else {"title": note, "title_fontsize": 8}),
         )
     return figure
 
 
-def figure_distance(space: ProbabilitySpace, near: float) -> Figure:
+def figure_distance(space: ProbabilitySpace, near: float, *, narrow: bool = False) -> Figure:
     """Draw how far each layer's marginals are from their starting values.
 
     Args:
         space: The learned space.
         near: Total variation below which a layer counts as near its start: a dashed line.
+        narrow: For a small screen.
     """
     distance = space.distance_from_start()
     mean = ",\nmean over inputs" if space.ragged else ""
     top = min(max(0.3, float(distance.max()) * 1.2), 1.1)
-    figure, panels = _bars(space, distance, f"total variation{mean}", top, "#486581")
+    figure, panels = _bars(space, distance, top, "#486581", narrow)
     for axes, _ in panels:
+        axes.set_ylabel(f"total variation{mean}")
         axes.axhline(near, **_DASHED)
     return figure
 
 
-def figure_entropy(space: ProbabilitySpace) -> Figure:
-    """Draw the entropy of each layer's draw, in nats, over its start (sampling form)."""
+def figure_entropy(space: ProbabilitySpace, *, narrow: bool = False) -> Figure:
+    """Draw the entropy of each layer's draw, in nats, over its start (sampling form).
+
+    Args:
+        space: The learned space.
+        narrow: For a small screen.
+    """
     started = replace(space, drop=space.initial, layer_drop=space.initial_layer_drop)
     entropy, start = space.entropy(), started.entropy()
     top = 1.15 * max(float(entropy.max()), float(start.max()), 0.1)
-    figure, panels = _bars(space, entropy, "entropy, nats", top, "#829AB1")
+    figure, panels = _bars(space, entropy, top, "#829AB1", narrow)
     for axes, chunk in panels:
         places = np.arange(len(chunk))
+        axes.set_ylabel("entropy, nats")
         axes.hlines(start[chunk], places - 0.42, places + 0.42, **_DASHED)
     return figure
 
 
 def _bars(
-    space: ProbabilitySpace, values: np.ndarray, label: str, top: float, color: str
+    space: ProbabilitySpace, values: np.ndarray, top: float, color: str, narrow: bool
 ) -> tuple[Figure, list[tuple[Any, np.ndarray]]]:
     """A bar a layer, up to `top`; with the panels, and the numbers of the layers in each."""
-    chunks = np.array_split(np.arange(len(space)), -(-len(space) // MOST_PER_ROW))
     with mpl.rc_context(STYLE):
-        figure, panels = layer_panels(space, len(chunks), 1.9, has_start=False)
-        for axes, chunk in zip(panels, chunks, strict=True):
+        sheet = NARROW if narrow else WIDE
+        figure, panels = layer_panels(space, sheet, 1.9, has_start=False)
+        for axes, chunk in panels:
             bars = axes.bar(np.arange(len(chunk)), values[chunk], 0.62, color=color)
-            if len(space) <= 16:
+            if len(space) <= (8 if narrow else 16):
                 axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=8)
-            name_layers(axes, [short_names(space)[n] for n in chunk])
-            axes.set(ylabel=label, ylim=(0, top))
-    return figure, list(zip(panels, chunks, strict=True))
-
-
-def figure_draws(
-    draws: Sequence[tuple[float, float, float]],
-    rows: Sequence[tuple[str, float, float, float]],
-    chance: float,
-) -> Figure:
-    """Draw accuracy over cost, for the draws from the space and for the table's rows.
-
-    Args:
-        draws: `(MACs, top-1, standard error)` of every draw; a line joins their Pareto front.
-        rows: `(name, MACs, top-1, standard error)` of the table's rows.
-        chance: Top-1 of guessing: a dotted line.
-    """
-    macs = [draw[0] for draw in draws] + [row[1] for row in rows]
-    scale, unit = magnitude(max(macs))
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.2, 3.6), layout="constrained")
-        axes = figure.add_subplot()
-        axes.axhline(chance * 100, color=SOFT, linewidth=0.9, linestyle=":", label="chance")
-        if draws:
-            _draws(axes, np.array(draws) / [scale, 0.01, 0.01])
-        for n, (name, cost, top1, error) in enumerate(rows):
-            color = ACCENT if n == len(rows) - 1 else _ROW_COLORS[n % len(_ROW_COLORS)]
-            axes.errorbar(
-                cost / scale,
-                top1 * 100,
-                error * 100,
-                color=color,
-                marker="osD^vPX*"[n % 8],
-                markersize=6.5,
-                linestyle="none",
-                capsize=2.5,
-                label=plain(name),
-            )
-        axes.set(
-            xlabel=f"MACs a clip ({unit})" if unit else "MACs a clip", ylabel="top-1 accuracy, %"
-        )
-        axes.set_ylim(min(axes.get_ylim()[0], chance * 100 - 5), None)
-        axes.grid(axis="y", color="#E4E7EB", linewidth=0.6)
-        axes.set_axisbelow(True)
-        figure.legend(loc="outside lower center", ncols=2, fontsize=8.5)
-    return figure
-
-
-def _draws(axes: Any, draws: np.ndarray) -> None:
-    costs, scores, errors = draws.T
-    look = {"linestyle": "none", "color": "#9FB3C8", "alpha": 0.75}
-    axes.errorbar(costs, scores, errors, marker="o", markersize=4, elinewidth=0.7, **look)
-    best = front_of(costs, scores)
-    axes.plot(costs[best], scores[best], color="#627D98", linewidth=1.1, label="front of the draws")
-    axes.plot([], [], "o", color="#9FB3C8", markersize=4, label="draws from the space")
-
-
-def figure_history(history: Sequence[LayerArrays], space: ProbabilitySpace) -> Figure:
-    """Draw drop probabilities over training: a panel per branch, a line per layer.
-
-    Args:
-        history: `drop` of the space after each epoch, the starting values first; of a ragged one
-            the lines are means over each layer's inputs.
-        space: The space they became. A layer that lacks a branch has no line in its panel.
-    """
-    values = np.array([_mean_over_inputs(drop) for drop in history])
-    branches, layers = space.branches, len(space)
-    shades = mpl.colormaps["cividis"](np.linspace(0, 0.92, layers))
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(2.6 * max(len(branches), 2), 3.2), layout="constrained")
-        panels = np.atleast_1d(figure.subplots(1, len(branches), sharey=True))
-        for n, axes in enumerate(panels):
-            for layer in np.flatnonzero(space.gated[:, n]):
-                axes.plot(values[:, layer, n], color=shades[layer], linewidth=1.4)
-            axes.set(xlabel="epoch with gates", ylim=(-0.02, 1.02), title=f"path {branches[n]}")
-            axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=6))
-            axes.grid(axis="y", color="#E4E7EB", linewidth=0.6)
-        mean = ", mean over inputs" if space.ragged else ""
-        panels[0].set_ylabel(f"drop probability p{mean}")
-        scale = cm.ScalarMappable(
-            colors.BoundaryNorm(np.arange(layers + 1) + 0.5, layers),
-            colors.ListedColormap(shades),
-        )
-        ticks = np.unique(np.linspace(1, layers, min(layers, 8)).round())
-        bar = figure.colorbar(scale, ax=list(panels), label="layer", ticks=ticks, aspect=30)
-        bar.minorticks_off()
-    return figure
-
-
-def _mean_over_inputs(drop: LayerArrays) -> list[np.ndarray]:
-    """`(branches,)` of each layer."""
-    return [np.mean(np.atleast_2d(layer), axis=0) for layer in drop]
+            axes.set(ylim=(0, top))
+    return figure, panels
 
 
 def frame_strip(clip: np.ndarray, count: int = 6, height: int = 64) -> str:

@@ -6,6 +6,9 @@ import numpy as np
 
 from ..space import ProbabilitySpace
 from .records import DRAWN, Row, TaskReport
+from .report_beside import apart
+from .report_choice import chosen
+from .report_numbers import percent, score
 
 # Total variation between a layer's marginals and their start below which it "stayed".
 NEAR_START = 0.1
@@ -14,9 +17,11 @@ LEANS = 0.1
 
 
 def findings(task: TaskReport) -> list[str]:
-    """All sentences about a task: its space, single frames, the chosen draw, the served network."""
-    found = [space_moved(task), space_leans(task), frames_alone(task), best_draw(task)]
-    return [sentence for sentence in (*found, spread(task), served(task)) if sentence]
+    """All sentences about a task: its space, single frames, the choice, the served network."""
+    found = [space_moved(task), space_leans(task), apart(task)]
+    found += [frames_alone(task), best_draw(task)]
+    found += [*chosen(task), spread(task), served(task)]
+    return [sentence for sentence in found if sentence]
 
 
 def space_moved(task: TaskReport) -> str:
@@ -65,13 +70,13 @@ def space_leans(task: TaskReport) -> str | None:
 
 def frames_alone(task: TaskReport) -> str | None:
     """What a network that never mixes frames inside its layers reaches."""
-    row = task.uniform("S")
-    if row is None:
+    row, best, clips, chance = task.uniform("S"), task.best, task.clips, task.chance
+    if row is None or best is None or clips is None or chance is None:
         return None
-    above, error = row.top1 - task.chance, honest_error(row, task.clips)
-    reach = f"reaches {percent(row.top1)} (guessing: {percent(task.chance)})"
-    others = [*(row for unit, row in task.uniforms().items() if unit != "S"), task.best]
-    better = [other for other in others if clearly_better(other, row, task.clips)]
+    above, error = row.top1 - chance, honest_error(row, clips)
+    reach = f"reaches {percent(row.top1)} (guessing: {percent(chance)})"
+    others = [*(row for unit, row in task.uniforms().items() if unit != "S"), best]
+    better = [other for other in others if clearly_better(other, row, clips)]
     if above <= 2 * error and better:
         return (
             f"S everywhere is at chance: it {reach}. Frames taken one at a time do not answer "
@@ -82,7 +87,7 @@ def frames_alone(task: TaskReport) -> str | None:
             f"S everywhere is at chance: it {reach}, and no row is clearly better. Nothing was "
             f"learned here, so the table ranks nothing."
         )
-    others, better = others[:-1], [row for row in better if row is not task.best]
+    others, better = others[:-1], [row for row in better if row is not best]
     if others and not better:
         return f"S everywhere {reach}, and no uniform row with a path in time is clearly better."
     tail = f"; {better[0].strategy.split()[0]} everywhere is clearly better" if better else ""
@@ -91,23 +96,23 @@ def frames_alone(task: TaskReport) -> str | None:
 
 def best_draw(task: TaskReport) -> str | None:
     """How the chosen strategy compares with the best uniform one."""
-    best = task.best
+    best, clips = task.best, task.clips
     rivals = [*task.uniforms().values()]
-    if not rivals:
+    if not rivals or best is None or clips is None:
         return None
     rival = max(rivals, key=lambda row: row.top1)
     unit = rival.strategy.split()[0]
     scores = f"{score(best)} against {score(rival)} for {unit} everywhere, the best uniform row"
-    if clearly_better(best, rival, task.clips):
+    if clearly_better(best, rival, clips):
         verdict = f"The chosen strategy wins: {scores}"
-    elif clearly_better(rival, best, task.clips):
+    elif clearly_better(rival, best, clips):
         verdict = f"The chosen strategy loses: {scores}"
     else:
         verdict = (
             f"The chosen strategy cannot be told from the best uniform row: {scores}, less than "
             f"two standard errors apart"
         )
-    return f"{verdict}. {_cost(best, rival, unit)}{_flattered(task)}"
+    return f"{verdict}. {_cost(best, rival, unit)}{_flattered(task, best)}"
 
 
 def _cost(best: Row, rival: Row, unit: str) -> str:
@@ -120,8 +125,8 @@ def _cost(best: Row, rival: Row, unit: str) -> str:
     return f"It costs {percent(abs(ratio - 1), 0)} {more} multiply-adds than {unit} everywhere."
 
 
-def _flattered(task: TaskReport) -> str:
-    if not task.chosen_on_same_clips or len(task.draws) < 2 or task.best.note != DRAWN:
+def _flattered(task: TaskReport, best: Row) -> str:
+    if not task.chosen_on_same_clips or len(task.draws) < 2 or best.note != DRAWN:
         return ""
     return (
         f" It is the best of {len(task.draws)} draws on the clips it is scored on, which "
@@ -131,12 +136,14 @@ def _flattered(task: TaskReport) -> str:
 
 def spread(task: TaskReport) -> str | None:
     """Whether the draws differ by more than the noise of measuring them."""
-    if len(task.draws) < 2:
+    most = max((draw.clips or 0 for draw in task.draws), default=0)
+    clips = most or task.clips
+    scores = [draw.top1 for draw in task.draws if draw.clips in (None, most)]
+    if len(scores) < 2 or clips is None:
         return None
-    scores = [draw.top1 for draw in task.draws]
     low, high = min(scores), max(scores)
     typical = float(np.median(scores))
-    error = max(np.sqrt(typical * (1 - typical) / task.clips), 1.5 / task.clips)
+    error = max(np.sqrt(typical * (1 - typical) / clips), 1.5 / clips)
     # The range of n equal draws is about 2 * sqrt(2 ln n) standard errors.
     expected = 2 * np.sqrt(2 * np.log(len(scores))) * error
     between = (
@@ -166,15 +173,3 @@ def clearly_better(row: Row, other: Row, clips: int) -> bool:
 def honest_error(row: Row, clips: int) -> float:
     """A standard error that is not 0 at 0 % or 100 %: there, half of the rule of three's 3/n."""
     return max(row.standard_error, 1.5 / clips)
-
-
-def percent(value: float, digits: int = 1) -> str:
-    """A share as percent, held together by no-break spaces."""
-    return f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
-
-
-def score(row: Row) -> str:
-    """A row's accuracy with its standard error, held together by no-break spaces."""
-    return f"{row.top1 * 100:.1f} ± {percent(row.standard_error)}".replace(
-        " ", "\N{NO-BREAK SPACE}"
-    )

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable
 from typing import TypeAlias
 
-_VOID = frozenset({"br", "img", "meta"})
+_VOID = frozenset({"br", "img", "meta", "source"})
 
 
 class Html(str):

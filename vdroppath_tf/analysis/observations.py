@@ -18,10 +18,45 @@ import numpy as np
 
 from ..space import ProbabilitySpace
 from .figure_parts import mean_marginals
-from .findings import NEAR_START, percent
+from .findings import NEAR_START
+from .report_numbers import percent
 
 # Difference of mean P(S) from which one data set has more of S than another.
 ADDS = 0.05
+
+
+CLAIMS = {
+    "I": "S+ST has the highest marginal in lower layers",
+    "II": "higher layers prefer ST",
+    "III": "data with complex scenes add S",
+}
+
+
+class Observation(NamedTuple):
+    """One of the paper's observations, asked of spaces.
+
+    Attributes:
+        number: "I", "II" or "III".
+        verdict: "holds", "holds narrowly" or "does not hold".
+        strength: how strongly it does or does not, in words.
+        margin: the same as a number: the mean marginal of the unit minus that of the next (I, II),
+            or the gap in mean P(S) (III); below 0 where another is ahead.
+        detail: the numbers behind it, and a warning where they say little about the data.
+    """
+
+    number: str
+    verdict: str
+    strength: str
+    margin: float
+    detail: str
+
+    @property
+    def claim(self) -> str:
+        """What the paper says."""
+        return CLAIMS[self.number]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.verdict}: {self.detail}"
 
 
 class Lead(NamedTuple):
@@ -33,6 +68,11 @@ class Lead(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.layers} of {self.of} layers ({percent(self.layers / self.of, 0)})"
+
+    def margin(self, unit: str) -> tuple[float, str]:
+        """By how much the unit's mean is above the highest other one; and which one that is."""
+        other = max((u for u in self.means if u != unit), key=self.means.__getitem__)
+        return self.means[unit] - self.means[other], other
 
 
 def leads(space: ProbabilitySpace, unit: str) -> tuple[Lead, Lead]:
@@ -59,9 +99,7 @@ def lower_layers_fuse(space: ProbabilitySpace) -> str:
     Raises:
         ValueError: If the space has one layer only, or lacks S+ST.
     """
-    lower, higher = leads(space, "S+ST")
-    here = f"{lower} of the lower half, and in {higher} of the higher half"
-    return _said("I", "S+ST", "lower", lower, here) + _start(space, "S+ST", _halves(space)[0])
+    return str(fusion_below(space))
 
 
 def higher_layers_want_time(space: ProbabilitySpace) -> str:
@@ -70,9 +108,7 @@ def higher_layers_want_time(space: ProbabilitySpace) -> str:
     Raises:
         ValueError: If the space has one layer only, or lacks ST.
     """
-    lower, higher = leads(space, "ST")
-    here = f"{higher} of the higher half, and in {lower} of the lower half"
-    return _said("II", "ST", "higher", higher, here) + _start(space, "ST", _halves(space)[1])
+    return str(time_above(space))
 
 
 def scenes_want_space(spaces: Mapping[str, ProbabilitySpace], scenes: Collection[str]) -> str:
@@ -88,6 +124,25 @@ def scenes_want_space(spaces: Mapping[str, ProbabilitySpace], scenes: Collection
     Raises:
         ValueError: If `scenes` does not split the names in two, or a space lacks S.
     """
+    return str(space_in_scenes(spaces, scenes))
+
+
+def fusion_below(space: ProbabilitySpace) -> Observation:
+    """`lower_layers_fuse`, its parts by name."""
+    lower, higher = leads(space, "S+ST")
+    here = f"{lower} of the lower half, and in {higher} of the higher half"
+    return _asked("I", space, "S+ST", lower, here)
+
+
+def time_above(space: ProbabilitySpace) -> Observation:
+    """`higher_layers_want_time`, its parts by name."""
+    lower, higher = leads(space, "ST")
+    here = f"{higher} of the higher half, and in {lower} of the lower half"
+    return _asked("II", space, "ST", higher, here)
+
+
+def space_in_scenes(spaces: Mapping[str, ProbabilitySpace], scenes: Collection[str]) -> Observation:
+    """`scenes_want_space`, its parts by name."""
     if not scenes or not set(scenes) < set(spaces):
         raise ValueError(
             f"Expected some, not all, of {sorted(spaces)} as those with complex scenes. "
@@ -104,21 +159,30 @@ def scenes_want_space(spaces: Mapping[str, ProbabilitySpace], scenes: Collection
         )
         for complex_scenes in (True, False)
     )
-    return (
-        f"III {verdict}: mean P(S) over all layers is, with complex scenes, {within}; without, "
+    detail = (
+        f"mean P(S) over all layers is, with complex scenes, {within}; without, "
         f"{without}. The lowest of the former is {abs(gap):.2f} "
         f"{'above' if gap >= 0 else 'below'} the highest of the latter."
     )
+    way = "above" if gap >= 0 else "below"
+    strength = f"mean P(S) is {abs(gap):.2f} {way} that without; from {ADDS:g} above on it counts"
+    return Observation("III", verdict, strength, gap, detail)
 
 
-def _said(number: str, unit: str, name: str, half: Lead, here: str) -> str:
+def _asked(number: str, space: ProbabilitySpace, unit: str, half: Lead, here: str) -> Observation:
+    """Observations I and II, of the lower or the higher half."""
+    name = {"I": "lower", "II": "higher"}[number]
+    part = _halves(space)[0 if number == "I" else 1]
+    margin, other = half.margin(unit)
     holds = 2 * half.layers > half.of and max(half.means, key=half.means.__getitem__) == unit
     narrow = 3 * half.layers < 2 * half.of
     verdict = "does not hold" if not holds else "holds narrowly" if narrow else "holds"
     means = ", ".join(f"{u} {mean:.2f}" for u, mean in half.means.items())
-    return (
-        f"{number} {verdict}: {unit} has the highest marginal in {here}. Mean marginals in "
-        f"the {name} half: {means}"
+    detail = f"{unit} has the highest marginal in {here}. Mean marginals in the {name} half: "
+    way = "above" if margin >= 0 else "below"
+    strength = f"leads in {half}; its mean marginal is {abs(margin):.2f} {way} that of {other}"
+    return Observation(
+        number, verdict, strength, margin, f"{detail}{means}{_start(space, unit, part)}"
     )
 
 

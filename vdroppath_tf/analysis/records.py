@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,110 +10,65 @@ import numpy as np
 from ..gate_arrays import LayerArrays
 from ..space import ProbabilitySpace, unit_table
 from ..strategy import FusionStrategy
+from .budget import Choice
+from .report_items import (
+    DRAWN,
+    SCORED,
+    TRAINED_ALONE,
+    DataUsed,
+    Draw,
+    Prediction,
+    Row,
+    Tested,
+)
+from .select import Selection
 
-TRAINED_ALONE = "trained on its own"
-DRAWN = "drawn from the template"
-_PNG = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*")
+__all__ = [
+    "DRAWN",
+    "SCORED",
+    "TRAINED_ALONE",
+    "DataUsed",
+    "Draw",
+    "OtherSpace",
+    "Prediction",
+    "Report",
+    "Row",
+    "TaskReport",
+    "Tested",
+]
 
 
-@dataclass(frozen=True)
-class Row:
-    """One strategy of a table.
+@dataclass(frozen=True, eq=False)
+class OtherSpace:
+    """A space learned on other data, which a task's is held against.
 
     Args:
-        name: What to call it, such as `"S everywhere"` or `"best draw"`.
-        strategy: Its text.
-        top1: Share of held-out clips whose most probable class is right, in [0, 1].
-        standard_error: Of `top1`.
-        parameters: Of the derived network, gates excluded.
-        macs: Multiply-adds of convolutions and dense layers for one clip.
-        top5: Share of clips with the right class among the five most probable.
-        note: How it was trained: `TRAINED_ALONE`, `DRAWN`, or other words.
-
-    Raises:
-        ValueError: If a share is not in [0, 1] or a count is negative.
+        name: Name of those data.
+        space: Learned there, of whatever network.
+        complex_scenes: Whether those data have the more complex scenes, or the task's own; None
+            where nobody says.
     """
 
     name: str
-    strategy: str
-    top1: float
-    standard_error: float
-    parameters: int
-    macs: int
-    top5: float | None = None
-    note: str = TRAINED_ALONE
-
-    def __post_init__(self) -> None:
-        where = f"of row {self.name!r}"
-        _check_share(f"top-1 {where}", self.top1)
-        _check_share(f"standard error {where}", self.standard_error)
-        _check_share(f"top-5 {where}", 0.0 if self.top5 is None else self.top5)
-        if min(self.parameters, self.macs) < 0:
-            raise ValueError(
-                f"Expected parameters and MACs {where} of at least 0. "
-                f"Received: {self.parameters}, {self.macs}"
-            )
-
-
-@dataclass(frozen=True)
-class Draw:
-    """One strategy drawn from the space: its text, its top-1 in [0, 1] and its MACs a clip.
-
-    ``standard_error`` is that of ``top1``; 0 where it is not known.
-    """
-
-    strategy: str
-    top1: float
-    macs: int
-    standard_error: float = 0.0
-
-    def __post_init__(self) -> None:
-        _check_share(f"top-1 of draw {self.strategy!r}", self.top1)
-        _check_share(f"standard error of draw {self.strategy!r}", self.standard_error)
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The served network's answer to one held-out clip.
-
-    Args:
-        file: Name of the file.
-        label: The true class.
-        predicted: The most probable class.
-        probability: Its probability, in [0, 1].
-        frames: A few frames as a `data:image/png;base64,` address, from `frame_strip`.
-
-    Raises:
-        ValueError: If `probability` is none, or `frames` is another kind of address.
-    """
-
-    file: str
-    label: str
-    predicted: str
-    probability: float
-    frames: str | None = None
-
-    def __post_init__(self) -> None:
-        _check_share(f"probability for {self.file!r}", self.probability)
-        if self.frames is not None and not _PNG.fullmatch(self.frames):
-            raise ValueError(
-                f"Expected the frames of {self.file!r} as 'data:image/png;base64,...', which "
-                f"frame_strip writes. Received: {self.frames[:60]!r}"
-            )
+    space: ProbabilitySpace
+    complex_scenes: bool | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class TaskReport:
     """One task: the space that was learned, and what was measured with it.
 
+    Only the first three are needed; a report leaves out what is not there.
+
     Args:
         name: Name of the task.
         description: What is in the clips and what the label says, in plain words.
         space: The learned space.
         rows: The table: uniform strategies, then what was chosen from the space.
-        chosen: The strategy that was derived and served; one row must have it.
+        chosen: The strategy that was chosen; where there are rows, one must have it. None: nothing
+            was chosen, and the mode is shown.
         classes: Number of classes; guessing is right once in so many.
-        clips: Number of held-out clips that `top1` was measured on.
+        clips: Number of held-out clips that `top1` of the rows was measured on.
         chosen_on_same_clips: Whether the choice was made by the accuracy on these very clips.
         draws: Every strategy that was drawn and scored.
         history: Drop probabilities after each epoch, the starting values first: each like the
@@ -123,6 +76,14 @@ class TaskReport:
         predictions: Answers of the served network.
         settings: What was chosen (sizes, epochs, seeds), name to text.
         timings: Seconds per step, name to number.
+        selection: What `analysis.select` says of the choice.
+        tested: Networks that were tested on their own.
+        front: What `analysis.budget.pareto` gave, by MACs.
+        data: Which videos were used.
+        other: A second space, for the paper's third observation.
+        chosen_as: What `chosen` is, such as "the paper's best draw".
+        absent: For a part that has no data, a sentence on how to get them: `"history"`,
+            `"accuracy"`, `"costs"`, `"other"`, `"tested"`.
 
     Raises:
         ValueError: If parts do not fit each other.
@@ -131,25 +92,35 @@ class TaskReport:
     name: str
     description: str
     space: ProbabilitySpace
-    rows: Sequence[Row]
-    chosen: FusionStrategy
-    classes: int
-    clips: int
+    rows: Sequence[Row] = ()
+    chosen: FusionStrategy | None = None
+    classes: int | None = None
+    clips: int | None = None
     chosen_on_same_clips: bool = True
     draws: Sequence[Draw] = ()
     history: Sequence[LayerArrays] | None = None
     predictions: Sequence[Prediction] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
+    selection: Selection | None = None
+    tested: Sequence[Tested] = ()
+    front: Sequence[Choice] = ()
+    data: Sequence[DataUsed] = ()
+    other: OtherSpace | None = None
+    chosen_as: str = "the chosen strategy"
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.chosen.check(len(self.space), self.space.architecture, self.space.branches)
-        if self.classes < 1 or self.clips < 1:
+        if self.chosen is not None:
+            self.chosen.check(len(self.space), self.space.architecture, self.space.branches)
+        numbers = (("classes", self.classes), ("clips", self.clips))
+        short = [name for name, value in numbers if value is not None and value < 1]
+        if short or (self.rows and self.clips is None):
             raise ValueError(
                 f"Expected at least one class and one clip in task {self.name!r}. "
                 f"Received: {self.classes} classes, {self.clips} clips"
             )
-        if not any(row.strategy == str(self.chosen) for row in self.rows):
+        if (self.rows or self.selection) and not self._rows_of_chosen():
             raise ValueError(
                 f"No row of task {self.name!r} has the chosen strategy {str(self.chosen)!r}. "
                 f"Expected one. Received: {[row.strategy for row in self.rows]}"
@@ -164,15 +135,37 @@ class TaskReport:
                 )
 
     @property
-    def chance(self) -> float:
-        """Top-1 of guessing among classes of equal size."""
-        return 1 / self.classes
+    def chance(self) -> float | None:
+        """Top-1 of guessing among classes of equal size; None where their number is unknown."""
+        return None if self.classes is None else 1 / self.classes
 
     @property
-    def best(self) -> Row:
-        """The row of the chosen strategy; of several, the one drawn from the template."""
-        found = [row for row in self.rows if row.strategy == str(self.chosen)]
-        return next((row for row in found if row.note == DRAWN), found[-1])
+    def shown(self) -> FusionStrategy:
+        """The strategy that pictures name: the chosen one, or the mode."""
+        return self.space.mode() if self.chosen is None else self.chosen
+
+    @property
+    def shown_as(self) -> str:
+        """What it is, in words."""
+        return "the most probable draw (the mode)" if self.chosen is None else self.chosen_as
+
+    @property
+    def best(self) -> Row | None:
+        """The row of the chosen strategy; of several, the selected or one that was drawn."""
+        found = self._rows_of_chosen()
+        if self.selection is not None:
+            return found[0]
+        last = found[-1] if found else None
+        return next((row for row in found if row.note == DRAWN), last)
+
+    @property
+    def both(self) -> dict[str, ProbabilitySpace]:
+        """The task's space and the other one, if there is one, by names that differ."""
+        if self.other is None:
+            return {self.name: self.space}
+        name = self.other.name
+        name = f"{name} (the other)" if name == self.name else name
+        return {self.name: self.space, name: self.other.space}
 
     def uniform(self, unit: str) -> Row | None:
         """The row that uses `unit` in every layer and was trained on its own, if there is one."""
@@ -186,6 +179,9 @@ class TaskReport:
         units.sort(key=lambda unit: ("T" in unit.branches, len(unit.branches)))
         found = {str(unit): self.uniform(unit) for unit in units}
         return {unit: row for unit, row in found.items() if row is not None}
+
+    def _rows_of_chosen(self) -> list[Row]:
+        return [row for row in self.rows if row.strategy == str(self.chosen)]
 
 
 @dataclass(frozen=True)
@@ -210,8 +206,3 @@ class Report:
     def __post_init__(self) -> None:
         if not self.tasks:
             raise ValueError("A report needs at least one task. Received: none")
-
-
-def _check_share(name: str, value: float) -> None:
-    if not (math.isfinite(value) and 0 <= value <= 1):
-        raise ValueError(f"Expected {name} from 0 to 1. Received: {value}")

@@ -12,12 +12,15 @@ from importlib import resources
 
 from ..files import write_text
 from .figures import figure_marginals, frame_strip
-from .findings import findings, mean_on, percent, score
+from .findings import findings, mean_on
 from .markup import Html, Node, tag
 from .records import DRAWN, TRAINED_ALONE, Draw, Prediction, Report, Row, TaskReport
-from .report_parts import duration, facts_node, table_node
+from .report_files import write_figures
+from .report_numbers import percent, score
+from .report_parts import command_node, duration, facts_node, table_node
 from .report_rows import answers_section, results_section
 from .report_space import space_section
+from .report_tested import data_section, tested_section
 
 __all__ = [
     "DRAWN",
@@ -30,6 +33,7 @@ __all__ = [
     "figure_marginals",
     "frame_strip",
     "render_report",
+    "write_figures",
     "write_report",
 ]
 
@@ -55,6 +59,21 @@ _PATH_T = (
     "Some of these templates have a third path, T (our extension): it looks at three neighbouring "
     "frames like ST, but skips the convolution in space that follows S and ST."
 )
+_WORDS = {
+    "top-1, top-5": "share of clips whose true class is the most probable one of the network's "
+    "answer, or among its five most probable",
+    "95 % interval": "where the true share plausibly lies, given that so few clips were counted; "
+    "two strategies whose intervals overlap may still differ clip by clip",
+    "MACs": "multiply-adds of convolutions and dense layers for one clip: what running it costs",
+    "unit": "which paths a layer has: S, ST, S+ST, or none (-); a strategy has one for each layer",
+    "marginal": "how probable a unit is in a layer, whatever the other layers do",
+    "mode": "the strategy that a draw most often gives",
+    "total variation": "how far two distributions are apart: the largest difference in the "
+    "probability of any set of units",
+    "entropy": "how open a choice still is: 0 where one unit is certain",
+    "front": "what nothing else beats in cost and accuracy (or probability) at once (Pareto)",
+}
+_WORDS_NODE = tag("dl", [[tag("dt", word), tag("dd", text)] for word, text in _WORDS.items()])
 
 
 def write_report(path: str | os.PathLike[str], report: Report) -> None:
@@ -86,7 +105,7 @@ def render_report(report: Report) -> str:
 
 
 def _header(report: Report) -> Html:
-    command = ["Written by ", tag("code", report.command), "."] if report.command else None
+    command = ["Written by ", command_node(report.command)] if report.command else None
     return tag(
         "header",
         tag("h1", report.title),
@@ -107,9 +126,11 @@ def _overview(report: Report) -> Html:
         "section",
         tag("h3", "How to read this page"),
         [tag("p", text) for text in _method(report)],
+        tag("details", tag("summary", "Words used here"), _WORDS_NODE),
         class_="box method",
     )
-    table = table_node(caption, heads, [_overview_row(task) for task in report.tasks], "rows")
+    lines = [row for task in report.tasks if (row := _overview_row(task)) is not None]
+    table = table_node(caption, heads, lines, "rows") if lines else None
     return tag("section", table, _contrast(report.tasks), method)
 
 
@@ -118,7 +139,10 @@ def _method(report: Report) -> list[str]:
     return [_METHOD[0], *([_PATH_T] if has_t else []), *_METHOD[1:]]
 
 
-def _overview_row(task: TaskReport) -> list[Node]:
+def _overview_row(task: TaskReport) -> list[Node] | None:
+    """None where nothing that was trained on its own could be compared."""
+    if task.best is None or task.chance is None or task.selection is not None:
+        return None
     rows = [task.uniform(unit) for unit in ("S", "ST", "S+ST")]
     cells: list[Node] = [score(row) if row else "not trained" for row in rows]
     lean = _lean(task)
@@ -154,11 +178,13 @@ def _task(task: TaskReport) -> Html:
     return tag(
         "section",
         tag("h2", task.name),
-        tag("p", task.description, class_="lead"),
+        task.description and tag("p", task.description, class_="lead"),
         found,
         space_section(task),
         results_section(task),
+        tested_section(task),
         answers_section(task),
+        data_section(task),
         tag(
             "div",
             facts_node("Settings", task.settings),

@@ -1,19 +1,41 @@
-"""What the sections of a report are put together from: figures, tables, lists of facts."""
+"""What the sections of a report are put together from: pictures, tables, lists of facts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
-
 from .figure_parts import svg_uri
 from .markup import Html, Node, tag
+from .records import TaskReport
+from .report_pictures import Picture
+
+_SMALL = "(max-width: 44rem)"  # as in report.css
 
 
-def figure_node(figure: Figure, caption: str, alt: str, kind: str | None = None) -> Html:
-    """A picture with its caption, and in words for those who do not see it."""
-    picture = tag("div", tag("img", src=svg_uri(figure), alt=alt), class_="scroll")
-    return tag("figure", picture, tag("figcaption", caption), class_=kind)
+def picture_node(picture: Picture) -> Html:
+    """A picture with its caption, drawn for wide and for small screens."""
+    small = tag("source", media=_SMALL, srcset=svg_uri(picture.draw(narrow=True)))
+    shown = tag("img", src=svg_uri(picture.draw(narrow=False)), alt=picture.alt)
+    kind = "long" if picture.whole else None
+    return tag(
+        "figure", tag("picture", small, shown), tag("figcaption", picture.caption), class_=kind
+    )
+
+
+def absent_node(task: TaskReport, part: str) -> Html | None:
+    """How to get a part that has no data, where the report was told."""
+    said = task.absent.get(part)
+    if said is None:
+        return None
+    before, *rest = said.split("`")
+    words = [command_node(text) if n % 2 == 0 else text for n, text in enumerate(rest)]
+    return tag("p", before, words, class_="absent")
+
+
+def command_node(text: str) -> Html:
+    """A command line that breaks between its words only."""
+    words = [[tag("span", word, class_="word"), " "] for word in text.split(" ")]
+    return tag("code", *words[:-1], words[-1][0])
 
 
 def facts_node(title: str, facts: Mapping[str, str]) -> Html | None:

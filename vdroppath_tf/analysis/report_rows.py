@@ -1,44 +1,97 @@
-"""The parts of a report that show what was measured: the table of strategies, the answers."""
+"""The parts of a report that show what was measured: accuracy, strategies, answers."""
 
 from __future__ import annotations
 
 import itertools
 
 from .figure_parts import magnitude
-from .findings import percent, score
 from .markup import Html, Node, join, tag
 from .records import Prediction, Row, TaskReport
-from .report_parts import table_node
+from .report_numbers import percent, points, score
+from .report_parts import absent_node, picture_node, table_node
+from .report_pictures import accuracy_picture
 from .unit_looks import label_note, unit_color, unit_ink, unit_label
+
+_TOP5, _APART, _NOTE = "Top-5", "Difference to the chosen", "How it was trained"
+_HEADS = ("Strategy", "Top-1", _APART, _TOP5, "Parameters", "MACs a clip", _NOTE)
 
 
 def results_section(task: TaskReport) -> Html:
-    """The rows: accuracy, cost, how each was trained."""
-    heads = ("Strategy", "Top-1", "Top-5", "Parameters", "MACs a clip", "How it was trained")
-    lines = [_result(row) for row in task.rows]
+    """Accuracy over cost, then the rows: accuracy, cost, how each was trained."""
+    picture = accuracy_picture(task)
+    shown = None if picture is None else picture_node(picture)
+    table = _results(task) if task.rows else None
+    parts = [shown, table, _may_be_best(task), absent_node(task, "accuracy")]
+    return join([tag("h3", "Strategies compared"), *parts]) if any(parts) else join([])
+
+
+def _results(task: TaskReport) -> Html:
+    guessing = "" if task.chance is None else f" (guessing: {percent(task.chance)})"
+    classes = "" if task.classes is None else f" of {task.classes:,} classes"
+    paired = any(row.difference for row in task.rows)
+    errors = "in brackets its 95 % interval" if paired else "± standard error"
     caption = (
-        f"Accuracy ± standard error on {task.clips:,} held-out clips of {task.classes} classes "
-        f"(guessing: {percent(task.chance)}). MACs: multiply-adds of convolutions and dense layers."
+        f"Accuracy, {errors}, on {task.clips:,} held-out clips{classes}{guessing}. "
+        f"MACs: multiply-adds of convolutions and dense layers."
     )
+    if paired:
+        caption += " Differences are in points, clip by clip on the same clips."
     note = label_note(unit for row in task.rows for unit in row.strategy.split())
     caption += f" {note}." if note else ""
+    same_note = paired and len({row.note for row in task.rows}) == 1
+    caption += f" All rows: {task.rows[0].note}." if same_note else ""
+    no_top5 = paired and all(row.top5 is None for row in task.rows)
+    left_out = {_APART: not paired, _TOP5: no_top5, _NOTE: same_note}
+    kept = [n for n, head in enumerate(_HEADS) if not left_out.get(head)]
+    lines = [[cells[n] for n in kept] for cells in (_result(row, paired) for row in task.rows)]
     best = [row is task.best for row in task.rows]
-    table = table_node(caption, heads, lines, "rows", best)
-    return join([tag("h3", "Strategies compared"), table])
+    return table_node(caption, [_HEADS[n] for n in kept], lines, "rows", best)
 
 
-def _result(row: Row) -> list[Node]:
+def _result(row: Row, paired: bool) -> list[Node]:
+    """A cell for each of `_HEADS`."""
+    apart: Node = "–"
+    top1: Node = tag("span", score(row), class_="number")
+    if paired and row.interval is not None and row.difference is not None:
+        ends = f"[{percent(row.interval.low)}, {percent(row.interval.high)}]"
+        top1 = tag("span", percent(row.top1), tag("span", ends, class_="under"), class_="number")
+        ends = f"[{points(row.difference.low)}, {points(row.difference.high)}]"
+        value = [points(row.difference.value), tag("span", ends, class_="under")]
+        unlike = row.difference.low or row.difference.high
+        apart = tag("span", value if unlike else "–", class_="number")
     return [
-        [row.name, tag("span", _units(row.strategy), class_="under")],
-        tag("span", score(row), class_="number"),
+        [row.name, tag("span", units_nodes(row.strategy), class_="under")],
+        top1,
+        apart,
         tag("span", "–" if row.top5 is None else percent(row.top5), class_="number"),
-        _count(row.parameters),
-        _count(row.macs),
+        count_node(row.parameters),
+        count_node(row.macs),
         tag("span", row.note, class_="words"),
     ]
 
 
-def _units(strategy: str) -> list[Html]:
+def _may_be_best(task: TaskReport) -> Html | None:
+    """The strategies that are not told apart from the best."""
+    found = task.selection
+    if found is None:
+        return None
+    scored = {draw.strategy: draw for draw in task.draws}
+    lines: list[list[Node]] = []
+    for strategy in found.not_told_apart:
+        draw = scored.get(str(strategy))
+        top1 = "–" if draw is None else percent(draw.top1)
+        macs = None if draw is None else draw.macs
+        lines.append([tag("span", units_nodes(str(strategy))), top1, count_node(macs)])
+    summary = f"These {len(lines)} of {len(task.draws)} are not told apart from the best"
+    caption = (
+        f"By an exact paired test at level {found.level:g} over all; their top-1 on the "
+        f"{found.clips[0]:,} clips that were chosen on flatters."
+    )
+    heads = ("Strategy", "Top-1 where it was chosen", "MACs a clip")
+    return tag("details", tag("summary", summary), table_node(caption, heads, lines, "rows"))
+
+
+def units_nodes(strategy: str) -> list[Html]:
     """Units in their colours; runs of one unit once, with their length."""
     runs = [(unit, len(list(same))) for unit, same in itertools.groupby(strategy.split())]
     found = []
@@ -51,7 +104,10 @@ def _units(strategy: str) -> list[Html]:
     return found
 
 
-def _count(value: int) -> Html:
+def count_node(value: int | None) -> Html:
+    """A count, short and whole; a dash where it is not known."""
+    if value is None:
+        return tag("span", "–")
     scale, unit = magnitude(value)
     short = f"{value / scale:#.3g} {unit}".replace(". ", " ") if unit else str(value)
     under = tag("span", f"{value:,}", class_="under number") if unit else None

@@ -14,14 +14,12 @@ from ..analysis.compare import SpaceComparison, compare_spaces
 from ..analysis.figure_comparison import figure_comparison
 from ..files import write_text
 from ..space import ProbabilitySpace
-from ..zoo import DATASETS, published_space
-from .files import define_string
+from .files import define_string, open_space
 
 EXAMPLE = (
     "vdroppath compare appearance=a0/space.json appearance=a1/space.json motion=m0/space.json "
     "--figure=compare.png"
 )
-PUBLISHED = "published:"
 
 
 def define(values: flags.FlagValues) -> None:
@@ -51,19 +49,8 @@ def _read(arguments: Sequence[str]) -> dict[str, list[ProbabilitySpace]]:
     spaces: dict[str, list[ProbabilitySpace]] = {}
     for argument in arguments:
         name, _, source = argument.rpartition("=")
-        spaces.setdefault(name or source, []).append(_space(source))
+        spaces.setdefault(name or source, []).append(open_space(source))
     return spaces
-
-
-def _space(source: str) -> ProbabilitySpace:
-    if source.startswith(PUBLISHED):
-        return published_space(source.removeprefix(PUBLISHED))
-    if not Path(source).is_file():
-        raise ValueError(
-            f"{source}: there is no such file. Expected a space that vdroppath wrote "
-            f"(space.json), or {PUBLISHED}NAME with one of {', '.join(DATASETS)}."
-        )
-    return ProbabilitySpace.load(source)
 
 
 def table(found: SpaceComparison) -> list[str]:

@@ -13,6 +13,7 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from ..analysis.evaluate import evaluate_strategies, race_strategies
+from ..analysis.report_inputs import SCORES_FORMAT
 from ..analysis.scores import StrategyScores
 from ..analysis.select import Selection, controls, select, split
 from ..data.catalog import Manifest
@@ -29,7 +30,6 @@ EXAMPLE = (
     "vdroppath evaluate --model=run/template.keras --data=clips/val.txt "
     "--train_data=clips/train.txt --draws=100 --race --out=run/scores.json"
 )
-SCORES_FORMAT = "vdroppath_tf.scores/2"
 
 
 def define(values: flags.FlagValues) -> None:
@@ -75,6 +75,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.train_data is not None:
         train = _videos(values, "train_data", recipe, labels)
     resume = None if values.out is None else Path(f"{values.out}.progress")
+    shape: dict[str, Any] = {}  # of the clips: what a report gives MACs for
 
     def score(which: str, videos: Manifest, some: list[FusionStrategy], race: bool) -> Any:
         options: dict[str, Any] = {
@@ -94,6 +95,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             split="test",
             faults=faults,
         )
+        shape.update(clips=clips.element_spec[0].shape[1:4])
         with tqdm(unit=" passes", desc=f"{which}: {len(some)} strategies") as bar:
             options["on_strategy"] = lambda: bar.update(1)
             call: Any = race_strategies if race else evaluate_strategies
@@ -111,10 +113,17 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         head = {
             "architecture": model.architecture["name"],
             "protocol": protocol.name,
-            "data": [{"source": v.source, "hash": v.digest(), "listed": len(v)} for v in parts],
+            "data": [_told_of(videos, shape["clips"]) for videos in parts],
         }
         _write(Path(values.out), head, result, chosen_on, reported_on)
         shutil.rmtree(f"{values.out}.progress")
+
+
+def _told_of(videos: Manifest, shape: Any) -> dict[str, Any]:
+    """What the result says of videos: which they are, and how large clips of them are."""
+    sizes = shape.as_list() if shape.is_fully_defined() else None
+    named = {"source": videos.source, "hash": videos.digest(), "listed": len(videos)}
+    return {**named, "classes": videos.num_classes, "clip_shape": sizes}
 
 
 def _strategies(values: flags.FlagValues, own: ProbabilitySpace) -> list[FusionStrategy]:

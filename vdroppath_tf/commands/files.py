@@ -16,9 +16,12 @@ from ..data.flow_folder import flow_manifest
 from ..data.pipeline import FaultLog, training_clips
 from ..data.quarantine import read_quarantine, without
 from ..files import write_text
+from ..space import ProbabilitySpace
 from ..training import Recipe
+from ..zoo import DATASETS, published_space
 
 RECIPE_FILE, LABELS_FILE = "recipe.json", "labels.txt"
+PUBLISHED = "published:"
 
 
 def define_string(
@@ -42,6 +45,18 @@ def read_text(path: str | os.PathLike[str]) -> str:
 def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """Names of classes, one a line, by number."""
     return tuple(read_text(path).splitlines())
+
+
+def open_space(source: str) -> ProbabilitySpace:
+    """A space of a file, or `published:NAME`; a ValueError where there is none."""
+    if source.startswith(PUBLISHED):
+        return published_space(source.removeprefix(PUBLISHED))
+    if not Path(source).is_file():
+        raise ValueError(
+            f"{source}: there is no such file. Expected a space that vdroppath wrote "
+            f"(space.json), or {PUBLISHED}NAME with one of {', '.join(DATASETS)}."
+        )
+    return ProbabilitySpace.load(source)
 
 
 def define_faults(values: flags.FlagValues) -> None:

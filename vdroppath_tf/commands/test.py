@@ -103,6 +103,8 @@ def _network(
         modality = recipe.modality
         train_videos = open_source(values, "train_data", labels, part="train", modality=modality)
         recalibrate(model, recalibration_clips(train_videos, recipe, faults))
+    about["architecture"] = model.architecture["name"]
+    about["strategy"] = about["strategy"] or model.architecture.get("strategy")
     about["recalibrated"] = values.train_data is not None
     return model, recipe.evaluation, labels, values.protocol or recipe.protocol, about
 

@@ -1,0 +1,72 @@
+"""Write one HTML page of what a run or a space has learned, and its figures and tables as files."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+from absl import flags, logging
+
+from ..analysis.records import Report
+from ..analysis.report import write_figures, write_report
+from .files import define_string
+from .report_task import name_of, task
+
+EXAMPLE = (
+    "vdroppath report --run=run --scores=run/scores.json --result=run/result.json "
+    "--out=run/report.html --figures=run/figures"
+)
+_SHOWN = ("run", "space", "model", "scores", "other", "complex_scenes", "clip_shape")
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_string(values, "run", "folder of vdroppath train: space, template, recipe, history")
+    text = "space.json, or published:NAME; default: that of --run"
+    define_string(values, "space", text)
+    text = "template of the space, .keras, for parameters and MACs; default: that of --run"
+    define_string(values, "model", text)
+    define_string(values, "scores", "JSON file of vdroppath evaluate")
+    text = "JSON file of vdroppath test; may be repeated"
+    flags.DEFINE_multi_string("result", [], text, flag_values=values)
+    text = "a second space, space.json or published:NAME, to hold this one against"
+    define_string(values, "other", text)
+    text = "which of the two data sets has the more complex scenes: asks observation III"
+    flags.DEFINE_enum("complex_scenes", None, ["this", "other"], text, flag_values=values)
+    text = "frames, height and width that MACs are for; default: as --scores or the recipe says"
+    define_string(values, "clip_shape", text)
+    define_string(values, "name", "name of the data; default: of the folder or file")
+    define_string(values, "about", "what the clips show and the label says, for the reader")
+    define_string(values, "title", "title of the page; default: the name")
+    define_string(values, "out", "the page, .html", needed=True)
+    text = "folder for the figures (PNG, SVG), the tables (CSV) and all of it (JSON)"
+    define_string(values, "figures", text)
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """Everything that is there, on one page."""
+    out = Path(values.out)
+    if out.suffix != ".html":
+        raise ValueError(f"--out={values.out}: expected a file that ends in .html.")
+    report = Report(
+        values.title or f"Space and time in {name_of(values)}",
+        f"{time.strftime('%Y-%m-%d')}, TensorFlow {tf.__version__}",
+        [task(values)],
+        _called(values),
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_report(out, report)
+    logging.info("Wrote %s", out)
+    if values.figures is not None:
+        files = write_figures(values.figures, report)
+        logging.info("Wrote %d files to %s", len(files), values.figures)
+
+
+def _called(values: flags.FlagValues) -> str:
+    """The command line."""
+    given = [f"--{name}={values[name].value}" for name in _SHOWN if values[name].value]
+    given += [f"--result={path}" for path in values.result]
+    return " ".join(["vdroppath report", *map(shlex.quote, given)])

@@ -1,0 +1,153 @@
+"""What `vdroppath report` is told to show, read and checked against each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from ..analysis.cost_tables import cost_tables
+from ..analysis.records import OtherSpace, TaskReport
+from ..analysis.report_build import check_scores, task_of
+from ..analysis.report_inputs import Scored, read_result, read_scores
+from ..cost import UnitCosts
+from ..space import ProbabilitySpace
+from ..zoo import published_strategy, published_top1
+from .files import PUBLISHED, load_network, open_space
+from .run_folder import RunFolder
+from .shape_flag import clip_shape_of
+
+
+def name_of(values: flags.FlagValues) -> str:
+    """Name of the data: as given, or of the folder or file."""
+    if values.name:
+        return values.name
+    source = values.run or values.space or ""
+    if source.startswith(PUBLISHED):
+        return source.removeprefix(PUBLISHED)
+    return Path(source).resolve().stem
+
+
+def task(values: flags.FlagValues) -> TaskReport:
+    """What the flags name, read and checked against each other.
+
+    Raises:
+        ValueError: where a file is missing or something else, or of another network.
+    """
+    folder = None if values.run is None else RunFolder(Path(values.run))
+    space = _space(values, folder)
+    scored = None if values.scores is None else _of_space(values.scores, space)
+    tested = [read_result(path) for path in values.result]
+    costs, about_costs = _costs(values, folder, space, scored)
+    classes = (scored and scored.classes) or (folder and folder.classes) or None
+    settings = {**({} if folder is None else folder.settings()), **about_costs}
+    more: dict[str, Any] = {"classes": classes, "settings": settings}
+    if (values.space or "").startswith(PUBLISHED):
+        more |= _published(values.space.removeprefix(PUBLISHED), settings, scored)
+    history = None if folder is None else folder.history()
+    there = {"history": history, "costs": costs, "accuracy": scored, "tested": tested}
+    more["absent"] = _absent(values, there, len(space))
+    return task_of(
+        space,
+        name_of(values),
+        values.about or "",
+        scored=scored,
+        tested=tested,
+        history=history,
+        costs=costs,
+        other=_other(values),
+        **more,
+    )
+
+
+def _space(values: flags.FlagValues, folder: RunFolder | None) -> ProbabilitySpace:
+    if values.space is not None:
+        return open_space(values.space)
+    if folder is not None:
+        return folder.space
+    given = [f"--{name}" for name in ("scores", "result", "model") if getattr(values, name)]
+    needed = f"{' and '.join(given)} alone: a report" if given else "A report"
+    raise ValueError(f"{needed} needs a space: --run=run, or --space=space.json.")
+
+
+def _of_space(path: str, space: ProbabilitySpace) -> Scored:
+    scored = read_scores(path)
+    try:
+        check_scores(scored, space)
+    except ValueError as error:
+        raise ValueError(f"--scores={path}: {error}") from None
+    return scored
+
+
+def _costs(
+    values: flags.FlagValues,
+    folder: RunFolder | None,
+    space: ProbabilitySpace,
+    scored: Scored | None,
+) -> tuple[UnitCosts | None, dict[str, str]]:
+    """Costs of the space's template for one clip, and what they are for in words."""
+    shape = clip_shape_of(values)
+    if shape is None and scored is not None:
+        shape = scored.clip_shape
+    if shape is None and folder is not None:
+        shape = folder.clip_shape
+    file = values.model or (folder and folder.template)
+    if shape is None:
+        return None, {}
+    model = None if file is None else load_network(str(file))[0]
+    if model is None and values.clip_shape is None:
+        return None, {}  # building a network by its name is for those who ask for it
+    units = cost_tables(space, shape, model, None, None).units
+    size = "x".join(map(str, shape))
+    whose = "" if model is not None else f", {space.architecture} as the zoo has it"
+    return units, {"MACs for": f"one clip of {size}{whose}"}
+
+
+def _other(values: flags.FlagValues) -> OtherSpace | None:
+    if values.other is None:
+        if values.complex_scenes is not None:
+            raise ValueError("--complex_scenes says which of two data sets: --other is the second.")
+        return None
+    name = values.other.removeprefix(PUBLISHED)
+    name = name if values.other.startswith(PUBLISHED) else str(Path(name).with_suffix(""))
+    scenes = None if values.complex_scenes is None else values.complex_scenes == "other"
+    return OtherSpace(name, open_space(values.other), scenes)
+
+
+def _published(dataset: str, settings: dict[str, str], scored: Scored | None) -> dict[str, Any]:
+    """What the paper says of its own space, where nothing newer was scored."""
+    top1 = ", ".join(f"{unit} {value:.1f}" for unit, value in published_top1(dataset).items())
+    more: dict[str, Any] = {"settings": {**settings, "the paper's top-1, % (Table 2)": top1}}
+    if scored is None:
+        chosen = published_strategy(dataset)
+        more |= {"chosen": chosen, "chosen_as": "the strategy that did best in the paper"}
+    return more
+
+
+def _absent(values: flags.FlagValues, there: dict[str, Any], layers: int) -> dict[str, str]:
+    """How to get the parts that have no data."""
+    model = values.model or f"{values.run or 'run'}/template.keras"
+    folder = values.run or "run"
+    said = {
+        "history": "How p moved during training: `--run`, a folder in which `vdroppath train` has "
+        "finished, so that it has a history.json.",
+        "costs": "What a smaller network costs in probability, MACs and parameters: "
+        "`--clip_shape=frames,height,width`, with the template (`--run` or `--model`) if it is "
+        "not one of the zoo.",
+        "accuracy": f"Accuracy over cost, the selected strategy, its controls: `vdroppath evaluate "
+        f"--model={model} --data=... --train_data=... --out={folder}/scores.json`, then "
+        f"`--scores={folder}/scores.json`.",
+        "tested": f"A network of its own on test videos: `vdroppath test "
+        f"--model={folder}/derived.keras --data=... --out={folder}/result.json`, then "
+        f"`--result={folder}/result.json`.",
+    }
+    absent = {part: text for part, text in said.items() if not there[part]}
+    if there["accuracy"] and not there["costs"]:
+        absent["accuracy"] = f"Accuracy over MACs is missing with the MACs. {said['costs']}"
+    if values.complex_scenes is None:
+        absent["other"] = (
+            "Observation III compares two data sets: `--other=space.json` is the second, "
+            "`--complex_scenes=this` or `other` says which of the two has complex scenes."
+        )
+    return absent

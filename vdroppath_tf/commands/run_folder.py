@@ -1,0 +1,121 @@
+"""What `vdroppath train` leaves in a run's folder, read again."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..analysis.report_inputs import read_history
+from ..space import ProbabilitySpace
+from ..training import Phase, Recipe
+from .files import LABELS_FILE, RECIPE_FILE, read_labels, read_text
+
+
+class RunFolder:
+    """A folder of `vdroppath train`; what it lacks is None or empty, but a space it must have.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        ValueError: If it is no folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_dir():
+            raise ValueError(f"{path}: there is no such folder. Expected one of vdroppath train.")
+        self.path = path
+
+    @property
+    def space(self) -> ProbabilitySpace:
+        """The learned space.
+
+        Raises:
+            ValueError: If there is none, as where one strategy was trained on its own.
+        """
+        file = self.path / "space.json"
+        if not file.is_file():
+            raise ValueError(
+                f"{file} is missing. Expected a folder in which vdroppath train has finished a "
+                "template; with --strategy it trains a network without a space."
+            )
+        return ProbabilitySpace.load(file)
+
+    @property
+    def template(self) -> Path | None:
+        """The trained template."""
+        file = self.path / "template.keras"
+        return file if file.is_file() else None
+
+    @cached_property
+    def recipe(self) -> Recipe | None:
+        """What it was trained by."""
+        file = self.path / RECIPE_FILE
+        if not file.is_file():
+            return None
+        try:
+            return Recipe.from_json(read_text(file))
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
+
+    @property
+    def classes(self) -> int | None:
+        """How many there are."""
+        file = self.path / LABELS_FILE
+        return len(read_labels(file)) if file.is_file() else None
+
+    @property
+    def clip_shape(self) -> tuple[int, int, int] | None:
+        """Frames, height and width of its clips; None where only the videos say."""
+        if self.recipe is None or self.recipe.evaluation.crop is None:
+            return None
+        sampling = self.recipe.evaluation
+        return (sampling.frames, *sampling.crop_size)
+
+    def history(self) -> list[Any] | None:
+        """Drop probabilities after each epoch with gates."""
+        file = self.path / "history.json"
+        if not file.is_file():
+            return None
+        phase = "search" if self.recipe is None else self.recipe.search.name
+        return read_history(file, phase) or None
+
+    def settings(self) -> dict[str, str]:
+        """How it was trained, for a reader."""
+        recipe = self.recipe
+        if recipe is None:
+            return {}
+        rates = f"{recipe.search.learning_rate:g}, gates {recipe.gate_learning_rate:g}"
+        sampling = recipe.evaluation
+        crop = None if sampling.crop is None else sampling.crop_size
+        size = "as in the videos" if crop is None else "x".join(map(str, crop))
+        return {
+            "network": recipe.network,
+            **self._videos(),
+            "clips": f"{sampling.frames} frames, stride {sampling.stride}, size {size}",
+            "epochs": " + ".join(map(_told, (recipe.warmup, recipe.search))),
+            "batch": str(recipe.batch_size),
+            "learning rates": rates,
+            "KL": f'form "{recipe.kl}", weight_reg {recipe.weight_reg:g}',
+            "starting p": f"{recipe.initial_drop:g}",
+            "seed": str(recipe.seed),
+        }
+
+    def _videos(self) -> dict[str, str]:
+        file = self.path / "run.json"
+        try:
+            videos = json.loads(read_text(file))["training videos"]
+            return {"training videos": f"{videos['videos']:,} of {videos['source']}"}
+        except FileNotFoundError:
+            return {}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{file}: is none that vdroppath train wrote ({error}). Expected its run.json."
+            ) from None
+
+
+def _told(phase: Phase) -> str:
+    kind = "with gates" if phase.gates else "without"
+    return f"{phase.epochs} {phase.name} ({kind})"
