@@ -24,7 +24,7 @@ ROWS = (
     ("models",),
     ("derive", "cost", "zoo"),
     ("analysis", "training", "export"),
-    ("serving", "answers", "loop", "quickstart", "commands", "cli", "__main__"),
+    ("serving", "answers", "loop", "quickstart", "halving", "commands", "cli", "__main__"),
 )
 ROW = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
 # `data` imports no other room; it is for those that run or read trainings.

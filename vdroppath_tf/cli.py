@@ -19,10 +19,12 @@ from .commands import (
     doctor,
     evaluate,
     export,
+    halve,
     models,
     predict,
     quickstart,
     space,
+    stability,
     test,
     train,
 )
@@ -56,6 +58,8 @@ COMMANDS: dict[str, Command] = {
     "train": train,
     "space": space,
     "compare": compare,
+    "stability": stability,
+    "halve": halve,
     "evaluate": evaluate,
     "derive": derive,
     "test": test,
@@ -63,7 +67,7 @@ COMMANDS: dict[str, Command] = {
     "predict": predict,
     "models": models,
 }
-TAKES_FILES = ("compare", "predict")  # arguments that are no flags
+TAKES_FILES = ("compare", "predict", "stability")  # arguments that are no flags
 
 
 def overview() -> str:

@@ -34,8 +34,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Distances between the names, and within each that has several spaces."""
-    if values.figure and Path(values.figure).suffix not in (".png", ".svg", ".pdf"):
-        raise ValueError(f"--figure={values.figure}: expected a file ending in .png, .svg or .pdf.")
+    check_figure(values.figure)
     found = compare_spaces(_read(arguments), values.form)
     print("\n".join(table(found)))
     if values.figure:
@@ -46,16 +45,23 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         logging.info("Wrote %s", values.out)
 
 
+def check_figure(path: str | None) -> None:
+    """ValueError where ``--figure`` names a file of a kind that cannot be drawn."""
+    if path and Path(path).suffix not in (".png", ".svg", ".pdf"):
+        raise ValueError(f"--figure={path}: expected a file ending in .png, .svg or .pdf.")
+
+
 def _read(arguments: Sequence[str]) -> dict[str, list[ProbabilitySpace]]:
     """NAME=FILE or FILE each; files of one name are its repetitions."""
     spaces: dict[str, list[ProbabilitySpace]] = {}
     for argument in arguments:
         name, _, source = argument.rpartition("=")
-        spaces.setdefault(name or source, []).append(_space(source))
+        spaces.setdefault(name or source, []).append(read_space(source))
     return spaces
 
 
-def _space(source: str) -> ProbabilitySpace:
+def read_space(source: str) -> ProbabilitySpace:
+    """The space of a file, or a published one by ``published:NAME``."""
     if source.startswith(PUBLISHED):
         return published_space(source.removeprefix(PUBLISHED))
     if not Path(source).is_file():

@@ -71,7 +71,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
                 f"{self.model.name!r} takes clips of any size, so its multiply-adds are not known. "
                 "Pass clip_shape=(frames, height, width) to SpaceToTensorBoard, or to the template."
             )
-        return shape  # type: ignore[return-value]
+        return shape
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         step = self.first_epoch + epoch + 1
