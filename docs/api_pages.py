@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 # In reading order; a room that is not named here comes last.
 ORDER = (
     *("zoo", "strategy", "space", "derive", "cost", "data", "training", "analysis", "export"),
-    *("serving", "models", "layers", "loop", "quickstart", "answers", "cli"),
+    *("serving", "models", "layers", "loop", "quickstart", "halving", "answers", "cli"),
 )
 # Parts of other modules that stand in files of their own; commands have a page of their own.
 INTERNAL = {

@@ -35,9 +35,9 @@ ALL = ("S", "T", "ST")
 # name of a kind of template -> row, options
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "dense": ("dense", {}),
-    "dense, D1, gated classifier": (
+    "dense, D1, gated classifier, temporal pool": (
         "dense",
-        {"gates": {"drop_layer": True, "gate_classifier": True}},
+        {"temporal_pool": True, "gates": {"drop_layer": True, "gate_classifier": True}},
     ),
     "dense, T, strides": ("dense", {"branches": ALL, "temporal_strides": (2, 1, 2)}),
     "dense, per input": ("dense", {"share_inputs": False}),

@@ -24,7 +24,17 @@ ROWS = (
     ("models",),
     ("derive", "cost", "zoo"),
     ("analysis", "training", "export"),
-    ("serving", "answers", "loop", "quickstart", "ranking", "commands", "cli", "__main__"),
+    (
+        "serving",
+        "answers",
+        "loop",
+        "quickstart",
+        "halving",
+        "ranking",
+        "commands",
+        "cli",
+        "__main__",
+    ),
 )
 ROW = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
 # `data` imports no other room; it is for those that run or read trainings.

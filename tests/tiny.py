@@ -80,7 +80,7 @@ for name in KINDS:
 def train_kinds(files: TaskFiles, out: Path) -> list[str]:
     """A command line: seven units, gates per input, D1 and a gated classifier."""
     sizes = [f"--frames={SHAPE[0]}", f"--batch_size={BATCH}", f"--data={files.folder}/train.txt"]
-    phases = ["--warmup_epochs=0", "--search_epochs=2"]
+    phases = ["--warmup_epochs=0", "--search_epochs=2", "--picture_every=2"]
     return ["train", "--network=both", "--drop_layer", *sizes, *phases, f"--out={out}"]
 
 

@@ -19,12 +19,14 @@ from .commands import (
     doctor,
     evaluate,
     export,
+    halve,
     models,
     predict,
     quickstart,
     ranking,
     report,
     space,
+    stability,
     test,
     train,
 )
@@ -58,6 +60,8 @@ COMMANDS: dict[str, Command] = {
     "train": train,
     "space": space,
     "compare": compare,
+    "stability": stability,
+    "halve": halve,
     "evaluate": evaluate,
     "ranking": ranking,
     "derive": derive,
@@ -67,7 +71,7 @@ COMMANDS: dict[str, Command] = {
     "predict": predict,
     "models": models,
 }
-TAKES_FILES = ("compare", "predict")  # arguments that are no flags
+TAKES_FILES = ("compare", "predict", "stability")  # arguments that are no flags
 
 
 def overview() -> str:

@@ -80,7 +80,7 @@ class Loop:
 
     def run(self) -> TaskReport:
         """All steps, with an account of each."""
-        template, history = self._learn()
+        template, history = self.learn()
         space = ProbabilitySpace.from_model(template)
         space.save(self.folder / "space.json")
         template.save(self.folder / "template.keras")
@@ -109,7 +109,8 @@ class Loop:
             timings=self.timings,
         )
 
-    def _learn(self) -> tuple[FusionModel, list[LayerArrays]]:
+    def learn(self) -> tuple[FusionModel, list[LayerArrays]]:
+        """The trained template, and its drop probabilities at the start and after every epoch."""
         phases = self.recipe.template_phases()
         epochs = " + ".join(f"{phase.epochs} {phase.name}" for phase in phases)
         self.say(f"Training the template on {len(self.task.train)} clips ({epochs} epochs).")
@@ -136,7 +137,7 @@ class Loop:
             f"on {len(self.task.validation)} validation clips, none of them trained."
         )
         with self._timed("score the draws"):
-            scores = self._scores(template, drawn, self.task.validation)
+            scores = self.scores(template, drawn, self.task.validation)
         answers = scores.answers([score.strategy for score in scores])
         self.say(
             f"Best draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}; as the best of "
@@ -165,9 +166,10 @@ class Loop:
         named = controls(space, UNIFORM_DRAWS, self.recipe.seed)
         return {name: strategy for name, strategy in named.items() if "draw" in name}
 
-    def _scores(
+    def scores(
         self, template: FusionModel, strategies: list[FusionStrategy], videos: Manifest
     ) -> StrategyScores:
+        """Accuracy of strategies with the template's weights, batch norm recalibrated for each."""
         with self._bar(unit=" passes", desc="strategies") as bar:
             return evaluate_strategies(
                 template,
@@ -189,7 +191,7 @@ class Loop:
         return self._row(f"{unit} everywhere", score, TRAINED_ALONE)
 
     def _drawn_rows(self, template: FusionModel, named: dict[str, FusionStrategy]) -> list[Row]:
-        scores = self._scores(template, list(named.values()), self.task.test)
+        scores = self.scores(template, list(named.values()), self.task.test)
         rows = []
         for name, score in zip(named, scores, strict=True):
             self.say(f"{name}: {score.strategy}, top-1 {score.top1:.3f} on held-out clips.")

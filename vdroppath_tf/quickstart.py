@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 from tqdm import tqdm
@@ -23,6 +23,8 @@ from .data.synthetic import write_task
 from .loop import Loop, Task
 from .training import RECIPES, Recipe
 
+Result = TypeVar("Result")
+
 CLIPS = (512, 256, 256)  # training, validation, test: sized for eight trainings in minutes
 # So fast that a shape, 10 pixels wide, hardly covers its own place of a frame ago: the frames
 # beside one say nothing of its shape, and `appearance` has no use for them. Where places overlap
@@ -33,7 +35,9 @@ DESCRIPTIONS = {
     "One frame says nothing: only a network that looks in time can answer.",
     "appearance": "The label is the shape; the direction in which it moves is random. Every frame "
     "says it: a network need not look in time.",
+    "both": "The label is shape and direction: one frame says the shape, only time the direction.",
 }
+TASKS = ("motion", "appearance")
 
 
 def quickstart_recipe(seed: int) -> Recipe:
@@ -44,16 +48,25 @@ def quickstart_recipe(seed: int) -> Recipe:
     )
 
 
-def write_clips(folder: Path, name: str, seed: int, place: int = 0) -> Task:
-    """A known-answer task as H.264 files."""
+def write_clips(
+    folder: Path,
+    name: str,
+    seed: int,
+    place: int = 0,
+    *,
+    clips: Sequence[int] | None = None,
+    difficulty: Difficulty = DIFFICULTY,
+) -> Task:
+    """A known-answer task as H.264 files; those of the quickstart, unless others are asked for."""
+    clips = CLIPS if clips is None else clips
     look: dict[str, Any] = {"unit": " clips", "leave": False, "position": place}
-    with tqdm(total=sum(CLIPS), desc=f"write {name}", **look) as bar:
+    with tqdm(total=sum(clips), desc=f"write {name}", **look) as bar:
         files = write_task(
             folder,
             name,
-            clips=CLIPS,
+            clips=clips,
             seed=seed,
-            difficulty=DIFFICULTY,
+            difficulty=difficulty,
             on_clip=lambda done, _: bar.update(done - bar.n),
         )
     parts = {split: files.manifest(split) for split in ("train", "validation", "test")}
@@ -93,7 +106,7 @@ def run_quickstart(
         say: prints a line.
     """
     start = time.perf_counter()
-    tasks = run_tasks([(name, seed) for name in DESCRIPTIONS], out, processes, say)
+    tasks = run_tasks([(name, seed) for name in TASKS], out, processes, say)
     path = out / "report.html"
     title = "Where a network looks in time"
     write_report(path, Report(title, machine_line(), tasks, "vdroppath quickstart"))
@@ -105,14 +118,31 @@ def run_tasks(
     jobs: Sequence[tuple[str, int]], out: Path, processes: int, say: Callable[[str], None]
 ) -> list[TaskReport]:
     """The reports of (task, seed) pairs, in their order."""
+    return in_processes(run_task, [(name, out, seed) for name, seed in jobs], processes, say)
+
+
+def in_processes(
+    function: Callable[..., Result],
+    jobs: Sequence[tuple[Any, ...]],
+    processes: int,
+    say: Callable[[str], None],
+) -> list[Result]:
+    """What a function gives for each job, in their order.
+
+    Args:
+        function: of a module; called with a job, and with ``say`` and ``place``, the row of its
+            progress bars.
+        jobs: its other arguments; the first is what the job is called in its account.
+        processes: jobs at a time, each in a process of its own where there are 2 or more.
+        say: prints a line.
+    """
     if processes < 2:
-        return [run_task(name, out, seed, say) for name, seed in jobs]
+        return [function(*job, say=say, place=0) for job in jobs]
     context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
     lock = context.RLock()
     with ProcessPoolExecutor(processes, context, _begin, (lock,)) as pool:
         futures = [
-            pool.submit(_run_job, name, out, seed, n % processes)
-            for n, (name, seed) in enumerate(jobs)
+            pool.submit(_run_job, function, job, n % processes) for n, job in enumerate(jobs)
         ]
         return [future.result() for future in futures]
 
@@ -123,11 +153,11 @@ def _begin(lock: Any) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
-def _run_job(name: str, out: Path, seed: int, place: int) -> TaskReport:
+def _run_job(function: Callable[..., Result], job: tuple[Any, ...], place: int) -> Result:
     def say(line: str) -> None:
-        tqdm.write(f"{name}: {line.strip()}", file=sys.stderr)
+        tqdm.write(f"{job[0]}: {line.strip()}", file=sys.stderr)
 
-    return run_task(name, out, seed, say, place=place)
+    return function(*job, say=say, place=place)
 
 
 def machine_line() -> str:

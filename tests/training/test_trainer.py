@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
+from event_files import events_of, scalars
 
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.augment import Augmentation
@@ -75,13 +76,10 @@ def test_a_trained_template_runs_the_mode_of_its_space(whole_run: tiny.Run) -> N
 
 
 def test_tensorboard_has_accuracy_kl_macs_and_every_gate(whole_run: tiny.Run) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(whole_run.folder / "tensorboard"))
-    events.Reload()
+    events = events_of(whole_run.folder / "tensorboard")
 
     def series(name: str) -> dict[int, float]:
-        return {e.step: float(tf.make_ndarray(e.tensor_proto)) for e in events.Tensors(name)}
+        return scalars(events, name)
 
     for name in ("loss", "kl", "top1", "val_top1"):
         found = series(f"epoch/{name}")

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
+from event_files import events_of, pictures, scalars
 
 from vdroppath_tf.cli import main
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.layers.gates import named_drops
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.training.checkpoint import CheckpointStore, Position
+from vdroppath_tf.training.tensorboard import picture_of
 from vdroppath_tf.zoo import constructors
 
 
@@ -39,10 +41,7 @@ def test_the_history_has_the_space_and_the_classifiers_gate(kinds_run: Path) -> 
 
 
 def test_tensorboard_has_every_gate_by_name(kinds_run: Path) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(kinds_run / "tensorboard"))
-    events.Reload()
+    events = events_of(kinds_run / "tensorboard")
     tags = {tag for tag in events.Tags()["tensors"] if tag.startswith("drop/")}
     paths = [f"{u}/input{n}" for n in (1, 2) for u in ("S", "T", "ST")]
     layers = {"B1.L1": [*paths[:3], "D1"], "B1.L2": [*paths, "D1"], "B2.L1": [*paths[:3], "D1"]}
@@ -51,8 +50,7 @@ def test_tensorboard_has_every_gate_by_name(kinds_run: Path) -> None:
     assert tags == {*expected, "drop/classifier"}
 
     def last(name: str) -> float:
-        (*_, event) = events.Tensors(name)
-        return float(tf.make_ndarray(event.tensor_proto))
+        return scalars(events, name)[2]
 
     space = ProbabilitySpace.load(kinds_run / "space.json")
     assert last("drop/B1.L2/T/input2") == pytest.approx(space.drop[1][1, 1], rel=1e-6)
@@ -61,6 +59,9 @@ def test_tensorboard_has_every_gate_by_name(kinds_run: Path) -> None:
     assert last("drop/classifier") == pytest.approx(history_of(kinds_run)[-1]["classifier_drop"])
     costs = unit_costs(keras.saving.load_model(kinds_run / "template.keras"), tiny.SHAPE)
     assert last("expected_macs") == pytest.approx(costs.expected_macs(space), rel=1e-6)
+    ((step, picture),) = pictures(events, "marginals").items()  # --picture_every=2
+    assert step == 2
+    np.testing.assert_array_equal(picture, picture_of(space))
     drawn = np.array([costs.of(strategy)[1] for strategy in space.sample(1000)])
     error = drawn.std() / np.sqrt(len(drawn))
     assert abs(drawn.mean() - costs.expected_macs(space)) < 4 * error

@@ -46,9 +46,9 @@ def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure
         figure = Figure(figsize=(width, 2.1 * rows + 0.6), layout="constrained")
         panels = list(figure.subplots(rows, 1))
         for name, axes in zip(found.names, panels, strict=False):
-            units = _mean_units(found, name)
+            units = mean_units(found, name)
             stack_units(axes, units, None)
-            axes.set(ylim=(0, 1), ylabel="probability", title=_title(found, name))
+            axes.set(ylim=(0, 1), ylabel="probability", title=space_title(found, name))
             axes.set_xlim(-0.6, len(first) - 0.4)
             name_layers(axes, names, each)
         _distances(panels[-1], found)
@@ -58,12 +58,14 @@ def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure
     return figure
 
 
-def _mean_units(found: SpaceComparison, name: str) -> dict[str, np.ndarray]:
+def mean_units(found: SpaceComparison, name: str) -> dict[str, np.ndarray]:
+    """Eq. 7's marginals ``(layers,)`` of a name, averaged over its repetitions."""
     each = [mean_marginals(space) for space in found.spaces[name]]
     return {unit: np.mean([one[unit] for one in each], axis=0) for unit in each[0]}
 
 
-def _title(found: SpaceComparison, name: str) -> str:
+def space_title(found: SpaceComparison, name: str) -> str:
+    """A name, and of how many spaces its bars are the mean."""
     count = len(found.spaces[name])
     return plain(name) if count == 1 else f"{plain(name)}, mean of {count}"
 

@@ -32,8 +32,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Distances between the names, and within each that has several spaces."""
-    if values.figure and Path(values.figure).suffix not in (".png", ".svg", ".pdf"):
-        raise ValueError(f"--figure={values.figure}: expected a file ending in .png, .svg or .pdf.")
+    check_figure(values.figure)
     found = compare_spaces(_read(arguments), values.form)
     print("\n".join(table(found)))
     if values.figure:
@@ -42,6 +41,12 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.out:
         write_text(values.out, json.dumps(fields(found), indent=1) + "\n")
         logging.info("Wrote %s", values.out)
+
+
+def check_figure(path: str | None) -> None:
+    """ValueError where ``--figure`` names a file of a kind that cannot be drawn."""
+    if path and Path(path).suffix not in (".png", ".svg", ".pdf"):
+        raise ValueError(f"--figure={path}: expected a file ending in .png, .svg or .pdf.")
 
 
 def _read(arguments: Sequence[str]) -> dict[str, list[ProbabilitySpace]]:

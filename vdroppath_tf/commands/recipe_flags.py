@@ -60,6 +60,7 @@ _ALL_LISTS = {**_LISTS, **_SAMPLING_LISTS, **_AUGMENT_LISTS}
 _SWITCHES = {
     "drop_layer": "D1: gates on whole layers too",
     "gate_classifier": "gates on the classifier's features too",
+    "temporal_pool": "halve the temporal resolution behind the stem, as in the paper's Fig. 6",
 }
 _EPOCHS = ("warmup", "search", "finetune")
 _HOLDS = "(default: the recipe's)"

@@ -43,6 +43,8 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "strategy", "train this strategy's network on its own, e.g. 'S ST ...'")
     text = "a trained template, .keras, to start from; other classes get a new classifier"
     define_string(values, "init_from", text)
+    text = "epochs from one picture of the marginals in TensorBoard to the next, 0 for none"
+    flags.DEFINE_integer("picture_every", 1, text, lower_bound=0, flag_values=values)
     flags.DEFINE_boolean(
         "mirrored", False, "train on all GPUs (MirroredStrategy)", flag_values=values
     )
@@ -63,7 +65,16 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     with devices.scope():
         model, phases = _model(values, recipe, clips)
     logging.info("%s: %d videos of %d classes", model.name, len(videos), videos.num_classes)
-    history = run_training(model, phases, recipe, clips, folder=out, backup=backup, verbose=1)
+    history = run_training(
+        model,
+        phases,
+        recipe,
+        clips,
+        folder=out,
+        backup=backup,
+        verbose=1,
+        picture_every=values.picture_every,
+    )
     write_text(out / "history.json", json.dumps(history, indent=1) + "\n")
     _write(model, out, recipe, videos)
     if backup is not None:

@@ -17,6 +17,7 @@ from .common import (
     Tensor,
     convolution,
     head,
+    max_pool,
     normalized,
     normalized_clip,
 )
@@ -34,6 +35,8 @@ class NetworkOptions(TypedDict, total=False):
     ``branches``: of the fusion layers, out of S, T and ST in that order.
     ``strategy``: None makes a template; a strategy makes the network that has only its paths.
     ``gates``: options of the template's gates.
+    ``temporal_pool``: max-pool over three frames, stride 2, behind the stem's first convolution:
+    half as many frames from there on (Fig. 6).
     ``dropout``: before the classifier; the paper has 0 while gates train.
     ``include_top``: False leaves pool and classifier out; the features come out.
     """
@@ -43,6 +46,7 @@ class NetworkOptions(TypedDict, total=False):
     branches: Sequence[str]
     strategy: FusionStrategy | None
     gates: GateOptions | None
+    temporal_pool: bool
     dropout: float
     include_top: bool
 
@@ -74,6 +78,7 @@ class Network:
             "clip_shape": list(options.get("clip_shape", OPEN)),
             "channels": options.get("channels", 3),
             "branches": list(branches),
+            "temporal_pool": options.get("temporal_pool", False),
             "dropout": options.get("dropout", 0.0),
             "include_top": options.get("include_top", True),
             "strategy": None if self.strategy is None else str(self.strategy),
@@ -88,10 +93,13 @@ class Network:
     def stem(
         self, filters: int, size: Triple, stride: Triple, max_value: float | None = None
     ) -> Tensor:
-        """The clips, normalised, through the first convolution, BN and ReLU."""
+        """The clips, normalised, through the first convolution, BN, ReLU, and the temporal pool."""
         x = normalized_clip(self.input)
         x = convolution(x, filters, size, stride, name="stem_conv")
-        return normalized(x, name="stem", max_value=max_value)
+        x = normalized(x, name="stem", max_value=max_value)
+        if not self.architecture["temporal_pool"]:
+            return x
+        return max_pool(x, (3, 1, 1), (2, 1, 1), name="temporal_pool")
 
     def finish(self, features: Tensor) -> FusionModel:
         """The model, once the last block's features are there."""

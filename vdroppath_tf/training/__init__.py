@@ -3,6 +3,7 @@
 from .recipe import Phase, Recipe
 from .recipes import PUBLISHED, RECIPES, TRAINING_VIDEOS
 from .runs import Clips, build_derived, build_template, template_from
+from .tensorboard import SpaceToTensorBoard
 from .trainer import train
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Clips",
     "Phase",
     "Recipe",
+    "SpaceToTensorBoard",
     "build_derived",
     "build_template",
     "template_from",

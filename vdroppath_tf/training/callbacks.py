@@ -1,4 +1,4 @@
-"""What happens beside training: checkpoints, gates in TensorBoard, a stop at a loss of NaN."""
+"""What happens beside training: the history with its checkpoints, a stop at a loss of NaN."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..cost import UnitCosts
 from ..layers.gates import named_drops
 from ..space import ProbabilitySpace
 from .checkpoint import CheckpointStore, Position
@@ -78,41 +77,3 @@ class Record(keras.callbacks.Callback):
         self.history.append(entry)
         if self.store is not None:
             self.store.save(self.model, Position(self.number, epoch + 1, tuple(self.history)))
-
-
-class GatesToTensorBoard(keras.callbacks.Callback):
-    """Logs each gate's drop probability, the KL and the expected MACs after every epoch.
-
-    Gates are ``drop/`` and their name of ``layers.gates.named_drops``, such as ``drop/B1.L3/S``.
-
-    Args:
-        folder: of the event files.
-        first: number of the phase's first epoch in the whole run.
-        costs: of the units of each layer (``cost.unit_costs``), for the expected MACs.
-    """
-
-    def __init__(self, folder: Path, first: int, costs: UnitCosts | None) -> None:
-        super().__init__()
-        self.folder, self.first, self.costs = folder, first, costs
-        self.writer: Any = None
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        self.writer = tf.summary.create_file_writer(str(self.folder))
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        with self.writer.as_default(step=self.first + epoch + 1):
-            for name, value in (logs or {}).items():
-                tf.summary.scalar(f"epoch/{name}", value)
-            if self.model.gates:
-                self._gates()
-        self.writer.flush()  # whoever copies or shows the file after an epoch has the whole epoch
-
-    def _gates(self) -> None:
-        for name, p in named_drops(self.model).items():
-            tf.summary.scalar(f"drop/{name}", p)
-        if self.costs is not None:
-            space = ProbabilitySpace.from_model(self.model)
-            tf.summary.scalar("expected_macs", self.costs.expected_macs(space))
-
-    def on_train_end(self, logs: Any = None) -> None:
-        self.writer.close()

@@ -67,6 +67,8 @@ class Recipe:
             With 0 they stay random and learn nothing: paths are sampled with ``initial_drop``.
         branches: paths of the fusion layers, out of S, T and ST; the paper's experiments have two.
         temporal_strides: of the network from the stem on; None: as published.
+        temporal_pool: halve the temporal resolution behind the stem's first convolution: max-pool
+            over three frames, stride 2 (Fig. 6).
         weight_reg, kl, noise, initial_drop, drop_layer: of the gates, see ``VariationalDropPath``.
         gate_classifier: whether the classifier's features are gated too, as in the authors' code;
             the paper gates paths only.
@@ -91,6 +93,7 @@ class Recipe:
     finetune: Phase | None = None
     branches: tuple[str, ...] = ("S", "ST")
     temporal_strides: tuple[int, ...] | None = None
+    temporal_pool: bool = False
     gate_learning_rate: float = 0.005
     weight_reg: float = 10.0
     kl: str = "code"
@@ -148,6 +151,7 @@ class Recipe:
         return {
             "branches": self.branches,
             "temporal_strides": self.temporal_strides,
+            "temporal_pool": self.temporal_pool,
             "channels": CHANNELS[self.modality],
         }
 

@@ -11,18 +11,18 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..cost import unit_costs
 from ..data.pipeline import FaultLog, evaluation_clips, training_clips, video_errors
 from ..layers.gates import freeze_gates, set_strategy
 from ..models.fusion_model import FusionModel, accuracy_metrics, cross_entropy
 from .backup import Backup, SendAfterEpoch
 from .bad_videos import CountFaults, keep_quarantine, say_what_was_bad
-from .callbacks import GatesToTensorBoard, Record, StopOnNonFiniteLoss
+from .callbacks import Record, StopOnNonFiniteLoss
 from .checkpoint import CheckpointStore, Position
 from .optimizer import GateSGD
 from .recipe import Phase, Recipe
 from .runs import Clips, check_run, describe_run
 from .schedules import learning_rate
+from .tensorboard import SpaceToTensorBoard
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class _Run:
     verbose: int | str
     backup: Backup | None
     faults: FaultLog
+    picture_every: int
 
 
 def train(
@@ -48,6 +49,7 @@ def train(
     backup: Backup | None = None,
     on_step: Callable[[], None] | None = None,
     verbose: int | str = 0,
+    picture_every: int = 1,
 ) -> list[dict[str, Any]]:
     """Trains a template or a derived network through phases; a stopped run goes on where it stood.
 
@@ -69,6 +71,8 @@ def train(
             epoch and at the end.
         on_step: called after every step, for a progress bar.
         verbose: of ``keras.Model.fit``.
+        picture_every: epochs from one picture of the marginals in TensorBoard to the next; 0 draws
+            none.
 
     Returns:
         One dict an epoch: phase, epoch, what Keras logged, ``bad_clips`` that were replaced and
@@ -92,7 +96,7 @@ def train(
             backup.fetch(description)
         store = CheckpointStore(path, description)
     position = Position(0, 0) if store is None else store.position()
-    run = _Run(recipe, clips, path, on_step, verbose, backup, faults)
+    run = _Run(recipe, clips, path, on_step, verbose, backup, faults, picture_every)
     for number, phase in enumerate(phases):
         if number < position.phase:
             continue
@@ -176,8 +180,14 @@ def _fit(
     ]
     if run.folder is not None:
         shape = tuple(stream.element_spec[0].shape[1:4])
-        costs = unit_costs(model, shape) if model.gates else None
-        callbacks.append(GatesToTensorBoard(run.folder / "tensorboard", first, costs))
+        callbacks.append(
+            SpaceToTensorBoard(
+                run.folder / "tensorboard",
+                clip_shape=shape,
+                picture_every=run.picture_every,
+                first_epoch=first,
+            )
+        )
     if run.backup is not None:
         callbacks.append(SendAfterEpoch(run.backup))
     if run.on_step is not None:

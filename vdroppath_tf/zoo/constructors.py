@@ -27,6 +27,8 @@ class CommonOptions(TypedDict, total=False):
     ``clip_shape``: frames, height and width of the clips; None leaves a size open.
     ``channels``: of the clips: 3 for RGB, 2 for optical flow, x and y, 0..255.
     ``temporal_strides``: from the stem on; None, or fewer than there are: the rest as published.
+    ``temporal_pool``: max-pool over three frames, stride 2, behind the stem's first convolution:
+    half the temporal resolution (Fig. 6).
     ``branches``: paths of each fusion layer, out of S, T and ST in that order; with all three,
     layers draw any of the paper's seven units.
     ``dropout``: before the classifier; 0 while gates train, in the paper.
@@ -36,6 +38,7 @@ class CommonOptions(TypedDict, total=False):
     clip_shape: ClipShape
     channels: int
     temporal_strides: Sequence[int] | None
+    temporal_pool: bool
     branches: Sequence[str]
     dropout: float
     include_top: bool
@@ -70,6 +73,7 @@ DEFAULTS: dict[str, Any] = {
     "clip_shape": OPEN,
     "channels": 3,
     "temporal_strides": None,
+    "temporal_pool": False,
     "branches": ("S", "ST"),
     "dropout": 0.0,
     "include_top": True,

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vdroppath_tf.analysis.figure_shift import figure_shift
+from vdroppath_tf.analysis.shift import shift_of
+from vdroppath_tf.space import ProbabilitySpace
+
+
+def space(*on: tuple[float, float]) -> ProbabilitySpace:
+    """A layer for each (P(S on), P(ST on)), in Eq. 7's form: p is (1 - q)^2."""
+    return ProbabilitySpace((1 - np.array(on)) ** 2)
+
+
+FULL = [space((0.2, 0.8), (0.4, 0.6)), space((0.1, 0.9), (0.4, 0.6))]
+HALVED = [space((0.5, 0.5), (0.6, 0.6)), space((0.5, 0.7), (0.6, 0.8))]
+
+
+def test_known_shifts() -> None:
+    found = shift_of(FULL, HALVED, names=("full", "halved"))
+    assert found.names == ("full", "halved")
+    assert found.lean_by_layer[0].tolist() == [
+        pytest.approx([-0.6, -0.2]),
+        pytest.approx([-0.8, -0.2]),
+    ]
+    assert found.lean.tolist() == [pytest.approx([-0.4, -0.5]), pytest.approx([0.0, -0.2])]
+    assert found.shift.tolist() == pytest.approx([0.4, 0.3])
+    assert found.standard_error == pytest.approx(np.std([0.4, 0.3], ddof=1) / np.sqrt(2))
+    # P(S) is P(S on) P(ST off)
+    assert found.unit("S")[0].tolist() == [
+        pytest.approx([0.04, 0.16]),
+        pytest.approx([0.01, 0.16]),
+    ]
+    assert found.unit("ST")[1, 1].tolist() == pytest.approx([0.35, 0.32])
+
+
+def test_the_other_way_is_as_far() -> None:
+    there, back = shift_of(FULL, HALVED), shift_of(HALVED, FULL)
+    np.testing.assert_allclose(there.shift, -back.shift)
+    np.testing.assert_allclose(shift_of(FULL, FULL).shift, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (HALVED, r"Shifted towards S: \+0\.350 on average, standard error 0\.050 over 2 seeds; 2 "),
+        (FULL[::-1], r"No shift that can be told from chance: .0\.000 on average"),
+        ([space((0.1, 0.9), (0.3, 0.7)), space((0.0, 0.95), (0.3, 0.7))], "Shifted towards ST: -"),
+    ],
+)
+def test_the_verdict(after: list[ProbabilitySpace], words: str) -> None:
+    import re
+
+    assert re.match(words, shift_of(FULL, after).verdict)
+
+
+def test_one_seed_is_no_verdict() -> None:
+    found = shift_of(FULL[:1], HALVED[:1])
+    assert np.isnan(found.standard_error)
+    assert found.verdict == "Shifted by +0.400; one seed does not tell that from chance."
+
+
+def test_gates_per_input_count_by_their_mean() -> None:
+    one = ProbabilitySpace((np.array([[0.0, 1.0], [1.0, 0.0]]),))  # S from one input, ST from one
+    other = ProbabilitySpace((np.array([[0.0, 1.0], [0.0, 1.0]]),))
+    found = shift_of([one], [other])
+    assert found.shift.tolist() == [1.0]
+    figure_shift(found)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "match"),
+    [
+        (FULL, HALVED[:1], "2 before, 1 after"),
+        ([], [], "0 before, 0 after"),
+        ([ProbabilitySpace(np.full((2, 1), 0.1), branches=("ST",))] * 2, HALVED, "needs both"),
+        (FULL[:1], [space((0.1, 0.1))], "Expected spaces of one network"),
+    ],
+)
+def test_what_is_refused(
+    before: list[ProbabilitySpace], after: list[ProbabilitySpace], match: str
+) -> None:
+    with pytest.raises(ValueError, match=match):
+        shift_of(before, after)
+
+
+def test_the_figure_draws_bars_and_every_seed() -> None:
+    figure = figure_shift(shift_of(FULL, HALVED, names=("full", "halved")))
+    full, halved, change = figure.axes
+    assert [axes.get_title() for axes in (full, halved)] == ["full, mean of 2", "halved, mean of 2"]
+    for axes in (full, halved):
+        assert sum(bar.get_height() for bar in axes.patches) == pytest.approx(2.0)
+    means = [bar.get_height() for bar in change.patches]
+    assert means == pytest.approx([0.6, 0.1])
+    *seeds, _ = [list(line.get_ydata()) for line in change.lines]
+    assert seeds == [pytest.approx([0.6, 0.2]), pytest.approx([0.6, 0.0])]

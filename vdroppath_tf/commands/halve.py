@@ -1,0 +1,119 @@
+"""Halve the temporal resolution on a known-answer task: does the space shift (Fig. 6)?"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from absl import flags, logging
+
+from ..analysis.figure_shift import figure_shift
+from ..data.shapes import TASKS
+from ..files import write_text
+from ..halving import Halving, Setting, run_halving
+from ..quickstart import CLIPS, DIFFICULTY
+from .files import define_string
+from .recipe_flags import define_recipe, recipe_of_flags
+
+EXAMPLE = "vdroppath halve --task=motion --speed=4 --seeds=3 --out=halve"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_string(values, "out", "folder for clips, runs, spaces, shift.json, shift.svg", "halve")
+    flags.DEFINE_enum("task", "motion", list(TASKS), "known-answer task", flag_values=values)
+    text = "trainings at each resolution, with seeds from --seed on"
+    flags.DEFINE_integer("seeds", 3, text, lower_bound=1, flag_values=values)
+    text = "pixels that a shape moves from one frame to the next, at full resolution"
+    flags.DEFINE_float("speed", 4.0, text, flag_values=values)
+    text = "clips for training, validation and test"
+    flags.DEFINE_list("clips", [str(n) for n in CLIPS], text, flag_values=values)
+    text = "trainings at a time, each in a process of its own; default: one for each core"
+    flags.DEFINE_integer("processes", None, text, lower_bound=1, flag_values=values)
+    define_recipe(values)
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """Templates at both resolutions, their spaces, the shift in numbers and in a picture."""
+    setting, out = _setting(values), Path(values.out)
+    processes = values.processes or len(os.sched_getaffinity(0))
+    found = run_halving(setting, out, processes=processes, say=logging.info)
+    print("\n".join(table(found)))
+    write_text(out / "shift.json", json.dumps(fields(found), indent=1) + "\n")
+    figure_shift(found.shift).savefig(out / "shift.svg")
+    logging.info("Wrote %s and %s", out / "shift.json", out / "shift.svg")
+
+
+def _setting(values: flags.FlagValues) -> Setting:
+    try:
+        clips = tuple(int(n) for n in values.clips)
+    except ValueError:
+        raise ValueError(f"--clips={','.join(values.clips)}: expected three numbers.") from None
+    difficulty = dataclasses.replace(DIFFICULTY, speed=values.speed)
+    return Setting(values.task, recipe_of_flags(values), values.seeds, clips, difficulty)
+
+
+def table(found: Halving) -> list[str]:
+    """Lines: each seed, the shift of each layer, the distance against that between seeds."""
+    shift, setting = found.shift, found.setting
+    before, after = shift.names
+    lines = [
+        f"{setting.task}, {setting.recipe.sampling.frames} frames, {setting.difficulty.speed:g} "
+        f"pixels a frame. P(S on) - P(ST on), mean over layers (Eq. 7's form); top-1 of the mode:"
+    ]
+    for n, seed in enumerate(setting.all_seeds):
+        leans = ", ".join(
+            f"{name} {shift.lean[k, n]:+.3f} (top-1 {found.learned[name][n].top1:.3f})"
+            for k, name in enumerate(shift.names)
+        )
+        lines.append(f"  seed {seed}: {leans}, shift {shift.shift[n]:+.3f}")
+    lines += [shift.verdict, "", f"layer, means over seeds, {before} -> {after}"]
+    units = {unit: shift.unit(unit).mean(axis=1) for unit in ("S", "ST")}
+    lean = shift.lean_by_layer.mean(axis=1)
+    width = max(map(len, shift.comparison.layers))
+    for n, layer in enumerate(shift.comparison.layers):
+        cells = [_change(f"P({unit})", values[:, n]) for unit, values in units.items()]
+        cells.append(_change("P(S on)-P(ST on)", lean[:, n], sign="+"))
+        lines.append(f"  {layer:{width}s}  {'  '.join(cells)}")
+    return [*lines, "", *_distances(found)]
+
+
+def _change(name: str, values: np.ndarray, sign: str = "") -> str:
+    before, after = values
+    return f"{name} {before:{sign}.3f} -> {after:{sign}.3f} ({after - before:+.3f})"
+
+
+def _distances(found: Halving) -> list[str]:
+    comparison = found.shift.comparison
+    before, after = comparison.names
+    distance = comparison.distance
+    lines = [f"distance of the spaces, {before} to {after}: {distance[0, 1]:.3f}"]
+    if found.setting.seeds > 1:
+        lines[0] += f"; between seeds: {before} {distance[0, 0]:.3f}, {after} {distance[1, 1]:.3f}"
+    return lines
+
+
+def fields(found: Halving) -> dict[str, object]:
+    """All of it as plain values."""
+    shift, setting = found.shift, found.setting
+    distance = shift.comparison.distance
+    return {
+        "format": "vdroppath_tf.shift/1",
+        "task": setting.task,
+        "difficulty": dataclasses.asdict(setting.difficulty),
+        "recipe": json.loads(setting.recipe.to_json()),
+        "seeds": list(setting.all_seeds),
+        "names": list(shift.names),
+        "layers": list(shift.comparison.layers),
+        "top1": [[one.top1 for one in found.learned[name]] for name in shift.names],
+        "lean by seed and layer": shift.lean_by_layer.tolist(),
+        "P(S) by seed and layer": shift.unit("S").tolist(),
+        "shift": shift.shift.tolist(),
+        "standard error": None if setting.seeds < 2 else shift.standard_error,
+        "distance": [[None if np.isnan(x) else float(x) for x in row] for row in distance],
+        "verdict": shift.verdict,
+    }

@@ -1,0 +1,103 @@
+"""The space in TensorBoard while it is learned: gates, expected MACs, pictures of the marginals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from ..analysis.figures import figure_marginals
+from ..cost import UnitCosts, unit_costs
+from ..layers.gates import gates_of, named_drops
+from ..space import ProbabilitySpace
+
+
+class SpaceToTensorBoard(keras.callbacks.Callback):
+    """Logs the space of a template after every epoch; for ``fit`` and, by itself, in ``train``.
+
+    * ``epoch/NAME``: what Keras logged: loss, ``kl`` (what the gates add to it), metrics, ``val_``.
+    * ``drop/LAYER/S``, ...: p of each gate, by its name in ``layers.gates.named_drops``.
+    * ``expected_macs``: mean multiply-adds of the networks that the space draws.
+    * ``marginals``: the picture of ``analysis.figures.figure_marginals`` (Eq. 7, the paper's
+      Fig. 4), where the gates have moved since the last one.
+
+    A model without gates has ``epoch/NAME`` only.
+
+    Args:
+        folder: of the event files: ``tensorboard --logdir FOLDER``.
+        clip_shape: frames, height and width of a clip, for the expected MACs; None where the model
+            was built with them.
+        picture_every: epochs from one picture to the next; 0 draws none.
+        first_epoch: epochs that lie before this ``fit`` in the whole run.
+
+    Raises:
+        ValueError: a number below 0; in ``fit``, where the clip shape of a template is not known.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        clip_shape: Sequence[int] | None = None,
+        picture_every: int = 1,
+        first_epoch: int = 0,
+    ) -> None:
+        super().__init__()
+        if picture_every < 0 or first_epoch < 0:
+            raise ValueError(
+                "picture_every and first_epoch must be 0 or more. "
+                f"Received: {picture_every}, {first_epoch}"
+            )
+        self.folder, self.clip_shape = folder, clip_shape
+        self.picture_every, self.first_epoch = picture_every, first_epoch
+        self._costs: UnitCosts | None = None
+        self._drawn: dict[str, float] = {}
+        self._writer: Any = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        if gates_of(self.model):
+            self._costs = unit_costs(self.model, self._shape())
+        self._writer = tf.summary.create_file_writer(str(self.folder))
+
+    def _shape(self) -> tuple[int, int, int]:
+        shape = tuple(self.clip_shape or self.model.input_shape[1:4])
+        if None in shape:
+            raise ValueError(
+                f"{self.model.name!r} takes clips of any size, so its multiply-adds are not known. "
+                "Pass clip_shape=(frames, height, width) to SpaceToTensorBoard, or to the template."
+            )
+        return shape
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        step = self.first_epoch + epoch + 1
+        with self._writer.as_default(step=step):
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(f"epoch/{name}", value)
+            if self._costs is not None:
+                self._space(self._costs, step)
+        self._writer.flush()  # whoever copies or shows the file after an epoch has the whole epoch
+
+    def _space(self, costs: UnitCosts, step: int) -> None:
+        drops, space = named_drops(self.model), ProbabilitySpace.from_model(self.model)
+        for name, p in drops.items():
+            tf.summary.scalar(f"drop/{name}", p)
+        tf.summary.scalar("expected_macs", costs.expected_macs(space))
+        due = self.picture_every and step % self.picture_every == 0
+        if due and drops != self._drawn:  # a warm-up, whose gates rest, takes one picture
+            tf.summary.image("marginals", picture_of(space)[None])
+            self._drawn = drops
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self._writer.close()
+
+
+def picture_of(space: ProbabilitySpace) -> np.ndarray:
+    """The marginals of a space as pixels, uint8 ``(height, width, 3)``; needs no display."""
+    canvas = FigureCanvasAgg(figure_marginals(space))
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
