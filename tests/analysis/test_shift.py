@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,8 @@ def test_known_shifts() -> None:
     ]
     assert found.lean.tolist() == [pytest.approx([-0.4, -0.5]), pytest.approx([0.0, -0.2])]
     assert found.shift.tolist() == pytest.approx([0.4, 0.3])
-    assert found.standard_error == pytest.approx(np.std([0.4, 0.3], ddof=1) / np.sqrt(2))
+    assert found.standard_error == pytest.approx(0.05)
+    assert found.interval == pytest.approx((0.35 - 12.71 * 0.05, 0.35 + 12.71 * 0.05))
     # P(S) is P(S on) P(ST off)
     assert found.unit("S")[0].tolist() == [
         pytest.approx([0.04, 0.16]),
@@ -44,15 +47,20 @@ def test_the_other_way_is_as_far() -> None:
 @pytest.mark.parametrize(
     ("after", "words"),
     [
-        (HALVED, r"Shifted towards S: \+0\.350 on average, standard error 0\.050 over 2 seeds; 2 "),
-        (FULL[::-1], r"No shift that can be told from chance: .0\.000 on average"),
-        ([space((0.1, 0.9), (0.3, 0.7)), space((0.0, 0.95), (0.3, 0.7))], "Shifted towards ST: -"),
+        (
+            [(0.5, 0.5), (0.5, 0.6), (0.5, 0.5)],
+            r"Shifted towards S: \+0\.567 on average, 95 % interval \+0\.423 to \+0\.710; towards "
+            r"S in 3 of 3 seeds\.",
+        ),
+        ([(0.2, 0.8), (0.3, 0.7), (0.15, 0.9)], r"No shift .*: \+0\.017 on average.* in 1 of 3"),
+        ([(0.1, 1.0), (0.1, 0.9), (0.1, 1.0)], r"Shifted towards ST: -0\.267 on average"),
+        ([(0.4, 0.6), (0.7, 0.4)], r"No shift .*: \+0\.650 on average.* towards S in 2 of 2 seeds"),
     ],
 )
-def test_the_verdict(after: list[ProbabilitySpace], words: str) -> None:
-    import re
-
-    assert re.match(words, shift_of(FULL, after).verdict)
+def test_the_verdict(after: list[tuple[float, float]], words: str) -> None:
+    """The last has two seeds, both far towards S: too few for Student's t."""
+    before = [space((0.2, 0.8))] * len(after)
+    assert re.match(words, shift_of(before, [space(on) for on in after]).verdict)
 
 
 def test_one_seed_is_no_verdict() -> None:

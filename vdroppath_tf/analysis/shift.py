@@ -10,6 +10,9 @@ import numpy as np
 from ..space import Form, ProbabilitySpace
 from .compare import SpaceComparison, compare_spaces
 
+# Student's t, 97.5 %, for 1, 2, ... degrees of freedom: seeds are few, and two say very little
+_T = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)
+
 
 @dataclass(frozen=True, eq=False)
 class SpaceShift:
@@ -54,6 +57,14 @@ class SpaceShift:
         count = len(self.shift)
         return float(self.shift.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the mean shift (Student's t over seeds); NaN where there is one seed."""
+        freedom = len(self.shift) - 1
+        t = _T[min(max(freedom, 1), len(_T)) - 1]  # beyond the table, a little too wide
+        mean, half = float(self.shift.mean()), t * self.standard_error
+        return mean - half, mean + half
+
     def unit(self, unit: str) -> np.ndarray:
         """``(2, seeds, layers)`` marginals of a unit, such as ``"S"``, before and after."""
         found = [
@@ -71,13 +82,16 @@ class SpaceShift:
         shift, count = self.shift, len(self.shift)
         if count == 1:
             return f"Shifted by {shift[0]:+.3f}; one seed does not tell that from chance."
-        mean, error = float(shift.mean()), self.standard_error
-        numbers = f"{mean:+.3f} on average, standard error {error:.3f} over {count} seeds"
-        if abs(mean) <= 2 * error:
-            return f"No shift that can be told from chance: {numbers}."
+        mean, (low, high) = float(shift.mean()), self.interval
         side = "S" if mean > 0 else "ST"
         same = int((np.sign(shift) == np.sign(mean)).sum())
-        return f"Shifted towards {side}: {numbers}; {same} of them towards {side}."
+        numbers = (
+            f"{mean:+.3f} on average, 95 % interval {low:+.3f} to {high:+.3f}; towards {side} in "
+            f"{same} of {count} seeds"
+        )
+        if low <= 0 <= high:
+            return f"No shift that can be told from chance: {numbers}."
+        return f"Shifted towards {side}: {numbers}."
 
 
 def shift_of(

@@ -113,7 +113,7 @@ def fields(found: Halving) -> dict[str, object]:
         "lean by seed and layer": shift.lean_by_layer.tolist(),
         "P(S) by seed and layer": shift.unit("S").tolist(),
         "shift": shift.shift.tolist(),
-        "standard error": None if setting.seeds < 2 else shift.standard_error,
+        "interval": None if setting.seeds < 2 else list(shift.interval),
         "distance": [[None if np.isnan(x) else float(x) for x in row] for row in distance],
         "verdict": shift.verdict,
     }
