@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vdroppath_tf.cli import main
-from vdroppath_tf.ranking import Plan, draw_strategies
+from vdroppath_tf.ranking import TEMPLATES, Plan, draw_strategies
 from vdroppath_tf.space import ProbabilitySpace
 
 SMALL = [
@@ -32,12 +32,14 @@ def test_ranking_goes_on_where_it_stood(tmp_path: Path, capsys: pytest.CaptureFi
     assert [row["kind"] for row in fields["strategies"]] == ["draws"] * 2 + ["uniform draws"] * 2
     assert all(0 <= a <= 1 for row in fields["strategies"] for a in row["alone"])
     assert (out / "ranking.png").read_bytes()[:4] == b"\x89PNG"
-    uniform = ProbabilitySpace.load(out / "uniform.space.json")
+    uniform = ProbabilitySpace.load(out / "templates" / "uniform-template" / "space.json")
     assert np.all(uniform.drop == np.float32(0.5))  # sampled, and nothing learned
-    assert not np.all(ProbabilitySpace.load(out / "learned.space.json").drop == np.float32(0.1))
+    assert not np.all(
+        ProbabilitySpace.load(out / "templates" / "space" / "space.json").drop == np.float32(0.1)
+    )
 
     results = sorted((out / "results").iterdir())
-    assert len(results) == 2 + 2 + 4 * 2
+    assert len(results) == 4 + 4 + 4 * 2
     lost = next(path for path in results if path.name.startswith("alone"))
     kept = {path: path.stat().st_mtime_ns for path in results if path != lost}
     lost.unlink()
@@ -65,18 +67,24 @@ def test_a_space_that_has_made_up_its_mind_has_few_draws() -> None:
 
 
 def test_recipes_of_a_plan() -> None:
-    plan = Plan(epochs=3, template_epochs=10, noise="batch", initial_drop=0.2)
-    learned, uniform = plan.template("learned"), plan.template("uniform")
+    plan = Plan(epochs=3, template_epochs=10, gate_learning_rate=0.03)
+    recipes = {which: plan.template(which) for which in TEMPLATES}
+    learned, uniform = recipes["space"], recipes["uniform template"]
     assert [p.epochs for p in learned.template_phases()] == [2, 8]
     assert [p.epochs for p in uniform.template_phases()] == [10]
-    assert (learned.initial_drop, learned.noise) == (0.2, "batch")
+    assert (learned.initial_drop, learned.gate_learning_rate) == (0.1, 0.03)
     assert (uniform.initial_drop, uniform.gate_learning_rate) == (0.5, 0.0)
+    assert recipes["gates drawn per batch"] == learned.replace(noise="batch")
     assert [p.epochs for p in plan.alone.alone_phases()] == [3]
 
 
 @pytest.mark.parametrize(
     ("flag", "told"),
-    [("--draws=1", "2"), ("--noise=clip", "sample|batch"), ("--initial_drop=1", "0.999")],
+    [
+        ("--draws=1", "draws"),
+        ("--seeds=0", "seeds"),
+        ("--gate_learning_rate=-1", "gate_learning_rate"),
+    ],
 )
 def test_wrong_flags(flag: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ranking", flag]) == 2

@@ -34,9 +34,19 @@ from .training import RECIPES, Clips, Recipe, build_derived, build_template, tra
 
 TASK = "both"
 # Small, so that dozens of trainings take minutes; noisy and fast, so that strategies differ.
-DIFFICULTY = Difficulty(frames=6, size=16, noise=25.0, contrast=90.0, speed=4.0, shape=6.0)
+DIFFICULTY = Difficulty(frames=6, size=16, noise=30.0, contrast=90.0, speed=4.0, shape=6.0)
+LEARNED, UNIFORM = "space", "uniform template"
+# Templates whose scores are compared, and how they differ from the first. The last is what
+# one-shot search without a learned space does: every path is a fair coin, from first to last.
+TEMPLATES: dict[str, dict[str, Any]] = {
+    LEARNED: {},
+    "gates drawn per batch": {"noise": "batch"},
+    "gates start at 1/2": {"initial_drop": 0.5},
+    UNIFORM: {"initial_drop": 0.5, "gate_learning_rate": 0.0},
+}
+AS_TRAINED, LOG_PROB = "space, not recalibrated", "log-probability"
 _FORMAT = "vdroppath_tf.ranking_plan/1"
-CACHE_BYTES = 2**28
+_CACHE_BYTES = 2**28
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,19 +59,18 @@ class Plan:
         seeds: trainings of each strategy on its own.
         epochs: of a strategy trained on its own.
         template_epochs: of a template: a fifth without gates, the rest with them.
-        noise: how a template draws its gates while it learns: ``"sample"`` or ``"batch"``.
-        initial_drop: drop probability the learned template starts with.
+        gate_learning_rate: of the templates; slow enough that the space stays open, as draws from
+            one that has made up its mind are all alike.
         seed: of clips, templates and draws.
         clips: of training and test.
     """
 
-    draws: int = 12
-    uniform_draws: int = 12
+    draws: int = 8
+    uniform_draws: int = 8
     seeds: int = 2
-    epochs: int = 6
-    template_epochs: int = 30
-    noise: str = "sample"
-    initial_drop: float = 0.1
+    epochs: int = 5
+    template_epochs: int = 16
+    gate_learning_rate: float = 0.02
     seed: int = 0
     clips: tuple[int, int] = (4096, 1008)
 
@@ -77,22 +86,21 @@ class Plan:
         )
 
     def template(self, which: str) -> Recipe:
-        """Of a template: ``"learned"``, or ``"uniform"``, where every path is a fair coin."""
+        """Of one of ``TEMPLATES``."""
         alone, epochs = self.alone, self.template_epochs
-        warmup = round(0.2 * epochs) if which == "learned" else 0
-        phases = {
-            "warmup": dataclasses.replace(alone.warmup, epochs=warmup),
-            "search": dataclasses.replace(alone.search, epochs=epochs - warmup),
-        }
-        if which == "learned":
-            return alone.replace(noise=self.noise, initial_drop=self.initial_drop, **phases)
-        return alone.replace(noise=self.noise, initial_drop=0.5, gate_learning_rate=0.0, **phases)
+        warmup = 0 if which == UNIFORM else round(0.2 * epochs)
+        recipe = alone.replace(
+            warmup=dataclasses.replace(alone.warmup, epochs=warmup),
+            search=dataclasses.replace(alone.search, epochs=epochs - warmup),
+            gate_learning_rate=self.gate_learning_rate,
+        )
+        return recipe.replace(**TEMPLATES[which])
 
 
 def run_ranking(
     out: Path, plan: Plan, *, processes: int = 1, say: Callable[[str], None] = print
 ) -> Ranking:
-    """Trains two templates, and every strategy on its own; a stopped run goes on.
+    """Trains the templates, and every strategy on its own; a stopped run goes on.
 
     Args:
         out: folder for clips, trainings and results.
@@ -111,24 +119,20 @@ def run_ranking(
     say(f"Writing {sum(plan.clips)} H.264 clips of {TASK!r}.")
     counts = (plan.clips[0], 1, plan.clips[1])
     write_task(out / "clips", TASK, clips=counts, seed=plan.seed, difficulty=DIFFICULTY)
-    say(f"Training two templates ({plan.template_epochs} epochs): gates learned, gates fair coins.")
-    templates = ("learned", "uniform")
-    jobs = [Job("template", which, plan.seed) for which in templates]
-    _run_all(out, plan, jobs, processes, "templates")
-    drawn = draw_strategies(ProbabilitySpace.load(out / "learned.space.json"), plan)
+    say(f"Training {len(TEMPLATES)} templates for {plan.template_epochs} epochs.")
+    _run_all(out, plan, [Job("template", name, plan.seed) for name in TEMPLATES], processes)
+    space = ProbabilitySpace.load(_template_files(out, LEARNED)[1])
+    drawn = draw_strategies(space, plan)
     texts = [str(strategy) for kind in KINDS for strategy in drawn[kind]]
     write_text(out / "strategies.json", json.dumps(texts))
     say(f"Scoring {len(texts)} strategies, and training each on its own {plan.seeds} times.")
     seeds = range(plan.seed, plan.seed + plan.seeds)
-    jobs = [Job("scores", which, plan.seed) for which in templates]
+    jobs = [Job("scores", name, plan.seed) for name in TEMPLATES]
     jobs += [Job("alone", text, seed) for seed in seeds for text in texts]
-    learned, uniform, *alone = _run_all(out, plan, jobs, processes, "strategies")
-    scores = {
-        "space": learned["recalibrated"],
-        "as trained": learned["as trained"],
-        "uniform template": uniform["recalibrated"],
-        "log-probability": learned["log-probability"],
-    }
+    found = _run_all(out, plan, jobs, processes)
+    said, alone = found[: len(TEMPLATES)], found[len(TEMPLATES) :]
+    scores = {name: result["recalibrated"] for name, result in zip(TEMPLATES, said, strict=True)}
+    scores |= {AS_TRAINED: said[0]["as trained"], LOG_PROB: said[0]["log-probability"]}
     return Ranking(
         kinds=tuple(kind for kind in KINDS for _ in drawn[kind]),
         strategies=tuple(texts),
@@ -179,18 +183,17 @@ class Job:
 
     def result(self, out: Path) -> Path:
         """Where its result is."""
-        return out / "results" / f"{self.what} {self.which} {self.seed}.json".replace(" ", "_")
+        name = f"{self.what} {self.which} {self.seed}.json"
+        return out / "results" / name.replace(" ", "_").replace("/", "-")
 
 
-def _run_all(
-    out: Path, plan: Plan, jobs: Sequence[Job], processes: int, name: str
-) -> list[dict[str, Any]]:
+def _run_all(out: Path, plan: Plan, jobs: Sequence[Job], processes: int) -> list[dict[str, Any]]:
     """The results of jobs, in their order; what was done before is not done again."""
     todo = [job for job in jobs if not job.result(out).exists()]
     context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
     with (
         ProcessPoolExecutor(processes, context, _begin) as pool,
-        tqdm(total=len(jobs), initial=len(jobs) - len(todo), desc=name, leave=False) as bar,
+        tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit=" jobs", leave=False) as bar,
     ):
         try:
             for done in as_completed([pool.submit(_run, out, plan, job) for job in todo]):
@@ -217,15 +220,16 @@ def _run(out: Path, plan: Plan, job: Job) -> None:
 def _template(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
     recipe, clips = plan.template(job.which), _clips(out)
     template = build_template(recipe, clips)
-    train(template, recipe.template_phases(), recipe, clips, folder=out / "runs" / job.which)
-    template.save(out / f"{job.which}.keras")
-    ProbabilitySpace.from_model(template).save(out / f"{job.which}.space.json")
-    return {"trained": f"{job.which}.keras"}
+    model, space = _template_files(out, job.which)
+    train(template, recipe.template_phases(), recipe, clips, folder=model.parent / "run")
+    template.save(model)
+    ProbabilitySpace.from_model(template).save(space)
+    return {"trained": model.name}
 
 
 def _scores(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
     """Of every strategy: accuracy with batch norm recalibrated and without, log-probability."""
-    template = keras.models.load_model(out / f"{job.which}.keras")
+    template = keras.models.load_model(_template_files(out, job.which)[0])
     texts = json.loads((out / "strategies.json").read_text())
     recipe, clips = plan.template(job.which), _clips(out)
     batches = training_clips(
@@ -259,6 +263,12 @@ def _alone(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
 _WORK = {"template": _template, "scores": _scores, "alone": _alone}
 
 
+def _template_files(out: Path, which: str) -> tuple[Path, Path]:
+    """The model and its space."""
+    folder = out / "templates" / which.replace(" ", "-").replace("/", "-")
+    return folder / "template.keras", folder / "space.json"
+
+
 def _files(out: Path) -> TaskFiles:
     return TaskFiles(out / "clips", labels(TASK))
 
@@ -266,7 +276,7 @@ def _files(out: Path) -> TaskFiles:
 @cache
 def _clips(out: Path) -> Clips:
     """Decoded once in each process."""
-    return Clips(_files(out).manifest("train"), cache=VideoCache(CACHE_BYTES))
+    return Clips(_files(out).manifest("train"), cache=VideoCache(_CACHE_BYTES))
 
 
 def _test_clips(out: Path, recipe: Recipe) -> tf.data.Dataset:

@@ -14,16 +14,18 @@ from ..analysis.figure_ranking import figure_ranking
 from ..analysis.rank_agreement import KINDS, Ranking
 from ..analysis.select import Interval
 from ..files import write_text
-from ..ranking import Plan, run_ranking
+from ..ranking import AS_TRAINED, LEARNED, LOG_PROB, UNIFORM, Plan, run_ranking
 from .files import define_string
 
 EXAMPLE = "vdroppath ranking --draws=12 --uniform_draws=12 --seeds=2 --out=ranking"
 FORMAT = "vdroppath_tf.ranking/1"
 EXPLAINED = {
-    "space": "score on the learned template, batch norm recalibrated",
-    "as trained": "the same without recalibration",
-    "uniform template": "score on a template trained with every path on with probability 1/2",
-    "log-probability": "of the strategy in the learned space",
+    LEARNED: "score on the template that learned the space, batch norm recalibrated",
+    "gates drawn per batch": "the same, of a template whose gates were drawn for each batch",
+    "gates start at 1/2": "the same, of a template whose drop probabilities started at 1/2",
+    UNIFORM: "the same, of a template trained with every path a fair coin",
+    AS_TRAINED: "the first without recalibration",
+    LOG_PROB: "of the strategy in the learned space",
 }
 
 
@@ -43,10 +45,8 @@ def define(values: flags.FlagValues) -> None:
     }
     for name, (default, least, text) in numbers.items():
         flags.DEFINE_integer(name, default, text, lower_bound=least, flag_values=values)
-    text = "how a template draws its gates: for each clip (sample) or each batch"
-    flags.DEFINE_enum("noise", plan.noise, ["sample", "batch"], text, flag_values=values)
-    text = "drop probability the learned template starts with"
-    flags.DEFINE_float("initial_drop", plan.initial_drop, text, 0.001, 0.999, flag_values=values)
+    rate, text = plan.gate_learning_rate, "of the templates' gates"
+    flags.DEFINE_float("gate_learning_rate", rate, text, lower_bound=0.0, flag_values=values)
     text = "trainings at a time, each in a process of its own; default: one for each core"
     flags.DEFINE_integer("processes", None, text, lower_bound=1, flag_values=values)
 
@@ -54,9 +54,13 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Trains, compares, prints the table and writes it with its picture."""
     plan = Plan(
-        **{name: values[name].value for name in ("draws", "uniform_draws", "seeds", "epochs")},
-        **{name: values[name].value for name in ("noise", "initial_drop", "seed")},
+        draws=values.draws,
+        uniform_draws=values.uniform_draws,
+        seeds=values.seeds,
+        epochs=values.epochs,
         template_epochs=values.template_epochs,
+        gate_learning_rate=values.gate_learning_rate,
+        seed=values.seed,
         clips=(values.train_clips, values.test_clips),
     )
     out = Path(values.out)
@@ -70,7 +74,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 def table(found: Ranking) -> list[str]:
     """Strategies, then the tau of each kind, as text."""
-    lines = [f"top-1 on {found.clips} clips: alone (mean of seeds), {', '.join(found.scores)}"]
+    lines = [
+        f"Columns: top-1 on {found.clips} clips, alone (mean of seeds); {'; '.join(found.scores)}"
+    ]
     for kind in KINDS:
         some = found.of(kind)
         if not some.strategies:
