@@ -66,7 +66,7 @@ class Plan:
     """
 
     draws: int = 8
-    uniform_draws: int = 8
+    uniform_draws: int = 24
     seeds: int = 2
     epochs: int = 5
     template_epochs: int = 16

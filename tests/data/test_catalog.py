@@ -357,3 +357,10 @@ class TestOptions:
         assert len({one.digest(), *(other.digest() for other in others)}) == 7
         written = b'["0", "1"]\n["a.mp4", 0, 3]\n["sub/d.avi", 1, 3]'
         assert one.digest() == hashlib.sha256(written).hexdigest()
+
+
+def test_the_parts_of_a_data_set_are_no_classes(tmp_path: Path) -> None:
+    for part in ("train", "Test"):
+        (tmp_path / "set" / part / "run").mkdir(parents=True)
+    with pytest.raises(ManifestError, match=r"folders Test, train are parts.*such as .*set/Test"):
+        open_manifest(tmp_path / "set")

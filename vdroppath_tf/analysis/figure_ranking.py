@@ -23,16 +23,20 @@ def figure_ranking(found: Ranking) -> Figure:
         found: of at least one strategy of some kind.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(3.3 * len(found.scores), 3.9), layout="constrained")
-        panels = figure.subplots(1, len(found.scores), sharey=True, squeeze=False)[0]
-        for name, axes in zip(found.scores, panels, strict=True):
+        columns = min(3, len(found.scores))
+        rows = math.ceil(len(found.scores) / columns)
+        figure = Figure(figsize=(3.4 * columns, 3.2 * rows), layout="constrained")
+        panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+        for axes in panels.flat[len(found.scores) :]:
+            axes.set_axis_off()
+        for name, axes in zip(found.scores, panels.flat, strict=False):
             for kind in KINDS:
                 if kind in found.kinds:
                     _points(axes, found.of(kind), name, kind)
             axes.set(xlabel=name)
             axes.grid(color="#E4E7EB", linewidth=0.6)
-            axes.legend(fontsize=7.5, loc="lower right", labelcolor=SOFT)
-        panels[0].set(ylabel="top-1, trained on its own")
+            axes.legend(fontsize=7, loc="upper left", labelcolor=SOFT)
+        figure.supylabel("top-1, trained on its own", fontsize=9)
     return figure
 
 

@@ -23,7 +23,7 @@ from ..data.inventory import (
 from .files import define_string
 from .sources import define_formats, define_source, open_source
 
-EXAMPLE = "vdroppath catalog --data=clips/train.txt --validation=clips/val.txt --frames"
+EXAMPLE = "vdroppath catalog --data=clips/train.txt --validation=clips/validation.txt --frames"
 CATALOG_FORMAT = "vdroppath_tf.catalog/1"
 _SHOWN, _BAR = 5, 40
 

@@ -16,7 +16,10 @@ from ..data.quarantine import write_quarantine
 from .files import define_string
 from .sources import define_formats, define_source, open_source
 
-EXAMPLE = "vdroppath doctor --data=clips/train.txt --validation=clips/val.txt --out=doctor.json"
+_NAMED = 10  # bad videos that are named on the screen
+EXAMPLE = (
+    "vdroppath doctor --data=clips/train.txt --validation=clips/validation.txt --out=doctor.json"
+)
 
 
 def define(values: flags.FlagValues) -> None:
@@ -68,6 +71,10 @@ def _report(found: Diagnosis, videos: list[tuple[str, Manifest]]) -> None:
     more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
     note = "; clips of one size need --crop" if len(sizes) > 1 else ""
     print(f"frame sizes: {listed or 'none'}{more}{note}")
+    for fault in found.faults[:_NAMED]:
+        print(f"bad: {fault.reason}")
+    if len(found.faults) > _NAMED:
+        print(f"... and {len(found.faults) - _NAMED:,} more; by reason, N for numbers:")
     for reason, count in collections.Counter(_kind(f.path, f.reason) for f in found.faults).items():
         print(f"{count:6,} x {reason}")
 

@@ -27,7 +27,7 @@ from .files import define_faults, define_string, load_model, read_text, recalibr
 from .sources import define_formats, define_source, open_source
 
 EXAMPLE = (
-    "vdroppath evaluate --model=run/template.keras --data=clips/val.txt "
+    "vdroppath evaluate --model=run/template.keras --data=clips/validation.txt "
     "--train_data=clips/train.txt --draws=100 --race --out=run/scores.json"
 )
 

@@ -17,7 +17,7 @@ from ..files import write_text
 from ..ranking import AS_TRAINED, LEARNED, LOG_PROB, UNIFORM, Plan, run_ranking
 from .files import define_string
 
-EXAMPLE = "vdroppath ranking --draws=12 --uniform_draws=12 --seeds=2 --out=ranking"
+EXAMPLE = "vdroppath ranking --draws=8 --uniform_draws=24 --seeds=2 --out=ranking"
 FORMAT = "vdroppath_tf.ranking/1"
 EXPLAINED = {
     LEARNED: "score on the template that learned the space, batch norm recalibrated",

@@ -22,7 +22,8 @@ from .recipe_flags import define_recipe, recipe_of_flags
 from .sources import define_formats, define_source, open_source
 
 EXAMPLE = (
-    "vdroppath train --recipe=small --data=clips/train.txt --validation=clips/val.txt --out=run"
+    "vdroppath train --recipe=small --data=clips/train.txt "
+    "--validation=clips/validation.txt --out=run"
 )
 
 

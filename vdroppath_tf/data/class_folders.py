@@ -10,6 +10,7 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.text_files import PathLike
 from vdroppath_tf.data.video_tree import SUFFIXES, Lookup
 
+PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 _EXPECTED = {
     "videos": f"{', '.join(SUFFIXES)} files",
     "frames": "folders of pictures",
@@ -49,6 +50,11 @@ def read_folder(
     if not found:
         raise ManifestError(
             f"{path}: holds no class folders. Expected class_name/video.mp4, or pass a list file."
+        )
+    if len(found) > 1 and {name.lower() for name in found} <= PARTS:
+        raise ManifestError(
+            f"{path}: its folders {', '.join(found)} are parts of a data set, not classes. Pass "
+            f"one of them, such as {os.path.join(path, found[0])}, or the list files beside them."
         )
     if labels is not None and (unknown := [name for name in found if name not in set(labels)]):
         raise ManifestError(

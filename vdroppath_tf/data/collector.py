@@ -98,7 +98,8 @@ class Collector:
             places = ", ".join(repr(folder or ".") for folder in tried)
             raise ManifestError(
                 f"{origin}: there is no video {stem!r} in {places} of {self.tree.root}. Check "
-                "root=, or pass allow_missing=True to leave out what is not there."
+                "root= (--data_root), or pass allow_missing=True (--allow_missing) to leave out "
+                "what is not there."
             )
 
     def manifest(self, expected: str, *, directional: bool = False) -> Manifest:
@@ -114,7 +115,7 @@ class Collector:
         if not self.entries and self.missing:
             raise ManifestError(
                 f"{self.source}: none of its {len(self.missing)} videos is in {self.tree.root} "
-                f"(the first: {self.missing[0]!r}). Check root=."
+                f"(the first: {self.missing[0]!r}). Check root= (--data_root)."
             )
         if not self.entries:
             raise ManifestError(f"{self.source}: lists no video. Expected {expected}.")

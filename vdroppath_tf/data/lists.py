@@ -91,8 +91,9 @@ def _read(
 
 def _from_one(origin: str, why: str) -> ManifestError:
     return ManifestError(
-        f"{origin}: {why}. Do the labels count from 1? Then pass label_base=1; if they count from "
-        "0, pass the names of all classes as labels=."
+        f"{origin}: {why}. Do the labels count from 1? Then pass label_base=1 (--label_base=1); "
+        "if they count from 0, pass the names of all classes as labels=, or in a labels.txt beside "
+        "the list."
     )
 
 
@@ -102,7 +103,7 @@ def _triples(path: PathLike, base: int) -> Iterator[_Line]:
         if len(fields) < 3:
             raise ManifestError(
                 f"{origin}: has {len(fields)} of 3 fields ({line!r}). Expected {_TRIPLE}; lists "
-                f"of {_PAIR} are format='path-label'."
+                f"of {_PAIR} are format='path-label', and --format names others."
             )
         frames = whole_number(fields[1], "num_frames", origin, 1, MAX_FRAMES)
         yield _Line(origin, fields[0], frames, _label(fields[2], origin, base))

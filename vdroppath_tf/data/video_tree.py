@@ -65,7 +65,9 @@ class VideoTree:
 
     def __init__(self, root: str | os.PathLike[str], lookup: Lookup, source: str) -> None:
         if not os.path.isdir(root):
-            raise ManifestError(f"{source}: its root {root} is not a folder. Pass root=.")
+            raise ManifestError(
+                f"{source}: its root {root} is not a folder. Pass root= (--data_root)."
+            )
         self.root = os.path.realpath(root)
         self.lookup = lookup
         self._inside = self.root.rstrip("/") + "/"
@@ -161,7 +163,8 @@ class VideoTree:
         except OSError as error:
             if error.errno in _NOT_THERE:
                 raise MissingVideoError(
-                    f"{origin}: there is no file {name!r} in {self.root}. Check root=."
+                    f"{origin}: there is no file {name!r} in {self.root}. "
+                    "Check root= (--data_root)."
                 ) from None
             raise ManifestError(f"{origin}: {name!r} cannot be read ({error}).") from None
         return path, mode
