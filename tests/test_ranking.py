@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from vdroppath_tf.cli import main
-from vdroppath_tf.ranking import TEMPLATES, Plan, draw_strategies
+from vdroppath_tf.ranking import draw_strategies
+from vdroppath_tf.ranking_plan import TEMPLATES, Plan
 from vdroppath_tf.space import ProbabilitySpace
 
 SMALL = [

@@ -14,7 +14,8 @@ from ..analysis.figure_ranking import figure_ranking
 from ..analysis.rank_agreement import KINDS, Ranking
 from ..analysis.select import Interval
 from ..files import write_text
-from ..ranking import AS_TRAINED, LEARNED, LOG_PROB, UNIFORM, Plan, run_ranking
+from ..ranking import run_ranking
+from ..ranking_plan import AS_TRAINED, LEARNED, LOG_PROB, UNIFORM, Plan
 from .files import define_string
 
 EXAMPLE = "vdroppath ranking --draws=8 --uniform_draws=24 --seeds=2 --out=ranking"

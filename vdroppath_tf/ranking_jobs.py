@@ -1,0 +1,146 @@
+"""The trainings and scorings of a ranking, each in a process of its own, its result in a file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from .analysis.evaluate import evaluate_strategies
+from .data.pipeline import VideoCache, evaluation_clips, training_clips
+from .data.shapes import labels
+from .data.synthetic import TaskFiles
+from .files import write_text
+from .ranking_plan import TASK, Plan
+from .space import ProbabilitySpace
+from .strategy import FusionStrategy
+from .training import Clips, Recipe, build_derived, build_template, train
+
+_CACHE_BYTES = 2**28
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One training or scoring, in a process of its own.
+
+    Attributes:
+        what: ``"template"``, ``"scores"`` (of all strategies on a template) or ``"alone"``.
+        which: template or strategy.
+        seed: of the training.
+    """
+
+    what: str
+    which: str
+    seed: int
+
+    def result(self, out: Path) -> Path:
+        """Where its result is."""
+        name = f"{self.what} {self.which} {self.seed}.json"
+        return out / "results" / name.replace(" ", "_").replace("/", "-")
+
+
+def run_all(out: Path, plan: Plan, jobs: Sequence[Job], processes: int) -> list[dict[str, Any]]:
+    """The results of jobs, in their order; what was done before is not done again."""
+    todo = [job for job in jobs if not job.result(out).exists()]
+    context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    with (
+        ProcessPoolExecutor(processes, context, _begin) as pool,
+        tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit=" jobs", leave=False) as bar,
+    ):
+        try:
+            for done in as_completed([pool.submit(_run, out, plan, job) for job in todo]):
+                done.result()
+                bar.update(1)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [json.loads(job.result(out).read_text()) for job in jobs]
+
+
+def _begin() -> None:
+    """Networks this small keep one core busy, not two."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
+def _run(out: Path, plan: Plan, job: Job) -> None:
+    keras.utils.clear_session()  # a worker builds dozens of networks
+    found = _WORK[job.what](out, plan, job)
+    job.result(out).parent.mkdir(exist_ok=True)
+    write_text(job.result(out), json.dumps(found))
+
+
+def _template(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
+    recipe, clips = plan.template(job.which), _clips(out)
+    template = build_template(recipe, clips)
+    model, space = template_files(out, job.which)
+    train(template, recipe.template_phases(), recipe, clips, folder=model.parent / "run")
+    template.save(model)
+    ProbabilitySpace.from_model(template).save(space)
+    return {"trained": model.name}
+
+
+def _scores(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
+    """Of every strategy: accuracy with batch norm recalibrated and without, log-probability."""
+    template = keras.models.load_model(template_files(out, job.which)[0])
+    texts = json.loads((out / "strategies.json").read_text())
+    recipe, clips = plan.template(job.which), _clips(out)
+    batches = training_clips(
+        clips.train,
+        recipe.sampling,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        cache_bytes=clips.cache,
+    )
+    own = evaluate_strategies(template, texts, _test_clips(out, recipe), train_clips=batches)
+    as_trained = evaluate_strategies(template, texts, _test_clips(out, recipe))
+    space = ProbabilitySpace.from_model(template)
+    return {
+        "recalibrated": [score.top1 for score in own],
+        "as trained": [score.top1 for score in as_trained],
+        "log-probability": [space.log_prob(FusionStrategy.parse(text)) for text in texts],
+    }
+
+
+def _alone(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
+    recipe, clips = plan.alone.replace(seed=job.seed), _clips(out)
+    network = build_derived(recipe, clips, job.which)
+    train(network, recipe.alone_phases(), recipe, clips)
+    right = [
+        np.argmax(network(batch, training=False), 1) == labels.numpy()
+        for batch, labels in _test_clips(out, recipe)
+    ]
+    return {"top1": float(np.concatenate(right).mean())}
+
+
+_WORK = {"template": _template, "scores": _scores, "alone": _alone}
+
+
+def template_files(out: Path, which: str) -> tuple[Path, Path]:
+    """The model and its space."""
+    folder = out / "templates" / which.replace(" ", "-").replace("/", "-")
+    return folder / "template.keras", folder / "space.json"
+
+
+def _files(out: Path) -> TaskFiles:
+    return TaskFiles(out / "clips", labels(TASK))
+
+
+@cache
+def _clips(out: Path) -> Clips:
+    """Decoded once in each process."""
+    return Clips(_files(out).manifest("train"), cache=VideoCache(_CACHE_BYTES))
+
+
+def _test_clips(out: Path, recipe: Recipe) -> tf.data.Dataset:
+    test, cache = _files(out).manifest("test"), _clips(out).cache
+    return evaluation_clips(test, recipe.evaluation, batch_size=64, cache_bytes=cache)
