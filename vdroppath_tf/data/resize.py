@@ -56,6 +56,19 @@ def resize_frames(frames: np.ndarray, height: int, width: int) -> np.ndarray:
     out = np.empty((len(frames), height, width, 3), np.uint8)
     scaler = Scaler()
     for frame, place in zip(frames, out, strict=True):
-        picture = VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        place[...] = scaler(picture, height, width, "rgb24")
+        place[...] = scaler(_picture(frame), height, width, "rgb24")
     return out
+
+
+def _picture(pixels: np.ndarray) -> VideoFrame:
+    """RGB pixels as a frame of FFmpeg's, with nothing left to chance beside them.
+
+    FFmpeg 7 looks beyond the end of rows of odd width, where memory holds what it held before.
+    """
+    height, width = pixels.shape[:2]
+    picture = VideoFrame(width, height, "rgb24")
+    plane = picture.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    rows[...] = 0
+    rows[:height, : 3 * width] = pixels.reshape(height, -1)
+    return picture
