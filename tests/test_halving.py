@@ -17,7 +17,7 @@ import tiny
 from vdroppath_tf.analysis.shift import shift_of
 from vdroppath_tf.cli import main
 from vdroppath_tf.halving import Setting
-from vdroppath_tf.quickstart import in_processes
+from vdroppath_tf.processes import in_processes
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.training import RECIPES, train
 

@@ -24,7 +24,7 @@ ROWS = (
     ("models",),
     ("derive", "cost", "zoo"),
     ("analysis", "training", "export"),
-    ("serving", "answers", "loop", "quickstart", "halving"),
+    ("serving", "answers", "loop", "processes", "quickstart", "halving"),
     ("ranking_plan", "ranking_jobs", "ranking"),
     ("commands", "cli", "__main__"),
 )

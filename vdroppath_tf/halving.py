@@ -11,7 +11,8 @@ from typing import NamedTuple
 from .analysis.shift import SpaceShift, shift_of
 from .data.shapes import Difficulty
 from .loop import Loop, Task
-from .quickstart import CLIPS, DIFFICULTY, in_processes, write_clips
+from .processes import in_processes
+from .quickstart import CLIPS, DIFFICULTY, write_clips
 from .space import ProbabilitySpace
 from .training import RECIPES, Recipe
 

@@ -150,14 +150,7 @@ class Loop:
         """The draws for the report, with their costs, and whether they may be the best."""
         best = not_told_apart(scores.answers([score.strategy for score in scores]))
         return [
-            Draw(
-                str(score.strategy),
-                score.top1,
-                self.costs.of(score.strategy)[1],
-                score.standard_error,
-                score.clips,
-                k in best,
-            )
+            Draw.of(score, self.costs.of(score.strategy)[1], k in best)
             for k, score in enumerate(scores)
         ]
 

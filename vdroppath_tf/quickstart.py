@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import multiprocessing
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import tensorflow as tf
 from tqdm import tqdm
@@ -21,9 +18,8 @@ from .analysis.report import write_report
 from .data.shapes import Difficulty
 from .data.synthetic import write_task
 from .loop import Loop, Task
+from .processes import in_processes
 from .training import RECIPES, Recipe
-
-Result = TypeVar("Result")
 
 CLIPS = (512, 256, 256)  # training, validation, test: sized for eight trainings in minutes
 # So fast that a shape, 10 pixels wide, hardly covers its own place of a frame ago: the frames
@@ -119,45 +115,6 @@ def run_tasks(
 ) -> list[TaskReport]:
     """The reports of (task, seed) pairs, in their order."""
     return in_processes(run_task, [(name, out, seed) for name, seed in jobs], processes, say)
-
-
-def in_processes(
-    function: Callable[..., Result],
-    jobs: Sequence[tuple[Any, ...]],
-    processes: int,
-    say: Callable[[str], None],
-) -> list[Result]:
-    """What a function gives for each job, in their order.
-
-    Args:
-        function: of a module; called with a job, and with ``say`` and ``place``, the row of its
-            progress bars.
-        jobs: its other arguments; the first is what the job is called in its account.
-        processes: jobs at a time, each in a process of its own where there are 2 or more.
-        say: prints a line.
-    """
-    if processes < 2:
-        return [function(*job, say=say, place=0) for job in jobs]
-    context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    lock = context.RLock()
-    with ProcessPoolExecutor(processes, context, _begin, (lock,)) as pool:
-        futures = [
-            pool.submit(_run_job, function, job, n % processes) for n, job in enumerate(jobs)
-        ]
-        return [future.result() for future in futures]
-
-
-def _begin(lock: Any) -> None:
-    """Prepares one of several processes: a core's worth of threads, turns at the terminal."""
-    tqdm.set_lock(lock)
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-
-
-def _run_job(function: Callable[..., Result], job: tuple[Any, ...], place: int) -> Result:
-    def say(line: str) -> None:
-        tqdm.write(f"{job[0]}: {line.strip()}", file=sys.stderr)
-
-    return function(*job, say=say, place=place)
 
 
 def machine_line() -> str:

@@ -79,11 +79,8 @@ def draw_strategies(space: ProbabilitySpace, plan: Plan) -> dict[str, list[Fusio
     """
     found: dict[str, list[FusionStrategy]] = {}
     taken: set[FusionStrategy] = set()
-    wanted = {
-        "draws": (space, plan.draws),
-        "uniform draws": (uniform_prior(space), plan.uniform_draws),
-    }
-    for kind, (source, count) in wanted.items():
+    wanted = ((space, plan.draws), (uniform_prior(space), plan.uniform_draws))
+    for kind, (source, count) in zip(KINDS, wanted, strict=True):
         many = dict.fromkeys(source.sample(100 * max(count, 1), seed=plan.seed))
         fresh = [strategy for strategy in many if strategy not in taken][:count]
         if len(fresh) < count:

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from .analysis.evaluate import evaluate_strategies
+from .analysis.scoring import score_videos
 from .data.pipeline import VideoCache, evaluation_clips, training_clips
+from .data.protocols import PROTOCOLS
 from .data.shapes import labels
 from .data.synthetic import TaskFiles
 from .files import write_text
+from .processes import worker_pool
 from .ranking_plan import TASK, Plan
 from .space import ProbabilitySpace
 from .strategy import FusionStrategy
 from .training import Clips, Recipe, build_derived, build_template, train
 
+_BATCH = 64  # clips that are scored at a time
 _CACHE_BYTES = 2**28
 
 
@@ -52,9 +54,8 @@ class Job:
 def run_all(out: Path, plan: Plan, jobs: Sequence[Job], processes: int) -> list[dict[str, Any]]:
     """The results of jobs, in their order; what was done before is not done again."""
     todo = [job for job in jobs if not job.result(out).exists()]
-    context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
     with (
-        ProcessPoolExecutor(processes, context, _begin) as pool,
+        worker_pool(processes) as pool,
         tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit=" jobs", leave=False) as bar,
     ):
         try:
@@ -65,11 +66,6 @@ def run_all(out: Path, plan: Plan, jobs: Sequence[Job], processes: int) -> list[
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [json.loads(job.result(out).read_text()) for job in jobs]
-
-
-def _begin() -> None:
-    """Networks this small keep one core busy, not two."""
-    tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
 def _run(out: Path, plan: Plan, job: Job) -> None:
@@ -115,11 +111,12 @@ def _alone(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
     recipe, clips = plan.alone.replace(seed=job.seed), _clips(out)
     network = build_derived(recipe, clips, job.which)
     train(network, recipe.alone_phases(), recipe, clips)
-    right = [
-        np.argmax(network(batch, training=False), 1) == labels.numpy()
-        for batch, labels in _test_clips(out, recipe)
-    ]
-    return {"top1": float(np.concatenate(right).mean())}
+    protocol = PROTOCOLS["paper-1clip"]
+    test = _files(out).manifest("test")
+    found = score_videos(
+        network, test, recipe.evaluation, protocol, batch_size=_BATCH, cache=clips.cache
+    )
+    return {"top1": found.top1}
 
 
 _WORK = {"template": _template, "scores": _scores, "alone": _alone}
@@ -143,4 +140,4 @@ def _clips(out: Path) -> Clips:
 
 def _test_clips(out: Path, recipe: Recipe) -> tf.data.Dataset:
     test, cache = _files(out).manifest("test"), _clips(out).cache
-    return evaluation_clips(test, recipe.evaluation, batch_size=64, cache_bytes=cache)
+    return evaluation_clips(test, recipe.evaluation, batch_size=_BATCH, cache_bytes=cache)

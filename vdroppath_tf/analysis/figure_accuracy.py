@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from .figure_parts import ACCENT, GRID, NARROW, SOFT, STYLE, magnitude, plain
 from .fronts import front_of
-from .report_items import Draw, Row
+from .report_items import Draw, Row, without_number
 from .unit_looks import COLORS
 
 _ROW_COLORS = ("#6B4E9B", "#56B4E9", "#CC79A7", "#8C564B", "#3E4C59")
@@ -53,7 +53,7 @@ def figure_draws(
         others = [row for row in rows if row is not best]
         looks = _looks(others)
         for row in others:
-            _point(axes, row, scale, clips, **looks[_kind(row)])
+            _point(axes, row, scale, clips, **looks[without_number(row.name)])
         if best is not None:
             star = {"color": ACCENT, "marker": "*", "markersize": 14, "zorder": 5}
             _point(axes, best, scale, clips, label=plain(best.name), **star)
@@ -70,14 +70,8 @@ def figure_draws(
     return figure
 
 
-def _kind(row: Row) -> str:
-    """Rows that differ in a number at the end of their names look alike."""
-    return row.name.rstrip("0123456789").rstrip() or row.name
-
-
 def _looks(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    kinds = list(dict.fromkeys(map(_kind, rows)))
-    uniform = {_kind(row): {*row.strategy.split()} for row in rows}
+    uniform = {without_number(row.name): {*row.strategy.split()} for row in rows}
     return {
         kind: {
             "color": _color(uniform[kind], n),
@@ -85,7 +79,7 @@ def _looks(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
             "markersize": 6.5,
             "label": plain(kind),
         }
-        for n, kind in enumerate(kinds)
+        for n, kind in enumerate(uniform)
     }
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from .compare import SpaceComparison
 from .figure_parts import (
+    GRID,
     NARROW,
     SOFT,
     STYLE,
@@ -21,6 +22,7 @@ from .figure_parts import (
     plain,
     short_names,
     stack_units,
+    width_for,
 )
 from .unit_looks import COLORS
 
@@ -41,7 +43,7 @@ def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure
     names = short_names(first)
     with mpl.rc_context(STYLE):
         rows = len(found.names) + 1
-        width = NARROW.most if narrow else float(np.clip(1.1 + 0.56 * len(first), 5.2, 11.0))
+        width = NARROW.most if narrow else width_for(len(first))
         each = (width - 0.8) / len(first)
         figure = Figure(figsize=(width, 2.1 * rows + 0.6), layout="constrained")
         panels = list(figure.subplots(rows, 1))
@@ -82,5 +84,5 @@ def _distances(axes: Any, found: SpaceComparison) -> None:
         label, line = (f"{one} to {other}", "-") if a != b else (f"within {one}", "--")
         axes.plot(places, values, line, color=next(colors), marker="o", markersize=3, label=label)
     axes.set(xlim=(-0.6, len(places) - 0.4), ylim=(0, 1), ylabel="total variation")
-    axes.grid(axis="y", color="#E4E7EB", linewidth=0.6)
+    axes.grid(axis="y", color=GRID, linewidth=0.6)
     axes.legend(fontsize=7.5, loc="upper right", labelcolor=SOFT)

@@ -92,6 +92,11 @@ def png_uri(picture: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
+def width_for(layers: float, least: float = 5.2, most: float = 11.0) -> float:
+    """Inches of a figure with so many layers side by side."""
+    return float(np.clip(1.1 + 0.56 * layers, least, most))
+
+
 def in_rows(layers: int, sheet: Sheet) -> list[np.ndarray]:
     """The numbers of the layers in each row of a figure."""
     return np.array_split(np.arange(layers), -(-layers // sheet.per_row))
@@ -108,7 +113,7 @@ def layer_panels(
     """A figure of panels, one below the other, with the layers in each and their names."""
     chunks = in_rows(len(space), sheet)
     per_row = len(chunks[0]) + 1.4 * has_start
-    width = float(np.clip(1.1 + 0.56 * per_row, sheet.least, sheet.most))
+    width = width_for(per_row, sheet.least, sheet.most)
     names = short_names(space)
     room = height + 0.07 * max(map(len, names))
     figure = Figure(figsize=(width, len(chunks) * room), layout="constrained")

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from .figure_parts import SOFT, STYLE
+from .figure_parts import GRID, SOFT, STYLE
 from .rank_agreement import KINDS, Ranking
 
 _LOOKS = {"draws": ("o", "#486581"), "uniform draws": ("D", "#B23A48")}
@@ -34,7 +34,7 @@ def figure_ranking(found: Ranking) -> Figure:
                 if kind in found.kinds:
                     _points(axes, found.of(kind), name, kind)
             axes.set(xlabel=name)
-            axes.grid(color="#E4E7EB", linewidth=0.6)
+            axes.grid(color=GRID, linewidth=0.6)
             axes.legend(fontsize=7, loc="upper left", labelcolor=SOFT)
         figure.supylabel("top-1, trained on its own", fontsize=9)
     return figure

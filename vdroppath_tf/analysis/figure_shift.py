@@ -10,7 +10,16 @@ from matplotlib import patches
 from matplotlib.figure import Figure
 
 from .figure_comparison import mean_units, space_title
-from .figure_parts import SOFT, STYLE, legend_name, name_layers, short_names, stack_units
+from .figure_parts import (
+    GRID,
+    SOFT,
+    STYLE,
+    legend_name,
+    name_layers,
+    short_names,
+    stack_units,
+    width_for,
+)
 from .shift import SpaceShift
 from .unit_looks import COLORS, INK
 
@@ -27,7 +36,7 @@ def figure_shift(found: SpaceShift) -> Figure:
     first = next(iter(found.comparison.spaces.values()))[0]
     names = short_names(first)
     with mpl.rc_context(STYLE):
-        width = float(np.clip(1.1 + 0.56 * len(first), 5.2, 11.0))
+        width = width_for(len(first))
         figure = Figure(figsize=(width, 5.8), layout="constrained")
         *bars, last = figure.subplots(3, 1)
         for name, axes in zip(found.names, bars, strict=True):
@@ -52,5 +61,5 @@ def _changes(axes: Any, found: SpaceShift) -> None:
     axes.axhline(0, color=SOFT, linewidth=0.9)
     top = 1.15 * max(float(np.abs(change).max()), 0.1)
     axes.set(xlim=(-0.6, len(places) - 0.4), ylim=(-top, top), ylabel="shift towards S")
-    axes.grid(axis="y", color="#E4E7EB", linewidth=0.6)
+    axes.grid(axis="y", color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)

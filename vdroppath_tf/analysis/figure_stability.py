@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..space import ProbabilitySpace
-from .figure_parts import ACCENT, SOFT, STYLE, name_layers, short_names
+from .figure_parts import ACCENT, GRID, SOFT, STYLE, name_layers, short_names, width_for
 from .stability import Stability, stability
 from .unit_looks import COLORS
 
@@ -30,7 +30,7 @@ def figure_stability(spaces: Sequence[ProbabilitySpace]) -> Figure:
     names = short_names(spaces[0])
     with mpl.rc_context(STYLE):
         rows = len(found.on) + 1
-        width = float(np.clip(1.1 + 0.56 * len(names), 5.2, 11.0))
+        width = width_for(len(names))
         figure = Figure(figsize=(width, 1.7 * rows + 1.0), layout="constrained")
         panels = list(figure.subplots(rows, 1))
         for (branch, values), axes in zip(found.on.items(), panels, strict=False):
@@ -39,7 +39,7 @@ def figure_stability(spaces: Sequence[ProbabilitySpace]) -> Figure:
         _distances(panels[-1], found)
         for axes in panels:
             axes.set_xlim(-0.6, len(names) - 0.4)
-            axes.grid(axis="y", color="#E4E7EB", linewidth=0.6)
+            axes.grid(axis="y", color=GRID, linewidth=0.6)
             axes.set_axisbelow(True)
             name_layers(axes, names if axes is panels[-1] else [""] * len(names))
         figure.legend(loc="outside lower center", ncols=3, fontsize=8, labelcolor=SOFT)

@@ -83,15 +83,7 @@ def _measured(space: ProbabilitySpace, scored: Scored, costs: UnitCosts | None) 
         )
         rows.append(row)
     draws = [
-        Draw(
-            str(one.strategy),
-            one.top1,
-            _costs(one.strategy, costs)["macs"],
-            one.standard_error,
-            one.clips,
-            str(one.strategy) in best,
-            one.top5,
-        )
+        Draw.of(one, _costs(one.strategy, costs)["macs"], str(one.strategy) in best)
         for one in scored.scores
     ]
     return {

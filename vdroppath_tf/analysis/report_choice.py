@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from .records import Row, TaskReport
+from .report_items import without_number
 from .report_numbers import percent
 from .select import Selection
 
@@ -45,7 +46,7 @@ def _against_controls(rows: Sequence[Row]) -> list[str]:
 
 def _counted(names: Sequence[str]) -> list[str]:
     """Names; of those that differ in a number only, how many there are."""
-    kinds = Counter(name.rstrip("0123456789").rstrip() or name for name in names)
+    kinds = Counter(map(without_number, names))
     return [f"{count} {kind}s" if count > 1 else kind for kind, count in kinds.items()]
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .scores import StrategyScore
 from .select import Interval
 
 TRAINED_ALONE = "trained on its own"
@@ -91,6 +92,12 @@ class Draw:
         check_share(f"top-1 of draw {self.strategy!r}", self.top1)
         check_share(f"standard error of draw {self.strategy!r}", self.standard_error)
 
+    @classmethod
+    def of(cls, score: StrategyScore, macs: int | None, may_be_best: bool) -> Draw:
+        """Of a score."""
+        numbers = (macs, score.standard_error, score.clips)
+        return cls(str(score.strategy), score.top1, *numbers, may_be_best, score.top5)
+
     @property
     def ends(self) -> tuple[float, float]:
         """The 95 % interval of `top1`, for this strategy alone."""
@@ -165,6 +172,11 @@ class Tested:
     classes: Sequence[tuple[str, int, float | None]] = ()
     confusions: Sequence[tuple[str, str, int]] = ()
     network: str | None = None
+
+
+def without_number(name: str) -> str:
+    """A row's name without the number at its end: rows that differ in it alone are of a kind."""
+    return name.rstrip("0123456789").rstrip() or name
 
 
 def wilson(share: float, clips: int | None, standard_error: float = 0.0) -> tuple[float, float]:

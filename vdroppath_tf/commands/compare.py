@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from absl import flags, logging
+from absl import flags
 
 from ..analysis.compare import SpaceComparison, compare_spaces
 from ..analysis.figure_comparison import figure_comparison
-from ..files import write_text
 from ..space import ProbabilitySpace
-from .files import define_string, open_space
+from .files import open_space
+from .space_outputs import check_figure, define_outputs, write_outputs
 
 EXAMPLE = (
     "vdroppath compare appearance=a0/space.json appearance=a1/space.json motion=m0/space.json "
@@ -24,10 +22,7 @@ EXAMPLE = (
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    text = "of the marginals that are compared: paper (Eq. 7) or sampling"
-    flags.DEFINE_enum("form", "paper", ["paper", "sampling"], text, flag_values=values)
-    define_string(values, "figure", "picture to write: .png, .svg or .pdf")
-    define_string(values, "out", "JSON file to write the distances to")
+    define_outputs(values, "marginals that are compared", "distances")
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
@@ -35,18 +30,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     check_figure(values.figure)
     found = compare_spaces(_read(arguments), values.form)
     print("\n".join(table(found)))
-    if values.figure:
-        figure_comparison(found).savefig(values.figure, dpi=150)
-        logging.info("Wrote %s", values.figure)
-    if values.out:
-        write_text(values.out, json.dumps(fields(found), indent=1) + "\n")
-        logging.info("Wrote %s", values.out)
-
-
-def check_figure(path: str | None) -> None:
-    """ValueError where ``--figure`` names a file of a kind that cannot be drawn."""
-    if path and Path(path).suffix not in (".png", ".svg", ".pdf"):
-        raise ValueError(f"--figure={path}: expected a file ending in .png, .svg or .pdf.")
+    write_outputs(values, lambda: figure_comparison(found), fields(found))
 
 
 def _read(arguments: Sequence[str]) -> dict[str, list[ProbabilitySpace]]:

@@ -75,9 +75,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.train_data is not None:
         train = _videos(values, "train_data", recipe, labels)
     resume = None if values.out is None else Path(f"{values.out}.progress")
-    shape: dict[str, Any] = {}  # of the clips: what a report gives MACs for
 
     def score(which: str, videos: Manifest, some: list[FusionStrategy], race: bool) -> Any:
+        """The scores, and the clips' shape: what a report gives MACs for."""
         options: dict[str, Any] = {
             "memory_bytes": values.memory_mib * 2**20,
             "views": protocol.views,
@@ -95,15 +95,14 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             split="test",
             faults=faults,
         )
-        shape.update(clips=clips.element_spec[0].shape[1:4])
         with tqdm(unit=" passes", desc=f"{which}: {len(some)} strategies") as bar:
             options["on_strategy"] = lambda: bar.update(1)
             call: Any = race_strategies if race else evaluate_strategies
-            return call(model, some, clips, **options)
+            return call(model, some, clips, **options), clips.element_spec[0].shape[1:4]
 
-    chosen_on = score("choose", parts[0], strategies, values.race)
+    chosen_on, _ = score("choose", parts[0], strategies, values.race)
     rows = list(dict.fromkeys([chosen_on.best.strategy, *named.values()]))
-    reported_on = score("report", parts[1], rows, False)
+    reported_on, shape = score("report", parts[1], rows, False)
     result = select(chosen_on, reported_on, named, level=values.level)
     _show(result, chosen_on, told)
     told_of = {parts[1]: "reported on", parts[0]: "chosen on"}  # one line where they are the same
@@ -113,7 +112,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         head = {
             "architecture": model.architecture["name"],
             "protocol": protocol.name,
-            "data": [_told_of(videos, shape["clips"]) for videos in parts],
+            "data": [_told_of(videos, shape) for videos in parts],
         }
         _write(Path(values.out), head, result, chosen_on, reported_on)
         shutil.rmtree(f"{values.out}.progress")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from absl import flags, logging
+from absl import flags
 
 from ..analysis.figure_stability import figure_stability
 from ..analysis.stability import Stability, stability
-from ..files import write_text
-from .compare import check_figure
-from .files import define_string, open_space
+from .files import open_space
+from .space_outputs import check_figure, define_outputs, write_outputs
 
 EXAMPLE = (
     "vdroppath stability run0/space.json run1/space.json run2/space.json --figure=stability.svg"
@@ -22,10 +20,7 @@ EXAMPLE = (
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    text = "of the probabilities in the table: paper (Eq. 7) or sampling"
-    flags.DEFINE_enum("form", "paper", ["paper", "sampling"], text, flag_values=values)
-    define_string(values, "figure", "picture to write: .png, .svg or .pdf")
-    define_string(values, "out", "JSON file to write the numbers to")
+    define_outputs(values, "probabilities in the table", "numbers")
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
@@ -34,12 +29,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     spaces = [open_space(source) for source in arguments]
     found = stability(spaces, values.form)
     print("\n".join(table(found)))
-    if values.figure:
-        figure_stability(spaces).savefig(values.figure, dpi=150)
-        logging.info("Wrote %s", values.figure)
-    if values.out:
-        write_text(values.out, json.dumps(fields(found), indent=1) + "\n")
-        logging.info("Wrote %s", values.out)
+    write_outputs(values, lambda: figure_stability(spaces), fields(found))
 
 
 def table(found: Stability) -> list[str]:

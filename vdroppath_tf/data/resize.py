@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from av.video.reformatter import VideoReformatter
 _CHANNELS = {"rgb24": 3, "gray": 1}
 
 
+@functools.cache
 def _fixed_options() -> dict[str, Any]:
     """Callers scale many frames at once, so FFmpeg shall not divide each among threads.
 
@@ -24,9 +26,6 @@ def _fixed_options() -> dict[str, Any]:
     return options
 
 
-_OPTIONS = _fixed_options()
-
-
 class Scaler:
     """FFmpeg's scaling and change of format, for one thread at a time.
 
@@ -34,11 +33,11 @@ class Scaler:
     """
 
     def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
+        self._reformatter, self._options = VideoReformatter(), _fixed_options()
 
     def __call__(self, frame: VideoFrame, height: int, width: int, format: str) -> np.ndarray:
         """The pixels of a frame, uint8 `(height, width, channels)`; a view of FFmpeg's."""
-        plain = self._reformatter.reformat(frame, width, height, format, **_OPTIONS)
+        plain = self._reformatter.reformat(frame, width, height, format, **self._options)
         plane, channels = plain.planes[0], _CHANNELS[format]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
         return rows[:height, : width * channels].reshape(height, width, channels)
