@@ -105,6 +105,16 @@ def test_train_writes_a_model_and_what_belongs_to_it(chain: Path, motion: Any) -
     assert list((run / "tensorboard").iterdir())
 
 
+def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
+    lines = ["--search_epochs=1", "--network=nano"]
+    done = call(*train(motion.folder, tmp_path / "run", *lines))
+    assert "warmup: 1 epochs, no gate learns\n" in done.error
+    assert "search: 1 epochs, the gates learn\n" in done.error
+    done = call(*train(motion.folder, tmp_path / "run", *lines))
+    assert done.code == 0
+    assert "This run was finished before: nothing is left to train.\n" in done.error
+
+
 def test_the_best_score_was_derived(chain: Path) -> None:
     scores = json.loads((chain / "run" / "scores.json").read_text())
     assert (scores["format"], scores["architecture"]) == ("vdroppath_tf.scores/2", "nano")
@@ -395,7 +405,9 @@ def test_wrong_calls(call: Any) -> None:
     assert "there is no command 'trian'" in call("trian").error
     assert call("trian").code == 2
     for line, words in (
-        ("train --out=x", "--data"),
+        ("train --out=x", "train: --data is needed: training videos: list, annotation file"),
+        ("train --data=x --out=y --frames=eight", "--frames=eight: expected a whole number"),
+        ("train --data=x --out=y --learning_rate=-", "--learning_rate=-: expected a number"),
         ("train --data=x --out=y --epochs=3", "epochs"),
         ("train --data=x --out=y --batch_size=many", "many"),
         ("evaluate --model=x --data=y --draws=0", "draws"),
@@ -598,8 +610,11 @@ def test_bad_models(call: Any, chain: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("one\ntwo\n")
     message = said(call("space", f"--model={tmp_path}/good.keras"))
     assert "labels.txt: names 2 classes" in message
-    message = said(call("predict", f"--model={tmp_path}", "a.mp4"))
-    assert "holds no SavedModel" in message
+    message = said(call("predict", f"--model={tmp_path}/none", "a.mp4"))
+    assert "none: there is no" in message or "no SavedModel" in message
+    for command in (["test", "--data=x"], ["space"]):
+        message = said(call(*command, f"--model={chain}/run"))
+        assert f"run is a folder. Pass a model in it: {chain}/run/derived.keras, " in message
     assert "Name at least one video" in said(call("predict", f"--model={chain}/served/1"))
 
 

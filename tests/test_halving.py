@@ -122,7 +122,10 @@ def test_a_stopped_run_goes_on(
 @pytest.mark.parametrize(
     ("more", "match"),
     [
-        ("--speed=3", r"motion-0/task.json: the folder holds another task .*'speed': 3"),
+        (
+            "--speed=3",
+            r"motion-0/task.json: the folder holds another task: difficulty.speed 4\.0, not 3",
+        ),
         ("--search_epochs=2", r"full-0/.*another run; what differs: [^.]*phases"),
         ("--weight_reg=1", r"full-0/.*another run; what differs: network, recipe\."),
     ],

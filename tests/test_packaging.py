@@ -5,10 +5,13 @@ from __future__ import annotations
 import configparser
 import re
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from test_imports import PACKAGE, read_imports
+
+from vdroppath_tf.cli import run
 
 HERE = Path(__file__).parent.parent
 # Where the name to import is not the name to install.
@@ -31,6 +34,12 @@ def _requirements(text: str) -> dict[str, str]:
 @pytest.fixture
 def declared() -> dict[str, str]:
     return _requirements(_setup()["options"]["install_requires"])
+
+
+def test_the_console_script_leaves_as_python_m_does() -> None:
+    """Through ``run``: ``main`` alone would abort at its end after s3:// with tensorflow-io."""
+    (script,) = entry_points(group="console_scripts", name="vdroppath")
+    assert script.load() is run
 
 
 def test_what_is_imported_is_declared(declared: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging as std_logging
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from .commands import (
     test,
     train,
 )
+from .commands.files import Needed
 from .data.catalog import ManifestError
 from .data.decode import VideoError
 from .data.remote import leave
@@ -126,10 +128,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         values.validate_all_flags()
         if positional and name not in TAKES_FILES:
             raise flags.Error(f"takes flags only. Received: {' '.join(positional)}")
+        _check_needed(values)
     except flags.Error as error:
-        print(f"vdroppath {name}: {error}\nSee vdroppath {name} --help.", file=sys.stderr)
+        print(f"vdroppath {name}: {_plain(error)}\nSee vdroppath {name} --help.", file=sys.stderr)
         return 2
     return _run(name, values, positional)
+
+
+def _check_needed(values: flags.FlagValues) -> None:
+    missing = [
+        f"--{name} is needed: {values[name].help.removesuffix(' (needed)')}"
+        for name in values
+        if isinstance(values[name], Needed) and values[name].value is None
+    ]
+    if missing:
+        raise flags.Error("\n".join(missing))
+
+
+def _plain(error: flags.Error) -> str:
+    """The error without Python's words for what is no number."""
+    text = re.sub(r"invalid literal for int\(\).*", "expected a whole number", str(error))
+    return re.sub(r"could not convert string to float.*", "expected a number", text)
 
 
 def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:

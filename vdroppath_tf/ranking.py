@@ -44,7 +44,7 @@ def run_ranking(
         ValueError: when the folder holds another plan, or a space too few strategies.
     """
     fields = json.loads(json.dumps({"format": _FORMAT, **dataclasses.asdict(plan)}))
-    claim(out / "plan.json", fields, holds="ranking", other="the plan {}, not {}")
+    claim(out / "plan.json", fields, holds="ranking")
     say(f"Writing {sum(plan.clips)} H.264 clips of {TASK!r}.")
     counts = (plan.clips[0], 1, plan.clips[1])
     write_task(out / "clips", TASK, clips=counts, seed=plan.seed, difficulty=DIFFICULTY)

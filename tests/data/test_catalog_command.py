@@ -31,7 +31,8 @@ def test_table(hmdb51: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> No
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("testTrainMulti_7030_splits: 4 videos of 2 classes")
     assert lines[1] == "digest: " + open_manifest(**hmdb51).digest()
-    assert [line.split() for line in lines[2:]] == [
+    assert lines[2].startswith("format: hmdb51 (")
+    assert [line.split() for line in lines[3:]] == [
         ["2", "#" * 40, "brush_hair"],
         ["2", "#" * 40, "wave"],
     ]
@@ -44,6 +45,7 @@ def test_json_with_frames(hmdb51: dict[str, Any], capsys: pytest.CaptureFixture[
     done = capsys.readouterr()
     found = json.loads(done.out)
     assert found["format"] == "vdroppath_tf.catalog/1"
+    assert found["data_format"] == "hmdb51"
     assert found["classes"] == {"brush_hair": 2, "wave": 2}
     assert found["frames"] == {"min": 3, "median": 3, "max": 3, "total": 12}
     assert found["seconds"]["total"] == pytest.approx(4 * 3 / 25, abs=0.01)
@@ -77,12 +79,12 @@ def test_many_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
             path.parent.mkdir(exist_ok=True)
             path.touch()
     assert main(["catalog", f"--data={tmp_path}"]) == 0
-    lines = capsys.readouterr().out.splitlines()[2:]
+    lines = capsys.readouterr().out.splitlines()[3:]
     shown = [line.split()[-1] for line in (*lines[:5], *lines[6:])]
     assert shown == [f"class{k:02d}" for k in (2, 5, 8, 11, 1, 10, 0, 3, 6, 9)]
     assert "2 classes between" in lines[5]
     assert main(["catalog", f"--data={tmp_path}", "--labels"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 2 + 12
+    assert len(capsys.readouterr().out.splitlines()) == 3 + 12
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "derive", "catalog"])

@@ -107,8 +107,12 @@ def test_a_lost_shard_is_made_again(whole: Path, with_bad: Manifest, tmp_path: P
 
 def test_other_settings_are_refused(whole: Path, videos: Manifest) -> None:
     before = contents(whole)
-    for options in ({"quality": 80}, {"short_edge": 16}):
-        with pytest.raises(ValueError, match=r"settings\.json: the folder holds the records of"):
+    for options, what in (
+        ({"quality": 80}, "quality 9., not 80"),
+        ({"short_edge": 16}, "short_edge .*, not 16"),
+    ):
+        match = rf"settings\.json: the folder holds another set of records: {what}\. Pass a new"
+        with pytest.raises(ValueError, match=match):
             write(whole, videos, **options)
     with pytest.raises(ValueError, match="Pass a new folder"):
         write(whole, videos.select(range(VIDEOS - 1)))
@@ -117,7 +121,7 @@ def test_other_settings_are_refused(whole: Path, videos: Manifest) -> None:
 
 def test_a_folder_with_something_else_is_left_alone(videos: Manifest, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ValueError, match="is not empty and holds no records"):
+    with pytest.raises(ValueError, match="is not empty and holds no set of records"):
         write(tmp_path, videos)
     assert contents(tmp_path) == {"mine.txt": b"mine"}
 

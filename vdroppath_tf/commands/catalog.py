@@ -11,7 +11,7 @@ from typing import Any
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data.catalog import Manifest, write_manifest
+from ..data.catalog import Manifest, find_format, write_manifest
 from ..data.container import VideoError
 from ..data.inventory import (
     VideoFacts,
@@ -47,7 +47,9 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A table of the videos; an error at the end if some cannot be used."""
     videos = open_source(values, "data", part=values.part)
-    summary, bad = _summary(videos), []
+    summary: dict[str, Any] = {"data_format": values.format or find_format(values.data)}
+    summary |= _summary(videos)
+    bad: list[str] = []
     if values.frames:
         with tqdm(total=len(videos), unit=" videos", desc="catalog") as bar:
             found = look_into(videos, on_video=lambda: bar.update(1))
@@ -99,6 +101,7 @@ def _spread(numbers: Sequence[float]) -> dict[str, float] | None:
 
 def _print(summary: dict[str, Any], *, every: bool) -> None:
     _print_part(summary)
+    print(f"format: {summary['data_format']} (--format=... to read it as another)")
     _print_classes(summary["classes"], every=every)
     for what in ("frames", "seconds"):
         if spread := summary.get(what):

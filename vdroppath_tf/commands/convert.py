@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data.faults import MAX_BAD_FRACTION
 from ..data.record_parts import BAD_FILE
 from ..data.record_writer import write_records
-from .files import define_string
+from .files import define_faults, define_string
 from .sources import define_formats, define_source, open_source
 
 EXAMPLE = "vdroppath convert --data=clips/train.txt --out=records/train --short_edge=128"
@@ -29,15 +28,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("shards", None, text, lower_bound=1, flag_values=values)
     text = "threads that decode and encode; default: one for each core"
     flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
-    text = "share of the videos that may be bad; they are left out and named in bad.json"
-    flags.DEFINE_float(
-        "max_bad_fraction",
-        MAX_BAD_FRACTION,
-        text,
-        lower_bound=0.0,
-        upper_bound=1.0,
-        flag_values=values,
-    )
+    define_faults(values)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:

@@ -23,7 +23,14 @@ from ..files import read_json, write_text
 from ..space import ProbabilitySpace
 from ..strategy import FusionStrategy
 from ..training import Recipe
-from .files import define_faults, define_string, load_model, read_text, recalibration_clips
+from .files import (
+    define_faults,
+    define_string,
+    load_model,
+    read_text,
+    recalibration_clips,
+    say_not_recalibrated,
+)
 from .sources import define_formats, define_source, open_source
 
 EXAMPLE = (
@@ -74,6 +81,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     train = None
     if values.train_data is not None:
         train = _videos(values, "train_data", recipe, labels)
+    else:
+        say_not_recalibrated()
     resume = None if values.out is None else Path(f"{values.out}.progress")
 
     def score(which: str, videos: Manifest, some: list[FusionStrategy], race: bool) -> Any:

@@ -24,14 +24,20 @@ RECIPE_FILE, LABELS_FILE = "recipe.json", "labels.txt"
 PUBLISHED = "published:"
 
 
+class Needed(flags.Flag):
+    """A flag of text that a command cannot do without; see ``cli``."""
+
+
 def define_string(
     values: flags.FlagValues, name: str, text: str, default: Any = None, *, needed: bool = False
 ) -> None:
     """A flag of text; ``needed`` where there is no doing without."""
-    text = f"{text} (needed)" if needed else text
-    flags.DEFINE_string(name, default, text, flag_values=values)
-    if needed:
-        flags.mark_flag_as_required(name, flag_values=values)
+    if not needed:
+        flags.DEFINE_string(name, default, text, flag_values=values)
+        return
+    parser, serializer = flags.ArgumentParser(), flags.ArgumentSerializer()
+    flag = Needed(parser, serializer, name, default, f"{text} (needed)")
+    flags.DEFINE_flag(flag, flag_values=values)
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -140,8 +146,15 @@ def load_model(path: str) -> tuple[keras.Model, Recipe, tuple[str, ...]]:
 
 
 def _check_there(path: str) -> None:
+    if inside := keras_files(path):
+        raise ValueError(f"{path} is a folder. Pass a model in it: {', '.join(map(str, inside))}.")
     if not Path(path).is_file():
         raise ValueError(f"There is no model {path}. Expected a .keras file that vdroppath wrote.")
+
+
+def keras_files(folder: str) -> list[Path]:
+    """The models in a folder, as ``vdroppath train`` leaves one; none where it is no folder."""
+    return sorted(p for p in Path(folder).glob("*.keras") if not p.name.startswith("."))
 
 
 def load_network(path: str) -> tuple[keras.Model, tuple[str, ...]]:
@@ -188,6 +201,14 @@ def keras_path(text: str) -> Path:
     if path.suffix != ".keras":
         raise ValueError(f"--out={text}: expected a file that ends in .keras.")
     return path
+
+
+def say_not_recalibrated() -> None:
+    """That a template is scored as it was trained, as nobody gave training videos."""
+    logging.warning(
+        "No --train_data: batch norm keeps the statistics of all paths mixed, and single "
+        "strategies score below what they can."
+    )
 
 
 def recalibration_clips(videos: Manifest, recipe: Recipe, faults: FaultLog) -> Any:

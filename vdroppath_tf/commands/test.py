@@ -20,7 +20,14 @@ from ..files import write_text
 from ..layers.gates import set_strategy
 from ..serving import ServedModel
 from ..strategy import FusionStrategy
-from .files import define_faults, define_string, load_model, recalibration_clips
+from .files import (
+    define_faults,
+    define_string,
+    keras_files,
+    load_model,
+    recalibration_clips,
+    say_not_recalibrated,
+)
 from .sources import define_formats, define_source, open_source
 
 EXAMPLE = (
@@ -81,7 +88,7 @@ def _network(
 ) -> tuple[Any, ClipSampling, tuple[str, ...], str, dict[str, Any]]:
     """What answers, how its clips are made, its classes, a protocol, what the result says of it."""
     about: dict[str, Any] = {"model": values.model, "strategy": values.strategy}
-    if Path(values.model).is_dir():
+    if Path(values.model).is_dir() and not keras_files(values.model):
         if values.strategy is not None:
             raise ValueError("--strategy: a SavedModel runs the one it was exported with.")
         if values.train_data is not None:
@@ -103,6 +110,8 @@ def _network(
         modality = recipe.modality
         train_videos = open_source(values, "train_data", labels, part="train", modality=modality)
         recalibrate(model, recalibration_clips(train_videos, recipe, faults))
+    elif model.gates:
+        say_not_recalibrated()
     about["architecture"] = model.architecture["name"]
     about["strategy"] = about["strategy"] or model.architecture.get("strategy")
     about["recalibrated"] = values.train_data is not None
@@ -113,7 +122,8 @@ def table(scores: VideoScores) -> str:
     """The result in lines: what was scored, the two accuracies, the largest confusions."""
     protocol = scores.protocol
     lines = [
-        f"{protocol.name}: {scores.account()}, {protocol.clips} clips x {protocol.crops} crops, "
+        f"{protocol.name}: {scores.account()}, {_many(protocol.clips, 'clip')} x "
+        f"{_many(protocol.crops, 'crop')}, "
         "mean softmax",
         *(
             f"{name}  {share:.4f} +- {scores.standard_error(share):.4f}"
@@ -125,3 +135,7 @@ def table(scores: VideoScores) -> str:
         lines.append("most often taken for another:")
         lines += [f"  {c['truth']} for {c['answer']}: {c['videos']}" for c in confusions]
     return "\n".join(lines)
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -39,14 +39,13 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
         file.write_text(text, encoding="utf-8")
 
 
-def claim(mark: Path, fields: Mapping[str, Any], *, holds: str, other: str) -> None:
+def claim(mark: Path, fields: Mapping[str, Any], *, holds: str) -> None:
     """Marks a folder as that of a job, or finds that it is.
 
     Args:
         mark: the file in the folder that says which job it is of.
         fields: all that decides what the job makes, as plain JSON values.
         holds: what such a folder holds, in errors.
-        other: how the error about another job names it and this one: a format with two places.
 
     Raises:
         ValueError: the folder holds another job, or anything else.
@@ -64,9 +63,31 @@ def claim(mark: Path, fields: Mapping[str, Any], *, holds: str, other: str) -> N
         found = None
     if found != fields:
         raise ValueError(
-            f"{mark}: the folder holds {other.format(found, fields)}. Pass a new folder, or remove "
-            "the old one."
+            f"{mark}: the folder holds another {holds}: {_difference(found, fields)}. Pass a new "
+            "folder, or remove the old one."
         )
+
+
+def _difference(found: Any, fields: Mapping[str, Any]) -> str:
+    """What one job has and the other has not, such as "quality 90, not 50"."""
+    if not isinstance(found, dict):
+        return "the file is damaged"
+    old, new = _flat(found), _flat(fields)
+    names = dict.fromkeys([*new, *old])
+    return ", ".join(
+        f"{name} {old.get(name)}, not {new.get(name)}"
+        for name in names
+        if old.get(name) != new.get(name)
+    )
+
+
+def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Groups of fields as one, by dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in fields.items():
+        inner = _flat(value) if isinstance(value, dict) else None
+        flat |= {name: value} if inner is None else {f"{name}.{k}": v for k, v in inner.items()}
+    return flat
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

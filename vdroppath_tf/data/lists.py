@@ -97,13 +97,18 @@ def _from_one(origin: str, why: str) -> ManifestError:
     )
 
 
+def _start(line: str) -> str:
+    """Enough of a line to know it by: a file that is no list may have all in one."""
+    return line if len(line) <= 80 else f"{line[:77]}..."
+
+
 def _triples(path: PathLike, base: int) -> Iterator[_Line]:
     for origin, line in read_lines(path, _TRIPLE):
         fields = line.rsplit(maxsplit=2)
         if len(fields) < 3:
             raise ManifestError(
-                f"{origin}: has {len(fields)} of 3 fields ({line!r}). Expected {_TRIPLE}; lists "
-                f"of {_PAIR} are format='path-label', and --format names others."
+                f"{origin}: has {len(fields)} of 3 fields ({_start(line)!r}). Expected {_TRIPLE}; "
+                f"lists of {_PAIR} are format='path-label', and --format names others."
             )
         frames = whole_number(fields[1], "num_frames", origin, 1, MAX_FRAMES)
         yield _Line(origin, fields[0], frames, _label(fields[2], origin, base))
@@ -114,7 +119,9 @@ def _pairs(path: PathLike, base: int) -> Iterator[_Line]:
         label = re.split(r"[\s,]", line)[-1]
         name = line[: len(line) - len(label)].rstrip().removesuffix(",").rstrip()
         if not name:
-            raise ManifestError(f"{origin}: has 1 of 2 fields ({line!r}). Expected {_PAIR}.")
+            raise ManifestError(
+                f"{origin}: has 1 of 2 fields ({_start(line)!r}). Expected {_PAIR}."
+            )
         yield _Line(origin, name, None, _label(label, origin, base))
 
 

@@ -93,8 +93,7 @@ def write_records(
     if manifest.directional:
         settings["directional"] = True
     settings |= {"shards": count, "videos": len(manifest), "manifest": _digest(manifest, names)}
-    other = "the records of {}, these are {}"
-    claim(home / SETTINGS_FILE, settings, holds="records", other=other)
+    claim(home / SETTINGS_FILE, settings, holds="set of records")
     files = [f"{home.name or 'records'}-{k:05d}-of-{count:05d}.tfrecord" for k in range(count)]
     job = Job(home, manifest, names, encoder, files, max_bad_fraction, on_video)
     parts = job.run(workers or len(os.sched_getaffinity(0)))

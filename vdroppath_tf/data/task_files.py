@@ -81,8 +81,7 @@ def write_clips(
     Raises:
         ValueError: the folder holds anything but this task.
     """
-    other = "another task ({}), this one is {}"
-    claim(files.folder / "task.json", description, holds="task", other=other)
+    claim(files.folder / "task.json", description, holds="task")
     jobs = [(split, k) for split, n in zip(SPLITS, clips, strict=True) for k in range(n)]
     for split in SPLITS:
         (files.folder / split).mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from absl import logging
 
 from ..data.pipeline import FaultLog, evaluation_clips, training_clips, video_errors
 from ..layers.gates import freeze_gates, set_strategy
@@ -97,6 +98,7 @@ def train(
         store = CheckpointStore(path, description)
     position = Position(0, 0) if store is None else store.position()
     run = _Run(recipe, clips, path, on_step, verbose, backup, faults, picture_every)
+    trained = False
     for number, phase in enumerate(phases):
         if number < position.phase:
             continue
@@ -106,16 +108,28 @@ def train(
             store.restore(model)
         first = sum(earlier.epochs for earlier in phases[:number])
         if done < phase.epochs:
+            trained = True
+            if verbose:
+                logging.info("%s", _told(phase, done))
             record = Record(phase.name, number, position, store)
             try:
                 _fit(model, phase, run, first=first, done=done, record=record)
             finally:
                 keep_quarantine(faults, clips, path)
             position = Position(number, phase.epochs, tuple(record.history))
+    if not trained and verbose:
+        logging.info("This run was finished before: nothing is left to train.")
     if backup is not None:
         backup.send()
     say_what_was_bad(faults, clips, path)
     return list(position.history)
+
+
+def _told(phase: Phase, done: int) -> str:
+    """What begins now, or goes on, for somebody who watches."""
+    gates = "the gates learn" if phase.gates else "no gate learns"
+    goes_on = f"; goes on after epoch {done}" if done else ""
+    return f"{phase.name}: {phase.epochs} epochs, {gates}{goes_on}"
 
 
 def _prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> None:
