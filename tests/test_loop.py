@@ -120,7 +120,7 @@ def test_the_account(ran: Ran) -> None:
     ):
         assert words in text
     assert set(ran.report.settings) >= {"network", "clips", "epochs", "learning rates", "seed"}
-    assert ran.report.settings["clips"] == "24 training, 10 validation, 8 test"
+    assert ran.report.settings["videos"] == "24 training, 10 validation, 8 test"
     assert all(seconds > 0 for seconds in ran.report.timings.values())
     assert len(ran.report.timings) == 7
 

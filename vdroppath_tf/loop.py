@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from tqdm import tqdm
 
 from .analysis.evaluate import StrategyScore, StrategyScores, evaluate_strategies, recalibrate
 from .analysis.findings import mean_on
 from .analysis.records import DRAWN, TRAINED_ALONE, Draw, Prediction, Row, TaskReport
+from .analysis.scoring import score_videos
 from .analysis.select import UNIFORM, controls, not_told_apart, optimism
 from .answers import answers_in_fresh_process
 from .cost import unit_costs
 from .data.catalog import Manifest
 from .data.pipeline import FaultLog, VideoCache, evaluation_clips, training_clips
+from .data.protocols import PROTOCOLS
 from .derive import derive
 from .export import export_saved_model
 from .gate_arrays import LayerArrays
@@ -28,11 +29,12 @@ from .models.fusion_model import FusionModel
 from .serving import write_sampling
 from .space import ProbabilitySpace
 from .strategy import FusionStrategy, FusionUnit
-from .training import Clips, Recipe, build_derived, build_template, train
+from .training import Clips, Recipe, build_derived, build_template, summary, train
 from .training.recipe import Phase
 
 UNIFORM_DRAWS = 2
 CACHE_BYTES = 2**30
+_BATCH = 64  # clips that are scored at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -240,7 +242,7 @@ class Loop:
         return evaluation_clips(
             videos,
             self.recipe.evaluation,
-            batch_size=64,
+            batch_size=_BATCH,
             cache_bytes=self.cache,
             faults=self.faults,
         )
@@ -256,15 +258,17 @@ class Loop:
         )
 
     def _accuracy(self, network: FusionModel, strategy: FusionStrategy) -> StrategyScore:
-        """A network on the held-out clips; labels come with the clips, as bad videos have none."""
-        ranks = []
-        for clips, labels in self._evaluation(self.task.test):
-            ranked = np.argsort(-network.predict_on_batch(clips), 1, kind="stable")
-            ranks.append(np.argmax(ranked == labels.numpy()[:, None], 1))
-        rank = np.concatenate(ranks)
-        return StrategyScore(
-            strategy, float((rank < 1).mean()), float((rank < 5).mean()), len(rank)
+        """A network on the held-out videos, one clip each, as strategies are scored."""
+        found = score_videos(
+            network,
+            self.task.test,
+            self.recipe.evaluation,
+            PROTOCOLS["paper-1clip"],
+            batch_size=_BATCH,
+            cache=self.cache,
+            faults=self.faults,
         )
+        return StrategyScore(strategy, found.top1, found.top5, found.scored)
 
     def _row(self, name: str, score: StrategyScore, note: str) -> Row:
         parameters, macs = self.costs.of(score.strategy)
@@ -275,20 +279,10 @@ class Loop:
 
     def _settings(self) -> dict[str, str]:
         """What was chosen, for the report."""
-        recipe, task = self.recipe, self.task
+        task = self.task
         parts = ("training", task.train), ("validation", task.validation), ("test", task.test)
-        rates = f"{recipe.search.learning_rate:g}, gates {recipe.gate_learning_rate:g}"
-        return {
-            "network": recipe.network,
-            "clips": ", ".join(f"{len(videos)} {name}" for name, videos in parts),
-            "frames": str(recipe.sampling.frames),
-            "epochs": f"{recipe.warmup.epochs} warm-up + {recipe.search.epochs} with gates",
-            "batch": str(recipe.batch_size),
-            "learning rates": rates,
-            "KL": f'form "{recipe.kl}", weight_reg {recipe.weight_reg:g}, N {len(task.train)}',
-            "draws": str(self.draws),
-            "seed": str(recipe.seed),
-        }
+        videos = ", ".join(f"{len(videos)} {name}" for name, videos in parts)
+        return {"videos": videos, **summary(self.recipe), "draws": str(self.draws)}
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

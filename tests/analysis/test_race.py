@@ -15,16 +15,25 @@ def test_evidence_is_the_integral_it_says() -> None:
     for wins, losses in ((0, 0), (1, 0), (0, 3), (5, 2), (30, 11)):
         odds = (2 * p) ** wins * (2 * (1 - p)) ** losses
         expected = 2 * ((odds[1:] + odds[:-1]) / 2 * np.diff(p)).sum()
-        assert math.exp(log_evidence(wins, losses)) == pytest.approx(expected, rel=1e-6)
+        found = log_evidence(np.array(wins), np.array(losses), np.array(7))
+        assert math.exp(found) == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("wins", [0, 1, 7, 400])
-@pytest.mark.parametrize("losses", [0, 1, 9, 300])
-def test_evidence_is_a_fair_bet(wins: int, losses: int) -> None:
-    """Against equals the next clip changes nothing on average: a martingale."""
-    either = log_evidence(wins + 1, losses), log_evidence(wins, losses + 1)
-    assert np.logaddexp(*either) - math.log(2) == pytest.approx(
-        log_evidence(wins, losses), abs=1e-9
+@pytest.mark.parametrize("margin", [0.0, 0.02, 0.3])
+@pytest.mark.parametrize("agree", [0.0, 0.5, 0.7])
+@pytest.mark.parametrize("seen", [(0, 0, 0), (1, 9, 0), (7, 0, 80), (400, 300, 900)])
+def test_evidence_is_a_fair_bet(seen: tuple[int, ...], agree: float, margin: float) -> None:
+    """Against one that is better by the margin the next clip changes nothing on average."""
+
+    def evidence(counts: np.ndarray) -> float:
+        return float(log_evidence(counts[0], counts[1], counts[2], margin))
+
+    counts = np.array(seen)
+    nexts = [evidence(counts + step) for step in np.eye(3, dtype="int64")]
+    loses = (1 - agree + margin) / 2  # of accuracies that differ by the margin
+    chances = np.log(np.maximum([1 - agree - loses, loses, agree], 1e-300))
+    assert np.logaddexp.reduce(np.array(nexts) + chances) == pytest.approx(
+        evidence(counts), abs=1e-9
     )
 
 
@@ -35,8 +44,14 @@ def answers(rng: np.random.Generator, accuracies: np.ndarray, clips: int) -> np.
     return np.where(hard, own, True)
 
 
-def run(rng: np.random.Generator, accuracies: np.ndarray, level: float, clips: int = 240) -> Race:
-    race = Race(len(accuracies), level)
+def run(
+    rng: np.random.Generator,
+    accuracies: np.ndarray,
+    level: float,
+    clips: int = 240,
+    margin: float = 0.0,
+) -> Race:
+    race = Race(len(accuracies), level, margin)
     for _ in range(clips // 12):
         race.after(answers(rng, accuracies, 12))
     return race
@@ -71,6 +86,39 @@ def test_who_cannot_win_is_dropped() -> None:
     assert race.active == [1]
 
 
+def test_equals_are_dropped_within_a_margin() -> None:
+    """And whoever wins comes that near to the best as often as stated."""
+    rng, level, margin, races = np.random.default_rng(2), 0.2, 0.05, 100
+    accuracies = np.array([0.9, 0.89, 0.88, 0.87, 0.6, 0.4])  # halved: half of the clips are easy
+    left, far = [], 0
+    for _ in range(races):
+        race = run(rng, accuracies, level, 1200, margin)
+        left.append(len(race.active))
+        far += max(accuracies[race.active]) <= accuracies[0] - 2 * margin
+    assert np.mean(left) < 2.5
+    assert np.mean([len(run(rng, accuracies, level, 1200).active) for _ in range(20)]) > 3
+    assert far / races <= level
+
+
+def test_who_stands_for_a_better_one_is_dropped_by_a_better_one_only() -> None:
+    """Else small steps down would add up to more than the margin."""
+    clips = 2000
+    places = np.arange(clips) / clips
+    first, second = places < 0.600, places < 0.590
+    race = Race(3, 0.05, 0.05)
+    race.after(np.array([first, second, places < 0.1]))
+    assert race.active == [0]
+    race = Race(2, 0.05, 0.05)
+    race.kept = {1}
+    race.after(np.array([first, second]))
+    assert race.active == [0]  # 20 clips to none: better, not only as good
+    assert race.kept == {0, 1}
+    race = Race(2, 0.05, 0.05)
+    race.kept = {1}
+    race.after(np.array([places < 0.6, places >= 0.401]))
+    assert race.active == [0, 1]
+
+
 def test_rows_of_the_dropped_count_for_nothing() -> None:
     race = Race(3, 0.05)
     right = np.array([[True] * 40, [True] * 40, [False] * 40])
@@ -83,3 +131,9 @@ def test_rows_of_the_dropped_count_for_nothing() -> None:
 def test_levels(level: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Race(3, level)
+
+
+@pytest.mark.parametrize("margin", [-0.1, 1.0])
+def test_margins(margin: float) -> None:
+    with pytest.raises(ValueError, match="margin must be 0 or more"):
+        Race(3, 0.05, margin)

@@ -51,13 +51,32 @@ class TestScenes:
         assert np.array_equal(frames[1], np.roll(frames[0], 3 * sign, axis))
         assert np.array_equal(frames[7], np.roll(frames[0], 21 * sign, axis))
 
+    def test_gaps(self) -> None:
+        """The shape is there every so many frames, twice at least, and jumps in between."""
+        quiet = Difficulty(frames=12, noise=0, speed=3, gap=7)
+        rng = np.random.default_rng(0)
+        found = []
+        for label in range(400):
+            scene = draw_scene("both", label % 16, quiet, rng)
+            frames = render(scene, quiet, rng)[..., 0]
+            (seen,) = np.nonzero((frames != GREY).any((1, 2)))
+            assert np.array_equal(seen, np.arange(scene.first, 12, scene.period))
+            assert len(seen) >= 2
+            step = {"right": (1, 3), "left": (1, -3), "down": (0, 3), "up": (0, -3)}
+            axis, pixels = step[DIRECTIONS[scene.direction]]
+            assert np.array_equal(frames[seen[1]], np.roll(frames[seen[0]], pixels, axis))
+            found.append(scene.period)
+        assert np.bincount(found, minlength=9)[1:].min() > 25  # 50 of each, about
+
+    @pytest.mark.parametrize("gap", [0, 5])
     @pytest.mark.parametrize("task", ["appearance", "motion", "both"])
-    def test_position_says_nothing_at_any_frame(self, task: str) -> None:
+    def test_position_says_nothing_at_any_frame(self, task: str, gap: int) -> None:
         each, size = 1500, 32
+        moving = Difficulty(speed=2.6, gap=gap)
         rng = np.random.default_rng(0)
         for label in range(0, len(labels(task)), 3):
-            scenes = [draw_scene(task, label, size, rng) for _ in range(each)]
-            centres = np.stack([s.centres(Difficulty(speed=2.6)) for s in scenes])
+            scenes = [draw_scene(task, label, moving, rng) for _ in range(each)]
+            centres = np.stack([s.centres(moving) for s in scenes])
             cells = (centres // (size / 4)).astype(int) @ [4, 1]  # (clips, frames) in 0..15
             for frame in range(8):
                 found = np.bincount(cells[:, frame], minlength=16)
@@ -66,13 +85,13 @@ class TestScenes:
 
     def test_what_does_not_matter_is_random(self) -> None:
         rng = np.random.default_rng(0)
-        motion = [draw_scene("motion", 2, 32, rng) for _ in range(800)]
-        appearance = [draw_scene("appearance", 1, 32, rng) for _ in range(800)]
+        motion = [draw_scene("motion", 2, Difficulty(), rng) for _ in range(800)]
+        appearance = [draw_scene("appearance", 1, Difficulty(), rng) for _ in range(800)]
         assert {s.direction for s in motion} == {2}
         assert {s.shape for s in appearance} == {1}
         for free in ([s.shape for s in motion], [s.direction for s in appearance]):
             assert np.abs(np.bincount(free, minlength=4) - 200).max() < 5 * np.sqrt(150)
-        assert draw_scene("both", 9, 32, rng).direction == 1
+        assert draw_scene("both", 9, Difficulty(), rng).direction == 1
         assert labels("both")[9] == f"{SHAPES[2]} {DIRECTIONS[1]}"
 
     def test_noise_is_new_in_every_frame(self) -> None:

@@ -92,17 +92,21 @@ def race_strategies(
     clips: Iterable[Any],
     *,
     level: float = 0.05,
+    margin: float = 0.0,
     **options: Unpack[EvaluationOptions],
 ) -> StrategyScores:
     """``evaluate_strategies``, but strategies that can no longer win are dropped between batches.
 
     With probability ``1 - level`` at least, the strategy that is best over all clips of this kind
-    is not dropped (see ``Race``). That holds for clips in random order: a list sorted by class must
-    be shuffled first. It ends when one strategy is left.
+    is not dropped, or with a margin only for one nearer to it than that (see ``Race``). That holds
+    for clips in random order: a list sorted by class must be shuffled first. It ends when one
+    strategy is left.
 
     Args:
         model, strategies, clips: as for ``evaluate_strategies``.
         level: probability of losing the best.
+        margin: difference in accuracy that is not worth clips, such as 0.01: strategies of about
+            the same accuracy are dropped too.
         **options: see ``EvaluationOptions``.
 
     Returns:
@@ -113,25 +117,25 @@ def race_strategies(
         ValueError: as ``evaluate_strategies``; and for clips that come class by class.
         VideoError: for a video that cannot be read.
     """
-    return _evaluate(model, strategies, clips, level, options)
+    return _evaluate(model, strategies, clips, (level, margin), options)
 
 
 def _evaluate(
     model: keras.Model,
     strategies: Sequence[FusionStrategy | str],
     clips: Iterable[Any],
-    level: float | None,
+    race_at: tuple[float, float] | None,
     options: EvaluationOptions,
 ) -> StrategyScores:
     chosen = [FusionStrategy.of(strategy) for strategy in strategies]
     if not chosen:
         raise ValueError("There are no strategies to evaluate.")
     tree = StrategyTree(model, [strategy_masks(model, strategy) for strategy in chosen])
-    race = None if level is None else Race(len(chosen), level)
+    race = None if race_at is None else Race(len(chosen), *race_at)
     train_clips, folder = options.get("train_clips"), options.get("resume")
     batches = options.get("recalibration_batches", 8)
     views = options.get("views", 1)
-    texts = [*map(str, chosen), f"{level} {batches} {train_clips is not None} {views}"]
+    texts = [*map(str, chosen), f"{race_at} {batches} {train_clips is not None} {views}"]
     mark = "" if folder is None else fingerprint_of(model, *texts)
     tick = options.get("on_strategy") or (lambda: None)
     scoring = Scoring(tree, model.output_shape[-1], tick, views)

@@ -1,44 +1,60 @@
 """Race: strategies that can no longer win are dropped between batches, at a stated error level.
 
-Of two strategies on the same clips only those clips count that one of them gets right and the other
-wrong. Were the second one as good as the first, or better, the first would win each of these with
-probability 1/2 at most. The evidence against that is a bet on each such clip, its odds averaged
-over all p from 1/2 to 1: ``E = integral of 2 (2p)^w (2(1-p))^l dp`` after w wins and l losses. If
-it were so, E would be a supermartingale that starts at 1, and by Ville's inequality exceed ``1/a``
-at any time at all with probability ``a`` at most: one may look after every batch and pay nothing.
+Two strategies are compared on the same clips. Take the claim that the second is better than the
+first by a margin m or more. Whoever bets a share x of what he has against it gains
+``1 + x (1 + m)`` on a clip that only the first gets right, ``1 + x m`` on one where they agree, and
+is left with ``1 - x (1 - m)`` where only the second is right. Were the claim true, he could not
+expect to gain: his wealth, averaged over many x, is a supermartingale that starts at 1, and by
+Ville's inequality exceeds ``1/a`` at any time at all with probability ``a`` at most: one may look
+after every batch and pay nothing.
 
 References: Ville, 1939; Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
-betting", JRSS B 2024 (bets); Maron and Moore, "Hoeffding races", NIPS 1993 (racing).
+betting", JRSS B 2024; Maron and Moore, "Hoeffding races", NIPS 1993 (racing).
 """
 
 from __future__ import annotations
 
 import math
-from functools import cache
 
 import numpy as np
+
+# Bets: points and weights that integrate polynomials of degree 127 over 0..1 exactly.
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_SHARES, _PARTS = (_POINTS + 1) / 2, np.log(_WEIGHTS / 2)
 
 
 class Race:
     """Who is still in it. A function of the answers so far alone.
 
-    With probability ``1 - level`` at least, the strategy of the highest accuracy over all clips of
-    the kind that are drawn here is never dropped (of several equal ones, each with that
-    probability). It takes the clips to be independent draws: in random order, not class by class.
+    Without a margin the strategy of the highest accuracy over all clips of the kind that are drawn
+    here is never dropped, with probability ``1 - level`` at least (of several equal ones, each with
+    that probability). With a margin it may be, but for one that comes nearer to it than the margin
+    and stays: dropping on a margin again and again would add them up, so who has dropped another
+    that way (or inherits it) is dropped only by one that is better.
+
+    It takes the clips to be independent draws: in random order, not class by class.
 
     Args:
         strategies: how many start.
         level: probability of losing the best.
+        margin: difference in accuracy, below 1, that is not worth clips.
     """
 
-    def __init__(self, strategies: int, level: float) -> None:
+    def __init__(self, strategies: int, level: float, margin: float = 0.0) -> None:
         if not 0.0 < level < 1.0:
             raise ValueError(f"level must be between 0 and 1, such as 0.05. Received: {level}")
+        if not 0.0 <= margin < 1.0:
+            raise ValueError(f"margin must be 0 or more and below 1. Received: {margin}")
         self.active = list(range(strategies))
+        self.kept: set[int] = set()  # stand for a better one that may have been dropped
         self.wins = np.zeros((strategies, strategies), "int64")
         self.total = np.zeros(strategies, "int64")
-        # each of the others may be the one that the best loses to by chance
-        self.enough = math.log(max(1, strategies - 1) / level)
+        self.clips = 0
+        self.margin = margin
+        # each of the others may be the one that the best loses to by chance; with a margin what
+        # holds for the best must hold for those that stand for it, so for every pair
+        tests = max(1, strategies - 1) * (strategies if margin else 1)
+        self.enough = math.log(tests / level)
 
     def after(self, right: np.ndarray) -> list[int]:
         """The strategies that are left after more clips.
@@ -49,23 +65,36 @@ class Race:
         own = right[self.active].astype("int64")
         self.wins[np.ix_(self.active, self.active)] += own @ (1 - own).T
         self.total[self.active] += own.sum(1)
+        self.clips += right.shape[1]
         leader = max(self.active, key=lambda k: self.total[k])
-        self.active = [
-            k
-            for k in self.active
-            if log_evidence(int(self.wins[leader, k]), int(self.wins[k, leader])) < self.enough
-        ]
+        worse = self._dropped(leader, 0.0)
+        as_good = self._dropped(leader, self.margin) - worse - self.kept
+        if as_good or worse & self.kept:
+            self.kept.add(leader)
+        self.active = [k for k in self.active if k not in worse | as_good]
         return self.active
 
+    def _dropped(self, leader: int, margin: float) -> set[int]:
+        """Who is not better than the leader by the margin, as far as the level allows to say."""
+        others = np.array([k for k in self.active if k != leader], "int64")
+        wins, losses = self.wins[leader, others], self.wins[others, leader]
+        evidence = log_evidence(wins, losses, self.clips - wins - losses, margin)
+        return set(others[evidence >= self.enough].tolist())
 
-@cache
-def log_evidence(wins: int, losses: int) -> float:
-    """Logarithm of E: of the evidence that who won ``wins`` clips of the pair is the better one.
 
-    In closed form ``E = sum of w! l! / (i! (n + 1 - i)!) over i = 0 ... w``, with n = w + l.
+def log_evidence(
+    wins: np.ndarray, losses: np.ndarray, equal: np.ndarray, margin: float = 0.0
+) -> np.ndarray:
+    """Logarithm of the mean wealth: evidence that the loser is not better by the margin.
+
+    Args:
+        wins, losses, equal: clips that only the first of two gets right, that only the second gets
+            right, and others; of any shape.
+        margin: see ``Race``.
     """
-    n = wins + losses
-    own = math.lgamma(wins + 1) + math.lgamma(losses + 1)
-    terms = [own - math.lgamma(i + 1) - math.lgamma(n + 2 - i) for i in range(wins + 1)]
-    highest = max(terms)
-    return highest + math.log(sum(math.exp(term - highest) for term in terms))
+    shares = _SHARES / (1.0 - margin)  # of 1 and more would be lost with one clip
+    gains = np.log1p(shares * (1.0 + margin)), np.log1p(-_SHARES), np.log1p(shares * margin)
+    counts = (np.asarray(count)[..., None] for count in (wins, losses, equal))
+    wealth = sum(count * gain for count, gain in zip(counts, gains, strict=True))
+    evidence: np.ndarray = np.logaddexp.reduce(wealth + _PARTS, axis=-1)
+    return evidence

@@ -249,7 +249,8 @@ def select(
 
     Args:
         chosen_on: scores of all strategies. After a race, what was dropped was told apart already
-            at the race's level, which adds to ``level``; the rest goes by the finalists.
+            at the race's level, which adds to ``level`` (with a margin: or is not that much better
+            than one that stayed); the rest goes by the finalists.
         reported_on: scores, on other clips, of the chosen strategy and the named ones.
         named: controls.
         level: of ``not_told_apart``.

@@ -64,6 +64,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean("race", False, "drop what can no longer win", flag_values=values)
     text = "error level of the race, and of what is not told apart"
     flags.DEFINE_float("level", 0.05, text, 0.0, 1.0, flag_values=values)
+    text = "difference in accuracy that a race spends no clips on, e.g. 0.01"
+    flags.DEFINE_float("margin", 0.0, text, 0.0, 0.99, flag_values=values)
     text = "room for activations, MiB"
     flags.DEFINE_integer("memory_mib", 1024, text, lower_bound=1, flag_values=values)
 
@@ -96,7 +98,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         if resume is not None:
             options["resume"] = resume / which
         if race:
-            options["level"] = values.level
+            options |= {"level": values.level, "margin": values.margin}
         clips = evaluation_clips(
             videos,
             protocol.sampling(recipe.evaluation),
@@ -114,6 +116,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     reported_on, shape = score("report", parts[1], rows, False)
     result = select(chosen_on, reported_on, named, level=values.level)
     _show(result, chosen_on, told)
+    if values.race and values.margin:
+        print(
+            f"Dropped ones may be as good: the race left out who is not {values.margin:g} better."
+        )
     told_of = {parts[1]: "reported on", parts[0]: "chosen on"}  # one line where they are the same
     for videos, what in reversed(told_of.items()):
         print(f"{protocol.name}, {what}: {faults.account(videos, 'test')}")

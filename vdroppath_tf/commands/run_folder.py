@@ -9,7 +9,7 @@ from typing import Any
 
 from ..analysis.report_inputs import read_history
 from ..space import ProbabilitySpace
-from ..training import Phase, Recipe
+from ..training import Recipe, summary
 from .files import LABELS_FILE, RECIPE_FILE, read_labels, read_text
 
 
@@ -84,24 +84,7 @@ class RunFolder:
 
     def settings(self) -> dict[str, str]:
         """How it was trained, for a reader."""
-        recipe = self.recipe
-        if recipe is None:
-            return {}
-        rates = f"{recipe.search.learning_rate:g}, gates {recipe.gate_learning_rate:g}"
-        sampling = recipe.evaluation
-        crop = None if sampling.crop is None else sampling.crop_size
-        size = "as in the videos" if crop is None else "x".join(map(str, crop))
-        return {
-            "network": recipe.network,
-            **self._videos(),
-            "clips": f"{sampling.frames} frames, stride {sampling.stride}, size {size}",
-            "epochs": " + ".join(map(_told, (recipe.warmup, recipe.search))),
-            "batch": str(recipe.batch_size),
-            "learning rates": rates,
-            "KL": f'form "{recipe.kl}", weight_reg {recipe.weight_reg:g}',
-            "starting p": f"{recipe.initial_drop:g}",
-            "seed": str(recipe.seed),
-        }
+        return {} if self.recipe is None else {**self._videos(), **summary(self.recipe)}
 
     def _videos(self) -> dict[str, str]:
         file = self.path / "run.json"
@@ -114,8 +97,3 @@ class RunFolder:
             raise ValueError(
                 f"{file}: is none that vdroppath train wrote ({error}). Expected its run.json."
             ) from None
-
-
-def _told(phase: Phase) -> str:
-    kind = "with gates" if phase.gates else "without"
-    return f"{phase.epochs} {phase.name} ({kind})"

@@ -34,6 +34,9 @@ class Difficulty:
         contrast: how much brighter the shape is than the background, on 0..255.
         speed: pixels moved from one frame to the next, less than half of `size`.
         shape: side of the square in pixels; the other shapes have its area.
+        gap: frames without the shape between two with it, at most; each clip draws its own number
+            from 0 on, and the shape is seen at least twice. `speed` is then from one appearance to
+            the next. Who cannot look over the gap of a clip cannot tell its direction.
     """
 
     frames: int = 8
@@ -42,6 +45,7 @@ class Difficulty:
     contrast: float = 60.0
     speed: float = 2.0
     shape: float = 10.0
+    gap: int = 0
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -51,6 +55,7 @@ class Difficulty:
             ("contrast", self.contrast, 0, 255),
             ("speed", self.speed, 0, self.size / 2 - 1),  # faster would look like going backwards
             ("shape", self.shape, 2, self.size / 2),
+            ("gap", self.gap, 0, self.frames - 2),
         ):
             if not low <= value <= high:
                 raise ValueError(f"{name} must be {low} to {high:g}. Received: {value}.")
@@ -65,18 +70,27 @@ class Scene:
     Attributes:
         shape: number in `SHAPES`.
         direction: number in `DIRECTIONS`.
-        start: row and column of the shape's centre in the first frame, in pixels.
+        start: row and column of the shape's centre where it is first seen, in pixels.
+        first: frame in which it is first seen.
+        period: frames from one appearance to the next.
     """
 
     shape: int
     direction: int
     start: tuple[float, float]
+    first: int = 0
+    period: int = 1
 
     def centres(self, difficulty: Difficulty) -> np.ndarray:
         """Row and column of the shape's centre in each frame, float64 `(frames, 2)`."""
         step = np.array(_STEPS[DIRECTIONS[self.direction]])
-        moved = np.arange(difficulty.frames)[:, None] * (difficulty.speed * step)
-        return (np.array(self.start) + moved) % difficulty.size
+        seen = (np.arange(difficulty.frames) - self.first) // self.period
+        return (np.array(self.start) + seen[:, None] * (difficulty.speed * step)) % difficulty.size
+
+    def visible(self, frames: int) -> np.ndarray:
+        """Whether the shape is seen in each frame, bool `(frames,)`."""
+        since = np.arange(frames) - self.first
+        return (since >= 0) & (since % self.period == 0)
 
 
 def labels(task: str) -> tuple[str, ...]:
@@ -94,7 +108,7 @@ def labels(task: str) -> tuple[str, ...]:
     raise ValueError(f"task must be one of {', '.join(TASKS)}. Received: {task!r}.")
 
 
-def draw_scene(task: str, label: int, size: int, rng: np.random.Generator) -> Scene:
+def draw_scene(task: str, label: int, difficulty: Difficulty, rng: np.random.Generator) -> Scene:
     """A scene with the given answer; everything else about it is random."""
     shape, direction = (int(k) for k in rng.integers(4, size=2))
     if task == "appearance":
@@ -103,8 +117,13 @@ def draw_scene(task: str, label: int, size: int, rng: np.random.Generator) -> Sc
         direction = label
     else:
         shape, direction = divmod(label, len(DIRECTIONS))
-    row, column = rng.random(2) * size
-    return Scene(shape, direction, (float(row), float(column)))
+    row, column = rng.random(2) * difficulty.size
+    start = (float(row), float(column))
+    if not difficulty.gap:
+        return Scene(shape, direction, start)
+    period = int(rng.integers(difficulty.gap + 1)) + 1
+    first = int(rng.integers(min(period, difficulty.frames - period)))
+    return Scene(shape, direction, start, first, period)
 
 
 def render(scene: Scene, difficulty: Difficulty, rng: np.random.Generator) -> np.ndarray:
@@ -118,6 +137,7 @@ def render(scene: Scene, difficulty: Difficulty, rng: np.random.Generator) -> np
     away = np.abs((away + size / 2) % size - size / 2)
     rows, columns = away[:, 0, :, None], away[:, 1, None, :]
     inside = np.clip(0.5 - _distance(SHAPES[scene.shape], rows, columns, difficulty.shape), 0, 1)
+    inside[~scene.visible(difficulty.frames)] = 0.0
     noise = rng.standard_normal((difficulty.frames, size, size), np.float32)
     grey = GREY + difficulty.contrast * inside + difficulty.noise * noise
     frames = np.clip(np.rint(grey), 0, 255).astype(np.uint8)

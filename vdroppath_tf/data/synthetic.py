@@ -39,7 +39,7 @@ def make_clip(
     difficulty = difficulty or Difficulty()
     label = item % len(labels(task))
     rng = clip_rng(seed, split, item)
-    return render(draw_scene(task, label, difficulty.size, rng), difficulty, rng), label
+    return render(draw_scene(task, label, difficulty, rng), difficulty, rng), label
 
 
 def write_task(

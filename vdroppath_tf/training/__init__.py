@@ -3,6 +3,7 @@
 from .recipe import Phase, Recipe
 from .recipes import PUBLISHED, RECIPES, TRAINING_VIDEOS
 from .runs import Clips, build_derived, build_template, template_from
+from .summary import summary
 from .tensorboard import SpaceToTensorBoard
 from .trainer import train
 
@@ -16,6 +17,7 @@ __all__ = [
     "SpaceToTensorBoard",
     "build_derived",
     "build_template",
+    "summary",
     "template_from",
     "train",
 ]

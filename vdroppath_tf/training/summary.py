@@ -1,0 +1,27 @@
+"""How a run was trained, in words for a reader of its report."""
+
+from __future__ import annotations
+
+from .recipe import Phase, Recipe
+
+
+def summary(recipe: Recipe) -> dict[str, str]:
+    """What was chosen, by name: network, clips, epochs, rates, KL, starting p, seed."""
+    sampling = recipe.evaluation
+    crop = None if sampling.crop is None else sampling.crop_size
+    size = "as in the videos" if crop is None else "x".join(map(str, crop))
+    return {
+        "network": recipe.network,
+        "clips": f"{sampling.frames} frames, stride {sampling.stride}, size {size}",
+        "epochs": " + ".join(map(_told, (recipe.warmup, recipe.search))),
+        "batch": str(recipe.batch_size),
+        "learning rates": f"{recipe.search.learning_rate:g}, gates {recipe.gate_learning_rate:g}",
+        "KL": f'form "{recipe.kl}", weight_reg {recipe.weight_reg:g}',
+        "starting p": f"{recipe.initial_drop:g}",
+        "seed": str(recipe.seed),
+    }
+
+
+def _told(phase: Phase) -> str:
+    kind = "with gates" if phase.gates else "without"
+    return f"{phase.epochs} {phase.name} ({kind})"
