@@ -127,6 +127,17 @@ def test_recalibration_is_the_mean_of_the_batches_own_statistics(template: Any) 
     assert stem.momentum == 0.9
 
 
+def test_a_frozen_network_is_recalibrated_too(template: Any) -> None:
+    """Though a frozen batch norm runs as at inference, and so would keep what it has."""
+    free, frozen = derive(template, "ST S+ST S"), derive(template, "ST S+ST S")
+    frozen.trainable = False
+    recalibrate(free, training())
+    recalibrate(frozen, training())
+    assert not any(layer.trainable for layer in frozen.layers)
+    for mine, theirs in zip(frozen.weights, free.weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 def test_a_template_is_recalibrated_for_what_it_runs(template: Any) -> None:
     before = [np.asarray(v) for v in template.weights]
     set_strategy(template, "ST S+ST S")

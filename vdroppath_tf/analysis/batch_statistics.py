@@ -41,15 +41,18 @@ def moving(norms: Norms) -> list[Any]:
 
 @contextmanager
 def of_the_batch(norms: Norms) -> Iterator[None]:
-    """In training the moving statistics become those of the batch, until this is left."""
-    momenta = [norm.momentum for norm in norms]
+    """In training the moving statistics become those of the batch, until this is left.
+
+    Also of a norm that is frozen, which in training would run as it does at inference.
+    """
+    before = [(norm.momentum, norm.trainable) for norm in norms]
     try:
         for norm in norms:
-            norm.momentum = 0.0
+            norm.momentum, norm.trainable = 0.0, True
         yield
     finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+        for norm, (momentum, trainable) in zip(norms, before, strict=True):
+            norm.momentum, norm.trainable = momentum, trainable
 
 
 @contextmanager
