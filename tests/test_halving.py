@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import shutil
 from pathlib import Path
@@ -17,7 +16,6 @@ import tiny
 from vdroppath_tf.analysis.shift import shift_of
 from vdroppath_tf.cli import main
 from vdroppath_tf.halving import Setting
-from vdroppath_tf.processes import in_processes
 from vdroppath_tf.space import ProbabilitySpace
 from vdroppath_tf.training import RECIPES, train
 
@@ -166,23 +164,3 @@ def test_the_clips_are_as_long_as_the_recipe_wants() -> None:
     assert setting.recipe_of("halved", 6) == recipe.replace(seed=6, temporal_pool=True)
     with pytest.raises(ValueError, match=r"seeds must be at least 1\. Received: 0"):
         Setting(seeds=0)
-
-
-def job(name: str, number: int, *, say: Any, place: int) -> tuple[str, int, int, int]:
-    say(f"at {place}")
-    return name, number**2, place, os.getpid()
-
-
-def test_jobs_one_after_another() -> None:
-    said: list[str] = []
-    found = in_processes(job, [("a", 2), ("b", 3)], 1, said.append)
-    assert found == [("a", 4, 0, os.getpid()), ("b", 9, 0, os.getpid())]
-    assert said == ["at 0", "at 0"]
-
-
-@pytest.mark.slow
-def test_jobs_in_processes(capfd: pytest.CaptureFixture[str]) -> None:
-    found = in_processes(job, [("a", 2), ("b", 3), ("c", 4)], 2, print)
-    assert [one[:3] for one in found] == [("a", 4, 0), ("b", 9, 1), ("c", 16, 0)]
-    assert os.getpid() not in {pid for *_, pid in found}
-    assert "b: at 1" in capfd.readouterr().err

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
@@ -46,8 +48,17 @@ def worker_pool(processes: int) -> ProcessPoolExecutor:
 
 def _begin(lock: Any) -> None:
     """Prepares one of several processes: a core's worth of threads, turns at the terminal."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     tqdm.set_lock(lock)
     tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot end its workers: they would train on for nobody."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _run_job(function: Callable[..., Result], job: tuple[Any, ...], place: int) -> Result:
