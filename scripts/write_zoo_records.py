@@ -98,8 +98,8 @@ def card(dataset: str) -> str:
         initial=space.initial.flat[0],
         log_prob=space.log_prob(chosen),
         log_mode=space.log_prob(space.mode()),
-        first=lower_layers_fuse(space),
-        second=higher_layers_want_time(space),
+        first=str(lower_layers_fuse(space)),
+        second=str(higher_layers_want_time(space)),
         **published_top1(dataset),
     )
 

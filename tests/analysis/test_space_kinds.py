@@ -191,4 +191,4 @@ def test_observations_of_gates_per_input() -> None:
     assert (lower.of, higher.of) == (1, 2)
     mean = np.mean([np.mean(layer) for layer in RAGGED.marginals()["ST"][1:]])
     assert higher.means["ST"] == pytest.approx(mean)
-    assert observations.higher_layers_want_time(SEVEN).startswith("II ")
+    assert str(observations.higher_layers_want_time(SEVEN)).startswith("II ")

@@ -93,25 +93,31 @@ def leads(space: ProbabilitySpace, unit: str) -> tuple[Lead, Lead]:
     return lower, higher
 
 
-def lower_layers_fuse(space: ProbabilitySpace) -> str:
+def lower_layers_fuse(space: ProbabilitySpace) -> Observation:
     """Observation I: S+ST has the highest marginal in lower layers.
 
     Raises:
         ValueError: If the space has one layer only, or lacks S+ST.
     """
-    return str(fusion_below(space))
+    lower, higher = leads(space, "S+ST")
+    here = f"{lower} of the lower half, and in {higher} of the higher half"
+    return _asked("I", space, "S+ST", lower, here)
 
 
-def higher_layers_want_time(space: ProbabilitySpace) -> str:
+def higher_layers_want_time(space: ProbabilitySpace) -> Observation:
     """Observation II: higher layers prefer ST.
 
     Raises:
         ValueError: If the space has one layer only, or lacks ST.
     """
-    return str(time_above(space))
+    lower, higher = leads(space, "ST")
+    here = f"{higher} of the higher half, and in {lower} of the lower half"
+    return _asked("II", space, "ST", higher, here)
 
 
-def scenes_want_space(spaces: Mapping[str, ProbabilitySpace], scenes: Collection[str]) -> str:
+def scenes_want_space(
+    spaces: Mapping[str, ProbabilitySpace], scenes: Collection[str]
+) -> Observation:
     """Observation III: data with complex scenes add S.
 
     It holds where every data set with complex scenes has a higher mean P(S) over layers than every
@@ -124,25 +130,6 @@ def scenes_want_space(spaces: Mapping[str, ProbabilitySpace], scenes: Collection
     Raises:
         ValueError: If `scenes` does not split the names in two, or a space lacks S.
     """
-    return str(space_in_scenes(spaces, scenes))
-
-
-def fusion_below(space: ProbabilitySpace) -> Observation:
-    """`lower_layers_fuse`, its parts by name."""
-    lower, higher = leads(space, "S+ST")
-    here = f"{lower} of the lower half, and in {higher} of the higher half"
-    return _asked("I", space, "S+ST", lower, here)
-
-
-def time_above(space: ProbabilitySpace) -> Observation:
-    """`higher_layers_want_time`, its parts by name."""
-    lower, higher = leads(space, "ST")
-    here = f"{higher} of the higher half, and in {lower} of the lower half"
-    return _asked("II", space, "ST", higher, here)
-
-
-def space_in_scenes(spaces: Mapping[str, ProbabilitySpace], scenes: Collection[str]) -> Observation:
-    """`scenes_want_space`, its parts by name."""
     if not scenes or not set(scenes) < set(spaces):
         raise ValueError(
             f"Expected some, not all, of {sorted(spaces)} as those with complex scenes. "

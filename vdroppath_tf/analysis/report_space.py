@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .markup import Html, Node, join, tag
-from .observations import Observation, fusion_below, space_in_scenes, time_above
+from .observations import Observation, higher_layers_want_time, lower_layers_fuse, scenes_want_space
 from .records import TaskReport
 from .report_parts import absent_node, picture_node, table_node
 from .report_pictures import PER_INPUT, space_pictures
@@ -25,10 +25,10 @@ def observed(task: TaskReport) -> list[Observation]:
     space, other = task.space, task.other
     found = []
     if len(space) > 1 and {"S", "ST"} <= {*space.branches}:
-        found = [fusion_below(space), time_above(space)]
+        found = [lower_layers_fuse(space), higher_layers_want_time(space)]
     if other is not None and other.complex_scenes is not None:
         names = [*task.both]
-        found.append(space_in_scenes(task.both, [names[int(other.complex_scenes)]]))
+        found.append(scenes_want_space(task.both, [names[int(other.complex_scenes)]]))
     return found
 
 
