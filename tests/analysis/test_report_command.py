@@ -224,6 +224,16 @@ def test_two_spaces_of_one_short_network_are_drawn_together(
 
 
 @pytest.mark.usefixtures("quick")
+def test_gates_for_each_input_have_no_front_and_the_page_says_so(call: Any, tmp_path: Path) -> None:
+    template = tiny.kind_template("inputs")
+    template.save(tmp_path / "template.keras")
+    ProbabilitySpace.from_model(template).save(tmp_path / "space.json")
+    files = (f"--space={tmp_path}/space.json", f"--model={tmp_path}/template.keras")
+    page = call(*files, "--clip_shape=4,16,16")
+    assert "The front of probability and MACs is left out" in words(page)
+
+
+@pytest.mark.usefixtures("quick")
 def test_without_sizes_there_are_scores_but_no_macs(call: Any, run: Path, tmp_path: Path) -> None:
     """Files of older versions do not say how large clips are."""
     path = edited(run / "scores.json", tmp_path, lambda f: [d.pop("clip_shape") for d in f["data"]])

@@ -47,7 +47,7 @@ def task(values: flags.FlagValues) -> TaskReport:
         more |= _published(values.space.removeprefix(PUBLISHED), settings, scored)
     history = None if folder is None else folder.history()
     there = {"history": history, "costs": costs, "accuracy": scored, "tested": tested}
-    more["absent"] = _absent(values, there, len(space))
+    more["absent"] = _absent(values, there, space)
     return task_of(
         space,
         name_of(values),
@@ -125,7 +125,9 @@ def _published(dataset: str, settings: dict[str, str], scored: Scored | None) ->
     return more
 
 
-def _absent(values: flags.FlagValues, there: dict[str, Any], layers: int) -> dict[str, str]:
+def _absent(
+    values: flags.FlagValues, there: dict[str, Any], space: ProbabilitySpace
+) -> dict[str, str]:
     """How to get the parts that have no data."""
     model = values.model or f"{values.run or 'run'}/template.keras"
     folder = values.run or "run"
@@ -145,6 +147,11 @@ def _absent(values: flags.FlagValues, there: dict[str, Any], layers: int) -> dic
     absent = {part: text for part, text in said.items() if not there[part]}
     if there["accuracy"] and not there["costs"]:
         absent["accuracy"] = f"Accuracy over MACs is missing with the MACs. {said['costs']}"
+    if there["costs"] and space.ragged:
+        absent["costs"] = (
+            "The front of probability and MACs is left out: with gates for each input it may have "
+            "millions of points. `vdroppath space --max_macs=...` gives the one within a budget."
+        )
     if values.complex_scenes is None:
         absent["other"] = (
             "Observation III compares two data sets: `--other=space.json` is the second, "
