@@ -49,7 +49,14 @@ def test_ranking_goes_on_where_it_stood(tmp_path: Path, capsys: pytest.CaptureFi
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
     assert main(["ranking", *SMALL, "--epochs=3", f"--out={out}"]) == 1
+    assert "holds another ranking: epochs 2, not 3. Pass a new folder" in capsys.readouterr().err
     assert (out / "ranking.json").read_text() == first
+
+    assert main(["ranking", *SMALL, "--uniform_draws=3", f"--out={out}"]) == 0  # one more
+    rows = json.loads((out / "ranking.json").read_text())["strategies"]
+    assert rows[:4] == fields["strategies"]
+    assert len(rows) == 5
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
 def test_draws_are_all_different_and_of_both_kinds_apart() -> None:
@@ -58,6 +65,7 @@ def test_draws_are_all_different_and_of_both_kinds_apart() -> None:
     assert [len(some) for some in found.values()] == [6, 6]
     assert len({strategy for some in found.values() for strategy in some}) == 12
     assert draw_strategies(space, Plan(draws=6, uniform_draws=6)) == found
+    assert not any("-" in str(strategy) for some in found.values() for strategy in some)
 
 
 def test_a_space_that_has_made_up_its_mind_has_few_draws() -> None:
@@ -72,7 +80,7 @@ def test_recipes_of_a_plan() -> None:
     learned, uniform = recipes["space"], recipes["uniform template"]
     assert [p.epochs for p in learned.template_phases()] == [2, 8]
     assert [p.epochs for p in uniform.template_phases()] == [10]
-    assert (learned.initial_drop, learned.gate_learning_rate) == (0.1, 0.03)
+    assert (learned.initial_drop, learned.gate_learning_rate) == (0.5, 0.03)
     assert (uniform.initial_drop, uniform.gate_learning_rate) == (0.5, 0.0)
     assert recipes["gates drawn per batch"] == learned.replace(noise="batch")
     assert [p.epochs for p in plan.alone.alone_phases()] == [3]

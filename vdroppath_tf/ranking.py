@@ -17,7 +17,6 @@ from .analysis.rank_agreement import KINDS, Ranking
 from .analysis.select import uniform_prior
 from .data.disk import claim
 from .data.synthetic import write_task
-from .files import write_text
 from .ranking_jobs import Job, run_all, template_files
 from .ranking_plan import AS_TRAINED, DIFFICULTY, LEARNED, LOG_PROB, TASK, TEMPLATES, Plan
 from .space import ProbabilitySpace
@@ -43,7 +42,9 @@ def run_ranking(
     Raises:
         ValueError: when the folder holds another plan, or a space too few strategies.
     """
-    fields = json.loads(json.dumps({"format": _FORMAT, **dataclasses.asdict(plan)}))
+    difficulty = dataclasses.asdict(DIFFICULTY)
+    fields = {"format": _FORMAT, **plan.trainings, "difficulty": difficulty}
+    fields = json.loads(json.dumps(fields))
     claim(out / "plan.json", fields, holds="ranking")
     say(f"Writing {sum(plan.clips)} H.264 clips of {TASK!r}.")
     counts = (plan.clips[0], 1, plan.clips[1])
@@ -52,11 +53,10 @@ def run_ranking(
     run_all(out, plan, [Job("template", name, plan.seed) for name in TEMPLATES], processes)
     space = ProbabilitySpace.load(template_files(out, LEARNED)[1])
     drawn = draw_strategies(space, plan)
-    texts = [str(strategy) for kind in KINDS for strategy in drawn[kind]]
-    write_text(out / "strategies.json", json.dumps(texts))
+    texts = tuple(str(strategy) for kind in KINDS for strategy in drawn[kind])
     say(f"Scoring {len(texts)} strategies, and training each on its own {plan.seeds} times.")
     seeds = range(plan.seed, plan.seed + plan.seeds)
-    jobs = [Job("scores", name, plan.seed) for name in TEMPLATES]
+    jobs = [Job("scores", name, plan.seed, texts) for name in TEMPLATES]
     jobs += [Job("alone", text, seed) for seed in seeds for text in texts]
     found = run_all(out, plan, jobs, processes)
     said, alone = found[: len(TEMPLATES)], found[len(TEMPLATES) :]
@@ -64,7 +64,7 @@ def run_ranking(
     scores |= {AS_TRAINED: said[0]["as trained"], LOG_PROB: said[0]["log-probability"]}
     return Ranking(
         kinds=tuple(kind for kind in KINDS for _ in drawn[kind]),
-        strategies=tuple(texts),
+        strategies=texts,
         alone=np.reshape([job["top1"] for job in alone], (plan.seeds, -1)).T,
         scores={name: np.array(values) for name, values in scores.items()},
         clips=plan.clips[1],
@@ -81,7 +81,7 @@ def draw_strategies(space: ProbabilitySpace, plan: Plan) -> dict[str, list[Fusio
     taken: set[FusionStrategy] = set()
     wanted = ((space, plan.draws), (uniform_prior(space), plan.uniform_draws))
     for kind, (source, count) in zip(KINDS, wanted, strict=True):
-        many = dict.fromkeys(source.sample(100 * max(count, 1), seed=plan.seed))
+        many = dict.fromkeys(source.sample(100 * max(count, 1), plan.seed, "resample"))
         fresh = [strategy for strategy in many if strategy not in taken][:count]
         if len(fresh) < count:
             raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import as_completed
@@ -39,15 +40,19 @@ class Job:
         what: ``"template"``, ``"scores"`` (of all strategies on a template) or ``"alone"``.
         which: template or strategy.
         seed: of the training.
+        scored: the strategies of ``"scores"``.
     """
 
     what: str
     which: str
     seed: int
+    scored: tuple[str, ...] = ()
 
     def result(self, out: Path) -> Path:
         """Where its result is."""
-        name = f"{self.what} {self.which} {self.seed}.json"
+        these = "".join(self.scored).encode()
+        mark = f" {hashlib.sha256(these).hexdigest()[:8]}" if these else ""
+        name = f"{self.what} {self.which} {self.seed}{mark}.json"
         return out / "results" / name.replace(" ", "_").replace("/", "-")
 
 
@@ -88,7 +93,6 @@ def _template(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
 def _scores(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
     """Of every strategy: accuracy with batch norm recalibrated and without, log-probability."""
     template = keras.models.load_model(template_files(out, job.which)[0])
-    texts = json.loads((out / "strategies.json").read_text())
     recipe, clips = plan.template(job.which), _clips(out)
     batches = training_clips(
         clips.train,
@@ -97,13 +101,15 @@ def _scores(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
         seed=recipe.seed,
         cache_bytes=clips.cache,
     )
-    own = evaluate_strategies(template, texts, _test_clips(out, recipe), train_clips=batches)
-    as_trained = evaluate_strategies(template, texts, _test_clips(out, recipe))
+    own = evaluate_strategies(template, job.scored, _test_clips(out, recipe), train_clips=batches)
+    as_trained = evaluate_strategies(template, job.scored, _test_clips(out, recipe))
     space = ProbabilitySpace.from_model(template)
     return {
         "recalibrated": [score.top1 for score in own],
         "as trained": [score.top1 for score in as_trained],
-        "log-probability": [space.log_prob(FusionStrategy.parse(text)) for text in texts],
+        "log-probability": [
+            space.log_prob(FusionStrategy.parse(text), "resample") for text in job.scored
+        ],
     }
 
 

@@ -9,15 +9,18 @@ from .data.shapes import Difficulty
 from .training import RECIPES, Recipe
 
 TASK = "both"
-# Small, so that dozens of trainings take minutes; noisy and fast, so that strategies differ.
-DIFFICULTY = Difficulty(frames=6, size=16, noise=30.0, contrast=90.0, speed=4.0, shape=6.0)
+# Small, so that dozens of trainings take minutes. Without gaps one layer that looks in time is
+# enough for any direction, and after a short training the order of strategies is that of how fast
+# they learn. With gaps, what a strategy can answer grows with the number of its layers that do.
+DIFFICULTY = Difficulty(frames=12, size=16, noise=20.0, contrast=90.0, speed=4.0, shape=6.0, gap=9)
 LEARNED, UNIFORM = "space", "uniform template"
-# Templates whose scores are compared, and how they differ from the first. The last is what
-# one-shot search without a learned space does: every path is a fair coin, from first to last.
+# Templates whose scores are compared, and how they differ from a recipe's defaults. The first
+# starts from a space of fair coins, where no strategy is rarer than another. The last is what
+# one-shot search without a learned space does: coins from first to last.
 TEMPLATES: dict[str, dict[str, Any]] = {
-    LEARNED: {},
-    "gates drawn per batch": {"noise": "batch"},
-    "gates start at 1/2": {"initial_drop": 0.5},
+    LEARNED: {"initial_drop": 0.5},
+    "gates drawn per batch": {"initial_drop": 0.5, "noise": "batch"},
+    "gates start at 0.1": {"initial_drop": 0.1},
     UNIFORM: {"initial_drop": 0.5, "gate_learning_rate": 0.0},
 }
 AS_TRAINED, LOG_PROB = "space, not recalibrated", "log-probability"
@@ -28,25 +31,31 @@ class Plan:
     """What is trained and scored.
 
     Attributes:
-        draws: strategies drawn from the learned space, all different.
-        uniform_draws: strategies of which every path is on with probability 1/2, all different.
+        draws: strategies drawn from the learned space, all different, no layer without a path.
+        uniform_draws: as many units S as ST as S+ST on average, all different.
         seeds: trainings of each strategy on its own.
-        epochs: of a strategy trained on its own.
+        epochs: of a strategy trained on its own; as many as of the templates, as in the paper.
         template_epochs: of a template: a fifth without gates, the rest with them.
-        gate_learning_rate: of the templates; slow enough that the space stays open, as draws from
-            one that has made up its mind are all alike.
+        gate_learning_rate: of the templates; slow, so that the space stays open: draws from one
+            that has made up its mind are all alike.
         seed: of clips, templates and draws.
         clips: of training and test.
     """
 
     draws: int = 8
-    uniform_draws: int = 24
+    uniform_draws: int = 8
     seeds: int = 2
-    epochs: int = 5
-    template_epochs: int = 16
-    gate_learning_rate: float = 0.02
+    epochs: int = 12
+    template_epochs: int = 12
+    gate_learning_rate: float = 0.005
     seed: int = 0
     clips: tuple[int, int] = (4096, 1008)
+
+    @property
+    def trainings(self) -> dict[str, Any]:
+        """What trainings depend on: with more draws or seeds a ranking goes on."""
+        counted = ("draws", "uniform_draws", "seeds")
+        return {k: v for k, v in dataclasses.asdict(self).items() if k not in counted}
 
     @property
     def alone(self) -> Recipe:

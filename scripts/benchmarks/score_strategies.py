@@ -3,7 +3,8 @@
     python scripts/benchmarks/score_strategies.py --clips=64 --train_clips=16
     python scripts/benchmarks/score_strategies.py --network=resnet50 --clips=4 --train_clips=2 \
         --batch=4 --draws=published --sample=2
-    python scripts/benchmarks/score_strategies.py --epochs=8 --size=32 --clips=1024 --batch=32
+    python scripts/benchmarks/score_strategies.py --task=both --epochs=8 --fit_clips=4096 \
+        --frames=12 --size=16 --clips=4096 --train_clips=64 --batch=64 --draws=uniform --margin=0.01
 
 Strategies are draws from a published space, carried to the network by relative depth, and draws
 from a uniform prior. Clips are H.264 files, decoded in every pass. A pass of its own sets a
@@ -11,8 +12,9 @@ strategy on the template, recalibrates batch norm and scores, its functions trac
 few such passes are timed and scaled to all strategies. So is deriving a network for each, which
 computes its own paths alone, but must be built and traced. All with the same recalibration batches.
 
-A race is shown where the template is trained (``--epochs``, on the quickstart's ``motion``), as
-untrained strategies are all the same and none can be dropped.
+A race is shown where the template is trained (``--epochs``), as untrained strategies are all the
+same and none can be dropped: on the quickstart's ``motion``, which most strategies answer equally
+well, or on ``both`` with the gaps of ``vdroppath ranking``, where they differ.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from vdroppath_tf import ProbabilitySpace, derive, recalibrate, set_strategy, zoo
+from vdroppath_tf import ProbabilitySpace, derive, ranking_plan, recalibrate, set_strategy, zoo
 from vdroppath_tf.analysis.batch_statistics import assign, of_the_batch, read, restored
 from vdroppath_tf.analysis.evaluate import evaluate_strategies, race_strategies
 from vdroppath_tf.analysis.select import not_told_apart, uniform_prior
@@ -55,12 +57,14 @@ SIZE = flags.DEFINE_integer("size", 112, "height and width")
 CLIPS = flags.DEFINE_integer("clips", 128, "validation clips")
 TRAIN_CLIPS = flags.DEFINE_integer("train_clips", 32, "clips to recalibrate on")
 BATCH = flags.DEFINE_integer("batch", 16, "clips a batch")
+TASK = flags.DEFINE_enum("task", "motion", ["motion", "both"], "what the template learns")
 EPOCHS = flags.DEFINE_integer("epochs", 0, "of v-DropPath before; 0: untrained, no race")
 FIT_CLIPS = flags.DEFINE_integer("fit_clips", 512, "clips to train on")
 SAMPLE = flags.DEFINE_integer("sample", 3, "passes of their own that are timed", lower_bound=1)
 DRAWS = flags.DEFINE_multi_enum(
     "draws", ["published", "own", "uniform"], ["published", "own", "uniform"], "what draws are from"
 )
+MARGIN = flags.DEFINE_float("margin", 0.0, "of the race", 0.0, 0.99)
 SPACE = flags.DEFINE_string("space", "something-something-v1", "published space the draws are from")
 
 
@@ -118,15 +122,18 @@ class Bench:
     """A template, its clips, and the passes."""
 
     def __init__(self, folder: Path) -> None:
-        size = dataclasses.replace(DIFFICULTY, frames=FRAMES.value, size=SIZE.value)
+        base, recipe = DIFFICULTY, quickstart_recipe(seed=0)
+        if TASK.value == "both":
+            recipe = ranking_plan.Plan().template(ranking_plan.LEARNED)
+            base = ranking_plan.DIFFICULTY
+        size = dataclasses.replace(base, frames=FRAMES.value, size=SIZE.value)
         fitted = FIT_CLIPS.value if EPOCHS.value else 0
-        counts = (max(TRAIN_CLIPS.value, fitted), CLIPS.value, 4)
-        files = write_task(folder, "motion", clips=counts, difficulty=size)
+        counts = (max(TRAIN_CLIPS.value, fitted), CLIPS.value, 16)
+        files = write_task(folder, TASK.value, clips=counts, difficulty=size)
         self.videos, self.train_videos = files.manifest("validation"), files.manifest("train")
         shuffled = np.random.default_rng(0).permutation(len(self.videos))
         self.videos = self.videos.select(shuffled)
         self.sampling = ClipSampling(frames=FRAMES.value, short_edge=SIZE.value, crop=SIZE.value)
-        recipe = quickstart_recipe(seed=0)
         warmup, search = recipe.warmup, recipe.search
         recipe = recipe.replace(
             network=NETWORK.value,
@@ -148,8 +155,10 @@ class Bench:
         batch = min(BATCH.value, TRAIN_CLIPS.value)
         return training_clips(self.train_videos, self.sampling, batch_size=batch)
 
-    def together(self, strategies: list[Any], call: Any = evaluate_strategies) -> Any:
-        options = {"train_clips": self.training(), "recalibration_batches": self.batches}
+    def together(
+        self, strategies: list[Any], call: Any = evaluate_strategies, **options: Any
+    ) -> Any:
+        options |= {"train_clips": self.training(), "recalibration_batches": self.batches}
         return call(self.model, strategies, self.clips(), **options)
 
     def own_passes(self, strategies: list[Any]) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -195,7 +204,7 @@ class Bench:
     def logits(self, strategies: list[Any]) -> list[np.ndarray]:
         """What the scores of a few strategies were made of."""
         tree = StrategyTree(self.model, [strategy_masks(self.model, s) for s in strategies])
-        scoring = Scoring(tree, 4, lambda: None)
+        scoring = Scoring(tree, self.model.output_shape[-1], lambda: None)
         found: list[list[np.ndarray]] = [[] for _ in strategies]
         with restored(self.model):
             set_strategy(self.model, "mode")
@@ -235,7 +244,9 @@ def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
     print(f"  max |logits difference| {difference:.1e}, logits up to {largest:.1f}; ", end="")
     print(f"from the derived network {np.abs(derived - logits[0]).max():.1e}")
     if EPOCHS.value:
-        took, raced = timed(lambda: bench.together(strategies, race_strategies))
+        took, raced = timed(
+            lambda: bench.together(strategies, race_strategies, margin=MARGIN.value)
+        )
         seen = sum(score.clips for score in raced) / (count * len(bench.videos))
         print(f"  race: {shown(took)}, {ratio(took, own * count)} of the own passes; ", end="")
         print(f"{seen:.2f} of strategies x clips scored, {len(raced.finalists)} left at the end")

@@ -18,12 +18,12 @@ from ..ranking import run_ranking
 from ..ranking_plan import AS_TRAINED, LEARNED, LOG_PROB, UNIFORM, Plan
 from .files import define_string
 
-EXAMPLE = "vdroppath ranking --draws=8 --uniform_draws=24 --seeds=2 --out=ranking"
+EXAMPLE = "vdroppath ranking --draws=8 --uniform_draws=8 --seeds=2 --out=ranking"
 FORMAT = "vdroppath_tf.ranking/1"
 EXPLAINED = {
     LEARNED: "score on the template that learned the space, batch norm recalibrated",
     "gates drawn per batch": "the same, of a template whose gates were drawn for each batch",
-    "gates start at 1/2": "the same, of a template whose drop probabilities started at 1/2",
+    "gates start at 0.1": "the same, of a template whose drop probabilities started at 0.1",
     UNIFORM: "the same, of a template trained with every path a fair coin",
     AS_TRAINED: "the first without recalibration",
     LOG_PROB: "of the strategy in the learned space",
