@@ -35,7 +35,7 @@ def figure_ranking(found: Ranking) -> Figure:
                     _points(axes, found.of(kind), name, kind)
             axes.set(xlabel=name)
             axes.grid(color=GRID, linewidth=0.6)
-            axes.legend(fontsize=7, loc="upper left", labelcolor=SOFT)
+            axes.legend(fontsize=7, loc="lower right", labelcolor=SOFT)
         figure.supylabel("top-1, trained on its own", fontsize=9)
     return figure
 
