@@ -105,6 +105,7 @@ def _flag_help(flag: flags.Flag) -> str:
     given = flag.default
     given = ",".join(map(str, given)) if isinstance(given, list) else given
     default = "" if given in (None, "") else f" (default: {given})"
+    default = " (needed)" if isinstance(flag, Needed) else default
     return f"  --{flag.name:22s} {flag.help}{default}"
 
 
@@ -137,7 +138,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _check_needed(values: flags.FlagValues) -> None:
     missing = [
-        f"--{name} is needed: {values[name].help.removesuffix(' (needed)')}"
+        f"--{name} is needed: {values[name].help}"
         for name in values
         if isinstance(values[name], Needed) and values[name].value is None
     ]

@@ -4,7 +4,8 @@
     python scripts/benchmarks/score_strategies.py --network=resnet50 --clips=4 --train_clips=2 \
         --batch=4 --draws=published --sample=2
     python scripts/benchmarks/score_strategies.py --task=both --epochs=8 --fit_clips=4096 \
-        --frames=12 --size=16 --clips=4096 --train_clips=64 --batch=64 --draws=uniform --margin=0.01
+        --frames=12 --size=16 --clips=2048 --train_clips=64 --batch=64 --draws=uniform \
+        --sample=2 --margin=0.01
 
 Strategies are draws from a published space, carried to the network by relative depth, and draws
 from a uniform prior. Clips are H.264 files, decoded in every pass. A pass of its own sets a

@@ -102,21 +102,19 @@ def test_equals_are_dropped_within_a_margin() -> None:
 
 def test_who_stands_for_a_better_one_is_dropped_by_a_better_one_only() -> None:
     """Else small steps down would add up to more than the margin."""
-    clips = 2000
-    places = np.arange(clips) / clips
-    first, second = places < 0.600, places < 0.590
-    race = Race(3, 0.05, 0.05)
-    race.after(np.array([first, second, places < 0.1]))
-    assert race.active == [0]
-    race = Race(2, 0.05, 0.05)
-    race.kept = {1}
-    race.after(np.array([first, second]))
-    assert race.active == [0]  # 20 clips to none: better, not only as good
-    assert race.kept == {0, 1}
-    race = Race(2, 0.05, 0.05)
-    race.kept = {1}
-    race.after(np.array([places < 0.6, places >= 0.401]))
-    assert race.active == [0, 1]
+    places = np.arange(2000) / 2000
+    as_good = np.array([places < 0.6, places < 0.599])  # 2 clips to none: says nothing
+    better = np.array([places < 0.6, places < 0.59])  # 20 clips to none
+    for answers_of, kept, left, stand in (
+        (as_good, set(), [0], {0}),
+        (as_good, {1}, [0, 1], {1}),
+        (better, set(), [0], set()),
+        (better, {1}, [0], {0, 1}),
+    ):
+        race = Race(2, 0.05, 0.05)
+        race.kept = set(kept)
+        assert race.after(answers_of) == left
+        assert race.kept == stand
 
 
 def test_rows_of_the_dropped_count_for_nothing() -> None:

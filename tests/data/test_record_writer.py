@@ -108,8 +108,8 @@ def test_a_lost_shard_is_made_again(whole: Path, with_bad: Manifest, tmp_path: P
 def test_other_settings_are_refused(whole: Path, videos: Manifest) -> None:
     before = contents(whole)
     for options, what in (
-        ({"quality": 80}, "quality 9., not 80"),
-        ({"short_edge": 16}, "short_edge .*, not 16"),
+        ({"quality": 80}, "quality 90, not 80"),
+        ({"short_edge": 16}, "short_edge None, not 16"),
     ):
         match = rf"settings\.json: the folder holds another set of records: {what}\. Pass a new"
         with pytest.raises(ValueError, match=match):
@@ -251,6 +251,16 @@ class TestCommand:
         assert f"2 are left out: see {out}/bad.json" in said
         assert "video 1.mp4: is damaged" in said
         assert open_manifest(out).labels == ("left", "right", "still")
+
+    def test_a_quarantine_leaves_them_out_beforehand(
+        self, with_bad: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        found, out = f"{tmp_path}/doctor.json", f"--out={tmp_path / 'train'}"
+        assert main(["doctor", f"--data={with_bad.source}", f"--out={found}"]) == 1
+        assert main(["convert", f"--data={with_bad.source}", out, f"--quarantine={found}"]) == 0
+        said = capsys.readouterr().err
+        assert "leaves out 2 of the 6 videos" in said
+        assert "Wrote 4 of 4 videos" in said
 
     def test_too_many_bad(
         self, with_bad: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]

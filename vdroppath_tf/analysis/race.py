@@ -68,7 +68,9 @@ class Race:
         self.clips += right.shape[1]
         leader = max(self.active, key=lambda k: self.total[k])
         worse = self._dropped(leader, 0.0)
-        as_good = self._dropped(leader, self.margin) - worse - self.kept
+        as_good: set[int] = set()
+        if self.margin:
+            as_good = self._dropped(leader, self.margin) - worse - self.kept
         if as_good or worse & self.kept:
             self.kept.add(leader)
         self.active = [k for k in self.active if k not in worse | as_good]

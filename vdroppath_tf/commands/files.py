@@ -36,7 +36,7 @@ def define_string(
         flags.DEFINE_string(name, default, text, flag_values=values)
         return
     parser, serializer = flags.ArgumentParser(), flags.ArgumentSerializer()
-    flag = Needed(parser, serializer, name, default, f"{text} (needed)")
+    flag = Needed(parser, serializer, name, default, text)
     flags.DEFINE_flag(flag, flag_values=values)
 
 
