@@ -14,17 +14,19 @@ PACKAGE = "vdroppath_tf"
 ROOT = Path(__file__).parent.parent / PACKAGE
 # In reading order; a room that is not named here comes last.
 ORDER = (
-    *("zoo", "strategy", "space", "derive", "cost", "data", "training", "analysis", "export"),
-    *("serving", "models", "layers", "loop", "quickstart", "halving", "answers", "cli"),
+    *("zoo", "spaces", "derive", "cost", "data", "training", "scoring", "budget", "analysis"),
+    *("figures", "report", "serving", "models", "layers", "experiments", "cli"),
 )
 # Parts of other modules that stand in files of their own; commands have a page of their own.
 INTERNAL = {
-    *("draws", "files", "gate_arrays", "triplets", "analysis.markup", "commands", "names"),
-    *("analysis.fronts", "analysis.layer_options", "analysis.cost_tables"),
-    *("analysis.array_files", "analysis.batch_statistics", "analysis.progress"),
-    *("analysis.tree_scoring", "analysis.segments", "analysis.walk"),
-    *("models.inflation_plan", "models.inflation_values"),
-    *("models.sources", "models.source_conventions", "models.source_files", "models.source_names"),
+    *("files", "names", "commands", "report.markup", "analysis.numbers"),
+    *("spaces.draws", "spaces.gate_arrays", "spaces.triplets"),
+    *("budget.fronts", "budget.layer_options", "budget.cost_tables"),
+    *("scoring.array_files", "scoring.batch_statistics", "scoring.progress"),
+    *("scoring.tree", "scoring.segments", "scoring.walk"),
+    *("models.inflation.plan", "models.inflation.values", "models.inflation.sources"),
+    *("models.inflation.conventions", "models.inflation.source_files"),
+    "models.inflation.source_names",
 }
 
 

@@ -88,7 +88,7 @@ _RECIPE_ROWS: dict[str, Callable[[Any], str]] = {
 
 def difficulty() -> str:
     """The fields of `Difficulty`, as its docstring says them."""
-    from vdroppath_tf.data.shapes import Difficulty
+    from vdroppath_tf.experiments.tasks.shapes import Difficulty
 
     text = re.split(r"\n\s*Attributes:\n", Difficulty.__doc__ or "")[1]
     said = dict(re.findall(r"^\s*(\w+): (.*)$", text, re.MULTILINE))

@@ -24,8 +24,8 @@ from absl import app, flags
 
 from vdroppath_tf import ProbabilitySpace, most_probable, pareto, zoo
 from vdroppath_tf.cost import UnitCosts, unit_costs
-from vdroppath_tf.space import unit_table
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.space import unit_table
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 SPACES = flags.DEFINE_integer("spaces", 200, "random small spaces", lower_bound=1)
 NETWORKS = flags.DEFINE_list("networks", ["resnet50"], "rows of the zoo to time")

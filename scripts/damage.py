@@ -120,8 +120,8 @@ def other_size(path: Path) -> None:
 
 
 def _rewrite(path: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    from vdroppath_tf.data.encode import write_video
-    from vdroppath_tf.data.video_file import VideoFile
+    from vdroppath_tf.data.sources.encode import write_video
+    from vdroppath_tf.data.sources.video import VideoFile
 
     video = VideoFile(str(path))
     write_video(path, change(video.read(range(video.info().num_frames))))

@@ -16,9 +16,9 @@ import damage
 import numpy as np
 from absl import app, flags
 
-from vdroppath_tf.data.doctor import diagnose
-from vdroppath_tf.data.shapes import Difficulty
-from vdroppath_tf.data.synthetic import write_task
+from vdroppath_tf.data.faults.doctor import diagnose
+from vdroppath_tf.experiments.tasks.shapes import Difficulty
+from vdroppath_tf.experiments.tasks.synthetic import write_task
 
 _VIDEOS = flags.DEFINE_integer("videos", 1000, "videos to write", lower_bound=20)
 

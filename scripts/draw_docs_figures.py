@@ -3,7 +3,7 @@
     python scripts/draw_docs_figures.py
 
 Clips of the known-answer tasks come from `make_clip`; one goes through each operation of
-`data.looks`. Every space in `docs/results/NAME.json` gives
+`data.clips.looks`. Every space in `docs/results/NAME.json` gives
 `NAME-marginals.svg` and `NAME-distance.svg`; where `docs/results/NAME.txt` holds a strategy, its
 units are written above the bars. The spaces that the paper published, each with its chosen units,
 become `published-NAME-marginals.svg`: Fig. 4's four panels; `published-fronts.svg` has, for each of
@@ -20,17 +20,17 @@ from absl import app, flags
 from matplotlib import image
 from matplotlib.figure import Figure
 
-from vdroppath_tf.analysis.budget import pareto
-from vdroppath_tf.analysis.figures import figure_distance, figure_marginals
-from vdroppath_tf.analysis.findings import NEAR_START
-from vdroppath_tf.analysis.front_figure import figure_pareto
+from vdroppath_tf.analysis.observations import NEAR_START
+from vdroppath_tf.budget.search import pareto
 from vdroppath_tf.cost import unit_costs
-from vdroppath_tf.data.augment import Look
-from vdroppath_tf.data.looks import apply_looks
-from vdroppath_tf.data.shapes import Difficulty, labels
-from vdroppath_tf.data.synthetic import make_clip
-from vdroppath_tf.space import ProbabilitySpace
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.data.clips.augment import Look
+from vdroppath_tf.data.clips.looks import apply_looks
+from vdroppath_tf.experiments.tasks.shapes import Difficulty, labels
+from vdroppath_tf.experiments.tasks.synthetic import make_clip
+from vdroppath_tf.figures.fronts import figure_pareto
+from vdroppath_tf.figures.space import figure_distance, figure_marginals
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import DATASETS, get_model, published_space, published_strategy, uniform
 from vdroppath_tf.zoo.table import CLIP_SHAPE
 

@@ -21,13 +21,18 @@ import numpy as np
 from absl import app, flags
 
 from vdroppath_tf.data.catalog import Manifest, read_list
-from vdroppath_tf.data.check import check_videos
-from vdroppath_tf.data.decode import VideoError
-from vdroppath_tf.data.encode import write_video
-from vdroppath_tf.data.pipeline import ClipSampling, FaultLog, evaluation_clips, training_clips
-from vdroppath_tf.data.shapes import Difficulty
-from vdroppath_tf.data.synthetic import make_clip
-from vdroppath_tf.data.video_file import VideoFile
+from vdroppath_tf.data.clips.check import check_videos
+from vdroppath_tf.data.clips.pipeline import (
+    ClipSampling,
+    FaultLog,
+    evaluation_clips,
+    training_clips,
+)
+from vdroppath_tf.data.sources.decode import VideoError
+from vdroppath_tf.data.sources.encode import write_video
+from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.experiments.tasks.shapes import Difficulty
+from vdroppath_tf.experiments.tasks.synthetic import make_clip
 
 _DOCS = flags.DEFINE_string("docs", None, "page to keep the tables in, between their marks")
 

@@ -21,7 +21,7 @@ import vdroppath_tf
 from vdroppath_tf.models.densenet import densenet
 from vdroppath_tf.models.mobilenet_v2 import mobilenet_v2
 from vdroppath_tf.models.resnet import resnet
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 SIDE = flags.DEFINE_integer("side", 65, "pixels of the picture; odd at every stride by default")
 

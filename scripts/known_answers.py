@@ -32,7 +32,7 @@ def top1(report, name: str) -> float:
 
 def main(_) -> None:
     """Runs all and prints a line a seed."""
-    from vdroppath_tf.quickstart import run_tasks
+    from vdroppath_tf.experiments.quickstart import run_tasks
 
     jobs = [(name, seed) for seed in range(SEEDS.value) for name in ("motion", "appearance")]
     reports = dict(zip(jobs, run_tasks(jobs, Path(OUT.value), PROCESSES.value, print), strict=True))

@@ -14,15 +14,15 @@ from collections import Counter
 from pathlib import Path
 
 from absl import app, flags
+from films import FilmError, fetch_films
+from footage import TASKS, write_footage
 
-from vdroppath_tf.analysis.records import Report, TaskReport
-from vdroppath_tf.analysis.report import write_report
-from vdroppath_tf.data.films import FilmError, fetch_films
-from vdroppath_tf.data.footage import TASKS, write_footage
-from vdroppath_tf.data.task_files import SPLITS, TaskFiles
-from vdroppath_tf.data.transforms import ClipSampling
-from vdroppath_tf.loop import Loop, Task
-from vdroppath_tf.quickstart import machine_line
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.experiments.loop import Loop, Task
+from vdroppath_tf.experiments.quickstart import machine_line
+from vdroppath_tf.experiments.tasks.files import SPLITS, TaskFiles
+from vdroppath_tf.report.page import write_report
+from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.training import RECIPES
 
 FOLDER = flags.DEFINE_string("folder", "footage", "where films, clips and results go")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vdroppath_tf.cost import UnitCosts, complexity, unit_costs
-from vdroppath_tf.data.transforms import ClipSampling
+from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.training import RECIPES, TRAINING_VIDEOS, Phase, Recipe
 from vdroppath_tf.zoo import DATASETS, get_model, published_strategy, published_top1
 

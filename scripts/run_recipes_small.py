@@ -23,8 +23,8 @@ import tensorflow as tf
 from absl import app, flags
 
 from vdroppath_tf import ProbabilitySpace, derive, evaluate_strategies, recalibrate
-from vdroppath_tf.data.pipeline import evaluation_clips, training_clips
-from vdroppath_tf.data.synthetic import Difficulty, write_task
+from vdroppath_tf.data.clips.pipeline import evaluation_clips, training_clips
+from vdroppath_tf.experiments.tasks.synthetic import Difficulty, write_task
 from vdroppath_tf.training import RECIPES, TRAINING_VIDEOS, Clips, Recipe, build_template, train
 
 NAMES = flags.DEFINE_multi_enum("recipe", list(RECIPES), list(RECIPES), "which; all of them")

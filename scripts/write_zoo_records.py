@@ -16,7 +16,7 @@ from absl import app
 
 from vdroppath_tf.analysis.observations import higher_layers_want_time, lower_layers_fuse
 from vdroppath_tf.files import write_text
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import RECIPES
 from vdroppath_tf.zoo import DATASETS, published_space, published_strategy, published_top1
 from vdroppath_tf.zoo.published import published_source

@@ -22,8 +22,9 @@ import tensorflow as tf
 from torch_file import read_state
 
 import vdroppath_tf
-from vdroppath_tf.models import mobilenet_v2, source_conventions
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.models import mobilenet_v2
+from vdroppath_tf.models.inflation import conventions as source_conventions
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 NAME, CLASSES, FUSIONS = "efficientnet_lite0", 1000, 15  # FUSIONS: layers that have paths
 STAGES = (

@@ -12,8 +12,8 @@ from vdroppath_tf import cost
 from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import freeze_gates
-from vdroppath_tf.space import ProbabilitySpace
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import derived_micro, derived_resnet50, template_micro, template_resnet50
 
 CLIP = (16, 224, 224)  # method, section 4; 174 classes

@@ -1,8 +1,9 @@
-"""Who may import whom: strategy, space <- layers <- models <- ... <- cli, and data on its own."""
+"""Who may import whom: files, names <- spaces <- data <- layers <- models <- ... <- cli."""
 
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,20 +20,24 @@ ROOT = Path(vdroppath_tf.__file__).parent
 # A room is a module or a sub-package right under the package. A room may import rooms of its own
 # row and of the rows above it.
 ROWS = (
-    ("strategy", "triplets", "space", "draws", "files", "gate_arrays", "names"),
+    ("files", "names"),
+    ("spaces",),
+    ("data",),
     ("layers",),
     ("models",),
-    ("derive", "cost", "zoo"),
-    ("analysis", "training", "export"),
-    ("serving", "answers", "loop", "processes", "quickstart", "halving"),
-    ("ranking_plan", "ranking_jobs", "ranking"),
-    ("commands", "cli", "__main__"),
+    ("derive", "cost", "scoring", "analysis"),
+    ("zoo",),
+    ("budget",),
+    ("figures",),
+    ("report",),
+    ("training",),
+    ("experiments",),
+    ("commands",),
+    ("cli", "__main__"),
 )
-ROW = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
-# `data` imports no other room; it is for those that run or read trainings.
-DATA_IS_FOR = {room for row in ROWS[4:] for room in row}
-# ProbabilitySpace.from_model reads a model's gates, and imports the layers only when it is called.
-LAZY_EXCEPTIONS = {("space", "layers")}
+ROW = {room: row for row, rooms in enumerate(ROWS) for room in rooms} | {"serving": 11}
+# Rooms that stand by themselves: what they may use, and nothing else.
+ONLY = {"data": {"files", "names"}, "serving": {"files", "names", "data"}}
 
 
 class Import(NamedTuple):
@@ -43,6 +48,7 @@ class Import(NamedTuple):
     for_types: bool  # under `if TYPE_CHECKING`: never executed
 
 
+@functools.cache
 def modules() -> dict[str, Path]:
     """Dotted name -> file, of every module in the package."""
     names = {}
@@ -57,7 +63,7 @@ def _targets(node: ast.Import | ast.ImportFrom, package: list[str]) -> list[str]
         return [alias.name for alias in node.names]
     base = package[: len(package) - node.level + 1] if node.level else []
     base = base + (node.module.split(".") if node.module else [])
-    # `from vdroppath_tf import space` names a room; `from vdroppath_tf.space import X` does too.
+    # `from vdroppath_tf import spaces` names a room; `from vdroppath_tf.spaces import X` does too.
     return [".".join([*base, alias.name]) for alias in node.names]
 
 
@@ -96,14 +102,10 @@ def complaint(found: Import) -> str | None:
     where = f"{found.module}, line {found.line}: imports {found.target}"
     if here is None or found.target.split(".")[0] != PACKAGE or here == there:
         return None
-    if there is None or (there not in ROW and there != "data"):
+    if there is None or there not in ROW:
         return f"{where}: import a room's module, not the package itself"
-    if here == "data":
-        return f"{where}: data imports no other room"
-    if there == "data":
-        return None if here in DATA_IS_FOR else f"{where}: {here} may not use data"
-    if found.lazy and (here, there) in LAZY_EXCEPTIONS:
-        return None
+    if here in ONLY:
+        return None if there in ONLY[here] else f"{where}: {here} imports {ONLY[here]} only"
     return None if ROW[there] <= ROW[here] else f"{where}: {there} lies above {here}"
 
 
@@ -116,7 +118,7 @@ def read_imports() -> list[Import]:
 
 
 def test_every_room_is_in_the_table() -> None:
-    unknown = {room_of(module) for module in modules()} - {None, "data"} - set(ROW)
+    unknown = {room_of(module) for module in modules()} - {None} - set(ROW)
     assert not unknown, f"rooms without a row in ROWS (tests/test_imports.py): {unknown}"
 
 
@@ -124,34 +126,74 @@ def test_imports_go_down() -> None:
     assert [text for text in map(complaint, read_imports()) if text] == []
 
 
-def test_no_two_rooms_import_each_other() -> None:
-    pairs = {
-        (here, there)
-        for found in read_imports()
-        if (here := room_of(found.module)) != (there := room_of(found.target))
-        and here in ROW
-        and there in ROW
-        and (here, there) not in LAZY_EXCEPTIONS
-        and not found.for_types
-    }
-    assert {pair for pair in pairs if pair[::-1] in pairs} == set()
+@pytest.mark.parametrize("depth", [1, 2, 9])
+def test_no_circle(depth: int) -> None:
+    """Neither between rooms, nor between the folders of a room, nor between files."""
+    edges: dict[str, set[str]] = {}
+    for found in read_imports():
+        here, there = (_cut(name, depth) for name in (found.module, _file_of(found.target)))
+        if here and there and here != there:
+            edges.setdefault(here, set()).add(there)
+    circle = _circle(edges)
+    assert not circle, " -> ".join(circle)
+
+
+def _file_of(target: str) -> str:
+    """The module that an imported name lies in."""
+    return target if target in modules() else target.rpartition(".")[0]
+
+
+def _cut(dotted: str, depth: int) -> str:
+    """A dotted name below the package, cut to a folder at `depth`; "" for the root itself."""
+    parts = dotted.split(".")[1:] if dotted.split(".")[0] == PACKAGE else []
+    return ".".join(parts[:depth] if ROOT.joinpath(*parts[:depth]).is_dir() else parts)
+
+
+def _circle(edges: dict[str, set[str]]) -> list[str]:
+    """One circle of a graph, or nothing."""
+    done: set[str] = set()
+
+    def visit(node: str, path: list[str]) -> list[str]:
+        if node in path:
+            return [*path[path.index(node) :], node]
+        if node not in done:
+            for target in sorted(edges.get(node, ())):
+                if circle := visit(target, [*path, node]):
+                    return circle
+            done.add(node)
+        return []
+
+    return next((circle for start in sorted(edges) if (circle := visit(start, []))), [])
+
+
+@pytest.mark.parametrize(
+    ("edges", "circle"),
+    [
+        ({"a": {"b"}, "b": {"c"}}, []),
+        ({"a": {"b"}, "b": {"c"}, "c": {"b"}}, ["b", "c", "b"]),
+    ],
+)
+def test_circles_are_found(edges: dict[str, set[str]], circle: list[str]) -> None:
+    assert _circle(edges) == circle
 
 
 @pytest.mark.parametrize(
     ("module", "source", "ok"),
     [
-        ("layers.fusion", "from vdroppath_tf.strategy import FusionUnit", True),
-        ("layers.fusion", "from ..strategy import FusionUnit", True),
+        ("layers.fusion", "from vdroppath_tf.spaces.strategy import FusionUnit", True),
+        ("layers.fusion", "from ..spaces.strategy import FusionUnit", True),
         ("layers.fusion", "from .drop_path import VariationalDropPath", True),
-        ("layers.fusion", "from ..models.resnet import resnet", False),
+        ("layers.fusion", "from vdroppath_tf.models.resnet import resnet", False),
         ("layers.fusion", "def f():\n    import vdroppath_tf.cli", False),
-        ("strategy", "from . import cli", False),
+        ("spaces.space", "from vdroppath_tf import cli", False),
         ("models.resnet", "from vdroppath_tf import FusionStrategy", False),
-        ("space", "from vdroppath_tf.layers.gates import read_gates", False),
-        ("space", "def f():\n    from vdroppath_tf.layers.gates import read_gates", True),
-        ("data.clips", "from ..strategy import FusionUnit", False),
-        ("models.resnet", "from ..data.clips import Clips", False),
-        ("training.trainer", "from ..data import pipeline", True),
+        ("spaces.space", "def f():\n    from vdroppath_tf.layers.gates import read_gates", False),
+        ("data.clips.positions", "from vdroppath_tf.spaces.strategy import FusionUnit", False),
+        ("data.clips.positions", "from vdroppath_tf.files import write_text", True),
+        ("serving.predict", "from vdroppath_tf.data.catalog import Manifest", True),
+        ("serving.predict", "from vdroppath_tf.training import train", False),
+        ("figures.space", "from vdroppath_tf.report.page import write_report", False),
+        ("training.trainer", "from vdroppath_tf.data.clips import pipeline", True),
         ("training.trainer", "import tensorflow as tf", True),
     ],
 )
@@ -164,7 +206,10 @@ def test_the_rule_itself(module: str, source: str, ok: bool) -> None:
 
 @pytest.mark.parametrize(
     ("module", "absent"),
-    [("strategy", ("tensorflow", "keras", "numpy")), ("space", ("tensorflow", "keras"))],
+    [
+        ("spaces.strategy", ("tensorflow", "keras", "numpy")),
+        ("spaces.space", ("tensorflow", "keras")),
+    ],
 )
 def test_plain_data_needs_no_tensorflow(module: str, absent: tuple[str, ...]) -> None:
     # The package's own __init__ offers the whole API, and so imports TensorFlow: it is left out.

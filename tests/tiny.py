@@ -16,9 +16,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from vdroppath_tf.data.shapes import Difficulty
-from vdroppath_tf.data.synthetic import TaskFiles, write_task
-from vdroppath_tf.data.transforms import ClipSampling
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.experiments.tasks.shapes import Difficulty
+from vdroppath_tf.experiments.tasks.synthetic import TaskFiles, write_task
 from vdroppath_tf.models import densenet, mobilenet_v2
 from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem
 from vdroppath_tf.training import Clips, Phase, Recipe, build_template, train

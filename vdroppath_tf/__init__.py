@@ -22,17 +22,17 @@ if _backend != "tensorflow":
 
 __version__ = "0.1.0"
 
-from . import cost, zoo  # noqa: E402
-from .analysis.budget import most_probable, pareto  # noqa: E402
-from .analysis.evaluate import evaluate_strategies, race_strategies, recalibrate  # noqa: E402
-from .analysis.latency import LatencyTable  # noqa: E402
-from .analysis.stopwatch import measure_latency  # noqa: E402
-from .derive import derive, replace_classifier  # noqa: E402
-from .export import export_saved_model  # noqa: E402
-from .layers.gates import freeze_gates, set_strategy  # noqa: E402
-from .models.inflate import inflate  # noqa: E402
-from .space import ProbabilitySpace  # noqa: E402
-from .strategy import FusionStrategy, FusionUnit  # noqa: E402
+from vdroppath_tf import cost, zoo  # noqa: E402
+from vdroppath_tf.budget.latency import LatencyTable  # noqa: E402
+from vdroppath_tf.budget.search import most_probable, pareto  # noqa: E402
+from vdroppath_tf.budget.stopwatch import measure_latency  # noqa: E402
+from vdroppath_tf.derive import derive, replace_classifier  # noqa: E402
+from vdroppath_tf.layers.gates import freeze_gates, set_strategy  # noqa: E402
+from vdroppath_tf.models.inflation.inflate import inflate  # noqa: E402
+from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies, recalibrate  # noqa: E402
+from vdroppath_tf.serving.export import export_saved_model  # noqa: E402
+from vdroppath_tf.spaces.space import ProbabilitySpace  # noqa: E402
+from vdroppath_tf.spaces.strategy import FusionStrategy, FusionUnit  # noqa: E402
 
 __all__ = [
     "FusionStrategy",

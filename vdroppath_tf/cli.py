@@ -11,7 +11,7 @@ from typing import Protocol
 
 from absl import flags, logging
 
-from .commands import (
+from vdroppath_tf.commands import (
     catalog,
     compare,
     convert,
@@ -31,11 +31,11 @@ from .commands import (
     test,
     train,
 )
-from .commands.files import Needed
-from .data.catalog import ManifestError
-from .data.decode import VideoError
-from .data.remote import leave
-from .training.callbacks import NonFiniteLossError
+from vdroppath_tf.commands.files import Needed
+from vdroppath_tf.data.catalog import ManifestError
+from vdroppath_tf.data.remote.files import leave
+from vdroppath_tf.data.sources.decode import VideoError
+from vdroppath_tf.training.callbacks import NonFiniteLossError
 
 # what a user can mend: said in one line, without a traceback
 USER_ERRORS = (ValueError, VideoError, ManifestError, NonFiniteLossError, OSError)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from .layers.convolution import Convolution
-from .layers.fusion import FusionConv
-from .layers.gates import branches_of, fusion_layers
-from .models.blocks import block_layers, spatial_layers
-from .space import ProbabilitySpace, flat_mask
-from .strategy import FusionStrategy
+from vdroppath_tf.layers.convolution import Convolution
+from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.layers.gates import branches_of, fusion_layers
+from vdroppath_tf.models.blocks import block_layers, spatial_layers
+from vdroppath_tf.spaces.space import ProbabilitySpace, flat_mask
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 GATE_WEIGHTS = ("logit", "layer_logit")  # last part of the paths of the trainable gate variables
 # weights that are no parameters; not told by `trainable`, since a frozen network costs the same

@@ -5,12 +5,12 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from .layers.gates import fusion_layers, gates_of, strategy_masks
-from .models.blocks import block_layers, spatial_layers
-from .models.build import architecture_of, build
-from .models.fusion_model import FusionModel
-from .models.weights import LoadReport, copy_weights
-from .strategy import FusionStrategy
+from vdroppath_tf.layers.gates import fusion_layers, gates_of, strategy_masks
+from vdroppath_tf.models.blocks import block_layers, spatial_layers
+from vdroppath_tf.models.build import architecture_of, build
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.models.weights import LoadReport, copy_weights
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
 def derive(

@@ -14,10 +14,10 @@ from collections.abc import Callable
 import numpy as np
 from absl import app, flags
 
-from vdroppath_tf.data.augment import OPERATIONS, Augmentation, Look
-from vdroppath_tf.data.looks import apply_looks
-from vdroppath_tf.data.mixing import mix
-from vdroppath_tf.data.resize import resize_frames
+from vdroppath_tf.data.clips.augment import OPERATIONS, Augmentation, Look
+from vdroppath_tf.data.clips.looks import apply_looks
+from vdroppath_tf.data.clips.mixing import mix
+from vdroppath_tf.data.sources.resize import resize_frames
 
 FRAMES = flags.DEFINE_integer("frames", 16, "frames a clip", lower_bound=1)
 SIZE = flags.DEFINE_integer("size", 112, "height and width", lower_bound=8)

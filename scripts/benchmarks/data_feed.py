@@ -34,16 +34,16 @@ from av.video.reformatter import VideoReformatter
 from film_clips import cut_films
 
 from vdroppath_tf import zoo
-from vdroppath_tf.data.clips import dense_indices
-from vdroppath_tf.data.frame_folder import FrameFolder
-from vdroppath_tf.data.frame_hdf5 import Hdf5Frames
-from vdroppath_tf.data.frame_source import FrameSource
-from vdroppath_tf.data.frame_zip import FrameZip
+from vdroppath_tf.data.clips.pipeline import ClipSampling, training_clips
+from vdroppath_tf.data.clips.positions import dense_indices
 from vdroppath_tf.data.manifest import Manifest
-from vdroppath_tf.data.pipeline import ClipSampling, training_clips
-from vdroppath_tf.data.record_writer import write_records
-from vdroppath_tf.data.records import read_records
-from vdroppath_tf.data.stream import stream_clips
+from vdroppath_tf.data.records.reader import read_records
+from vdroppath_tf.data.records.stream import stream_clips
+from vdroppath_tf.data.records.writer import write_records
+from vdroppath_tf.data.sources.folder import FrameFolder
+from vdroppath_tf.data.sources.hdf5 import Hdf5Frames
+from vdroppath_tf.data.sources.source import FrameSource
+from vdroppath_tf.data.sources.zip import FrameZip
 
 FOLDER = flags.DEFINE_string("folder", "data-feed", "where films and clips go")
 ROUNDS = flags.DEFINE_integer("rounds", 5, "turns of each source", lower_bound=1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from films import fetch_films
 
 from vdroppath_tf.data.catalog import Manifest, read_list
-from vdroppath_tf.data.encode import write_video
-from vdroppath_tf.data.films import fetch_films
-from vdroppath_tf.data.video_file import VideoFile
+from vdroppath_tf.data.sources.encode import write_video
+from vdroppath_tf.data.sources.video import VideoFile
 
 HEIGHT, WIDTH = 240, 320
 

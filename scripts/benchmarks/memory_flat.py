@@ -34,7 +34,7 @@ def prepare(folder: Path) -> dict[str, str]:
     """The sources and what opens them."""
     from film_clips import cut_films
 
-    from vdroppath_tf.data.record_writer import write_records
+    from vdroppath_tf.data.records.writer import write_records
 
     videos = cut_films(folder, videos=VIDEOS, frames=FRAMES, gops={"gop12": 12}, scale=2)["gop12"]
     write_records(folder / "small-records", videos, short_edge=64, shards=4)
@@ -44,7 +44,7 @@ def prepare(folder: Path) -> dict[str, str]:
 def work(source: str, batches: int) -> None:
     """Prints the memory after each `EVERY` batches, as JSON."""
     from vdroppath_tf.data.catalog import open_manifest
-    from vdroppath_tf.data.pipeline import ClipSampling, training_clips
+    from vdroppath_tf.data.clips.pipeline import ClipSampling, training_clips
 
     sampling = ClipSampling(8, short_edge=64, crop=56, flip=True)
     clips = training_clips(open_manifest(source), sampling, batch_size=BATCH, epochs=None)

@@ -33,22 +33,23 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from vdroppath_tf import ProbabilitySpace, derive, ranking_plan, recalibrate, set_strategy, zoo
-from vdroppath_tf.analysis.batch_statistics import assign, of_the_batch, read, restored
-from vdroppath_tf.analysis.evaluate import evaluate_strategies, race_strategies
-from vdroppath_tf.analysis.select import not_told_apart, uniform_prior
-from vdroppath_tf.analysis.tree_scoring import Scoring
-from vdroppath_tf.analysis.walk import StrategyTree
-from vdroppath_tf.data.pipeline import (
+from vdroppath_tf import ProbabilitySpace, derive, recalibrate, set_strategy, zoo
+from vdroppath_tf.data.clips.pipeline import (
     ClipSampling,
     VideoCache,
     evaluation_clips,
     training_clips,
 )
-from vdroppath_tf.data.synthetic import write_task
+from vdroppath_tf.experiments import ranking_plan
+from vdroppath_tf.experiments.quickstart import DIFFICULTY, quickstart_recipe
+from vdroppath_tf.experiments.tasks.synthetic import write_task
 from vdroppath_tf.layers.fusion import batch_norms
 from vdroppath_tf.layers.gates import freeze_gates, gates_of, strategy_masks
-from vdroppath_tf.quickstart import DIFFICULTY, quickstart_recipe
+from vdroppath_tf.scoring.batch_statistics import assign, of_the_batch, read, restored
+from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies
+from vdroppath_tf.scoring.select import not_told_apart, uniform_prior
+from vdroppath_tf.scoring.tree import Scoring
+from vdroppath_tf.scoring.walk import StrategyTree
 from vdroppath_tf.training import Clips, build_template, train
 
 NETWORK = flags.DEFINE_string("network", "micro", "of the zoo")

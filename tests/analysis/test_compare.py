@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vdroppath_tf.analysis.compare import compare_spaces
-from vdroppath_tf.analysis.figure_comparison import figure_comparison
 from vdroppath_tf.cli import main
-from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.figures.comparison import figure_comparison
+from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.zoo import published_space
 
 S_ONLY = ProbabilitySpace(np.array([[0.0, 1.0], [0.0, 1.0]]), architecture="two")

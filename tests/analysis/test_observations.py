@@ -12,7 +12,7 @@ from vdroppath_tf.analysis.observations import (
     lower_layers_fuse,
     scenes_want_space,
 )
-from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 BOTH, TIME, FRAME = (0.01, 0.01), (0.81, 0.01), (0.01, 0.81)  # drop probabilities of S, ST
 PUBLISHED = {name: zoo.published_space(name) for name in zoo.DATASETS}

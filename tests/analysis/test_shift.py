@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from vdroppath_tf.analysis.figure_shift import figure_shift
 from vdroppath_tf.analysis.shift import shift_of
-from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.figures.shift import figure_shift
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 
 def space(*on: tuple[float, float]) -> ProbabilitySpace:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vdroppath_tf.analysis.figure_stability import figure_stability
 from vdroppath_tf.analysis.stability import stability
 from vdroppath_tf.cli import main
-from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.figures.stability import figure_stability
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 # every seed gives the first layer S; two of three give the second ST, the other S
 SEEDS = [

@@ -6,8 +6,8 @@ import barcode
 import numpy as np
 import pytest
 
-from vdroppath_tf.data.container import VideoError
-from vdroppath_tf.data.frame_source import Box, FrameSource
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.source import Box, FrameSource
 
 
 def numbers(frames: np.ndarray) -> list[int]:

@@ -8,7 +8,7 @@ import barcode
 import numpy as np
 
 from vdroppath_tf.data.catalog import Manifest, open_manifest
-from vdroppath_tf.data.encode import write_video
+from vdroppath_tf.data.sources.encode import write_video
 
 VIDEOS, FRAMES = 6, 20
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from web import DATA
 
-from vdroppath_tf.data import remote
+from vdroppath_tf.data.remote import files as remote
 
 
 def said(call: Callable[[], object]) -> str:

@@ -10,9 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.catalog import open_manifest
+from vdroppath_tf.data.clips.pipeline import (
+    ClipSampling,
+    FaultLog,
+    evaluation_clips,
+    training_clips,
+)
 from vdroppath_tf.data.manifest import Manifest
-from vdroppath_tf.data.pipeline import ClipSampling, FaultLog, evaluation_clips, training_clips
-from vdroppath_tf.data.video_file import VideoFile
+from vdroppath_tf.data.sources.video import VideoFile
 
 SAMPLING = ClipSampling(4, short_edge=24, crop=20, flip=True)
 BATCH = 2

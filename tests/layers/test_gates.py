@@ -20,8 +20,8 @@ from vdroppath_tf.layers.gates import (
     strategy_masks,
 )
 from vdroppath_tf.models.resnet import TABLE
-from vdroppath_tf.space import ProbabilitySpace
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import derived_micro, template_micro
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (4, 4, 16, 16, 3)).astype("uint8")

@@ -11,8 +11,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vdroppath_tf import draws
 from vdroppath_tf.layers.hard_masks import drawn_mask, mode_mask
+from vdroppath_tf.spaces import draws
 
 
 def constant(value: Any) -> Any:

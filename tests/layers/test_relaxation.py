@@ -12,12 +12,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vdroppath_tf.layers.relaxation import (
-    gate_entropy,
-    relaxed_drop,
-    uniform_noise,
-    weight_prior,
-)
+from vdroppath_tf.layers.relaxation import gate_entropy, relaxed_drop, uniform_noise, weight_prior
 
 N_SOMETHING_V1 = 86_017
 EXTREME = [-200.0, -80.0, -20.0, 0.0, 20.0, 80.0, 200.0]

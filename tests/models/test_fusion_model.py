@@ -21,7 +21,7 @@ from vdroppath_tf.models.fusion_model import (
     has_soft_labels,
 )
 from vdroppath_tf.models.resnet import resnet
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training.optimizer import GateSGD
 
 RNG = np.random.default_rng(0)

@@ -18,7 +18,7 @@ from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.models.densenet import densenet
 from vdroppath_tf.models.mobilenet_v2 import mobilenet_v2
 from vdroppath_tf.models.resnet import resnet
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
 class Case(NamedTuple):

@@ -16,8 +16,8 @@ import vdroppath_tf
 from vdroppath_tf import cost
 from vdroppath_tf.layers.gates import fusion_layers, gates_of, set_strategy
 from vdroppath_tf.models.build import architecture_of, build, droppable_layers, fusion_layer_names
-from vdroppath_tf.space import ProbabilitySpace
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
 @pytest.fixture(scope="module", params=rows.KINDS)

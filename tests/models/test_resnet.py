@@ -12,7 +12,7 @@ from vdroppath_tf import cost
 from vdroppath_tf.layers.gates import fusion_layers, set_strategy
 from vdroppath_tf.models.common import average_pool, max_pool
 from vdroppath_tf.models.resnet import TABLE, resnet
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import derived_micro, derived_resnet50, template_micro, template_resnet50
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (3, 4, 16, 16, 3)).astype("uint8")

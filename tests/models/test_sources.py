@@ -19,9 +19,9 @@ import safetensors.numpy
 import sources_2d as two_d
 
 import vdroppath_tf
+from vdroppath_tf.models.inflation.sources import read_source
 from vdroppath_tf.models.resnet import resnet
-from vdroppath_tf.models.sources import read_source
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
 def same(read: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:

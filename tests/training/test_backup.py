@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from vdroppath_tf.data import remote
-from vdroppath_tf.data.container import VideoError
+from vdroppath_tf.data.remote import files as remote
+from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.training import build_template, train
 from vdroppath_tf.training.backup import Backup, SendAfterEpoch
 

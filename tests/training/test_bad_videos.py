@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import tiny
 
-from vdroppath_tf.analysis.evaluate import evaluate_strategies
 from vdroppath_tf.cli import main
-from vdroppath_tf.data.container import VideoError
+from vdroppath_tf.data.clips.pipeline import FaultLog, evaluation_clips
 from vdroppath_tf.data.manifest import Manifest
-from vdroppath_tf.data.pipeline import FaultLog, evaluation_clips
-from vdroppath_tf.data.video_file import VideoFile
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.scoring.evaluate import evaluate_strategies
 from vdroppath_tf.training import Clips
 
 

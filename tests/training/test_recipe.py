@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from vdroppath_tf.data.augment import Augmentation
-from vdroppath_tf.data.transforms import ClipSampling
+from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.training import PUBLISHED, RECIPES, Phase, Recipe
 from vdroppath_tf.zoo import DATASETS

@@ -12,10 +12,10 @@ import tiny
 from event_files import events_of, pictures, scalars
 from matplotlib.colors import to_rgb
 
-from vdroppath_tf.analysis.unit_looks import COLORS
 from vdroppath_tf.cost import unit_costs
+from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.layers.gates import freeze_gates
-from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import SpaceToTensorBoard
 from vdroppath_tf.training.tensorboard import picture_of
 

@@ -18,16 +18,10 @@ import tiny
 from event_files import events_of, scalars
 
 from vdroppath_tf.cost import unit_costs
-from vdroppath_tf.data.augment import Augmentation
-from vdroppath_tf.data.container import VideoError
-from vdroppath_tf.space import ProbabilitySpace
-from vdroppath_tf.training import (
-    Clips,
-    build_derived,
-    build_template,
-    template_from,
-    train,
-)
+from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.training import Clips, build_derived, build_template, template_from, train
 from vdroppath_tf.training.callbacks import NonFiniteLossError, StopOnNonFiniteLoss
 from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.trainer import shares_of_classes

@@ -17,7 +17,7 @@ from event_files import events_of, pictures, scalars
 from vdroppath_tf.cli import main
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.layers.gates import named_drops
-from vdroppath_tf.space import ProbabilitySpace
+from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training.checkpoint import CheckpointStore, Position
 from vdroppath_tf.training.tensorboard import picture_of
 from vdroppath_tf.zoo import constructors

@@ -9,7 +9,7 @@ import pytest
 
 from vdroppath_tf import zoo
 from vdroppath_tf.models.build import fusion_groups
-from vdroppath_tf.strategy import NONE
+from vdroppath_tf.spaces.strategy import NONE
 from vdroppath_tf.zoo.strategies import ARCHITECTURES, AUTHORS
 
 each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)

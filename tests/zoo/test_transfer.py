@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from vdroppath_tf import zoo
 from vdroppath_tf.models.build import droppable_layers, fusion_layer_names
-from vdroppath_tf.space import ProbabilitySpace
-from vdroppath_tf.strategy import FusionStrategy
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo.strategies import ARCHITECTURES
 
 SETTINGS = settings(deadline=None, max_examples=40)

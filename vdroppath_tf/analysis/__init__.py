@@ -1,0 +1,1 @@
+"""Spaces held against each other: distance, shift, stability, rank agreement, observations."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..space import Form, ProbabilitySpace
+from vdroppath_tf.spaces.space import Form, ProbabilitySpace
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..space import ProbabilitySpace
-from .figure_parts import mean_marginals
-from .findings import NEAR_START
-from .report_numbers import percent
+from vdroppath_tf.analysis.numbers import percent
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 # Difference of mean P(S) from which one data set has more of S than another.
 ADDS = 0.05
+# Total variation distance below which a layer counts as still near its start.
+NEAR_START = 0.1
 
 
 CLAIMS = {
@@ -192,7 +192,7 @@ def _halves(space: ProbabilitySpace) -> tuple[slice, slice]:
 
 def _marginals(space: ProbabilitySpace, unit: str) -> dict[str, np.ndarray]:
     """Marginals of the units that have a path, among which there must be `unit`."""
-    found = {name: values for name, values in mean_marginals(space).items() if name != "-"}
+    found = {name: values for name, values in space.mean_marginals().items() if name != "-"}
     if unit not in found:
         raise ValueError(
             f"Expected a space with the unit {unit!r}. Received: one with {', '.join(found)}"

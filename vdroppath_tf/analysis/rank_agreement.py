@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .select import Interval
+from vdroppath_tf.scoring.select import Interval
 
 KINDS = ("draws", "uniform draws")
 """Where strategies come from: the learned space, or the prior under which every path is a coin."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..space import Form, ProbabilitySpace
-from .compare import SpaceComparison, compare_spaces
+from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
+from vdroppath_tf.spaces.space import Form, ProbabilitySpace
 
 # Student's t, 97.5 %, for 1, 2, ... degrees of freedom: seeds are few, and two say very little
 _T = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..space import Form, ProbabilitySpace
-from .compare import compare_spaces
+from vdroppath_tf.analysis.compare import compare_spaces
+from vdroppath_tf.spaces.space import Form, ProbabilitySpace
 
 _NAME = "seeds"  # of the one name in the comparison
 

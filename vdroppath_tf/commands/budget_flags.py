@@ -15,14 +15,14 @@ import numpy as np
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..analysis.budget import UNITS_OF, Choice, choice_of, most_probable, pareto
-from ..analysis.latency import LatencyTable
-from ..analysis.stopwatch import measure_latency
-from ..files import write_text
-from ..layers.gates import fusion_layers
-from ..space import ProbabilitySpace
-from .files import define_string
-from .shape_flag import clip_shape_of, define_clip_shape
+from vdroppath_tf.budget.latency import LatencyTable
+from vdroppath_tf.budget.search import UNITS_OF, Choice, choice_of, most_probable, pareto
+from vdroppath_tf.budget.stopwatch import measure_latency
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.commands.shape_flag import clip_shape_of, define_clip_shape
+from vdroppath_tf.files import write_text
+from vdroppath_tf.layers.gates import fusion_layers
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 PARETO_FORMAT = "vdroppath_tf.pareto/1"
 _SUFFIXES = (".csv", ".json")

@@ -11,17 +11,17 @@ from typing import Any
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data.catalog import Manifest, find_format, write_manifest
-from ..data.container import VideoError
-from ..data.inventory import (
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.commands.sources import define_formats, define_source, open_source
+from vdroppath_tf.data.catalog import Manifest, find_format, write_manifest
+from vdroppath_tf.data.lists.inventory import (
     VideoFacts,
     count_classes,
     look_into,
     shared_videos,
     with_frame_counts,
 )
-from .files import define_string
-from .sources import define_formats, define_source, open_source
+from vdroppath_tf.data.sources.container import VideoError
 
 EXAMPLE = "vdroppath catalog --data=clips/train.txt --validation=clips/validation.txt --frames"
 CATALOG_FORMAT = "vdroppath_tf.catalog/1"

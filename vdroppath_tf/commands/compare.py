@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from absl import flags
 
-from ..analysis.compare import SpaceComparison, compare_spaces
-from ..analysis.figure_comparison import figure_comparison
-from ..space import ProbabilitySpace
-from .files import open_space
-from .space_outputs import check_figure, define_outputs, write_outputs
+from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
+from vdroppath_tf.commands.files import open_space
+from vdroppath_tf.commands.space_outputs import check_figure, define_outputs, write_outputs
+from vdroppath_tf.figures.comparison import figure_comparison
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 EXAMPLE = (
     "vdroppath compare appearance=a0/space.json appearance=a1/space.json motion=m0/space.json "

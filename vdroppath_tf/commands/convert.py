@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data.record_parts import BAD_FILE
-from ..data.record_writer import write_records
-from .files import define_faults, define_string
-from .sources import define_formats, define_source, open_source
+from vdroppath_tf.commands.files import define_faults, define_string
+from vdroppath_tf.commands.sources import define_formats, define_source, open_source
+from vdroppath_tf.data.records.parts import BAD_FILE
+from vdroppath_tf.data.records.writer import write_records
 
 EXAMPLE = "vdroppath convert --data=clips/train.txt --out=records/train --short_edge=128"
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from absl import flags, logging
 
-from ..data.data_service import start_dispatcher, start_worker
-from .files import define_string
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.data.records.service import start_dispatcher, start_worker
 
 EXAMPLE = "vdroppath dataservice --dispatcher=10.0.0.1:5050 --port=5051 --host=10.0.0.2"
 

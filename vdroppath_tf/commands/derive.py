@@ -9,15 +9,8 @@ from typing import Any
 import keras
 from absl import flags, logging
 
-from ..analysis.evaluate import recalibrate
-from ..data.pipeline import FaultLog
-from ..derive import derive
-from ..space import ProbabilitySpace
-from ..strategy import FusionStrategy
-from ..training import Clips, Recipe
-from ..training import train as run_training
-from .evaluate import best_of
-from .files import (
+from vdroppath_tf.commands.evaluate import best_of
+from vdroppath_tf.commands.files import (
     define_faults,
     define_string,
     keras_path,
@@ -25,7 +18,14 @@ from .files import (
     recalibration_clips,
     save_model,
 )
-from .sources import define_formats, define_source, open_source
+from vdroppath_tf.commands.sources import define_formats, define_source, open_source
+from vdroppath_tf.data.clips.pipeline import FaultLog
+from vdroppath_tf.derive import derive
+from vdroppath_tf.scoring.evaluate import recalibrate
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.training import Clips, Recipe
+from vdroppath_tf.training import train as run_training
 
 EXAMPLE = (
     "vdroppath derive --model=run/template.keras --scores=run/scores.json "

@@ -10,11 +10,11 @@ from pathlib import Path
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data.doctor import Diagnosis, diagnose
-from ..data.manifest import Manifest
-from ..data.quarantine import write_quarantine
-from .files import define_string
-from .sources import define_formats, define_source, open_source
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.commands.sources import define_formats, define_source, open_source
+from vdroppath_tf.data.faults.doctor import Diagnosis, diagnose
+from vdroppath_tf.data.faults.quarantine import write_quarantine
+from vdroppath_tf.data.manifest import Manifest
 
 _NAMED = 10  # bad videos that are named on the screen
 EXAMPLE = (

@@ -12,18 +12,7 @@ from typing import Any
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..analysis.evaluate import evaluate_strategies, race_strategies
-from ..analysis.report_inputs import SCORES_FORMAT
-from ..analysis.scores import StrategyScores
-from ..analysis.select import Selection, controls, select, split
-from ..data.catalog import Manifest
-from ..data.pipeline import FaultLog, evaluation_clips
-from ..data.protocols import PROTOCOLS
-from ..files import read_json, write_text
-from ..space import ProbabilitySpace
-from ..strategy import FusionStrategy
-from ..training import Recipe
-from .files import (
+from vdroppath_tf.commands.files import (
     define_faults,
     define_string,
     load_model,
@@ -31,7 +20,18 @@ from .files import (
     recalibration_clips,
     say_not_recalibrated,
 )
-from .sources import define_formats, define_source, open_source
+from vdroppath_tf.commands.sources import define_formats, define_source, open_source
+from vdroppath_tf.data.catalog import Manifest
+from vdroppath_tf.data.clips.pipeline import FaultLog, evaluation_clips
+from vdroppath_tf.data.clips.protocols import PROTOCOLS
+from vdroppath_tf.files import read_json, write_text
+from vdroppath_tf.report.inputs import SCORES_FORMAT
+from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies
+from vdroppath_tf.scoring.scores import StrategyScores
+from vdroppath_tf.scoring.select import Selection, controls, select, split
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.training import Recipe
 
 EXAMPLE = (
     "vdroppath evaluate --model=run/template.keras --data=clips/validation.txt "

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from absl import flags, logging
 
-from ..export import export_saved_model
-from ..serving import write_sampling
-from .files import define_string, load_model, read_labels
+from vdroppath_tf.commands.files import define_string, load_model, read_labels
+from vdroppath_tf.serving.export import export_saved_model
+from vdroppath_tf.serving.predict import write_sampling
 
 EXAMPLE = "vdroppath export --model=run/derived.keras --labels=clips/labels.txt --out=served/1"
 

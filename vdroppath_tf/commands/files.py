@@ -10,15 +10,15 @@ from typing import Any
 import keras
 from absl import flags, logging
 
-from ..data.catalog import Manifest, open_manifest
-from ..data.faults import MAX_BAD_FRACTION
-from ..data.flow_folder import flow_manifest
-from ..data.pipeline import FaultLog, training_clips
-from ..data.quarantine import read_quarantine, without
-from ..files import write_text
-from ..space import ProbabilitySpace
-from ..training import Recipe
-from ..zoo import DATASETS, published_space
+from vdroppath_tf.data.catalog import Manifest, open_manifest
+from vdroppath_tf.data.clips.pipeline import FaultLog, training_clips
+from vdroppath_tf.data.faults.log import MAX_BAD_FRACTION
+from vdroppath_tf.data.faults.quarantine import read_quarantine, without
+from vdroppath_tf.data.lists.flow import flow_manifest
+from vdroppath_tf.files import write_text
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.training import Recipe
+from vdroppath_tf.zoo import DATASETS, published_space
 
 RECIPE_FILE, LABELS_FILE = "recipe.json", "labels.txt"
 PUBLISHED = "published:"

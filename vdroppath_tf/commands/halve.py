@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from absl import flags, logging
 
-from ..analysis.figure_shift import figure_shift
-from ..data.shapes import TASKS
-from ..files import write_text
-from ..halving import Halving, Setting, run_halving
-from ..quickstart import CLIPS, DIFFICULTY
-from .files import define_string
-from .recipe_flags import define_recipe, recipe_of_flags
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
+from vdroppath_tf.experiments.halving import Halving, Setting, run_halving
+from vdroppath_tf.experiments.quickstart import CLIPS, DIFFICULTY
+from vdroppath_tf.experiments.tasks.shapes import TASKS
+from vdroppath_tf.figures.shift import figure_shift
+from vdroppath_tf.files import write_text
 
 EXAMPLE = "vdroppath halve --task=motion --speed=4 --seeds=3 --out=halve"
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from ..names import unknown_name
-from ..zoo import NETWORKS, list_models
-from ..zoo.table import CLASSES, CLIP_SHAPE, UNITS, facts
-from .files import define_string
-from .shape_flag import clip_shape_of, define_clip_shape
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.commands.shape_flag import clip_shape_of, define_clip_shape
+from vdroppath_tf.names import unknown_name
+from vdroppath_tf.zoo import NETWORKS, list_models
+from vdroppath_tf.zoo.table import CLASSES, CLIP_SHAPE, UNITS, facts
 
 EXAMPLE = "vdroppath models --name='*resnet*' --clip_shape=16,112,112"
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from ..serving import ServedModel
-from .files import define_string
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.serving.predict import ServedModel
 
 EXAMPLE = "vdroppath predict --model=served/1 a.mp4 b.avi"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from absl import flags, logging
 
-from ..quickstart import run_quickstart
-from .files import define_string
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.experiments.quickstart import run_quickstart
 
 EXAMPLE = "vdroppath quickstart --out=quickstart"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from absl import flags, logging
 
-from ..analysis.figure_ranking import figure_ranking
-from ..analysis.rank_agreement import KINDS, Ranking
-from ..analysis.select import Interval
-from ..files import write_text
-from ..ranking import run_ranking
-from ..ranking_plan import AS_TRAINED, LEARNED, LOG_PROB, UNIFORM, Plan
-from .files import define_string
+from vdroppath_tf.analysis.rank_agreement import KINDS, Ranking
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.experiments.ranking import run_ranking
+from vdroppath_tf.experiments.ranking_plan import AS_TRAINED, LEARNED, LOG_PROB, UNIFORM, Plan
+from vdroppath_tf.figures.ranking import figure_ranking
+from vdroppath_tf.files import write_text
+from vdroppath_tf.scoring.select import Interval
 
 EXAMPLE = "vdroppath ranking --draws=8 --uniform_draws=8 --seeds=2 --out=ranking"
 FORMAT = "vdroppath_tf.ranking/1"

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 from absl import flags
 
-from ..data.transforms import SAMPLERS
-from ..training import RECIPES, Recipe
-from .files import define_string
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.data.clips.transforms import SAMPLERS
+from vdroppath_tf.training import RECIPES, Recipe
 
 # flag -> what it says in --help; each is left out where the recipe's own value is to hold
 _TEXTS = {

@@ -10,10 +10,10 @@ from pathlib import Path
 import tensorflow as tf
 from absl import flags, logging
 
-from ..analysis.records import Report
-from ..analysis.report import write_figures, write_report
-from .files import define_string
-from .report_task import name_of, task
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.commands.report_task import name_of, task
+from vdroppath_tf.report.page import write_figures, write_report
+from vdroppath_tf.report.records import Report
 
 EXAMPLE = (
     "vdroppath report --run=run --scores=run/scores.json --result=run/result.json "

@@ -7,16 +7,16 @@ from typing import Any
 
 from absl import flags
 
-from ..analysis.cost_tables import cost_tables
-from ..analysis.records import OtherSpace, TaskReport
-from ..analysis.report_build import check_scores, task_of
-from ..analysis.report_inputs import Scored, read_result, read_scores
-from ..cost import UnitCosts
-from ..space import ProbabilitySpace
-from ..zoo import published_strategy, published_top1
-from .files import PUBLISHED, load_network, open_space
-from .run_folder import RunFolder
-from .shape_flag import clip_shape_of
+from vdroppath_tf.budget.cost_tables import cost_tables
+from vdroppath_tf.commands.files import PUBLISHED, load_network, open_space
+from vdroppath_tf.commands.run_folder import RunFolder
+from vdroppath_tf.commands.shape_flag import clip_shape_of
+from vdroppath_tf.cost import UnitCosts
+from vdroppath_tf.report.build import check_scores, task_of
+from vdroppath_tf.report.inputs import Scored, read_result, read_scores
+from vdroppath_tf.report.records import OtherSpace, TaskReport
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.zoo import published_strategy, published_top1
 
 
 def name_of(values: flags.FlagValues) -> str:

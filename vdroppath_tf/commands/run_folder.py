@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..analysis.report_inputs import read_history
-from ..space import ProbabilitySpace
-from ..training import Recipe, summary
-from .files import LABELS_FILE, RECIPE_FILE, read_labels, read_text
+from vdroppath_tf.commands.files import LABELS_FILE, RECIPE_FILE, read_labels, read_text
+from vdroppath_tf.report.inputs import read_history
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.training import Recipe, summary
 
 
 class RunFolder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from .files import define_string
+from vdroppath_tf.commands.files import define_string
 
 
 def define_clip_shape(

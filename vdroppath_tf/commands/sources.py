@@ -6,8 +6,8 @@ from typing import Any
 
 from absl import flags
 
-from ..data.catalog import FORMATS, Manifest, find_format, options_of
-from .files import define_string, open_videos
+from vdroppath_tf.commands.files import define_string, open_videos
+from vdroppath_tf.data.catalog import FORMATS, Manifest, find_format, options_of
 
 KINDS = "list, annotation file or folder"
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from absl import flags, logging
 
-from ..layers.gates import named_drops
-from ..space import ProbabilitySpace
-from .budget_flags import Budgets, define_budgets
-from .files import define_string, load_network
+from vdroppath_tf.commands.budget_flags import Budgets, define_budgets
+from vdroppath_tf.commands.files import define_string, load_network
+from vdroppath_tf.layers.gates import named_drops
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 EXAMPLE = "vdroppath space --model=run/template.keras --clip_shape=16,112,112 --max_macs=5e9"
 

@@ -10,8 +10,8 @@ from typing import Any
 from absl import flags, logging
 from matplotlib.figure import Figure
 
-from ..files import write_text
-from .files import define_string
+from vdroppath_tf.commands.files import define_string
+from vdroppath_tf.files import write_text
 
 
 def define_outputs(values: flags.FlagValues, what: str, numbers: str) -> None:

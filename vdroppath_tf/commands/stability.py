@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from ..analysis.figure_stability import figure_stability
-from ..analysis.stability import Stability, stability
-from .files import open_space
-from .space_outputs import check_figure, define_outputs, write_outputs
+from vdroppath_tf.analysis.stability import Stability, stability
+from vdroppath_tf.commands.files import open_space
+from vdroppath_tf.commands.space_outputs import check_figure, define_outputs, write_outputs
+from vdroppath_tf.figures.stability import figure_stability
 
 EXAMPLE = (
     "vdroppath stability run0/space.json run1/space.json run2/space.json --figure=stability.svg"

@@ -10,17 +10,7 @@ from typing import Any
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..analysis.evaluate import recalibrate
-from ..analysis.scoring import score_videos
-from ..analysis.video_scores import VideoScores
-from ..data.pipeline import FaultLog
-from ..data.protocols import PROTOCOLS
-from ..data.transforms import ClipSampling
-from ..files import write_text
-from ..layers.gates import set_strategy
-from ..serving import ServedModel
-from ..strategy import FusionStrategy
-from .files import (
+from vdroppath_tf.commands.files import (
     define_faults,
     define_string,
     keras_files,
@@ -28,7 +18,17 @@ from .files import (
     recalibration_clips,
     say_not_recalibrated,
 )
-from .sources import define_formats, define_source, open_source
+from vdroppath_tf.commands.sources import define_formats, define_source, open_source
+from vdroppath_tf.data.clips.pipeline import FaultLog
+from vdroppath_tf.data.clips.protocols import PROTOCOLS
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.files import write_text
+from vdroppath_tf.layers.gates import set_strategy
+from vdroppath_tf.scoring.evaluate import recalibrate
+from vdroppath_tf.scoring.video_scores import VideoScores
+from vdroppath_tf.scoring.videos import score_videos
+from vdroppath_tf.serving.predict import ServedModel
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 EXAMPLE = (
     "vdroppath test --model=run/derived.keras --data=clips/test.txt --protocol=10x3 "

@@ -10,16 +10,16 @@ from typing import Any
 import tensorflow as tf
 from absl import flags, logging
 
-from ..data.catalog import Manifest
-from ..data.remote import shown
-from ..files import write_text
-from ..space import ProbabilitySpace
-from ..training import Clips, Phase, Recipe, build_derived, build_template, template_from
-from ..training import train as run_training
-from ..training.backup import Backup
-from .files import define_faults, define_string, load_network, save_model
-from .recipe_flags import define_recipe, recipe_of_flags
-from .sources import define_formats, define_source, open_source
+from vdroppath_tf.commands.files import define_faults, define_string, load_network, save_model
+from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
+from vdroppath_tf.commands.sources import define_formats, define_source, open_source
+from vdroppath_tf.data.catalog import Manifest
+from vdroppath_tf.data.remote.files import shown
+from vdroppath_tf.files import write_text
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.training import Clips, Phase, Recipe, build_derived, build_template, template_from
+from vdroppath_tf.training import train as run_training
+from vdroppath_tf.training.backup import Backup
 
 EXAMPLE = (
     "vdroppath train --recipe=small --data=clips/train.txt "

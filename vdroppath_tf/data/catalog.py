@@ -8,18 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vdroppath_tf.data.class_folders import read_folder
-from vdroppath_tf.data.hdf5_file import is_hdf5, read_hdf5_file
-from vdroppath_tf.data.hmdb51 import is_hmdb51, read_hmdb51
-from vdroppath_tf.data.kinetics import KEY, read_kinetics
-from vdroppath_tf.data.lists import read_list, read_pairs
+from vdroppath_tf.data.lists.class_folders import read_folder
+from vdroppath_tf.data.lists.hdf5_groups import is_hdf5, read_hdf5_file
+from vdroppath_tf.data.lists.hmdb51 import is_hmdb51, read_hmdb51
+from vdroppath_tf.data.lists.kinetics import KEY, read_kinetics
+from vdroppath_tf.data.lists.lines import read_list, read_pairs
+from vdroppath_tf.data.lists.manifest_file import is_manifest, read_manifest, write_manifest
+from vdroppath_tf.data.lists.something import read_something_v1, read_something_v2
+from vdroppath_tf.data.lists.text_files import PathLike
+from vdroppath_tf.data.lists.ucf101 import read_ucf101
+from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
-from vdroppath_tf.data.manifest_file import is_manifest, read_manifest, write_manifest
-from vdroppath_tf.data.record_index import holds_records
-from vdroppath_tf.data.something import read_something_v1, read_something_v2
-from vdroppath_tf.data.text_files import PathLike
-from vdroppath_tf.data.ucf101 import read_ucf101
-from vdroppath_tf.data.video_tree import Lookup
+from vdroppath_tf.data.records.index import holds_records
 
 __all__ = [
     "FORMATS",
@@ -36,7 +36,7 @@ __all__ = [
 
 
 def _read_records(source: PathLike, *, labels: Sequence[str] | None = None) -> Manifest:
-    from vdroppath_tf.data.records import read_records  # imports TensorFlow, for protobuf
+    from vdroppath_tf.data.records.reader import read_records
 
     return read_records(source, labels=labels)
 

@@ -8,8 +8,8 @@ import json
 import posixpath
 from collections.abc import Iterable, Iterator
 
-from vdroppath_tf.data.container import VideoError
-from vdroppath_tf.data.frame_source import Folder, FrameInfo, FrameSource
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameSource
 
 
 class ManifestError(ValueError):

@@ -1,0 +1,1 @@
+"""Keras layers: convolutions, gated paths, variational DropPath."""

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from .losses import add_replica_loss
+from vdroppath_tf.layers.losses import add_replica_loss
 
 Triple = tuple[int, int, int]
 

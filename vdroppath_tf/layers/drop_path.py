@@ -10,9 +10,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from .hard_masks import drawn_mask, mode_mask
-from .losses import add_replica_loss
-from .relaxation import KL_FORMS, gate_entropy, relaxed_drop, uniform_noise, weight_prior
+from vdroppath_tf.layers.hard_masks import drawn_mask, mode_mask
+from vdroppath_tf.layers.losses import add_replica_loss
+from vdroppath_tf.layers.relaxation import (
+    KL_FORMS,
+    gate_entropy,
+    relaxed_drop,
+    uniform_noise,
+    weight_prior,
+)
 
 NOISE = ("sample", "batch")
 RUN_MODE, RUN_RANDOM = -1.0, -2.0  # values of a mask that is no strategy: the mode, or a fresh draw

@@ -8,10 +8,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..strategy import FusionUnit
-from .convolution import Triple, convolve
-from .drop_path import VariationalDropPath, gate_like
-from .path import FORMS, Path
+from vdroppath_tf.layers.convolution import Triple, convolve
+from vdroppath_tf.layers.drop_path import VariationalDropPath, gate_like
+from vdroppath_tf.layers.path import FORMS, Path
+from vdroppath_tf.spaces.strategy import FusionUnit
 
 # sub-layer and kernel of each branch. The shared 1x3x3 follows S and ST (Fig. 3); T goes round it.
 BRANCHES: dict[str, tuple[str, Triple]] = {

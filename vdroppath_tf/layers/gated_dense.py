@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from .drop_path import VariationalDropPath
+from vdroppath_tf.layers.drop_path import VariationalDropPath
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")

@@ -9,10 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..space import flat_mask
-from ..strategy import BRANCHES, FusionStrategy, FusionUnit
-from .drop_path import VariationalDropPath
-from .fusion import FusionConv
+from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.spaces.space import flat_mask
+from vdroppath_tf.spaces.strategy import BRANCHES, FusionStrategy, FusionUnit
 
 
 def fusion_layers(model: keras.Model) -> list[FusionConv]:

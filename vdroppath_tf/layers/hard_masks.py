@@ -1,8 +1,8 @@
 """What a layer runs when nothing is relaxed: the mode of its gates, or a draw from them (Eq. 6).
 
-The rules of ``vdroppath_tf.draws``, on tensors: gates are independent, being dropped whole (D1)
-and having no path on are one outcome, and where no shortcut goes round the layer a path stays on.
-The work grows with the number of paths, never with ``2 ** paths``.
+The rules of ``vdroppath_tf.spaces.draws``, on tensors: gates are independent, being dropped whole
+(D1) and having no path on are one outcome, and where no shortcut goes round the layer a path stays
+on. The work grows with the number of paths, never with ``2 ** paths``.
 """
 
 from __future__ import annotations

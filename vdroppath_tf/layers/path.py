@@ -9,8 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from .convolution import Convolution, Triple
-from .normalization import batch_norm
+from vdroppath_tf.layers.convolution import Convolution, Triple
+from vdroppath_tf.layers.normalization import batch_norm
 
 # what a path is: the convolution alone (ResNet); BN and ReLU before it (DenseNet); BN and ReLU6
 # after it (MobileNetV2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from ..layers.fusion import FusionConv
+from vdroppath_tf.layers.fusion import FusionConv
 
 
 def block_layers(model: keras.Model, fusion: FusionConv) -> list[keras.layers.Layer]:

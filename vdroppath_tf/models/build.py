@@ -7,10 +7,10 @@ from typing import Any
 
 import keras
 
-from ..names import unknown_name
-from ..strategy import FusionStrategy
-from . import densenet, mobilenet_v2, resnet
-from .fusion_model import FusionModel
+from vdroppath_tf.models import densenet, mobilenet_v2, resnet
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.names import unknown_name
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 # family -> its function and its table
 FAMILIES: dict[str, tuple[Callable[..., FusionModel], Mapping[str, Any]]] = {

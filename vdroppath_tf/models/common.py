@@ -9,11 +9,11 @@ from typing import Any
 import keras
 from typing_extensions import TypedDict
 
-from ..layers.convolution import Convolution, Triple
-from ..layers.fusion import FusionConv
-from ..layers.gated_dense import GatedDense
-from ..layers.normalization import batch_norm
-from ..strategy import BRANCHES, NONE, FusionStrategy
+from vdroppath_tf.layers.convolution import Convolution, Triple
+from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.layers.gated_dense import GatedDense
+from vdroppath_tf.layers.normalization import batch_norm
+from vdroppath_tf.spaces.strategy import BRANCHES, NONE, FusionStrategy
 
 Tensor = Any
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, on [0, 1]

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import keras
 from typing_extensions import Unpack
 
-from ..layers.zeros import Zeros
-from .common import (
+from vdroppath_tf.layers.zeros import Zeros
+from vdroppath_tf.models.common import (
     FusionMaker,
     Tensor,
     average_pool,
@@ -18,8 +18,8 @@ from .common import (
     normalized,
     strides_in_time,
 )
-from .fusion_model import FusionModel
-from .network import Network, NetworkOptions
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.models.network import Network, NetworkOptions
 
 
 class Row(NamedTuple):

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..layers.drop_path import VariationalDropPath
-from ..layers.fusion import FusionConv
-from ..layers.gates import describe_gates, gates_of
-from ..layers.losses import is_marked, of_this_replica
+from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.layers.gates import describe_gates, gates_of, read_gates
+from vdroppath_tf.layers.losses import is_marked, of_this_replica
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
@@ -48,6 +48,10 @@ class FusionModel(keras.Model):
         """The gates of a template's fusion layers, in order; empty for a derived network."""
         fusion = (layer for layer in self.layers if isinstance(layer, FusionConv))
         return [layer.drop_path for layer in fusion if layer.drop_path is not None]
+
+    def read_gates(self) -> dict[str, Any]:
+        """The gates as the arguments of ``ProbabilitySpace``; see ``layers.gates.read_gates``."""
+        return read_gates(self)
 
     def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
         if self._kl_tracker is not None:

@@ -8,10 +8,17 @@ from typing import Any, NamedTuple
 import keras
 from typing_extensions import Unpack
 
-from ..layers.convolution import Triple
-from .common import FusionMaker, Tensor, convolution, linear, normalized, strides_in_time
-from .fusion_model import FusionModel
-from .network import Network, NetworkOptions
+from vdroppath_tf.layers.convolution import Triple
+from vdroppath_tf.models.common import (
+    FusionMaker,
+    Tensor,
+    convolution,
+    linear,
+    normalized,
+    strides_in_time,
+)
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.models.network import Network, NetworkOptions
 
 RELU6 = 6.0
 

@@ -8,9 +8,8 @@ from typing import Any
 import keras
 from typing_extensions import TypedDict
 
-from ..layers.convolution import Triple
-from ..strategy import FusionStrategy
-from .common import (
+from vdroppath_tf.layers.convolution import Triple
+from vdroppath_tf.models.common import (
     CLIP_STATISTICS,
     FusionMaker,
     GateOptions,
@@ -21,7 +20,8 @@ from .common import (
     normalized,
     normalized_clip,
 )
-from .fusion_model import FusionModel
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 ClipShape = tuple[int | None, int | None, int | None]
 OPEN: ClipShape = (None, None, None)

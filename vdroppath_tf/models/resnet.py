@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import keras
 from typing_extensions import Unpack
 
-from ..layers.convolution import Triple
-from .common import (
+from vdroppath_tf.layers.convolution import Triple
+from vdroppath_tf.models.common import (
     FusionMaker,
     Tensor,
     average_pool,
@@ -19,8 +19,8 @@ from .common import (
     normalized,
     strides_in_time,
 )
-from .fusion_model import FusionModel
-from .network import Network, NetworkOptions
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.models.network import Network, NetworkOptions
 
 
 class Stem(NamedTuple):

@@ -9,11 +9,11 @@ from typing import Any
 import keras
 from absl import logging
 
-from ..data import remote
-from ..data.container import VideoError
-from ..data.remote_stores import store_of
-from ..data.urls import scheme_of
-from .checkpoint import STATE, check_same
+from vdroppath_tf.data.remote import files as remote
+from vdroppath_tf.data.remote.stores import store_of
+from vdroppath_tf.data.remote.urls import scheme_of
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.training.checkpoint import STATE, check_same
 
 _MAX_FILES = 10_000
 _RUN, _PART = "run.json", "checkpoint-"

@@ -8,9 +8,9 @@ from typing import Any
 
 import keras
 
-from ..data.pipeline import FaultLog
-from ..data.quarantine import read_quarantine, write_quarantine
-from .runs import Clips
+from vdroppath_tf.data.clips.pipeline import FaultLog
+from vdroppath_tf.data.faults.quarantine import read_quarantine, write_quarantine
+from vdroppath_tf.training.runs import Clips
 
 QUARANTINE_FILE = "quarantine.json"
 

@@ -9,9 +9,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..layers.gates import named_drops
-from ..space import ProbabilitySpace
-from .checkpoint import CheckpointStore, Position
+from vdroppath_tf.layers.gates import named_drops
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.training.checkpoint import CheckpointStore, Position
 
 
 class NonFiniteLossError(ArithmeticError):

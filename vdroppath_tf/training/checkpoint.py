@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..files import write_text
+from vdroppath_tf.files import write_text
 
 FORMAT = "vdroppath_tf.run/2"
 STATE = "state.json"  # written last: a folder without it is not whole

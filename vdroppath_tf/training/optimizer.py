@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from ..cost import GATE_WEIGHTS
+from vdroppath_tf.cost import GATE_WEIGHTS
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")

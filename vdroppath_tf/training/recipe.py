@@ -8,10 +8,10 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..data.augment import Augmentation
-from ..data.protocols import PROTOCOLS
-from ..data.transforms import ClipSampling
-from ..names import unknown_name
+from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.data.clips.protocols import PROTOCOLS
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.names import unknown_name
 
 CHANNELS = {"rgb": 3, "flow": 2}
 """What clips can show, and the channels they then have."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..data.transforms import ClipSampling
-from .recipe import Phase, Recipe
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.training.recipe import Phase, Recipe
 
 
 def _published(

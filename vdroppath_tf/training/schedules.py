@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from .recipe import Phase
+from vdroppath_tf.training.recipe import Phase
 
 
 def learning_rate(

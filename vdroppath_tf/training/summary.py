@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .recipe import Phase, Recipe
+from vdroppath_tf.training.recipe import Phase, Recipe
 
 
 def summary(recipe: Recipe) -> dict[str, str]:

@@ -12,18 +12,23 @@ import keras
 import tensorflow as tf
 from absl import logging
 
-from ..data.pipeline import FaultLog, evaluation_clips, training_clips, video_errors
-from ..layers.gates import freeze_gates, set_strategy
-from ..models.fusion_model import FusionModel, accuracy_metrics, cross_entropy
-from .backup import Backup, SendAfterEpoch
-from .bad_videos import CountFaults, keep_quarantine, say_what_was_bad
-from .callbacks import Record, StopOnNonFiniteLoss
-from .checkpoint import CheckpointStore, Position
-from .optimizer import GateSGD
-from .recipe import Phase, Recipe
-from .runs import Clips, check_run, describe_run
-from .schedules import learning_rate
-from .tensorboard import SpaceToTensorBoard
+from vdroppath_tf.data.clips.pipeline import (
+    FaultLog,
+    evaluation_clips,
+    training_clips,
+    video_errors,
+)
+from vdroppath_tf.layers.gates import freeze_gates, set_strategy
+from vdroppath_tf.models.fusion_model import FusionModel, accuracy_metrics, cross_entropy
+from vdroppath_tf.training.backup import Backup, SendAfterEpoch
+from vdroppath_tf.training.bad_videos import CountFaults, keep_quarantine, say_what_was_bad
+from vdroppath_tf.training.callbacks import Record, StopOnNonFiniteLoss
+from vdroppath_tf.training.checkpoint import CheckpointStore, Position
+from vdroppath_tf.training.optimizer import GateSGD
+from vdroppath_tf.training.recipe import Phase, Recipe
+from vdroppath_tf.training.runs import Clips, check_run, describe_run
+from vdroppath_tf.training.schedules import learning_rate
+from vdroppath_tf.training.tensorboard import SpaceToTensorBoard
 
 
 @dataclass(frozen=True)

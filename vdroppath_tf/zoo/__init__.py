@@ -3,8 +3,8 @@
 Beside them strategies with a name, and what the paper published.
 """
 
-from .by_name import NETWORKS, get_model, list_models
-from .densenet import (
+from vdroppath_tf.zoo.by_name import NETWORKS, get_model, list_models
+from vdroppath_tf.zoo.densenet import (
     derived_densenet121,
     derived_densenet161,
     derived_densenet169,
@@ -14,9 +14,9 @@ from .densenet import (
     template_densenet169,
     template_densenet201,
 )
-from .mobilenet_v2 import derived_mobilenet_v2, template_mobilenet_v2
-from .published import DATASETS, published_space, published_strategy, published_top1
-from .resnet import (
+from vdroppath_tf.zoo.mobilenet_v2 import derived_mobilenet_v2, template_mobilenet_v2
+from vdroppath_tf.zoo.published import DATASETS, published_space, published_strategy, published_top1
+from vdroppath_tf.zoo.resnet import (
     derived_micro,
     derived_resnet50,
     derived_resnet101,
@@ -28,7 +28,7 @@ from .resnet import (
     template_resnext50,
     template_resnext101,
 )
-from .strategies import (
+from vdroppath_tf.zoo.strategies import (
     bottom_heavy,
     i3d,
     mixed,
@@ -38,7 +38,7 @@ from .strategies import (
     top_heavy,
     uniform,
 )
-from .transfer import transfer
+from vdroppath_tf.zoo.transfer import transfer
 
 __all__ = [
     "DATASETS",

@@ -6,9 +6,9 @@ import fnmatch
 from collections.abc import Callable
 from typing import Any
 
-from ..models.fusion_model import FusionModel
-from ..names import unknown_name
-from . import densenet, mobilenet_v2, resnet
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.names import unknown_name
+from vdroppath_tf.zoo import densenet, mobilenet_v2, resnet
 
 _MODULES = (densenet, mobilenet_v2, resnet)
 _BY_NAME: dict[str, Callable[..., FusionModel]] = {

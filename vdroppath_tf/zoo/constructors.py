@@ -10,13 +10,13 @@ from typing import Any, TypeVar, get_type_hints
 
 from typing_extensions import TypedDict
 
-from ..layers.drop_path import VariationalDropPath
-from ..models.build import FAMILIES, family_of
-from ..models.common import GateOptions
-from ..models.fusion_model import FusionModel
-from ..models.network import OPEN, ClipShape
-from ..names import nearest
-from ..strategy import FusionStrategy
+from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.models.build import FAMILIES, family_of
+from vdroppath_tf.models.common import GateOptions
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.models.network import OPEN, ClipShape
+from vdroppath_tf.names import nearest
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 Constructor = TypeVar("Constructor", bound=Callable[..., FusionModel])
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing_extensions import Unpack
 
-from ..models.fusion_model import FusionModel
-from ..strategy import FusionStrategy
-from .constructors import DenseNetOptions, DenseNetTemplateOptions, derived, explicit, template
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.zoo.constructors import (
+    DenseNetOptions,
+    DenseNetTemplateOptions,
+    derived,
+    explicit,
+    template,
+)
 
 
 @explicit

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ..files import read_json
-from ..names import unknown_name
-from ..space import ProbabilitySpace
-from ..strategy import FusionStrategy
+from vdroppath_tf.files import read_json
+from vdroppath_tf.names import unknown_name
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 DATASETS = ("something-something-v1", "something-something-v2", "ucf101", "kinetics400")
 _FILE = Path(__file__).parent / "published_fig4.json"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numbers
 from collections.abc import Sequence
 
-from ..models.build import FAMILIES, droppable_layers, fusion_groups, layers_with_t
-from ..strategy import NONE, FusionStrategy, FusionUnit
-from .published import DATASETS, check_dataset
+from vdroppath_tf.models.build import FAMILIES, droppable_layers, fusion_groups, layers_with_t
+from vdroppath_tf.spaces.strategy import NONE, FusionStrategy, FusionUnit
+from vdroppath_tf.zoo.published import DATASETS, check_dataset
 
 ARCHITECTURES = tuple(row for _, table in FAMILIES.values() for row in table)
 SOMETHING, KINETICS = DATASETS[0], "kinetics400"

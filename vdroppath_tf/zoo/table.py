@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..cost import unit_costs
-from ..layers.gates import fusion_layers, gates_of
-from ..strategy import FusionStrategy
-from .by_name import NETWORKS
+from vdroppath_tf.cost import unit_costs
+from vdroppath_tf.layers.gates import fusion_layers, gates_of
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.zoo.by_name import NETWORKS
 
 UNITS = ("S", "ST", "S+ST")
 CLIP_SHAPE = (16, 224, 224)

@@ -15,10 +15,15 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..models.build import droppable_layers, fusion_groups, fusion_layer_names, layers_with_t
-from ..space import ProbabilitySpace
-from ..strategy import NONE, FusionStrategy
-from .strategies import t_where_it_is
+from vdroppath_tf.models.build import (
+    droppable_layers,
+    fusion_groups,
+    fusion_layer_names,
+    layers_with_t,
+)
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import NONE, FusionStrategy
+from vdroppath_tf.zoo.strategies import t_where_it_is
 
 Source = TypeVar("Source", FusionStrategy, ProbabilitySpace)
 

@@ -1,0 +1,226 @@
+"""Labelled clips cut out of films: what the synthetic tasks ask, asked of real footage.
+
+* `appearance`: which film is it? A window at a random place, from a time of the film that training
+  never saw.
+* `motion`: which way does the window pan? The film's own motion is noise, and two thirds of the
+  films are for training, the others for validation and test.
+
+What keeps a clip of `motion` from giving its answer away by other means: opposite pans run over the
+same stretch, one forth, one back; across the pan the window sits anywhere a pan that way would
+have been; and times, places and speeds are drawn without a look at the answer. So a frame taken
+out of a clip shows every place of a film equally often, whatever the direction.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vdroppath_tf.data.clips.cache import VideoCache
+from vdroppath_tf.data.disk import sha256_of
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.decode import scaled_size
+from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.experiments.tasks.files import TaskFiles, check_counts, clip_rng, write_clips
+from vdroppath_tf.experiments.tasks.shapes import DIRECTIONS
+
+TASKS = ("appearance", "motion")
+_Parts = Mapping[str, tuple[float, float]]
+PARTS: _Parts = {"train": (0.0, 0.6), "validation": (0.65, 0.8), "test": (0.85, 1.0)}
+"""From where to where in a film its clips come; between parts is a gap."""
+HELD_OUT_PARTS: _Parts = {"validation": (0.0, 0.475), "test": (0.525, 1.0)}
+"""The same for films that training never sees."""
+TRAVEL = (0.25, 0.55)
+"""How far a window pans in a clip, in parts of its side; its speed follows from that."""
+TEXTURE = 2.0
+"""Mean step in grey from a pixel to the next (0..255); plainer windows are drawn again."""
+
+_FORMAT = "vdroppath_tf.footage_task/1"
+_ZOOM = 2  # short edge of a film, in windows: room to pan, and still much of the film in sight
+_TRIES = 32
+_CACHE_BYTES = 1 << 30
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Cut:
+    """Where a clip is cut out.
+
+    Attributes:
+        film: name of the film.
+        label: number of the class.
+        frames: numbers of the film's frames, int64 `(frames,)`.
+        corners: top and left of the window in each, in the scaled film, int64 `(frames, 2)`.
+    """
+
+    film: str
+    label: int
+    frames: np.ndarray
+    corners: np.ndarray
+
+
+class Footage:
+    """Films to cut clips from; thread safe, and each cut a pure function of its arguments.
+
+    Args:
+        films: name and file of each film; names are sorted.
+        frames: frames in a clip, at least 2.
+        size: side of the window in pixels, even. Films are scaled to twice that.
+
+    Raises:
+        VideoError: a film cannot be read, or is too short or too small.
+        ValueError: another number is out of range, or there are fewer than two films.
+    """
+
+    def __init__(self, films: Mapping[str, str | os.PathLike[str]], frames: int, size: int) -> None:
+        if frames < 2 or size < 8 or size % 2:
+            raise ValueError(
+                f"frames must be at least 2, size even and at least 8. Received: {frames}, {size}."
+            )
+        if len(films) < 2:
+            raise ValueError(f"Expected at least two films. Received: {sorted(films)}.")
+        self.films = {name: VideoFile(os.path.abspath(films[name])) for name in sorted(films)}
+        self.frames, self.size = frames, size
+        self._cache = VideoCache(_CACHE_BYTES)
+        self._shapes = {name: self._shape(film) for name, film in self.films.items()}
+
+    def _shape(self, film: VideoFile) -> tuple[int, int, int]:
+        index = film.info()
+        shortest = min(len(_part(index.num_frames, bounds)) for bounds in PARTS.values())
+        if shortest < self.frames:
+            raise VideoError(
+                f"{film.path}: is too short: {shortest} of its {index.num_frames} frames are for "
+                f"one of train, validation, test, and a clip has {self.frames}. Take it off the "
+                "films, or set fewer frames."
+            )
+        if min(index.height, index.width) < self.size:
+            raise VideoError(
+                f"{film.path}: is too small: {index.width}x{index.height} pixels, and windows are "
+                f"{self.size}x{self.size}. Take it off the films, or set a smaller size."
+            )
+        return (
+            index.num_frames,
+            *scaled_size(index.height, index.width, _ZOOM * self.size),
+        )
+
+    def labels(self, task: str) -> tuple[str, ...]:
+        """Names of the classes of a task."""
+        if task not in TASKS:
+            raise ValueError(f"task must be one of {', '.join(TASKS)}. Received: {task!r}.")
+        return tuple(self.films) if task == "appearance" else DIRECTIONS
+
+    def draw(self, task: str, split: str, item: int, *, seed: int = 0) -> Cut:
+        """Draws one cut of a task; classes take turns, and in `motion` films do within a class."""
+        rng = clip_rng(seed, split, item)
+        turn, label = divmod(item, len(self.labels(task)))
+        if task == "motion":
+            name, parts = self._film_in_turn(split, turn)
+            offsets = self._pan(DIRECTIONS[label], rng)
+        else:
+            name, parts = tuple(self.films)[label], PARTS
+            offsets = np.zeros((self.frames, 2))
+        num_frames, *sides = self._shapes[name]
+        part = _part(num_frames, parts[split])
+        reach = np.abs(offsets).max()
+        room = np.array(sides) - self.size
+        for _ in range(_TRIES):
+            start = rng.integers(part.start, part.stop - self.frames, endpoint=True)
+            middle = reach + rng.random(2) * (room - 2 * reach)
+            if self._textured(name, start + self.frames // 2, np.rint(middle).astype(int)):
+                break
+        corners = np.rint(middle + offsets).astype(np.int64)
+        return Cut(name, label, start + np.arange(self.frames), corners)
+
+    def _film_in_turn(self, split: str, turn: int) -> tuple[str, _Parts]:
+        names = tuple(self.films)
+        seen = len(names) - len(names) // 3
+        if split == "train" or seen == len(names):
+            return names[turn % seen], PARTS
+        return names[seen + turn % (len(names) - seen)], HELD_OUT_PARTS
+
+    def _pan(self, direction: str, rng: np.random.Generator) -> np.ndarray:
+        """Where the window is in each frame, seen from the middle of all, float64 `(frames, 2)`."""
+        along = self.size * rng.uniform(*TRAVEL) * np.linspace(-0.5, 0.5, self.frames)
+        across = np.full(self.frames, along[rng.integers(self.frames)])
+        if direction in ("left", "up"):
+            along = along[::-1]
+        sideways = direction in ("right", "left")
+        return np.stack((across, along) if sideways else (along, across), axis=1)
+
+    def _textured(self, name: str, frame: int, corner: np.ndarray) -> bool:
+        """Whether a window shows enough to tell a pan by, to any side: no look at the answer."""
+        grey = self._read(name, np.array([frame]))[0].mean(-1)
+        grey = grey[corner[0] : corner[0] + self.size, corner[1] : corner[1] + self.size]
+        return min(float(np.abs(np.diff(grey, axis=k)).mean()) for k in (0, 1)) >= TEXTURE
+
+    def cut(self, cut: Cut) -> np.ndarray:
+        """The frames of a cut, RGB, uint8 `(frames, size, size, 3)`."""
+        film = self._read(cut.film, cut.frames)
+        return np.stack(
+            [
+                frame[top : top + self.size, left : left + self.size]
+                for frame, (top, left) in zip(film, cut.corners, strict=True)
+            ]
+        )
+
+    def _read(self, name: str, frames: np.ndarray) -> np.ndarray:
+        return self._cache.frames(self.films[name], frames, _ZOOM * self.size)
+
+
+def _part(num_frames: int, bounds: tuple[float, float]) -> range:
+    return range(math.ceil(bounds[0] * num_frames), math.floor(bounds[1] * num_frames))
+
+
+def write_footage(
+    folder: str | os.PathLike[str],
+    task: str,
+    *,
+    films: Mapping[str, str | os.PathLike[str]],
+    clips: Sequence[int] = (480, 160, 160),
+    seed: int = 0,
+    frames: int = 8,
+    size: int = 64,
+    on_clip: Callable[[int, int], None] | None = None,
+) -> TaskFiles:
+    """Cuts films into the mp4 files of a task, with a list file for each split.
+
+    A run that was stopped is taken up again, see `task_files.write_clips`.
+
+    Args:
+        folder: where to write; empty, missing, or holding the same task.
+        task: "appearance" (a class for each film) or "motion" (4 directions).
+        films: name and file of each film, at least two.
+        clips: number of clips for training, validation and test.
+        seed: of the clips.
+        frames: frames in a clip, at least 2.
+        size: height and width of a clip in pixels, even.
+        on_clip: called with (clips done, clips in all) after each, for a progress bar.
+
+    Returns:
+        The `TaskFiles`.
+
+    Raises:
+        VideoError: a film cannot be read, or is too short or too small.
+        ValueError: another argument is out of range, or the folder holds anything else.
+    """
+    check_counts(clips)
+    footage = Footage(films, frames, size)
+    files = TaskFiles(Path(folder), footage.labels(task))
+    description = {
+        "format": _FORMAT,
+        "task": task,
+        "clips": [int(n) for n in clips],
+        "seed": seed,
+        "frames": frames,
+        "size": size,
+        "films": {name: sha256_of(film.file) for name, film in footage.films.items()},
+    }
+
+    def make_clip(split: str, item: int) -> np.ndarray:
+        return footage.cut(footage.draw(task, split, item, seed=seed))
+
+    return write_clips(files, description, clips, frames, make_clip, on_clip=on_clip)

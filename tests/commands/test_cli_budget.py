@@ -1,0 +1,119 @@
+"""`vdroppath space` under a budget: answers, files, and what a user may get wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+import tiny
+
+from vdroppath_tf.budget.latency import LatencyTable
+from vdroppath_tf.budget.search import Choice, most_probable, pareto
+from vdroppath_tf.cli import main
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+CLIP = ",".join(map(str, tiny.SHAPE))
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Gates that differ from layer to layer."""
+    path = tmp_path_factory.mktemp("budget") / "template.keras"
+    model = tiny.template()
+    for n, gate in enumerate(model.gates):
+        gate.logit.assign([-1.0 + n, 0.5 - n])
+    model.save(path)
+    return path
+
+
+@pytest.fixture
+def call(template: Path, capfd: pytest.CaptureFixture[str]) -> Any:
+    def run(*more: str, code: int = 0) -> str:
+        capfd.readouterr()
+        assert main(["space", f"--model={template}", *more]) == code
+        out, error = capfd.readouterr()
+        return out if code == 0 else error
+
+    return run
+
+
+@pytest.fixture
+def front(template: Path) -> tuple[Choice, ...]:
+    model = keras.saving.load_model(template)
+    return pareto(ProbabilitySpace.from_model(model), model=model, clip_shape=tiny.SHAPE)
+
+
+@pytest.mark.parametrize("by", ["macs", "parameters"])
+def test_the_most_probable_under_a_budget(call: Any, template: Path, front: Any, by: str) -> None:
+    model = keras.saving.load_model(template)
+    space = ProbabilitySpace.from_model(model)
+    limit: Any = {f"max_{by}": getattr(front[1], by)}
+    best = most_probable(space, model=model, clip_shape=tiny.SHAPE, **limit)
+    out = call(f"--clip_shape={CLIP}", f"--max_{by}={limit[f'max_{by}']}")
+    assert f": {best}\n" in out
+    for strategy in (best, space.mode()):
+        assert f"log-probability {space.log_prob(strategy):.4f} " in out
+
+
+def test_the_front_is_written(call: Any, front: Any, tmp_path: Path) -> None:
+    out = call(f"--clip_shape={CLIP}", f"--pareto={tmp_path}/front.csv")
+    assert f"{len(front)} strategies, from the cheapest in macs" in out
+    with open(tmp_path / "front.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    name = front[0].strategy.architecture
+    read = [
+        Choice(
+            FusionStrategy.parse(row["strategy"], name),
+            float(row["log_prob"]),
+            int(row["parameters"]),
+            int(row["macs"]),
+        )
+        for row in rows
+    ]
+    assert tuple(read) == front
+    call(f"--clip_shape={CLIP}", f"--pareto={tmp_path}/front.json")
+    fields = json.loads((tmp_path / "front.json").read_text())
+    assert (fields["format"], fields["architecture"]) == ("vdroppath_tf.pareto/1", "nano")
+    assert [row["log_prob"] for row in fields["choices"]] == [c.log_prob for c in front]
+
+
+def test_latency_from_measuring_to_a_budget(call: Any, tmp_path: Path) -> None:
+    file = tmp_path / "latency.json"
+    out = call(f"--clip_shape={CLIP}", f"--measure_latency={file}")
+    table = LatencyTable.load(file)
+    ratios = re.findall(r"^  (\d+\.\d\d) \(.* ms / .* ms\)  (.*)$", out, re.MULTILINE)
+    assert {text: float(ratio) for ratio, text in ratios} == {
+        text: pytest.approx(ratio, abs=0.006) for text, ratio in table.ratios().items()
+    }
+    out = call(f"--latency={file}", "--max_latency=1e6", "--by=latency", f"--pareto={file}.csv")
+    assert "most probable with at most 1,000,000 ms: " in out
+    assert "from the cheapest in latency" in out
+    assert "latency" in Path(f"{file}.csv").read_text().splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ([f"--clip_shape={CLIP}", "--max_macs=5"], r"No strategy .* at most 5 MACs\. The cheapest"),
+        (["--max_macs=5"], r"Expected clip_shape=\(frames, height, width\)"),
+        (["--clip_shape=4,x,3"], "--clip_shape=4,x,3: expected frames, height and width"),
+        (["--clip_shape=4,0,3"], "--clip_shape=4,0,3: expected frames, height and width"),
+        (["--max_macs=5", "--max_latency=5"], "--max_macs and --max_latency: expected one budget"),
+        (["--max_latency=5"], "needs --latency, which --measure_latency writes"),
+        (["--by=parameters"], "--by=parameters is the cost in --pareto, which is not there"),
+        (["--pareto=x.txt"], r"--pareto=x\.txt: expected a file that ends in"),
+        (["--latency=nowhere.json", "--max_latency=5"], r"nowhere\.json"),
+        ([f"--clip_shape={CLIP}"], "--clip_shape and --latency are for a budget"),
+        (["--latency=a", "--measure_latency=a"], "expected one of them"),
+    ],
+)
+def test_wrong_calls(call: Any, more: list[str], message: str) -> None:
+    error = call(*more, code=1)
+    assert re.search(f"vdroppath space: .*{message}", error)
+    assert "Traceback" not in error

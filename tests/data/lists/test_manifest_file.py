@@ -1,0 +1,96 @@
+"""Manifest files: what is written is read back, and what is damaged is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vdroppath_tf.data.catalog import ManifestError, find_format, open_manifest, write_manifest
+from vdroppath_tf.data.lists.text_files import MAX_LINE
+
+HEADER = {"format": "vdroppath_tf.manifest/1", "labels": ["a", "b"], "directional": True}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("x.mp4", "y z.mp4"):
+        (tmp_path / name).touch()
+    (tmp_path / "frames").mkdir()
+    return tmp_path
+
+
+def write(folder: Path, *lines: object) -> Path:
+    path = folder / "m.jsonl"
+    path.write_text(
+        "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines)
+    )
+    return path
+
+
+def test_round_trip(folder: Path, tmp_path: Path) -> None:
+    path = write(folder, HEADER, ["y z.mp4", 1, 7], ["frames", 0, None])
+    assert find_format(path) == "manifest"
+    manifest = open_manifest(path)
+    assert [(e.name, e.label, e.num_frames) for e in manifest] == [
+        ("y z.mp4", 1, 7),
+        ("frames", 0, None),
+    ]
+    assert (manifest.labels, manifest.directional) == (("a", "b"), True)
+    elsewhere = tmp_path / "lists" / "again.jsonl"
+    elsewhere.parent.mkdir()
+    write_manifest(manifest, elsewhere)
+    assert elsewhere.read_text() == path.read_text()
+    again = open_manifest(elsewhere, root=folder, labels=["a", "b"])
+    assert again.digest() == manifest.digest()
+    assert [entry.source for entry in again] == [entry.source for entry in manifest]
+    assert str(tmp_path) not in elsewhere.read_text()
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([{**HEADER, "format": "vdroppath_tf.manifest/2"}], ":1: is of the format"),
+        ([{**HEADER, "labels": ["a", 1]}], ":1: is {"),
+        ([{**HEADER, "labels": ["a", "a"]}], "both called 'a'"),
+        ([{**HEADER, "directional": 1}], ":1: is {"),
+        ([[1]], r":1: is \[1"),
+        ([], ":1: is None"),
+        ([HEADER], "lists no video"),
+        ([HEADER, ["x.mp4", 2, 3]], ":2: is .* of 2 classes"),
+        ([HEADER, ["x.mp4", -1, 3]], ":2: is"),
+        ([HEADER, ["x.mp4", True, 3]], ":2: is"),
+        ([HEADER, ["x.mp4", 0, 0]], ":2: is"),
+        ([HEADER, ["x.mp4", 0, 1.5]], ":2: is"),
+        ([HEADER, ["x.mp4", 0]], ":2: is"),
+        ([HEADER, {"x": 1}], ":2: is"),
+        ([HEADER, ["x.mp4", 0, 3], ["x.mp4", 0, 3]], ":3: 'x.mp4' is listed already at .*:2"),
+        ([HEADER, ["../x.mp4", 0, 3]], ":2: path '../x.mp4' leaves the root"),
+        ([HEADER, ["nope.mp4", 0, 3]], ":2: there is no file 'nope.mp4'"),
+        ([HEADER, '["x.mp4", 0, 3'], ":2: is no JSON"),
+        ([HEADER, "[" * 20_000], ":2: is no JSON"),
+        ([HEADER, '["' + "x" * 6 * MAX_LINE + '", 0, 3]'], ":2: is longer than"),
+    ],
+)
+def test_damaged(folder: Path, lines: list[object], words: str) -> None:
+    with pytest.raises(ManifestError, match=words):
+        open_manifest(write(folder, *lines), format="manifest")
+
+
+def test_other_classes(folder: Path) -> None:
+    path = write(folder, HEADER, ["x.mp4", 0, 3])
+    with pytest.raises(ManifestError, match="names other classes than labels="):
+        open_manifest(path, labels=["b", "a"])
+
+
+def test_a_writing_that_fails_leaves_the_old_file(folder: Path) -> None:
+    path = write(folder, HEADER, ["x.mp4", 0, 3])
+    before = path.read_text()
+    manifest = open_manifest(path)
+    broken = manifest.select([0])
+    object.__setattr__(broken.entries[0], "label", object())
+    with pytest.raises(TypeError):
+        write_manifest(broken, path)
+    assert path.read_text() == before
+    assert sorted(p.name for p in folder.iterdir()) == ["frames", "m.jsonl", "x.mp4", "y z.mp4"]

@@ -1,0 +1,76 @@
+"""Jobs in processes of their own: their order, their words, and their end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vdroppath_tf.experiments.processes import in_processes, worker_pool
+
+
+def job(name: str, number: int, *, say: Any, place: int) -> tuple[str, int, int, int]:
+    say(f"at {place}")
+    return name, number**2, place, os.getpid()
+
+
+def test_jobs_one_after_another() -> None:
+    said: list[str] = []
+    found = in_processes(job, [("a", 2), ("b", 3)], 1, said.append)
+    assert found == [("a", 4, 0, os.getpid()), ("b", 9, 0, os.getpid())]
+    assert said == ["at 0", "at 0"]
+
+
+@pytest.mark.slow
+def test_jobs_in_processes(capfd: pytest.CaptureFixture[str]) -> None:
+    found = in_processes(job, [("a", 2), ("b", 3), ("c", 4)], 2, print)
+    assert [one[:3] for one in found] == [("a", 4, 0), ("b", 9, 1), ("c", 16, 0)]
+    assert os.getpid() not in {pid for *_, pid in found}
+    assert "b: at 1" in capfd.readouterr().err
+
+
+def work_for_long(started: str) -> None:
+    partial = Path(f"{started}.partial")
+    partial.write_text(str(os.getpid()))
+    partial.rename(started)
+    time.sleep(300)
+
+
+def wait_for_a_worker(started: str) -> None:
+    with worker_pool(1) as pool:
+        pool.submit(work_for_long, started).result()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not asked for its result does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    code = f"from test_processes import *; wait_for_a_worker({str(started)!r})"
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    parent = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path})
+    try:
+        until = time.monotonic() + 120
+        while not started.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        worker = int(started.read_text())
+        assert alive(worker)
+    finally:
+        parent.kill()
+        parent.wait()
+    until = time.monotonic() + 30
+    while alive(worker) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not alive(worker)

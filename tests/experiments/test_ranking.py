@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vdroppath_tf.cli import main
+from vdroppath_tf.experiments.ranking import draw_strategies
+from vdroppath_tf.experiments.ranking_plan import TEMPLATES, Plan
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+SMALL = [
+    *("--draws=2", "--uniform_draws=2", "--seeds=1", "--epochs=2", "--template_epochs=2"),
+    *("--train_clips=32", "--test_clips=16", "--processes=1"),
+]
+
+
+@pytest.mark.slow
+def test_ranking_goes_on_where_it_stood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "ranking"
+    assert main(["ranking", *SMALL, f"--out={out}"]) == 0
+    told = capsys.readouterr().out
+    for part in (
+        "2 draws, best on its own first",
+        "uniform draws: accuracies on their own spread",
+        "Kendall's tau with accuracy on its own",
+    ):
+        assert part in told
+    first = (out / "ranking.json").read_text()
+    fields = json.loads(first)
+    assert [row["kind"] for row in fields["strategies"]] == ["draws"] * 2 + ["uniform draws"] * 2
+    assert all(0 <= a <= 1 for row in fields["strategies"] for a in row["alone"])
+    assert (out / "ranking.png").read_bytes()[:4] == b"\x89PNG"
+    uniform = ProbabilitySpace.load(out / "templates" / "uniform-template" / "space.json")
+    assert np.all(uniform.drop == np.float32(0.5))  # sampled, and nothing learned
+    learned = ProbabilitySpace.load(out / "templates" / "space" / "space.json")
+    assert not np.allclose(learned.drop, learned.initial)
+
+    results = sorted((out / "results").iterdir())
+    assert len(results) == 4 + 4 + 4
+    lost = next(path for path in results if path.name.startswith("alone"))
+    kept = {path: path.stat().st_mtime_ns for path in results if path != lost}
+    lost.unlink()
+    assert main(["ranking", *SMALL, f"--out={out}"]) == 0
+    assert capsys.readouterr().out == told
+    assert (out / "ranking.json").read_text() == first
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+    assert main(["ranking", *SMALL, "--epochs=3", f"--out={out}"]) == 1
+    assert "holds another ranking: epochs 2, not 3. Pass a new folder" in capsys.readouterr().err
+    assert (out / "ranking.json").read_text() == first
+
+    assert main(["ranking", *SMALL, "--uniform_draws=3", f"--out={out}"]) == 0  # one more
+    rows = json.loads((out / "ranking.json").read_text())["strategies"]
+    assert rows[:4] == fields["strategies"]
+    assert len(rows) == 5
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_draws_are_all_different_and_of_both_kinds_apart() -> None:
+    space = ProbabilitySpace(np.full((6, 2), 0.3))
+    found = draw_strategies(space, Plan(draws=6, uniform_draws=6))
+    assert [len(some) for some in found.values()] == [6, 6]
+    assert len({strategy for some in found.values() for strategy in some}) == 12
+    assert draw_strategies(space, Plan(draws=6, uniform_draws=6)) == found
+    assert not any("-" in str(strategy) for some in found.values() for strategy in some)
+
+
+def test_a_space_that_has_made_up_its_mind_has_few_draws() -> None:
+    sure = ProbabilitySpace(np.tile([0.0, 1.0], (6, 1)), 0.1)
+    with pytest.raises(ValueError, match=r"400 draws hold 1 different strategies\. Expected 4"):
+        draw_strategies(sure, Plan(draws=4))
+
+
+def test_recipes_of_a_plan() -> None:
+    plan = Plan(epochs=3, template_epochs=10, gate_learning_rate=0.03)
+    recipes = {which: plan.template(which) for which in TEMPLATES}
+    learned, uniform = recipes["space"], recipes["uniform template"]
+    assert [p.epochs for p in learned.template_phases()] == [2, 8]
+    assert [p.epochs for p in uniform.template_phases()] == [10]
+    assert (learned.initial_drop, learned.gate_learning_rate) == (0.5, 0.03)
+    assert (uniform.initial_drop, uniform.gate_learning_rate) == (0.5, 0.0)
+    assert recipes["gates drawn per batch"] == learned.replace(noise="batch")
+    assert [p.epochs for p in plan.alone.alone_phases()] == [3]
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        ("--draws=1", "draws"),
+        ("--seeds=0", "seeds"),
+        ("--gate_learning_rate=-1", "gate_learning_rate"),
+    ],
+)
+def test_wrong_flags(flag: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ranking", flag]) == 2
+    assert told in capsys.readouterr().err

@@ -1,0 +1,552 @@
+"""The report: numbers in the table, escaping, nothing from outside, and prose that is true."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import matplotlib.colors
+import matplotlib.image
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.patches import Rectangle
+
+from vdroppath_tf.budget.fronts import front_of
+from vdroppath_tf.figures.accuracy import figure_draws
+from vdroppath_tf.figures.parts import short_names, svg_uri
+from vdroppath_tf.figures.space import figure_entropy
+from vdroppath_tf.figures.units import COLORS
+from vdroppath_tf.report import findings
+from vdroppath_tf.report import parts as report_parts
+from vdroppath_tf.report.markup import tag
+from vdroppath_tf.report.page import (
+    DRAWN,
+    Draw,
+    Prediction,
+    Report,
+    Row,
+    TaskReport,
+    figure_marginals,
+    frame_strip,
+    render_report,
+    write_report,
+)
+from vdroppath_tf.report.parts import duration
+from vdroppath_tf.scoring.listed import wilson
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy, FusionUnit
+
+CHOSEN = "ST S+ST -"
+TIME = [[0.8, 0.05], [0.6, 0.1], [0.9, 0.9]]
+NASTY = '<script>alert("x")</script> & $x_1$ "quoted\' <b>'
+
+
+@pytest.fixture(autouse=True)
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are drawn, but written only where a test asks for `real_pictures`: it takes long."""
+    if "real_pictures" not in request.fixturenames:
+        nothing = "data:image/svg+xml;base64,PHN2Zy8+"
+        monkeypatch.setattr(report_parts, "svg_uri", lambda figure: nothing)
+
+
+@pytest.fixture
+def real_pictures() -> None:
+    """Pictures are written into the pages."""
+
+
+def row(name: str, strategy: str, top1: float, **changes: object) -> Row:
+    fields = {"standard_error": 0.01, "parameters": 201_234, "macs": 20_345_678}
+    return Row(name, strategy, top1, **(fields | changes))  # type: ignore[arg-type]
+
+
+def task(s: float = 0.26, st: float = 0.90, both: float = 0.88, best: float = 0.97) -> TaskReport:
+    return TaskReport(
+        name="motion",
+        description="A shape moves; the label is where to.",
+        space=ProbabilitySpace(TIME, layers=("stem", "body", "head"), architecture="micro"),
+        rows=(
+            row("S everywhere", "S S S", s, standard_error=0.027, parameters=101_111),
+            row("ST everywhere", "ST ST ST", st, macs=30_000_000, top5=0.999),
+            row("S+ST everywhere", "S+ST S+ST S+ST", both, macs=40_000_007),
+            row("best draw", CHOSEN, best, note=DRAWN, macs=15_000_000),
+        ),
+        chosen=FusionStrategy.parse(CHOSEN, "micro"),
+        classes=4,
+        clips=256,
+        draws=tuple(Draw(CHOSEN, score, 15_000_000 + n) for n, score in enumerate((0.7, best))),
+        history=np.full((5, 3, 2), 0.1),
+        predictions=(
+            Prediction("clip_0.mp4", "left", "left", 0.91, frame_strip(np.zeros((4, 8, 8, 3)))),
+            Prediction("clip_1.mp4", "right", "left", 0.505),
+        ),
+        settings={"epochs": "6 + 16"},
+        timings={"train": 83.0},
+    )
+
+
+def page(*tasks: TaskReport) -> str:
+    return render_report(Report("Two tasks", "today, 2 cores", tasks or (task(),)))
+
+
+def said(one: TaskReport) -> str:
+    return " ".join(findings.findings(one)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+class Reader(HTMLParser):
+    """Text, attributes and tables of a page; stops at elements that are not closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.rows: list[list[str]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((name, {key: value or "" for key, value in attributes}))
+        if name not in ("meta", "img", "br", "source"):
+            self.open.append(name)
+        if name == "tr":
+            self.rows.append([])
+        if name in ("th", "td"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, name: str) -> None:
+        assert self.open.pop() == name
+
+    def handle_data(self, text: str) -> None:
+        if "style" in self.open:
+            return
+        self.text += text
+        if {"th", "td"} & set(self.open):
+            self.rows[-1][-1] += text.replace("\N{NO-BREAK SPACE}", " ")
+
+    def all(self, name: str) -> list[dict[str, str]]:
+        return [attributes for found, attributes in self.tags if found == name]
+
+
+def test_table_holds_every_number():
+    rows = {cells[0]: cells[1:] for cells in Reader(page()).rows}
+    best = next(cells for name, cells in rows.items() if name.startswith("best draw"))
+    assert best == ["97.0 ± 1.0 %", "–", "201 k201,234", "15.0 M15,000,000", DRAWN]
+    st = next(cells for name, cells in rows.items() if name.startswith("ST everywhere"))
+    assert st[:2] == ["90.0 ± 1.0 %", "99.9 %"]
+    assert st[3] == "30.0 M30,000,000"
+    s = next(cells for name, cells in rows.items() if name.startswith("S everywhere"))
+    assert s[0] == "26.0 ± 2.7 %"
+    assert s[2] == "101 k101,111"
+    assert any("40,000,007" in cell for cells in rows.values() for cell in cells)
+
+
+def test_overview_and_layer_table_hold_the_spaces_numbers():
+    reader = Reader(page())
+    on = (0.2 + 0.4 + 0.1 - 0.95 - 0.9 - 0.1) / 3
+    overview = next(cells for cells in reader.rows if cells[0] == "motion")
+    assert overview == [
+        *("motion", "25.0 %", "26.0 ± 2.7 %", "90.0 ± 1.0 %", "88.0 ± 1.0 %", "97.0 ± 1.0 %"),
+        f"−{abs(on):.2f}",
+    ]
+    head = next(cells for cells in reader.rows if cells[0] == "head")
+    q = 1 - 0.9**0.5
+    shares = [q * (1 - q), q * q, q * (1 - q), 0.9]
+    distance = task().space.distance_from_start()[2]
+    entropy = task().space.entropy()[2]
+    assert head[1:] == ["-", *(f"{v:.3f}" for v in (*shares, 0.1, 0.1, distance, entropy))]
+
+
+def test_page_needs_nothing_from_outside(real_pictures):
+    text = page()
+    reader = Reader(text)
+    assert {name for name, _ in reader.tags} & {"script", "link", "iframe", "object", "a"} == set()
+    keys = ("src", "srcset", "href", "data")
+    addresses = [a[key] for _, a in reader.tags for key in keys if key in a]
+    assert len(addresses) == 11  # five pictures in two widths, and the frames of an answer
+    assert all(address.startswith("data:image/") for address in addresses)
+    assert "url(" not in text
+    assert "@import" not in text
+    for address in addresses:
+        if address.startswith("data:image/svg+xml;base64,"):
+            svg = base64.b64decode(address.partition(",")[2]).decode()
+            links = re.findall(r"(?:href|src)=\"([^\"]*)\"", svg)
+            assert all(link.startswith("#") for link in links)
+    policy = next(a for a in reader.all("meta") if "http-equiv" in a)
+    assert policy["content"].startswith("default-src 'none'")
+
+
+def test_pictures_have_words_and_stay_small(real_pictures):
+    text = page(task(), replace(task(), name="again"))
+    assert all(image["alt"] for image in Reader(text).all("img"))
+    assert len(text) < 1_500_000
+
+
+def test_observations_of_the_paper_are_asked_of_the_space():
+    text = Reader(page()).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "✗ does not hold" in text
+    assert "I. S+ST has the highest marginal in lower layers.Strength: leads in 0 of 1 lay" in text
+    assert "S+ST has the highest marginal in 0 of 1 layers (0 %) of the lower half" in text
+    assert "II. Higher layers prefer ST.Strength: leads in 1 of 2 layers (50 %); its mean" in text
+    with_t = ProbabilitySpace(np.full((1, 2), 0.3))
+    alone = TaskReport("one", "x", with_t, [row("m", "S+ST", 0.5)], with_t.mode(), 2, 9)
+    assert "observations" not in Reader(page(alone)).text  # one layer has no lower half
+
+
+def test_entropy_has_the_height_of_its_bars():
+    space = ProbabilitySpace([[0.5, 0.5], [0.0, 1.0]])
+    (axes,) = figure_entropy(space).axes
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx([2 * np.log(2), 0.0])
+    assert [segment[0][1] for segment in axes.collections[0].get_segments()] == pytest.approx(
+        [2 * -(0.1 * np.log(0.1) + 0.9 * np.log(0.9))] * 2
+    )
+
+
+points = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12)
+
+
+@given(points)
+def test_the_front_is_what_nothing_beats(points):
+    """By definition: no other point costs as little or less and scores more, nor equal for less."""
+    best = front_of(*np.array(points, float).reshape(-1, 2).T).tolist()
+    kept = [points[n] for n in best]
+    beaten = {
+        (c, s) for c, s in points for d, t in points if (d <= c and t > s) or (d < c and t >= s)
+    }
+    assert sorted(kept) == sorted(set(points) - beaten)
+    assert kept == sorted(kept)
+    assert all(points.index(points[n]) == n for n in best)  # of equals the first
+
+
+def test_draws_have_intervals_and_their_front():
+    draws = [Draw("S", 0.5, 2_000_000, 0.1), Draw("S", 0.4, 1_000_000, 0.2)]
+    draws.append(Draw("S", 0.45, 3_000_000, 0.1, may_be_best=False))
+    axes = figure_draws(draws, [], 0.25).axes[0]
+    lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert lines["front of the draws"] == [[1.0, 40.0], [2.0, 50.0]]
+    found = [container.lines[2][0].get_segments()[0][:, 1] for container in axes.containers]
+    reach = [19.6, 39.2, 19.6]
+    for interval, middle, half in zip(found, (50, 40, 45), reach, strict=True):
+        assert interval == pytest.approx([middle - half, middle + half], abs=0.01)
+    hollow = [container.lines[0].get_markerfacecolor() == "white" for container in axes.containers]
+    assert hollow == [False, False, True]
+
+
+def test_what_a_race_dropped_is_no_part_of_the_front():
+    draws = [Draw("S", 1.0, 1, clips=2), Draw("S", 0.5, 2, clips=100)]
+    lines = figure_draws(draws, [], None).axes[0].lines
+    (front,) = [line for line in lines if line.get_label() == "front of the draws"]
+    assert front.get_xydata().tolist() == [[2.0, 50.0]]
+
+
+def test_uniform_rows_have_the_colours_of_their_units():
+    rows = [row("S everywhere", "S S", 0.5), row("mode", "S ST", 0.6), row("draw 1", "- -", 0.5)]
+    rows += [row("draw 2", "S -", 0.5), row("best", "ST ST", 0.7)]
+    axes = figure_draws([], rows, None, best=rows[-1], clips=10).axes[0]
+    found = {bar.get_label(): bar.lines[0] for bar in axes.containers}
+    assert found["S everywhere"].get_color() == COLORS["S"]
+    assert (
+        found["mode"].get_color() not in COLORS.values() or found["mode"].get_color() != COLORS["S"]
+    )
+    assert found["best"].get_marker() == "*"
+    _, shown = axes.get_legend_handles_labels()
+    assert sorted(set(shown)) == ["S everywhere", "best", "draw", "mode"]
+
+
+def test_wilson_intervals_are_those_of_the_textbook():
+    """Solve |share - p| = z sqrt(p (1 - p) / n) for p, numerically."""
+    p = np.linspace(0, 1, 2_000_001)
+    for share, clips in ((0.0, 10), (0.5, 20), (0.97, 256), (1.0, 3)):
+        near = p[np.abs(share - p) <= 1.959964 * np.sqrt(p * (1 - p) / clips) + 1e-12]
+        assert wilson(share, clips) == pytest.approx((near[0], near[-1]), abs=2e-6)
+    assert wilson(0.9, None, 0.1) == pytest.approx((0.704, 1.0), abs=1e-3)
+
+
+def test_what_users_name_is_escaped():
+    one = task()
+    nasty = replace(
+        one,
+        name=NASTY,
+        description=NASTY,
+        space=ProbabilitySpace(TIME, layers=(NASTY, "b", "c"), architecture="micro"),
+        rows=(*(replace(each, name=NASTY, note=NASTY) for each in one.rows[:3]), one.rows[3]),
+        predictions=(Prediction(NASTY, NASTY, "left", 0.5, one.predictions[0].frames),),
+        settings={NASTY: NASTY},
+        timings={NASTY: 1.0},
+    )
+    text = render_report(Report(NASTY, NASTY, (nasty,), NASTY))
+    reader = Reader(text)
+    assert reader.all("script") == []
+    assert reader.all("b") == []
+    assert reader.text.count(NASTY) > 12
+    assert any(NASTY in image["alt"] for image in reader.all("img"))
+    assert html.escape(NASTY) in text
+
+
+def test_tag_escapes_text_and_keeps_html():
+    assert tag("p", "<&", [tag("b", FusionUnit("S")), None], class_='"') == (
+        '<p class="&quot;">&lt;&amp;<b>S</b></p>'
+    )
+    assert tag("img", src="a", alt=None) == '<img src="a">'
+
+
+def test_answers_name_the_true_class_where_they_are_wrong():
+    text = Reader(page()).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "✓ right" in text
+    assert "✗ wrong" in text
+    assert "left, 91.0 %clip_0.mp4" in text
+    assert "left, 50.5 % (true: right)clip_1.mp4" in text
+    assert "1 of the 2 clips" in text
+
+
+def test_prose_when_something_was_found():
+    text = said(task())
+    assert "The marginals of 3 of 3 layers moved" in text
+    assert "It leans to time" in text
+    assert "on with probability 0.23 and the path ST (three frames) with 0.65" in text
+    assert "S everywhere is at chance: it reaches 26.0 % (guessing: 25.0 %)" in text
+    assert "comes from motion" in text
+    assert "The chosen strategy wins: 97.0 ± 1.0 % against 90.0 ± 1.0 % for ST everywhere" in text
+    assert "It costs 50 % fewer multiply-adds" in text
+    assert "best of 2 draws on the clips it is scored on" in text
+    assert "the choice of a draw matters" in text
+
+
+def test_prose_when_nothing_was_found():
+    nothing = replace(
+        task(s=0.25, st=0.26, both=0.24, best=0.27),
+        space=ProbabilitySpace([[0.11, 0.1]] * 3, architecture="micro"),
+        draws=(Draw(CHOSEN, 0.26, 1), Draw(CHOSEN, 0.27, 1)),
+        predictions=(),
+    )
+    text = said(nothing)
+    assert "stayed near its start" in text
+    assert "It leans neither to space nor to time" in text
+    assert "no row is clearly better. Nothing was learned" in text
+    assert "cannot be told from the best uniform row" in text
+    assert "they rank nothing" in text
+    assert "served" not in text
+    assert "wins" not in text
+    assert "comes from motion" not in text
+
+
+def test_prose_when_frames_alone_suffice_or_the_draw_loses():
+    text = said(replace(task(s=0.95, st=0.95, both=0.94, best=0.80), chosen_on_same_clips=False))
+    assert "S everywhere reaches 95.0 %" in text
+    assert "no uniform row with a path in time is clearly better" in text
+    assert "The chosen strategy loses: 80.0" in text
+    assert "flatters" not in text
+    above = said(task(s=0.60))
+    assert "above chance; ST everywhere is clearly better" in above
+
+
+def test_a_perfect_score_still_has_an_error():
+    """0 % and 100 % have a standard error of 0: one clip of 256 must not decide."""
+    perfect = row("a", "S", 1.0, standard_error=0.0)
+    nearly = row("b", "S", 255 / 256, standard_error=0.004)
+    assert not findings.clearly_better(perfect, nearly, 256)
+    assert findings.clearly_better(perfect, row("c", "S", 0.9), 256)
+
+
+def test_two_tasks_are_compared():
+    space = ProbabilitySpace(np.array(TIME)[:, ::-1], architecture="micro")
+    other = replace(task(), name="appearance", space=space)
+    assert (
+        "The space of appearance keeps S over ST by 0.83 more than that of motion"
+        in Reader(page(task(), other)).text
+    )
+    assert "lean alike" in Reader(page(task(), replace(task(), name="b"))).text
+
+
+def test_rows_are_found_by_their_strategy():
+    one = task()
+    assert one.best is one.rows[3]
+    assert one.uniform("S+ST") is one.rows[2]
+    assert one.uniform("T") is None
+    tuned = replace(one, rows=(*one.rows, row("fine-tuned", CHOSEN, 0.99)))
+    assert tuned.best is one.rows[3]
+    without = replace(one, rows=one.rows[3:], draws=(), history=None)
+    assert findings.best_draw(without) is None
+    assert "not trained" in Reader(page(without)).text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"rows": [row("S", "S S S", 0.5)]},
+            "No row of task 'motion' has the chosen strategy 'ST S",
+        ),
+        ({"chosen": FusionStrategy.parse("S")}, "1 units, the network has 3"),
+        (
+            {"history": np.zeros((4, 2, 2))},
+            r"\[\(2,\), \(2,\), \(2,\)\], like .* \[\(2,\), \(2,\)\] after epoch 0",
+        ),
+        ({"clips": 0}, "0 clips"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(task(), **change)
+
+
+def test_bad_values_are_refused():
+    with pytest.raises(ValueError, match=r"top-1 of row 'a' from 0 to 1. Received: 97"):
+        row("a", "S", 97)
+    with pytest.raises(ValueError, match="standard error of row 'a'"):
+        row("a", "S", 0.5, standard_error=float("nan"))
+    with pytest.raises(ValueError, match="at least 0"):
+        row("a", "S", 0.5, macs=-1)
+    with pytest.raises(ValueError, match="top-1 of draw 'S'"):
+        Draw("S", -0.1, 1)
+    with pytest.raises(ValueError, match="probability for 'f'"):
+        Prediction("f", "a", "b", 1.5)
+    for frames in ("http://example.org/x.png", 'data:image/png;base64,AA" onload="x'):
+        with pytest.raises(ValueError, match="frames of 'f'"):
+            Prediction("f", "a", "b", 0.5, frames)
+    with pytest.raises(ValueError, match="at least one task"):
+        Report("a", "b", ())
+
+
+def test_report_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old", encoding="utf-8")
+    broken = replace(task(), timings={"train": "long"})  # type: ignore[dict-item]
+    with pytest.raises(TypeError):
+        write_report(path, Report("a", "b", (broken,)))
+    assert path.read_text(encoding="utf-8") == "old"
+    write_report(path, Report("a", "b", (task(),)))
+    assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_bars_of_fig_4_are_the_marginals():
+    space = ProbabilitySpace(TIME, architecture="micro")
+    figure = figure_marginals(space, FusionStrategy.parse(CHOSEN))
+    (axes,) = figure.axes
+    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    heights = {(round(b.get_center()[0], 3), b.get_facecolor()): b.get_height() for b in bars}
+    marginals = space.marginals()
+    for unit, values in marginals.items():
+        color = matplotlib.colors.to_rgba(COLORS[unit])
+        for layer, value in enumerate(values):
+            assert heights[layer, color] == pytest.approx(value)
+    texts = [text.get_text() for text in axes.texts if text.get_position()[1] > 1]
+    assert texts == ["start", "ST", "S+ST", "-"]
+
+
+def test_fig_4_of_other_spaces():
+    wide = ProbabilitySpace(np.full((61, 2), 0.3))
+    assert [len(axes.get_xticks()) for axes in figure_marginals(wide).axes] == [31, 30]
+    three = ProbabilitySpace(
+        [[0.1, 0.2, 0.3]] * 2, [[0.1] * 3, [0.2] * 3], branches=("S", "T", "ST")
+    )
+    (axes,) = figure_marginals(three, FusionStrategy.parse("S+T+ST T")).axes
+    assert len(axes.patches) == 16  # no bar "start": the layers started from different values
+    ragged = ProbabilitySpace(([[0.1, 0.5]], [[0.1, 0.2], [0.3, 0.4]]))
+    assert figure_marginals(ragged, ragged.mode()).axes
+    text = str(ragged.mode())
+    one = TaskReport("ragged", "x", ragged, [row("mode", text, 0.5)], ragged.mode(), 2, 9)
+    assert "means over inputs" in page(one)
+    with pytest.raises(ValueError, match="1 units, the network has 2"):
+        figure_marginals(three, FusionStrategy.parse("S"))
+
+
+def test_layer_names_are_shortened_where_they_end_alike():
+    names = ("stage1_block1_fusion", "stage1_block2_fusion")
+    assert short_names(ProbabilitySpace([[0.1, 0.1]] * 2, layers=names)) == [
+        *("stage1_block1", "stage1_block2")
+    ]
+    assert short_names(ProbabilitySpace([[0.1, 0.1]], layers=("a$b",))) == [r"a\$b"]
+
+
+def test_pictures_are_the_same_bytes_each_time():
+    space = ProbabilitySpace(TIME)
+    assert svg_uri(figure_marginals(space)) == svg_uri(figure_marginals(space))
+
+
+def test_frame_strip_shows_frames_in_order():
+    clip = np.zeros((9, 130, 130, 3), np.float32)
+    clip += np.arange(0, 270, 30, dtype=np.float32)[:, None, None, None]
+    strip = frame_strip(clip, count=3)
+    data = io.BytesIO(base64.b64decode(strip.partition(",")[2]))
+    picture = (matplotlib.image.imread(data, format="png") * 255).round()[..., :3]
+    assert picture.shape == (44, 44 * 3 + 4, 3)
+    assert [picture[0, x, 0] for x in (0, 44, 46, 92)] == [0, 255, 120, 240]
+    with pytest.raises(ValueError, match=r"Received: \(8, 8, 3\)"):
+        frame_strip(np.zeros((8, 8, 3)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(9.14, "9.1 s"), (12.3, "12 s"), (59.6, "1 min 0 s"), (83, "1 min 23 s")]
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --virtual-time-budget=5000"
+).split()
+
+
+def in_browser(folder: Path, harness: str, *flags: str) -> str:
+    """What a headless browser makes of a page: its document, after scripts ran."""
+    (folder / "harness.html").write_text(harness, encoding="utf-8")
+    profile = f"--user-data-dir={folder / 'profile'}"
+    command = [str(CHROMIUM), *FLAGS, profile, *flags, (folder / "harness.html").as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
+@pytest.mark.parametrize("width", [400, 1200])
+def test_a_real_browser_shows_it_without_sideways_scrolling(tmp_path, width, real_pictures):
+    """The page in a frame of that width; the harness around it says what was laid out.
+
+    Nothing reaches out of the page, every picture is there, the narrow form of it is shown on the
+    narrow page only, and at a size at which its text can be read; and a screenshot has the colours.
+    """
+    long = ProbabilitySpace(np.full((61, 2), 0.3))
+    many = TaskReport("wide", "x", long, [row("m", str(long.mode()), 0.5)], long.mode(), 2, 9)
+    harness = (
+        f'<body style="margin:0"><iframe id="f" style="width:{width}px;height:4000px;border:0" '
+        f'srcdoc="{html.escape(page(task(), many))}"></iframe><script>'
+        "onload = () => { const d = document.getElementById('f').contentDocument;"
+        "const broken = [...d.images].filter(i => !i.naturalWidth).length;"
+        "const page = d.documentElement, drawn = [...d.querySelectorAll('picture img')];"
+        "const narrow = drawn.filter(i => i.currentSrc !== i.src).length;"
+        "const scale = Math.min(...drawn.map(i => i.clientWidth / i.naturalWidth));"
+        "document.title = [page.scrollWidth - page.clientWidth, broken, d.images.length, narrow,"
+        "getComputedStyle(d.querySelector('h1')).color, scale].join('|'); }</script>"
+    )
+    title = re.search(r"<title>(.*?)</title>", in_browser(tmp_path, harness, "--dump-dom"))
+    assert title
+    *laid_out, scale = title[1].split("|")
+    count = 9  # pictures in two tasks; beside them the frames of an answer
+    narrow = count if width == 400 else 0
+    assert laid_out == ["0", "0", str(count + 1), str(narrow), "rgb(31, 41, 51)"]
+    assert float(scale) > 0.85
+    shot = tmp_path / "shot.png"
+    in_browser(tmp_path, harness, f"--screenshot={shot}", "--window-size=1200,4000")
+    pixels = (matplotlib.image.imread(shot)[..., :3] * 255).round().astype(int)
+    assert pixels.shape == (4000, 1200, 3)
+    assert (pixels[:, width:] == 255).all()  # beside the frame
+    for unit in ("S", "ST", "S+ST"):
+        color = np.round(np.array(matplotlib.colors.to_rgb(COLORS[unit])) * 255)
+        assert (pixels == color).all(-1).sum() > 1000, unit
+
+
+def test_style_is_packaged_beside_the_code():
+    assert (Path(findings.__file__).parent / "report.css").is_file()

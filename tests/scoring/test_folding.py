@@ -1,0 +1,139 @@
+"""What runs as one operation, and for several layers, gives what the layers give one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import rows
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vdroppath_tf.layers.convolution import Convolution
+from vdroppath_tf.layers.fusion import batch_norms
+from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_masks
+from vdroppath_tf.layers.normalization import batch_norm
+from vdroppath_tf.scoring import walk
+from vdroppath_tf.scoring.batch_statistics import assign, mean_statistics, moving, restored
+from vdroppath_tf.scoring.folding import Convolved, measured, normalized
+from vdroppath_tf.scoring.segments import cut
+from vdroppath_tf.scoring.walk import StrategyTree
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+RNG = np.random.default_rng(2)
+FORMS: list[dict[str, Any]] = [
+    {"kernel_size": (1, 1, 1)},
+    {"kernel_size": (1, 1, 1), "strides": (2, 2, 2)},
+    {"kernel_size": (3, 1, 1)},
+    {"kernel_size": (3, 1, 1), "strides": (2, 1, 1)},
+    {"kernel_size": (1, 3, 3), "strides": (1, 2, 2)},
+    {"kernel_size": (1, 3, 3), "groups": 2},
+    {"kernel_size": (1, 3, 3), "groups": 6},
+    {"kernel_size": (3, 3, 3), "strides": (1, 2, 2)},
+]
+
+
+def layers_of(form: dict[str, Any], dtype: str = "float32") -> tuple[Any, Any, Any]:
+    convolution = Convolution(6, dtype=dtype, **form)
+    norm = batch_norm(name="norm", dtype=dtype)
+    norm.build((None, None, None, None, 6))
+    for weight in norm.weights:
+        weight.assign(RNG.uniform(0.5, 2.0, weight.shape))
+    convolution.build((None, 5, 7, 6, 6))
+    return convolution, norm, RNG.normal(0, 1, (3, 5, 7, 6, 6)).astype("float32")
+
+
+@pytest.mark.parametrize("limit", [None, 6.0])
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_convolution_norm_and_relu_are_one(form: dict[str, Any], limit: float | None) -> None:
+    convolution, norm, x = layers_of(form)
+    relu = keras.layers.ReLU(max_value=limit)
+    for training in (False, True):
+        expected = relu(norm(convolution(x), training=training))
+        waiting = normalized(norm, Convolved.of(convolution, x), training)
+        found = waiting.followed_by(relu).result
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
+        assert np.ptp(expected) > 0.5  # or equality would say little
+
+
+def test_moving_statistics_become_those_of_the_batch() -> None:
+    for count in (2, 50):
+        _, norm, _ = layers_of({})
+        x = RNG.normal(30, 2, (1, count, 1, 1, 6)).astype("float32")
+        y = measured(norm, tf.constant(x))
+        np.testing.assert_allclose(norm.moving_mean, x.mean((0, 1, 2, 3)), rtol=1e-5)
+        np.testing.assert_allclose(norm.moving_variance, x.var((0, 1, 2, 3)), rtol=1e-4)
+        np.testing.assert_allclose(y, norm(x, training=False), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_kernels_of_half_precision_are_not_scaled(dtype: str) -> None:
+    """Their batch norm runs as a layer, which computes in float32 as in a pass of its own."""
+    convolution, norm, x = layers_of({"kernel_size": (1, 1, 1)}, dtype)
+    norm.gamma.assign(tf.fill(norm.gamma.shape, 1e6))
+    norm.moving_variance.assign(tf.fill(norm.gamma.shape, 1e12))
+    found = normalized(norm, Convolved.of(convolution, x), training=False)
+    np.testing.assert_array_equal(found, norm(convolution(x), training=False))
+
+
+def test_frozen_weights_are_arguments_too() -> None:
+    """Or segments that share a function would run with those of the first."""
+    model = rows.template("mobile")
+    model.trainable = False
+    for segment in cut(model):
+        given_ones = {id(v) for v in (*segment.weights, *moving(segment.norms))}
+        layers = [step.layer for step in segment.steps if step.layer is not segment.fusion]
+        assert {id(v) for layer in layers for v in layer.weights} <= given_ones
+
+
+def test_equal_segments_share_a_function_and_not_their_weights() -> None:
+    model = rows.randomized(rows.network("even"))
+    strategy = "ST ST ST ST"
+    tree = StrategyTree(model, [strategy_masks(model, strategy)])
+    ((_, found),) = tree.logits(rows.clips(), [0])
+    assert len(tree._functions) == len(tree.segments) - 2  # the second, third and fourth are one
+    with restored_gates(model):
+        set_strategy(model, strategy)
+        close(found, model(rows.clips(), training=False))
+
+
+def untraced(self: Any, segment: Any, branches: Any, training: bool, arguments: Any) -> Any:
+    return walk._computation(segment, branches, training)
+
+
+@pytest.mark.parametrize("kind", list(rows.KINDS))
+def test_trees_of_every_kind_are_the_template(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logits with the model's statistics, and with those measured on a batch."""
+    monkeypatch.setattr(StrategyTree, "_function", untraced)  # tracing is what takes the time
+    model, clips = rows.template(kind), rows.clips()
+    space = ProbabilitySpace.from_model(model)
+
+    @settings(max_examples=2, deadline=None)
+    @given(st.integers(0, 999))
+    def check(seed: int) -> None:
+        (strategy,) = space.sample(1, seed=seed)
+        tree = StrategyTree(model, [strategy_masks(model, strategy)])
+        ((_, statistics),) = tree.measure(clips, [0])
+        ((_, plain),) = tree.logits(clips, [0])
+        ((_, own),) = tree.logits(clips, [0], statistics)
+        set_strategy(model, strategy)
+        close(plain, model(clips, training=False))
+        with restored(model):
+            assign(batch_norms(model), mean_statistics(model, [(clips, None)], 1))
+            close(own, model(clips, training=False))
+        assert np.abs(plain - own).max() > 1e-3  # or equality would say little
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        check()
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+def close(found: Any, expected: Any) -> None:
+    scale = max(1.0, float(np.abs(expected).max()))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * scale)

@@ -1,0 +1,173 @@
+"""Selection: halves, controls, paired intervals, optimism, and who is not told apart."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vdroppath_tf.scoring.scores import StrategyScores
+from vdroppath_tf.scoring.select import (
+    bootstrap,
+    controls,
+    not_told_apart,
+    optimism,
+    select,
+    sign_test,
+    split,
+    uniform_prior,
+)
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+
+def scores(right: np.ndarray, seen: list[int] | None = None) -> StrategyScores:
+    units = ["S", "ST", "S+ST", "-"]
+    texts = [f"{a} {b}" for a in units for b in units][: len(right)]
+    both = np.stack([right, np.ones_like(right)], -1)
+    strategies = [FusionStrategy.parse(text) for text in texts]
+    every = seen or [right.shape[1]] * len(right)
+    return StrategyScores.of(strategies, both, every, np.zeros(right.shape[1], "int64"), True)
+
+
+def test_halves_class_by_class() -> None:
+    labels = np.repeat([0, 1, 2], [10, 7, 1])
+    first, second = split(labels, seed=3)
+    assert sorted([*first, *second]) == list(range(18))
+    counts = [np.bincount(labels[half], minlength=3) for half in (first, second)]
+    assert np.abs(np.subtract(*counts)).max() <= 1
+    assert [part.tolist() for part in split(labels, seed=3)] == [first.tolist(), second.tolist()]
+    assert split(labels, seed=4)[0].tolist() != first.tolist()
+    assert np.any(np.diff(labels[first]) < 0)  # not class by class
+    for few in ([], [1]):
+        with pytest.raises(ValueError, match=f"at least 2 of them. Received: {len(few)}"):
+            split(few)
+
+
+def test_controls_are_what_the_network_can_run() -> None:
+    whole = ProbabilitySpace(np.full((3, 2), 0.1), droppable=[True, False, True])
+    names = ["S everywhere", "ST everywhere", "S+ST everywhere", "uniform draw 1"]
+    assert list(controls(whole, 1)) == names
+    assert str(controls(whole, 0)["S+ST everywhere"]) == "S+ST S+ST S+ST"
+    drop = np.array([[0.1, 0.1], [1.0, 0.1]])
+    assert list(controls(ProbabilitySpace(drop, drop), 0)) == ["ST everywhere"]
+    temporal = ProbabilitySpace(np.full((2, 2), 0.1), branches=("S", "T"))
+    assert list(controls(temporal, 0)) == ["S everywhere"]
+
+
+def test_a_uniform_prior_knows_nothing() -> None:
+    drop = np.array([[0.001, 0.9], [1.0, 0.3]])
+    prior = uniform_prior(ProbabilitySpace(drop, [[0.1, 0.1], [1.0, 0.1]], droppable=[True, False]))
+    np.testing.assert_array_equal(prior.drop, [[0.5, 0.5], [1.0, 0.5]])
+    assert all(drawn[1] == "ST" for drawn in prior.sample(20))
+    ragged = ProbabilitySpace((np.full((1, 2), 0.1), np.full((2, 2), 0.3)))
+    assert [np.unique(layer).tolist() for layer in uniform_prior(ragged).drop] == [[0.5], [0.5]]
+
+
+def test_intervals_are_paired() -> None:
+    """Two strategies that differ on few clips: each is uncertain, their difference is not."""
+    first = np.arange(400) % 2 == 0
+    second = first.copy()
+    second[:8] = False  # 4 of them were right
+    (own, same), (_, difference) = bootstrap(np.stack([first, second]))
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+    assert own.value == 0.5
+    assert own.high - own.low == pytest.approx(2 * 1.96 * math.sqrt(0.25 / 400), rel=0.1)
+    assert difference.value == pytest.approx(-0.01)
+    assert -0.022 < difference.low < difference.high <= 0.0
+    assert bootstrap(np.stack([first, second])) == bootstrap(np.stack([first, second]))
+
+
+def test_intervals_hold_the_truth_as_often_as_stated() -> None:
+    rng, held = np.random.default_rng(2), 0
+    for n in range(200):
+        right = rng.random((2, 150)) < np.array([[0.7], [0.6]])
+        difference = bootstrap(right, level=0.9, resamples=200, seed=n)[1][1]
+        held += difference.low <= -0.1 <= difference.high
+    assert 0.84 <= held / 200 <= 0.95
+
+
+def test_optimism_is_about_what_luck_gives() -> None:
+    """Many equal strategies: the best looks better than it is; one alone does not."""
+    gaps, luck = [], []
+    for n in range(10):
+        right = np.random.default_rng(n).random((40, 100)) < 0.6
+        gaps.append(optimism(right, resamples=200))
+        luck.append(right.mean(1).max() - 0.6)
+    # in a resample the best has the luck of these clips and that of the resample
+    assert np.mean(luck) < np.mean(gaps) < 2.5 * np.mean(luck)
+    assert abs(optimism(right[:1], resamples=500)) < 0.02
+
+
+def test_the_sign_test_by_hand() -> None:
+    assert sign_test(5, 0) == pytest.approx(1 / 32)
+    assert sign_test(4, 1) == pytest.approx(6 / 32)
+    assert sign_test(2, 2) == sign_test(0, 0) == 1.0
+
+
+def test_the_best_is_among_those_not_told_apart() -> None:
+    rng, missed = np.random.default_rng(5), 0
+    accuracies = np.array([0.7, 0.69, 0.6, 0.3])
+    for _ in range(300):
+        kept = not_told_apart(rng.random((4, 120)) < accuracies[:, None], 0.2)
+        missed += 0 not in kept
+        assert 3 not in kept
+    assert missed / 300 <= 0.2
+    assert not_told_apart(np.ones((3, 5), bool)) == [0, 1, 2]
+    right = np.array([[True] * 9, [False] * 9])
+    assert not_told_apart(right, 0.05) == [0]
+    assert not_told_apart(right[:, :4], 0.05) == [0, 1]  # 1/16 is more than .05
+
+
+def test_selection_is_made_on_some_clips_and_reported_on_others() -> None:
+    chosen_on = scores(np.array([[True] * 6 + [False] * 4, [True] * 9 + [False], [False] * 10]))
+    reported = scores(np.array([[True] * 20, [True, False] * 10, [False] * 20]))
+    named = {"S everywhere": FusionStrategy.parse("S S"), "again": FusionStrategy.parse("S ST")}
+    result = select(chosen_on, reported, named)
+    assert (str(result.strategy), result.top1_chosen_on) == ("S ST", 0.9)
+    assert result.clips == (10, 20)
+    assert [row.name for row in result.rows] == ["selected", "S everywhere", "again"]
+    assert [row.top1.value for row in result.rows] == [0.5, 1.0, 0.5]
+    assert [row.difference.value for row in result.rows] == [0.0, 0.5, 0.0]
+    assert [str(one) for one in result.not_told_apart] == ["S S", "S ST"]
+    with pytest.raises(ValueError, match="'- -' was not scored"):
+        select(chosen_on, reported, {"none": FusionStrategy.parse("- -")})
+
+
+def test_what_a_race_dropped_is_not_chosen(tmp_path: Path) -> None:
+    right = np.array([[True] * 4 + [False] * 4, [True] * 5 + [False] * 3])
+    raced = scores(np.where([[False], [True]], right, right & (np.arange(8) < 4)), [4, 8])
+    assert [score.top1 for score in raced] == [1.0, 0.625]
+    assert str(raced.best.strategy) == "S ST"
+    raced.save(tmp_path / "a.npz")
+    again = StrategyScores.load(tmp_path / "a.npz")
+    assert list(again) == list(raced)
+    np.testing.assert_array_equal(again.right, raced.right)
+    np.testing.assert_array_equal(again.labels, raced.labels)
+    assert again.recalibrated
+
+
+def test_files_that_hold_no_answers(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"PK nothing")
+    with pytest.raises(ValueError, match=r"a\.npz: is no file of"):
+        StrategyScores.load(path)
+    np.savez(path, format=np.array([{"an": "object"}], object))
+    with pytest.raises(ValueError, match=r"a\.npz: is no file of"):
+        StrategyScores.load(path)
+    np.savez(path, format=np.array("other/1"))
+    with pytest.raises(ValueError, match=r"a\.npz: is no file of"):
+        StrategyScores.load(path)
+    right = scores(np.ones((2, 3), bool))
+    right.save(path)
+    fields = dict(np.load(path))
+    np.savez(path, **{**fields, "right": fields["right"][:, :2]})
+    with pytest.raises(ValueError, match=r"a\.npz: expected answers of shape \(2, 3, 2\)"):
+        StrategyScores.load(path)
+    np.savez(path, **{**fields, "seen": np.array([3, 4])})
+    with pytest.raises(ValueError, match=r"a\.npz: strategies saw \[3, 4\] of 3 clips"):
+        StrategyScores.load(path)
+    with pytest.raises(ValueError, match="hold no answers"):
+        StrategyScores(right.scores, True).save(path)

@@ -1,0 +1,215 @@
+"""SavedModels: what they say is what the network says, and TensorFlow alone can load them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+
+from vdroppath_tf.derive import derive
+from vdroppath_tf.layers.gates import set_strategy
+from vdroppath_tf.serving.export import export_saved_model
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+RNG = np.random.default_rng(7)
+VIDEO = RNG.integers(0, 256, (3, *tiny.SHAPE, 3), np.uint8)
+LABELS = ["right", "left", "down", "up"]
+
+
+@pytest.fixture(scope="module")
+def template() -> Any:
+    keras.utils.set_random_seed(2)
+    model = tiny.template(num_train_examples=10)
+    rng = np.random.default_rng(2)
+    for weight in model.weights:
+        name, shape = weight.path.split("/")[-1], weight.shape
+        if name in ("gamma", "moving_variance"):
+            weight.assign(rng.uniform(0.5, 2.0, shape))
+        elif name in ("beta", "moving_mean"):
+            weight.assign(rng.normal(0.0, 0.5, shape))
+    return model
+
+
+@pytest.fixture(scope="module")
+def network(template: Any) -> Any:
+    return derive(template, "S ST S+ST")
+
+
+@pytest.fixture(scope="module")
+def served(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Change nothing of it: copy it."""
+    return export_saved_model(network, tmp_path_factory.mktemp("served") / "1", labels=LABELS)
+
+
+def answers(path: Path, video: np.ndarray) -> dict[str, np.ndarray]:
+    signature = tf.saved_model.load(str(path)).signatures["serving_default"]
+    return {name: value.numpy() for name, value in signature(video=tf.constant(video)).items()}
+
+
+def check(path: Path, network: Any) -> float:
+    """Probabilities and logits of a SavedModel against a network; the largest difference."""
+    found = answers(path, VIDEO)
+    logits = network(VIDEO, training=False).numpy()
+    assert set(found) == {"logits", "probabilities"}
+    np.testing.assert_allclose(found["probabilities"], tf.nn.softmax(found["logits"]), atol=1e-6)
+    np.testing.assert_allclose(found["probabilities"].sum(1), 1.0, rtol=1e-6)
+    difference = float(np.abs(found["logits"] - logits).max())
+    assert difference <= 1e-5
+    return difference
+
+
+def test_it_says_what_the_network_says(served: Path, network: Any) -> None:
+    check(served, network)
+
+
+def test_a_template_serves_the_strategy_it_runs(template: Any, tmp_path: Path) -> None:
+    set_strategy(template, "ST - S")
+    try:
+        path = export_saved_model(template, tmp_path / "1")
+    finally:
+        set_strategy(template, "mode")
+    check(path, derive(template, "ST - S"))
+
+
+@pytest.mark.slow
+def test_many_random_strategies(template: Any, tmp_path: Path, record_property: Any) -> None:
+    flat = ProbabilitySpace(np.full((tiny.LAYERS, 2), 0.5), 0.5, ("a", "b", "c"))
+    strategies = list(dict.fromkeys(map(str, flat.sample(400, seed=1))))[:20]
+    assert {unit for text in strategies for unit in text.split()} == {"S", "ST", "S+ST", "-"}
+    worst = 0.0
+    for k, strategy in enumerate(strategies):
+        network = derive(template, strategy)
+        worst = max(worst, check(export_saved_model(network, tmp_path / str(k)), network))
+    record_property("SavedModel and network, largest difference of logits", worst)
+    print(f"SavedModel and network, {len(strategies)} strategies: {worst:.1e}")
+
+
+ALONE = """
+import json, sys
+import numpy as np
+import tensorflow as tf
+loaded = tf.saved_model.load(sys.argv[1])
+serve, labels = loaded.signatures["serving_default"], loaded.signatures["labels"]
+answer = {}
+for name in sys.argv[2:]:
+    found = serve(video=tf.constant(np.load(name)))
+    answer[name] = {key: value.numpy().tolist() for key, value in found.items()}
+(spec,) = serve.structured_input_signature[1].values()
+said = ""
+try:
+    serve(video=tf.zeros([0, 4, 16, 16, 3], tf.uint8))
+except tf.errors.InvalidArgumentError as error:
+    said = error.message
+foreign = [m for m in sys.modules if m.split(".")[0] in ("vdroppath_tf", "av")]
+text = [name.decode() for name in labels()["labels"].numpy()]
+spec = [spec.name, spec.shape.as_list(), spec.dtype.name]
+print(json.dumps([answer, text, spec, said, foreign]))
+"""
+
+
+@pytest.mark.slow
+def test_tensorflow_alone_can_load_it(served: Path, network: Any, tmp_path: Path) -> None:
+    """In a folder from which the package cannot be imported; clips of several sizes."""
+    clips = {
+        "one.npy": VIDEO,
+        "two.npy": RNG.integers(0, 256, (1, 7, 24, 20, 3), np.uint8),
+    }
+    for name, clip in clips.items():
+        np.save(tmp_path / name, clip)
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, str(served), *clips],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer, labels, spec, said, foreign = json.loads(done.stdout.splitlines()[-1])
+    for name, clip in clips.items():
+        logits = network(clip, training=False).numpy()
+        np.testing.assert_allclose(answer[name]["logits"], logits, atol=1e-5)
+        np.testing.assert_allclose(answer[name]["probabilities"], tf.nn.softmax(logits), atol=1e-5)
+    assert labels == LABELS
+    assert spec == ["video", [None, None, None, None, 3], "uint8"]
+    assert "at least one clip of at least one frame" in said
+    assert foreign == []
+
+
+def test_empty_clips_are_refused(served: Path) -> None:
+    for shape in ((0, 4, 16, 16, 3), (1, 0, 16, 16, 3)):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="at least one clip"):
+            answers(served, np.zeros(shape, np.uint8))
+
+
+def test_numbers_are_the_labels_where_none_are_given(network: Any, tmp_path: Path) -> None:
+    path = export_saved_model(network, str(tmp_path / "deep" / "er" / "1"))
+    labels = tf.saved_model.load(str(path)).signatures["labels"]()["labels"]
+    assert labels.numpy().tolist() == [b"0", b"1", b"2", b"3"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a", "b", "c"], "4 classes. Received: 3 labels"),
+        (["a", "b", "a", "c"], r"name of its own. Twice: \['a'\]"),
+    ],
+)
+def test_labels_that_do_not_fit(
+    network: Any, tmp_path: Path, labels: list[str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        export_saved_model(network, tmp_path / "1", labels=labels)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_stays(served: Path, network: Any, tmp_path: Path) -> None:
+    before = tiny.tree(served)
+    with pytest.raises(FileExistsError, match="is there already"):
+        export_saved_model(network, served)
+    assert tiny.tree(served) == before
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
+    (tmp_path / "file").write_text("more")
+    for name in ("thesis", "file"):
+        with pytest.raises(FileExistsError, match="no SavedModel, so it is not overwritten"):
+            export_saved_model(network, tmp_path / name, overwrite=True)
+    assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
+    assert (tmp_path / "file").read_text() == "more"
+
+
+def test_overwriting(template: Any, served: Path, tmp_path: Path) -> None:
+    other = derive(template, "- S ST")
+    path = export_saved_model(template, tmp_path / "1")
+    export_saved_model(other, path, overwrite=True)
+    check(path, other)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["1"]  # nothing half done is left
+
+
+def test_a_failed_export_leaves_the_old_folder_whole(
+    served: Path, network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    shutil.copytree(served, tmp_path / "1")
+    before = tiny.tree(tmp_path)
+
+    def full_disk(_: Any, path: str, *__: Any) -> None:
+        Path(path).mkdir()
+        (Path(path) / "saved_model.pb").write_text("half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(tf.saved_model, "save", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        export_saved_model(network, tmp_path / "1", overwrite=True)
+    assert tiny.tree(tmp_path) == before

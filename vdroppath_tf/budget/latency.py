@@ -1,0 +1,176 @@
+"""Latency of every unit of every fusion layer, measured once on a machine and kept as JSON.
+
+The time of a network is taken as a sum, that of everything outside the blocks plus that of each
+block with its unit: an approximation, since a whole network also shares caches, overlaps work and
+saves calls. ``checks`` says how far off it was for whole networks on the same machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from vdroppath_tf.files import load_text, read_json, write_text
+from vdroppath_tf.spaces.space import ProbabilitySpace, unit_table
+from vdroppath_tf.spaces.strategy import FusionStrategy, FusionUnit
+
+_FORMAT = "vdroppath_tf.latency/1"
+_TEXTS = ("machine", "versions")
+_FIELDS = ("network", "clip_shape", "layers", "base", "units", "checks", "repeats", *_TEXTS)
+# of FusionModel.architecture: what does not change how long a derived network takes
+_FREE = ("clip_shape", "gates", "strategy", "dropout", "num_classes")
+
+
+@dataclass(frozen=True)
+class LatencyTable:
+    """Medians in whole microseconds for one clip, rounded to the nearest.
+
+    Attributes:
+        network: the template's description, as ``FusionModel.architecture`` has it.
+        clip_shape: frames, height, width.
+        layers: names of the fusion layers.
+        base: of everything outside the blocks, us.
+        units: for each layer the time of its block by unit, us; ``-`` takes 0.
+        checks: strategies that were measured as whole networks, with their time, us.
+        repeats: how many runs a median is of.
+        machine, versions: what was measured on and with, in words.
+    """
+
+    network: dict[str, Any]
+    clip_shape: tuple[int, int, int]
+    layers: tuple[str, ...]
+    base: int
+    units: tuple[dict[str, int], ...]
+    checks: dict[str, int]
+    repeats: int
+    machine: dict[str, str]
+    versions: dict[str, str]
+
+    def of(self, strategy: FusionStrategy | str) -> float:
+        """Predicted time of a strategy's network for one clip, ms."""
+        strategy = FusionStrategy.of(strategy)
+        strategy.check(len(self.layers), self.network["name"], self.network["branches"])
+        return (self.base + sum(self._time(n, unit) for n, unit in enumerate(strategy))) / 1000
+
+    def cost_of(self, layer: int, mask: np.ndarray) -> int:
+        """Time of a layer, by number, and a 0/1 mask over the network's branches, us."""
+        units, masks = unit_table(tuple(self.network["branches"]))
+        return self._time(layer, units[masks.index(tuple(int(bit) for bit in mask))])
+
+    def _time(self, layer: int, unit: FusionUnit) -> int:
+        if unit != "-" and unit not in self.units[layer]:
+            raise ValueError(
+                f"Layer {self.layers[layer]!r} has no unit {str(unit)!r} in the latency table. "
+                f"Expected one of {sorted(self.units[layer])}, or '-'."
+            )
+        return self.units[layer].get(unit, 0)
+
+    def ratios(self) -> dict[str, float]:
+        """Of each strategy that was measured as a whole: predicted time over measured."""
+        return {text: 1000 * self.of(text) / max(time, 1) for text, time in self.checks.items()}
+
+    def check(
+        self,
+        space: ProbabilitySpace,
+        clip_shape: Sequence[int] | None,
+        network: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Stops where the table is another network's than the space's, or for other clips."""
+        name = self.network["name"]
+        if space.architecture not in (None, name) or len(space) != len(self.layers):
+            raise ValueError(
+                f"The latency was measured for {name!r} of {len(self.layers)} fusion layers. "
+                f"Received: a space of {space.architecture!r} with {len(space)}. Measure again."
+            )
+        if space.branches != tuple(self.network["branches"]) or space.ragged:
+            raise ValueError(
+                f"The latency was measured for the branches {self.network['branches']}, shared by "
+                f"the inputs of a layer. Received: a {'ragged ' * space.ragged}space of "
+                f"{list(space.branches)}."
+            )
+        if clip_shape is not None and tuple(clip_shape) != self.clip_shape:
+            raise ValueError(
+                f"The latency was measured for clips of {self.clip_shape}. Received: clip_shape="
+                f"{tuple(clip_shape)}. Measure again, or use those."
+            )
+        other = {} if network is None else described(network)
+        changed = [key for key in other if other[key] != self.network.get(key)]
+        if changed:
+            raise ValueError(
+                f"The latency was measured for a network with {changed[0]}="
+                f"{self.network.get(changed[0])!r}. Received: {other[changed[0]]!r}. Measure again."
+            )
+
+    def to_json(self) -> str:
+        """Write as JSON."""
+        return json.dumps({"format": _FORMAT, **asdict(self)}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> LatencyTable:
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            ValueError: if it is not JSON, of another format or version, or has a bad field.
+        """
+        fields = read_json(text, _FORMAT, _FIELDS)
+        _check_fields(fields)
+        for name in ("clip_shape", "layers", "units"):
+            fields[name] = tuple(fields[name])
+        return cls(**fields)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON to a file, whole or not at all."""
+        write_text(path, self.to_json() + "\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> LatencyTable:
+        """Read a file that ``save`` wrote.
+
+        Raises:
+            ValueError: if it holds no latencies; the message names the file.
+            OSError: if it cannot be read.
+        """
+        return load_text(path, cls.from_json)
+
+
+def described(network: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a network's description decides its time, as JSON gives it back."""
+    return json.loads(json.dumps({k: v for k, v in network.items() if k not in _FREE}))
+
+
+def _check_fields(fields: dict[str, Any]) -> None:
+    network, layers, units = (fields[name] for name in ("network", "layers", "units"))
+    known = isinstance(network, dict) and isinstance(network.get("name"), str)
+    branches = network.get("branches") if known else None
+    named = isinstance(layers, list) and all(isinstance(name, str) for name in layers)
+    _expect(known and isinstance(branches, list), fields, "network", "a description of a network")
+    _expect(named and bool(layers), fields, "layers", "names of fusion layers")
+    timed = isinstance(units, list) and len(units) == len(layers) and all(map(_times, units))
+    _expect(timed, fields, "units", "for each layer whole microseconds by unit")
+    _expect(_times(fields["checks"]), fields, "checks", "whole microseconds by strategy")
+    _expect(_whole(fields["base"]), fields, "base", "whole microseconds")
+    _expect(_whole(fields["repeats"]), fields, "repeats", "a whole number")
+    shape = fields["clip_shape"]
+    shaped = isinstance(shape, list) and len(shape) == 3 and all(map(_whole, shape))
+    _expect(shaped, fields, "clip_shape", "three whole numbers")
+    for name in _TEXTS:
+        _expect(isinstance(fields[name], dict), fields, name, "an object of texts")
+
+
+def _expect(holds: bool, fields: dict[str, Any], name: str, what: str) -> None:
+    if not holds:
+        received = repr(fields[name])
+        raise ValueError(f"Expected {name!r} as {what}. Received: {received[:200]}")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53
+
+
+def _times(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_whole, value.values()))

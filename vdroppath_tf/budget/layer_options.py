@@ -1,0 +1,78 @@
+"""What each layer of a space can be: masks, their log-probabilities and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vdroppath_tf.budget.fronts import Options, crossed, in_steps, joined
+from vdroppath_tf.cost import UnitCosts
+from vdroppath_tf.spaces import draws
+from vdroppath_tf.spaces.space import OnEmpty, ProbabilitySpace, unit_table
+
+# cost of one layer's unit, by the layer's number and its 0/1 mask over the branches
+CostOf = Callable[[int, np.ndarray], int]
+
+
+def shared_options(space: ProbabilitySpace, cost_of: CostOf, on_empty: OnEmpty) -> list[Options]:
+    """Every unit of every layer, where all inputs of a layer share its gates."""
+    masks = np.array(unit_table(space.branches)[1], bool)
+    found = []
+    for n, (drop, layer_drop, never_empty) in enumerate(space.layer_draws(on_empty)):
+        logs = [draws.log_prob(m, drop, layer_drop, never_empty=never_empty) for m in masks]
+        possible = np.flatnonzero(np.isfinite(logs))
+        cost = np.array([cost_of(n, masks[k]) for k in possible], "int64")
+        found.append(Options(cost, in_steps(np.array(logs)[possible]), masks[possible]).best())
+    return found
+
+
+def ragged_options(
+    space: ProbabilitySpace, costs: UnitCosts, which: int, on_empty: OnEmpty
+) -> list[Options]:
+    """The front of every layer whose inputs have gates of their own: not all `2 ** paths` units.
+
+    A layer's cost is a sum over its paths, once it is known whether any of them is on, and any of
+    S and ST. So the front of a layer is built path by path, as that of the network layer by layer.
+
+    Args:
+        space: ragged.
+        costs: of the same network.
+        which: 0 for parameters, 1 for MACs.
+        on_empty: see ``ProbabilitySpace``.
+    """
+    temporal = np.array([branch == "T" for branch in space.branches])
+    found = []
+    for n, (drop, layer_drop, never_empty) in enumerate(space.layer_draws(on_empty)):
+        paths, inputs = costs.paths[n][which].ravel(), len(space.drop[n])
+        is_t = np.tile(temporal, inputs)
+        block, between = int(costs.block[which, n]), int(costs.spatial[which, n])
+        no_space, space_on = _path_by_path(drop, paths, ~is_t)
+        no_time, time_on = _path_by_path(drop, paths, is_t)
+        with np.errstate(divide="ignore"):
+            log_off = np.log(drop)
+            scale = np.log1p(-layer_drop)
+        if never_empty:
+            scale = -draws.log_any_on(log_off)
+        both = crossed(space_on, joined([no_time, time_on])).plus(between, 0)
+        filled = joined([both, crossed(no_space, time_on)]).plus(block, in_steps(scale))
+        nothing = np.zeros(len(drop), bool)
+        empty = draws.log_prob(nothing, drop, layer_drop, never_empty=never_empty)
+        none = Options(np.zeros(1, "int64"), in_steps(np.array([empty])), nothing[None])
+        found.append(joined([filled, none]).best())
+    return found
+
+
+def _path_by_path(drop: np.ndarray, cost: np.ndarray, own: np.ndarray) -> tuple[Options, Options]:
+    """None of the `own` paths on; and the front of those with one on at least."""
+    with np.errstate(divide="ignore"):
+        on, off = in_steps(np.log1p(-drop)), in_steps(np.log(drop))
+    nothing = np.zeros((1, len(drop)), bool)
+    none = Options(np.zeros(1, "int64"), np.zeros(1), nothing)
+    some = Options(none.cost[:0], none.gain[:0], nothing[:0])
+    for path in np.flatnonzero(own):
+        this = np.arange(len(drop)) == path
+        with_it = joined([some, none]).plus(cost[path], on[path], this)
+        some = joined([with_it, some.plus(0, off[path])]).best()
+        none = none.plus(0, off[path])
+    return none, some

@@ -1,0 +1,80 @@
+"""Decoded videos kept in memory, so that epochs after the first need not decode them again."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import numpy as np
+
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.request import MAX_BYTES, scaled_size
+from vdroppath_tf.data.sources.source import Box, FrameSource, Indices, cut
+
+
+class VideoCache:
+    """Decoded, scaled videos kept in memory. Thread safe; may be shared by several data sets.
+
+    Videos are kept in the order they come until the room is used up, and then stay: in epochs of
+    random order, throwing out the oldest would throw out what is needed soonest.
+
+    Args:
+        max_bytes: room for frames; 0 keeps none.
+        index_dir: folder to keep frame indices in between runs, see `index_video`.
+    """
+
+    def __init__(
+        self, max_bytes: int = 0, *, index_dir: str | os.PathLike[str] | None = None
+    ) -> None:
+        if max_bytes < 0:
+            raise ValueError(f"max_bytes must be at least 0. Received: {max_bytes}.")
+        self.max_bytes = max_bytes
+        self.index_dir = index_dir
+        self.used_bytes = 0
+        self._videos: dict[tuple[FrameSource, int | None], np.ndarray] = {}
+        self._damaged: set[FrameSource] = set()
+        self._lock = threading.Lock()
+
+    def frames(
+        self,
+        source: FrameSource,
+        indices: Indices,
+        short_edge: int | None = None,
+        box: Box | None = None,
+    ) -> np.ndarray:
+        """Frames as `FrameSource.read` gives them; decodes the whole of a video it can keep."""
+        video = self._videos.get((source, short_edge))
+        if video is None:
+            video = self._keep(source, short_edge)
+        if video is None:
+            return source.read(indices, short_edge=short_edge, box=box, cache_dir=self.index_dir)
+        return cut(video[indices], box)
+
+    def _keep(self, source: FrameSource, short_edge: int | None) -> np.ndarray | None:
+        """The whole video, kept from now on; None if there is no room for it, or it has damage."""
+        info = source.info(self.index_dir)
+        height, width = scaled_size(info.height, info.width, short_edge)
+        size = info.num_frames * height * width * source.channels
+        if size > MAX_BYTES or source in self._damaged or not self._reserve(size):
+            return None
+        try:
+            frames = range(info.num_frames)
+            video = source.read(frames, short_edge=short_edge, cache_dir=self.index_dir)
+        except BaseException as error:
+            self._reserve(-size)
+            if not isinstance(error, VideoError):
+                raise
+            # Clips that miss the damage are good ones, whether there is room to keep videos or not.
+            self._damaged.add(source)
+            return None
+        with self._lock:
+            if self._videos.setdefault((source, short_edge), video) is not video:
+                self.used_bytes -= size  # another thread was faster
+        return video
+
+    def _reserve(self, size: int) -> bool:
+        with self._lock:
+            if self.used_bytes + size > self.max_bytes:
+                return False
+            self.used_bytes += size
+            return True

@@ -1,0 +1,204 @@
+"""Batches of clips as numpy arrays: what `pipeline` runs inside tf.data, and tests run eagerly.
+
+A video that cannot be read is replaced in training and left out in evaluation, see `faults`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+
+from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.data.clips.cache import VideoCache
+from vdroppath_tf.data.clips.plans import (
+    ClipPlan,
+    crop_boxes,
+    cut_views,
+    enclosing,
+    evaluation_plan,
+    training_plan,
+)
+from vdroppath_tf.data.clips.positions import epoch_order, item_rng
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.faults.log import FaultLog
+from vdroppath_tf.data.manifest import Manifest, VideoEntry
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.decode import scaled_size
+from vdroppath_tf.data.sources.source import Box, FrameInfo
+
+Batch = tuple[np.ndarray, np.ndarray]
+"""Clips, uint8 `(batch, time, height, width, channels)`, and labels, int64 `(batch,)`."""
+
+
+_LOOK_AT = 100  # videos, before it is plain that none can be read
+_NO_EPOCH = -1
+_LEFT_OUT = -1  # the label of a row without a clip
+
+
+class ClipLoader:
+    """Makes batches of clips; each is a pure function of its arguments, whatever came before.
+
+    Args:
+        manifest: the videos, at least one.
+        sampling: how to make clips of them.
+        cache: where decoded videos are kept.
+        workers: threads that decode.
+        split: "train", "validation" or "test".
+        faults: where bad videos are noted; None makes the first an error.
+        augment: what training does to clips; None leaves them as they are cut.
+
+    Raises:
+        VideoError: no video can be read.
+        ValueError: the manifest is empty.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        sampling: ClipSampling,
+        *,
+        cache: VideoCache,
+        workers: int,
+        split: str = "train",
+        faults: FaultLog | None = None,
+        augment: Augmentation | None = None,
+    ) -> None:
+        if not len(manifest):
+            raise ValueError(f"{manifest.source}: no video is selected. Expected at least one.")
+        self.manifest, self.sampling, self.cache, self.split = manifest, sampling, cache, split
+        self.augment = augment
+        self.faults = FaultLog(0.0) if faults is None else faults
+        self.faults.expect(split, manifest)
+        self._first, info = self._first_readable()
+        size = sampling.clip_size(info.height, info.width)
+        self.clip_shape = (sampling.frames, *size, self._first.source.channels)
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(workers)
+
+    def _first_readable(self) -> tuple[VideoEntry, FrameInfo]:
+        """The video that says how large clips are; bad ones are noted when their turn comes."""
+        reasons = []
+        for entry in self.manifest.entries[:_LOOK_AT]:
+            try:
+                return entry, self._info(entry)
+            except VideoError as error:
+                reasons.append(str(error))
+        if len(reasons) == 1:
+            raise VideoError(reasons[0])
+        raise VideoError(
+            f"{self.manifest.source}: none of the first {len(reasons)} videos can be read. The "
+            f"reason of the first: {reasons[0]}"
+        )
+
+    def training_batch(
+        self, seed: int, epoch: int, step: int, batch_size: int, part: range | None = None
+    ) -> Batch:
+        """Clips of the videos at `step * batch_size ...` of the epoch's order, each drawn anew.
+
+        `part` are the rows of the batch that are wanted; None takes all.
+
+        A video that cannot be read is replaced by the next of the order, and after the last comes
+        the first: with the same bad videos the batch is always the same.
+        """
+        order = epoch_order(seed, epoch, len(self.manifest)).tolist()
+
+        def fill(row: int, out: np.ndarray) -> int:
+            place = step * batch_size + row
+            for item in (*order[place:], *order[:place]):
+                # A replacement has its own turn too: other numbers make it another clip.
+                drawn = item if item == order[place] else len(order) + place
+                plan = partial(self._training_plan, item_rng(seed, epoch, drawn))
+                if self._filled(item, plan, out, (epoch, place)):
+                    return self.manifest.entries[item].label
+            raise VideoError(f"{self.manifest.source}: none of its videos can be read.")
+
+        rows = range(batch_size)[: len(order) - step * batch_size] if part is None else part
+        return self._batch(len(rows), 1, lambda row, out: fill(rows[row], out))
+
+    def evaluation_batch(self, first: int, count: int) -> Batch:
+        """All clips of up to `count` videos from number `first` on, without those of bad ones."""
+
+        def plan(num_frames: int) -> ClipPlan:
+            return evaluation_plan(self.sampling, num_frames, self.split)
+
+        def fill(row: int, out: np.ndarray) -> int:
+            filled = self._filled(first + row, plan, out, (_NO_EPOCH, first + row))
+            return self.manifest.entries[first + row].label if filled else _LEFT_OUT
+
+        clips = self.sampling.views(self.split)
+        return self._batch(min(count, len(self.manifest) - first), clips, fill)
+
+    def _training_plan(self, rng: np.random.Generator, num_frames: int) -> ClipPlan:
+        return training_plan(self.sampling, num_frames, rng, self.augment)
+
+    def _batch(self, rows: int, clips: int, fill: Callable[[int, np.ndarray], int]) -> Batch:
+        batch = np.empty((rows, clips, *self.clip_shape), np.uint8)
+        labels = np.empty(rows, np.int64)
+
+        def work(share: range) -> None:
+            for row in share:
+                labels[row] = fill(row, batch[row])
+
+        # A share for each thread, not a task for each clip: kept videos cost less than a task.
+        list(self._pool.map(work, [range(k, rows, self._workers) for k in range(self._workers)]))
+        kept = labels != _LEFT_OUT
+        if not kept.all():
+            batch, labels = batch[kept], labels[kept]
+        return batch.reshape(-1, *self.clip_shape), np.repeat(labels, clips)
+
+    def _filled(
+        self, item: int, plan: Callable[[int], ClipPlan], out: np.ndarray, clip: tuple[int, int]
+    ) -> bool:
+        """Whether a video could give its clips; only what is wrong with a video is caught."""
+        entry = self.manifest.entries[item]
+        try:
+            self._clip(entry, plan(self._num_frames(entry)), out)
+        except VideoError as error:
+            self.faults.bad(self.split, entry, error, clip=clip)
+            self.faults.judge(self.split)
+            return False
+        self.faults.good(self.split, entry)
+        return True
+
+    def _clip(self, entry: VideoEntry, plan: ClipPlan, out: np.ndarray) -> None:
+        boxes = self._boxes(entry, plan)
+        indices, part = plan.indices.reshape(-1), enclosing(boxes)
+        frames = self.cache.frames(entry.source, indices, plan.short_edge, part)
+        out[...] = cut_views(frames, plan, boxes)
+
+    def _boxes(self, entry: VideoEntry, plan: ClipPlan) -> list[Box] | None:
+        """The parts that are wanted of the scaled frames; clips have the size of all others."""
+        info = self._info(entry)
+        if entry.source.channels != self.clip_shape[3]:
+            raise VideoError(
+                f"{entry.path} ({entry.origin}): has {entry.source.channels} channels, but "
+                f"{self.manifest.entries[0].path} {self.clip_shape[3]}. Train RGB and flow apart."
+            )
+        height, width = scaled_size(info.height, info.width, plan.short_edge)
+        boxes = crop_boxes(plan, height, width, entry.path)
+        size = (height, width) if plan.crop is None else plan.crop
+        if size != self.clip_shape[1:3]:
+            raise VideoError(
+                f"{entry.path} ({entry.origin}): frames are {width}x{height}, but those of "
+                f"{self._first.path} are {self.clip_shape[2]}x{self.clip_shape[1]}. "
+                "Set crop in ClipSampling (and short_edge) to bring them to one size."
+            )
+        return boxes
+
+    def check(self, entry: VideoEntry) -> None:
+        """Stops at a video that cannot become a clip of this shape; nothing is decoded."""
+        self._num_frames(entry)
+        edges, crop = self.sampling.short_edge, self.sampling.crop
+        edge = min(edges) if isinstance(edges, tuple) else edges
+        size = None if crop is None else self.sampling.crop_size
+        self._boxes(entry, ClipPlan(np.zeros((1, 1), np.int64), edge, size))
+
+    def _info(self, entry: VideoEntry) -> FrameInfo:
+        return entry.source.info(self.cache.index_dir)
+
+    def _num_frames(self, entry: VideoEntry) -> int:
+        found = entry.info(self.cache.index_dir).num_frames
+        return found if entry.num_frames is None else entry.num_frames

@@ -1,0 +1,298 @@
+"""Batches of clips through tf.data."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.data.clips.cache import VideoCache
+from vdroppath_tf.data.clips.loader import Batch, ClipLoader
+from vdroppath_tf.data.clips.mixing import mix
+from vdroppath_tf.data.clips.passes import Passes
+from vdroppath_tf.data.clips.positions import batch_rng
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.faults.log import FaultLog
+from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.data.sources.container import VideoError
+
+__all__ = [
+    "Augmentation",
+    "ClipSampling",
+    "FaultLog",
+    "VideoCache",
+    "evaluation_clips",
+    "training_clips",
+    "video_errors",
+]
+
+_AHEAD = 2  # batches made while one is used; their clips are decoded in parallel
+
+
+def training_clips(
+    manifest: Manifest,
+    sampling: ClipSampling,
+    *,
+    batch_size: int,
+    seed: int = 0,
+    first_epoch: int = 0,
+    epochs: int | None = 1,
+    first_step: int = 0,
+    num_parallel: int | None = None,
+    cache_bytes: int | VideoCache = 0,
+    faults: FaultLog | None = None,
+    shard: tuple[int, int] = (0, 1),
+    augment: Augmentation | None = None,
+) -> tf.data.Dataset:
+    """Shuffled, augmented training clips; a rest smaller than a batch is left out of each epoch.
+
+    The batch at step k of epoch e depends on (seed, e, k) only, however it was reached. With
+    `epochs=None` the data set is endless and starts at (first_epoch, first_step). With a number,
+    it has a known size, and each complete pass over it moves on by `epochs` epochs, so that
+    `model.fit(clips, epochs=5)` sees a new order and new augmentation every time.
+
+    A video that cannot be read is replaced by the next of the epoch's order, with a warning and a
+    note in `faults`; with the same bad videos the batches are the same.
+
+    Args:
+        manifest: the videos.
+        sampling: how clips are made of them.
+        batch_size: clips in a batch (over all replicas and hosts).
+        seed: of order, sampling and augmentation.
+        first_epoch: number of the first epoch.
+        epochs: epochs in one pass; None for an endless stream.
+        first_step: steps of the first epoch to leave out.
+        num_parallel: threads that decode; default one for each core.
+        cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
+        faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
+        shard: (i, n) makes the i-th of n equal parts of each batch, for one of n hosts that train
+            together: the n parts in a row are the batches that one host would see.
+        augment: what is done to clips after they are cut; None for nothing.
+
+    Returns:
+        A data set of (clips uint8 `(batch, time, height, width, channels)`, labels int64
+        `(batch,)`) with static shapes, batch being `batch_size / n`. Where `augment.soft_labels`,
+        labels are float32 `(batch, classes)`.
+
+    Raises:
+        ValueError: batch_size exceeds the number of videos or cannot be shared evenly, a position
+            that does not exist, clips would be flipped though their labels have a direction, or
+            parts of a batch would be mixed.
+        VideoError: no video can be read. More bad ones than `faults` allows are an error when
+            their turn comes, by tf.data's error, or by this one within `video_errors()`.
+    """
+    sampling.check_flip(manifest)
+    faults = FaultLog() if faults is None else faults
+    loader = _loader(manifest, sampling, "train", num_parallel, cache_bytes, faults, augment)
+    if not 1 <= batch_size <= len(manifest):
+        raise ValueError(
+            f"batch_size must be 1 to {len(manifest)}, the number of videos in {manifest.source}. "
+            f"Received: {batch_size}."
+        )
+    steps = len(manifest) // batch_size
+    if first_epoch < 0 or not 0 <= first_step < steps or (epochs is not None and epochs < 1):
+        raise ValueError(
+            f"first_epoch must be at least 0, first_step 0 to {steps - 1}, epochs at least 1 or "
+            f"None. Received: {first_epoch}, {first_step}, {epochs}."
+        )
+
+    part = _part(batch_size, *shard)
+
+    def load(position: np.int64) -> Batch:
+        epoch, step = divmod(int(position), steps)
+        clips, labels = loader.training_batch(seed, epoch, step, batch_size, part)
+        if augment is None or not augment.soft_labels:
+            return clips, labels
+        rng = batch_rng(seed, epoch, step)
+        return mix(clips, labels, augment, classes=manifest.num_classes, rng=rng)
+
+    passes = Passes(first_epoch * steps, first_step, None if epochs is None else epochs * steps)
+    kind = tf.TensorSpec((len(part),), tf.int64)
+    if augment is not None and augment.soft_labels:
+        if shard[1] > 1:
+            raise ValueError(
+                "mixup, cutmix and label smoothing work on whole batches; shard makes parts of "
+                f"them. Received: {augment}, shard {shard}."
+            )
+        kind = tf.TensorSpec((len(part), manifest.num_classes), tf.float32)
+    clips = _map_batches(passes.positions(), load, loader, kind)
+    return _with_options(passes.deliver(clips), whole=shard[1] == 1)
+
+
+def evaluation_clips(
+    manifest: Manifest,
+    sampling: ClipSampling,
+    *,
+    batch_size: int,
+    split: str = "validation",
+    num_parallel: int | None = None,
+    cache_bytes: int | VideoCache = 0,
+    faults: FaultLog | None = None,
+) -> tf.data.Dataset:
+    """Clips of every video once, in the manifest's order, without augmentation.
+
+    With `faults`, a video that cannot be read is left out, with a warning and a note there, which
+    knows how many were scored. Without, it is an error, as nobody would learn the denominator. So
+    take labels from here, never from the manifest.
+
+    Args:
+        manifest: the videos.
+        sampling: how clips are made of them; crops are central, nothing is drawn.
+        batch_size: clips in a batch; the last one may hold fewer.
+        split: "validation", one clip from the centre of each video, or "test",
+            `sampling.clips_per_video` clips spread over it, each in `sampling.crops_per_clip`
+            crops. The views of a video are adjacent and in one batch, so the mean over
+            `reshape(-1, sampling.views("test"), classes)` scores videos.
+        num_parallel: threads that decode; default one for each core.
+        cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
+        faults: notes bad videos, and says how many may be; default none may be.
+
+    Returns:
+        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of
+        known size: as many batches as if all videos were good, so that Keras is not surprised by
+        their end. Those left out make later batches smaller, and one is empty only where fewer
+        videos are left than there are batches.
+
+    Raises:
+        ValueError: another split, several short edges, or a batch that would divide a video.
+        VideoError: as for `training_clips`.
+    """
+    if split not in ("validation", "test"):
+        raise ValueError(f"split must be 'validation' or 'test'. Received: {split!r}.")
+    sampling.fixed_short_edge()
+    each = sampling.views(split)
+    if batch_size < 1 or batch_size % each:
+        raise ValueError(
+            f"batch_size must be a multiple of the {each} clips of a video. Received: {batch_size}."
+        )
+    loader = _loader(manifest, sampling, split, num_parallel, cache_bytes, faults)
+    count = batch_size // each
+
+    def load(first: np.int64) -> Batch:
+        return loader.evaluation_batch(int(first), count)
+
+    firsts = tf.data.Dataset.range(0, len(manifest), count)
+    strict = loader.faults.strict
+    whole = batch_size if strict and len(manifest) % count == 0 else None
+    kind = tf.TensorSpec((whole,), tf.int64)
+    clips = _map_batches(firsts, load, loader, kind).map(lambda clip, label, _: (clip, label))
+    if not strict:
+        clips = _evened(clips, batch_size, each)
+    return _with_options(clips)
+
+
+def _evened(clips: tf.data.Dataset, batch_size: int, each: int) -> tf.data.Dataset:
+    """As many batches, which help each other out: the next one's clips are there before one goes.
+
+    The first is as full as it can be, as replicas want one that can be shared out evenly. Of the
+    others each leaves one video to the next, unless it has no other.
+
+    Args:
+        clips: batches of `batch_size` clips or fewer, any of them empty.
+        batch_size: clips in a batch.
+        each: clips of a video, which stay together.
+    """
+    count = clips.cardinality()
+    spec = clips.element_spec
+    nothing = tuple(tf.zeros((0, *part.shape[1:]), part.dtype) for part in spec)
+
+    def hand_on(waiting: Any, place_and_new: Any) -> tuple[Any, Any]:
+        place, new = place_and_new
+        clips, labels = (tf.concat(parts, 0) for parts in zip(waiting, new, strict=True))
+        there = tf.size(labels, tf.int64)
+        some = tf.maximum(there - each, tf.minimum(there, each))
+        ready = tf.minimum(tf.where((place == 1) | (place == count), there, some), batch_size)
+        ready = tf.where(place == 0, tf.zeros_like(ready), ready)
+        return (clips[ready:], labels[ready:]), (clips[:ready], labels[:ready])
+
+    ended = clips.concatenate(tf.data.Dataset.from_tensors(nothing)).enumerate()
+    return ended.scan(nothing, hand_on).skip(1)
+
+
+@contextlib.contextmanager
+def video_errors() -> Iterator[None]:
+    """Turns tf.data's error about a video back into the `VideoError` it began as.
+
+    Example:
+        with video_errors():
+            model.fit(train_clips)
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        found = re.search(r"VideoError: (.*?)\n\s*\n?Traceback ", error.message, re.DOTALL)
+        if found is None:
+            raise
+        raise VideoError(found[1].strip()) from None
+
+
+def _loader(
+    manifest: Manifest,
+    sampling: ClipSampling,
+    split: str,
+    num_parallel: int | None,
+    cache_bytes: int | VideoCache,
+    faults: FaultLog | None,
+    augment: Augmentation | None = None,
+) -> ClipLoader:
+    workers = len(os.sched_getaffinity(0)) if num_parallel is None else num_parallel
+    if workers < 1:
+        raise ValueError(f"num_parallel must be at least 1. Received: {num_parallel}.")
+    cache = cache_bytes if isinstance(cache_bytes, VideoCache) else VideoCache(cache_bytes)
+    return ClipLoader(
+        manifest,
+        sampling,
+        cache=cache,
+        workers=workers,
+        split=split,
+        faults=faults,
+        augment=augment,
+    )
+
+
+def _part(batch_size: int, index: int, count: int) -> range:
+    """The rows of a batch that are this host's."""
+    if not 0 <= index < count:
+        raise ValueError(f"shard must be (i, n) with 0 <= i < n. Received: {(index, count)}.")
+    if batch_size % count:
+        raise ValueError(
+            f"batch_size must be a multiple of the {count} hosts of shard. Received: {batch_size}."
+        )
+    each = batch_size // count
+    return range(index * each, (index + 1) * each)
+
+
+def _map_batches(
+    positions: tf.data.Dataset,
+    load: Callable[[np.int64], Batch],
+    loader: ClipLoader,
+    kind: tf.TensorSpec,
+) -> tf.data.Dataset:
+    """(clips, labels of a kind, position), made ahead and in order."""
+
+    def make(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        clips, labels = tf.numpy_function(load, [position], (tf.uint8, kind.dtype))
+        clips.set_shape((kind.shape[0], *loader.clip_shape))
+        labels.set_shape(kind.shape)
+        return clips, labels, position
+
+    made = positions.map(make, num_parallel_calls=_AHEAD, deterministic=True)
+    return made.prefetch(_AHEAD)
+
+
+def _with_options(clips: tf.data.Dataset, *, whole: bool = True) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.deterministic = True
+    # Running ahead behind the count of passes would count them early.
+    options.experimental_optimization.inject_prefetch = False
+    options.experimental_optimization.map_parallelization = False
+    policies = tf.data.experimental.AutoShardPolicy
+    # What is one host's part already is not to be divided again.
+    options.experimental_distribute.auto_shard_policy = policies.DATA if whole else policies.OFF
+    return clips.with_options(options)

@@ -1,0 +1,192 @@
+"""What is to be done to one video: everything random is drawn before anything is read."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+
+from vdroppath_tf.data.clips.area_crop import AreaCrop, draw_area_crop
+from vdroppath_tf.data.clips.augment import Augmentation, Look, draw_looks
+from vdroppath_tf.data.clips.positions import dense_indices, segment_indices
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.resize import resize_frames
+from vdroppath_tf.data.sources.source import Box, cut, mirrored
+
+Corner = tuple[float, float]
+_CENTRE: Corner = (0.5, 0.5)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ClipPlan:
+    """What is to be done to one video: everything random is drawn already.
+
+    Attributes:
+        indices: frame numbers, int64 `(clips, frames)`.
+        short_edge: pixels of the shorter side; None keeps the size.
+        crop: height and width of the clip; None takes the whole frame.
+        corners: of the crops of every clip: where each lies between the first place (0) and the
+            last (1), down and right.
+        flip: whether to mirror left to right.
+        shares: of the largest crop that fits, what is cut in height and width, to be scaled to
+            `crop`; None cuts `crop` pixels.
+        area: sizes of what is cut, to be scaled to `crop`.
+        looks: changes of colour and shape, in order; the same for all frames.
+    """
+
+    indices: np.ndarray
+    short_edge: int | None
+    crop: tuple[int, int] | None
+    corners: tuple[Corner, ...] = (_CENTRE,)
+    flip: bool = False
+    shares: tuple[float, float] | None = None
+    area: AreaCrop | None = None
+    looks: tuple[Look, ...] = ()
+
+
+def training_plan(
+    sampling: ClipSampling,
+    num_frames: int,
+    rng: np.random.Generator,
+    augment: Augmentation | None = None,
+) -> ClipPlan:
+    """Draws one training clip of a video; every clip takes the same number of draws from `rng`."""
+    edge, down, right, mirror = rng.random(4)
+    edges = sampling.short_edge
+    if isinstance(edges, tuple):
+        edges = edges[int(edge * len(edges))]
+    indices = _indices(sampling, num_frames, "train", rng)
+    return ClipPlan(
+        indices,
+        edges,
+        None if sampling.crop is None else sampling.crop_size,
+        ((down, right),),
+        bool(sampling.flip and mirror < 0.5),
+        _draw_shares(sampling.crop_scales, rng) if sampling.crop_scales else None,
+        draw_area_crop(sampling.crop_area, sampling.crop_ratio, rng)
+        if sampling.crop_area
+        else None,
+        () if augment is None else draw_looks(augment, rng),
+    )
+
+
+def evaluation_plan(sampling: ClipSampling, num_frames: int, split: str) -> ClipPlan:
+    """The clips of a video in "validation" (one, from the centre) or "test" (all views)."""
+    indices = _indices(sampling, num_frames, split, None)
+    crop = None if sampling.crop is None else sampling.crop_size
+    corners: tuple[Corner, ...] = (_CENTRE,)
+    if split == "test" and sampling.crops_per_clip == 3:
+        # the short edge is the crop's, so there is room along the longer side only
+        corners = ((0.0, 0.0), _CENTRE, (1.0, 1.0))
+    return ClipPlan(indices, sampling.fixed_short_edge(), crop, corners)
+
+
+def _indices(
+    sampling: ClipSampling, num_frames: int, split: str, rng: np.random.Generator | None
+) -> np.ndarray:
+    clips = sampling.clips_per_video if split == "test" else 1
+    if sampling.sampler == "segments":
+        return segment_indices(num_frames, sampling.frames, split=split, rng=rng, clips=clips)
+    return dense_indices(
+        num_frames,
+        sampling.frames,
+        sampling.stride,
+        split=split,
+        rng=rng,
+        clips=clips,
+        random_stride=sampling.random_stride,
+    )
+
+
+def share_pairs(scales: tuple[float, ...]) -> list[tuple[float, float]]:
+    """Of height and width; more than one step apart would bend what is seen too much."""
+    n = range(len(scales))
+    return [(scales[a], scales[b]) for a in n for b in n if abs(a - b) <= 1]
+
+
+def _draw_shares(scales: tuple[float, ...], rng: np.random.Generator) -> tuple[float, float]:
+    pairs = share_pairs(scales)
+    return pairs[int(rng.random() * len(pairs))]
+
+
+def crop_boxes(plan: ClipPlan, height: int, width: int, name: str) -> list[Box] | None:
+    """The plan's crops in scaled frames of this size; None where it takes the whole frame.
+
+    Args:
+        plan: the plan.
+        height, width: of the scaled frames, in pixels.
+        name: of the video, for the error.
+
+    Raises:
+        VideoError: the frames are smaller than the crop.
+    """
+    if plan.crop is None:
+        return None
+    (tall, wide), corners = plan.crop, plan.corners
+    if plan.area is not None:
+        tall, wide, drawn = plan.area.size(height, width)
+        corners = corners if drawn else (_CENTRE,)
+    if plan.shares is not None:
+        largest = min(height / tall, width / wide)
+        tall, wide = (
+            max(1, round(share * largest * side))
+            for share, side in zip(plan.shares, plan.crop, strict=True)
+        )
+    if tall > height or wide > width:
+        raise VideoError(
+            f"{name}: frames of {width}x{height} are smaller than the crop {wide}x{tall}. Set "
+            f"short_edge to at least {max(plan.crop)}, or a smaller crop."
+        )
+    return [
+        Box(_place(down, height - tall), _place(right, width - wide), tall, wide)
+        for down, right in corners
+    ]
+
+
+def _place(fraction: float, room: int) -> int:
+    return min(room, int(fraction * (room + 1)))
+
+
+def enclosing(boxes: list[Box] | None) -> Box | None:
+    """The smallest part of the frames that holds all boxes: what is to be read."""
+    if boxes is None:
+        return None
+    top, left = min(box.top for box in boxes), min(box.left for box in boxes)
+    bottom = max(box.top + box.height for box in boxes)
+    right = max(box.left + box.width for box in boxes)
+    return Box(top, left, bottom - top, right - left)
+
+
+def cut_views(frames: np.ndarray, plan: ClipPlan, boxes: list[Box] | None) -> np.ndarray:
+    """The clips of a plan out of the frames in `enclosing(boxes)`.
+
+    Args:
+        frames: of all clips, one after another, uint8 `(clips * frames, height, width, 3)`.
+        plan: the plan.
+        boxes: its crops.
+
+    Returns:
+        uint8 `(clips * crops, frames, height, width, 3)`; the crops of a clip are neighbours.
+    """
+    clips, times = plan.indices.shape
+    shaped = frames.reshape(clips, times, *frames.shape[1:])
+    views = shaped if boxes is None else _cut_all(shaped, plan, boxes)
+    views = mirrored(views) if plan.flip else views
+    if plan.looks:
+        from vdroppath_tf.data.clips.looks import apply_looks
+
+        views = np.stack([apply_looks(clip, plan.looks) for clip in views])
+    return views
+
+
+def _cut_all(clips: np.ndarray, plan: ClipPlan, boxes: list[Box]) -> np.ndarray:
+    outer = enclosing(boxes)
+    assert outer is not None
+    assert plan.crop is not None
+    views = []
+    for clip, box in itertools.product(clips, boxes):
+        inside = box._replace(top=box.top - outer.top, left=box.left - outer.left)
+        views.append(resize_frames(cut(clip, inside), *plan.crop))
+    return views[0][None] if len(views) == 1 else np.stack(views)

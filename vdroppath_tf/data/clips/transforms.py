@@ -1,0 +1,172 @@
+"""How clips are made of videos, as data: which frames, which part of them, how many."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.data.sources.decode import scaled_size
+
+SAMPLERS = ("dense", "segments")
+_CROPS = (1, 3)
+_RATIO = (3 / 4, 4 / 3)
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipSampling:
+    """How clips are made from videos; the defaults leave frames as they are in the file.
+
+    Attributes:
+        frames: frames in a clip.
+        stride: frames of the video from one to the next; with segments there is none, so 1.
+        random_stride: training draws the stride from 1..stride.
+        short_edge: pixels of the shorter side after scaling; a tuple to draw from in training; None
+            keeps the size.
+        crop: height and width cut out, one number for both (random place in training, else the
+            centre); None takes the whole frame, and all videos must then have one size.
+        flip: training mirrors half of the clips left to right. Refused where labels have a
+            direction.
+        clips_per_video: clips of each video in testing.
+        sampler: "dense", neighbouring frames, see `dense_indices`; or "segments", one frame of
+            each of `frames` parts of the video, see `segment_indices`.
+        crop_scales: training cuts out these shares, falling, of the largest crop that fits, in
+            height and width at most one step apart, and scales them to `crop` (TSN: 1, .875, .75,
+            .66); empty cuts `crop` pixels.
+        crop_area: training cuts out a share of the frame's area from the least to the largest given
+            here, of an aspect from `crop_ratio`, and scales it to `crop` (GoogLeNet's
+            RandomResizedCrop: .08, 1); empty cuts `crop` pixels.
+        crop_ratio: least and largest width over height of what `crop_area` cuts.
+        flip_directional: lets `flip` mirror clips whose labels have a direction.
+        crops_per_clip: crops of each clip in testing: 1, in the centre; or 3, at both ends and in
+            the centre of the longer side.
+    """
+
+    frames: int
+    stride: int = 1
+    random_stride: bool = False
+    short_edge: int | tuple[int, ...] | None = None
+    crop: int | tuple[int, int] | None = None
+    flip: bool = False
+    clips_per_video: int = 1
+    sampler: str = "dense"
+    crop_scales: tuple[float, ...] = ()
+    flip_directional: bool = False
+    crops_per_clip: int = 1
+    crop_area: tuple[float, ...] = ()
+    crop_ratio: tuple[float, ...] = _RATIO
+
+    def __post_init__(self) -> None:
+        edges = () if self.short_edge is None else np.atleast_1d(self.short_edge).tolist()
+        crops = () if self.crop is None else self.crop_size
+        for name, values in (
+            ("frames", (self.frames,)),
+            ("stride", (self.stride,)),
+            ("clips_per_video", (self.clips_per_video,)),
+            ("short_edge", edges),
+            ("crop", crops),
+        ):
+            if any(isinstance(v, bool) or int(v) != v or v < 1 for v in values):
+                raise ValueError(f"{name} must be whole and at least 1. Received: {values}.")
+        if self.crop is None and len(set(edges)) > 1:
+            raise ValueError(
+                f"short_edge {self.short_edge} gives frames of several sizes: set crop too."
+            )
+        if self.crop is not None and edges and max(crops) > min(edges):
+            raise ValueError(f"crop {self.crop} is larger than short_edge {self.short_edge}.")
+        self._check_sampler()
+        self._check_crops()
+        self._check_area()
+
+    def _check_sampler(self) -> None:
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"sampler must be one of {SAMPLERS}. Received: {self.sampler!r}.")
+        if self.sampler == "segments" and (self.stride != 1 or self.random_stride):
+            raise ValueError(
+                "sampler='segments' takes a frame of each segment: leave stride at 1 and "
+                f"random_stride off. Received: {self.stride}, {self.random_stride}."
+            )
+        if self.flip_directional and not self.flip:
+            raise ValueError("flip_directional=True says what flip may do: set flip=True too.")
+
+    def _check_crops(self) -> None:
+        if self.crops_per_clip not in _CROPS:
+            raise ValueError(f"crops_per_clip must be 1 or 3. Received: {self.crops_per_clip}.")
+        if self.crop is None and (self.crop_scales or self.crop_area or self.crops_per_clip > 1):
+            raise ValueError(
+                "crop_scales, crop_area and crops_per_clip are about crops: set crop too."
+            )
+        if self.crops_per_clip == 3 and {*np.atleast_1d(self.short_edge), *self.crop_size} != {
+            self.crop
+        }:
+            raise ValueError(
+                "crops_per_clip=3 covers the longer side with square crops as high as the shorter "
+                f"one: short_edge and crop must be one number. Received: {self.short_edge}, "
+                f"{self.crop}."
+            )
+        scales = list(self.crop_scales)
+        if scales != sorted(set(scales), reverse=True) or any(not 0 < s <= 1 for s in scales):
+            raise ValueError(
+                f"crop_scales must be shares above 0, at most 1, falling. Received: {scales}."
+            )
+
+    def _check_area(self) -> None:
+        if not self.crop_area:
+            if self.crop_ratio != _RATIO:
+                raise ValueError("crop_ratio is about what crop_area cuts: set crop_area too.")
+            return
+        if self.crop_scales:
+            raise ValueError("crop_scales and crop_area both say what is cut: set one of them.")
+        for name, most in (("crop_area", 1.0), ("crop_ratio", np.inf)):
+            values = getattr(self, name)
+            if len(values) != 2 or not 0 < values[0] <= values[1] <= most or np.isinf(values[1]):
+                bound = ", at most 1" if most == 1 else ""
+                raise ValueError(
+                    f"{name} must be two numbers above 0{bound}, the smaller one first. "
+                    f"Received: {values}."
+                )
+
+    @property
+    def crop_size(self) -> tuple[int, int]:
+        """Height and width of the crop; only where there is one."""
+        assert self.crop is not None
+        return (self.crop, self.crop) if isinstance(self.crop, int) else self.crop
+
+    def views(self, split: str) -> int:
+        """Clips made of each video in a split: `clips_per_video * crops_per_clip` in "test"."""
+        return self.clips_per_video * self.crops_per_clip if split == "test" else 1
+
+    def fixed_short_edge(self) -> int | None:
+        """The one short edge of evaluation.
+
+        Raises:
+            ValueError: there are several to draw from.
+        """
+        if not isinstance(self.short_edge, tuple):
+            return self.short_edge
+        if len(set(self.short_edge)) == 1:
+            return self.short_edge[0]
+        raise ValueError(
+            f"evaluation draws nothing, but short_edge is {self.short_edge}. Pass one number, e.g. "
+            "dataclasses.replace(sampling, short_edge=256)."
+        )
+
+    def clip_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the clips of videos with frames of `height` and `width`."""
+        if self.crop is not None:
+            return self.crop_size
+        return scaled_size(height, width, self.fixed_short_edge())
+
+    def check_flip(self, manifest: Manifest) -> None:
+        """Stops a training that would make labels wrong.
+
+        Raises:
+            ValueError: clips would be mirrored though left and right are part of their labels.
+        """
+        if self.flip and manifest.directional and not self.flip_directional:
+            raise ValueError(
+                f"{manifest.source}: its labels have a direction, and flip would mirror clips but "
+                "not their labels. Set flip=False (--noflip), or flip_directional=True "
+                "(--flip_directional) if that is meant."
+            )

@@ -1,0 +1,1 @@
+"""Videos that cannot be read: counted, named, kept in a quarantine."""

@@ -1,0 +1,197 @@
+"""Decodes every frame of every video with the decoder that training uses, and names the bad ones.
+
+What was found goes to a journal at once, so a doctor that was stopped goes on where it stood.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from vdroppath_tf.data.faults.log import Fault
+from vdroppath_tf.data.manifest import Manifest, VideoEntry
+from vdroppath_tf.data.parallel import map_ahead
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.decode import scaled_size
+
+_JOURNAL = "vdroppath_tf.doctor_journal/1"
+_EDGE = 32  # pixels: everything is decoded in full, but little of it need be kept
+_CHUNK_BYTES = 1 << 25  # of scaled frames held at a time, for each thread
+
+Stamp = list[int]
+"""Size, time of change and number of files: by these a video is known to be the same as before."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What the doctor found of one video.
+
+    Attributes:
+        path: see `FrameSource.path`.
+        stamp: of its file, before it was read; None where there is none.
+        frames: how many were decoded.
+        height, width: of a frame, in pixels; 0 where it cannot be read.
+        error: what is wrong with it, or None.
+    """
+
+    path: str
+    stamp: Stamp | None
+    frames: int = 0
+    height: int = 0
+    width: int = 0
+    error: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnosis:
+    """What the doctor found of all videos.
+
+    Attributes:
+        findings: in the order of the manifests.
+        faults: the bad videos.
+        known: how many findings were taken from the journal.
+        decoded: frames decoded in this run.
+        seconds: it took.
+    """
+
+    findings: tuple[Finding, ...]
+    faults: tuple[Fault, ...]
+    known: int
+    decoded: int
+    seconds: float
+
+    def sizes(self) -> list[tuple[str, int]]:
+        """Sizes of frames, such as "320x240", with the number of videos, the most first."""
+        good = (f"{f.width}x{f.height}" for f in self.findings if f.error is None)
+        return collections.Counter(good).most_common()
+
+
+def examine(entry: VideoEntry) -> Finding:
+    """Decodes one whole video, in pieces of bounded size.
+
+    Only what is wrong with the video becomes a finding; any other exception is raised.
+    """
+    stamp = _stamp(entry.path)
+    try:
+        info = entry.info()
+        edge = min(_EDGE, info.height, info.width)
+        height, width = scaled_size(info.height, info.width, edge)
+        chunk = max(1, _CHUNK_BYTES // (height * width * 3))
+        for first in range(0, info.num_frames, chunk):
+            numbers = range(first, min(first + chunk, info.num_frames))
+            entry.source.read(numbers, short_edge=edge)
+    except VideoError as error:
+        return Finding(entry.path, stamp, error=str(error))
+    return Finding(entry.path, stamp, info.num_frames, info.height, info.width)
+
+
+def diagnose(
+    manifests: Sequence[tuple[str, Manifest]],
+    journal: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    on_video: Callable[[Finding], object] | None = None,
+) -> Diagnosis:
+    """Examines every video, in parallel; goes on where an earlier run with this journal stood.
+
+    A good video whose file has the size and time it had then is not decoded again; bad ones are,
+    since they may have been mended, or the trouble may have been elsewhere.
+
+    Args:
+        manifests: (split, videos).
+        journal: JSON lines, one a video; remove it to start over.
+        workers: threads; default one for each core.
+        on_video: called with each finding, for a progress bar.
+
+    Raises:
+        ValueError: the journal is some other file.
+    """
+    start = time.monotonic()
+    before = _read_journal(Path(journal))
+    entries = [(split, entry) for split, manifest in manifests for entry in manifest]
+    findings = []
+    known = decoded = 0
+
+    def look(item: tuple[str, VideoEntry]) -> tuple[Finding, bool]:
+        old = before.get(item[1].path)
+        if old is not None and _holds(old, item[1]):
+            return old, True
+        return examine(item[1]), False
+
+    with _appending(Path(journal)) as write:
+        for finding, old in map_ahead(look, entries, workers=workers):
+            if not old:
+                write(finding)
+                decoded += finding.frames
+            known += old
+            findings.append(finding)
+            if on_video is not None:
+                on_video(finding)
+    faults = tuple(
+        Fault(entry.path, entry.origin, split, finding.error, "doctor", count=0)
+        for (split, entry), finding in zip(entries, findings, strict=True)
+        if finding.error is not None
+    )
+    return Diagnosis(tuple(findings), faults, known, decoded, time.monotonic() - start)
+
+
+def _holds(old: Finding, entry: VideoEntry) -> bool:
+    """Whether an earlier finding says of a video what a new one would."""
+    unchanged = old.error is None and old.stamp is not None and old.stamp == _stamp(entry.path)
+    return unchanged and (entry.num_frames is None or old.frames >= entry.num_frames)
+
+
+def _stamp(path: str) -> Stamp | None:
+    """Of the file or folder, or of the archive that holds it; of a folder, of all its files."""
+    while not os.path.lexists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    try:
+        if not os.path.isdir(path):
+            status = os.stat(path)
+            return [status.st_size, status.st_mtime_ns, 1]
+        stats = [file.stat() for file in os.scandir(path)]
+        times = [status.st_mtime_ns for status in stats]
+        return [sum(status.st_size for status in stats), max(times, default=0), len(stats)]
+    except OSError:
+        return None
+
+
+def _read_journal(path: Path) -> dict[str, Finding]:
+    """Findings by path, the last of each; a line that was not written to its end is passed over."""
+    if not path.exists():
+        return {}
+    found = {}
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        if file.readline() != _header():
+            raise ValueError(
+                f"{path}: is no journal of this doctor. Remove it, or pass another --out."
+            )
+        for line in file:
+            with contextlib.suppress(ValueError, TypeError):
+                finding = Finding(**json.loads(line))
+                found[finding.path] = finding
+    return found
+
+
+def _header() -> str:
+    return json.dumps({"format": _JOURNAL}) + "\n"
+
+
+@contextlib.contextmanager
+def _appending(path: Path) -> Iterator[Callable[[Finding], None]]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8", errors="surrogateescape") as file:
+        # After a line that was cut off, the next begins a new one.
+        file.write("\n" if file.tell() else _header())
+
+        def write(finding: Finding) -> None:
+            file.write(json.dumps(dataclasses.asdict(finding)) + "\n")
+            file.flush()
+
+        yield write

@@ -1,0 +1,200 @@
+"""Videos that cannot be read: counted, named, and never passed over in silence.
+
+In training a bad video is replaced by the next in the epoch's order; in validation and test it is
+left out, and the number of scored videos says so. When too many are bad a run stops: then the
+decoder or the disk is at fault, not the data. `quarantine` keeps the bad ones in a file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Sequence
+
+from vdroppath_tf.data.manifest import Manifest, VideoEntry
+from vdroppath_tf.data.sources.container import VideoError
+
+MAX_BAD_FRACTION = 0.1
+"""Share of a split's videos that may be bad by default."""
+
+_FIRST_VERDICT = 100  # videos; of the first few, one bad one would be a large share
+_SHOWN = 10  # bad videos that are named on screen; a file names them all
+
+_log = logging.getLogger(__name__)
+
+
+def allowed_bad(fraction: float, seen: int, total: int) -> int:
+    """How many of `total` videos may be bad once `seen` of them were looked at.
+
+    A share of those seen, of the first 100 as of 100 (or all); one always, unless the share is 0;
+    never all.
+    """
+    if fraction == 0.0:
+        return 0
+    share = int(fraction * max(seen, min(total, _FIRST_VERDICT)))
+    return min(total - 1, max(1, share))
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """One bad video.
+
+    Attributes:
+        path: see `FrameSource.path`.
+        origin: where it is listed, see `VideoEntry`.
+        split: "train", "validation" or "test".
+        reason: the first error it gave.
+        found: "check" (before a run), "decoding" (in it) or "doctor".
+        count: clips it could not give: replaced in training, left out in evaluation.
+    """
+
+    path: str
+    origin: str
+    split: str
+    reason: str
+    found: str
+    count: int
+
+
+@dataclasses.dataclass
+class _Split:
+    """What became of the videos of one split."""
+
+    total: int = 0
+    good: set[str] = dataclasses.field(default_factory=set)
+    bad: dict[str, Fault] = dataclasses.field(default_factory=dict)
+    # (epoch, place) of every clip that was not read: a clip asked for twice counts once
+    clips: set[tuple[int, int, str]] = dataclasses.field(default_factory=set)
+
+    @property
+    def seen(self) -> int:
+        return len(self.good | self.bad.keys()) if self.bad else len(self.good)
+
+
+class FaultLog:
+    """The bad videos of a run, shared by its data sets. Thread safe.
+
+    How many of the videos seen so far may be bad, `allowed_bad` says.
+
+    Args:
+        max_bad_fraction: 0 makes the first bad video an error; 1 goes on while any can be read.
+
+    Raises:
+        ValueError: the fraction is not from 0 to 1.
+    """
+
+    def __init__(self, max_bad_fraction: float = MAX_BAD_FRACTION) -> None:
+        if not 0.0 <= max_bad_fraction <= 1.0:
+            raise ValueError(
+                f"max_bad_fraction must be a share from 0 to 1. Received: {max_bad_fraction}."
+            )
+        self.max_bad_fraction = max_bad_fraction
+        self._splits: dict[str, _Split] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def strict(self) -> bool:
+        """Whether the first bad video is an error."""
+        return self.max_bad_fraction == 0.0
+
+    def expect(self, split: str, manifest: Manifest) -> None:
+        """Says how many videos a split has."""
+        with self._lock:
+            part = self._splits.setdefault(split, _Split())
+            part.total = max(part.total, len(manifest))
+
+    def good(self, split: str, entry: VideoEntry) -> None:
+        """Notes a video that was read."""
+        with self._lock:
+            self._splits[split].good.add(entry.path)
+
+    def bad(
+        self,
+        split: str,
+        entry: VideoEntry,
+        error: VideoError,
+        *,
+        found: str = "decoding",
+        clip: tuple[int, int] | None = None,
+    ) -> None:
+        """Notes a video that was not read, and warns of it; `judge` decides what follows.
+
+        Args:
+            split: what it belongs to; `expect` came before.
+            entry: the video.
+            error: why it was not read.
+            found: see `Fault`.
+            clip: (epoch, place) of the clip that was wanted, to count it once.
+        """
+        with self._lock:
+            part = self._splits[split]
+            new = entry.path not in part.bad
+            if new:
+                part.bad[entry.path] = Fault(
+                    entry.path, entry.origin, split, str(error), found, count=0
+                )
+            if clip is not None:
+                part.clips.add((*clip, entry.path))
+            number = len(part.bad)
+        if new and number <= _SHOWN and not self.strict:
+            more = " (further ones are not shown here)" if number == _SHOWN else ""
+            _log.warning("bad video %d of %s: %s%s", number, split, error, more)
+
+    def judge(self, split: str) -> None:
+        """Stops where more videos of a split are bad than may be.
+
+        Raises:
+            VideoError: with the first reasons.
+        """
+        with self._lock:
+            part = self._splits[split]
+            bad, seen, total = len(part.bad), part.seen, part.total
+            if bad <= allowed_bad(self.max_bad_fraction, seen, total):
+                return
+            faults = list(part.bad.values())
+        if bad == 1:
+            raise VideoError(faults[0].reason)
+        raise VideoError(self._verdict(split, faults, seen))
+
+    def _verdict(self, split: str, faults: Sequence[Fault], seen: int) -> str:
+        reasons = "".join(f"\n  {fault.reason}" for fault in faults[:_SHOWN])
+        more = len(faults) - _SHOWN
+        rest = f"\n  and {more:,} more" if more > 0 else ""
+        return (
+            f"{len(faults):,} of the {seen:,} {split} videos looked at cannot be read; "
+            f"max_bad_fraction={self.max_bad_fraction:g} allows fewer. Where so many fail, it is "
+            "rather the decoder, the disk or the settings than the data. Mend them, take them off "
+            f"(vdroppath doctor writes a quarantine), or allow more.{reasons}{rest}"
+        )
+
+    def faults(self, split: str | None = None) -> tuple[Fault, ...]:
+        """The bad videos, of one split or of all, in the order of their paths."""
+        with self._lock:
+            found = []
+            for name, part in self._splits.items():
+                if split not in (None, name):
+                    continue
+                counts: dict[str, int] = dict.fromkeys(part.bad, 0)
+                for *_, path in part.clips:
+                    counts[path] += 1
+                found += [dataclasses.replace(f, count=counts[p]) for p, f in part.bad.items()]
+        return tuple(sorted(found, key=lambda fault: (fault.split, fault.path)))
+
+    def replaced(self, epoch: int, split: str = "train") -> int:
+        """Clips of an epoch of training that could not be read, and were replaced."""
+        with self._lock:
+            part = self._splits.get(split, _Split())
+            return sum(1 for each, *_ in part.clips if each == epoch)
+
+    def scored(self, manifest: Manifest, split: str) -> int:
+        """How many videos of a manifest evaluation did not leave out."""
+        with self._lock:
+            bad = self._splits.get(split, _Split()).bad
+            return sum(1 for entry in manifest if entry.path not in bad)
+
+    def account(self, manifest: Manifest, split: str) -> str:
+        """One line on the denominator, such as "9 of 10 videos scored; 1 could not be read"."""
+        scored, total = self.scored(manifest, split), len(manifest)
+        left = f"; {total - scored:,} could not be read" if scored < total else ""
+        return f"{scored:,} of {total:,} videos scored{left}"

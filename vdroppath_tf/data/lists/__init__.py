@@ -1,0 +1,1 @@
+"""Every format of list, folder and archive, read into one `Manifest`."""

@@ -1,0 +1,138 @@
+"""Gathers the videos that a list names: each once, inside the root, and there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from absl import logging
+
+from vdroppath_tf.data.lists.text_files import PathLike, check_names
+from vdroppath_tf.data.lists.video_tree import Lookup, MissingVideoError, VideoTree
+from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.sources.source import FrameSource
+
+
+class Collector:
+    """Videos of one list in their order; all formats fill one.
+
+    Args:
+        source: the list file or folder.
+        root: folder the names start from.
+        lookup: how names become videos.
+        labels: names of the classes, where they are known.
+
+    Raises:
+        ManifestError: the root is no folder, or `labels` are no good.
+    """
+
+    def __init__(
+        self, source: PathLike, root: PathLike, lookup: Lookup, labels: Sequence[str] | None
+    ) -> None:
+        self.source = os.fspath(source)
+        self.labels = None if labels is None else check_names(labels, f"{source}: labels=")
+        self.numbers = {name: k for k, name in enumerate(self.labels or ())}
+        self.tree = VideoTree(root, lookup, self.source)
+        self.entries: list[VideoEntry] = []
+        self.missing: list[str] = []
+        self._largest = 0
+        self._allow_missing = bool(lookup.allow_missing)
+        self._seen: dict[FrameSource, str] = {}
+
+    def number(self, label: str, origin: str) -> int:
+        """The number of a class.
+
+        Raises:
+            ManifestError: `labels` lack it.
+        """
+        if label not in self.numbers:
+            raise ManifestError(
+                f"{origin}: class {label!r} is not among the {len(self.numbers)} classes "
+                f"({', '.join(list(self.numbers)[:5])}, ...). Correct it, or the list of classes."
+            )
+        return self.numbers[label]
+
+    def add(self, name: str, label: int, num_frames: int | None, origin: str) -> None:
+        """Adds the video of this name below the root; `file.h5/key` is a member of an HDF5 file.
+
+        Raises:
+            ManifestError: it leads out of the root, to nothing, or to a video that is there
+                already; or the label has no name.
+        """
+        if self.labels is not None and label >= len(self.labels):
+            raise ManifestError(
+                f"{origin}: label {label} has no name: expected 0 to {len(self.labels) - 1}, as "
+                f"{len(self.labels)} class names are given."
+            )
+        self._largest = max(self._largest, label)  # missing videos have a class too
+        name = self.tree.clean(name, origin)
+        try:
+            source = self.tree.entry(name, origin)
+        except MissingVideoError:
+            if not self._allow_missing:
+                raise
+            self.missing.append(name)
+            return
+        if (before := self._seen.setdefault(source, origin)) is not origin:
+            raise ManifestError(f"{origin}: {name!r} is listed already at {before}. Remove one.")
+        self.entries.append(VideoEntry(source, label, num_frames, origin, name))
+
+    def add_named(self, folders: Iterable[str], stem: str, label: int, origin: str) -> None:
+        """Adds the video that is called `stem` in one of the folders, whatever its suffix.
+
+        Raises:
+            ManifestError: there is none, there are several, or see `add`.
+        """
+        tried = list(dict.fromkeys(folders))
+        found = [name for folder in tried for name in self.tree.named(folder, stem, origin)]
+        if len(found) > 1:
+            raise ManifestError(
+                f"{origin}: {stem!r} may be {' or '.join(map(repr, found[:3]))}. Expected one of "
+                "them: pass as root= the folder of those that are meant."
+            )
+        if found:
+            self.add(found[0], label, None, origin)
+        elif self._allow_missing:
+            self.missing.append(stem)
+        else:
+            places = ", ".join(repr(folder or ".") for folder in tried)
+            raise ManifestError(
+                f"{origin}: there is no video {stem!r} in {places} of {self.tree.root}. Check "
+                "root= (--data_root), or pass allow_missing=True (--allow_missing) to leave out "
+                "what is not there."
+            )
+
+    def manifest(self, expected: str, *, directional: bool = False) -> Manifest:
+        """What was gathered.
+
+        Args:
+            expected: what the list should hold, for errors.
+            directional: see `Manifest`.
+
+        Raises:
+            ManifestError: nothing was, or all of it is missing.
+        """
+        if not self.entries and self.missing:
+            raise ManifestError(
+                f"{self.source}: none of its {len(self.missing)} videos is in {self.tree.root} "
+                f"(the first: {self.missing[0]!r}). Check root= (--data_root)."
+            )
+        if not self.entries:
+            raise ManifestError(f"{self.source}: lists no video. Expected {expected}.")
+        if self.missing:
+            logging.warning(
+                "%s: %d of %d videos are not in %s and are left out, the first: %r.",
+                self.source,
+                len(self.missing),
+                len(self.missing) + len(self.entries),
+                self.tree.root,
+                self.missing[0],
+            )
+        names = self.labels or tuple(map(str, range(1 + self._largest)))
+        return Manifest(
+            tuple(self.entries),
+            names,
+            os.path.abspath(self.source),
+            directional,
+            tuple(self.missing),
+        )

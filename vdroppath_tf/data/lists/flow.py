@@ -1,0 +1,33 @@
+"""A list of videos whose folders hold optical flow in place of RGB frames."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.sources.flow import FlowFolder
+from vdroppath_tf.data.sources.folder import FrameFolder
+from vdroppath_tf.data.sources.video import VideoFile
+
+
+def flow_manifest(manifest: Manifest) -> Manifest:
+    """The same videos, with the flow in their folders instead of RGB frames.
+
+    Raises:
+        ManifestError: a video is no folder.
+    """
+    return dataclasses.replace(manifest, entries=tuple(map(_flow_entry, manifest)))
+
+
+def _flow_entry(entry: VideoEntry) -> VideoEntry:
+    source = entry.source
+    if isinstance(source, FlowFolder):
+        return entry
+    if not isinstance(source, FrameFolder | VideoFile) or not os.path.isdir(source.path):
+        raise ManifestError(
+            f"{entry.origin}: {entry.path} is not a folder. Expected a folder with the optical "
+            "flow of each video, such as flow_x_00001.jpg and flow_y_00001.jpg."
+        )
+    first = source.first if isinstance(source, FrameFolder) else 1
+    return dataclasses.replace(entry, source=FlowFolder(source.path, first=first))

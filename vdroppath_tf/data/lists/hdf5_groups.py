@@ -1,0 +1,79 @@
+"""A whole data set in one HDF5 file: a group for each class, and the videos in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.text_files import PathLike
+from vdroppath_tf.data.lists.video_tree import Lookup
+from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.hdf5_items import member, open_hdf5
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file says of itself that it is HDF5."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(_SIGNATURE)) == _SIGNATURE
+
+
+def read_hdf5_file(path: PathLike, *, labels: Sequence[str] | None = None) -> Manifest:
+    """Reads a file `class/video`, each video as `Hdf5Frames` takes it; sorted groups are classes.
+
+    Files with one video each, or whose videos have no groups of classes, are named in a list:
+    `file.h5/video num_frames label`.
+
+    Args:
+        path: the file.
+        labels: names of the classes in their order; default the groups found.
+
+    Raises:
+        ManifestError: the file is damaged, holds something else than groups of videos, a class
+            without videos, or one that `labels` lacks; or a link leads elsewhere.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    if not name.lower().endswith((".h5", ".hdf5")):
+        raise ManifestError(f"{path}: expected a name that ends in .h5 or .hdf5. Rename it.")
+    try:
+        with open_hdf5(os.path.join(folder, name), os.fspath(path)) as root:
+            found = {label: sorted(_videos(root, label, path)) for label in sorted(root)}
+    except VideoError as error:
+        raise ManifestError(str(error)) from None
+    if not found:
+        raise ManifestError(f"{path}: is empty. Expected a group for each class.")
+    videos = Collector(path, folder, Lookup(), sorted(found) if labels is None else labels)
+    for label, names in found.items():
+        number = videos.number(label, f"{path}: /{label}")
+        for video in names:
+            videos.add(f"{name}/{label}/{video}", number, None, f"{path}: /{label}")
+    return videos.manifest("class/video")
+
+
+def _videos(root: Any, label: str, path: PathLike) -> Iterator[str]:
+    """Names of the videos of a class; nothing is read of them but their kind."""
+    group = member(root, label, os.fspath(path))
+    names = group if isinstance(group, h5py.Group) else ()
+    for name in names:
+        item = member(group, name, f"{path}: /{label}")
+        if isinstance(item, h5py.Dataset) and item.ndim != 4:
+            raise _no_classes(f"{path}: /{label}/{name} is {item.dtype} {item.shape}")
+        yield name
+    if not names:
+        raise _no_classes(f"{path}: /{label} holds no video")
+
+
+def _no_classes(found: str) -> VideoError:
+    return VideoError(
+        f"{found}. Expected a group for each class, and in it the videos: uint8 (time, height, "
+        "width, 3), or groups of frames. List other files as 'file.h5/video num_frames label'."
+    )

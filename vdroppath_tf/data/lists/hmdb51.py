@@ -1,0 +1,68 @@
+"""HMDB51's split files: `brush_hair_test_split1.txt`, one for each class and split."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Sequence
+
+from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.text_files import PathLike, read_lines, same_names, whole_number
+from vdroppath_tf.data.lists.video_tree import Lookup
+from vdroppath_tf.data.manifest import Manifest, ManifestError
+
+PARTS = {"train": 1, "test": 2}  # what the lines say; 0 is in neither
+SPLITS = (1, 2, 3)
+_EXPECTED = "'name.avi 1' (1 training, 2 test, 0 neither)"
+
+
+def is_hmdb51(folder: PathLike) -> bool:
+    """Whether a folder holds HMDB51's split files."""
+    return any(name.endswith("_test_split1.txt") for name in os.listdir(folder))
+
+
+def read_hmdb51(
+    path: PathLike,
+    root: PathLike | None = None,
+    labels: Sequence[str] | None = None,
+    *,
+    part: str | None = None,
+    split: int = 1,
+    lookup: Lookup | None = None,
+) -> Manifest:
+    """Reads one part of one split; the classes are the sorted names of the split files.
+
+    Videos may also be folders or zip files of frames that are called like the file.
+
+    Args:
+        path: folder of the split files.
+        root: folder with the class folders; default the same folder.
+        labels: classes the split files must be of.
+        part: "train" or "test": one file holds both.
+        split: 1, 2 or 3.
+        lookup: how names become videos.
+
+    Raises:
+        ManifestError: no or an unknown part or split; a file is missing or damaged, or names a
+            video that is not there.
+    """
+    if part not in PARTS:
+        raise ManifestError(f"{path}: part is {part!r}. Pass part='train' or part='test'.")
+    if split not in SPLITS:
+        raise ManifestError(f"{path}: split is {split!r}, expected 1, 2 or 3.")
+    if not os.path.isdir(path):
+        raise ManifestError(f"{path}: is not a folder. Expected that of the split files.")
+    ending = f"_test_split{split}.txt"
+    own = sorted(f[: -len(ending)] for f in os.listdir(path) if f.endswith(ending))
+    if not own:
+        raise ManifestError(f"{path}: holds no files '*{ending}'. Expected one for each class.")
+    names = same_names(own, labels, f"{path}: *{ending}")
+    videos = Collector(path, path if root is None else root, lookup or Lookup(), names)
+    for label, name in enumerate(names):
+        for origin, line in read_lines(os.path.join(path, name + ending), _EXPECTED):
+            file, _, number = line.rpartition(" ")
+            if not file:
+                raise ManifestError(f"{origin}: has 1 of 2 fields ({line!r}). Expected {_EXPECTED}")
+            if whole_number(number, "part", origin, 0, 2) == PARTS[part]:
+                videos.add_named([name], posixpath.splitext(file.strip())[0], label, origin)
+    return videos.manifest(f"lines {_EXPECTED}")

@@ -1,0 +1,141 @@
+"""What a manifest holds: videos of each class, their sizes, and what two parts share."""
+
+from __future__ import annotations
+
+import dataclasses
+import filecmp
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+
+from vdroppath_tf.data.manifest import Manifest, VideoEntry
+from vdroppath_tf.data.parallel import map_ahead
+from vdroppath_tf.data.sources.container import VideoError, open_video
+from vdroppath_tf.data.sources.video import VideoFile
+
+_START = 1 << 16  # bytes that tell most files of one size apart
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoFacts:
+    """What an index says of one video; nothing is decoded for it.
+
+    Attributes:
+        num_frames: frames that can be read.
+        height: rows of a frame, in pixels.
+        width: columns of a frame, in pixels.
+        seconds: how long it plays; None for pictures, and where the file does not say.
+    """
+
+    num_frames: int
+    height: int
+    width: int
+    seconds: float | None
+
+
+def count_classes(manifest: Manifest) -> list[int]:
+    """Videos of each class, by number."""
+    counts = [0] * manifest.num_classes
+    for entry in manifest:
+        counts[entry.label] += 1
+    return counts
+
+
+def look_into(
+    manifest: Manifest,
+    *,
+    workers: int | None = None,
+    on_video: Callable[[], object] | None = None,
+) -> list[VideoFacts | VideoError]:
+    """Reads the index of every video, in parallel.
+
+    Args:
+        manifest: the videos.
+        workers: threads; default one for each core.
+        on_video: called after each, for a progress bar.
+
+    Returns:
+        For each video its facts, or why it cannot be used: damaged, or with fewer frames than its
+        list says.
+    """
+    found: list[VideoFacts | VideoError] = []
+    for facts in map_ahead(_facts, manifest, workers=workers):
+        found.append(facts)
+        if on_video is not None:
+            on_video()
+    return found
+
+
+def with_frame_counts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> Manifest:
+    """The manifest with the number of frames found, where its list gives none.
+
+    Args:
+        manifest: the videos.
+        found: what `look_into` said of them.
+    """
+    entries = [
+        dataclasses.replace(entry, num_frames=facts.num_frames)
+        if entry.num_frames is None and isinstance(facts, VideoFacts)
+        else entry
+        for entry, facts in zip(manifest, found, strict=True)
+    ]
+    return dataclasses.replace(manifest, entries=tuple(entries))
+
+
+def shared_videos(
+    one: Manifest, other: Manifest, *, contents: bool = False
+) -> list[tuple[VideoEntry, VideoEntry]]:
+    """Videos that are in both, such as in training and in validation.
+
+    Args:
+        one: the videos of one part.
+        other: those of the other.
+        contents: whether to find copies too: files of other names that hold the same bytes.
+
+    Returns:
+        Pairs of the same video, in the order of `other`.
+    """
+    sources = {entry.source: entry for entry in one}
+    pairs = [(sources[entry.source], entry) for entry in other if entry.source in sources]
+    return pairs + list(_copies(one, other)) if contents else pairs
+
+
+def _copies(one: Manifest, other: Manifest) -> Iterator[tuple[VideoEntry, VideoEntry]]:
+    sizes = {_size(entry) for entry in one} & {_size(entry) for entry in other} - {0}
+    starts: dict[tuple[int, bytes], list[VideoEntry]] = {}
+    for entry in one:
+        if (size := _size(entry)) in sizes:
+            starts.setdefault((size, _start(entry.path)), []).append(entry)
+    for entry in other:
+        size = _size(entry)
+        alike = starts.get((size, _start(entry.path)), []) if size in sizes else []
+        for found in alike:
+            same = found.source == entry.source  # no copy
+            if not same and filecmp.cmp(found.path, entry.path, shallow=False):
+                yield found, entry
+                break
+
+
+def _size(entry: VideoEntry) -> int:
+    """Bytes of a video that is one file; 0 for others."""
+    return os.path.getsize(entry.path) if os.path.isfile(entry.path) else 0
+
+
+def _start(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read(_START)).digest()
+
+
+def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
+    try:
+        info = entry.info()
+        return VideoFacts(info.num_frames, info.height, info.width, _seconds(entry))
+    except VideoError as error:
+        return error
+
+
+def _seconds(entry: VideoEntry) -> float | None:
+    if not isinstance(entry.source, VideoFile):
+        return None
+    with open_video(entry.source.file) as (container, _):
+        return None if container.duration is None else container.duration / 1e6

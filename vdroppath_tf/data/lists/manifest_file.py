@@ -1,0 +1,123 @@
+"""A manifest as a file of this package's own: JSON lines, so that a slow scan is made once.
+
+The first line is `{"format": "vdroppath_tf.manifest/1", "labels": [...], "directional": false}`,
+each other `["path below the root", label, number of frames or null]`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from vdroppath_tf.data.disk import replacing
+from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.text_files import MAX_LINE, PathLike, check_names, same_names
+from vdroppath_tf.data.lists.video_tree import Lookup
+from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.index import MAX_FRAMES
+
+MANIFEST_FORMAT = "vdroppath_tf.manifest/1"
+_MAX_HEADER = 1 << 24
+_LINE = '["path", label, num_frames or null]'
+
+
+def write_manifest(manifest: Manifest, path: PathLike) -> None:
+    """Writes a manifest, whole or not at all. It holds no path of this machine.
+
+    Args:
+        manifest: what any format but a folder of records gave.
+        path: the file; `open_manifest` finds its videos from its own folder on, or from `root`.
+    """
+    header = {
+        "format": MANIFEST_FORMAT,
+        "labels": list(manifest.labels),
+        "directional": manifest.directional,
+    }
+    with replacing(path) as new, open(new, "w", encoding="utf-8", newline="\n") as file:
+        file.write(json.dumps(header) + "\n")
+        for entry in manifest:
+            file.write(json.dumps([entry.name, entry.label, entry.num_frames]) + "\n")
+
+
+def read_manifest(
+    path: PathLike,
+    root: PathLike | None = None,
+    labels: Sequence[str] | None = None,
+    *,
+    lookup: Lookup | None = None,
+) -> Manifest:
+    """Reads what `write_manifest` wrote.
+
+    Args:
+        path: the file.
+        root: folder its paths start from, and must stay in; default its own folder.
+        labels: classes it must be of.
+        lookup: how names become videos.
+
+    Raises:
+        ManifestError: it is something else, of a newer version, or damaged; or see `read_list`.
+    """
+    lines = _lines(path)
+    origin, header = next(lines, (f"{path}:1", None))
+    own, directional = _header(origin, header)
+    names = same_names(own, labels, str(path))
+    videos = Collector(path, Path(path).parent if root is None else root, lookup or Lookup(), names)
+    for origin, line in lines:
+        match line:
+            case [str(name), int(label), int() | None as frames] if (
+                not isinstance(label, bool)
+                and 0 <= label < len(names)
+                and 1 <= (1 if frames is None else frames) <= MAX_FRAMES
+            ):
+                videos.add(name, label, frames, origin)
+            case _:
+                raise ManifestError(
+                    f"{origin}: is {str(line)[:80]}. Expected {_LINE}, of {len(names)} classes."
+                )
+    return videos.manifest(f"lines {_LINE}", directional=directional)
+
+
+def is_manifest(path: PathLike) -> bool:
+    """Whether a file's first line is that of a manifest."""
+    with open(path, "rb") as file:
+        start = file.read(64)
+    return start.startswith(b'{"format": "vdroppath_tf.manifest/')
+
+
+def _lines(path: PathLike) -> Iterator[tuple[str, Any]]:
+    number, limit = 1, _MAX_HEADER
+    try:
+        with open(path, encoding="utf-8") as file:
+            while line := file.readline(limit + 2):
+                if len(line) > limit + 1:
+                    raise ManifestError(
+                        f"{path}:{number}: is longer than {limit} characters. Expected {_LINE}."
+                    )
+                yield f"{path}:{number}", json.loads(line)
+                number, limit = number + 1, 6 * MAX_LINE  # six: as JSON writes some characters
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ManifestError):
+            raise
+        raise ManifestError(f"{path}:{number}: is no JSON ({error}). Expected {_LINE}.") from None
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
+
+
+def _header(origin: str, header: object) -> tuple[tuple[str, ...], bool]:
+    """The classes, and whether they have a direction."""
+    match header:
+        case {"format": str(name), "labels": [*labels], "directional": bool(directional)} if (
+            name == MANIFEST_FORMAT and all(isinstance(label, str) for label in labels)
+        ):
+            return check_names([str(label) for label in labels], origin), directional
+        case {"format": str(name)} if name != MANIFEST_FORMAT:
+            raise ManifestError(
+                f"{origin}: is of the format {name!r}. Expected {MANIFEST_FORMAT!r}; if it is "
+                "newer, upgrade the package."
+            )
+    raise ManifestError(
+        f"{origin}: is {str(header)[:80]}. Expected an object with the format {MANIFEST_FORMAT!r}, "
+        "labels and directional."
+    )

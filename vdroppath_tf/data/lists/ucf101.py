@@ -1,0 +1,70 @@
+"""UCF101's split files: `trainlist01.txt`, `testlist01.txt`, with `classInd.txt` beside them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from pathlib import Path
+
+from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.text_files import (
+    PathLike,
+    check_names,
+    read_lines,
+    same_names,
+    whole_number,
+)
+from vdroppath_tf.data.lists.video_tree import Lookup
+from vdroppath_tf.data.manifest import Manifest, ManifestError
+
+_CLASSES = "classInd.txt"
+_EXPECTED = "'Class/v_Class_g01_c01.avi 1', or without number in a test list"
+
+
+def read_ucf101(
+    path: PathLike,
+    root: PathLike | None = None,
+    labels: Sequence[str] | None = None,
+    *,
+    lookup: Lookup | None = None,
+) -> Manifest:
+    """Reads `trainlist01.txt` (`Class/v_X.avi 1`) or `testlist01.txt` (`Class/v_X.avi`).
+
+    The label is the class folder's number in `classInd.txt`; a number in the line must agree.
+    Videos may also be folders or zip files of frames that are called like the file.
+
+    Args:
+        path: the split file; `classInd.txt` must lie beside it.
+        root: folder with the class folders; default the split file's own.
+        labels: classes that `classInd.txt` must name.
+        lookup: how names become videos.
+
+    Raises:
+        ManifestError: a file is missing or damaged, names an unknown class, a number that is not
+            the class's, or a video that is not there.
+    """
+    names = same_names(_class_index(Path(path).with_name(_CLASSES)), labels, f"{path}: {_CLASSES}")
+    videos = Collector(path, Path(path).parent if root is None else root, lookup or Lookup(), names)
+    for origin, line in read_lines(path, _EXPECTED):
+        name, _, number = line.rpartition(" ")
+        if not name:
+            name, number = line, ""
+        folder, _, file = name.strip().rpartition("/")
+        label = videos.number(folder, origin)
+        if number and whole_number(number, "label", origin, 1, len(names)) != label + 1:
+            raise ManifestError(
+                f"{origin}: label is {number}, but {folder!r} is number {label + 1} in {_CLASSES}. "
+                "Take both files from one download."
+            )
+        videos.add_named([folder], posixpath.splitext(file)[0], label, origin)
+    return videos.manifest(f"lines {_EXPECTED}")
+
+
+def _class_index(path: Path) -> tuple[str, ...]:
+    names: list[str] = []
+    for origin, line in read_lines(path, "'1 ApplyEyeMakeup'"):
+        number, _, name = line.partition(" ")
+        if whole_number(number, "class", origin, 1, 1 << 20) != len(names) + 1:
+            raise ManifestError(f"{origin}: class is {number}, expected {len(names) + 1}.")
+        names.append(name.strip())
+    return check_names(names, str(path))

@@ -1,0 +1,191 @@
+"""From names that others wrote to videos below one folder, which they cannot leave.
+
+A name costs one `lstat`: folders on the way are looked at once and remembered, and links alone
+are resolved. What is found there says what kind of source it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import posixpath
+import re
+import stat
+from pathlib import Path
+
+from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.data.sources.folder import FrameFolder
+from vdroppath_tf.data.sources.hdf5 import Hdf5Frames
+from vdroppath_tf.data.sources.source import FrameSource
+from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.data.sources.zip import FrameZip
+
+SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov")
+"""Files that are taken for videos where no list names them."""
+ARCHIVES = {".zip": "zips", ".h5": "hdf5", ".hdf5": "hdf5"}
+"""Files that hold the frames of one video, and what this kind of video is called."""
+FRAMES_ZIP = "RGB_frames.zip"
+"""A folder that holds this is a video: the archive of its frames."""
+_MEMBER = re.compile(r"(.+?\.(?:h5|hdf5))(?:/(.+))?", re.IGNORECASE | re.DOTALL)
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+
+
+@dataclasses.dataclass(frozen=True)
+class Lookup:
+    """How names become videos; every format takes one.
+
+    Attributes:
+        template: file names of a video's frames, such as `"{:05d}.jpg"`; None finds it out.
+        first_frame: number of the first of them.
+        allow_missing: whether videos that are listed and not there are left out and counted;
+            None does what is usual for the format.
+    """
+
+    template: str | None = None
+    first_frame: int = 1
+    allow_missing: bool | None = None
+
+
+class MissingVideoError(ManifestError):
+    """A name leads to nothing."""
+
+
+class VideoTree:
+    """The videos below one folder, by name.
+
+    Args:
+        root: the folder; every link in it must stay in it.
+        lookup: how to read them.
+        source: the list that names them, for errors.
+
+    Raises:
+        ManifestError: the folder is none.
+    """
+
+    def __init__(self, root: str | os.PathLike[str], lookup: Lookup, source: str) -> None:
+        if not os.path.isdir(root):
+            raise ManifestError(
+                f"{source}: its root {root} is not a folder. Pass root= (--data_root)."
+            )
+        self.root = os.path.realpath(root)
+        self.lookup = lookup
+        self._inside = self.root.rstrip("/") + "/"
+        self._folders = {"": self.root}
+        self._stems: dict[str, dict[str, list[str]]] = {}
+
+    def source(self, name: str, origin: str) -> FrameSource:
+        """The video of a name that `clean` gave back.
+
+        Raises:
+            ManifestError: it leads out of the root, or to nothing that can be a video.
+        """
+        path, mode = self._find(name, origin)
+        if stat.S_ISDIR(mode):
+            return self._of_folder(path, origin)
+        if not stat.S_ISREG(mode):
+            raise ManifestError(f"{origin}: {name!r} is neither a file nor a folder.")
+        if path.lower().endswith(".zip"):
+            return self._zip(path)
+        return VideoFile(path)
+
+    def entry(self, name: str, origin: str) -> FrameSource:
+        """As `source`; a name may also be a member of an HDF5 file, `file.h5/key`."""
+        member = _MEMBER.fullmatch(name) if ".h" in name.lower() else None
+        if member is None:
+            return self.source(name, origin)
+        path, mode = self._find(member[1], origin)
+        if stat.S_ISDIR(mode):
+            return self.source(name, origin)
+        return Hdf5Frames(path, "/" + (member[2] or ""))
+
+    def clean(self, name: str, origin: str) -> str:
+        """The name without detours, from the root on.
+
+        Raises:
+            ManifestError: it leaves the root.
+        """
+        if name.startswith(self._inside):
+            name = name[len(self._inside) :]
+        if "\0" in name or os.path.isabs(name) or ".." in name.split("/"):
+            raise ManifestError(
+                f"{origin}: path {name!r} leaves the root {self.root}. Expected a path below it; "
+                "pass root= if the videos are elsewhere."
+            )
+        return posixpath.normpath(name)
+
+    def children(self, folder: str, origin: str) -> list[tuple[str, str]]:
+        """Names and kinds of the videos in a folder, sorted; none where there is no such folder.
+
+        A kind is "videos" (files with one of `SUFFIXES`), "frames" (folders), or one of
+        `ARCHIVES`. Names that start with a dot, and other files, are passed over.
+        """
+        try:
+            with os.scandir(self._folder(_top(self.clean(folder, origin)), origin)) as items:
+                found = [(item.name, _kind(item)) for item in items if item.name[0] != "."]
+        except (MissingVideoError, FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted((name, kind) for name, kind in found if kind is not None)
+
+    def named(self, folder: str, stem: str, origin: str) -> list[str]:
+        """Names of the videos in a folder that are called `stem`, whatever their suffix."""
+        if folder not in self._stems:
+            stems: dict[str, list[str]] = {}
+            for name, kind in self.children(folder, origin):
+                key = name if kind == "frames" else os.path.splitext(name)[0]
+                stems.setdefault(key, []).append(posixpath.join(folder, name))
+            self._stems[folder] = stems
+        return self._stems[folder].get(stem, [])
+
+    def _of_folder(self, path: str, origin: str) -> FrameSource:
+        archive = f"{path}/{FRAMES_ZIP}"
+        if os.path.isfile(archive):
+            return self._zip(self._no_way_out(archive, origin))
+        return FrameFolder(path, self.lookup.template, self.lookup.first_frame)
+
+    def _zip(self, path: str) -> FrameSource:
+        return FrameZip(path, self.lookup.template, self.lookup.first_frame)
+
+    def _folder(self, name: str, origin: str) -> str:
+        if name not in self._folders:
+            self._folders[name] = self._find(name, origin)[0]
+        return self._folders[name]
+
+    def _find(self, name: str, origin: str) -> tuple[str, int]:
+        """The real path of a name and its mode."""
+        parent, _, last = name.rpartition("/")
+        path = f"{self._folder(parent, origin)}/{last}"
+        try:
+            mode = os.lstat(path).st_mode
+            if stat.S_ISLNK(mode):
+                path = self._no_way_out(path, origin)
+                mode = os.stat(path).st_mode
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                raise MissingVideoError(
+                    f"{origin}: there is no file {name!r} in {self.root}. "
+                    "Check root= (--data_root)."
+                ) from None
+            raise ManifestError(f"{origin}: {name!r} cannot be read ({error}).") from None
+        return path, mode
+
+    def _no_way_out(self, path: str, origin: str) -> str:
+        real = os.path.realpath(path)
+        if not real.startswith(self._inside):
+            name = Path(path).relative_to(self.root).as_posix()
+            raise ManifestError(
+                f"{origin}: path {name!r} leaves the root {self.root} through a link, to {real}. "
+                "Pass as root= a folder that holds both."
+            )
+        return real
+
+
+def _top(name: str) -> str:
+    return "" if name == "." else name
+
+
+def _kind(item: os.DirEntry[str]) -> str | None:
+    if item.is_dir():
+        return "frames"
+    suffix = os.path.splitext(item.name)[1].lower()
+    return "videos" if suffix in SUFFIXES else ARCHIVES.get(suffix)

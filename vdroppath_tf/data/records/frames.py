@@ -1,0 +1,96 @@
+"""From the frames of a video to a record of JPEG pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from vdroppath_tf.data.manifest import Manifest, VideoEntry
+from vdroppath_tf.data.records.bytes import RecordBytes, pack
+from vdroppath_tf.data.sources.container import MAX_SIDE, VideoError, open_video
+from vdroppath_tf.data.sources.decode import scaled_size
+from vdroppath_tf.data.sources.source import FrameSource
+from vdroppath_tf.data.sources.video import VideoFile
+
+_BYTES = 1 << 26  # of decoded frames held at once
+
+
+def short_names(manifest: Manifest) -> list[str]:
+    """The path of each video without the folders that all have in common."""
+    paths = [entry.path.encode("utf-8", "replace").decode() for entry in manifest]
+    # Not commonpath(), which knows no URLs; the cut at a slash makes it one of whole folders.
+    common = os.path.commonprefix([os.path.dirname(path) + "/" for path in paths])  # noqa: RUF071
+    return [path[common.rfind("/") + 1 :] for path in paths]
+
+
+class FrameEncoder:
+    """Makes the records of videos. Thread safe.
+
+    Args:
+        short_edge: see `write_records`.
+        quality: see `write_records`.
+
+    Raises:
+        ValueError: one of them is out of range.
+    """
+
+    def __init__(self, short_edge: int | None, quality: int) -> None:
+        if not 1 <= quality <= 100 or (short_edge is not None and short_edge < 1):
+            raise ValueError(
+                "quality must be 1 to 100, short_edge at least 1 or None. Received: "
+                f"{quality}, {short_edge}."
+            )
+        self._short_edge = short_edge
+        self._jpegs = _jpeg_encoder(quality)
+
+    def encode(self, entry: VideoEntry, name: str) -> tuple[RecordBytes, tuple[int, int, int]]:
+        """The record of a video, and its number of frames, height and width.
+
+        Raises:
+            VideoError: the video cannot be read, is shorter than its list says, or too large.
+        """
+        source, info = entry.source, entry.info()
+        count = info.num_frames if entry.num_frames is None else entry.num_frames
+        height, width = scaled_size(info.height, info.width, self._short_edge)
+        if max(height, width) > MAX_SIDE:
+            raise VideoError(
+                f"{entry.path}: frames become {width}x{height} pixels; expected at most {MAX_SIDE} "
+                "a side. Set a smaller short_edge."
+            )
+        step = max(1, _BYTES // (height * width * 3))
+        jpegs: list[bytes] = []
+        for first in range(0, count, step):
+            frames = source.read(
+                range(first, min(count, first + step)), short_edge=self._short_edge
+            )
+            jpegs += self._jpegs(frames).numpy().tolist()
+        try:
+            made = pack(jpegs, label=entry.label, name=name, size=(height, width), fps=_fps(source))
+        except ValueError as error:
+            raise VideoError(f"{entry.path}: {error}") from None
+        return made, (count, height, width)
+
+
+def _jpeg_encoder(quality: int) -> Callable[..., tf.Tensor]:
+    """Encodes frames `(time, height, width, 3)`, one after another: callers run many at once."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
+    def encode(frames: tf.Tensor) -> tf.Tensor:
+        return tf.map_fn(
+            lambda frame: tf.io.encode_jpeg(frame, format="rgb", quality=quality),
+            frames,
+            fn_output_signature=tf.TensorSpec((), tf.string),
+            parallel_iterations=1,
+        )
+
+    return encode
+
+
+def _fps(source: FrameSource) -> float | None:
+    """Frames a second, where the video says so."""
+    if not isinstance(source, VideoFile):
+        return None
+    with open_video(source.file) as (_, stream):
+        return float(stream.average_rate) if stream.average_rate else None

@@ -1,0 +1,127 @@
+"""TFRecord files of JPEG frames as videos: `vdroppath convert` writes them, this reads them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+from collections.abc import Callable, Sequence
+
+from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.records.index import INDEX_FILE, MAX_INDEX, Index, Shard
+from vdroppath_tf.data.records.video import RecordVideo
+from vdroppath_tf.data.remote.files import read_file, read_range
+from vdroppath_tf.data.sources.container import VideoError
+
+_BLOCK = 1 << 24
+
+
+def read_index(folder: str | os.PathLike[str]) -> Index:
+    """The index of a folder of records.
+
+    Raises:
+        ManifestError: it is missing or no index; names the file and what is wrong.
+    """
+    path = _inside(folder, INDEX_FILE)
+    try:
+        return Index.from_json(read_file(path, limit=MAX_INDEX))
+    except VideoError as error:
+        raise ManifestError(f"{error} Expected a folder that vdroppath convert wrote.") from None
+    except ValueError as error:
+        raise ManifestError(
+            f"{path}: {error}. Copy the folder again, or convert the videos again."
+        ) from None
+
+
+def read_records(
+    folder: str | os.PathLike[str], *, labels: Sequence[str] | None = None
+) -> Manifest:
+    """The videos of a folder of records, in the order of the manifest they were made from.
+
+    Args:
+        folder: a folder that `write_records` wrote, or the URL of one.
+        labels: names of the classes in their order, those of the records among them; default the
+            records' own. Records whose classes are mere numbers keep the numbers.
+
+    Raises:
+        ManifestError: there is no index, it is damaged, or `labels` lacks a class.
+    """
+    index = read_index(folder)
+    numbers = class_numbers(index.labels, labels, folder)
+    origin = _inside(folder, INDEX_FILE)
+    entries = []
+    for number, record in enumerate(index.records):
+        source = RecordVideo(shard_path(folder, index.shards[record.shard]), record)
+        label = numbers[record.label]
+        entries.append(VideoEntry(source, label, record.num_frames, f"{origin}, record {number}"))
+    names = index.labels if labels is None else labels
+    return Manifest(tuple(entries), tuple(names), _absolute(folder), index.directional)
+
+
+def class_numbers(
+    own: tuple[str, ...], labels: Sequence[str] | None, folder: str | os.PathLike[str]
+) -> list[int]:
+    """The number among `labels` of each class of the records, see `read_records`.
+
+    Raises:
+        ManifestError: `labels` lacks a class.
+    """
+    if labels is None:
+        return list(range(len(own)))
+    names = {name: number for number, name in enumerate(labels)}
+    if all(name in names for name in own):
+        return [names[name] for name in own]
+    if own == tuple(str(k) for k in range(len(own))) and len(own) <= len(labels):
+        return list(range(len(own)))
+    unknown = next(name for name in own if name not in names)
+    raise ManifestError(
+        f"{_inside(folder, INDEX_FILE)}: class {unknown!r} is not among the labels "
+        f"{list(labels)[:9]}."
+    )
+
+
+def shard_path(folder: str | os.PathLike[str], shard: Shard) -> str:
+    """Where a shard is: an absolute path or a URL."""
+    return _inside(folder, shard.file)
+
+
+def check_shards(
+    folder: str | os.PathLike[str], *, on_shard: Callable[[int, int], None] | None = None
+) -> None:
+    """Reads every shard and compares it to its checksum; after a copy, say.
+
+    Args:
+        folder: as for `read_records`.
+        on_shard: called with (shards done, shards in all) after each.
+
+    Raises:
+        ManifestError: as for `read_records`.
+        VideoError: names the shards that are missing or damaged.
+    """
+    index, damaged = read_index(folder), []
+    for done, shard in enumerate(index.shards, start=1):
+        digest, path = hashlib.sha256(), shard_path(folder, shard)
+        try:
+            for start in range(0, shard.bytes, _BLOCK):
+                digest.update(read_range(path, start, min(_BLOCK, shard.bytes - start)))
+            whole = digest.hexdigest() == shard.sha256
+        except VideoError:
+            whole = False
+        if not whole:
+            damaged.append(shard.file)
+        if on_shard is not None:
+            on_shard(done, len(index.shards))
+    if damaged:
+        raise VideoError(
+            f"{_absolute(folder)}: missing or other than {INDEX_FILE} says: {', '.join(damaged)}. "
+            "Copy them again, or remove them and run vdroppath convert again."
+        )
+
+
+def _inside(folder: str | os.PathLike[str], file: str) -> str:
+    return posixpath.join(_absolute(folder), file)
+
+
+def _absolute(folder: str | os.PathLike[str]) -> str:
+    text = os.fspath(folder)
+    return text if "://" in text else os.path.abspath(text)

@@ -1,0 +1,172 @@
+"""A training clip out of one record by TensorFlow's operations alone, for any process to run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.data.clips.area_crop import TRIES
+from vdroppath_tf.data.clips.plans import share_pairs
+from vdroppath_tf.data.clips.transforms import ClipSampling
+
+_FEATURES = {
+    "label": tf.io.FixedLenFeature([], tf.int64),
+    "name": tf.io.FixedLenFeature([], tf.string),
+    "num_frames": tf.io.FixedLenFeature([], tf.int64),
+    "height": tf.io.FixedLenFeature([], tf.int64),
+    "width": tf.io.FixedLenFeature([], tf.int64),
+    "frames": tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True),
+}
+_FOR_TESTS = {"clips_per_video", "crops_per_clip"}  # and a stream is for training
+_DONE_HERE = _FOR_TESTS | {
+    *("frames", "stride", "random_stride", "sampler", "short_edge", "flip", "flip_directional"),
+    *("crop", "crop_scales", "crop_area", "crop_ratio"),
+}
+_SEGMENTS, _SIZES = 1, 2  # draws of their own, so that one option changes no other's
+
+
+class ClipOps:
+    """What `training_plan` and `RecordVideo` do to a video, as a graph.
+
+    Args:
+        sampling: how clips are made.
+        seed: of all that is drawn.
+        size: height and width of a clip.
+        numbers: the class number to give for each label of the records.
+
+    Raises:
+        ValueError: `sampling` asks for more than this can do.
+    """
+
+    def __init__(
+        self, sampling: ClipSampling, seed: int, size: tuple[int, int], numbers: Sequence[int]
+    ) -> None:
+        for field in dataclasses.fields(sampling):
+            value = getattr(sampling, field.name)
+            if field.name not in _DONE_HERE and value != field.default:
+                raise ValueError(
+                    f"stream_clips cannot do ClipSampling({field.name}={value!r}): leave it out, "
+                    "or use training_clips."
+                )
+        self._sampling, self._seed, self._size = sampling, seed % (1 << 63), size
+        self._numbers = list(numbers)
+
+    def clip(self, epoch: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """(clip uint8 `(time, height, width, 3)`, label), a function of seed, epoch and record."""
+        video = tf.io.parse_single_example(record, _FEATURES)
+        seed = tf.random.experimental.stateless_fold_in(
+            tf.stack([tf.constant(self._seed, tf.int64), epoch]),
+            tf.strings.to_hash_bucket_fast(video["name"], (1 << 63) - 1),
+        )
+        draws = tf.random.stateless_uniform([6], seed, dtype=tf.float64)
+        pictures = tf.gather(video["frames"], self._indices(video["num_frames"], draws, seed))
+        clip = self._decode(tf.unstack(pictures, self._sampling.frames), video, draws, seed)
+        if self._sampling.flip:
+            clip = tf.cond(draws[5] < 0.5, lambda: tf.reverse(clip, [2]), lambda: clip)
+        label = tf.gather(tf.constant(self._numbers, tf.int64), video["label"])
+        return tf.ensure_shape(clip, (self._sampling.frames, *self._size, 3)), label
+
+    def _indices(self, num_frames: tf.Tensor, draws: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """See `dense_indices` and `segment_indices`."""
+        if self._sampling.sampler == "segments":
+            count = self._sampling.frames
+            places = tf.range(count, dtype=tf.float64) + _more(seed, _SEGMENTS, [count])
+            frames = tf.cast(places * tf.cast(num_frames, tf.float64) / count, tf.int64)
+            return tf.minimum(frames, num_frames - 1)
+        sampling, stride = self._sampling, tf.constant(self._sampling.stride, tf.int64)
+        if sampling.random_stride:
+            stride = 1 + _pick(draws[0], stride)
+        room = tf.maximum(tf.constant(0, tf.int64), num_frames - sampling.frames * stride)
+        frames = _pick(draws[1], room + 1) + stride * tf.range(sampling.frames, dtype=tf.int64)
+        return tf.minimum(frames, num_frames - 1)
+
+    def _decode(
+        self,
+        pictures: list[tf.Tensor],
+        video: dict[str, tf.Tensor],
+        draws: tf.Tensor,
+        seed: tf.Tensor,
+    ) -> tf.Tensor:
+        """Only the crop is decoded where frames keep their size. Frames side by side, unrolled."""
+        height, width = video["height"], video["width"]
+        edges: Any = self._sampling.short_edge
+        edge = tf.minimum(height, width)
+        if edges is not None:
+            edges = tf.constant(edges if isinstance(edges, tuple) else (edges,), tf.int64)
+            edge = edges[_pick(draws[2], tf.size(edges, tf.int64))]
+        scaled_to = _scaled(height, width, edge)
+        window = tf.cast(self.window(tf.stack(scaled_to), draws, seed), tf.int32)
+
+        def as_it_is() -> tf.Tensor:
+            return tf.stack([tf.io.decode_and_crop_jpeg(p, window, channels=3) for p in pictures])
+
+        def scaled() -> tf.Tensor:
+            frames = tf.stack([tf.io.decode_jpeg(p, channels=3) for p in pictures])
+            top, left, tall, wide = tf.unstack(window)
+            return _resized(frames, scaled_to)[:, top : top + tall, left : left + wide]
+
+        clip = tf.cond(edge == tf.minimum(height, width), as_it_is, scaled)
+        rescaled = self._sampling.crop_scales or self._sampling.crop_area
+        return _resized(clip, self._size) if rescaled else clip
+
+    def window(self, frame: tf.Tensor, draws: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Top, left, height and width of what is cut of a frame of this size; see `crop_boxes`."""
+        sides, corner = tf.constant(self._size, tf.int64), draws[3:5]
+        room = tf.cast(frame, tf.float64)
+        if self._sampling.crop_scales:
+            pairs = tf.constant(share_pairs(self._sampling.crop_scales), tf.float64)
+            shares = pairs[_pick(_more(seed, _SIZES, []), tf.shape(pairs, tf.int64)[0])]
+            crop = tf.cast(sides, tf.float64)
+            sides = _whole(shares * tf.reduce_min(room / crop) * crop)
+        if self._sampling.crop_area:
+            sides, drawn = self._area(room, seed)
+            corner = tf.where(drawn, corner, 0.5)
+        return tf.concat([_pick(corner, tf.cast(room, tf.int64) - sides + 1), sides], 0)
+
+    def _area(self, room: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """See `AreaCrop.size`."""
+        (least, most), ratio = self._sampling.crop_area, self._sampling.crop_ratio
+        low, high = np.log(ratio)
+        draws = _more(seed, _SIZES, [TRIES, 2])
+        areas = (least + draws[:, 0] * (most - least)) * tf.reduce_prod(room)
+        ratios = tf.exp(low + draws[:, 1] * (high - low))
+        sides = tf.round(tf.sqrt(tf.stack([areas / ratios, areas * ratios], 1)))
+        fits = tf.reduce_all((sides > 0) & (sides <= room), 1)
+        whole = tf.minimum(room, _whole(room[::-1] * [1 / ratio[0], ratio[1]], room.dtype))
+        drawn = tf.reduce_any(fits)
+        first = tf.argmax(tf.cast(fits, tf.int32))
+        return tf.cast(tf.where(drawn, sides[first], whole), tf.int64), drawn
+
+
+def _more(seed: tf.Tensor, number: int, shape: list[int]) -> tf.Tensor:
+    """Further draws from [0, 1)."""
+    other = tf.random.experimental.stateless_fold_in(seed, number)
+    return tf.random.stateless_uniform(shape, other, dtype=tf.float64)
+
+
+def _whole(sides: tf.Tensor, dtype: tf.DType = tf.int64) -> tf.Tensor:
+    return tf.cast(tf.maximum(tf.round(sides), 1), dtype)
+
+
+def _resized(frames: tf.Tensor, size: tuple[Any, Any]) -> tf.Tensor:
+    """Frames scaled to a height and a width, uint8."""
+    frames = tf.image.resize(frames, tf.cast(tf.stack(size), tf.int32), antialias=True)
+    return tf.saturate_cast(tf.round(frames), tf.uint8)
+
+
+def _pick(draw: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """A number of 0..count-1 from a uniform draw of [0, 1)."""
+    number = tf.cast(draw * tf.cast(count, tf.float64), tf.int64)
+    return tf.minimum(number, tf.cast(count, tf.int64) - 1)
+
+
+def _scaled(height: tf.Tensor, width: tf.Tensor, edge: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """See `scaled_size`."""
+    sides = tf.stack([height, width])
+    ratio = tf.cast(sides * edge, tf.float64) / tf.cast(tf.minimum(height, width), tf.float64)
+    sides = tf.maximum(edge, tf.cast(tf.round(ratio), tf.int64))
+    return sides[0], sides[1]

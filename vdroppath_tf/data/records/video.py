@@ -1,0 +1,109 @@
+"""One video in a TFRecord file as a `FrameSource`."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+
+from vdroppath_tf.data.records.bytes import FramePlaces, frame_places
+from vdroppath_tf.data.records.index import FRAMING, Record
+from vdroppath_tf.data.remote.files import read_range
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.pictures import read_pictures
+from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
+
+_AT_ONCE = 1 << 20  # bytes; smaller records are read whole: a second request costs more
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordVideo(FrameSource):
+    """One video in a TFRecord file. Only the frames that are asked for are read and decoded.
+
+    Attributes:
+        shard: the file, an absolute path or a URL.
+        record: where in it.
+    """
+
+    shard: str
+    record: Record
+
+    @property
+    def path(self) -> str:
+        """The shard and the name of the video."""
+        return f"{self.shard}: {self.record.name}"
+
+    def info(self, cache_dir: Folder = None) -> FrameInfo:
+        """As the index says; opens no file."""
+        return FrameInfo(self.record.num_frames, self.record.height, self.record.width)
+
+    def _frames(self, request: FrameRequest) -> np.ndarray:
+        """Each frame is compared to its checksum."""
+        frames = self._pictures(request.frames)
+        pictures = dict(zip(request.frames.tolist(), frames, strict=True))
+
+        def load(frame: int) -> tuple[bytes, str]:
+            return pictures[frame], f"{self.path}: frame {frame}"
+
+        return read_pictures(request, load)
+
+    def look(self, cache_dir: Folder = None) -> None:
+        """Reads the record's framing and head: what the index says is there."""
+        before, behind = FRAMING
+        framing = self._range(self.record.offset, before)
+        if struct.unpack("<Q", framing[:8])[0] != self.record.length - before - behind:
+            raise self._damaged("no record of this length begins there")
+        self._places(self._reader())
+        self._range(self.record.offset + self.record.length - behind, behind)
+
+    def jpeg(self, frame: int) -> bytes:
+        """The encoded picture of a frame, as it was written."""
+        return self._pictures(FrameRequest(self.path, self.info(), [frame]).frames)[0]
+
+    def _pictures(self, wanted: np.ndarray) -> list[bytes]:
+        """The encoded pictures of frames in ascending order, compared to their checksums."""
+        read = self._reader()
+        places = self._places(read)
+        starts, ends = places.starts[wanted], places.ends[wanted]
+        first = int(starts[0])
+        data = read(first, int(ends[-1]) - first)
+        pictures = [data[a:b] for a, b in zip(starts - first, ends - first, strict=True)]
+        for number, picture in zip(wanted.tolist(), pictures, strict=True):
+            if zlib.crc32(picture) != places.crc32[number]:
+                raise self._damaged(f"the CRC of frame {number} is wrong")
+        return pictures
+
+    def _reader(self) -> Callable[[int, int], bytes]:
+        """Reads (offset, length) of the record's data."""
+        start = self.record.offset + FRAMING[0]
+        size = self.record.length - sum(FRAMING)
+        if size > _AT_ONCE:
+            return lambda offset, length: self._range(start + offset, length)
+        data = self._range(start, size)
+        return lambda offset, length: data[offset : offset + length]
+
+    def _range(self, offset: int, length: int) -> bytes:
+        try:
+            return read_range(self.shard, offset, length)
+        except VideoError as error:
+            raise VideoError(f"{error} (Read for the record {self.record.name!r}.)") from None
+
+    def _places(self, read: Callable[[int, int], bytes]) -> FramePlaces:
+        head = read(0, self.record.head)
+        if zlib.crc32(head) != self.record.crc32:
+            raise self._damaged("the CRC of its head is wrong")
+        size = self.record.length - sum(FRAMING)
+        try:
+            return frame_places(head, size, self.record.num_frames)
+        except ValueError as error:
+            raise self._damaged(str(error)) from None
+
+    def _damaged(self, found: str) -> VideoError:
+        record = self.record
+        return VideoError(
+            f"{self.path}: the record at byte {record.offset} is damaged ({found}). Copy the shard "
+            "again, or convert its videos again."
+        )

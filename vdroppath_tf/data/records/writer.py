@@ -1,0 +1,132 @@
+"""Writes videos as TFRecord files of JPEG frames; `records` reads them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vdroppath_tf.data.disk import claim, write_whole
+from vdroppath_tf.data.faults.log import MAX_BAD_FRACTION
+from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.data.records.frames import FrameEncoder, short_names
+from vdroppath_tf.data.records.index import INDEX_FILE, INDEX_FORMAT, Index
+from vdroppath_tf.data.records.job import Job
+from vdroppath_tf.data.records.parts import SETTINGS_FILE, BadVideo, Part, part_file, write_bad
+
+_SHARD_VIDEOS = 1000  # in a shard by default
+_SHARDS = 16  # at least, by default: what several machines can share
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """What `write_records` did.
+
+    Attributes:
+        folder: where the records are.
+        videos: number of videos written, in this and earlier runs.
+        bad: those that could not be.
+        bytes: size of all shards.
+    """
+
+    folder: Path
+    videos: int
+    bad: tuple[BadVideo, ...]
+    bytes: int
+
+
+def write_records(
+    folder: str | os.PathLike[str],
+    manifest: Manifest,
+    *,
+    short_edge: int | None = None,
+    quality: int = 90,
+    shards: int | None = None,
+    workers: int | None = None,
+    max_bad_fraction: float = MAX_BAD_FRACTION,
+    on_video: Callable[[int, int], None] | None = None,
+) -> Written:
+    """Writes the videos of a manifest as TFRecord shards of JPEG frames, with an index.
+
+    A shard appears whole or not at all. A run that was stopped goes on with the shards that are
+    missing. Videos take turns in going to the shards, so each shard holds all classes of a sorted
+    list; the index keeps their order.
+
+    Args:
+        folder: where to write; empty, missing, or holding the same conversion. Its name begins the
+            names of the shards.
+        manifest: the videos. Of one with `num_frames`, that many frames are written.
+        short_edge: scales frames (bilinear, aspect kept) to this many pixels on the shorter side;
+            None keeps the size.
+        quality: of JPEG, 1 to 100.
+        shards: number of files; default one for each 1,000 videos, at least 16 if there are as many
+            videos.
+        workers: threads that decode and encode, each a shard at a time; default one for each core.
+        max_bad_fraction: share of the videos that may be bad; unless it is 0, one always may. They
+            are left out, and named in `bad.json`.
+        on_video: called with (videos done, videos in all) after each, for a progress bar; from
+            several threads, one at a time.
+
+    Returns:
+        What was written, and which videos could not be.
+
+    Raises:
+        VideoError: too many videos are bad; what was written stays.
+        OSError: a file cannot be written; as above.
+        ValueError: an argument is out of range, or the folder holds anything else.
+    """
+    if not 0 <= max_bad_fraction <= 1:
+        raise ValueError(f"max_bad_fraction must be 0 to 1. Received: {max_bad_fraction}.")
+    if "://" in os.fspath(folder):
+        raise ValueError(f"{folder}: records are written to a folder here. Copy it there then.")
+    home, count = Path(os.path.abspath(folder)), _shard_count(len(manifest), shards)
+    encoder = FrameEncoder(short_edge, quality)
+    names = short_names(manifest)
+    settings: dict[str, Any] = {
+        "format": INDEX_FORMAT,
+        "short_edge": short_edge,
+        "quality": quality,
+    }
+    if manifest.directional:
+        settings["directional"] = True
+    settings |= {"shards": count, "videos": len(manifest), "manifest": _digest(manifest, names)}
+    claim(home / SETTINGS_FILE, settings, holds="set of records")
+    files = [f"{home.name or 'records'}-{k:05d}-of-{count:05d}.tfrecord" for k in range(count)]
+    job = Job(home, manifest, names, encoder, files, max_bad_fraction, on_video)
+    parts = job.run(workers or len(os.sched_getaffinity(0)))
+    return _finish(home, manifest, settings, parts)
+
+
+def _shard_count(videos: int, shards: int | None) -> int:
+    if not videos:
+        raise ValueError("the manifest has no video. Expected at least one.")
+    if shards is None:
+        return min(videos, max(_SHARDS, -(-videos // _SHARD_VIDEOS)))
+    if not 1 <= shards <= min(videos, 99_999):
+        raise ValueError(
+            f"shards must be 1 to {min(videos, 99_999)} for {videos} videos. Received: {shards}."
+        )
+    return shards
+
+
+def _digest(manifest: Manifest, names: list[str]) -> str:
+    rows = [(name, e.label, e.num_frames) for name, e in zip(names, manifest, strict=True)]
+    return hashlib.sha256(repr((manifest.labels, rows)).encode()).hexdigest()
+
+
+def _finish(
+    folder: Path, manifest: Manifest, settings: dict[str, Any], parts: list[Part]
+) -> Written:
+    """Makes the index of the parts, which then are of no more use."""
+    records = dict(sorted((k, r) for part in parts for k, r in part.records.items()))
+    bad = tuple(sorted((v for part in parts for v in part.bad), key=lambda video: video.number))
+    shards = tuple(part.shard for part in parts)
+    index = Index(settings, manifest.labels, shards, tuple(records.values()), len(bad))
+    write_bad(folder, bad)
+    write_whole(folder / INDEX_FILE, index.to_json())
+    for shard in shards:
+        part_file(folder, shard.file).unlink(missing_ok=True)
+    return Written(folder, len(records), bad, sum(shard.bytes for shard in shards))

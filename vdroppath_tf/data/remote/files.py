@@ -1,0 +1,152 @@
+"""Reading and writing files that may lie elsewhere: local paths, http(s), gs, s3 and az URLs.
+
+`http://` and `https://` are read with requests; `s3://`, `az://` and `gs://` by fsspec's packages,
+`gs://` by TensorFlow itself too, `s3://` and `az://` by tensorflow-io where that works (TensorFlow
+2.16 and 2.17).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import tensorflow as tf
+
+from vdroppath_tf.data.remote.http import read_http, too_large
+from vdroppath_tf.data.remote.stores import (
+    OBJECT_STORES,
+    as_video_error,
+    native_io,
+    store_name,
+    store_of,
+)
+from vdroppath_tf.data.remote.urls import is_remote, join, scheme_of, shown
+from vdroppath_tf.data.sources.container import VideoError
+
+__all__ = [
+    "delete_file",
+    "is_remote",
+    "join",
+    "leave",
+    "list_files",
+    "probe",
+    "read_file",
+    "read_range",
+    "shown",
+    "write_file",
+]
+
+MAX_BYTES = 1 << 31
+"""Reads of more than this many bytes are refused."""
+
+
+@contextmanager
+def _one_message(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        raise as_video_error(path, error) from None
+
+
+def read_file(path: str, *, limit: int) -> bytes:
+    """The whole of a small file.
+
+    Args:
+        path: local path or URL.
+        limit: bytes it may have at most.
+
+    Raises:
+        VideoError: it is not there, larger, or cannot be read.
+        ValueError: nothing here reads such a URL; says what to install.
+    """
+    limit = min(limit, MAX_BYTES)
+    if scheme_of(path) in ("http", "https"):
+        return read_http(path, 0, None, limit)
+    store = store_of(scheme_of(path))
+    with _one_message(path):
+        data = store.read(path, 0, limit + 1)
+    if len(data) > limit:
+        raise too_large(path, limit)
+    return data
+
+
+def read_range(path: str, offset: int, length: int) -> bytes:
+    """Exactly `length` bytes of a file, from `offset` on. Thread safe.
+
+    Args:
+        path: local path or URL.
+        offset: of the first byte, from 0.
+        length: number of bytes, at most 2 GiB.
+
+    Raises:
+        VideoError: it is not there, has fewer bytes, or cannot be read.
+        ValueError: nothing here reads such a URL; says what to install.
+    """
+    if offset < 0 or not 0 <= length <= MAX_BYTES:
+        raise VideoError(
+            f"{shown(path)}: expected an offset from 0 and 0 to {MAX_BYTES} bytes. "
+            f"Received: offset {offset}, {length} bytes."
+        )
+    if length == 0:
+        return b""
+    if scheme_of(path) in ("http", "https"):
+        data = read_http(path, offset, length, length)
+    else:
+        store = store_of(scheme_of(path))
+        with _one_message(path):
+            data = store.read(path, offset, length)
+    if len(data) != length:
+        raise VideoError(
+            f"{shown(path)}: is cut short: {len(data)} of the {length} bytes from byte {offset} on "
+            "are there. Copy or write it again."
+        )
+    return data
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Writes a file whole or not at all; folders are made where they are missing.
+
+    Raises:
+        VideoError: it cannot be written.
+        ValueError: nothing here writes such a URL.
+    """
+    store = store_of(scheme_of(path))
+    with _one_message(path):
+        store.write(path, data)
+
+
+def list_files(folder: str) -> list[str]:
+    """Names of all files below a folder or URL, relative to it, sorted; none if it is missing."""
+    store = store_of(scheme_of(folder))
+    with _one_message(folder):
+        return sorted(store.files(folder))
+
+
+def delete_file(path: str) -> None:
+    """Deletes a file, which may be gone already."""
+    store = store_of(scheme_of(path))
+    with _one_message(path):
+        store.delete(path)
+
+
+def probe() -> dict[str, str]:
+    """What reads each kind of URL here: scheme -> package, empty where nothing does."""
+    return {"http": "requests", "https": "requests"} | {s: store_name(s) for s in OBJECT_STORES}
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process with this exit code, also where tensorflow-io was used.
+
+    After `s3://` through tensorflow-io, an ordinary exit aborts with code 134 in the destructors of
+    its library (tensorflow/io issue 2039), whatever the program's own result was.
+    """
+    if "tensorflow_io" not in sys.modules or not native_io():
+        sys.exit(code)
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,113 @@
+"""Optical flow that was computed beforehand: pairs of grey pictures, as a `FrameSource`.
+
+Levels 0..255 stand for motion from -bound to bound pixels, as denseflow and TSN write it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import re
+
+import numpy as np
+
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.folder import folder_layout, list_pictures, read_file
+from vdroppath_tf.data.sources.frame_names import FrameNames, infer_names
+from vdroppath_tf.data.sources.pictures import read_pictures
+from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
+
+_AXES = (("flow_x", "flow_y"), ("u", "v"), ("x", "y"), ("flow_u", "flow_v"))
+
+
+@dataclasses.dataclass(frozen=True)
+class FlowFolder(FrameSource):
+    """A folder with two grey pictures, x and y, for each step of a video.
+
+    Attributes:
+        folder: its absolute path.
+        x, y: what the pictures are called, such as `flow_x_{:05d}.jpg`, or `u/{:06d}.jpg` where
+            each axis has a folder of its own; None finds out.
+        first: number of the first step.
+    """
+
+    folder: str
+    x: str | None = None
+    y: str | None = None
+    first: int = 1
+
+    channels = 2
+
+    @property
+    def path(self) -> str:
+        """The folder."""
+        return self.folder
+
+    def info(self, cache_dir: Folder = None) -> FrameInfo:
+        """The number of steps, one less than the video's frames, and their size."""
+        return self._layout()[0][1]
+
+    def _frames(self, request: FrameRequest) -> np.ndarray:
+        """Both pictures of each step, x first.
+
+        Levels are not changed by scaling: they stand for pixels of the frames flow was computed on.
+        """
+        axes = [
+            read_pictures(request, functools.partial(_load, folder, names), channels=1)
+            for folder, _, names in self._layout()
+        ]
+        return np.concatenate(axes, -1)
+
+    def _layout(self) -> list[tuple[str, FrameInfo, FrameNames]]:
+        """For x and y: their folder, number and size, and names."""
+        x, y = (self.x, self.y) if self.x and self.y else _axes(self.folder)
+        found = []
+        for template in (x, y):
+            below, _, name = template.rpartition("/")
+            folder = os.path.join(self.folder, below) if below else self.folder
+            if below in (".", "..") or "/" in below:
+                raise ValueError(
+                    f"{template!r}: expected a name such as 'flow_x_{{:05d}}.jpg', or one in a "
+                    "folder right under the video's, such as 'u/{:06d}.jpg'."
+                )
+            found.append((folder, *folder_layout(folder, name or None, self.first)))
+        right, down = found[0][1], found[1][1]
+        if dataclasses.astuple(right) != dataclasses.astuple(down):
+            raise VideoError(
+                f"{self.folder}: has {right.num_frames} pictures of {right.width}x{right.height} "
+                f"for x, but {down.num_frames} of {down.width}x{down.height} for y. Compute the "
+                "flow again."
+            )
+        return found
+
+
+def _load(folder: str, names: FrameNames, frame: int) -> tuple[bytes, str]:
+    file = os.path.join(folder, names.name(frame))
+    return read_file(file), file
+
+
+def _axes(folder: str) -> tuple[str, str]:
+    try:
+        return _find_axes(folder, os.stat(folder).st_mtime_ns)
+    except OSError as error:
+        raise VideoError(
+            f"{folder}: cannot be read ({error}). Check the path and its permissions."
+        ) from None
+
+
+@functools.lru_cache(maxsize=1 << 18)
+def _find_axes(folder: str, mtime: int) -> tuple[str, str]:
+    """Templates of x and y; one that ends in "/" stands for whatever is in that folder."""
+    names = [*list_pictures(folder)]
+    for x, y in _AXES:
+        if os.path.isdir(os.path.join(folder, x)) and os.path.isdir(os.path.join(folder, y)):
+            return f"{x}/", f"{y}/"
+        pairs = [[n for n in names if re.match(axis + "_?[0-9]", n)] for axis in (x, y)]
+        if all(pairs):
+            first, second = (infer_names(each, folder).template for each in pairs)
+            return first, second
+    raise VideoError(
+        f"{folder}: holds no optical flow. Expected pairs of pictures such as flow_x_00001.jpg and "
+        "flow_y_00001.jpg, or folders u and v; or set x and y."
+    )

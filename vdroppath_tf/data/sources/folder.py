@@ -1,0 +1,107 @@
+"""Folders of extracted frames, one picture each, as a `FrameSource`."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import stat
+from collections.abc import Iterator
+
+import numpy as np
+
+from vdroppath_tf.data.sources.container import VideoError, regular_file
+from vdroppath_tf.data.sources.frame_names import PICTURES, FrameNames, find_names
+from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
+from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
+from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameFolder(FrameSource):
+    """A folder with one JPEG or PNG picture for each frame of a video.
+
+    Attributes:
+        folder: its absolute path.
+        template: what frames are called, such as `img_{:05d}.jpg`; None finds out, and the folder
+            must then hold pictures of one kind only.
+        first: number of the first frame.
+    """
+
+    folder: str
+    template: str | None = None
+    first: int = 1
+
+    @property
+    def path(self) -> str:
+        """The folder."""
+        return self.folder
+
+    def info(self, cache_dir: Folder = None) -> FrameInfo:
+        """Lists the folder once, and reads the size of the first picture."""
+        return self._layout()[0]
+
+    def _frames(self, request: FrameRequest) -> np.ndarray:
+        _, names = self._layout()
+
+        def load(frame: int) -> tuple[bytes, str]:
+            file = os.path.join(self.folder, names.name(frame))
+            return read_file(file), file
+
+        return read_pictures(request, load)
+
+    def _layout(self) -> tuple[FrameInfo, FrameNames]:
+        return folder_layout(self.folder, self.template, self.first)
+
+
+def folder_layout(folder: str, template: str | None, first: int) -> tuple[FrameInfo, FrameNames]:
+    """The frames of a folder; looked for again when something came into it or left it.
+
+    Raises:
+        VideoError: no folder, no frame, a frame missing, or a first picture that is none.
+    """
+    try:
+        status = os.stat(folder)
+    except (OSError, ValueError) as error:
+        raise VideoError(
+            f"{folder}: cannot be read ({error}). Check the path and its permissions."
+        ) from None
+    if not stat.S_ISDIR(status.st_mode):
+        raise VideoError(f"{folder}: is not a folder. Expected a folder of frames.")
+    return _cached_layout(folder, template, first, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1 << 18)  # a large data set; a few hundred bytes each
+def _cached_layout(
+    folder: str, template: str | None, first: int, mtime: int
+) -> tuple[FrameInfo, FrameNames]:
+    try:
+        names = find_names(list_pictures(folder), folder, template=template, first=first)
+    except OSError as error:
+        raise VideoError(f"{folder}: cannot be listed ({error}). Check its permissions.") from None
+    file = os.path.join(folder, names.name(0))
+    return FrameInfo(names.count, *picture_size(read_file(file), file)), names
+
+
+def list_pictures(folder: str) -> Iterator[str]:
+    """Names of the pictures in a folder; hidden ones are left out."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.lower().endswith(PICTURES) and not entry.name.startswith("."):
+                yield entry.name
+
+
+def read_file(file: str) -> bytes:
+    """The bytes of a picture's file.
+
+    Raises:
+        VideoError: it is not there, not a file, empty, or too long.
+    """
+    size = regular_file(file).st_size
+    if size > MAX_PICTURE_BYTES:
+        raise VideoError(f"{file}: has {size} bytes; at most {MAX_PICTURE_BYTES} are read.")
+    try:
+        with open(file, "rb") as opened:
+            return opened.read(MAX_PICTURE_BYTES + 1)
+    except OSError as error:
+        raise VideoError(f"{file}: cannot be read ({error}). Check its permissions.") from None

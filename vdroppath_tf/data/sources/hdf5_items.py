@@ -1,0 +1,145 @@
+"""Looking into HDF5 files that anybody may have written: nothing outside the file is opened."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import h5py
+import numpy as np
+
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
+
+MAX_CHUNK_BYTES = 1 << 28
+"""Data sets with larger chunks are refused: HDF5 unpacks whole chunks."""
+
+_VIDEO_RANK = 4  # (time, height, width, 3)
+_DEEPEST = 8  # groups that "/" is looked for in; one may hold itself
+
+OWN_FILTERS = frozenset({1, 2, 3, 5, 6})
+"""HDF5 cannot be without these: deflate, shuffle, fletcher32, nbit and scale-offset."""
+# and szip and h5py's lzf. Any other would load a plugin.
+_FILTERS = OWN_FILTERS | {4, 32000}
+
+
+@contextlib.contextmanager
+def open_hdf5(file: str, path: str) -> Iterator[Any]:
+    """The file's root; HDF5's errors, then and in the body of the `with`, become `VideoError`."""
+    try:
+        # Room for any chunk: one that does not fit is unpacked anew for each of its frames.
+        with h5py.File(file, "r", rdcc_nbytes=MAX_CHUNK_BYTES) as root:
+            yield root
+    except VideoError:
+        raise
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise VideoError(
+            f"{path}: cannot be read as HDF5 ({error}). Copy or write the file again, or take it "
+            "off the list."
+        ) from error
+
+
+def resolve(root: Any, key: str, path: str) -> Any:
+    """What the key names, reached without leaving the file.
+
+    Raises:
+        VideoError: it is not there, or a link leads to it.
+    """
+    item = root
+    for part in filter(None, key.split("/")):
+        if not isinstance(item, h5py.Group):
+            raise VideoError(f"{path}: {item.name} is a data set, so there is nothing under it.")
+        item = member(item, part, path)
+    return item
+
+
+def video_of(root: Any, key: str, path: str) -> Any:
+    """The group or the checked data set that a key names; for "/", a file's only video.
+
+    Raises:
+        VideoError: as for `resolve` and `check_data_set`.
+    """
+    item = resolve(root, key, path)
+    for _ in range(0 if key.strip("/") else _DEEPEST):
+        item = _only_member(item, path) or item
+    if isinstance(item, h5py.Dataset):
+        check_data_set(item, path)
+    return item
+
+
+def _only_member(group: Any, path: str) -> Any:
+    """The one thing in a group, unless that is a frame."""
+    if not isinstance(group, h5py.Group) or len(group) != 1:
+        return None
+    item = member(group, next(iter(group)), path)
+    whole = isinstance(item, h5py.Dataset) and item.ndim == _VIDEO_RANK
+    return item if whole or isinstance(item, h5py.Group) else None
+
+
+def member(group: Any, name: str, path: str) -> Any:
+    """What a group holds under a name, if it is the thing itself and no link to one.
+
+    Raises:
+        VideoError: as for `resolve`.
+    """
+    link = None if name == "." else group.get(name, getlink=True)
+    if link is None:
+        few = ", ".join(map(repr, itertools.islice(group, 3))) or "nothing"
+        raise VideoError(f"{path}: there is no {name!r}; {group.name} holds {few} ...")
+    if not isinstance(link, h5py.HardLink):
+        raise VideoError(
+            f"{path}: {name!r} is a link to another place or file. Expected the data itself."
+        )
+    return group[name]
+
+
+def frame_of(group: Any, name: str, path: str) -> Any:
+    """The data set with this name, checked."""
+    data_set = member(group, name, path)
+    if not isinstance(data_set, h5py.Dataset):
+        raise VideoError(
+            f"{path}: {name!r} is a group; expected a data set for each frame. Set key to the "
+            "group of one video."
+        )
+    check_data_set(data_set, f"{path}: {name}")
+    return data_set
+
+
+def check_data_set(data_set: Any, path: str, filters: frozenset[int] = _FILTERS) -> None:
+    """Raises `VideoError` unless a data set holds bytes of its own, within bounds, readably packed.
+
+    Args:
+        data_set: the data set.
+        path: what errors call it.
+        filters: numbers of the filters that the reader has.
+    """
+    if data_set.is_virtual or data_set.external:
+        raise VideoError(f"{path}: keeps its data in other files. Expected the data itself.")
+    if data_set.dtype != np.uint8 or data_set.shape is None:
+        raise wrong_kind(path, data_set)
+    created = data_set.id.get_create_plist()
+    packed = {created.get_filter(k)[0] for k in range(created.get_nfilters())}
+    if not packed <= filters:
+        raise VideoError(
+            f"{path}: is packed by HDF5's filters {sorted(packed - filters)}, which are not here. "
+            "Use gzip."
+        )
+    if data_set.ndim == 1 and data_set.size > MAX_PICTURE_BYTES:
+        raise VideoError(
+            f"{path}: has {data_set.size} bytes; at most {MAX_PICTURE_BYTES} are read."
+        )
+    if math.prod(data_set.chunks or ()) > MAX_CHUNK_BYTES:
+        raise VideoError(
+            f"{path}: has chunks of {data_set.chunks}; at most {MAX_CHUNK_BYTES} bytes are read."
+        )
+
+
+def wrong_kind(path: str, data_set: Any) -> VideoError:
+    """The error about a data set that holds something else than frames."""
+    return VideoError(
+        f"{path}: is {data_set.dtype} {data_set.shape}; expected uint8: (time, height, width, 3), "
+        "or for each frame (height, width, 3) or the (length,) bytes of a picture."
+    )

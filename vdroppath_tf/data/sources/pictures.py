@@ -1,0 +1,77 @@
+"""Videos that are kept as one picture for each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.jpeg import jpeg_size, read_jpeg
+from vdroppath_tf.data.sources.png import SIGNATURE, png_size, read_png
+from vdroppath_tf.data.sources.source import Box, FrameRequest, cut
+
+
+def picture_size(data: bytes, name: str) -> tuple[int, int]:
+    """`(height, width)` of a JPEG or PNG picture, see `jpeg_size`."""
+    return png_size(data, name) if data[:8] == SIGNATURE else jpeg_size(data, name)
+
+
+def read_picture(
+    data: bytes,
+    name: str,
+    *,
+    short_edge: int | None = None,
+    box: Box | None = None,
+    channels: int = 3,
+) -> np.ndarray:
+    """Decodes a JPEG or PNG picture, see `read_jpeg`."""
+    read = read_png if data[:8] == SIGNATURE else read_jpeg
+    return read(data, name, short_edge=short_edge, box=box, channels=channels)
+
+
+def read_pictures(
+    request: FrameRequest, load: Callable[[int], tuple[bytes, str]], *, channels: int = 3
+) -> np.ndarray:
+    """Decodes frames that are pictures.
+
+    Args:
+        request: which frames, and how.
+        load: gives a frame's encoded picture, and what errors call it.
+        channels: see `read_jpeg`.
+
+    Returns:
+        uint8 `(n, *request.size, channels)`.
+
+    Raises:
+        VideoError: a frame is damaged, or has another size than the first.
+    """
+    info = request.info
+
+    def one(frame: int) -> np.ndarray:
+        data, name = load(frame)
+        found = picture_size(data, name)
+        if found != (info.height, info.width):
+            raise VideoError(
+                f"{name}: is {found[1]}x{found[0]} pixels, but the first frame of {request.path} "
+                f"is {info.width}x{info.height}. Expected frames of one size: extract them again."
+            )
+        return read_picture(data, name, short_edge=request.short_edge, channels=channels)
+
+    return gather(request, one, channels=channels)
+
+
+def gather(
+    request: FrameRequest, one: Callable[[int], np.ndarray], *, channels: int = 3
+) -> np.ndarray:
+    """Frames that are found one by one.
+
+    Args:
+        request: which frames.
+        one: gives a frame, scaled, uint8 `(height, width, channels)`.
+        channels: of them.
+    """
+    frames = np.empty((len(request.frames), *request.size, channels), np.uint8)
+    for slot, frame in enumerate(request.frames.tolist()):
+        frames[slot] = cut(one(frame)[None], request.box)[0]
+    return frames

@@ -1,0 +1,74 @@
+"""One PNG picture: its size without decoding, and its pixels or an error."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.source import Box
+from vdroppath_tf.data.sources.still import check_bytes, check_size, damaged, decode_still
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+"""What every PNG picture begins with."""
+
+
+def png_size(data: bytes, name: str) -> tuple[int, int]:
+    """`(height, width)` of a PNG picture in pixels, from its header.
+
+    Args:
+        data: the encoded picture; its first 33 bytes are enough.
+        name: what errors call it.
+
+    Raises:
+        VideoError: it is not a PNG picture, or out of bounds.
+    """
+    if data[:8] != SIGNATURE:
+        begin = data[:4].hex() or "nothing"
+        raise VideoError(f"{name}: is not a PNG picture (begins with {begin}).")
+    check_bytes(data, name)
+    if len(data) < 33 or data[12:16] != b"IHDR":
+        raise damaged(name, "no header")
+    return check_size(int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big"), name)
+
+
+def read_png(
+    data: bytes,
+    name: str,
+    *,
+    short_edge: int | None = None,
+    box: Box | None = None,
+    channels: int = 3,
+) -> np.ndarray:
+    """Decodes a PNG picture; what is transparent is not looked at. Thread safe.
+
+    Args:
+        data: the whole encoded picture.
+        name, short_edge, box, channels: see `decode_still`.
+
+    Returns:
+        uint8 `(height, width, channels)`; may be a view, which holds the whole picture in memory.
+
+    Raises:
+        VideoError: as for `png_size`; or a checksum is wrong, or it is cut short.
+    """
+    size = png_size(data, name)
+    if [*_chunks(data, name)][-1] != b"IEND":
+        raise damaged(name, f"it is cut short: no end in its {len(data)} bytes")
+    return decode_still("png", data, name, size, short_edge=short_edge, box=box, channels=channels)
+
+
+def _chunks(data: bytes, name: str) -> Iterator[bytes]:
+    """The kinds of the parts, up to the end mark, each with its checksum compared."""
+    place = 8
+    while place + 12 <= len(data):
+        end = place + 8 + int.from_bytes(data[place : place + 4], "big")
+        if zlib.crc32(data[place + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            raise damaged(name, f"a wrong checksum at byte {place}")
+        kind = data[place + 4 : place + 8]
+        yield kind
+        if kind == b"IEND":
+            return
+        place = end + 4

@@ -1,0 +1,92 @@
+"""One zip archive of extracted frames for each video, read in place, as a `FrameSource`.
+
+The list of its members is read once and kept as four numbers a frame. Reads then open the archive
+for themselves and go straight to the frames they want, so that threads share nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import BinaryIO
+
+import numpy as np
+
+from vdroppath_tf.data.sources.container import regular_file
+from vdroppath_tf.data.sources.frame_names import FrameNames, find_names
+from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
+from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
+from vdroppath_tf.data.sources.zip_members import (
+    MEMBER,
+    list_members,
+    one_folder,
+    open_zip,
+    read_member,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameZip(FrameSource):
+    """A zip archive with one JPEG or PNG picture for each frame of a video.
+
+    Attributes:
+        file: its absolute path.
+        template: what frames are called, such as `img_{:05d}.jpg`; None finds out.
+        first: number of the first frame.
+    """
+
+    file: str
+    template: str | None = None
+    first: int = 1
+
+    @property
+    def path(self) -> str:
+        """The archive."""
+        return self.file
+
+    def info(self, cache_dir: Folder = None) -> FrameInfo:
+        """Reads the list of members once, and the size of the first picture."""
+        return self._layout().info
+
+    def _frames(self, request: FrameRequest) -> np.ndarray:
+        layout = self._layout()
+        with open_zip(self.file) as file:
+            return read_pictures(request, lambda frame: layout.load(file, frame, self.file))
+
+    def _layout(self) -> _Layout:
+        status = regular_file(self.file)
+        return _cached_layout(
+            self.file, self.template, self.first, status.st_size, status.st_mtime_ns
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Layout:
+    """Where the frames lie in one archive."""
+
+    info: FrameInfo
+    folder: str
+    names: FrameNames
+    members: np.ndarray
+
+    def load(self, file: BinaryIO, frame: int, path: str) -> tuple[bytes, str]:
+        name = self.folder + self.names.name(frame)
+        return read_member(file, self.members[frame], name, path), f"{path}: {name}"
+
+
+@functools.lru_cache(maxsize=16384)
+def _cached_layout(path: str, template: str | None, first: int, size: int, mtime: int) -> _Layout:
+    with open_zip(path) as file:
+        folder, frames = one_folder(list_members(file, size, path), path)
+        names = find_names(frames, path, template=template, first=first)
+        chosen = [frames[names.name(k)] for k in range(names.count)]
+        table = np.array(
+            [
+                (m.header_offset, m.compress_size, m.file_size, m.CRC, m.compress_type)
+                for m in chosen
+            ],
+            MEMBER,
+        )
+        name = folder + names.name(0)
+        height, width = picture_size(read_member(file, table[0], name, path), f"{path}: {name}")
+    return _Layout(FrameInfo(names.count, height, width), folder, names, table)

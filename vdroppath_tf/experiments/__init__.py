@@ -1,0 +1,1 @@
+"""Trainings with a known answer: the quickstart, halving, rankings, and their tasks."""

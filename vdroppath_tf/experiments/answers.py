@@ -1,0 +1,58 @@
+"""What a SavedModel says of held-out files, asked in a process that holds none of the training."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vdroppath_tf.data.catalog import Manifest, VideoEntry
+from vdroppath_tf.data.clips.plans import evaluation_plan
+from vdroppath_tf.figures.space import frame_strip
+from vdroppath_tf.report.records import Prediction
+from vdroppath_tf.serving.predict import read_sampling
+
+
+def answers_in_fresh_process(served: Path, videos: Manifest, count: int) -> list[Prediction]:
+    """Asks `vdroppath predict` of a few files from all over a manifest.
+
+    Args:
+        served: a SavedModel that has its sampling beside it.
+        videos: labelled files the network has not seen.
+        count: how many to ask of.
+
+    Returns:
+        The answers, each with a few frames of the clip the network saw.
+
+    Raises:
+        RuntimeError: when the process fails, with what it wrote.
+    """
+    indices = np.linspace(0, len(videos) - 1, min(count, len(videos))).astype(int)
+    entries = [videos.entries[k] for k in indices]
+    answers = _predict(served, [entry.path for entry in entries])
+    sampling = read_sampling(served)
+    predictions = []
+    for entry, answer in zip(entries, answers, strict=True):
+        label, told = videos.labels[entry.label], answer["label"]
+        strip = _strip(entry, sampling)
+        name = Path(entry.path).name
+        predictions.append(Prediction(name, label, told, answer["probabilities"][told], strip))
+    return predictions
+
+
+def _predict(served: Path, files: list[str]) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "vdroppath_tf", "predict", f"--model={served}", "--json"]
+    done = subprocess.run([*command, "--", *files], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"The served network failed in its own process:\n{done.stderr}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _strip(entry: VideoEntry, sampling: Any) -> str:
+    index = entry.source.info()
+    frames = evaluation_plan(sampling, index.num_frames, "test").indices[0]
+    return frame_strip(entry.source.read(frames))

@@ -1,0 +1,80 @@
+"""What a ranking trains: the task and its difficulty, templates, strategies on their own."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from vdroppath_tf.experiments.tasks.shapes import Difficulty
+from vdroppath_tf.training import RECIPES, Recipe
+
+TASK = "both"
+# Small, so that dozens of trainings take minutes. Without gaps one layer that looks in time is
+# enough for any direction, and after a short training the order of strategies is that of how fast
+# they learn. With gaps, what a strategy can answer grows with the number of its layers that do.
+DIFFICULTY = Difficulty(frames=12, size=16, noise=20.0, contrast=90.0, speed=4.0, shape=6.0, gap=9)
+LEARNED, UNIFORM = "space", "uniform template"
+# Templates whose scores are compared, and how they differ from a recipe's defaults. The first
+# starts from a space of fair coins, where no strategy is rarer than another. The last is what
+# one-shot search without a learned space does: coins from first to last.
+TEMPLATES: dict[str, dict[str, Any]] = {
+    LEARNED: {"initial_drop": 0.5},
+    "gates drawn per batch": {"initial_drop": 0.5, "noise": "batch"},
+    "gates start at 0.1": {"initial_drop": 0.1},
+    UNIFORM: {"initial_drop": 0.5, "gate_learning_rate": 0.0},
+}
+AS_TRAINED, LOG_PROB = "space, not recalibrated", "log-probability"
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What is trained and scored.
+
+    Attributes:
+        draws: strategies drawn from the learned space, all different, no layer without a path.
+        uniform_draws: as many units S as ST as S+ST on average, all different.
+        seeds: trainings of each strategy on its own.
+        epochs: of a strategy trained on its own; as many as of the templates, as in the paper.
+        template_epochs: of a template: a fifth without gates, the rest with them.
+        gate_learning_rate: of the templates; slow, so that the space stays open: draws from one
+            that has made up its mind are all alike.
+        seed: of clips, templates and draws.
+        clips: of training and test.
+    """
+
+    draws: int = 8
+    uniform_draws: int = 8
+    seeds: int = 2
+    epochs: int = 12
+    template_epochs: int = 12
+    gate_learning_rate: float = 0.005
+    seed: int = 0
+    clips: tuple[int, int] = (4096, 1008)
+
+    @property
+    def trainings(self) -> dict[str, Any]:
+        """What trainings depend on: with more draws or seeds a ranking goes on."""
+        counted = ("draws", "uniform_draws", "seeds")
+        return {k: v for k, v in dataclasses.asdict(self).items() if k not in counted}
+
+    @property
+    def alone(self) -> Recipe:
+        """Of strategies on their own, but for the seed."""
+        small = RECIPES["small"]
+        return small.replace(
+            sampling=dataclasses.replace(small.sampling, frames=DIFFICULTY.frames),
+            warmup=dataclasses.replace(small.warmup, epochs=0),
+            search=dataclasses.replace(small.search, epochs=self.epochs),
+            seed=self.seed,
+        )
+
+    def template(self, which: str) -> Recipe:
+        """Of one of ``TEMPLATES``."""
+        alone, epochs = self.alone, self.template_epochs
+        warmup = 0 if which == UNIFORM else round(0.2 * epochs)
+        recipe = alone.replace(
+            warmup=dataclasses.replace(alone.warmup, epochs=warmup),
+            search=dataclasses.replace(alone.search, epochs=epochs - warmup),
+            gate_learning_rate=self.gate_learning_rate,
+        )
+        return recipe.replace(**TEMPLATES[which])

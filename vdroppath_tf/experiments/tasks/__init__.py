@@ -1,0 +1,1 @@
+"""Known-answer tasks: moving shapes over noise, written as video files."""

@@ -1,0 +1,111 @@
+"""A task on disk, however its clips come about: lists, labels, a mark that says what it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from vdroppath_tf.data.catalog import Manifest, read_list
+from vdroppath_tf.data.disk import claim, write_whole
+from vdroppath_tf.data.sources.encode import write_video
+
+SPLITS = ("train", "validation", "test")
+
+_CRF = 12  # fine enough that noise survives: smoothing it would make a task easier
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskFiles:
+    """A task on disk: `train.txt`, `validation.txt`, `test.txt`, and the clips they list.
+
+    Attributes:
+        folder: where it is.
+        labels: names of the classes.
+    """
+
+    folder: Path
+    labels: tuple[str, ...]
+
+    def manifest(self, split: str) -> Manifest:
+        """The clips of "train", "validation" or "test"."""
+        return read_list(self.folder / f"{split}.txt", labels=self.labels)
+
+
+def clip_rng(seed: int, split: str, item: int) -> np.random.Generator:
+    """The random numbers of one clip; no two clips of any split share any."""
+    counter = np.array([0, 0, item, SPLITS.index(split)], np.uint64)
+    key = np.array([seed % (1 << 64), 0], np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=counter))
+
+
+def check_counts(clips: Sequence[int]) -> None:
+    """Stops where `clips` is not a number of clips for each split."""
+    if len(clips) != len(SPLITS) or min(clips) < 1:
+        raise ValueError(f"clips must be three numbers of at least 1. Received: {tuple(clips)}.")
+
+
+def write_clips(
+    files: TaskFiles,
+    description: Mapping[str, object],
+    clips: Sequence[int],
+    frames: int,
+    make_clip: Callable[[str, int], np.ndarray],
+    *,
+    workers: int | None = None,
+    on_clip: Callable[[int, int], None] | None = None,
+) -> TaskFiles:
+    """Writes a task's clips, lists and labels; takes up again a run that was stopped.
+
+    Files appear whole or not at all, and those that are there stay. The frames are coded each by
+    itself, so coding carries nothing from one to the next. Item k of a split has the label
+    k modulo the number of classes.
+
+    Args:
+        files: where, and the classes.
+        description: all that decides what the clips show, as plain JSON values.
+        clips: number of clips of each split.
+        frames: frames in a clip.
+        make_clip: called with (split, item), from several threads; returns frames, uint8
+            `(frames, height, width, 3)`.
+        workers: threads that make and encode clips; default one for each core.
+        on_clip: called with (clips done, clips in all) after each, for a progress bar.
+
+    Returns:
+        `files`.
+
+    Raises:
+        ValueError: the folder holds anything but this task.
+    """
+    claim(files.folder / "task.json", description, holds="task")
+    jobs = [(split, k) for split, n in zip(SPLITS, clips, strict=True) for k in range(n)]
+    for split in SPLITS:
+        (files.folder / split).mkdir(exist_ok=True)
+
+    def write(job: tuple[str, int]) -> None:
+        path = files.folder / _name(*job)
+        if not path.exists():
+            write_video(path, make_clip(*job), crf=_CRF, gop=1)
+
+    with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
+        for done, _ in enumerate(pool.map(write, jobs), start=1):
+            if on_clip is not None:
+                on_clip(done, len(jobs))
+    _write_lists(files, clips, frames)
+    return files
+
+
+def _write_lists(files: TaskFiles, clips: Sequence[int], frames: int) -> None:
+    classes = len(files.labels)
+    for split, count in zip(SPLITS, clips, strict=True):
+        lines = (f"{_name(split, k)} {frames} {k % classes}\n" for k in range(count))
+        write_whole(files.folder / f"{split}.txt", "".join(lines))
+    write_whole(files.folder / "labels.txt", "".join(f"{name}\n" for name in files.labels))
+
+
+def _name(split: str, item: int) -> str:
+    return f"{split}/{item:06d}.mp4"

@@ -1,0 +1,97 @@
+"""Known-answer tasks as real H.264 files: the project's ground truth.
+
+On `motion` only the direction of travel matters, on `appearance` only the shape, on `both` both;
+what does not matter is random. See `shapes` for what keeps the answer from leaking.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vdroppath_tf.experiments.tasks.files import (
+    SPLITS,
+    TaskFiles,
+    check_counts,
+    clip_rng,
+    write_clips,
+)
+from vdroppath_tf.experiments.tasks.shapes import Difficulty, draw_scene, labels, render
+
+__all__ = ["SPLITS", "Difficulty", "TaskFiles", "make_clip", "write_task"]
+
+_FORMAT = "vdroppath_tf.synthetic_task/1"
+
+
+def make_clip(
+    task: str, split: str, item: int, *, seed: int = 0, difficulty: Difficulty | None = None
+) -> tuple[np.ndarray, int]:
+    """Draws one clip of a task, before it is encoded; a pure function of its arguments.
+
+    Args:
+        task: "appearance", "motion" or "both".
+        split: "train", "validation" or "test"; no random number is shared between them.
+        item: number of the clip; classes take turns.
+        seed: of the task.
+        difficulty: default `Difficulty()`.
+
+    Returns:
+        Frames, uint8 `(frames, size, size, 3)`, and the label.
+    """
+    difficulty = difficulty or Difficulty()
+    label = item % len(labels(task))
+    rng = clip_rng(seed, split, item)
+    return render(draw_scene(task, label, difficulty, rng), difficulty, rng), label
+
+
+def write_task(
+    folder: str | os.PathLike[str],
+    task: str = "motion",
+    *,
+    clips: Sequence[int] = (1024, 256, 256),
+    seed: int = 0,
+    difficulty: Difficulty | None = None,
+    workers: int | None = None,
+    on_clip: Callable[[int, int], None] | None = None,
+) -> TaskFiles:
+    """Writes a known-answer task as mp4 files with a list file for each split.
+
+    A run that was stopped is taken up again: files appear whole or not at all, and those that are
+    there stay. The frames are coded each by itself, so coding carries nothing from one to the next.
+
+    Args:
+        folder: where to write; empty, missing, or holding the same task.
+        task: "appearance" (4 shapes), "motion" (4 directions) or "both" (16 classes).
+        clips: number of clips for training, validation and test.
+        seed: of the clips.
+        difficulty: default `Difficulty()`.
+        workers: threads that encode; default one for each core.
+        on_clip: called with (clips done, clips in all) after each, for a progress bar.
+
+    Returns:
+        The `TaskFiles`.
+
+    Raises:
+        ValueError: there is no such task, a count below 1, or the folder holds anything else.
+    """
+    files = TaskFiles(Path(folder), labels(task))
+    check_counts(clips)
+    difficulty = difficulty or Difficulty()
+    description = {
+        "format": _FORMAT,
+        "task": task,
+        "clips": [int(n) for n in clips],
+        "seed": seed,
+        "difficulty": dataclasses.asdict(difficulty),
+    }
+
+    def draw(split: str, item: int) -> np.ndarray:
+        return make_clip(task, split, item, seed=seed, difficulty=difficulty)[0]
+
+    return write_clips(
+        files, description, clips, difficulty.frames, draw, workers=workers, on_clip=on_clip
+    )

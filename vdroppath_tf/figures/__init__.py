@@ -1,0 +1,1 @@
+"""Pictures of spaces, scores, trainings and comparisons, as matplotlib figures."""

@@ -1,0 +1,87 @@
+"""The picture of a comparison of spaces."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import patches
+from matplotlib.figure import Figure
+
+from vdroppath_tf.analysis.compare import SpaceComparison
+from vdroppath_tf.figures.parts import (
+    GRID,
+    NARROW,
+    SOFT,
+    STYLE,
+    legend_name,
+    name_layers,
+    plain,
+    short_names,
+    stack_units,
+    width_for,
+)
+from vdroppath_tf.figures.units import COLORS
+
+_LINES = ("#486581", "#B23A48", "#C99A2E", "#3F7D58", "#7B5EA7", "#7B8794")
+
+
+def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure:
+    """Draws the marginals of each name, and below them the distances, layer by layer.
+
+    Bars are means over repetitions, in Eq. 7's form. A line is the mean distance of two names; a
+    dashed one that of two repetitions of a name: what lies below it may be chance.
+
+    Args:
+        found: what ``compare_spaces`` gave.
+        narrow: for a small screen.
+    """
+    first = next(iter(found.spaces.values()))[0]
+    names = short_names(first)
+    with mpl.rc_context(STYLE):
+        rows = len(found.names) + 1
+        width = NARROW.most if narrow else width_for(len(first))
+        each = (width - 0.8) / len(first)
+        figure = Figure(figsize=(width, 2.1 * rows + 0.6), layout="constrained")
+        panels = list(figure.subplots(rows, 1))
+        for name, axes in zip(found.names, panels, strict=False):
+            units = mean_units(found, name)
+            stack_units(axes, units, None)
+            axes.set(ylim=(0, 1), ylabel="probability", title=space_title(found, name))
+            axes.set_xlim(-0.6, len(first) - 0.4)
+            name_layers(axes, names, each)
+        _distances(panels[-1], found)
+        name_layers(panels[-1], names, each)
+        handles = [patches.Patch(color=COLORS[u], label=legend_name(u)) for u in units]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1.2)
+    return figure
+
+
+def mean_units(found: SpaceComparison, name: str) -> dict[str, np.ndarray]:
+    """Eq. 7's marginals ``(layers,)`` of a name, averaged over its repetitions."""
+    each = [space.mean_marginals() for space in found.spaces[name]]
+    return {unit: np.mean([one[unit] for one in each], axis=0) for unit in each[0]}
+
+
+def space_title(found: SpaceComparison, name: str) -> str:
+    """A name, and of how many spaces its bars are the mean."""
+    count = len(found.spaces[name])
+    return plain(name) if count == 1 else f"{plain(name)}, mean of {count}"
+
+
+def _distances(axes: Any, found: SpaceComparison) -> None:
+    places = np.arange(len(found.layers))
+    pairs = itertools.combinations_with_replacement(range(len(found.names)), 2)
+    colors = itertools.cycle(_LINES)
+    for a, b in pairs:
+        values = found.between[a, b]
+        if np.isnan(values).any():
+            continue
+        one, other = plain(found.names[a]), plain(found.names[b])
+        label, line = (f"{one} to {other}", "-") if a != b else (f"within {one}", "--")
+        axes.plot(places, values, line, color=next(colors), marker="o", markersize=3, label=label)
+    axes.set(xlim=(-0.6, len(places) - 0.4), ylim=(0, 1), ylabel="total variation")
+    axes.grid(axis="y", color=GRID, linewidth=0.6)
+    axes.legend(fontsize=7.5, loc="upper right", labelcolor=SOFT)

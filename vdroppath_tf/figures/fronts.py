@@ -1,0 +1,55 @@
+"""Picture of fronts: what probability a smaller network costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from vdroppath_tf.budget.search import UNITS_OF, Choice
+from vdroppath_tf.figures.parts import NARROW, STYLE, magnitude, plain
+from vdroppath_tf.figures.units import COLORS
+
+_COLORS = (COLORS["S"], COLORS["ST"], COLORS["S+ST"], COLORS["T"])
+
+
+def figure_pareto(
+    fronts: Mapping[str, Sequence[Choice]],
+    *,
+    by: str = "macs",
+    whole: float | None = None,
+    narrow: bool = False,
+) -> Figure:
+    """Draw fronts as lines: the cost across, and up how much less probable than the front's last.
+
+    Args:
+        fronts: Name to what `pareto` gave.
+        by: The cost that `pareto` was given.
+        whole: Cost that is 100 %, that of S+ST everywhere say; None draws the cost itself.
+        narrow: For a small screen.
+
+    Returns:
+        The figure, to save or to show.
+
+    Raises:
+        ValueError: If `by` is unknown.
+    """
+    if by not in UNITS_OF:
+        raise ValueError(f"Expected by one of {tuple(UNITS_OF)}. Received: {by!r}")
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(NARROW.most if narrow else 6.4, 3.4), layout="constrained")
+        axes = figure.add_subplot()
+        most = max(getattr(choice, by) for front in fronts.values() for choice in front)
+        times, over, prefix = (1, *magnitude(most)) if whole is None else (100, whole, "")
+        for k, (name, front) in enumerate(fronts.items()):
+            cost = [times * getattr(choice, by) / over for choice in front]
+            short = [choice.log_prob - front[-1].log_prob for choice in front]
+            color = _COLORS[k % len(_COLORS)]
+            axes.plot(cost, short, color=color, label=plain(name), drawstyle="steps-post")
+        unit = f"{prefix} {UNITS_OF[by]}".strip()
+        share = unit if whole is None else f"{unit}, % of S+ST everywhere"
+        axes.set(xlabel=share, ylabel="log-probability, the mode's = 0")
+        if len(fronts) > 1:
+            axes.legend(loc="lower right")
+    return figure

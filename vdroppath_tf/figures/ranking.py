@@ -1,0 +1,50 @@
+"""The picture of a ranking: what templates say of strategies, against what they reach alone."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from vdroppath_tf.analysis.rank_agreement import KINDS, Ranking
+from vdroppath_tf.figures.parts import GRID, SOFT, STYLE
+
+_LOOKS = {"draws": ("o", "#486581"), "uniform draws": ("D", "#B23A48")}
+
+
+def figure_ranking(found: Ranking) -> Figure:
+    """Draws a panel for each score: a point a strategy, its accuracy on its own upwards.
+
+    A bar is the range over seeds. Tau stands beside each kind's name.
+
+    Args:
+        found: of at least one strategy of some kind.
+    """
+    with mpl.rc_context(STYLE):
+        columns = min(3, len(found.scores))
+        rows = math.ceil(len(found.scores) / columns)
+        figure = Figure(figsize=(3.4 * columns, 3.2 * rows), layout="constrained")
+        panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+        for axes in panels.flat[len(found.scores) :]:
+            axes.set_axis_off()
+        for name, axes in zip(found.scores, panels.flat, strict=False):
+            for kind in KINDS:
+                if kind in found.kinds:
+                    _points(axes, found.of(kind), name, kind)
+            axes.set(xlabel=name)
+            axes.grid(color=GRID, linewidth=0.6)
+            axes.legend(fontsize=7, loc="lower right", labelcolor=SOFT)
+        figure.supylabel("top-1, trained on its own", fontsize=9)
+    return figure
+
+
+def _points(axes: Any, some: Ranking, name: str, kind: str) -> None:
+    mean = some.alone.mean(1)
+    ends = [mean - some.alone.min(1), some.alone.max(1) - mean]
+    tau = some.taus()[name].value
+    label = kind if math.isnan(tau) else f"{kind}: tau {tau:.2f}"
+    marker, color = _LOOKS[kind]
+    look: dict[str, Any] = {"fmt": marker, "color": color, "markersize": 4.5, "elinewidth": 0.8}
+    axes.errorbar(some.scores[name], mean, yerr=ends, label=label, **look)

@@ -1,0 +1,74 @@
+"""The picture of a space's stability: every seed's paths, and distances, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from vdroppath_tf.analysis.stability import Stability, stability
+from vdroppath_tf.figures.parts import (
+    ACCENT,
+    GRID,
+    SOFT,
+    STYLE,
+    name_layers,
+    short_names,
+    width_for,
+)
+from vdroppath_tf.figures.units import COLORS
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+_LINE = "#486581"
+
+
+def figure_stability(spaces: Sequence[ProbabilitySpace]) -> Figure:
+    """Draws, for each branch, the probability of being on, and below them the distances.
+
+    A dot is one seed, in Eq. 7's form; the bar goes from the lowest to the highest, the tick is the
+    mean. A layer whose distance between seeds lies above that from the start is not stable.
+
+    Args:
+        spaces: of two or more seeds, see ``stability``.
+    """
+    found = stability(spaces)
+    names = short_names(spaces[0])
+    with mpl.rc_context(STYLE):
+        rows = len(found.on) + 1
+        width = width_for(len(names))
+        figure = Figure(figsize=(width, 1.7 * rows + 1.0), layout="constrained")
+        panels = list(figure.subplots(rows, 1))
+        for (branch, values), axes in zip(found.on.items(), panels, strict=False):
+            _seeds(axes, values, COLORS[branch])
+            axes.set(ylim=(-0.03, 1.03), ylabel=f"P({branch} on)")
+        _distances(panels[-1], found)
+        for axes in panels:
+            axes.set_xlim(-0.6, len(names) - 0.4)
+            axes.grid(axis="y", color=GRID, linewidth=0.6)
+            axes.set_axisbelow(True)
+            name_layers(axes, names if axes is panels[-1] else [""] * len(names))
+        figure.legend(loc="outside lower center", ncols=3, fontsize=8, labelcolor=SOFT)
+    return figure
+
+
+def _seeds(axes: Any, values: np.ndarray, color: str) -> None:
+    places = np.arange(values.shape[1])
+    low, high = values.min(axis=0), values.max(axis=0)
+    axes.vlines(places, low, high, color=color, linewidth=7, alpha=0.3)
+    axes.hlines(values.mean(axis=0), places - 0.22, places + 0.22, color=color, linewidth=2)
+    for seed in values:
+        axes.plot(places, seed, "o", color=color, markersize=3.5)
+
+
+def _distances(axes: Any, found: Stability) -> None:
+    places = np.arange(len(found.layers))
+    look: dict[str, Any] = {"marker": "o", "markersize": 3.5}
+    axes.plot(places, found.moved, "--", color=SOFT, label="from the start", **look)
+    axes.plot(places, found.between, color=_LINE, label="between seeds", **look)
+    if not found.stable.all():
+        loose = ~found.stable
+        axes.plot(places[loose], found.between[loose], "o", color=ACCENT, label="not stable")
+    axes.set(ylim=(0, 1), ylabel="total variation")

@@ -1,0 +1,86 @@
+"""Picture of a training: how the drop probabilities moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import ticker
+from matplotlib.figure import Figure
+
+from vdroppath_tf.figures.parts import GRID, NARROW, SOFT, STYLE
+from vdroppath_tf.spaces.gate_arrays import LayerArrays
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+_NAMED = 8  # lines with their layer's number at the end
+_GAP = 0.055  # of p, between two such numbers
+
+
+def figure_history(
+    history: Sequence[LayerArrays], space: ProbabilitySpace, *, narrow: bool = False
+) -> Figure:
+    """Draw drop probabilities over training: a panel per branch, a line per layer.
+
+    Lines are darker nearer the input; at the end of some stands the number of the layer.
+
+    Args:
+        history: `drop` of the space after each epoch, the starting values first; of a ragged one
+            the lines are means over each layer's inputs.
+        space: The space they became. A layer that lacks a branch has no line in its panel.
+        narrow: For a small screen: panels one below the other.
+    """
+    values = np.array([_mean_over_inputs(drop) for drop in history])
+    branches, layers = space.branches, len(space)
+    shades = mpl.colormaps["cividis"](np.linspace(0, 0.85, layers))
+    rows, columns = (len(branches), 1) if narrow else (1, len(branches))
+    size = (NARROW.most, 2.6 * rows) if narrow else (2.45 * max(columns, 2) + 0.3, 3.4)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+        for n, axes in enumerate(panels):
+            there = np.flatnonzero(space.gated[:, n])
+            for layer in there:
+                axes.plot(values[:, layer, n], color=shades[layer], linewidth=1.3)
+            _number(axes, values[-1, :, n], there, len(history) - 1, shades)
+            axes.set(xlabel="epoch with gates", ylim=(-0.02, 1.02), title=f"path {branches[n]}")
+            axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=6))
+            axes.grid(axis="y", color=GRID, linewidth=0.6)
+        mean = ",\nmean over inputs" if space.ragged else ""
+        panels[0].set_ylabel(f"drop probability p{mean}")
+    return figure
+
+
+def _number(axes: Any, ends: np.ndarray, layers: np.ndarray, last: int, shades: np.ndarray) -> None:
+    """The numbers of some layers, the first and the last among them, beside their lines' ends."""
+    if not len(layers):
+        return
+    some = layers[np.unique(np.linspace(0, len(layers) - 1, _NAMED).round().astype(int))]
+    places = _apart(ends[some])
+    for layer, place in zip(some, places, strict=True):
+        axes.annotate(
+            str(layer + 1),
+            (last, ends[layer]),
+            (1.04, place),
+            textcoords=axes.get_yaxis_transform(),
+            fontsize=8,
+            va="center",
+            color=SOFT if shades[layer][0] > 0.55 else shades[layer],
+            arrowprops={"arrowstyle": "-", "color": "#CBD2D9", "linewidth": 0.6},
+        )
+
+
+def _apart(wanted: np.ndarray) -> np.ndarray:
+    """Places near the wanted ones, in their order, at least `_GAP` from each other."""
+    order = np.argsort(wanted, kind="stable")
+    steps = np.arange(len(wanted)) * _GAP
+    raised = np.maximum.accumulate(wanted[order] - steps) + steps
+    places = np.empty(len(wanted))
+    places[order] = raised - max(0.0, float(raised[-1]) - 1.0)
+    return places
+
+
+def _mean_over_inputs(drop: LayerArrays) -> list[np.ndarray]:
+    """`(branches,)` of each layer."""
+    return [np.mean(np.atleast_2d(layer), axis=0) for layer in drop]

@@ -1,0 +1,58 @@
+"""How units look, in pictures and in pages: colour, ink, and a label that stays short.
+
+Colours are Okabe and Ito's, which colour-blind readers can tell apart; their lightness differs
+enough for a grey print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vdroppath_tf.spaces.strategy import FusionUnit
+
+# From the bottom of a bar to its top: units with S first, so that their joint height is P(S on).
+COLORS = {
+    "S": "#E69F00",
+    "S+T": "#F0E442",
+    "S+T+ST": "#D55E00",
+    "S+ST": "#009E73",
+    "ST": "#0072B2",
+    "T+ST": "#56B4E9",
+    "T": "#CC79A7",
+    "-": "#E3E3E3",
+}
+INK = "#1F2933"
+_DARK = ("ST", "S+T+ST")  # where white is easier to read than INK
+SOME = "*"  # behind a branch that only some of a layer's inputs have
+
+
+def unit_label(unit: str) -> str:
+    """A unit, shortened where inputs differ: `S@101+ST@111` is `S*+ST`.
+
+    A branch that only some of the layer's inputs have ends in `*`.
+    """
+    unit = FusionUnit(unit)
+    if not unit.inputs:
+        return str(unit)
+    return "+".join(b if all(mask) else b + SOME for b, mask in unit.inputs.items())
+
+
+def label_note(units: Iterable[str]) -> str | None:
+    """What `*` means, where the label of one of the units has it."""
+    if not any(SOME in unit_label(unit) for unit in units):
+        return None
+    return f"{SOME} behind a path: some of the layer's inputs have it, the others do not"
+
+
+def unit_color(unit: str) -> str:
+    """The colour of a unit; where inputs differ, that of all their branches together."""
+    return COLORS[_joint(unit)]
+
+
+def unit_ink(unit: str) -> str:
+    """The colour of text on `unit_color(unit)`."""
+    return "#FFFFFF" if _joint(unit) in _DARK else INK
+
+
+def _joint(unit: str) -> str:
+    return "+".join(FusionUnit(unit).branches) or "-"

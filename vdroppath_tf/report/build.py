@@ -1,0 +1,135 @@
+"""A task's report from a space and what commands wrote about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from vdroppath_tf.budget.search import Choice, pareto
+from vdroppath_tf.cost import UnitCosts
+from vdroppath_tf.report.inputs import Scored
+from vdroppath_tf.report.items import DataUsed, Tested
+from vdroppath_tf.report.records import OtherSpace, TaskReport
+from vdroppath_tf.scoring.listed import SCORED, Draw, Row
+from vdroppath_tf.scoring.scores import StrategyScore
+from vdroppath_tf.spaces.gate_arrays import LayerArrays
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+_NOT_RECALIBRATED = f"{SCORED}; batch norm not recalibrated, which can cost it much"
+
+
+def task_of(
+    space: ProbabilitySpace,
+    name: str,
+    description: str = "",
+    *,
+    scored: Scored | None = None,
+    tested: Sequence[Tested] = (),
+    history: Sequence[LayerArrays] | None = None,
+    costs: UnitCosts | None = None,
+    other: OtherSpace | None = None,
+    **more: Any,
+) -> TaskReport:
+    """Puts together what is known of a space.
+
+    Args:
+        space: that was learned.
+        name: of the data it was learned on.
+        description: of these data, in plain words.
+        scored: what `read_scores` gave.
+        tested: what `read_result` gave.
+        history: drop probabilities after each epoch with gates, what `read_history` gave.
+        costs: `cost.unit_costs` of the template, for parameters, MACs and the front.
+        other: a second space, for the paper's third observation.
+        **more: other fields of `TaskReport`.
+
+    Raises:
+        ValueError: where scores or costs are another network's than the space.
+    """
+    fields: dict[str, Any] = {
+        "tested": [_with_costs(one, space, costs) for one in tested],
+        "front": _front(space, costs),
+        "history": None if history is None else [space.initial, *history],
+        "other": other,
+    }
+    data: list[DataUsed] = [one.data for one in tested]
+    if scored is not None:
+        fields |= _measured(space, scored, costs)
+        data = [*scored.data, *data]
+    return TaskReport(name, description, space, data=[*dict.fromkeys(data)], **(fields | more))
+
+
+def _front(space: ProbabilitySpace, costs: UnitCosts | None) -> tuple[Choice, ...]:
+    """By MACs; with gates per input it may have millions of points, too many for a page."""
+    return () if costs is None or space.ragged else pareto(space, costs=costs)
+
+
+def _measured(space: ProbabilitySpace, scored: Scored, costs: UnitCosts | None) -> dict[str, Any]:
+    """Draws, rows and selection of scores, checked against the space."""
+    check_scores(scored, space)
+    found = scored.selection
+    note = SCORED if scored.recalibrated else _NOT_RECALIBRATED
+    clips, best = found.clips[1], {str(strategy) for strategy in found.not_told_apart}
+    rows = []
+    for one in found.rows:
+        error = StrategyScore(one.strategy, one.top1.value, 1.0, clips).standard_error
+        row = Row(
+            *(one.name, str(one.strategy), one.top1.value, error),
+            **_costs(one.strategy, costs),
+            note=note,
+            interval=one.top1,
+            difference=one.difference,
+        )
+        rows.append(row)
+    draws = [
+        Draw.of(one, _costs(one.strategy, costs)["macs"], str(one.strategy) in best)
+        for one in scored.scores
+    ]
+    return {
+        "selection": found,
+        "chosen": found.strategy,
+        "chosen_as": "the selected strategy",
+        "rows": rows,
+        "draws": draws,
+        "clips": clips,
+        "classes": scored.classes,
+        "chosen_on_same_clips": scored.data[0].digest == scored.data[1].digest,
+    }
+
+
+def check_scores(scored: Scored, space: ProbabilitySpace) -> None:
+    """Stops where scores are another network's than the space.
+
+    Raises:
+        ValueError: naming both networks, or the first strategy that does not fit.
+    """
+    if space.architecture not in (None, scored.architecture):
+        raise ValueError(
+            f"The scores are of {scored.architecture!r}, the space is of {space.architecture!r}. "
+            "Expected scores of the space's template."
+        )
+    found = [s.strategy for s in scored.scores] + [r.strategy for r in scored.selection.rows]
+    for strategy in found:
+        try:
+            strategy.check(len(space), space.architecture, space.branches)
+        except ValueError as error:
+            raise ValueError(
+                f"The scores are another network's: {error} Expected scores of the space's "
+                "template."
+            ) from None
+
+
+def _costs(strategy: FusionStrategy | str, costs: UnitCosts | None) -> dict[str, Any]:
+    if costs is None:
+        return {"parameters": None, "macs": None}
+    return dict(zip(("parameters", "macs"), costs.of(strategy), strict=True))
+
+
+def _with_costs(one: Tested, space: ProbabilitySpace, costs: UnitCosts | None) -> Tested:
+    """A tested network's costs, where it is one of the space's strategies."""
+    ours = one.network is not None and one.network == space.architecture
+    if costs is None or not ours or not one.row.strategy:
+        return one
+    return replace(one, row=replace(one.row, **_costs(one.row.strategy, costs)))

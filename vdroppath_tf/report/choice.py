@@ -1,0 +1,58 @@
+"""What a selection says, in sentences: how good the choice is, against whom, how sure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from vdroppath_tf.analysis.numbers import percent
+from vdroppath_tf.report.records import Row, TaskReport
+from vdroppath_tf.scoring.listed import without_number
+from vdroppath_tf.scoring.select import Selection
+
+
+def chosen(task: TaskReport) -> list[str]:
+    """What the clips that chose nothing say of the choice, and how many others it might have been.
+
+    Intervals are those of the selection; a difference is clear where its interval leaves out 0.
+    """
+    found, best = task.selection, task.best
+    if found is None or best is None or best.interval is None:
+        return []
+    between = f"{percent(best.interval.low)} to {percent(best.interval.high)}"
+    level = percent(found.confidence, 0)
+    flatters = f"{100 * found.optimism:.1f}" if math.isfinite(found.optimism) else "unknown"
+    said = (
+        f"The selected strategy reaches {percent(best.top1)} ({level} interval {between}) on "
+        f"{found.clips[1]:,} clips that it was not chosen on. On the {found.clips[0]:,} it was "
+        f"chosen on it scored {percent(found.top1_chosen_on)}; there the best of "
+        f"{max(len(task.draws), 1)} flatters by about {flatters} points."
+    )
+    return [said, *_against_controls(task.rows), _not_told_apart(task, found)]
+
+
+def _against_controls(rows: Sequence[Row]) -> list[str]:
+    """The controls by whether the selected strategy is clearly better, worse, or neither."""
+    groups: dict[str, list[str]] = {"better than": [], "worse than": [], "not told from": []}
+    for row in rows[1:]:
+        if row.difference is not None:
+            low, high = row.difference.low, row.difference.high
+            way = "better than" if high < 0 else "worse than" if low > 0 else "not told from"
+            groups[way].append(row.name)
+    parts = [f"{way} {', '.join(_counted(names))}" for way, names in groups.items() if names]
+    return [f"Clip by clip against the controls it is {'; '.join(parts)}."] if parts else []
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    """Names; of those that differ in a number only, how many there are."""
+    kinds = Counter(map(without_number, names))
+    return [f"{count} {kind}s" if count > 1 else kind for kind, count in kinds.items()]
+
+
+def _not_told_apart(task: TaskReport, found: Selection) -> str:
+    count, of = len(found.not_told_apart), len(task.draws)
+    return (
+        f"{count} of {of} scored strategies are not told apart from the best (level "
+        f"{found.level:g}): by these clips any of them may be it."
+    )

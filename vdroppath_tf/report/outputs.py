@@ -1,0 +1,120 @@
+"""What a report shows, as files: pictures as PNG and SVG, tables as CSV, all of it as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from vdroppath_tf.figures.parts import png_bytes, svg_bytes
+from vdroppath_tf.files import write_bytes, write_text
+from vdroppath_tf.report.findings import findings
+from vdroppath_tf.report.pictures import accuracy_picture, space_pictures
+from vdroppath_tf.report.records import Report, TaskReport
+from vdroppath_tf.report.space import observed
+from vdroppath_tf.report.tables import TABLES, Table, as_records
+
+FORMAT = "vdroppath_tf.report/1"
+
+
+def write_figures(folder: str | os.PathLike[str], report: Report) -> list[Path]:
+    """Write the pictures, tables and numbers of a report as files.
+
+    Every picture becomes `NAME.png` and `NAME.svg`, every table that has lines `NAME.csv`, and all
+    that the report says `report.json`. Where there are several tasks, names start with the number
+    of the task: `1-marginals.svg`.
+
+    Args:
+        folder: Where to; made where it is missing.
+        report: What to write.
+
+    Returns:
+        The files.
+
+    Raises:
+        OSError: If a file cannot be written.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[str, bytes] = {}
+    for number, task in enumerate(report.tasks, 1):
+        start = "" if len(report.tasks) == 1 else f"{number}-"
+        files |= {f"{start}{name}": content for name, content in _task_files(task).items()}
+    for name, content in files.items():
+        write_bytes(folder / name, content)
+    write_text(folder / "report.json", json.dumps(fields(report), indent=1, allow_nan=False) + "\n")
+    return [*(folder / name for name in files), folder / "report.json"]
+
+
+def _task_files(task: TaskReport) -> dict[str, bytes]:
+    accuracy = accuracy_picture(task)
+    pictures = [*space_pictures(task), *([] if accuracy is None else [accuracy])]
+    files: dict[str, bytes] = {}
+    for picture in pictures:
+        figure: Figure = picture.draw(narrow=False)
+        files[f"{picture.name}.svg"] = svg_bytes(figure)
+        files[f"{picture.name}.png"] = png_bytes(figure)
+    tables = {name: make(task) for name, make in TABLES.items()}
+    return files | {
+        f"{name}.csv": _csv(table).encode() for name, table in tables.items() if table[1]
+    }
+
+
+def _csv(table: Table) -> str:
+    """Numbers as Python writes them, so that they come back exactly; nothing for None."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table[0])
+    writer.writerows(table[1])
+    return text.getvalue()
+
+
+def fields(report: Report) -> dict[str, Any]:
+    """A report as JSON-able data, `vdroppath_tf.report/1`; a task's `space` is a space's file."""
+    return {
+        "format": FORMAT,
+        "title": report.title,
+        "subtitle": report.subtitle,
+        "command": report.command,
+        "tasks": [_task_fields(task) for task in report.tasks],
+    }
+
+
+def _task_fields(task: TaskReport) -> dict[str, Any]:
+    found = task.selection
+    selection = None
+    if found is not None:
+        selection = {
+            "strategy": str(found.strategy),
+            "top1_chosen_on": found.top1_chosen_on,
+            "optimism": found.optimism if math.isfinite(found.optimism) else None,
+            "not_told_apart": [str(strategy) for strategy in found.not_told_apart],
+            "level": found.level,
+            "confidence": found.confidence,
+            "clips": list(found.clips),
+        }
+    return {
+        "name": task.name,
+        "description": task.description,
+        "space": json.loads(task.space.to_json()),
+        "chosen": None if task.chosen is None else str(task.chosen),
+        "mode": str(task.space.mode()),
+        "classes": task.classes,
+        "clips": task.clips,
+        "findings": findings(task),
+        "observations": [{"claim": o.claim, **o._asdict()} for o in observed(task)],
+        "selection": selection,
+        "settings": dict(task.settings),
+        "timings": dict(task.timings),
+        "predictions": [asdict(answer) for answer in task.predictions],
+        **{name: as_records(make(task)) for name, make in TABLES.items()},
+        "tested_classes": [[list(each) for each in one.classes] for one in task.tested],
+        "tested_confusions": [[list(each) for each in one.confusions] for one in task.tested],
+    }

@@ -1,0 +1,200 @@
+"""What a report is made of: plain data, checked when it is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vdroppath_tf.budget.search import Choice
+from vdroppath_tf.report.items import DataUsed, Prediction, Tested
+from vdroppath_tf.scoring.listed import DRAWN, SCORED, TRAINED_ALONE, Draw, Row
+from vdroppath_tf.scoring.select import Selection
+from vdroppath_tf.spaces.gate_arrays import LayerArrays
+from vdroppath_tf.spaces.space import ProbabilitySpace, unit_table
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+__all__ = [
+    "DRAWN",
+    "SCORED",
+    "TRAINED_ALONE",
+    "DataUsed",
+    "Draw",
+    "OtherSpace",
+    "Prediction",
+    "Report",
+    "Row",
+    "TaskReport",
+    "Tested",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class OtherSpace:
+    """A space learned on other data, which a task's is held against.
+
+    Args:
+        name: Name of those data.
+        space: Learned there, of whatever network.
+        complex_scenes: Whether those data have the more complex scenes, or the task's own; None
+            where nobody says.
+    """
+
+    name: str
+    space: ProbabilitySpace
+    complex_scenes: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TaskReport:
+    """One task: the space that was learned, and what was measured with it.
+
+    Only the first three are needed; a report leaves out what is not there.
+
+    Args:
+        name: Name of the task.
+        description: What is in the clips and what the label says, in plain words.
+        space: The learned space.
+        rows: The table: uniform strategies, then what was chosen from the space.
+        chosen: The strategy that was chosen; where there are rows, one must have it. None: nothing
+            was chosen, and the mode is shown.
+        classes: Number of classes; guessing is right once in so many.
+        clips: Number of held-out clips that `top1` of the rows was measured on.
+        chosen_on_same_clips: Whether the choice was made by the accuracy on these very clips.
+        draws: Every strategy that was drawn and scored.
+        history: Drop probabilities after each epoch, the starting values first: each like the
+            space's `drop`, so `(epochs, layers, branches)` where that is not ragged.
+        predictions: Answers of the served network.
+        settings: What was chosen (sizes, epochs, seeds), name to text.
+        timings: Seconds per step, name to number.
+        selection: What `scoring.select` says of the choice.
+        tested: Networks that were tested on their own.
+        front: What `budget.search.pareto` gave, by MACs.
+        data: Which videos were used.
+        other: A second space, for the paper's third observation.
+        chosen_as: What `chosen` is, such as "the paper's best draw".
+        absent: For a part that has no data, a sentence on how to get them: `"history"`,
+            `"accuracy"`, `"costs"`, `"other"`, `"tested"`.
+
+    Raises:
+        ValueError: If parts do not fit each other.
+    """
+
+    name: str
+    description: str
+    space: ProbabilitySpace
+    rows: Sequence[Row] = ()
+    chosen: FusionStrategy | None = None
+    classes: int | None = None
+    clips: int | None = None
+    chosen_on_same_clips: bool = True
+    draws: Sequence[Draw] = ()
+    history: Sequence[LayerArrays] | None = None
+    predictions: Sequence[Prediction] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)
+    selection: Selection | None = None
+    tested: Sequence[Tested] = ()
+    front: Sequence[Choice] = ()
+    data: Sequence[DataUsed] = ()
+    other: OtherSpace | None = None
+    chosen_as: str = "the chosen strategy"
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.chosen is not None:
+            self.chosen.check(len(self.space), self.space.architecture, self.space.branches)
+        numbers = (("classes", self.classes), ("clips", self.clips))
+        short = [name for name, value in numbers if value is not None and value < 1]
+        if short or (self.rows and self.clips is None):
+            raise ValueError(
+                f"Expected at least one class and one clip in task {self.name!r}. "
+                f"Received: {self.classes} classes, {self.clips} clips"
+            )
+        if (self.rows or self.selection) and not self._rows_of_chosen():
+            raise ValueError(
+                f"No row of task {self.name!r} has the chosen strategy {str(self.chosen)!r}. "
+                f"Expected one. Received: {[row.strategy for row in self.rows]}"
+            )
+        wanted = [np.shape(layer) for layer in self.space.drop]
+        for epoch, drop in enumerate([] if self.history is None else self.history):
+            found = [np.shape(layer) for layer in drop]
+            if found != wanted:
+                raise ValueError(
+                    f"Expected drop probabilities in the history of task {self.name!r} of shapes "
+                    f"{wanted}, like its space. Received: {found} after epoch {epoch}"
+                )
+
+    @property
+    def chance(self) -> float | None:
+        """Top-1 of guessing among classes of equal size; None where their number is unknown."""
+        return None if self.classes is None else 1 / self.classes
+
+    @property
+    def shown(self) -> FusionStrategy:
+        """The strategy that pictures name: the chosen one, or the mode."""
+        return self.space.mode() if self.chosen is None else self.chosen
+
+    @property
+    def shown_as(self) -> str:
+        """What it is, in words."""
+        return "the most probable draw (the mode)" if self.chosen is None else self.chosen_as
+
+    @property
+    def best(self) -> Row | None:
+        """The row of the chosen strategy; of several, the selected or one that was drawn."""
+        found = self._rows_of_chosen()
+        if self.selection is not None:
+            return found[0]
+        last = found[-1] if found else None
+        return next((row for row in found if row.note == DRAWN), last)
+
+    @property
+    def both(self) -> dict[str, ProbabilitySpace]:
+        """The task's space and the other one, if there is one, by names that differ."""
+        if self.other is None:
+            return {self.name: self.space}
+        name = self.other.name
+        name = f"{name} (the other)" if name == self.name else name
+        return {self.name: self.space, name: self.other.space}
+
+    def uniform(self, unit: str) -> Row | None:
+        """The row that uses `unit` in every layer and was trained on its own, if there is one."""
+        texts = (unit, f"{unit} " * (len(self.space) - 1) + unit)
+        rows = [row for row in self.rows if row.note == TRAINED_ALONE]
+        return next((row for row in rows if row.strategy in texts), None)
+
+    def uniforms(self) -> dict[str, Row]:
+        """All such rows by their unit: S, ST, S+ST, then the others."""
+        units = [unit for unit in unit_table(self.space.branches)[0] if unit.branches]
+        units.sort(key=lambda unit: ("T" in unit.branches, len(unit.branches)))
+        found = {str(unit): self.uniform(unit) for unit in units}
+        return {unit: row for unit, row in found.items() if row is not None}
+
+    def _rows_of_chosen(self) -> list[Row]:
+        return [row for row in self.rows if row.strategy == str(self.chosen)]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole report.
+
+    Args:
+        title: Its title.
+        subtitle: Date and machine, in a line.
+        tasks: At least one task.
+        command: The command that wrote it, if one did.
+
+    Raises:
+        ValueError: If there is no task.
+    """
+
+    title: str
+    subtitle: str
+    tasks: Sequence[TaskReport]
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.tasks:
+            raise ValueError("A report needs at least one task. Received: none")

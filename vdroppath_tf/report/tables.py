@@ -1,0 +1,115 @@
+"""The tables behind a report, as plain values: what its pages show and its CSV files hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from vdroppath_tf.report.records import Row, TaskReport
+
+Table: TypeAlias = "tuple[list[str], list[list[Any]]]"
+
+
+def layer_table(task: TaskReport) -> Table:
+    """Heads, and a line a layer: unit, marginals, what is on in a draw, distance, entropy.
+
+    Of a ragged space, means over each layer's inputs.
+    """
+    space = task.space
+    marginals, on = space.mean_marginals(), space.path_on(form="sampling")
+    units = [f"P({'none' if unit == '-' else unit})" for unit in marginals]
+    unit = "Mode" if task.chosen is None else "Chosen"
+    heads = ["Layer", unit, *units, *(f"{b} on in a draw" for b in on), "Distance", "Entropy"]
+    columns = [
+        *marginals.values(),
+        *([np.mean(layer) for layer in values] for values in on.values()),
+        space.distance_from_start(),
+        space.entropy(),
+    ]
+    lines = [
+        [name, str(task.shown[n]), *(float(column[n]) for column in columns)]
+        for n, name in enumerate(space.layers)
+    ]
+    return heads, lines
+
+
+def row_table(task: TaskReport) -> Table:
+    """The compared strategies, with intervals and differences where there are some."""
+    heads = ["name", "strategy", "top1", "low", "high", "top5", "difference", "difference_low"]
+    heads += ["difference_high", "parameters", "macs", "note"]
+    return heads, [_row(row, task.clips) for row in task.rows]
+
+
+def _row(row: Row, clips: int | None) -> list[Any]:
+    apart = row.difference
+    three = [None] * 3 if apart is None else [apart.value, apart.low, apart.high]
+    costs = [row.parameters, row.macs]
+    return [row.name, row.strategy, row.top1, *row.ends(clips), row.top5, *three, *costs, row.note]
+
+
+def draw_table(task: TaskReport) -> Table:
+    """Every draw that was scored."""
+    heads = ["strategy", "top1", "low", "high", "top5", "macs", "clips", "may_be_best"]
+    return heads, [
+        [d.strategy, d.top1, *d.ends, d.top5, d.macs, d.clips, d.may_be_best] for d in task.draws
+    ]
+
+
+def tested_table(task: TaskReport) -> Table:
+    """The networks that were tested on their own."""
+    heads = ["model", "network", "strategy", "top1", "low", "high", "top5", "parameters", "macs"]
+    heads += ["protocol", "scored", "listed", "source", "hash"]
+    lines = []
+    for one in task.tested:
+        row, data = one.row, one.data
+        lines.append(
+            [
+                *(row.name, one.network, row.strategy or None, row.top1, *row.ends(data.scored)),
+                *(row.top5, row.parameters, row.macs, data.protocol, data.scored, data.listed),
+                *(data.source, data.digest),
+            ]
+        )
+    return heads, lines
+
+
+def front_table(task: TaskReport) -> Table:
+    """The most probable strategies by their MACs."""
+    heads = ["strategy", "log_prob", "parameters", "macs"]
+    return heads, [[str(c.strategy), c.log_prob, c.parameters, c.macs] for c in task.front]
+
+
+def history_table(task: TaskReport) -> Table:
+    """Drop probabilities by epoch, layer, input and branch; epoch 0 is the start."""
+    heads = ["epoch", "layer", "input", "branch", "drop"]
+    return heads, [
+        [epoch, name, place + 1 if task.space.ragged else None, branch, float(p)]
+        for epoch, drop in enumerate([] if task.history is None else task.history)
+        for name, layer in zip(task.space.layers, drop, strict=True)
+        for place, inputs in enumerate(np.atleast_2d(layer))
+        for branch, p in zip(task.space.branches, inputs, strict=True)
+    ]
+
+
+def data_table(task: TaskReport) -> Table:
+    """Which videos were used for what."""
+    heads = ["use", "protocol", "scored", "listed", "source", "hash"]
+    return heads, [[d.use, d.protocol, d.scored, d.listed, d.source, d.digest] for d in task.data]
+
+
+TABLES: dict[str, Callable[[TaskReport], Table]] = {
+    "layers": layer_table,
+    "history": history_table,
+    "front": front_table,
+    "draws": draw_table,
+    "strategies": row_table,
+    "tested": tested_table,
+    "data": data_table,
+}
+
+
+def as_records(table: Table) -> Sequence[dict[str, Any]]:
+    """A table's lines by the names of its columns."""
+    heads, lines = table
+    return [dict(zip(heads, line, strict=True)) for line in lines]

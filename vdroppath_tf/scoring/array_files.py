@@ -1,0 +1,45 @@
+"""Small files of arrays: ``.npz`` without pickles, whole or not at all, bounded when read."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vdroppath_tf.files import write_bytes
+
+MAX_BYTES = 2**31  # of the arrays of one file
+
+
+def write_arrays(path: str | os.PathLike[str], format: str, **arrays: np.ndarray) -> None:
+    """Numbers and text in one file; ``format`` names it, with a version."""
+    held = io.BytesIO()
+    np.savez(held, format=np.array(format), **arrays)
+    write_bytes(path, held.getvalue())
+
+
+def read_arrays(
+    path: str | os.PathLike[str], format: str, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """What ``write_arrays`` wrote.
+
+    Raises:
+        ValueError: when it is something else; the message names the file.
+        OSError: when it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(Path(path)) as file:
+            held = sum(one.file_size for one in file.infolist())
+        if held > MAX_BYTES:
+            raise ValueError(f"it holds {held} bytes, more than {MAX_BYTES}")
+        with np.load(path, allow_pickle=False) as file:
+            found = {name: file[name] for name in ("format", *names)}
+    except (KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: is no file of {format!r}, or is damaged ({error}).") from None
+    if str(found["format"]) != format:
+        raise ValueError(f"{path}: expected the format {format!r}. Found {str(found['format'])!r}.")
+    return {name: found[name] for name in names}

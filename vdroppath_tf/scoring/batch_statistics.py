@@ -1,0 +1,126 @@
+"""Batch-norm statistics as data: read, set, measured on a batch, and given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from vdroppath_tf.layers.fusion import batch_norms
+from vdroppath_tf.layers.gates import gates_of
+from vdroppath_tf.models.fusion_model import check_clips
+
+Norms = Sequence[keras.layers.BatchNormalization]
+
+
+def read(norms: Norms) -> tf.Tensor:
+    """Moving means and variances as one vector."""
+    return tf.concat([tf.convert_to_tensor(v) for v in moving(norms)], 0)
+
+
+def assign(norms: Norms, statistics: tf.Tensor) -> None:
+    """Moving means and variances from one vector, as ``read`` gives it."""
+    for variable, value in parted(norms, statistics):
+        variable.assign(value)
+
+
+def parted(norms: Norms, statistics: tf.Tensor) -> list[tuple[Any, tf.Tensor]]:
+    """Each variable of moving statistics, and its part of one vector."""
+    variables = moving(norms)
+    parts = tf.split(statistics, [v.shape[0] for v in variables])
+    return list(zip(variables, parts, strict=True))
+
+
+def moving(norms: Norms) -> list[Any]:
+    """The variables of moving statistics: mean and variance of each norm."""
+    return [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
+
+
+@contextmanager
+def of_the_batch(norms: Norms) -> Iterator[None]:
+    """In training the moving statistics become those of the batch, until this is left.
+
+    Also of a norm that is frozen, which in training would run as it does at inference.
+    """
+    before = [(norm.momentum, norm.trainable) for norm in norms]
+    try:
+        for norm in norms:
+            norm.momentum, norm.trainable = 0.0, True
+        yield
+    finally:
+        for norm, (momentum, trainable) in zip(norms, before, strict=True):
+            norm.momentum, norm.trainable = momentum, trainable
+
+
+@contextmanager
+def restored(model: keras.Model) -> Iterator[None]:
+    """Gives moving statistics, and the seeds of dropout, back on leaving."""
+    norms = batch_norms(model)
+    variables = [*moving(norms), *(v for v in model.variables if "seed" in v.path)]
+    before = [tf.identity(tf.convert_to_tensor(v)) for v in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+
+
+def mean_statistics(model: keras.Model, clips: Iterable[Any], batches: int) -> tf.Tensor:
+    """The mean over some batches of the statistics each has in a model as it stands.
+
+    Args:
+        model: a derived network, or a template, which runs its hard masks.
+        clips: batches (clips, labels).
+        batches: how many of them.
+
+    Raises:
+        ValueError: when there are none.
+    """
+    norms, gates = batch_norms(model), gates_of(model)
+    frozen = [gate.trainable for gate in gates]
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def measure(batch: Any) -> tf.Tensor:
+        model(batch, training=True)
+        return read(norms)
+
+    try:
+        for gate in gates:
+            gate.trainable = False  # hard masks, though BN runs as in training
+        with of_the_batch(norms):
+            some = some_clips(clips, batches, model.input_shape[-1])
+            return mean_over(map(measure, some))
+    finally:
+        for gate, trainable in zip(gates, frozen, strict=True):
+            gate.trainable = trainable
+
+
+def mean_over(values: Iterable[tf.Tensor]) -> tf.Tensor:
+    """The mean of tensors of one shape, added up in their order."""
+    total: Any = 0.0
+    count = 0
+    for value in values:
+        total, count = total + value, count + 1
+    return total / count
+
+
+def some_clips(clips: Iterable[Any], batches: int, channels: int = 3) -> Iterator[Any]:
+    """The clips of the first batches to recalibrate on.
+
+    Raises:
+        ValueError: when there are none, or none are wanted.
+    """
+    if batches < 1:
+        raise ValueError(f"Batch norm is recalibrated on 1 batch or more. Received: {batches}")
+    count = 0
+    for batch, _ in clips:
+        check_clips(batch, channels)
+        count += 1
+        yield batch
+        if count == batches:
+            return
+    if not count:
+        raise ValueError("There are no training clips to recalibrate batch norm on.")

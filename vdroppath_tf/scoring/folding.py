@@ -1,0 +1,88 @@
+"""A convolution with the batch norm and the ReLU that follow it, as one operation.
+
+Each of them alone is a pass over all activations, and on networks as narrow as ours such passes
+take about as long as the convolutions. With fixed statistics a batch norm is a factor and a shift
+of each channel: the factor goes into the kernel, and the shift is a bias. While statistics are
+measured, one operation finds them and normalises.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from vdroppath_tf.layers.convolution import convolve
+
+
+@dataclasses.dataclass(frozen=True)
+class Convolved:
+    """A convolution that runs when its result is asked for, with what has followed it by then.
+
+    Attributes:
+        x: its input.
+        kernel: ``(time, height, width, channels / groups, filters)``.
+        strides: of time, height and width.
+        then: what is done to each channel of the result, in this order.
+    """
+
+    x: tf.Tensor
+    kernel: tf.Tensor
+    strides: Sequence[int] = (1, 1, 1)
+    then: tuple[Callable[[tf.Tensor], tf.Tensor], ...] = ()
+
+    @classmethod
+    def of(cls, layer: Any, x: tf.Tensor) -> Convolved:
+        """Of a ``Convolution``."""
+        dtype = layer.compute_dtype
+        return cls(tf.cast(x, dtype), tf.cast(layer.kernel, dtype), layer.strides)
+
+    @cached_property
+    def result(self) -> tf.Tensor:
+        return convolve(self.x, self.kernel, self.strides, self.then)
+
+    def followed_by(self, what: Callable[[tf.Tensor], tf.Tensor]) -> Convolved:
+        return dataclasses.replace(self, then=(*self.then, what))
+
+    def folded(self, norm: keras.layers.BatchNormalization) -> Convolved:
+        """With a batch norm of fixed statistics."""
+        factor = norm.gamma * tf.math.rsqrt(norm.moving_variance + norm.epsilon)
+        shift = norm.beta - norm.moving_mean * factor
+        own = dataclasses.replace(self, kernel=self.kernel * factor)
+        return own.followed_by(partial(tf.nn.bias_add, bias=shift))
+
+
+def normalized(
+    norm: keras.layers.BatchNormalization, value: tf.Tensor | Convolved, training: bool
+) -> Any:
+    """A batch norm of a tensor, or of a convolution that has not run yet."""
+    waits = isinstance(value, Convolved)
+    if training:
+        own = partial(measured, norm)
+        return value.followed_by(own) if waits else own(value)
+    if waits and not value.then and norm.compute_dtype == "float32":  # or kernels would be rounded
+        return value.folded(norm)
+    return norm(value.result if waits else value, training=False)
+
+
+def measured(norm: keras.layers.BatchNormalization, x: tf.Tensor) -> tf.Tensor:
+    """A batch norm in training, whose moving statistics become those of the batch."""
+    flat = tf.reshape(x, [1, -1, 1, x.shape[-1]])
+    nothing = tf.zeros([0])
+    y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=flat,
+        scale=norm.gamma,
+        offset=norm.beta,
+        mean=nothing,
+        variance=nothing,
+        epsilon=norm.epsilon,
+        is_training=True,
+    )
+    count = tf.cast(tf.shape(flat)[1], tf.float32)
+    norm.moving_mean.assign(mean)
+    norm.moving_variance.assign(variance * (count - 1.0) / count)  # over n, not n - 1
+    return tf.reshape(y, tf.shape(x))

@@ -1,0 +1,129 @@
+"""A scored strategy as tables and pictures show it: its accuracy, its interval, its cost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from vdroppath_tf.scoring.scores import StrategyScore
+from vdroppath_tf.scoring.select import Interval
+
+TRAINED_ALONE = "trained on its own"
+DRAWN = "drawn from the template"
+SCORED = "the template's weights, not trained for it"
+_Z = 1.959964  # of a two-sided 95 % interval
+
+
+@dataclass(frozen=True)
+class Row:
+    """One strategy of a table.
+
+    Args:
+        name: What to call it, such as `"S everywhere"` or `"best draw"`.
+        strategy: Its text.
+        top1: Share of held-out clips whose most probable class is right, in [0, 1].
+        standard_error: Of `top1`.
+        parameters: Of the derived network, gates excluded; None where it is not known.
+        macs: Multiply-adds of convolutions and dense layers for one clip, or None.
+        top5: Share of clips with the right class among the five most probable.
+        note: How it was trained: `TRAINED_ALONE`, `DRAWN`, `SCORED`, or other words.
+        interval: Of `top1`, where there is a better one than its standard error gives.
+        difference: `top1` minus that of the chosen strategy, paired, with its interval.
+
+    Raises:
+        ValueError: If a share is not in [0, 1] or a count is negative.
+    """
+
+    name: str
+    strategy: str
+    top1: float
+    standard_error: float
+    parameters: int | None = None
+    macs: int | None = None
+    top5: float | None = None
+    note: str = TRAINED_ALONE
+    interval: Interval | None = None
+    difference: Interval | None = None
+
+    def __post_init__(self) -> None:
+        where = f"of row {self.name!r}"
+        check_share(f"top-1 {where}", self.top1)
+        check_share(f"standard error {where}", self.standard_error)
+        check_share(f"top-5 {where}", 0.0 if self.top5 is None else self.top5)
+        if min(self.parameters or 0, self.macs or 0) < 0:
+            raise ValueError(
+                f"Expected parameters and MACs {where} of at least 0. "
+                f"Received: {self.parameters}, {self.macs}"
+            )
+
+    def ends(self, clips: int | None) -> tuple[float, float]:
+        """The 95 % interval of `top1` to draw."""
+        if self.interval is not None:
+            return self.interval.low, self.interval.high
+        return wilson(self.top1, clips, self.standard_error)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One strategy drawn from the space and scored.
+
+    Args:
+        strategy: Its text.
+        top1: Its top-1, in [0, 1].
+        macs: Multiply-adds for one clip; None where they are not known.
+        standard_error: Of `top1`; 0 where it is not known.
+        clips: How many clips it was scored on, where that is known.
+        may_be_best: Whether it is not told apart from the best.
+        top5: Share of clips with the right class among the five most probable.
+    """
+
+    strategy: str
+    top1: float
+    macs: int | None = None
+    standard_error: float = 0.0
+    clips: int | None = None
+    may_be_best: bool = True
+    top5: float | None = None
+
+    def __post_init__(self) -> None:
+        check_share(f"top-1 of draw {self.strategy!r}", self.top1)
+        check_share(f"standard error of draw {self.strategy!r}", self.standard_error)
+
+    @classmethod
+    def of(cls, score: StrategyScore, macs: int | None, may_be_best: bool) -> Draw:
+        """Of a score."""
+        numbers = (macs, score.standard_error, score.clips)
+        return cls(str(score.strategy), score.top1, *numbers, may_be_best, score.top5)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The 95 % interval of `top1`, for this strategy alone."""
+        return wilson(self.top1, self.clips, self.standard_error)
+
+
+def without_number(name: str) -> str:
+    """A row's name without the number at its end: rows that differ in it alone are of a kind."""
+    return name.rstrip("0123456789").rstrip() or name
+
+
+def wilson(share: float, clips: int | None, standard_error: float = 0.0) -> tuple[float, float]:
+    """The 95 % interval of a share: Wilson's, which has a width at 0 and 1 too.
+
+    Args:
+        share: In [0, 1].
+        clips: That it is a share of; None takes 1.96 standard errors.
+        standard_error: Used where `clips` is None.
+    """
+    if not clips:
+        reach = _Z * standard_error
+        return max(0.0, share - reach), min(1.0, share + reach)
+    square = _Z**2 / clips
+    middle = (share + square / 2) / (1 + square)
+    reach = _Z / (1 + square) * math.sqrt(share * (1 - share) / clips + square / (4 * clips))
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def check_share(name: str, value: float) -> None:
+    """Stop where a value is not in [0, 1]."""
+    if not (math.isfinite(value) and 0 <= value <= 1):
+        raise ValueError(f"Expected {name} from 0 to 1. Received: {value}")

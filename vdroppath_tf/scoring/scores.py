@@ -1,0 +1,152 @@
+"""StrategyScores: what each strategy got right, clip by clip, and the numbers that follow."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vdroppath_tf.scoring.array_files import read_arrays, write_arrays
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+_FORMAT = "vdroppath_tf.right/1"
+_NAMES = ("strategies", "architectures", "right", "seen", "labels", "recalibrated")
+
+
+@dataclass(frozen=True)
+class StrategyScore:
+    """One strategy on the validation clips.
+
+    Attributes:
+        strategy: what ran.
+        top1, top5: share of the clips (top5 is 1 where there are at most 5 classes).
+        clips: how many clips were scored.
+    """
+
+    strategy: FusionStrategy
+    top1: float
+    top5: float
+    clips: int
+
+    @property
+    def standard_error(self) -> float:
+        """Of top-1: ``sqrt(a (1 - a) / clips)``."""
+        return math.sqrt(self.top1 * (1.0 - self.top1) / self.clips)
+
+
+@dataclass(frozen=True, eq=False)
+class StrategyScores:
+    """Scores in the order the strategies were given.
+
+    Attributes:
+        scores: one for each strategy.
+        recalibrated: whether each ran with batch-norm statistics of its own.
+        right: ``(strategies, clips, 2)`` bool, whether top-1 and top-5 were right on each clip;
+            False on clips that a strategy dropped from a race did not see. None where not kept.
+        labels: ``(clips,)`` classes of the clips. None where not kept.
+    """
+
+    scores: tuple[StrategyScore, ...]
+    recalibrated: bool
+    right: np.ndarray | None = None
+    labels: np.ndarray | None = None
+
+    @classmethod
+    def of(
+        cls,
+        strategies: Sequence[FusionStrategy],
+        right: np.ndarray,
+        seen: Sequence[int],
+        labels: np.ndarray,
+        recalibrated: bool,
+    ) -> StrategyScores:
+        """The scores of ``right``, of which each strategy has seen the first ``seen`` clips."""
+        shares = right.sum(1) / np.asarray(seen)[:, None]
+        scores = (
+            StrategyScore(strategy, float(top1), float(top5), int(count))
+            for strategy, (top1, top5), count in zip(strategies, shares, seen, strict=True)
+        )
+        return cls(tuple(scores), recalibrated, right, labels)
+
+    def __iter__(self) -> Iterator[StrategyScore]:
+        return iter(self.scores)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, k: int) -> StrategyScore:
+        return self.scores[k]
+
+    @property
+    def best(self) -> StrategyScore:
+        """The highest top-1 of those not dropped from a race; of equals, the first.
+
+        Chosen on these clips, so it flatters a bit: ``scoring.select`` says how much.
+        """
+        return max(self.finalists, key=lambda score: score.top1)
+
+    @property
+    def finalists(self) -> tuple[StrategyScore, ...]:
+        """Those that saw every clip: all of them, unless there was a race."""
+        clips = max(score.clips for score in self.scores)
+        return tuple(score for score in self.scores if score.clips == clips)
+
+    def answers(self, strategies: Sequence[FusionStrategy]) -> np.ndarray:
+        """``(strategies, clips)`` bool: whether the top-1 of some of them was right.
+
+        Raises:
+            ValueError: when the answers were not kept, or one of them did not see every clip.
+        """
+        if self.right is None:
+            raise ValueError("These scores hold no answers clip by clip. Score the clips again.")
+        place = {str(score.strategy): k for k, score in enumerate(self.finalists)}
+        absent = [str(s) for s in strategies if str(s) not in place]
+        if absent:
+            raise ValueError(f"{absent[0]!r} was not scored on every clip.")
+        whole = [k for k, score in enumerate(self.scores) if score in self.finalists]
+        return self.right[[whole[place[str(s)]] for s in strategies], :, 0]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes an ``.npz`` file without pickles, whole or not at all.
+
+        Raises:
+            ValueError: when the answers were not kept.
+        """
+        if self.right is None or self.labels is None:
+            raise ValueError("These scores hold no answers clip by clip. Score the clips again.")
+        write_arrays(
+            path,
+            _FORMAT,
+            strategies=np.array([str(score.strategy) for score in self.scores]),
+            architectures=np.array([score.strategy.architecture or "" for score in self.scores]),
+            right=self.right,
+            seen=np.array([score.clips for score in self.scores]),
+            labels=self.labels,
+            recalibrated=np.array(self.recalibrated),
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> StrategyScores:
+        """Reads what ``save`` wrote.
+
+        Raises:
+            ValueError: when it is something else; the message names the file.
+            OSError: when it cannot be read.
+        """
+        found = read_arrays(path, _FORMAT, _NAMES)
+        right, seen, labels = found["right"], found["seen"], found["labels"]
+        count = len(found["strategies"])
+        expected = (count, len(labels), 2)
+        if right.dtype != bool or right.shape != expected or not count or seen.shape != (count,):
+            raise ValueError(
+                f"{path}: expected answers of shape {expected}, one bool for each strategy and "
+                f"clip. Found {right.shape}, {right.dtype}."
+            )
+        if not ((seen >= 1) & (seen <= len(labels))).all():
+            raise ValueError(f"{path}: strategies saw {seen.tolist()} of {len(labels)} clips.")
+        pairs = zip(found["strategies"], found["architectures"], strict=True)
+        strategies = [FusionStrategy.parse(str(text), str(name) or None) for text, name in pairs]
+        return cls.of(strategies, right, seen, labels, bool(found["recalibrated"]))

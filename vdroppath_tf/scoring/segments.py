@@ -1,0 +1,220 @@
+"""A template cut at its fusion layers: what lies from one to the next is a function of its own.
+
+What a tensor of the network holds depends on the units of the fusion layers before it and on no
+others. A segment is everything that depends on the same fusion layers, so that strategies that
+agree on these compute it once. Under a unit only the paths that are on are computed; a block
+without a path is its shortcut, and nothing is multiplied by 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from vdroppath_tf.layers.convolution import Convolution
+from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.layers.gates import fusion_layers
+from vdroppath_tf.scoring.batch_statistics import moving
+from vdroppath_tf.scoring.folding import Convolved, normalized
+
+ZERO, ONE = "0", "1"  # a tensor that is known to be all zeros, or a factor that is 1
+
+
+class Step(NamedTuple):
+    """A layer, and the tensors (by number) that it takes and gives."""
+
+    layer: keras.layers.Layer
+    takes: tuple[int, ...]
+    gives: tuple[int, ...]
+
+
+@dataclass
+class Segment:
+    """The layers that depend on one fusion layer and those before it.
+
+    Attributes:
+        fusion: the fusion layer; None before the first.
+        steps: its layers, in topological order.
+        takes: tensors of earlier segments that it needs.
+        gives: tensors of its own that later segments need, or the logits.
+        kept: all tensors that are needed after it.
+        specs: symbolic tensors of the network by number.
+    """
+
+    fusion: FusionConv | None
+    steps: list[Step] = field(default_factory=list)
+    takes: list[int] = field(default_factory=list)
+    gives: list[int] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
+    specs: dict[int, Any] = field(default_factory=dict)
+
+    @property
+    def norms(self) -> list[keras.layers.BatchNormalization]:
+        """Its batch norms, those of the paths of the fusion layer included."""
+        own = [] if self.fusion is None else self.fusion.norms
+        return [*own, *(step.layer for step in self.steps if _is_norm(step.layer))]
+
+    @property
+    def weights(self) -> list[Any]:
+        """Weights of its layers; without a fusion layer's gates, and moving statistics."""
+        layers = [step.layer for step in self.steps if step.layer is not self.fusion]
+        if self.fusion is not None:
+            layers += [*self.fusion.paths, *self.fusion.norms]
+        statistics = {id(v) for v in moving(self.norms)}
+        return [v for layer in layers for v in layer.weights if id(v) not in statistics]
+
+    @cached_property
+    def kind(self) -> str:
+        """All that makes it the function it is of its inputs, weights and statistics."""
+        tensors = [*self.takes, *(t for step in self.steps for t in (*step.takes, *step.gives))]
+        number = {t: n for n, t in enumerate(dict.fromkeys(tensors))}
+        steps = [
+            (
+                type(step.layer).__name__,
+                {**step.layer.get_config(), "name": None},
+                [number[t] for t in step.takes],
+                [(number[t], self.specs[t].shape) for t in step.gives],
+            )
+            for step in self.steps
+        ]
+        return repr((steps, [number[t] for t in self.gives]))
+
+    def run(
+        self, inputs: Sequence[tf.Tensor], keeps: Mapping[str, Any], training: bool = False
+    ) -> list[tf.Tensor]:
+        """``gives`` from ``takes`` under a unit.
+
+        Args:
+            inputs: the tensors of ``takes``.
+            keeps: the unit, as for ``FusionConv.only``; empty for no path.
+            training: whether batch norms use the batch's own statistics. Dropout never drops.
+        """
+        known = dict(zip(self.takes, inputs, strict=True))
+        return _Evaluation(self, known, keeps, training).results()
+
+
+def cut(model: keras.Model) -> list[Segment]:
+    """The segments of a template: one before the first fusion layer, then one for each.
+
+    Raises:
+        ValueError: when the model is no template.
+    """
+    layers = fusion_layers(model)
+    segments = [Segment(None), *(Segment(layer) for layer in layers)]
+    place = {id(layer): n for n, layer in enumerate(layers, 1)}
+    level: dict[int, int] = {}
+    tensors: dict[int, Any] = {}
+    for layer in model.layers:
+        gives = tuple(id(t) for t in keras.tree.flatten(layer.output))
+        tensors |= {id(t): t for t in keras.tree.flatten(layer.output)}
+        takes = () if _is_input(layer) else _ids(layer.input)
+        own = max([place.get(id(layer), 0), *(level[t] for t in takes)])
+        level |= dict.fromkeys(gives, own)
+        if not _is_input(layer):
+            segments[own].steps.append(Step(layer, takes, gives))
+    _connect(segments, level, _ids(model.outputs))
+    for n, segment in enumerate(segments):
+        segment.gives = [t for t in segment.kept if level[t] == n]
+        segment.specs = tensors
+    return segments
+
+
+def _connect(segments: list[Segment], level: dict[int, int], outputs: tuple[int, ...]) -> None:
+    """What each segment takes, and what must be kept after it; from the last to the first."""
+    needed = dict.fromkeys(outputs)
+    for n in range(len(segments) - 1, -1, -1):
+        segment = segments[n]
+        segment.kept = list(needed)
+        taken = dict.fromkeys(t for step in segment.steps for t in step.takes)
+        segment.takes = [t for t in taken if level[t] < n or (n == 0 and _is_clip(segment, t))]
+        needed = dict.fromkeys(t for t in [*needed, *segment.takes] if level[t] < n)
+
+
+def _is_clip(first: Segment, tensor: int) -> bool:
+    return all(tensor not in step.gives for step in first.steps)
+
+
+def _is_input(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, keras.layers.InputLayer)
+
+
+def _is_norm(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, keras.layers.BatchNormalization)
+
+
+def _ids(tensors: Any) -> tuple[int, ...]:
+    return tuple(id(t) for t in keras.tree.flatten(tensors))
+
+
+class _Evaluation:
+    """One run of a segment: each tensor is computed when something that is needed asks for it."""
+
+    def __init__(
+        self, segment: Segment, known: dict[int, Any], keeps: Mapping[str, Any], training: bool
+    ) -> None:
+        self.segment, self.known = segment, known
+        self.keeps, self.training = keeps, training
+        self.maker = {t: step for step in segment.steps for t in step.gives}
+
+    def results(self) -> list[tf.Tensor]:
+        return [self._filled(t) for t in self.segment.gives]
+
+    def _filled(self, tensor: int) -> tf.Tensor:
+        """The tensor; where it is known to be zero, zeros as large as the fusion layer's input."""
+        value = self._run(tensor)
+        if value is not ZERO or self.segment.fusion is None:
+            return value
+        (step,) = [step for step in self.segment.steps if step.layer is self.segment.fusion]
+        spec, x = self.segment.specs[tensor], self._run(step.takes[0])
+        shape = tf.concat([tf.shape(x)[:-1], [spec.shape[-1]]], 0)
+        return tf.ensure_shape(tf.zeros(shape, spec.dtype), spec.shape)
+
+    def _run(self, tensor: int) -> Any:
+        """The tensor itself, where ``_value`` may be a convolution that waits."""
+        value = self._value(tensor)
+        return value.result if isinstance(value, Convolved) else value
+
+    def _value(self, tensor: int) -> Any:
+        if tensor not in self.known:
+            step = self.maker[tensor]
+            if step.layer is self.segment.fusion:
+                self.known |= zip(step.gives, self._fused(step), strict=False)
+            else:
+                self.known[tensor] = self._computed(step)
+        return self.known[tensor]
+
+    def _fused(self, step: Step) -> tuple[Any, ...]:
+        """What ``FusionConv`` gives as a template: the last two are those of the branch T."""
+        if not self.keeps:
+            return ZERO, ZERO, None, ZERO, ZERO
+        assert self.segment.fusion is not None
+        x = self._run(step.takes[0])
+        y, temporal = self.segment.fusion.only(x, self.keeps, self.training, Convolved)
+        spatial, between = (ZERO, ZERO) if y is None else (y, ONE)
+        return spatial, ONE, None, ZERO if temporal is None else temporal, between
+
+    def _computed(self, step: Step) -> Any:
+        layer = step.layer
+        if isinstance(layer, keras.layers.Multiply):  # by a factor of the gates
+            factor = self._value(step.takes[1])
+            return ZERO if factor is ZERO else self._value(step.takes[0])
+        if isinstance(layer, keras.layers.Add):
+            terms = [t for t in step.takes if self._value(t) is not ZERO]
+            if len(terms) > 1:
+                return layer([self._run(t) for t in terms])
+            return self._value(terms[0]) if terms else ZERO
+        if len(step.takes) > 1 and not isinstance(layer, Convolution):
+            return layer([self._filled(t) for t in step.takes])
+        value = self._value(step.takes[0])  # without D1's part of the KL
+        if isinstance(layer, Convolution):
+            return Convolved.of(layer, self._run(step.takes[0]))
+        if _is_norm(layer):
+            return normalized(layer, value, self.training)
+        if isinstance(layer, keras.layers.ReLU) and isinstance(value, Convolved):
+            return value.followed_by(layer)
+        return layer(self._run(step.takes[0]))

@@ -1,0 +1,143 @@
+"""Scoring: a tree of strategies over batches of clips, recalibrated first, raced, resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.models.fusion_model import check_clips
+from vdroppath_tf.scoring.batch_statistics import some_clips
+from vdroppath_tf.scoring.progress import Progress
+from vdroppath_tf.scoring.race import Race
+from vdroppath_tf.scoring.videos import mean_over_views
+from vdroppath_tf.scoring.walk import Statistics, StrategyTree
+
+_ONE_CLASS = 16  # clips of one class in a row that no shuffled list begins with
+
+
+class Scoring:
+    """Batches through a tree.
+
+    Args:
+        tree: the strategies.
+        classes: of the logits.
+        tick: called after each strategy and batch.
+        views: clips of each video, adjacent and in one batch; their mean softmax is its score.
+    """
+
+    def __init__(
+        self, tree: StrategyTree, classes: int, tick: Callable[[], object], views: int = 1
+    ) -> None:
+        self.tree, self.classes, self.tick, self.views = tree, classes, tick, views
+        self.rows = list(range(len(tree)))
+        self.statistics: Statistics | None = None
+
+    def measure(self, clips: Iterable[Any], batches: int, path: Path | None, mark: str) -> None:
+        """Batch-norm statistics of each strategy, the mean of those of some batches."""
+        progress = Progress(path, mark)
+        total, count = progress.results, 0
+        for batch in some_clips(clips, batches, self.tree.channels):
+            if not progress.has(count, [batch]):
+                found = self._measured(batch)
+                total = found if count == 0 else total + found
+                progress.keep([batch], total)
+            count += 1
+        progress.finish(count)
+        self.statistics = self._by_node(total / np.float32(count))
+
+    def _measured(self, batch: Any) -> np.ndarray:
+        """Of every node, in the order the tree is walked in."""
+        parts = []
+        for rows, found in self.tree.measure(batch, self.rows):
+            parts += [found[key] for key in sorted(found, key=len)]
+            for _ in rows:
+                self.tick()
+        return tf.concat(parts, 0).numpy() if parts else np.zeros(0, "float32")
+
+    def _by_node(self, values: np.ndarray) -> Statistics:
+        statistics: Statistics = {}
+        start = 0
+        for key, size in self.tree.statistics_sizes():
+            statistics[key] = tf.constant(values[start : start + size])
+            start += size
+        return statistics
+
+    def score(
+        self, clips: Iterable[Any], race: Race | None, room: int, path: Path | None, mark: str
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """``(K, videos, 2)`` right at top 1 and 5, ``(K,)`` videos seen, ``(videos,)`` labels."""
+        progress = Progress(path, mark)
+        seen, labels = np.zeros(len(self.tree), "int64"), np.zeros(0, "int64")
+        active, right, count = self.rows, np.zeros((len(self.tree), 0, 2), bool), 0
+        for batch, own in clips:
+            check_clips(batch, self.tree.channels)
+            own = self._checked(np.asarray(own), ordered=race is not None)
+            start, labels = len(labels), np.concatenate([labels, own])
+            if progress.has(count, [batch, own]):
+                right = progress.results[:, : len(labels)]
+            else:
+                right = np.concatenate([right, self._right(batch, own, active, room)], 1)
+                progress.keep([batch, own], right)
+            count += 1
+            seen[active] += len(own)
+            active = race.after(right[:, start:, 0]) if race is not None else active
+            if len(active) == 1 < len(self.tree):
+                break
+        if not len(labels):
+            raise ValueError("There are no clips to evaluate on.")
+        progress.finish(count)
+        return right, seen, labels
+
+    def _right(self, batch: Any, labels: np.ndarray, rows: Sequence[int], room: int) -> np.ndarray:
+        right = np.zeros((len(self.tree), len(labels), 2), bool)
+        piece, views = self._piece(batch.shape[1:], room), self.views
+        for start in range(0, len(labels), piece):
+            part = slice(start, start + piece)
+            clips = batch[views * start : views * (start + piece)]
+            for same, logits in self.tree.logits(clips, rows, self.statistics):
+                right[same, part] = _hits(self._of_videos(logits), labels[part])
+                for _ in same if part.stop >= len(labels) else ():
+                    self.tick()
+        return right
+
+    def _of_videos(self, logits: tf.Tensor) -> np.ndarray:
+        if self.views == 1:
+            return logits.numpy()
+        return mean_over_views(tf.nn.softmax(logits).numpy(), self.views)
+
+    def _piece(self, clip_shape: Sequence[int], room: int) -> int:
+        """How many videos fit."""
+        each = self.views * self.tree.bytes_per_clip(clip_shape)
+        if room < each:
+            what = "one clip" if self.views == 1 else f"the {self.views} views of a video"
+            raise ValueError(
+                f"Scoring {what} of {tuple(clip_shape)} needs up to {each} bytes. "
+                f"Expected memory_bytes of at least that. Received: {room}"
+            )
+        return room // each
+
+    def _checked(self, labels: np.ndarray, *, ordered: bool) -> np.ndarray:
+        if labels.ndim != 1 or not ((labels >= 0) & (labels < self.classes)).all():
+            raise ValueError(
+                f"Labels must be (batch,) of 0 to {self.classes - 1}, the classes of the model. "
+                f"Received: {labels!r}"
+            )
+        if ordered and self.classes > 1 and len(labels) >= _ONE_CLASS and np.ptp(labels) == 0:
+            raise ValueError(
+                f"A batch of {len(labels)} clips holds class {labels[0]} alone. A race needs clips "
+                "in random order: shuffle the list."
+            )
+        if len(labels) % self.views:
+            raise ValueError(f"{len(labels)} clips in a batch are no videos of {self.views} views.")
+        return labels[:: self.views].astype("int64")
+
+
+def _hits(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """``(clips, 2)``: whether fewer than 1, and 5, classes are more probable than the label."""
+    own = np.take_along_axis(logits, labels[:, None], 1)
+    above = (logits > own).sum(1)
+    return np.isfinite(logits).all(1)[:, None] & (above[:, None] < np.array([1, 5]))

@@ -1,0 +1,141 @@
+"""What a test found: accuracies with their denominator, classes and confusions."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+import os
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from vdroppath_tf.data.clips.protocols import Protocol
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.files import write_bytes
+
+TEST_FORMAT = "vdroppath_tf.test/1"
+_CONFUSIONS = 20  # the largest, in a result
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class VideoScores:
+    """A network's answers for the videos of a manifest.
+
+    Attributes:
+        protocol: which views were scored.
+        sampling: how they were made.
+        manifest: the videos that were listed.
+        videos: paths of those that were scored, n of them.
+        truths: their labels, int64 ``(n,)``.
+        probabilities: mean softmax over the views of each, float32 ``(n, classes)``.
+    """
+
+    protocol: Protocol
+    sampling: ClipSampling
+    manifest: Manifest
+    videos: tuple[str, ...]
+    truths: np.ndarray
+    probabilities: np.ndarray
+
+    def __post_init__(self) -> None:
+        n, classes = self.probabilities.shape
+        if not n == len(self.videos) == len(self.truths):
+            raise ValueError(
+                f"{n} answers, {len(self.truths)} labels and {len(self.videos)} videos: expected "
+                "as many of each."
+            )
+        if classes != self.manifest.num_classes:
+            raise ValueError(
+                f"{self.manifest.source}: has {self.manifest.num_classes} classes. Expected the "
+                f"{classes} of the network."
+            )
+        bad = np.flatnonzero(~np.isfinite(self.probabilities).all(1))
+        if len(bad):
+            raise ValueError(
+                f"{self.videos[bad[0]]}: the network's answer is no number. Expected "
+                "probabilities: its weights or batch-norm statistics are damaged."
+            )
+
+    @property
+    def scored(self) -> int:
+        """Videos the accuracies are shares of: those listed without those that cannot be read."""
+        return len(self.truths)
+
+    @property
+    def answers(self) -> np.ndarray:
+        """The most probable class of each video, int64 ``(n,)``; of equals, the first."""
+        return self.probabilities.argmax(1)
+
+    @property
+    def top1(self) -> float:
+        """Share of the scored videos whose answer is right."""
+        return float((self.answers == self.truths).mean())
+
+    @property
+    def top5(self) -> float:
+        """Share of the scored videos whose label is among the five most probable classes."""
+        ranked = np.argsort(-self.probabilities, 1, kind="stable")[:, :5]
+        return float((ranked == self.truths[:, None]).any(1).mean())
+
+    def standard_error(self, share: float) -> float:
+        """Of a share of the scored videos: ``sqrt(a (1 - a) / n)``."""
+        return math.sqrt(share * (1.0 - share) / self.scored)
+
+    def per_class(self) -> list[dict[str, Any]]:
+        """Name, scored videos and top-1 of every class; None where it has no video."""
+        counts = np.bincount(self.truths, minlength=self.manifest.num_classes)
+        right = self.truths[self.answers == self.truths]
+        hits = np.bincount(right, minlength=self.manifest.num_classes)
+        return [
+            {"name": name, "videos": int(n), "top1": int(hit) / int(n) if n else None}
+            for name, n, hit in zip(self.manifest.labels, counts, hits, strict=True)
+        ]
+
+    def confusions(self, count: int = _CONFUSIONS) -> list[dict[str, Any]]:
+        """The most frequent wrong answers: true class, answer, how many videos."""
+        pairs = zip(self.truths.tolist(), self.answers.tolist(), strict=True)
+        wrong = Counter((truth, answer) for truth, answer in pairs if truth != answer)
+        ranked = sorted(wrong.items(), key=lambda item: (-item[1], item[0]))[:count]
+        names = self.manifest.labels
+        return [{"truth": names[t], "answer": names[a], "videos": n} for (t, a), n in ranked]
+
+    def account(self) -> str:
+        """The denominator, such as "9 of 10 videos"."""
+        return f"{self.scored:,} of {len(self.manifest):,} videos"
+
+    def fields(self) -> dict[str, Any]:
+        """The result as JSON-able data, ``vdroppath_tf.test/1``."""
+        shares = {"top1": self.top1, "top5": self.top5}
+        return {
+            "format": TEST_FORMAT,
+            "protocol": {**dataclasses.asdict(self.protocol), "averaging": "mean softmax"},
+            "sampling": dataclasses.asdict(self.sampling),
+            "data": {
+                "source": self.manifest.source,
+                "hash": self.manifest.digest(),
+                "listed": len(self.manifest),
+                "scored": self.scored,
+            },
+            **shares,
+            **{f"{name}_standard_error": self.standard_error(a) for name, a in shares.items()},
+            "classes": self.per_class(),
+            "confusions": self.confusions(),
+        }
+
+    def save_arrays(self, path: str | os.PathLike[str]) -> None:
+        """Writes every video's answer as ``.npz`` without pickles, whole or not at all.
+
+        ``videos`` and ``classes`` (text), ``labels`` and ``probabilities``.
+        """
+        held = io.BytesIO()
+        np.savez_compressed(
+            held,
+            videos=np.array(self.videos),
+            classes=np.array(self.manifest.labels),
+            labels=self.truths,
+            probabilities=self.probabilities,
+        )
+        write_bytes(path, held.getvalue())

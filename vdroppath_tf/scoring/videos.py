@@ -1,0 +1,105 @@
+"""score_videos: a network's accuracy on a list of videos, by a named protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.data.clips.pipeline import VideoCache, evaluation_clips, video_errors
+from vdroppath_tf.data.clips.protocols import Protocol
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.faults.log import FaultLog
+from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.scoring.video_scores import VideoScores
+
+Probabilities = Callable[[np.ndarray], np.ndarray]
+"""``(batch, classes)`` for clips ``(batch, time, height, width, 3)``, uint8."""
+
+
+def score_videos(
+    network: keras.Model | Probabilities,
+    manifest: Manifest,
+    sampling: ClipSampling,
+    protocol: Protocol,
+    *,
+    batch_size: int = 8,
+    cache: VideoCache | None = None,
+    faults: FaultLog | None = None,
+    on_video: Callable[[int], object] = lambda _: None,
+) -> VideoScores:
+    """Scores videos by the mean softmax over their views.
+
+    Memory holds the clips of a few videos, and the network sees ``batch_size`` clips at a time,
+    however many views a video has.
+
+    Args:
+        network: a derived network, a template (for the strategy it runs), or a function that gives
+            probabilities, such as ``ServedModel.probabilities``.
+        manifest: the videos; their classes are the network's.
+        sampling: how the network's clips are made, ``recipe.evaluation``.
+        protocol: which views are scored.
+        batch_size: clips in a step of the network.
+        cache: room for decoded videos.
+        faults: notes videos that cannot be read, and says how many may be; they are left out of
+            the accuracy, and the result says how many were.
+        on_video: called with the number of videos scored since, for a progress bar.
+
+    Returns:
+        ``VideoScores``.
+
+    Raises:
+        ValueError: batch_size below 1, more classes than the network has, an answer that is no
+            number, or a protocol that does not fit the sampling.
+        VideoError: more videos cannot be read than ``faults`` allows.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1. Received: {batch_size}.")
+    faults = FaultLog() if faults is None else faults
+    views = protocol.sampling(sampling)
+    clips = evaluation_clips(
+        manifest,
+        views,
+        batch_size=max(1, batch_size // protocol.views) * protocol.views,
+        split="test",
+        cache_bytes=VideoCache() if cache is None else cache,
+        faults=faults,
+    )
+    answer = _probabilities_of(network) if isinstance(network, keras.Model) else network
+    means, truths = [], []
+    with video_errors():
+        for batch, labels in clips:
+            mean = mean_over_views(_in_steps(answer, batch.numpy(), batch_size), protocol.views)
+            means.append(mean)
+            truths.append(labels.numpy()[:: protocol.views])
+            on_video(len(mean))
+    bad = {fault.path for fault in faults.faults("test")}
+    read = tuple(entry for entry in manifest if entry.path not in bad)
+    return VideoScores(
+        protocol,
+        views,
+        manifest,
+        videos=tuple(entry.path for entry in read),
+        truths=np.concatenate(truths),
+        probabilities=np.concatenate(means),
+    )
+
+
+def mean_over_views(probabilities: np.ndarray, views: int) -> np.ndarray:
+    """``(videos, classes)`` of ``(videos * views, classes)``, the views of a video adjacent."""
+    return probabilities.reshape(-1, views, probabilities.shape[-1]).mean(1)
+
+
+def _in_steps(answer: Probabilities, clips: np.ndarray, batch_size: int) -> np.ndarray:
+    steps = range(0, len(clips), batch_size)
+    return np.concatenate([answer(clips[k : k + batch_size]) for k in steps])
+
+
+def _probabilities_of(model: keras.Model) -> Probabilities:
+    @tf.function(reduce_retracing=True, autograph=False)
+    def run(clips: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(tf.cast(model(clips, training=False), tf.float32))
+
+    return lambda clips: run(tf.constant(clips)).numpy()

@@ -1,0 +1,200 @@
+"""Strategies as a tree: those that agree up to a layer go through the network together up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.scoring.batch_statistics import of_the_batch, parted, read
+from vdroppath_tf.scoring.segments import Segment, cut
+
+Key = tuple[Any, ...]  # masks of the layers so far, as bytes: a node of the tree
+Statistics = dict[Key, tf.Tensor]  # of the batch norms of the segment that ends at each node
+State = dict[int, tf.Tensor]
+
+
+class StrategyTree:
+    """Runs strategies of a template batch by batch, depth first, sharing what they share.
+
+    At any time the activations of one path through the tree are held, never those of all
+    strategies. Each kind of segment is traced once for each set of its branches that occurs.
+    The model's variables are read and never written.
+
+    Args:
+        model: a template.
+        masks: of each strategy one mask for each layer, as ``strategy_masks`` gives them.
+    """
+
+    def __init__(self, model: keras.Model, masks: Sequence[Sequence[np.ndarray]]) -> None:
+        self.segments = cut(model)
+        self.channels = model.input_shape[-1]
+        (self.output,) = self.segments[-1].kept
+        self.masks = [[np.zeros(0, "float32"), *row] for row in masks]
+        self.keys = [tuple(mask.tobytes() for mask in row) for row in self.masks]
+        self.clip = self.segments[0].takes[0]
+        self._functions: dict[Any, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def nodes(self, rows: Sequence[int] | None = None) -> list[int]:
+        """How many nodes the tree has at each depth: runs of each segment for one batch."""
+        keys = [self.keys[k] for k in (range(len(self)) if rows is None else rows)]
+        return [len({key[: n + 1] for key in keys}) for n in range(len(self.segments))]
+
+    def statistics_sizes(self) -> Iterator[tuple[Key, int]]:
+        """Each node with batch norms, in the order of the walk, and how many statistics it has."""
+        done: set[Key] = set()
+        sizes = [sum(2 * norm.moving_mean.shape[0] for norm in s.norms) for s in self.segments]
+        for key in sorted(self.keys):
+            for depth, size in enumerate(sizes, 1):
+                if size and key[:depth] not in done:
+                    done.add(key[:depth])
+                    yield key[:depth], size
+
+    def logits(
+        self, clips: Any, rows: Sequence[int], statistics: Statistics | None = None
+    ) -> Iterator[tuple[list[int], tf.Tensor]]:
+        """Some of the strategies on a batch.
+
+        Args:
+            clips: ``(batch, time, height, width, 3)``.
+            rows: numbers of the strategies.
+            statistics: of ``measure``; None for the model's.
+
+        Yields:
+            Strategies that are one and the same, and their logits ``(batch, classes)``.
+        """
+        for same, state in self._walk(self._start(clips), rows, statistics or {}, training=False):
+            yield same, tf.cast(state[self.output], tf.float32)
+
+    def measure(self, clips: Any, rows: Sequence[int]) -> Iterator[tuple[list[int], Statistics]]:
+        """Statistics of a batch; those of a node come once, with the first strategy below it."""
+        found: Statistics = {}
+        with of_the_batch([norm for segment in self.segments for norm in segment.norms]):
+            for same, _ in self._walk(self._start(clips), rows, found, training=True):
+                yield same, dict(found)
+                found.clear()
+
+    def _start(self, clips: Any) -> State:
+        dtype = self.segments[0].specs[self.clip].dtype  # as keras.Model takes them
+        return {self.clip: tf.cast(tf.convert_to_tensor(clips), dtype)}
+
+    def _walk(
+        self,
+        state: State,
+        rows: Sequence[int],
+        statistics: Statistics,
+        training: bool,
+        depth: int = 0,
+    ) -> Iterator[tuple[list[int], State]]:
+        if depth == len(self.segments):
+            yield list(rows), state
+            return
+        ordered = sorted(rows, key=lambda k: self.keys[k]) if depth == 0 else rows
+        for key, group in groupby(ordered, lambda k: self.keys[k][: depth + 1]):
+            below = list(group)
+            after = self._run(depth, key, below[0], state, statistics, training)
+            yield from self._walk(after, below, statistics, training, depth + 1)
+
+    def _run(
+        self, depth: int, key: Key, row: int, state: State, statistics: Statistics, training: bool
+    ) -> State:
+        segment = self.segments[depth]
+        branches, factors = _unit(segment.fusion, self.masks[row][depth])
+        inputs = [state[t] for t in segment.takes]
+        weights = [tf.convert_to_tensor(v) for v in segment.weights]
+        own = None
+        if segment.norms:
+            own = read(segment.norms) if training or not statistics else statistics[key]
+        arguments = inputs, factors, weights, own
+        gives, measured = self._function(segment, branches, training, arguments)(*arguments)
+        if measured is not None:
+            statistics[key] = measured
+        new = {**state, **dict(zip(segment.gives, gives, strict=True))}
+        return {t: new[t] for t in segment.kept}
+
+    def _function(
+        self, segment: Segment, branches: tuple[str, ...], training: bool, arguments: Any
+    ) -> Any:
+        """A segment under a unit, traced once for all of its kind and any number of clips.
+
+        Weights and statistics are arguments too, so segments that differ in nothing else share it.
+        """
+        inputs, *others = arguments
+        specs = (
+            [_any_number(x) for x in inputs],
+            *tf.nest.map_structure(tf.type_spec_from_value, others),
+        )
+        key = (segment.kind, branches, training, *(spec.shape[1:] for spec in specs[0]))
+        if key not in self._functions:
+            traced = tf.function(_computation(segment, branches, training), autograph=False)
+            self._functions[key] = traced.get_concrete_function(*specs)
+        return self._functions[key]
+
+    def bytes_per_clip(self, clip_shape: Sequence[int]) -> int:
+        """An upper bound of what one clip holds: one path through the tree, and a segment at work.
+
+        Args:
+            clip_shape: ``(time, height, width, channels)``.
+        """
+        held = sum(self._sizes(clip_shape, segment.gives) for segment in self.segments)
+        work = [[t for step in s.steps for t in step.gives] for s in self.segments]
+        return held + max(self._sizes(clip_shape, tensors) for tensors in work)
+
+    def _sizes(self, clip_shape: Sequence[int], tensors: Sequence[int]) -> int:
+        specs = self._shapes(tuple(clip_shape))
+        return sum(specs[t] for t in tensors)
+
+    def _shapes(self, clip_shape: tuple[int, ...]) -> dict[int, int]:
+        if getattr(self, "_known_shapes", (None,))[0] != clip_shape:
+            self._known_shapes = clip_shape, _bytes(self.segments, self.clip, clip_shape)
+        return self._known_shapes[1]
+
+
+def _unit(fusion: FusionConv | None, mask: np.ndarray) -> tuple[tuple[str, ...], Any]:
+    """The branches that are on, and their factors where inputs have gates of their own."""
+    if fusion is None:
+        return (), None
+    table = mask.reshape(fusion.inputs, -1).T
+    rows = zip(fusion.branches, table, strict=True)
+    on = {branch: tf.constant(row[None]) for branch, row in rows if row.any()}
+    return tuple(on), None if fusion.widths is None else on
+
+
+def _computation(segment: Segment, branches: tuple[str, ...], training: bool) -> Any:
+    """A segment under a unit as a function: what it gives, and in training its statistics."""
+
+    def run(inputs: list[Any], factors: Any, weights: list[Any], own: Any) -> Any:
+        keeps = dict.fromkeys(branches) if factors is None else dict(factors)
+        values = list(zip(segment.weights, weights, strict=True))
+        if own is not None:
+            values += parted(segment.norms, own)
+        with keras.StatelessScope(values):
+            gives = segment.run(inputs, keeps, training)
+            return gives, read(segment.norms) if training and segment.norms else None
+
+    return run
+
+
+def _any_number(clips: tf.Tensor) -> tf.TensorSpec:
+    return tf.TensorSpec([None, *clips.shape[1:]], clips.dtype)
+
+
+def _bytes(segments: list[Segment], clip: int, clip_shape: tuple[int, ...]) -> dict[int, int]:
+    """Bytes of every tensor of the network for one clip."""
+    specs = segments[0].specs
+    tensors = list(specs)
+    probe = keras.Model(specs[clip], [specs[t] for t in tensors])
+    found = probe.compute_output_spec(keras.KerasTensor((1, *clip_shape), specs[clip].dtype))
+    sizes = {}
+    for tensor, spec in zip(tensors, keras.tree.flatten(found), strict=True):
+        item = np.dtype("float32" if spec.dtype == "bfloat16" else spec.dtype).itemsize
+        sizes[tensor] = int(np.prod(spec.shape, dtype=np.int64)) * item
+    return sizes

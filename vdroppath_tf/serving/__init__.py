@@ -1,0 +1,1 @@
+"""Networks as SavedModels that need TensorFlow alone, and their answers for video files."""

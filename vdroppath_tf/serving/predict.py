@@ -1,0 +1,142 @@
+"""Answers of a SavedModel for video files: TensorFlow and the data room, no network code."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.data.clips.pipeline import evaluation_clips, video_errors
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.manifest import Manifest, VideoEntry
+from vdroppath_tf.data.sources.flow import FlowFolder
+from vdroppath_tf.data.sources.folder import FrameFolder
+from vdroppath_tf.data.sources.source import FrameSource
+from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.files import read_json, write_text
+
+CLIP_FORMAT = "vdroppath_tf.clip/1"
+_BESIDE = Path("assets.extra", "clip.json")  # where SavedModels keep what is not in the graph
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a served network says of one video: the mean softmax over its clips.
+
+    Attributes:
+        file: the video.
+        label: the most probable class.
+        probabilities: class name to probability, most probable first.
+    """
+
+    file: str
+    label: str
+    probabilities: dict[str, float]
+
+
+def write_sampling(saved_model: Path, sampling: ClipSampling) -> None:
+    """Keeps beside a SavedModel how its clips are made of videos."""
+    path = saved_model / _BESIDE
+    path.parent.mkdir(exist_ok=True)
+    fields = {"format": CLIP_FORMAT, "sampling": dataclasses.asdict(sampling)}
+    write_text(path, json.dumps(fields, indent=1) + "\n")
+
+
+def read_sampling(saved_model: Path) -> ClipSampling:
+    """How clips are made for a SavedModel.
+
+    Raises:
+        ValueError: when the model says nothing of it, or something else.
+    """
+    path = saved_model / _BESIDE
+    if not path.exists():
+        raise ValueError(
+            f"{path} is missing: the model does not say how its clips are made. Export it with "
+            "vdroppath export, or pass a ClipSampling to ServedModel."
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+        fields: dict[str, Any] = read_json(text, CLIP_FORMAT, ["sampling"])["sampling"]
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()
+        }
+        return ClipSampling(**values)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: says not how clips are made ({error}). Export again.") from None
+
+
+class ServedModel:
+    """A SavedModel of ``export_saved_model``, loaded.
+
+    Args:
+        folder: of the SavedModel.
+        sampling: how clips are made of videos; None reads what was exported with the model.
+
+    Raises:
+        ValueError: when the folder holds no such model.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str], sampling: ClipSampling | None = None
+    ) -> None:
+        path = Path(folder)
+        if not (path / "saved_model.pb").is_file():
+            raise ValueError(
+                f"{path} holds no SavedModel (saved_model.pb). Expected vdroppath export's."
+            )
+        self._loaded = tf.saved_model.load(str(path))
+        missing = {"serving_default", "labels"} - set(self._loaded.signatures)
+        if missing:
+            raise ValueError(f"{path}: the SavedModel has no signature {sorted(missing)}.")
+        self._serve = self._loaded.signatures["serving_default"]
+        self.channels = self._serve.structured_input_signature[1]["video"].shape[-1]
+        names = self._loaded.signatures["labels"]()["labels"].numpy()
+        self.labels = tuple(name.decode() for name in names)
+        self.sampling = read_sampling(path) if sampling is None else sampling
+
+    def probabilities(self, clips: Any) -> np.ndarray:
+        """``(batch, classes)`` for uint8 clips ``(batch, time, height, width, channels)``.
+
+        Raises:
+            ValueError: for clips of another rank, other channels or another dtype.
+        """
+        found = tf.TensorShape(clips.shape), tf.as_dtype(clips.dtype)
+        if found[0].rank != 5 or found[0][-1] != self.channels or found[1] != tf.uint8:
+            kind = "RGB" if self.channels == 3 else "optical flow"
+            raise ValueError(
+                f"Clips must be {kind}, uint8 (batch, time, height, width, {self.channels}). "
+                f"Received: {found[1].name} of shape {tuple(clips.shape)}"
+            )
+        return self._serve(video=tf.constant(clips, tf.uint8))["probabilities"].numpy()
+
+    def predict(self, videos: Sequence[str | os.PathLike[str]]) -> Iterator[Answer]:
+        """One answer a video, in order.
+
+        Args:
+            videos: files, or folders of frames; for a network of optical flow, folders of it.
+
+        Raises:
+            VideoError: for a video that cannot be read.
+        """
+        each = self.sampling.views("test")
+        for video in videos:
+            entry = VideoEntry(self._source(os.path.abspath(video)), 0, None, str(video))
+            manifest = Manifest((entry,), self.labels, str(video))
+            clips = evaluation_clips(manifest, self.sampling, batch_size=each, split="test")
+            with video_errors():
+                ((batch, _),) = list(clips)
+            mean = self.probabilities(batch).mean(0)
+            order = np.argsort(-mean, kind="stable")
+            ranked = {self.labels[k]: float(mean[k]) for k in order}
+            yield Answer(str(video), self.labels[order[0]], ranked)
+
+    def _source(self, path: str) -> FrameSource:
+        if self.channels == 2:
+            return FlowFolder(path)
+        return FrameFolder(path) if os.path.isdir(path) else VideoFile(path)

@@ -1,0 +1,1 @@
+"""Strategies and probability spaces as plain data; numpy at most, never TensorFlow."""
