@@ -14,7 +14,7 @@ PACKAGE = "vdroppath_tf"
 ROOT = Path(__file__).parent.parent / PACKAGE
 # In reading order; a room that is not named here comes last.
 ORDER = (
-    *("zoo", "spaces", "derive", "cost", "data", "training", "scoring", "budget", "analysis"),
+    *("zoo", "spaces", "derivation", "cost", "data", "training", "scoring", "budget", "analysis"),
     *("figures", "report", "serving", "models", "layers", "experiments", "cli"),
 )
 # Parts of other modules that stand in files of their own; commands have a page of their own.

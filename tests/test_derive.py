@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vdroppath_tf import cost
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import template_micro, template_resnet50

@@ -25,7 +25,7 @@ ROWS = (
     ("data",),
     ("layers",),
     ("models",),
-    ("derive", "cost", "scoring", "analysis"),
+    ("derivation", "cost", "scoring", "analysis"),
     ("zoo",),
     ("budget",),
     ("figures",),

@@ -26,7 +26,7 @@ from vdroppath_tf import cost, zoo  # noqa: E402
 from vdroppath_tf.budget.latency import LatencyTable  # noqa: E402
 from vdroppath_tf.budget.search import most_probable, pareto  # noqa: E402
 from vdroppath_tf.budget.stopwatch import measure_latency  # noqa: E402
-from vdroppath_tf.derive import derive, replace_classifier  # noqa: E402
+from vdroppath_tf.derivation import derive, replace_classifier  # noqa: E402
 from vdroppath_tf.layers.gates import freeze_gates, set_strategy  # noqa: E402
 from vdroppath_tf.models.inflation.inflate import inflate  # noqa: E402
 from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies, recalibrate  # noqa: E402

@@ -16,7 +16,7 @@ import tiny
 from vdroppath_tf.budget.latency import LatencyTable, described
 from vdroppath_tf.budget.search import most_probable, pareto
 from vdroppath_tf.budget.stopwatch import block_of, measure_latency
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 import tiny
 
 from vdroppath_tf.cli import main
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 UNITS = ("S+T+ST", "S+T", "S+ST", "S", "T+ST", "T", "ST", "-")

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 import tiny
 
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.experiments import quickstart
 from vdroppath_tf.experiments.loop import Loop, Task
 from vdroppath_tf.report.page import write_report

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from vdroppath_tf.derive import replace_classifier
+from vdroppath_tf.derivation import replace_classifier
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.models.weights import copy_weights
 from vdroppath_tf.zoo import derived_micro, template_micro

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 import tiny
 
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.scoring.evaluate import (
     StrategyScore,

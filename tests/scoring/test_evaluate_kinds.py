@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 import tiny
 
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import restored_gates, set_strategy
 from vdroppath_tf.scoring.batch_statistics import restored
 from vdroppath_tf.scoring.evaluate import evaluate_strategies, recalibrate

@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 import tiny
 
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.serving.export import export_saved_model
 from vdroppath_tf.spaces.space import ProbabilitySpace

@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 import tiny
 
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.serving.export import export_saved_model
 
 VIDEO = np.random.default_rng(7).integers(0, 256, (2, *tiny.SHAPE, 3), np.uint8)

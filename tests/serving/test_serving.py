@@ -16,7 +16,7 @@ from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import read_frames
 from vdroppath_tf.data.sources.encode import write_video
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.serving.export import export_saved_model
 from vdroppath_tf.serving.predict import ServedModel, read_sampling, write_sampling
 

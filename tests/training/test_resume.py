@@ -14,7 +14,7 @@ import keras
 import pytest
 import tiny
 
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.training import Clips, build_template, train
 from vdroppath_tf.training.checkpoint import CheckpointStore, Position
 

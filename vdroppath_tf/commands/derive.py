@@ -20,7 +20,7 @@ from vdroppath_tf.commands.files import (
 )
 from vdroppath_tf.commands.sources import define_formats, define_source, open_source
 from vdroppath_tf.data.clips.pipeline import FaultLog
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.scoring.evaluate import recalibrate
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy

@@ -16,7 +16,7 @@ from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.catalog import Manifest
 from vdroppath_tf.data.clips.pipeline import FaultLog, VideoCache, evaluation_clips, training_clips
 from vdroppath_tf.data.clips.protocols import PROTOCOLS
-from vdroppath_tf.derive import derive
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.experiments.answers import answers_in_fresh_process
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.report.findings import mean_on
