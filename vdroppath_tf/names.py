@@ -1,9 +1,23 @@
-"""One error for a name that is not there, with the names that come nearest."""
+"""Errors for a name that is not there, with the names that come nearest."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+_Public = TypeVar("_Public", bound=Callable[..., Any])
+
+# What other libraries call a thing that has another name here.
+_ELSEWHERE = {
+    "input_shape": "The size of a clip is clip_shape=(frames, height, width), its channels are "
+    "channels=. ",
+    "weights": "A network starts without weights: load some with model.load_weights(file), or "
+    "start from those of a 2D network with vdroppath_tf.inflate(model, weights). ",
+    "classes": "The number of classes is num_classes=. ",
+}
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
@@ -18,3 +32,41 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> ValueError:
     return ValueError(
         f"Unknown {kind}. {nearest(name, names)}Expected one of {names}. Received: {name!r}"
     )
+
+
+def named(public: _Public) -> _Public:
+    """Decorates a public function or class: an unknown keyword is refused, the nearest one offered.
+
+    Python before 3.13 refuses the keyword too, but says nothing of the name that was meant. The
+    signature stays what it is.
+
+    Args:
+        public: A function, or a class whose ``__init__`` is meant. It must name its keywords.
+
+    Raises:
+        TypeError: When it is declared, if it takes ``**keywords`` of any name.
+    """
+    if isinstance(public, type):
+        public.__init__ = _refusing(public.__init__, public.__qualname__)  # type: ignore[misc]
+        return public
+    return _refusing(public, public.__qualname__)
+
+
+def _refusing(function: Any, shown: str) -> Any:
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        raise TypeError(f"{shown} must name its keyword arguments. Received: {parameters}")
+    known = [p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    names = [name for name in known if name != "self"]
+
+    @functools.wraps(function)
+    def checked(*args: Any, **keywords: Any) -> Any:
+        for name in keywords:
+            if name not in names:
+                raise TypeError(
+                    f"{shown}() has no argument {name!r}. {_ELSEWHERE.get(name, '')}"
+                    f"{nearest(name, names)}It has: {', '.join(names)}."
+                )
+        return function(*args, **keywords)
+
+    return checked

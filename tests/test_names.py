@@ -1,0 +1,64 @@
+"""A misspelt keyword is refused, and the nearest of all names is offered."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from vdroppath_tf.names import named
+
+
+@named
+def build(
+    row: str, *, num_classes: int = 4, dropout: float = 0.0, seed: int = 0
+) -> tuple[Any, ...]:
+    return row, num_classes, dropout, seed
+
+
+@named
+@dataclass(frozen=True)
+class Options:
+    batch_size: int
+    shuffle: bool = True
+
+
+def test_what_is_right_goes_through() -> None:
+    assert build("micro", dropout=0.5) == ("micro", 4, 0.5, 0)
+    assert build(row="micro", seed=3) == ("micro", 4, 0.0, 3)
+    assert Options(3, shuffle=False) == Options(batch_size=3, shuffle=False)
+
+
+@pytest.mark.parametrize(
+    ("public", "keyword", "said"),
+    [
+        (build, "num_class", r"build\(\) has no argument 'num_class'.*'num_classes'"),
+        (build, "dropuot", r"Did you mean 'dropout'\?"),
+        (Options, "batch_sise", r"Options\(\) has no argument 'batch_sise'.*'batch_size'"),
+        (build, "input_shape", r"clip_shape=\(frames, height, width\)"),
+        (build, "weights", r"vdroppath_tf\.inflate"),
+    ],
+)
+def test_what_is_misspelt_is_refused(public: Any, keyword: str, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        public("micro", **{keyword: 3})
+
+
+def test_what_is_missing_is_pythons_error() -> None:
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'row'"):
+        build()  # type: ignore[call-arg]
+
+
+def test_the_signature_stays() -> None:
+    assert list(inspect.signature(build).parameters) == ["row", "num_classes", "dropout", "seed"]
+    assert list(inspect.signature(Options).parameters) == ["batch_size", "shuffle"]
+
+
+def test_what_swallows_keywords_cannot_be_public() -> None:
+    with pytest.raises(TypeError, match="must name its keyword arguments"):
+
+        @named
+        def swallow(**options: Any) -> None:
+            """Takes anything."""
