@@ -1,1 +1,5 @@
 """Spaces held against each other: distance, shift, stability, rank agreement, observations."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """Trainings with a known answer: the quickstart, halving, rankings, and their tasks."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """Strategies and probability spaces as plain data; numpy at most, never TensorFlow."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """From videos to batches of clips: sampling, transforms, augmentation, `tf.data`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

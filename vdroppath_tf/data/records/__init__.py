@@ -1,1 +1,5 @@
 """TFRecord files of JPEG frames: written, indexed, read, and streamed inside a graph."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """Files that lie elsewhere: http(s), and object stores."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """Known-answer tasks: moving shapes over noise, written as video files."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,32 @@
+from . import analysis as analysis
+from . import budget as budget
+from . import cost as cost
+from . import data as data
+from . import experiments as experiments
+from . import figures as figures
+from . import layers as layers
+from . import models as models
+from . import report as report
+from . import scoring as scoring
+from . import serving as serving
+from . import spaces as spaces
+from . import training as training
+from . import zoo as zoo
+from .budget.latency import LatencyTable as LatencyTable
+from .budget.search import most_probable as most_probable
+from .budget.search import pareto as pareto
+from .budget.stopwatch import measure_latency as measure_latency
+from .derivation import derive as derive
+from .derivation import replace_classifier as replace_classifier
+from .layers.gates import freeze_gates as freeze_gates
+from .layers.gates import set_strategy as set_strategy
+from .models.inflation.inflate import inflate as inflate
+from .scoring.evaluate import evaluate_strategies as evaluate_strategies
+from .scoring.evaluate import race_strategies as race_strategies
+from .scoring.evaluate import recalibrate as recalibrate
+from .serving.export import export_saved_model as export_saved_model
+from .spaces.space import ProbabilitySpace as ProbabilitySpace
+from .spaces.strategy import FusionStrategy as FusionStrategy
+from .spaces.strategy import FusionUnit as FusionUnit
+
+__version__: str

@@ -1,0 +1,15 @@
+from .compare import SpaceComparison as SpaceComparison
+from .compare import compare_spaces as compare_spaces
+from .observations import Observation as Observation
+from .observations import higher_layers_want_time as higher_layers_want_time
+from .observations import lower_layers_fuse as lower_layers_fuse
+from .observations import scenes_want_space as scenes_want_space
+from .rank_agreement import Ranking as Ranking
+from .rank_agreement import SeedNoise as SeedNoise
+from .rank_agreement import kendall_tau as kendall_tau
+from .rank_agreement import seed_noise as seed_noise
+from .rank_agreement import tau_interval as tau_interval
+from .shift import SpaceShift as SpaceShift
+from .shift import shift_of as shift_of
+from .stability import Stability as Stability
+from .stability import stability as stability

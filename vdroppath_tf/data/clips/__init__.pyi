@@ -1,0 +1,13 @@
+from .augment import Augmentation as Augmentation
+from .cache import VideoCache as VideoCache
+from .check import check_videos as check_videos
+from .loader import ClipLoader as ClipLoader
+from .pipeline import evaluation_clips as evaluation_clips
+from .pipeline import training_clips as training_clips
+from .plans import ClipPlan as ClipPlan
+from .plans import evaluation_plan as evaluation_plan
+from .plans import training_plan as training_plan
+from .protocols import PROTOCOLS as PROTOCOLS
+from .protocols import Protocol as Protocol
+from .transforms import SAMPLERS as SAMPLERS
+from .transforms import ClipSampling as ClipSampling

@@ -1,0 +1,9 @@
+from .doctor import Diagnosis as Diagnosis
+from .doctor import Finding as Finding
+from .doctor import diagnose as diagnose
+from .log import Fault as Fault
+from .log import FaultLog as FaultLog
+from .quarantine import Quarantine as Quarantine
+from .quarantine import read_quarantine as read_quarantine
+from .quarantine import without as without
+from .quarantine import write_quarantine as write_quarantine

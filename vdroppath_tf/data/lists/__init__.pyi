@@ -1,0 +1,17 @@
+from .class_folders import read_folder as read_folder
+from .flow import flow_manifest as flow_manifest
+from .hdf5_groups import read_hdf5_file as read_hdf5_file
+from .hmdb51 import read_hmdb51 as read_hmdb51
+from .inventory import VideoFacts as VideoFacts
+from .inventory import count_classes as count_classes
+from .inventory import look_into as look_into
+from .inventory import shared_videos as shared_videos
+from .inventory import with_frame_counts as with_frame_counts
+from .kinetics import read_kinetics as read_kinetics
+from .lines import read_list as read_list
+from .lines import read_pairs as read_pairs
+from .manifest_file import read_manifest as read_manifest
+from .manifest_file import write_manifest as write_manifest
+from .something import read_something_v1 as read_something_v1
+from .something import read_something_v2 as read_something_v2
+from .ucf101 import read_ucf101 as read_ucf101

@@ -1,0 +1,9 @@
+from .files import delete_file as delete_file
+from .files import list_files as list_files
+from .files import probe as probe
+from .files import read_file as read_file
+from .files import read_range as read_range
+from .files import write_file as write_file
+from .urls import is_remote as is_remote
+from .urls import join as join
+from .urls import shown as shown

@@ -1,0 +1,12 @@
+from .container import VideoError as VideoError
+from .decode import read_frames as read_frames
+from .encode import write_video as write_video
+from .flow import FlowFolder as FlowFolder
+from .folder import FrameFolder as FrameFolder
+from .hdf5 import Hdf5Frames as Hdf5Frames
+from .request import Box as Box
+from .request import FrameInfo as FrameInfo
+from .request import FrameRequest as FrameRequest
+from .source import FrameSource as FrameSource
+from .video import VideoFile as VideoFile
+from .zip import FrameZip as FrameZip

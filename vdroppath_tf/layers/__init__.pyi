@@ -1,0 +1,11 @@
+from .convolution import Convolution as Convolution
+from .drop_path import VariationalDropPath as VariationalDropPath
+from .fusion import FusionConv as FusionConv
+from .gated_dense import GatedDense as GatedDense
+from .gates import branches_of as branches_of
+from .gates import freeze_gates as freeze_gates
+from .gates import fusion_layers as fusion_layers
+from .gates import gates_of as gates_of
+from .gates import named_drops as named_drops
+from .gates import set_strategy as set_strategy
+from .zeros import Zeros as Zeros

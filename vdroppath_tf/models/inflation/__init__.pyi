@@ -1,0 +1,2 @@
+from .inflate import inflate as inflate
+from .report import InflationReport as InflationReport

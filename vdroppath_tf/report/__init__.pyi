@@ -1,0 +1,14 @@
+from .build import task_of as task_of
+from .inputs import Scored as Scored
+from .inputs import read_history as read_history
+from .inputs import read_result as read_result
+from .inputs import read_scores as read_scores
+from .items import DataUsed as DataUsed
+from .items import Prediction as Prediction
+from .items import Tested as Tested
+from .outputs import write_figures as write_figures
+from .page import render_report as render_report
+from .page import write_report as write_report
+from .records import OtherSpace as OtherSpace
+from .records import Report as Report
+from .records import TaskReport as TaskReport

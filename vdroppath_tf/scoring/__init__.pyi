@@ -1,0 +1,12 @@
+from .evaluate import evaluate_strategies as evaluate_strategies
+from .evaluate import race_strategies as race_strategies
+from .evaluate import recalibrate as recalibrate
+from .listed import wilson as wilson
+from .scores import StrategyScore as StrategyScore
+from .scores import StrategyScores as StrategyScores
+from .select import Selection as Selection
+from .select import controls as controls
+from .select import select as select
+from .select import split as split
+from .video_scores import VideoScores as VideoScores
+from .videos import score_videos as score_videos

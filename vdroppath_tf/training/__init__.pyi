@@ -1,0 +1,12 @@
+from .recipe import Phase as Phase
+from .recipe import Recipe as Recipe
+from .recipes import PUBLISHED as PUBLISHED
+from .recipes import RECIPES as RECIPES
+from .recipes import TRAINING_VIDEOS as TRAINING_VIDEOS
+from .runs import Clips as Clips
+from .runs import build_derived as build_derived
+from .runs import build_template as build_template
+from .runs import template_from as template_from
+from .summary import summary as summary
+from .tensorboard import SpaceToTensorBoard as SpaceToTensorBoard
+from .trainer import train as train
