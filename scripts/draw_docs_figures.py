@@ -27,8 +27,9 @@ from vdroppath_tf.data.clips.augment import Look
 from vdroppath_tf.data.clips.looks import apply_looks
 from vdroppath_tf.experiments.tasks.shapes import Difficulty, labels
 from vdroppath_tf.experiments.tasks.synthetic import make_clip
-from vdroppath_tf.figures.fronts import figure_pareto
-from vdroppath_tf.figures.space import figure_distance, figure_marginals
+from vdroppath_tf.figures.distance import figure_distance
+from vdroppath_tf.figures.marginals import figure_marginals
+from vdroppath_tf.figures.pareto import figure_pareto
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import DATASETS, get_model, published_space, published_strategy, uniform

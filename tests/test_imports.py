@@ -195,7 +195,7 @@ def test_circles_are_found(edges: dict[str, set[str]], circle: list[str]) -> Non
         ("data.clips.positions", "from vdroppath_tf.files import write_text", True),
         ("serving.predict", "from vdroppath_tf.data.catalog import Manifest", True),
         ("serving.predict", "from vdroppath_tf.training import train", False),
-        ("figures.space", "from vdroppath_tf.report.page import write_report", False),
+        ("figures.marginals", "from vdroppath_tf.report.page import write_report", False),
         ("training.trainer", "from vdroppath_tf.data.clips import pipeline", True),
         ("training.trainer", "import tensorflow as tf", True),
     ],

@@ -18,7 +18,7 @@ from vdroppath_tf.budget.fronts import front_of
 from vdroppath_tf.budget.search import choice_of, most_probable, pareto
 from vdroppath_tf.cost import UnitCosts, complexity, unit_costs
 from vdroppath_tf.derivation import derive
-from vdroppath_tf.figures.fronts import figure_pareto
+from vdroppath_tf.figures.pareto import figure_pareto
 from vdroppath_tf.spaces.space import ProbabilitySpace, unit_table
 from vdroppath_tf.spaces.strategy import FusionStrategy, FusionUnit
 from vdroppath_tf.zoo import template_micro

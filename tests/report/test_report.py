@@ -21,9 +21,12 @@ from hypothesis import strategies as st
 from matplotlib.patches import Rectangle
 
 from vdroppath_tf.budget.fronts import front_of
-from vdroppath_tf.figures.accuracy import figure_draws
-from vdroppath_tf.figures.parts import short_names, svg_uri
-from vdroppath_tf.figures.space import figure_entropy
+from vdroppath_tf.figures.draws import figure_draws
+from vdroppath_tf.figures.entropy import figure_entropy
+from vdroppath_tf.figures.frames import frame_strip
+from vdroppath_tf.figures.marginals import figure_marginals
+from vdroppath_tf.figures.panels import short_names
+from vdroppath_tf.figures.style import svg_uri
 from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.report import findings
 from vdroppath_tf.report import parts as report_parts
@@ -35,8 +38,6 @@ from vdroppath_tf.report.page import (
     Report,
     Row,
     TaskReport,
-    figure_marginals,
-    frame_strip,
     render_report,
     write_report,
 )

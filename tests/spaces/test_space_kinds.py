@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from vdroppath_tf.analysis import observations
-from vdroppath_tf.figures.space import figure_distance, figure_marginals
-from vdroppath_tf.figures.training import figure_history
+from vdroppath_tf.figures.distance import figure_distance
+from vdroppath_tf.figures.history import figure_history
+from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.figures.units import COLORS, label_note, unit_color, unit_ink, unit_label
 from vdroppath_tf.report import findings
 from vdroppath_tf.report.page import render_report

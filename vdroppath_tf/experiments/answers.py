@@ -12,7 +12,7 @@ import numpy as np
 
 from vdroppath_tf.data.catalog import Manifest, VideoEntry
 from vdroppath_tf.data.clips.plans import evaluation_plan
-from vdroppath_tf.figures.space import frame_strip
+from vdroppath_tf.figures.frames import frame_strip
 from vdroppath_tf.report.records import Prediction
 from vdroppath_tf.serving.predict import read_sampling
 

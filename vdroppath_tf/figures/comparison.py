@@ -7,27 +7,23 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib import patches
 from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.compare import SpaceComparison
-from vdroppath_tf.figures.parts import (
-    GRID,
-    NARROW,
-    SOFT,
-    STYLE,
-    legend_name,
+from vdroppath_tf.figures.panels import (
     name_layers,
-    plain,
     short_names,
     stack_units,
+    unit_legend,
     width_for,
 )
-from vdroppath_tf.figures.units import COLORS
+from vdroppath_tf.figures.style import GRID, NARROW, SOFT, STYLE, plain
+from vdroppath_tf.names import named
 
 _LINES = ("#486581", "#B23A48", "#C99A2E", "#3F7D58", "#7B5EA7", "#7B8794")
 
 
+@named
 def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure:
     """Draws the marginals of each name, and below them the distances, layer by layer.
 
@@ -35,8 +31,11 @@ def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure
     dashed one that of two repetitions of a name: what lies below it may be chance.
 
     Args:
-        found: what ``compare_spaces`` gave.
-        narrow: for a small screen.
+        found: `SpaceComparison`, what `compare_spaces` gave.
+        narrow: bool, whether it is for a small screen. Defaults to `False`.
+
+    Returns:
+        The figure, to save or to show.
     """
     first = next(iter(found.spaces.values()))[0]
     names = short_names(first)
@@ -48,23 +47,24 @@ def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure
         panels = list(figure.subplots(rows, 1))
         for name, axes in zip(found.names, panels, strict=False):
             units = mean_units(found, name)
-            stack_units(axes, units, None)
+            stack_units(axes, units)
             axes.set(ylim=(0, 1), ylabel="probability", title=space_title(found, name))
             axes.set_xlim(-0.6, len(first) - 0.4)
             name_layers(axes, names, each)
         _distances(panels[-1], found)
         name_layers(panels[-1], names, each)
-        handles = [patches.Patch(color=COLORS[u], label=legend_name(u)) for u in units]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1.2)
+        unit_legend(figure, units)
     return figure
 
 
+@named
 def mean_units(found: SpaceComparison, name: str) -> dict[str, np.ndarray]:
     """Eq. 7's marginals ``(layers,)`` of a name, averaged over its repetitions."""
     each = [space.mean_marginals() for space in found.spaces[name]]
     return {unit: np.mean([one[unit] for one in each], axis=0) for unit in each[0]}
 
 
+@named
 def space_title(found: SpaceComparison, name: str) -> str:
     """A name, and of how many spaces its bars are the mean."""
     count = len(found.spaces[name])
@@ -72,7 +72,7 @@ def space_title(found: SpaceComparison, name: str) -> str:
 
 
 def _distances(axes: Any, found: SpaceComparison) -> None:
-    places = np.arange(len(found.layers))
+    positions = np.arange(len(found.layers))
     pairs = itertools.combinations_with_replacement(range(len(found.names)), 2)
     colors = itertools.cycle(_LINES)
     for a, b in pairs:
@@ -81,7 +81,9 @@ def _distances(axes: Any, found: SpaceComparison) -> None:
             continue
         one, other = plain(found.names[a]), plain(found.names[b])
         label, line = (f"{one} to {other}", "-") if a != b else (f"within {one}", "--")
-        axes.plot(places, values, line, color=next(colors), marker="o", markersize=3, label=label)
-    axes.set(xlim=(-0.6, len(places) - 0.4), ylim=(0, 1), ylabel="total variation")
+        axes.plot(
+            positions, values, line, color=next(colors), marker="o", markersize=3, label=label
+        )
+    axes.set(xlim=(-0.6, len(positions) - 0.4), ylim=(0, 1), ylabel="total variation")
     axes.grid(axis="y", color=GRID, linewidth=0.6)
     axes.legend(fontsize=7.5, loc="upper right", labelcolor=SOFT)

@@ -1,4 +1,4 @@
-"""The picture of a ranking: what templates say of strategies, against what they reach alone."""
+"""The picture of a ranking: the template's scores of strategies over their stand-alone accuracy."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.rank_agreement import KINDS, Ranking
-from vdroppath_tf.figures.parts import GRID, SOFT, STYLE
+from vdroppath_tf.figures.style import GRID, SOFT, STYLE
+from vdroppath_tf.names import named
 
-_LOOKS = {"draws": ("o", "#486581"), "uniform draws": ("D", "#B23A48")}
+_STYLES = {"draws": ("o", "#486581"), "uniform draws": ("D", "#B23A48")}
 
 
+@named
 def figure_ranking(found: Ranking) -> Figure:
-    """Draws a panel for each score: a point a strategy, its accuracy on its own upwards.
+    """Draws a panel for each score: a point a strategy, its stand-alone accuracy upwards.
 
     A bar is the range over seeds. Tau stands beside each kind's name.
 
     Args:
-        found: of at least one strategy of some kind.
+        found: `Ranking` of at least one strategy of some kind.
+
+    Returns:
+        The figure, to save or to show.
     """
     with mpl.rc_context(STYLE):
         columns = min(3, len(found.scores))
@@ -36,7 +41,7 @@ def figure_ranking(found: Ranking) -> Figure:
             axes.set(xlabel=name)
             axes.grid(color=GRID, linewidth=0.6)
             axes.legend(fontsize=7, loc="lower right", labelcolor=SOFT)
-        figure.supylabel("top-1, trained on its own", fontsize=9)
+        figure.supylabel("top-1, stand-alone", fontsize=9)
     return figure
 
 
@@ -45,6 +50,6 @@ def _points(axes: Any, some: Ranking, name: str, kind: str) -> None:
     ends = [mean - some.alone.min(1), some.alone.max(1) - mean]
     tau = some.taus()[name].value
     label = kind if math.isnan(tau) else f"{kind}: tau {tau:.2f}"
-    marker, color = _LOOKS[kind]
-    look: dict[str, Any] = {"fmt": marker, "color": color, "markersize": 4.5, "elinewidth": 0.8}
-    axes.errorbar(some.scores[name], mean, yerr=ends, label=label, **look)
+    marker, color = _STYLES[kind]
+    style: dict[str, Any] = {"fmt": marker, "color": color, "markersize": 4.5, "elinewidth": 0.8}
+    axes.errorbar(some.scores[name], mean, yerr=ends, label=label, **style)

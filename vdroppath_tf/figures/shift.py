@@ -6,24 +6,23 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib import patches
 from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.shift import SpaceShift
 from vdroppath_tf.figures.comparison import mean_units, space_title
-from vdroppath_tf.figures.parts import (
-    GRID,
-    SOFT,
-    STYLE,
-    legend_name,
+from vdroppath_tf.figures.panels import (
     name_layers,
     short_names,
     stack_units,
+    unit_legend,
     width_for,
 )
+from vdroppath_tf.figures.style import GRID, SOFT, STYLE
 from vdroppath_tf.figures.units import COLORS, INK
+from vdroppath_tf.names import named
 
 
+@named
 def figure_shift(found: SpaceShift) -> Figure:
     """Draws the marginals before and after, and below them what changed, layer by layer.
 
@@ -31,7 +30,10 @@ def figure_shift(found: SpaceShift) -> Figure:
     on), up towards S, and a dot that of one seed.
 
     Args:
-        found: what ``shift_of`` gave.
+        found: `SpaceShift`, what `shift_of` gave.
+
+    Returns:
+        The figure, to save or to show.
     """
     first = next(iter(found.comparison.spaces.values()))[0]
     names = short_names(first)
@@ -41,25 +43,24 @@ def figure_shift(found: SpaceShift) -> Figure:
         *bars, last = figure.subplots(3, 1)
         for name, axes in zip(found.names, bars, strict=True):
             units = mean_units(found.comparison, name)
-            stack_units(axes, units, None)
+            stack_units(axes, units)
             axes.set(ylim=(0, 1), ylabel="probability", title=space_title(found.comparison, name))
         _changes(last, found)
         for axes in (*bars, last):
             name_layers(axes, names if axes is last else [""] * len(names))
-        handles = [patches.Patch(color=COLORS[u], label=legend_name(u)) for u in units]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1.2)
+        unit_legend(figure, units)
     return figure
 
 
 def _changes(axes: Any, found: SpaceShift) -> None:
     before, after = found.lean_by_layer
     change = after - before  # (seeds, layers)
-    places = np.arange(change.shape[1])
-    axes.bar(places, change.mean(axis=0), 0.62, color=COLORS["S"], alpha=0.55)
+    positions = np.arange(change.shape[1])
+    axes.bar(positions, change.mean(axis=0), 0.62, color=COLORS["S"], alpha=0.55)
     for seed in change:
-        axes.plot(places, seed, "o", color=INK, markersize=3, alpha=0.7)
+        axes.plot(positions, seed, "o", color=INK, markersize=3, alpha=0.7)
     axes.axhline(0, color=SOFT, linewidth=0.9)
     top = 1.15 * max(float(np.abs(change).max()), 0.1)
-    axes.set(xlim=(-0.6, len(places) - 0.4), ylim=(-top, top), ylabel="shift towards S")
+    axes.set(xlim=(-0.6, len(positions) - 0.4), ylim=(-top, top), ylabel="shift towards S")
     axes.grid(axis="y", color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)

@@ -10,21 +10,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.stability import Stability, stability
-from vdroppath_tf.figures.parts import (
-    ACCENT,
-    GRID,
-    SOFT,
-    STYLE,
-    name_layers,
-    short_names,
-    width_for,
-)
+from vdroppath_tf.figures.panels import name_layers, short_names, width_for
+from vdroppath_tf.figures.style import ACCENT, GRID, SOFT, STYLE
 from vdroppath_tf.figures.units import COLORS
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 _LINE = "#486581"
 
 
+@named
 def figure_stability(spaces: Sequence[ProbabilitySpace]) -> Figure:
     """Draws, for each branch, the probability of being on, and below them the distances.
 
@@ -32,7 +27,10 @@ def figure_stability(spaces: Sequence[ProbabilitySpace]) -> Figure:
     mean. A layer whose distance between seeds lies above that from the start is not stable.
 
     Args:
-        spaces: of two or more seeds, see ``stability``.
+        spaces: Sequence of `ProbabilitySpace`, those of two or more seeds; see `stability`.
+
+    Returns:
+        The figure, to save or to show.
     """
     found = stability(spaces)
     names = short_names(spaces[0])
@@ -55,20 +53,20 @@ def figure_stability(spaces: Sequence[ProbabilitySpace]) -> Figure:
 
 
 def _seeds(axes: Any, values: np.ndarray, color: str) -> None:
-    places = np.arange(values.shape[1])
+    positions = np.arange(values.shape[1])
     low, high = values.min(axis=0), values.max(axis=0)
-    axes.vlines(places, low, high, color=color, linewidth=7, alpha=0.3)
-    axes.hlines(values.mean(axis=0), places - 0.22, places + 0.22, color=color, linewidth=2)
+    axes.vlines(positions, low, high, color=color, linewidth=7, alpha=0.3)
+    axes.hlines(values.mean(axis=0), positions - 0.22, positions + 0.22, color=color, linewidth=2)
     for seed in values:
-        axes.plot(places, seed, "o", color=color, markersize=3.5)
+        axes.plot(positions, seed, "o", color=color, markersize=3.5)
 
 
 def _distances(axes: Any, found: Stability) -> None:
-    places = np.arange(len(found.layers))
-    look: dict[str, Any] = {"marker": "o", "markersize": 3.5}
-    axes.plot(places, found.moved, "--", color=SOFT, label="from the start", **look)
-    axes.plot(places, found.between, color=_LINE, label="between seeds", **look)
+    positions = np.arange(len(found.layers))
+    style: dict[str, Any] = {"marker": "o", "markersize": 3.5}
+    axes.plot(positions, found.moved, "--", color=SOFT, label="from the start", **style)
+    axes.plot(positions, found.between, color=_LINE, label="between seeds", **style)
     if not found.stable.all():
         loose = ~found.stable
-        axes.plot(places[loose], found.between[loose], "o", color=ACCENT, label="not stable")
+        axes.plot(positions[loose], found.between[loose], "o", color=ACCENT, label="not stable")
     axes.set(ylim=(0, 1), ylabel="total variation")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.strategy import FusionUnit
 
 # From the bottom of a bar to its top: units with S first, so that their joint height is P(S on).
@@ -26,6 +27,7 @@ _DARK = ("ST", "S+T+ST")  # where white is easier to read than INK
 SOME = "*"  # behind a branch that only some of a layer's inputs have
 
 
+@named
 def unit_label(unit: str) -> str:
     """A unit, shortened where inputs differ: `S@101+ST@111` is `S*+ST`.
 
@@ -37,6 +39,7 @@ def unit_label(unit: str) -> str:
     return "+".join(b if all(mask) else b + SOME for b, mask in unit.inputs.items())
 
 
+@named
 def label_note(units: Iterable[str]) -> str | None:
     """What `*` means, where the label of one of the units has it."""
     if not any(SOME in unit_label(unit) for unit in units):
@@ -44,11 +47,13 @@ def label_note(units: Iterable[str]) -> str | None:
     return f"{SOME} behind a path: some of the layer's inputs have it, the others do not"
 
 
+@named
 def unit_color(unit: str) -> str:
     """The colour of a unit; where inputs differ, that of all their branches together."""
     return COLORS[_joint(unit)]
 
 
+@named
 def unit_ink(unit: str) -> str:
     """The colour of text on `unit_color(unit)`."""
     return "#FFFFFF" if _joint(unit) in _DARK else INK

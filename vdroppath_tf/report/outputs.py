@@ -13,7 +13,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from vdroppath_tf.figures.parts import png_bytes, svg_bytes
+from vdroppath_tf.figures.style import png_bytes, svg_bytes
 from vdroppath_tf.files import write_bytes, write_text
 from vdroppath_tf.report.findings import findings
 from vdroppath_tf.report.pictures import accuracy_picture, space_pictures

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from importlib import resources
 
 from vdroppath_tf.analysis.numbers import percent
-from vdroppath_tf.figures.space import figure_marginals, frame_strip
 from vdroppath_tf.files import write_text
 from vdroppath_tf.report.findings import findings, mean_on
 from vdroppath_tf.report.markup import Html, Node, tag
@@ -39,8 +38,6 @@ __all__ = [
     "Report",
     "Row",
     "TaskReport",
-    "figure_marginals",
-    "frame_strip",
     "render_report",
     "write_figures",
     "write_report",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vdroppath_tf.figures.parts import svg_uri
+from vdroppath_tf.figures.style import svg_uri
 from vdroppath_tf.report.markup import Html, Node, tag
 from vdroppath_tf.report.pictures import Picture
 from vdroppath_tf.report.records import TaskReport

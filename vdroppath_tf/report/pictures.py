@@ -11,12 +11,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.observations import NEAR_START
-from vdroppath_tf.figures.accuracy import figure_draws
 from vdroppath_tf.figures.comparison import figure_comparison
-from vdroppath_tf.figures.fronts import figure_pareto
-from vdroppath_tf.figures.parts import WIDE
-from vdroppath_tf.figures.space import figure_distance, figure_entropy, figure_marginals
-from vdroppath_tf.figures.training import figure_history
+from vdroppath_tf.figures.distance import figure_distance
+from vdroppath_tf.figures.draws import figure_draws
+from vdroppath_tf.figures.entropy import figure_entropy
+from vdroppath_tf.figures.history import figure_history
+from vdroppath_tf.figures.marginals import figure_marginals
+from vdroppath_tf.figures.pareto import figure_pareto
+from vdroppath_tf.figures.style import WIDE
 from vdroppath_tf.figures.units import label_note, unit_label
 from vdroppath_tf.report.beside import beside
 from vdroppath_tf.report.records import TaskReport

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from vdroppath_tf.analysis.numbers import percent, points
-from vdroppath_tf.figures.parts import magnitude
+from vdroppath_tf.figures.style import magnitude
 from vdroppath_tf.figures.units import label_note, unit_color, unit_ink, unit_label
 from vdroppath_tf.report.markup import Html, Node, join, tag
 from vdroppath_tf.report.numbers import score

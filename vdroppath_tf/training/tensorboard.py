@@ -12,7 +12,7 @@ import tensorflow as tf
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from vdroppath_tf.cost import UnitCosts, unit_costs
-from vdroppath_tf.figures.space import figure_marginals
+from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.layers.gates import gates_of, named_drops
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
@@ -23,7 +23,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
     * ``epoch/NAME``: what Keras logged: loss, ``kl`` (what the gates add to it), metrics, ``val_``.
     * ``drop/LAYER/S``, ...: p of each gate, by its name in ``layers.gates.named_drops``.
     * ``expected_macs``: mean multiply-adds of the networks that the space draws.
-    * ``marginals``: the picture of ``figures.space.figure_marginals`` (Eq. 7, the paper's
+    * ``marginals``: the picture of ``figures.marginals.figure_marginals`` (Eq. 7, the paper's
       Fig. 4), where the gates have moved since the last one.
 
     A model without gates has ``epoch/NAME`` only.

@@ -1,4 +1,4 @@
-"""Picture of what was scored: accuracy over cost."""
+"""The picture of what was scored: accuracy over cost."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vdroppath_tf.budget.fronts import front_of
-from vdroppath_tf.figures.parts import ACCENT, GRID, NARROW, SOFT, STYLE, magnitude, plain
+from vdroppath_tf.figures.style import ACCENT, GRID, NARROW, SOFT, STYLE, magnitude, plain
 from vdroppath_tf.figures.units import COLORS
+from vdroppath_tf.names import named
 from vdroppath_tf.scoring.listed import Draw, Row, without_number
 
 _ROW_COLORS = ("#6B4E9B", "#56B4E9", "#CC79A7", "#8C564B", "#3E4C59")
@@ -19,6 +20,7 @@ _MARKS = "sD^vPXph"
 _CLOUD, _FRONT = "#9FB3C8", "#486581"
 
 
+@named
 def figure_draws(
     draws: Sequence[Draw],
     rows: Sequence[Row],
@@ -28,18 +30,22 @@ def figure_draws(
     clips: int | None = None,
     narrow: bool = False,
 ) -> Figure:
-    """Draw accuracy over cost with 95 % intervals, for the draws and for the table's rows.
+    """Draws accuracy over cost with 95 % intervals, for the draws and for the table's rows.
 
-    A line joins the front of the draws, which no cheaper or equally cheap draw beats. Draws that
-    are told apart from the best are hollow.
+    A line joins the front of the draws, which no cheaper or equally cheap draw beats. Draws
+    outside the confidence set of the best are hollow.
 
     Args:
-        draws: Every draw, with its MACs; those that a race dropped are no part of the front.
-        rows: The table's rows, with their MACs.
-        chance: Top-1 of guessing: a dotted line.
-        best: The row to mark with a star.
-        clips: That the rows were measured on.
-        narrow: For a small screen.
+        draws: Sequence of every `Draw`, with its MACs; those that a race dropped are no part of
+            the front.
+        rows: Sequence of the table's `Row`s, with their MACs.
+        chance: float, the top-1 of guessing, drawn as a dotted line; None draws none.
+        best: `Row`, the one to mark with a star. Defaults to `None`.
+        clips: int, the number of clips that the rows were measured on. Defaults to `None`.
+        narrow: bool, whether it is for a small screen. Defaults to `False`.
+
+    Returns:
+        The figure, to save or to show.
     """
     scale, unit = magnitude(max([*(d.macs or 0 for d in draws), *(r.macs or 0 for r in rows)]))
     with mpl.rc_context(STYLE):
@@ -51,12 +57,12 @@ def figure_draws(
         if draws:
             _draws(axes, draws, scale)
         others = [row for row in rows if row is not best]
-        looks = _looks(others)
+        styles = _styles(others)
         for row in others:
-            _point(axes, row, scale, clips, **looks[without_number(row.name)])
+            _point(axes, row, scale, clips, styles[without_number(row.name)])
         if best is not None:
             star = {"color": ACCENT, "marker": "*", "markersize": 14, "zorder": 5}
-            _point(axes, best, scale, clips, label=plain(best.name), **star)
+            _point(axes, best, scale, clips, {"label": plain(best.name), **star})
         axes.set(
             xlabel=f"MACs a clip ({unit})" if unit else "MACs a clip", ylabel="top-1 accuracy, %"
         )
@@ -70,7 +76,7 @@ def figure_draws(
     return figure
 
 
-def _looks(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+def _styles(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     uniform = {without_number(row.name): {*row.strategy.split()} for row in rows}
     return {
         kind: {
@@ -90,10 +96,10 @@ def _color(units: set[str], number: int) -> str:
     return other if more or first in ("", "-") else COLORS.get(first, other)
 
 
-def _point(axes: Any, row: Row, scale: float, clips: int | None, **look: Any) -> None:
-    look = {"linestyle": "none", "capsize": 2.5, "elinewidth": 1.1, "zorder": 4, **look}
+def _point(axes: Any, row: Row, scale: float, clips: int | None, style: dict[str, Any]) -> None:
+    style = {"linestyle": "none", "capsize": 2.5, "elinewidth": 1.1, "zorder": 4, **style}
     ends = row.ends(clips)
-    axes.errorbar((row.macs or 0) / scale, row.top1 * 100, _reach(row.top1, ends), **look)
+    axes.errorbar((row.macs or 0) / scale, row.top1 * 100, _reach(row.top1, ends), **style)
 
 
 def _reach(top1: float, ends: tuple[float, float]) -> np.ndarray:
@@ -122,6 +128,6 @@ def _draws(axes: Any, draws: Sequence[Draw], scale: float) -> None:
     line = {"color": _FRONT, "linewidth": 1.2, "drawstyle": "steps-post", "zorder": 3}
     axes.plot(costs[best] / scale, scores[best] * 100, label="front of the draws", **line)
     dot = {"linestyle": "none", "marker": "o", "color": _CLOUD, "markersize": 4.5}
-    axes.plot([], [], label="draws that may be best", **dot)
+    axes.plot([], [], label="draws in the confidence set", **dot)
     if not all(draw.may_be_best for draw in draws):
-        axes.plot([], [], label="draws that are not", markerfacecolor="white", **dot)
+        axes.plot([], [], label="draws outside it", markerfacecolor="white", **dot)

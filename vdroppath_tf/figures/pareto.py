@@ -1,4 +1,4 @@
-"""Picture of fronts: what probability a smaller network costs."""
+"""The picture of fronts: what probability a smaller network costs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from vdroppath_tf.budget.search import UNITS_OF, Choice
-from vdroppath_tf.figures.parts import NARROW, STYLE, magnitude, plain
+from vdroppath_tf.figures.style import NARROW, STYLE, magnitude, plain
 from vdroppath_tf.figures.units import COLORS
+from vdroppath_tf.names import named
 
 _COLORS = (COLORS["S"], COLORS["ST"], COLORS["S+ST"], COLORS["T"])
 
 
+@named
 def figure_pareto(
     fronts: Mapping[str, Sequence[Choice]],
     *,
@@ -21,13 +23,14 @@ def figure_pareto(
     whole: float | None = None,
     narrow: bool = False,
 ) -> Figure:
-    """Draw fronts as lines: the cost across, and up how much less probable than the front's last.
+    """Draws fronts as lines: the cost across, and up how much less probable than the front's last.
 
     Args:
-        fronts: Name to what `pareto` gave.
-        by: The cost that `pareto` was given.
-        whole: Cost that is 100 %, that of S+ST everywhere say; None draws the cost itself.
-        narrow: For a small screen.
+        fronts: Mapping of names to what `pareto` gave.
+        by: str, the cost that `pareto` was given. Defaults to `"macs"`.
+        whole: float, the cost that is 100 %, that of S+ST everywhere for example. Defaults to
+            `None`, which draws the cost itself.
+        narrow: bool, whether it is for a small screen. Defaults to `False`.
 
     Returns:
         The figure, to save or to show.

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from vdroppath_tf.figures.parts import GRID, NARROW, SOFT, STYLE
+from vdroppath_tf.figures.style import GRID, NARROW, SOFT, STYLE
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.gate_arrays import LayerArrays
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
@@ -18,18 +19,24 @@ _NAMED = 8  # lines with their layer's number at the end
 _GAP = 0.055  # of p, between two such numbers
 
 
+@named
 def figure_history(
     history: Sequence[LayerArrays], space: ProbabilitySpace, *, narrow: bool = False
 ) -> Figure:
-    """Draw drop probabilities over training: a panel per branch, a line per layer.
+    """Draws drop probabilities over training: a panel per branch, a line per layer.
 
     Lines are darker nearer the input; at the end of some stands the number of the layer.
 
     Args:
-        history: `drop` of the space after each epoch, the starting values first; of a ragged one
-            the lines are means over each layer's inputs.
-        space: The space they became. A layer that lacks a branch has no line in its panel.
-        narrow: For a small screen: panels one below the other.
+        history: Sequence of the space's `drop` after each epoch, the starting values first; of a
+            ragged one the lines are means over each layer's inputs.
+        space: `ProbabilitySpace` that they became. A layer that lacks a branch has no line in its
+            panel.
+        narrow: bool, whether it is for a small screen: panels one below the other. Defaults to
+            `False`.
+
+    Returns:
+        The figure, to save or to show.
     """
     values = np.array([_mean_over_inputs(drop) for drop in history])
     branches, layers = space.branches, len(space)
@@ -57,12 +64,12 @@ def _number(axes: Any, ends: np.ndarray, layers: np.ndarray, last: int, shades: 
     if not len(layers):
         return
     some = layers[np.unique(np.linspace(0, len(layers) - 1, _NAMED).round().astype(int))]
-    places = _apart(ends[some])
-    for layer, place in zip(some, places, strict=True):
+    heights = _apart(ends[some])
+    for layer, height in zip(some, heights, strict=True):
         axes.annotate(
             str(layer + 1),
             (last, ends[layer]),
-            (1.04, place),
+            (1.04, height),
             textcoords=axes.get_yaxis_transform(),
             fontsize=8,
             va="center",
@@ -72,13 +79,13 @@ def _number(axes: Any, ends: np.ndarray, layers: np.ndarray, last: int, shades: 
 
 
 def _apart(wanted: np.ndarray) -> np.ndarray:
-    """Places near the wanted ones, in their order, at least `_GAP` from each other."""
+    """Heights near the wanted ones, in their order, at least `_GAP` from each other."""
     order = np.argsort(wanted, kind="stable")
     steps = np.arange(len(wanted)) * _GAP
     raised = np.maximum.accumulate(wanted[order] - steps) + steps
-    places = np.empty(len(wanted))
-    places[order] = raised - max(0.0, float(raised[-1]) - 1.0)
-    return places
+    heights = np.empty(len(wanted))
+    heights[order] = raised - max(0.0, float(raised[-1]) - 1.0)
+    return heights
 
 
 def _mean_over_inputs(drop: LayerArrays) -> list[np.ndarray]:

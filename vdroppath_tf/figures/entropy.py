@@ -1,0 +1,34 @@
+"""The picture of how open the choice of each layer still is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from vdroppath_tf.figures.panels import DASHED, layer_bars
+from vdroppath_tf.names import named
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+
+@named
+def figure_entropy(space: ProbabilitySpace, *, narrow: bool = False) -> Figure:
+    """Draws the entropy of each layer's draw, in nats, and that of its start (sampling form).
+
+    Args:
+        space: `ProbabilitySpace`, the learned space.
+        narrow: bool, whether it is for a small screen. Defaults to `False`.
+
+    Returns:
+        The figure, to save or to show.
+    """
+    started = replace(space, drop=space.initial, layer_drop=space.initial_layer_drop)
+    entropy, start = space.entropy(), started.entropy()
+    top = 1.15 * max(float(entropy.max()), float(start.max()), 0.1)
+    figure, panels = layer_bars(space, entropy, top, "#829AB1", narrow)
+    for axes, chunk in panels:
+        positions = np.arange(len(chunk))
+        axes.set_ylabel("entropy, nats")
+        axes.hlines(start[chunk], positions - 0.42, positions + 0.42, **DASHED)
+    return figure

@@ -1,0 +1,75 @@
+"""What all figures share: colours, fonts, widths, names as plain text, and the bytes of a file."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from vdroppath_tf.figures.units import INK
+from vdroppath_tf.names import named
+
+SOFT, ACCENT, GRID = "#616E7C", "#B23A48", "#E4E7EB"
+
+
+class Sheet(NamedTuple):
+    """The screen a figure is for: the layers that stand side by side, and its width in inches."""
+
+    per_row: int
+    least: float
+    most: float
+
+
+WIDE, NARROW = Sheet(32, 4.6, 10.5), Sheet(16, 3.8, 3.8)
+STYLE: dict[str, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "svg.hashsalt": "vdroppath_tf",
+}
+
+
+@named
+def magnitude(value: float) -> tuple[float, str]:
+    """The scale and the prefix in which `value` has one to three digits before the point."""
+    steps = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+    return next(((scale, unit) for scale, unit in steps if value >= scale), (1.0, ""))
+
+
+@named
+def plain(text: str) -> str:
+    """A text without matplotlib's mathematics, whose `$` the names of users may hold."""
+    return text.replace("$", r"\$")
+
+
+@named
+def svg_bytes(figure: Figure) -> bytes:
+    """A figure as SVG: the same bytes for the same figure."""
+    with mpl.rc_context(STYLE):
+        file = io.StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return file.getvalue().encode()
+
+
+@named
+def png_bytes(figure: Figure, dots: int = 200) -> bytes:
+    """A figure as PNG, with `dots` pixels an inch."""
+    with mpl.rc_context(STYLE):
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=dots, metadata={"Software": None})
+    return file.getvalue()
+
+
+@named
+def svg_uri(figure: Figure) -> str:
+    """A figure as a `data:` address of SVG."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg_bytes(figure)).decode()
