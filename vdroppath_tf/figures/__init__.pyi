@@ -1,10 +1,11 @@
-from .accuracy import figure_draws as figure_draws
 from .comparison import figure_comparison as figure_comparison
-from .fronts import figure_pareto as figure_pareto
+from .distance import figure_distance as figure_distance
+from .draws import figure_draws as figure_draws
+from .entropy import figure_entropy as figure_entropy
+from .frames import frame_strip as frame_strip
+from .history import figure_history as figure_history
+from .marginals import figure_marginals as figure_marginals
+from .pareto import figure_pareto as figure_pareto
 from .ranking import figure_ranking as figure_ranking
 from .shift import figure_shift as figure_shift
-from .space import figure_distance as figure_distance
-from .space import figure_entropy as figure_entropy
-from .space import figure_marginals as figure_marginals
 from .stability import figure_stability as figure_stability
-from .training import figure_history as figure_history
