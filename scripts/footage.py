@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 
 from vdroppath_tf.data.clips.cache import VideoCache
-from vdroppath_tf.data.disk import sha256_of
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import scaled_size
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.experiments.tasks.files import TaskFiles, check_counts, clip_rng, write_clips
 from vdroppath_tf.experiments.tasks.shapes import DIRECTIONS
+from vdroppath_tf.files import sha256_of
 
 TASKS = ("appearance", "motion")
 _Parts = Mapping[str, tuple[float, float]]

@@ -130,7 +130,7 @@ def test_a_checkpoint_of_another_format_is_refused(whole_run: tiny.Run, tmp_path
     shutil.copytree(whole_run.folder, folder)
     state = folder / checkpoints(folder)[-1] / "state.json"
     state.write_text(state.read_text().replace("run/2", "run/1"))
-    with pytest.raises(ValueError, match=r"state\.json: expected format 'vdroppath_tf.run/2'"):
+    with pytest.raises(ValueError, match=r"state\.json: .*'vdroppath_tf.run/2'"):
         CheckpointStore(folder, (folder / "run.json").read_text()).position()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ from vdroppath_tf.commands.sources import define_formats, define_source, open_so
 from vdroppath_tf.data.catalog import Manifest
 from vdroppath_tf.data.clips.pipeline import FaultLog, evaluation_clips
 from vdroppath_tf.data.clips.protocols import PROTOCOLS
-from vdroppath_tf.files import read_json, write_text
+from vdroppath_tf.files import read_json, write_json
 from vdroppath_tf.report.inputs import SCORES_FORMAT
 from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies
 from vdroppath_tf.scoring.scores import StrategyScores
@@ -217,7 +216,7 @@ def _write(
     for name, scores in (("chosen_on", chosen_on), ("reported_on", reported_on)):
         scores.save(path.with_suffix(f".{name}.npz"))
     fields = {**head, "selection": selection, "scores": rows}
-    write_text(path, json.dumps({"format": SCORES_FORMAT, **fields}, indent=1) + "\n")
+    write_json(path, {"format": SCORES_FORMAT, **fields})
     logging.info("Wrote %s", path)
 
 

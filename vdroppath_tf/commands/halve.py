@@ -17,7 +17,7 @@ from vdroppath_tf.experiments.halving import Halving, Setting, run_halving
 from vdroppath_tf.experiments.quickstart import CLIPS, DIFFICULTY
 from vdroppath_tf.experiments.tasks.shapes import TASKS
 from vdroppath_tf.figures.shift import figure_shift
-from vdroppath_tf.files import write_text
+from vdroppath_tf.files import write_json
 
 EXAMPLE = "vdroppath halve --task=motion --speed=4 --seeds=3 --out=halve"
 
@@ -43,7 +43,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     processes = values.processes or len(os.sched_getaffinity(0))
     found = run_halving(setting, out, processes=processes, say=logging.info)
     print("\n".join(table(found)))
-    write_text(out / "shift.json", json.dumps(fields(found), indent=1) + "\n")
+    write_json(out / "shift.json", fields(found))
     figure_shift(found.shift).savefig(out / "shift.svg")
     logging.info("Wrote %s and %s", out / "shift.json", out / "shift.svg")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from vdroppath_tf.commands.files import define_string
 from vdroppath_tf.experiments.ranking import run_ranking
 from vdroppath_tf.experiments.ranking_plan import AS_TRAINED, LEARNED, LOG_PROB, UNIFORM, Plan
 from vdroppath_tf.figures.ranking import figure_ranking
-from vdroppath_tf.files import write_text
+from vdroppath_tf.files import write_json
 from vdroppath_tf.scoring.select import Interval
 
 EXAMPLE = "vdroppath ranking --draws=8 --uniform_draws=8 --seeds=2 --out=ranking"
@@ -68,7 +67,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     processes = values.processes or len(os.sched_getaffinity(0))
     found = run_ranking(out, plan, processes=processes, say=logging.info)
     print("\n".join(table(found)))
-    write_text(out / "ranking.json", json.dumps(fields(found), indent=1, allow_nan=False) + "\n")
+    write_json(out / "ranking.json", fields(found), allow_nan=False)
     figure_ranking(found).savefig(out / "ranking.png", dpi=150)
     logging.info("Wrote %s and ranking.png", out / "ranking.json")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from absl import flags, logging
 from matplotlib.figure import Figure
 
 from vdroppath_tf.commands.files import define_string
-from vdroppath_tf.files import write_text
+from vdroppath_tf.files import write_json
 
 
 def define_outputs(values: flags.FlagValues, what: str, numbers: str) -> None:
@@ -36,5 +35,5 @@ def write_outputs(
         draw().savefig(values.figure, dpi=150)
         logging.info("Wrote %s", values.figure)
     if values.out:
-        write_text(values.out, json.dumps(fields, indent=1) + "\n")
+        write_json(values.out, fields)
         logging.info("Wrote %s", values.out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from vdroppath_tf.commands.sources import define_formats, define_source, open_so
 from vdroppath_tf.data.clips.pipeline import FaultLog
 from vdroppath_tf.data.clips.protocols import PROTOCOLS
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.files import write_text
+from vdroppath_tf.files import write_json
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.scoring.evaluate import recalibrate
 from vdroppath_tf.scoring.video_scores import VideoScores
@@ -76,7 +75,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         )
     print(table(scores))
     if values.out:
-        write_text(values.out, json.dumps({**scores.fields(), **about}, indent=1) + "\n")
+        write_json(values.out, {**scores.fields(), **about})
         logging.info("Wrote %s", values.out)
     if values.scores:
         scores.save_arrays(values.scores)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
 from vdroppath_tf.commands.sources import define_formats, define_source, open_source
 from vdroppath_tf.data.catalog import Manifest
 from vdroppath_tf.data.remote.files import shown
-from vdroppath_tf.files import write_text
+from vdroppath_tf.files import write_json
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import Clips, Phase, Recipe, build_derived, build_template, template_from
 from vdroppath_tf.training import train as run_training
@@ -76,7 +75,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         verbose=1,
         picture_every=values.picture_every,
     )
-    write_text(out / "history.json", json.dumps(history, indent=1) + "\n")
+    write_json(out / "history.json", history)
     _write(model, out, recipe, videos)
     if backup is not None:
         backup.send()

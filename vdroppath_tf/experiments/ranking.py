@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from vdroppath_tf.analysis.rank_agreement import KINDS, Ranking
-from vdroppath_tf.data.disk import claim
 from vdroppath_tf.experiments.ranking_jobs import Job, run_all, template_files
 from vdroppath_tf.experiments.ranking_plan import (
     AS_TRAINED,
@@ -26,6 +25,7 @@ from vdroppath_tf.experiments.ranking_plan import (
     Plan,
 )
 from vdroppath_tf.experiments.tasks.synthetic import write_task
+from vdroppath_tf.files import create_or_verify
 from vdroppath_tf.scoring.select import uniform_prior
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -53,7 +53,7 @@ def run_ranking(
     difficulty = dataclasses.asdict(DIFFICULTY)
     fields = {"format": _FORMAT, **plan.trainings, "difficulty": difficulty}
     fields = json.loads(json.dumps(fields))
-    claim(out / "plan.json", fields, holds="ranking")
+    create_or_verify(out / "plan.json", fields, holds="ranking")
     say(f"Writing {sum(plan.clips)} H.264 clips of {TASK!r}.")
     counts = (plan.clips[0], 1, plan.clips[1])
     write_task(out / "clips", TASK, clips=counts, seed=plan.seed, difficulty=DIFFICULTY)

@@ -156,9 +156,7 @@ def _data(use: str, one: Any, protocol: Any, scored: int | None) -> DataUsed:
 
 
 def _result(text: str) -> Tested:
-    fields = json.loads(text)
-    if fields.get("format") != TEST_FORMAT:
-        raise ValueError(f"the format is {fields.get('format')!r}, not {TEST_FORMAT!r}")
+    fields = read_json(text, TEST_FORMAT)
     data = fields["data"]
     shares = [float(fields[key]) for key in ("top1", "top1_standard_error", "top5")]
     top1, error, top5 = shares

@@ -14,7 +14,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from vdroppath_tf.figures.style import png_bytes, svg_bytes
-from vdroppath_tf.files import write_bytes, write_text
+from vdroppath_tf.files import write_bytes, write_json
 from vdroppath_tf.report.findings import findings
 from vdroppath_tf.report.pictures import accuracy_picture, space_pictures
 from vdroppath_tf.report.records import Report, TaskReport
@@ -49,7 +49,7 @@ def write_figures(folder: str | os.PathLike[str], report: Report) -> list[Path]:
         files |= {f"{start}{name}": content for name, content in _task_files(task).items()}
     for name, content in files.items():
         write_bytes(folder / name, content)
-    write_text(folder / "report.json", json.dumps(fields(report), indent=1, allow_nan=False) + "\n")
+    write_json(folder / "report.json", fields(report), allow_nan=False)
     return [*(folder / name for name in files), folder / "report.json"]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from vdroppath_tf.files import new_folder
 
 
 def export_saved_model(
@@ -44,17 +45,13 @@ def export_saved_model(
     names = _checked(labels, network.output_shape[-1])
     _check_free(target, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     # keras.export.ExportArchive would trace the network three times and walk all of its objects
     module = tf.Module()
     module.weights = [variable.value for variable in network.variables]
     signatures = {"serving_default": _serve(network), "labels": _labels(names)}
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    try:
-        tf.saved_model.save(module, str(partial), signatures, options)
-        _put_in_place(partial, target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with new_folder(target) as folder:
+        tf.saved_model.save(module, str(folder), signatures, options)
     return target
 
 
@@ -69,15 +66,6 @@ def _check_free(target: Path, overwrite: bool) -> None:
             f"{target} is there and holds no SavedModel, so it is not overwritten. Pass another "
             "folder, or remove it."
         )
-
-
-def _put_in_place(partial: Path, target: Path) -> None:
-    """Two renames: at no time is a folder of that name there that is not whole."""
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
-    if target.exists():
-        os.replace(target, old)
-    os.replace(partial, target)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _serve(network: keras.Model) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from vdroppath_tf.data.sources.flow import FlowFolder
 from vdroppath_tf.data.sources.folder import FrameFolder
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
-from vdroppath_tf.files import read_json, write_text
+from vdroppath_tf.files import read_json, write_json
 
 CLIP_FORMAT = "vdroppath_tf.clip/1"
 _BESIDE = Path("assets.extra", "clip.json")  # where SavedModels keep what is not in the graph
@@ -45,7 +44,7 @@ def write_sampling(saved_model: Path, sampling: ClipSampling) -> None:
     path = saved_model / _BESIDE
     path.parent.mkdir(exist_ok=True)
     fields = {"format": CLIP_FORMAT, "sampling": dataclasses.asdict(sampling)}
-    write_text(path, json.dumps(fields, indent=1) + "\n")
+    write_json(path, fields)
 
 
 def read_sampling(saved_model: Path) -> ClipSampling:

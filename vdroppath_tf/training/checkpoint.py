@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vdroppath_tf.files import write_text
+from vdroppath_tf.files import check_format, new_folder, write_json, write_text
 
 FORMAT = "vdroppath_tf.run/2"
 STATE = "state.json"  # written last: a folder without it is not whole
@@ -51,14 +50,10 @@ class CheckpointStore:
     def save(self, model: keras.Model, position: Position) -> None:
         """Writes a checkpoint beside the others, then gives it its name, then removes old ones."""
         name = f"checkpoint-{position.phase}-{position.epochs:05d}"
-        parts = self.folder / f".{name}.partial"
-        shutil.rmtree(parts, ignore_errors=True)
-        parts.mkdir()
-        _trackable(model).write(str(parts / "weights"))
-        state = {"format": FORMAT, "sizes": _on_disk(parts), **asdict(position)}
-        write_text(parts / STATE, json.dumps(state))
-        shutil.rmtree(self.folder / name, ignore_errors=True)
-        os.replace(parts, self.folder / name)
+        with new_folder(self.folder / name, shared=False) as parts:
+            _trackable(model).write(str(parts / "weights"))
+            state = {"format": FORMAT, "sizes": _sizes(parts), **asdict(position)}
+            write_json(parts / STATE, state)
         for old in self._whole()[: -self.keep]:
             shutil.rmtree(old)
 
@@ -103,18 +98,17 @@ def _state(folder: Path) -> dict[str, Any] | None:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"{folder / STATE}: expected format {FORMAT!r}. Found: {str(state)[:80]}")
-    files = {file.name: file.stat().st_size for file in folder.iterdir()}
+    try:
+        check_format(state.get("format") if isinstance(state, dict) else state, FORMAT)
+    except ValueError as error:
+        raise ValueError(f"{folder / STATE}: {error}") from None
+    files = _sizes(folder)
     whole = all(files.get(name) == size for name, size in state["sizes"].items())
     return state if whole else None
 
 
-def _on_disk(folder: Path) -> dict[str, int]:
-    """Name and size in bytes of each file, after making sure that it has reached the disk."""
-    for file in folder.iterdir():
-        with open(file, "rb") as opened:
-            os.fsync(opened.fileno())
+def _sizes(folder: Path) -> dict[str, int]:
+    """Name and size in bytes of each file."""
     return {file.name: file.stat().st_size for file in folder.iterdir()}
 
 

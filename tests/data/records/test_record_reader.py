@@ -267,7 +267,7 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("field", "value", "match"),
         [
-            ("format", "vdroppath_tf.records/2", "has the format"),
+            ("format", "vdroppath_tf.records/2", "newer vdroppath_tf.*records/1"),
             ("labels", "left", "expected 'labels'"),
             ("fields", ["shard"], "the 'fields' shard, offset"),
             ("shards", [], "'shards', a list that is not empty"),

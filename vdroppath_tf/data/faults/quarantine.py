@@ -6,12 +6,13 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vdroppath_tf.data.disk import replacing
 from vdroppath_tf.data.faults.log import Fault
 from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.files import load_text, new_file, read_json
 
 _FORMAT = "vdroppath_tf.quarantine/1"
 _MAX_BYTES = 1 << 28
@@ -48,7 +49,7 @@ def write_quarantine(
     ]
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": _FORMAT, "root": root, "videos": videos}, indent=1) + "\n"
-    with replacing(path) as file:
+    with new_file(path) as file:
         file.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
@@ -65,12 +66,7 @@ def read_quarantine(
         ManifestError: the file is missing, or something else.
     """
     try:
-        if os.path.getsize(path) > _MAX_BYTES:
-            raise ValueError(f"larger than {_MAX_BYTES} bytes")
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
-        found = fields["format"] if isinstance(fields, dict) and "format" in fields else None
-        if found != _FORMAT:
-            raise ValueError(f"format {found!r}")
+        fields = load_text(path, partial(read_json, expected=_FORMAT), max_bytes=_MAX_BYTES)
         base = os.path.abspath(root) if root is not None else _text(fields["root"])
         faults = tuple(_fault(video, base) for video in fields["videos"])
     except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from vdroppath_tf.data.sources.container import MAX_SIDE
 from vdroppath_tf.data.sources.index import MAX_FRAMES
+from vdroppath_tf.files import read_json
 
 FRAMING = (12, 4)
 """Bytes of TFRecord's framing before and behind the data: length and its CRC, CRC of the data."""
@@ -115,13 +116,7 @@ class Index:
         Raises:
             ValueError: it is no such index, or says what cannot be; without the file's name.
         """
-        try:
-            fields = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"is not JSON ({error})") from None
-        found = fields.get("format") if isinstance(fields, dict) else None
-        if found != INDEX_FORMAT:
-            raise ValueError(f"has the format {str(found)[:80]!r}, expected {INDEX_FORMAT!r}")
+        fields: Any = read_json(text, INDEX_FORMAT)
         labels, bad = fields.get("labels"), fields.get("bad")
         if not _is_list(labels, str) or not labels or not _is_number(bad, 0, 1 << 62):
             raise ValueError("expected 'labels', a list of names, and 'bad', a number")

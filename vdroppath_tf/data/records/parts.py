@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vdroppath_tf.data.disk import write_whole
 from vdroppath_tf.data.records.index import INDEX_FILE, Index, Record, Shard, row_of
+from vdroppath_tf.files import read_json, write_text
 
 BAD_FILE = "bad.json"
 BAD_FORMAT = "vdroppath_tf.bad_videos/1"
@@ -73,7 +73,7 @@ def write_part(folder: Path, part: Part) -> None:
         "records": {number: row_of(record) for number, record in part.records.items()},
         "bad": [dataclasses.asdict(video) for video in part.bad],
     }
-    write_whole(part_file(folder, part.shard.file), json.dumps(fields) + "\n")
+    write_text(part_file(folder, part.shard.file), json.dumps(fields) + "\n")
 
 
 def read_parts(folder: Path, shards: Sequence[str]) -> dict[str, Part]:
@@ -131,9 +131,7 @@ def read_bad(folder: str | os.PathLike[str]) -> tuple[BadVideo, ...]:
     """
     path = Path(folder) / BAD_FILE
     try:
-        fields = json.loads(path.read_bytes())
-        if fields["format"] != BAD_FORMAT:
-            raise ValueError(f"has the format {fields['format']!r}, expected {BAD_FORMAT!r}")
+        fields = read_json(path.read_bytes(), BAD_FORMAT)
         return tuple(BadVideo(**video) for video in fields["videos"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path}: is missing or damaged ({error})") from None
@@ -143,4 +141,4 @@ def write_bad(folder: Path, bad: Iterable[BadVideo]) -> None:
     """Writes `bad.json`."""
     rows = (json.dumps(dataclasses.asdict(video)) for video in bad)
     text = f'{{"format": "{BAD_FORMAT}", "videos": [\n' + ",\n".join(rows) + "\n]}\n"
-    write_whole(folder / BAD_FILE, text)
+    write_text(folder / BAD_FILE, text)

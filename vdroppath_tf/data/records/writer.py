@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vdroppath_tf.data.disk import claim, write_whole
 from vdroppath_tf.data.faults.log import MAX_BAD_FRACTION
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.records.frames import FrameEncoder, short_names
 from vdroppath_tf.data.records.index import INDEX_FILE, INDEX_FORMAT, Index
 from vdroppath_tf.data.records.job import Job
 from vdroppath_tf.data.records.parts import SETTINGS_FILE, BadVideo, Part, part_file, write_bad
+from vdroppath_tf.files import create_or_verify, write_text
 
 _SHARD_VIDEOS = 1000  # in a shard by default
 _SHARDS = 16  # at least, by default: what several machines can share
@@ -93,7 +93,7 @@ def write_records(
     if manifest.directional:
         settings["directional"] = True
     settings |= {"shards": count, "videos": len(manifest), "manifest": _digest(manifest, names)}
-    claim(home / SETTINGS_FILE, settings, holds="set of records")
+    create_or_verify(home / SETTINGS_FILE, settings, holds="set of records")
     files = [f"{home.name or 'records'}-{k:05d}-of-{count:05d}.tfrecord" for k in range(count)]
     job = Job(home, manifest, names, encoder, files, max_bad_fraction, on_video)
     parts = job.run(workers or len(os.sched_getaffinity(0)))
@@ -126,7 +126,7 @@ def _finish(
     shards = tuple(part.shard for part in parts)
     index = Index(settings, manifest.labels, shards, tuple(records.values()), len(bad))
     write_bad(folder, bad)
-    write_whole(folder / INDEX_FILE, index.to_json())
+    write_text(folder / INDEX_FILE, index.to_json())
     for shard in shards:
         part_file(folder, shard.file).unlink(missing_ok=True)
     return Written(folder, len(records), bad, sum(shard.bytes for shard in shards))

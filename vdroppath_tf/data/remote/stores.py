@@ -15,9 +15,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from vdroppath_tf.data.disk import replacing
 from vdroppath_tf.data.remote.urls import shown
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.files import write_bytes
 
 OBJECT_STORES = ("gs", "s3", "az")
 FSSPEC = {"s3": "s3fs", "az": "adlfs", "gs": "gcsfs"}
@@ -62,8 +62,7 @@ class LocalStore(Store):
     def write(self, path: str, data: bytes) -> None:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as file:
-            file.write_bytes(data)
+        write_bytes(target, data)
 
     def files(self, folder: str) -> Iterator[str]:
         for file in Path(folder).rglob("*"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from vdroppath_tf.data.disk import replacing
+from vdroppath_tf.files import new_file
 
 _FORMATS = {
     ".mp4": "mp4",
@@ -54,7 +54,10 @@ def write_video(
     _check(target, frames)
     options = {"crf": str(crf)} | ({"preset": preset} if codec == "libx264" else {})
     container_format = _FORMATS[target.suffix.lower()]
-    with replacing(target) as new, av.open(str(new), "w", format=container_format) as container:
+    with (
+        new_file(target, durable=False) as new,
+        av.open(str(new), "w", format=container_format) as container,
+    ):
         stream = container.add_stream(
             codec, rate=Fraction(fps).limit_denominator(1001), options=options
         )

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from vdroppath_tf.data.catalog import Manifest, read_list
-from vdroppath_tf.data.disk import claim, write_whole
 from vdroppath_tf.data.sources.encode import write_video
+from vdroppath_tf.files import create_or_verify, write_text
 
 SPLITS = ("train", "validation", "test")
 
@@ -81,7 +81,7 @@ def write_clips(
     Raises:
         ValueError: the folder holds anything but this task.
     """
-    claim(files.folder / "task.json", description, holds="task")
+    create_or_verify(files.folder / "task.json", description, holds="task")
     jobs = [(split, k) for split, n in zip(SPLITS, clips, strict=True) for k in range(n)]
     for split in SPLITS:
         (files.folder / split).mkdir(exist_ok=True)
@@ -103,8 +103,8 @@ def _write_lists(files: TaskFiles, clips: Sequence[int], frames: int) -> None:
     classes = len(files.labels)
     for split, count in zip(SPLITS, clips, strict=True):
         lines = (f"{_name(split, k)} {frames} {k % classes}\n" for k in range(count))
-        write_whole(files.folder / f"{split}.txt", "".join(lines))
-    write_whole(files.folder / "labels.txt", "".join(f"{name}\n" for name in files.labels))
+        write_text(files.folder / f"{split}.txt", "".join(lines))
+    write_text(files.folder / "labels.txt", "".join(f"{name}\n" for name in files.labels))
 
 
 def _name(split: str, item: int) -> str:

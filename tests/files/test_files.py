@@ -1,0 +1,135 @@
+"""Files and folders appear whole or not at all, and formats are checked when they are read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vdroppath_tf.files import (
+    create_or_verify,
+    load_text,
+    new_file,
+    new_folder,
+    read_json,
+    write_json,
+    write_text,
+)
+
+
+def _run_out_of_room(file: Path) -> None:
+    file.write_text("half")
+    raise OSError("the disk is full")
+
+
+@pytest.mark.parametrize("options", [{}, {"shared": False}, {"durable": False}])
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path, options: dict[str, bool]) -> None:
+    path = tmp_path / "a.keras"
+    write_text(path, "old")
+    with new_file(path, **options) as aside:
+        aside.write_text("new")
+        assert path.read_text() == "old"
+        assert aside.suffix == ".keras"
+        assert aside.name.startswith(".")
+    assert path.read_text() == "new"
+    with pytest.raises(OSError, match="full"), new_file(path, **options) as aside:
+        _run_out_of_room(aside)
+    assert path.read_text() == "new"
+    assert os.listdir(tmp_path) == ["a.keras"]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path, shared: bool, there: bool) -> None:
+    path = tmp_path / "run"
+    if there:
+        path.mkdir()
+        (path / "old").write_text("old")
+    with pytest.raises(OSError, match="full"), new_folder(path, shared=shared) as aside:
+        _run_out_of_room(aside / "new")
+    assert [p.name for p in path.glob("*")] == (["old"] if there else [])
+    with new_folder(path, shared=shared) as aside:
+        (aside / "inside").mkdir()
+        (aside / "inside" / "new").write_text("new")
+        assert path.exists() == there
+    assert sorted(p.name for p in path.rglob("*")) == ["inside", "new"]
+    assert os.listdir(tmp_path) == ["run"]
+
+
+def test_what_a_killed_run_has_left_is_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with new_folder(path, shared=False) as left:
+        pass
+    left.mkdir()
+    (left / "half").write_text("half")
+    with new_folder(path, shared=False) as again:
+        assert again == left
+        assert not os.listdir(again)
+    assert os.listdir(tmp_path) == ["run"]
+    assert not os.listdir(path)
+
+
+def test_the_old_folder_stays_where_the_new_one_cannot_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two renames nothing is thrown away."""
+    path = tmp_path / "run"
+    path.mkdir()
+    (path / "old").write_text("old")
+    rename = os.replace
+
+    def refuse(source: Any, target: Any) -> None:
+        if Path(target) == path:
+            raise OSError("no room for the name")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="no room"), new_folder(path):
+        pass
+    assert [file.read_text() for file in tmp_path.rglob("old")] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "Not JSON"),
+        ("[" * 100_000, "Not JSON"),
+        ("[1]", "has no 'format'"),
+        ('{"format": "vdroppath_tf.kind/3"}', "newer vdroppath_tf"),
+        ('{"format": "vdroppath_tf.kind/1"}', "Expected the format 'vdroppath_tf.kind/2'"),
+        ('{"format": "vdroppath_tf.kind/2", "b": 1}', r"Expected the fields \['a'\]"),
+    ],
+)
+def test_other_formats_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"a\.json: .*{said}"):
+        load_text(path, lambda text: read_json(text, "vdroppath_tf.kind/2", ["a"]))
+
+
+def test_sizes_and_numbers_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"format": "vdroppath_tf.kind/2", "a": 3})
+    assert load_text(path, lambda text: read_json(text, "vdroppath_tf.kind/2")) == {"a": 3}
+    with pytest.raises(ValueError, match=r"a\.json: has 46 bytes\. Expected at most 10"):
+        load_text(path, str, max_bytes=10)
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(path, {"a": float("nan")}, allow_nan=False)
+    assert "3" in path.read_text()
+
+
+def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
+    mark = tmp_path / "out" / "job.json"
+    fields = {"quality": 90, "size": {"edge": 32}}
+    create_or_verify(mark, fields, holds="test")
+    create_or_verify(mark, fields, holds="test")
+    with pytest.raises(ValueError, match=r"holds another test: size\.edge 32, not 64\. Pass"):
+        create_or_verify(mark, {"quality": 90, "size": {"edge": 64}}, holds="test")
+    mark.write_text("{")
+    with pytest.raises(ValueError, match="the file is damaged"):
+        create_or_verify(mark, fields, holds="test")
+    mark.rename(mark.with_name("other"))
+    with pytest.raises(ValueError, match="is not empty and holds no test"):
+        create_or_verify(mark, fields, holds="test")

@@ -1,0 +1,31 @@
+"""The ground: files and folders that appear whole or not at all, JSON with a format and version."""
+
+from vdroppath_tf.files.formats import (
+    check_architecture,
+    check_format,
+    load_text,
+    read_json,
+    write_json,
+)
+from vdroppath_tf.files.jobs import create_or_verify
+from vdroppath_tf.files.whole import (
+    new_file,
+    new_folder,
+    sha256_of,
+    write_bytes,
+    write_text,
+)
+
+__all__ = [
+    "check_architecture",
+    "check_format",
+    "create_or_verify",
+    "load_text",
+    "new_file",
+    "new_folder",
+    "read_json",
+    "sha256_of",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]

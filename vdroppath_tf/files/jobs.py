@@ -1,0 +1,63 @@
+"""Folders that belong to one job: a file in each says which."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vdroppath_tf.files.whole import write_text
+from vdroppath_tf.names import named
+
+
+@named
+def create_or_verify(mark: Path, fields: Mapping[str, Any], *, holds: str) -> None:
+    """Creates the folder of a job, or verifies that a folder is the one of this job.
+
+    Args:
+        mark: The file in the folder that describes its job.
+        fields: All that decides what the job makes, as plain JSON values.
+        holds: What such a folder holds, in errors.
+
+    Raises:
+        ValueError: If the folder holds another job, or anything else.
+    """
+    folder = mark.parent
+    if not mark.exists():
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ValueError(f"{folder}: is not empty and holds no {holds}. Pass a new folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(mark, json.dumps(fields, indent=1) + "\n")
+        return
+    try:
+        found = json.loads(mark.read_bytes())
+    except ValueError:
+        found = None
+    if found != fields:
+        raise ValueError(
+            f"{mark}: the folder holds another {holds}: {_difference(found, fields)}. Pass a new "
+            "folder, or remove the old one."
+        )
+
+
+def _difference(found: Any, fields: Mapping[str, Any]) -> str:
+    """What one job has and the other has not, such as "quality 90, not 50"."""
+    if not isinstance(found, dict):
+        return "the file is damaged"
+    old, new = _flat(found), _flat(fields)
+    names = dict.fromkeys([*new, *old])
+    return ", ".join(
+        f"{name} {old.get(name)}, not {new.get(name)}"
+        for name in names
+        if old.get(name) != new.get(name)
+    )
+
+
+def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Groups of fields as one, by dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in fields.items():
+        inner = _flat(value) if isinstance(value, dict) else None
+        flat |= {name: value} if inner is None else {f"{name}.{k}": v for k, v in inner.items()}
+    return flat
