@@ -18,9 +18,7 @@ import numpy as np
 from absl import app, flags
 
 import vdroppath_tf
-from vdroppath_tf.models.densenet import densenet
-from vdroppath_tf.models.mobilenet_v2 import mobilenet_v2
-from vdroppath_tf.models.resnet import resnet
+from vdroppath_tf.models.build import build_network
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 SIDE = flags.DEFINE_integer("side", 65, "pixels of the picture; odd at every stride by default")
@@ -30,7 +28,6 @@ class Network(NamedTuple):
     """A network and how to compare it."""
 
     source: Callable[..., keras.Model]
-    build: Callable[..., keras.Model]
     row: str
     layers: int
     frames: int  # so many that the middle does not see the ends
@@ -38,9 +35,9 @@ class Network(NamedTuple):
 
 
 NETWORKS = (
-    Network(keras.applications.ResNet50, resnet, "resnet50", 16, 39),
-    Network(keras.applications.DenseNet121, densenet, "densenet121", 61, 129, "relu"),
-    Network(keras.applications.MobileNetV2, mobilenet_v2, "mobilenet_v2", 16, 73),
+    Network(keras.applications.ResNet50, "resnet50", 16, 39),
+    Network(keras.applications.DenseNet121, "densenet121", 61, 129, "relu"),
+    Network(keras.applications.MobileNetV2, "mobilenet_v2", 16, 73),
 )
 RUNS = (("S", "authors"), ("ST", "authors"), ("S+ST", "normalized"))
 
@@ -75,7 +72,7 @@ def middle(model: keras.Model, frames: int) -> np.ndarray:
 def inflated(network: Network, source: keras.Model, unit: str, scaling: str) -> keras.Model:
     """The network with this unit everywhere."""
     strategy = FusionStrategy.uniform(unit, network.layers)
-    model = network.build(network.row, 5, strategy=strategy, include_top=False)
+    model = build_network(network.row, 5, strategy=strategy, include_top=False)
     vdroppath_tf.inflate(model, source, scaling=scaling)
     return model
 

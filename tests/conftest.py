@@ -65,14 +65,11 @@ def mirrored() -> Any:
 
 
 @pytest.fixture(scope="session")
-def tiny_row() -> Iterator[str]:
-    """A row of the ResNet table with two blocks: tracing is what takes the time in most tests."""
-    from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem
+def tiny_row() -> Any:
+    """A ResNet with two blocks: tracing is what takes the time in most tests."""
+    import rows
 
-    stages = (Stage(1, 4, 1, 2), Stage(1, 8, 2, 2))
-    TABLE["tiny"] = Row(Stem(4, (1, 3, 3), (1, 2, 2), pool=False), stages)
-    yield "tiny"
-    del TABLE["tiny"]
+    return rows.TINY
 
 
 @pytest.fixture(autouse=True)

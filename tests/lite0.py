@@ -23,6 +23,7 @@ from torch_file import read_state
 
 import vdroppath_tf
 from vdroppath_tf.models import mobilenet_v2
+from vdroppath_tf.models.build import build_network
 from vdroppath_tf.models.inflation import conventions as source_conventions
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -31,6 +32,7 @@ STAGES = (
     (1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5),
     (6, 192, 4, 2, 5), (6, 320, 1, 1, 3),
 )  # fmt: skip
+ROW = mobilenet_v2.Row(NAME, 32, 1280, tuple(mobilenet_v2.Stage(*stage) for stage in STAGES))
 TABLE = (
     ("stem_conv", "_conv_stem"),
     ("stem_bn", "_bn0"),
@@ -90,18 +92,13 @@ def picture(name: str, side: int = SIDE) -> np.ndarray:
 
 @contextlib.contextmanager
 def known_to_the_package() -> Iterator[None]:
-    """The row and the convention, as if the zoo had the network."""
+    """The convention, as if the package had it."""
     like = next(c for c in source_conventions.CONVENTIONS if c.mark == "expanded_conv_depthwise")
     convention = dataclasses.replace(
         like, title=NAME, table=TABLE, mark="_conv_stem", torch=True, statistics=STATISTICS
     )
     kinds = (*source_conventions.CONVENTIONS, convention)
-    stages = tuple(mobilenet_v2.Stage(*stage) for stage in STAGES)
-    rows = {NAME: mobilenet_v2.Row(32, 1280, stages)}
-    with (
-        mock.patch.dict(mobilenet_v2.TABLE, rows),
-        mock.patch.object(source_conventions, "CONVENTIONS", kinds),
-    ):
+    with mock.patch.object(source_conventions, "CONVENTIONS", kinds):
         yield
 
 
@@ -109,7 +106,7 @@ def inflated(file: Path, unit: str, scaling: str) -> tuple[Any, Any]:
     """The 3D network with this unit everywhere, and the report of its inflation."""
     with known_to_the_package():
         strategy = FusionStrategy.uniform(unit, FUSIONS)
-        model = mobilenet_v2.mobilenet_v2(NAME, CLASSES, strategy=strategy)
+        model = build_network(ROW, CLASSES, strategy=strategy)
         report = vdroppath_tf.inflate(model, file, scaling=scaling, classifier=True)
     return model, report
 

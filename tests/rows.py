@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
 from vdroppath_tf.layers.gates import gates_of
 from vdroppath_tf.models import densenet, mobilenet_v2, resnet
-from vdroppath_tf.models.build import FAMILIES, family_of
+from vdroppath_tf.models.build import build_network
+from vdroppath_tf.models.families import row_of
+from vdroppath_tf.models.row import Row
 
 SHAPE = (4, 32, 32)
 CLASSES = 5
 
-densenet.TABLE["dense"] = densenet.Row(6, 4, (2, 3))
-resnet.TABLE["next"] = resnet.Row(
+TINY = resnet.Row(  # two blocks: tracing is what takes the time in most tests
+    "tiny",
+    resnet.Stem(4, (1, 3, 3), (1, 2, 2), pool=False),
+    (resnet.Stage(1, 4, 1, 2), resnet.Stage(1, 8, 2, 2)),
+)
+_NEXT = resnet.Row(
+    "next",
     resnet.Stem(8, (3, 3, 3), (1, 2, 2), pool=True),
     (resnet.Stage(1, 8, 1, 2, groups=2), resnet.Stage(2, 8, 2, 2, groups=4)),
 )
-resnet.TABLE["even"] = resnet.Row(  # blocks that differ in nothing, as most of large networks
-    resnet.Stem(8, (1, 3, 3), (1, 4, 4), pool=False), (resnet.Stage(4, 4, 1, 2),)
+_EVEN = resnet.Row(  # blocks that differ in nothing, as most of large networks
+    "even", resnet.Stem(8, (1, 3, 3), (1, 4, 4), pool=False), (resnet.Stage(4, 4, 1, 2),)
 )
-mobilenet_v2.TABLE["mobile"] = mobilenet_v2.Row(
+_MOBILE = mobilenet_v2.Row(
+    "mobile",
     4,
     16,
     (
@@ -30,6 +39,8 @@ mobilenet_v2.TABLE["mobile"] = mobilenet_v2.Row(
         mobilenet_v2.Stage(2, 6, 2, 2),
     ),
 )
+_DENSE = densenet.Row("dense", 6, 4, (2, 3))
+ROWS: dict[str, Row] = {row.name: row for row in (TINY, _NEXT, _EVEN, _MOBILE, _DENSE)}
 
 ALL = ("S", "T", "ST")
 # name of a kind of template -> row, options
@@ -55,10 +66,17 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def network(row: str, **options: Any) -> Any:
-    """A network of any row, a template unless there is a strategy."""
-    options = {"clip_shape": SHAPE, **options}
-    return FAMILIES[family_of(row)][0](row, options.pop("num_classes", CLASSES), **options)
+def built(row: Row | str, num_classes: int = CLASSES, **options: Any) -> Any:
+    """A network of any row, a template unless there is a strategy; the row's own options too."""
+    row = ROWS.get(row) or row_of(row) if isinstance(row, str) else row
+    own = {each.name for each in dataclasses.fields(row)} & set(options)
+    row = dataclasses.replace(row, **{name: options.pop(name) for name in own})
+    return build_network(row, num_classes, **options)
+
+
+def network(row: Row | str, **options: Any) -> Any:
+    """The same, for clips of ``SHAPE``."""
+    return built(row, **{"clip_shape": SHAPE, **options})
 
 
 def randomized(model: Any, seed: int = 0) -> Any:

@@ -20,7 +20,8 @@ from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.experiments.tasks.shapes import Difficulty
 from vdroppath_tf.experiments.tasks.synthetic import TaskFiles, write_task
 from vdroppath_tf.models import densenet, mobilenet_v2
-from vdroppath_tf.models.resnet import TABLE, Row, Stage, Stem
+from vdroppath_tf.models.families import add_row
+from vdroppath_tf.models.resnet import Row, Stage, Stem
 from vdroppath_tf.training import Clips, Phase, Recipe, build_template, train
 from vdroppath_tf.zoo import NETWORKS, constructors
 
@@ -30,7 +31,8 @@ SHAPE = (4, 16, 16)
 COUNTS = (24, 10, 8)  # training, validation, test
 BATCH = 8
 
-TABLE[ROW] = Row(Stem(4, (1, 3, 3), (1, 2, 2), pool=False), (Stage(1, 4, 1, 2), Stage(2, 6, 2, 2)))
+_STEM = Stem(4, (1, 3, 3), (1, 2, 2), pool=False)
+add_row(Row(ROW, _STEM, (Stage(1, 4, 1, 2), Stage(2, 6, 2, 2)), num_classes=4))
 
 
 def template(num_classes: int = 4, **options: Any) -> Any:
@@ -43,13 +45,13 @@ def derived(strategy: Any, num_classes: int = 4, **options: Any) -> Any:
 
 NETWORKS[ROW] = (template, derived)
 
-densenet.TABLE["nano_dense"] = densenet.Row(4, 2, (2, 1))  # B1.L1 B1.L2 T1 B2.L1
-mobilenet_v2.TABLE["nano_mobile"] = mobilenet_v2.Row(
-    4, 8, (mobilenet_v2.Stage(1, 4, 1, 1), mobilenet_v2.Stage(2, 6, 2, 2))
+add_row(densenet.Row("nano_dense", 4, 2, (2, 1)))  # B1.L1 B1.L2 T1 B2.L1
+add_row(
+    mobilenet_v2.Row(
+        "nano_mobile", 4, 8, (mobilenet_v2.Stage(1, 4, 1, 1), mobilenet_v2.Stage(2, 6, 2, 2))
+    )
 )
-TABLE["nano_groups"] = TABLE[ROW]._replace(
-    stages=(Stage(1, 4, 1, 2, groups=2), Stage(1, 6, 2, 2, groups=2))
-)
+add_row(Row("nano_groups", _STEM, (Stage(1, 4, 1, 2, groups=2), Stage(1, 6, 2, 2, groups=2))))
 ALL = ("S", "T", "ST")
 # name of a network -> row and options: the kinds of space that there are beside "nano"'s
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {

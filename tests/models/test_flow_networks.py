@@ -19,8 +19,9 @@ from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.sources.folder import FrameFolder
 from vdroppath_tf.data.sources.source import mirrored
 from vdroppath_tf.models.common import STD
+from vdroppath_tf.models.families import row_of
 from vdroppath_tf.models.fusion_model import check_clips
-from vdroppath_tf.models.resnet import TABLE
+from vdroppath_tf.models.resnet import Row
 from vdroppath_tf.serving.export import export_saved_model
 from vdroppath_tf.serving.predict import ServedModel
 from vdroppath_tf.training import RECIPES, Clips, Recipe, build_template
@@ -65,7 +66,9 @@ def test_saved_loaded_derived_and_counted(tmp_path: Path) -> None:
     two, three = (
         cost.complexity(derived_micro("S ST S+ST S ST S", channels=c), (4, 16, 16)) for c in (2, 3)
     )
-    stem = TABLE["micro"].stem
+    row = row_of("micro")
+    assert isinstance(row, Row)
+    stem = row.stem
     kernel = int(np.prod(stem.size)) * stem.filters
     assert three.parameters - two.parameters == kernel
     assert three.macs - two.macs == kernel * 4 * 4 * 4

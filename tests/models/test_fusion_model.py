@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import rows
 import tensorflow as tf
 
 from vdroppath_tf.layers.gates import freeze_gates, set_strategy
@@ -20,20 +21,18 @@ from vdroppath_tf.models.fusion_model import (
     default_compile,
     has_soft_labels,
 )
-from vdroppath_tf.models.resnet import resnet
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training.optimizer import GateSGD
 
 RNG = np.random.default_rng(0)
 CLIPS = RNG.integers(0, 256, (8, 4, 16, 16, 3)).astype("uint8")
 LABELS = RNG.integers(0, 6, 8)
-pytestmark = pytest.mark.usefixtures("tiny_row")
 
 LOSS = "sparse_categorical_crossentropy"
 
 
 def template(**gates: Any) -> Any:
-    return resnet("tiny", 6, clip_shape=(4, 16, 16), gates=cast(GateOptions, gates))
+    return rows.built("tiny", 6, clip_shape=(4, 16, 16), gates=gates)
 
 
 def values(model: Any) -> dict[str, np.ndarray]:
@@ -88,7 +87,7 @@ def test_saving_keeps_everything(kind: str, tmp_path: Path) -> None:
     """Predictions, architecture, N, masks, optimizer; and training goes on as if never stopped."""
     if kind == "derived":
         strategy = FusionStrategy.parse("S S+ST", "tiny")
-        model = resnet("tiny", 6, clip_shape=(4, 16, 16), strategy=strategy, dropout=0.0)
+        model = rows.built("tiny", 6, clip_shape=(4, 16, 16), strategy=strategy, dropout=0.0)
     else:
         model = template(kl="paper", weight_reg=2.0, drop_layer=True, seed=3)
         set_strategy(model, "S ST")
@@ -262,7 +261,7 @@ def test_good_clips_give_the_same_numbers(dtype: str) -> None:
 
 
 def test_other_sizes_fit_where_sizes_are_open() -> None:
-    model = resnet("tiny", 6)
+    model = rows.built("tiny", 6)
     model.compile("sgd", LOSS)
     for shape in ((4, 16, 16), (3, 17, 12)):
         assert model(np.zeros((1, *shape, 3))).shape == (1, 6)

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import pytest
+import rows
 import safetensors.numpy
+import shallow
 import sources_2d as two_d
 
 import vdroppath_tf
 from vdroppath_tf.layers.gates import set_strategy
-from vdroppath_tf.models.densenet import densenet
-from vdroppath_tf.models.mobilenet_v2 import mobilenet_v2
-from vdroppath_tf.models.resnet import resnet
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
@@ -37,16 +36,16 @@ def _torch(net: two_d.Torch, folder: Path) -> Path:
     return file
 
 
-def _resnet(row: str = "shallow", **options: Any) -> Callable[..., Any]:
-    return lambda **more: resnet(row, 5, include_top=False, **options, **more)
+def _resnet(row: Any = shallow.RESNET, **options: Any) -> Callable[..., Any]:
+    return lambda **more: rows.built(row, 5, include_top=False, **options, **more)
 
 
 def _densenet(**options: Any) -> Any:
-    return densenet("shallow", 5, include_top=False, **options)
+    return rows.built(shallow.DENSENET, 5, include_top=False, **options)
 
 
 def _mobilenet_v2(**options: Any) -> Any:
-    return mobilenet_v2("shallow", 5, include_top=False, **options)
+    return rows.built(shallow.MOBILENET_V2, 5, include_top=False, **options)
 
 
 def _case(name: str, folder: Path) -> Case:
@@ -64,7 +63,7 @@ def _case(name: str, folder: Path) -> Case:
         return Case(_torch(net, folder), features, _resnet(), 3, 13)
     if name == "resnext-torch":
         features = two_d.torch_resnet(net, image, expansion=2, groups=4)
-        build = _resnet("shallow_next", shortcut="conv")
+        build = _resnet(shallow.RESNEXT, shortcut="conv")
         return Case(_torch(net, folder), features, build, 3, 13)
     if name == "densenet-keras":
         model, image = two_d.keras_densenet(input_shape=(65, 65, 3)), two_d.picture(65)
@@ -81,7 +80,7 @@ def _case(name: str, folder: Path) -> Case:
 
 
 @pytest.fixture(scope="module")
-def case_of(shallow: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Case]:
+def case_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Case]:
     """The case of a name, made once."""
     return cache(lambda name: _case(name, tmp_path_factory.mktemp("source")))
 
@@ -165,7 +164,7 @@ def test_a_template_is_inflated_like_its_networks(case_of: Any, name: str, scali
 
 
 @pytest.mark.parametrize("scaling", ["authors", "normalized"])
-def test_two_paths_sum_to_twice_the_2d_kernel_or_once(shallow: str, scaling: str) -> None:
+def test_two_paths_sum_to_twice_the_2d_kernel_or_once(scaling: str) -> None:
     """The sum over paths and time, layer by layer; MobileNetV2 scales what follows instead."""
     times = 2 if scaling == "authors" else 1
     source = two_d.keras_densenet()
@@ -180,7 +179,7 @@ def test_two_paths_sum_to_twice_the_2d_kernel_or_once(shallow: str, scaling: str
 
 
 @pytest.mark.parametrize("scaling", ["authors", "normalized"])
-def test_mobilenet_scales_the_depthwise_kernel(shallow: str, scaling: str) -> None:
+def test_mobilenet_scales_the_depthwise_kernel(scaling: str) -> None:
     source = two_d.keras_mobilenet_v2()
     model = _mobilenet_v2(strategy=FusionStrategy.parse(" ".join(["S+ST", "S"] + ["ST"] * 14)))
     vdroppath_tf.inflate(model, source, scaling=scaling)
@@ -205,7 +204,7 @@ def test_resnet50_and_densenet121_in_full_depth(unit: str) -> None:
     two_d.randomized(model, scaled="conv1_conv/kernel")
     features = two_d.keras_resnet_features(model, image, end="conv5_block3_out")
     strategy = FusionStrategy.uniform(unit, 16)
-    network = resnet("resnet50", 5, strategy=strategy, shortcut="conv", include_top=False)
+    network = rows.built("resnet50", 5, strategy=strategy, shortcut="conv", include_top=False)
     vdroppath_tf.inflate(network, model, scaling="normalized")
     found = network(np.repeat(image[:, None], 39, 1)).numpy()[:, 19]
     np.testing.assert_allclose(found, features, atol=1e-4, rtol=0)
@@ -213,7 +212,7 @@ def test_resnet50_and_densenet121_in_full_depth(unit: str) -> None:
     model = two_d.randomized(keras.applications.DenseNet121(weights=None, input_shape=shape))
     features = two_d.keras_densenet_features(model, image)
     strategy = FusionStrategy.uniform(unit, 61)
-    network = densenet("densenet121", 5, strategy=strategy, include_top=False)
+    network = rows.built("densenet121", 5, strategy=strategy, include_top=False)
     vdroppath_tf.inflate(network, model, scaling="normalized")
     found = network(np.repeat(image[:, None], 129, 1)).numpy()[:, 64]
     np.testing.assert_allclose(found, features, atol=1e-4, rtol=0)

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rows
 import safetensors.numpy
+import shallow
 import sources_2d as two_d
 
 import vdroppath_tf
-from vdroppath_tf.models.densenet import densenet
-from vdroppath_tf.models.mobilenet_v2 import mobilenet_v2
-from vdroppath_tf.models.resnet import resnet
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
@@ -33,8 +32,8 @@ def partition(report: Any, model: Any, names: set[str]) -> None:
     assert sorted(theirs) == sorted(names)
 
 
-def test_every_weight_of_both_sides_is_in_one_list(shallow: str, torch_file: Path) -> None:
-    model = resnet(shallow, 5, gates={"drop_layer": True})
+def test_every_weight_of_both_sides_is_in_one_list(torch_file: Path) -> None:
+    model = rows.built(shallow.RESNET, 5, gates={"drop_layer": True})
     names = set(safetensors.numpy.load_file(torch_file))
     report = vdroppath_tf.inflate(model, torch_file)
     partition(report, model, names)
@@ -55,9 +54,9 @@ def test_every_weight_of_both_sides_is_in_one_list(shallow: str, torch_file: Pat
     [("S - ST", "layer2.0"), ("- S+ST S", "layer1.0"), ("S ST -", "layer2.1")],
 )
 def test_a_layer_without_path_leaves_its_block_over(
-    shallow: str, torch_file: Path, strategy: str, left: str
+    torch_file: Path, strategy: str, left: str
 ) -> None:
-    model = resnet(shallow, 5, strategy=FusionStrategy.parse(strategy))
+    model = rows.built(shallow.RESNET, 5, strategy=FusionStrategy.parse(strategy))
     report = vdroppath_tf.inflate(model, torch_file)
     partition(report, model, set(safetensors.numpy.load_file(torch_file)))
     convolutions = {name for name in report.unused if "conv" in name}
@@ -65,9 +64,9 @@ def test_a_layer_without_path_leaves_its_block_over(
     assert not any("downsample" in name for name in report.used if name.startswith("layer1.1"))
 
 
-def test_the_classifier_is_taken_over_when_asked_for(shallow: str, torch_file: Path) -> None:
+def test_the_classifier_is_taken_over_when_asked_for(torch_file: Path) -> None:
     state = safetensors.numpy.load_file(torch_file)
-    model = resnet(shallow, 5, strategy=FusionStrategy.uniform("S", 3))
+    model = rows.built(shallow.RESNET, 5, strategy=FusionStrategy.uniform("S", 3))
     before = two_d.arrays(model)["classifier/kernel"]
     vdroppath_tf.inflate(model, torch_file)
     np.testing.assert_array_equal(two_d.arrays(model)["classifier/kernel"], before)
@@ -77,8 +76,8 @@ def test_the_classifier_is_taken_over_when_asked_for(shallow: str, torch_file: P
     assert report.new == ()
 
 
-def test_a_source_without_a_top(shallow: str) -> None:
-    model = densenet(shallow, 5, strategy=FusionStrategy.uniform("S", 8))
+def test_a_source_without_a_top() -> None:
+    model = rows.built(shallow.DENSENET, 5, strategy=FusionStrategy.uniform("S", 8))
     source = two_d.keras_densenet(include_top=False)
     report = vdroppath_tf.inflate(model, source)
     assert report.unused == ()
@@ -87,8 +86,8 @@ def test_a_source_without_a_top(shallow: str) -> None:
         vdroppath_tf.inflate(model, source, classifier=True)
 
 
-def test_the_branch_t_is_new(shallow: str) -> None:
-    model = densenet(shallow, 5, branches=("S", "T", "ST"))
+def test_the_branch_t_is_new() -> None:
+    model = rows.built(shallow.DENSENET, 5, branches=("S", "T", "ST"))
     report = vdroppath_tf.inflate(model, two_d.keras_densenet(), scaling="normalized")
     partition(report, model, set(two_d.arrays(two_d.keras_densenet())))
     temporal = [path for path in report.new if "/temporal" in path]
@@ -96,9 +95,9 @@ def test_the_branch_t_is_new(shallow: str) -> None:
     assert any("T paths are new" in sentence for sentence in report.changed)
 
 
-def test_a_layer_of_t_alone_leaves_its_3x3_over(shallow: str, torch_file: Path) -> None:
+def test_a_layer_of_t_alone_leaves_its_3x3_over(torch_file: Path) -> None:
     strategy = FusionStrategy.parse("S T ST")
-    model = resnet(shallow, 5, branches=("S", "T", "ST"), strategy=strategy)
+    model = rows.built(shallow.RESNET, 5, branches=("S", "T", "ST"), strategy=strategy)
     report = vdroppath_tf.inflate(model, torch_file)
     over = {name for name in report.unused if name.endswith("weight")}
     assert over == {*(f"layer2.0.{name}.weight" for name in ("conv1", "bn1", "conv2")), "fc.weight"}
@@ -114,18 +113,18 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("name", CHANGED)
-def test_what_the_source_has_otherwise_is_said(shallow: str, name: str) -> None:
+def test_what_the_source_has_otherwise_is_said(name: str) -> None:
     family, _, shortcut = name.partition("-")
     model: Any
     if family == "resnet":
         strategy = FusionStrategy.uniform("S", 3)
-        model = resnet(shallow, 5, strategy=strategy, shortcut=shortcut)
+        model = rows.built(shallow.RESNET, 5, strategy=strategy, shortcut=shortcut)
         source = two_d.keras_resnet()
     elif family == "densenet":
-        model = densenet(shallow, 5, strategy=FusionStrategy.uniform("S", 8))
+        model = rows.built(shallow.DENSENET, 5, strategy=FusionStrategy.uniform("S", 8))
         source = two_d.keras_densenet()
     else:
-        model = mobilenet_v2(shallow, 5, strategy=FusionStrategy.uniform("S", 16))
+        model = rows.built(shallow.MOBILENET_V2, 5, strategy=FusionStrategy.uniform("S", 16))
         source = two_d.keras_mobilenet_v2()
     report = vdroppath_tf.inflate(model, source)
     partition(report, model, set(two_d.arrays(source)))
@@ -142,8 +141,8 @@ def refused(model: Any, source: Any, message: str, **options: Any) -> None:
         np.testing.assert_array_equal(value, before[path])
 
 
-def test_the_weights_of_another_network_change_nothing(shallow: str, tmp_path: Path) -> None:
-    model = resnet(shallow, 5, strategy=FusionStrategy.uniform("S", 3))
+def test_the_weights_of_another_network_change_nothing(tmp_path: Path) -> None:
+    model = rows.built(shallow.RESNET, 5, strategy=FusionStrategy.uniform("S", 3))
     refused(
         model,
         two_d.keras_densenet(),
@@ -171,26 +170,26 @@ def test_the_weights_of_another_network_change_nothing(shallow: str, tmp_path: P
     refused(model, tmp_path / "a.safetensors", r"unknown network \(a\.weight\)")
 
 
-def test_more_empty_layers_do_not_make_another_network_fit(shallow: str) -> None:
+def test_more_empty_layers_do_not_make_another_network_fit() -> None:
     """A block too many in the source is not taken for that of a layer without path."""
-    model = resnet(shallow, 5, strategy=FusionStrategy.parse("S - S"))
+    model = rows.built(shallow.RESNET, 5, strategy=FusionStrategy.parse("S - S"))
     message = "left over: conv3_block3_1_conv/kernel and 17 more of its block"
     refused(model, two_d.keras_resnet((1, 3)), message)
 
 
-def test_options_out_of_range(shallow: str) -> None:
+def test_options_out_of_range() -> None:
     source = two_d.keras_resnet()
-    model = resnet(shallow, 7, strategy=FusionStrategy.uniform("S", 3))
+    model = rows.built(shallow.RESNET, 7, strategy=FusionStrategy.uniform("S", 3))
     refused(model, source, "scaling must be one of.*'twice'", scaling="twice")
     refused(model, source, r"predictions/kernel: \(64, 5\) does not fit \(64, 7\)", classifier=True)
-    bare = resnet(shallow, 7, strategy=FusionStrategy.uniform("S", 3), include_top=False)
+    bare = rows.built(shallow.RESNET, 7, strategy=FusionStrategy.uniform("S", 3), include_top=False)
     refused(bare, source, "include_top=False", classifier=True)
     with pytest.raises(ValueError, match="does not carry its architecture"):
         vdroppath_tf.inflate(source, source)
 
 
-def test_paths_that_see_some_inputs_are_for_the_template(shallow: str) -> None:
+def test_paths_that_see_some_inputs_are_for_the_template() -> None:
     units = ["S", "S@10+ST@01", *["S"] * 6]
     strategy = FusionStrategy.parse(" ".join(units))
-    model = densenet(shallow, 5, share_inputs=False, strategy=strategy)
+    model = rows.built(shallow.DENSENET, 5, share_inputs=False, strategy=strategy)
     refused(model, two_d.keras_densenet(), "S@10.*inflate the template")

@@ -15,7 +15,8 @@ import tensorflow as tf
 import vdroppath_tf
 from vdroppath_tf import cost
 from vdroppath_tf.layers.gates import fusion_layers, gates_of, set_strategy
-from vdroppath_tf.models.build import architecture_of, build, droppable_layers, fusion_layer_names
+from vdroppath_tf.models.build import architecture_of, build
+from vdroppath_tf.models.families import fusion_layers_of, row_in
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -76,9 +77,9 @@ def test_random_strategies_are_drawn(template: Any) -> None:
 
 def test_spaces_have_the_names_of_the_table(template: Any) -> None:
     space = ProbabilitySpace.from_model(template)
-    name = template.architecture["name"]
-    assert space.layers == fusion_layer_names(name)
-    np.testing.assert_array_equal(space.droppable, droppable_layers(name))
+    layers = fusion_layers_of(row_in(template.architecture))
+    assert space.layers == tuple(layer.name for layer in layers)
+    np.testing.assert_array_equal(space.droppable, [layer.has_residual for layer in layers])
     assert space.branches == tuple(template.architecture["branches"])
     again = ProbabilitySpace.from_json(space.to_json())
     assert [np.asarray(p).tolist() for p in again.drop] == [p.tolist() for p in space.drop]

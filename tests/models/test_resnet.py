@@ -7,11 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import rows
 
 from vdroppath_tf import cost
 from vdroppath_tf.layers.gates import fusion_layers, set_strategy
 from vdroppath_tf.models.common import average_pool, max_pool
-from vdroppath_tf.models.resnet import TABLE, resnet
+from vdroppath_tf.models.families import row_of
+from vdroppath_tf.models.resnet import Row, Stem
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import derived_micro, derived_resnet50, template_micro, template_resnet50
 
@@ -30,15 +32,19 @@ def randomize(model: Any, seed: int = 0) -> None:
 
 
 def test_the_rows_are_those_of_the_paper() -> None:
-    stem, stages = TABLE["resnet50"]
-    assert stem == (64, (5, 7, 7), (1, 2, 2), True)
+    row = row_of("resnet50")
+    assert isinstance(row, Row)
+    stages = row.stages
+    assert row.stem == Stem(64, (5, 7, 7), (1, 2, 2), True)
     assert [stage.blocks for stage in stages] == [3, 4, 6, 3]
     assert [stage.filters * stage.expansion for stage in stages] == [256, 512, 1024, 2048]
     assert [stage.stride for stage in stages] == [1, 2, 2, 2]
 
 
 def test_the_micro_row_sees_single_frames_before_its_fusion_layers() -> None:
-    stem, _ = TABLE["micro"]
+    row = row_of("micro")
+    assert isinstance(row, Row)
+    stem = row.stem
     assert stem.size[0] == stem.stride[0] == 1
     assert not stem.pool
     assert cost.complexity(template_micro(), (8, 64, 64)).parameters <= 300_000
@@ -49,8 +55,8 @@ def test_the_micro_row_sees_single_frames_before_its_fusion_layers() -> None:
     assert np.abs(network(CLIPS) - network(CLIPS[:, ::-1])).max() > 1e-3
 
 
-def test_names_are_an_interface(tiny_row: str) -> None:
-    model = resnet(tiny_row, 4, gates={"drop_layer": True})
+def test_names_are_an_interface(tiny_row: Any) -> None:
+    model = rows.built(tiny_row, 4, gates={"drop_layer": True})
     paths = {v.path for v in model.weights}
     block = "stage2_block1"
     assert {
@@ -78,23 +84,25 @@ def test_names_are_an_interface(tiny_row: str) -> None:
 def test_resnet50_has_16_fusion_layers() -> None:
     model = template_resnet50(num_classes=10)
     assert model.output_shape == (None, 10)
-    counts = [stage.blocks for stage in TABLE["resnet50"].stages]
+    row = row_of("resnet50")
+    assert isinstance(row, Row)
+    counts = [stage.blocks for stage in row.stages]
     names = [f"stage{s}_block{b + 1}_fusion" for s, n in enumerate(counts, 1) for b in range(n)]
     assert [layer.name for layer in fusion_layers(model)] == names
     shapes = {layer.name: layer.output.shape for layer in model.layers if "_out" in layer.name}
     assert shapes["stage4_block3_out"] == (None, None, None, None, 2048)
 
 
-def test_batch_norm_is_the_papers(tiny_row: str) -> None:
-    layers = [la for la in resnet(tiny_row, 4).layers if "batch" in type(la).__name__.lower()]
+def test_batch_norm_is_the_papers(tiny_row: Any) -> None:
+    layers = [la for la in rows.built(tiny_row, 4).layers if "batch" in type(la).__name__.lower()]
     assert len(layers) == 1 + 2 * 3 + 2
     assert {(la.momentum, la.epsilon, la.synchronized) for la in layers} == {(0.9, 1e-5, True)}
 
 
 @pytest.mark.parametrize("drop_layer", [False, True])
-def test_a_block_without_paths_is_its_shortcut(drop_layer: bool, tiny_row: str) -> None:
+def test_a_block_without_paths_is_its_shortcut(drop_layer: bool, tiny_row: Any) -> None:
     """Exactly, whatever batch norm has learned: its biases must not survive the gate."""
-    model = resnet(tiny_row, 4, clip_shape=(4, 16, 16), gates={"drop_layer": drop_layer})
+    model = rows.built(tiny_row, 4, clip_shape=(4, 16, 16), gates={"drop_layer": drop_layer})
     randomize(model)
     set_strategy(model, "- -")
     adds = [model.get_layer(f"stage{s}_block1_add") for s in (1, 2)]
@@ -105,8 +113,8 @@ def test_a_block_without_paths_is_its_shortcut(drop_layer: bool, tiny_row: str) 
         assert np.abs(around).max() > 0.1
 
 
-def test_a_derived_block_without_paths_is_its_shortcut(tiny_row: str) -> None:
-    network = resnet(tiny_row, 4, strategy=FusionStrategy.parse("- -"))
+def test_a_derived_block_without_paths_is_its_shortcut(tiny_row: Any) -> None:
+    network = rows.built(tiny_row, 4, strategy=FusionStrategy.parse("- -"))
     names = {layer.name for layer in network.layers}
     assert {"stage1_block1_shortcut_conv", "stage2_block1_shortcut_pool"} <= names
     assert not [name for name in names if "fusion" in name or "expand" in name or "add" in name]

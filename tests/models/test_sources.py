@@ -15,12 +15,13 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import rows
 import safetensors.numpy
+import shallow
 import sources_2d as two_d
 
 import vdroppath_tf
 from vdroppath_tf.models.inflation.sources import read_source
-from vdroppath_tf.models.resnet import resnet
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
@@ -183,12 +184,10 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_cannot_be_read_changes_nothing(
-    shallow: str, tmp_path: Path, name: str
-) -> None:
+def test_a_file_that_cannot_be_read_changes_nothing(tmp_path: Path, name: str) -> None:
     write, message = FILES[name]
     write(tmp_path / name)
-    model = resnet(shallow, 5, strategy=FusionStrategy.uniform("S", 3))
+    model = rows.built(shallow.RESNET, 5, strategy=FusionStrategy.uniform("S", 3))
     before = two_d.arrays(model)
     with pytest.raises(ValueError, match=f"(?s){re.escape(name)}.*{message}"):
         vdroppath_tf.inflate(model, tmp_path / name)

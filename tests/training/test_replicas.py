@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,16 +16,12 @@ import rows
 import tensorflow as tf
 
 from vdroppath_tf.layers.gates import freeze_gates, restored_gates, set_strategy
-from vdroppath_tf.models.common import GateOptions
-from vdroppath_tf.models.resnet import resnet
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training.optimizer import GateSGD
 
 RNG = np.random.default_rng(0)
 CLIPS = RNG.integers(0, 256, (8, 4, 16, 16, 3)).astype("uint8")
 LABELS = RNG.integers(0, 4, 8)
-
-pytestmark = pytest.mark.usefixtures("tiny_row")
 
 Trained = tuple[Any, dict[str, list[float]]]  # model, history
 
@@ -37,7 +33,7 @@ def clips() -> Any:
 def template(scope: Any, **gates: Any) -> Any:
     keras.utils.set_random_seed(1)
     with scope():
-        return resnet("tiny", 4, clip_shape=(4, 16, 16), gates=cast(GateOptions, gates))
+        return rows.built("tiny", 4, clip_shape=(4, 16, 16), gates=gates)
 
 
 def compiled(scope: Any, **gates: Any) -> Trained:
@@ -57,12 +53,12 @@ def compiled_by_fit(scope: Any, **gates: Any) -> Trained:
 
 
 @pytest.fixture(scope="module")
-def sample_noise(mirrored: Any, tiny_row: str) -> tuple[Trained, Trained]:
+def sample_noise(mirrored: Any) -> tuple[Trained, Trained]:
     return compiled(contextlib.nullcontext), compiled(mirrored.scope)
 
 
 @pytest.fixture(scope="module")
-def batch_noise_and_d1(mirrored: Any, tiny_row: str) -> tuple[Trained, Trained]:
+def batch_noise_and_d1(mirrored: Any) -> tuple[Trained, Trained]:
     gates = {"noise": "batch", "drop_layer": True, "kl": "paper", "weight_reg": 3.0}
     return (
         compiled_by_fit(contextlib.nullcontext, **gates),

@@ -13,7 +13,7 @@ import pytest
 
 from vdroppath_tf import cost, zoo
 from vdroppath_tf.layers.gates import gates_of
-from vdroppath_tf.models.build import fusion_groups
+from vdroppath_tf.models.families import fusion_groups
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo.table import CLIP_SHAPE, facts, markdown
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vdroppath_tf import zoo
-from vdroppath_tf.models.build import fusion_groups
+from vdroppath_tf.models.families import fusion_groups
 from vdroppath_tf.spaces.strategy import NONE
 from vdroppath_tf.zoo.strategies import ARCHITECTURES, AUTHORS
 

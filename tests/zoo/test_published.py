@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vdroppath_tf import zoo
-from vdroppath_tf.models.build import droppable_layers, fusion_layer_names
+from vdroppath_tf.models.families import fusion_layers_of
 from vdroppath_tf.zoo import published
 
 FIGURE = json.loads(Path(published._FILE).read_text())
@@ -31,8 +31,9 @@ def test_layers_are_the_networks(dataset):
     blocks = [[f"B{b}.L{n + 1}" for n in range(size)] for b, size in enumerate((6, 12, 24, 16), 1)]
     names = [*blocks[0], "T1", *blocks[1], "T2", *blocks[2], "T3", *blocks[3]]
     assert list(space.layers) == names
-    assert space.layers == fusion_layer_names("densenet121")
-    assert tuple(space.droppable) == droppable_layers("densenet121")
+    layers = fusion_layers_of("densenet121")
+    assert space.layers == tuple(layer.name for layer in layers)
+    assert [*space.droppable] == [layer.has_residual for layer in layers]
     assert space.architecture == "densenet121"
     assert [n for n, may in zip(names, space.droppable, strict=True) if not may] == [
         *("T1", "T2", "T3")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vdroppath_tf import zoo
-from vdroppath_tf.models.build import droppable_layers, fusion_layer_names
+from vdroppath_tf.models.families import fusion_layers_of
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo.strategies import ARCHITECTURES
@@ -22,8 +22,9 @@ architectures = st.sampled_from(ARCHITECTURES)
 @given(units.filter(lambda found: set(found) != {"-"}), architectures)
 def test_the_result_fits_its_network(found, to):
     moved = zoo.transfer(FusionStrategy(tuple(found)), to=to)
-    moved.check(len(droppable_layers(to)), to, ("S", "ST"))
-    assert all(unit != "-" or may for unit, may in zip(moved, droppable_layers(to), strict=True))
+    layers = fusion_layers_of(to)
+    moved.check(len(layers), to, ("S", "ST"))
+    assert all(unit != "-" or la.has_residual for unit, la in zip(moved, layers, strict=True))
     assert set(moved) <= set(found)
 
 
@@ -62,8 +63,8 @@ def test_t_is_st_in_transitions():
     moved = zoo.transfer(FusionStrategy.parse("S+T T T+ST S+T+ST"), to="densenet121")
     found = {
         unit
-        for unit, name in zip(moved, fusion_layer_names("densenet121"), strict=True)
-        if name.startswith("T")
+        for unit, layer in zip(moved, fusion_layers_of("densenet121"), strict=True)
+        if layer.name.startswith("T")
     }
     assert found == {"S+ST", "ST"}
     assert moved == zoo.transfer(moved, to="densenet121")
@@ -89,8 +90,9 @@ def test_a_space_carries_its_mode_along(dataset):
     space = zoo.published_space(dataset)
     for to in ("resnet50", "densenet201", "mobilenet_v2"):
         moved = zoo.transfer(space, to=to)
-        assert moved.layers == fusion_layer_names(to)
-        assert tuple(moved.droppable) == droppable_layers(to)
+        layers = fusion_layers_of(to)
+        assert moved.layers == tuple(layer.name for layer in layers)
+        assert [*moved.droppable] == [layer.has_residual for layer in layers]
         assert moved.mode() == zoo.transfer(space.mode(), to=to)
         assert {*map(tuple, moved.drop)} <= {*map(tuple, space.drop)}
 

@@ -1,37 +1,83 @@
-"""From the name, or the description a model carries, to a model; and what a name stands for."""
+"""From a row, or the description a model carries, to a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
-from vdroppath_tf.models import densenet, mobilenet_v2, resnet
+from vdroppath_tf.models.common import GateOptions
+from vdroppath_tf.models.families import row_of
 from vdroppath_tf.models.fusion_model import FusionModel
-from vdroppath_tf.names import unknown_name
+from vdroppath_tf.models.network import BRANCHES, OPEN, ClipShape, describe
+from vdroppath_tf.models.row import Row
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-# family -> its function and its table
-FAMILIES: dict[str, tuple[Callable[..., FusionModel], Mapping[str, Any]]] = {
-    "densenet": (densenet.densenet, densenet.TABLE),
-    "mobilenet_v2": (mobilenet_v2.mobilenet_v2, mobilenet_v2.TABLE),
-    "resnet": (resnet.resnet, resnet.TABLE),
-}
-_GIVEN = ("family", "name", "num_classes", "strategy", "gates")
 
+@named
+def build_network(
+    row: Row | str,
+    num_classes: int | None = None,
+    *,
+    strategy: FusionStrategy | None = None,
+    gates: GateOptions | None = None,
+    clip_shape: ClipShape = OPEN,
+    channels: int = 3,
+    branches: Sequence[str] = BRANCHES,
+    temporal_strides: Sequence[int] | None = None,
+    temporal_pool: bool = False,
+    dropout: float = 0.0,
+    include_top: bool = True,
+) -> FusionModel:
+    """A template or a derived network of any row.
 
-def build(architecture: dict[str, Any], strategy: FusionStrategy | None) -> FusionModel:
-    """The network of ``FusionModel.architecture`` anew: a template, or derived for ``strategy``."""
-    function, _ = FAMILIES[architecture["family"]]
-    options = {key: value for key, value in architecture.items() if key not in _GIVEN}
-    return function(
-        architecture["name"],
-        architecture["num_classes"],
+    Args:
+        row: Row or str, a row of a family, or a network's name.
+        num_classes: int, logits of the classifier. Defaults to the row's.
+        strategy: FusionStrategy, whose paths the network has. Defaults to None, a template.
+        gates: dict, options of a template's gates, see ``VariationalDropPath``. Defaults to none.
+        clip_shape: tuple, frames, height and width of the clips; None leaves a size open. Defaults
+            to all open.
+        channels: int, of the clips: 3 for RGB, 2 for optical flow. Defaults to 3.
+        branches: tuple of str, of the fusion layers, out of S, T and ST in that order. Defaults to
+            S and ST.
+        temporal_strides: tuple of int, from the stem on. Defaults to the family's; so does the
+            rest where there are fewer than the network has.
+        temporal_pool: bool, a max-pool over three frames, stride 2, behind the stem's first
+            convolution (Fig. 6). Defaults to False.
+        dropout: float, before the classifier; the paper has 0 while gates train. Defaults to 0.
+        include_top: bool, whether there are pool and classifier. Defaults to True.
+
+    Returns:
+        A ``FusionModel`` from clips ``(batch, time, height, width, channels)``, 0..255, to logits.
+
+    Raises:
+        ValueError: If an option is out of range, or the strategy does not fit.
+    """
+    architecture = describe(
+        row_of(row),
+        num_classes,
         strategy=strategy,
-        gates=architecture["gates"] if strategy is None else None,
-        **options,
+        gates=gates,
+        clip_shape=clip_shape,
+        channels=channels,
+        branches=branches,
+        temporal_strides=temporal_strides,
+        temporal_pool=temporal_pool,
+        dropout=dropout,
+        include_top=include_top,
     )
+    return FusionModel.built(architecture, strategy)
+
+
+def build(architecture: Mapping[str, Any], strategy: FusionStrategy | None) -> FusionModel:
+    """The network of ``FusionModel.architecture`` anew: a template, or derived for ``strategy``."""
+    changed: dict[str, Any] = {"strategy": None}
+    if strategy is not None:
+        changed = {"strategy": str(strategy), "gates": {}}
+    return FusionModel.built({**architecture, **changed}, strategy)
 
 
 def architecture_of(model: keras.Model) -> dict[str, Any]:
@@ -43,81 +89,3 @@ def architecture_of(model: keras.Model) -> dict[str, Any]:
             "vdroppath_tf.zoo, as built or loaded with keras.saving.load_model."
         )
     return architecture
-
-
-def family_of(architecture: str) -> str:
-    """The family of a network's name.
-
-    Raises:
-        ValueError: for an unknown name; the nearest known ones are offered.
-    """
-    for family, (_, table) in FAMILIES.items():
-        if architecture in table:
-            return family
-    raise unknown_name("network", architecture, (row for _, t in FAMILIES.values() for row in t))
-
-
-def fusion_layers_of(architecture: str) -> tuple[tuple[str, bool, int], ...]:
-    """The fusion layers of a network by its name, without building it.
-
-    Returns:
-        For each layer its name, whether a shortcut goes round it, and its group: the residual
-        stage or dense block it belongs to, from 0 (a transition closes its block).
-
-    Raises:
-        ValueError: for an unknown name; the nearest known ones are offered.
-    """
-    family = family_of(architecture)
-    row = FAMILIES[family][1][architecture]
-    if family == "resnet":
-        return tuple(
-            (f"stage{s + 1}_block{b + 1}_fusion", True, s)
-            for s, stage in enumerate(row.stages)
-            for b in range(stage.blocks)
-        )
-    if family == "densenet":
-        found = []
-        for b, layers in enumerate(row.blocks):
-            found += [(f"B{b + 1}.L{n + 1}", True, b) for n in range(layers)]
-            found += [(f"T{b + 1}", False, b)] if b + 1 < len(row.blocks) else []
-        return tuple(found)
-    return tuple(_inverted_residuals(row))
-
-
-def _inverted_residuals(row: mobilenet_v2.Row) -> list[tuple[str, bool, int]]:
-    found, block, channels = [], 0, row.stem
-    groups = [stage for stage in row.stages if stage.expansion > 1]
-    for stage in row.stages:
-        for b in range(stage.blocks):
-            block += 1
-            residual = channels == stage.filters and (b > 0 or stage.stride == 1)
-            channels = stage.filters
-            if stage.expansion > 1:
-                found.append((f"block{block}_fusion", residual, groups.index(stage)))
-    return found
-
-
-def fusion_groups(architecture: str) -> tuple[int, ...]:
-    """How many fusion layers each stage of a network has, by its name; see ``fusion_layers_of``."""
-    groups = [group for _, _, group in fusion_layers_of(architecture)]
-    return tuple(groups.count(group) for group in range(max(groups) + 1))
-
-
-def fusion_layer_names(architecture: str) -> tuple[str, ...]:
-    """Names of the fusion layers of a network, by its name."""
-    return tuple(name for name, _, _ in fusion_layers_of(architecture))
-
-
-def droppable_layers(architecture: str) -> tuple[bool, ...]:
-    """For each fusion layer of a network, by its name, whether a shortcut goes round it."""
-    return tuple(droppable for _, droppable, _ in fusion_layers_of(architecture))
-
-
-def layers_with_t(architecture: str) -> tuple[bool, ...]:
-    """For each fusion layer of a network, by its name, whether it may have the branch T.
-
-    A DenseNet's transitions may not: they have no 3x3 in space, and T would be ST.
-    """
-    layers = fusion_layers_of(architecture)
-    dense = family_of(architecture) == "densenet"
-    return tuple(droppable or not dense for _, droppable, _ in layers)

@@ -202,6 +202,25 @@ def normalized_clip(clips: Tensor) -> Tensor:
     )(clips)
 
 
+def stem(
+    clips: Tensor,
+    filters: int,
+    size: Triple,
+    stride: Triple,
+    *,
+    temporal_pool: bool,
+    max_value: float | None = None,
+) -> Tensor:
+    """Normalised clips through the first convolution, BN, ReLU, and the temporal pool if wanted.
+
+    The temporal pool is a max-pool over three frames with stride 2: half as many frames from there
+    on (Fig. 6).
+    """
+    x = convolution(clips, filters, size, stride, name="stem_conv")
+    x = normalized(x, name="stem", max_value=max_value)
+    return max_pool(x, (3, 1, 1), (2, 1, 1), name="temporal_pool") if temporal_pool else x
+
+
 def max_pool(x: Tensor, size: Triple, stride: Triple, *, name: str) -> Tensor:
     """Max-pool of what a ReLU gave, zero-padded by half its size (0 never beats a value there)."""
     x = keras.layers.ZeroPadding3D([n // 2 for n in size], name=f"{name}_pad")(x)

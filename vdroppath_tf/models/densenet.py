@@ -1,12 +1,12 @@
-"""3D DenseNets, the paper's template: one function over a table (section 3.1, Fig. 3)."""
+"""3D DenseNets, the paper's template: one builder over a table of rows (section 3.1, Fig. 3)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import keras
-from typing_extensions import Unpack
 
 from vdroppath_tf.layers.zeros import Zeros
 from vdroppath_tf.models.common import (
@@ -16,27 +16,63 @@ from vdroppath_tf.models.common import (
     convolution,
     max_pool,
     normalized,
-    strides_in_time,
+    stem,
 )
-from vdroppath_tf.models.fusion_model import FusionModel
-from vdroppath_tf.models.network import Network, NetworkOptions
+from vdroppath_tf.models.family import Family, FusionLayer
+from vdroppath_tf.models.row import Row as AnyRow
+from vdroppath_tf.models.row import check_layers
+
+BOTTLENECK = 4  # a layer's inner channels, in growths
 
 
-class Row(NamedTuple):
-    """One network of the family: channels of the stem, of each layer's output, layers a block."""
+@dataclass(frozen=True)
+class Row(AnyRow):
+    """One network of the family.
+
+    Attributes:
+        stem: int, channels of the first convolution.
+        growth: int, channels of each layer's output.
+        blocks: tuple of int, how many layers each dense block has.
+        share_inputs: bool. True has one gate for each path of a layer, as the paper's experiments.
+            False has one for each of the layer's inputs (the block's input and every earlier layer
+            of the block), so that the vector v of the paper's triplets is learned too. Defaults to
+            True.
+    """
 
     stem: int
     growth: int
     blocks: tuple[int, ...]
+    share_inputs: bool = field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_layers(sum(self.blocks) + len(self.blocks) - 1)
 
 
-TABLE = {
-    "densenet121": Row(64, 32, (6, 12, 24, 16)),
-    "densenet169": Row(64, 32, (6, 12, 32, 32)),
-    "densenet201": Row(64, 32, (6, 12, 48, 32)),
-    "densenet161": Row(96, 48, (6, 12, 36, 24)),
-}
-BOTTLENECK = 4  # a layer's inner channels, in growths
+TABLE = (
+    Row("densenet121", 64, 32, (6, 12, 24, 16)),
+    Row("densenet169", 64, 32, (6, 12, 32, 32)),
+    Row("densenet201", 64, 32, (6, 12, 48, 32)),
+    Row("densenet161", 96, 48, (6, 12, 36, 24)),
+)
+
+
+def fusion_layers(row: Row) -> tuple[FusionLayer, ...]:
+    """Every dense layer, and the transition that closes each block but the last.
+
+    A transition has no residual branch around it, and no 3x3 in space: there T would be ST.
+    """
+    found = []
+    for b, layers in enumerate(row.blocks):
+        found += [FusionLayer(f"B{b + 1}.L{n + 1}", b) for n in range(layers)]
+        if b + 1 < len(row.blocks):
+            found.append(FusionLayer(f"T{b + 1}", b, has_residual=False, has_t=False))
+    return tuple(found)
+
+
+def temporal_strides(row: Row) -> tuple[int, ...]:
+    """Of the stem, its max-pool, and each transition's average-pool."""
+    return (1,) * (1 + len(row.blocks))
 
 
 def dense_layer(
@@ -85,41 +121,25 @@ def widths_of(inputs: list[Tensor]) -> tuple[int, ...]:
     return tuple(x.shape[-1] for x in inputs)
 
 
-def densenet(
-    row: str,
-    num_classes: int,
+def features(
+    row: Row,
+    clips: Tensor,
+    fusion: FusionMaker,
     *,
-    share_inputs: bool = True,
-    temporal_strides: Sequence[int] | None = None,
-    **options: Unpack[NetworkOptions],
-) -> FusionModel:
-    """A 3D DenseNet, the paper's template network.
-
-    Args:
-        row: of ``TABLE``.
-        num_classes: logits of the classifier.
-        share_inputs: True has one gate for each path of a layer, as the paper's experiments. False
-            has one for each of the layer's inputs (the block's input and every earlier layer of the
-            block), so that the vector v of the paper's triplets is learned too.
-        temporal_strides: of the stem, its max-pool, and each transition's average-pool.
-        **options: see ``NetworkOptions``.
-
-    Returns:
-        A ``FusionModel`` from clips ``(batch, time, height, width, 3)``, RGB 0..255, to logits.
-
-    Raises:
-        ValueError: where an option is out of range, or the strategy does not fit.
-    """
-    stem, growth, blocks = TABLE[row]
-    in_time = strides_in_time(temporal_strides, (1,) * (1 + len(blocks)))
-    own = {"share_inputs": share_inputs, "temporal_strides": list(in_time)}
-    network = Network("densenet", row, num_classes, options, **own)
-    x = network.stem(stem, (5, 7, 7), (in_time[0], 2, 2))
-    inputs = [max_pool(x, (3, 3, 3), (in_time[1], 2, 2), name="stem_pool")]
-    made: dict[str, Any] = {"fusion": network.fusion, "share_inputs": share_inputs}
-    for b, layers in enumerate(blocks, 1):
+    temporal_strides: Sequence[int],
+    temporal_pool: bool,
+) -> Tensor:
+    """What a 3D DenseNet makes of clips: the paper's template network."""
+    first, *between = temporal_strides
+    x = stem(clips, row.stem, (5, 7, 7), (first, 2, 2), temporal_pool=temporal_pool)
+    inputs = [max_pool(x, (3, 3, 3), (between[0], 2, 2), name="stem_pool")]
+    made: dict[str, Any] = {"fusion": fusion, "share_inputs": row.share_inputs}
+    for b, layers in enumerate(row.blocks, 1):
         for n in range(1, layers + 1):
-            inputs.append(dense_layer(inputs, growth, name=f"B{b}.L{n}", **made))
-        if b < len(blocks):
-            inputs = [transition(inputs, in_time[1 + b], name=f"T{b}", **made)]
-    return network.finish(normalized(concatenated(inputs, "features"), name="features"))
+            inputs.append(dense_layer(inputs, row.growth, name=f"B{b}.L{n}", **made))
+        if b < len(row.blocks):
+            inputs = [transition(inputs, between[b], name=f"T{b}", **made)]
+    return normalized(concatenated(inputs, "features"), name="features")
+
+
+FAMILY = Family("densenet", Row, TABLE, fusion_layers, temporal_strides, features)

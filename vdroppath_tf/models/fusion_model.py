@@ -13,31 +13,39 @@ from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import describe_gates, gates_of, read_gates
 from vdroppath_tf.layers.losses import is_marked, of_this_replica
+from vdroppath_tf.models.changes import FIRST, change, changes_in, of_layers, policy
+from vdroppath_tf.models.network import completed, functional
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
 class FusionModel(keras.Model):
     """A plain functional ``keras.Model`` with three things added.
 
-    * ``architecture``: the arguments it was built with, as JSON-able data, to derive from.
+    * ``architecture``: all it was built from, as JSON-able data. Files hold that and what has
+      changed since; the network is built anew from it.
     * ``fit`` gives the gates N of Eq. 5 where ``num_train_examples`` was left out, compiles the
       paper's optimizer where ``compile`` was not called, and shows the KL beside the loss.
     * a clip of the wrong rank, channels or dtype is refused by name.
     """
 
     architecture: dict[str, Any] | None = None
-    _kl_tracker: Any = None  # stays so in keras.models.clone_model, which knows no architecture
+    # stays so where Keras makes a model of layers, and knows no architecture
+    _kl_tracker: Any = None
 
     @classmethod
-    def of(cls, architecture: dict[str, Any], **functional: Any) -> FusionModel:
-        """A functional model of ``inputs``, ``outputs`` and ``name`` with its architecture."""
-        model = cls(**functional)
-        return model._describe(architecture)
-
-    def _describe(self, architecture: dict[str, Any] | None) -> FusionModel:
-        self.architecture = architecture
-        self._kl_tracker = keras.metrics.Mean(name="kl") if self.gates else None
-        return self
+    def built(
+        cls,
+        architecture: dict[str, Any],
+        strategy: FusionStrategy | None = None,
+        name: str | None = None,
+    ) -> FusionModel:
+        """The network that a description stands for, new; see ``network.describe``."""
+        parts = functional(architecture, strategy)
+        model = cls(**{**parts, "name": name or parts["name"]})
+        model.architecture = architecture
+        model._kl_tracker = keras.metrics.Mean(name="kl") if model.gates else None
+        return model
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None, **kwargs: Any) -> Any:
         check_clips(inputs, self.input_shape[-1])
@@ -100,14 +108,29 @@ class FusionModel(keras.Model):
             show("\n".join(lines))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "architecture": self.architecture}
+        if self.architecture is None:  # layers and their calls are all that is known of it
+            return super().get_config()
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "architecture": self.architecture,
+            "policy": keras.dtype_policies.serialize(self.get_layer(FIRST).dtype_policy),
+            "changed": changes_in(self),
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> FusionModel:
-        config = dict(config)
-        architecture = config.pop("architecture", None)
-        model = super().from_config(config, custom_objects=custom_objects)
-        return model._describe(architecture)
+        if config.get("architecture") is None:
+            config = {key: value for key, value in config.items() if key != "architecture"}
+            return super().from_config(config, custom_objects=custom_objects)
+        if "changed" not in config:  # a file of layers and their calls, as version 0.1.0 wrote them
+            config = {**config, **of_layers(config["layers"])}
+        with policy(config["policy"]):
+            model = cls.built(completed(config["architecture"]), name=config["name"])
+        if not config["trainable"]:
+            model.trainable = False
+        change(model, config["changed"])
+        return model
 
 
 def default_compile(num_classes: int, *, soft: bool = False) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""3D MobileNetV2: one function over a table (method: supplementary section 3)."""
+"""3D MobileNetV2: one builder over a table of rows (method: supplementary section 3)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import keras
-from typing_extensions import Unpack
 
 from vdroppath_tf.layers.convolution import Triple
 from vdroppath_tf.models.common import (
@@ -15,15 +15,17 @@ from vdroppath_tf.models.common import (
     convolution,
     linear,
     normalized,
-    strides_in_time,
+    stem,
 )
-from vdroppath_tf.models.fusion_model import FusionModel
-from vdroppath_tf.models.network import Network, NetworkOptions
+from vdroppath_tf.models.family import Family, FusionLayer
+from vdroppath_tf.models.row import Row as AnyRow
+from vdroppath_tf.models.row import Values, check_layers
 
 RELU6 = 6.0
 
 
-class Stage(NamedTuple):
+@dataclass(frozen=True)
+class Stage(Values):
     """Inverted residuals of one width: t, c, n, s of the 2D network's table; k of the 1xkxk."""
 
     expansion: int
@@ -33,16 +35,22 @@ class Stage(NamedTuple):
     kernel: int = 3
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True)
+class Row(AnyRow):
     """One network of the family: channels of the stem and of the last convolution, its stages."""
 
     stem: int
     head: int
     stages: tuple[Stage, ...]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_layers(sum(stage.blocks for stage in self.stages if stage.expansion > 1))
 
-TABLE = {
-    "mobilenet_v2": Row(
+
+TABLE = (
+    Row(
+        "mobilenet_v2",
         32,
         1280,
         (
@@ -55,7 +63,26 @@ TABLE = {
             Stage(6, 320, 1, 1),
         ),
     ),
-}
+)
+
+
+def fusion_layers(row: Row) -> tuple[FusionLayer, ...]:
+    """The first layer of each block that widens its input."""
+    found, block, channels = [], 0, row.stem
+    groups = [n for n, stage in enumerate(row.stages) if stage.expansion > 1]
+    for n, stage in enumerate(row.stages):
+        for b in range(stage.blocks):
+            block += 1
+            residual = channels == stage.filters and (b > 0 or stage.stride == 1)
+            channels = stage.filters
+            if stage.expansion > 1:
+                found.append(FusionLayer(f"block{block}_fusion", groups.index(n), residual))
+    return tuple(found)
+
+
+def temporal_strides(row: Row) -> tuple[int, ...]:
+    """Of the stem, and of each further stage with a stride."""
+    return (2, *(1 for stage in row.stages if stage.stride > 1))
 
 
 def inverted_residual(
@@ -90,38 +117,28 @@ def inverted_residual(
     return keras.layers.Add(name=f"{name}_add")([x, y])
 
 
-def mobilenet_v2(
-    row: str,
-    num_classes: int,
+def features(
+    row: Row,
+    clips: Tensor,
+    fusion: FusionMaker,
     *,
-    temporal_strides: Sequence[int] | None = None,
-    **options: Unpack[NetworkOptions],
-) -> FusionModel:
-    """A 3D MobileNetV2 (ours: the gates on this backbone).
-
-    Args:
-        row: of ``TABLE``.
-        num_classes: logits of the classifier.
-        temporal_strides: of the stem (2 where left out), and of each further stage with a stride.
-        **options: see ``NetworkOptions``.
-
-    Returns:
-        A ``FusionModel`` from clips ``(batch, time, height, width, 3)``, RGB 0..255, to logits.
-
-    Raises:
-        ValueError: where an option is out of range, or the strategy does not fit.
-    """
-    stem, head, stages = TABLE[row]
-    strided = [n for n, stage in enumerate(stages) if stage.stride > 1]
-    in_time = strides_in_time(temporal_strides, (2, *(1 for _ in strided)))
-    network = Network("mobilenet_v2", row, num_classes, options, temporal_strides=list(in_time))
-    x = network.stem(stem, (5, 3, 3), (in_time[0], 2, 2), RELU6)
-    block = 0
-    for n, stage in enumerate(stages):
-        first = (in_time[1 + strided.index(n)] if n in strided else 1, stage.stride, stage.stride)
+    temporal_strides: Sequence[int],
+    temporal_pool: bool,
+) -> Tensor:
+    """What a 3D MobileNetV2 makes of clips (ours: the gates on this backbone)."""
+    first, *between = temporal_strides
+    strides: Triple = (first, 2, 2)
+    options: dict[str, Any] = {"temporal_pool": temporal_pool, "max_value": RELU6}
+    x = stem(clips, row.stem, (5, 3, 3), strides, **options)
+    left, block = iter(between), 0
+    for stage in row.stages:
+        in_time = next(left) if stage.stride > 1 else 1
         for b in range(stage.blocks):
             block += 1
-            step: Triple = first if b == 0 else (1, 1, 1)
-            x = inverted_residual(x, stage, step, fusion=network.fusion, name=f"block{block}")
-    x = convolution(x, head, (1, 1, 1), name="head_conv")
-    return network.finish(normalized(x, name="head", max_value=RELU6))
+            strides = (in_time, stage.stride, stage.stride) if b == 0 else (1, 1, 1)
+            x = inverted_residual(x, stage, strides, fusion=fusion, name=f"block{block}")
+    x = convolution(x, row.head, (1, 1, 1), name="head_conv")
+    return normalized(x, name="head", max_value=RELU6)
+
+
+FAMILY = Family("mobilenet_v2", Row, TABLE, fusion_layers, temporal_strides, features)

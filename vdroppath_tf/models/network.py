@@ -1,117 +1,109 @@
-"""Network: the two ends that all families share, and the description a model carries."""
+"""From the description a model carries to its tensors: the two ends that all families share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-from typing_extensions import TypedDict
 
-from vdroppath_tf.layers.convolution import Triple
 from vdroppath_tf.models.common import (
     CLIP_STATISTICS,
     FusionMaker,
     GateOptions,
-    Tensor,
-    convolution,
     head,
-    max_pool,
-    normalized,
     normalized_clip,
+    strides_in_time,
 )
-from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.models.families import family_of, row_in
+from vdroppath_tf.models.row import Row
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 ClipShape = tuple[int | None, int | None, int | None]
 OPEN: ClipShape = (None, None, None)
+BRANCHES = ("S", "ST")
 
 
-class NetworkOptions(TypedDict, total=False):
-    """What every family takes.
+def describe(
+    row: Row,
+    num_classes: int | None = None,
+    *,
+    strategy: FusionStrategy | None = None,
+    gates: GateOptions | None = None,
+    clip_shape: ClipShape = OPEN,
+    channels: int = 3,
+    branches: Sequence[str] = BRANCHES,
+    temporal_strides: Sequence[int] | None = None,
+    temporal_pool: bool = False,
+    dropout: float = 0.0,
+    include_top: bool = True,
+) -> dict[str, Any]:
+    """All that a network is built from, as JSON has it: ``FusionModel.architecture``.
 
-    ``clip_shape``: frames, height and width of the clips; None leaves a size open.
-    ``channels``: of the clips: 3 for RGB, 2 for optical flow.
-    ``branches``: of the fusion layers, out of S, T and ST in that order.
-    ``strategy``: None makes a template; a strategy makes the network that has only its paths.
-    ``gates``: options of the template's gates.
-    ``temporal_pool``: max-pool over three frames, stride 2, behind the stem's first convolution:
-    half as many frames from there on (Fig. 6).
-    ``dropout``: before the classifier; the paper has 0 while gates train.
-    ``include_top``: False leaves pool and classifier out; the features come out.
+    See ``build.build_network`` for the arguments.
     """
+    family = family_of(row)
+    check_clip_shape(clip_shape)
+    check_channels(channels)
+    return {
+        "family": family.name,
+        "name": row.name,
+        "row": row.values(),
+        "num_classes": row.num_classes if num_classes is None else num_classes,
+        "clip_shape": list(clip_shape),
+        "channels": channels,
+        "branches": list(branches),
+        "temporal_strides": list(strides_in_time(temporal_strides, family.strides(row))),
+        "temporal_pool": temporal_pool,
+        "dropout": dropout,
+        "include_top": include_top,
+        "strategy": None if strategy is None else str(strategy),
+        "gates": dict(gates or {}) if strategy is None else {},
+    }
 
-    clip_shape: ClipShape
-    channels: int
-    branches: Sequence[str]
-    strategy: FusionStrategy | None
-    gates: GateOptions | None
-    temporal_pool: bool
-    dropout: float
-    include_top: bool
 
-
-class Network:
-    """A network while it is built: stem, the maker of its fusion layers, head, description.
+def functional(
+    architecture: Mapping[str, Any], strategy: FusionStrategy | None = None
+) -> dict[str, Any]:
+    """A description's network as the arguments of a functional ``keras.Model``.
 
     Args:
-        family: name of the function that builds it.
-        name: its row in the family's table.
-        num_classes: logits of the classifier.
-        options: what every family takes.
-        **own: what this family takes beside it, for the description.
+        architecture: of ``describe`` or ``completed``.
+        strategy: that of the description, where it is at hand; what network it was made for is
+            checked.
     """
+    row, gates = row_in(architecture), architecture["gates"]
+    family, name, text = family_of(row), architecture["name"], architecture["strategy"]
+    if strategy is None and text is not None:
+        strategy = FusionStrategy.parse(text, name)
+    fusion = FusionMaker(tuple(architecture["branches"]), strategy, gates)
+    inputs = keras.Input((*architecture["clip_shape"], architecture["channels"]), name="video")
+    outputs = family.features(
+        row,
+        normalized_clip(inputs),
+        fusion,
+        temporal_strides=architecture["temporal_strides"],
+        temporal_pool=architecture["temporal_pool"],
+    )
+    fusion.finish(name)
+    if architecture["include_top"]:
+        classes, dropout = architecture["num_classes"], architecture["dropout"]
+        outputs = head(outputs, classes, dropout, gates)
+    kind = "derived" if strategy else "template"
+    return {"inputs": inputs, "outputs": outputs, "name": f"{kind}_{name}"}
 
-    def __init__(
-        self, family: str, name: str, num_classes: int, options: NetworkOptions, **own: Any
-    ) -> None:
-        self.strategy = options.get("strategy")
-        self.gates: GateOptions | None = None
-        if self.strategy is None:
-            self.gates = options.get("gates") or GateOptions()
-        branches = tuple(options.get("branches", ("S", "ST")))
-        self.fusion = FusionMaker(branches, self.strategy, self.gates or GateOptions())
-        self.architecture: dict[str, Any] = {
-            "family": family,
-            "name": name,
-            "num_classes": num_classes,
-            "clip_shape": list(options.get("clip_shape", OPEN)),
-            "channels": options.get("channels", 3),
-            "branches": list(branches),
-            "temporal_pool": options.get("temporal_pool", False),
-            "dropout": options.get("dropout", 0.0),
-            "include_top": options.get("include_top", True),
-            "strategy": None if self.strategy is None else str(self.strategy),
-            "gates": dict(self.gates or {}),
-            **own,
-        }
-        check_clip_shape(self.architecture["clip_shape"])
-        check_channels(self.architecture["channels"])
-        clip = (*self.architecture["clip_shape"], self.architecture["channels"])
-        self.input = keras.Input(clip, name="video")
 
-    def stem(
-        self, filters: int, size: Triple, stride: Triple, max_value: float | None = None
-    ) -> Tensor:
-        """The clips, normalised, through the first convolution, BN, ReLU, and the temporal pool."""
-        x = normalized_clip(self.input)
-        x = convolution(x, filters, size, stride, name="stem_conv")
-        x = normalized(x, name="stem", max_value=max_value)
-        if not self.architecture["temporal_pool"]:
-            return x
-        return max_pool(x, (3, 1, 1), (2, 1, 1), name="temporal_pool")
+def completed(architecture: Mapping[str, Any]) -> dict[str, Any]:
+    """A description with what older versions left out: the row's values, new options' defaults.
 
-    def finish(self, features: Tensor) -> FusionModel:
-        """The model, once the last block's features are there."""
-        name, kind = self.architecture["name"], "derived" if self.strategy else "template"
-        self.fusion.finish(name)
-        outputs = features
-        if self.architecture["include_top"]:
-            classes, dropout = self.architecture["num_classes"], self.architecture["dropout"]
-            outputs = head(features, classes, dropout, self.gates)
-        return FusionModel.of(
-            self.architecture, inputs=self.input, outputs=outputs, name=f"{kind}_{name}"
-        )
+    Raises:
+        ValueError: If it has a name only, and no network here has that name.
+    """
+    row = row_in(architecture)
+    own = {each.name for each in dataclasses.fields(row)} - {"name", "num_classes"}
+    kept = {name: value for name, value in architecture.items() if name not in own}
+    return {**describe(row), **kept, "row": row.values()}
 
 
 def check_clip_shape(shape: Sequence[int | None]) -> None:

@@ -1,12 +1,12 @@
-"""3D ResNets with a fusion layer at the head of every block: one function over a table."""
+"""3D ResNets with a fusion layer at the head of every block: one builder over a table of rows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import keras
-from typing_extensions import Unpack
 
 from vdroppath_tf.layers.convolution import Triple
 from vdroppath_tf.models.common import (
@@ -17,13 +17,17 @@ from vdroppath_tf.models.common import (
     linear,
     max_pool,
     normalized,
-    strides_in_time,
+    stem,
 )
-from vdroppath_tf.models.fusion_model import FusionModel
-from vdroppath_tf.models.network import Network, NetworkOptions
+from vdroppath_tf.models.family import Family, FusionLayer
+from vdroppath_tf.models.row import Row as AnyRow
+from vdroppath_tf.models.row import Values, check_layers
+
+SHORTCUTS = ("pool", "conv")
 
 
-class Stem(NamedTuple):
+@dataclass(frozen=True)
+class Stem(Values):
     """First convolution: filters, kernel, stride; then a 3x3x3 max-pool, or none."""
 
     filters: int
@@ -32,7 +36,8 @@ class Stem(NamedTuple):
     pool: bool
 
 
-class Stage(NamedTuple):
+@dataclass(frozen=True)
+class Stage(Values):
     """Blocks of one resolution, their width; ``expansion`` times that many channels leave each."""
 
     blocks: int
@@ -41,37 +46,75 @@ class Stage(NamedTuple):
     expansion: int
     groups: int = 1
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.filters % self.groups:
+            raise ValueError(f"groups must divide the {self.filters} filters. Received: {self}")
 
-class Row(NamedTuple):
-    """One network of the family."""
+
+@dataclass(frozen=True)
+class Row(AnyRow):
+    """One network of the family.
+
+    Attributes:
+        stem: Stem, what comes before the blocks.
+        stages: tuple of Stage, the blocks.
+        shortcut: str, where there is a stride, ``"pool"``, the paper's average-pool before the
+            1x1x1, or ``"conv"``, a strided 1x1x1 as in 2D ResNets. Defaults to ``"pool"``.
+    """
 
     stem: Stem
     stages: tuple[Stage, ...]
+    shortcut: str = field(default="pool", kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.shortcut not in SHORTCUTS:
+            raise ValueError(f"shortcut must be one of {SHORTCUTS}. Received: {self.shortcut!r}")
+        check_layers(sum(stage.blocks for stage in self.stages))
 
 
 def _imagenet(
-    blocks: tuple[int, int, int, int], width: int = 64, expansion: int = 4, groups: int = 1
+    name: str,
+    blocks: tuple[int, int, int, int],
+    width: int = 64,
+    expansion: int = 4,
+    groups: int = 1,
 ) -> Row:
     """Four stages, each with twice the width of the one before it at half its resolution."""
     stages = (
         Stage(n, width * 2**i, 1 if i == 0 else 2, expansion, groups) for i, n in enumerate(blocks)
     )
-    return Row(Stem(64, (5, 7, 7), (1, 2, 2), pool=True), tuple(stages))
+    return Row(name, Stem(64, (5, 7, 7), (1, 2, 2), pool=True), tuple(stages))
 
 
-TABLE = {
-    "resnet50": _imagenet((3, 4, 6, 3)),
-    "resnet101": _imagenet((3, 4, 23, 3)),
-    "resnext50": _imagenet((3, 4, 6, 3), 128, 2, 32),  # 32x4d
-    "resnext101": _imagenet((3, 4, 23, 3), 256, 1, 32),  # 32x8d
+TABLE = (
+    _imagenet("resnet50", (3, 4, 6, 3)),
+    _imagenet("resnet101", (3, 4, 23, 3)),
+    _imagenet("resnext50", (3, 4, 6, 3), 128, 2, 32),  # 32x4d
+    _imagenet("resnext101", (3, 4, 23, 3), 256, 1, 32),  # 32x8d
     # for CPUs and known-answer tasks; the stem sees single frames, so only fusion layers see time
-    "micro": Row(
+    Row(
+        "micro",
         Stem(16, (1, 5, 5), (1, 4, 4), pool=False),
         (Stage(6, 16, 1, 2),),
+        num_classes=4,
     ),
-}
+)
 
-SHORTCUTS = ("pool", "conv")
+
+def fusion_layers(row: Row) -> tuple[FusionLayer, ...]:
+    """The first layer of each block."""
+    return tuple(
+        FusionLayer(f"stage{s + 1}_block{b + 1}_fusion", s)
+        for s, stage in enumerate(row.stages)
+        for b in range(stage.blocks)
+    )
+
+
+def temporal_strides(row: Row) -> tuple[int, ...]:
+    """Of the stem, its max-pool, and the first block of each further stage."""
+    return (1,) * (1 + len(row.stages))
 
 
 def shortcut_of(x: Tensor, filters: int, stride: Triple, *, kind: str, name: str) -> Tensor:
@@ -108,43 +151,27 @@ def bottleneck(
     return keras.layers.ReLU(name=f"{name}_out")(around)
 
 
-def resnet(
-    row: str,
-    num_classes: int,
+def features(
+    row: Row,
+    clips: Tensor,
+    fusion: FusionMaker,
     *,
-    shortcut: str = "pool",
-    temporal_strides: Sequence[int] | None = None,
-    **options: Unpack[NetworkOptions],
-) -> FusionModel:
-    """A 3D ResNet or ResNeXt (method: supplementary section 3; ours: the gates on this backbone).
-
-    Args:
-        row: of ``TABLE``.
-        num_classes: logits of the classifier.
-        shortcut: where there is a stride, ``"pool"``, the paper's average-pool before the 1x1x1, or
-            ``"conv"``, a strided 1x1x1 as in 2D ResNets.
-        temporal_strides: of the stem, its max-pool, and the first block of each further stage.
-        **options: see ``NetworkOptions``.
-
-    Returns:
-        A ``FusionModel`` from clips ``(batch, time, height, width, 3)``, RGB 0..255, to logits.
-
-    Raises:
-        ValueError: where an option is out of range, or the strategy does not fit.
-    """
-    if shortcut not in SHORTCUTS:
-        raise ValueError(f"shortcut must be one of {SHORTCUTS}. Received: {shortcut!r}")
-    stem, stages = TABLE[row]
-    in_time = strides_in_time(temporal_strides, (1,) * (1 + len(stages)))
-    own = {"shortcut": shortcut, "temporal_strides": list(in_time)}
-    network = Network("resnet", row, num_classes, options, **own)
-    x = network.stem(stem.filters, stem.size, (in_time[0], *stem.stride[1:]))
-    if stem.pool:
-        x = max_pool(x, (3, 3, 3), (in_time[1], 2, 2), name="stem_pool")
-    for s, stage in enumerate(stages, 1):
+    temporal_strides: Sequence[int],
+    temporal_pool: bool,
+) -> Tensor:
+    """What a 3D ResNet or ResNeXt makes of clips (method: supplementary section 3)."""
+    first, step = row.stem, temporal_strides
+    stride = (step[0], *first.stride[1:])
+    x = stem(clips, first.filters, first.size, stride, temporal_pool=temporal_pool)
+    if first.pool:
+        x = max_pool(x, (3, 3, 3), (step[1], 2, 2), name="stem_pool")
+    for s, stage in enumerate(row.stages, 1):
         for b in range(1, stage.blocks + 1):
-            first = (in_time[s] if s > 1 else 1, stage.stride, stage.stride)
-            step: Triple = first if b == 1 else (1, 1, 1)
+            strided = (step[s] if s > 1 else 1, stage.stride, stage.stride)
+            strides: Triple = strided if b == 1 else (1, 1, 1)
             name = f"stage{s}_block{b}"
-            x = bottleneck(x, stage, step, fusion=network.fusion, kind=shortcut, name=name)
-    return network.finish(x)
+            x = bottleneck(x, stage, strides, fusion=fusion, kind=row.shortcut, name=name)
+    return x
+
+
+FAMILY = Family("resnet", Row, TABLE, fusion_layers, temporal_strides, features)

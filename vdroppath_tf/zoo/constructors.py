@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import sys
@@ -11,10 +12,12 @@ from typing import Any, TypeVar, get_type_hints
 from typing_extensions import TypedDict
 
 from vdroppath_tf.layers.drop_path import VariationalDropPath
-from vdroppath_tf.models.build import FAMILIES, family_of
+from vdroppath_tf.models.build import build_network
 from vdroppath_tf.models.common import GateOptions
+from vdroppath_tf.models.families import row_of
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.network import OPEN, ClipShape
+from vdroppath_tf.models.row import Row
 from vdroppath_tf.names import nearest
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -122,7 +125,7 @@ def _told(names: Mapping[str, Any]) -> str:
     return "\n".join(f"    {line}" for line in kept if line and not line.startswith("Options of"))
 
 
-def template(row: str, num_classes: int, options: Mapping[str, Any]) -> FusionModel:
+def template(row: Row | str, num_classes: int, options: Mapping[str, Any]) -> FusionModel:
     """The template of a row, from the options of its constructor."""
     gates = {k: v for k, v in options.items() if k in GateOptions.__annotations__}
     network = {k: v for k, v in options.items() if k not in gates}
@@ -130,12 +133,16 @@ def template(row: str, num_classes: int, options: Mapping[str, Any]) -> FusionMo
 
 
 def derived(
-    row: str, strategy: FusionStrategy | str, num_classes: int, options: Mapping[str, Any]
+    row: Row | str, strategy: FusionStrategy | str, num_classes: int, options: Mapping[str, Any]
 ) -> FusionModel:
     """The network of a row that has the paths of one strategy only."""
     return _build(row, num_classes, options, strategy=FusionStrategy.of(strategy))
 
 
-def _build(row: str, num_classes: int, options: Mapping[str, Any], **kind: Any) -> FusionModel:
-    function, _ = FAMILIES[family_of(row)]
-    return function(row, num_classes, **options, **kind)
+def _build(
+    row: Row | str, num_classes: int, options: Mapping[str, Any], **kind: Any
+) -> FusionModel:
+    row, own = row_of(row), ("shortcut", "share_inputs")
+    row = dataclasses.replace(row, **{k: v for k, v in options.items() if k in own})
+    network = {k: v for k, v in options.items() if k not in own}
+    return build_network(row, num_classes, **network, **kind)

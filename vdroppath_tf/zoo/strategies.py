@@ -9,11 +9,11 @@ from __future__ import annotations
 import numbers
 from collections.abc import Sequence
 
-from vdroppath_tf.models.build import FAMILIES, droppable_layers, fusion_groups, layers_with_t
+from vdroppath_tf.models.families import FAMILIES, fusion_groups, fusion_layers_of
 from vdroppath_tf.spaces.strategy import NONE, FusionStrategy, FusionUnit
 from vdroppath_tf.zoo.published import DATASETS, check_dataset
 
-ARCHITECTURES = tuple(row for _, table in FAMILIES.values() for row in table)
+ARCHITECTURES = tuple(row.name for family in FAMILIES for row in family.rows)
 SOMETHING, KINETICS = DATASETS[0], "kinetics400"
 
 # What the authors' experiments ran on other backbones than the paper's DenseNet-121 (Table 6 and
@@ -46,7 +46,7 @@ def uniform(unit: str, architecture: str) -> FusionStrategy:
     length, chosen = sum(fusion_groups(architecture)), FusionUnit(unit)
     if chosen.inputs:
         raise ValueError(f"Expected a unit that all inputs share. Received: {unit!r}")
-    if chosen == NONE and not all(droppable_layers(architecture)):
+    if chosen == NONE and not all(layer.has_residual for layer in fusion_layers_of(architecture)):
         raise ValueError(
             f"{architecture!r} has layers no shortcut goes round, and would be cut in two. "
             f"Expected a unit with a path, such as 'S'. Received: {unit!r}"
@@ -56,8 +56,8 @@ def uniform(unit: str, architecture: str) -> FusionStrategy:
 
 def t_where_it_is(units: Sequence[FusionUnit], architecture: str) -> tuple[FusionUnit, ...]:
     """The units with ST for T in the layers where the two are the same, and T is not offered."""
-    pairs = zip(units, layers_with_t(architecture), strict=True)
-    return tuple(unit if has_t else _t_as_st(unit) for unit, has_t in pairs)
+    pairs = zip(units, fusion_layers_of(architecture), strict=True)
+    return tuple(unit if layer.has_t else _t_as_st(unit) for unit, layer in pairs)
 
 
 def _t_as_st(unit: FusionUnit) -> FusionUnit:

@@ -15,12 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from vdroppath_tf.models.build import (
-    droppable_layers,
-    fusion_groups,
-    fusion_layer_names,
-    layers_with_t,
-)
+from vdroppath_tf.models.families import fusion_layers_of
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import NONE, FusionStrategy
 from vdroppath_tf.zoo.strategies import t_where_it_is
@@ -48,7 +43,7 @@ def transfer(source: Source, to: str = "resnet50") -> Source:
         ValueError: If the target is unknown, the source treats the inputs of a layer differently
             (another network has other inputs), or it has no path at all where one is needed.
     """
-    length = sum(fusion_groups(to))
+    length = len(fusion_layers_of(to))
     if source.architecture == to:
         _check_length(len(source), length, to)
         return source
@@ -69,14 +64,14 @@ def _space(source: ProbabilitySpace, to: str) -> ProbabilitySpace:
     if source.ragged:
         raise _per_input("a ragged space")
     filled = (source.drop < 1).any(axis=1) & (source.layer_drop < 1)
-    places = _places(filled.tolist(), to)
+    places, layers = _places(filled.tolist(), to), fusion_layers_of(to)
     return ProbabilitySpace(
         _t_where_it_is(source.drop[places], source.branches, to),
         _t_where_it_is(source.initial[places], source.branches, to),
-        layers=fusion_layer_names(to),
+        layers=tuple(layer.name for layer in layers),
         architecture=to,
         branches=source.branches,
-        droppable=droppable_layers(to),
+        droppable=[layer.has_residual for layer in layers],
         layer_drop=source.layer_drop[places],
         initial_layer_drop=source.initial_layer_drop[places],
     )
@@ -87,7 +82,7 @@ def _t_where_it_is(drop: np.ndarray, branches: tuple[str, ...], to: str) -> np.n
     if not {"T", "ST"} <= set(branches):
         return drop
     moved, t, st = drop.copy(), branches.index("T"), branches.index("ST")
-    same = ~np.array(layers_with_t(to))
+    same = np.array([not layer.has_t for layer in fusion_layers_of(to)])
     moved[same, st] *= moved[same, t]
     moved[same, t] = 1.0
     return moved
@@ -95,18 +90,18 @@ def _t_where_it_is(drop: np.ndarray, branches: tuple[str, ...], to: str) -> np.n
 
 def _places(filled: list[bool], to: str) -> list[int]:
     """For each layer of the target, the source layer it takes; `filled` says which have a path."""
-    droppable, count = droppable_layers(to), len(filled)
+    may_be_empty, count = [layer.has_residual for layer in fusion_layers_of(to)], len(filled)
     usable = np.flatnonzero(filled)
-    if not len(usable) and not all(droppable):
+    if not len(usable) and not all(may_be_empty):
         raise ValueError(
-            f"No layer of the source has a path, and {to!r} has layers no shortcut goes round. "
+            f"No layer of the source has a path, and {to!r} has layers without a residual branch. "
             f"Expected a source with at least one path."
         )
     # (i + 1/2) / n * count, rounded down, in whole numbers: no rounding error at the borders
-    found = [(2 * i + 1) * count // (2 * len(droppable)) for i in range(len(droppable))]
+    found = [(2 * i + 1) * count // (2 * len(may_be_empty)) for i in range(len(may_be_empty))]
     return [
-        place if filled[place] or may_be_empty else int(usable[np.abs(usable - place).argmin()])
-        for place, may_be_empty in zip(found, droppable, strict=True)
+        place if filled[place] or empty_fits else int(usable[np.abs(usable - place).argmin()])
+        for place, empty_fits in zip(found, may_be_empty, strict=True)
     ]
 
 

@@ -1,0 +1,97 @@
+"""All families, and all networks with a name: those of the families, and those that were added."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from vdroppath_tf.models import densenet, mobilenet_v2, resnet
+from vdroppath_tf.models.family import Family, FusionLayer
+from vdroppath_tf.models.row import Row, row_from
+from vdroppath_tf.names import unknown_name
+
+FAMILIES: tuple[Family, ...] = (densenet.FAMILY, mobilenet_v2.FAMILY, resnet.FAMILY)
+_ROWS: dict[str, Row] = {row.name: row for family in FAMILIES for row in family.rows}
+
+
+def rows() -> dict[str, Row]:
+    """Every network with a name, in the order they came."""
+    return dict(_ROWS)
+
+
+def add_row(row: Row) -> None:
+    """Gives a network its name, from here on and in this process only.
+
+    Raises:
+        ValueError: If another network has the name, or the row is of no family.
+    """
+    family_of(row)
+    known = _ROWS.setdefault(row.name, row)
+    if known != row:
+        raise ValueError(
+            f"There is another network called {row.name!r}: {known}. Give yours another name. "
+            f"Received: {row}"
+        )
+
+
+def row_of(network: Row | str) -> Row:
+    """The row of a network's name; a row is its own.
+
+    Raises:
+        ValueError: If the name is unknown; the nearest known ones are offered.
+    """
+    if isinstance(network, Row):
+        return network
+    if network not in _ROWS:
+        raise unknown_name("network", network, _ROWS)
+    return _ROWS[network]
+
+
+def family_of(network: Row | str) -> Family:
+    """The family of a row, or of a network's name.
+
+    Raises:
+        ValueError: If the name is unknown, or no family has such rows.
+    """
+    row = row_of(network)
+    for family in FAMILIES:
+        if type(row) is family.row:
+            return family
+    kinds = [f"{family.row.__module__}.{family.row.__qualname__}" for family in FAMILIES]
+    raise ValueError(f"Expected a row of a family: {', '.join(kinds)}. Received: {row!r}")
+
+
+def row_in(architecture: Mapping[str, Any]) -> Row:
+    """The row whose values a model carries; a model of an older version has its name only.
+
+    Raises:
+        ValueError: If the family or the older model's name is unknown, or a value is wrong.
+    """
+    name = architecture["name"]
+    if "row" in architecture:
+        kinds = {family.name: family.row for family in FAMILIES}
+        if architecture["family"] not in kinds:
+            raise unknown_name("family of networks", architecture["family"], kinds)
+        return row_from(kinds[architecture["family"]], architecture["row"])
+    row = row_of(name)
+    own = {each.name for each in dataclasses.fields(row)} & set(architecture)
+    return dataclasses.replace(
+        row, **{option: architecture[option] for option in own - {"name", "num_classes"}}
+    )
+
+
+def fusion_layers_of(network: Row | str) -> tuple[FusionLayer, ...]:
+    """The fusion layers of a network, in order, without building it.
+
+    Raises:
+        ValueError: If the name is unknown; the nearest known ones are offered.
+    """
+    row = row_of(network)
+    return family_of(row).layers(row)
+
+
+def fusion_groups(network: Row | str) -> tuple[int, ...]:
+    """How many fusion layers each residual stage or dense block of a network has."""
+    groups = [layer.group for layer in fusion_layers_of(network)]
+    return tuple(groups.count(group) for group in range(max(groups) + 1))
