@@ -20,7 +20,7 @@ from vdroppath_tf.budget.search import pareto
 from vdroppath_tf.cli import main
 from vdroppath_tf.commands.files import save_model
 from vdroppath_tf.cost import unit_costs
-from vdroppath_tf.report import parts as report_parts
+from vdroppath_tf.report import sections as report_sections
 from vdroppath_tf.report.inputs import read_history, read_result, read_scores
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import Recipe
@@ -84,7 +84,7 @@ def call(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Any:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are drawn, but not written into the page: it takes long."""
     nothing = "data:image/svg+xml;base64,PHN2Zy8+"
-    monkeypatch.setattr(report_parts, "svg_uri", lambda figure: nothing)
+    monkeypatch.setattr(report_sections, "svg_uri", lambda figure: nothing)
 
 
 def words(page: str) -> str:
@@ -110,8 +110,9 @@ def test_a_page_of_everything(call: Any, run: Path, template: Any, tmp_path: Pat
     assert "Moves." in text
     assert text.count("Strength:") == 2
     assert f"The selected strategy reaches {found.rows[0].top1.value:.1%}"[:-1] in text
-    assert f"{len(found.not_told_apart)} of {len(scored.scores)} scored strategies are not" in text
-    assert f"flatters by about {100 * found.optimism:.1f} points" in text
+    kept = f"{len(found.not_told_apart)} of {len(scored.scores)} scored strategies"
+    assert f"{kept} are in the 95 % confidence set" in text
+    assert f"of the best of {len(scored.scores)} is about {100 * found.optimism:.1f} points" in text
     for row in found.rows:
         assert f" {row.name} " in text
         assert f"[{100 * row.top1.low:.1f} %, {100 * row.top1.high:.1f} %]" in text

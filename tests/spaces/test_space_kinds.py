@@ -14,7 +14,7 @@ from vdroppath_tf.figures.distance import figure_distance
 from vdroppath_tf.figures.history import figure_history
 from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.figures.units import COLORS, label_note, unit_color, unit_ink, unit_label
-from vdroppath_tf.report import findings
+from vdroppath_tf.report import comparisons, findings
 from vdroppath_tf.report.page import render_report
 from vdroppath_tf.report.records import TRAINED_ALONE, Report, Row, TaskReport
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -176,8 +176,8 @@ def test_prose_of_other_units() -> None:
     best = Row("best draw", "T -", 0.7, 0.01, 1, 10, note="drawn from the template")
     one = task(space, "T -", rows=[*rows, best])
     assert list(one.uniforms()) == ["S", "ST", "S+T"]
-    assert "loses: 70.0" in (findings.best_draw(one) or "")
-    assert "for S+T everywhere, the best" in (findings.best_draw(one) or "")
+    assert "loses: 70.0" in (comparisons.best_draw(one) or "")
+    assert "for S+T everywhere, the best" in (comparisons.best_draw(one) or "")
     assert findings.mean_on(SEVEN)["T"] == pytest.approx((0.4 + 0.2) / 2)
     assert findings.mean_on(RAGGED)["S"] == pytest.approx((0.8 + 0.6 + (0.6 + 0.1 + 0.9) / 3) / 3)
 

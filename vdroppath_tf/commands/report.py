@@ -12,7 +12,8 @@ from absl import flags, logging
 
 from vdroppath_tf.commands.files import define_string
 from vdroppath_tf.commands.report_task import name_of, task
-from vdroppath_tf.report.page import write_figures, write_report
+from vdroppath_tf.report.outputs import write_figures
+from vdroppath_tf.report.page import write_report
 from vdroppath_tf.report.records import Report
 
 EXAMPLE = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def task(values: flags.FlagValues) -> TaskReport:
     history = None if folder is None else folder.history()
     there = {"history": history, "costs": costs, "accuracy": scored, "tested": tested}
     more["absent"] = _absent(values, there, space)
-    return task_of(
+    found = task_of(
         space,
         name_of(values),
         values.about or "",
@@ -57,8 +58,8 @@ def task(values: flags.FlagValues) -> TaskReport:
         history=history,
         costs=costs,
         other=_other(values),
-        **more,
     )
+    return replace(found, **more)
 
 
 def _space(values: flags.FlagValues, folder: RunFolder | None) -> ProbabilitySpace:

@@ -8,6 +8,7 @@ from typing import Any
 
 from vdroppath_tf.budget.search import Choice, pareto
 from vdroppath_tf.cost import UnitCosts
+from vdroppath_tf.names import named
 from vdroppath_tf.report.inputs import Scored
 from vdroppath_tf.report.items import DataUsed, Tested
 from vdroppath_tf.report.records import OtherSpace, TaskReport
@@ -20,6 +21,7 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 _NOT_RECALIBRATED = f"{SCORED}; batch norm not recalibrated, which can cost it much"
 
 
+@named
 def task_of(
     space: ProbabilitySpace,
     name: str,
@@ -30,20 +32,22 @@ def task_of(
     history: Sequence[LayerArrays] | None = None,
     costs: UnitCosts | None = None,
     other: OtherSpace | None = None,
-    **more: Any,
 ) -> TaskReport:
     """Puts together what is known of a space.
 
+    What else a `TaskReport` holds (settings, say) is added with `dataclasses.replace`.
+
     Args:
-        space: that was learned.
-        name: of the data it was learned on.
-        description: of these data, in plain words.
-        scored: what `read_scores` gave.
-        tested: what `read_result` gave.
-        history: drop probabilities after each epoch with gates, what `read_history` gave.
-        costs: `cost.unit_costs` of the template, for parameters, MACs and the front.
-        other: a second space, for the paper's third observation.
-        **more: other fields of `TaskReport`.
+        space: `ProbabilitySpace`, the one that was learned.
+        name: str, the name of the data it was learned on.
+        description: str, these data in plain words. Defaults to `""`.
+        scored: `Scored`, what `read_scores` gave. Defaults to `None`.
+        tested: Sequence of `Tested`, what `read_result` gave. Defaults to `()`.
+        history: Sequence of the drop probabilities after each epoch with gates, what
+            `read_history` gave. Defaults to `None`.
+        costs: `UnitCosts` of the template (`cost.unit_costs`), for parameters, MACs and the front.
+            Defaults to `None`.
+        other: `OtherSpace`, a second space, for the paper's third observation. Defaults to `None`.
 
     Raises:
         ValueError: where scores or costs are another network's than the space.
@@ -58,7 +62,7 @@ def task_of(
     if scored is not None:
         fields |= _measured(space, scored, costs)
         data = [*scored.data, *data]
-    return TaskReport(name, description, space, data=[*dict.fromkeys(data)], **(fields | more))
+    return TaskReport(name, description, space, data=[*dict.fromkeys(data)], **fields)
 
 
 def _front(space: ProbabilitySpace, costs: UnitCosts | None) -> tuple[Choice, ...]:
@@ -99,6 +103,7 @@ def _measured(space: ProbabilitySpace, scored: Scored, costs: UnitCosts | None) 
     }
 
 
+@named
 def check_scores(scored: Scored, space: ProbabilitySpace) -> None:
     """Stops where scores are another network's than the space.
 

@@ -7,13 +7,24 @@ from collections import Counter
 from collections.abc import Sequence
 
 from vdroppath_tf.analysis.numbers import percent
+from vdroppath_tf.names import named
 from vdroppath_tf.report.records import Row, TaskReport
 from vdroppath_tf.scoring.listed import without_number
 from vdroppath_tf.scoring.select import Selection
 
+_NEITHER = "not clearly different from"
 
+
+@named
+def confidence_set(task: TaskReport) -> str:
+    """What the set of the strategies that may be the best is called, with its confidence."""
+    level = 0.05 if task.selection is None else task.selection.level
+    return f"the {percent(1 - level, 0)} confidence set of the best"
+
+
+@named
 def chosen(task: TaskReport) -> list[str]:
-    """What the clips that chose nothing say of the choice, and how many others it might have been.
+    """How the choice does on clips that chose nothing, and how many others may be the best.
 
     Intervals are those of the selection; a difference is clear where its interval leaves out 0.
     """
@@ -22,23 +33,25 @@ def chosen(task: TaskReport) -> list[str]:
         return []
     between = f"{percent(best.interval.low)} to {percent(best.interval.high)}"
     level = percent(found.confidence, 0)
-    flatters = f"{100 * found.optimism:.1f}" if math.isfinite(found.optimism) else "unknown"
-    said = (
+    bias = "unknown"
+    if math.isfinite(found.optimism):
+        bias = f"about {100 * found.optimism:.1f} points"
+    reached = (
         f"The selected strategy reaches {percent(best.top1)} ({level} interval {between}) on "
         f"{found.clips[1]:,} clips that it was not chosen on. On the {found.clips[0]:,} it was "
-        f"chosen on it scored {percent(found.top1_chosen_on)}; there the best of "
-        f"{max(len(task.draws), 1)} flatters by about {flatters} points."
+        f"chosen on it scored {percent(found.top1_chosen_on)}; there the selection bias (winner's "
+        f"curse) of the best of {max(len(task.draws), 1)} is {bias}."
     )
-    return [said, *_against_controls(task.rows), _not_told_apart(task, found)]
+    return [reached, *_against_controls(task.rows), _may_be_best(task, found)]
 
 
 def _against_controls(rows: Sequence[Row]) -> list[str]:
     """The controls by whether the selected strategy is clearly better, worse, or neither."""
-    groups: dict[str, list[str]] = {"better than": [], "worse than": [], "not told from": []}
+    groups: dict[str, list[str]] = {"better than": [], "worse than": [], _NEITHER: []}
     for row in rows[1:]:
         if row.difference is not None:
             low, high = row.difference.low, row.difference.high
-            way = "better than" if high < 0 else "worse than" if low > 0 else "not told from"
+            way = "better than" if high < 0 else "worse than" if low > 0 else _NEITHER
             groups[way].append(row.name)
     parts = [f"{way} {', '.join(_counted(names))}" for way, names in groups.items() if names]
     return [f"Clip by clip against the controls it is {'; '.join(parts)}."] if parts else []
@@ -50,9 +63,9 @@ def _counted(names: Sequence[str]) -> list[str]:
     return [f"{count} {kind}s" if count > 1 else kind for kind, count in kinds.items()]
 
 
-def _not_told_apart(task: TaskReport, found: Selection) -> str:
+def _may_be_best(task: TaskReport, found: Selection) -> str:
     count, of = len(found.not_told_apart), len(task.draws)
     return (
-        f"{count} of {of} scored strategies are not told apart from the best (level "
-        f"{found.level:g}): by these clips any of them may be it."
+        f"{count} of {of} scored strategies are in {confidence_set(task)}: by these clips, any "
+        f"of them may be it."
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vdroppath_tf.files import read_json
+from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, Tested
 from vdroppath_tf.scoring.listed import Row, check_share
 from vdroppath_tf.scoring.scores import StrategyScore
@@ -48,6 +49,7 @@ class Scored:
     classes: int | None
 
 
+@named
 def read_scores(path: str | os.PathLike[str]) -> Scored:
     """Reads what `vdroppath evaluate --out` wrote.
 
@@ -58,11 +60,13 @@ def read_scores(path: str | os.PathLike[str]) -> Scored:
     return _read(path, "scores", "vdroppath evaluate --out", _scores)
 
 
+@named
 def read_result(path: str | os.PathLike[str]) -> Tested:
     """Reads what `vdroppath test --out` wrote; raises as `read_scores` does."""
     return _read(path, "result of a test", "vdroppath test --out", _result)
 
 
+@named
 def read_history(path: str | os.PathLike[str], phase: str = "search") -> list[Any]:
     """Drop probabilities after each epoch of a phase, of the history.json of `vdroppath train`.
 

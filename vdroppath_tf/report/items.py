@@ -6,11 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vdroppath_tf.names import named
 from vdroppath_tf.scoring.listed import Row, check_share
 
 _PNG = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*")
 
 
+@named
 @dataclass(frozen=True)
 class Prediction:
     """The served network's answer to one held-out clip.
@@ -41,6 +43,7 @@ class Prediction:
             )
 
 
+@named
 @dataclass(frozen=True)
 class DataUsed:
     """Which videos were used for what.
@@ -62,6 +65,7 @@ class DataUsed:
     scored: int | None = None
 
 
+@named
 @dataclass(frozen=True)
 class Tested:
     """A network that `vdroppath test` has scored.

@@ -15,15 +15,16 @@ from matplotlib.figure import Figure
 
 from vdroppath_tf.figures.style import png_bytes, svg_bytes
 from vdroppath_tf.files import write_bytes, write_json
-from vdroppath_tf.report.findings import findings
+from vdroppath_tf.names import named
+from vdroppath_tf.report.findings import findings, observed
 from vdroppath_tf.report.pictures import accuracy_picture, space_pictures
 from vdroppath_tf.report.records import Report, TaskReport
-from vdroppath_tf.report.space import observed
 from vdroppath_tf.report.tables import TABLES, Table, as_records
 
 FORMAT = "vdroppath_tf.report/1"
 
 
+@named
 def write_figures(folder: str | os.PathLike[str], report: Report) -> list[Path]:
     """Write the pictures, tables and numbers of a report as files.
 
@@ -76,6 +77,7 @@ def _csv(table: Table) -> str:
     return text.getvalue()
 
 
+@named
 def fields(report: Report) -> dict[str, Any]:
     """A report as JSON-able data, `vdroppath_tf.report/1`; a task's `space` is a space's file."""
     return {

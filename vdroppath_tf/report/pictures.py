@@ -20,12 +20,13 @@ from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.figures.pareto import figure_pareto
 from vdroppath_tf.figures.style import WIDE
 from vdroppath_tf.figures.units import label_note, unit_label
-from vdroppath_tf.report.beside import beside
+from vdroppath_tf.names import named
+from vdroppath_tf.report.choice import confidence_set
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 PER_INPUT = "Each input of a layer has gates of its own"
-_FEW = 16  # layers whose values are said one by one
+_FEW = 16  # layers whose values are described one by one
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ class Picture:
     whole: bool = False
 
 
+@named
 def space_pictures(task: TaskReport) -> list[Picture]:
     """Of the space: marginals, distance, entropy, history, front, comparison; what there is."""
     makers = (_marginals, _distance, _entropy, _history, _front, _comparison)
     return [picture for make in makers if (picture := make(task)) is not None]
 
 
+@named
 def accuracy_picture(task: TaskReport) -> Picture | None:
     """Accuracy over cost; None where nothing was scored or costs are unknown."""
     costs = [*(draw.macs for draw in task.draws), *(row.macs for row in task.rows)]
@@ -69,10 +72,10 @@ def accuracy_picture(task: TaskReport) -> Picture | None:
     if task.draws:
         caption += (
             " The line joins the draws that no cheaper or equally cheap draw beats: chosen by "
-            "these very scores, so it flatters a little."
+            "these very scores, so it has a selection bias (winner's curse)."
         )
     if not all(one.may_be_best for one in task.draws):
-        caption += " Hollow draws are told apart from the best one, filled ones are not."
+        caption += f" Filled draws are in {confidence_set(task)}, hollow ones are not."
     if task.selection is not None:
         caption += " Draws were scored on the clips that were chosen on, rows on the others."
     alt = f"{caption} {len(task.draws)} draws, {len(task.rows)} rows; the table has the numbers."
@@ -106,7 +109,7 @@ def _distance(task: TaskReport) -> Picture:
     )
     if task.space.ragged:
         caption += f" {PER_INPUT}; the distances are means over inputs."
-    alt = "Bars, one per layer: " + _spoken(task.space, task.space.distance_from_start())
+    alt = "Bars, one per layer: " + _described(task.space, task.space.distance_from_start())
     draw = partial(figure_distance, task.space, NEAR_START)
     return Picture("distance", caption, alt, draw, len(task.space) > 10)
 
@@ -117,7 +120,7 @@ def _entropy(task: TaskReport) -> Picture:
         f"Entropy of what a draw does in each layer, in nats (sampling form): 0 is decided, "
         f"{most:.2f} is every unit alike. The dashed line is the start."
     )
-    alt = "Bars, one per layer: " + _spoken(task.space, task.space.entropy())
+    alt = "Bars, one per layer: " + _described(task.space, task.space.entropy())
     draw = partial(figure_entropy, task.space)
     return Picture("entropy", caption, alt, draw, len(task.space) > 10)
 
@@ -155,7 +158,7 @@ def _front(task: TaskReport) -> Picture | None:
 
 def _comparison(task: TaskReport) -> Picture | None:
     """The two spaces, where they are of one network, and short enough for one row."""
-    found = beside(task)
+    found = task.comparison
     if found is None or len(task.space) > WIDE.per_row:
         return None
     first, second = found.names
@@ -163,12 +166,12 @@ def _comparison(task: TaskReport) -> Picture | None:
         f"The space of {first} beside that of {second}, and their distance layer by layer "
         f"({found.distance[0, 1]:.2f} on average)."
     )
-    alt = f"{caption} {_spoken(task.space, found.between[0, 1])}"
+    alt = f"{caption} {_described(task.space, found.between[0, 1])}"
     draw = partial(figure_comparison, found)
     return Picture("comparison", caption, alt, draw, len(task.space) > 10)
 
 
-def _spoken(space: ProbabilitySpace, values: np.ndarray) -> str:
+def _described(space: ProbabilitySpace, values: np.ndarray) -> str:
     """Values layer by layer; of many layers, their range and where they are highest."""
     if len(space) > _FEW:
         low, high = int(values.argmin()), int(values.argmax())

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
 from vdroppath_tf.budget.search import Choice
+from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, Prediction, Tested
 from vdroppath_tf.scoring.listed import DRAWN, SCORED, TRAINED_ALONE, Draw, Row
 from vdroppath_tf.scoring.select import Selection
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 
+@named
 @dataclass(frozen=True, eq=False)
 class OtherSpace:
     """A space learned on other data, which a task's is held against.
@@ -46,6 +49,7 @@ class OtherSpace:
     complex_scenes: bool | None = None
 
 
+@named
 @dataclass(frozen=True, eq=False)
 class TaskReport:
     """One task: the space that was learned, and what was measured with it.
@@ -69,7 +73,7 @@ class TaskReport:
         settings: What was chosen (sizes, epochs, seeds), name to text.
         timings: Seconds per step, name to number.
         selection: What `scoring.select` says of the choice.
-        tested: Networks that were tested on their own.
+        tested: Networks that `vdroppath test` has scored.
         front: What `budget.search.pareto` gave, by MACs.
         data: Which videos were used.
         other: A second space, for the paper's third observation.
@@ -159,8 +163,17 @@ class TaskReport:
         name = f"{name} (the other)" if name == self.name else name
         return {self.name: self.space, name: self.other.space}
 
+    @property
+    def comparison(self) -> SpaceComparison | None:
+        """The two spaces compared, where there are two and both are of one kind of network."""
+        if self.other is None:
+            return None
+        spaces = (self.space, self.other.space)
+        first, second = ([s.architecture, s.branches, *map(np.shape, s.drop)] for s in spaces)
+        return compare_spaces(self.both) if first == second else None
+
     def uniform(self, unit: str) -> Row | None:
-        """The row that uses `unit` in every layer and was trained on its own, if there is one."""
+        """The row that uses `unit` in every layer and was trained stand-alone, if there is one."""
         texts = (unit, f"{unit} " * (len(self.space) - 1) + unit)
         rows = [row for row in self.rows if row.note == TRAINED_ALONE]
         return next((row for row in rows if row.strategy in texts), None)
@@ -176,6 +189,7 @@ class TaskReport:
         return [row for row in self.rows if row.strategy == str(self.chosen)]
 
 
+@named
 @dataclass(frozen=True)
 class Report:
     """A whole report.

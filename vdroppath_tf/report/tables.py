@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,6 +11,15 @@ import numpy as np
 from vdroppath_tf.report.records import Row, TaskReport
 
 Table: TypeAlias = "tuple[list[str], list[list[Any]]]"
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table whose cells are text, as a page shows it; the first cell of a line is its head."""
+
+    caption: str
+    heads: list[str]
+    lines: list[list[str]]
 
 
 def layer_table(task: TaskReport) -> Table:
@@ -58,7 +68,7 @@ def draw_table(task: TaskReport) -> Table:
 
 
 def tested_table(task: TaskReport) -> Table:
-    """The networks that were tested on their own."""
+    """The networks that were tested."""
     heads = ["model", "network", "strategy", "top1", "low", "high", "top5", "parameters", "macs"]
     heads += ["protocol", "scored", "listed", "source", "hash"]
     lines = []
@@ -84,10 +94,10 @@ def history_table(task: TaskReport) -> Table:
     """Drop probabilities by epoch, layer, input and branch; epoch 0 is the start."""
     heads = ["epoch", "layer", "input", "branch", "drop"]
     return heads, [
-        [epoch, name, place + 1 if task.space.ragged else None, branch, float(p)]
+        [epoch, name, position + 1 if task.space.ragged else None, branch, float(p)]
         for epoch, drop in enumerate([] if task.history is None else task.history)
         for name, layer in zip(task.space.layers, drop, strict=True)
-        for place, inputs in enumerate(np.atleast_2d(layer))
+        for position, inputs in enumerate(np.atleast_2d(layer))
         for branch, p in zip(task.space.branches, inputs, strict=True)
     ]
 

@@ -1,0 +1,114 @@
+"""What the accuracies of a task say of single frames, of the chosen strategy, and of the draws."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vdroppath_tf.analysis.numbers import percent
+from vdroppath_tf.names import named
+from vdroppath_tf.report.formats import score
+from vdroppath_tf.report.records import DRAWN, Row, TaskReport
+
+
+@named
+def frames_alone(task: TaskReport) -> str | None:
+    """What a network that never mixes frames inside its layers reaches."""
+    row, best, clips, chance = task.uniform("S"), task.best, task.clips, task.chance
+    if row is None or best is None or clips is None or chance is None:
+        return None
+    above, error = row.top1 - chance, honest_error(row, clips)
+    reach = f"reaches {percent(row.top1)} (guessing: {percent(chance)})"
+    others = [*(row for unit, row in task.uniforms().items() if unit != "S"), best]
+    better = [other for other in others if clearly_better(other, row, clips)]
+    if above <= 2 * error and better:
+        return (
+            f"S everywhere is at chance: it {reach}. Frames taken one at a time do not answer "
+            f"this task, so the accuracy of the other rows comes from motion."
+        )
+    if above <= 2 * error:
+        return (
+            f"S everywhere is at chance: it {reach}, and no row is clearly better. Nothing was "
+            f"learned here, so the table ranks nothing."
+        )
+    others, better = others[:-1], [row for row in better if row is not best]
+    if others and not better:
+        return f"S everywhere {reach}, and no uniform row with a path in time is clearly better."
+    tail = f"; {better[0].strategy.split()[0]} everywhere is clearly better" if better else ""
+    return f"S everywhere {reach}, above chance{tail}."
+
+
+@named
+def best_draw(task: TaskReport) -> str | None:
+    """How the chosen strategy compares with the best uniform one."""
+    best, clips = task.best, task.clips
+    rivals = [*task.uniforms().values()]
+    if not rivals or best is None or clips is None:
+        return None
+    rival = max(rivals, key=lambda row: row.top1)
+    unit = rival.strategy.split()[0]
+    scores = f"{score(best)} against {score(rival)} for {unit} everywhere, the best uniform row"
+    if clearly_better(best, rival, clips):
+        verdict = f"The chosen strategy wins: {scores}"
+    elif clearly_better(rival, best, clips):
+        verdict = f"The chosen strategy loses: {scores}"
+    else:
+        verdict = (
+            f"The chosen strategy is not clearly better or worse than the best uniform row: "
+            f"{scores}, less than two standard errors apart"
+        )
+    return f"{verdict}. {_cost(best, rival, unit)}{_biased(task, best)}"
+
+
+def _cost(best: Row, rival: Row, unit: str) -> str:
+    if not rival.macs or not best.macs:
+        return ""
+    ratio = best.macs / rival.macs
+    if abs(ratio - 1) < 0.005:
+        return f"It costs the same multiply-adds as {unit} everywhere."
+    more = "more" if ratio > 1 else "fewer"
+    return f"It costs {percent(abs(ratio - 1), 0)} {more} multiply-adds than {unit} everywhere."
+
+
+def _biased(task: TaskReport, best: Row) -> str:
+    """The selection bias of a score on the clips that were chosen on."""
+    if not task.chosen_on_same_clips or len(task.draws) < 2 or best.note != DRAWN:
+        return ""
+    return (
+        f" It is the best of {len(task.draws)} draws on the clips it is scored on, so its score "
+        f"has a selection bias (winner's curse)."
+    )
+
+
+@named
+def spread(task: TaskReport) -> str | None:
+    """Whether the draws differ by more than the noise of measuring them."""
+    most = max((draw.clips or 0 for draw in task.draws), default=0)
+    clips = most or task.clips
+    scores = [draw.top1 for draw in task.draws if draw.clips in (None, most)]
+    if len(scores) < 2 or clips is None:
+        return None
+    low, high = min(scores), max(scores)
+    typical = float(np.median(scores))
+    error = max(np.sqrt(typical * (1 - typical) / clips), 1.5 / clips)
+    # The range of n equal draws is about 2 * sqrt(2 ln n) standard errors.
+    expected = 2 * np.sqrt(2 * np.log(len(scores))) * error
+    between = (
+        f"The {len(scores)} draws lie between {percent(low)} and {percent(high)} "
+        f"(median {percent(typical)})"
+    )
+    if high - low <= expected:
+        return f"{between}, no wider than measuring one strategy that often: they rank nothing."
+    return f"{between}, wider than the noise of measuring them: the choice of a draw matters."
+
+
+@named
+def clearly_better(row: Row, other: Row, clips: int) -> bool:
+    """Whether two accuracies differ by more than two standard errors of their difference."""
+    errors = honest_error(row, clips), honest_error(other, clips)
+    return row.top1 - other.top1 > 2 * float(np.hypot(*errors))
+
+
+@named
+def honest_error(row: Row, clips: int) -> float:
+    """A standard error that is not 0 at 0 % or 100 %: there, half of the rule of three's 3/n."""
+    return max(row.standard_error, 1.5 / clips)

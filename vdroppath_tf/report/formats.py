@@ -1,0 +1,75 @@
+"""How a report writes numbers and strategies: the filters of its templates."""
+
+from __future__ import annotations
+
+import itertools
+from typing import NamedTuple
+
+from vdroppath_tf.analysis.numbers import percent
+from vdroppath_tf.figures.style import magnitude
+from vdroppath_tf.figures.units import unit_color, unit_ink, unit_label
+from vdroppath_tf.names import named
+from vdroppath_tf.scoring.listed import Row
+
+
+class Run(NamedTuple):
+    """Layers in a row that have the same unit.
+
+    Attributes:
+        label: The unit, shortened.
+        masks: The whole unit where it differs from input to input, else "".
+        length: How many layers there are.
+        color: Of the unit.
+        ink: Of text on `color`.
+    """
+
+    label: str
+    masks: str
+    length: int
+    color: str
+    ink: str
+
+
+@named
+def unit_runs(strategy: str) -> list[Run]:
+    """The runs of a strategy's text."""
+    return [
+        Run(
+            unit_label(unit),
+            unit if "@" in unit else "",
+            len(list(same)),
+            unit_color(unit),
+            unit_ink(unit),
+        )
+        for unit, same in itertools.groupby(strategy.split())
+    ]
+
+
+@named
+def score(row: Row) -> str:
+    """A row's accuracy with its standard error, held together by no-break spaces."""
+    return f"{row.top1 * 100:.1f} ± {percent(row.standard_error)}".replace(
+        " ", "\N{NO-BREAK SPACE}"
+    )
+
+
+@named
+def short(value: int) -> str:
+    """A count with three digits and a prefix; those below 1,000 whole."""
+    scale, unit = magnitude(value)
+    return f"{value / scale:#.3g} {unit}".replace(". ", " ") if unit else str(value)
+
+
+@named
+def whole(value: int) -> str:
+    """A count with all its digits."""
+    return f"{value:,}"
+
+
+@named
+def duration(seconds: float) -> str:
+    """Seconds in words: `"1 min 23 s"`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
