@@ -11,15 +11,15 @@ import pytest
 from vdroppath_tf.files import (
     create_or_verify,
     load_text,
-    new_file,
-    new_folder,
     read_json,
+    replacing,
     write_json,
     write_text,
 )
 
 
 def _run_out_of_room(file: Path) -> None:
+    file.parent.mkdir(exist_ok=True)
     file.write_text("half")
     raise OSError("the disk is full")
 
@@ -28,13 +28,13 @@ def _run_out_of_room(file: Path) -> None:
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path, options: dict[str, bool]) -> None:
     path = tmp_path / "a.keras"
     write_text(path, "old")
-    with new_file(path, **options) as aside:
+    with replacing(path, **options) as aside:
         aside.write_text("new")
         assert path.read_text() == "old"
-        assert aside.suffix == ".keras"
-        assert aside.name.startswith(".")
+        assert aside.name == "a.keras"
+        assert aside.parent.name.startswith(".")
     assert path.read_text() == "new"
-    with pytest.raises(OSError, match="full"), new_file(path, **options) as aside:
+    with pytest.raises(OSError, match="full"), replacing(path, **options) as aside:
         _run_out_of_room(aside)
     assert path.read_text() == "new"
     assert os.listdir(tmp_path) == ["a.keras"]
@@ -47,26 +47,26 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path, shared: bool, ther
     if there:
         path.mkdir()
         (path / "old").write_text("old")
-    with pytest.raises(OSError, match="full"), new_folder(path, shared=shared) as aside:
+    with pytest.raises(OSError, match="full"), replacing(path, shared=shared) as aside:
         _run_out_of_room(aside / "new")
     assert [p.name for p in path.glob("*")] == (["old"] if there else [])
-    with new_folder(path, shared=shared) as aside:
-        (aside / "inside").mkdir()
+    with replacing(path, shared=shared) as aside:
+        (aside / "inside").mkdir(parents=True)
         (aside / "inside" / "new").write_text("new")
         assert path.exists() == there
     assert sorted(p.name for p in path.rglob("*")) == ["inside", "new"]
     assert os.listdir(tmp_path) == ["run"]
 
 
-def test_what_a_killed_run_has_left_is_written_over(tmp_path: Path) -> None:
+def test_what_a_killed_run_has_left_is_cleared_away(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    with new_folder(path, shared=False) as left:
-        pass
-    left.mkdir()
+    with replacing(path, shared=False) as left:
+        left.mkdir()
+    left.mkdir(parents=True)
     (left / "half").write_text("half")
-    with new_folder(path, shared=False) as again:
+    with replacing(path, shared=False) as again:
         assert again == left
-        assert not os.listdir(again)
+        again.mkdir()
     assert os.listdir(tmp_path) == ["run"]
     assert not os.listdir(path)
 
@@ -81,14 +81,14 @@ def test_the_old_folder_stays_where_the_new_one_cannot_be_named(
     rename = os.replace
 
     def refuse(source: Any, target: Any) -> None:
-        if Path(target) == path:
+        if Path(target) == path and Path(source).name != "old":
             raise OSError("no room for the name")
         rename(source, target)
 
     monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError, match="no room"), new_folder(path):
-        pass
-    assert [file.read_text() for file in tmp_path.rglob("old")] == ["old"]
+    with pytest.raises(OSError, match="no room"), replacing(path) as aside:
+        aside.mkdir()
+    assert (path / "old").read_text() == "old"
 
 
 @pytest.mark.parametrize(

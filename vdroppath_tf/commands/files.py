@@ -15,7 +15,7 @@ from vdroppath_tf.data.clips.pipeline import FaultLog, training_clips
 from vdroppath_tf.data.faults.log import MAX_BAD_FRACTION
 from vdroppath_tf.data.faults.quarantine import read_quarantine, without
 from vdroppath_tf.data.lists.flow import flow_manifest
-from vdroppath_tf.files import new_file, write_text
+from vdroppath_tf.files import replacing, write_text
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import Recipe
 from vdroppath_tf.zoo import DATASETS, published_space
@@ -184,7 +184,7 @@ def load_network(path: str) -> tuple[keras.Model, tuple[str, ...]]:
 def save_model(model: keras.Model, path: Path, recipe: Recipe, labels: tuple[str, ...]) -> None:
     """Writes a model whole or not at all, with its recipe and its classes beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with new_file(path, shared=False) as file:
+    with replacing(path, shared=False) as file:
         model.save(file)
     write_text(path.with_name(RECIPE_FILE), recipe.to_json() + "\n")
     write_text(path.with_name(LABELS_FILE), "".join(f"{name}\n" for name in labels))

@@ -9,8 +9,7 @@ from vdroppath_tf.files.formats import (
 )
 from vdroppath_tf.files.jobs import create_or_verify
 from vdroppath_tf.files.whole import (
-    new_file,
-    new_folder,
+    replacing,
     sha256_of,
     write_bytes,
     write_text,
@@ -21,9 +20,8 @@ __all__ = [
     "check_format",
     "create_or_verify",
     "load_text",
-    "new_file",
-    "new_folder",
     "read_json",
+    "replacing",
     "sha256_of",
     "write_bytes",
     "write_json",

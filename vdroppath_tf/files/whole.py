@@ -15,60 +15,54 @@ from vdroppath_tf.names import named
 
 @named
 @contextlib.contextmanager
-def new_file(
+def replacing(
     path: str | os.PathLike[str], *, shared: bool = True, durable: bool = True
 ) -> Iterator[Path]:
-    """Gives a hidden file beside the wanted one to write; it takes its place if the body ends well.
+    """Gives a path to write a file or a folder at; it takes the wanted place if the body ends well.
 
-    Whoever reads the path sees the old file or the new one.
+    Whoever reads the place sees the old content or the new one. The path given has the wanted name,
+    suffix and all, in a hidden folder beside it.
 
     Args:
-        path: The file wanted.
+        path: The file or folder wanted; the folder above it must be there.
         shared: Whether several threads or processes may write it at a time. Where not, the hidden
-            file has one name, so that the next run writes over what a killed one has left.
+            folder has one name, so that the next run clears away what a killed one has left.
         durable: Whether the content reaches the disk before the name does, so that a power cut
             leaves no empty file. It costs milliseconds a file.
     """
     target = Path(path)
-    aside = _aside(target, shared)
+    writer = f".{os.getpid()}-{threading.get_ident()}" if shared else ""
+    room = target.with_name(f".{target.name}{writer}.tmp")
+    shutil.rmtree(room, ignore_errors=True)
+    room.mkdir()
+    new = room / target.name
     try:
-        yield aside
+        yield new
         if durable:
-            _to_disk(aside)
-        os.replace(aside, target)
+            _to_disk(new)
+        _rename(new, target, room / "old")
     finally:
-        aside.unlink(missing_ok=True)
+        shutil.rmtree(room, ignore_errors=True)
 
 
-@named
-@contextlib.contextmanager
-def new_folder(path: str | os.PathLike[str], *, shared: bool = True) -> Iterator[Path]:
-    """Gives an empty hidden folder beside the wanted one; it takes its place if the body ends well.
+def _to_disk(path: Path) -> None:
+    for file in (path, *path.rglob("*")):
+        if file.is_file():
+            with open(file, "rb") as opened:
+                os.fsync(opened.fileno())
 
-    A folder that is there stays until the new one is whole. At no time is a folder of that name
-    there that is not.
 
-    Args:
-        path: The folder wanted; the one above it must be there.
-        shared: As for `new_file`.
-    """
-    target = Path(path)
-    aside = _aside(target, shared)
-    old = aside.with_name(f"{aside.name}.old")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
+def _rename(new: Path, target: Path, old: Path) -> None:
+    """A folder is not replaced in one step: at no time is one there that is not whole."""
+    if not target.is_dir():
+        os.replace(new, target)
+        return
+    os.replace(target, old)
     try:
-        yield aside
-        for file in aside.rglob("*"):
-            if file.is_file():
-                _to_disk(file)
-        shutil.rmtree(old, ignore_errors=True)
-        if target.exists():
-            os.replace(target, old)
-        os.replace(aside, target)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(new, target)
+    except OSError:
+        os.replace(old, target)
+        raise
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -78,8 +72,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Writes a file, whole or not at all."""
-    with new_file(path) as file:
-        file.write_bytes(content)
+    with replacing(path) as new:
+        new.write_bytes(content)
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:
@@ -89,14 +83,3 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _aside(target: Path, shared: bool) -> Path:
-    """The hidden neighbour of a path; it keeps the suffix, by which some writers go."""
-    writer = f"{os.getpid()}-{threading.get_ident()}." if shared else ""
-    return target.with_name(f".partial.{writer}{target.name}")
-
-
-def _to_disk(file: Path) -> None:
-    with open(file, "rb") as opened:
-        os.fsync(opened.fileno())

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vdroppath_tf.files import new_folder
+from vdroppath_tf.files import replacing
 
 
 def export_saved_model(
@@ -50,7 +50,7 @@ def export_saved_model(
     module.weights = [variable.value for variable in network.variables]
     signatures = {"serving_default": _serve(network), "labels": _labels(names)}
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    with new_folder(target) as folder:
+    with replacing(target) as folder:
         tf.saved_model.save(module, str(folder), signatures, options)
     return target
 

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vdroppath_tf.files import check_format, new_folder, write_json, write_text
+from vdroppath_tf.files import check_format, replacing, write_json, write_text
 
 FORMAT = "vdroppath_tf.run/2"
 STATE = "state.json"  # written last: a folder without it is not whole
@@ -50,7 +50,8 @@ class CheckpointStore:
     def save(self, model: keras.Model, position: Position) -> None:
         """Writes a checkpoint beside the others, then gives it its name, then removes old ones."""
         name = f"checkpoint-{position.phase}-{position.epochs:05d}"
-        with new_folder(self.folder / name, shared=False) as parts:
+        with replacing(self.folder / name, shared=False) as parts:
+            parts.mkdir()
             _trackable(model).write(str(parts / "weights"))
             state = {"format": FORMAT, "sizes": _sizes(parts), **asdict(position)}
             write_json(parts / STATE, state)

@@ -25,7 +25,7 @@ ORDER = [f"video {k}.mp4" for k in range(VIDEOS)]
 PROGRAM = """
 import os, signal, sys
 from vdroppath_tf.data.catalog import open_manifest
-from vdroppath_tf.data.record_writer import write_records
+from vdroppath_tf.data.records.writer import write_records
 
 def on_video(done, total):
     if done == 5:

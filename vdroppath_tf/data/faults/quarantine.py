@@ -12,7 +12,7 @@ from typing import Any
 
 from vdroppath_tf.data.faults.log import Fault
 from vdroppath_tf.data.manifest import Manifest, ManifestError
-from vdroppath_tf.files import load_text, new_file, read_json
+from vdroppath_tf.files import load_text, read_json, replacing
 
 _FORMAT = "vdroppath_tf.quarantine/1"
 _MAX_BYTES = 1 << 28
@@ -49,7 +49,7 @@ def write_quarantine(
     ]
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": _FORMAT, "root": root, "videos": videos}, indent=1) + "\n"
-    with new_file(path) as file:
+    with replacing(path) as file:
         file.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 

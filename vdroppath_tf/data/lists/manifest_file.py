@@ -16,7 +16,7 @@ from vdroppath_tf.data.lists.text_files import MAX_LINE, PathLike, check_names, 
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.index import MAX_FRAMES
-from vdroppath_tf.files import new_file
+from vdroppath_tf.files import replacing
 
 MANIFEST_FORMAT = "vdroppath_tf.manifest/1"
 _MAX_HEADER = 1 << 24
@@ -35,7 +35,7 @@ def write_manifest(manifest: Manifest, path: PathLike) -> None:
         "labels": list(manifest.labels),
         "directional": manifest.directional,
     }
-    with new_file(path) as new, open(new, "w", encoding="utf-8", newline="\n") as file:
+    with replacing(path) as new, open(new, "w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(header) + "\n")
         for entry in manifest:
             file.write(json.dumps([entry.name, entry.label, entry.num_frames]) + "\n")

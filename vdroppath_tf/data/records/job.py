@@ -23,7 +23,7 @@ from vdroppath_tf.data.records.parts import (
     write_part,
 )
 from vdroppath_tf.data.sources.container import VideoError
-from vdroppath_tf.files import new_file, sha256_of
+from vdroppath_tf.files import replacing, sha256_of
 
 
 class _StoppedError(Exception):
@@ -84,7 +84,7 @@ class Job:
         """Writes a shard aside, then renames it: it is whole or not there."""
         records, bad, offset = {}, [], 0
         try:
-            with new_file(file, shared=False) as new:
+            with replacing(file, shared=False) as new:
                 with tf.io.TFRecordWriter(str(new)) as writer:
                     for number in numbers:
                         made = self._convert(number, file.name)

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from vdroppath_tf.files import new_file
+from vdroppath_tf.files import replacing
 
 _FORMATS = {
     ".mp4": "mp4",
@@ -55,7 +55,7 @@ def write_video(
     options = {"crf": str(crf)} | ({"preset": preset} if codec == "libx264" else {})
     container_format = _FORMATS[target.suffix.lower()]
     with (
-        new_file(target, durable=False) as new,
+        replacing(target, durable=False) as new,
         av.open(str(new), "w", format=container_format) as container,
     ):
         stream = container.add_stream(

@@ -20,7 +20,7 @@ import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError, open_video, regular_file
 from vdroppath_tf.data.sources.source import FrameInfo
-from vdroppath_tf.files import new_file
+from vdroppath_tf.files import replacing
 
 MAX_FRAMES = 1 << 20
 """Files with more frames than this are refused (about 10 hours at 30 frames a second)."""
@@ -115,7 +115,7 @@ def _save_index(file: Path, key: list[Any], index: FrameIndex) -> None:
         "keyframes": index.keyframes.tolist(),
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    with new_file(file, durable=False) as new:  # what is damaged is made again
+    with replacing(file, durable=False) as new:  # what is damaged is made again
         new.write_text(json.dumps(data))
 
 
