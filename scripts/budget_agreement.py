@@ -24,7 +24,7 @@ from absl import app, flags
 
 from vdroppath_tf import ProbabilitySpace, most_probable, pareto, zoo
 from vdroppath_tf.cost import UnitCosts, unit_costs
-from vdroppath_tf.spaces.space import unit_table
+from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 SPACES = flags.DEFINE_integer("spaces", 200, "random small spaces", lower_bound=1)
@@ -40,8 +40,8 @@ def random_space(rng: np.random.Generator) -> tuple[ProbabilitySpace, UnitCosts]
     drop = rng.uniform(0, 1, (layers, len(branches)))
     drop = np.where(rng.random(drop.shape) < 0.2, drop.round(), drop)
     drop[drop.min(axis=1) == 1, 0] = 0.5
-    droppable, whole = rng.random(layers) < 0.7, rng.choice([0.0, 0.3], layers)
-    space = ProbabilitySpace(drop, branches=branches, droppable=droppable, layer_drop=whole)
+    residual, whole = rng.random(layers) < 0.7, rng.choice([0.0, 0.3], layers)
+    space = ProbabilitySpace(drop, branches=branches, has_residual=residual, layer_drop=whole)
     most = int(rng.choice([3, 10**9]))
     block, between = rng.integers(0, most, (2, 2, layers))
     paths = tuple(rng.integers(1, most, (2, 1, len(branches))) for _ in range(layers))
@@ -88,7 +88,7 @@ def time_network(name: str, clip: tuple[int, ...]) -> None:
         space = zoo.published_space("something-something-v1")
     else:
         rng = np.random.default_rng(0)
-        space = dataclasses.replace(space, drop=rng.uniform(0.02, 0.9, space.drop.shape))
+        space = dataclasses.replace(space, drop=rng.uniform(0.02, 0.9, space.gated.shape))
     everything = costs.of(zoo.uniform("S+ST", name))
     for which, by in enumerate(("parameters", "macs")):
         budget = {f"max_{by}": 0.6 * everything[which]}

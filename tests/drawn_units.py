@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from vdroppath_tf.spaces.strategy import BRANCHES, FusionStrategy, FusionUnit
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import BRANCHES, FusionUnit
 
 UNITS = ("S", "T", "ST", "S+T", "S+ST", "T+ST", "S+T+ST", "-")
 SETTINGS = settings(deadline=None, max_examples=60)

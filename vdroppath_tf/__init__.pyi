@@ -27,6 +27,6 @@ from .scoring.evaluate import recalibrate as recalibrate
 from .serving.export import export_saved_model as export_saved_model
 from .spaces.space import ProbabilitySpace as ProbabilitySpace
 from .spaces.strategy import FusionStrategy as FusionStrategy
-from .spaces.strategy import FusionUnit as FusionUnit
+from .spaces.unit import FusionUnit as FusionUnit
 
 __version__: str

@@ -12,7 +12,8 @@ from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import branches_of, fusion_layers
 from vdroppath_tf.models.blocks import block_layers, spatial_layers
-from vdroppath_tf.spaces.space import ProbabilitySpace, flat_mask
+from vdroppath_tf.spaces.masks import flat_mask
+from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 GATE_WEIGHTS = ("logit", "layer_logit")  # last part of the paths of the trainable gate variables
@@ -145,11 +146,10 @@ class UnitCosts:
         """Mean MACs of the networks that ``space.sample`` draws (form: sampling, Bernoulli p)."""
         total = float(self.base[1])
         for n, layer in enumerate(space.drop):
-            drop = layer.reshape(-1, len(self.branches))
-            any_on = 1.0 - drop.prod()
-            spatial_on = 1.0 - drop[:, self._spatial].prod()
-            here = 1.0 - space.layer_drop[n] if space.droppable[n] else 1.0 / any_on
-            mean = (self.paths[n][1] * (1.0 - drop)).sum()
+            any_on = 1.0 - layer.prod()
+            spatial_on = 1.0 - layer[:, self._spatial].prod()
+            here = 1.0 - space.layer_drop[n] if space.has_residual[n] else 1.0 / any_on
+            mean = (self.paths[n][1] * (1.0 - layer)).sum()
             total += here * (mean + any_on * self.block[1, n] + spatial_on * self.spatial[1, n])
         return total
 

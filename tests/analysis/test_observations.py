@@ -83,10 +83,10 @@ def test_scenes_are_compared_between_spaces():
     assert "0.40 below" in turned
 
 
-def test_ragged_spaces_are_read_by_their_means():
-    ragged = ProbabilitySpace((np.array([BOTH]), np.array([TIME, TIME])))
-    assert str(lower_layers_fuse(ragged)).startswith("I holds")
-    assert str(higher_layers_want_time(ragged)).startswith("II holds")
+def test_gates_per_input_are_read_by_their_means():
+    own = ProbabilitySpace((np.array([BOTH]), np.array([TIME, TIME])))
+    assert str(lower_layers_fuse(own)).startswith("I holds")
+    assert str(higher_layers_want_time(own)).startswith("II holds")
 
 
 @pytest.mark.parametrize(

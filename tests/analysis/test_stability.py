@@ -75,13 +75,11 @@ def test_the_figure_has_a_dot_for_every_seed() -> None:
 
 
 def test_seven_units_and_gates_per_input() -> None:
-    ragged = ProbabilitySpace(
-        (np.full((1, 3), 0.2), np.full((2, 3), 0.3)), branches=("S", "T", "ST")
-    )
-    found = stability([ragged, ragged])
+    own = ProbabilitySpace((np.full((1, 3), 0.2), np.full((2, 3), 0.3)), branches=("S", "T", "ST"))
+    found = stability([own, own])
     assert set(found.on) == {"S", "T", "ST"}
     assert found.between.tolist() == [0.0, 0.0]
-    assert len(figure_stability([ragged, ragged]).axes) == 4
+    assert len(figure_stability([own, own]).axes) == 4
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,8 +19,10 @@ from vdroppath_tf.budget.search import choice_of, most_probable, pareto
 from vdroppath_tf.cost import UnitCosts, complexity, unit_costs
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.figures.pareto import figure_pareto
-from vdroppath_tf.spaces.space import ProbabilitySpace, unit_table
-from vdroppath_tf.spaces.strategy import FusionStrategy, FusionUnit
+from vdroppath_tf.spaces.masks import unit_table
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import FusionUnit
 from vdroppath_tf.zoo import template_micro
 
 SETTINGS = settings(deadline=None, max_examples=40)
@@ -32,9 +34,9 @@ ROWS = ("parameters", "macs")
 def tables(draw: st.DrawFn) -> tuple[ProbabilitySpace, UnitCosts]:
     """A small space of any kind, and costs for it: few distinct numbers, so that many are equal."""
     branches = draw(st.sampled_from([("S", "ST"), ("S", "T", "ST"), ("ST",)]))
-    ragged = draw(st.booleans())
-    layers = draw(st.integers(1, 2 if ragged else 4 if len(branches) < 3 else 3))
-    most = 2 if ragged else 1
+    per_input = draw(st.booleans())
+    layers = draw(st.integers(1, 2 if per_input else 4 if len(branches) < 3 else 3))
+    most = 2 if per_input else 1
     inputs = [draw(st.integers(1, most)) for _ in range(layers)]
     probability = st.sampled_from([0.0, 0.1, 0.5, 0.8, 1.0]) | st.floats(0.01, 0.99)
     number = st.integers(1, 4) | st.integers(1, 10**9)
@@ -46,9 +48,9 @@ def tables(draw: st.DrawFn) -> tuple[ProbabilitySpace, UnitCosts]:
     drop = [array(probability, count, len(branches)) for count in inputs]
     drop = [np.where(layer.min() < 1, layer, 0.5) for layer in drop]
     space = ProbabilitySpace(
-        tuple(drop) if ragged else np.concatenate(drop),
+        tuple(drop) if per_input else np.concatenate(drop),
         branches=branches,
-        droppable=draw(st.lists(st.booleans(), min_size=layers, max_size=layers)),
+        has_residual=draw(st.lists(st.booleans(), min_size=layers, max_size=layers)),
         layer_drop=array(st.sampled_from([0.0, 0.25, 0.9]), layers),
     )
     small = st.integers(0, 3) | st.integers(0, 10**9)
@@ -61,7 +63,7 @@ def tables(draw: st.DrawFn) -> tuple[ProbabilitySpace, UnitCosts]:
 def all_strategies(space: ProbabilitySpace) -> list[FusionStrategy]:
     choices = []
     for drop in space.drop:
-        if not space.ragged:
+        if not space.per_input:
             choices.append(unit_table(space.branches)[0])
             continue
         rows = itertools.product((1, 0), repeat=drop.size)
@@ -202,7 +204,7 @@ def test_networks_of_every_kind(kind: str) -> None:
     space = ProbabilitySpace.from_model(model)
     random = np.random.default_rng(0)
     drop = [np.where(layer < 1, random.uniform(0.05, 0.9, layer.shape), 1) for layer in space.drop]
-    space = dataclasses.replace(space, drop=tuple(drop) if space.ragged else np.array(drop))
+    space = dataclasses.replace(space, drop=tuple(drop))
     found = pareto(space, clip_shape=CLIP, model=model)
     middle = found[len(found) // 2]
     best = most_probable(space, clip_shape=CLIP, model=model, max_macs=middle.macs)

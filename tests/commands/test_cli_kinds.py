@@ -47,7 +47,7 @@ def test_space_shows_means_over_inputs_and_says_so(
     marginals = space.marginals()
     for n, name in enumerate(space.layers):
         found = [float(value) for value in line_of(out, name)[1].split()]
-        np.testing.assert_allclose(found, [marginals[u][n].mean() for u in UNITS], atol=6e-4)
+        np.testing.assert_allclose(found, [marginals[u][n] for u in UNITS], atol=6e-4)
         assert len(out.splitlines()[1 + n]) == len(head)  # columns stand below their heads
     assert "means over inputs (see --inputs)" in out
     assert re.search(r"^classifier: each feature is dropped with p = 0\.\d{3}$", out, re.MULTILINE)
@@ -60,13 +60,14 @@ def test_space_shows_each_input_where_asked(
 ) -> None:
     out, _ = call(capfd, "space", f"--model={kinds_run}/template.keras", "--inputs")
     space = ProbabilitySpace.load(kinds_run / "space.json")
-    sampling = space.marginals(form="sampling")
+    units, sampling = list(space.marginals()), space.unit_probabilities(form="sampling")
     _, *blocks = re.split("^(?=[BT]\\d)", out, flags=re.MULTILINE)
     for n, block in enumerate(blocks):
         inputs = len(space.drop[n])
         for k in range(inputs):
             found = [float(value) for value in line_of(block, f"  input {k + 1}")[2].split()]
-            np.testing.assert_allclose(found, [sampling[u][n][k] for u in UNITS], atol=6e-4)
+            own = dict(zip(units, sampling[n][k], strict=True))
+            np.testing.assert_allclose(found, [own[u] for u in UNITS], atol=6e-4)
         assert f"input {inputs + 1}" not in block
     assert "see --inputs" not in out
 

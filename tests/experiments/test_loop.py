@@ -87,7 +87,7 @@ def test_what_is_written(ran: Ran) -> None:
     np.testing.assert_array_equal(space.drop, ran.report.space.drop)
     history = ran.report.history
     assert history is not None
-    assert np.shape(history) == (2, tiny.LAYERS, 2)
+    assert np.shape(history) == (2, tiny.LAYERS, 1, 2)
     np.testing.assert_allclose(history[0], 0.1, atol=1e-6)
     np.testing.assert_allclose(history[1], space.drop)
 

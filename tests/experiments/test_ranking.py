@@ -34,7 +34,7 @@ def test_ranking_goes_on_where_it_stood(tmp_path: Path, capsys: pytest.CaptureFi
     assert all(0 <= a <= 1 for row in fields["strategies"] for a in row["alone"])
     assert (out / "ranking.png").read_bytes()[:4] == b"\x89PNG"
     uniform = ProbabilitySpace.load(out / "templates" / "uniform-template" / "space.json")
-    assert np.all(uniform.drop == np.float32(0.5))  # sampled, and nothing learned
+    assert np.all(np.concatenate(uniform.drop) == np.float32(0.5))  # sampled, and nothing learned
     learned = ProbabilitySpace.load(out / "templates" / "space" / "space.json")
     assert not np.allclose(learned.drop, learned.initial)
 

@@ -23,7 +23,7 @@ NON_DEFAULT: dict[str, Any] = {
     "kl": "paper",
     "weight_reg": 250.0,
     "num_train_examples": 86_017,
-    "droppable": False,
+    "has_residual": False,
     "seed": 7,
 }
 
@@ -115,8 +115,8 @@ def test_the_mode_runs_at_inference() -> None:
     assert int(layer.noise_step) == 0
 
 
-def test_an_undroppable_layer_keeps_its_best_path() -> None:
-    layer = gate(droppable=False)
+def test_a_layer_without_residual_keeps_its_best_path() -> None:
+    layer = gate(has_residual=False)
     layer.logit.assign([3.0, 2.0])
     np.testing.assert_array_equal(layer.hard_mask(), [0.0, 1.0])
 
@@ -137,17 +137,17 @@ def test_a_mask_overrides_the_mode(mask: list[float]) -> None:
     np.testing.assert_array_equal(keeps(layer, training=False), np.ones((4, 3)))
 
 
-@pytest.mark.parametrize("droppable", [True, False])
-def test_random_masks_are_draws(droppable: bool) -> None:
+@pytest.mark.parametrize("has_residual", [True, False])
+def test_random_masks_are_draws(has_residual: bool) -> None:
     """Eq. 6, one draw for the batch: hard, and as frequent as the space says."""
-    layer = gate(initial_drop=0.4, droppable=droppable)
+    layer = gate(initial_drop=0.4, has_residual=has_residual)
     layer.set_mask("random")
     draw = tf.function(lambda: layer.keep(tf.constant(2), training=False))
     draws = np.array([draw() for _ in range(3000)])
     assert (draws[:, 0] == draws[:, 1]).all()
     rows = [[1.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
     frequency = np.array([(draws[:, 0] == row).all(1).mean() for row in rows])
-    expected = np.array([0.36, 0.24, 0.24, 0.16 if droppable else 0.0])
+    expected = np.array([0.36, 0.24, 0.24, 0.16 if has_residual else 0.0])
     expected /= expected.sum()
     assert frequency.sum() == 1
     assert (np.abs(frequency - expected) <= 4 * np.sqrt(expected * (1 - expected) / 3000)).all()

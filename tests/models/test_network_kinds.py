@@ -79,10 +79,10 @@ def test_spaces_have_the_names_of_the_table(template: Any) -> None:
     space = ProbabilitySpace.from_model(template)
     layers = fusion_layers_of(row_in(template.architecture))
     assert space.layers == tuple(layer.name for layer in layers)
-    np.testing.assert_array_equal(space.droppable, [layer.has_residual for layer in layers])
+    np.testing.assert_array_equal(space.has_residual, [layer.has_residual for layer in layers])
     assert space.branches == tuple(template.architecture["branches"])
     again = ProbabilitySpace.from_json(space.to_json())
-    assert [np.asarray(p).tolist() for p in again.drop] == [p.tolist() for p in space.drop]
+    assert [p.tolist() for p in again.drop] == [p.tolist() for p in space.drop]
 
 
 def test_gates_and_weights_learn_and_come_back(template: Any, tmp_path: Path) -> None:

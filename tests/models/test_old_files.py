@@ -32,7 +32,7 @@ def test_loads_unchanged() -> None:
     model = keras.saving.load_model(FILE)
     np.testing.assert_allclose(model(clips()), LOGITS, atol=1e-5)
     space = ProbabilitySpace.from_model(model)
-    np.testing.assert_allclose(space.drop[0], DROP, rtol=1e-6)
+    np.testing.assert_allclose(space.drop[0], [DROP], rtol=1e-6)
     assert space.architecture == "micro"
 
 

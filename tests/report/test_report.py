@@ -377,7 +377,7 @@ def test_rows_are_found_by_their_strategy():
         ({"chosen": FusionStrategy.parse("S")}, "1 units, the network has 3"),
         (
             {"history": np.zeros((4, 2, 2))},
-            r"\[\(2,\), \(2,\), \(2,\)\], like .* \[\(2,\), \(2,\)\] after epoch 0",
+            r"\[\(1, 2\), \(1, 2\), \(1, 2\)\], like .* \[\(1, 2\), \(1, 2\)\] after epoch 0",
         ),
         ({"clips": 0}, "0 clips"),
     ],
@@ -440,10 +440,10 @@ def test_fig_4_of_other_spaces():
     )
     (axes,) = figure_marginals(three, FusionStrategy.parse("S+T+ST T")).axes
     assert len(axes.patches) == 16  # no bar "start": the layers started from different values
-    ragged = ProbabilitySpace(([[0.1, 0.5]], [[0.1, 0.2], [0.3, 0.4]]))
-    assert figure_marginals(ragged, ragged.mode()).axes
-    text = str(ragged.mode())
-    one = TaskReport("ragged", "x", ragged, [row("mode", text, 0.5)], ragged.mode(), 2, 9)
+    own = ProbabilitySpace(([[0.1, 0.5]], [[0.1, 0.2], [0.3, 0.4]]))
+    assert figure_marginals(own, own.mode()).axes
+    text = str(own.mode())
+    one = TaskReport("own", "x", own, [row("mode", text, 0.5)], own.mode(), 2, 9)
     assert "means over inputs" in page(one)
     with pytest.raises(ValueError, match="1 units, the network has 2"):
         figure_marginals(three, FusionStrategy.parse("S"))

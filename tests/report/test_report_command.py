@@ -39,6 +39,11 @@ def template() -> Any:
     return model
 
 
+def _lists(drop: tuple[np.ndarray, ...], factor: float) -> list[list[list[float]]]:
+    """As a history has them."""
+    return [(layer * factor).tolist() for layer in drop]
+
+
 @pytest.fixture(scope="module")
 def run(template: Any, motion: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run's folder with scores and a result, as the commands write them. Change nothing of it."""
@@ -47,9 +52,9 @@ def run(template: Any, motion: Any, tmp_path_factory: pytest.TempPathFactory) ->
     save_model(template, folder / "template.keras", recipe, motion.labels)
     space = ProbabilitySpace.from_model(template)
     space.save(folder / "space.json")
-    warm = {"phase": "warmup", "epoch": 1, "loss": 1.0, "drop": space.initial.tolist()}
+    warm = {"phase": "warmup", "epoch": 1, "loss": 1.0, "drop": _lists(space.initial, 1.0)}
     search = [
-        {"phase": "search", "epoch": n, "drop": (space.drop * n / EPOCHS).tolist()}
+        {"phase": "search", "epoch": n, "drop": _lists(space.drop, n / EPOCHS)}
         for n in range(1, EPOCHS + 1)
     ]
     (folder / "history.json").write_text(json.dumps([warm, *search]))
@@ -151,7 +156,8 @@ def test_files_hold_every_number_exactly(
             assert float(line[f"P({'none' if unit == '-' else unit})"]) == values[n]
         assert float(line["Entropy"]) == space.entropy()[n]
     history = [float(line["drop"]) for line in rows(tmp_path / "history.csv")]
-    expected = [space.initial, *(space.drop * n / EPOCHS for n in range(1, EPOCHS + 1))]
+    expected = [_lists(space.initial, 1.0)]
+    expected += [_lists(space.drop, n / EPOCHS) for n in range(1, EPOCHS + 1)]
     assert history == np.ravel(expected).tolist()
     scored = read_scores(run / "scores.json")
     costs = unit_costs(template, (8, 16, 16))

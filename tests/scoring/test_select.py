@@ -47,7 +47,7 @@ def test_halves_class_by_class() -> None:
 
 
 def test_controls_are_what_the_network_can_run() -> None:
-    whole = ProbabilitySpace(np.full((3, 2), 0.1), droppable=[True, False, True])
+    whole = ProbabilitySpace(np.full((3, 2), 0.1), has_residual=[True, False, True])
     names = ["S everywhere", "ST everywhere", "S+ST everywhere", "uniform draw 1"]
     assert list(controls(whole, 1)) == names
     assert str(controls(whole, 0)["S+ST everywhere"]) == "S+ST S+ST S+ST"
@@ -59,11 +59,12 @@ def test_controls_are_what_the_network_can_run() -> None:
 
 def test_a_uniform_prior_knows_nothing() -> None:
     drop = np.array([[0.001, 0.9], [1.0, 0.3]])
-    prior = uniform_prior(ProbabilitySpace(drop, [[0.1, 0.1], [1.0, 0.1]], droppable=[True, False]))
-    np.testing.assert_array_equal(prior.drop, [[0.5, 0.5], [1.0, 0.5]])
+    initial = [[0.1, 0.1], [1.0, 0.1]]
+    prior = uniform_prior(ProbabilitySpace(drop, initial, has_residual=[True, False]))
+    np.testing.assert_array_equal(np.concatenate(prior.drop), [[0.5, 0.5], [1.0, 0.5]])
     assert all(drawn[1] == "ST" for drawn in prior.sample(20))
-    ragged = ProbabilitySpace((np.full((1, 2), 0.1), np.full((2, 2), 0.3)))
-    assert [np.unique(layer).tolist() for layer in uniform_prior(ragged).drop] == [[0.5], [0.5]]
+    own = ProbabilitySpace((np.full((1, 2), 0.1), np.full((2, 2), 0.3)))
+    assert [np.unique(layer).tolist() for layer in uniform_prior(own).drop] == [[0.5], [0.5]]
 
 
 def test_intervals_are_paired() -> None:

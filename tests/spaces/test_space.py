@@ -11,8 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vdroppath_tf.spaces.space import ProbabilitySpace, unit_table
-from vdroppath_tf.spaces.strategy import FusionStrategy, FusionUnit
+from vdroppath_tf.spaces.masks import unit_table
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import FusionUnit
 
 POLICIES = ("allow", "resample")
 # Timings are never assertions here.
@@ -27,13 +29,13 @@ PUBLISHED = {
 
 
 @st.composite
-def spaces(draw: st.DrawFn, ragged: bool | None = None) -> ProbabilitySpace:
+def spaces(draw: st.DrawFn, per_input: bool | None = None) -> ProbabilitySpace:
     """Small spaces of every kind, whose every layer can draw a path."""
     probability = st.floats(0, 0.99) | st.sampled_from([0.0, 0.1, 0.5, 1.0])
     branches = draw(st.sampled_from([("S", "ST"), ("S", "T", "ST"), ("ST",)]))
-    ragged = draw(st.booleans()) if ragged is None else ragged
+    per_input = draw(st.booleans()) if per_input is None else per_input
     layers = draw(st.integers(1, 2))
-    most = 2 if ragged and len(branches) < 3 else 1
+    most = 2 if per_input and len(branches) < 3 else 1
     inputs = [draw(st.integers(1, most)) for _ in range(layers)]
 
     def gates() -> list[np.ndarray]:
@@ -44,11 +46,11 @@ def spaces(draw: st.DrawFn, ragged: bool | None = None) -> ProbabilitySpace:
     drop, initial = gates(), gates()
     values = st.lists(st.sampled_from([0.0, 0.25, 0.9]), min_size=layers, max_size=layers)
     return ProbabilitySpace(
-        tuple(drop) if ragged else np.concatenate(drop),
-        tuple(initial) if ragged else np.concatenate(initial),
+        tuple(drop) if per_input else np.concatenate(drop),
+        tuple(initial) if per_input else np.concatenate(initial),
         architecture=draw(st.sampled_from([None, "micro"])),
         branches=branches,
-        droppable=draw(st.lists(st.booleans(), min_size=layers, max_size=layers)),
+        has_residual=draw(st.lists(st.booleans(), min_size=layers, max_size=layers)),
         layer_drop=draw(values),
         initial_layer_drop=draw(values),
     )
@@ -58,7 +60,7 @@ def all_strategies(space: ProbabilitySpace) -> list[FusionStrategy]:
     """Every strategy of a small space, in unit-table order."""
     choices = []
     for drop in space.drop:
-        if not space.ragged:
+        if not space.per_input:
             choices.append(unit_table(space.branches)[0])
             continue
         rows = itertools.product((1, 0), repeat=drop.size)
@@ -132,7 +134,7 @@ def test_mode_breaks_ties_in_unit_table_order(drop, mode):
 
 def test_mode_of_a_layer_that_must_keep_a_path():
     assert str(ProbabilitySpace([[0.75, 0.75], [0.9, 0.8]]).mode("resample")) == "S ST"
-    assert str(ProbabilitySpace([[0.9, 0.8]], droppable=[False]).mode()) == "ST"
+    assert str(ProbabilitySpace([[0.9, 0.8]], has_residual=[False]).mode()) == "ST"
     assert str(ProbabilitySpace([[0.1, 0.1]], layer_drop=[0.6]).mode()) == "-"
 
 
@@ -148,7 +150,7 @@ def test_entropy_is_that_of_the_drawn_distribution(policy, space):
 
 
 def test_entropy_keeps_its_digits_where_drawing_a_path_is_rare():
-    rare = ProbabilitySpace(np.full((1, 2), 1 - 1e-12), droppable=[False])
+    rare = ProbabilitySpace(np.full((1, 2), 1 - 1e-12), has_residual=[False])
     assert rare.entropy()[0] == pytest.approx(math.log(2), abs=1e-9)
 
 
@@ -156,10 +158,10 @@ def sampled_kinds() -> list[ProbabilitySpace]:
     drop = [[0.1, 0.6], [0.7, 0.8]]
     return [
         ProbabilitySpace(drop),
-        ProbabilitySpace(drop, droppable=[True, False]),
+        ProbabilitySpace(drop, has_residual=[True, False]),
         ProbabilitySpace(drop, layer_drop=[0.3, 0.0]),
-        ProbabilitySpace(drop, droppable=[False, True], layer_drop=[0.3, 0.5]),
-        ProbabilitySpace(([[0.3, 0.6]], [[0.5, 0.9], [0.8, 0.4]]), droppable=[True, False]),
+        ProbabilitySpace(drop, has_residual=[False, True], layer_drop=[0.3, 0.5]),
+        ProbabilitySpace(([[0.3, 0.6]], [[0.5, 0.9], [0.8, 0.4]]), has_residual=[True, False]),
     ]
 
 
@@ -197,7 +199,7 @@ def test_seeds_differ_and_draws_are_pinned():
 
 
 def test_a_layer_that_cannot_keep_a_path_is_an_error():
-    sure = ProbabilitySpace([[0.1, 0.1], [1.0, 1.0]], droppable=[True, False], layers=("a", "b"))
+    sure = ProbabilitySpace([[0.1, 0.1], [1.0, 1.0]], has_residual=[True, False], layers=("a", "b"))
     for ask in (lambda: sure.sample(3), sure.mode, sure.entropy):
         with pytest.raises(ValueError, match="Layer 'b' drops every path"):
             ask()
@@ -214,7 +216,7 @@ def test_a_layer_that_cannot_keep_a_path_is_an_error():
 def test_json_round_trip_is_exact(space):
     again = ProbabilitySpace.from_json(space.to_json())
     assert again.to_json() == space.to_json()
-    assert again.ragged == space.ragged
+    assert again.per_input == space.per_input
     for a, b in zip(again.drop, space.drop, strict=True):
         assert np.array_equal(a, b)
     assert again.sample(3, seed=5) == space.sample(3, seed=5)
@@ -237,7 +239,8 @@ def test_save_is_atomic_and_load_names_the_file(tmp_path):
     ("change", "message"),
     [
         ({"format": "vdroppath_tf.space/7"}, "newer vdroppath_tf"),
-        ({"format": "vdroppath_tf.strategy/1"}, "Expected the format 'vdroppath_tf.space/1'"),
+        ({"format": "vdroppath_tf.strategy/1"}, "Expected the format 'vdroppath_tf.space/2'"),
+        ({"format": "vdroppath_tf.space/1"}, "space/1.*Write the space again.*--model="),
         ({"drop": [[0.1, float("nan")]]}, "0 to 1 as drop of layer 'layer1'"),
         ({"drop": "ab"}, "Expected drop as numbers"),
         ({"drop": None}, "Expected drop as numbers"),
@@ -259,12 +262,12 @@ def test_bad_json_is_refused(change, message):
         ({"drop": [0.1, 0.2]}, "Expected drop"),
         ({"drop": []}, "at least one layer"),
         ({"drop": [[0.1, 0.2]], "initial": [[0.1]]}, "Expected initial"),
-        ({"drop": [[0.1, 0.2]], "initial": ([[0.1, 0.2]],)}, "Expected initial"),
+        ({"drop": [[0.1, 0.2]], "initial": ([[0.1, 0.2]] * 2,)}, "Expected initial"),
         ({"drop": [[0.1, 0.2]], "initial": -0.1}, "0 to 1 as initial"),
         ({"drop": [[0.1, 0.2]], "layers": ("a", "b")}, "1 layers, 2 names"),
         ({"drop": [[0.1, 0.2]] * 2, "layers": ("a", "a")}, "differ from each other"),
         ({"drop": [[0.1, 0.2]], "branches": ("ST", "S")}, "in that order"),
-        ({"drop": [[0.1, 0.2]], "droppable": [True, False]}, r"droppable of shape \(1,\)"),
+        ({"drop": [[0.1, 0.2]], "has_residual": [True, False]}, r"has_residual of shape \(1,\)"),
         ({"drop": [[0.1, 0.2]], "layer_drop": [2.0]}, "0 to 1 as layer_drop"),
         ({"drop": ([[0.1, 0.2]], [[0.1]])}, "Expected drop"),
         ({"drop": [[0.1, 0.2]], "initial": "a"}, "Expected initial as numbers"),
@@ -315,10 +318,12 @@ def test_distance_from_start_is_total_variation():
     assert space.distance_from_start(form="sampling") == pytest.approx([1 - 0.75 * 0.25, 0])
 
 
-def test_ragged_space_keeps_one_array_per_layer():
+def test_gates_per_input():
     space = ProbabilitySpace(([[0.1, 0.5]], [[0.1, 0.2], [0.3, 0.4]]))
-    assert space.ragged
-    assert [p.shape for p in space.marginals()["S+ST"]] == [(1,), (2,)]
+    assert space.per_input
+    assert [p.shape for p in space.unit_probabilities()] == [(1, 4), (2, 4)]
+    assert space.marginals("sampling")["S+ST"] == pytest.approx([0.45, (0.72 + 0.42) / 2])
+    assert space.path_on()["ST"] == pytest.approx([0.5, 0.7])
     assert str(space.mode()) == "S@1+ST@1 S@11+ST@11"
     shared = space.log_prob(FusionStrategy.parse("S S+ST"))
     assert shared == pytest.approx(math.log(0.9 * 0.5 * 0.9 * 0.8 * 0.7 * 0.6))
@@ -330,13 +335,25 @@ def test_arrays_are_copies_and_cannot_be_written():
     drop = np.array([[0.1, 0.2]])
     space = ProbabilitySpace(drop)
     drop[0, 0] = 0.9
-    assert space.drop[0, 0] == 0.1
+    assert space.drop[0][0, 0] == 0.1
     with pytest.raises(ValueError, match="read-only"):
-        space.drop[0, 0] = 0.5
+        space.drop[0][0, 0] = 0.5
 
 
-def test_a_wide_ragged_layer_needs_no_table():
-    space = ProbabilitySpace((np.full((40, 2), 0.5),), droppable=[False])
+@pytest.mark.parametrize("drop", [[[0.1, 0.2], [0.3, 0.4]], ([[0.1, 0.2]], [[0.3, 0.4]])])
+@pytest.mark.parametrize("initial", [0.5, np.full((2, 2), 0.5), [[[0.5, 0.5]], [0.5, 0.5]]])
+def test_gates_have_one_representation(drop, initial):
+    space = ProbabilitySpace(drop, initial)
+    assert not space.per_input
+    for found in (space.drop, space.initial):
+        assert isinstance(found, tuple)
+        assert [(layer.shape, layer.dtype) for layer in found] == [((1, 2), np.float64)] * 2
+    assert np.concatenate(space.drop).tolist() == [[0.1, 0.2], [0.3, 0.4]]
+    assert np.concatenate(space.initial).tolist() == [[0.5, 0.5]] * 2
+
+
+def test_a_layer_of_many_inputs_needs_no_table():
+    space = ProbabilitySpace((np.full((40, 2), 0.5),), has_residual=[False])
     assert len(space.sample(2)[0][0].inputs["S"]) == 40
     assert space.entropy()[0] == pytest.approx(80 * math.log(2))
     assert space.log_prob(space.mode()) == pytest.approx(-80 * math.log(2))

@@ -28,12 +28,12 @@ SEVEN = ProbabilitySpace(
     [[0.1, 0.1, 0.1], [0.1, 0.1, 0.1], [0.1, 1.0, 0.1]],
     LAYERS,
     branches=ALL,
-    droppable=[True, True, False],
+    has_residual=[True, True, False],
 )
-RAGGED = ProbabilitySpace(
+APART = ProbabilitySpace(
     ([[0.2, 0.6]], [[0.3, 0.8], [0.5, 0.1]], [[0.4, 0.2], [0.9, 0.2], [0.1, 0.3]]), layers=LAYERS
 )
-RAGGED_TEXT = "S@1 S@10+ST@11 ST@011"
+APART_TEXT = "S@1 S@10+ST@11 ST@011"
 
 
 def task(space: ProbabilitySpace, chosen: str, **changes: Any) -> TaskReport:
@@ -111,7 +111,7 @@ def test_bars_of_seven_units() -> None:
 def test_labels_stay_inside_the_picture() -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    for space, text in ((SEVEN, "S+T+ST S+T+ST S+ST"), (RAGGED, RAGGED_TEXT)):
+    for space, text in ((SEVEN, "S+T+ST S+T+ST S+ST"), (APART, APART_TEXT)):
         figure = figure_marginals(space, FusionStrategy.parse(text))
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
@@ -122,22 +122,22 @@ def test_labels_stay_inside_the_picture() -> None:
 
 
 def test_pictures_of_gates_per_input_are_means_and_say_so() -> None:
-    figure = figure_marginals(RAGGED, FusionStrategy.parse(RAGGED_TEXT))
+    figure = figure_marginals(APART, FusionStrategy.parse(APART_TEXT))
     assert labels(figure) == ["start", "S", "S*+ST", "ST*"]
     (axes,) = figure.axes
     assert "mean over inputs" in axes.get_ylabel()
     assert "some of the layer's inputs" in figure.legends[0].get_title().get_text()
     tops = {round(p.get_center()[0], 3): p.get_height() for p in axes.patches[::-1]}
-    assert tops[1.0] == pytest.approx(np.mean(RAGGED.marginals()["S"][1]))
-    assert "mean over inputs" in figure_distance(RAGGED, 0.1).axes[0].get_ylabel()
+    assert tops[1.0] == pytest.approx(APART.marginals()["S"][1])
+    assert "mean over inputs" in figure_distance(APART, 0.1).axes[0].get_ylabel()
 
 
 def test_histories_have_a_line_for_each_layer_that_has_the_branch() -> None:
     figure = figure_history([SEVEN.initial, SEVEN.drop], SEVEN)
     assert [len(axes.lines) for axes in figure.axes[:3]] == [3, 2, 3]
     np.testing.assert_allclose(figure.axes[1].lines[1].get_ydata(), [0.1, 0.8])
-    history = [RAGGED.initial, [layer.tolist() for layer in RAGGED.drop]]  # as JSON gives it
-    s, st = figure_history(history, RAGGED).axes[:2]
+    history = [APART.initial, [layer.tolist() for layer in APART.drop]]  # as JSON gives it
+    s, st = figure_history(history, APART).axes[:2]
     np.testing.assert_allclose(s.lines[1].get_ydata(), [0.1, 0.4])
     np.testing.assert_allclose(st.lines[2].get_ydata(), [0.1, 0.7 / 3])
     assert "mean over inputs" in s.get_ylabel()
@@ -145,11 +145,11 @@ def test_histories_have_a_line_for_each_layer_that_has_the_branch() -> None:
 
 def test_a_history_of_another_space_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(3, 2\)\], like its space.*after epoch 1"):
-        task(RAGGED, RAGGED_TEXT, history=[RAGGED.drop, RAGGED.drop[:2]])
+        task(APART, APART_TEXT, history=[APART.drop, APART.drop[:2]])
 
 
 def test_pages_show_units_per_input_short_and_whole() -> None:
-    text = page(task(RAGGED, RAGGED_TEXT, history=[RAGGED.initial, RAGGED.drop]))
+    text = page(task(APART, APART_TEXT, history=[APART.initial, APART.drop]))
     assert text.count("gates of its own") == 5  # bars, distances, history and its alt, numbers
     assert 'title="S@10+ST@11">S*+ST</span>' in text
     assert f"background:{COLORS['S+ST']}" in text
@@ -179,12 +179,12 @@ def test_prose_of_other_units() -> None:
     assert "loses: 70.0" in (comparisons.best_draw(one) or "")
     assert "for S+T everywhere, the best" in (comparisons.best_draw(one) or "")
     assert findings.mean_on(SEVEN)["T"] == pytest.approx((0.4 + 0.2) / 2)
-    assert findings.mean_on(RAGGED)["S"] == pytest.approx((0.8 + 0.6 + (0.6 + 0.1 + 0.9) / 3) / 3)
+    assert findings.mean_on(APART)["S"] == pytest.approx((0.8 + 0.6 + (0.6 + 0.1 + 0.9) / 3) / 3)
 
 
 def test_observations_of_gates_per_input() -> None:
-    lower, higher = observations.leads(RAGGED, "S+ST")
+    lower, higher = observations.leads(APART, "S+ST")
     assert (lower.of, higher.of) == (1, 2)
-    mean = np.mean([np.mean(layer) for layer in RAGGED.marginals()["ST"][1:]])
+    mean = APART.marginals()["ST"][1:].mean()
     assert higher.means["ST"] == pytest.approx(mean)
     assert str(observations.higher_layers_want_time(SEVEN)).startswith("II ")

@@ -9,7 +9,8 @@ import pytest
 from drawn_units import SETTINGS, UNITS, masked_units, strategies
 from hypothesis import given
 
-from vdroppath_tf.spaces.strategy import NONE, FusionStrategy, FusionUnit
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import NONE, FusionUnit
 
 
 def test_unit_reorders_branches_and_is_its_text():

@@ -148,7 +148,7 @@ def test_inference_under_two_replicas(sample_noise: tuple[Trained, Trained]) -> 
 
 def test_gates_are_read_and_frozen_under_replicas(sample_noise: tuple[Trained, Trained]) -> None:
     model = sample_noise[1][0]
-    assert ProbabilitySpace.from_model(model).drop.shape == (2, 2)
+    assert ProbabilitySpace.from_model(model).gated.shape == (2, 2)
     set_strategy(model, "mode")
     with restored_gates(model):
         set_strategy(model, "S S")

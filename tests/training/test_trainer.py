@@ -81,7 +81,7 @@ def test_tensorboard_has_accuracy_kl_macs_and_every_gate(whole_run: tiny.Run) ->
         assert found == pytest.approx(expected, rel=1e-6)
     space = ProbabilitySpace.from_model(whole_run.model)
     for layer, row in zip(space.layers, space.drop, strict=True):
-        for branch, p in zip(space.branches, row, strict=True):
+        for branch, p in zip(space.branches, row[0], strict=True):
             found = series(f"drop/{layer}/{branch}")
             assert list(found) == [1, 2, 3, 4, 5]
             assert found[5] == pytest.approx(p, rel=1e-6)

@@ -9,7 +9,7 @@ import pytest
 
 from vdroppath_tf import zoo
 from vdroppath_tf.models.families import fusion_groups
-from vdroppath_tf.spaces.strategy import NONE
+from vdroppath_tf.spaces.unit import NONE
 from vdroppath_tf.zoo.strategies import ARCHITECTURES, AUTHORS
 
 each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -108,7 +108,7 @@ def test_every_entry_of_the_table_has_a_default():
         (lambda: zoo.observed("micro", dataset="kinetics"), "Did you mean 'kinetics400'"),
         (lambda: zoo.uniform("X", "micro"), "Not a fusion unit"),
         (lambda: zoo.uniform("S@1", "micro"), "all inputs share"),
-        (lambda: zoo.uniform("-", "densenet121"), "layers no shortcut goes round"),
+        (lambda: zoo.uniform("-", "densenet121"), "layers that are on no residual branch"),
     ],
 )
 def test_errors_say_what_was_expected(make, message):

@@ -33,12 +33,12 @@ def test_layers_are_the_networks(dataset):
     assert list(space.layers) == names
     layers = fusion_layers_of("densenet121")
     assert space.layers == tuple(layer.name for layer in layers)
-    assert [*space.droppable] == [layer.has_residual for layer in layers]
+    assert [*space.has_residual] == [layer.has_residual for layer in layers]
     assert space.architecture == "densenet121"
-    assert [n for n, may in zip(names, space.droppable, strict=True) if not may] == [
+    assert [n for n, may in zip(names, space.has_residual, strict=True) if not may] == [
         *("T1", "T2", "T3")
     ]
-    assert np.all(space.initial == 0.1)
+    assert np.all(np.concatenate(space.initial) == 0.1)
 
 
 @each_dataset

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.spaces.space import Form, ProbabilitySpace
+from vdroppath_tf.spaces.marginals import Form
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +19,7 @@ class SpaceComparison:
 
     A distance of two spaces in a layer is the total variation of its unit marginals: the largest
     difference in the probability of any set of units, 0 where they agree and 1 where they share
-    nothing. In a ragged space it is the mean over the layer's inputs.
+    nothing. With gates per input it is the mean over the layer's inputs.
 
     Attributes:
         spaces: the repetitions (seeds) of each name.
@@ -47,7 +48,7 @@ class SpaceComparison:
     def path_on(self, name: str) -> dict[str, np.ndarray]:
         """``(repetitions, layers)`` probability that each branch is on, by branch."""
         found = [space.path_on(self.form) for space in self.spaces[name]]
-        return {b: np.array([_means(on[b]) for on in found]) for b in found[0]}
+        return {b: np.array([on[b] for on in found]) for b in found[0]}
 
     def same_mode(self, name: str) -> np.ndarray:
         """``(layers,)`` share of pairs of repetitions with the same unit in their modes."""
@@ -82,17 +83,13 @@ def compare_spaces(
         )
     for name, space in everyone[1:]:
         _check_same(everyone[0], (name, space))
-    tables = {name: [_units(space, form) for space in group] for name, group in several.items()}
+    tables = {
+        name: [space.unit_probabilities(form) for space in group] for name, group in several.items()
+    }
     between = np.array(
         [[_mean_distance(tables[a], tables[b], same=a == b) for b in tables] for a in tables]
     )
     return SpaceComparison(several, form, everyone[0][1].layers, between)
-
-
-def _units(space: ProbabilitySpace, form: Form) -> list[np.ndarray]:
-    """A layer each: ``(inputs, units)``, one input where they share their gates."""
-    marginals = space.marginals(form).values()
-    return [np.stack([np.atleast_1d(p[n]) for p in marginals], -1) for n in range(len(space))]
 
 
 def _mean_distance(one: Any, other: Any, *, same: bool) -> np.ndarray:
@@ -103,15 +100,11 @@ def _mean_distance(one: Any, other: Any, *, same: bool) -> np.ndarray:
     return np.mean(found, axis=0) if found else np.full(len(one[0]), np.nan)
 
 
-def _means(layers: Any) -> np.ndarray:
-    return np.array([np.mean(layer) for layer in layers])
-
-
 def _check_same(first: tuple[str, ProbabilitySpace], other: tuple[str, ProbabilitySpace]) -> None:
     (name, a), (other_name, b) = first, other
 
     def words(space: ProbabilitySpace) -> str:
-        gates = "gates per input" if space.ragged else "shared gates"
+        gates = "gates per input" if space.per_input else "shared gates"
         network = space.architecture or "an unnamed network"
         return f"{network}, {len(space)} layers, branches {','.join(space.branches)}, {gates}"
 
@@ -123,4 +116,4 @@ def _check_same(first: tuple[str, ProbabilitySpace], other: tuple[str, Probabili
 
 
 def _inputs(space: ProbabilitySpace) -> list[int]:
-    return [len(layer) for layer in space.drop] if space.ragged else []
+    return [len(layer) for layer in space.drop]

@@ -11,13 +11,13 @@ Reference: Zhou et al., CVPR 2020, section 4 (observations I to III), Fig. 4.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from vdroppath_tf.analysis.numbers import percent
 from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.unit import s_first
 
 # Difference of mean P(S) from which one data set has more of S than another.
 ADDS = 0.05
@@ -140,7 +140,7 @@ def scenes_want_space(
     verdict = "holds" if gap >= ADDS else "does not hold"
     within, without = (
         ", ".join(
-            f"{name} {means[name]:.2f} (start {_mean_of_s(_started(space)):.2f})"
+            f"{name} {means[name]:.2f} (start {_mean_of_s(space.started()):.2f})"
             for name, space in spaces.items()
             if (name in scenes) is complex_scenes
         )
@@ -175,7 +175,7 @@ def _asked(number: str, space: ProbabilitySpace, unit: str, half: Lead, here: st
 
 def _start(space: ProbabilitySpace, unit: str, half: slice) -> str:
     """The starting mean, and a warning where these layers have hardly been trained away from it."""
-    mean = _means(_marginals(_started(space), unit), half)[unit]
+    mean = _means(_marginals(space.started(), unit), half)[unit]
     moved = float(space.distance_from_start()[half].mean())
     said = f"; {unit} started at {mean:.2f}."
     if moved >= NEAR_START:
@@ -192,7 +192,7 @@ def _halves(space: ProbabilitySpace) -> tuple[slice, slice]:
 
 def _marginals(space: ProbabilitySpace, unit: str) -> dict[str, np.ndarray]:
     """Marginals of the units that have a path, among which there must be `unit`."""
-    found = {name: values for name, values in space.mean_marginals().items() if name != "-"}
+    found = {name: p for name, p in s_first(space.marginals()).items() if name != "-"}
     if unit not in found:
         raise ValueError(
             f"Expected a space with the unit {unit!r}. Received: one with {', '.join(found)}"
@@ -206,8 +206,3 @@ def _means(marginals: dict[str, np.ndarray], part: slice) -> dict[str, float]:
 
 def _mean_of_s(space: ProbabilitySpace) -> float:
     return float(_marginals(space, "S")["S"].mean())
-
-
-def _started(space: ProbabilitySpace) -> ProbabilitySpace:
-    """The space before training."""
-    return replace(space, drop=space.initial, layer_drop=space.initial_layer_drop)

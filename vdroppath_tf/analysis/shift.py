@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
-from vdroppath_tf.spaces.space import Form, ProbabilitySpace
+from vdroppath_tf.spaces.marginals import Form
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 # Student's t, 97.5 %, for 1, 2, ... degrees of freedom: seeds are few, and two say very little
 _T = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)
@@ -68,10 +69,7 @@ class SpaceShift:
     def unit(self, unit: str) -> np.ndarray:
         """``(2, seeds, layers)`` marginals of a unit, such as ``"S"``, before and after."""
         found = [
-            [
-                [np.mean(layer) for layer in space.marginals(self.comparison.form)[unit]]
-                for space in self.comparison.spaces[name]
-            ]
+            [space.marginals(self.comparison.form)[unit] for space in self.comparison.spaces[name]]
             for name in self.names
         ]
         return np.array(found)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vdroppath_tf.analysis.compare import compare_spaces
-from vdroppath_tf.spaces.space import Form, ProbabilitySpace
+from vdroppath_tf.spaces.marginals import Form
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 _NAME = "seeds"  # of the one name in the comparison
 

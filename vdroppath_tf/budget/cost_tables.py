@@ -11,10 +11,11 @@ import numpy as np
 
 from vdroppath_tf.budget.fronts import Options
 from vdroppath_tf.budget.latency import LatencyTable
-from vdroppath_tf.budget.layer_options import ragged_options, shared_options
+from vdroppath_tf.budget.layer_options import per_input_options, shared_options
 from vdroppath_tf.cost import UnitCosts, unit_costs
 from vdroppath_tf.names import unknown_name
-from vdroppath_tf.spaces.space import OnEmpty, ProbabilitySpace
+from vdroppath_tf.spaces.draws import OnEmpty
+from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import NETWORKS
 
@@ -37,8 +38,8 @@ class CostTables:
             return shared_options(self.space, self.latency.cost_of, on_empty)
         assert self.units is not None
         units, which = self.units, _ROWS.index(by)
-        if self.space.ragged:
-            return ragged_options(self.space, units, which, on_empty)
+        if self.space.per_input:
+            return per_input_options(self.space, units, which, on_empty)
 
         def cost_of(layer: int, mask: np.ndarray) -> int:
             return int(units.layer_cost(layer, mask[None])[which])
@@ -125,7 +126,7 @@ def _built(space: ProbabilitySpace) -> Any:
         )
     if space.architecture not in NETWORKS:
         raise unknown_name("network", space.architecture, NETWORKS)
-    options: dict[str, Any] = {"share_inputs": False} if space.ragged else {}
+    options: dict[str, Any] = {"share_inputs": False} if space.per_input else {}
     model = NETWORKS[space.architecture][0](branches=space.branches, **options)
     _check_network(space, ProbabilitySpace.from_model(model))
     return model
@@ -143,24 +144,25 @@ def _own_shape(model: Any) -> ClipShape:
 
 def _check_network(space: ProbabilitySpace, network: ProbabilitySpace) -> None:
     """Stops where the space is another network's."""
-    for what in ("architecture", "branches", "ragged"):
+    for what in ("architecture", "branches", "per_input"):
         ours, theirs = getattr(space, what), getattr(network, what)
         if ours != theirs and not (what == "architecture" and None in (ours, theirs)):
             raise ValueError(
                 f"The space is another network's: its {what} is {ours!r}, the network's is "
                 f"{theirs!r}. Expected the template that the space belongs to."
             )
-    if len(space) != len(network) or (space.droppable > network.droppable).any():
+    if len(space) != len(network) or (space.has_residual > network.has_residual).any():
         raise ValueError(
-            f"The space is another network's: it has {len(space)} layers, {space.droppable.sum()} "
-            f"of them with a shortcut, the network {len(network)} and {network.droppable.sum()}. "
+            f"The space is another network's: it has {len(space)} layers, "
+            f"{space.has_residual.sum()} of them on residual branches, the network {len(network)} "
+            f"and {network.has_residual.sum()}. "
             "Expected the template that the space belongs to."
         )
 
 
 def _check_costs(space: ProbabilitySpace, costs: UnitCosts) -> None:
     """Stops where the table has other layers, inputs or branches than the space."""
-    inputs = [len(np.atleast_2d(layer)) for layer in space.drop]
+    inputs = [len(layer) for layer in space.drop]
     theirs = [table.shape[1] for table in costs.paths]
     if costs.branches != space.branches or inputs != theirs:
         raise ValueError(
@@ -169,10 +171,10 @@ def _check_costs(space: ProbabilitySpace, costs: UnitCosts) -> None:
             f"{space.branches}. Expected those of the space's template."
         )
     for name, drop, table in zip(space.layers, space.drop, costs.paths, strict=True):
-        absent = (table[0] == 0) & (np.atleast_2d(drop) < 1)  # no parameters: no such path
+        absent = (table[0] == 0) & (drop < 1)  # no parameters: no such path
         if absent.any():
             branch = space.branches[int(np.argmax(absent.any(axis=0)))]
             raise ValueError(
                 f"Layer {name!r} of the network has no branch {branch!r}. Expected that the space "
-                f"drops it with probability 1. Received: {np.asarray(drop).tolist()}"
+                f"drops it with probability 1. Received: {drop.tolist()}"
             )

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from vdroppath_tf.files import load_text, read_json, write_text
-from vdroppath_tf.spaces.space import ProbabilitySpace, unit_table
-from vdroppath_tf.spaces.strategy import FusionStrategy, FusionUnit
+from vdroppath_tf.spaces.masks import unit_table
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import FusionUnit
 
 _FORMAT = "vdroppath_tf.latency/1"
 _TEXTS = ("machine", "versions")
@@ -87,11 +89,11 @@ class LatencyTable:
                 f"The latency was measured for {name!r} of {len(self.layers)} fusion layers. "
                 f"Received: a space of {space.architecture!r} with {len(space)}. Measure again."
             )
-        if space.branches != tuple(self.network["branches"]) or space.ragged:
+        if space.branches != tuple(self.network["branches"]) or space.per_input:
             raise ValueError(
                 f"The latency was measured for the branches {self.network['branches']}, shared by "
-                f"the inputs of a layer. Received: a {'ragged ' * space.ragged}space of "
-                f"{list(space.branches)}."
+                f"the inputs of a layer. Received: a space of "
+                f"{list(space.branches)}{', with gates per input' * space.per_input}."
             )
         if clip_shape is not None and tuple(clip_shape) != self.clip_shape:
             raise ValueError(

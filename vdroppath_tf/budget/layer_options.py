@@ -9,7 +9,9 @@ import numpy as np
 from vdroppath_tf.budget.fronts import Options, crossed, in_steps, joined
 from vdroppath_tf.cost import UnitCosts
 from vdroppath_tf.spaces import draws
-from vdroppath_tf.spaces.space import OnEmpty, ProbabilitySpace, unit_table
+from vdroppath_tf.spaces.draws import OnEmpty
+from vdroppath_tf.spaces.masks import unit_table
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 # cost of one layer's unit, by the layer's number and its 0/1 mask over the branches
 CostOf = Callable[[int, np.ndarray], int]
@@ -27,7 +29,7 @@ def shared_options(space: ProbabilitySpace, cost_of: CostOf, on_empty: OnEmpty) 
     return found
 
 
-def ragged_options(
+def per_input_options(
     space: ProbabilitySpace, costs: UnitCosts, which: int, on_empty: OnEmpty
 ) -> list[Options]:
     """The front of every layer whose inputs have gates of their own: not all `2 ** paths` units.
@@ -36,7 +38,7 @@ def ragged_options(
     S and ST. So the front of a layer is built path by path, as that of the network layer by layer.
 
     Args:
-        space: ragged.
+        space: with gates per input.
         costs: of the same network.
         which: 0 for parameters, 1 for MACs.
         on_empty: see ``ProbabilitySpace``.

@@ -18,7 +18,8 @@ from vdroppath_tf.budget.fronts import Options, sums, traced
 from vdroppath_tf.budget.latency import LatencyTable
 from vdroppath_tf.cost import UnitCosts
 from vdroppath_tf.spaces import draws
-from vdroppath_tf.spaces.space import OnEmpty, ProbabilitySpace
+from vdroppath_tf.spaces.draws import OnEmpty
+from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 UNITS_OF = {"macs": "MACs", "parameters": "parameters", "latency": "ms"}

@@ -17,8 +17,10 @@ from vdroppath_tf.budget.latency import LatencyTable, described
 from vdroppath_tf.layers.gates import branches_of, fusion_layers
 from vdroppath_tf.models.blocks import block_layers
 from vdroppath_tf.models.build import architecture_of, build
-from vdroppath_tf.spaces.space import ProbabilitySpace, unit_table
-from vdroppath_tf.spaces.strategy import NONE, FusionStrategy, FusionUnit
+from vdroppath_tf.spaces.masks import unit_table
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import NONE, FusionUnit
 
 _WARM = 3  # runs before the first that counts
 
@@ -93,7 +95,7 @@ def _least(model: keras.Model, times: list[dict[str, int]]) -> FusionStrategy:
     """The strategy with as few blocks as there can be, each with its fastest unit."""
     pairs = zip(fusion_layers(model), times, strict=True)
     units = (
-        NONE if layer.drop_path.droppable else FusionUnit(min(found, key=found.__getitem__))
+        NONE if layer.drop_path.has_residual else FusionUnit(min(found, key=found.__getitem__))
         for layer, found in pairs
     )
     return FusionStrategy(tuple(units))

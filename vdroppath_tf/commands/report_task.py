@@ -148,7 +148,7 @@ def _absent(
     absent = {part: text for part, text in said.items() if not there[part]}
     if there["accuracy"] and not there["costs"]:
         absent["accuracy"] = f"Accuracy over MACs is missing with the MACs. {said['costs']}"
-    if there["costs"] and space.ragged:
+    if there["costs"] and space.per_input:
         absent["costs"] = (
             "The front of probability and MACs is left out: with gates for each input it may have "
             "millions of points. `vdroppath space --max_macs=...` gives the one within a budget."

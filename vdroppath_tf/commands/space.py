@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from absl import flags, logging
@@ -31,10 +29,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     budgets = Budgets(values)
     model, _ = load_network(values.model)
     space = ProbabilitySpace.from_model(model)
-    if values.inputs and not space.ragged:
+    if values.inputs and not space.per_input:
         raise ValueError(f"--inputs: the inputs of each layer of {values.model} share its gates.")
     print("\n".join(table(space, inputs=values.inputs)))
-    if space.ragged and not values.inputs:
+    if space.per_input and not values.inputs:
         print("Each input of a layer has gates of its own: P are means over inputs (see --inputs).")
     classifier = named_drops(model).get("classifier")
     if classifier is not None:
@@ -50,20 +48,21 @@ def table(space: ProbabilitySpace, *, inputs: bool = False) -> list[str]:
     """Lines, one a layer: P of each unit by Eq. 7 and as sampled, entropy (nats), distance.
 
     Args:
-        space: of a template; of a ragged one P are the means over a layer's inputs.
-        inputs: adds a line for each input of a ragged space, below its layer's.
+        space: of a template; with gates per input P are the means over a layer's inputs.
+        inputs: adds a line for each input that has its own gates, below its layer's.
     """
-    forms = space.marginals(), space.marginals(form="sampling")
+    units = list(space.marginals())
+    forms = space.unit_probabilities(), space.unit_probabilities(form="sampling")
     entropy, distance = space.entropy(), space.distance_from_start()
-    head = " ".join(f"{unit:>5s}" for unit in forms[0])
+    head = " ".join(f"{unit:>5s}" for unit in units)
     rows: list[tuple[str, ...]] = [
         ("", f"Eq. 7 {head}", f"sampling {head}", "entropy", "from start")
     ]
     for i, name in enumerate(space.layers):
-        means = (_numbers(form, i, np.mean) for form in forms)
+        means = (_numbers(units, form[i].mean(axis=0)) for form in forms)
         rows.append((name, *means, f"{entropy[i]:7.3f}", f"{distance[i]:10.3f}"))
         for n in range(len(space.drop[i]) if inputs else 0):
-            own = (_numbers(form, i, operator.itemgetter(n)) for form in forms)
+            own = (_numbers(units, form[i][n]) for form in forms)
             rows.append((f"  input {n + 1}", *own, "", ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     first, *rest = widths
@@ -73,6 +72,7 @@ def table(space: ProbabilitySpace, *, inputs: bool = False) -> list[str]:
     ]
 
 
-def _numbers(form: dict[str, Any], layer: int, of_inputs: Callable[[Any], float]) -> str:
-    """A layer's P of each unit, below the unit's name."""
-    return " ".join(f"{of_inputs(p[layer]):{max(5, len(u))}.3f}" for u, p in form.items())
+def _numbers(units: Sequence[str], probabilities: np.ndarray) -> str:
+    """P of each unit, below the unit's name."""
+    pairs = zip(units, probabilities, strict=True)
+    return " ".join(f"{p:{max(5, len(unit))}.3f}" for unit, p in pairs)

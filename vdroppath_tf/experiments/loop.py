@@ -31,9 +31,10 @@ from vdroppath_tf.scoring.select import UNIFORM, controls, not_told_apart, optim
 from vdroppath_tf.scoring.videos import score_videos
 from vdroppath_tf.serving.export import export_saved_model
 from vdroppath_tf.serving.predict import write_sampling
-from vdroppath_tf.spaces.gate_arrays import LayerArrays
+from vdroppath_tf.spaces.gate_arrays import Gates
 from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.spaces.strategy import FusionStrategy, FusionUnit
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import FusionUnit
 from vdroppath_tf.training import Clips, Recipe, build_derived, build_template, summary, train
 from vdroppath_tf.training.recipe import Phase
 
@@ -116,7 +117,7 @@ class Loop:
             timings=self.timings,
         )
 
-    def learn(self) -> tuple[FusionModel, list[LayerArrays]]:
+    def learn(self) -> tuple[FusionModel, list[Gates]]:
         """The trained template, and its drop probabilities at the start and after every epoch."""
         phases = self.recipe.template_phases()
         epochs = " + ".join(f"{phase.epochs} {phase.name}" for phase in phases)

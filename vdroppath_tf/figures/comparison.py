@@ -19,6 +19,7 @@ from vdroppath_tf.figures.panels import (
 )
 from vdroppath_tf.figures.style import GRID, NARROW, SOFT, STYLE, plain
 from vdroppath_tf.names import named
+from vdroppath_tf.spaces.unit import s_first
 
 _LINES = ("#486581", "#B23A48", "#C99A2E", "#3F7D58", "#7B5EA7", "#7B8794")
 
@@ -60,7 +61,7 @@ def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure
 @named
 def mean_units(found: SpaceComparison, name: str) -> dict[str, np.ndarray]:
     """Eq. 7's marginals ``(layers,)`` of a name, averaged over its repetitions."""
-    each = [space.mean_marginals() for space in found.spaces[name]]
+    each = [s_first(space.marginals()) for space in found.spaces[name]]
     return {unit: np.mean([one[unit] for one in each], axis=0) for unit in each[0]}
 
 

@@ -23,7 +23,7 @@ def figure_distance(space: ProbabilitySpace, near: float, *, narrow: bool = Fals
         The figure, to save or to show.
     """
     distance = space.distance_from_start()
-    mean = ",\nmean over inputs" if space.ragged else ""
+    mean = ",\nmean over inputs" if space.per_input else ""
     top = min(max(0.3, float(distance.max()) * 1.2), 1.1)
     figure, panels = layer_bars(space, distance, top, "#486581", narrow)
     for axes, _ in panels:

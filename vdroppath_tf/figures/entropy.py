@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -23,8 +21,7 @@ def figure_entropy(space: ProbabilitySpace, *, narrow: bool = False) -> Figure:
     Returns:
         The figure, to save or to show.
     """
-    started = replace(space, drop=space.initial, layer_drop=space.initial_layer_drop)
-    entropy, start = space.entropy(), started.entropy()
+    entropy, start = space.entropy(), space.started().entropy()
     top = 1.15 * max(float(entropy.max()), float(start.max()), 0.1)
     figure, panels = layer_bars(space, entropy, top, "#829AB1", narrow)
     for axes, chunk in panels:

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from vdroppath_tf.figures.style import GRID, NARROW, SOFT, STYLE
 from vdroppath_tf.names import named
-from vdroppath_tf.spaces.gate_arrays import LayerArrays
+from vdroppath_tf.spaces.gate_arrays import gate_arrays
+from vdroppath_tf.spaces.marginals import mean_over_inputs
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 _NAMED = 8  # lines with their layer's number at the end
@@ -21,15 +22,15 @@ _GAP = 0.055  # of p, between two such numbers
 
 @named
 def figure_history(
-    history: Sequence[LayerArrays], space: ProbabilitySpace, *, narrow: bool = False
+    history: Sequence[Any], space: ProbabilitySpace, *, narrow: bool = False
 ) -> Figure:
     """Draws drop probabilities over training: a panel per branch, a line per layer.
 
     Lines are darker nearer the input; at the end of some stands the number of the layer.
 
     Args:
-        history: Sequence of the space's `drop` after each epoch, the starting values first; of a
-            ragged one the lines are means over each layer's inputs.
+        history: Sequence of the space's `drop` after each epoch, the starting values first; with
+            gates per input the lines are means over each layer's inputs.
         space: `ProbabilitySpace` that they became. A layer that lacks a branch has no line in its
             panel.
         narrow: bool, whether it is for a small screen: panels one below the other. Defaults to
@@ -38,7 +39,7 @@ def figure_history(
     Returns:
         The figure, to save or to show.
     """
-    values = np.array([_mean_over_inputs(drop) for drop in history])
+    values = np.array([mean_over_inputs(gate_arrays("drop", drop)) for drop in history])
     branches, layers = space.branches, len(space)
     shades = mpl.colormaps["cividis"](np.linspace(0, 0.85, layers))
     rows, columns = (len(branches), 1) if narrow else (1, len(branches))
@@ -54,7 +55,7 @@ def figure_history(
             axes.set(xlabel="epoch with gates", ylim=(-0.02, 1.02), title=f"path {branches[n]}")
             axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, nbins=6))
             axes.grid(axis="y", color=GRID, linewidth=0.6)
-        mean = ",\nmean over inputs" if space.ragged else ""
+        mean = ",\nmean over inputs" if space.per_input else ""
         panels[0].set_ylabel(f"drop probability p{mean}")
     return figure
 
@@ -86,8 +87,3 @@ def _apart(wanted: np.ndarray) -> np.ndarray:
     heights = np.empty(len(wanted))
     heights[order] = raised - max(0.0, float(raised[-1]) - 1.0)
     return heights
-
-
-def _mean_over_inputs(drop: LayerArrays) -> list[np.ndarray]:
-    """`(branches,)` of each layer."""
-    return [np.mean(np.atleast_2d(layer), axis=0) for layer in drop]

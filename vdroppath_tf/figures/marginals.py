@@ -19,6 +19,7 @@ from vdroppath_tf.figures.units import label_note, unit_label
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import s_first
 
 
 @named
@@ -31,8 +32,8 @@ def figure_marginals(
     from the same values, a bar named "start" shows these. Many layers are drawn in several rows.
 
     Args:
-        space: `ProbabilitySpace`, the learned space; of a ragged one, the means over each layer's
-            inputs are drawn.
+        space: `ProbabilitySpace`, the learned space; with gates per input, the means over
+            each layer's inputs are drawn.
         strategy: `FusionStrategy`, units to write above the bars; `S*` where some of the layer's
             inputs have S. Defaults to `None`, which writes none.
         narrow: bool, whether it is for a small screen: more rows of fewer layers. Defaults to
@@ -46,10 +47,10 @@ def figure_marginals(
     """
     if strategy is not None:
         strategy.check(len(space), space.architecture, space.branches)
-    now, start = space.mean_marginals(), _common_start(space)
+    now, start = s_first(space.marginals()), _common_start(space)
     longest = max(map(len, map(unit_label, strategy or ["-"])))
     height = (2.3 if narrow else 2.9) + 0.07 * max(longest - SHORT, 0)
-    mean = ", mean over inputs" if space.ragged else ""
+    mean = ", mean over inputs" if space.per_input else ""
     with mpl.rc_context(STYLE):
         figure, panels = layer_panels(
             space,
@@ -71,11 +72,9 @@ def figure_marginals(
 
 def _common_start(space: ProbabilitySpace) -> dict[str, float] | None:
     """The starting marginals, where all layers that have every branch started with the same."""
-    started = ProbabilitySpace(
-        space.initial, branches=space.branches, layer_drop=space.initial_layer_drop
-    )
     whole = space.gated.all(axis=1)
-    found = {unit: values[whole] for unit, values in started.mean_marginals().items()}
+    started = s_first(space.started().marginals())
+    found = {unit: values[whole] for unit, values in started.items()}
     if not whole.any() or any(np.ptp(values) > 1e-9 for values in found.values()):
         return None
     return {unit: float(values[0]) for unit, values in found.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vdroppath_tf.names import named
-from vdroppath_tf.spaces.strategy import FusionUnit
+from vdroppath_tf.spaces.unit import FusionUnit
 
 # From the bottom of a bar to its top: units with S first, so that their joint height is P(S on).
 COLORS = {

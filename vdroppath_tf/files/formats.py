@@ -42,7 +42,7 @@ def check_architecture(value: object) -> None:
 
 @named
 def read_json(
-    text: str | bytes, expected: str, names: Sequence[str] | None = None
+    text: str | bytes, expected: str, names: Sequence[str] | None = None, *, older: str = ""
 ) -> dict[str, Any]:
     """Read a JSON object of one of this package's formats.
 
@@ -50,6 +50,7 @@ def read_json(
         text: The JSON text.
         expected: Format and version it must have, such as `"vdroppath_tf.strategy/1"`.
         names: The fields it must have, and no others, beside `format`. Defaults to any.
+        older: What to do with a file of an earlier version: a sentence for the error.
 
     Returns:
         The fields.
@@ -66,7 +67,7 @@ def read_json(
             f"The JSON has no 'format'. Expected an object with format {expected!r}. "
             f"Received: {str(text)[:80]!r}"
         )
-    check_format(fields.pop("format"), expected)
+    check_format(fields.pop("format"), expected, older)
     if names is not None and set(fields) != set(names):
         raise ValueError(
             f"Expected the fields {sorted(names)} in {expected!r}. Received: {sorted(fields)}"
@@ -74,18 +75,20 @@ def read_json(
     return fields
 
 
-def check_format(found: object, expected: str) -> None:
+def check_format(found: object, expected: str, older: str = "") -> None:
     """Raises a ValueError where a file's format or its version is another than the expected."""
     if found == expected:
         return
     name, _, version = expected.rpartition("/")
     found_name, _, found_version = str(found).rpartition("/")
-    if found_name == name and found_version.isdecimal() and int(found_version) > int(version):
+    same = found_name == name and found_version.isdecimal()
+    if same and int(found_version) > int(version):
         raise ValueError(
             f"The JSON was written by a newer vdroppath_tf: this one reads {expected!r}. "
             f"Upgrade the package. Received: {str(found)[:80]!r}"
         )
-    raise ValueError(f"Expected the format {expected!r}. Received: {str(found)[:80]!r}")
+    advice = f". {older}" if same and older else ""
+    raise ValueError(f"Expected the format {expected!r}. Received: {str(found)[:80]!r}{advice}")
 
 
 @named

@@ -44,7 +44,8 @@ class VariationalDropPath(keras.layers.Layer):
         kl: ``"code"`` (the published k are its ``weight_reg``) or ``"paper"`` (Eq. 5).
         weight_reg: k, strength of the weight term.
         num_train_examples: N of Eq. 5; ``fit`` of a template fills it in where it is None.
-        droppable: whether a shortcut goes round the layer, so that no path at all may be drawn.
+        has_residual: whether the layer sits on a residual branch, so that no path at all may be
+            drawn.
         seed: of the noise; with the layer's name it makes every layer's noise its own.
 
     Call arguments:
@@ -67,7 +68,7 @@ class VariationalDropPath(keras.layers.Layer):
         kl: str = "code",
         weight_reg: float = 10.0,
         num_train_examples: float | None = None,
-        droppable: bool = True,
+        has_residual: bool = True,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -80,7 +81,7 @@ class VariationalDropPath(keras.layers.Layer):
         _check(weight_reg >= 0.0, "weight_reg", weight_reg, "0 or more")
         known = num_train_examples
         _check(known is None or known >= 1, "num_train_examples", known, "1 or more")
-        self.paths, self.drop_layer, self.droppable = paths, drop_layer, droppable
+        self.paths, self.drop_layer, self.has_residual = paths, drop_layer, has_residual
         self.initial_drop, self.temperature, self.noise = initial_drop, temperature, noise
         self.kl, self.weight_reg, self.num_train_examples = kl, weight_reg, num_train_examples
         self.seed = seed
@@ -137,7 +138,7 @@ class VariationalDropPath(keras.layers.Layer):
 
     def hard_mask(self) -> tf.Tensor:
         """``(paths,)`` of 0 and 1: what runs at inference."""
-        gates = tf.convert_to_tensor(self.logit), self.layer_logit, self.droppable
+        gates = tf.convert_to_tensor(self.logit), self.layer_logit, self.has_residual
         wanted = self._wants_draw()
         noise = self._uniform(1, 1 + self.paths, shared=True, advance=tf.cast(wanted, tf.int64))[0]
         named = tf.where(wanted, drawn_mask(*gates, noise), mode_mask(*gates))
@@ -257,7 +258,7 @@ class VariationalDropPath(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         names = (
             "paths drop_layer initial_drop temperature noise kl weight_reg num_train_examples "
-            "droppable seed"
+            "has_residual seed"
         ).split()
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from vdroppath_tf.layers.convolution import Triple, convolve
 from vdroppath_tf.layers.drop_path import VariationalDropPath, gate_like
 from vdroppath_tf.layers.path import FORMS, Path
-from vdroppath_tf.spaces.strategy import FusionUnit
+from vdroppath_tf.spaces.unit import FusionUnit
 
 # sub-layer and kernel of each branch. The shared 1x3x3 follows S and ST (Fig. 3); T goes round it.
 BRANCHES: dict[str, tuple[str, Triple]] = {

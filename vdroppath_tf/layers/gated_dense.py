@@ -32,7 +32,7 @@ class GatedDense(keras.layers.Dense):
     def __init__(self, units: int, *, gate: dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.gate = dict(gate or {})
-        own = {**self.gate, "drop_layer": False, "droppable": False}
+        own = {**self.gate, "drop_layer": False, "has_residual": False}
         self.drop_path = VariationalDropPath(1, name="drop_path", **own)
 
     def build(self, input_shape: Any) -> None:

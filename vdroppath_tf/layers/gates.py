@@ -11,8 +11,9 @@ import numpy as np
 
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
-from vdroppath_tf.spaces.space import flat_mask
-from vdroppath_tf.spaces.strategy import BRANCHES, FusionStrategy, FusionUnit
+from vdroppath_tf.spaces.masks import flat_mask
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import BRANCHES, FusionUnit
 
 
 def fusion_layers(model: keras.Model) -> list[FusionConv]:
@@ -52,7 +53,7 @@ def set_strategy(model: keras.Model, strategy: FusionStrategy | str) -> None:
 
     Raises:
         ValueError: when the strategy has another length, architecture or branch than the template,
-            or drops a layer that no shortcut goes round.
+            or drops a layer that is on no residual branch.
     """
     layers = fusion_layers(model)
     named = strategy if strategy in ("mode", "random") else None
@@ -98,8 +99,8 @@ def _layer_mask(layer: FusionConv, unit: FusionUnit) -> np.ndarray:
             f"Received: {str(unit)!r}"
         )
     mask = flat_mask(unit, layer.inputs, layer.branches, layer.name, shared=layer.widths is None)
-    if not mask.any() and not layer.drop_path.droppable:
-        raise ValueError(f"{layer.name} cannot be dropped: no shortcut goes round it.")
+    if not mask.any() and not layer.drop_path.has_residual:
+        raise ValueError(f"{layer.name} cannot be dropped: it is on no residual branch.")
     return mask.astype("float32")
 
 
@@ -127,7 +128,7 @@ def read_gates(model: keras.Model) -> dict[str, Any]:
     """The gates as the arguments of ``ProbabilitySpace``.
 
     A branch that a layer does not have is dropped there with probability 1. Where inputs have gates
-    of their own the space is ragged.
+    of their own, a layer's array has a row for each.
     """
     layers = fusion_layers(model)
     gates = [layer.drop_path for layer in layers]
@@ -140,15 +141,13 @@ def read_gates(model: keras.Model) -> dict[str, Any]:
         for layer in layers
     ]
     drop, initial = zip(*tables, strict=True)
-    if all(layer.widths is None for layer in layers):
-        drop, initial = np.concatenate(drop), np.concatenate(initial)
     return {
         "drop": drop,
         "initial": initial,
         "layers": tuple(layer.name for layer in layers),
         "architecture": _architecture_name(model),
         "branches": branches,
-        "droppable": np.array([gate.droppable for gate in gates]),
+        "has_residual": np.array([gate.has_residual for gate in gates]),
         "layer_drop": np.array(
             [0.0 if gate.layer_logit is None else _sigmoid(gate.layer_logit) for gate in gates]
         ),

@@ -13,7 +13,8 @@ from vdroppath_tf.layers.convolution import Convolution, Triple
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gated_dense import GatedDense
 from vdroppath_tf.layers.normalization import batch_norm
-from vdroppath_tf.spaces.strategy import BRANCHES, NONE, FusionStrategy
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import BRANCHES, NONE
 
 Tensor = Any
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, on [0, 1]
@@ -31,7 +32,7 @@ class GateOptions(TypedDict, total=False):
     ``noise``: drawn for each ``"sample"`` or for the ``"batch"``.
     ``initial_drop``: starting drop probability.
     ``temperature``: of the relaxation.
-    ``drop_layer``: D1, one more gate for each layer that a shortcut goes round.
+    ``drop_layer``: D1, one more gate for each layer on a residual branch.
     ``gate_classifier``: one more gate for the features before the classifier.
     ``seed``: of the noise.
     """
@@ -119,7 +120,7 @@ class FusionMaker:
         filters: int,
         *,
         name: str,
-        droppable: bool = True,
+        has_residual: bool = True,
         form: str = "plain",
         temporal: tuple[int, Triple] | None = None,
         widths: tuple[int, ...] | None = None,
@@ -132,10 +133,10 @@ class FusionMaker:
         options: dict[str, Any] = {"branches": branches, "form": form, "temporal": temporal}
         options |= {"widths": widths, "name": name}
         if self.strategy is None:
-            return self._gated(FusionConv(filters, gate=self._gate(droppable), **options), x)
+            return self._gated(FusionConv(filters, gate=self._gate(has_residual), **options), x)
         unit = self.strategy[self.made - 1] if self.made <= len(self.strategy) else NONE
-        if unit == NONE and not droppable:
-            raise ValueError(f"{name} cannot be dropped: no shortcut goes round it.")
+        if unit == NONE and not has_residual:
+            raise ValueError(f"{name} cannot be dropped: it is on no residual branch.")
         if unit == NONE:
             return Fused(None)
         y = FusionConv(filters, unit=unit, **options)(x)
@@ -144,12 +145,12 @@ class FusionMaker:
         fused, temporal = (None, y) if unit.branches == ("T",) else y
         return Fused(fused, temporal, name)
 
-    def _gate(self, droppable: bool) -> dict[str, Any]:
+    def _gate(self, has_residual: bool) -> dict[str, Any]:
         """Options of the gate: D1 drops the 1x3x3 of layers that may be dropped."""
         options = {k: v for k, v in self.options.items() if k != "gate_classifier"}
-        if not droppable:
+        if not has_residual:
             options["drop_layer"] = False
-        return {**options, "droppable": droppable}
+        return {**options, "has_residual": has_residual}
 
     def _gated(self, layer: FusionConv, x: Tensor) -> Fused:
         y, alive, prior, *rest = layer(x)
@@ -158,7 +159,7 @@ class FusionMaker:
             y,
             temporal,
             layer.name,
-            alive if layer.gate["droppable"] else None,
+            alive if layer.gate["has_residual"] else None,
             spatial_alive,
             prior if layer.gate.get("drop_layer") else None,
         )

@@ -105,7 +105,7 @@ def transition(
     """Fusion to half the channels, then average-pool; without a 3x3, T would equal ST."""
     x = concatenated(inputs, name)
     widths = None if share_inputs else widths_of(inputs)
-    fused = fusion(x, x.shape[-1] // 2, name=name, droppable=False, form="pre", widths=widths)
+    fused = fusion(x, x.shape[-1] // 2, name=name, has_residual=False, form="pre", widths=widths)
     return average_pool(fused.output, (stride, 2, 2), (stride, 2, 2), name=f"{name}_pool")
 
 

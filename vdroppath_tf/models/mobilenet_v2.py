@@ -104,7 +104,7 @@ def inverted_residual(
         y = depthwise(x)
     else:
         kind: dict[str, Any] = {"form": "post", "temporal": (inner, stride)}
-        fused = fusion(x, inner, name=f"{name}_fusion", droppable=residual, **kind)
+        fused = fusion(x, inner, name=f"{name}_fusion", has_residual=residual, **kind)
         if fused.empty:
             return x
         y = fused.through(lambda y: depthwise(y, weight_prior=fused.weight_prior))

@@ -14,7 +14,6 @@ from vdroppath_tf.report.items import DataUsed, Tested
 from vdroppath_tf.report.records import OtherSpace, TaskReport
 from vdroppath_tf.scoring.listed import SCORED, Draw, Row
 from vdroppath_tf.scoring.scores import StrategyScore
-from vdroppath_tf.spaces.gate_arrays import LayerArrays
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -29,7 +28,7 @@ def task_of(
     *,
     scored: Scored | None = None,
     tested: Sequence[Tested] = (),
-    history: Sequence[LayerArrays] | None = None,
+    history: Sequence[Any] | None = None,
     costs: UnitCosts | None = None,
     other: OtherSpace | None = None,
 ) -> TaskReport:
@@ -67,7 +66,7 @@ def task_of(
 
 def _front(space: ProbabilitySpace, costs: UnitCosts | None) -> tuple[Choice, ...]:
     """By MACs; with gates per input it may have millions of points, too many for a page."""
-    return () if costs is None or space.ragged else pareto(space, costs=costs)
+    return () if costs is None or space.per_input else pareto(space, costs=costs)
 
 
 def _measured(space: ProbabilitySpace, scored: Scored, costs: UnitCosts | None) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from vdroppath_tf.analysis.observations import (
     NEAR_START,
     Observation,
@@ -63,12 +61,10 @@ def space_moved(task: TaskReport) -> str:
 def mean_on(space: ProbabilitySpace) -> dict[str, float]:
     """Mean of each branch's probability of being on in a draw (sampling form).
 
-    It is over the layers that have the branch and, in a ragged space, over each layer's inputs
+    It is over the layers that have the branch and, with gates per input, over each layer's inputs
     first.
     """
-    on = space.path_on(form="sampling")
-    layers = {branch: np.array([np.mean(layer) for layer in on[branch]]) for branch in on}
-    pairs = zip(layers.items(), space.gated.T, strict=True)
+    pairs = zip(space.path_on(form="sampling").items(), space.gated.T, strict=True)
     return {branch: float(values[has].mean()) for (branch, values), has in pairs if has.any()}
 
 

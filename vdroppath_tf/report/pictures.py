@@ -89,7 +89,7 @@ def _marginals(task: TaskReport) -> Picture:
         f"bars the units of {task.shown_as}. Units are stacked in the order of the legend, and "
         f"those with S come first, so their joint height is the probability that the path S is on."
     )
-    if space.ragged:
+    if space.per_input:
         caption += f" {PER_INPUT}; the bars are means over inputs."
     note = label_note(chosen)
     caption += f" {note}." if note else ""
@@ -107,7 +107,7 @@ def _distance(task: TaskReport) -> Picture:
         f"unmoved, 1 has nothing in common. Below the dashed line ({NEAR_START:g}) a layer counts "
         f"as unmoved."
     )
-    if task.space.ragged:
+    if task.space.per_input:
         caption += f" {PER_INPUT}; the distances are means over inputs."
     alt = "Bars, one per layer: " + _described(task.space, task.space.distance_from_start())
     draw = partial(figure_distance, task.space, NEAR_START)
@@ -132,7 +132,7 @@ def _history(task: TaskReport) -> Picture | None:
         "Drop probability of every gate while it was trained; darker is nearer the input, and at "
         "the end of some lines stands the number of the layer."
     )
-    if task.space.ragged:
+    if task.space.per_input:
         caption = f"{caption} {PER_INPUT}; each line is the mean over a layer's inputs."
     draw = partial(figure_history, task.history, task.space)
     return Picture("history", caption, f"Lines over epochs. {caption}", draw, len(task.space) > 10)

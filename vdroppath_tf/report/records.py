@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import Any
 
 from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
 from vdroppath_tf.budget.search import Choice
@@ -13,8 +12,9 @@ from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, Prediction, Tested
 from vdroppath_tf.scoring.listed import DRAWN, SCORED, TRAINED_ALONE, Draw, Row
 from vdroppath_tf.scoring.select import Selection
-from vdroppath_tf.spaces.gate_arrays import LayerArrays
-from vdroppath_tf.spaces.space import ProbabilitySpace, unit_table
+from vdroppath_tf.spaces.gate_arrays import Gates, gate_arrays
+from vdroppath_tf.spaces.masks import unit_table
+from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 __all__ = [
@@ -67,8 +67,8 @@ class TaskReport:
         clips: Number of held-out clips that `top1` of the rows was measured on.
         chosen_on_same_clips: Whether the choice was made by the accuracy on these very clips.
         draws: Every strategy that was drawn and scored.
-        history: Drop probabilities after each epoch, the starting values first: each like the
-            space's `drop`, so `(epochs, layers, branches)` where that is not ragged.
+        history: Drop probabilities after each epoch, the starting values first: each is what
+            `ProbabilitySpace` takes as `drop`.
         predictions: Answers of the served network.
         settings: What was chosen (sizes, epochs, seeds), name to text.
         timings: Seconds per step, name to number.
@@ -94,7 +94,7 @@ class TaskReport:
     clips: int | None = None
     chosen_on_same_clips: bool = True
     draws: Sequence[Draw] = ()
-    history: Sequence[LayerArrays] | None = None
+    history: Sequence[Any] | None = None
     predictions: Sequence[Prediction] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
@@ -121,9 +121,14 @@ class TaskReport:
                 f"No row of task {self.name!r} has the chosen strategy {str(self.chosen)!r}. "
                 f"Expected one. Received: {[row.strategy for row in self.rows]}"
             )
-        wanted = [np.shape(layer) for layer in self.space.drop]
-        for epoch, drop in enumerate([] if self.history is None else self.history):
-            found = [np.shape(layer) for layer in drop]
+        if self.history is not None:
+            self._check_history([gate_arrays("drop", drop) for drop in self.history])
+
+    def _check_history(self, history: list[Gates]) -> None:
+        object.__setattr__(self, "history", history)
+        wanted = [layer.shape for layer in self.space.drop]
+        for epoch, drop in enumerate(history):
+            found = [layer.shape for layer in drop]
             if found != wanted:
                 raise ValueError(
                     f"Expected drop probabilities in the history of task {self.name!r} of shapes "
@@ -169,7 +174,9 @@ class TaskReport:
         if self.other is None:
             return None
         spaces = (self.space, self.other.space)
-        first, second = ([s.architecture, s.branches, *map(np.shape, s.drop)] for s in spaces)
+        first, second = (
+            [s.architecture, s.branches, *(layer.shape for layer in s.drop)] for s in spaces
+        )
         return compare_spaces(self.both) if first == second else None
 
     def uniform(self, unit: str) -> Row | None:

@@ -106,7 +106,7 @@ def _layers(task: TaskReport) -> TextTable:
     heads, lines = layer_table(task)
     texts = [[c if isinstance(c, str) else f"{c:.3f}" for c in line] for line in lines]
     caption = "Marginals in Eq. 7's form (1 − √p); “on in a draw” in the sampling form (1 − p)."
-    if task.space.ragged:
+    if task.space.per_input:
         caption += f" {PER_INPUT}; all are means over inputs."
     return TextTable(caption, heads, texts)
 

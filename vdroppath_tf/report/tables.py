@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from vdroppath_tf.report.records import Row, TaskReport
+from vdroppath_tf.spaces.unit import s_first
 
 Table: TypeAlias = "tuple[list[str], list[list[Any]]]"
 
@@ -25,16 +24,16 @@ class TextTable:
 def layer_table(task: TaskReport) -> Table:
     """Heads, and a line a layer: unit, marginals, what is on in a draw, distance, entropy.
 
-    Of a ragged space, means over each layer's inputs.
+    With gates per input, means over each layer's inputs.
     """
     space = task.space
-    marginals, on = space.mean_marginals(), space.path_on(form="sampling")
+    marginals, on = s_first(space.marginals()), space.path_on(form="sampling")
     units = [f"P({'none' if unit == '-' else unit})" for unit in marginals]
     unit = "Mode" if task.chosen is None else "Chosen"
     heads = ["Layer", unit, *units, *(f"{b} on in a draw" for b in on), "Distance", "Entropy"]
     columns = [
         *marginals.values(),
-        *([np.mean(layer) for layer in values] for values in on.values()),
+        *on.values(),
         space.distance_from_start(),
         space.entropy(),
     ]
@@ -94,10 +93,10 @@ def history_table(task: TaskReport) -> Table:
     """Drop probabilities by epoch, layer, input and branch; epoch 0 is the start."""
     heads = ["epoch", "layer", "input", "branch", "drop"]
     return heads, [
-        [epoch, name, position + 1 if task.space.ragged else None, branch, float(p)]
+        [epoch, name, position + 1 if task.space.per_input else None, branch, float(p)]
         for epoch, drop in enumerate([] if task.history is None else task.history)
         for name, layer in zip(task.space.layers, drop, strict=True)
-        for position, inputs in enumerate(np.atleast_2d(layer))
+        for position, inputs in enumerate(layer)
         for branch, p in zip(task.space.branches, inputs, strict=True)
     ]
 

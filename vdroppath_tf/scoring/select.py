@@ -16,7 +16,8 @@ import numpy as np
 
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.spaces.strategy import FusionStrategy, FusionUnit
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import FusionUnit
 
 UNIFORM = ("S", "ST", "S+ST")
 
@@ -79,14 +80,12 @@ def _everywhere(space: ProbabilitySpace, unit: str) -> bool:
 
 def uniform_prior(space: ProbabilitySpace) -> ProbabilitySpace:
     """The space in which every path that there is is on with probability 1/2."""
-    half = [np.where(np.asarray(start) < 1.0, 0.5, 1.0) for start in space.initial]
-    drop = tuple(half) if space.ragged else np.stack(half)
     return ProbabilitySpace(
-        drop,
+        tuple(np.where(start < 1.0, 0.5, 1.0) for start in space.initial),
         layers=space.layers,
         architecture=space.architecture,
         branches=space.branches,
-        droppable=space.droppable,
+        has_residual=space.has_residual,
     )
 
 

@@ -1,6 +1,6 @@
 from .space import ProbabilitySpace as ProbabilitySpace
-from .strategy import BRANCHES as BRANCHES
-from .strategy import NONE as NONE
-from .strategy import UNITS as UNITS
 from .strategy import FusionStrategy as FusionStrategy
-from .strategy import FusionUnit as FusionUnit
+from .unit import BRANCHES as BRANCHES
+from .unit import NONE as NONE
+from .unit import UNITS as UNITS
+from .unit import FusionUnit as FusionUnit

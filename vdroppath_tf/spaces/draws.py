@@ -10,7 +10,11 @@ its inputs, input by input. The work grows with the number of paths, never with 
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import numpy as np
+
+OnEmpty: TypeAlias = Literal["allow", "resample"]
 
 
 def _logs(drop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

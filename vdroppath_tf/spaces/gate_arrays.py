@@ -1,38 +1,45 @@
-"""Reading and checking the arrays of a probability space, with errors that name the layer."""
+"""The arrays of a probability space: one `(inputs, branches)` array a layer, read and checked.
+
+Where all inputs of a layer share its gates, `inputs` is 1. Errors name the layer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from vdroppath_tf.spaces.strategy import BRANCHES
+from vdroppath_tf.spaces.unit import BRANCHES
 
-# One array with layers first, or (ragged) a tuple of one array per layer. `Any`, because a union
-# would ask every reader of the ordinary case to rule the other one out.
-LayerArrays: TypeAlias = Any
+Gates: TypeAlias = tuple[np.ndarray, ...]
 
 
-def gate_arrays(name: str, value: Any) -> LayerArrays:
-    """Read-only float64 copies: one array, or a tuple of arrays where the layers are matrices."""
+def gate_arrays(name: str, value: Any) -> Gates:
+    """Read-only float64 copies of `(inputs, branches)`, one a layer.
+
+    Args:
+        name: What the arrays are, for errors.
+        value: A sequence over layers, or an array with layers first. The row `(branches,)` of a
+            layer is that of all its inputs.
+
+    Raises:
+        ValueError: If they are not numbers.
+    """
     try:
-        if len(value) and np.ndim(value[0]) == 2:
-            return tuple(_frozen(np.array(layer, dtype=np.float64)) for layer in value)
-        return _frozen(np.array(value, dtype=np.float64))
+        layers = [np.array(layer, dtype=np.float64) for layer in value]
     except (TypeError, ValueError):
         raise ValueError(
             f"Expected {name} as numbers of shape (layers, branches), or one (inputs, branches) "
             f"array per layer. Received: {value!r}"
         ) from None
+    return tuple(_frozen(layer if layer.ndim > 1 else layer[None]) for layer in layers)
 
 
-def starting_values(value: Any, drop: LayerArrays) -> LayerArrays:
+def starting_values(value: Any, drop: Gates) -> Gates:
     """Arrays like `drop` from arrays, or from one number for all."""
-    if isinstance(value, (list, tuple)) or np.ndim(value):
-        return gate_arrays("initial", value)
-    if isinstance(drop, tuple):
-        return tuple(gate_arrays("initial", np.full(layer.shape, value)) for layer in drop)
-    return gate_arrays("initial", np.full(drop.shape, value))
+    one = not isinstance(value, (list, tuple)) and np.ndim(value) == 0
+    return gate_arrays("initial", [np.full(layer.shape, value) for layer in drop] if one else value)
 
 
 def per_layer(name: str, value: Any, layers: int, *, default: bool | float) -> np.ndarray:
@@ -41,6 +48,11 @@ def per_layer(name: str, value: Any, layers: int, *, default: bool | float) -> n
         values = np.full(layers, default) if value is None else np.array(value, type(default))
     except (TypeError, ValueError):
         raise ValueError(f"Expected {name} as one value per layer. Received: {value!r}") from None
+    if values.shape != (layers,):
+        raise ValueError(
+            f"Expected {name} of shape ({layers},), one value per layer. "
+            f"Received: shape {values.shape}"
+        )
     return _frozen(values)
 
 
@@ -49,53 +61,39 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def check_names(space: Any) -> None:
-    """Stop where branches, layer names or the number of per-layer values are wrong."""
-    order = [BRANCHES.index(b) for b in space.branches if b in BRANCHES]
-    if not order or len(order) < len(space.branches) or order != sorted(set(order)):
+def check_names(layers: Sequence[str], branches: Sequence[str], count: int) -> None:
+    """Stop where branches or layer names are wrong, or there are not `count` of the latter."""
+    order = [BRANCHES.index(b) for b in branches if b in BRANCHES]
+    if not order or len(order) < len(branches) or order != sorted(set(order)):
         raise ValueError(
-            f"Expected branches out of {BRANCHES}, in that order. Received: {space.branches}"
+            f"Expected branches out of {BRANCHES}, in that order. Received: {branches}"
         )
-    names = space.layers
-    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise ValueError(f"Expected layer names that differ from each other. Received: {names}")
-    if not names or len(names) != len(space.drop):
+    if not all(isinstance(name, str) for name in layers) or len(set(layers)) < len(layers):
+        raise ValueError(f"Expected layer names that differ from each other. Received: {layers}")
+    if not layers or len(layers) != count:
         raise ValueError(
             f"Expected drop probabilities of at least one layer, and as many layer names. "
-            f"Received: {len(space.drop)} layers, {len(names)} names"
+            f"Received: {count} layers, {len(layers)} names"
         )
-    for field in ("droppable", "layer_drop", "initial_layer_drop"):
-        if getattr(space, field).shape != (len(names),):
-            raise ValueError(
-                f"Expected {field} of shape ({len(names)},), one value per layer. "
-                f"Received: shape {getattr(space, field).shape}"
-            )
 
 
-def check_probabilities(space: Any, field: str) -> None:
-    """Stop where a field has the wrong shape or a value that is no probability."""
-    values = getattr(space, field)
-    if field in ("drop", "initial"):
-        _check_shapes(space, field)
-    for name, layer in zip(space.layers, values, strict=True):
-        if not np.all((layer >= 0) & (layer <= 1)):
-            raise ValueError(
-                f"Expected probabilities from 0 to 1 as {field} of layer {name!r}. "
-                f"Received: {np.asarray(layer).tolist()}"
-            )
-
-
-def _check_shapes(space: Any, field: str) -> None:
-    values, width = getattr(space, field), len(space.branches)
-    shapes = [layer.shape for layer in values]
-    wanted = [layer.shape for layer in space.drop] if field == "initial" else shapes
-    if space.ragged:
-        fits = all(len(shape) == 2 and shape[0] > 0 and shape[1] == width for shape in shapes)
-    else:
-        fits = all(shape == (width,) for shape in shapes)
-    if not fits or shapes != wanted or isinstance(values, tuple) != space.ragged:
+def check_shapes(field: str, values: Gates, branches: Sequence[str], like: Gates) -> None:
+    """Stop where layers are not `(inputs, branches)`, or not of the shapes of `like`."""
+    shapes, wanted = [layer.shape for layer in values], [layer.shape for layer in like]
+    fits = all(len(s) == 2 and s[0] > 0 and s[1] == len(branches) for s in shapes)
+    if not fits or shapes != wanted:
         raise ValueError(
-            f"Expected {field} of {width} probabilities per layer (ragged: per input), one for "
-            f"each of the branches {space.branches}, in {len(wanted)} layers. "
+            f"Expected {field} of {len(branches)} probabilities per layer (or per input of it), "
+            f"one for each of the branches {branches}, in {len(wanted)} layers. "
             f"Received: layers of shapes {shapes}"
         )
+
+
+def check_probabilities(field: str, values: Sequence[Any], layers: Sequence[str]) -> None:
+    """Stop where a value is no probability."""
+    for name, value in zip(layers, values, strict=True):
+        if not np.all((value >= 0) & (value <= 1)):
+            raise ValueError(
+                f"Expected probabilities from 0 to 1 as {field} of layer {name!r}. "
+                f"Received: {np.asarray(value).tolist()}"
+            )

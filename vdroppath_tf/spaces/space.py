@@ -10,57 +10,50 @@ Reference: Zhou et al., *Spatiotemporal Fusion in 3D CNNs: A Probabilistic View*
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.files import check_architecture, load_text, read_json, write_text
-from vdroppath_tf.spaces import draws
-from vdroppath_tf.spaces.gate_arrays import (
-    LayerArrays,
-    check_names,
-    check_probabilities,
-    gate_arrays,
-    per_layer,
-    starting_values,
+from vdroppath_tf.files import load_text, write_text
+from vdroppath_tf.names import named
+from vdroppath_tf.spaces import draws, gate_arrays, space_json
+from vdroppath_tf.spaces.draws import OnEmpty
+from vdroppath_tf.spaces.marginals import (
+    Form,
+    mean_over_inputs,
+    path_probabilities,
+    unit_probabilities,
 )
-from vdroppath_tf.spaces.strategy import UNITS, FusionStrategy, FusionUnit
-
-_FORMAT = "vdroppath_tf.space/1"
-_FIELDS = (
-    *("architecture", "branches", "layers", "drop", "initial"),
-    *("droppable", "layer_drop", "initial_layer_drop"),
-)
-
-Form: TypeAlias = Literal["paper", "sampling"]
-OnEmpty: TypeAlias = Literal["allow", "resample"]
+from vdroppath_tf.spaces.masks import flat_mask, unit_of, unit_table
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
+@named
 @dataclass(frozen=True, eq=False)
 class ProbabilitySpace:
     """Drop probabilities of every path of every fusion layer.
 
-    In an ordinary space all inputs of a layer share its gates. In a ragged one each input has its
-    own: then `drop` and `initial` are tuples of one array `(inputs, branches)` per layer, draws
-    have units such as `S@101+ST@011`, and per-layer results are tuples of arrays over inputs.
+    `drop` and `initial` are tuples of one read-only float64 array `(inputs, branches)` a layer,
+    where `inputs` is 1 if all inputs of the layer share its gates. In a space with gates per input
+    (`per_input`) draws have units such as `S@101+ST@011`, and results of `(layers,)` are means over
+    a layer's inputs.
 
-    Where a method takes `on_empty`, it says what happens to a layer that draws no path although a
-    shortcut goes round it: `"allow"` keeps it empty, `"resample"` draws that layer again (the
-    distribution given that a path is on). Where no shortcut goes round (`droppable` False) an
-    empty layer would kill the signal, and it is always drawn again.
+    Where a method takes `on_empty`, it says what happens to a layer that draws no path although it
+    sits on a residual branch: `"allow"` keeps it empty, `"resample"` draws that layer again (the
+    distribution given that a path is on). Where it does not (`has_residual` is False) an empty
+    layer would kill the signal, and it is always drawn again.
 
     Args:
-        drop: `(layers, branches)` drop probabilities p in [0, 1], or a tuple of arrays (ragged).
-        initial: Their starting values, of the same shape or one number for all.
+        drop: Drop probabilities p in [0, 1]: one array `(inputs, branches)` a layer, or a row
+            `(branches,)` a layer, such as an array `(layers, branches)`.
+        initial: Their starting values, likewise, or one number for all.
         layers: Names of the fusion layers; `layer1`, `layer2`, ... where left out.
         architecture: Name of the network.
         branches: Branches of each layer, in the order S, T, ST.
-        droppable: `(layers,)`, True where a shortcut goes round the layer. Default: everywhere.
+        has_residual: `(layers,)`, True where the layer sits on a residual branch, so
+            that dropping all of its paths leaves the shortcut. Default: everywhere.
         layer_drop: `(layers,)` probability of dropping the whole layer (the paper's D1); 0 where
             there is no such gate. Default: 0.
         initial_layer_drop: Its starting values. Default: 0.
@@ -69,49 +62,51 @@ class ProbabilitySpace:
         ValueError: If shapes do not agree, or a value is not a probability.
     """
 
-    drop: LayerArrays
-    initial: LayerArrays = 0.1
+    drop: Any
+    initial: Any = 0.1
     layers: tuple[str, ...] = ()
     architecture: str | None = None
     branches: tuple[str, ...] = ("S", "ST")
-    droppable: Any = None
+    has_residual: Any = None
     layer_drop: Any = None
     initial_layer_drop: Any = None
 
     def __post_init__(self) -> None:
-        drop = gate_arrays("drop", self.drop)
-        fields = {
-            "drop": drop,
-            "initial": starting_values(self.initial, drop),
-            "layers": tuple(self.layers) or tuple(f"layer{n + 1}" for n in range(len(drop))),
-            "branches": tuple(self.branches),
-            "droppable": per_layer("droppable", self.droppable, len(drop), default=True),
-            "layer_drop": per_layer("layer_drop", self.layer_drop, len(drop), default=0.0),
-            "initial_layer_drop": per_layer(
-                "initial_layer_drop", self.initial_layer_drop, len(drop), default=0.0
-            ),
-        }
+        drop = gate_arrays.gate_arrays("drop", self.drop)
+        initial = gate_arrays.starting_values(self.initial, drop)
+        layers = tuple(self.layers) or tuple(f"layer{n + 1}" for n in range(len(drop)))
+        branches = tuple(self.branches)
+        gate_arrays.check_names(layers, branches, len(drop))
+        gate_arrays.check_shapes("drop", drop, branches, drop)
+        gate_arrays.check_shapes("initial", initial, branches, drop)
+        fields = {"drop": drop, "initial": initial, "layers": layers, "branches": branches}
+        for name, default in _PER_LAYER.items():
+            given = getattr(self, name)
+            fields[name] = gate_arrays.per_layer(name, given, len(drop), default=default)
         for name, value in fields.items():
             object.__setattr__(self, name, value)
-        check_names(self)
         for name in ("drop", "initial", "layer_drop", "initial_layer_drop"):
-            check_probabilities(self, name)
+            gate_arrays.check_probabilities(name, fields[name], layers)
 
     def __len__(self) -> int:
         return len(self.layers)
 
     @property
-    def ragged(self) -> bool:
+    def per_input(self) -> bool:
         """Whether each input of a layer has gates of its own."""
-        return isinstance(self.drop, tuple)
+        return any(len(layer) > 1 for layer in self.drop)
 
     @property
     def gated(self) -> np.ndarray:
         """`(layers, branches)`: False where a layer lacks a branch, so that p starts at 1 there."""
-        return np.array([np.min(np.atleast_2d(layer), axis=0) < 1 for layer in self.initial])
+        return np.array([layer.min(axis=0) < 1 for layer in self.initial])
 
-    def marginals(self, form: Form = "paper") -> dict[str, LayerArrays]:
-        """Probability of every unit in every layer, from independent gates (Eq. 7).
+    def started(self) -> ProbabilitySpace:
+        """The space before training: every probability has its starting value."""
+        return replace(self, drop=self.initial, layer_drop=self.initial_layer_drop)
+
+    def unit_probabilities(self, form: Form = "paper") -> tuple[np.ndarray, ...]:
+        """Probability of every unit for every input, from independent gates (Eq. 7).
 
         No `on_empty` policy is applied. A layer's D1 gate scales its units, and what it takes
         goes to `"-"`.
@@ -120,45 +115,37 @@ class ProbabilitySpace:
             form: `"paper"`: a gate is on with `1 - sqrt(p)`. `"sampling"`: with `1 - p`.
 
         Returns:
+            `(inputs, units)` a layer, units in the order of `marginals`.
+        """
+        return unit_probabilities(self.drop, self.layer_drop, self.branches, form)
+
+    def marginals(self, form: Form = "paper") -> dict[str, np.ndarray]:
+        """`unit_probabilities` by unit, averaged over a layer's inputs.
+
+        Args:
+            form: See `unit_probabilities`.
+
+        Returns:
             Unit text (`"S+ST"`, `"S"`, `"ST"`, `"-"`) to its `(layers,)` probabilities.
         """
-        return self._by_unit(_unit_probabilities(self.drop, self.layer_drop, form))
+        means = mean_over_inputs(self.unit_probabilities(form))
+        return dict(zip(unit_table(self.branches)[0], means.T, strict=True))
 
-    def mean_marginals(self) -> dict[str, np.ndarray]:
-        """Eq. 7's marginals, `(layers,)` of each unit, averaged over a layer's inputs if ragged.
-
-        Units come in the order of `UNITS`, those with S first.
-        """
-        found = self.marginals(form="paper")
-        return {
-            unit: np.array([np.mean(v) for v in found[unit]]) for unit in UNITS if unit in found
-        }
-
-    def path_on(self, form: Form = "sampling") -> dict[str, LayerArrays]:
-        """Probability that each branch is on, in every layer: a sum of `marginals(form)`."""
-        marginals = self.marginals(form)
-        if not self.ragged:
-            units = {
-                b: [u for u in marginals if b in FusionUnit(u).branches] for b in self.branches
-            }
-            return {b: np.sum([marginals[u] for u in found], axis=0) for b, found in units.items()}
-        on = [
-            (1 - _off(drop, form)) * (1 - _off(layer_drop, form))
-            for drop, layer_drop in zip(self.drop, self.layer_drop, strict=True)
-        ]
-        return {b: tuple(layer[:, n] for layer in on) for n, b in enumerate(self.branches)}
+    def path_on(self, form: Form = "sampling") -> dict[str, np.ndarray]:
+        """Probability that each branch is on, `(layers,)`: a sum of `marginals(form)`."""
+        means = mean_over_inputs(path_probabilities(self.drop, self.layer_drop, form))
+        return dict(zip(self.branches, means.T, strict=True))
 
     def distance_from_start(self, form: Form = "paper") -> np.ndarray:
         """Total variation distance of each layer's marginals from their starting values.
 
         Returns:
-            `(layers,)` in [0, 1]; in a ragged space the mean over a layer's inputs.
+            `(layers,)` in [0, 1], the mean over a layer's inputs.
         """
-        now = _unit_probabilities(self.drop, self.layer_drop, form)
-        start = _unit_probabilities(self.initial, self.initial_layer_drop, form)
-        return np.array(
-            [np.abs(a - b).sum(axis=-1).mean() / 2 for a, b in zip(now, start, strict=True)]
+        pairs = zip(
+            self.unit_probabilities(form), self.started().unit_probabilities(form), strict=True
         )
+        return np.array([np.abs(a - b).sum(axis=-1).mean() / 2 for a, b in pairs])
 
     def sample(self, n: int, seed: int = 0, on_empty: OnEmpty = "allow") -> list[FusionStrategy]:
         """Draw strategies, every gate once for the whole network (Eq. 6; sampling form).
@@ -192,7 +179,7 @@ class ProbabilitySpace:
         """Natural logarithm of the probability that `sample` draws `strategy`; may be -inf.
 
         Args:
-            strategy: In a ragged space a unit without masks means the same for all inputs.
+            strategy: A unit without masks means the same for all inputs of its layer.
             on_empty: See the class.
 
         Raises:
@@ -226,13 +213,7 @@ class ProbabilitySpace:
 
     def to_json(self) -> str:
         """Write as JSON; numbers come back exactly."""
-        fields: dict[str, Any] = {"format": _FORMAT}
-        for name in _FIELDS:
-            value = getattr(self, name)
-            if isinstance(value, tuple):
-                value = [v.tolist() if isinstance(v, np.ndarray) else v for v in value]
-            fields[name] = value.tolist() if isinstance(value, np.ndarray) else value
-        return json.dumps(fields)
+        return space_json.written({name: getattr(self, name) for name in space_json.FIELDS})
 
     @classmethod
     def from_json(cls, text: str) -> ProbabilitySpace:
@@ -241,12 +222,7 @@ class ProbabilitySpace:
         Raises:
             ValueError: If it is not JSON, of another format or version, or has a bad field.
         """
-        fields = read_json(text, _FORMAT, _FIELDS)
-        check_architecture(fields["architecture"])
-        for name in ("layers", "branches"):
-            if not isinstance(fields[name], list):
-                raise ValueError(f"Expected {name!r} to be a list. Received: {fields[name]!r}")
-        return cls(**fields)
+        return cls(**space_json.read(text))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the JSON to a file, whole or not at all."""
@@ -264,7 +240,7 @@ class ProbabilitySpace:
 
     @classmethod
     def from_model(cls, model: Any) -> ProbabilitySpace:
-        """Read the space of a template: its gates' p, their start, and where shortcuts go.
+        """Read the space of a template: its gates' p, their start, its residual branches.
 
         Raises:
             ValueError: If the model has no gates to read.
@@ -276,12 +252,6 @@ class ProbabilitySpace:
             )
         return cls(**model.read_gates())
 
-    def _by_unit(self, probabilities: Any) -> dict[str, LayerArrays]:
-        units = unit_table(self.branches)[0]
-        if self.ragged:
-            return {u: tuple(layer[:, n] for layer in probabilities) for n, u in enumerate(units)}
-        return {u: probabilities[:, n] for n, u in enumerate(units)}
-
     def layer_draws(self, on_empty: OnEmpty) -> list[tuple[np.ndarray, float, bool]]:
         """Per layer: flat drop probabilities, D1's, and whether an empty draw is redrawn."""
         if on_empty not in ("allow", "resample"):
@@ -289,7 +259,7 @@ class ProbabilitySpace:
         found = []
         for n, name in enumerate(self.layers):
             drop, layer_drop = self.drop[n].ravel(), float(self.layer_drop[n])
-            never_empty = on_empty == "resample" or not self.droppable[n]
+            never_empty = on_empty == "resample" or not self.has_residual[n]
             if never_empty and not draws.can_be_filled(drop, layer_drop):
                 raise ValueError(
                     f"Layer {name!r} drops every path with probability 1, but must keep one. "
@@ -301,77 +271,23 @@ class ProbabilitySpace:
 
     def strategy_of(self, masks: list[np.ndarray]) -> FusionStrategy:
         """Name flat masks, one per layer."""
-        if self.ragged:
-            tables = [mask.reshape(-1, len(self.branches)).T for mask in masks]
-            units = tuple(
-                FusionUnit.from_masks(dict(zip(self.branches, table, strict=True)))
-                for table in tables
-            )
-            return FusionStrategy(units, self.architecture)
-        rows = {tuple(row): unit for unit, row in zip(*unit_table(self.branches), strict=True)}
-        units = tuple(rows[tuple(int(bit) for bit in mask)] for mask in masks)
+        own = self.per_input
+        units = tuple(unit_of(mask, self.branches, per_input=own) for mask in masks)
         return FusionStrategy(units, self.architecture)
 
     def _masks(self, strategy: FusionStrategy) -> list[np.ndarray]:
         """Flat masks of a strategy, one per layer: the inverse of `strategy_of`."""
         strategy.check(len(self), self.architecture, self.branches)
-        if not self.ragged:
-            return [np.array(row, dtype=bool) for row in strategy.masks(self.branches)]
-        pairs = zip(strategy, self.drop, self.layers, strict=True)
-        return [flat_mask(unit, len(drop), self.branches, name) for unit, drop, name in pairs]
+        shared = not self.per_input
+        return [
+            flat_mask(unit, len(drop), self.branches, name, shared=shared)
+            for unit, drop, name in zip(strategy, self.drop, self.layers, strict=True)
+        ]
 
 
-@cache
-def unit_table(
-    branches: tuple[str, ...],
-) -> tuple[tuple[FusionUnit, ...], tuple[Any, ...]]:
-    """All `2 ** len(branches)` units, from all branches on down to `-`, with their 0/1 masks."""
-    masks = tuple(itertools.product((1, 0), repeat=len(branches)))
-    names = ("+".join(b for b, on in zip(branches, row, strict=True) if on) for row in masks)
-    return tuple(FusionUnit(name or "-") for name in names), masks
-
-
-def _off(drop: np.ndarray, form: Form) -> np.ndarray:
-    """Probability of a gate being off in the given form."""
-    if form not in ("paper", "sampling"):
-        raise ValueError(f"Expected form 'paper' or 'sampling'. Received: {form!r}")
-    return np.sqrt(drop) if form == "paper" else np.asarray(drop)
-
-
-def _unit_probabilities(drop: LayerArrays, layer_drop: np.ndarray, form: Form) -> LayerArrays:
-    """P(unit), `(layers, units)`; ragged, a tuple of `(inputs, units)`."""
-    if isinstance(drop, tuple):
-        pairs = zip(drop, layer_drop, strict=True)
-        return tuple(_table(layer, _off(one, form), form) for layer, one in pairs)
-    return _table(drop, _off(layer_drop, form)[:, None], form)
-
-
-def _table(drop: np.ndarray, layer_off: np.ndarray, form: Form) -> np.ndarray:
-    off = _off(drop, form)[:, None, :]
-    masks = np.array(list(itertools.product((1, 0), repeat=drop.shape[-1])))
-    table: np.ndarray = np.prod(np.where(masks, 1 - off, off), axis=-1) * (1 - layer_off)
-    table[:, -1:] += layer_off
-    return table
-
-
-def flat_mask(
-    unit: FusionUnit, inputs: int, branches: tuple[str, ...], name: str, *, shared: bool = False
-) -> np.ndarray:
-    """Flat `(inputs * branches,)` boolean mask of a unit, input by input.
-
-    Raises:
-        ValueError: If the unit has masks of another length, or any where inputs share their gates.
-    """
-    if shared and unit.inputs:
-        raise ValueError(
-            f"Layer {name!r} uses its inputs differently; expected a unit that all of its inputs "
-            f"share, such as 'S+ST'. Received: {str(unit)!r}"
-        )
-    rows = unit.inputs or dict.fromkeys(unit.branches, (1,) * inputs)
-    if any(len(row) != inputs for row in rows.values()):
-        raise ValueError(
-            f"Layer {name!r} has {inputs} inputs. Expected masks of that length. "
-            f"Received: {str(unit)!r}"
-        )
-    columns = [rows.get(branch, (0,) * inputs) for branch in branches]
-    return np.array(columns, dtype=bool).T.ravel()
+# Fields of one value a layer, with their defaults.
+_PER_LAYER: dict[str, bool | float] = {
+    "has_residual": True,
+    "layer_drop": 0.0,
+    "initial_layer_drop": 0.0,
+}

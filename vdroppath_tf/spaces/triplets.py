@@ -1,6 +1,4 @@
-"""Reading the paper's triplets `(l, v, u)`: what each layer of a strategy gets, as text.
-
-The other way round is `FusionStrategy.triplets`. Units are plain text here.
+"""The paper's triplets `(l, v, u)`: of a layer's unit, and back to the text of every layer.
 
 Reference: Zhou et al., CVPR 2020, section 3 and Fig. 2.
 """
@@ -8,12 +6,27 @@ Reference: Zhou et al., CVPR 2020, section 3 and Fig. 2.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
+
+from vdroppath_tf.spaces.unit import NONE, FusionUnit
 
 Triplet: TypeAlias = tuple[int, Sequence[int], str]
 # v and unit of each triplet of one layer
 LayerTriplets: TypeAlias = Sequence[tuple[tuple[int, ...], str]]
+
+
+def layer_triplets(layer: int, unit: FusionUnit) -> Iterator[tuple[FusionUnit, tuple[int, ...]]]:
+    """Unit `u` and vector `v` of every triplet of one layer; none where it has no path."""
+    if unit == NONE:
+        return
+    if not unit.inputs:
+        yield unit, (1,) * (layer - 1)
+        return
+    columns = zip(*unit.inputs.values(), strict=True)
+    texts = ["+".join(b for b, bit in zip(unit.inputs, c, strict=True) if bit) for c in columns]
+    for used in {text for text in texts if text}:
+        yield FusionUnit(used), tuple(int(text == used) for text in texts)
 
 
 def layer_texts(

@@ -55,8 +55,7 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 class Record(keras.callbacks.Callback):
     """Keeps what each epoch logged, with the drop probabilities, and checkpoints it.
 
-    ``drop`` is that of the space, ragged where inputs have gates of their own: one list a layer, of
-    branches or of inputs of branches.
+    ``drop`` is that of the space: for each layer a list over inputs of lists over branches.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ def published_space(dataset: str) -> ProbabilitySpace:
     """The space that the paper learned on a data set, for DenseNet-121.
 
     Drop probabilities of 58 dense layers (`B1.L1` ... `B4.L16`) and 3 transitions (`T1` ... `T3`),
-    which no shortcut goes round, all started at 0.1. `marginals()` gives the figure's numbers.
+    which are on no residual branch; all started at 0.1. `marginals()` gives the figure's numbers.
 
     Args:
         dataset: One of `DATASETS`.
@@ -48,7 +48,7 @@ def published_space(dataset: str) -> ProbabilitySpace:
         initial=_INITIAL_DROP,
         layers=layers,
         architecture=_file()["architecture"],
-        droppable=[layer.startswith("B") for layer in layers],
+        has_residual=[layer.startswith("B") for layer in layers],
     )
 
 

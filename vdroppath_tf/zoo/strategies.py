@@ -10,7 +10,8 @@ import numbers
 from collections.abc import Sequence
 
 from vdroppath_tf.models.families import FAMILIES, fusion_groups, fusion_layers_of
-from vdroppath_tf.spaces.strategy import NONE, FusionStrategy, FusionUnit
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import NONE, FusionUnit
 from vdroppath_tf.zoo.published import DATASETS, check_dataset
 
 ARCHITECTURES = tuple(row.name for family in FAMILIES for row in family.rows)
@@ -41,14 +42,14 @@ def uniform(unit: str, architecture: str) -> FusionStrategy:
 
     Raises:
         ValueError: If the architecture or the unit is unknown, the unit has masks per input, or
-            it is `-` and some layer has no shortcut around it.
+            it is `-` and some layer is on no residual branch.
     """
     length, chosen = sum(fusion_groups(architecture)), FusionUnit(unit)
     if chosen.inputs:
         raise ValueError(f"Expected a unit that all inputs share. Received: {unit!r}")
     if chosen == NONE and not all(layer.has_residual for layer in fusion_layers_of(architecture)):
         raise ValueError(
-            f"{architecture!r} has layers no shortcut goes round, and would be cut in two. "
+            f"{architecture!r} has layers that are on no residual branch, and would be cut in two. "
             f"Expected a unit with a path, such as 'S'. Received: {unit!r}"
         )
     return FusionStrategy(t_where_it_is((chosen,) * length, architecture), architecture)

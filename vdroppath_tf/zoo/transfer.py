@@ -17,7 +17,8 @@ import numpy as np
 
 from vdroppath_tf.models.families import fusion_layers_of
 from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.spaces.strategy import NONE, FusionStrategy
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import NONE
 from vdroppath_tf.zoo.strategies import t_where_it_is
 
 Source = TypeVar("Source", FusionStrategy, ProbabilitySpace)
@@ -26,7 +27,7 @@ Source = TypeVar("Source", FusionStrategy, ProbabilitySpace)
 def transfer(source: Source, to: str = "resnet50") -> Source:
     """Carry a strategy or a probability space to another network.
 
-    Where the target's layer has no shortcut around it and the source's layer there is empty (`-`,
+    Where the target's layer is on no residual branch and the source's layer there is empty (`-`,
     or all paths dropped with probability 1), it takes the nearest source layer that has a path,
     of two as near the lower one. In the transitions of a DenseNet, which have no 3x3 in space, T
     is ST. So the result is always a strategy that the target can run.
@@ -61,17 +62,18 @@ def _strategy(source: FusionStrategy, to: str) -> FusionStrategy:
 
 
 def _space(source: ProbabilitySpace, to: str) -> ProbabilitySpace:
-    if source.ragged:
-        raise _per_input("a ragged space")
-    filled = (source.drop < 1).any(axis=1) & (source.layer_drop < 1)
+    if source.per_input:
+        raise _per_input("a space with gates per input")
+    drop, initial = np.concatenate(source.drop), np.concatenate(source.initial)
+    filled = (drop < 1).any(axis=1) & (source.layer_drop < 1)
     places, layers = _places(filled.tolist(), to), fusion_layers_of(to)
     return ProbabilitySpace(
-        _t_where_it_is(source.drop[places], source.branches, to),
-        _t_where_it_is(source.initial[places], source.branches, to),
+        _t_where_it_is(drop[places], source.branches, to),
+        _t_where_it_is(initial[places], source.branches, to),
         layers=tuple(layer.name for layer in layers),
         architecture=to,
         branches=source.branches,
-        droppable=[layer.has_residual for layer in layers],
+        has_residual=[layer.has_residual for layer in layers],
         layer_drop=source.layer_drop[places],
         initial_layer_drop=source.initial_layer_drop[places],
     )
