@@ -18,11 +18,12 @@ class Prediction:
     """The served network's answer to one held-out clip.
 
     Args:
-        file: Name of the file.
-        label: The true class.
-        predicted: The most probable class.
-        probability: Its probability, in [0, 1].
-        frames: A few frames as a `data:image/png;base64,` address, from `frame_strip`.
+        file: str, the name of the file.
+        label: str, the true class.
+        predicted: str, the most probable class.
+        probability: float, its probability, in [0, 1].
+        frames: str, a few frames as a `data:image/png;base64,` address, from `frame_strip`.
+            Defaults to `None`.
 
     Raises:
         ValueError: If `probability` is none, or `frames` is another kind of address.
@@ -49,12 +50,12 @@ class DataUsed:
     """Which videos were used for what.
 
     Args:
-        use: What for, such as `"chosen on"`.
-        source: List or folder.
-        digest: Of the videos (`Manifest.digest`).
-        listed: How many videos are listed.
-        protocol: Which views of a video were scored.
-        scored: How many of them could be read, where that is known.
+        use: str, what for, such as `"choosing"`.
+        source: str, the list or folder.
+        digest: str, the digest of the videos (`Manifest.digest`).
+        listed: int, how many videos are listed.
+        protocol: str, which views of a video were scored.
+        scored: int, how many of them could be read. Defaults to `None`, where that is not known.
     """
 
     use: str
@@ -71,11 +72,13 @@ class Tested:
     """A network that `vdroppath test` has scored.
 
     Args:
-        row: The network: its file as the name, its strategy's text or "".
-        data: What it was tested on.
-        classes: Name, videos and top-1 of each class; None for a class without videos.
-        confusions: True class, answer and number of videos, the most frequent first.
-        network: Its architecture, where that is known.
+        row: `Row`, the network: its file as the name, its strategy's text or `""`.
+        data: `DataUsed`, what it was tested on.
+        classes: Sequence of the name, videos and top-1 of each class; None for a class without
+            videos. Defaults to `()`.
+        confusions: Sequence of true class, answer and number of videos, the most frequent first.
+            Defaults to `()`.
+        network: str, its architecture. Defaults to `None`, where that is not known.
     """
 
     row: Row

@@ -26,15 +26,15 @@ FORMAT = "vdroppath_tf.report/1"
 
 @named
 def write_figures(folder: str | os.PathLike[str], report: Report) -> list[Path]:
-    """Write the pictures, tables and numbers of a report as files.
+    """Writes the pictures, tables and numbers of a report as files.
 
     Every picture becomes `NAME.png` and `NAME.svg`, every table that has lines `NAME.csv`, and all
     that the report says `report.json`. Where there are several tasks, names start with the number
     of the task: `1-marginals.svg`.
 
     Args:
-        folder: Where to; made where it is missing.
-        report: What to write.
+        folder: str or path of a folder; made where it is missing.
+        report: `Report`, what to write.
 
     Returns:
         The files.

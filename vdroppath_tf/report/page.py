@@ -49,7 +49,7 @@ def write_report(path: str | os.PathLike[str], report: Report) -> None:
 def render_report(report: Report) -> str:
     """Gives the HTML text of a report."""
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             report=report,
@@ -62,8 +62,8 @@ def render_report(report: Report) -> str:
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
-    """The templates; Jinja2 is imported by the first report that is written, not before."""
+def environment() -> jinja2.Environment:
+    """The templates, which escape; Jinja2 is imported by the first report that is written."""
     import jinja2
 
     environment = jinja2.Environment(
