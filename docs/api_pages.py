@@ -19,7 +19,8 @@ ORDER = (
 )
 # Parts of other modules that stand in files of their own; commands have a page of their own.
 INTERNAL = {
-    *("files", "names", "commands", "report.markup", "analysis.numbers"),
+    *("files", "names", "start_up_lines", "startup", "commands"),
+    *("report.markup", "analysis.numbers"),
     *("spaces.draws", "spaces.gate_arrays", "spaces.masks", "spaces.marginals"),
     *("spaces.space_json", "spaces.triplets"),
     *("budget.fronts", "budget.layer_options", "budget.cost_tables"),
