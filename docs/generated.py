@@ -17,14 +17,11 @@ MARK = re.compile(r"^<!-- made by the code: (\w+) -->$", re.MULTILINE)
 
 def commands() -> str:
     """A section for each command of `vdroppath`: summary, example, flags."""
-    from absl import flags
-
-    from vdroppath_tf.cli import COMMANDS
+    from vdroppath_tf.cli import COMMANDS, flags_of
 
     sections = []
     for name, command in COMMANDS.items():
-        values = flags.FlagValues()
-        command.define(values)
+        values = flags_of(name)
         rows = [_flag(values[flag]) for flag in sorted(values)]
         example = command.EXAMPLE.replace(" --", " \\\n    --")
         parts = (f"## vdroppath {name}", str(command.__doc__).strip(), f"```bash\n{example}\n```")

@@ -1,4 +1,4 @@
-"""Writes zoo/networks.json and zoo/networks.md: what each network of the zoo has and costs.
+"""Writes vdroppath_tf/zoo/networks.json and zoo/networks.md: the networks and what they cost.
 
     python scripts/write_network_table.py
 
@@ -15,7 +15,7 @@ from absl import app
 
 from vdroppath_tf.files import write_text
 from vdroppath_tf.zoo import NETWORKS
-from vdroppath_tf.zoo.table import CLASSES, CLIP_SHAPE, NetworkFacts, facts, markdown
+from vdroppath_tf.zoo.table import CLASSES, CLIP_SHAPE, RECORD, NetworkFacts, facts, markdown
 
 RECORDS = Path(__file__).parent.parent / "zoo"
 HEAD = f"""# The networks
@@ -40,7 +40,7 @@ def main(_: list[str]) -> None:
     for name in NETWORKS:
         rows.append(facts(name))
         print(rows[-1], flush=True)
-    write_text(RECORDS / "networks.json", as_json(rows))
+    write_text(RECORD, as_json(rows))
     write_text(RECORDS / "networks.md", HEAD + markdown(rows) + "\n")
 
 

@@ -73,7 +73,7 @@ INDEX = """# Records
 Cards and data about what was published and what can be run. The package never reads this folder:
 `vdroppath_tf.zoo` and `vdroppath_tf.training.RECIPES` hold the same values.
 
-[networks.md](networks.md) (and `networks.json`) is what every network of the zoo has and costs.
+[networks.md](networks.md) is what every network of the zoo has and costs.
 """
 FOLDERS = {
     "recipes": "A card for each named recipe: its commands in order, the paper's numbers, what it "

@@ -20,7 +20,7 @@ ROOT = Path(vdroppath_tf.__file__).parent
 # A room is a module or a sub-package right under the package. A room may import rooms of its own
 # row and of the rows above it.
 ROWS = (
-    ("files", "names", "startup"),
+    ("files", "names", "start_up_lines", "startup"),
     ("spaces",),
     ("data",),
     ("layers",),

@@ -17,8 +17,9 @@ import vdroppath_tf
 from vdroppath_tf.startup import KERAS_CLASSES
 
 ROOMS = sorted(name for name, path in modules().items() if path.with_suffix(".pyi").is_file())
-DOORS = (  # those without public names: commands are called by name
+DOORS = (  # commands are called by name, and files has nothing that is heavy
     "commands",
+    "files",
 )
 BEFORE_THE_ROOMS = Path(__file__).parent / "files" / "template_before_rooms.keras"
 

@@ -14,5 +14,5 @@ from vdroppath_tf import startup
 startup.choose_settings()
 startup.offer_keras_classes()
 
-__version__ = "0.1.0"
+__version__ = startup.VERSION
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -31,14 +31,9 @@ from vdroppath_tf.commands import (
     test,
     train,
 )
-from vdroppath_tf.commands.files import Needed
-from vdroppath_tf.data.catalog import ManifestError
-from vdroppath_tf.data.remote.files import leave
-from vdroppath_tf.data.sources.decode import VideoError
-from vdroppath_tf.training.callbacks import NonFiniteLossError
-
-# what a user can mend: said in one line, without a traceback
-USER_ERRORS = (ValueError, VideoError, ManifestError, NonFiniteLossError, OSError)
+from vdroppath_tf.commands.flag_kinds import Needed
+from vdroppath_tf.names import nearest
+from vdroppath_tf.startup import VERSION, hide_start_up_lines
 
 
 class Command(Protocol):
@@ -88,8 +83,18 @@ def overview() -> str:
             *lines,
             "",
             "vdroppath COMMAND --help shows a command's flags and an example.",
+            "vdroppath --version shows the version.",
         ]
     )
+
+
+def flags_of(name: str) -> flags.FlagValues:
+    """The flags of a command: its own, and those that every command has."""
+    values = flags.FlagValues()
+    COMMANDS[name].define(values)
+    text = "-2: errors, -1: warnings too, 0: what is done too, 1: TensorFlow's start-up lines too"
+    flags.DEFINE_integer("verbosity", 0, text, -2, 1, flag_values=values)
+    return values
 
 
 def usage(name: str, values: flags.FlagValues) -> str:
@@ -115,12 +120,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(overview())
         return 0 if arguments else 2
+    if arguments[0] == "--version":
+        print(f"vdroppath {VERSION}")
+        return 0
     name, *rest = arguments
     if name not in COMMANDS:
-        print(f"vdroppath: there is no command {name!r}.\n\n{overview()}", file=sys.stderr)
+        near = nearest(name, [*COMMANDS, "--help", "--version"])
+        said = f"vdroppath: there is no command {name!r}. {near}"
+        print(f"{said.rstrip()}\n\n{overview()}", file=sys.stderr)
         return 2
-    values = flags.FlagValues()
-    COMMANDS[name].define(values)
+    values = flags_of(name)
     if {"-h", "--help"} & set(rest):
         print(usage(name, values))
         return 0
@@ -131,7 +140,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise flags.Error(f"takes flags only. Received: {' '.join(positional)}")
         _check_needed(values)
     except flags.Error as error:
-        print(f"vdroppath {name}: {_plain(error)}\nSee vdroppath {name} --help.", file=sys.stderr)
+        said = f"vdroppath {name}: {_plain(error, values)}"
+        print(f"{said}\nSee vdroppath {name} --help.", file=sys.stderr)
         return 2
     return _run(name, values, positional)
 
@@ -146,17 +156,24 @@ def _check_needed(values: flags.FlagValues) -> None:
         raise flags.Error("\n".join(missing))
 
 
-def _plain(error: flags.Error) -> str:
-    """The error without Python's words for what is no number."""
+def _plain(error: flags.Error, values: flags.FlagValues) -> str:
+    """The error without Python's words for what is no number, and with the nearest flag."""
+    if isinstance(error, flags.UnrecognizedFlagError):
+        near = nearest(error.flagname, [*values, "help"])
+        return f"there is no flag --{error.flagname}. {near}".rstrip()
     text = re.sub(r"invalid literal for int\(\).*", "expected a whole number", str(error))
     return re.sub(r"could not convert string to float.*", "expected a number", text)
 
 
 def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
-    _plain_logging()
+    _plain_logging(values.verbosity)
+    if values.verbosity < 1:
+        hide_start_up_lines()
     try:
         COMMANDS[name].run(values, positional)
-    except USER_ERRORS as error:
+    except Exception as error:
+        if not _can_be_mended(error):
+            raise
         logging.error("vdroppath %s: %s", name, error)
         return 1
     except KeyboardInterrupt:
@@ -165,12 +182,21 @@ def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
     return 0
 
 
-def _plain_logging() -> None:
+def _can_be_mended(error: Exception) -> bool:
+    """Whether a user can mend it: then it is said in one line, without a traceback.
+
+    The package's own arithmetic error is that of a loss that is no number.
+    """
+    own = type(error).__module__.startswith(__package__)
+    return isinstance(error, ValueError | OSError) or (own and isinstance(error, ArithmeticError))
+
+
+def _plain_logging(verbosity: int) -> None:
     """This package's account as plain lines; of other packages only warnings."""
     if not flags.FLAGS.is_parsed():
         flags.FLAGS(["vdroppath"])  # absl's logging has flags of its own, and waits for them
     logging.use_absl_handler()
-    logging.set_verbosity(logging.INFO)
+    logging.set_verbosity(min(verbosity, 0))
     std_logging.getLogger("tensorflow").setLevel(std_logging.WARNING)  # as does its own
     handler = logging.get_absl_handler()
     handler.python_handler.setStream(sys.stderr)  # as it is now, not when absl was imported
@@ -190,4 +216,8 @@ def run() -> None:
     except Exception:
         sys.excepthook(*sys.exc_info())
         code = 1
+    if "tensorflow_io" not in sys.modules:
+        sys.exit(code)
+    from vdroppath_tf.data.remote.files import leave
+
     leave(code)

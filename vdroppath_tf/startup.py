@@ -6,12 +6,16 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from vdroppath_tf.start_up_lines import HIDE, filtered
+
+VERSION = "0.1.0"
 # Every class that Keras must find by its registered name -> the module that registers it.
 KERAS_CLASSES = {
     "Convolution": "layers.convolution",
@@ -32,6 +36,8 @@ def choose_settings() -> None:
     """
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+        if os.environ.get(HIDE) == "1":  # by the program that started this one
+            hide_start_up_lines()
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if "keras" in sys.modules:  # then it is too late to choose
         backend = sys.modules["keras"].config.backend()
@@ -49,13 +55,19 @@ def offer_keras_classes() -> None:
     A class registers itself when its module is imported. Until then a stand-in has its place.
     """
     if "keras" in sys.modules:
-        _register_stand_ins(sys.modules["keras"])
+        _register_stand_ins()
     else:
-        after_import("keras", _register_stand_ins)
+        around_import("keras", _with_stand_ins)
 
 
-def _register_stand_ins(keras: Any) -> None:
-    known = keras.saving.get_custom_objects()
+@contextmanager
+def _with_stand_ins() -> Iterator[None]:
+    yield
+    _register_stand_ins()
+
+
+def _register_stand_ins() -> None:
+    known = sys.modules["keras"].saving.get_custom_objects()
     for name, module in KERAS_CLASSES.items():
         known.setdefault(f"vdroppath_tf>{name}", _StandIn(name, f"vdroppath_tf.{module}"))
 
@@ -71,31 +83,51 @@ class _StandIn:
         return getattr(importlib.import_module(self._module), self._name).from_config(config)
 
 
-def after_import(name: str, action: Callable[[ModuleType], object]) -> None:
-    """Calls ``action`` with a top-level module as soon as it has been imported, by anyone."""
-    sys.meta_path.insert(0, _AfterImport(name, action))
+def hide_start_up_lines() -> None:
+    """Has TensorFlow start without its lines, here and in the processes that this one starts.
+
+    Errors and warnings stay, and all lines do where it does not start. Too late, and without
+    effect, where TensorFlow has been imported already.
+    """
+    os.environ[HIDE] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    if "tensorflow" not in sys.modules:
+        around_import("tensorflow", _started_in_silence)
 
 
-class _AfterImport(MetaPathFinder):
-    """Finds one module, once, and adds the call to how it is executed."""
+@contextmanager
+def _started_in_silence() -> Iterator[None]:
+    with filtered():
+        yield
+        sys.modules["tensorflow"].config.list_physical_devices()  # is what looks for a GPU
 
-    def __init__(self, name: str, action: Callable[[ModuleType], object]) -> None:
-        self._name, self._action = name, action
+
+def around_import(name: str, context: Callable[[], AbstractContextManager[None]]) -> None:
+    """Has a top-level module executed within a context, whoever imports it first."""
+    if not any(isinstance(f, _AroundImport) and f.name == name for f in sys.meta_path):
+        sys.meta_path.insert(0, _AroundImport(name, context))
+
+
+class _AroundImport(MetaPathFinder):
+    """Finds one module, once, and adds the context to how it is executed."""
+
+    def __init__(self, name: str, context: Callable[[], AbstractContextManager[None]]) -> None:
+        self.name, self._context = name, context
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != self._name:
+        if fullname != self.name:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)
         if spec is None or spec.loader is None:
             return spec
-        execute, action = spec.loader.exec_module, self._action
+        execute, context = spec.loader.exec_module, self._context
 
-        def execute_and_call(module: ModuleType) -> None:
-            execute(module)
-            action(module)
+        def execute_within(module: ModuleType) -> None:
+            with context():
+                execute(module)
 
-        spec.loader.exec_module = execute_and_call  # type: ignore[method-assign]
+        spec.loader.exec_module = execute_within  # type: ignore[method-assign]
         return spec

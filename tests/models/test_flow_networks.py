@@ -9,10 +9,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from absl import flags
 
+import vdroppath_tf
 from vdroppath_tf import cost, inflate
 from vdroppath_tf.cli import main
-from vdroppath_tf.commands import files
+from vdroppath_tf.commands.sources import define_formats, define_source, open_source
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.faults.log import FaultLog
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
@@ -119,11 +121,15 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 
 
 def test_a_run_of_flow(folders: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "open_manifest", lambda source, labels=None: folders)
+    monkeypatch.setattr(vdroppath_tf.data, "open_manifest", lambda source, **_: folders)
+    values = flags.FlagValues()
+    define_source(values, "data", "videos")
+    define_formats(values)
+    values(["vdroppath", "--data=list", "--format=list"])
     recipe = RECIPES["small"].replace(
         network="micro", modality="flow", batch_size=4, sampling=SAMPLING, evaluation_crop=None
     )
-    clips = Clips(files.open_videos("list", modality=recipe.modality))
+    clips = Clips(open_source(values, "data", part="train", modality=recipe.modality))
     assert {entry.source.channels for entry in clips.train} == {2}
     check_run(build_template(recipe, clips), recipe, clips, FaultLog(0.0))
     with pytest.raises(ValueError, match=r"list:0.*have 2 channels; the network takes 3"):

@@ -18,7 +18,7 @@ import tiny
 from vdroppath_tf import zoo
 from vdroppath_tf.budget.search import pareto
 from vdroppath_tf.cli import main
-from vdroppath_tf.commands.files import save_model
+from vdroppath_tf.commands.model_files import save_model
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.report import sections as report_sections
 from vdroppath_tf.report.inputs import read_history, read_result, read_scores

@@ -15,10 +15,10 @@ from vdroppath_tf import cost, zoo
 from vdroppath_tf.layers.gates import gates_of
 from vdroppath_tf.models.families import fusion_groups
 from vdroppath_tf.spaces.strategy import FusionStrategy
-from vdroppath_tf.zoo.table import CLIP_SHAPE, facts, markdown
+from vdroppath_tf.zoo.table import CLIP_SHAPE, RECORD, facts, markdown
 
 RECORDS = Path(__file__).parents[2] / "zoo"
-TABLE = json.loads((RECORDS / "networks.json").read_text())
+TABLE = json.loads(RECORD.read_text())
 NETWORKS = sorted(TABLE)
 SMALL = ("micro", "mobilenet_v2", "resnet50")
 

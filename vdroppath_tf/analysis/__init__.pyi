@@ -4,6 +4,7 @@ from .observations import Observation as Observation
 from .observations import higher_layers_want_time as higher_layers_want_time
 from .observations import lower_layers_fuse as lower_layers_fuse
 from .observations import scenes_want_space as scenes_want_space
+from .rank_agreement import KINDS as KINDS
 from .rank_agreement import Ranking as Ranking
 from .rank_agreement import SeedNoise as SeedNoise
 from .rank_agreement import kendall_tau as kendall_tau

@@ -1,6 +1,7 @@
 from .cost_tables import CostTables as CostTables
 from .cost_tables import cost_tables as cost_tables
 from .latency import LatencyTable as LatencyTable
+from .search import UNITS_OF as UNITS_OF
 from .search import Choice as Choice
 from .search import choice_of as choice_of
 from .search import most_probable as most_probable

@@ -8,24 +8,25 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
-import numpy as np
 from absl import flags, logging
-from tqdm import tqdm
 
-from vdroppath_tf.budget.latency import LatencyTable
-from vdroppath_tf.budget.search import UNITS_OF, Choice, choice_of, most_probable, pareto
-from vdroppath_tf.budget.stopwatch import measure_latency
-from vdroppath_tf.commands.files import define_string
-from vdroppath_tf.commands.shape_flag import clip_shape_of, define_clip_shape
+from vdroppath_tf import budget, layers, spaces
+from vdroppath_tf.commands.choices import COSTS
+from vdroppath_tf.commands.flag_kinds import (
+    check_suffix,
+    clip_shape_of,
+    define_clip_shape,
+    define_string,
+)
+from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.files import write_text
-from vdroppath_tf.layers.gates import fusion_layers
-from vdroppath_tf.spaces.space import ProbabilitySpace
+
+if TYPE_CHECKING:
+    import keras
 
 PARETO_FORMAT = "vdroppath_tf.pareto/1"
-_SUFFIXES = (".csv", ".json")
 _SHOWN = 11  # rows of a front that are printed
 
 
@@ -39,7 +40,7 @@ def define_budgets(values: flags.FlagValues) -> None:
     text = "file, .csv or .json, for all strategies that none beats in probability and cost"
     define_string(values, "pareto", text)
     text = "the cost in --pareto"
-    flags.DEFINE_enum("by", "macs", list(UNITS_OF), text, flag_values=values)
+    flags.DEFINE_enum("by", "macs", COSTS, text, flag_values=values)
     define_string(values, "latency", "JSON file that --measure_latency wrote on this machine")
     text = "JSON file to write the latency of every unit of every layer to, measured here and now"
     define_string(values, "measure_latency", text)
@@ -53,12 +54,11 @@ class Budgets:
     """
 
     def __init__(self, values: flags.FlagValues) -> None:
-        limits = {f"max_{name}": values[f"max_{name}"].value for name in UNITS_OF}
+        limits = {f"max_{name}": values[f"max_{name}"].value for name in COSTS}
         self.limit = {name: value for name, value in limits.items() if value is not None}
         self.clip_shape = clip_shape_of(values)
         self.pareto, self.by, self.measure = values.pareto, values.by, values.measure_latency
-        if self.pareto is not None and Path(self.pareto).suffix not in _SUFFIXES:
-            raise ValueError(f"--pareto={self.pareto}: expected a file that ends in .csv or .json.")
+        check_suffix(values, "pareto", ".csv", ".json")
         if self.pareto is None and values["by"].present:
             raise ValueError(f"--by={self.by} is the cost in --pareto, which is not there.")
         if len(self.limit) > 1:
@@ -75,27 +75,28 @@ class Budgets:
         timed = "max_latency" in self.limit or (self.pareto and self.by == "latency")
         if timed and values.latency is None and self.measure is None:
             raise ValueError("A budget in ms needs --latency, which --measure_latency writes.")
-        self.latency = None if values.latency is None else LatencyTable.load(values.latency)
+        self.latency = None if values.latency is None else budget.LatencyTable.load(values.latency)
 
-    def answer(self, space: ProbabilitySpace, model: keras.Model) -> None:
+    def answer(self, space: spaces.ProbabilitySpace, model: keras.Model) -> None:
         """Prints, and writes, what was asked; nothing where nothing was."""
         if self.measure is not None:
             self._measure(model)
         options: dict[str, Any] = {"model": model, "latency": self.latency}
         options["clip_shape"] = self.clip_shape or getattr(self.latency, "clip_shape", None)
         for name, limit in self.limit.items():
-            best = most_probable(space, **options, **self.limit)
-            unit = UNITS_OF[name.removeprefix("max_")]
+            best = budget.most_probable(space, **options, **self.limit)
+            unit = budget.UNITS_OF[name.removeprefix("max_")]
             print(f"most probable with at most {limit:,.12g} {unit}: {best}")
             for what, strategy in (("of it", best), ("of the mode", space.mode())):
-                print(f"  {what}: {_told(choice_of(space, strategy, **options))}")
+                print(f"  {what}: {_told(budget.choice_of(space, strategy, **options))}")
         if self.pareto is not None:
-            self._front(pareto(space, by=self.by, **options))
+            self._front(budget.pareto(space, by=self.by, **options))
 
     def _measure(self, model: keras.Model) -> None:
         shape = self.clip_shape or model.input_shape[1:4]
-        with tqdm(unit=" blocks", desc=f"latency of {len(fusion_layers(model))} layers") as bar:
-            self.latency = measure_latency(model, shape, on_layer=lambda: bar.update(1))
+        what = f"latency of {len(layers.fusion_layers(model))} layers"
+        with bar(what, "blocks") as shown:
+            self.latency = budget.measure_latency(model, shape, on_layer=lambda: shown.update(1))
         self.latency.save(self.measure)
         logging.info("Wrote %s", self.measure)
         print("predicted latency over measured, of whole networks:")
@@ -103,7 +104,9 @@ class Budgets:
             took = self.latency.checks[text] / 1000
             print(f"  {ratio:.2f} ({self.latency.of(text):.3f} ms / {took:.3f} ms)  {text}")
 
-    def _front(self, choices: Sequence[Choice]) -> None:
+    def _front(self, choices: Sequence[budget.Choice]) -> None:
+        import numpy as np
+
         write_text(self.pareto, _written(choices, Path(self.pareto).suffix))
         logging.info("Wrote %s", self.pareto)
         shown = np.unique(np.linspace(0, len(choices) - 1, _SHOWN).round().astype(int))
@@ -114,13 +117,13 @@ class Budgets:
             print(f"{len(shown)} of them are shown; all are in {self.pareto}.")
 
 
-def _told(choice: Choice) -> str:
+def _told(choice: budget.Choice) -> str:
     time = "" if choice.latency is None else f"  {choice.latency:,.3f} ms"
     costs = f"{choice.parameters:,} parameters  {choice.macs:,} MACs{time}"
     return f"log-probability {choice.log_prob:.4f}  {costs}"
 
 
-def _written(choices: Sequence[Choice], suffix: str) -> str:
+def _written(choices: Sequence[budget.Choice], suffix: str) -> str:
     """The front as CSV or JSON; numbers come back exactly."""
     rows = [{**asdict(choice), "strategy": str(choice.strategy)} for choice in choices]
     if suffix == ".json":

@@ -9,19 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from absl import flags, logging
-from tqdm import tqdm
 
-from vdroppath_tf.commands.files import define_string
+from vdroppath_tf import data
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import define_formats, define_source, open_source
-from vdroppath_tf.data.catalog import Manifest, find_format, write_manifest
-from vdroppath_tf.data.lists.inventory import (
-    VideoFacts,
-    count_classes,
-    look_into,
-    shared_videos,
-    with_frame_counts,
-)
-from vdroppath_tf.data.sources.container import VideoError
 
 EXAMPLE = "vdroppath catalog --data=clips/train.txt --validation=clips/validation.txt --frames"
 CATALOG_FORMAT = "vdroppath_tf.catalog/1"
@@ -47,18 +39,18 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A table of the videos; an error at the end if some cannot be used."""
     videos = open_source(values, "data", part=values.part)
-    summary: dict[str, Any] = {"data_format": values.format or find_format(values.data)}
+    summary: dict[str, Any] = {"data_format": values.format or data.find_format(values.data)}
     summary |= _summary(videos)
     bad: list[str] = []
     if values.frames:
-        with tqdm(total=len(videos), unit=" videos", desc="catalog") as bar:
-            found = look_into(videos, on_video=lambda: bar.update(1))
-        videos = with_frame_counts(videos, found)
-        bad = [str(facts) for facts in found if isinstance(facts, VideoError)]
-        summary |= _contents([facts for facts in found if isinstance(facts, VideoFacts)], bad)
+        with bar("catalog", "videos", len(videos)) as done:
+            found = data.lists.look_into(videos, on_video=lambda: done.update(1))
+        videos = data.lists.with_frame_counts(videos, found)
+        bad = [str(facts) for facts in found if isinstance(facts, data.VideoError)]
+        summary |= _contents([f for f in found if isinstance(f, data.lists.VideoFacts)], bad)
     if values.validation is not None:
         others = open_source(values, "validation", videos.labels, part="test")
-        pairs = shared_videos(videos, others, contents=values.frames)
+        pairs = data.lists.shared_videos(videos, others, contents=values.frames)
         summary["validation"] = _summary(others)
         summary["shared"] = [[one.path, other.path] for one, other in pairs]
     if values.json:
@@ -66,23 +58,23 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     else:
         _print(summary, every=values.labels)
     if values.out is not None:
-        write_manifest(videos, values.out)
+        data.write_manifest(videos, values.out)
         logging.info("Wrote %s. Its paths start where those of --data do.", values.out)
     _complain(bad, summary.get("shared", []))
 
 
-def _summary(videos: Manifest) -> dict[str, Any]:
+def _summary(videos: data.Manifest) -> dict[str, Any]:
     return {
         "source": videos.source,
         "digest": videos.digest(),
         "videos": len(videos),
         "missing": list(videos.missing),
         "directional": videos.directional,
-        "classes": dict(zip(videos.labels, count_classes(videos), strict=True)),
+        "classes": dict(zip(videos.labels, data.lists.count_classes(videos), strict=True)),
     }
 
 
-def _contents(found: list[VideoFacts], bad: list[str]) -> dict[str, Any]:
+def _contents(found: list[data.lists.VideoFacts], bad: list[str]) -> dict[str, Any]:
     sizes = Counter(f"{facts.width}x{facts.height}" for facts in found)
     return {
         "frames": _spread([facts.num_frames for facts in found]),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
-import numpy as np
 from absl import flags
 
-from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
-from vdroppath_tf.commands.files import open_space
-from vdroppath_tf.commands.space_outputs import check_figure, define_outputs, write_outputs
-from vdroppath_tf.figures.comparison import figure_comparison
-from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf import analysis, figures, spaces
+from vdroppath_tf.commands.space_files import (
+    check_figure,
+    define_outputs,
+    open_space,
+    write_outputs,
+)
 
 EXAMPLE = (
     "vdroppath compare appearance=a0/space.json appearance=a1/space.json motion=m0/space.json "
@@ -27,23 +29,25 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Distances between the names, and within each that has several spaces."""
-    check_figure(values.figure)
-    found = compare_spaces(_read(arguments), values.form)
+    check_figure(values)
+    found = analysis.compare_spaces(_read(arguments), values.form)
     print("\n".join(table(found)))
-    write_outputs(values, lambda: figure_comparison(found), fields(found))
+    write_outputs(values, lambda: figures.figure_comparison(found), fields(found))
 
 
-def _read(arguments: Sequence[str]) -> dict[str, list[ProbabilitySpace]]:
+def _read(arguments: Sequence[str]) -> dict[str, list[spaces.ProbabilitySpace]]:
     """NAME=FILE or FILE each; files of one name are its repetitions."""
-    spaces: dict[str, list[ProbabilitySpace]] = {}
+    read: dict[str, list[spaces.ProbabilitySpace]] = {}
     for argument in arguments:
         name, _, source = argument.rpartition("=")
-        spaces.setdefault(name or source, []).append(open_space(source))
-    return spaces
+        read.setdefault(name or source, []).append(open_space(source))
+    return read
 
 
-def table(found: SpaceComparison) -> list[str]:
+def table(found: analysis.SpaceComparison) -> list[str]:
     """Lines: what each name leans to, then every pair's distance, largest layer named."""
+    import numpy as np
+
     lines = ["mean over layers (and over the spaces of a name) of P(path on), and of the distance"]
     width = max(map(len, found.names))
     for name in found.names:
@@ -66,9 +70,9 @@ def table(found: SpaceComparison) -> list[str]:
     return lines
 
 
-def fields(found: SpaceComparison) -> dict[str, object]:
+def fields(found: analysis.SpaceComparison) -> dict[str, object]:
     """The comparison as plain values; None where a name has one space only."""
-    rows = [[None if np.isnan(x) else float(x) for x in row] for row in found.distance]
+    rows = [[None if math.isnan(x) else float(x) for x in row] for row in found.distance]
     layers = {
         f"{a} to {b}": found.between[i, j].tolist()
         for (i, a), (j, b) in itertools.combinations(enumerate(found.names), 2)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from absl import flags, logging
-from tqdm import tqdm
 
-from vdroppath_tf.commands.files import define_faults, define_string
-from vdroppath_tf.commands.sources import define_formats, define_source, open_source
-from vdroppath_tf.data.records.parts import BAD_FILE
-from vdroppath_tf.data.records.writer import write_records
+from vdroppath_tf import data
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.progress import bar
+from vdroppath_tf.commands.sources import (
+    define_faults,
+    define_formats,
+    define_source,
+    open_source,
+)
 
 EXAMPLE = "vdroppath convert --data=clips/train.txt --out=records/train --short_edge=128"
 
@@ -34,8 +38,8 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Videos to shards and their index."""
     videos = open_source(values, "data", part="train")
-    with tqdm(total=len(videos), unit=" videos", desc="convert") as bar:
-        written = write_records(
+    with bar("convert", "videos", len(videos)) as shown:
+        written = data.write_records(
             values.out,
             videos,
             short_edge=values.short_edge,
@@ -43,11 +47,13 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             shards=values.shards,
             workers=values.workers,
             max_bad_fraction=values.max_bad_fraction,
-            on_video=lambda done, _: bar.update(done - bar.n),
+            on_video=lambda done, _: shown.update(done - shown.n),
         )
     for video in written.bad[:10]:
         logging.warning("%s", video.reason)
     size = f"{written.bytes / 1e6:.1f} MB in {written.folder}"
     logging.info("Wrote %d of %d videos, %s", written.videos, len(videos), size)
     if written.bad:
-        logging.warning("%d are left out: see %s", len(written.bad), written.folder / BAD_FILE)
+        logging.warning(
+            "%d are left out: see %s", len(written.bad), written.folder / data.records.BAD_FILE
+        )

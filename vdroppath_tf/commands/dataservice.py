@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from absl import flags, logging
 
-from vdroppath_tf.commands.files import define_string
-from vdroppath_tf.data.records.service import start_dispatcher, start_worker
+from vdroppath_tf import data
+from vdroppath_tf.commands.flag_kinds import define_string
 
 EXAMPLE = "vdroppath dataservice --dispatcher=10.0.0.1:5050 --port=5051 --host=10.0.0.2"
 
@@ -28,12 +28,12 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Serves until it is stopped."""
     if values.dispatcher is None:
-        dispatcher = start_dispatcher(values.port, journal=values.journal)
+        dispatcher = data.start_dispatcher(values.port, journal=values.journal)
         port = dispatcher.target.rpartition(":")[2]
         logging.info("Dispatcher at grpc://%s:%s", values.host, port)
     elif values.journal is not None:
         raise ValueError("--journal is for the dispatcher, and --dispatcher makes a worker.")
     else:
-        worker = start_worker(values.dispatcher, values.port, host=values.host)  # noqa: F841
+        worker = data.start_worker(values.dispatcher, values.port, host=values.host)  # noqa: F841
         logging.info("Worker for the dispatcher at %s", values.dispatcher)
     threading.Event().wait()  # the server works in its own threads, while something names it

@@ -6,26 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 from absl import flags, logging
 
-from vdroppath_tf.commands.evaluate import best_of
-from vdroppath_tf.commands.files import (
+from vdroppath_tf import data, scoring, spaces, training
+from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
+from vdroppath_tf.commands.model_files import load_model, save_model
+from vdroppath_tf.commands.progress import verbosity_of_training
+from vdroppath_tf.commands.recalibration import recalibration_clips
+from vdroppath_tf.commands.scores_file import best_of
+from vdroppath_tf.commands.sources import (
     define_faults,
-    define_string,
-    keras_path,
-    load_model,
-    recalibration_clips,
-    save_model,
+    define_formats,
+    define_source,
+    open_source,
 )
-from vdroppath_tf.commands.sources import define_formats, define_source, open_source
-from vdroppath_tf.data.clips.pipeline import FaultLog
-from vdroppath_tf.derivation import derive
-from vdroppath_tf.scoring.evaluate import recalibrate
-from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.spaces.strategy import FusionStrategy
-from vdroppath_tf.training import Clips, Recipe
-from vdroppath_tf.training import train as run_training
 
 EXAMPLE = (
     "vdroppath derive --model=run/template.keras --scores=run/scores.json "
@@ -50,9 +44,15 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template and a strategy to a network."""
-    out = keras_path(values.out)
+    import keras
+
+    from vdroppath_tf.derivation import derive
+
+    check_suffix(values, "out", ".keras")
+    out = Path(values.out)
     model, recipe, labels = load_model(values.model)
-    if values.finetune and (values.train_data is None or recipe.finetune is None):
+    phase = recipe.finetune if values.finetune else None
+    if values.finetune and (values.train_data is None or phase is None):
         raise ValueError("--finetune needs --train_data, and a recipe with a finetune phase.")
     videos = None
     if values.train_data is not None:
@@ -63,22 +63,24 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     network = derive(model, strategy, dropout=dropout)
     logging.info("Strategy: %s", strategy)
     if videos is not None:
-        faults = FaultLog(values.max_bad_fraction)
-        recalibrate(network, recalibration_clips(videos, recipe, faults))
-        if values.finetune:
-            clips = Clips(videos, max_bad_fraction=values.max_bad_fraction)
-            _finetune(network, recipe, clips, out.with_suffix(".run"))
+        faults = data.FaultLog(values.max_bad_fraction)
+        scoring.recalibrate(network, recalibration_clips(videos, recipe, faults))
+        if phase is not None:
+            clips = training.Clips(videos, max_bad_fraction=values.max_bad_fraction)
+            training.train(
+                network,
+                (phase,),
+                recipe,
+                clips,
+                folder=out.with_suffix(".run"),
+                verbose=verbosity_of_training(),
+            )
     save_model(network, out, recipe, labels)
 
 
-def _chosen(values: flags.FlagValues, model: Any) -> FusionStrategy:
+def _chosen(values: flags.FlagValues, model: Any) -> spaces.FusionStrategy:
     if values.strategy is not None:
-        return FusionStrategy.parse(values.strategy, model.architecture["name"])
+        return spaces.FusionStrategy.parse(values.strategy, model.architecture["name"])
     if values.scores is not None:
         return best_of(values.scores)
-    return ProbabilitySpace.from_model(model).mode()
-
-
-def _finetune(network: Any, recipe: Recipe, clips: Clips, folder: Path) -> None:
-    assert recipe.finetune is not None
-    run_training(network, (recipe.finetune,), recipe, clips, folder=folder, verbose=1)
+    return spaces.ProbabilitySpace.from_model(model).mode()

@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags, logging
-from tqdm import tqdm
 
-from vdroppath_tf.commands.files import define_string
+from vdroppath_tf import data
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import define_formats, define_source, open_source
-from vdroppath_tf.data.faults.doctor import Diagnosis, diagnose
-from vdroppath_tf.data.faults.quarantine import write_quarantine
-from vdroppath_tf.data.manifest import Manifest
 
 _NAMED = 10  # bad videos that are named on the screen
 EXAMPLE = (
@@ -46,9 +44,11 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.fresh:
         journal.unlink(missing_ok=True)
     total = sum(len(manifest) for _, manifest in videos)
-    with tqdm(total=total, unit=" videos", desc="doctor") as bar:
-        found = diagnose(videos, journal, workers=values.workers, on_video=lambda _: bar.update(1))
-    write_quarantine(values.out, found.faults, [manifest for _, manifest in videos])
+    with bar("doctor", "videos", total) as shown:
+        found = data.diagnose(
+            videos, journal, workers=values.workers, on_video=lambda _: shown.update(1)
+        )
+    data.write_quarantine(values.out, found.faults, [manifest for _, manifest in videos])
     _report(found, videos)
     logging.info("Wrote %s", values.out)
     if found.faults:
@@ -58,7 +58,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         )
 
 
-def _report(found: Diagnosis, videos: list[tuple[str, Manifest]]) -> None:
+def _report(found: data.faults.Diagnosis, videos: list[tuple[str, data.Manifest]]) -> None:
     rate = found.decoded / max(found.seconds, 1e-9)
     print(f"{found.decoded:,} frames decoded in {found.seconds:.1f} s ({rate:,.0f} frames/s)")
     if found.known:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from absl import flags, logging
 
-from vdroppath_tf.commands.files import define_string, load_model, read_labels
-from vdroppath_tf.serving.export import export_saved_model
-from vdroppath_tf.serving.predict import write_sampling
+from vdroppath_tf import serving
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.model_files import load_model, read_labels
 
 EXAMPLE = "vdroppath export --model=run/derived.keras --labels=clips/labels.txt --out=served/1"
 
@@ -26,6 +26,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     network, recipe, labels = load_model(values.model)
     if values.labels is not None:
         labels = read_labels(values.labels)
-    path = export_saved_model(network, values.out, labels=labels, overwrite=values.overwrite)
-    write_sampling(path, recipe.evaluation)
+    path = serving.export_saved_model(
+        network, values.out, labels=labels, overwrite=values.overwrite
+    )
+    serving.write_sampling(path, recipe.evaluation)
     logging.info("Wrote %s", path)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from absl import flags, logging
 
-from vdroppath_tf.commands.files import define_string
+from vdroppath_tf import experiments, figures
+from vdroppath_tf.commands.choices import QUICKSTART_CLIPS, TASKS
+from vdroppath_tf.commands.flag_kinds import define_processes, define_string, processes_of
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
-from vdroppath_tf.experiments.halving import Halving, Setting, run_halving
-from vdroppath_tf.experiments.quickstart import CLIPS, DIFFICULTY
-from vdroppath_tf.experiments.tasks.shapes import TASKS
-from vdroppath_tf.figures.shift import figure_shift
 from vdroppath_tf.files import write_json
+
+if TYPE_CHECKING:
+    import numpy as np
 
 EXAMPLE = "vdroppath halve --task=motion --speed=4 --seeds=3 --out=halve"
 
@@ -25,39 +26,41 @@ EXAMPLE = "vdroppath halve --task=motion --speed=4 --seeds=3 --out=halve"
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_string(values, "out", "folder for clips, runs, spaces, shift.json, shift.svg", "halve")
-    flags.DEFINE_enum("task", "motion", list(TASKS), "known-answer task", flag_values=values)
+    flags.DEFINE_enum("task", "motion", TASKS, "known-answer task", flag_values=values)
     text = "trainings at each resolution, with seeds from --seed on"
     flags.DEFINE_integer("seeds", 3, text, lower_bound=1, flag_values=values)
     text = "pixels that a shape moves from one frame to the next, at full resolution"
     flags.DEFINE_float("speed", 4.0, text, flag_values=values)
     text = "clips for training, validation and test"
-    flags.DEFINE_list("clips", [str(n) for n in CLIPS], text, flag_values=values)
-    text = "trainings at a time, each in a process of its own; default: one for each core"
-    flags.DEFINE_integer("processes", None, text, lower_bound=1, flag_values=values)
+    flags.DEFINE_list("clips", [str(n) for n in QUICKSTART_CLIPS], text, flag_values=values)
+    define_processes(values, "trainings")
     define_recipe(values)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Templates at both resolutions, their spaces, the shift in numbers and in a picture."""
     setting, out = _setting(values), Path(values.out)
-    processes = values.processes or len(os.sched_getaffinity(0))
-    found = run_halving(setting, out, processes=processes, say=logging.info)
+    found = experiments.run_halving(setting, out, processes=processes_of(values), say=logging.info)
     print("\n".join(table(found)))
     write_json(out / "shift.json", fields(found))
-    figure_shift(found.shift).savefig(out / "shift.svg")
+    figures.figure_shift(found.shift).savefig(out / "shift.svg")
     logging.info("Wrote %s and %s", out / "shift.json", out / "shift.svg")
 
 
-def _setting(values: flags.FlagValues) -> Setting:
+def _setting(values: flags.FlagValues) -> experiments.Setting:
+    from vdroppath_tf.experiments.quickstart import DIFFICULTY
+
     try:
         clips = tuple(int(n) for n in values.clips)
     except ValueError:
         raise ValueError(f"--clips={','.join(values.clips)}: expected three numbers.") from None
     difficulty = dataclasses.replace(DIFFICULTY, speed=values.speed)
-    return Setting(values.task, recipe_of_flags(values), values.seeds, clips, difficulty)
+    return experiments.Setting(
+        values.task, recipe_of_flags(values), values.seeds, clips, difficulty
+    )
 
 
-def table(found: Halving) -> list[str]:
+def table(found: experiments.Halving) -> list[str]:
     """Lines: each seed, the shift of each layer, the distance against that between seeds."""
     shift, setting = found.shift, found.setting
     before, after = shift.names
@@ -87,7 +90,7 @@ def _change(name: str, values: np.ndarray, sign: str = "") -> str:
     return f"{name} {before:{sign}.3f} -> {after:{sign}.3f} ({after - before:+.3f})"
 
 
-def _distances(found: Halving) -> list[str]:
+def _distances(found: experiments.Halving) -> list[str]:
     comparison = found.shift.comparison
     before, after = comparison.names
     distance = comparison.distance
@@ -97,7 +100,7 @@ def _distances(found: Halving) -> list[str]:
     return lines
 
 
-def fields(found: Halving) -> dict[str, object]:
+def fields(found: experiments.Halving) -> dict[str, object]:
     """All of it as plain values."""
     shift, setting = found.shift, found.setting
     distance = shift.comparison.distance
@@ -114,6 +117,6 @@ def fields(found: Halving) -> dict[str, object]:
         "P(S) by seed and layer": shift.unit("S").tolist(),
         "shift": shift.shift.tolist(),
         "interval": None if setting.seeds < 2 else list(shift.interval),
-        "distance": [[None if np.isnan(x) else float(x) for x in row] for row in distance],
+        "distance": [[None if math.isnan(x) else float(x) for x in row] for row in distance],
         "verdict": shift.verdict,
     }

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from vdroppath_tf.commands.files import define_string
-from vdroppath_tf.serving.predict import ServedModel
+from vdroppath_tf import serving
+from vdroppath_tf.commands.flag_kinds import define_string
 
 EXAMPLE = "vdroppath predict --model=served/1 a.mp4 b.avi"
 
@@ -25,7 +25,7 @@ def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
     """Answers for video files."""
     if not videos:
         raise ValueError("Name at least one video file.")
-    for answer in ServedModel(values.model).predict(videos):
+    for answer in serving.ServedModel(values.model).predict(videos):
         if values.json:
             print(json.dumps(dataclasses.asdict(answer)), flush=True)
             continue

@@ -3,81 +3,71 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
-from vdroppath_tf.analysis.rank_agreement import KINDS, Ranking
-from vdroppath_tf.commands.files import define_string
-from vdroppath_tf.experiments.ranking import run_ranking
-from vdroppath_tf.experiments.ranking_plan import AS_TRAINED, LEARNED, LOG_PROB, UNIFORM, Plan
-from vdroppath_tf.figures.ranking import figure_ranking
+from vdroppath_tf import analysis, experiments, figures
+from vdroppath_tf.commands.choices import RANKING, RANKING_CLIPS
+from vdroppath_tf.commands.flag_kinds import define_processes, define_string, processes_of
 from vdroppath_tf.files import write_json
-from vdroppath_tf.scoring.select import Interval
+
+if TYPE_CHECKING:
+    from vdroppath_tf.scoring.select import Interval
 
 EXAMPLE = "vdroppath ranking --draws=8 --uniform_draws=8 --seeds=2 --out=ranking"
 FORMAT = "vdroppath_tf.ranking/1"
 EXPLAINED = {
-    LEARNED: "score on the template that learned the space, batch norm recalibrated",
+    "space": "score on the template that learned the space, batch norm recalibrated",
     "gates drawn per batch": "the same, of a template whose gates were drawn for each batch",
     "gates start at 0.1": "the same, of a template whose drop probabilities started at 0.1",
-    UNIFORM: "the same, of a template trained with every path a fair coin",
-    AS_TRAINED: "the first without recalibration",
-    LOG_PROB: "of the strategy in the learned space",
+    "uniform template": "the same, of a template trained with every path a fair coin",
+    "space, not recalibrated": "the first without recalibration",
+    "log-probability": "of the strategy in the learned space",
 }
 
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    plan = Plan()
     define_string(values, "out", "folder for clips, trainings and results", "ranking")
     numbers = {
-        "draws": (plan.draws, 2, "strategies drawn from the learned space"),
-        "uniform_draws": (plan.uniform_draws, 0, "strategies drawn from a uniform prior"),
-        "seeds": (plan.seeds, 1, "trainings of each strategy on its own"),
-        "epochs": (plan.epochs, 2, "of each training on its own"),
-        "template_epochs": (plan.template_epochs, 2, "of the templates"),
-        "train_clips": (plan.clips[0], 16, "training clips"),
-        "test_clips": (plan.clips[1], 16, "test clips"),
-        "seed": (plan.seed, 0, "of clips, templates and draws"),
+        "draws": (2, "strategies drawn from the learned space"),
+        "uniform_draws": (0, "strategies drawn from a uniform prior"),
+        "seeds": (1, "trainings of each strategy on its own"),
+        "epochs": (2, "of each training on its own"),
+        "template_epochs": (2, "of the templates"),
+        "train_clips": (16, "training clips"),
+        "test_clips": (16, "test clips"),
+        "seed": (0, "of clips, templates and draws"),
     }
-    for name, (default, least, text) in numbers.items():
-        flags.DEFINE_integer(name, default, text, lower_bound=least, flag_values=values)
-    rate, text = plan.gate_learning_rate, "of the templates' gates"
+    defaults = {**RANKING, "train_clips": RANKING_CLIPS[0], "test_clips": RANKING_CLIPS[1]}
+    for name, (least, text) in numbers.items():
+        flags.DEFINE_integer(name, defaults[name], text, lower_bound=least, flag_values=values)
+    rate, text = RANKING["gate_learning_rate"], "of the templates' gates"
     flags.DEFINE_float("gate_learning_rate", rate, text, lower_bound=0.0, flag_values=values)
-    text = "trainings at a time, each in a process of its own; default: one for each core"
-    flags.DEFINE_integer("processes", None, text, lower_bound=1, flag_values=values)
+    define_processes(values, "trainings")
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Trains, compares, prints the table and writes it with its picture."""
-    plan = Plan(
-        draws=values.draws,
-        uniform_draws=values.uniform_draws,
-        seeds=values.seeds,
-        epochs=values.epochs,
-        template_epochs=values.template_epochs,
-        gate_learning_rate=values.gate_learning_rate,
-        seed=values.seed,
-        clips=(values.train_clips, values.test_clips),
-    )
+    given = {name: values[name].value for name in RANKING}
+    plan = experiments.Plan(**given, clips=(values.train_clips, values.test_clips))
     out = Path(values.out)
-    processes = values.processes or len(os.sched_getaffinity(0))
-    found = run_ranking(out, plan, processes=processes, say=logging.info)
+    found = experiments.run_ranking(out, plan, processes=processes_of(values), say=logging.info)
     print("\n".join(table(found)))
     write_json(out / "ranking.json", fields(found), allow_nan=False)
-    figure_ranking(found).savefig(out / "ranking.png", dpi=150)
+    figures.figure_ranking(found).savefig(out / "ranking.png", dpi=150)
     logging.info("Wrote %s and ranking.png", out / "ranking.json")
 
 
-def table(found: Ranking) -> list[str]:
+def table(found: analysis.Ranking) -> list[str]:
     """Strategies, then the tau of each kind, as text."""
     lines = [
         f"Columns: top-1 on {found.clips} clips, alone (mean of seeds); {'; '.join(found.scores)}"
     ]
-    for kind in KINDS:
+    for kind in analysis.KINDS:
         some = found.of(kind)
         if not some.strategies:
             continue
@@ -90,7 +80,7 @@ def table(found: Ranking) -> list[str]:
     return lines
 
 
-def _agreement(some: Ranking, kind: str) -> list[str]:
+def _agreement(some: analysis.Ranking, kind: str) -> list[str]:
     noise = some.noise()
     lines = [f"{kind}: accuracies on their own spread by {noise.spread:.3f}"]
     if noise.seeds > 1:
@@ -110,10 +100,10 @@ def _interval(tau: Interval) -> str:
     return f"{tau.value:5.2f} [{tau.low:5.2f}, {tau.high:5.2f}]"
 
 
-def fields(found: Ranking) -> dict[str, object]:
+def fields(found: analysis.Ranking) -> dict[str, object]:
     """Everything, as JSON values; what is no number is null."""
     kinds = {}
-    for kind in KINDS:
+    for kind in analysis.KINDS:
         some = found.of(kind)
         if len(some.strategies) > 1:
             noise = {name: _number(value) for name, value in vars(some.noise()).items()}

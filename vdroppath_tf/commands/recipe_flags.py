@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 from absl import flags
 
-from vdroppath_tf.commands.files import define_string
-from vdroppath_tf.data.clips.transforms import SAMPLERS
-from vdroppath_tf.training import RECIPES, Recipe
+from vdroppath_tf import training
+from vdroppath_tf.commands.choices import RECIPES, SAMPLERS
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.names import unknown_name
 
 # flag -> what it says in --help; each is left out where the recipe's own value is to hold
 _TEXTS = {
@@ -72,7 +73,7 @@ def define_recipe(values: flags.FlagValues) -> None:
     for name, text in _TEXTS.items():
         define_string(values, name, f"{text} {_HOLDS}")
     text = f"how frames are chosen {_HOLDS}"
-    flags.DEFINE_enum("sampler", None, list(SAMPLERS), text, flag_values=values)
+    flags.DEFINE_enum("sampler", None, SAMPLERS, text, flag_values=values)
     for name, text in {**_NUMBERS, **_AUGMENT}.items():
         flags.DEFINE_float(name, None, f"{text} {_HOLDS}", flag_values=values)
     for name, text in {**_WHOLE, **_SAMPLING}.items():
@@ -88,17 +89,15 @@ def define_recipe(values: flags.FlagValues) -> None:
         flags.DEFINE_boolean(name, None, text, flag_values=values)
 
 
-def recipe_of_flags(values: flags.FlagValues) -> Recipe:
+def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:
     """The named recipe with the flags that were given.
 
     Raises:
         ValueError: when there is no such recipe, or a value is out of range.
     """
-    if values.recipe not in RECIPES:
-        raise ValueError(
-            f"There is no recipe {values.recipe!r}. Expected one of {', '.join(RECIPES)}."
-        )
-    recipe = RECIPES[values.recipe]
+    if values.recipe not in training.RECIPES:
+        raise unknown_name("recipe", values.recipe, training.RECIPES)
+    recipe = training.RECIPES[values.recipe]
     changes = _given(values, *_TEXTS, *_NUMBERS, *_WHOLE, *_SWITCHES)
     changes |= _lists(values, _LISTS)
     sampling = _given(values, "sampler", *_SAMPLING, *_SAMPLING_SWITCHES)
@@ -113,7 +112,7 @@ def recipe_of_flags(values: flags.FlagValues) -> Recipe:
     return recipe.replace(**changes)
 
 
-def _phase(values: flags.FlagValues, recipe: Recipe, name: str) -> Any:
+def _phase(values: flags.FlagValues, recipe: training.Recipe, name: str) -> Any:
     phase, epochs = getattr(recipe, name), getattr(values, f"{name}_epochs")
     given = {} if epochs is None else {"epochs": epochs}
     if values.learning_rate is not None and name != "finetune":

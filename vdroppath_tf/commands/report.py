@@ -7,14 +7,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow as tf
 from absl import flags, logging
 
-from vdroppath_tf.commands.files import define_string
+from vdroppath_tf import report
+from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
 from vdroppath_tf.commands.report_task import name_of, task
-from vdroppath_tf.report.outputs import write_figures
-from vdroppath_tf.report.page import write_report
-from vdroppath_tf.report.records import Report
 
 EXAMPLE = (
     "vdroppath report --run=run --scores=run/scores.json --result=run/result.json "
@@ -49,20 +46,21 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Everything that is there, on one page."""
+    import tensorflow as tf
+
+    check_suffix(values, "out", ".html")
     out = Path(values.out)
-    if out.suffix != ".html":
-        raise ValueError(f"--out={values.out}: expected a file that ends in .html.")
-    report = Report(
+    page = report.Report(
         values.title or f"Space and time in {name_of(values)}",
         f"{time.strftime('%Y-%m-%d')}, TensorFlow {tf.__version__}",
         [task(values)],
         _called(values),
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_report(out, report)
+    report.write_report(out, page)
     logging.info("Wrote %s", out)
     if values.figures is not None:
-        files = write_figures(values.figures, report)
+        files = report.write_figures(values.figures, page)
         logging.info("Wrote %d files to %s", len(files), values.figures)
 
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from vdroppath_tf.budget.cost_tables import cost_tables
-from vdroppath_tf.commands.files import PUBLISHED, load_network, open_space
+from vdroppath_tf import budget, report, spaces, zoo
+from vdroppath_tf.commands.flag_kinds import clip_shape_of
+from vdroppath_tf.commands.model_files import load_network
 from vdroppath_tf.commands.run_folder import RunFolder
-from vdroppath_tf.commands.shape_flag import clip_shape_of
-from vdroppath_tf.cost import UnitCosts
-from vdroppath_tf.report.build import check_scores, task_of
-from vdroppath_tf.report.inputs import Scored, read_result, read_scores
-from vdroppath_tf.report.records import OtherSpace, TaskReport
-from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.zoo import published_strategy, published_top1
+from vdroppath_tf.commands.space_files import PUBLISHED, open_space
+
+if TYPE_CHECKING:
+    from vdroppath_tf.cost import UnitCosts
 
 
 def name_of(values: flags.FlagValues) -> str:
@@ -30,7 +28,7 @@ def name_of(values: flags.FlagValues) -> str:
     return Path(source).resolve().stem
 
 
-def task(values: flags.FlagValues) -> TaskReport:
+def task(values: flags.FlagValues) -> report.TaskReport:
     """What the flags name, read and checked against each other.
 
     Raises:
@@ -39,7 +37,7 @@ def task(values: flags.FlagValues) -> TaskReport:
     folder = None if values.run is None else RunFolder(Path(values.run))
     space = _space(values, folder)
     scored = None if values.scores is None else _of_space(values.scores, space)
-    tested = [read_result(path) for path in values.result]
+    tested = [report.read_result(path) for path in values.result]
     costs, about_costs = _costs(values, folder, space, scored)
     classes = (scored and scored.classes) or (folder and folder.classes) or None
     settings = {**({} if folder is None else folder.settings()), **about_costs}
@@ -49,7 +47,7 @@ def task(values: flags.FlagValues) -> TaskReport:
     history = None if folder is None else folder.history()
     there = {"history": history, "costs": costs, "accuracy": scored, "tested": tested}
     more["absent"] = _absent(values, there, space)
-    found = task_of(
+    found = report.task_of(
         space,
         name_of(values),
         values.about or "",
@@ -62,7 +60,7 @@ def task(values: flags.FlagValues) -> TaskReport:
     return replace(found, **more)
 
 
-def _space(values: flags.FlagValues, folder: RunFolder | None) -> ProbabilitySpace:
+def _space(values: flags.FlagValues, folder: RunFolder | None) -> spaces.ProbabilitySpace:
     if values.space is not None:
         return open_space(values.space)
     if folder is not None:
@@ -72,10 +70,10 @@ def _space(values: flags.FlagValues, folder: RunFolder | None) -> ProbabilitySpa
     raise ValueError(f"{needed} needs a space: --run=run, or --space=space.json.")
 
 
-def _of_space(path: str, space: ProbabilitySpace) -> Scored:
-    scored = read_scores(path)
+def _of_space(path: str, space: spaces.ProbabilitySpace) -> report.Scored:
+    scored = report.read_scores(path)
     try:
-        check_scores(scored, space)
+        report.check_scores(scored, space)
     except ValueError as error:
         raise ValueError(f"--scores={path}: {error}") from None
     return scored
@@ -84,8 +82,8 @@ def _of_space(path: str, space: ProbabilitySpace) -> Scored:
 def _costs(
     values: flags.FlagValues,
     folder: RunFolder | None,
-    space: ProbabilitySpace,
-    scored: Scored | None,
+    space: spaces.ProbabilitySpace,
+    scored: report.Scored | None,
 ) -> tuple[UnitCosts | None, dict[str, str]]:
     """Costs of the space's template for one clip, and what they are for in words."""
     shape = clip_shape_of(values)
@@ -99,13 +97,13 @@ def _costs(
     model = None if file is None else load_network(str(file))[0]
     if model is None and values.clip_shape is None:
         return None, {}  # building a network by its name is for those who ask for it
-    units = cost_tables(space, shape, model, None, None).units
+    units = budget.cost_tables(space, shape, model, None, None).units
     size = "x".join(map(str, shape))
     whose = "" if model is not None else f", {space.architecture} as the zoo has it"
     return units, {"MACs for": f"one clip of {size}{whose}"}
 
 
-def _other(values: flags.FlagValues) -> OtherSpace | None:
+def _other(values: flags.FlagValues) -> report.OtherSpace | None:
     if values.other is None:
         if values.complex_scenes is not None:
             raise ValueError("--complex_scenes says which of two data sets: --other is the second.")
@@ -113,21 +111,23 @@ def _other(values: flags.FlagValues) -> OtherSpace | None:
     name = values.other.removeprefix(PUBLISHED)
     name = name if values.other.startswith(PUBLISHED) else str(Path(name).with_suffix(""))
     scenes = None if values.complex_scenes is None else values.complex_scenes == "other"
-    return OtherSpace(name, open_space(values.other), scenes)
+    return report.OtherSpace(name, open_space(values.other), scenes)
 
 
-def _published(dataset: str, settings: dict[str, str], scored: Scored | None) -> dict[str, Any]:
+def _published(
+    dataset: str, settings: dict[str, str], scored: report.Scored | None
+) -> dict[str, Any]:
     """What the paper says of its own space, where nothing newer was scored."""
-    top1 = ", ".join(f"{unit} {value:.1f}" for unit, value in published_top1(dataset).items())
+    top1 = ", ".join(f"{unit} {value:.1f}" for unit, value in zoo.published_top1(dataset).items())
     more: dict[str, Any] = {"settings": {**settings, "the paper's top-1, % (Table 2)": top1}}
     if scored is None:
-        chosen = published_strategy(dataset)
+        chosen = zoo.published_strategy(dataset)
         more |= {"chosen": chosen, "chosen_as": "the strategy that did best in the paper"}
     return more
 
 
 def _absent(
-    values: flags.FlagValues, there: dict[str, Any], space: ProbabilitySpace
+    values: flags.FlagValues, there: dict[str, Any], space: spaces.ProbabilitySpace
 ) -> dict[str, str]:
     """How to get the parts that have no data."""
     model = values.model or f"{values.run or 'run'}/template.keras"

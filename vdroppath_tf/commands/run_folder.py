@@ -7,10 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vdroppath_tf.commands.files import LABELS_FILE, RECIPE_FILE, read_labels, read_text
-from vdroppath_tf.report.inputs import read_history
-from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.training import Recipe, summary
+from vdroppath_tf import report, spaces, training
+from vdroppath_tf.commands.model_files import LABELS_FILE, RECIPE_FILE, read_labels, read_text
 
 
 class RunFolder:
@@ -29,7 +27,7 @@ class RunFolder:
         self.path = path
 
     @property
-    def space(self) -> ProbabilitySpace:
+    def space(self) -> spaces.ProbabilitySpace:
         """The learned space.
 
         Raises:
@@ -41,7 +39,7 @@ class RunFolder:
                 f"{file} is missing. Expected a folder in which vdroppath train has finished a "
                 "template; with --strategy it trains a network without a space."
             )
-        return ProbabilitySpace.load(file)
+        return spaces.ProbabilitySpace.load(file)
 
     @property
     def template(self) -> Path | None:
@@ -50,13 +48,13 @@ class RunFolder:
         return file if file.is_file() else None
 
     @cached_property
-    def recipe(self) -> Recipe | None:
+    def recipe(self) -> training.Recipe | None:
         """What it was trained by."""
         file = self.path / RECIPE_FILE
         if not file.is_file():
             return None
         try:
-            return Recipe.from_json(read_text(file))
+            return training.Recipe.from_json(read_text(file))
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None
 
@@ -80,11 +78,11 @@ class RunFolder:
         if not file.is_file():
             return None
         phase = "search" if self.recipe is None else self.recipe.search.name
-        return read_history(file, phase) or None
+        return report.read_history(file, phase) or None
 
     def settings(self) -> dict[str, str]:
         """How it was trained, for a reader."""
-        return {} if self.recipe is None else {**self._videos(), **summary(self.recipe)}
+        return {} if self.recipe is None else {**self._videos(), **training.summary(self.recipe)}
 
     def _videos(self) -> dict[str, str]:
         file = self.path / "run.json"

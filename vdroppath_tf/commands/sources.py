@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
-from absl import flags
+from absl import flags, logging
 
-from vdroppath_tf.commands.files import define_string, open_videos
-from vdroppath_tf.data.catalog import FORMATS, Manifest, find_format, options_of
+from vdroppath_tf import data
+from vdroppath_tf.commands.choices import FORMATS, MAX_BAD_FRACTION
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.model_files import LABELS_FILE, read_labels
 
 KINDS = "list, annotation file or folder"
 
@@ -22,7 +24,7 @@ def define_source(values: flags.FlagValues, name: str, text: str, *, needed: boo
 def define_formats(values: flags.FlagValues) -> None:
     """Flags for what `define_source` declared, whichever there are."""
     text = "of all videos named here; default: found out"
-    flags.DEFINE_enum("format", None, list(FORMATS), text, flag_values=values)
+    flags.DEFINE_enum("format", None, FORMATS, text, flag_values=values)
     text = "pictures in folders and zip files of frames, e.g. {:05d}.jpg (default: found out)"
     define_string(values, "frame_template", text)
     flags.DEFINE_integer("first_frame", 1, "number of the first picture", 0, flag_values=values)
@@ -34,35 +36,44 @@ def define_formats(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
 
 
+def define_faults(values: flags.FlagValues) -> None:
+    """Flags that say what becomes of videos that cannot be read."""
+    text = "JSON file of vdroppath doctor or train: leaves out the videos it names"
+    define_string(values, "quarantine", text)
+    text = "share of bad videos from which on it is an error; 0: the first one is"
+    flags.DEFINE_float("max_bad_fraction", MAX_BAD_FRACTION, text, 0.0, 1.0, flag_values=values)
+
+
 def open_source(
     values: flags.FlagValues,
     name: str,
     labels: tuple[str, ...] | None = None,
     *,
     part: str,
-    **more: Any,
-) -> Manifest:
-    """The videos of a flag.
+    modality: str = "rgb",
+) -> data.Manifest:
+    """The videos of a flag; a labels.txt beside a list names its classes.
 
     Args:
-        values: with the flags of `define_source` and `define_formats`.
-        name: the flag.
-        labels: see `open_videos`.
-        part: "train" or "test": what is wanted of a data set whose files hold both.
-        **more: others of `open_videos`.
+        values: With the flags of ``define_source`` and ``define_formats``.
+        name: The flag: a list, a folder or a data set.
+        labels: Classes of the model these videos are for: a folder's classes must be among them.
+        part: ``"train"`` or ``"test"``: what is wanted of a data set whose files hold both.
+        modality: Of the recipe; for ``"flow"``, what is listed are folders of it.
 
     Raises:
-        ManifestError, ValueError: see `open_videos`.
+        ManifestError: Naming the file, the line and the value.
+        ValueError: If the classes are not those of the model.
     """
     source = values[name].value
-    format = values.format or find_format(source)
-    taken = options_of(format)
+    format = values.format or data.find_format(source)
+    taken = data.options_of(format)
     root = values[_root(name)].value
     if root is None and "root" in taken and _root("data") in values:
         root = values[_root("data")].value
-    return open_videos(
+    videos = data.open_manifest(
         source,
-        labels,
+        labels=_labels_for(source, labels),
         format=format,
         root=root,
         template=values.frame_template,
@@ -71,10 +82,41 @@ def open_source(
         part=part if "part" in taken else None,
         split=values.split,
         allow_missing=values.allow_missing,
-        quarantine=values.quarantine if "quarantine" in values else None,
-        **more,
     )
+    if modality == "flow":
+        videos = data.lists.flow_manifest(videos)
+    quarantine = values.quarantine if "quarantine" in values else None
+    return videos if quarantine is None else _leave_out(videos, quarantine)
 
 
 def _root(name: str) -> str:
     return f"{name}_root"
+
+
+def _labels_for(source: str, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The model's classes, or those of a file beside the list, which must be the same."""
+    beside = Path(source).with_name(LABELS_FILE)
+    own = read_labels(beside) if Path(source).is_file() and beside.is_file() else None
+    if labels is not None and own is not None and own != labels:
+        raise ValueError(
+            f"{beside}: other classes than the model's. Expected {list(labels)[:9]}, one a line. "
+            f"Found {list(own)[:9]}."
+        )
+    return own if labels is None else labels
+
+
+def _leave_out(videos: data.Manifest, quarantine: str) -> data.Manifest:
+    named = data.read_quarantine(quarantine)
+    kept = data.faults.without(videos, named)
+    left_out = len(videos) - len(kept)
+    logging.info(
+        "%s: leaves out %d of the %d videos of %s", quarantine, left_out, len(videos), videos.source
+    )
+    if named.faults and not left_out:  # no error: a quarantine may be another split's
+        logging.warning(
+            "%s: names %d videos, none of them in %s. Is its root right?",
+            quarantine,
+            len(named.faults),
+            videos.source,
+        )
+    return kept

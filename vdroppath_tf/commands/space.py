@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-import numpy as np
 from absl import flags, logging
 
+from vdroppath_tf import layers, spaces
 from vdroppath_tf.commands.budget_flags import Budgets, define_budgets
-from vdroppath_tf.commands.files import define_string, load_network
-from vdroppath_tf.layers.gates import named_drops
-from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.model_files import load_network
 
 EXAMPLE = "vdroppath space --model=run/template.keras --clip_shape=16,112,112 --max_macs=5e9"
 
@@ -28,13 +27,13 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """The space as a table: marginals of both forms, entropy, distance from the start."""
     budgets = Budgets(values)
     model, _ = load_network(values.model)
-    space = ProbabilitySpace.from_model(model)
+    space = spaces.ProbabilitySpace.from_model(model)
     if values.inputs and not space.per_input:
         raise ValueError(f"--inputs: the inputs of each layer of {values.model} share its gates.")
     print("\n".join(table(space, inputs=values.inputs)))
     if space.per_input and not values.inputs:
         print("Each input of a layer has gates of its own: P are means over inputs (see --inputs).")
-    classifier = named_drops(model).get("classifier")
+    classifier = layers.named_drops(model).get("classifier")
     if classifier is not None:
         print(f"classifier: each feature is dropped with p = {classifier:.3f}")
     print(f"mode: {space.mode()}")
@@ -44,7 +43,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     budgets.answer(space, model)
 
 
-def table(space: ProbabilitySpace, *, inputs: bool = False) -> list[str]:
+def table(space: spaces.ProbabilitySpace, *, inputs: bool = False) -> list[str]:
     """Lines, one a layer: P of each unit by Eq. 7 and as sampled, entropy (nats), distance.
 
     Args:
@@ -72,7 +71,7 @@ def table(space: ProbabilitySpace, *, inputs: bool = False) -> list[str]:
     ]
 
 
-def _numbers(units: Sequence[str], probabilities: np.ndarray) -> str:
+def _numbers(units: Sequence[str], probabilities: Iterable[float]) -> str:
     """P of each unit, below the unit's name."""
     pairs = zip(units, probabilities, strict=True)
     return " ".join(f"{p:{max(5, len(unit))}.3f}" for unit, p in pairs)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from absl import flags
 
-from vdroppath_tf.analysis.stability import Stability, stability
-from vdroppath_tf.commands.files import open_space
-from vdroppath_tf.commands.space_outputs import check_figure, define_outputs, write_outputs
-from vdroppath_tf.figures.stability import figure_stability
+from vdroppath_tf import analysis, figures
+from vdroppath_tf.commands.space_files import (
+    check_figure,
+    define_outputs,
+    open_space,
+    write_outputs,
+)
 
 EXAMPLE = (
     "vdroppath stability run0/space.json run1/space.json run2/space.json --figure=stability.svg"
@@ -25,14 +27,14 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A table, and what was asked for of picture and JSON."""
-    check_figure(values.figure)
+    check_figure(values)
     spaces = [open_space(source) for source in arguments]
-    found = stability(spaces, values.form)
+    found = analysis.stability(spaces, values.form)
     print("\n".join(table(found)))
-    write_outputs(values, lambda: figure_stability(spaces), fields(found))
+    write_outputs(values, lambda: figures.figure_stability(spaces), fields(found))
 
 
-def table(found: Stability) -> list[str]:
+def table(found: analysis.Stability) -> list[str]:
     """Lines: each layer's paths over the seeds, its distances, and a sentence."""
     width = max(map(len, found.layers))
     lines = [f"{found.seeds} seeds; mean and standard deviation over them, and distances"]
@@ -48,13 +50,13 @@ def table(found: Stability) -> list[str]:
     return [*lines, found.verdict]
 
 
-def fields(found: Stability) -> dict[str, Any]:
+def fields(found: analysis.Stability) -> dict[str, Any]:
     """The numbers as plain values."""
     return {
         "format": "vdroppath_tf.stability/1",
         "form": found.form,
         "layers": list(found.layers),
-        "on by seed and layer": {b: np.asarray(p).tolist() for b, p in found.on.items()},
+        "on by seed and layer": {b: p.tolist() for b, p in found.on.items()},
         "between seeds": found.between.tolist(),
         "from the start": found.moved.tolist(),
         "same mode": found.same_mode.tolist(),

@@ -7,27 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from absl import flags, logging
-from tqdm import tqdm
 
-from vdroppath_tf.commands.files import (
+from vdroppath_tf import data, layers, scoring, serving, spaces
+from vdroppath_tf.commands.choices import PROTOCOLS
+from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
+from vdroppath_tf.commands.model_files import keras_files, load_model
+from vdroppath_tf.commands.progress import bar
+from vdroppath_tf.commands.recalibration import recalibration_clips, say_not_recalibrated
+from vdroppath_tf.commands.sources import (
     define_faults,
-    define_string,
-    keras_files,
-    load_model,
-    recalibration_clips,
-    say_not_recalibrated,
+    define_formats,
+    define_source,
+    open_source,
 )
-from vdroppath_tf.commands.sources import define_formats, define_source, open_source
-from vdroppath_tf.data.clips.pipeline import FaultLog
-from vdroppath_tf.data.clips.protocols import PROTOCOLS
-from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.files import write_json
-from vdroppath_tf.layers.gates import set_strategy
-from vdroppath_tf.scoring.evaluate import recalibrate
-from vdroppath_tf.scoring.video_scores import VideoScores
-from vdroppath_tf.scoring.videos import score_videos
-from vdroppath_tf.serving.predict import ServedModel
-from vdroppath_tf.spaces.strategy import FusionStrategy
 
 EXAMPLE = (
     "vdroppath test --model=run/derived.keras --data=clips/test.txt --protocol=10x3 "
@@ -48,7 +41,7 @@ def define(values: flags.FlagValues) -> None:
     define_formats(values)
     define_faults(values)
     text = "which views of a video are scored (default: the recipe's; a SavedModel has none)"
-    flags.DEFINE_enum("protocol", None, list(PROTOCOLS), text, flag_values=values)
+    flags.DEFINE_enum("protocol", None, PROTOCOLS, text, flag_values=values)
     text = "clips in a step of the network"
     flags.DEFINE_integer("batch_size", 8, text, lower_bound=1, flag_values=values)
     define_string(values, "out", "JSON file to write the result to")
@@ -57,21 +50,20 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Accuracy, its denominator, and the largest confusions."""
-    if values.scores is not None and Path(values.scores).suffix != ".npz":
-        raise ValueError(f"--scores={values.scores}: expected a file that ends in .npz.")
-    faults = FaultLog(values.max_bad_fraction)
+    check_suffix(values, "scores", ".npz")
+    faults = data.FaultLog(values.max_bad_fraction)
     network, sampling, labels, protocol, about = _network(values, faults)
     modality = "flow" if about.pop("channels") == 2 else "rgb"
     videos = open_source(values, "data", labels, part="test", modality=modality)
-    with tqdm(total=len(videos), unit=" videos", desc=protocol) as bar:
-        scores = score_videos(
+    with bar(protocol, "videos", len(videos)) as shown:
+        scores = scoring.score_videos(
             network,
             videos,
             sampling,
-            PROTOCOLS[protocol],
+            data.PROTOCOLS[protocol],
             batch_size=values.batch_size,
             faults=faults,
-            on_video=bar.update,
+            on_video=shown.update,
         )
     print(table(scores))
     if values.out:
@@ -83,8 +75,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _network(
-    values: flags.FlagValues, faults: FaultLog
-) -> tuple[Any, ClipSampling, tuple[str, ...], str, dict[str, Any]]:
+    values: flags.FlagValues, faults: data.FaultLog
+) -> tuple[Any, data.ClipSampling, tuple[str, ...], str, dict[str, Any]]:
     """What answers, how its clips are made, its classes, a protocol, what the result says of it."""
     about: dict[str, Any] = {"model": values.model, "strategy": values.strategy}
     if Path(values.model).is_dir() and not keras_files(values.model):
@@ -94,7 +86,7 @@ def _network(
             raise ValueError("--train_data: a SavedModel keeps its batch-norm statistics.")
         if values.protocol is None:
             raise ValueError(f"--protocol is needed with a SavedModel: {', '.join(PROTOCOLS)}.")
-        served = ServedModel(values.model)
+        served = serving.ServedModel(values.model)
         about["channels"] = served.channels
         return served.probabilities, served.sampling, served.labels, values.protocol, about
     model, recipe, labels = load_model(values.model)
@@ -102,13 +94,13 @@ def _network(
     if values.strategy is not None:
         if not model.gates:
             raise ValueError(f"--strategy is for a template; {values.model} has no gates.")
-        strategy = FusionStrategy.parse(values.strategy, model.architecture["name"])
-        set_strategy(model, strategy)
+        strategy = spaces.FusionStrategy.parse(values.strategy, model.architecture["name"])
+        layers.set_strategy(model, strategy)
         about["strategy"] = str(strategy)
     if values.train_data is not None:
         modality = recipe.modality
         train_videos = open_source(values, "train_data", labels, part="train", modality=modality)
-        recalibrate(model, recalibration_clips(train_videos, recipe, faults))
+        scoring.recalibrate(model, recalibration_clips(train_videos, recipe, faults))
     elif model.gates:
         say_not_recalibrated()
     about["architecture"] = model.architecture["name"]
@@ -117,7 +109,7 @@ def _network(
     return model, recipe.evaluation, labels, values.protocol or recipe.protocol, about
 
 
-def table(scores: VideoScores) -> str:
+def table(scores: scoring.VideoScores) -> str:
     """The result in lines: what was scored, the two accuracies, the largest confusions."""
     protocol = scores.protocol
     lines = [

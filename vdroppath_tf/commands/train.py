@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
 from absl import flags, logging
 
-from vdroppath_tf.commands.files import define_faults, define_string, load_network, save_model
+from vdroppath_tf import data, spaces, training
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.model_files import load_network, save_model
+from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
-from vdroppath_tf.commands.sources import define_formats, define_source, open_source
-from vdroppath_tf.data.catalog import Manifest
-from vdroppath_tf.data.remote.files import shown
+from vdroppath_tf.commands.sources import (
+    define_faults,
+    define_formats,
+    define_source,
+    open_source,
+)
 from vdroppath_tf.files import write_json
-from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.training import Clips, Phase, Recipe, build_derived, build_template, template_from
-from vdroppath_tf.training import train as run_training
-from vdroppath_tf.training.backup import Backup
 
 EXAMPLE = (
     "vdroppath train --recipe=small --data=clips/train.txt "
@@ -52,54 +53,59 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template, or one strategy's network, from videos to a model file."""
+    import tensorflow as tf
+
     recipe, out = recipe_of_flags(values), Path(values.out)
-    backup = None if values.backup is None else Backup(out, values.backup)
+    backup = None if values.backup is None else training.Backup(out, values.backup)
     modality = recipe.modality
     videos = open_source(values, "data", part="train", modality=modality)
     validation = None
     if values.validation is not None:
         labels = videos.labels
         validation = open_source(values, "validation", labels, part="test", modality=modality)
-    clips = Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
+    clips = training.Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
     devices = tf.distribute.MirroredStrategy() if values.mirrored else tf.distribute.get_strategy()
     with devices.scope():
         model, phases = _model(values, recipe, clips)
     logging.info("%s: %d videos of %d classes", model.name, len(videos), videos.num_classes)
-    history = run_training(
+    history = training.train(
         model,
         phases,
         recipe,
         clips,
         folder=out,
         backup=backup,
-        verbose=1,
+        verbose=verbosity_of_training(),
         picture_every=values.picture_every,
     )
     write_json(out / "history.json", history)
     _write(model, out, recipe, videos)
     if backup is not None:
         backup.send()
-        logging.info("Copied to %s", shown(values.backup))
+        logging.info("Copied to %s", data.remote.shown(values.backup))
 
 
-def _model(values: flags.FlagValues, recipe: Recipe, clips: Clips) -> tuple[Any, tuple[Phase, ...]]:
+def _model(
+    values: flags.FlagValues, recipe: training.Recipe, clips: training.Clips
+) -> tuple[Any, tuple[training.Phase, ...]]:
     if values.strategy is not None:
         if values.init_from is not None:
             raise ValueError("--init_from starts a template, --strategy a network without gates.")
-        return build_derived(recipe, clips, values.strategy), recipe.alone_phases()
+        network = training.build_derived(recipe, clips, values.strategy)
+        return network, recipe.alone_phases()
     if values.init_from is None:
-        return build_template(recipe, clips), recipe.template_phases()
+        return training.build_template(recipe, clips), recipe.template_phases()
     trained, labels = load_network(values.init_from)
     same = labels == clips.train.labels
-    model, report = template_from(trained, recipe, clips, keep_classifier=same)
+    model, report = training.template_from(trained, recipe, clips, keep_classifier=same)
     logging.info("From %s: %s", values.init_from, report)
     return model, recipe.template_phases()
 
 
-def _write(model: Any, out: Path, recipe: Recipe, videos: Manifest) -> None:
+def _write(model: Any, out: Path, recipe: training.Recipe, videos: data.Manifest) -> None:
     if not model.gates:
         save_model(model, out / "network.keras", recipe, videos.labels)
         return
     save_model(model, out / "template.keras", recipe, videos.labels)
-    ProbabilitySpace.from_model(model).save(out / "space.json")
+    spaces.ProbabilitySpace.from_model(model).save(out / "space.json")
     logging.info("Wrote %s", out / "space.json")

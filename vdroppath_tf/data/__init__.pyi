@@ -7,6 +7,7 @@ from . import sources as sources
 from .catalog import FORMATS as FORMATS
 from .catalog import find_format as find_format
 from .catalog import open_manifest as open_manifest
+from .catalog import options_of as options_of
 from .clips.augment import Augmentation as Augmentation
 from .clips.pipeline import evaluation_clips as evaluation_clips
 from .clips.pipeline import training_clips as training_clips

@@ -1,4 +1,6 @@
+from .build import check_scores as check_scores
 from .build import task_of as task_of
+from .inputs import SCORES_FORMAT as SCORES_FORMAT
 from .inputs import Scored as Scored
 from .inputs import read_history as read_history
 from .inputs import read_result as read_result

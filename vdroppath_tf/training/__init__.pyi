@@ -1,3 +1,4 @@
+from .backup import Backup as Backup
 from .recipe import Phase as Phase
 from .recipe import Recipe as Recipe
 from .recipes import PUBLISHED as PUBLISHED

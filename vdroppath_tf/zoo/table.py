@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from vdroppath_tf.cost import unit_costs
-from vdroppath_tf.layers.gates import fusion_layers, gates_of
-from vdroppath_tf.spaces.strategy import FusionStrategy
-from vdroppath_tf.zoo.by_name import NETWORKS
+from pathlib import Path
 
 UNITS = ("S", "ST", "S+ST")
 CLIP_SHAPE = (16, 224, 224)
 CLASSES = 174
+RECORD = Path(__file__).with_name("networks.json")
+"""``facts`` of each network for that clip shape and so many classes, kept true by a test."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,17 @@ class NetworkFacts:
     macs: tuple[int, ...]
 
 
+def recorded() -> dict[str, NetworkFacts]:
+    """The facts of each network for ``CLIP_SHAPE`` and ``CLASSES``, without building any."""
+    rows = json.loads(RECORD.read_text(encoding="utf-8")).values()
+    return {
+        row["name"]: NetworkFacts(
+            **{**row, "parameters": tuple(row["parameters"]), "macs": tuple(row["macs"])}
+        )
+        for row in rows
+    }
+
+
 def facts(
     name: str, clip_shape: tuple[int, int, int] = CLIP_SHAPE, num_classes: int = CLASSES
 ) -> NetworkFacts:
@@ -44,6 +54,11 @@ def facts(
         clip_shape: frames, height, width.
         num_classes: logits of the classifier.
     """
+    from vdroppath_tf.cost import unit_costs
+    from vdroppath_tf.layers.gates import fusion_layers, gates_of
+    from vdroppath_tf.spaces.strategy import FusionStrategy
+    from vdroppath_tf.zoo.by_name import NETWORKS
+
     template = NETWORKS[name][0](num_classes)
     costs, layers = unit_costs(template, clip_shape), len(fusion_layers(template))
     each = [costs.of(FusionStrategy.uniform(unit, layers)) for unit in UNITS]

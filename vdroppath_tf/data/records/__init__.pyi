@@ -1,3 +1,4 @@
+from .parts import BAD_FILE as BAD_FILE
 from .parts import BadVideo as BadVideo
 from .reader import read_index as read_index
 from .reader import read_records as read_records

@@ -1,0 +1,27 @@
+"""What flags offer and start from, written out: whoever asks for ``--help`` waits for no import.
+
+A test compares each with the table or the default that it repeats.
+"""
+
+FORMATS = (
+    *("list", "path-label", "folders", "folders-of-videos", "folders-of-frames"),
+    *("folders-of-zips", "folders-of-hdf5", "hdf5", "ucf101", "hmdb51", "kinetics"),
+    *("something-v1", "something-v2", "jester", "manifest", "records"),
+)
+RECIPES = ("small", "something-something-v1", "something-something-v2", "kinetics400", "ucf101")
+SAMPLERS = ("dense", "segments")
+PROTOCOLS = ("paper-1clip", "paper-2clip", "10x3")
+TASKS = ("appearance", "motion", "both")
+COSTS = ("macs", "parameters", "latency")
+MAX_BAD_FRACTION = 0.1
+QUICKSTART_CLIPS = (512, 256, 256)
+RANKING = {
+    "draws": 8,
+    "uniform_draws": 8,
+    "seeds": 2,
+    "epochs": 12,
+    "template_epochs": 12,
+    "gate_learning_rate": 0.005,
+    "seed": 0,
+}
+RANKING_CLIPS = (4096, 1008)

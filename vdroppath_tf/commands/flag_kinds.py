@@ -1,0 +1,74 @@
+"""Kinds of flags that several commands have."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from absl import flags
+
+
+class Needed(flags.Flag):
+    """A flag of text that a command cannot do without; see ``cli``."""
+
+
+def define_string(
+    values: flags.FlagValues, name: str, text: str, default: Any = None, *, needed: bool = False
+) -> None:
+    """A flag of text; ``needed`` where there is no doing without."""
+    if not needed:
+        flags.DEFINE_string(name, default, text, flag_values=values)
+        return
+    parser, serializer = flags.ArgumentParser(), flags.ArgumentSerializer()
+    flag = Needed(parser, serializer, name, default, text)
+    flags.DEFINE_flag(flag, flag_values=values)
+
+
+def define_processes(values: flags.FlagValues, what: str) -> None:
+    """The flag ``--processes``: how many of ``what`` run at a time."""
+    text = f"{what} at a time, each in a process of its own; default: one for each core"
+    flags.DEFINE_integer("processes", None, text, lower_bound=1, flag_values=values)
+
+
+def processes_of(values: flags.FlagValues) -> int:
+    """As many as the flag says, or as there are cores."""
+    return values.processes or len(os.sched_getaffinity(0))
+
+
+def define_clip_shape(
+    values: flags.FlagValues, what: str, default: tuple[int, int, int] | None = None
+) -> None:
+    """The flag ``--clip_shape``; ``what`` is counted or measured for clips of this shape."""
+    text = None if default is None else ",".join(map(str, default))
+    define_string(
+        values, "clip_shape", f"frames, height and width that {what} for, e.g. 8,64,64", text
+    )
+
+
+def clip_shape_of(values: flags.FlagValues) -> tuple[int, int, int] | None:
+    """Frames, height and width; None where the flag was not given.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if values.clip_shape is None:
+        return None
+    parts = values.clip_shape.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() and int(part) for part in parts):
+        raise ValueError(
+            f"--clip_shape={values.clip_shape}: expected frames, height and width, such as 8,64,64."
+        )
+    frames, height, width = map(int, parts)
+    return frames, height, width
+
+
+def check_suffix(values: flags.FlagValues, name: str, *suffixes: str) -> None:
+    """Stops where a flag names a file of a kind that is not written, before any work is done.
+
+    Raises:
+        ValueError: If the file ends in none of the suffixes.
+    """
+    path = values[name].value
+    if path is not None and os.path.splitext(path)[1] not in suffixes:
+        kinds = " or ".join([", ".join(suffixes[:-1]), suffixes[-1]] if suffixes[1:] else suffixes)
+        raise ValueError(f"--{name}={path}: expected a file that ends in {kinds}.")

@@ -1,0 +1,77 @@
+"""What ``vdroppath evaluate`` prints and writes, and how ``vdroppath derive`` reads it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from absl import logging
+
+from vdroppath_tf import report, scoring, spaces
+from vdroppath_tf.commands.model_files import read_text
+from vdroppath_tf.files import read_json, write_json
+
+
+def show(result: scoring.Selection, chosen_on: scoring.StrategyScores, told: str) -> None:
+    """Prints who was chosen, on what, and what it scores on videos it was not chosen on."""
+    for score in ranked(chosen_on):
+        share = f"{score.top1:.4f} +- {score.standard_error:.4f}  top-5 {score.top5:.4f}"
+        seen = "" if score in chosen_on.finalists else f"  dropped after {score.clips} clips"
+        print(f"{share}  {score.strategy}{seen}")
+    first, second = result.clips
+    print(f"\nAbove: the {first} clips that were chosen on. Below: {second} ({told}).")
+    print(f"Top-1 and its difference to the selected, {100 * result.confidence:g} % intervals:")
+    for row in result.rows:
+        print(f"{row.top1}  {row.difference}  {row.name}: {row.strategy}")
+    count, best = len(result.not_told_apart), result.top1_chosen_on
+    print(f"\nOn the clips it was chosen on the selected scored {best:.4f}; the best of ", end="")
+    print(f"{len(chosen_on)} flatters by about {result.optimism:.4f} there.")
+    print(f"Not told apart from the best (level {result.level:g}): {count} of {len(chosen_on)}.")
+
+
+def ranked(scores: scoring.StrategyScores) -> list[Any]:
+    """Best first; those dropped from a race last."""
+    return sorted(scores, key=lambda score: (-score.clips, -score.top1))
+
+
+def write(
+    path: Path,
+    head: dict[str, Any],
+    result: scoring.Selection,
+    chosen_on: scoring.StrategyScores,
+    reported_on: scoring.StrategyScores,
+) -> None:
+    """Writes the result as JSON, and the answers clip by clip beside it."""
+    rows = [
+        {"strategy": str(s.strategy), "top1": s.top1, "top5": s.top5, "clips": s.clips}
+        for s in ranked(chosen_on)
+    ]
+    selection = {
+        **dataclasses.asdict(result),
+        "strategy": str(result.strategy),
+        "rows": [{**dataclasses.asdict(r), "strategy": str(r.strategy)} for r in result.rows],
+        "not_told_apart": [str(strategy) for strategy in result.not_told_apart],
+        "recalibrated": chosen_on.recalibrated,
+    }
+    for name, scores in (("chosen_on", chosen_on), ("reported_on", reported_on)):
+        scores.save(path.with_suffix(f".{name}.npz"))
+    fields = {**head, "selection": selection, "scores": rows}
+    write_json(path, {"format": report.SCORES_FORMAT, **fields})
+    logging.info("Wrote %s", path)
+
+
+def best_of(path: str) -> spaces.FusionStrategy:
+    """The selected strategy of a file of scores.
+
+    Raises:
+        ValueError: when the file holds no scores.
+    """
+    names = ["architecture", "protocol", "data", "selection", "scores"]
+    try:
+        fields = read_json(read_text(path), report.SCORES_FORMAT, names)
+        return spaces.FusionStrategy.parse(fields["selection"]["strategy"], fields["architecture"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: holds no scores ({error}). Expected what vdroppath evaluate --out writes."
+        ) from None

@@ -1,0 +1,59 @@
+"""Spaces that commands read, and what they write of spaces that are held against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from absl import flags, logging
+
+from vdroppath_tf import spaces
+from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
+from vdroppath_tf.files import write_json
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PUBLISHED = "published:"
+
+
+def open_space(source: str) -> spaces.ProbabilitySpace:
+    """A space of a file, or ``published:NAME``; a ValueError where there is none."""
+    if source.startswith(PUBLISHED):
+        from vdroppath_tf.zoo.published import published_space
+
+        return published_space(source.removeprefix(PUBLISHED))
+    if not Path(source).is_file():
+        from vdroppath_tf.zoo.published import DATASETS
+
+        raise ValueError(
+            f"{source}: there is no such file. Expected a space that vdroppath wrote "
+            f"(space.json), or {PUBLISHED}NAME with one of {', '.join(DATASETS)}."
+        )
+    return spaces.ProbabilitySpace.load(source)
+
+
+def define_outputs(values: flags.FlagValues, what: str, numbers: str) -> None:
+    """The form of the probabilities in question, a picture, and a JSON file of the numbers."""
+    text = f"of the {what}: paper (Eq. 7) or sampling"
+    flags.DEFINE_enum("form", "paper", ["paper", "sampling"], text, flag_values=values)
+    define_string(values, "figure", "picture to write: .png, .svg or .pdf")
+    define_string(values, "out", f"JSON file to write the {numbers} to")
+
+
+def check_figure(values: flags.FlagValues) -> None:
+    """Stops where ``--figure`` names a file of a kind that cannot be drawn."""
+    check_suffix(values, "figure", ".png", ".svg", ".pdf")
+
+
+def write_outputs(
+    values: flags.FlagValues, draw: Callable[[], Figure], fields: dict[str, Any]
+) -> None:
+    """What was asked for of picture and JSON."""
+    if values.figure:
+        draw().savefig(values.figure, dpi=150)
+        logging.info("Wrote %s", values.figure)
+    if values.out:
+        write_json(values.out, fields)
+        logging.info("Wrote %s", values.out)
