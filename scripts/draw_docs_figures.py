@@ -3,7 +3,7 @@
     python scripts/draw_docs_figures.py
 
 Clips of the known-answer tasks come from `make_clip`; one goes through each operation of
-`data.clips.looks`. Every space in `docs/results/NAME.json` gives
+`data.clips.operations`. Every space in `docs/results/NAME.json` gives
 `NAME-marginals.svg` and `NAME-distance.svg`; where `docs/results/NAME.txt` holds a strategy, its
 units are written above the bars. The spaces that the paper published, each with its chosen units,
 become `published-NAME-marginals.svg`: Fig. 4's four panels; `published-fronts.svg` has, for each of
@@ -23,8 +23,8 @@ from matplotlib.figure import Figure
 from vdroppath_tf.analysis.observations import NEAR_START
 from vdroppath_tf.budget.search import pareto
 from vdroppath_tf.cost import unit_costs
-from vdroppath_tf.data.clips.augment import Look
-from vdroppath_tf.data.clips.looks import apply_looks
+from vdroppath_tf.data.clips.augment import Operation
+from vdroppath_tf.data.clips.operations import apply_operations
 from vdroppath_tf.experiments.tasks.shapes import Difficulty, labels
 from vdroppath_tf.experiments.tasks.synthetic import make_clip
 from vdroppath_tf.figures.distance import figure_distance
@@ -79,7 +79,7 @@ def augmentation_picture() -> Figure:
     clip = np.clip(clip * colour, 0, 255).astype(np.uint8)
     figure = Figure(figsize=(10, 3), layout="constrained")
     for axes, (name, value) in zip(figure.subplots(2, 8).flat, SHOWN.items(), strict=True):
-        axes.imshow(apply_looks(clip, [Look(name, value)])[0])
+        axes.imshow(apply_operations(clip, [Operation(name, value)])[0])
         axes.set_title(f"{name} {value:g}", fontsize=8)
         axes.axis("off")
     return figure

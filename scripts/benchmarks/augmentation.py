@@ -14,15 +14,20 @@ from collections.abc import Callable
 import numpy as np
 from absl import app, flags
 
-from vdroppath_tf.data.clips.augment import OPERATIONS, Augmentation, Look
-from vdroppath_tf.data.clips.looks import apply_looks
+from vdroppath_tf.data.clips.augment import OPERATIONS, Augmentation, Operation
 from vdroppath_tf.data.clips.mixing import mix
+from vdroppath_tf.data.clips.operations import apply_operations
 from vdroppath_tf.data.sources.resize import resize_frames
 
 FRAMES = flags.DEFINE_integer("frames", 16, "frames a clip", lower_bound=1)
 SIZE = flags.DEFINE_integer("size", 112, "height and width", lower_bound=8)
 ROUNDS = flags.DEFINE_integer("rounds", 5, "rounds", lower_bound=1)
-JITTER = [Look("brightness", 0.2), Look("contrast", 1.2), Look("saturation", 0.8), Look("hue", 0.1)]
+JITTER = [
+    Operation("brightness", 0.2),
+    Operation("contrast", 1.2),
+    Operation("saturation", 0.8),
+    Operation("hue", 0.1),
+]
 
 
 def least(work: Callable[[], object]) -> float:
@@ -42,9 +47,11 @@ def main(_: list[str]) -> None:
     pair = rng.integers(0, 256, (2, FRAMES.value, SIZE.value, SIZE.value, 3), np.uint8)
     clip, labels, larger = pair[0], np.array([0, 1]), SIZE.value * 8 // 7
     rows = {"crop_scales": lambda: resize_frames(clip, larger, larger)}
-    rows["color_jitter"] = lambda: apply_looks(clip, JITTER)
+    rows["color_jitter"] = lambda: apply_operations(clip, JITTER)
     for name in OPERATIONS:
-        rows[f"rand_augment: {name}"] = lambda name=name: apply_looks(clip, [Look(name, 0.5)])
+        rows[f"rand_augment: {name}"] = lambda name=name: apply_operations(
+            clip, [Operation(name, 0.5)]
+        )
     costs = {name: least(work) for name, work in rows.items()}
     for name in ("mixup", "cutmix"):
         augment = Augmentation(**{name: 1.0})

@@ -17,7 +17,7 @@ def numbers(frames: np.ndarray) -> list[int]:
 def check_exact(source: FrameSource, count: int) -> None:
     info = source.info()
     assert (info.num_frames, info.height, info.width) == (count, *barcode.SIZE)
-    source.look()
+    source.validate()
     for wanted in ([*range(count)], [count - 1, 0, 3, 3, 0], [2] * 5, *([k] for k in range(count))):
         frames = source.read(wanted)
         assert (frames.shape, frames.dtype) == ((len(wanted), *barcode.SIZE, 3), np.uint8)

@@ -16,7 +16,7 @@ from vdroppath_tf import cost, inflate
 from vdroppath_tf.cli import main
 from vdroppath_tf.commands.sources import define_formats, define_source, open_source
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.data.faults.log import FaultLog
+from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.sources.folder import FrameFolder
 from vdroppath_tf.data.sources.source import mirrored

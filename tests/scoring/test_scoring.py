@@ -18,7 +18,7 @@ from vdroppath_tf.data.catalog import Manifest, open_manifest
 from vdroppath_tf.data.clips.pipeline import evaluation_clips
 from vdroppath_tf.data.clips.protocols import PROTOCOLS
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.data.faults.log import FaultLog
+from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.encode import write_video
 from vdroppath_tf.scoring.video_scores import VideoScores

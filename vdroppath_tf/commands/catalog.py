@@ -44,7 +44,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     bad: list[str] = []
     if values.frames:
         with bar("catalog", "videos", len(videos)) as done:
-            found = data.lists.look_into(videos, on_video=lambda: done.update(1))
+            found = data.lists.read_facts(videos, on_video=lambda: done.update(1))
         videos = data.lists.with_frame_counts(videos, found)
         bad = [str(facts) for facts in found if isinstance(facts, data.VideoError)]
         summary |= _contents([f for f in found if isinstance(f, data.lists.VideoFacts)], bad)

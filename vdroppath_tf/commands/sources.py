@@ -76,12 +76,10 @@ def open_source(
         labels=_labels_for(source, labels),
         format=format,
         root=root,
-        template=values.frame_template,
-        first_frame=values.first_frame,
+        lookup=data.Lookup(values.frame_template, values.first_frame, values.allow_missing),
         label_base=values.label_base,
         part=part if "part" in taken else None,
         split=values.split,
-        allow_missing=values.allow_missing,
     )
     if modality == "flow":
         videos = data.lists.flow_manifest(videos)

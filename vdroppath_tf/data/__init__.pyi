@@ -15,10 +15,11 @@ from .clips.protocols import PROTOCOLS as PROTOCOLS
 from .clips.protocols import Protocol as Protocol
 from .clips.transforms import ClipSampling as ClipSampling
 from .faults.doctor import diagnose as diagnose
-from .faults.log import FaultLog as FaultLog
+from .faults.fault_log import FaultLog as FaultLog
 from .faults.quarantine import read_quarantine as read_quarantine
 from .faults.quarantine import write_quarantine as write_quarantine
 from .lists.manifest_file import write_manifest as write_manifest
+from .lists.video_tree import Lookup as Lookup
 from .manifest import Manifest as Manifest
 from .manifest import ManifestError as ManifestError
 from .manifest import VideoEntry as VideoEntry

@@ -20,6 +20,7 @@ from vdroppath_tf.data.lists.ucf101 import read_ucf101
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.records.index import holds_records
+from vdroppath_tf.names import named
 
 __all__ = [
     "FORMATS",
@@ -63,18 +64,17 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
 _OPTIONS = {"root", "label_base", "part", "split", "lookup"}
 
 
+@named
 def open_manifest(
     source: PathLike,
     *,
     root: PathLike | None = None,
     labels: Sequence[str] | None = None,
     format: str | None = None,
-    template: str | None = None,
-    first_frame: int = 1,
+    lookup: Lookup | None = None,
     label_base: int | None = None,
     part: str | None = None,
     split: int | None = None,
-    allow_missing: bool | None = None,
 ) -> Manifest:
     """Reads videos and labels from any of the `FORMATS`. Decodes nothing.
 
@@ -85,14 +85,11 @@ def open_manifest(
         labels: names of the classes by number. Give the training videos' to the validation
             videos, so that a class has one number in both.
         format: one of `FORMATS`; None finds it out, see `find_format`.
-        template: file names of the pictures in folders and zip files of frames, such as
-            `"{:05d}.jpg"`; None finds it out.
-        first_frame: number of the first of them.
+        lookup: how names become videos: what pictures are called in folders and zip files of
+            frames, and whether videos that are listed may be missing. Default `Lookup()`.
         label_base: the number of the first class in a list, 0 (the default) or 1.
         part: "train" or "test", of HMDB51.
         split: 1, 2 or 3, of HMDB51; default 1.
-        allow_missing: whether videos that are listed but not there are left out, said, and named
-            in `Manifest.missing`; None allows it for Kinetics only.
 
     Raises:
         ManifestError: something in it is wrong, or its format does not take an option; see the
@@ -101,12 +98,17 @@ def open_manifest(
     name = find_format(source) if format is None else format
     if name not in FORMATS:
         raise ManifestError(f"{source}: format is {name!r}. Expected one of {', '.join(FORMATS)}.")
-    options: dict[str, Any] = {"root": root, "label_base": label_base, "part": part, "split": split}
-    lookup = Lookup(template, first_frame, allow_missing)
-    options["lookup"] = None if lookup == Lookup() else lookup
+    options: dict[str, Any] = {
+        "root": root,
+        "label_base": label_base,
+        "part": part,
+        "split": split,
+        "lookup": None if lookup == Lookup() else lookup,
+    }
     given = {key: value for key, value in options.items() if value is not None}
     if refused := sorted(set(given) - options_of(name)):
-        what = "template, first_frame or allow_missing" if "lookup" in refused else refused[0]
+        what = "lookup (template, first_frame, allow_missing)"
+        what = what if "lookup" in refused else refused[0]
         raise ManifestError(
             f"{source}: {what} does not go with the format {name!r}. Leave it out"
             + (f", or pass format= if it is not {name!r}." if format is None else ".")

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator
 
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameSource
+from vdroppath_tf.names import named
 
 
 class ManifestError(ValueError):
     """A list or folder of videos cannot be used; the message names the file, line and value."""
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class VideoEntry:
     """One labelled video.
@@ -59,6 +61,7 @@ class VideoEntry:
         return self.source.path
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Manifest:
     """Labelled videos in a fixed order.

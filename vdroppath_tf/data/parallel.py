@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from vdroppath_tf.names import named
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 _AHEAD = 4  # items a thread; Executor.map would queue all of them, hundreds of thousands say
 
 
+@named
 def map_ahead(
     function: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int | None = None
 ) -> Iterator[_Result]:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from vdroppath_tf.data.clips.pipeline import VideoCache, evaluation_clips, video_errors
 from vdroppath_tf.data.clips.protocols import Protocol
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.data.faults.log import FaultLog
+from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.scoring.video_scores import VideoScores
 

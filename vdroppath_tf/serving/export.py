@@ -11,8 +11,10 @@ import keras
 import tensorflow as tf
 
 from vdroppath_tf.files import replacing
+from vdroppath_tf.names import named
 
 
+@named
 def export_saved_model(
     network: keras.Model,
     path: str | os.PathLike[str],

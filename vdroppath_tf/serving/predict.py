@@ -19,14 +19,16 @@ from vdroppath_tf.data.sources.folder import FrameFolder
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.files import read_json, write_json
+from vdroppath_tf.names import named
 
 CLIP_FORMAT = "vdroppath_tf.clip/1"
 _BESIDE = Path("assets.extra", "clip.json")  # where SavedModels keep what is not in the graph
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a served network says of one video: the mean softmax over its clips.
+    """The answer of a served network for one video: the mean softmax over its clips.
 
     Attributes:
         file: the video.
@@ -51,13 +53,13 @@ def read_sampling(saved_model: Path) -> ClipSampling:
     """How clips are made for a SavedModel.
 
     Raises:
-        ValueError: when the model says nothing of it, or something else.
+        ValueError: when the model does not describe it, or the file is something else.
     """
     path = saved_model / _BESIDE
     if not path.exists():
         raise ValueError(
-            f"{path} is missing: the model does not say how its clips are made. Export it with "
-            "vdroppath export, or pass a ClipSampling to ServedModel."
+            f"{path} is missing: the model does not describe how its clips are made. Export it "
+            "with vdroppath export, or pass a ClipSampling to ServedModel."
         )
     try:
         text = path.read_text(encoding="utf-8")
@@ -67,9 +69,12 @@ def read_sampling(saved_model: Path) -> ClipSampling:
         }
         return ClipSampling(**values)
     except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: says not how clips are made ({error}). Export again.") from None
+        raise ValueError(
+            f"{path}: does not describe how clips are made ({error}). Export again."
+        ) from None
 
 
+@named
 class ServedModel:
     """A SavedModel of ``export_saved_model``, loaded.
 

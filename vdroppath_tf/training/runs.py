@@ -14,7 +14,7 @@ import tensorflow as tf
 from vdroppath_tf.data.catalog import Manifest
 from vdroppath_tf.data.clips.check import check_videos
 from vdroppath_tf.data.clips.pipeline import FaultLog, VideoCache
-from vdroppath_tf.data.faults.log import MAX_BAD_FRACTION
+from vdroppath_tf.data.faults.fault_log import MAX_BAD_FRACTION
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.weights import LoadReport, copy_weights
 from vdroppath_tf.names import unknown_name
@@ -30,7 +30,7 @@ class Clips:
         train: videos to learn from; their number is N of Eq. 5.
         validation: videos to validate on, or None.
         cache: room for decoded videos, shared by the runs that use the same videos.
-        max_bad_fraction: share of videos that may be bad, see `data.faults.log.FaultLog`.
+        max_bad_fraction: share of videos that may be bad, see `data.faults.fault_log.FaultLog`.
     """
 
     train: Manifest

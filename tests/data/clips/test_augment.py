@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vdroppath_tf.data.catalog import Manifest, open_manifest
-from vdroppath_tf.data.clips.augment import OPERATIONS, Augmentation, Look, draw_looks
+from vdroppath_tf.data.clips.augment import OPERATIONS, Augmentation, Operation, draw_operations
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.loader import Batch, ClipLoader
-from vdroppath_tf.data.clips.looks import _layer, apply_looks
 from vdroppath_tf.data.clips.mixing import mix, soft_labels
+from vdroppath_tf.data.clips.operations import _layer, apply_operations
 from vdroppath_tf.data.clips.pipeline import ClipSampling, training_clips
 from vdroppath_tf.data.clips.positions import batch_rng, item_rng
 from vdroppath_tf.data.sources.encode import write_video
@@ -25,7 +25,7 @@ ALL = Augmentation((0.2, 0.3, 0.4, 0.1), (2, 9), mixup=0.8, cutmix=1.0, label_sm
 
 
 def look(clip: np.ndarray, name: str, value: float = 0.0) -> np.ndarray:
-    out = apply_looks(clip, [Look(name, value)])
+    out = apply_operations(clip, [Operation(name, value)])
     assert (out.shape, out.dtype) == (clip.shape, np.uint8)
     return out
 
@@ -95,16 +95,16 @@ class TestLooks:
 
     def test_clips_share_keras_layers(self) -> None:
         """Each new layer of Keras would leave a few kilobytes behind."""
-        looks = [Look(name, 0.6) for name in OPERATIONS]
-        apply_looks(CLIP, looks)
+        operations = [Operation(name, 0.6) for name in OPERATIONS]
+        apply_operations(CLIP, operations)
         made = _layer.cache_info().misses
-        apply_looks(CLIP, looks)
+        apply_operations(CLIP, operations)
         assert _layer.cache_info().misses == made
 
     def test_order_counts(self) -> None:
-        both = [Look("brightness", 0.5), Look("solarize", 0.5)]
-        assert not np.array_equal(apply_looks(CLIP, both), apply_looks(CLIP, both[::-1]))
-        assert np.array_equal(apply_looks(CLIP, []), CLIP)
+        both = [Operation("brightness", 0.5), Operation("solarize", 0.5)]
+        assert not np.array_equal(apply_operations(CLIP, both), apply_operations(CLIP, both[::-1]))
+        assert np.array_equal(apply_operations(CLIP, []), CLIP)
 
 
 class TestDraws:
@@ -112,18 +112,18 @@ class TestDraws:
     @settings(max_examples=50, deadline=None)
     def test_jitter_stays_in_its_range(self, item: int) -> None:
         augment = Augmentation((0.2, 0.3, 0.4, 0.1))
-        looks = draw_looks(augment, item_rng(0, 0, item))
-        assert [each.name for each in looks] == ["brightness", "contrast", "saturation", "hue"]
-        offsets = np.array([each.value for each in looks]) - [0, 1, 1, 0]
+        operations = draw_operations(augment, item_rng(0, 0, item))
+        assert [each.name for each in operations] == ["brightness", "contrast", "saturation", "hue"]
+        offsets = np.array([each.value for each in operations]) - [0, 1, 1, 0]
         assert (np.abs(offsets) <= augment.color_jitter).all()
-        assert looks == draw_looks(augment, item_rng(0, 0, item))
+        assert operations == draw_operations(augment, item_rng(0, 0, item))
 
     def test_rand_augment_draws_each_operation_and_both_signs(self) -> None:
         rng = np.random.default_rng(0)
-        drawn = [draw_looks(Augmentation(rand_augment=(3, 5)), rng) for _ in range(500)]
-        assert {len(looks) for looks in drawn} == {3}
+        drawn = [draw_operations(Augmentation(rand_augment=(3, 5)), rng) for _ in range(500)]
+        assert {len(operations) for operations in drawn} == {3}
         values: dict[str, set[float]] = {}
-        for one in (each for looks in drawn for each in looks):
+        for one in (each for operations in drawn for each in operations):
             values.setdefault(one.name, set()).add(round(one.value, 6))
         assert set(values) == set(OPERATIONS)
         assert values["rotate"] == {15.0, -15.0}
@@ -134,9 +134,11 @@ class TestDraws:
 
     def test_magnitude_0_changes_nothing_that_has_a_magnitude(self) -> None:
         rng = np.random.default_rng(0)
-        for looks in [draw_looks(Augmentation(rand_augment=(1, 0)), rng) for _ in range(60)]:
-            if looks[0].name not in ("auto_contrast", "equalize"):
-                assert np.array_equal(apply_looks(CLIP, looks), CLIP), looks
+        for operations in [
+            draw_operations(Augmentation(rand_augment=(1, 0)), rng) for _ in range(60)
+        ]:
+            if operations[0].name not in ("auto_contrast", "equalize"):
+                assert np.array_equal(apply_operations(CLIP, operations), CLIP), operations
 
     @pytest.mark.parametrize(
         ("changes", "match"),

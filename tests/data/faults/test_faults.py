@@ -18,7 +18,7 @@ from vdroppath_tf.data.clips.check import check_videos
 from vdroppath_tf.data.clips.loader import ClipLoader
 from vdroppath_tf.data.clips.pipeline import ClipSampling, evaluation_clips, training_clips
 from vdroppath_tf.data.clips.positions import epoch_order
-from vdroppath_tf.data.faults.log import FaultLog, allowed_bad
+from vdroppath_tf.data.faults.fault_log import FaultLog, allowed_bad
 from vdroppath_tf.data.faults.quarantine import read_quarantine, without, write_quarantine
 from vdroppath_tf.data.manifest import ManifestError, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
@@ -148,7 +148,7 @@ class TestHowMany:
             loader(manifest, FaultLog(), "validation").evaluation_batch(0, VIDEOS)
         text = str(caught.value)
         assert text.startswith("2 of the ")
-        assert "validation videos looked at cannot be read; max_bad_fraction=0.1" in text
+        assert "validation videos that were tried cannot be read; max_bad_fraction=0.1" in text
         assert "rather the decoder" in text
         assert "3.mp4: is damaged" in text
         assert "4.mp4: is damaged" in text
@@ -188,10 +188,10 @@ class TestHowMany:
         for entry in entries[good : good + bad]:
             faults.bad("train", entry, VideoError("bad"))
         if not stops:
-            faults.judge("train")
+            faults.raise_if_too_many("train")
             return
         with pytest.raises(VideoError):
-            faults.judge("train")
+            faults.raise_if_too_many("train")
 
     @pytest.mark.parametrize("fraction", [-0.1, 1.1, float("nan")])
     def test_no_share(self, fraction: float) -> None:
@@ -300,7 +300,7 @@ class TestCheck:
         with pytest.raises(VideoError) as caught:
             check_videos(manifest, SAMPLING)
         lines = str(caught.value).splitlines()
-        assert lines[0].startswith("12 of the 13 train videos looked at cannot be read")
+        assert lines[0].startswith("12 of the 13 train videos that were tried cannot be read")
         assert [os.path.basename(line.split(": ")[0]) for line in lines[1:-1]] == [
             f"{k}.mp4" for k in range(10)
         ]

@@ -18,6 +18,7 @@ from vdroppath_tf.data.catalog import (
     write_manifest,
 )
 from vdroppath_tf.data.lists.text_files import MAX_LINE
+from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.sources.folder import FrameFolder
 from vdroppath_tf.data.sources.hdf5 import Hdf5Frames
 from vdroppath_tf.data.sources.zip import FrameZip
@@ -199,8 +200,8 @@ class TestList:
         (root / "a.h5").touch()
         lines = ("frames", "video", "video/RGB_frames.zip", "b.ZIP", "a.h5/c d/e", "a.h5/f", "a.h5")
         text = "".join(f"{line} 3 0\n" for line in lines if line != "video/RGB_frames.zip")
-        options = {"template": "{:03d}.png", "first_frame": 0}
-        manifest = open_manifest(write(root, text), **options)  # type: ignore[arg-type]
+        lookup = Lookup(template="{:03d}.png", first_frame=0)
+        manifest = open_manifest(write(root, text), lookup=lookup)
         assert [entry.source for entry in manifest] == [
             FrameFolder(f"{root}/frames", "{:03d}.png", 0),
             FrameZip(f"{root}/video/RGB_frames.zip", "{:03d}.png", 0),
@@ -220,7 +221,7 @@ class TestList:
 
     def test_missing_videos_keep_their_class(self, root: Path) -> None:
         path = write(root, "a.mp4 3 0\nnope.mp4 3 4\n")
-        manifest = open_manifest(path, allow_missing=True)
+        manifest = open_manifest(path, lookup=Lookup(allow_missing=True))
         assert (len(manifest), manifest.num_classes, manifest.missing) == (1, 5, ("nope.mp4",))
 
     def test_bad_labels(self, root: Path) -> None:
@@ -326,7 +327,7 @@ class TestFolder:
         assert [entry.name for entry in videos] == ["jump/d.mp4", "run/a.mp4"]
         for name in ("run", "jump"):
             (tmp_path / name / "x.zip").touch()
-        zips = open_manifest(tmp_path, format="folders-of-zips", template="{:d}.jpg")
+        zips = open_manifest(tmp_path, format="folders-of-zips", lookup=Lookup("{:d}.jpg"))
         assert [e.source for e in zips] == [
             FrameZip(f"{tmp_path}/{name}/x.zip", "{:d}.jpg") for name in ("jump", "run")
         ]

@@ -14,6 +14,7 @@ from miniatures import DATA_SETS, Miniature, write
 from vdroppath_tf.data.catalog import FORMATS, ManifestError, find_format, open_manifest
 from vdroppath_tf.data.clips.pipeline import ClipSampling, evaluation_clips, training_clips
 from vdroppath_tf.data.lists import text_files
+from vdroppath_tf.data.lists.video_tree import Lookup
 
 each = pytest.mark.parametrize("name", DATA_SETS)
 
@@ -73,7 +74,7 @@ def test_kinetics_counts_what_was_never_downloaded(made: Callable[[str], Miniatu
     train = open_manifest(**made("kinetics").train)
     assert train.missing == ("gone0000000_000000_000010", "gone0000001_000000_000010")
     with pytest.raises(ManifestError, match=r"train.csv:4: there is no video 'gone0000000_0000"):
-        open_manifest(**made("kinetics").train, allow_missing=False)
+        open_manifest(**made("kinetics").train, lookup=Lookup(allow_missing=False))
     elsewhere = made("kinetics").train["root"] / "val" / "riding a bike"
     with pytest.raises(ManifestError, match="none of its 4 videos is in"):
         open_manifest(made("kinetics").train["source"], root=elsewhere)
@@ -84,7 +85,7 @@ def test_missing_is_an_error_elsewhere_unless_asked(tmp_path: Path) -> None:
     (tmp_path / "frames" / "7").rename(tmp_path / "away")
     with pytest.raises(ManifestError, match=r"train.csv:1: there is no video '7'"):
         open_manifest(**small.train)
-    train = open_manifest(**small.train, allow_missing=True)
+    train = open_manifest(**small.train, lookup=Lookup(allow_missing=True))
     assert (train.missing, [e.name for e in train]) == (("7",), ["34870"])
     assert train.labels == small.labels
 

@@ -13,7 +13,7 @@ from vdroppath_tf.data.catalog import Manifest, open_manifest
 from vdroppath_tf.data.lists.inventory import (
     VideoFacts,
     count_classes,
-    look_into,
+    read_facts,
     shared_videos,
     with_frame_counts,
 )
@@ -43,7 +43,7 @@ def test_facts(folder: Path) -> None:
     file = miniatures.write(folder / "l.txt", "".join(f"{n}\n" for n in lines))
     videos = open_manifest(file, format="path-label")
     seen: list[None] = []
-    found = look_into(videos, workers=2, on_video=lambda: seen.append(None))
+    found = read_facts(videos, workers=2, on_video=lambda: seen.append(None))
     height, width = barcode.SIZE
     assert found[:2] == [VideoFacts(n, height, width, n / 25) for n in (3, 4)]
     assert isinstance(found[2], VideoError)
@@ -55,7 +55,7 @@ def test_facts(folder: Path) -> None:
 
 def test_fewer_frames_than_listed(folder: Path) -> None:
     videos = listed(folder, "l.txt", "3.mp4 2 0", "4.mp4 6 0")
-    good, bad = look_into(videos)
+    good, bad = read_facts(videos)
     assert isinstance(good, VideoFacts)
     assert "4.mp4: holds 4 frames, but " in str(bad)
     assert "l.txt:2 lists 6" in str(bad)

@@ -105,7 +105,7 @@ class TestReading:
 
     def test_looks_at_the_record(self, records: Manifest) -> None:
         for entry in records:
-            entry.source.look()
+            entry.source.validate()
 
     @pytest.mark.parametrize("indices", [[-1], [FRAMES], [0, 10**9], []])
     def test_frames_that_are_not_there(self, records: Manifest, indices: list[int]) -> None:
@@ -226,13 +226,13 @@ class TestDamage:
         with pytest.raises(VideoError, match="the CRC of its head is wrong"):
             source.read([0])
         with pytest.raises(VideoError, match="the CRC of its head is wrong"):
-            source.look()
+            source.validate()
 
     def test_another_record_there(self, copy: Path) -> None:
         source = video(read_records(copy))
         wrong = dataclasses.replace(source.record, length=source.record.length - 1)
         with pytest.raises(VideoError, match="no record of this length begins there"):
-            RecordVideo(source.shard, wrong).look()
+            RecordVideo(source.shard, wrong).validate()
 
     @pytest.mark.parametrize("left", [0, 3, 0.5])
     def test_cut_short(self, copy: Path, left: float) -> None:
@@ -240,7 +240,7 @@ class TestDamage:
         data = Path(source.shard).read_bytes()
         end = source.record.offset + int(left if left > 1 else left * source.record.length)
         Path(source.shard).write_bytes(data[:end])
-        for attempt in (source.look, lambda: source.read([FRAMES - 1])):
+        for attempt in (source.validate, lambda: source.read([FRAMES - 1])):
             with pytest.raises(VideoError, match=r"cut short.*video 5\.mp4"):
                 attempt()
 

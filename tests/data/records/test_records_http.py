@@ -68,7 +68,7 @@ def test_the_same_frames(url: str, at_once: int, monkeypatch: pytest.MonkeyPatch
         Handler.asked.clear()
         np.testing.assert_array_equal(entry.source.read([9, 2]), local.source.read([9, 2]))
         assert len(Handler.asked) == (1 if at_once else 2)
-        entry.source.look()
+        entry.source.validate()
     check_shards(url)
 
 

@@ -138,7 +138,7 @@ def test_a_frame_that_went_away_after_a_look(tmp_path: Path) -> None:
     folder = fill(tmp_path, "{:05d}.jpg")
     source = FrameFolder(str(folder))
     times = folder.stat()
-    source.look()
+    source.validate()
     (folder / "00002.jpg").unlink()
     os.utime(folder, ns=(times.st_atime_ns, times.st_mtime_ns))
     with pytest.raises(VideoError, match=r"00002.jpg: cannot be read"):
@@ -162,7 +162,7 @@ def test_no_folder_of_frames(tmp_path: Path, kind: str) -> None:
         path.mkdir()
     message = {"missing": "cannot be read", "file": "is not a folder", "empty": "holds no frame"}
     with pytest.raises(VideoError, match=message[kind]):
-        FrameFolder(str(path)).look()
+        FrameFolder(str(path)).validate()
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def write(path: Path, **data: object) -> None:
 def test_data_sets_of_something_else(path: Path, value: object, message: str) -> None:
     write(path, rgb=value)
     with pytest.raises(VideoError, match=message) as raised:
-        Hdf5Frames(str(path), "rgb").look()
+        Hdf5Frames(str(path), "rgb").validate()
     assert str(raised.value).startswith(f"{path}: rgb: ")
 
 

@@ -108,7 +108,7 @@ def test_the_same_name_twice(path: Path) -> None:
 def test_a_bomb_by_its_ratio(path: Path) -> None:
     bomb = jpeg(np.zeros((8, 8, 3), np.uint8)) + bytes(4_000_000)
     write(path, {**frames(), "img_00013.jpg": bomb}, method=zipfile.ZIP_DEFLATED)
-    with pytest.raises(VideoError, match=r"'img_00013.jpg' claims to grow from"):
+    with pytest.raises(VideoError, match=r"'img_00013.jpg' is declared to grow from"):
         FrameZip(str(path)).info()
 
 
@@ -129,7 +129,7 @@ FLAGS, METHOD, CRC, PACKED, SIZE, OFFSET = 8, 10, 16, 20, 24, 42
     [
         (FLAGS, "<H", 1, "is encrypted"),
         (METHOD, "<H", 14, "compressed by method 14"),
-        (SIZE, "<I", 1 << 30, "claims 1073741824 bytes; at most"),
+        (SIZE, "<I", 1 << 30, "declares 1073741824 bytes; at most"),
         (PACKED, "<I", 1 << 30, "bytes; at most"),
         (OFFSET, "<I", 1 << 31, "outside the file"),
         (PACKED, "<I", 1 << 22, "overlap"),
@@ -195,7 +195,7 @@ def test_no_archive(path: Path, kind: str) -> None:
     elif kind != "missing":
         path.write_bytes(b"" if kind == "no bytes" else b"text" * 100)
     with pytest.raises(VideoError) as raised:
-        FrameZip(str(path)).look()
+        FrameZip(str(path)).validate()
     assert str(raised.value).startswith(f"{path}: ")
 
 

@@ -7,10 +7,13 @@ import math
 
 import numpy as np
 
+from vdroppath_tf.names import named
+
 TRIES = 10
 """Crops drawn until one fits into the frame, as in the usual RandomResizedCrop."""
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class AreaCrop:
     """The sizes that were drawn for one clip, and what is cut where none of them fits.

@@ -1,4 +1,4 @@
-"""Augmentation of clips, as data and as draws; `looks` changes pixels, `mixing` mixes clips."""
+"""Augmentation of clips, as data and as draws; `operations` and `mixing` change the pixels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import dataclasses
 from typing import NamedTuple
 
 import numpy as np
+
+from vdroppath_tf.names import named
 
 _MAX_HUE = 0.5  # half a turn either way is every hue there is
 
@@ -32,11 +34,11 @@ OPERATIONS = tuple(_AT_FULL)
 MAX_MAGNITUDE = 10.0
 
 
-class Look(NamedTuple):
+class Operation(NamedTuple):
     """One change of colour or shape, the same for all frames of a clip.
 
     Attributes:
-        name: of the operation, a function of `looks`.
+        name: of the operation, a function of `operations`.
         value: its strength, drawn already.
     """
 
@@ -44,6 +46,7 @@ class Look(NamedTuple):
     value: float
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
     """What training does to clips after they are cut; the default does nothing.
@@ -107,28 +110,28 @@ class Augmentation:
         return bool(self.mixup or self.cutmix or self.label_smoothing)
 
 
-def draw_looks(augment: Augmentation, rng: np.random.Generator) -> tuple[Look, ...]:
+def draw_operations(augment: Augmentation, rng: np.random.Generator) -> tuple[Operation, ...]:
     """Draws what happens to one clip: jitter first, then RandAugment's operations."""
-    looks = []
+    operations = []
     if augment.color_jitter:
         brightness, contrast, saturation, hue = rng.uniform(-1, 1, 4) * augment.color_jitter
-        looks += [
-            Look("brightness", float(brightness)),
-            Look("contrast", float(1 + contrast)),
-            Look("saturation", float(1 + saturation)),
-            Look("hue", float(hue)),
+        operations += [
+            Operation("brightness", float(brightness)),
+            Operation("contrast", float(1 + contrast)),
+            Operation("saturation", float(1 + saturation)),
+            Operation("hue", float(hue)),
         ]
     if augment.rand_augment:
         count, magnitude = augment.rand_augment
         names, signs = rng.random((2, int(count)))
         for name, sign in zip(names, signs, strict=True):
             operation = OPERATIONS[int(name * len(OPERATIONS))]
-            looks.append(_rand_look(operation, magnitude / MAX_MAGNITUDE, sign < 0.5))
-    return tuple(looks)
+            operations.append(_rand_operation(operation, magnitude / MAX_MAGNITUDE, sign < 0.5))
+    return tuple(operations)
 
 
-def _rand_look(name: str, share: float, negative: bool) -> Look:
+def _rand_operation(name: str, share: float, negative: bool) -> Operation:
     value = _AT_FULL[name] * share
     if negative and name not in _ONE_WAY:
         value = -value
-    return Look(name, 1 + value if name in _FACTORS else value)
+    return Operation(name, 1 + value if name in _FACTORS else value)

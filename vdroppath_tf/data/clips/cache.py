@@ -10,8 +10,10 @@ import numpy as np
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.request import MAX_BYTES, scaled_size
 from vdroppath_tf.data.sources.source import Box, FrameSource, Indices, cut
+from vdroppath_tf.names import named
 
 
+@named
 class VideoCache:
     """Decoded, scaled videos kept in memory. Thread safe; may be shared by several data sets.
 

@@ -1,20 +1,22 @@
-"""A look at every video before a long run, so that a bad file is named now and not in the night."""
+"""Validates every video before a long run, so that a bad file is named now and not in the night."""
 
 from __future__ import annotations
 
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.loader import ClipLoader
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.data.faults.log import FaultLog
+from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.names import named
 
 _INDEXED = 10_000
 """Up to so many videos are indexed, which training needs to do anyway; of more, only headers are
 read, since their indices would not stay in memory."""
 
 
+@named
 def check_videos(
     manifest: Manifest,
     sampling: ClipSampling,
@@ -42,20 +44,20 @@ def check_videos(
         manifest, sampling, cache=cache or VideoCache(), workers=1, split=split, faults=faults
     )
 
-    def look(entry: VideoEntry) -> VideoError | None:
+    def validate(entry: VideoEntry) -> VideoError | None:
         try:
             if len(manifest) > _INDEXED:
-                entry.source.glance()
+                entry.source.validate_quickly()
             else:
-                entry.source.look(loader.cache.index_dir)
+                entry.source.validate(loader.cache.index_dir)
                 loader.check(entry)
         except VideoError as error:
             return error
         return None
 
-    for entry, error in zip(manifest, map_ahead(look, manifest), strict=True):
+    for entry, error in zip(manifest, map_ahead(validate, manifest), strict=True):
         if error is None:
             faults.good(split, entry)
         else:
             faults.bad(split, entry, error, found="check")
-    faults.judge(split)
+    faults.raise_if_too_many(split)

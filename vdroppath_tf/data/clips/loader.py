@@ -23,11 +23,12 @@ from vdroppath_tf.data.clips.plans import (
 )
 from vdroppath_tf.data.clips.positions import epoch_order, item_rng
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.data.faults.log import FaultLog
+from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import scaled_size
 from vdroppath_tf.data.sources.source import Box, FrameInfo
+from vdroppath_tf.names import named
 
 Batch = tuple[np.ndarray, np.ndarray]
 """Clips, uint8 `(batch, time, height, width, channels)`, and labels, int64 `(batch,)`."""
@@ -38,6 +39,7 @@ _NO_EPOCH = -1
 _LEFT_OUT = -1  # the label of a row without a clip
 
 
+@named
 class ClipLoader:
     """Makes batches of clips; each is a pure function of its arguments, whatever came before.
 
@@ -158,7 +160,7 @@ class ClipLoader:
             self._clip(entry, plan(self._num_frames(entry)), out)
         except VideoError as error:
             self.faults.bad(self.split, entry, error, clip=clip)
-            self.faults.judge(self.split)
+            self.faults.raise_if_too_many(self.split)
             return False
         self.faults.good(self.split, entry)
         return True

@@ -9,14 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.names import named
 
 
+@named
 def soft_labels(labels: np.ndarray, classes: int, smoothing: float = 0.0) -> np.ndarray:
     """Class numbers `(batch,)` as shares of classes, float32 `(batch, classes)`."""
     one_hot = labels[:, None] == np.arange(classes)
     return (one_hot * (1 - smoothing) + smoothing / classes).astype(np.float32)
 
 
+@named
 def mix(
     clips: np.ndarray,
     labels: np.ndarray,

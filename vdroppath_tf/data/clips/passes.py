@@ -7,7 +7,10 @@ import threading
 import numpy as np
 import tensorflow as tf
 
+from vdroppath_tf.names import named
 
+
+@named
 class Passes:
     """Positions (epoch * steps + step) of every pass, and a count of the passes completed.
 

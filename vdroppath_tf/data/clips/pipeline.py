@@ -18,9 +18,10 @@ from vdroppath_tf.data.clips.mixing import mix
 from vdroppath_tf.data.clips.passes import Passes
 from vdroppath_tf.data.clips.positions import batch_rng
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.data.faults.log import FaultLog
+from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.names import named
 
 __all__ = [
     "Augmentation",
@@ -35,6 +36,7 @@ __all__ = [
 _AHEAD = 2  # batches made while one is used; their clips are decoded in parallel
 
 
+@named
 def training_clips(
     manifest: Manifest,
     sampling: ClipSampling,
@@ -125,6 +127,7 @@ def training_clips(
     return _with_options(passes.deliver(clips), whole=shard[1] == 1)
 
 
+@named
 def evaluation_clips(
     manifest: Manifest,
     sampling: ClipSampling,

@@ -8,17 +8,19 @@ import itertools
 import numpy as np
 
 from vdroppath_tf.data.clips.area_crop import AreaCrop, draw_area_crop
-from vdroppath_tf.data.clips.augment import Augmentation, Look, draw_looks
+from vdroppath_tf.data.clips.augment import Augmentation, Operation, draw_operations
 from vdroppath_tf.data.clips.positions import dense_indices, segment_indices
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.resize import resize_frames
 from vdroppath_tf.data.sources.source import Box, cut, mirrored
+from vdroppath_tf.names import named
 
 Corner = tuple[float, float]
 _CENTRE: Corner = (0.5, 0.5)
 
 
+@named
 @dataclasses.dataclass(frozen=True, eq=False)
 class ClipPlan:
     """What is to be done to one video: everything random is drawn already.
@@ -33,7 +35,7 @@ class ClipPlan:
         shares: of the largest crop that fits, what is cut in height and width, to be scaled to
             `crop`; None cuts `crop` pixels.
         area: sizes of what is cut, to be scaled to `crop`.
-        looks: changes of colour and shape, in order; the same for all frames.
+        operations: changes of colour and shape, in order; the same for all frames.
     """
 
     indices: np.ndarray
@@ -43,9 +45,10 @@ class ClipPlan:
     flip: bool = False
     shares: tuple[float, float] | None = None
     area: AreaCrop | None = None
-    looks: tuple[Look, ...] = ()
+    operations: tuple[Operation, ...] = ()
 
 
+@named
 def training_plan(
     sampling: ClipSampling,
     num_frames: int,
@@ -68,7 +71,7 @@ def training_plan(
         draw_area_crop(sampling.crop_area, sampling.crop_ratio, rng)
         if sampling.crop_area
         else None,
-        () if augment is None else draw_looks(augment, rng),
+        () if augment is None else draw_operations(augment, rng),
     )
 
 
@@ -174,10 +177,10 @@ def cut_views(frames: np.ndarray, plan: ClipPlan, boxes: list[Box] | None) -> np
     shaped = frames.reshape(clips, times, *frames.shape[1:])
     views = shaped if boxes is None else _cut_all(shaped, plan, boxes)
     views = mirrored(views) if plan.flip else views
-    if plan.looks:
-        from vdroppath_tf.data.clips.looks import apply_looks
+    if plan.operations:
+        from vdroppath_tf.data.clips.operations import apply_operations
 
-        views = np.stack([apply_looks(clip, plan.looks) for clip in views])
+        views = np.stack([apply_operations(clip, plan.operations) for clip in views])
     return views
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from vdroppath_tf.names import named
+
 # separate counter ranges of one Philox key: the streams never meet
 _ORDER, _ITEM, _BATCH = 1, 2, 3
 _SPLITS = ("train", "validation", "test")
@@ -57,6 +59,7 @@ def _philox(seed: int, epoch: int, stream: int, item: int) -> np.random.Philox:
     return np.random.Philox(key=key, counter=counter)
 
 
+@named
 def dense_indices(
     num_frames: int,
     clip_frames: int,
@@ -104,6 +107,7 @@ def dense_indices(
     return np.minimum(frames, num_frames - 1)
 
 
+@named
 def segment_indices(
     num_frames: int,
     clip_frames: int,

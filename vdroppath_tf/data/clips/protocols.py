@@ -9,8 +9,10 @@ import dataclasses
 from typing import Any
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.names import named
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Protocol:
     """How videos are tested.

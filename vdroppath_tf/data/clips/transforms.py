@@ -8,12 +8,14 @@ import numpy as np
 
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.sources.decode import scaled_size
+from vdroppath_tf.names import named
 
 SAMPLERS = ("dense", "segments")
 _CROPS = (1, 3)
 _RATIO = (3 / 4, 4 / 3)
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class ClipSampling:
     """How clips are made from videos; the defaults leave frames as they are in the file.

@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from vdroppath_tf.data.faults.log import Fault
+from vdroppath_tf.data.faults.fault_log import Fault
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import scaled_size
+from vdroppath_tf.names import named
 
 _JOURNAL = "vdroppath_tf.doctor_journal/1"
 _EDGE = 32  # pixels: everything is decoded in full, but little of it need be kept
@@ -28,6 +29,7 @@ Stamp = list[int]
 """Size, time of change and number of files: by these a video is known to be the same as before."""
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Finding:
     """What the doctor found of one video.
@@ -48,6 +50,7 @@ class Finding:
     error: str | None = None
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
     """What the doctor found of all videos.
@@ -91,6 +94,7 @@ def examine(entry: VideoEntry) -> Finding:
     return Finding(entry.path, stamp, info.num_frames, info.height, info.width)
 
 
+@named
 def diagnose(
     manifests: Sequence[tuple[str, Manifest]],
     journal: str | os.PathLike[str],
@@ -118,14 +122,14 @@ def diagnose(
     findings = []
     known = decoded = 0
 
-    def look(item: tuple[str, VideoEntry]) -> tuple[Finding, bool]:
+    def find(item: tuple[str, VideoEntry]) -> tuple[Finding, bool]:
         old = before.get(item[1].path)
         if old is not None and _holds(old, item[1]):
             return old, True
         return examine(item[1]), False
 
     with _appending(Path(journal)) as write:
-        for finding, old in map_ahead(look, entries, workers=workers):
+        for finding, old in map_ahead(find, entries, workers=workers):
             if not old:
                 write(finding)
                 decoded += finding.frames
@@ -142,7 +146,7 @@ def diagnose(
 
 
 def _holds(old: Finding, entry: VideoEntry) -> bool:
-    """Whether an earlier finding says of a video what a new one would."""
+    """Whether an earlier finding still holds for a video."""
     unchanged = old.error is None and old.stamp is not None and old.stamp == _stamp(entry.path)
     return unchanged and (entry.num_frames is None or old.frames >= entry.num_frames)
 

@@ -10,14 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vdroppath_tf.data.faults.log import Fault
+from vdroppath_tf.data.faults.fault_log import Fault
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.files import load_text, read_json, replacing
+from vdroppath_tf.names import named
 
 _FORMAT = "vdroppath_tf.quarantine/1"
 _MAX_BYTES = 1 << 28
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Quarantine:
     """Bad videos as a file names them.
@@ -53,6 +55,7 @@ def write_quarantine(
         file.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
+@named
 def read_quarantine(
     path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = None
 ) -> Quarantine:

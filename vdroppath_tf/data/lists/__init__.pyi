@@ -4,7 +4,7 @@ from .hdf5_groups import read_hdf5_file as read_hdf5_file
 from .hmdb51 import read_hmdb51 as read_hmdb51
 from .inventory import VideoFacts as VideoFacts
 from .inventory import count_classes as count_classes
-from .inventory import look_into as look_into
+from .inventory import read_facts as read_facts
 from .inventory import shared_videos as shared_videos
 from .inventory import with_frame_counts as with_frame_counts
 from .kinetics import read_kinetics as read_kinetics

@@ -9,6 +9,7 @@ from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.lists.video_tree import SUFFIXES, Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.names import named
 
 PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 _EXPECTED = {
@@ -19,6 +20,7 @@ _EXPECTED = {
 }
 
 
+@named
 def read_folder(
     path: PathLike,
     *,

@@ -11,8 +11,10 @@ from vdroppath_tf.data.lists.text_files import PathLike, check_names
 from vdroppath_tf.data.lists.video_tree import Lookup, MissingVideoError, VideoTree
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.sources.source import FrameSource
+from vdroppath_tf.names import named
 
 
+@named
 class Collector:
     """Videos of one list in their order; all formats fill one.
 
@@ -98,8 +100,8 @@ class Collector:
             places = ", ".join(repr(folder or ".") for folder in tried)
             raise ManifestError(
                 f"{origin}: there is no video {stem!r} in {places} of {self.tree.root}. Check "
-                "root= (--data_root), or pass allow_missing=True (--allow_missing) to leave out "
-                "what is not there."
+                "root= (--data_root), or pass Lookup(allow_missing=True) (--allow_missing) to "
+                "leave out what is not there."
             )
 
     def manifest(self, expected: str, *, directional: bool = False) -> Manifest:

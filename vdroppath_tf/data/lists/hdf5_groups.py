@@ -15,18 +15,20 @@ from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.hdf5_items import member, open_hdf5
+from vdroppath_tf.names import named
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def is_hdf5(path: Path) -> bool:
-    """Whether a file says of itself that it is HDF5."""
+    """Whether a file has the signature of HDF5."""
     if not path.is_file():
         return False
     with open(path, "rb") as file:
         return file.read(len(_SIGNATURE)) == _SIGNATURE
 
 
+@named
 def read_hdf5_file(path: PathLike, *, labels: Sequence[str] | None = None) -> Manifest:
     """Reads a file `class/video`, each video as `Hdf5Frames` takes it; sorted groups are classes.
 

@@ -10,6 +10,7 @@ from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import PathLike, read_lines, same_names, whole_number
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.names import named
 
 PARTS = {"train": 1, "test": 2}  # what the lines say; 0 is in neither
 SPLITS = (1, 2, 3)
@@ -21,6 +22,7 @@ def is_hmdb51(folder: PathLike) -> bool:
     return any(name.endswith("_test_split1.txt") for name in os.listdir(folder))
 
 
+@named
 def read_hmdb51(
     path: PathLike,
     root: PathLike | None = None,

@@ -12,13 +12,15 @@ from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.sources.container import VideoError, open_video
 from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.names import named
 
 _START = 1 << 16  # bytes that tell most files of one size apart
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class VideoFacts:
-    """What an index says of one video; nothing is decoded for it.
+    """What an index holds of one video; nothing is decoded for it.
 
     Attributes:
         num_frames: frames that can be read.
@@ -41,7 +43,8 @@ def count_classes(manifest: Manifest) -> list[int]:
     return counts
 
 
-def look_into(
+@named
+def read_facts(
     manifest: Manifest,
     *,
     workers: int | None = None,
@@ -71,7 +74,7 @@ def with_frame_counts(manifest: Manifest, found: list[VideoFacts | VideoError]) 
 
     Args:
         manifest: the videos.
-        found: what `look_into` said of them.
+        found: what `read_facts` found of them.
     """
     entries = [
         dataclasses.replace(entry, num_frames=facts.num_frames)
@@ -82,6 +85,7 @@ def with_frame_counts(manifest: Manifest, found: list[VideoFacts | VideoError]) 
     return dataclasses.replace(manifest, entries=tuple(entries))
 
 
+@named
 def shared_videos(
     one: Manifest, other: Manifest, *, contents: bool = False
 ) -> list[tuple[VideoEntry, VideoEntry]]:

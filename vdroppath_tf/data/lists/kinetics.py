@@ -9,6 +9,7 @@ from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import PathLike, read_rows, whole_number
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.names import named
 
 KEY = "youtube_id"
 _COLUMNS = ("label", KEY, "time_start", "time_end")
@@ -16,6 +17,7 @@ _EXPECTED = "'label,youtube_id,time_start,time_end,split'"
 _MAX_SECONDS = 999_999  # six digits in a file's name
 
 
+@named
 def read_kinetics(
     path: PathLike,
     root: PathLike | None = None,

@@ -12,6 +12,7 @@ from vdroppath_tf.data.lists.text_files import MAX_CLASSES, PathLike, read_lines
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.index import MAX_FRAMES
+from vdroppath_tf.names import named
 
 _TRIPLE, _PAIR = "'path num_frames label'", "'path label'"
 
@@ -23,6 +24,7 @@ class _Line(NamedTuple):
     label: int
 
 
+@named
 def read_list(
     path: PathLike,
     root: PathLike | None = None,
@@ -52,6 +54,7 @@ def read_list(
     return _read(_triples(path, label_base), path, root, labels, label_base, lookup, _TRIPLE)
 
 
+@named
 def read_pairs(
     path: PathLike,
     root: PathLike | None = None,

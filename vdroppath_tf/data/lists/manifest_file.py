@@ -17,6 +17,7 @@ from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.index import MAX_FRAMES
 from vdroppath_tf.files import replacing
+from vdroppath_tf.names import named
 
 MANIFEST_FORMAT = "vdroppath_tf.manifest/1"
 _MAX_HEADER = 1 << 24
@@ -41,6 +42,7 @@ def write_manifest(manifest: Manifest, path: PathLike) -> None:
             file.write(json.dumps([entry.name, entry.label, entry.num_frames]) + "\n")
 
 
+@named
 def read_manifest(
     path: PathLike,
     root: PathLike | None = None,

@@ -22,11 +22,13 @@ from vdroppath_tf.data.lists.text_files import (
 )
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.names import named
 
 _ROW = "'id;label'"
 _ITEM = 'objects {"id": ..., "template": ...}'
 
 
+@named
 def read_something_v1(
     path: PathLike,
     root: PathLike | None = None,
@@ -61,6 +63,7 @@ def read_something_v1(
     return _collect(path, root, _classes(names, labels, beside), lookup, rows)
 
 
+@named
 def read_something_v2(
     path: PathLike,
     root: PathLike | None = None,

@@ -16,11 +16,13 @@ from vdroppath_tf.data.lists.text_files import (
 )
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.names import named
 
 _CLASSES = "classInd.txt"
 _EXPECTED = "'Class/v_Class_g01_c01.avi 1', or without number in a test list"
 
 
+@named
 def read_ucf101(
     path: PathLike,
     root: PathLike | None = None,

@@ -1,7 +1,7 @@
 """From names that others wrote to videos below one folder, which they cannot leave.
 
-A name costs one `lstat`: folders on the way are looked at once and remembered, and links alone
-are resolved. What is found there says what kind of source it is.
+A name costs one `lstat`: folders on the way are read once and remembered, and only links
+are resolved. What is found there decides what kind of source it is.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from vdroppath_tf.data.sources.hdf5 import Hdf5Frames
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.data.sources.zip import FrameZip
+from vdroppath_tf.names import named
 
 SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov")
 """Files that are taken for videos where no list names them."""
@@ -31,6 +32,7 @@ _MEMBER = re.compile(r"(.+?\.(?:h5|hdf5))(?:/(.+))?", re.IGNORECASE | re.DOTALL)
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Lookup:
     """How names become videos; every format takes one.
@@ -51,6 +53,7 @@ class MissingVideoError(ManifestError):
     """A name leads to nothing."""
 
 
+@named
 class VideoTree:
     """The videos below one folder, by name.
 

@@ -1,7 +1,7 @@
 """One video as one record: a `tf.train.Example` whose frames can be reached without parsing it.
 
-A record is two serialized Examples, one behind the other, which every reader takes for one: what is
-said about the video, and the frames alone. The first, the head, is small. It has the length and the
+A record is two serialized Examples, one behind the other, which every reader takes for one: what
+describes the video, and only the frames. The first, the head, is small. It has the length and the
 CRC-32 of each frame, and the frames stand at the end of the record: so where each one lies follows.
 """
 
@@ -16,8 +16,10 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.records.index import MAX_RECORD
+from vdroppath_tf.names import named
 
 
+@named
 @dataclasses.dataclass(frozen=True, eq=False)
 class RecordBytes:
     """A record to be written.
@@ -33,6 +35,7 @@ class RecordBytes:
     crc32: int
 
 
+@named
 def pack(
     frames: Sequence[bytes], *, label: int, name: str, size: tuple[int, int], fps: float | None
 ) -> RecordBytes:
@@ -78,6 +81,7 @@ def _example(features: dict[str, Any]) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
+@named
 @dataclasses.dataclass(frozen=True, eq=False)
 class FramePlaces:
     """Where the frames of a record are, counted from the beginning of its data.

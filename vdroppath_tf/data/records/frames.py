@@ -13,6 +13,7 @@ from vdroppath_tf.data.sources.container import MAX_SIDE, VideoError, open_video
 from vdroppath_tf.data.sources.decode import scaled_size
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.names import named
 
 _BYTES = 1 << 26  # of decoded frames held at once
 
@@ -25,6 +26,7 @@ def short_names(manifest: Manifest) -> list[str]:
     return [path[common.rfind("/") + 1 :] for path in paths]
 
 
+@named
 class FrameEncoder:
     """Makes the records of videos. Thread safe.
 

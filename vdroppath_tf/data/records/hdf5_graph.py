@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.sources.hdf5 import Hdf5Frames
+from vdroppath_tf.names import named
 
 
 def native_hdf5() -> bool:
@@ -23,6 +24,7 @@ def native_hdf5() -> bool:
     return _operations() is not None
 
 
+@named
 def hdf5_clip(file: Any, key: Any, indices: Any, *, native: bool = False) -> tf.Tensor:
     """Exactly the frames with these numbers of an HDF5 archive.
 
@@ -64,7 +66,7 @@ def _native(file: tf.Tensor, key: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
             "hdf5_clip(native=True) needs the extra 'io': tensorflow-io 0.37.1 with TensorFlow "
             f"2.16 or 2.17. Found: TensorFlow {tf.__version__}, and its operations do not load."
         )
-    # h5py looks first: what it refuses would end the process in there
+    # h5py validates first: what it refuses would end the process in there
     names, places, shape = _python(_places, [file, key, indices], (tf.string, tf.int64, tf.int64))
 
     def frame(name_and_place: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 from vdroppath_tf.data.sources.container import MAX_SIDE
 from vdroppath_tf.data.sources.index import MAX_FRAMES
 from vdroppath_tf.files import read_json
+from vdroppath_tf.names import named
 
 FRAMING = (12, 4)
 """Bytes of TFRecord's framing before and behind the data: length and its CRC, CRC of the data."""
@@ -25,6 +26,7 @@ _SHARD = re.compile(r"[^/\\\0]{1,200}-[0-9]{5}-of-[0-9]{5}\.tfrecord")
 _MAX_NAME = 4096
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Shard:
     """One TFRecord file.
@@ -40,6 +42,7 @@ class Shard:
     sha256: str
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Record:
     """Where one video is.
@@ -71,6 +74,7 @@ class Record:
 FIELDS = tuple(field.name for field in dataclasses.fields(Record))
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Index:
     """What `index.json` holds.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from vdroppath_tf.data.faults.log import allowed_bad
+from vdroppath_tf.data.faults.fault_log import allowed_bad
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.records.frames import FrameEncoder
 from vdroppath_tf.data.records.index import FRAMING, Record, Shard
@@ -24,12 +24,14 @@ from vdroppath_tf.data.records.parts import (
 )
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.files import replacing, sha256_of
+from vdroppath_tf.names import named
 
 
 class _StoppedError(Exception):
     """Ends the threads that are left once one of them has failed."""
 
 
+@named
 class Job:
     """The shards of one conversion, several at a time."""
 
@@ -53,7 +55,7 @@ class Job:
 
     def run(self, workers: int) -> list[Part]:
         """All parts, those of earlier runs too."""
-        self._judge()
+        self._raise_if_too_many()
         with ThreadPoolExecutor(workers) as pool:
             running = [pool.submit(self._shard, number) for number in range(len(self._files))]
             try:
@@ -119,9 +121,9 @@ class Job:
     def _note(self, video: BadVideo) -> None:
         with self._lock:
             self._bad[video.number] = video
-        self._judge()
+        self._raise_if_too_many()
 
-    def _judge(self) -> None:
+    def _raise_if_too_many(self) -> None:
         """Stops when there is a bad video too many."""
         total, bad = len(self._manifest), list(self._bad.values())
         allowed = allowed_bad(self._fraction, total, total)

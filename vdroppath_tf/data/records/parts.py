@@ -14,12 +14,14 @@ from pathlib import Path
 
 from vdroppath_tf.data.records.index import INDEX_FILE, Index, Record, Shard, row_of
 from vdroppath_tf.files import read_json, write_text
+from vdroppath_tf.names import named
 
 BAD_FILE = "bad.json"
 BAD_FORMAT = "vdroppath_tf.bad_videos/1"
 SETTINGS_FILE = "settings.json"
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class BadVideo:
     """A video that could not be converted.
@@ -41,6 +43,7 @@ class BadVideo:
     shard: str
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Part:
     """One finished shard.

@@ -12,6 +12,7 @@ from vdroppath_tf.data.records.index import INDEX_FILE, MAX_INDEX, Index, Shard
 from vdroppath_tf.data.records.video import RecordVideo
 from vdroppath_tf.data.remote.files import read_file, read_range
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.names import named
 
 _BLOCK = 1 << 24
 
@@ -33,6 +34,7 @@ def read_index(folder: str | os.PathLike[str]) -> Index:
         ) from None
 
 
+@named
 def read_records(
     folder: str | os.PathLike[str], *, labels: Sequence[str] | None = None
 ) -> Manifest:
@@ -85,6 +87,7 @@ def shard_path(folder: str | os.PathLike[str], shard: Shard) -> str:
     return _inside(folder, shard.file)
 
 
+@named
 def check_shards(
     folder: str | os.PathLike[str], *, on_shard: Callable[[int, int], None] | None = None
 ) -> None:

@@ -6,7 +6,10 @@ import socket
 
 import tensorflow as tf
 
+from vdroppath_tf.names import named
 
+
+@named
 def start_dispatcher(
     port: int = 0, *, journal: str | None = None
 ) -> tf.data.experimental.service.DispatchServer:
@@ -35,6 +38,7 @@ def start_dispatcher(
         raise OSError(f"no dispatcher can be started ({error.message}).") from None
 
 
+@named
 def start_worker(
     dispatcher: str, port: int = 0, *, host: str = "localhost"
 ) -> tf.data.experimental.service.WorkerServer:

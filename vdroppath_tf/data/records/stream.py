@@ -12,11 +12,13 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.records.index import Index
 from vdroppath_tf.data.records.reader import class_numbers, read_index, shard_path
 from vdroppath_tf.data.records.stream_ops import ClipOps
+from vdroppath_tf.names import named
 
 _FILES = 8  # shards read at once
 _SHUFFLED = 128  # encoded records, of a few hundred KB to some MB; shards are mixed already
 
 
+@named
 def stream_clips(
     folder: str | os.PathLike[str],
     sampling: ClipSampling,

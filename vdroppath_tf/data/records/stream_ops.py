@@ -12,6 +12,7 @@ import tensorflow as tf
 from vdroppath_tf.data.clips.area_crop import TRIES
 from vdroppath_tf.data.clips.plans import share_pairs
 from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.names import named
 
 _FEATURES = {
     "label": tf.io.FixedLenFeature([], tf.int64),
@@ -29,6 +30,7 @@ _DONE_HERE = _FOR_TESTS | {
 _SEGMENTS, _SIZES = 1, 2  # draws of their own, so that one option changes no other's
 
 
+@named
 class ClipOps:
     """What `training_plan` and `RecordVideo` do to a video, as a graph.
 

@@ -15,10 +15,12 @@ from vdroppath_tf.data.remote.files import read_range
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.pictures import read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
+from vdroppath_tf.names import named
 
 _AT_ONCE = 1 << 20  # bytes; smaller records are read whole: a second request costs more
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class RecordVideo(FrameSource):
     """One video in a TFRecord file. Only the frames that are asked for are read and decoded.
@@ -50,7 +52,7 @@ class RecordVideo(FrameSource):
 
         return read_pictures(request, load)
 
-    def look(self, cache_dir: Folder = None) -> None:
+    def validate(self, cache_dir: Folder = None) -> None:
         """Reads the record's framing and head: what the index says is there."""
         before, behind = FRAMING
         framing = self._range(self.record.offset, before)

@@ -9,18 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vdroppath_tf.data.faults.log import MAX_BAD_FRACTION
+from vdroppath_tf.data.faults.fault_log import MAX_BAD_FRACTION
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.records.frames import FrameEncoder, short_names
 from vdroppath_tf.data.records.index import INDEX_FILE, INDEX_FORMAT, Index
 from vdroppath_tf.data.records.job import Job
 from vdroppath_tf.data.records.parts import SETTINGS_FILE, BadVideo, Part, part_file, write_bad
 from vdroppath_tf.files import create_or_verify, write_text
+from vdroppath_tf.names import named
 
 _SHARD_VIDEOS = 1000  # in a shard by default
 _SHARDS = 16  # at least, by default: what several machines can share
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Written:
     """What `write_records` did.
@@ -38,6 +40,7 @@ class Written:
     bytes: int
 
 
+@named
 def write_records(
     folder: str | os.PathLike[str],
     manifest: Manifest,

@@ -26,6 +26,7 @@ from vdroppath_tf.data.remote.stores import (
 )
 from vdroppath_tf.data.remote.urls import is_remote, join, scheme_of, shown
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.names import named
 
 __all__ = [
     "delete_file",
@@ -52,6 +53,7 @@ def _one_message(path: str) -> Iterator[None]:
         raise as_video_error(path, error) from None
 
 
+@named
 def read_file(path: str, *, limit: int) -> bytes:
     """The whole of a small file.
 

@@ -21,7 +21,7 @@ _PIECE = 1 << 18  # bytes
 _BUSY = (408, 429, 500, 502, 503, 504)
 _ADVICE = {
     401: "asks for a user and password; put them in ~/.netrc",
-    403: "may not be read: look at the permissions, or whether the link has expired",
+    403: "may not be read: check the permissions, or whether the link has expired",
     404: "is not there",
     410: "is no longer there",
 }

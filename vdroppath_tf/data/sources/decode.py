@@ -13,6 +13,7 @@ from vdroppath_tf.data.sources.container import VideoError, check_whole, open_vi
 from vdroppath_tf.data.sources.index import FrameIndex, index_video
 from vdroppath_tf.data.sources.request import FrameRequest, Indices, scaled_size
 from vdroppath_tf.data.sources.resize import Scaler
+from vdroppath_tf.names import named
 
 __all__ = ["FrameIndex", "VideoError", "index_video", "read_frames", "scaled_size"]
 
@@ -22,6 +23,7 @@ _WORTH_SEEKING = (
 _FIRST_STEP_BACK = 16  # frames
 
 
+@named
 def read_frames(
     path: str | os.PathLike[str],
     indices: Indices,

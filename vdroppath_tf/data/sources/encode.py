@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from vdroppath_tf.files import replacing
+from vdroppath_tf.names import named
 
 _FORMATS = {
     ".mp4": "mp4",
@@ -21,6 +22,7 @@ _FORMATS = {
 }
 
 
+@named
 def write_video(
     path: str | os.PathLike[str],
     frames: np.ndarray,

@@ -17,10 +17,12 @@ from vdroppath_tf.data.sources.folder import folder_layout, list_pictures, read_
 from vdroppath_tf.data.sources.frame_names import FrameNames, infer_names
 from vdroppath_tf.data.sources.pictures import read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
+from vdroppath_tf.names import named
 
 _AXES = (("flow_x", "flow_y"), ("u", "v"), ("x", "y"), ("flow_u", "flow_v"))
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class FlowFolder(FrameSource):
     """A folder with two grey pictures, x and y, for each step of a video.

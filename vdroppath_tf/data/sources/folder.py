@@ -15,8 +15,10 @@ from vdroppath_tf.data.sources.frame_names import PICTURES, FrameNames, find_nam
 from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
 from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
+from vdroppath_tf.names import named
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class FrameFolder(FrameSource):
     """A folder with one JPEG or PNG picture for each frame of a video.
@@ -55,7 +57,7 @@ class FrameFolder(FrameSource):
 
 
 def folder_layout(folder: str, template: str | None, first: int) -> tuple[FrameInfo, FrameNames]:
-    """The frames of a folder; looked for again when something came into it or left it.
+    """The frames of a folder; listed again when something came into it or left it.
 
     Raises:
         VideoError: no folder, no frame, a frame missing, or a first picture that is none.

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.index import MAX_FRAMES
+from vdroppath_tf.names import named
 
 PICTURES = (".jpg", ".jpeg", ".png")
 """Endings of pictures, in small letters."""
@@ -17,6 +18,7 @@ PICTURES = (".jpg", ".jpeg", ".png")
 _LAST_NUMBER = re.compile(r"(?P<prefix>.*?)(?P<number>[0-9]+)(?P<suffix>[^0-9]*)", re.DOTALL)
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class FrameNames:
     """Names that differ by a number only; small, as one is kept for every video.
@@ -76,6 +78,7 @@ def parse_template(template: str) -> FrameNames:
     return FrameNames(before, int(number[1] or 0), after)
 
 
+@named
 def find_names(
     names: Iterable[str], path: str, *, template: str | None = None, first: int | None = 1
 ) -> FrameNames:

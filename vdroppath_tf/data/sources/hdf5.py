@@ -27,8 +27,10 @@ from vdroppath_tf.data.sources.index import MAX_FRAMES
 from vdroppath_tf.data.sources.pictures import gather, picture_size, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource, Indices
 from vdroppath_tf.data.sources.still import check_size, scale_pixels
+from vdroppath_tf.names import named
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Hdf5Frames(FrameSource):
     """The frames of one video in an HDF5 file.

@@ -13,12 +13,13 @@ import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
+from vdroppath_tf.names import named
 
 MAX_CHUNK_BYTES = 1 << 28
 """Data sets with larger chunks are refused: HDF5 unpacks whole chunks."""
 
 _VIDEO_RANK = 4  # (time, height, width, 3)
-_DEEPEST = 8  # groups that "/" is looked for in; one may hold itself
+_DEEPEST = 8  # groups that "/" is searched in; one may hold itself
 
 OWN_FILTERS = frozenset({1, 2, 3, 5, 6})
 """HDF5 cannot be without these: deflate, shuffle, fletcher32, nbit and scale-offset."""
@@ -108,6 +109,7 @@ def frame_of(group: Any, name: str, path: str) -> Any:
     return data_set
 
 
+@named
 def check_data_set(data_set: Any, path: str, filters: frozenset[int] = _FILTERS) -> None:
     """Raises `VideoError` unless a data set holds bytes of its own, within bounds, readably packed.
 

@@ -21,6 +21,7 @@ import numpy as np
 from vdroppath_tf.data.sources.container import VideoError, open_video, regular_file
 from vdroppath_tf.data.sources.source import FrameInfo
 from vdroppath_tf.files import replacing
+from vdroppath_tf.names import named
 
 MAX_FRAMES = 1 << 20
 """Files with more frames than this are refused (about 10 hours at 30 frames a second)."""
@@ -31,6 +32,7 @@ _STORES_PTS = ("mov", "matroska", "mpegts", "flv")
 _HIDDEN_FRAME_CODECS = ("vp8",)  # some of their packets show no frame, so packets cannot be counted
 
 
+@named
 @dataclasses.dataclass(frozen=True, eq=False)
 class FrameIndex(FrameInfo):
     """The frames of one video stream in the order they are shown.
@@ -59,6 +61,7 @@ class FrameIndex(FrameInfo):
         return int(self.keyframes[place]) if place < len(self.keyframes) else frame
 
 
+@named
 def index_video(
     path: str | os.PathLike[str], *, cache_dir: str | os.PathLike[str] | None = None
 ) -> FrameIndex:

@@ -1,7 +1,7 @@
 """One JPEG picture: its size without decoding, and its pixels or an error.
 
 FFmpeg decodes, through PyAV, as it does for video files: so pictures are scaled as videos are. It
-takes half the time of TensorFlow's operation, and can be told to stop at damage, which that one
+takes half the time of TensorFlow's operation, and can be set to stop at damage, which that one
 fills with grey. A flipped bit that leaves a picture well formed is for checksums to find.
 """
 
@@ -12,6 +12,7 @@ import numpy as np
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.source import Box
 from vdroppath_tf.data.sources.still import check_bytes, check_size, damaged, decode_still
+from vdroppath_tf.names import named
 
 SOI = b"\xff\xd8"
 """What every JPEG picture begins with."""
@@ -36,6 +37,7 @@ def jpeg_size(data: bytes, name: str) -> tuple[int, int]:
     return _header(data, name)[0]
 
 
+@named
 def read_jpeg(
     data: bytes,
     name: str,

@@ -10,6 +10,7 @@ from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.jpeg import jpeg_size, read_jpeg
 from vdroppath_tf.data.sources.png import SIGNATURE, png_size, read_png
 from vdroppath_tf.data.sources.source import Box, FrameRequest, cut
+from vdroppath_tf.names import named
 
 
 def picture_size(data: bytes, name: str) -> tuple[int, int]:
@@ -17,6 +18,7 @@ def picture_size(data: bytes, name: str) -> tuple[int, int]:
     return png_size(data, name) if data[:8] == SIGNATURE else jpeg_size(data, name)
 
 
+@named
 def read_picture(
     data: bytes,
     name: str,
@@ -30,6 +32,7 @@ def read_picture(
     return read(data, name, short_edge=short_edge, box=box, channels=channels)
 
 
+@named
 def read_pictures(
     request: FrameRequest, load: Callable[[int], tuple[bytes, str]], *, channels: int = 3
 ) -> np.ndarray:
@@ -61,6 +64,7 @@ def read_pictures(
     return gather(request, one, channels=channels)
 
 
+@named
 def gather(
     request: FrameRequest, one: Callable[[int], np.ndarray], *, channels: int = 3
 ) -> np.ndarray:

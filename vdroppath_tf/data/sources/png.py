@@ -10,6 +10,7 @@ import numpy as np
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.source import Box
 from vdroppath_tf.data.sources.still import check_bytes, check_size, damaged, decode_still
+from vdroppath_tf.names import named
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 """What every PNG picture begins with."""
@@ -34,6 +35,7 @@ def png_size(data: bytes, name: str) -> tuple[int, int]:
     return check_size(int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big"), name)
 
 
+@named
 def read_png(
     data: bytes,
     name: str,
@@ -42,7 +44,7 @@ def read_png(
     box: Box | None = None,
     channels: int = 3,
 ) -> np.ndarray:
-    """Decodes a PNG picture; what is transparent is not looked at. Thread safe.
+    """Decodes a PNG picture; transparency is ignored. Thread safe.
 
     Args:
         data: the whole encoded picture.

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.names import named
 
 Indices: TypeAlias = Sequence[int] | np.ndarray
 
@@ -25,6 +26,7 @@ class Box(NamedTuple):
     width: int
 
 
+@named
 @dataclasses.dataclass(frozen=True, eq=False)
 class FrameInfo:
     """How many frames there are, and their size.
@@ -49,6 +51,7 @@ def scaled_size(height: int, width: int, short_edge: int | None) -> tuple[int, i
     return max(short_edge, round(height * short_edge / width)), short_edge
 
 
+@named
 class FrameRequest:
     """Frames by number, each once and in ascending order.
 

@@ -9,6 +9,8 @@ import numpy as np
 from av import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from vdroppath_tf.names import named
+
 _CHANNELS = {"rgb24": 3, "gray": 1}
 
 
@@ -26,6 +28,7 @@ def _fixed_options() -> dict[str, Any]:
     return options
 
 
+@named
 class Scaler:
     """FFmpeg's scaling and change of format, for one thread at a time.
 

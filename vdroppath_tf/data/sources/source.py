@@ -87,8 +87,8 @@ class FrameSource(ABC):
     def _frames(self, request: FrameRequest) -> np.ndarray:
         """The frames of a request in its order, uint8 `(n, *request.size, channels)`."""
 
-    def look(self, cache_dir: Folder = None) -> None:
-        """Looks that everything is in its place; decodes nothing.
+    def validate(self, cache_dir: Folder = None) -> None:
+        """Checks that everything is in its place; decodes nothing.
 
         Args:
             cache_dir: as for `info`.
@@ -98,13 +98,13 @@ class FrameSource(ABC):
         """
         self.info(cache_dir)
 
-    def glance(self) -> None:
-        """A cheaper look that keeps nothing, for a great many videos.
+    def validate_quickly(self) -> None:
+        """A cheaper check that keeps nothing, for a great many videos.
 
         Raises:
             VideoError: what can be seen so is not as it should be.
         """
-        self.look()
+        self.validate()
 
 
 def cut(frames: np.ndarray, box: Box | None) -> np.ndarray:

@@ -12,6 +12,7 @@ from vdroppath_tf.data.sources.container import MAX_SIDE, VideoError
 from vdroppath_tf.data.sources.decode import scaled_size
 from vdroppath_tf.data.sources.resize import Scaler
 from vdroppath_tf.data.sources.source import Box
+from vdroppath_tf.names import named
 
 MAX_PIXELS = 1 << 26
 """Pictures with more pixels than this are refused before they are decoded (8K video has half)."""
@@ -52,6 +53,7 @@ def damaged(name: str, found: str) -> VideoError:
     )
 
 
+@named
 def decode_still(
     codec: str,
     data: bytes,

@@ -9,8 +9,10 @@ import numpy as np
 from vdroppath_tf.data.sources.container import open_video
 from vdroppath_tf.data.sources.decode import FrameIndex, index_video, read_frames
 from vdroppath_tf.data.sources.source import Folder, FrameRequest, FrameSource, cut
+from vdroppath_tf.names import named
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class VideoFile(FrameSource):
     """One video file.
@@ -36,7 +38,7 @@ class VideoFile(FrameSource):
         frames = read_frames(self.file, request.frames, index=request.info, short_edge=edge)
         return cut(frames, request.box)
 
-    def glance(self) -> None:
+    def validate_quickly(self) -> None:
         """Opens the file and reads its headers."""
         with open_video(self.file):
             pass

@@ -23,8 +23,10 @@ from vdroppath_tf.data.sources.zip_members import (
     open_zip,
     read_member,
 )
+from vdroppath_tf.names import named
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class FrameZip(FrameSource):
     """A zip archive with one JPEG or PNG picture for each frame of a video.

@@ -13,7 +13,7 @@ from vdroppath_tf.data.sources.frame_names import PICTURES
 from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
 
 MAX_RATIO = 200
-"""Members that claim to grow by more than this are refused; pictures hardly shrink in a zip."""
+"""Members that would grow by more than this are refused; pictures hardly shrink in a zip."""
 
 _END, _END64 = b"PK\x05\x06", b"PK\x06\x07"
 _LOCAL_BYTES = 30
@@ -77,7 +77,7 @@ def _checked(members: list[zipfile.ZipInfo], size: int, path: str) -> dict[str, 
             raise _refused(path, name, complaint)
         found[name] = member
     if sum(m.compress_size for m in found.values()) > size:
-        raise VideoError(f"{path}: its members overlap: they claim more bytes than the file has.")
+        raise VideoError(f"{path}: its members overlap: they declare more bytes than the file has.")
     return found
 
 
@@ -95,11 +95,11 @@ def _complaint(member: zipfile.ZipInfo, size: int) -> str | None:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return f"is compressed by method {member.compress_type}; expected stored or deflated"
     if max(member.file_size, member.compress_size) > MAX_PICTURE_BYTES:
-        return f"claims {member.file_size} bytes; at most {MAX_PICTURE_BYTES} are read"
+        return f"declares {member.file_size} bytes; at most {MAX_PICTURE_BYTES} are read"
     if not 0 <= member.header_offset < size:
-        return "claims to lie outside the file"
+        return "is declared to lie outside the file"
     if member.file_size > MAX_RATIO * max(1, member.compress_size):
-        return f"claims to grow from {member.compress_size} to {member.file_size} bytes"
+        return f"is declared to grow from {member.compress_size} to {member.file_size} bytes"
     return None
 
 

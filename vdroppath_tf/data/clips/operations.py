@@ -1,6 +1,6 @@
 """Changes of colour and shape of a clip, by TensorFlow's and Keras' own operations, on the CPU.
 
-Nothing is drawn here: a `Look` says the strength, so that a clip depends on it and nothing else.
+Nothing is drawn here: an `Operation` has its strength, so that a clip depends on nothing else.
 Layers with a drawn strength get a range of one value. Pixels are floats in 0..1 in between.
 """
 
@@ -15,26 +15,26 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from vdroppath_tf.data.clips.augment import Look
+from vdroppath_tf.data.clips.augment import Operation
 
 _UNIT = (0.0, 1.0)
 _GREY = 0.5  # what comes in from outside when a clip is turned or moved
 
 
-def apply_looks(clip: np.ndarray, looks: Sequence[Look]) -> np.ndarray:
+def apply_operations(clip: np.ndarray, operations: Sequence[Operation]) -> np.ndarray:
     """Puts a clip through operations one after another; all frames are treated alike.
 
     Args:
         clip: uint8 `(time, height, width, 3)`.
-        looks: the operations.
+        operations: the operations.
 
     Returns:
         uint8, of the same shape.
     """
     with tf.device("CPU:0"):
         pixels = tf.constant(np.ascontiguousarray(clip), tf.float32) / 255
-        for look in looks:
-            pixels = tf.clip_by_value(_CHANGES[look.name](pixels, look.value), *_UNIT)
+        for operation in operations:
+            pixels = tf.clip_by_value(_CHANGES[operation.name](pixels, operation.value), *_UNIT)
         return tf.cast(tf.round(pixels * 255), tf.uint8).numpy()
 
 

@@ -1,7 +1,7 @@
 """Videos that cannot be read: counted, named, and never passed over in silence.
 
 In training a bad video is replaced by the next in the epoch's order; in validation and test it is
-left out, and the number of scored videos says so. When too many are bad a run stops: then the
+left out, which the number of scored videos shows. When too many are bad a run stops: then the
 decoder or the disk is at fault, not the data. `quarantine` keeps the bad ones in a file.
 """
 
@@ -14,28 +14,30 @@ from collections.abc import Sequence
 
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.names import named
 
 MAX_BAD_FRACTION = 0.1
 """Share of a split's videos that may be bad by default."""
 
-_FIRST_VERDICT = 100  # videos; of the first few, one bad one would be a large share
+_FIRST = 100  # videos; of the first few, one bad one would be a large share
 _SHOWN = 10  # bad videos that are named on screen; a file names them all
 
 _log = logging.getLogger(__name__)
 
 
 def allowed_bad(fraction: float, seen: int, total: int) -> int:
-    """How many of `total` videos may be bad once `seen` of them were looked at.
+    """How many of `total` videos may be bad once `seen` of them were read.
 
     A share of those seen, of the first 100 as of 100 (or all); one always, unless the share is 0;
     never all.
     """
     if fraction == 0.0:
         return 0
-    share = int(fraction * max(seen, min(total, _FIRST_VERDICT)))
+    share = int(fraction * max(seen, min(total, _FIRST)))
     return min(total - 1, max(1, share))
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Fault:
     """One bad video.
@@ -72,10 +74,11 @@ class _Split:
         return len(self.good | self.bad.keys()) if self.bad else len(self.good)
 
 
+@named
 class FaultLog:
     """The bad videos of a run, shared by its data sets. Thread safe.
 
-    How many of the videos seen so far may be bad, `allowed_bad` says.
+    How many of the videos seen so far may be bad, is what `allowed_bad` gives.
 
     Args:
         max_bad_fraction: 0 makes the first bad video an error; 1 goes on while any can be read.
@@ -99,7 +102,7 @@ class FaultLog:
         return self.max_bad_fraction == 0.0
 
     def expect(self, split: str, manifest: Manifest) -> None:
-        """Says how many videos a split has."""
+        """Notes how many videos a split has."""
         with self._lock:
             part = self._splits.setdefault(split, _Split())
             part.total = max(part.total, len(manifest))
@@ -118,7 +121,7 @@ class FaultLog:
         found: str = "decoding",
         clip: tuple[int, int] | None = None,
     ) -> None:
-        """Notes a video that was not read, and warns of it; `judge` decides what follows.
+        """Notes a video that was not read, and warns of it; `raise_if_too_many` may follow.
 
         Args:
             split: what it belongs to; `expect` came before.
@@ -141,7 +144,7 @@ class FaultLog:
             more = " (further ones are not shown here)" if number == _SHOWN else ""
             _log.warning("bad video %d of %s: %s%s", number, split, error, more)
 
-    def judge(self, split: str) -> None:
+    def raise_if_too_many(self, split: str) -> None:
         """Stops where more videos of a split are bad than may be.
 
         Raises:
@@ -155,14 +158,14 @@ class FaultLog:
             faults = list(part.bad.values())
         if bad == 1:
             raise VideoError(faults[0].reason)
-        raise VideoError(self._verdict(split, faults, seen))
+        raise VideoError(self._too_many(split, faults, seen))
 
-    def _verdict(self, split: str, faults: Sequence[Fault], seen: int) -> str:
+    def _too_many(self, split: str, faults: Sequence[Fault], seen: int) -> str:
         reasons = "".join(f"\n  {fault.reason}" for fault in faults[:_SHOWN])
         more = len(faults) - _SHOWN
         rest = f"\n  and {more:,} more" if more > 0 else ""
         return (
-            f"{len(faults):,} of the {seen:,} {split} videos looked at cannot be read; "
+            f"{len(faults):,} of the {seen:,} {split} videos that were tried cannot be read; "
             f"max_bad_fraction={self.max_bad_fraction:g} allows fewer. Where so many fail, it is "
             "rather the decoder, the disk or the settings than the data. Mend them, take them off "
             f"(vdroppath doctor writes a quarantine), or allow more.{reasons}{rest}"
