@@ -23,7 +23,7 @@ INTERNAL = {
     *("report.markup", "analysis.numbers"),
     *("spaces.draws", "spaces.gate_arrays", "spaces.masks", "spaces.marginals"),
     *("spaces.space_json", "spaces.triplets"),
-    *("budget.fronts", "budget.layer_options", "budget.cost_tables"),
+    *("budget.fronts", "budget.layer_options", "budget.tables"),
     *("scoring.array_files", "scoring.batch_statistics", "scoring.progress"),
     *("scoring.tree", "scoring.segments", "scoring.walk"),
     *("models.inflation.plan", "models.inflation.values", "models.inflation.sources"),

@@ -21,7 +21,7 @@ from matplotlib import image
 from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.observations import NEAR_START
-from vdroppath_tf.budget.search import pareto
+from vdroppath_tf.budget.choices import pareto
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.clips.augment import Operation
 from vdroppath_tf.data.clips.operations import apply_operations

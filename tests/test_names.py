@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,9 +25,23 @@ class Options:
     shuffle: bool = True
 
 
+@named
+class Corner(NamedTuple):
+    left: int
+    top: int = 0
+
+
+@named
+class Word(str):
+    def __new__(cls, text: str) -> Word:
+        return super().__new__(cls, text.lower())
+
+
 def test_what_is_right_goes_through() -> None:
     assert build("micro", dropout=0.5) == ("micro", 4, 0.5, 0)
     assert build(row="micro", seed=3) == ("micro", 4, 0.0, 3)
+    assert Corner(1, top=2) == (1, 2) == Corner(1)._replace(top=2)
+    assert Word(text="S") == Word("S") == "s"
     assert Options(3, shuffle=False) == Options(batch_size=3, shuffle=False)
 
 
@@ -37,6 +51,8 @@ def test_what_is_right_goes_through() -> None:
         (build, "num_class", r"build\(\) has no argument 'num_class'.*'num_classes'"),
         (build, "dropuot", r"Did you mean 'dropout'\?"),
         (Options, "batch_sise", r"Options\(\) has no argument 'batch_sise'.*'batch_size'"),
+        (Corner, "tpo", r"Corner\(\) has no argument 'tpo'.*'top'"),
+        (Word, "txt", r"Did you mean 'text'\?"),
         (build, "input_shape", r"clip_shape=\(frames, height, width\)"),
         (build, "weights", r"vdroppath_tf\.inflate"),
     ],

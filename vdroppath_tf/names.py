@@ -41,13 +41,19 @@ def named(public: _Public) -> _Public:
     signature stays what it is.
 
     Args:
-        public: A function, or a class whose ``__init__`` is meant. It must name its keywords.
+        public: A function, or a class whose ``__init__`` (or ``__new__``) is meant. It must name
+            its keywords.
 
     Raises:
         TypeError: When it is declared, if it takes ``**keywords`` of any name.
     """
     if isinstance(public, type):
-        public.__init__ = _refusing(public.__init__, public.__qualname__)  # type: ignore[misc]
+        init: Any = public.__init__  # type: ignore[misc]
+        if init is object.__init__:  # a NamedTuple, or a str with a __new__ of its own
+            checked: Any = staticmethod(_refusing(public.__new__, public.__qualname__))
+            public.__new__ = checked  # type: ignore[method-assign]
+        else:
+            public.__init__ = _refusing(init, public.__qualname__)  # type: ignore[misc]
         return public
     return _refusing(public, public.__qualname__)
 
@@ -57,7 +63,7 @@ def _refusing(function: Any, shown: str) -> Any:
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         raise TypeError(f"{shown} must name its keyword arguments. Received: {parameters}")
     known = [p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    names = [name for name in known if name != "self"]
+    names = [name for name in known if name not in ("self", "cls", "_cls")]
 
     @functools.wraps(function)
     def checked(*args: Any, **keywords: Any) -> Any:

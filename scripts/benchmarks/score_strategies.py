@@ -46,9 +46,10 @@ from vdroppath_tf.experiments.tasks.synthetic import write_task
 from vdroppath_tf.layers.fusion import batch_norms
 from vdroppath_tf.layers.gates import freeze_gates, gates_of, strategy_masks
 from vdroppath_tf.scoring.batch_statistics import assign, of_the_batch, read, restored
-from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies
-from vdroppath_tf.scoring.select import not_told_apart, uniform_prior
+from vdroppath_tf.scoring.best_set import confidence_set
+from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies, race_strategies
 from vdroppath_tf.scoring.tree import Scoring
+from vdroppath_tf.scoring.uniform import uniform_prior
 from vdroppath_tf.scoring.walk import StrategyTree
 from vdroppath_tf.training import Clips, build_template, train
 
@@ -160,7 +161,8 @@ class Bench:
     def together(
         self, strategies: list[Any], call: Any = evaluate_strategies, **options: Any
     ) -> Any:
-        options |= {"train_clips": self.training(), "recalibration_batches": self.batches}
+        own = EvaluationOptions(recalibration_batches=self.batches)
+        options |= {"train_clips": self.training(), "options": own}
         return call(self.model, strategies, self.clips(), **options)
 
     def own_passes(self, strategies: list[Any]) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -254,8 +256,8 @@ def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
         print(f"{seen:.2f} of strategies x clips scored, {len(raced.finalists)} left at the end")
         print(f"  best {scores.best.strategy} {scores.best.top1:.3f}; ", end="")
         place = [str(score.strategy) for score in scores].index(str(raced.best.strategy))
-        level = not_told_apart(scores.right[..., 0])
-        said = "not told apart" if place in level else "told apart: worse"
+        level = confidence_set(scores.right[..., 0])
+        said = "in the confidence set" if place in level else "worse"
         print(
             f"raced {raced.best.strategy}, which scores {scores[place].top1:.3f}: {said} ", end=""
         )

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from vdroppath_tf import zoo
+from vdroppath_tf.analysis.layer_halves import leads
 from vdroppath_tf.analysis.observations import (
     higher_layers_want_time,
-    leads,
     lower_layers_fuse,
     scenes_want_space,
 )

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdroppath_tf.analysis.rank_agreement import Ranking, kendall_tau, seed_noise, tau_interval
+from vdroppath_tf.analysis.rank_agreement import Ranking, seed_noise
+from vdroppath_tf.analysis.tau import kendall_tau, tau_interval
 
 scores = st.integers(2, 9).flatmap(
     lambda n: st.tuples(*[st.lists(st.integers(0, 4), min_size=n, max_size=n)] * 2)
@@ -101,7 +102,7 @@ def test_kinds_are_kept_apart() -> None:
     found = Ranking(
         kinds=("draws", "draws", "uniform draws", "uniform draws"),
         strategies=("S S", "ST S", "ST ST", "- S"),
-        alone=np.array([[0.5, 0.5], [0.6, 0.6], [0.9, 0.9], [0.1, 0.1]]),
+        stand_alone=np.array([[0.5, 0.5], [0.6, 0.6], [0.9, 0.9], [0.1, 0.1]]),
         scores={"space": np.array([0.5, 0.7, 0.1, 0.2])},
         clips=10,
     )

@@ -29,7 +29,7 @@ def test_known_shifts() -> None:
     assert found.lean.tolist() == [pytest.approx([-0.4, -0.5]), pytest.approx([0.0, -0.2])]
     assert found.shift.tolist() == pytest.approx([0.4, 0.3])
     assert found.standard_error == pytest.approx(0.05)
-    assert found.interval == pytest.approx((0.35 - 12.71 * 0.05, 0.35 + 12.71 * 0.05))
+    assert found.interval == pytest.approx((0.35 - 12.7062 * 0.05, 0.35 + 12.7062 * 0.05))
     # P(S) is P(S on) P(ST off)
     assert found.unit("S")[0].tolist() == [
         pytest.approx([0.04, 0.16]),

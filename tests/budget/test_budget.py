@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vdroppath_tf.budget import fronts
+from vdroppath_tf.budget.choices import choice_of, pareto
 from vdroppath_tf.budget.fronts import front_of
-from vdroppath_tf.budget.search import choice_of, most_probable, pareto
+from vdroppath_tf.budget.search import most_probable
 from vdroppath_tf.cost import UnitCosts, complexity, unit_costs
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.figures.pareto import figure_pareto

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import tiny
 
+from vdroppath_tf.budget.choices import pareto
 from vdroppath_tf.budget.latency import LatencyTable, described
-from vdroppath_tf.budget.search import most_probable, pareto
+from vdroppath_tf.budget.search import most_probable
 from vdroppath_tf.budget.stopwatch import block_of, measure_latency
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.spaces.space import ProbabilitySpace

@@ -178,7 +178,7 @@ def test_evaluate_scores_the_strategies_that_are_named(call: Any, chain: Path, m
     assert "Below: 5 (chosen on one half of" in lines[3]
     assert re.fullmatch(r"0\.\d+ \[.*\]  0\.0000 \[0\.0000, 0\.0000\]  selected: .*", lines[5])
     assert lines[-3:] == [
-        "Not told apart from the best (level 0.05): 2 of 2.",
+        "In the 95 % confidence set of the best: 2 of 2.",
         "paper-1clip, chosen on: 5 of 5 videos scored",
         "paper-1clip, reported on: 5 of 5 videos scored",
     ]

@@ -12,8 +12,9 @@ import keras
 import pytest
 import tiny
 
+from vdroppath_tf.budget.choices import Choice, pareto
 from vdroppath_tf.budget.latency import LatencyTable
-from vdroppath_tf.budget.search import Choice, most_probable, pareto
+from vdroppath_tf.budget.search import most_probable
 from vdroppath_tf.cli import main
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy

@@ -17,7 +17,7 @@ from vdroppath_tf.derivation import derive
 from vdroppath_tf.experiments import quickstart
 from vdroppath_tf.experiments.loop import Loop, Task
 from vdroppath_tf.report.page import write_report
-from vdroppath_tf.report.records import DRAWN, TRAINED_ALONE, Report, TaskReport
+from vdroppath_tf.report.records import DRAWN, STAND_ALONE, Report, TaskReport
 from vdroppath_tf.serving.predict import ServedModel, read_sampling
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import train
@@ -47,7 +47,7 @@ def test_the_table(ran: Ran) -> None:
     names += ["uniform draw 1", "uniform draw 2"]
     assert [row.name for row in rows] == [*names, "best draw, derived"]
     tuned = "derived, 2 epochs of fine-tuning"
-    assert [row.note for row in rows] == [TRAINED_ALONE] * 3 + [DRAWN] * 4 + [tuned]
+    assert [row.note for row in rows] == [STAND_ALONE] * 3 + [DRAWN] * 4 + [tuned]
     assert [row.strategy for row in rows[:3]] == ["S S S", "ST ST ST", "S+ST S+ST S+ST"]
     assert rows[3].strategy == str(ran.report.space.mode())
     assert rows[4].strategy == rows[7].strategy == str(ran.report.chosen)
@@ -113,8 +113,8 @@ def test_the_account(ran: Ran) -> None:
         "on average; all started at 0.90",
         "validation clips, none of them trained",
         "Best draw: ",
-        "it flatters by about ",
-        "Not told apart from the best (level .05): ",
+        "its selection bias is about ",
+        "In the 95 % confidence set of the best: ",
         "S+ST everywhere: top-1 ",
         "Served in a fresh process: ",
     ):

@@ -23,9 +23,9 @@ def test_ranking_goes_on_where_it_stood(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["ranking", *SMALL, f"--out={out}"]) == 0
     told = capsys.readouterr().out
     for part in (
-        "2 draws, best on its own first",
-        "uniform draws: accuracies on their own spread",
-        "Kendall's tau with accuracy on its own",
+        "2 draws, best stand-alone first",
+        "uniform draws: stand-alone accuracies spread",
+        "Kendall's tau with stand-alone accuracy",
     ):
         assert part in told
     first = (out / "ranking.json").read_text()

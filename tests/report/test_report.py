@@ -35,7 +35,8 @@ from vdroppath_tf.report.formats import duration
 from vdroppath_tf.report.items import Prediction
 from vdroppath_tf.report.page import render_report, write_report
 from vdroppath_tf.report.records import Report, TaskReport
-from vdroppath_tf.scoring.listed import DRAWN, Draw, Row, wilson
+from vdroppath_tf.scoring.intervals import wilson
+from vdroppath_tf.scoring.listed import DRAWN, Draw, Row
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -223,7 +224,7 @@ def test_the_front_is_what_nothing_beats(points):
 
 def test_draws_have_intervals_and_their_front():
     draws = [Draw("S", 0.5, 2_000_000, 0.1), Draw("S", 0.4, 1_000_000, 0.2)]
-    draws.append(Draw("S", 0.45, 3_000_000, 0.1, may_be_best=False))
+    draws.append(Draw("S", 0.45, 3_000_000, 0.1, in_confidence_set=False))
     axes = figure_draws(draws, [], 0.25).axes[0]
     lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
     assert lines["front of the draws"] == [[1.0, 40.0], [2.0, 50.0]]

@@ -16,7 +16,7 @@ import pytest
 import tiny
 
 from vdroppath_tf import zoo
-from vdroppath_tf.budget.search import pareto
+from vdroppath_tf.budget.choices import pareto
 from vdroppath_tf.cli import main
 from vdroppath_tf.commands.model_files import save_model
 from vdroppath_tf.cost import unit_costs
@@ -114,13 +114,14 @@ def test_a_page_of_everything(call: Any, run: Path, template: Any, tmp_path: Pat
     found = scored.selection
     assert "Moves." in text
     assert text.count("Strength:") == 2
-    assert f"The selected strategy reaches {found.rows[0].top1.value:.1%}"[:-1] in text
-    kept = f"{len(found.not_told_apart)} of {len(scored.scores)} scored strategies"
+    assert f"The selected strategy reaches {found.rows[0].top1:.1%}"[:-1] in text
+    kept = f"{len(found.confidence_set)} of {len(scored.scores)} scored strategies"
     assert f"{kept} are in the 95 % confidence set" in text
     assert f"of the best of {len(scored.scores)} is about {100 * found.optimism:.1f} points" in text
     for row in found.rows:
         assert f" {row.name} " in text
-        assert f"[{100 * row.top1.low:.1f} %, {100 * row.top1.high:.1f} %]" in text
+        assert row.interval is not None
+        assert f"[{100 * row.interval.low:.1f} %, {100 * row.interval.high:.1f} %]" in text
     for data in (*scored.data, result.data):
         assert data.digest in text
     parameters, macs = unit_costs(template, tiny.SHAPE).of("S ST S+ST")
@@ -177,6 +178,7 @@ def test_files_hold_every_number_exactly(
     assert [row["name"] for row in task["strategies"]] == [r.name for r in scored.selection.rows]
     for row, own in zip(task["strategies"], scored.selection.rows, strict=True):
         interval = own.difference
+        assert interval is not None
         assert [row["difference"], row["difference_low"]] == [interval.value, interval.low]
     assert [line["top1"] for line in rows(tmp_path / "strategies.csv")] == [
         str(row["top1"]) for row in task["strategies"]

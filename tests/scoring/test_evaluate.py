@@ -15,11 +15,12 @@ import tiny
 
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import set_strategy
+from vdroppath_tf.scoring.batch_statistics import recalibrate
 from vdroppath_tf.scoring.evaluate import (
+    EvaluationOptions,
     StrategyScore,
     StrategyScores,
     evaluate_strategies,
-    recalibrate,
 )
 from vdroppath_tf.scoring.segments import Segment
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -79,7 +80,9 @@ def test_views_are_averaged_as_softmax(template: Any) -> None:
     """Videos of two views each, by hand."""
     labels = LABELS[::2]
     pairs = tf.data.Dataset.from_tensor_slices((CLIPS, labels.repeat(2))).batch(8)
-    scores = evaluate_strategies(template, STRATEGIES[:2], list(pairs), views=2)
+    scores = evaluate_strategies(
+        template, STRATEGIES[:2], list(pairs), options=EvaluationOptions(views=2)
+    )
     for score in scores:
         network = derive(template, score.strategy)
         softmax = tf.nn.softmax(network(CLIPS, training=False)).numpy()
@@ -88,7 +91,9 @@ def test_views_are_averaged_as_softmax(template: Any) -> None:
         assert score.top1 == pytest.approx(ranked[:, 0].mean())
         assert score.top5 == pytest.approx(ranked[:, :5].any(1).mean())
     with pytest.raises(ValueError, match="no videos of 3 views"):
-        evaluate_strategies(template, STRATEGIES[:1], list(pairs), views=3)
+        evaluate_strategies(
+            template, STRATEGIES[:1], list(pairs), options=EvaluationOptions(views=3)
+        )
 
 
 def test_scores_are_those_of_derived_networks(template: Any) -> None:
@@ -203,7 +208,8 @@ def test_each_batch_is_taken_once_and_nothing_is_retraced(
     units = ["S", "ST", "S+ST", "-"]
     many = [" ".join(row) for row in itertools.product(units, repeat=3)][:20]
     several = batches(CLIPS[:18])  # the last one is smaller
-    evaluate_strategies(template, many, counted(several), on_strategy=lambda: next(steps))
+    options = EvaluationOptions(on_strategy=lambda: next(steps))
+    evaluate_strategies(template, many, counted(several), options=options)
     # before the first fusion layer; then each layer under each unit that occurs: S and ST, all, all
     assert (next(taken), next(traced), next(steps)) == (3, 1 + 2 + 4 + 4, 3 * len(many))
 
@@ -217,7 +223,11 @@ def test_few_batches_are_taken_for_recalibration(template: Any) -> None:
             yield pair
 
     evaluate_strategies(
-        template, STRATEGIES[:1], batches(), train_clips=counted(), recalibration_batches=2
+        template,
+        STRATEGIES[:1],
+        batches(),
+        train_clips=counted(),
+        options=EvaluationOptions(recalibration_batches=2),
     )
     assert len(taken) == 2
 

@@ -13,8 +13,8 @@ import tiny
 
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import restored_gates, set_strategy
-from vdroppath_tf.scoring.batch_statistics import restored
-from vdroppath_tf.scoring.evaluate import evaluate_strategies, recalibrate
+from vdroppath_tf.scoring.batch_statistics import recalibrate, restored
+from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies
 from vdroppath_tf.scoring.segments import Segment
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
@@ -85,7 +85,11 @@ def test_scores_are_those_of_recalibrated_networks(kind: str, eager: None) -> No
     """And the logits behind them are equal."""
     model, strategies = template_of(kind)
     scores = evaluate_strategies(
-        model, strategies, BATCHES, train_clips=BATCHES, recalibration_batches=1
+        model,
+        strategies,
+        BATCHES,
+        train_clips=BATCHES,
+        options=EvaluationOptions(recalibration_batches=1),
     )
     found = []
     for score, text in zip(scores, strategies, strict=True):

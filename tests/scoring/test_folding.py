@@ -18,8 +18,8 @@ from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_mas
 from vdroppath_tf.layers.normalization import batch_norm
 from vdroppath_tf.scoring import walk
 from vdroppath_tf.scoring.batch_statistics import assign, mean_statistics, moving, restored
+from vdroppath_tf.scoring.cutting import cut
 from vdroppath_tf.scoring.folding import Convolved, measured, normalized
-from vdroppath_tf.scoring.segments import cut
 from vdroppath_tf.scoring.walk import StrategyTree
 from vdroppath_tf.spaces.space import ProbabilitySpace
 

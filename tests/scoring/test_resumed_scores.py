@@ -11,7 +11,7 @@ import pytest
 import tiny
 
 from vdroppath_tf.layers.gates import set_strategy
-from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies
+from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies, race_strategies
 from vdroppath_tf.scoring.race import Race
 
 RNG = np.random.default_rng(3)
@@ -39,8 +39,9 @@ def test_it_goes_on(template: Any, call: Any, tmp_path: Path) -> None:
             STRATEGIES[:2],
             clips,
             train_clips=train_clips,
-            on_strategy=None if steps is None else lambda: steps.append(1),
-            **options,
+            options=EvaluationOptions(
+                on_strategy=None if steps is None else lambda: steps.append(1), **options
+            ),
         )
 
     whole = run(BATCHES, BATCHES[:2])
@@ -60,7 +61,11 @@ def test_it_goes_on(template: Any, call: Any, tmp_path: Path) -> None:
 
 
 def test_it_goes_on_with_nothing_else(template: Any, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"train_clips": BATCHES[:1], "resume": tmp_path}
+    options: dict[str, Any] = {
+        "train_clips": BATCHES[:1],
+        "options": EvaluationOptions(resume=tmp_path),
+    }
+    more = EvaluationOptions(resume=tmp_path, recalibration_batches=3)
     evaluate_strategies(template, STRATEGIES, BATCHES, **options)
     before = tiny.tree(tmp_path)
     for message, strategies, clips, other in (
@@ -68,7 +73,7 @@ def test_it_goes_on_with_nothing_else(template: Any, tmp_path: Path) -> None:
         ("right.npz: holds results of other clips .1 batches; 3", STRATEGIES, BATCHES[:1], {}),
         ("statistics.npz: holds .* other weights, strat", STRATEGIES[:2], BATCHES, {}),
         ("clips .batch 1", STRATEGIES, BATCHES, {"train_clips": BATCHES[1:]}),
-        ("other weights", STRATEGIES, BATCHES, {"recalibration_batches": 3}),
+        ("other weights", STRATEGIES, BATCHES, {"options": more}),
     ):
         with pytest.raises(ValueError, match=message):
             evaluate_strategies(template, strategies, clips, **{**options, **other})
@@ -92,7 +97,8 @@ def test_a_race_scores_ever_fewer(template: Any, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Race, "after", after)
     steps: list[int] = []
-    scores = race_strategies(template, STRATEGIES, BATCHES, on_strategy=lambda: steps.append(1))
+    options = EvaluationOptions(on_strategy=lambda: steps.append(1))
+    scores = race_strategies(template, STRATEGIES, BATCHES, options=options)
     assert len(steps) == 3 + 2
     assert [score.clips for score in scores] == [8, 8, 4]
     assert scores.right is not None

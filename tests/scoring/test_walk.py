@@ -10,9 +10,9 @@ import tensorflow as tf
 import tiny
 
 from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_masks
-from vdroppath_tf.scoring.evaluate import evaluate_strategies
+from vdroppath_tf.scoring.cutting import cut
+from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies
 from vdroppath_tf.scoring.folding import Convolved
-from vdroppath_tf.scoring.segments import cut
 from vdroppath_tf.scoring.walk import StrategyTree
 
 RNG = np.random.default_rng(3)
@@ -87,14 +87,13 @@ def test_pieces_that_fit_the_memory_give_the_same(template: Any) -> None:
     each = tree_of(template).bytes_per_clip((*tiny.SHAPE, 3))
     whole = evaluate_strategies(template, STRATEGIES, [(CLIPS, labels)])
     steps: list[int] = []
-    options: dict[str, Any] = {"on_strategy": lambda: steps.append(1)}
-    cut_up = evaluate_strategies(
-        template, STRATEGIES, [(CLIPS, labels)], memory_bytes=2 * each, **options
-    )
+    options = EvaluationOptions(on_strategy=lambda: steps.append(1), memory_bytes=2 * each)
+    cut_up = evaluate_strategies(template, STRATEGIES, [(CLIPS, labels)], options=options)
     np.testing.assert_array_equal(whole.right, cut_up.right)
     assert len(steps) == len(STRATEGIES)
+    options = EvaluationOptions(memory_bytes=each - 1)
     with pytest.raises(ValueError, match=rf"needs up to {each} bytes.*Received: {each - 1}"):
-        evaluate_strategies(template, STRATEGIES, [(CLIPS, labels)], memory_bytes=each - 1)
+        evaluate_strategies(template, STRATEGIES, [(CLIPS, labels)], options=options)
 
 
 def test_the_estimate_of_memory_counts_every_activation(template: Any) -> None:

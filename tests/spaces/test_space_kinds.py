@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from vdroppath_tf.analysis import observations
+from vdroppath_tf.analysis.layer_halves import leads
 from vdroppath_tf.figures.distance import figure_distance
 from vdroppath_tf.figures.history import figure_history
 from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.figures.units import COLORS, label_note, unit_color, unit_ink, unit_label
 from vdroppath_tf.report import comparisons, findings
 from vdroppath_tf.report.page import render_report
-from vdroppath_tf.report.records import TRAINED_ALONE, Report, Row, TaskReport
+from vdroppath_tf.report.records import STAND_ALONE, Report, Row, TaskReport
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -170,7 +171,7 @@ def test_prose_of_other_units() -> None:
     """A uniform row with T is a rival too; means are over the layers that have the branch."""
     space = ProbabilitySpace(SEVEN.drop[:2], branches=ALL)
     rows = [
-        Row(f"{unit} everywhere", f"{unit} {unit}", top1, 0.01, 1, 10, note=TRAINED_ALONE)
+        Row(f"{unit} everywhere", f"{unit} {unit}", top1, 0.01, 1, 10, note=STAND_ALONE)
         for unit, top1 in (("S+T", 0.99), ("S", 0.25), ("ST", 0.6))
     ]
     best = Row("best draw", "T -", 0.7, 0.01, 1, 10, note="drawn from the template")
@@ -183,7 +184,7 @@ def test_prose_of_other_units() -> None:
 
 
 def test_observations_of_gates_per_input() -> None:
-    lower, higher = observations.leads(APART, "S+ST")
+    lower, higher = leads(APART, "S+ST")
     assert (lower.of, higher.of) == (1, 2)
     mean = APART.marginals()["ST"][1:].mean()
     assert higher.means["ST"] == pytest.approx(mean)

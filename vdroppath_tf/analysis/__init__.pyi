@@ -7,10 +7,10 @@ from .observations import scenes_want_space as scenes_want_space
 from .rank_agreement import KINDS as KINDS
 from .rank_agreement import Ranking as Ranking
 from .rank_agreement import SeedNoise as SeedNoise
-from .rank_agreement import kendall_tau as kendall_tau
 from .rank_agreement import seed_noise as seed_noise
-from .rank_agreement import tau_interval as tau_interval
+from .seed_stability import Stability as Stability
+from .seed_stability import stability as stability
 from .shift import SpaceShift as SpaceShift
 from .shift import shift_of as shift_of
-from .stability import Stability as Stability
-from .stability import stability as stability
+from .tau import kendall_tau as kendall_tau
+from .tau import tau_interval as tau_interval

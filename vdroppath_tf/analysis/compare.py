@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.marginals import Form
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 
+@named
 @dataclass(frozen=True, eq=False)
 class SpaceComparison:
     """Distances between named spaces, each of which may have been learned several times.
@@ -59,6 +61,7 @@ class SpaceComparison:
         return np.mean(same, axis=0)
 
 
+@named
 def compare_spaces(
     spaces: Mapping[str, ProbabilitySpace | Sequence[ProbabilitySpace]], form: Form = "paper"
 ) -> SpaceComparison:

@@ -11,13 +11,11 @@ Reference: Zhou et al., CVPR 2020, section 4 (observations I to III), Fig. 4.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
-import numpy as np
-
-from vdroppath_tf.analysis.numbers import percent
+from vdroppath_tf.analysis.layer_halves import Lead, halves, leads, mean_marginals, unit_marginals
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.spaces.unit import s_first
 
 # Difference of mean P(S) from which one data set has more of S than another.
 ADDS = 0.05
@@ -32,7 +30,9 @@ CLAIMS = {
 }
 
 
-class Observation(NamedTuple):
+@named
+@dataclass(frozen=True)
+class Observation:
     """One of the paper's observations, asked of spaces.
 
     Attributes:
@@ -59,40 +59,7 @@ class Observation(NamedTuple):
         return f"{self.number} {self.verdict}: {self.detail}"
 
 
-class Lead(NamedTuple):
-    """In how many of some layers a unit leads, and every unit's mean marginal there."""
-
-    layers: int
-    of: int
-    means: dict[str, float]
-
-    def __str__(self) -> str:
-        return f"{self.layers} of {self.of} layers ({percent(self.layers / self.of, 0)})"
-
-    def margin(self, unit: str) -> tuple[float, str]:
-        """By how much the unit's mean is above the highest other one; and which one that is."""
-        other = max((u for u in self.means if u != unit), key=self.means.__getitem__)
-        return self.means[unit] - self.means[other], other
-
-
-def leads(space: ProbabilitySpace, unit: str) -> tuple[Lead, Lead]:
-    """How `unit` stands in the lower and in the higher half of the layers.
-
-    Raises:
-        ValueError: If the space has one layer only, or lacks the unit.
-    """
-    if len(space) < 2:
-        raise ValueError("Expected a space of at least 2 layers, lower and higher. Received: 1")
-    marginals = _marginals(space, unit)
-    table = np.stack([*marginals.values()])
-    led = table.argmax(axis=0) == list(marginals).index(unit)
-    lower, higher = (
-        Lead(int(led[part].sum()), led[part].size, _means(marginals, part))
-        for part in _halves(space)
-    )
-    return lower, higher
-
-
+@named
 def lower_layers_fuse(space: ProbabilitySpace) -> Observation:
     """Observation I: S+ST has the highest marginal in lower layers.
 
@@ -104,6 +71,7 @@ def lower_layers_fuse(space: ProbabilitySpace) -> Observation:
     return _asked("I", space, "S+ST", lower, here)
 
 
+@named
 def higher_layers_want_time(space: ProbabilitySpace) -> Observation:
     """Observation II: higher layers prefer ST.
 
@@ -115,6 +83,7 @@ def higher_layers_want_time(space: ProbabilitySpace) -> Observation:
     return _asked("II", space, "ST", higher, here)
 
 
+@named
 def scenes_want_space(
     spaces: Mapping[str, ProbabilitySpace], scenes: Collection[str]
 ) -> Observation:
@@ -159,7 +128,7 @@ def scenes_want_space(
 def _asked(number: str, space: ProbabilitySpace, unit: str, half: Lead, here: str) -> Observation:
     """Observations I and II, of the lower or the higher half."""
     name = {"I": "lower", "II": "higher"}[number]
-    part = _halves(space)[0 if number == "I" else 1]
+    part = halves(space)[0 if number == "I" else 1]
     margin, other = half.margin(unit)
     holds = 2 * half.layers > half.of and max(half.means, key=half.means.__getitem__) == unit
     narrow = 3 * half.layers < 2 * half.of
@@ -175,7 +144,7 @@ def _asked(number: str, space: ProbabilitySpace, unit: str, half: Lead, here: st
 
 def _start(space: ProbabilitySpace, unit: str, half: slice) -> str:
     """The starting mean, and a warning where these layers have hardly been trained away from it."""
-    mean = _means(_marginals(space.started(), unit), half)[unit]
+    mean = mean_marginals(unit_marginals(space.started(), unit), half)[unit]
     moved = float(space.distance_from_start()[half].mean())
     said = f"; {unit} started at {mean:.2f}."
     if moved >= NEAR_START:
@@ -186,23 +155,5 @@ def _start(space: ProbabilitySpace, unit: str, half: slice) -> str:
     )
 
 
-def _halves(space: ProbabilitySpace) -> tuple[slice, slice]:
-    return slice(None, len(space) // 2), slice(len(space) // 2, None)
-
-
-def _marginals(space: ProbabilitySpace, unit: str) -> dict[str, np.ndarray]:
-    """Marginals of the units that have a path, among which there must be `unit`."""
-    found = {name: p for name, p in s_first(space.marginals()).items() if name != "-"}
-    if unit not in found:
-        raise ValueError(
-            f"Expected a space with the unit {unit!r}. Received: one with {', '.join(found)}"
-        )
-    return found
-
-
-def _means(marginals: dict[str, np.ndarray], part: slice) -> dict[str, float]:
-    return {name: float(values[part].mean()) for name, values in marginals.items()}
-
-
 def _mean_of_s(space: ProbabilitySpace) -> float:
-    return float(_marginals(space, "S")["S"].mean())
+    return float(unit_marginals(space, "S")["S"].mean())

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.marginals import Form
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
-# Student's t, 97.5 %, for 1, 2, ... degrees of freedom: seeds are few, and two say very little
-_T = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)
 
-
+@named
 @dataclass(frozen=True, eq=False)
 class SpaceShift:
     """Spaces before and after a change, each pair learned from the same seed.
@@ -61,9 +60,10 @@ class SpaceShift:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the mean shift (Student's t over seeds); NaN where there is one seed."""
-        freedom = len(self.shift) - 1
-        t = _T[min(max(freedom, 1), len(_T)) - 1]  # beyond the table, a little too wide
-        mean, half = float(self.shift.mean()), t * self.standard_error
+        from scipy.special import stdtrit  # imported late: a quarter of a second
+
+        freedom = max(1, len(self.shift) - 1)
+        mean, half = float(self.shift.mean()), float(stdtrit(freedom, 0.975)) * self.standard_error
         return mean - half, mean + half
 
     def unit(self, unit: str) -> np.ndarray:
@@ -92,6 +92,7 @@ class SpaceShift:
         return f"Shifted towards {side}: {numbers}."
 
 
+@named
 def shift_of(
     before: Sequence[ProbabilitySpace],
     after: Sequence[ProbabilitySpace],

@@ -1,9 +1,9 @@
-from .cost_tables import CostTables as CostTables
-from .cost_tables import cost_tables as cost_tables
+from .choices import Choice as Choice
+from .choices import choice_of as choice_of
+from .choices import pareto as pareto
 from .latency import LatencyTable as LatencyTable
-from .search import UNITS_OF as UNITS_OF
-from .search import Choice as Choice
-from .search import choice_of as choice_of
 from .search import most_probable as most_probable
-from .search import pareto as pareto
 from .stopwatch import measure_latency as measure_latency
+from .tables import UNITS_OF as UNITS_OF
+from .tables import CostTables as CostTables
+from .tables import cost_tables as cost_tables

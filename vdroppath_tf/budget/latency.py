@@ -15,19 +15,21 @@ from typing import Any
 
 import numpy as np
 
+from vdroppath_tf.budget.latency_fields import TEXTS, check_fields
 from vdroppath_tf.files import load_text, read_json, write_text
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import FusionUnit
 
 _FORMAT = "vdroppath_tf.latency/1"
-_TEXTS = ("machine", "versions")
-_FIELDS = ("network", "clip_shape", "layers", "base", "units", "checks", "repeats", *_TEXTS)
+_FIELDS = ("network", "clip_shape", "layers", "base", "units", "checks", "repeats", *TEXTS)
 # of FusionModel.architecture: what does not change how long a derived network takes
 _FREE = ("clip_shape", "gates", "strategy", "dropout", "num_classes")
 
 
+@named
 @dataclass(frozen=True)
 class LatencyTable:
     """Medians in whole microseconds for one clip, rounded to the nearest.
@@ -120,7 +122,7 @@ class LatencyTable:
             ValueError: if it is not JSON, of another format or version, or has a bad field.
         """
         fields = read_json(text, _FORMAT, _FIELDS)
-        _check_fields(fields)
+        check_fields(fields)
         for name in ("clip_shape", "layers", "units"):
             fields[name] = tuple(fields[name])
         return cls(**fields)
@@ -143,36 +145,3 @@ class LatencyTable:
 def described(network: Mapping[str, Any]) -> dict[str, Any]:
     """What of a network's description decides its time, as JSON gives it back."""
     return json.loads(json.dumps({k: v for k, v in network.items() if k not in _FREE}))
-
-
-def _check_fields(fields: dict[str, Any]) -> None:
-    network, layers, units = (fields[name] for name in ("network", "layers", "units"))
-    known = isinstance(network, dict) and isinstance(network.get("name"), str)
-    branches = network.get("branches") if known else None
-    named = isinstance(layers, list) and all(isinstance(name, str) for name in layers)
-    _expect(known and isinstance(branches, list), fields, "network", "a description of a network")
-    _expect(named and bool(layers), fields, "layers", "names of fusion layers")
-    timed = isinstance(units, list) and len(units) == len(layers) and all(map(_times, units))
-    _expect(timed, fields, "units", "for each layer whole microseconds by unit")
-    _expect(_times(fields["checks"]), fields, "checks", "whole microseconds by strategy")
-    _expect(_whole(fields["base"]), fields, "base", "whole microseconds")
-    _expect(_whole(fields["repeats"]), fields, "repeats", "a whole number")
-    shape = fields["clip_shape"]
-    shaped = isinstance(shape, list) and len(shape) == 3 and all(map(_whole, shape))
-    _expect(shaped, fields, "clip_shape", "three whole numbers")
-    for name in _TEXTS:
-        _expect(isinstance(fields[name], dict), fields, name, "an object of texts")
-
-
-def _expect(holds: bool, fields: dict[str, Any], name: str, what: str) -> None:
-    if not holds:
-        received = repr(fields[name])
-        raise ValueError(f"Expected {name!r} as {what}. Received: {received[:200]}")
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53
-
-
-def _times(value: object) -> bool:
-    return isinstance(value, dict) and all(map(_whole, value.values()))

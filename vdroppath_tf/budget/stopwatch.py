@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,9 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.budget.latency import LatencyTable, described
+from vdroppath_tf.budget.machine import describe_machine
 from vdroppath_tf.layers.gates import branches_of, fusion_layers
 from vdroppath_tf.models.blocks import block_layers
 from vdroppath_tf.models.build import architecture_of, build
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -25,6 +24,7 @@ from vdroppath_tf.spaces.unit import NONE, FusionUnit
 _WARM = 3  # runs before the first that counts
 
 
+@named
 def measure_latency(
     model: keras.Model,
     clip_shape: tuple[int, int, int],
@@ -81,7 +81,7 @@ def measure_latency(
         units=tuple(times),
         checks=checks,
         repeats=repeats,
-        machine=_machine(),
+        machine=describe_machine(),
         versions={"tensorflow": tf.__version__, "keras": keras.__version__},
     )
 
@@ -139,23 +139,3 @@ def _seconds(call: Callable[..., Any], inputs: list[tf.Tensor]) -> float:
     call(*inputs)
     tf.test.experimental.sync_devices()  # a GPU returns before it is done
     return time.perf_counter() - start
-
-
-def _machine() -> dict[str, str]:
-    devices = tf.config.list_physical_devices("GPU")
-    details = (tf.config.experimental.get_device_details(device) for device in devices)
-    gpus = [str(found.get("device_name", "GPU")) for found in details]
-    return {
-        "processor": _processor(),
-        "cores": str(os.cpu_count()),
-        "gpus": ", ".join(gpus) or "none",
-        "system": platform.platform(),
-    }
-
-
-def _processor() -> str:
-    """Linux names it in a file, other systems in a call."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("uniform_draws", 5, text, lower_bound=0, flag_values=values)
     flags.DEFINE_integer("seed", 0, "of draws and of the split", 0, flag_values=values)
     flags.DEFINE_boolean("race", False, "drop what can no longer win", flag_values=values)
-    text = "error level of the race, and of what is not told apart"
+    text = "error level of the race, and of the confidence set of the best"
     flags.DEFINE_float("level", 0.05, text, 0.0, 1.0, flag_values=values)
     text = "difference in accuracy that a race spends no clips on, e.g. 0.01"
     flags.DEFINE_float("margin", 0.0, text, 0.0, 0.99, flag_values=values)
@@ -118,12 +119,9 @@ class _Scorer:
         self._protocol = data.PROTOCOLS[values.protocol]
         self.faults = data.FaultLog(values.max_bad_fraction)
         self.clip_shape: list[int] | None = None
-        self._options: dict[str, Any] = {
-            "memory_bytes": values.memory_mib * 2**20,
-            "views": self._protocol.views,
-        }
+        self._train_clips = None
         if train is not None:
-            self._options["train_clips"] = recalibration_clips(train, recipe, self.faults)
+            self._train_clips = recalibration_clips(train, recipe, self.faults)
 
     def scores(
         self,
@@ -134,11 +132,7 @@ class _Scorer:
         race: bool = False,
     ) -> scoring.StrategyScores:
         """Scores of some strategies; a stopped run of the same part of the videos goes on."""
-        options, views = dict(self._options), self._protocol.views
-        if self._values.out is not None:
-            options["resume"] = Path(f"{self._values.out}.progress") / which
-        if race:
-            options |= {"level": self._values.level, "margin": self._values.margin}
+        values, views = self._values, self._protocol.views
         clips = data.evaluation_clips(
             videos,
             self._protocol.sampling(self._recipe.evaluation),
@@ -149,9 +143,17 @@ class _Scorer:
         shape = clips.element_spec[0].shape[1:4]
         self.clip_shape = shape.as_list() if shape.is_fully_defined() else None
         with bar(f"{which}: {len(strategies)} strategies", "passes") as shown:
-            options["on_strategy"] = lambda: shown.update(1)
-            call: Any = scoring.race_strategies if race else scoring.evaluate_strategies
-            return call(self._model, strategies, clips, **options)
+            options = scoring.EvaluationOptions(
+                views=views,
+                memory_bytes=values.memory_mib * 2**20,
+                resume=None if values.out is None else Path(f"{values.out}.progress") / which,
+                on_strategy=lambda: shown.update(1),
+            )
+            call: Any = scoring.evaluate_strategies
+            if race:
+                call = partial(scoring.race_strategies, level=values.level, margin=values.margin)
+            given = self._model, strategies, clips
+            return call(*given, train_clips=self._train_clips, options=options)
 
 
 def _told_of(videos: data.Manifest, clip_shape: list[int] | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Ask whether the ranking holds: train strategies on their own, compare with their scores."""
+"""Ask whether the ranking holds: train strategies stand-alone, compare with their scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vdroppath_tf.commands.flag_kinds import define_processes, define_string, pr
 from vdroppath_tf.files import write_json
 
 if TYPE_CHECKING:
-    from vdroppath_tf.scoring.select import Interval
+    from vdroppath_tf.scoring.intervals import Interval
 
 EXAMPLE = "vdroppath ranking --draws=8 --uniform_draws=8 --seeds=2 --out=ranking"
 FORMAT = "vdroppath_tf.ranking/1"
@@ -35,8 +35,8 @@ def define(values: flags.FlagValues) -> None:
     numbers = {
         "draws": (2, "strategies drawn from the learned space"),
         "uniform_draws": (0, "strategies drawn from a uniform prior"),
-        "seeds": (1, "trainings of each strategy on its own"),
-        "epochs": (2, "of each training on its own"),
+        "seeds": (1, "stand-alone trainings of each strategy"),
+        "epochs": (2, "of each stand-alone training"),
         "template_epochs": (2, "of the templates"),
         "train_clips": (16, "training clips"),
         "test_clips": (16, "test clips"),
@@ -64,17 +64,16 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 def table(found: analysis.Ranking) -> list[str]:
     """Strategies, then the tau of each kind, as text."""
-    lines = [
-        f"Columns: top-1 on {found.clips} clips, alone (mean of seeds); {'; '.join(found.scores)}"
-    ]
+    columns = "; ".join(["stand-alone (mean of seeds)", *found.scores])
+    lines = [f"Columns: top-1 on {found.clips} clips, {columns}"]
     for kind in analysis.KINDS:
         some = found.of(kind)
         if not some.strategies:
             continue
-        lines += ["", f"{len(some.strategies)} {kind}, best on its own first:"]
-        for k in (-some.alone.mean(1)).argsort(kind="stable"):
+        lines += ["", f"{len(some.strategies)} {kind}, best stand-alone first:"]
+        for k in (-some.stand_alone.mean(1)).argsort(kind="stable"):
             said = "".join(f"{score[k]:9.3f}" for score in some.scores.values())
-            lines.append(f"{some.alone[k].mean():7.3f}{said}  {some.strategies[k]}")
+            lines.append(f"{some.stand_alone[k].mean():7.3f}{said}  {some.strategies[k]}")
         if len(some.strategies) > 1:
             lines += ["", *_agreement(some, kind)]
     return lines
@@ -82,13 +81,13 @@ def table(found: analysis.Ranking) -> list[str]:
 
 def _agreement(some: analysis.Ranking, kind: str) -> list[str]:
     noise = some.noise()
-    lines = [f"{kind}: accuracies on their own spread by {noise.spread:.3f}"]
+    lines = [f"{kind}: stand-alone accuracies spread by {noise.spread:.3f}"]
     if noise.seeds > 1:
         lines[0] += (
             f"; seeds deviate by {noise.deviation:.3f}, tau of two seeds "
             f"{noise.between_seeds:.2f}; a perfect score would reach {noise.ceiling:.2f}"
         )
-    lines.append("Kendall's tau with accuracy on its own, 95 % interval over strategies:")
+    lines.append("Kendall's tau with stand-alone accuracy, 95 % interval over strategies:")
     for name, tau in some.taus().items():
         lines.append(f"  {_interval(tau)}  {name}: {EXPLAINED[name]}")
     return lines
@@ -116,7 +115,7 @@ def fields(found: analysis.Ranking) -> dict[str, object]:
         {
             "kind": kind,
             "strategy": strategy,
-            "alone": found.alone[k].tolist(),
+            "alone": found.stand_alone[k].tolist(),
             **{name: float(score[k]) for name, score in found.scores.items()},
         }
         for k, (kind, strategy) in enumerate(zip(found.kinds, found.strategies, strict=True))

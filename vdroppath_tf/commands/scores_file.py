@@ -23,11 +23,12 @@ def show(result: scoring.Selection, chosen_on: scoring.StrategyScores, told: str
     print(f"\nAbove: the {first} clips that were chosen on. Below: {second} ({told}).")
     print(f"Top-1 and its difference to the selected, {100 * result.confidence:g} % intervals:")
     for row in result.rows:
-        print(f"{row.top1}  {row.difference}  {row.name}: {row.strategy}")
-    count, best = len(result.not_told_apart), result.top1_chosen_on
+        print(f"{row.interval}  {row.difference}  {row.name}: {row.strategy}")
+    count, best = len(result.confidence_set), result.top1_chosen_on
     print(f"\nOn the clips it was chosen on the selected scored {best:.4f}; the best of ", end="")
-    print(f"{len(chosen_on)} flatters by about {result.optimism:.4f} there.")
-    print(f"Not told apart from the best (level {result.level:g}): {count} of {len(chosen_on)}.")
+    print(f"{len(chosen_on)} has a selection bias of about {result.optimism:.4f}.")
+    level = f"{100 * (1 - result.level):g} %"
+    print(f"In the {level} confidence set of the best: {count} of {len(chosen_on)}.")
 
 
 def ranked(scores: scoring.StrategyScores) -> list[Any]:
@@ -48,10 +49,14 @@ def write(
         for s in ranked(chosen_on)
     ]
     selection = {
-        **dataclasses.asdict(result),
         "strategy": str(result.strategy),
-        "rows": [{**dataclasses.asdict(r), "strategy": str(r.strategy)} for r in result.rows],
-        "not_told_apart": [str(strategy) for strategy in result.not_told_apart],
+        "top1_chosen_on": result.top1_chosen_on,
+        "optimism": result.optimism,
+        "rows": [_row(row) for row in result.rows],
+        "not_told_apart": [str(strategy) for strategy in result.confidence_set],
+        "level": result.level,
+        "confidence": result.confidence,
+        "clips": result.clips,
         "recalibrated": chosen_on.recalibrated,
     }
     for name, scores in (("chosen_on", chosen_on), ("reported_on", reported_on)):
@@ -59,6 +64,12 @@ def write(
     fields = {**head, "selection": selection, "scores": rows}
     write_json(path, {"format": report.SCORES_FORMAT, **fields})
     logging.info("Wrote %s", path)
+
+
+def _row(row: scoring.Row) -> dict[str, Any]:
+    ends = {"top1": row.interval, "difference": row.difference}
+    fields = {name: dataclasses.asdict(one) for name, one in ends.items() if one is not None}
+    return {"name": row.name, "strategy": row.strategy, **fields}
 
 
 def best_of(path: str) -> spaces.FusionStrategy:

@@ -1,4 +1,4 @@
-"""Train a template (warm-up, then v-DropPath), or with --strategy one network on its own."""
+"""Train a template (warm-up, then v-DropPath), or with --strategy one network from scratch."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "backup", f"{text} the run goes on from it")
     define_faults(values)
     define_recipe(values)
-    define_string(values, "strategy", "train this strategy's network on its own, e.g. 'S ST ...'")
+    text = "train this strategy's network stand-alone, from scratch, e.g. 'S ST ...'"
+    define_string(values, "strategy", text)
     text = "a trained template, .keras, to start from; other classes get a new classifier"
     define_string(values, "init_from", text)
     text = "epochs from one picture of the marginals in TensorBoard to the next, 0 for none"

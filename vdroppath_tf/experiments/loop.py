@@ -20,14 +20,17 @@ from vdroppath_tf.derivation import derive
 from vdroppath_tf.experiments.answers import answers_in_fresh_process
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.report.findings import mean_on
-from vdroppath_tf.report.records import DRAWN, TRAINED_ALONE, Draw, Prediction, Row, TaskReport
+from vdroppath_tf.report.records import DRAWN, STAND_ALONE, Draw, Prediction, Row, TaskReport
+from vdroppath_tf.scoring.batch_statistics import recalibrate
+from vdroppath_tf.scoring.best_set import confidence_set
 from vdroppath_tf.scoring.evaluate import (
+    EvaluationOptions,
     StrategyScore,
     StrategyScores,
     evaluate_strategies,
-    recalibrate,
 )
-from vdroppath_tf.scoring.select import UNIFORM, controls, not_told_apart, optimism
+from vdroppath_tf.scoring.intervals import optimism
+from vdroppath_tf.scoring.uniform import UNIFORM, controls
 from vdroppath_tf.scoring.videos import score_videos
 from vdroppath_tf.serving.export import export_saved_model
 from vdroppath_tf.serving.predict import write_sampling
@@ -149,14 +152,14 @@ class Loop:
         answers = scores.answers([score.strategy for score in scores])
         self.say(
             f"Best draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}; as the best of "
-            f"{len(drawn)} it flatters by about {optimism(answers):.3f}. Not told apart from the "
-            f"best (level .05): {len(not_told_apart(answers))} of {len(drawn)}."
+            f"{len(drawn)} its selection bias is about {optimism(answers):.3f}. In the 95 % "
+            f"confidence set of the best: {len(confidence_set(answers))} of {len(drawn)}."
         )
         return scores
 
     def _scored(self, scores: StrategyScores) -> list[Draw]:
         """The draws for the report, with their costs, and whether they may be the best."""
-        best = not_told_apart(scores.answers([score.strategy for score in scores]))
+        best = confidence_set(scores.answers([score.strategy for score in scores]))
         return [
             Draw.of(score, self.costs.of(score.strategy)[1], k in best)
             for k, score in enumerate(scores)
@@ -177,7 +180,7 @@ class Loop:
                 strategies,
                 self._evaluation(videos),
                 train_clips=self._training(),
-                on_strategy=lambda: bar.update(1),
+                options=EvaluationOptions(on_strategy=lambda: bar.update(1)),
             )
 
     def _alone(self, unit: str, layers: int) -> Row:
@@ -189,7 +192,7 @@ class Loop:
             self._train(network, self.recipe.alone_phases(), unit)
         score = self._accuracy(network, strategy)
         self.say(f"{unit} everywhere: top-1 {score.top1:.3f} on {score.clips} held-out clips.")
-        return self._row(f"{unit} everywhere", score, TRAINED_ALONE)
+        return self._row(f"{unit} everywhere", score, STAND_ALONE)
 
     def _drawn_rows(self, template: FusionModel, named: dict[str, FusionStrategy]) -> list[Row]:
         scores = self.scores(template, list(named.values()), self.task.test)

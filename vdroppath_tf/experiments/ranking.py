@@ -26,7 +26,7 @@ from vdroppath_tf.experiments.ranking_plan import (
 )
 from vdroppath_tf.experiments.tasks.synthetic import write_task
 from vdroppath_tf.files import create_or_verify
-from vdroppath_tf.scoring.select import uniform_prior
+from vdroppath_tf.scoring.uniform import uniform_prior
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -73,7 +73,7 @@ def run_ranking(
     return Ranking(
         kinds=tuple(kind for kind in KINDS for _ in drawn[kind]),
         strategies=texts,
-        alone=np.reshape([job["top1"] for job in alone], (plan.seeds, -1)).T,
+        stand_alone=np.reshape([job["top1"] for job in alone], (plan.seeds, -1)).T,
         scores={name: np.array(values) for name, values in scores.items()},
         clips=plan.clips[1],
     )

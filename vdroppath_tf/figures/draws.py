@@ -117,7 +117,7 @@ def _draws(axes: Any, draws: Sequence[Draw], scale: float) -> None:
             color=_CLOUD,
             marker="o",
             markersize=4.5,
-            markerfacecolor=_CLOUD if draw.may_be_best else "white",
+            markerfacecolor=_CLOUD if draw.in_confidence_set else "white",
             elinewidth=0.6,
             alpha=0.8,
         )
@@ -129,5 +129,5 @@ def _draws(axes: Any, draws: Sequence[Draw], scale: float) -> None:
     axes.plot(costs[best] / scale, scores[best] * 100, label="front of the draws", **line)
     dot = {"linestyle": "none", "marker": "o", "color": _CLOUD, "markersize": 4.5}
     axes.plot([], [], label="draws in the confidence set", **dot)
-    if not all(draw.may_be_best for draw in draws):
+    if not all(draw.in_confidence_set for draw in draws):
         axes.plot([], [], label="draws outside it", markerfacecolor="white", **dot)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from vdroppath_tf.budget.search import UNITS_OF, Choice
+from vdroppath_tf.budget.choices import Choice
+from vdroppath_tf.budget.tables import UNITS_OF
 from vdroppath_tf.figures.style import NARROW, STYLE, magnitude, plain
 from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.names import named

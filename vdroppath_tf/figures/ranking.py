@@ -46,8 +46,8 @@ def figure_ranking(found: Ranking) -> Figure:
 
 
 def _points(axes: Any, some: Ranking, name: str, kind: str) -> None:
-    mean = some.alone.mean(1)
-    ends = [mean - some.alone.min(1), some.alone.max(1) - mean]
+    mean = some.stand_alone.mean(1)
+    ends = [mean - some.stand_alone.min(1), some.stand_alone.max(1) - mean]
     tau = some.taus()[name].value
     label = kind if math.isnan(tau) else f"{kind}: tau {tau:.2f}"
     marker, color = _STYLES[kind]

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from vdroppath_tf.analysis.stability import Stability, stability
+from vdroppath_tf.analysis.seed_stability import Stability, stability
 from vdroppath_tf.figures.panels import name_layers, short_names, width_for
 from vdroppath_tf.figures.style import ACCENT, GRID, SOFT, STYLE
 from vdroppath_tf.figures.units import COLORS

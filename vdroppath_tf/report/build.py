@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from vdroppath_tf.budget.search import Choice, pareto
+from vdroppath_tf.budget.choices import Choice, pareto
 from vdroppath_tf.cost import UnitCosts
 from vdroppath_tf.names import named
 from vdroppath_tf.report.inputs import Scored
 from vdroppath_tf.report.items import DataUsed, Tested
 from vdroppath_tf.report.records import OtherSpace, TaskReport
-from vdroppath_tf.scoring.listed import SCORED, Draw, Row
-from vdroppath_tf.scoring.scores import StrategyScore
+from vdroppath_tf.scoring.listed import SCORED, Draw
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -74,18 +73,8 @@ def _measured(space: ProbabilitySpace, scored: Scored, costs: UnitCosts | None) 
     check_scores(scored, space)
     found = scored.selection
     note = SCORED if scored.recalibrated else _NOT_RECALIBRATED
-    clips, best = found.clips[1], {str(strategy) for strategy in found.not_told_apart}
-    rows = []
-    for one in found.rows:
-        error = StrategyScore(one.strategy, one.top1.value, 1.0, clips).standard_error
-        row = Row(
-            *(one.name, str(one.strategy), one.top1.value, error),
-            **_costs(one.strategy, costs),
-            note=note,
-            interval=one.top1,
-            difference=one.difference,
-        )
-        rows.append(row)
+    clips, best = found.clips[1], {str(strategy) for strategy in found.confidence_set}
+    rows = [replace(row, **_costs(row.strategy, costs), note=note) for row in found.rows]
     draws = [
         Draw.of(one, _costs(one.strategy, costs)["macs"], str(one.strategy) in best)
         for one in scored.scores
@@ -114,7 +103,8 @@ def check_scores(scored: Scored, space: ProbabilitySpace) -> None:
             f"The scores are of {scored.architecture!r}, the space is of {space.architecture!r}. "
             "Expected scores of the space's template."
         )
-    found = [s.strategy for s in scored.scores] + [r.strategy for r in scored.selection.rows]
+    found = [score.strategy for score in scored.scores]
+    found += [FusionStrategy.parse(r.strategy, scored.architecture) for r in scored.selection.rows]
     for strategy in found:
         try:
             strategy.check(len(space), space.architecture, space.branches)

@@ -10,7 +10,7 @@ from vdroppath_tf.analysis.numbers import percent
 from vdroppath_tf.names import named
 from vdroppath_tf.report.records import Row, TaskReport
 from vdroppath_tf.scoring.listed import without_number
-from vdroppath_tf.scoring.select import Selection
+from vdroppath_tf.scoring.selection import Selection
 
 _NEITHER = "not clearly different from"
 
@@ -64,7 +64,7 @@ def _counted(names: Sequence[str]) -> list[str]:
 
 
 def _may_be_best(task: TaskReport, found: Selection) -> str:
-    count, of = len(found.not_told_apart), len(task.draws)
+    count, of = len(found.confidence_set), len(task.draws)
     return (
         f"{count} of {of} scored strategies are in {confidence_set(task)}: by these clips, any "
         f"of them may be it."

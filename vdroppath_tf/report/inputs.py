@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from vdroppath_tf.files import read_json
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, Tested
+from vdroppath_tf.scoring.intervals import Interval
 from vdroppath_tf.scoring.listed import Row, check_share
 from vdroppath_tf.scoring.scores import StrategyScore
-from vdroppath_tf.scoring.select import Interval, Selection
-from vdroppath_tf.scoring.select import Row as SelectedRow
+from vdroppath_tf.scoring.selection import Selection
 from vdroppath_tf.scoring.video_scores import TEST_FORMAT
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -98,29 +98,19 @@ def _read(
 def _scores(text: str) -> Scored:
     fields = read_json(text, SCORES_FORMAT, _SCORES)
     name, found = fields["architecture"], fields["selection"]
-    first, second = found["clips"]
-    rows = tuple(
-        SelectedRow(
-            str(row["name"]),
-            FusionStrategy.parse(row["strategy"], name),
-            _interval(row["top1"]),
-            _interval(row["difference"]),
-        )
-        for row in found["rows"]
-    )
-    for row in rows:
-        check_share(f"top-1 of {row.name!r}", row.top1.value)
+    first, second = map(int, found["clips"])
+    rows = tuple(_row(row, name, second) for row in found["rows"])
     selection = Selection(
         strategy=FusionStrategy.parse(found["strategy"], name),
         top1_chosen_on=float(found["top1_chosen_on"]),
         optimism=float(found["optimism"]),
         rows=rows,
-        not_told_apart=tuple(FusionStrategy.parse(t, name) for t in found["not_told_apart"]),
+        confidence_set=tuple(FusionStrategy.parse(t, name) for t in found["not_told_apart"]),
         level=float(found["level"]),
         confidence=float(found["confidence"]),
-        clips=(int(first), int(second)),
+        clips=(first, second),
     )
-    if selection.strategy not in [row.strategy for row in rows]:
+    if str(selection.strategy) not in [row.strategy for row in rows]:
         raise ValueError(f"no row has the selected strategy {str(selection.strategy)!r}")
     scores = tuple(_score(one, name) for one in fields["scores"])
     uses = zip(("choosing", "reporting"), fields["data"], strict=True)
@@ -131,6 +121,12 @@ def _scores(text: str) -> Scored:
         None if shape is None else _clip_shape(shape),
         None if classes is None else int(classes),
     )
+
+
+def _row(one: Any, network: str, clips: int) -> Row:
+    strategy = FusionStrategy.parse(one["strategy"], network)
+    top1, difference = _interval(one["top1"]), _interval(one["difference"])
+    return Row.measured(str(one["name"]), str(strategy), top1, difference, clips)
 
 
 def _score(one: Any, name: str) -> StrategyScore:

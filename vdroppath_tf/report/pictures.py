@@ -74,7 +74,7 @@ def accuracy_picture(task: TaskReport) -> Picture | None:
             " The line joins the draws that no cheaper or equally cheap draw beats: chosen by "
             "these very scores, so it has a selection bias (winner's curse)."
         )
-    if not all(one.may_be_best for one in task.draws):
+    if not all(one.in_confidence_set for one in task.draws):
         caption += f" Filled draws are in {confidence_set(task)}, hollow ones are not."
     if task.selection is not None:
         caption += " Draws were scored on the clips that were chosen on, rows on the others."

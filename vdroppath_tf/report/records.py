@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
-from vdroppath_tf.budget.search import Choice
+from vdroppath_tf.budget.choices import Choice
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, Prediction, Tested
-from vdroppath_tf.scoring.listed import DRAWN, SCORED, TRAINED_ALONE, Draw, Row
-from vdroppath_tf.scoring.select import Selection
+from vdroppath_tf.scoring.listed import DRAWN, SCORED, STAND_ALONE, Draw, Row
+from vdroppath_tf.scoring.selection import Selection
 from vdroppath_tf.spaces.gate_arrays import Gates, gate_arrays
 from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -20,7 +20,7 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 __all__ = [
     "DRAWN",
     "SCORED",
-    "TRAINED_ALONE",
+    "STAND_ALONE",
     "DataUsed",
     "Draw",
     "OtherSpace",
@@ -72,9 +72,9 @@ class TaskReport:
         predictions: Answers of the served network.
         settings: What was chosen (sizes, epochs, seeds), name to text.
         timings: Seconds per step, name to number.
-        selection: What `scoring.select` says of the choice.
+        selection: What `scoring.select()` says of the choice.
         tested: Networks that `vdroppath test` has scored.
-        front: What `budget.search.pareto` gave, by MACs.
+        front: What `budget.choices.pareto` gave, by MACs.
         data: Which videos were used.
         other: A second space, for the paper's third observation.
         chosen_as: What `chosen` is, such as "the paper's best draw".
@@ -182,7 +182,7 @@ class TaskReport:
     def uniform(self, unit: str) -> Row | None:
         """The row that uses `unit` in every layer and was trained stand-alone, if there is one."""
         texts = (unit, f"{unit} " * (len(self.space) - 1) + unit)
-        rows = [row for row in self.rows if row.note == TRAINED_ALONE]
+        rows = [row for row in self.rows if row.note == STAND_ALONE]
         return next((row for row in rows if row.strategy in texts), None)
 
     def uniforms(self) -> dict[str, Row]:

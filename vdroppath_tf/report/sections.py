@@ -145,7 +145,7 @@ def _confidence_set(task: TaskReport) -> ConfidenceSet | None:
     if found is None:
         return None
     scored = {draw.strategy: draw for draw in task.draws}
-    texts = [str(strategy) for strategy in found.not_told_apart]
+    texts = [str(strategy) for strategy in found.confidence_set]
     return ConfidenceSet(
         f"These {len(texts)} of {len(task.draws)} are in {confidence_set(task)}",
         f"By an exact paired test at level {found.level:g} over all. Their top-1 on the "

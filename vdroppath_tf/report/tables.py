@@ -60,9 +60,10 @@ def _row(row: Row, clips: int | None) -> list[Any]:
 
 def draw_table(task: TaskReport) -> Table:
     """Every draw that was scored."""
-    heads = ["strategy", "top1", "low", "high", "top5", "macs", "clips", "may_be_best"]
+    heads = ["strategy", "top1", "low", "high", "top5", "macs", "clips", "in_confidence_set"]
     return heads, [
-        [d.strategy, d.top1, *d.ends, d.top5, d.macs, d.clips, d.may_be_best] for d in task.draws
+        [d.strategy, d.top1, *d.ends, d.top5, d.macs, d.clips, d.in_confidence_set]
+        for d in task.draws
     ]
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
-from typing_extensions import TypedDict, Unpack
 
 from vdroppath_tf.data.clips.pipeline import video_errors
-from vdroppath_tf.layers.fusion import batch_norms
 from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_masks
-from vdroppath_tf.scoring.batch_statistics import assign, mean_statistics, restored
+from vdroppath_tf.names import named
 from vdroppath_tf.scoring.progress import file_in, fingerprint_of
 from vdroppath_tf.scoring.race import Race
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
@@ -26,38 +25,46 @@ __all__ = [
     "StrategyScores",
     "evaluate_strategies",
     "race_strategies",
-    "recalibrate",
 ]
 
 
-class EvaluationOptions(TypedDict, total=False):
-    """What ``evaluate_strategies`` and ``race_strategies`` both take.
+@named
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How ``evaluate_strategies`` and ``race_strategies`` go about it.
 
-    ``train_clips``: batches of training for batch-norm recalibration.
-    ``recalibration_batches``: how many of them; default 8.
-    ``memory_bytes``: room for activations while scoring; batches are cut into pieces that fit.
-        Default 1 GiB. Recalibration holds one whole training batch, though never as much as a
-        training step does.
-    ``resume``: a folder for what has been done after each batch. Called again with the same model,
-        strategies and clips, the evaluation goes on from there and ends the same.
-    ``on_strategy``: called after each strategy and batch, for a progress bar.
-    ``views``: clips of each video, adjacent and in one batch; their mean softmax is its score.
-        Default 1. Clips counted are videos then.
+    Attributes:
+        recalibration_batches: int, how many batches of ``train_clips`` are used. Defaults to 8.
+        views: int, clips of each video, adjacent and in one batch; the mean softmax over them is
+            the score of the video, and the clips counted are videos then. Defaults to 1.
+        memory_bytes: int, room for activations while scoring; batches are cut into pieces that fit.
+            Recalibration holds one whole training batch, though never as much as a training step
+            does. Defaults to 1 GiB.
+        resume: str or path, a folder for what has been done after each batch. Called again with
+            the same model, strategies and clips, the evaluation goes on from there and ends the
+            same. Defaults to None, which keeps nothing.
+        on_strategy: callable, called after each strategy and batch, for a progress bar. Defaults
+            to None.
     """
 
-    train_clips: Iterable[Any] | None
-    recalibration_batches: int
-    memory_bytes: int
-    resume: str | os.PathLike[str] | None
-    on_strategy: Callable[[], object] | None
-    views: int
+    recalibration_batches: int = 8
+    views: int = 1
+    memory_bytes: int = 2**30
+    resume: str | os.PathLike[str] | None = None
+    on_strategy: Callable[[], object] | None = None
 
 
+_DEFAULTS = EvaluationOptions()
+
+
+@named
 def evaluate_strategies(
     model: keras.Model,
     strategies: Sequence[FusionStrategy | str],
     clips: Iterable[Any],
-    **options: Unpack[EvaluationOptions],
+    *,
+    train_clips: Iterable[Any] | None = None,
+    options: EvaluationOptions = _DEFAULTS,
 ) -> StrategyScores:
     """Scores strategies of a template; each batch is decoded once and nothing is retraced.
 
@@ -72,7 +79,9 @@ def evaluate_strategies(
         model: a trained template.
         strategies: what to score, K of them, or their texts.
         clips: batches (clips, labels) of validation, each used once.
-        **options: see ``EvaluationOptions``.
+        train_clips: batches of training, for batch-norm recalibration. Defaults to None, which
+            leaves the template's statistics.
+        options: ``EvaluationOptions``.
 
     Returns:
         ``StrategyScores``, in the order of ``strategies``.
@@ -83,9 +92,10 @@ def evaluate_strategies(
             evaluation.
         VideoError: for a video that cannot be read.
     """
-    return _evaluate(model, strategies, clips, None, options)
+    return _evaluate(model, strategies, clips, None, train_clips, options)
 
 
+@named
 def race_strategies(
     model: keras.Model,
     strategies: Sequence[FusionStrategy | str],
@@ -93,7 +103,8 @@ def race_strategies(
     *,
     level: float = 0.05,
     margin: float = 0.0,
-    **options: Unpack[EvaluationOptions],
+    train_clips: Iterable[Any] | None = None,
+    options: EvaluationOptions = _DEFAULTS,
 ) -> StrategyScores:
     """``evaluate_strategies``, but strategies that can no longer win are dropped between batches.
 
@@ -103,11 +114,10 @@ def race_strategies(
     strategy is left.
 
     Args:
-        model, strategies, clips: as for ``evaluate_strategies``.
+        model, strategies, clips, train_clips, options: as for ``evaluate_strategies``.
         level: probability of losing the best.
         margin: difference in accuracy that is not worth clips, such as 0.01: strategies of about
             the same accuracy are dropped too.
-        **options: see ``EvaluationOptions``.
 
     Returns:
         ``StrategyScores``; ``score.clips`` is what each strategy has seen, and ``best`` is the best
@@ -117,7 +127,7 @@ def race_strategies(
         ValueError: as ``evaluate_strategies``; and for clips that come class by class.
         VideoError: for a video that cannot be read.
     """
-    return _evaluate(model, strategies, clips, (level, margin), options)
+    return _evaluate(model, strategies, clips, (level, margin), train_clips, options)
 
 
 def _evaluate(
@@ -125,6 +135,7 @@ def _evaluate(
     strategies: Sequence[FusionStrategy | str],
     clips: Iterable[Any],
     race_at: tuple[float, float] | None,
+    train_clips: Iterable[Any] | None,
     options: EvaluationOptions,
 ) -> StrategyScores:
     chosen = [FusionStrategy.of(strategy) for strategy in strategies]
@@ -132,34 +143,15 @@ def _evaluate(
         raise ValueError("There are no strategies to evaluate.")
     tree = StrategyTree(model, [strategy_masks(model, strategy) for strategy in chosen])
     race = None if race_at is None else Race(len(chosen), *race_at)
-    train_clips, folder = options.get("train_clips"), options.get("resume")
-    batches = options.get("recalibration_batches", 8)
-    views = options.get("views", 1)
+    batches, folder, views = options.recalibration_batches, options.resume, options.views
     texts = [*map(str, chosen), f"{race_at} {batches} {train_clips is not None} {views}"]
     mark = "" if folder is None else fingerprint_of(model, *texts)
-    tick = options.get("on_strategy") or (lambda: None)
+    tick = options.on_strategy or (lambda: None)
     scoring = Scoring(tree, model.output_shape[-1], tick, views)
     with restored_gates(model), video_errors():
         set_strategy(model, "mode")  # the classifier's gate has no place in a strategy
         if train_clips is not None:
             scoring.measure(train_clips, batches, file_in(folder, "statistics.npz"), mark)
-        room = options.get("memory_bytes", 2**30)
-        right, seen, labels = scoring.score(clips, race, room, file_in(folder, "right.npz"), mark)
+        room, path = options.memory_bytes, file_in(folder, "right.npz")
+        right, seen, labels = scoring.score(clips, race, room, path, mark)
     return StrategyScores.of(chosen, right, seen, labels, train_clips is not None)
-
-
-def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8) -> None:
-    """Gives a network batch-norm statistics of its own: means over a few training batches.
-
-    Args:
-        model: a derived network (or a template, for the strategy it runs).
-        train_clips: batches of training.
-        batches: how many of them.
-
-    Raises:
-        ValueError: when there are no clips. The network is as it was then.
-        VideoError: for a video that cannot be read. The network is as it was then.
-    """
-    with restored(model), video_errors():
-        statistics = mean_statistics(model, train_clips, batches)
-    assign(batch_norms(model), statistics)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from vdroppath_tf.names import named
+from vdroppath_tf.scoring.intervals import Interval, standard_error, wilson
 from vdroppath_tf.scoring.scores import StrategyScore
-from vdroppath_tf.scoring.select import Interval
 
-TRAINED_ALONE = "trained on its own"
+STAND_ALONE = "stand-alone (trained from scratch)"
 DRAWN = "drawn from the template"
 SCORED = "the template's weights, not trained for it"
-_Z = 1.959964  # of a two-sided 95 % interval
 
 
+@named
 @dataclass(frozen=True)
 class Row:
     """One strategy of a table.
@@ -26,7 +27,7 @@ class Row:
         parameters: Of the derived network, gates excluded; None where it is not known.
         macs: Multiply-adds of convolutions and dense layers for one clip, or None.
         top5: Share of clips with the right class among the five most probable.
-        note: How it was trained: `TRAINED_ALONE`, `DRAWN`, `SCORED`, or other words.
+        note: How it was trained: `STAND_ALONE`, `DRAWN`, `SCORED`, or other words.
         interval: Of `top1`, where there is a better one than its standard error gives.
         difference: `top1` minus that of the chosen strategy, paired, with its interval.
 
@@ -41,7 +42,7 @@ class Row:
     parameters: int | None = None
     macs: int | None = None
     top5: float | None = None
-    note: str = TRAINED_ALONE
+    note: str = STAND_ALONE
     interval: Interval | None = None
     difference: Interval | None = None
 
@@ -56,6 +57,16 @@ class Row:
                 f"Received: {self.parameters}, {self.macs}"
             )
 
+    @classmethod
+    def measured(
+        cls, name: str, strategy: str, top1: Interval, difference: Interval, clips: int
+    ) -> Row:
+        """Of intervals that were measured on the clips that nothing was chosen on."""
+        error = standard_error(top1.value, clips)
+        return cls(
+            name, strategy, top1.value, error, note=SCORED, interval=top1, difference=difference
+        )
+
     def ends(self, clips: int | None) -> tuple[float, float]:
         """The 95 % interval of `top1` to draw."""
         if self.interval is not None:
@@ -63,6 +74,7 @@ class Row:
         return wilson(self.top1, clips, self.standard_error)
 
 
+@named
 @dataclass(frozen=True)
 class Draw:
     """One strategy drawn from the space and scored.
@@ -73,7 +85,7 @@ class Draw:
         macs: Multiply-adds for one clip; None where they are not known.
         standard_error: Of `top1`; 0 where it is not known.
         clips: How many clips it was scored on, where that is known.
-        may_be_best: Whether it is not told apart from the best.
+        in_confidence_set: Whether it is in the 95 % confidence set of the best.
         top5: Share of clips with the right class among the five most probable.
     """
 
@@ -82,7 +94,7 @@ class Draw:
     macs: int | None = None
     standard_error: float = 0.0
     clips: int | None = None
-    may_be_best: bool = True
+    in_confidence_set: bool = True
     top5: float | None = None
 
     def __post_init__(self) -> None:
@@ -90,10 +102,10 @@ class Draw:
         check_share(f"standard error of draw {self.strategy!r}", self.standard_error)
 
     @classmethod
-    def of(cls, score: StrategyScore, macs: int | None, may_be_best: bool) -> Draw:
+    def of(cls, score: StrategyScore, macs: int | None, in_confidence_set: bool) -> Draw:
         """Of a score."""
         numbers = (macs, score.standard_error, score.clips)
-        return cls(str(score.strategy), score.top1, *numbers, may_be_best, score.top5)
+        return cls(str(score.strategy), score.top1, *numbers, in_confidence_set, score.top5)
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -104,23 +116,6 @@ class Draw:
 def without_number(name: str) -> str:
     """A row's name without the number at its end: rows that differ in it alone are of a kind."""
     return name.rstrip("0123456789").rstrip() or name
-
-
-def wilson(share: float, clips: int | None, standard_error: float = 0.0) -> tuple[float, float]:
-    """The 95 % interval of a share: Wilson's, which has a width at 0 and 1 too.
-
-    Args:
-        share: In [0, 1].
-        clips: That it is a share of; None takes 1.96 standard errors.
-        standard_error: Used where `clips` is None.
-    """
-    if not clips:
-        reach = _Z * standard_error
-        return max(0.0, share - reach), min(1.0, share + reach)
-    square = _Z**2 / clips
-    middle = (share + square / 2) / (1 + square)
-    reach = _Z / (1 + square) * math.sqrt(share * (1 - share) / clips + square / (4 * clips))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def check_share(name: str, value: float) -> None:

@@ -1,12 +1,12 @@
 """Race: strategies that can no longer win are dropped between batches, at a stated error level.
 
-Two strategies are compared on the same clips. Take the claim that the second is better than the
-first by a margin m or more. Whoever bets a share x of what he has against it gains
-``1 + x (1 + m)`` on a clip that only the first gets right, ``1 + x m`` on one where they agree, and
-is left with ``1 - x (1 - m)`` where only the second is right. Were the claim true, he could not
-expect to gain: his wealth, averaged over many x, is a supermartingale that starts at 1, and by
-Ville's inequality exceeds ``1/a`` at any time at all with probability ``a`` at most: one may look
-after every batch and pay nothing.
+Two strategies are compared on the same clips by a test by betting. Its null hypothesis is that the
+second is better than the first by a margin m or more. A stake x against it multiplies the wealth by
+``1 + x (1 + m)`` on a clip that only the first gets right, by ``1 + x m`` on one where they agree,
+and by ``1 - x (1 - m)`` where only the second is right. Under the null hypothesis no factor is
+above 1 on average, so the wealth process, averaged over many x, is a test martingale (an e-process)
+that starts at 1. By Ville's inequality it ever exceeds ``1/a`` with probability ``a`` at most: the
+test is valid at any stopping time, after every batch, without a correction.
 
 References: Ville, 1939; Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
 betting", JRSS B 2024; Maron and Moore, "Hoeffding races", NIPS 1993 (racing).
@@ -18,13 +18,16 @@ import math
 
 import numpy as np
 
-# Bets: points and weights that integrate polynomials of degree 127 over 0..1 exactly.
+from vdroppath_tf.names import named
+
+# Stakes: points and weights that integrate polynomials of degree 127 over 0..1 exactly.
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 _SHARES, _PARTS = (_POINTS + 1) / 2, np.log(_WEIGHTS / 2)
 
 
+@named
 class Race:
-    """Who is still in it. A function of the answers so far alone.
+    """Which strategies are still in it: a function of the answers so far, and of nothing else.
 
     Without a margin the strategy of the highest accuracy over all clips of the kind that are drawn
     here is never dropped, with probability ``1 - level`` at least (of several equal ones, each with
@@ -77,7 +80,7 @@ class Race:
         return self.active
 
     def _dropped(self, leader: int, margin: float) -> set[int]:
-        """Who is not better than the leader by the margin, as far as the level allows to say."""
+        """Those that the test rejects to be better than the leader by the margin."""
         others = np.array([k for k in self.active if k != leader], "int64")
         wins, losses = self.wins[leader, others], self.wins[others, leader]
         evidence = log_evidence(wins, losses, self.clips - wins - losses, margin)
@@ -87,7 +90,7 @@ class Race:
 def log_evidence(
     wins: np.ndarray, losses: np.ndarray, equal: np.ndarray, margin: float = 0.0
 ) -> np.ndarray:
-    """Logarithm of the mean wealth: evidence that the loser is not better by the margin.
+    """Logarithm of the mean wealth, the e-value against "the loser is better by the margin".
 
     Args:
         wins, losses, equal: clips that only the first of two gets right, that only the second gets

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from vdroppath_tf.names import named
 from vdroppath_tf.scoring.array_files import read_arrays, write_arrays
+from vdroppath_tf.scoring.intervals import standard_error
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 _FORMAT = "vdroppath_tf.right/1"
 _NAMES = ("strategies", "architectures", "right", "seen", "labels", "recalibrated")
 
 
+@named
 @dataclass(frozen=True)
 class StrategyScore:
     """One strategy on the validation clips.
@@ -33,10 +35,11 @@ class StrategyScore:
 
     @property
     def standard_error(self) -> float:
-        """Of top-1: ``sqrt(a (1 - a) / clips)``."""
-        return math.sqrt(self.top1 * (1.0 - self.top1) / self.clips)
+        """The standard error of ``top1``."""
+        return standard_error(self.top1, self.clips)
 
 
+@named
 @dataclass(frozen=True, eq=False)
 class StrategyScores:
     """Scores in the order the strategies were given.
@@ -84,7 +87,7 @@ class StrategyScores:
     def best(self) -> StrategyScore:
         """The highest top-1 of those not dropped from a race; of equals, the first.
 
-        Chosen on these clips, so it flatters a bit: ``scoring.select`` says how much.
+        Chosen on these clips, so it has a selection bias: ``scoring.select()`` estimates it.
         """
         return max(self.finalists, key=lambda score: score.top1)
 

@@ -15,11 +15,13 @@ from vdroppath_tf.data.clips.protocols import Protocol
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.files import write_bytes
+from vdroppath_tf.names import named
 
 TEST_FORMAT = "vdroppath_tf.test/1"
 _CONFUSIONS = 20  # the largest, in a result
 
 
+@named
 @dataclasses.dataclass(frozen=True, eq=False)
 class VideoScores:
     """A network's answers for the videos of a manifest.

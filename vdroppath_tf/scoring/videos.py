@@ -13,12 +13,14 @@ from vdroppath_tf.data.clips.protocols import Protocol
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.names import named
 from vdroppath_tf.scoring.video_scores import VideoScores
 
 Probabilities = Callable[[np.ndarray], np.ndarray]
 """``(batch, classes)`` for clips ``(batch, time, height, width, 3)``, uint8."""
 
 
+@named
 def score_videos(
     network: keras.Model | Probabilities,
     manifest: Manifest,

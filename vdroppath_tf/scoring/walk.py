@@ -12,7 +12,9 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.scoring.batch_statistics import of_the_batch, parted, read
-from vdroppath_tf.scoring.segments import Segment, cut
+from vdroppath_tf.scoring.cutting import cut
+from vdroppath_tf.scoring.memory import bytes_per_clip
+from vdroppath_tf.scoring.segments import Segment
 
 Key = tuple[Any, ...]  # masks of the layers so far, as bytes: a node of the tree
 Statistics = dict[Key, tf.Tensor]  # of the batch norms of the segment that ends at each node
@@ -39,6 +41,7 @@ class StrategyTree:
         self.keys = [tuple(mask.tobytes() for mask in row) for row in self.masks]
         self.clip = self.segments[0].takes[0]
         self._functions: dict[Any, Any] = {}
+        self._bytes: dict[tuple[int, ...], int] = {}  # of one clip, by its shape
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -139,23 +142,11 @@ class StrategyTree:
         return self._functions[key]
 
     def bytes_per_clip(self, clip_shape: Sequence[int]) -> int:
-        """An upper bound of what one clip holds: one path through the tree, and a segment at work.
-
-        Args:
-            clip_shape: ``(time, height, width, channels)``.
-        """
-        held = sum(self._sizes(clip_shape, segment.gives) for segment in self.segments)
-        work = [[t for step in s.steps for t in step.gives] for s in self.segments]
-        return held + max(self._sizes(clip_shape, tensors) for tensors in work)
-
-    def _sizes(self, clip_shape: Sequence[int], tensors: Sequence[int]) -> int:
-        specs = self._shapes(tuple(clip_shape))
-        return sum(specs[t] for t in tensors)
-
-    def _shapes(self, clip_shape: tuple[int, ...]) -> dict[int, int]:
-        if getattr(self, "_known_shapes", (None,))[0] != clip_shape:
-            self._known_shapes = clip_shape, _bytes(self.segments, self.clip, clip_shape)
-        return self._known_shapes[1]
+        """An upper bound of what one clip holds; see ``memory.bytes_per_clip``."""
+        shape = tuple(clip_shape)
+        if shape not in self._bytes:
+            self._bytes[shape] = bytes_per_clip(self.segments, self.clip, shape)
+        return self._bytes[shape]
 
 
 def _unit(fusion: FusionConv | None, mask: np.ndarray) -> tuple[tuple[str, ...], Any]:
@@ -185,16 +176,3 @@ def _computation(segment: Segment, branches: tuple[str, ...], training: bool) ->
 
 def _any_number(clips: tf.Tensor) -> tf.TensorSpec:
     return tf.TensorSpec([None, *clips.shape[1:]], clips.dtype)
-
-
-def _bytes(segments: list[Segment], clip: int, clip_shape: tuple[int, ...]) -> dict[int, int]:
-    """Bytes of every tensor of the network for one clip."""
-    specs = segments[0].specs
-    tensors = list(specs)
-    probe = keras.Model(specs[clip], [specs[t] for t in tensors])
-    found = probe.compute_output_spec(keras.KerasTensor((1, *clip_shape), specs[clip].dtype))
-    sizes = {}
-    for tensor, spec in zip(tensors, keras.tree.flatten(found), strict=True):
-        item = np.dtype("float32" if spec.dtype == "bfloat16" else spec.dtype).itemsize
-        sizes[tensor] = int(np.prod(spec.shape, dtype=np.int64)) * item
-    return sizes

@@ -1,4 +1,4 @@
-"""Selection: halves, controls, paired intervals, optimism, and who is not told apart."""
+"""Selection: halves, controls, paired intervals, optimism, and the confidence set of the best."""
 
 from __future__ import annotations
 
@@ -8,17 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vdroppath_tf.scoring.best_set import confidence_set, sign_test
+from vdroppath_tf.scoring.intervals import bootstrap, optimism
 from vdroppath_tf.scoring.scores import StrategyScores
-from vdroppath_tf.scoring.select import (
-    bootstrap,
-    controls,
-    not_told_apart,
-    optimism,
-    select,
-    sign_test,
-    split,
-    uniform_prior,
-)
+from vdroppath_tf.scoring.selection import select, split
+from vdroppath_tf.scoring.uniform import controls, uniform_prior
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -108,18 +102,18 @@ def test_the_sign_test_by_hand() -> None:
     assert sign_test(2, 2) == sign_test(0, 0) == 1.0
 
 
-def test_the_best_is_among_those_not_told_apart() -> None:
+def test_the_best_is_in_its_confidence_set() -> None:
     rng, missed = np.random.default_rng(5), 0
     accuracies = np.array([0.7, 0.69, 0.6, 0.3])
     for _ in range(300):
-        kept = not_told_apart(rng.random((4, 120)) < accuracies[:, None], 0.2)
+        kept = confidence_set(rng.random((4, 120)) < accuracies[:, None], 0.2)
         missed += 0 not in kept
         assert 3 not in kept
     assert missed / 300 <= 0.2
-    assert not_told_apart(np.ones((3, 5), bool)) == [0, 1, 2]
+    assert confidence_set(np.ones((3, 5), bool)) == [0, 1, 2]
     right = np.array([[True] * 9, [False] * 9])
-    assert not_told_apart(right, 0.05) == [0]
-    assert not_told_apart(right[:, :4], 0.05) == [0, 1]  # 1/16 is more than .05
+    assert confidence_set(right, 0.05) == [0]
+    assert confidence_set(right[:, :4], 0.05) == [0, 1]  # 1/16 is more than .05
 
 
 def test_selection_is_made_on_some_clips_and_reported_on_others() -> None:
@@ -130,9 +124,10 @@ def test_selection_is_made_on_some_clips_and_reported_on_others() -> None:
     assert (str(result.strategy), result.top1_chosen_on) == ("S ST", 0.9)
     assert result.clips == (10, 20)
     assert [row.name for row in result.rows] == ["selected", "S everywhere", "again"]
-    assert [row.top1.value for row in result.rows] == [0.5, 1.0, 0.5]
-    assert [row.difference.value for row in result.rows] == [0.0, 0.5, 0.0]
-    assert [str(one) for one in result.not_told_apart] == ["S S", "S ST"]
+    assert [row.top1 for row in result.rows] == [0.5, 1.0, 0.5]
+    assert [row.difference.value for row in result.rows if row.difference] == [0.0, 0.5, 0.0]
+    assert [row.interval.value for row in result.rows if row.interval] == [0.5, 1.0, 0.5]
+    assert [str(one) for one in result.confidence_set] == ["S S", "S ST"]
     with pytest.raises(ValueError, match="'- -' was not scored"):
         select(chosen_on, reported, {"none": FusionStrategy.parse("- -")})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vdroppath_tf.analysis.stability import stability
+from vdroppath_tf.analysis.seed_stability import stability
 from vdroppath_tf.cli import main
 from vdroppath_tf.figures.stability import figure_stability
 from vdroppath_tf.spaces.space import ProbabilitySpace

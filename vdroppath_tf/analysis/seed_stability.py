@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from vdroppath_tf.analysis.compare import compare_spaces
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.marginals import Form
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 _NAME = "seeds"  # of the one name in the comparison
 
 
+@named
 @dataclass(frozen=True, eq=False)
 class Stability:
     """How far the spaces of several seeds agree, layer by layer.
@@ -57,6 +59,7 @@ class Stability:
         )
 
 
+@named
 def stability(spaces: Sequence[ProbabilitySpace], form: Form = "paper") -> Stability:
     """The stability of a space over seeds.
 

@@ -1,0 +1,87 @@
+"""Kendall's tau of two scores of the same strategies, and its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from vdroppath_tf.names import named
+from vdroppath_tf.scoring.intervals import Interval
+
+
+@named
+def kendall_tau(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> float:
+    """Kendall's tau-b of two scores of the same strategies, with ties accounted for.
+
+    Args:
+        a, b: ``(strategies,)`` scores.
+
+    Returns:
+        From -1, the opposite order, to 1, the same; NaN where a score has no order (all equal, or
+        fewer than two strategies).
+
+    Raises:
+        ValueError: when the lengths differ or a score is not finite.
+    """
+    first, second = np.asarray(a, "float64"), np.asarray(b, "float64")
+    if first.shape != second.shape or first.ndim != 1:
+        raise ValueError(
+            "Expected two scores of the same strategies. "
+            f"Received: shapes {first.shape} and {second.shape}"
+        )
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise ValueError("A score that is not finite has no place in an order.")
+    return _tau(_order(first), _order(second))
+
+
+def _order(scores: np.ndarray) -> np.ndarray:
+    """``(strategies, strategies)`` 1 where the row's strategy scores higher, -1 lower, 0 equal."""
+    order: np.ndarray = np.sign(scores[:, None] - scores[None, :])
+    return order
+
+
+def _tau(a: np.ndarray, b: np.ndarray) -> float:
+    """Tau-b of two orders.
+
+    ``scipy.stats.kendalltau`` divides by two roots, one after the other, and so gives 1 - 1e-16 for
+    one and the same order, which would lie outside its own interval. It is also 20 times slower for
+    40 strategies, and takes no weights, which the interval needs.
+    """
+    pairs = math.sqrt(float((a * a).sum()) * float((b * b).sum()))
+    return float((a * b).sum()) / pairs if pairs else math.nan
+
+
+@named
+def tau_interval(
+    a: Sequence[float] | np.ndarray,
+    b: Sequence[float] | np.ndarray,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Tau with its percentile bootstrap interval over strategies.
+
+    A strategy that a resample holds twice is no pair with itself: it would count as a tie, and does
+    in scipy.stats.bootstrap.
+
+    Args:
+        a, b: ``(strategies,)`` scores.
+        level: of the interval.
+        resamples, seed: of the strategies.
+    """
+    value = kendall_tau(a, b)
+    first, second = _order(np.asarray(a, "float64")), _order(np.asarray(b, "float64"))
+    rng = np.random.Generator(np.random.PCG64(seed))
+    taus = []
+    for _ in range(resamples):
+        count = np.bincount(rng.integers(0, len(first), len(first)), minlength=len(first))
+        weight = np.sqrt(np.outer(count, count))
+        taus.append(_tau(first * weight, second * weight))
+    found = [tau for tau in taus if not math.isnan(tau)]
+    if not found:
+        return Interval(value, math.nan, math.nan)
+    low, high = np.percentile(found, [50 * (1 - level), 50 * (1 + level)])
+    return Interval(value, float(low), float(high))

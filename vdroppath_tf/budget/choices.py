@@ -1,0 +1,129 @@
+"""Strategies with their log-probability and costs: the front of the two, or any one. Exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from vdroppath_tf.budget.fronts import Options, sums, traced
+from vdroppath_tf.budget.latency import LatencyTable
+from vdroppath_tf.budget.tables import UNITS_OF, cost_tables
+from vdroppath_tf.cost import UnitCosts
+from vdroppath_tf.names import named
+from vdroppath_tf.spaces import draws
+from vdroppath_tf.spaces.draws import OnEmpty
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+
+@named
+@dataclass(frozen=True)
+class Choice:
+    """A strategy with its log-probability (sampling form) and its costs.
+
+    Attributes:
+        strategy: of the space.
+        log_prob: natural logarithm, what ``space.log_prob(strategy)`` gives.
+        parameters, macs: of its derived network, MACs for one clip.
+        latency: in ms for one clip, as the table has it; None without a table.
+    """
+
+    strategy: FusionStrategy
+    log_prob: float
+    parameters: int
+    macs: int
+    latency: float | None = None
+
+
+@named
+def pareto(
+    space: ProbabilitySpace,
+    *,
+    clip_shape: tuple[int, int, int] | None = None,
+    by: str = "macs",
+    model: keras.Model | None = None,
+    costs: UnitCosts | None = None,
+    latency: LatencyTable | None = None,
+    on_empty: OnEmpty = "allow",
+) -> tuple[Choice, ...]:
+    """Every strategy that none beats in both cost and probability, from cheapest to most probable.
+
+    Each is the most probable strategy with at most its cost. Of strategies with equal cost and
+    probability there is one.
+
+    Args:
+        space: a learned space.
+        clip_shape: frames, height, width of the clips, as in ``most_probable``.
+        by: the cost: ``"macs"``, ``"parameters"`` or ``"latency"``.
+        model, costs: of the template, as in ``most_probable``.
+        latency: needed for ``by="latency"``; with it the choices say their latency.
+        on_empty: see ``ProbabilitySpace``.
+
+    Raises:
+        ValueError: where the network or the table is another than the space's.
+    """
+    if by not in UNITS_OF:
+        raise ValueError(f"Expected by one of {tuple(UNITS_OF)}. Received: {by!r}")
+    if by == "latency" and latency is None:
+        raise ValueError("Expected latency=, what measure_latency gives, for by='latency'.")
+    tables = cost_tables(space, clip_shape, model, costs, latency)
+    layers = tables.options(by, on_empty)
+    steps = sums(layers)
+    chosen = traced(steps, np.arange(len(steps[0].cost)))
+    log_prob = _log_probs(space, layers, chosen, on_empty)
+    parameters, macs, time = tables.totals(layers, chosen)
+    columns = strategies_of(space, layers, chosen), log_prob, parameters, macs, time
+    return tuple(Choice(*row) for row in zip(*columns, strict=True))
+
+
+@named
+def choice_of(
+    space: ProbabilitySpace,
+    strategy: FusionStrategy | str,
+    *,
+    clip_shape: tuple[int, int, int] | None = None,
+    model: keras.Model | None = None,
+    costs: UnitCosts | None = None,
+    latency: LatencyTable | None = None,
+    on_empty: OnEmpty = "allow",
+) -> Choice:
+    """Log-probability and costs of any strategy; arguments as in ``most_probable``.
+
+    Raises:
+        ValueError: where the strategy, network or table is another than the space's.
+    """
+    strategy = FusionStrategy.of(strategy)
+    log_prob = space.log_prob(strategy, on_empty)
+    tables = cost_tables(space, clip_shape, model, costs, latency)
+    parameters, macs = tables.known_units.of(strategy)
+    time = None if tables.latency is None else tables.latency.of(strategy)
+    return Choice(strategy, log_prob, parameters, macs, time)
+
+
+def strategies_of(
+    space: ProbabilitySpace, layers: list[Options], chosen: np.ndarray
+) -> list[FusionStrategy]:
+    """The strategies of `(points, layers)` options."""
+    most = max(len(layer.masks) for layer in layers)
+    named = [
+        space.strategy_of([layer.masks[min(k, len(layer.masks) - 1)] for layer in layers])
+        for k in range(most)
+    ]
+    return [
+        FusionStrategy(tuple(named[k][n] for n, k in enumerate(row)), space.architecture)
+        for row in chosen
+    ]
+
+
+def _log_probs(
+    space: ProbabilitySpace, layers: list[Options], chosen: np.ndarray, on_empty: OnEmpty
+) -> list[float]:
+    """Their log-probabilities, added in the order of ``space.log_prob``: the same bits."""
+    total = np.zeros(len(chosen))
+    pairs = zip(space.layer_draws(on_empty), layers, strict=True)
+    for n, ((drop, layer_drop, never_empty), layer) in enumerate(pairs):
+        logs = [draws.log_prob(m, drop, layer_drop, never_empty=never_empty) for m in layer.masks]
+        total += np.array(logs)[chosen[:, n]]
+    return total.tolist()

@@ -1,0 +1,37 @@
+"""How much memory one clip takes on its way through the segments of a template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from vdroppath_tf.scoring.segments import Segment
+
+
+def bytes_per_clip(segments: Sequence[Segment], clip: int, clip_shape: tuple[int, ...]) -> int:
+    """An upper bound of what one clip holds: one path through the tree, and a segment at work.
+
+    Args:
+        segments: of the template.
+        clip: number of the tensor that is the clip.
+        clip_shape: ``(time, height, width, channels)``.
+    """
+    sizes = _sizes(segments, clip, clip_shape)
+    held = sum(sizes[t] for segment in segments for t in segment.gives)
+    work = [[t for step in s.steps for t in step.gives] for s in segments]
+    return held + max(sum(sizes[t] for t in tensors) for tensors in work)
+
+
+def _sizes(segments: Sequence[Segment], clip: int, clip_shape: tuple[int, ...]) -> dict[int, int]:
+    """Bytes of every tensor of the network for one clip."""
+    specs = segments[0].specs
+    tensors = list(specs)
+    probe = keras.Model(specs[clip], [specs[t] for t in tensors])
+    found = probe.compute_output_spec(keras.KerasTensor((1, *clip_shape), specs[clip].dtype))
+    sizes = {}
+    for tensor, spec in zip(tensors, keras.tree.flatten(found), strict=True):
+        item = np.dtype("float32" if spec.dtype == "bfloat16" else spec.dtype).itemsize
+        sizes[tensor] = int(np.prod(spec.shape, dtype=np.int64)) * item
+    return sizes

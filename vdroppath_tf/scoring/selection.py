@@ -1,0 +1,118 @@
+"""Choosing among scored strategies, and saying how sure the choice is.
+
+The accuracy of a strategy on the clips it was chosen on has a selection bias (the winner's curse):
+of N scores the highest is partly luck. So the choice is made on one part of the validation clips,
+and reported on the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vdroppath_tf.names import named
+from vdroppath_tf.scoring.best_set import confidence_set
+from vdroppath_tf.scoring.intervals import bootstrap, optimism
+from vdroppath_tf.scoring.listed import Row
+from vdroppath_tf.scoring.scores import StrategyScores
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+
+@named
+def split(labels: Sequence[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the clips to choose on and of those to report on: halves, class by class.
+
+    A pure function of its arguments. Both parts are in random order, as a race needs it.
+
+    Args:
+        labels: class of each clip.
+        seed: of the shuffle.
+
+    Returns:
+        Two arrays of numbers from 0, of sizes that differ by one clip at most.
+
+    Raises:
+        ValueError: when there are fewer than two clips.
+    """
+    classes = np.asarray(labels)
+    if len(classes) < 2:
+        raise ValueError(
+            "Choosing on one part of the validation clips and reporting on the other needs at "
+            f"least 2 of them. Received: {len(classes)}"
+        )
+    rng = np.random.Generator(np.random.PCG64(seed))
+    shuffled = rng.permutation(len(classes))
+    by_class = shuffled[np.argsort(classes[shuffled], kind="stable")]
+    return rng.permutation(by_class[::2]), rng.permutation(by_class[1::2])
+
+
+@named
+@dataclass(frozen=True)
+class Selection:
+    """What was chosen, and how sure that is.
+
+    Attributes:
+        strategy: the best on the clips it was chosen on.
+        top1_chosen_on: its top-1 there, which has a selection bias (the winner's curse).
+        optimism: an estimate of that bias (``optimism``).
+        rows: it, and the controls, on the other clips.
+        confidence_set: the confidence set of the best, of all that were scored.
+        level: probability that the best is not among these.
+        confidence: of the intervals.
+        clips: how many it was chosen on, and how many it is reported on.
+    """
+
+    strategy: FusionStrategy
+    top1_chosen_on: float
+    optimism: float
+    rows: tuple[Row, ...]
+    confidence_set: tuple[FusionStrategy, ...]
+    level: float
+    confidence: float
+    clips: tuple[int, int]
+
+
+@named
+def select(
+    chosen_on: StrategyScores,
+    reported_on: StrategyScores,
+    controls: dict[str, FusionStrategy],
+    *,
+    level: float = 0.05,
+    confidence: float = 0.95,
+) -> Selection:
+    """Chooses by some clips and reports on others.
+
+    Args:
+        chosen_on: scores of all strategies. After a race, what was dropped was ruled out already
+            at the race's level, which adds to ``level`` (with a margin: or is not that much better
+            than one that stayed); the rest goes by the finalists.
+        reported_on: scores, on other clips, of the chosen strategy and the controls.
+        controls: what it is compared with, by name; see ``scoring.controls``.
+        level: of the confidence set.
+        confidence: of the intervals.
+
+    Raises:
+        ValueError: when the answers clip by clip were not kept, or a strategy was not scored.
+    """
+    best = chosen_on.best
+    finalists = list(dict.fromkeys(score.strategy for score in chosen_on.finalists))
+    answers = chosen_on.answers(finalists)
+    compared = {"selected": best.strategy, **controls}
+    clips = reported_on.scores[0].clips
+    intervals = bootstrap(reported_on.answers(list(compared.values())), level=confidence)
+    return Selection(
+        strategy=best.strategy,
+        top1_chosen_on=best.top1,
+        optimism=optimism(answers),
+        rows=tuple(
+            Row.measured(name, str(strategy), *pair, clips)
+            for (name, strategy), pair in zip(compared.items(), intervals, strict=True)
+        ),
+        confidence_set=tuple(finalists[k] for k in confidence_set(answers, level)),
+        level=level,
+        confidence=confidence,
+        clips=(answers.shape[1], clips),
+    )

@@ -1,0 +1,54 @@
+"""Uniform strategies and the uniform prior: what a chosen strategy is compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vdroppath_tf.names import named
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import FusionUnit
+
+UNIFORM = ("S", "ST", "S+ST")
+
+
+@named
+def controls(space: ProbabilitySpace, draws: int, seed: int = 0) -> dict[str, FusionStrategy]:
+    """What a chosen strategy is held against: S, ST, S+ST everywhere, and uniform draws.
+
+    Of the uniform strategies, those whose branches the network has everywhere. Every path of a
+    uniform draw is on with probability 1/2.
+
+    Args:
+        space: of the template.
+        draws: from the uniform prior.
+        seed: of the draws.
+
+    Returns:
+        Names and strategies.
+    """
+    named = {
+        f"{unit} everywhere": FusionStrategy.uniform(unit, len(space), space.architecture)
+        for unit in UNIFORM
+        if _everywhere(space, unit)
+    }
+    uniform = uniform_prior(space).sample(draws, seed=seed)
+    return named | {f"uniform draw {n}": drawn for n, drawn in enumerate(uniform, 1)}
+
+
+def _everywhere(space: ProbabilitySpace, unit: str) -> bool:
+    wanted = FusionUnit(unit).branches
+    places = [space.branches.index(b) for b in wanted if b in space.branches]
+    return len(places) == len(wanted) and bool(space.gated[:, places].all())
+
+
+@named
+def uniform_prior(space: ProbabilitySpace) -> ProbabilitySpace:
+    """The space in which every path that there is is on with probability 1/2."""
+    return ProbabilitySpace(
+        tuple(np.where(start < 1.0, 0.5, 1.0) for start in space.initial),
+        layers=space.layers,
+        architecture=space.architecture,
+        branches=space.branches,
+        has_residual=space.has_residual,
+    )
