@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help quickstart test test-oldest lint format docs docs-serve clean
+.PHONY: help quickstart test test-oldest coverage lint format docs docs-serve clean
 
 SUPPORTED := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 # The first of these that is a supported Python; override with PYTHON=...
@@ -16,10 +16,22 @@ BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 PIP_INSTALL := -m pip install --disable-pip-version-check
 # Most of a test's time is TensorFlow tracing, on one core. A file's tests stay in one process, as
-# they share fixtures. WORKERS=0 runs them all in this one, for a debugger.
+# they share fixtures; tests/conftest.py says which begin. WORKERS=0 runs them all in this one, for a
+# debugger.
 WORKERS := 2
-PYTEST := -m pytest -n $(WORKERS) --dist loadfile
-PYTEST_OLDEST := -m "not slow"
+PYTEST := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=25
+# What is run with the oldest versions: all that touches another project's API, once. What is only
+# ours does not depend on versions.
+TESTS_OLDEST := tests/test_backend.py tests/test_derive.py tests/test_devices.py \
+	tests/test_imports.py tests/test_lazy.py tests/test_packaging.py tests/spaces tests/layers \
+	tests/models/test_flow_networks.py tests/models/test_fusion_model.py \
+	tests/models/test_old_files.py tests/models/test_sources.py tests/models/test_torch_file.py \
+	tests/models/test_weights.py tests/data/sources tests/data/clips/test_pipeline.py \
+	tests/data/lists/test_hdf5_file.py tests/data/records/test_hdf5_graph.py \
+	tests/data/records/test_record_reader.py tests/data/remote tests/analysis \
+	tests/report/test_report.py tests/serving/test_export.py tests/training/test_trainer.py \
+	tests/training/test_optimizer.py tests/training/test_tensorboard.py tests/commands
+PYTEST_OLDEST := -m "not slow" $(TESTS_OLDEST)
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +42,10 @@ quickstart: $(VENV)/.installed  ## install into .venv and run the whole loop on 
 test: lint  ## lint, types and all tests, with the newest versions of everything
 	$(BIN)/python $(PYTEST) $(ARGS)
 
-test-oldest: $(OLDEST)/.installed  ## all but the slow tests, with the oldest supported versions
+coverage: $(VENV)/.test  ## which lines and branches the tests reach
+	$(BIN)/python $(PYTEST) --cov=vdroppath_tf --cov-branch --cov-report=term-missing:skip-covered $(ARGS)
+
+test-oldest: $(OLDEST)/.installed  ## what touches other projects, with the oldest versions of them
 	$(OLDEST)/bin/python $(PYTEST) $(PYTEST_OLDEST) $(ARGS)
 
 lint: $(VENV)/.test  ## ruff and mypy, changing nothing
