@@ -116,11 +116,13 @@ def open_manifest(
     return FORMATS[name](source, labels=labels, **given)
 
 
+@named
 def options_of(format: str) -> set[str]:
     """Those of `root`, `label_base`, `part`, `split` and `lookup` that a format takes."""
     return set(inspect.signature(FORMATS[format]).parameters) & _OPTIONS
 
 
+@named
 def find_format(source: PathLike) -> str:
     """Which of the `FORMATS` a source is, by its name and its first line.
 

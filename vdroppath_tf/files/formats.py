@@ -34,6 +34,7 @@ def write_json(
     write_text(path, json.dumps(fields, indent=1, allow_nan=allow_nan) + "\n")
 
 
+@named
 def check_architecture(value: object) -> None:
     """Stop where a JSON file's architecture is neither text nor null."""
     if value is not None and not isinstance(value, str):
@@ -75,6 +76,7 @@ def read_json(
     return fields
 
 
+@named
 def check_format(found: object, expected: str, older: str = "") -> None:
     """Raises a ValueError where a file's format or its version is another than the expected."""
     if found == expected:

@@ -65,17 +65,20 @@ def _rename(new: Path, target: Path, old: Path) -> None:
         raise
 
 
+@named
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Writes a UTF-8 file, whole or not at all."""
     write_bytes(path, text.encode("utf-8"))
 
 
+@named
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Writes a file, whole or not at all."""
     with replacing(path) as new:
         new.write_bytes(content)
 
 
+@named
 def sha256_of(path: str | os.PathLike[str]) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()

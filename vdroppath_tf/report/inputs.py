@@ -25,6 +25,7 @@ _SCORES = ("architecture", "protocol", "data", "selection", "scores")
 _Read = TypeVar("_Read")
 
 
+@named
 @dataclass(frozen=True)
 class Scored:
     """What `vdroppath evaluate --out` wrote.

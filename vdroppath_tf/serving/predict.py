@@ -41,6 +41,7 @@ class Answer:
     probabilities: dict[str, float]
 
 
+@named
 def write_sampling(saved_model: Path, sampling: ClipSampling) -> None:
     """Keeps beside a SavedModel how its clips are made of videos."""
     path = saved_model / _BESIDE
@@ -49,6 +50,7 @@ def write_sampling(saved_model: Path, sampling: ClipSampling) -> None:
     write_json(path, fields)
 
 
+@named
 def read_sampling(saved_model: Path) -> ClipSampling:
     """How clips are made for a SavedModel.
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from vdroppath_tf.names import named
+
 BRANCHES = ("S", "T", "ST")
 # All units that inputs share, those with S first: stacked, their joint height is P(S on).
 UNITS = ("S", "S+T", "S+T+ST", "S+ST", "ST", "T+ST", "T", "-")
@@ -17,6 +19,7 @@ _Value = TypeVar("_Value")
 _PART = re.compile(r"(S|T|ST)(?:@([01]+))?")
 
 
+@named
 class FusionUnit(str):
     """The paths one layer uses: a `str` whose value is the canonical text.
 

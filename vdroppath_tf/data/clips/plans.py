@@ -75,6 +75,7 @@ def training_plan(
     )
 
 
+@named
 def evaluation_plan(sampling: ClipSampling, num_frames: int, split: str) -> ClipPlan:
     """The clips of a video in "validation" (one, from the centre) or "test" (all views)."""
     indices = _indices(sampling, num_frames, split, None)

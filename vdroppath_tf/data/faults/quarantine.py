@@ -33,6 +33,7 @@ class Quarantine:
     faults: tuple[Fault, ...]
 
 
+@named
 def write_quarantine(
     path: str | os.PathLike[str], faults: Iterable[Fault], manifests: Sequence[Manifest]
 ) -> None:
@@ -80,6 +81,7 @@ def read_quarantine(
     return Quarantine(os.path.abspath(path), faults)
 
 
+@named
 def without(manifest: Manifest, quarantine: Quarantine) -> Manifest:
     """A manifest without the videos in quarantine; how many is the difference of the lengths.
 

@@ -9,8 +9,10 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.sources.flow import FlowFolder
 from vdroppath_tf.data.sources.folder import FrameFolder
 from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.names import named
 
 
+@named
 def flow_manifest(manifest: Manifest) -> Manifest:
     """The same videos, with the flow in their folders instead of RGB frames.
 

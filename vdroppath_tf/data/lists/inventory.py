@@ -35,6 +35,7 @@ class VideoFacts:
     seconds: float | None
 
 
+@named
 def count_classes(manifest: Manifest) -> list[int]:
     """Videos of each class, by number."""
     counts = [0] * manifest.num_classes
@@ -69,6 +70,7 @@ def read_facts(
     return found
 
 
+@named
 def with_frame_counts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> Manifest:
     """The manifest with the number of frames found, where its list gives none.
 

@@ -24,6 +24,7 @@ _MAX_HEADER = 1 << 24
 _LINE = '["path", label, num_frames or null]'
 
 
+@named
 def write_manifest(manifest: Manifest, path: PathLike) -> None:
     """Writes a manifest, whole or not at all. It holds no path of this machine.
 

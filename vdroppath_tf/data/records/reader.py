@@ -17,6 +17,7 @@ from vdroppath_tf.names import named
 _BLOCK = 1 << 24
 
 
+@named
 def read_index(folder: str | os.PathLike[str]) -> Index:
     """The index of a folder of records.
 

@@ -76,6 +76,7 @@ def read_file(path: str, *, limit: int) -> bytes:
     return data
 
 
+@named
 def read_range(path: str, offset: int, length: int) -> bytes:
     """Exactly `length` bytes of a file, from `offset` on. Thread safe.
 
@@ -109,6 +110,7 @@ def read_range(path: str, offset: int, length: int) -> bytes:
     return data
 
 
+@named
 def write_file(path: str, data: bytes) -> None:
     """Writes a file whole or not at all; folders are made where they are missing.
 
@@ -121,6 +123,7 @@ def write_file(path: str, data: bytes) -> None:
         store.write(path, data)
 
 
+@named
 def list_files(folder: str) -> list[str]:
     """Names of all files below a folder or URL, relative to it, sorted; none if it is missing."""
     store = store_of(scheme_of(folder))
@@ -128,6 +131,7 @@ def list_files(folder: str) -> list[str]:
         return sorted(store.files(folder))
 
 
+@named
 def delete_file(path: str) -> None:
     """Deletes a file, which may be gone already."""
     store = store_of(scheme_of(path))
@@ -135,6 +139,7 @@ def delete_file(path: str) -> None:
         store.delete(path)
 
 
+@named
 def probe() -> dict[str, str]:
     """What reads each kind of URL here: scheme -> package, empty where nothing does."""
     return {"http": "requests", "https": "requests"} | {s: store_name(s) for s in OBJECT_STORES}

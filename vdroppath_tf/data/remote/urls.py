@@ -6,6 +6,8 @@ import os
 import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from vdroppath_tf.names import named
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -15,11 +17,13 @@ def scheme_of(path: str) -> str:
     return match[1].lower() if match else ""
 
 
+@named
 def is_remote(path: str | os.PathLike[str]) -> bool:
     """Whether a path is a URL."""
     return scheme_of(os.fspath(path)) != ""
 
 
+@named
 def join(folder: str, name: str) -> str:
     """The path of a file under a folder or URL; the query of an http URL stays at the end.
 
@@ -42,6 +46,7 @@ def join(folder: str, name: str) -> str:
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name)}"))
 
 
+@named
 def shown(path: str) -> str:
     """A path for messages: without the user, password and query that a URL may carry."""
     match = _SCHEME.match(path)

@@ -17,6 +17,7 @@ MAX_BYTES = 1 << 31
 """Reads that would return more than this many bytes are refused."""
 
 
+@named
 class Box(NamedTuple):
     """A part of a frame, in pixels of the scaled frame."""
 
