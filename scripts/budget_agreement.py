@@ -81,7 +81,7 @@ def seconds(function: Callable[[], Any]) -> tuple[float, Any]:
 
 def time_network(name: str, clip: tuple[int, ...]) -> None:
     """Prints a line for each cost."""
-    model = zoo.NETWORKS[name][0]()
+    model = zoo.get_model(f"template_{name}")
     costs, space = unit_costs(model, clip), ProbabilitySpace.from_model(model)
     del model
     if name == "densenet121":

@@ -14,7 +14,7 @@ from pathlib import Path
 from absl import app
 
 from vdroppath_tf.files import write_text
-from vdroppath_tf.zoo import NETWORKS
+from vdroppath_tf.zoo import list_networks
 from vdroppath_tf.zoo.table import CLASSES, CLIP_SHAPE, RECORD, NetworkFacts, facts, markdown
 
 RECORDS = Path(__file__).parent.parent / "zoo"
@@ -37,7 +37,7 @@ def as_json(rows: list[NetworkFacts]) -> str:
 def main(_: list[str]) -> None:
     """Counts all of them."""
     rows = []
-    for name in NETWORKS:
+    for name in list_networks():
         rows.append(facts(name))
         print(rows[-1], flush=True)
     write_text(RECORD, as_json(rows))

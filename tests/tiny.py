@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,9 @@ from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.experiments.tasks.shapes import Difficulty
 from vdroppath_tf.experiments.tasks.synthetic import TaskFiles, write_task
 from vdroppath_tf.models import densenet, mobilenet_v2
-from vdroppath_tf.models.families import add_row
 from vdroppath_tf.models.resnet import Row, Stage, Stem
 from vdroppath_tf.training import Clips, Phase, Recipe, build_template, train
-from vdroppath_tf.zoo import NETWORKS, constructors
+from vdroppath_tf.zoo import add_network, get_model
 
 ROW = "nano"
 LAYERS = 3
@@ -32,58 +30,53 @@ COUNTS = (24, 10, 8)  # training, validation, test
 BATCH = 8
 
 _STEM = Stem(4, (1, 3, 3), (1, 2, 2), pool=False)
-add_row(Row(ROW, _STEM, (Stage(1, 4, 1, 2), Stage(2, 6, 2, 2)), num_classes=4))
+add_network(Row(ROW, _STEM, (Stage(1, 4, 1, 2), Stage(2, 6, 2, 2)), num_classes=4))
 
 
 def template(num_classes: int = 4, **options: Any) -> Any:
-    return constructors.template(ROW, num_classes, options)
+    return get_model(f"template_{ROW}", num_classes, **options)
 
 
 def derived(strategy: Any, num_classes: int = 4, **options: Any) -> Any:
-    return constructors.derived(ROW, strategy, num_classes, options)
+    return get_model(f"derived_{ROW}", strategy, num_classes, **options)
 
 
-NETWORKS[ROW] = (template, derived)
-
-add_row(densenet.Row("nano_dense", 4, 2, (2, 1)))  # B1.L1 B1.L2 T1 B2.L1
-add_row(
+add_network(densenet.Row("nano_dense", 4, 2, (2, 1)))  # B1.L1 B1.L2 T1 B2.L1
+add_network(densenet.Row("nano_inputs", 4, 2, (2, 1), share_inputs=False))
+add_network(
     mobilenet_v2.Row(
         "nano_mobile", 4, 8, (mobilenet_v2.Stage(1, 4, 1, 1), mobilenet_v2.Stage(2, 6, 2, 2))
     )
 )
-add_row(Row("nano_groups", _STEM, (Stage(1, 4, 1, 2, groups=2), Stage(1, 6, 2, 2, groups=2))))
+add_network(Row("nano_groups", _STEM, (Stage(1, 4, 1, 2, groups=2), Stage(1, 6, 2, 2, groups=2))))
 ALL = ("S", "T", "ST")
-# name of a network -> row and options: the kinds of space that there are beside "nano"'s
+# name of a kind -> row and options: the kinds of space that there are beside "nano"'s
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "units": (ROW, {"branches": ALL}),
     "grouped": ("nano_groups", {"branches": ALL}),
     "mobile": ("nano_mobile", {"branches": ALL}),
     "dense": ("nano_dense", {"branches": ALL}),
-    "inputs": ("nano_dense", {"share_inputs": False}),
-    "both": ("nano_dense", {"branches": ALL, "share_inputs": False}),
+    "inputs": ("nano_inputs", {}),
+    "both": ("nano_inputs", {"branches": ALL}),
 }
 
 
 def kind_template(kind: str, num_classes: int = 4, **options: Any) -> Any:
     row, own = KINDS[kind]
-    options = {**options, **own, "gate_classifier": True}
-    return constructors.template(row, num_classes, options)
+    return get_model(f"template_{row}", num_classes, gate_classifier=True, **options, **own)
 
 
 def kind_derived(kind: str, strategy: Any, num_classes: int = 4, **options: Any) -> Any:
     row, own = KINDS[kind]
-    return constructors.derived(row, strategy, num_classes, {**options, **own})
-
-
-for name in KINDS:
-    NETWORKS[name] = (functools.partial(kind_template, name), functools.partial(kind_derived, name))
+    return get_model(f"derived_{row}", strategy, num_classes, **options, **own)
 
 
 def train_kinds(files: TaskFiles, out: Path) -> list[str]:
     """A command line: seven units, gates per input, D1 and a gated classifier."""
     sizes = [f"--frames={SHAPE[0]}", f"--batch_size={BATCH}", f"--data={files.folder}/train.txt"]
     phases = ["--warmup_epochs=0", "--search_epochs=2", "--picture_every=2"]
-    return ["train", "--network=both", "--drop_layer", *sizes, *phases, f"--out={out}"]
+    gates = ["--branches=S,T,ST", "--drop_layer", "--gate_classifier"]
+    return ["train", "--network=nano_inputs", *gates, *sizes, *phases, f"--out={out}"]
 
 
 def write(folder: Path, task: str = "motion", counts: tuple[int, int, int] = COUNTS) -> TaskFiles:

@@ -200,7 +200,9 @@ def test_a_loop_over_gates_per_input(
     """Seven units too. What is trained on its own for comparison is left out here, for its time."""
     monkeypatch.setattr("vdroppath_tf.experiments.loop.UNIFORM", ())
     parts = {split: motion.manifest(split) for split in ("train", "validation", "test")}
-    recipe = tiny.recipe(0, 1).replace(network="both", finetune=None)
+    recipe = tiny.recipe(0, 1).replace(
+        network="nano_inputs", branches=tiny.ALL, gate_classifier=True, finetune=None
+    )
     said: list[str] = []
     task = Task("motion", "Which way it goes.", **parts)
     report = Loop(task, recipe, tmp_path, draws=1, shown=1, say=said.append).run()

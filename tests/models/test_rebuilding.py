@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 import rows
 
 from vdroppath_tf.layers.gates import freeze_gates, gates_of
-from vdroppath_tf.models.families import add_row, row_in, row_of
+from vdroppath_tf.models.families import row_in, row_of
 from vdroppath_tf.models.fusion_model import FusionModel
 
 CLIPS = rows.clips(2, (4, 16, 16))
@@ -98,9 +97,3 @@ def test_a_file_that_speaks_of_other_layers_is_refused() -> None:
     config["changed"]["frozen"] = ["stem_convolution"]
     with pytest.raises(ValueError, match=r"does not have: \['stem_convolution'\]"):
         FusionModel.from_config(config)
-
-
-def test_a_name_stands_for_one_network() -> None:
-    add_row(row_of("micro"))  # the same once more
-    with pytest.raises(ValueError, match="another network called 'micro'"):
-        add_row(dataclasses.replace(rows.TINY, name="micro"))

@@ -20,7 +20,7 @@ from vdroppath_tf.layers.gates import named_drops
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training.checkpoint import CheckpointStore, Position
 from vdroppath_tf.training.tensorboard import picture_of
-from vdroppath_tf.zoo import constructors
+from vdroppath_tf.zoo import get_model
 
 
 def history_of(folder: Path) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ def test_tensorboard_has_every_gate_by_name(kinds_run: Path) -> None:
 
 def test_names_of_shared_gates_have_no_input() -> None:
     row, options = tiny.KINDS["dense"]  # without the gate that kind_template puts on classifiers
-    drops = named_drops(constructors.template(row, 4, options))
+    drops = named_drops(get_model(f"template_{row}", 4, **options))
     blocks = [f"{layer}/{u}" for layer in ("B1.L1", "B1.L2", "B2.L1") for u in ("S", "T", "ST")]
     assert set(drops) == {*blocks, "T1/S", "T1/ST"}
 

@@ -12,8 +12,10 @@ import keras
 import pytest
 
 from vdroppath_tf import cost, zoo
+from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.gates import gates_of
 from vdroppath_tf.models.families import fusion_groups
+from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo.table import CLIP_SHAPE, RECORD, facts, markdown
 
@@ -56,18 +58,24 @@ def test_signatures_show_every_option(name: str) -> None:
     assert set(template) == {"num_classes", *common, *own, *gates}
     assert set(derived) == {"strategy", "num_classes", *common, *own}
     assert not [p for p in template.values() if p.kind is p.VAR_KEYWORD]
-    assert template["branches"].default == ("S", "ST")
+    assert template["branches"].default == derived["branches"].default == ("S", "ST")
+    assert inspect.signature(getattr(zoo, f"template_{name}")).return_annotation is FusionModel
+    for option in gates[:-2]:
+        own_default = inspect.signature(VariationalDropPath).parameters[option].default
+        assert template[option].default == own_default
     assert template["initial_drop"].default == 0.1
     for function, options in ((f"template_{name}", template), (f"derived_{name}", derived)):
         told = getattr(zoo, function).__doc__
         for option in set(options) - {"num_classes", "strategy"}:
-            assert f"``{option}``:" in told, option
+            assert f"\n    {option}: " in told, option
 
 
 def test_a_misspelt_option_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"template_micro\(\) has no option 'clip_shap'. Did you"):
+    with pytest.raises(TypeError, match=r"template_micro\(\) has no argument 'clip_shap'. Did you"):
         zoo.template_micro(clip_shap=(4, 16, 16))  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match=r"derived_micro\(\) has no option 'weight_reg'"):
+    with pytest.raises(TypeError, match=r"no argument 'num_class'. Did you mean 'num_classes'"):
+        zoo.template_micro(num_class=3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"derived_micro\(\) has no argument 'weight_reg'"):
         zoo.derived_micro("S S S S S S", weight_reg=1.0)  # type: ignore[call-arg]
 
 

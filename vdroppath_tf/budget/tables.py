@@ -14,11 +14,11 @@ from vdroppath_tf.budget.fronts import Options
 from vdroppath_tf.budget.latency import LatencyTable
 from vdroppath_tf.budget.layer_options import per_input_options, shared_options
 from vdroppath_tf.cost import UnitCosts, unit_costs
-from vdroppath_tf.names import named, unknown_name
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.draws import OnEmpty
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
-from vdroppath_tf.zoo import NETWORKS
+from vdroppath_tf.zoo.networks import get_model
 
 ClipShape = tuple[int, int, int]
 UNITS_OF = {"macs": "MACs", "parameters": "parameters", "latency": "ms"}
@@ -142,10 +142,8 @@ def _built(space: ProbabilitySpace) -> Any:
         raise ValueError(
             "The space does not say which network it belongs to. Expected model= or costs= of it."
         )
-    if space.architecture not in NETWORKS:
-        raise unknown_name("network", space.architecture, NETWORKS)
     options: dict[str, Any] = {"share_inputs": False} if space.per_input else {}
-    model = NETWORKS[space.architecture][0](branches=space.branches, **options)
+    model = get_model(f"template_{space.architecture}", branches=space.branches, **options)
     check_network(space, ProbabilitySpace.from_model(model))
     return model
 

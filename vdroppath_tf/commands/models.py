@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from absl import flags
 
@@ -16,7 +16,7 @@ EXAMPLE = "vdroppath models --name='*resnet*' --clip_shape=16,112,112"
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_string(values, "name", "networks to show, with * and ?", "*")
+    define_string(values, "name", "networks to show, with * and ?, or the JSON file of a row", "*")
     define_clip_shape(values, "MACs are", CLIP_SHAPE)
     flags.DEFINE_integer(
         "num_classes", CLASSES, "logits of the classifier", lower_bound=1, flag_values=values
@@ -25,17 +25,27 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A line for each network: from the table, or as soon as it is built and counted."""
-    known = recorded()
-    names = sorted(fnmatch.filter(known, values.name))
-    if not names:
-        raise unknown_name("network", values.name, known)
     shape = clip_shape_of(values) or CLIP_SHAPE
+    rows = _rows(values.name, shape, values.num_classes)
     units = "".join(f" {f'M {what} {u}':>13s}" for what in ("par.", "MACs") for u in UNITS)
     print(f"{'network':14s} {'layers':>6s} {'gates':>5s}{units}")
-    as_recorded = (shape, values.num_classes) == (CLIP_SHAPE, CLASSES)
-    for name in names:
-        row = known[name] if as_recorded else facts(name, shape, values.num_classes)
+    for row in rows:
         print(_line(row), flush=True)
+
+
+def _rows(name: str, shape: tuple[int, int, int], num_classes: int) -> Iterable[NetworkFacts]:
+    """The networks of a pattern, or the one in the file of a row."""
+    if name.endswith(".json"):
+        from vdroppath_tf.zoo.rows import load_row  # imports TensorFlow
+
+        return [facts(load_row(name), shape, num_classes)]
+    known = recorded()
+    names = sorted(fnmatch.filter(known, name))
+    if not names:
+        raise unknown_name("network", name, known)
+    if (shape, num_classes) == (CLIP_SHAPE, CLASSES):
+        return [known[name] for name in names]
+    return (facts(name, shape, num_classes) for name in names)
 
 
 def _line(row: NetworkFacts) -> str:

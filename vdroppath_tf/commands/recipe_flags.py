@@ -15,7 +15,7 @@ from vdroppath_tf.names import unknown_name
 
 # flag -> what it says in --help; each is left out where the recipe's own value is to hold
 _TEXTS = {
-    "network": "row of the zoo",
+    "network": "name of a network, or a JSON file of a row as zoo.save_row writes it,",
     "kl": "'code' or 'paper' (Eq. 5)",
     "noise": "'sample' or 'batch'",
     "modality": "'rgb' or 'flow', folders of optical flow,",
@@ -100,6 +100,8 @@ def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:
     recipe = training.RECIPES[values.recipe]
     changes = _given(values, *_TEXTS, *_NUMBERS, *_WHOLE, *_SWITCHES)
     changes |= _lists(values, _LISTS)
+    if "network" in changes:
+        changes |= _network(changes["network"])
     sampling = _given(values, "sampler", *_SAMPLING, *_SAMPLING_SWITCHES)
     sampling |= _lists(values, _SAMPLING_LISTS)
     changes["sampling"] = dataclasses.replace(recipe.sampling, **sampling)
@@ -110,6 +112,16 @@ def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:
     for name in _EPOCHS:
         changes[name] = _phase(values, recipe, name)
     return recipe.replace(**changes)
+
+
+def _network(text: str) -> dict[str, Any]:
+    """A name, or what is in the file of a row."""
+    if not text.endswith(".json"):
+        return {"network": text, "row": None}
+    from vdroppath_tf.zoo.rows import load_row, values_of  # TensorFlow, which --help does without
+
+    row = load_row(text)
+    return {"network": row.name, "row": values_of(row)}
 
 
 def _phase(values: flags.FlagValues, recipe: training.Recipe, name: str) -> Any:

@@ -10,7 +10,8 @@ import keras
 from vdroppath_tf.models.common import GateOptions
 from vdroppath_tf.models.families import row_of
 from vdroppath_tf.models.fusion_model import FusionModel
-from vdroppath_tf.models.network import BRANCHES, OPEN, ClipShape, describe
+from vdroppath_tf.models.network import describe
+from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape
 from vdroppath_tf.models.row import Row
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -21,7 +22,7 @@ def build_network(
     row: Row | str,
     num_classes: int | None = None,
     *,
-    strategy: FusionStrategy | None = None,
+    strategy: FusionStrategy | str | None = None,
     gates: GateOptions | None = None,
     clip_shape: ClipShape = OPEN,
     channels: int = 3,
@@ -36,7 +37,7 @@ def build_network(
     Args:
         row: Row or str, a row of a family, or a network's name.
         num_classes: int, logits of the classifier. Defaults to the row's.
-        strategy: FusionStrategy, whose paths the network has. Defaults to None, a template.
+        strategy: FusionStrategy or str, whose paths the network has. Defaults to None, a template.
         gates: dict, options of a template's gates, see ``VariationalDropPath``. Defaults to none.
         clip_shape: tuple, frames, height and width of the clips; None leaves a size open. Defaults
             to all open.
@@ -56,10 +57,11 @@ def build_network(
     Raises:
         ValueError: If an option is out of range, or the strategy does not fit.
     """
+    wanted = None if strategy is None else FusionStrategy.of(strategy)
     architecture = describe(
         row_of(row),
         num_classes,
-        strategy=strategy,
+        strategy=wanted,
         gates=gates,
         clip_shape=clip_shape,
         channels=channels,
@@ -69,7 +71,7 @@ def build_network(
         dropout=dropout,
         include_top=include_top,
     )
-    return FusionModel.built(architecture, strategy)
+    return FusionModel.built(architecture, wanted)
 
 
 def build(architecture: Mapping[str, Any], strategy: FusionStrategy | None) -> FusionModel:

@@ -68,17 +68,21 @@ def row_in(architecture: Mapping[str, Any]) -> Row:
     Raises:
         ValueError: If the family or the older model's name is unknown, or a value is wrong.
     """
-    name = architecture["name"]
     if "row" in architecture:
-        kinds = {family.name: family.row for family in FAMILIES}
-        if architecture["family"] not in kinds:
-            raise unknown_name("family of networks", architecture["family"], kinds)
-        return row_from(kinds[architecture["family"]], architecture["row"])
-    row = row_of(name)
+        return row_of_values(architecture["family"], architecture["row"])
+    row = row_of(architecture["name"])
     own = {each.name for each in dataclasses.fields(row)} & set(architecture)
     return dataclasses.replace(
         row, **{option: architecture[option] for option in own - {"name", "num_classes"}}
     )
+
+
+def row_of_values(family: object, values: object) -> Row:
+    """The row of a family, by its name, with these values; a ValueError names what is wrong."""
+    kinds = {each.name: each.row for each in FAMILIES}
+    if not isinstance(family, str) or family not in kinds:
+        raise unknown_name("family of networks", family, kinds)
+    return row_from(kinds[family], values)
 
 
 def fusion_layers_of(network: Row | str) -> tuple[FusionLayer, ...]:

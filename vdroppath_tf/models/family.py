@@ -38,6 +38,9 @@ class Family:
         strides: callable, from a row to the temporal strides of its strided places.
         features: callable, from a row, normalised clips and a ``FusionMaker`` to the features
             before the pool; by name ``temporal_strides`` and ``temporal_pool``.
+        template, derived: callable, from a row and the options of a constructor, all written out,
+            to the arguments of ``build_network``.
+        options: dict, what those options mean that no other family has: they are fields of rows.
     """
 
     name: str
@@ -46,3 +49,6 @@ class Family:
     layers: Callable[[Any], tuple[FusionLayer, ...]]
     strides: Callable[[Any], tuple[int, ...]]
     features: Callable[..., Any]
+    template: Callable[..., dict[str, Any]]
+    derived: Callable[..., dict[str, Any]]
+    options: dict[str, str]

@@ -18,8 +18,10 @@ from vdroppath_tf.models.common import (
     stem,
 )
 from vdroppath_tf.models.family import Family, FusionLayer
+from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape, arguments
 from vdroppath_tf.models.row import Row as AnyRow
 from vdroppath_tf.models.row import Values, check_layers
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 RELU6 = 6.0
 
@@ -141,4 +143,56 @@ def features(
     return normalized(x, name="head", max_value=RELU6)
 
 
-FAMILY = Family("mobilenet_v2", Row, TABLE, fusion_layers, temporal_strides, features)
+def template(
+    row: Row,
+    num_classes: int | None = None,
+    *,
+    clip_shape: ClipShape = OPEN,
+    channels: int = 3,
+    temporal_strides: Sequence[int] | None = None,
+    temporal_pool: bool = False,
+    branches: Sequence[str] = BRANCHES,
+    dropout: float = 0.0,
+    include_top: bool = True,
+    num_train_examples: float | None = None,
+    weight_reg: float = 10.0,
+    kl: str = "code",
+    noise: str = "sample",
+    initial_drop: float = 0.1,
+    temperature: float = 0.2,
+    drop_layer: bool = False,
+    gate_classifier: bool = False,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """What is asked of a MobileNetV2 template, for ``build_network``; see ``options.MEANINGS``."""
+    return arguments(**locals())
+
+
+def derived(
+    row: Row,
+    strategy: FusionStrategy | str,
+    num_classes: int | None = None,
+    *,
+    clip_shape: ClipShape = OPEN,
+    channels: int = 3,
+    temporal_strides: Sequence[int] | None = None,
+    temporal_pool: bool = False,
+    branches: Sequence[str] = BRANCHES,
+    dropout: float = 0.0,
+    include_top: bool = True,
+) -> dict[str, Any]:
+    """What is asked of the MobileNetV2 of one strategy, for ``build_network``."""
+    return arguments(**locals())
+
+
+FAMILY = Family(
+    name="mobilenet_v2",
+    row=Row,
+    rows=TABLE,
+    layers=fusion_layers,
+    strides=temporal_strides,
+    features=features,
+    template=template,
+    derived=derived,
+    options={},
+)

@@ -17,12 +17,9 @@ from vdroppath_tf.models.common import (
     strides_in_time,
 )
 from vdroppath_tf.models.families import family_of, row_in
+from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape
 from vdroppath_tf.models.row import Row
 from vdroppath_tf.spaces.strategy import FusionStrategy
-
-ClipShape = tuple[int | None, int | None, int | None]
-OPEN: ClipShape = (None, None, None)
-BRANCHES = ("S", "ST")
 
 
 def describe(

@@ -20,8 +20,10 @@ from vdroppath_tf.models.common import (
     stem,
 )
 from vdroppath_tf.models.family import Family, FusionLayer
+from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape, arguments
 from vdroppath_tf.models.row import Row as AnyRow
 from vdroppath_tf.models.row import Values, check_layers
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 SHORTCUTS = ("pool", "conv")
 
@@ -174,4 +176,61 @@ def features(
     return x
 
 
-FAMILY = Family("resnet", Row, TABLE, fusion_layers, temporal_strides, features)
+def template(
+    row: Row,
+    num_classes: int | None = None,
+    *,
+    clip_shape: ClipShape = OPEN,
+    channels: int = 3,
+    temporal_strides: Sequence[int] | None = None,
+    temporal_pool: bool = False,
+    branches: Sequence[str] = BRANCHES,
+    dropout: float = 0.0,
+    include_top: bool = True,
+    shortcut: str | None = None,
+    num_train_examples: float | None = None,
+    weight_reg: float = 10.0,
+    kl: str = "code",
+    noise: str = "sample",
+    initial_drop: float = 0.1,
+    temperature: float = 0.2,
+    drop_layer: bool = False,
+    gate_classifier: bool = False,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """What is asked of a ResNet template, for ``build_network``; see ``options.MEANINGS``."""
+    return arguments(**locals())
+
+
+def derived(
+    row: Row,
+    strategy: FusionStrategy | str,
+    num_classes: int | None = None,
+    *,
+    clip_shape: ClipShape = OPEN,
+    channels: int = 3,
+    temporal_strides: Sequence[int] | None = None,
+    temporal_pool: bool = False,
+    branches: Sequence[str] = BRANCHES,
+    dropout: float = 0.0,
+    include_top: bool = True,
+    shortcut: str | None = None,
+) -> dict[str, Any]:
+    """What is asked of the ResNet of one strategy, for ``build_network``."""
+    return arguments(**locals())
+
+
+FAMILY = Family(
+    name="resnet",
+    row=Row,
+    rows=TABLE,
+    layers=fusion_layers,
+    strides=temporal_strides,
+    features=features,
+    template=template,
+    derived=derived,
+    options={
+        "shortcut": 'str, ``"pool"``, the paper\'s, or ``"conv"``, strided as in 2D ResNets. '
+        "Defaults to that of the row, the paper's."
+    },
+)

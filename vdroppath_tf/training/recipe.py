@@ -56,7 +56,9 @@ class Recipe:
     """A training run: network, clips, phases (method: section 4.1 and supplementary section 1).
 
     Attributes:
-        network: a row of the zoo, such as ``"densenet121"`` or ``"micro"``.
+        network: name of a network, such as ``"densenet121"`` or ``"micro"``.
+        row: the values of the network's row where it is not the zoo's, as ``zoo.save_row`` writes
+            them: ``family`` and ``row``; else None.
         sampling: how clips are made of videos in training.
         modality: what clips show: ``"rgb"``, or ``"flow"``, optical flow computed beforehand.
         batch_size: clips a step, over all replicas.
@@ -108,6 +110,7 @@ class Recipe:
     modality: str = "rgb"
     augment: Augmentation = field(default_factory=Augmentation)
     protocol: str = "paper-1clip"
+    row: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:

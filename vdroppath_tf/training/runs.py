@@ -15,11 +15,11 @@ from vdroppath_tf.data.catalog import Manifest
 from vdroppath_tf.data.clips.check import check_videos
 from vdroppath_tf.data.clips.pipeline import FaultLog, VideoCache
 from vdroppath_tf.data.faults.fault_log import MAX_BAD_FRACTION
+from vdroppath_tf.models.families import row_of_values
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.weights import LoadReport, copy_weights
-from vdroppath_tf.names import unknown_name
 from vdroppath_tf.training.recipe import Phase, Recipe
-from vdroppath_tf.zoo import NETWORKS
+from vdroppath_tf.zoo.constructors import constructors
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,12 @@ class Clips:
 
 def _networks(recipe: Recipe) -> tuple[Callable[..., FusionModel], Callable[..., FusionModel]]:
     """The template's and the derived network's constructors."""
-    if recipe.network not in NETWORKS:
-        raise unknown_name("network", recipe.network, NETWORKS)
-    return NETWORKS[recipe.network]
+    if recipe.row is None:
+        return constructors(recipe.network)
+    row = row_of_values(recipe.row["family"], recipe.row["row"])
+    if row.name != recipe.network:
+        raise ValueError(f"The recipe's row is of {row.name!r}. Expected {recipe.network!r}.")
+    return constructors(row)
 
 
 def build_template(recipe: Recipe, clips: Clips) -> FusionModel:

@@ -1,148 +1,128 @@
-"""What every constructor of the zoo does: a row of a family, built as template or derived."""
+"""The constructors of the zoo: one factory over the rows of the families."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, get_type_hints
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec
 
-from typing_extensions import TypedDict
-
-from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.models import densenet, mobilenet_v2, resnet
 from vdroppath_tf.models.build import build_network
-from vdroppath_tf.models.common import GateOptions
-from vdroppath_tf.models.families import row_of
+from vdroppath_tf.models.families import family_of, fusion_layers_of, row_of
 from vdroppath_tf.models.fusion_model import FusionModel
-from vdroppath_tf.models.network import OPEN, ClipShape
+from vdroppath_tf.models.options import explained
 from vdroppath_tf.models.row import Row
-from vdroppath_tf.names import nearest
-from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.names import named
 
-Constructor = TypeVar("Constructor", bound=Callable[..., FusionModel])
+Options = ParamSpec("Options")
+AnyConstructor = Callable[..., FusionModel]
 
-
-class CommonOptions(TypedDict, total=False):
-    """What every network of the zoo takes.
-
-    ``clip_shape``: frames, height and width of the clips; None leaves a size open.
-    ``channels``: of the clips: 3 for RGB, 2 for optical flow, x and y, 0..255.
-    ``temporal_strides``: from the stem on; None, or fewer than there are: the rest as published.
-    ``temporal_pool``: max-pool over three frames, stride 2, behind the stem's first convolution:
-    half the temporal resolution (Fig. 6).
-    ``branches``: paths of each fusion layer, out of S, T and ST in that order; with all three,
-    layers draw any of the paper's seven units.
-    ``dropout``: before the classifier; 0 while gates train, in the paper.
-    ``include_top``: False leaves pool and classifier out: ``(batch, t, h, w, channels)`` comes out.
-    """
-
-    clip_shape: ClipShape
-    channels: int
-    temporal_strides: Sequence[int] | None
-    temporal_pool: bool
-    branches: Sequence[str]
-    dropout: float
-    include_top: bool
-
-
-class DenseNetOptions(CommonOptions, total=False):
-    """``share_inputs``: False gives each input of a layer gates of its own: v is learned too."""
-
-    share_inputs: bool
-
-
-class ResNetOptions(CommonOptions, total=False):
-    """``shortcut``: ``"pool"``, the paper's, or ``"conv"``, strided as in 2D ResNets."""
-
-    shortcut: str
-
-
-class TemplateOptions(CommonOptions, GateOptions, total=False):
-    """A template's options: of the network, and of its gates."""
-
-
-class DenseNetTemplateOptions(DenseNetOptions, GateOptions, total=False):
-    """A DenseNet template's options."""
-
-
-class ResNetTemplateOptions(ResNetOptions, GateOptions, total=False):
-    """A ResNet template's options."""
-
-
-DEFAULTS: dict[str, Any] = {
-    **{name: p.default for name, p in inspect.signature(VariationalDropPath).parameters.items()},
-    "clip_shape": OPEN,
-    "channels": 3,
-    "temporal_strides": None,
-    "temporal_pool": False,
-    "branches": ("S", "ST"),
-    "dropout": 0.0,
-    "include_top": True,
-    "share_inputs": True,
-    "shortcut": "pool",
-    "gate_classifier": False,
+# row -> what the network is called, and what was published for it
+_TITLES = {
+    "densenet121": "DenseNet-121, the paper's template, its layers named as in Fig. 4",
+    "densenet161": "DenseNet-161 (growth 48)",
+    "densenet169": "DenseNet-169",
+    "densenet201": "DenseNet-201",
+    "micro": "A ResNet for CPUs and known-answer tasks",
+    "mobilenet_v2": "MobileNetV2",
+    "resnet50": "ResNet-50",
+    "resnet101": "ResNet-101",
+    "resnext50": "ResNeXt-50 32x4d",
+    "resnext101": "ResNeXt-101 32x8d",
 }
+_V1, _V2 = ("Something-Something V1", "Something-Something V2")
+_PUBLISHED = {
+    "densenet121": ("Table 2", "S 41.8, ST 47.5, S+ST 46.5, best strategy 50.2", _V1),
+    "mobilenet_v2": (
+        "supplementary section 3",
+        "S 52.9, ST 59.3, S+ST 59.7, best strategy 59.5",
+        _V2,
+    ),
+    "resnet50": ("Table 6", "S 33.8, ST 40.1, S+ST 38.9, best strategy 41.2", _V1),
+    "resnext50": ("Table 6", "S 35.2, ST 42.1, S+ST 40.7, best strategy 43.6", _V1),
+    "resnext101": ("Table 6", "S 36.6, ST 42.7, S+ST 42.3, best strategy 44.0", _V1),
+}
+_NOTES = {
+    "micro": "Its stem and pools see one frame at a time, so what it knows of time the fusion "
+    "layers have told it.",
+}
+_RETURNS = """Returns:
+    A ``FusionModel``, which is a ``keras.Model``, from clips ``(batch, time, height, width, 3)``,
+    RGB 0..255 (2 channels for flow), to logits.
+
+Raises:
+    ValueError: If an option is out of range{fits}."""
 
 
-def explicit(function: Constructor) -> Constructor:
-    """Shows the options behind ``**options`` by name, with their defaults; refuses others.
+def constructor(
+    make: Callable[Concatenate[Any, Options], dict[str, Any]], network: Row | str
+) -> Callable[Options, FusionModel]:
+    """The constructor of one network.
 
-    ``help``, a notebook's completion and ``inspect.signature`` see them as if written out.
+    Args:
+        make: callable, ``template`` or ``derived`` of the network's family.
+        network: Row or str, the network.
+
+    Returns:
+        A function of the options of ``make``, with its signature and a docstring.
     """
-    signature = inspect.signature(function)
-    *given, _ = signature.parameters.values()
-    (kind,) = get_type_hints(function, vars(sys.modules[function.__module__]))["options"].__args__
-    names = get_type_hints(kind)
-    by_name = inspect.Parameter.KEYWORD_ONLY
-    options = [
-        inspect.Parameter(name, by_name, default=DEFAULTS[name], annotation=hint)
-        for name, hint in names.items()
-    ]
+    row = row_of(network)
 
-    @functools.wraps(function)
-    def checked(*args: Any, **kwargs: Any) -> FusionModel:
-        for name in set(kwargs) - {parameter.name for parameter in given} - set(names):
-            raise TypeError(
-                f"{function.__name__}() has no option {name!r}. {nearest(name, names)}"
-                f"It has: {', '.join(names)}."
-            )
-        return function(*args, **kwargs)
+    def construct(*args: Options.args, **options: Options.kwargs) -> FusionModel:
+        return build_network(**make(row, *args, **options))
 
-    checked.__doc__ = f"{inspect.getdoc(function)}\n\nOptions:\n{_told(names)}"
-    checked.__signature__ = signature.replace(parameters=[*given, *options])  # type: ignore[attr-defined]
-    return checked  # type: ignore[return-value]
+    signature = inspect.signature(functools.partial(make, row))
+    construct.__name__ = construct.__qualname__ = f"{make.__name__}_{row.name}"
+    construct.__doc__ = _docstring(make.__name__, row, signature)
+    construct.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        return_annotation=FusionModel
+    )
+    return named(construct)
 
 
-def _told(names: Mapping[str, Any]) -> str:
-    """What the options with these names mean, from the docstrings of those who declare them."""
-    declared = (CommonOptions, DenseNetOptions, ResNetOptions, GateOptions)
-    docs = [inspect.getdoc(one) or "" for one in declared if set(get_type_hints(one)) <= set(names)]
-    lines = [line for text in docs for line in text.splitlines()]
-    start = [n for n, line in enumerate(lines) if line.startswith("``")]
-    kept = lines[start[0] :] if start else []
-    return "\n".join(f"    {line}" for line in kept if line and not line.startswith("Options of"))
+def constructors(network: Row | str) -> tuple[AnyConstructor, AnyConstructor]:
+    """The constructors of any network: of its template, and of its derived networks."""
+    family = family_of(network)
+    return constructor(family.template, network), constructor(family.derived, network)
 
 
-def template(row: Row | str, num_classes: int, options: Mapping[str, Any]) -> FusionModel:
-    """The template of a row, from the options of its constructor."""
-    gates = {k: v for k, v in options.items() if k in GateOptions.__annotations__}
-    network = {k: v for k, v in options.items() if k not in gates}
-    return _build(row, num_classes, network, gates=gates)
+def _docstring(kind: str, row: Row, signature: inspect.Signature) -> str:
+    title, layers = _TITLES.get(row.name, row.name), len(fusion_layers_of(row))
+    first = f"{title}: {layers} fusion layers of gated paths."
+    if kind == "derived":
+        first = f"{title}, with the paths of one strategy of {layers} units only."
+    parts = [first, _published(row.name)] if kind == "template" else [first]
+    own = family_of(row).options
+    parts.append(explained(signature.parameters, own, num_classes=row.num_classes))
+    parts.append(_RETURNS.format(fits=", or the strategy does not fit" * (kind == "derived")))
+    return "\n\n".join(part for part in parts if part)
 
 
-def derived(
-    row: Row | str, strategy: FusionStrategy | str, num_classes: int, options: Mapping[str, Any]
-) -> FusionModel:
-    """The network of a row that has the paths of one strategy only."""
-    return _build(row, num_classes, options, strategy=FusionStrategy.of(strategy))
+def _published(name: str) -> str:
+    if name in _PUBLISHED:
+        where, numbers, dataset = _PUBLISHED[name]
+        return f"Zhou et al., CVPR 2020, {where}: {numbers} on {dataset}."
+    return f"Ours: nothing was published for it. {_NOTES.get(name, '')}".strip()
 
 
-def _build(
-    row: Row | str, num_classes: int, options: Mapping[str, Any], **kind: Any
-) -> FusionModel:
-    row, own = row_of(row), ("shortcut", "share_inputs")
-    row = dataclasses.replace(row, **{k: v for k, v in options.items() if k in own})
-    network = {k: v for k, v in options.items() if k not in own}
-    return build_network(row, num_classes, **network, **kind)
+template_densenet121 = constructor(densenet.template, "densenet121")
+derived_densenet121 = constructor(densenet.derived, "densenet121")
+template_densenet161 = constructor(densenet.template, "densenet161")
+derived_densenet161 = constructor(densenet.derived, "densenet161")
+template_densenet169 = constructor(densenet.template, "densenet169")
+derived_densenet169 = constructor(densenet.derived, "densenet169")
+template_densenet201 = constructor(densenet.template, "densenet201")
+derived_densenet201 = constructor(densenet.derived, "densenet201")
+template_mobilenet_v2 = constructor(mobilenet_v2.template, "mobilenet_v2")
+derived_mobilenet_v2 = constructor(mobilenet_v2.derived, "mobilenet_v2")
+template_micro = constructor(resnet.template, "micro")
+derived_micro = constructor(resnet.derived, "micro")
+template_resnet50 = constructor(resnet.template, "resnet50")
+derived_resnet50 = constructor(resnet.derived, "resnet50")
+template_resnet101 = constructor(resnet.template, "resnet101")
+derived_resnet101 = constructor(resnet.derived, "resnet101")
+template_resnext50 = constructor(resnet.template, "resnext50")
+derived_resnext50 = constructor(resnet.derived, "resnext50")
+template_resnext101 = constructor(resnet.template, "resnext101")
+derived_resnext101 = constructor(resnet.derived, "resnext101")

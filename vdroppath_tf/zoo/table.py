@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from vdroppath_tf.models.row import Row
+from vdroppath_tf.names import named
+
 UNITS = ("S", "ST", "S+ST")
 CLIP_SHAPE = (16, 224, 224)
 CLASSES = 174
@@ -44,27 +47,31 @@ def recorded() -> dict[str, NetworkFacts]:
     }
 
 
+@named
 def facts(
-    name: str, clip_shape: tuple[int, int, int] = CLIP_SHAPE, num_classes: int = CLASSES
+    network: Row | str,
+    clip_shape: tuple[int, int, int] = CLIP_SHAPE,
+    num_classes: int = CLASSES,
 ) -> NetworkFacts:
-    """Builds the template of a row of the zoo and counts.
+    """Builds the template of a network and counts.
 
     Args:
-        name: of ``NETWORKS``, such as ``"resnet50"``.
-        clip_shape: frames, height, width.
-        num_classes: logits of the classifier.
+        network: Row or str, such as ``"resnet50"``.
+        clip_shape: tuple, frames, height, width. Defaults to the paper's 16, 224, 224.
+        num_classes: int, logits of the classifier. Defaults to 174.
     """
     from vdroppath_tf.cost import unit_costs
     from vdroppath_tf.layers.gates import fusion_layers, gates_of
+    from vdroppath_tf.models.build import build_network
+    from vdroppath_tf.models.families import row_of
     from vdroppath_tf.spaces.strategy import FusionStrategy
-    from vdroppath_tf.zoo.by_name import NETWORKS
 
-    template = NETWORKS[name][0](num_classes)
+    template = build_network(network, num_classes)
     costs, layers = unit_costs(template, clip_shape), len(fusion_layers(template))
     each = [costs.of(FusionStrategy.uniform(unit, layers)) for unit in UNITS]
     gates = sum(gate.logits().shape[0] for gate in gates_of(template))
     parameters, macs = zip(*each, strict=True)
-    return NetworkFacts(name, layers, gates, parameters, macs)
+    return NetworkFacts(row_of(network).name, layers, gates, parameters, macs)
 
 
 def markdown(rows: Iterable[NetworkFacts]) -> str:

@@ -1,0 +1,57 @@
+"""Networks by name: those of the zoo, and those that were added to it."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable
+from typing import Any
+
+from vdroppath_tf.models import families
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.names import named, unknown_name
+from vdroppath_tf.zoo.constructors import constructors
+
+KINDS = ("template", "derived")
+
+
+@named
+def list_networks(pattern: str = "*") -> list[str]:
+    """Names of networks, sorted, such as ``"resnet50"``: the zoo's, and those that were added.
+
+    Args:
+        pattern: str, with ``*``, ``?`` and ``[...]`` as in a shell. Defaults to all.
+    """
+    return sorted(fnmatch.filter(families.rows(), pattern))
+
+
+@named
+def list_models(pattern: str = "*") -> list[str]:
+    """Names that ``get_model`` takes, sorted, such as ``list_models("*resnet*")``.
+
+    Args:
+        pattern: str, with ``*``, ``?`` and ``[...]`` as in a shell. Defaults to all.
+    """
+    names = [f"{kind}_{network}" for kind in KINDS for network in families.rows()]
+    return sorted(fnmatch.filter(names, pattern))
+
+
+def get_model(name: str, *args: Any, **options: Any) -> FusionModel:
+    """The network of a name: ``get_model("template_resnet50", num_classes=101)``.
+
+    Args:
+        name: str, of ``list_models``.
+        *args: of the constructor; a derived network's strategy comes first.
+        **options: of the constructor, which refuses those it does not have.
+
+    Raises:
+        ValueError: If the name is unknown; the nearest known ones are offered.
+        TypeError: If an option is unknown; the nearest known ones are offered.
+    """
+    return _constructor(name)(*args, **options)
+
+
+def _constructor(name: str) -> Callable[..., FusionModel]:
+    kind, _, network = name.partition("_")
+    if kind not in KINDS or network not in families.rows():
+        raise unknown_name("network", name, list_models())
+    return constructors(network)[KINDS.index(kind)]

@@ -1,0 +1,85 @@
+"""Networks of a user: a row of a family, from a file or made in Python, and its name in the zoo."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from vdroppath_tf.files import load_text, read_json, write_text
+from vdroppath_tf.models.families import add_row, family_of, row_of, row_of_values
+from vdroppath_tf.models.row import Row
+from vdroppath_tf.names import named
+
+_FORMAT = "vdroppath_tf.network/1"
+_LARGEST = 100_000  # characters of a file; the longest of ours has about a thousand
+
+
+@named
+def add_network(row: Row) -> None:
+    """Gives a network its name: every function that takes a network's name knows it from here on.
+
+    It does so in this process only. A model carries the values of its row, so what was saved loads
+    where nobody has called this.
+
+    Args:
+        row: Row, such as ``models.resnet.Row("mine", ...)``.
+
+    Raises:
+        ValueError: If another network has the name.
+    """
+    add_row(row)
+
+
+@named
+def find_row(network: str | os.PathLike[str]) -> Row:
+    """The row that a text stands for, as ``--network`` has it.
+
+    Args:
+        network: str, a network's name, or the path of a file that ends in ``.json``; see
+            ``load_row``.
+
+    Raises:
+        ValueError: If the name is unknown, or the file holds no row.
+        OSError: If the file cannot be read.
+    """
+    text = os.fspath(network)
+    return load_row(text) if text.endswith(".json") else row_of(text)
+
+
+@named
+def load_row(path: str | os.PathLike[str]) -> Row:
+    """The row in a JSON file, as ``save_row`` writes it.
+
+    Args:
+        path: str, of the file.
+
+    Raises:
+        ValueError: If it holds no row; the file, the field and the value are named.
+        OSError: If it cannot be read.
+    """
+    return load_text(path, row_from_json)
+
+
+@named
+def save_row(row: Row, path: str | os.PathLike[str]) -> None:
+    """Writes a row as a JSON file, which ``vdroppath train --network=PATH`` takes.
+
+    Args:
+        row: Row, to write.
+        path: str, of the file.
+    """
+    write_text(path, json.dumps({"format": _FORMAT, **values_of(row)}, indent=1) + "\n")
+
+
+def row_from_json(text: str) -> Row:
+    """The row of a JSON text; a ValueError names the field and the value."""
+    if len(text) > _LARGEST:
+        raise ValueError(f"A row has at most {_LARGEST} characters. Received: {len(text)}")
+    fields = read_json(text, _FORMAT, ("family", "row"))
+    return row_of_values(fields["family"], fields["row"])
+
+
+def values_of(row: Row) -> dict[str, Any]:
+    """A row as JSON has it: its family's name, and its values."""
+    return {"family": family_of(row).name, "row": row.values()}
