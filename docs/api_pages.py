@@ -28,7 +28,6 @@ INTERNAL = {
     *("scoring.tree", "scoring.segments", "scoring.walk"),
     *("models.inflation.plan", "models.inflation.values", "models.inflation.sources"),
     *("models.inflation.conventions", "models.inflation.source_files"),
-    "models.inflation.source_names",
 }
 
 

@@ -7,13 +7,10 @@ convention say all there is to say. Weights and photographs are files of install
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import keras
 import numpy as np
@@ -24,7 +21,7 @@ from torch_file import read_state
 import vdroppath_tf
 from vdroppath_tf.models import mobilenet_v2
 from vdroppath_tf.models.build import build_network
-from vdroppath_tf.models.inflation import conventions as source_conventions
+from vdroppath_tf.models.conventions import InputStatistics
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 NAME, CLASSES, FUSIONS = "efficientnet_lite0", 1000, 15  # FUSIONS: layers that have paths
@@ -47,7 +44,16 @@ TABLE = (
     ("classifier", "_fc"),
 )
 # of its TensorFlow original; with ImageNet's it is less sure of all but the cat
-STATISTICS = source_conventions.InputStatistics(mean=(127.0,) * 3, std=(128.0,) * 3)
+STATISTICS = InputStatistics(mean=(127.0,) * 3, std=(128.0,) * 3)
+CONVENTION = dataclasses.replace(
+    mobilenet_v2.CONVENTIONS[0],
+    title=NAME,
+    table=TABLE,
+    mark="_conv_stem",
+    torch=True,
+    statistics=STATISTICS,
+    networks={},
+)
 SIDE = 225  # it is made for 224; odd at every stride, where "same" pads alike on all sides
 FRAMES = 65  # so many that the middle does not see the ends
 
@@ -90,25 +96,11 @@ def picture(name: str, side: int = SIDE) -> np.ndarray:
     return np.clip(np.round(image.numpy()), 0, 255)
 
 
-@contextlib.contextmanager
-def known_to_the_package() -> Iterator[None]:
-    """The convention, as if the package had it."""
-    like = next(c for c in source_conventions.CONVENTIONS if c.mark == "expanded_conv_depthwise")
-    convention = dataclasses.replace(
-        like, title=NAME, table=TABLE, mark="_conv_stem", torch=True, statistics=STATISTICS
-    )
-    kinds = (*source_conventions.CONVENTIONS, convention)
-    with mock.patch.object(source_conventions, "CONVENTIONS", kinds):
-        yield
-
-
 def inflated(file: Path, unit: str, scaling: str) -> tuple[Any, Any]:
     """The 3D network with this unit everywhere, and the report of its inflation."""
-    with known_to_the_package():
-        strategy = FusionStrategy.uniform(unit, FUSIONS)
-        model = build_network(ROW, CLASSES, strategy=strategy)
-        report = vdroppath_tf.inflate(model, file, scaling=scaling, classifier=True)
-    return model, report
+    model = build_network(ROW, CLASSES, strategy=FusionStrategy.uniform(unit, FUSIONS))
+    options: dict[str, Any] = {"scaling": scaling, "classifier": True, "convention": CONVENTION}
+    return model, vdroppath_tf.inflate(model, file, **options)
 
 
 def answers(model: Any, image: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from vdroppath_tf.models.common import (
     normalized,
     stem,
 )
+from vdroppath_tf.models.conventions import Convention, Table
 from vdroppath_tf.models.family import Family, FusionLayer
 from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape, arguments
 from vdroppath_tf.models.row import Row as AnyRow
@@ -188,6 +189,57 @@ def derived(
     return arguments(**locals())
 
 
+# layers of 2D networks, see ``conventions``
+_DENSE = "features.denseblock{b}.denselayer{l}"
+_KERAS: Table = (
+    ("stem_conv", "conv1_conv"),
+    ("stem_bn", "conv1_bn"),
+    ("B{b}.L{l}/{path}_bn", "conv{b2}_block{l}_0_bn"),
+    ("B{b}.L{l}/{path}", "conv{b2}_block{l}_1_conv"),
+    ("B{b}.L{l}_bn", "conv{b2}_block{l}_1_bn"),
+    ("B{b}.L{l}_conv", "conv{b2}_block{l}_2_conv"),
+    ("T{t}/{path}_bn", "pool{t2}_bn"),
+    ("T{t}/{path}", "pool{t2}_conv"),
+    ("features_bn", "bn"),
+    ("classifier", "predictions"),
+)
+_TORCH: Table = (
+    ("stem_conv", "features.conv0"),
+    ("stem_bn", "features.norm0"),
+    ("B{b}.L{l}/{path}_bn", f"{_DENSE}.norm1"),
+    ("B{b}.L{l}/{path}", f"{_DENSE}.conv1"),
+    ("B{b}.L{l}_bn", f"{_DENSE}.norm2"),
+    ("B{b}.L{l}_conv", f"{_DENSE}.conv2"),
+    ("T{t}/{path}_bn", "features.transition{t}.norm"),
+    ("T{t}/{path}", "features.transition{t}.conv"),
+    ("features_bn", "features.norm5"),
+    ("classifier", "classifier"),
+)
+
+CONVENTIONS = (
+    Convention(
+        "keras.applications' DenseNet",
+        _KERAS,
+        mark="conv2_block1_0_bn",
+        epsilon=1.001e-5,
+        spellings=((r"fc1000(?=/)", "predictions"),),
+        networks={
+            "densenet121": keras.applications.DenseNet121,
+            "densenet169": keras.applications.DenseNet169,
+            "densenet201": keras.applications.DenseNet201,
+        },
+    ),
+    Convention(
+        "torchvision's DenseNet",
+        _TORCH,
+        mark="features.denseblock1.denselayer1.conv1",
+        torch=True,
+        spellings=(
+            (r"(features\.denseblock\d+\.denselayer\d+\.(?:norm|conv))\.([12]\..*)", r"\1\2"),
+        ),
+    ),
+)
+
 FAMILY = Family(
     name="densenet",
     row=Row,
@@ -197,6 +249,8 @@ FAMILY = Family(
     features=features,
     template=template,
     derived=derived,
+    block=r"B(\d+)\.L\d+",
+    conventions=CONVENTIONS,
     options={
         "share_inputs": "bool. False gives each input of a layer gates of its own: v is learned "
         "too. Defaults to that of the row, True."

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from vdroppath_tf.models.conventions import Convention
 from vdroppath_tf.models.row import Row
 
 
@@ -40,6 +41,9 @@ class Family:
             before the pool; by name ``temporal_strides`` and ``temporal_pool``.
         template, derived: callable, from a row and the options of a constructor, all written out,
             to the arguments of ``build_network``.
+        block: str, a regular expression of what the names of a block's layers start with; its group
+            is the number of the stage, where there is more than one.
+        conventions: tuple of Convention, 2D networks whose weights it can start from.
         options: dict, what those options mean that no other family has: they are fields of rows.
     """
 
@@ -51,4 +55,6 @@ class Family:
     features: Callable[..., Any]
     template: Callable[..., dict[str, Any]]
     derived: Callable[..., dict[str, Any]]
+    block: str
+    conventions: tuple[Convention, ...]
     options: dict[str, str]

@@ -17,6 +17,7 @@ from vdroppath_tf.models.common import (
     normalized,
     stem,
 )
+from vdroppath_tf.models.conventions import Convention, InputStatistics, Table
 from vdroppath_tf.models.family import Family, FusionLayer
 from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape, arguments
 from vdroppath_tf.models.row import Row as AnyRow
@@ -185,6 +186,73 @@ def derived(
     return arguments(**locals())
 
 
+# layers of 2D networks, see ``conventions``
+_KERAS: Table = (
+    ("stem_conv", "Conv1"),
+    ("stem_bn", "bn_Conv1"),
+    ("block1_depthwise", "expanded_conv_depthwise"),
+    ("block1_depthwise_bn", "expanded_conv_depthwise_BN"),
+    ("block1_project", "expanded_conv_project"),
+    ("block1_project_bn", "expanded_conv_project_BN"),
+    ("block{b}_fusion/{path}", "block_{b0}_expand"),
+    ("block{b}_fusion/{path}_bn", "block_{b0}_expand_BN"),
+    ("block{b}_depthwise", "block_{b0}_depthwise"),
+    ("block{b}_depthwise_bn", "block_{b0}_depthwise_BN"),
+    ("block{b}_project", "block_{b0}_project"),
+    ("block{b}_project_bn", "block_{b0}_project_BN"),
+    ("head_conv", "Conv_1"),
+    ("head_bn", "Conv_1_bn"),
+    ("classifier", "predictions"),
+)
+_TORCH: Table = (
+    ("stem_conv", "features.0.0"),
+    ("stem_bn", "features.0.1"),
+    ("block1_depthwise", "features.1.conv.0.0"),
+    ("block1_depthwise_bn", "features.1.conv.0.1"),
+    ("block1_project", "features.1.conv.1"),
+    ("block1_project_bn", "features.1.conv.2"),
+    ("block{b}_fusion/{path}", "features.{b}.conv.0.0"),
+    ("block{b}_fusion/{path}_bn", "features.{b}.conv.0.1"),
+    ("block{b}_depthwise", "features.{b}.conv.1.0"),
+    ("block{b}_depthwise_bn", "features.{b}.conv.1.1"),
+    ("block{b}_project", "features.{b}.conv.2"),
+    ("block{b}_project_bn", "features.{b}.conv.3"),
+    ("head_conv", "features.18.0"),
+    ("head_bn", "features.18.1"),
+    ("classifier", "classifier.1"),
+)
+_PATHS_END_IN_RELU6 = ("_depthwise", "_fusion")
+CONVENTIONS = (
+    Convention(
+        "keras.applications' MobileNetV2",
+        _KERAS,
+        mark="expanded_conv_depthwise",
+        epsilon=1e-3,
+        statistics=InputStatistics(mean=(127.5,) * 3, std=(127.5,) * 3),
+        changed=(
+            "The source pads a stride-2 convolution of an even-sized input below and to the right "
+            "only, this network on all sides: positions differ by one there. Odd sizes agree.",
+        ),
+        rescaled=_PATHS_END_IN_RELU6,
+        spellings=(
+            (r"Logits(?=/)", "predictions"),
+            (r"mobl0_conv_0_(\w+)", r"expanded_conv_\1"),
+            (r"bn0_conv_0_bn_(\w+)", r"expanded_conv_\1_BN"),
+            (r"mobl(\d+)_conv_\d+_(\w+)", r"block_\1_\2"),
+            (r"bn(\d+)_conv_\d+_bn_(\w+)", r"block_\1_\2_BN"),
+            (r"(.*/)depthwise_kernel", r"\1kernel"),
+        ),
+        networks={"mobilenet_v2": keras.applications.MobileNetV2},
+    ),
+    Convention(
+        "torchvision's MobileNetV2",
+        _TORCH,
+        mark="features.1.conv.0.0",
+        torch=True,
+        rescaled=_PATHS_END_IN_RELU6,
+    ),
+)
+
 FAMILY = Family(
     name="mobilenet_v2",
     row=Row,
@@ -194,5 +262,7 @@ FAMILY = Family(
     features=features,
     template=template,
     derived=derived,
+    block=r"block\d+",
+    conventions=CONVENTIONS,
     options={},
 )

@@ -19,6 +19,7 @@ from vdroppath_tf.models.common import (
     normalized,
     stem,
 )
+from vdroppath_tf.models.conventions import Convention, InputStatistics, Table
 from vdroppath_tf.models.family import Family, FusionLayer
 from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape, arguments
 from vdroppath_tf.models.row import Row as AnyRow
@@ -220,6 +221,74 @@ def derived(
     return arguments(**locals())
 
 
+# layers of 2D networks, see ``conventions``
+_BLOCK = "stage{s}_block{b}"
+_KERAS: Table = (
+    ("stem_conv", "conv1_conv"),
+    ("stem_bn", "conv1_bn"),
+    (f"{_BLOCK}_fusion/{{path}}", "conv{s2}_block{b}_1_conv"),
+    (f"{_BLOCK}_fusion_bn", "conv{s2}_block{b}_1_bn"),
+    (f"{_BLOCK}_conv", "conv{s2}_block{b}_2_conv"),
+    (f"{_BLOCK}_conv_bn", "conv{s2}_block{b}_2_bn"),
+    (f"{_BLOCK}_expand", "conv{s2}_block{b}_3_conv"),
+    (f"{_BLOCK}_expand_bn", "conv{s2}_block{b}_3_bn"),
+    (f"{_BLOCK}_shortcut_conv", "conv{s2}_block{b}_0_conv"),
+    (f"{_BLOCK}_shortcut_bn", "conv{s2}_block{b}_0_bn"),
+    ("classifier", "predictions"),
+)
+_TORCH: Table = (
+    ("stem_conv", "conv1"),
+    ("stem_bn", "bn1"),
+    (f"{_BLOCK}_fusion/{{path}}", "layer{s}.{b0}.conv1"),
+    (f"{_BLOCK}_fusion_bn", "layer{s}.{b0}.bn1"),
+    (f"{_BLOCK}_conv", "layer{s}.{b0}.conv2"),
+    (f"{_BLOCK}_conv_bn", "layer{s}.{b0}.bn2"),
+    (f"{_BLOCK}_expand", "layer{s}.{b0}.conv3"),
+    (f"{_BLOCK}_expand_bn", "layer{s}.{b0}.bn3"),
+    (f"{_BLOCK}_shortcut_conv", "layer{s}.{b0}.downsample.0"),
+    (f"{_BLOCK}_shortcut_bn", "layer{s}.{b0}.downsample.1"),
+    ("classifier", "fc"),
+)
+
+
+def _shortcut(row: Row) -> tuple[str, ...]:
+    if row.shortcut == "conv":
+        return ()
+    return (
+        "The source's shortcut convolution with stride 2 runs here with stride 1 after an "
+        "average-pool; shortcut='conv' builds it as in the source.",
+    )
+
+
+CONVENTIONS = (
+    Convention(
+        "keras.applications' ResNet",
+        _KERAS,
+        mark="conv2_block1_3_conv",
+        epsilon=1.001e-5,
+        statistics=InputStatistics(mean=(123.68, 116.779, 103.939), std=(1.0, 1.0, 1.0), bgr=True),
+        biased=True,
+        changed=(
+            "The source has the stride 2 of a stage on its first 1x1 convolution, this network on "
+            "the 1x3x3 that follows: same weights, other positions, in the first block of each "
+            "stage but the first.",
+        ),
+        changed_in=_shortcut,
+        spellings=((r"(probs|fc1000)(?=/)", "predictions"),),
+        networks={
+            "resnet50": keras.applications.ResNet50,
+            "resnet101": keras.applications.ResNet101,
+        },
+    ),
+    Convention(
+        "torchvision's ResNet or ResNeXt",
+        _TORCH,
+        mark="layer1.0.conv1",
+        torch=True,
+        changed_in=_shortcut,
+    ),
+)
+
 FAMILY = Family(
     name="resnet",
     row=Row,
@@ -229,6 +298,8 @@ FAMILY = Family(
     features=features,
     template=template,
     derived=derived,
+    block=r"stage(\d+)_block\d+",
+    conventions=CONVENTIONS,
     options={
         "shortcut": 'str, ``"pool"``, the paper\'s, or ``"conv"``, strided as in 2D ResNets. '
         "Defaults to that of the row, the paper's."

@@ -8,26 +8,27 @@ from typing import Any
 import keras
 
 from vdroppath_tf.models.build import architecture_of
-from vdroppath_tf.models.inflation.conventions import (
-    CONVENTIONS,
-    Convention,
-    blocks_in,
-    convention_of,
-)
+from vdroppath_tf.models.conventions import Convention
+from vdroppath_tf.models.families import family_of, row_in
+from vdroppath_tf.models.family import Family
+from vdroppath_tf.models.inflation.conventions import blocks_in, convention_of
 from vdroppath_tf.models.inflation.plan import Plan
 from vdroppath_tf.models.inflation.report import InflationReport, first, report_of
 from vdroppath_tf.models.inflation.sources import Source, read_source
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 SCALINGS = ("authors", "normalized")
 
 
+@named
 def inflate(
     model: keras.Model,
     weights: keras.Model | str | os.PathLike[str],
     *,
     scaling: str = "authors",
     classifier: bool = False,
+    convention: Convention | None = None,
 ) -> InflationReport:
     """Gives a network the weights of the 2D network of its family.
 
@@ -39,14 +40,18 @@ def inflate(
     Nothing is written unless all weights of both sides are accounted for.
 
     Args:
-        model: a template or a derived network of ``vdroppath_tf.zoo``.
-        weights: a ``keras.applications`` model, with or without its top, or its weight file
-            (``.h5``, ``.weights.h5``, ``.keras``); or a ``.safetensors`` file with torchvision's
-            names. Pickles (``.pth``, ``.pt``, ``.bin``) are refused.
-        scaling: of a layer that sums n paths. ``"authors"``: each path starts at the 2D response,
-            so the sum at n times it. ``"normalized"``: the sum starts at the 2D response; the
-            path kernels are divided by n, in MobileNetV2 the depthwise kernels that follow them.
-        classifier: take the classifier over, for the same classes; otherwise it stays new.
+        model: keras.Model, a template or a derived network of ``vdroppath_tf.zoo``.
+        weights: keras.Model or str, a ``keras.applications`` model, with or without its top, or
+            its weight file (``.h5``, ``.weights.h5``, ``.keras``); or a ``.safetensors`` file with
+            torchvision's names. Pickles (``.pth``, ``.pt``, ``.bin``) are refused.
+        scaling: str, of a layer that sums n paths. ``"authors"``: each path starts at the 2D
+            response, so the sum at n times it. ``"normalized"``: the sum starts at the 2D response;
+            the path kernels are divided by n, in MobileNetV2 the depthwise kernels that follow
+            them. Defaults to ``"authors"``.
+        classifier: bool, whether the classifier is taken over, for the same classes. Defaults to
+            False: it stays new.
+        convention: Convention, how the 2D network's layers are called and where they differ, for
+            networks that this package does not know. Defaults to None, those it knows.
 
     Returns:
         What became of every weight, and what no weight could make up for.
@@ -59,44 +64,41 @@ def inflate(
         raise ValueError(f"scaling must be one of {SCALINGS}. Received: {scaling!r}")
     architecture = architecture_of(model)
     source = read_source(weights, architecture["name"])
-    convention = _convention(source, architecture)
-    plan = Plan(convention, source.weights, scaling == "normalized", classifier)
+    family = family_of(row_in(architecture))
+    if convention is None:
+        convention = _convention(source, family, architecture["name"])
+    plan = Plan(convention, family.block, source.weights, scaling == "normalized", classifier)
     plan.join(model, _idle(architecture))
     if plan.problems:
-        raise ValueError(_refusal(source, convention, architecture, plan.problems))
+        what = _what(source, (family, convention))
+        raise ValueError(
+            f"{source.origin}: holds {what}, which does not fit {architecture['name']!r}. Pass the "
+            "weights of the same network. Nothing was changed.\n" + first(plan.problems, "\n")
+        )
     for variable in model.weights:
         if variable.path in plan.values:
             variable.assign(plan.values[variable.path])
     return report_of(model, source, plan, architecture)
 
 
-def _convention(source: Source, architecture: dict[str, Any]) -> Convention:
+def _convention(source: Source, family: Family, network: str) -> Convention:
     """How the source is named, if it is of the network's family."""
     found = convention_of(source.weights)
-    if found is not None and found.family == architecture["family"]:
-        return found
-    wanted = [each.title for each in CONVENTIONS if each.family == architecture["family"]]
+    if found is not None and found[0] is family:
+        return found[1]
+    wanted = " or ".join(each.title for each in family.conventions)
     raise ValueError(
         f"{source.origin}: holds {_what(source, found)}. "
-        f"Expected for {architecture['name']!r}: {' or '.join(wanted)}. Nothing was changed."
+        f"Expected for {network!r}: {wanted}. Nothing was changed."
     )
 
 
-def _what(source: Source, convention: Convention | None) -> str:
-    if convention is None:
+def _what(source: Source, found: tuple[Family, Convention] | None) -> str:
+    if found is None:
         return f"weights of an unknown network ({first(source.weights, ', ')})"
+    family, convention = found
     layers = [convention.layer_of(name) or "" for name in source.weights]
-    return f"{convention.title} with {blocks_in(layers)} blocks"
-
-
-def _refusal(
-    source: Source, convention: Convention, architecture: dict[str, Any], problems: list[str]
-) -> str:
-    return (
-        f"{source.origin}: holds {_what(source, convention)}, which does not fit "
-        f"{architecture['name']!r}. Pass the weights of the same network. Nothing was changed.\n"
-        + first(problems, "\n")
-    )
+    return f"{convention.title} with {blocks_in(layers, family.block)} blocks"
 
 
 def _idle(architecture: dict[str, Any]) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from vdroppath_tf.models.conventions import Convention
 from vdroppath_tf.models.inflation import values as values
-from vdroppath_tf.models.inflation.conventions import Convention
 
 PATHS = re.compile(r"(.*)/(?:spatial|spatiotemporal)/kernel")
 # parts of a path that only a 3D network has: gates, and the branch T with its batch norm
@@ -24,6 +24,7 @@ class Plan:
 
     Attributes:
         convention: of the source.
+        block: what the names of a block's layers start with, see ``Family``.
         weights: of the source.
         divide: paths that are summed start at the 2D response, not at so many times it.
         classifier: the classifier is taken over.
@@ -36,6 +37,7 @@ class Plan:
     """
 
     convention: Convention
+    block: str
     weights: dict[str, np.ndarray]
     divide: bool
     classifier: bool
@@ -104,8 +106,8 @@ class Plan:
         """Number of the paths whose sum this kernel makes, or is the first linear map to see."""
         if not self.divide:
             return 1
-        if self.convention.family == "mobilenet_v2":  # its paths end in ReLU6
-            return self.paths.get(layer.replace("_depthwise", "_fusion"), 1)
+        if self.convention.rescaled:
+            return self.paths.get(layer.replace(*self.convention.rescaled), 1)
         return self.paths.get(layer.rpartition("/")[0], 1)
 
     def _lacking(self, name: str, layer: str, shape: tuple[int, ...]) -> Any:
@@ -135,7 +137,7 @@ class Plan:
             if layer is None:
                 self.problems.append(f"left over: {name}")
             elif layer != "classifier":
-                block = re.match(r"(?:stage\d+_)?block\d+|B\d+\.L\d+|T\d+|\w+", layer)
+                block = re.match(rf"{self.block}|\w+", layer)
                 blocks.setdefault(block[0] if block else layer, []).append(name)
         if len(blocks) != idle:  # a layer without path leaves the weights of its block over
             self.problems += [

@@ -9,7 +9,8 @@ from typing import Any
 import keras
 
 from vdroppath_tf.layers.normalization import EPSILON
-from vdroppath_tf.models.inflation.conventions import Convention, InputStatistics
+from vdroppath_tf.models.conventions import Convention, InputStatistics
+from vdroppath_tf.models.families import row_in
 from vdroppath_tf.models.inflation.plan import Plan
 from vdroppath_tf.models.inflation.sources import Source
 
@@ -76,11 +77,7 @@ def _changes(plan: Plan, architecture: dict[str, Any]) -> tuple[str, ...]:
         sentences.append(
             "The stem's kernel is the source's mean over RGB, the same for x and y of the flow."
         )
-    if architecture.get("shortcut", "pool") == "pool" and convention.family == "resnet":
-        sentences.append(
-            "The source's shortcut convolution with stride 2 runs here with stride 1 after an "
-            "average-pool; shortcut='conv' builds it as in the source."
-        )
+    sentences += convention.changed_in(row_in(architecture))
     return (*sentences, *_made_up_for(convention, plan), *_paths(plan))
 
 

@@ -13,17 +13,9 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-Named = dict[str, np.ndarray]
+from vdroppath_tf.models.inflation.conventions import keras_network
 
-# rows of our tables whose 2D network keras.applications builds
-KERAS_NETWORKS = {
-    "resnet50": keras.applications.ResNet50,
-    "resnet101": keras.applications.ResNet101,
-    "densenet121": keras.applications.DenseNet121,
-    "densenet169": keras.applications.DenseNet169,
-    "densenet201": keras.applications.DenseNet201,
-    "mobilenet_v2": keras.applications.MobileNetV2,
-}
+Named = dict[str, np.ndarray]
 
 
 def read_safetensors(path: Path, network: str) -> Named:
@@ -93,7 +85,8 @@ def _count(group: Any) -> int:
 
 def _rebuilt(path: Path, network: str, classes: int | None, stored: int) -> Named:
     """A ``.weights.h5`` of Keras 3 numbers its layers, so the network has to be there."""
-    if network not in KERAS_NETWORKS:
+    build = keras_network(network)
+    if build is None:
         raise ValueError(
             f"{path}: a file of Keras 3, which has numbers in place of names, and {network!r} is "
             "not in keras.applications. Load it into its own model, and pass that."
@@ -101,7 +94,7 @@ def _rebuilt(path: Path, network: str, classes: int | None, stored: int) -> Name
     top: dict[str, Any] = {"include_top": classes is not None}
     if classes is not None:
         top["classes"] = classes
-    model = KERAS_NETWORKS[network](weights=None, **top)
+    model = build(weights=None, **top)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # whatever does not fit is counted below

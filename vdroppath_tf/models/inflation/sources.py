@@ -12,8 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from vdroppath_tf.models.inflation.conventions import respelt
 from vdroppath_tf.models.inflation.source_files import read_hdf5, read_keras, read_safetensors
-from vdroppath_tf.models.inflation.source_names import respelt
 
 READERS = {
     ".h5": read_hdf5,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vdroppath_tf.layers.normalization import EPSILON
-from vdroppath_tf.models.inflation.conventions import Convention
+from vdroppath_tf.models.conventions import Convention
 
 
 def channels_last(value: np.ndarray, convention: Convention) -> np.ndarray:
