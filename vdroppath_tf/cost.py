@@ -12,12 +12,13 @@ from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import branches_of, fusion_layers
 from vdroppath_tf.models.blocks import block_layers, spatial_layers
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.masks import flat_mask
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 GATE_WEIGHTS = ("logit", "layer_logit")  # last part of the paths of the trainable gate variables
-# weights that are no parameters; not told by `trainable`, since a frozen network costs the same
+# weights that are no parameters; `trainable` does not say it, since a frozen network costs the same
 _NOT_COUNTED = {*GATE_WEIGHTS, "mask", "noise_step", "moving_mean", "moving_variance"}
 
 
@@ -47,17 +48,19 @@ class Complexity:
         return sum(layer.macs for layer in self.layers)
 
 
+@named
 def complexity(model: keras.Model, clip_shape: tuple[int, int, int]) -> Complexity:
-    """Parameters and MACs of a functional model of this package, for one clip.
+    """The parameters and MACs of a functional model of this package, for one clip.
 
     A template counts with all its paths, whichever strategy it runs.
 
     Args:
-        model: a template, a derived network, or another functional model of the same layers.
-        clip_shape: frames, height, width.
+        model: keras.Model, a template, a derived network, or another functional model of the same
+            layers.
+        clip_shape: tuple of int, frames, height and width.
 
     Raises:
-        ValueError: when ``clip_shape`` is not three positive integers, or not what the model was
+        ValueError: If ``clip_shape`` is not three positive integers, or not what the model was
             built for.
     """
     numbers = clip_shape if isinstance(clip_shape, (tuple, list)) else ()
@@ -111,7 +114,7 @@ class UnitCosts:
     Attributes:
         base: ``(2,)``, of everything outside the blocks, shortcuts included.
         block: ``(2, layers)``, of the rest of a block, needed where any path is on.
-        spatial: ``(2, layers)``, of the 1x3x3 that T goes round, needed where S or ST is on.
+        spatial: ``(2, layers)``, of the 1x3x3 that T bypasses, needed where S or ST is on.
         paths: for each layer ``(2, inputs, branches)``; one input where all share the gates.
         branches: the axis of ``paths``.
     """
@@ -154,15 +157,16 @@ class UnitCosts:
         return total
 
 
+@named
 def unit_costs(model: keras.Model, clip_shape: tuple[int, int, int]) -> UnitCosts:
-    """Costs of every path in every layer of a template.
+    """The costs of every path in every layer of a template.
 
     Args:
-        model: a template.
-        clip_shape: frames, height, width.
+        model: keras.Model, a template.
+        clip_shape: tuple of int, frames, height and width.
 
     Raises:
-        ValueError: when the model is no template, or ``clip_shape`` is not three numbers.
+        ValueError: If the model is no template, or ``clip_shape`` is not three numbers.
     """
     total = complexity(model, clip_shape)
     rows = {row.name: np.array([row.parameters, row.macs]) for row in total.layers}

@@ -10,9 +10,11 @@ from vdroppath_tf.models.blocks import block_layers, spatial_layers
 from vdroppath_tf.models.build import architecture_of, build
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.weights import LoadReport, copy_weights
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
+@named
 def derive(
     model: keras.Model, strategy: FusionStrategy | str, *, dropout: float | None = None
 ) -> FusionModel:
@@ -24,12 +26,20 @@ def derive(
     Batch-norm statistics are the template's as they stand.
 
     Args:
-        model: a template of ``vdroppath_tf.zoo``.
-        strategy: one unit per fusion layer, or its text.
-        dropout: before the classifier, for fine-tuning; None keeps the template's.
+        model: keras.Model, a template of ``vdroppath_tf.zoo``.
+        strategy: FusionStrategy or str, one unit for each fusion layer.
+        dropout: float, before the classifier, for fine-tuning. Defaults to None, the template's.
+
+    Returns:
+        A ``FusionModel`` that has only the paths of the strategy.
 
     Raises:
-        ValueError: when the strategy does not fit the template.
+        ValueError: If the strategy does not fit the template.
+
+    Example:
+        ```python
+        network = derive(template, ProbabilitySpace.from_model(template).mode(), dropout=0.5)
+        ```
     """
     architecture = architecture_of(model)
     strategy_masks(model, strategy)  # checks
@@ -74,8 +84,13 @@ def _kept_channels(
     return found
 
 
+@named
 def replace_classifier(model: keras.Model, num_classes: int) -> tuple[FusionModel, LoadReport]:
     """The same network for other classes: a new classifier, every other weight kept.
+
+    Args:
+        model: keras.Model, a template or a derived network of ``vdroppath_tf.zoo``.
+        num_classes: int, logits of the new classifier.
 
     Returns:
         The new model, and the report of what was copied and what is new.

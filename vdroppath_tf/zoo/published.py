@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from vdroppath_tf.files import read_json
-from vdroppath_tf.names import unknown_name
+from vdroppath_tf.names import named, unknown_name
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -27,6 +27,7 @@ _FIELDS = ("origin", "resolution", "architecture", "units", "datasets")
 _INITIAL_DROP = 0.1
 
 
+@named
 def published_space(dataset: str) -> ProbabilitySpace:
     """The space that the paper learned on a data set, for DenseNet-121.
 
@@ -52,6 +53,7 @@ def published_space(dataset: str) -> ProbabilitySpace:
     )
 
 
+@named
 def published_strategy(dataset: str) -> FusionStrategy:
     """The best strategy that the paper drew from `published_space(dataset)`.
 
@@ -66,6 +68,7 @@ def published_strategy(dataset: str) -> FusionStrategy:
     return FusionStrategy.parse(_figure(dataset)["strategy"], _file()["architecture"])
 
 
+@named
 def published_top1(dataset: str) -> dict[str, float]:
     """Top-1 accuracies in percent of the paper's Table 2, of its networks, not of ours.
 

@@ -10,6 +10,7 @@ import numbers
 from collections.abc import Sequence
 
 from vdroppath_tf.models.families import FAMILIES, fusion_groups, fusion_layers_of
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import NONE, FusionUnit
 from vdroppath_tf.zoo.published import DATASETS, check_dataset
@@ -35,6 +36,7 @@ AUTHORS: dict[str, dict[str, str]] = {
 }
 
 
+@named
 def uniform(unit: str, architecture: str) -> FusionStrategy:
     """The same unit in every fusion layer: the paper's Table 2 has S, ST and S+ST.
 
@@ -66,6 +68,7 @@ def _t_as_st(unit: FusionUnit) -> FusionUnit:
     return FusionUnit("+".join(branches) or NONE)
 
 
+@named
 def top_heavy(k: int, architecture: str) -> FusionStrategy:
     """ST in the last `k` fusion layers, S below: S3D's "top-heavy" (Xie et al., ECCV 2018).
 
@@ -76,6 +79,7 @@ def top_heavy(k: int, architecture: str) -> FusionStrategy:
     return _runs(((length - k, "S"), (k, "ST")), architecture)
 
 
+@named
 def bottom_heavy(k: int, architecture: str) -> FusionStrategy:
     """ST in the first `k` fusion layers, S above: S3D's "bottom-heavy" (Xie et al., ECCV 2018).
 
@@ -86,6 +90,7 @@ def bottom_heavy(k: int, architecture: str) -> FusionStrategy:
     return _runs(((k, "ST"), (length - k, "S")), architecture)
 
 
+@named
 def mixed(k: int, architecture: str) -> FusionStrategy:
     """MCk of Tran et al., CVPR 2018: ST in the groups below group `k`, S from group `k` on.
 
@@ -102,6 +107,7 @@ def mixed(k: int, architecture: str) -> FusionStrategy:
     return _runs(tuple(runs), architecture)
 
 
+@named
 def r2plus1d(architecture: str) -> FusionStrategy:
     """ST everywhere: R(2+1)D of Tran et al., CVPR 2018.
 
@@ -114,6 +120,7 @@ def r2plus1d(architecture: str) -> FusionStrategy:
     return uniform("ST", architecture)
 
 
+@named
 def i3d(architecture: str) -> FusionStrategy:
     """ST everywhere: I3D of Carreira and Zisserman, CVPR 2017, every layer spatiotemporal.
 
@@ -126,6 +133,7 @@ def i3d(architecture: str) -> FusionStrategy:
     return uniform("ST", architecture)
 
 
+@named
 def observed(architecture: str, *, dataset: str = SOMETHING) -> FusionStrategy:
     """What the paper's observations suggest, or what its authors made of them.
 
@@ -155,6 +163,7 @@ def observed(architecture: str, *, dataset: str = SOMETHING) -> FusionStrategy:
     return _runs(((lower, "S+ST"), (length - lower - upper, "ST"), (upper, "S+ST")), architecture)
 
 
+@named
 def observed_kinetics(architecture: str) -> FusionStrategy:
     """`observed(architecture, dataset="kinetics400")`.
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from vdroppath_tf.models.families import fusion_layers_of
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import NONE
@@ -24,6 +25,7 @@ from vdroppath_tf.zoo.strategies import t_where_it_is
 Source = TypeVar("Source", FusionStrategy, ProbabilitySpace)
 
 
+@named
 def transfer(source: Source, to: str = "resnet50") -> Source:
     """Carry a strategy or a probability space to another network.
 
@@ -38,7 +40,7 @@ def transfer(source: Source, to: str = "resnet50") -> Source:
 
     Returns:
         The same kind of object with `architecture=to`; a space with the target's layer names and
-        shortcuts. A source of that architecture comes back as it is.
+        residual branches. A source of that architecture comes back as it is.
 
     Raises:
         ValueError: If the target is unknown, the source treats the inputs of a layer differently
@@ -117,6 +119,6 @@ def _per_input(what: str) -> ValueError:
 def _check_length(found: int, expected: int, architecture: str) -> None:
     if found != expected:
         raise ValueError(
-            f"The source says it is of {architecture!r}, which has {expected} fusion layers. "
+            f"The source is of {architecture!r}, which has {expected} fusion layers. "
             f"Received: {found} layers"
         )
