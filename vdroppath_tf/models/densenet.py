@@ -220,7 +220,7 @@ CONVENTIONS = (
     Convention(
         "keras.applications' DenseNet",
         _KERAS,
-        mark="conv2_block1_0_bn",
+        mark="pool2_conv",  # its other names are among those of a ResNet
         epsilon=1.001e-5,
         spellings=((r"fc1000(?=/)", "predictions"),),
         networks={
