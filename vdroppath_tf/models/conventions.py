@@ -17,10 +17,12 @@ import numpy as np
 
 from vdroppath_tf.layers.normalization import EPSILON
 from vdroppath_tf.models.common import MEAN, STD
+from vdroppath_tf.names import named
 
 Table = tuple[tuple[str, str], ...]  # (our layer, layer of the source)
 
 
+@named
 @dataclass(frozen=True)
 class InputStatistics:
     """What a 2D network is fed: ``(rgb - mean) / std`` of values 0..255, BGR if ``bgr``."""
@@ -35,6 +37,7 @@ class InputStatistics:
         return our_std / np.array(self.std), (our_mean - np.array(self.mean)) / np.array(self.std)
 
 
+@named
 @dataclass(frozen=True)
 class Convention:
     """One kind of 2D network: its names and where it differs from the networks here.

@@ -23,11 +23,13 @@ from vdroppath_tf.models.family import Family, FusionLayer
 from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape, arguments
 from vdroppath_tf.models.row import Row as AnyRow
 from vdroppath_tf.models.row import check_layers
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 BOTTLENECK = 4  # a layer's inner channels, in growths
 
 
+@named
 @dataclass(frozen=True)
 class Row(AnyRow):
     """One network of the family.

@@ -22,11 +22,13 @@ from vdroppath_tf.models.family import Family, FusionLayer
 from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape, arguments
 from vdroppath_tf.models.row import Row as AnyRow
 from vdroppath_tf.models.row import Values, check_layers
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 RELU6 = 6.0
 
 
+@named
 @dataclass(frozen=True)
 class Stage(Values):
     """Inverted residuals of one width: t, c, n, s of the 2D network's table; k of the 1xkxk."""
@@ -38,6 +40,7 @@ class Stage(Values):
     kernel: int = 3
 
 
+@named
 @dataclass(frozen=True)
 class Row(AnyRow):
     """One network of the family: channels of the stem and of the last convolution, its stages."""

@@ -24,11 +24,13 @@ from vdroppath_tf.models.family import Family, FusionLayer
 from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape, arguments
 from vdroppath_tf.models.row import Row as AnyRow
 from vdroppath_tf.models.row import Values, check_layers
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 SHORTCUTS = ("pool", "conv")
 
 
+@named
 @dataclass(frozen=True)
 class Stem(Values):
     """First convolution: filters, kernel, stride; then a 3x3x3 max-pool, or none."""
@@ -39,6 +41,7 @@ class Stem(Values):
     pool: bool
 
 
+@named
 @dataclass(frozen=True)
 class Stage(Values):
     """Blocks of one resolution, their width; ``expansion`` times that many channels leave each."""
@@ -55,6 +58,7 @@ class Stage(Values):
             raise ValueError(f"groups must divide the {self.filters} filters. Received: {self}")
 
 
+@named
 @dataclass(frozen=True)
 class Row(AnyRow):
     """One network of the family.

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vdroppath_tf.names import named
+
 
 @dataclass(frozen=True)
 class LoadReport:
@@ -25,6 +27,7 @@ class LoadReport:
         return "\n".join(lines)
 
 
+@named
 def copy_weights(
     source: keras.Model,
     target: keras.Model,
@@ -36,13 +39,20 @@ def copy_weights(
     """Copies weights whose paths agree; nothing is written unless all of both sides are explained.
 
     Args:
-        source, target: built models.
-        may_be_new: whether a path of the target alone is expected.
-        may_be_unused: whether a path of the source alone is expected.
-        channels: path to ``(axis, indices)``, where the target has only these of the source.
+        source: keras.Model, to copy from.
+        target: keras.Model, to copy to.
+        may_be_new: callable, whether a path that only the target has is expected. Defaults to
+            none.
+        may_be_unused: callable, whether a path that only the source has is expected. Defaults to
+            none.
+        channels: dict, path to ``(axis, indices)``, where the target has only these of the source.
+
+    Returns:
+        A ``LoadReport`` of all weights of both.
 
     Raises:
-        ValueError: naming every weight that is missing, left over or of another shape.
+        ValueError: If they do not fit; it names every weight that is missing, left over or of
+            another shape.
     """
     have = {v.path: v for v in source.weights}
     for path, (axis, indices) in (channels or {}).items():
