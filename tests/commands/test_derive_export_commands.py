@@ -1,0 +1,81 @@
+"""`vdroppath derive` and `vdroppath export`: the chosen strategy, and what cannot be written."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import tiny
+from command_lines import said
+
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.training import Recipe
+
+
+def test_the_best_score_was_derived(chain: Path) -> None:
+    scores = json.loads((chain / "run" / "scores.json").read_text())
+    assert (scores["format"], scores["architecture"]) == ("vdroppath_tf.scores/2", "nano")
+    top1 = [row["top1"] for row in scores["scores"]]
+    assert top1 == sorted(top1, reverse=True)
+    assert 1 <= len(top1) <= 4
+    told = json.loads((chain / "run" / "derived.run" / "run.json").read_text())
+    chosen = scores["selection"]["strategy"]
+    assert told["network"]["strategy"] == chosen == scores["scores"][0]["strategy"]
+    assert (
+        told["network"]["dropout"]
+        == Recipe.from_json((chain / "run" / "recipe.json").read_text()).finetune_dropout
+    )
+
+
+def test_mode_is_what_is_derived_where_nothing_is_named(
+    call: Any, chain: Path, tmp_path: Path
+) -> None:
+    done = call("derive", f"--model={chain}/run/template.keras", f"--out={tmp_path}/x.keras")
+    assert done.code == 0
+    mode = ProbabilitySpace.load(chain / "run" / "space.json").mode()
+    assert f"Strategy: {mode}" in done.error
+    assert FusionStrategy.parse(str(mode)).units == mode.units
+
+
+def test_bad_strategies(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
+    model = f"--model={chain}/run/template.keras"
+    data = f"--data={motion.folder}/validation.txt"
+    out = f"--out={tmp_path}/x.keras"
+    assert re.search("2.*3|3.*2", said(call("derive", model, "--strategy=S S", out)))
+    assert "'X'" in said(call("derive", model, "--strategy=S S X", out))
+    done = call("evaluate", model, data, "--strategy=S S S S")
+    assert re.search("4.*3|3.*4", done.error)
+    assert done.code == 1
+    scores = tmp_path / "scores.json"
+    fields = {"format": "vdroppath_tf.scores/2", "architecture": "resnet50", "scores": []}
+    fields |= {"protocol": "paper-1clip", "data": []}
+    scores.write_text(json.dumps({**fields, "selection": {"strategy": "S S S"}}))
+    message = said(call("derive", model, f"--scores={scores}", out))
+    assert "resnet50" in message
+    assert "nano" in message
+    for text in ("", "[]", json.dumps({**fields, "selection": {}})):
+        scores.write_text(text)
+        assert "scores.json: holds no scores" in said(
+            call("derive", model, f"--scores={scores}", out)
+        )
+    assert list(tmp_path.iterdir()) == [scores]
+
+
+def test_bad_calls_of_derive_and_export(
+    call: Any, chain: Path, motion: Any, tmp_path: Path
+) -> None:
+    model = f"--model={chain}/run/template.keras"
+    assert "ends in .keras" in said(call("derive", model, f"--out={tmp_path}/x.h5"))
+    message = said(call("derive", model, "--finetune", f"--out={tmp_path}/x.keras"))
+    assert "--finetune needs --train_data" in message
+    assert list(tmp_path.iterdir()) == []
+    before = tiny.tree(chain)
+    derived = f"--model={chain}/run/derived.keras"
+    assert "is there already" in said(call("export", derived, f"--out={chain}/served/1"))
+    (tmp_path / "labels.txt").write_text("one\ntwo\n")
+    done = call("export", derived, f"--labels={tmp_path}/labels.txt", f"--out={tmp_path}/1")
+    assert "4 classes. Received: 2 labels" in said(done)
+    assert tiny.tree(chain) == before

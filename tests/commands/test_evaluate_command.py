@@ -1,0 +1,105 @@
+"""`vdroppath evaluate`: strategies that are named, drawn or raced, and what is reported of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from command_lines import said
+
+from vdroppath_tf.data.sources.encode import write_video
+from vdroppath_tf.scoring.scores import StrategyScores
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+
+def test_what_was_chosen_on_is_not_reported_on(chain: Path) -> None:
+    run = chain / "run"
+    selection = json.loads((run / "scores.json").read_text())["selection"]
+    assert selection["clips"] == [5, 5]
+    names = ["selected", "mode", "S everywhere", "ST everywhere", "S+ST everywhere"]
+    names += [f"uniform draw {n}" for n in range(1, 6)]
+    assert [row["name"] for row in selection["rows"]] == names
+    first = selection["rows"][0]
+    assert first["top1"]["low"] <= first["top1"]["value"] <= first["top1"]["high"]
+    assert first["difference"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert selection["strategy"] in selection["not_told_apart"]
+    chosen_on = StrategyScores.load(run / "scores.chosen_on.npz")
+    reported_on = StrategyScores.load(run / "scores.reported_on.npz")
+    assert chosen_on.best.top1 == selection["top1_chosen_on"]
+    (own,) = [s for s in reported_on if str(s.strategy) == selection["strategy"]]
+    assert own.top1 == first["top1"]["value"]
+    assert not (run / "scores.json.progress").exists()
+
+
+def test_evaluate_scores_the_strategies_that_are_named(call: Any, chain: Path, motion: Any) -> None:
+    done = call(
+        "evaluate",
+        f"--model={chain}/run/template.keras",
+        f"--data={motion.folder}/validation.txt",
+        "--strategy=S S S",
+        "--strategy=ST - S+ST",
+    )
+    assert done.code == 0
+    found = dict(re.findall(r"^(0\.\d+) \+- .* top-5 1\.0000  (.*)$", done.out, re.MULTILINE))
+    assert set(found.values()) == {"S S S", "ST - S+ST"} or len(found) == 1
+    lines = done.out.splitlines()
+    assert "Below: 5 (chosen on one half of" in lines[3]
+    assert re.fullmatch(r"0\.\d+ \[.*\]  0\.0000 \[0\.0000, 0\.0000\]  selected: .*", lines[5])
+    assert lines[-3:] == [
+        "In the 95 % confidence set of the best: 2 of 2.",
+        "paper-1clip, chosen on: 5 of 5 videos scored",
+        "paper-1clip, reported on: 5 of 5 videos scored",
+    ]
+
+
+def test_a_race_of_draws_of_a_space(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
+    shutil.copy(chain / "run" / "space.json", tmp_path)
+    line = [
+        "evaluate",
+        f"--model={chain}/run/template.keras",
+        f"--data={motion.folder}/validation.txt",
+        f"--test_data={motion.folder}/test.txt",
+        f"--space={tmp_path}/space.json",
+        "--draws=2",
+        "--race",
+        "--uniform_draws=0",
+    ]
+    done = call(*line)
+    assert done.code == 0, done.error
+    assert "Above: the 10 clips that were chosen on. Below: 8 (chosen on " in done.out
+    assert "uniform draw" not in done.out
+    space = ProbabilitySpace.load(tmp_path / "space.json")
+    dataclasses.replace(space, architecture="micro").save(tmp_path / "space.json")
+    assert re.search("'micro'.*'nano'", call(*line).error)
+
+
+def test_a_validation_part_that_is_empty(call: Any, chain: Path, motion: Any) -> None:
+    (motion.folder / "one.txt").write_text(
+        (motion.folder / "validation.txt").read_text().splitlines()[0] + "\n"
+    )
+    try:
+        data = f"--data={motion.folder}/one.txt"
+        done = call("evaluate", f"--model={chain}/run/template.keras", data)
+    finally:
+        (motion.folder / "one.txt").unlink()
+    assert done.code == 1
+    assert re.search(r"one\.txt: .*at least 2 of them.*--test_data", done.error)
+
+
+def test_classes_that_are_not_the_models(
+    call: Any, chain: Path, motion: Any, task: Path, tmp_path: Path
+) -> None:
+    model = f"--model={chain}/run/template.keras"
+    (task / "labels.txt").write_text("up\ndown\nleft\nright\n")
+    message = said(call("evaluate", model, f"--data={task}/validation.txt", "--strategy=S S S"))
+    assert "labels.txt: other classes than the model's" in message
+    folder = tmp_path / "classes" / "sideways"
+    folder.mkdir(parents=True)
+    write_video(folder / "a.mp4", np.zeros((4, 16, 16, 3), np.uint8))
+    message = said(call("evaluate", model, f"--data={folder.parent}", "--strategy=S S S"))
+    assert "'sideways' is not among the labels" in message

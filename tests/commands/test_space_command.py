@@ -1,0 +1,33 @@
+"""`vdroppath space`: the space of a template, with a recipe and without."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tiny
+
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+
+def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
+    done = call("space", f"--model={chain}/run/template.keras", f"--out={tmp_path}/space.json")
+    assert done.code == 0
+    space = ProbabilitySpace.load(tmp_path / "space.json")
+    assert (tmp_path / "space.json").read_bytes() == (chain / "run" / "space.json").read_bytes()
+    for i, name in enumerate(space.layers):
+        (line,) = [line for line in done.out.splitlines() if line.startswith(name)]
+        numbers = [float(text) for text in re.findall(r"\d\.\d{3}", line)]
+        expected = [p[i] for form in ("paper", "sampling") for p in space.marginals(form).values()]
+        expected += [space.entropy()[i], space.distance_from_start()[i]]
+        np.testing.assert_allclose(numbers, expected, atol=6e-4)
+    assert f"mode: {space.mode()}" in done.out
+
+
+def test_a_space_needs_no_recipe(call: Any, tmp_path: Path) -> None:
+    """Of a template that `model.save` wrote."""
+    tiny.template().save(tmp_path / "mine.keras")
+    done = call("space", f"--model={tmp_path}/mine.keras")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "mode: S+ST S+ST S+ST")

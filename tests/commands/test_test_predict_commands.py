@@ -1,0 +1,100 @@
+"""`vdroppath test` and `vdroppath predict`: answers, files, and videos that cannot be read."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command_lines import DAMAGE, said
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("run/derived.keras", []),
+        ("run/template.keras", ["--strategy=S ST S+ST", "--protocol=paper-2clip"]),
+        ("served/1", ["--protocol=paper-2clip"]),
+    ],
+)
+def test_test(
+    call: Any, chain: Path, motion: Any, tmp_path: Path, model: str, options: list[str]
+) -> None:
+    """A network, a template with a strategy, a SavedModel; clips are whole videos here."""
+    done = call(
+        "test",
+        f"--model={chain}/{model}",
+        f"--data={motion.folder}/test.txt",
+        f"--out={tmp_path}/result.json",
+        f"--scores={tmp_path}/scores.npz",
+        *options,
+    )
+    assert done.code == 0, done.error
+    result = json.loads((tmp_path / "result.json").read_text())
+    name = "paper-2clip" if options else "paper-1clip"  # the recipe's
+    assert (result["format"], result["protocol"]["name"]) == ("vdroppath_tf.test/1", name)
+    assert (result["data"]["listed"], result["data"]["scored"]) == (8, 8)
+    derived = json.loads((chain / "run" / "scores.json").read_text())["selection"]["strategy"]
+    strategies = {"template": "S ST S+ST", "derived": derived, "1": None}
+    assert result["strategy"] == strategies[Path(model).stem]
+    assert result.get("architecture") == (None if Path(model).stem == "1" else "nano")
+    assert f"{name}: 8 of 8 videos" in done.out
+    assert f"top-1  {result['top1']:.4f} +- {result['top1_standard_error']:.4f}" in done.out
+    with np.load(tmp_path / "scores.npz", allow_pickle=False) as scores:
+        right = scores["probabilities"].argmax(1) == scores["labels"]
+        assert right.mean() == result["top1"]
+        assert scores["videos"].tolist() == [e.path for e in motion.manifest("test")]
+
+
+def test_predict(call: Any, chain: Path, motion: Any) -> None:
+    files = [entry.path for entry in motion.manifest("test").entries[:3]]
+    done = call("predict", f"--model={chain}/served/1", "--json", *files)
+    assert done.code == 0
+    answers = [json.loads(line) for line in done.out.splitlines()]
+    assert [answer["file"] for answer in answers] == files
+    for answer in answers:
+        assert set(answer) == {"file", "label", "probabilities"}
+        assert set(answer["probabilities"]) == set(motion.labels)
+        assert sum(answer["probabilities"].values()) == pytest.approx(1.0, abs=1e-5)
+        assert max(answer["probabilities"], key=answer["probabilities"].get) == answer["label"]
+    shown = call("predict", f"--model={chain}/served/1", "--top=2", *files)
+    for line, answer in zip(shown.out.splitlines(), answers, strict=True):
+        (first, p), _ = list(answer["probabilities"].items())[:2]
+        assert line.startswith(f"{answer['file']}: {first} {p:.3f}, ")
+        assert line.count(", ") == 1
+
+
+def test_in_a_process_of_its_own(chain: Path, motion: Any) -> None:
+    """Answers on stdout and nothing else there; errors on stderr, in one line."""
+    file = motion.manifest("test").entries[0].path
+    command = [sys.executable, "-m", "vdroppath_tf", "predict", f"--model={chain}/served/1"]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [*command, "--json", file, "missing.mp4"],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["file"] == file
+    said = [line for line in done.stderr.splitlines() if "vdroppath" in line]
+    assert len(said) == 1
+    assert said[0].startswith("vdroppath predict: ")
+    assert "missing.mp4" in said[0]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_bad_videos_to_predict(call: Any, chain: Path, task: Path, kind: str) -> None:
+    damage, message = DAMAGE[kind]
+    path = task / "test" / "000003.mp4"
+    damage(path)
+    assert re.search(
+        rf"000003\.mp4: .*({message})", said(call("predict", f"--model={chain}/served/1", path))
+    )

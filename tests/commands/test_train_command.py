@@ -1,0 +1,236 @@
+"""`vdroppath train`: what it writes and says, and what a user may get wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+from absl import flags
+from command_lines import DAMAGE, line_of, said, train
+
+from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.training import RECIPES, Recipe
+
+
+def test_train_writes_a_model_and_what_belongs_to_it(chain: Path, motion: Any) -> None:
+    run = chain / "run"
+    recipe = Recipe.from_json((run / "recipe.json").read_text())
+    assert (recipe.network, recipe.batch_size, recipe.sampling.frames) == ("nano", 8, 4)
+    assert (recipe.warmup.epochs, recipe.search.epochs) == (1, 1)
+    assert tuple((run / "labels.txt").read_text().split()) == motion.labels
+    history = json.loads((run / "history.json").read_text())
+    assert [entry["phase"] for entry in history] == ["warmup", "search"]
+    space = ProbabilitySpace.load(run / "space.json")
+    np.testing.assert_allclose(space.drop, history[-1]["drop"])
+    assert list((run / "tensorboard").iterdir())
+
+
+def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
+    lines = ["--search_epochs=1", "--network=nano"]
+    done = call(*train(motion.folder, tmp_path / "run", *lines))
+    assert "warmup: 1 epochs, no gate learns\n" in done.error
+    assert "search: 1 epochs, the gates learn\n" in done.error
+    done = call(*train(motion.folder, tmp_path / "run", *lines))
+    assert done.code == 0
+    assert "This run was finished before: nothing is left to train.\n" in done.error
+
+
+def test_sampling_and_augmentation_flags() -> None:
+    from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
+
+    values = flags.FlagValues()
+    define_recipe(values)
+    line = "--recipe=ucf101 --sampler=segments --frames=8 --crop_area=.1,.5 --flip_directional"
+    more = (
+        "--color_jitter=.4,.3,.2,.1 --rand_augment=2,9 --mixup=.8 --cutmix=1 --label_smoothing=.1"
+    )
+    values(["vdroppath", *line.split(), *more.split()])
+    recipe, usual = recipe_of_flags(values), RECIPES["ucf101"]
+    assert recipe.sampling == dataclasses.replace(
+        usual.sampling, sampler="segments", frames=8, crop_area=(0.1, 0.5), flip_directional=True
+    )
+    assert recipe.augment == Augmentation((0.4, 0.3, 0.2, 0.1), (2, 9), 0.8, 1.0, 0.1)
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    values(["vdroppath", "--color_jitter=.4,much"])
+    with pytest.raises(ValueError, match=r"--color_jitter=\.4,much: expected brightness"):
+        recipe_of_flags(values)
+
+
+def test_a_network_trained_on_its_own(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
+    """And a list without labels.txt: numbers are names."""
+    shutil.copytree(motion.folder, tmp_path / "task")
+    (tmp_path / "task" / "labels.txt").unlink()
+    done = call(
+        "train",
+        "--network=nano",
+        "--frames=4",
+        "--batch_size=8",
+        f"--data={tmp_path}/task/train.txt",
+        "--warmup_epochs=0",
+        "--search_epochs=1",
+        "--strategy=S ST -",
+        f"--out={tmp_path}/alone",
+    )
+    assert done.code == 0, done.error
+    assert (tmp_path / "alone" / "network.keras").is_file()
+    assert (tmp_path / "alone" / "labels.txt").read_text().split() == ["0", "1", "2", "3"]
+    done = call("space", f"--model={tmp_path}/alone/network.keras")
+    assert done.code == 1
+    assert "no template" in done.error
+
+
+@pytest.mark.slow
+def test_options_of_the_network_go_all_the_way(call: Any, motion: Any, tmp_path: Path) -> None:
+    """A published recipe on another network, with T, strides in time, a gated classifier."""
+    run, data = tmp_path / "run", f"{motion.folder}/train.txt"
+    lines = [
+        f"train --recipe=ucf101 --network=nano --branches=S,T,ST --temporal_strides=2"
+        f" --gate_classifier --frames=4 --short_edge=16 --crop=16 --batch_size=8"
+        f" --warmup_epochs=1 --search_epochs=1 --finetune_epochs=1 --data={data} --out={run}",
+        f"evaluate --model={run}/template.keras --data={data} --draws=2 --out={run}/scores.json",
+        f"derive --model={run}/template.keras --strategy='S+T T S+T+ST' --train_data={data}"
+        f" --finetune --out={run}/derived.keras",
+    ]
+    for line in lines:
+        done = call(*shlex.split(line))
+        assert done.code == 0, done.error
+    recipe = Recipe.from_json((run / "recipe.json").read_text())
+    assert (recipe.network, recipe.branches, recipe.temporal_strides, recipe.gate_classifier) == (
+        "nano",
+        ("S", "T", "ST"),
+        (2,),
+        True,
+    )
+    template = json.loads((run / "run.json").read_text())["network"]
+    assert (template["branches"], template["temporal_strides"][0]) == (["S", "T", "ST"], 2)
+    assert template["gates"]["gate_classifier"] is True
+    derived = json.loads((run / "derived.run" / "run.json").read_text())["network"]
+    assert (derived["strategy"], derived["temporal_strides"][0]) == ("S+T T S+T+ST", 2)
+    assert derived["dropout"] == 0.5
+
+
+@pytest.mark.slow
+def test_a_start_from_a_trained_template(call: Any, chain: Path, tmp_path: Path) -> None:
+    """Other classes: a new classifier, the rest kept, and the report says so."""
+    files = tiny.write(tmp_path / "both", "both", (16, 16, 16))
+    done = call(
+        "train",
+        f"--init_from={chain}/run/template.keras",
+        "--network=nano",
+        "--frames=4",
+        "--batch_size=8",
+        f"--data={files.folder}/train.txt",
+        "--warmup_epochs=1",
+        "--search_epochs=0",
+        f"--out={tmp_path}/run",
+    )
+    assert done.code == 0, done.error
+    assert "new: classifier/kernel" in done.error
+    assert "weights copied" in done.error
+    assert len((tmp_path / "run" / "labels.txt").read_text().splitlines()) == 16
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train/000002.mp4 1", r"train\.txt:3: has 2 of 3 fields"),
+        ("train/000002.mp4 4 -1", r"train\.txt:3: label is -1, expected 0 to"),
+        ("train/000002.mp4 4 4", r"train\.txt:3: label 4 has no name"),
+        ("../elsewhere.mp4 4 0", r"train\.txt:3: path '\.\./elsewhere\.mp4' leaves the root"),
+        ("train/missing.mp4 4 0", r"train\.txt:3: there is no file 'train/missing\.mp4'"),
+        ("train/000002.mp4 9 0", r"000002\.mp4: holds 4 frames, but .*train\.txt:3 lists 9"),
+    ],
+)
+def test_bad_lines_of_a_list(
+    call: Any, task: Path, tmp_path: Path, text: str, message: str
+) -> None:
+    line_of(task, 3, text)
+    strict = "--max_bad_fraction=0"  # else one such video is no reason to stop
+    assert re.search(message, said(call(*train(task, tmp_path / "out", strict))))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_bad_videos_stop_a_training_before_it_begins(
+    call: Any, task: Path, tmp_path: Path, kind: str, part: str
+) -> None:
+    damage, message = DAMAGE[kind]
+    damage(task / part / "000003.mp4")
+    more = f"--validation={task}/validation.txt", "--max_bad_fraction=0"
+    done = call(*train(task, tmp_path / "out", *more))
+    assert re.search(rf"{part}/000003\.mp4'?.*({message})|({message}).*000003", said(done))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--network=giant"], "Unknown network.*'giant'"),
+        (["--recipe=tiny"], "no recipe 'tiny'"),
+        (["--batch_size=0"], "batch_size must be at least 1"),
+        (["--batch_size=99"], "batch_size 99 exceeds the 24 training videos"),
+        (["--learning_rate=0"], "learning_rate above 0"),
+        (["--learning_rate=nan"], "learning_rate above 0"),
+        (["--noise=white"], "noise must be one of"),
+        (["--initial_drop=1"], "initial_drop must be between 0 and 1"),
+        (["--frames=0"], "frames must be whole and at least 1"),
+        (["--crop=99"], "smaller than the crop"),
+        (["--strategy=S ST"], "2.*3|3.*2"),
+        (["--strategy=S X ST"], "X"),
+        (["--strategy=S T ST"], "T"),
+        (["--branches=S,X"], r"branches must be of .*Received: \('S', 'X'\)"),
+        (["--branches=ST,S"], "branches must be of .* in that order"),
+        (["--branches=T"], "S or ST among them"),
+        (["--branches="], "branches must be of .*Received"),
+        (["--temporal_strides=2,x"], r"--temporal_strides=2,x: expected .*2,2,2"),
+        (["--temporal_strides=2,0"], r"temporal_strides must be .* 1 or more.*\(2, 0\)"),
+        (["--temporal_strides=2,2,2,2,2"], "temporal_strides must be at most 3 numbers"),
+        (["--init_from=nowhere.keras"], "no model nowhere.keras"),
+    ],
+)
+def test_bad_flags_of_train(
+    call: Any, motion: Any, tmp_path: Path, more: list[str], message: str
+) -> None:
+    done = call(*train(motion.folder, tmp_path / "out", *more))
+    assert re.search(message, said(done))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recipe_without_fine_tuning_has_none_to_change(
+    call: Any, motion: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RECIPES, "bare", RECIPES["small"].replace(finetune=None))
+    more = ["--recipe=bare", "--finetune_epochs=2"]
+    done = call(*train(motion.folder, tmp_path / "out", *more))
+    assert "'bare' has no phase finetune" in said(done)
+    assert not (tmp_path / "out").exists()
+
+
+def test_nan_loss(call: Any, motion: Any, tmp_path: Path) -> None:
+    more = ["--learning_rate=1e30", "--search_epochs=1"]
+    done = call(*train(motion.folder, tmp_path / "out", *more))
+    message = re.findall(r"^vdroppath train: .*$", done.error, re.MULTILINE)
+    assert (done.code, len(message)) == (1, 1)
+    assert re.search("phase 'warmup', epoch 1, step [123]", message[0])
+    assert "Traceback" not in done.error
+    assert not list((tmp_path / "out").glob("*.keras"))
+
+
+def test_a_run_of_other_settings_is_not_touched(
+    call: Any, chain: Path, motion: Any, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(chain / "run", tmp_path / "run"))
+    before = tiny.tree(out)
+    done = call(*train(motion.folder, out, "--search_epochs=2"))
+    assert re.search(r"run\.json: the folder holds another run", said(done))
+    assert tiny.tree(out) == before
