@@ -14,7 +14,9 @@ PYTHON := $(shell for p in $(CANDIDATES); do $$p -c '$(SUPPORTED)' 2>/dev/null &
 VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
-PIP_INSTALL := -m pip install --disable-pip-version-check
+# More for pip, as --no-compile: what is not imported need not be compiled.
+INSTALL_FLAGS ?=
+PIP_INSTALL := -m pip install --disable-pip-version-check $(INSTALL_FLAGS)
 # Most of a test's time is TensorFlow tracing, on one core. A file's tests stay in one process, as
 # they share fixtures; tests/conftest.py says which begin. WORKERS=0 runs them all in this one, for a
 # debugger.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import random
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from covering import covering
 
 from vdroppath_tf import cost
 from vdroppath_tf.derivation import derive
@@ -46,15 +47,6 @@ def largest_difference(model: Any, strategy: str, x: np.ndarray) -> tuple[float,
     return float(np.abs(masked - derived).max() / max(np.abs(masked).max(), 1.0)), masked
 
 
-def strategies(count: int, length: int) -> list[str]:
-    """The four uniform ones, then random ones; all different."""
-    drawn = random.Random(0)
-    found = dict.fromkeys(" ".join([unit] * length) for unit in UNITS)
-    while len(found) < count:
-        found[" ".join(drawn.choice(UNITS) for _ in range(length))] = None
-    return list(found)
-
-
 @pytest.mark.parametrize("drop_layer", [False, True])
 def test_a_masked_template_is_the_derived_network(
     drop_layer: bool, record_property: Callable[..., None]
@@ -62,8 +54,12 @@ def test_a_masked_template_is_the_derived_network(
     model = trained_looking(template_micro(clip_shape=(4, 16, 16), drop_layer=drop_layer))
     x = clips(2, 4, 16, 16)
     found, outputs = [], []
-    chosen = strategies(6 if drop_layer else 54, 6)
+    chosen = covering(UNITS, 6)[: 6 if drop_layer else None]
     assert {unit for text in chosen for unit in text.split()} == set(UNITS)
+    if not drop_layer:
+        rows = [text.split() for text in chosen]
+        for i, j in itertools.combinations(range(6), 2):
+            assert len({(row[i], row[j]) for row in rows}) == len(UNITS) ** 2
     for strategy in chosen:
         difference, logits = largest_difference(model, strategy, x)
         assert difference <= TOLERANCE, strategy
@@ -78,7 +74,7 @@ def test_a_masked_template_is_the_derived_network(
 def test_a_masked_resnet50_is_the_derived_network(record_property: Callable[..., None]) -> None:
     model = trained_looking(template_resnet50(10))
     x = clips(2, 4, 32, 32)
-    found = [largest_difference(model, text, x)[0] for text in strategies(7, 16)[-3:]]
+    found = [largest_difference(model, text, x)[0] for text in covering(UNITS, 16)[4:7]]
     record_property("masked resnet50 - derived, 3 strategies", max(found))
     print(f"masked resnet50 - derived, 3 strategies: {max(found):.1e}")
     assert max(found) <= TOLERANCE
