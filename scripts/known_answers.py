@@ -35,7 +35,7 @@ def main(_) -> None:
     from vdroppath_tf.experiments.quickstart import run_tasks
 
     jobs = [(name, seed) for seed in range(SEEDS.value) for name in ("motion", "appearance")]
-    reports = dict(zip(jobs, run_tasks(jobs, Path(OUT.value), PROCESSES.value, print), strict=True))
+    reports = dict(zip(jobs, run_tasks(jobs, Path(OUT.value), PROCESSES.value), strict=True))
     lines, leans = [], []
     for seed in range(SEEDS.value):
         motion, appearance = reports["motion", seed], reports["appearance", seed]

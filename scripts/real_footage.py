@@ -18,8 +18,9 @@ from films import FilmError, fetch_films
 from footage import TASKS, write_footage
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.experiments.loop import Loop, Task
+from vdroppath_tf.experiments.loop import run_loop
 from vdroppath_tf.experiments.quickstart import machine_line
+from vdroppath_tf.experiments.task_run import Task, TaskRun
 from vdroppath_tf.experiments.tasks.files import SPLITS, TaskFiles
 from vdroppath_tf.report.page import write_report
 from vdroppath_tf.report.records import Report, TaskReport
@@ -80,7 +81,7 @@ def learn(name: str, files: TaskFiles) -> TaskReport:
     )
     parts = {split: files.manifest(split) for split in SPLITS}
     task = Task(f"{name}, real footage", DESCRIPTIONS[name], **parts)
-    return Loop(task, recipe, Path(FOLDER.value) / f"{name}-run").run()
+    return run_loop(TaskRun(task, recipe, Path(FOLDER.value) / f"{name}-run"))
 
 
 def main(argv: list[str]) -> None:

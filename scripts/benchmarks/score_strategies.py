@@ -40,8 +40,8 @@ from vdroppath_tf.data.clips.pipeline import (
     evaluation_clips,
     training_clips,
 )
-from vdroppath_tf.experiments import ranking_plan
 from vdroppath_tf.experiments.quickstart import DIFFICULTY, quickstart_recipe
+from vdroppath_tf.experiments.ranking import plan
 from vdroppath_tf.experiments.tasks.synthetic import write_task
 from vdroppath_tf.layers.fusion import batch_norms
 from vdroppath_tf.layers.gates import freeze_gates, gates_of, strategy_masks
@@ -127,8 +127,8 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         base, recipe = DIFFICULTY, quickstart_recipe(seed=0)
         if TASK.value == "both":
-            recipe = ranking_plan.Plan().template(ranking_plan.LEARNED)
-            base = ranking_plan.DIFFICULTY
+            recipe = plan.Plan().template(plan.LEARNED)
+            base = plan.DIFFICULTY
         size = dataclasses.replace(base, frames=FRAMES.value, size=SIZE.value)
         fitted = FIT_CLIPS.value if EPOCHS.value else 0
         counts = (max(TRAIN_CLIPS.value, fitted), CLIPS.value, 16)

@@ -37,8 +37,8 @@ def test_train_writes_a_model_and_what_belongs_to_it(chain: Path, motion: Any) -
 def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
     lines = ["--search_epochs=1", "--network=nano"]
     done = call(*train(motion.folder, tmp_path / "run", *lines))
-    assert "warmup: 1 epochs, no gate learns\n" in done.error
-    assert "search: 1 epochs, the gates learn\n" in done.error
+    assert "1 epoch of warmup (no gate learns)\n" in done.error
+    assert "1 epoch of search (the gates learn)\n" in done.error
     done = call(*train(motion.folder, tmp_path / "run", *lines))
     assert done.code == 0
     assert "This run was finished before: nothing is left to train.\n" in done.error

@@ -103,7 +103,7 @@ def test_a_stopped_run_goes_on(
     def counted(*arguments: Any, **options: Any) -> Any:
         return train(*arguments, **{**options, "on_step": lambda: steps.append(1)})
 
-    monkeypatch.setattr("vdroppath_tf.experiments.loop.train", counted)
+    monkeypatch.setattr("vdroppath_tf.experiments.task_run.train", counted)
     assert call(done) == 0
     assert len(steps) == STEPS
     assert (done / "shift.json").read_bytes() == before

@@ -13,14 +13,17 @@ import pytest
 import tensorflow as tf
 import tiny
 
+from vdroppath_tf.commands.run_folder import RunFolder
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.experiments import quickstart
-from vdroppath_tf.experiments.loop import Loop, Task
+from vdroppath_tf.experiments.loop import run_loop
+from vdroppath_tf.experiments.task_run import Task, TaskRun
 from vdroppath_tf.report.page import write_report
 from vdroppath_tf.report.records import DRAWN, STAND_ALONE, Report, TaskReport
 from vdroppath_tf.serving.predict import ServedModel, read_sampling
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import train
+from vdroppath_tf.training.model_files import load_model
 
 RECIPE = tiny.recipe(1, 1).replace(finetune_dropout=0.0)
 pytestmark = pytest.mark.slow
@@ -31,8 +34,8 @@ class Ran:
 
     def __init__(self, task: Task, folder: Path) -> None:
         self.task, self.folder, self.said = task, folder, list[str]()
-        loop = Loop(task, RECIPE, folder, draws=3, shown=2, say=self.said.append)
-        self.report: TaskReport = loop.run()
+        run = TaskRun(task, RECIPE, folder, log=self.said.append)
+        self.report: TaskReport = run_loop(run, draws=3, shown=2)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,8 @@ def test_the_choice_was_made_on_other_clips(ran: Ran) -> None:
 
 def test_what_is_written(ran: Ran) -> None:
     names = {path.name for path in ran.folder.iterdir()}
-    assert {"space.json", "template.keras", "runs", "served"} <= names
+    assert {"space.json", "template.keras", "derived.keras", "runs", "served"} <= names
+    assert {"recipe.json", "labels.txt", "history.json"} <= names
     assert {path.name for path in (ran.folder / "runs").iterdir()} == {
         "template",
         "S",
@@ -90,6 +94,17 @@ def test_what_is_written(ran: Ran) -> None:
     assert np.shape(history) == (2, tiny.LAYERS, 1, 2)
     np.testing.assert_allclose(history[0], 0.1, atol=1e-6)
     np.testing.assert_allclose(history[1], space.drop)
+
+
+def test_the_commands_can_go_on_from_its_folder(ran: Ran) -> None:
+    """The folder is like one of `vdroppath train`, with the networks of `vdroppath derive`."""
+    folder = RunFolder(ran.folder)
+    assert folder.recipe == RECIPE
+    assert folder.classes == 4
+    np.testing.assert_array_equal(folder.space.drop, ran.report.space.drop)
+    network, recipe, labels = load_model(ran.folder / "derived.keras")
+    assert (recipe, labels) == (RECIPE, ran.task.train.labels)
+    assert network.architecture["strategy"] == str(ran.report.chosen)
 
 
 def test_the_served_network_is_the_chosen_one(ran: Ran) -> None:
@@ -109,7 +124,7 @@ def test_the_served_network_is_the_chosen_one(ran: Ran) -> None:
 def test_the_account(ran: Ran) -> None:
     text = "\n".join(ran.said)
     for words in (
-        "Training the template on 24 clips (1 warmup + 1 search epochs)",
+        "on 24 clips: 1 epoch of warmup (no gate learns) + 1 epoch of search (the gates learn)",
         "on average; all started at 0.90",
         "validation clips, none of them trained",
         "Best draw: ",
@@ -142,7 +157,8 @@ def test_a_second_run_trains_nothing_again(
     def counted(*arguments: Any, **options: Any) -> Any:
         return train(*arguments, **{**options, "on_step": lambda: steps.append(1)})
 
-    monkeypatch.setattr("vdroppath_tf.experiments.loop.train", counted)
+    for module in ("task_run", "steps"):
+        monkeypatch.setattr(f"vdroppath_tf.experiments.{module}.train", counted)
     again = Ran(ran.task, folder)
     assert steps == []
     assert [row.top1 for row in again.report.rows] == [row.top1 for row in ran.report.rows]
@@ -172,17 +188,13 @@ def test_quickstart_puts_both_tasks_into_one_report(
 ) -> None:
     """The loops themselves are those above; here is what is around them."""
 
-    class Known:
-        def __init__(self, task: Task, *_: Any, **__: Any) -> None:
-            self.task = task
+    def known(run: TaskRun) -> TaskReport:
+        return dataclasses.replace(ran.report, name=run.task.name)
 
-        def run(self) -> TaskReport:
-            return dataclasses.replace(ran.report, name=self.task.name)
-
-    monkeypatch.setattr(quickstart, "Loop", Known)
+    monkeypatch.setattr(quickstart, "run_loop", known)
     monkeypatch.setattr(quickstart, "CLIPS", (4, 4, 4))
     said: list[str] = []
-    path = quickstart.run_quickstart(tmp_path / "out", seed=3, say=said.append)
+    path = quickstart.run_quickstart(tmp_path / "out", seed=3, log=said.append)
     html = path.read_text()
     assert path == tmp_path / "out" / "report.html"
     assert "motion" in html
@@ -197,7 +209,7 @@ def test_quickstart_puts_both_tasks_into_one_report(
 def test_a_loop_over_gates_per_input(
     motion: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Seven units too. What is trained on its own for comparison is left out here, for its time."""
+    """Seven units too. The stand-alone networks are left out here, for its time."""
     monkeypatch.setattr("vdroppath_tf.experiments.loop.UNIFORM", ())
     parts = {split: motion.manifest(split) for split in ("train", "validation", "test")}
     recipe = tiny.recipe(0, 1).replace(
@@ -205,7 +217,7 @@ def test_a_loop_over_gates_per_input(
     )
     said: list[str] = []
     task = Task("motion", "Which way it goes.", **parts)
-    report = Loop(task, recipe, tmp_path, draws=1, shown=1, say=said.append).run()
+    report = run_loop(TaskRun(task, recipe, tmp_path, log=said.append), draws=1, shown=1)
     assert report.history is not None
     start, end = report.history
     for drop in (start, end):

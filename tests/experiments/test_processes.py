@@ -11,27 +11,48 @@ from typing import Any
 
 import pytest
 
-from vdroppath_tf.experiments.processes import in_processes, worker_pool
+from vdroppath_tf.experiments.processes import _worker_pool, in_processes
 
 
-def job(name: str, number: int, *, say: Any, place: int) -> tuple[str, int, int, int]:
-    say(f"at {place}")
-    return name, number**2, place, os.getpid()
+def job(name: str, number: int, *, log: Any, bar_position: int) -> tuple[str, int, int, int]:
+    log(f"at {bar_position}")
+    return name, number**2, bar_position, os.getpid()
 
 
 def test_jobs_one_after_another() -> None:
     said: list[str] = []
-    found = in_processes(job, [("a", 2), ("b", 3)], 1, said.append)
+    found = in_processes(
+        job, [("a", 2), ("b", 3)], 1, log=said.append, on_done=lambda: said.append("done")
+    )
     assert found == [("a", 4, 0, os.getpid()), ("b", 9, 0, os.getpid())]
-    assert said == ["at 0", "at 0"]
+    assert said == ["at 0", "done", "at 0", "done"]
 
 
 @pytest.mark.slow
 def test_jobs_in_processes(capfd: pytest.CaptureFixture[str]) -> None:
-    found = in_processes(job, [("a", 2), ("b", 3), ("c", 4)], 2, print)
+    done: list[int] = []
+    found = in_processes(job, [("a", 2), ("b", 3), ("c", 4)], 2, on_done=lambda: done.append(1))
+    assert len(done) == 3
     assert [one[:3] for one in found] == [("a", 4, 0), ("b", 9, 1), ("c", 16, 0)]
     assert os.getpid() not in {pid for *_, pid in found}
     assert "b: at 1" in capfd.readouterr().err
+
+
+def fail(name: str, *, log: Any, bar_position: int) -> None:
+    if name == "bad":
+        raise ValueError("this one fails")
+    time.sleep(60)
+
+
+@pytest.mark.slow
+def test_a_failure_ends_what_waits() -> None:
+    """Of ten jobs of a minute each none begins after one has failed."""
+    begun = time.monotonic()
+    with pytest.raises(ValueError, match="this one fails"):
+        in_processes(fail, [("bad",), *[(f"waits {k}",) for k in range(10)]], 1)
+    with pytest.raises(ValueError, match="this one fails"):
+        in_processes(fail, [("bad",), ("bad",), *[(f"waits {k}",) for k in range(10)]], 2)
+    assert time.monotonic() - begun < 300
 
 
 def work_for_long(started: str) -> None:
@@ -42,7 +63,7 @@ def work_for_long(started: str) -> None:
 
 
 def wait_for_a_worker(started: str) -> None:
-    with worker_pool(1) as pool:
+    with _worker_pool(1) as pool:
         pool.submit(work_for_long, started).result()
 
 

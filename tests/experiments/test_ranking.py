@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from vdroppath_tf.cli import main
-from vdroppath_tf.experiments.ranking import draw_strategies
-from vdroppath_tf.experiments.ranking_plan import TEMPLATES, Plan
+from vdroppath_tf.experiments.ranking.plan import TEMPLATES, Plan
+from vdroppath_tf.experiments.ranking.run import draw_strategies
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 SMALL = [
@@ -40,7 +40,7 @@ def test_ranking_goes_on_where_it_stood(tmp_path: Path, capsys: pytest.CaptureFi
 
     results = sorted((out / "results").iterdir())
     assert len(results) == 4 + 4 + 4
-    lost = next(path for path in results if path.name.startswith("alone"))
+    lost = next(path for path in results if path.name.startswith("stand-alone"))
     kept = {path: path.stat().st_mtime_ns for path in results if path != lost}
     lost.unlink()
     assert main(["ranking", *SMALL, f"--out={out}"]) == 0
@@ -68,7 +68,7 @@ def test_draws_are_all_different_and_of_both_kinds_apart() -> None:
     assert not any("-" in str(strategy) for some in found.values() for strategy in some)
 
 
-def test_a_space_that_has_made_up_its_mind_has_few_draws() -> None:
+def test_a_collapsed_space_has_few_draws() -> None:
     sure = ProbabilitySpace(np.tile([0.0, 1.0], (6, 1)), 0.1)
     with pytest.raises(ValueError, match=r"400 draws hold 1 different strategies\. Expected 4"):
         draw_strategies(sure, Plan(draws=4))
@@ -83,7 +83,7 @@ def test_recipes_of_a_plan() -> None:
     assert (learned.initial_drop, learned.gate_learning_rate) == (0.5, 0.03)
     assert (uniform.initial_drop, uniform.gate_learning_rate) == (0.5, 0.0)
     assert recipes["gates drawn per batch"] == learned.replace(noise="batch")
-    assert [p.epochs for p in plan.alone.alone_phases()] == [3]
+    assert [p.epochs for p in plan.stand_alone.stand_alone_phases()] == [3]
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ import tiny
 from vdroppath_tf import zoo
 from vdroppath_tf.budget.choices import pareto
 from vdroppath_tf.cli import main
-from vdroppath_tf.commands.model_files import save_model
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.report import sections as report_sections
 from vdroppath_tf.report.inputs import read_history, read_result, read_scores
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import Recipe
+from vdroppath_tf.training.model_files import save_model
 
 Change = Callable[[Any], object]
 EPOCHS = 3

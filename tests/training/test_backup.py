@@ -147,8 +147,7 @@ def test_a_run_goes_on_from_its_backup(whole_run: Any, tmp_path: Path) -> None:
         whole_run.recipe.template_phases(),
         whole_run.recipe,
         whole_run.clips,
-        folder=folder,
-        backup=Backup(folder, there),
+        folder=Backup(folder, there),
     )
     assert history == whole_run.history
     for mine, expected in zip(model.weights, whole_run.model.weights, strict=True):

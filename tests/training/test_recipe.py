@@ -128,7 +128,7 @@ def test_phases() -> None:
     assert ODD.template_phases() == (ODD.warmup, ODD.search)
     no_warmup = ODD.replace(warmup=dataclasses.replace(ODD.warmup, epochs=0))
     assert no_warmup.template_phases() == (ODD.search,)
-    (alone,) = ODD.alone_phases()
+    (alone,) = ODD.stand_alone_phases()
     assert (alone.epochs, alone.drops, alone.gates) == (7, (6,), False)
     assert alone.learning_rate == ODD.search.learning_rate
 
@@ -157,12 +157,18 @@ def test_bad_phases(changes: dict[str, Any], message: str) -> None:
         ({"momentum": 1.0}, "momentum"),
         ({"finetune_dropout": 1.0}, "finetune_dropout"),
         ({"evaluation_crop": 31}, "crop 31 is larger than short_edge 20"),
-        ({"wieght_reg": 1.0}, r"no \['wieght_reg'\].*weight_reg"),
     ],
 )
 def test_bad_recipes(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ODD.replace(**changes)
+
+
+def test_a_misspelt_value_is_refused() -> None:
+    """By name, with the nearest name that there is."""
+    message = r"Recipe\(\) has no argument 'wieght_reg'\. Did you mean 'weight_reg'\?"
+    with pytest.raises(TypeError, match=message):
+        ODD.replace(wieght_reg=1.0)
 
 
 def _without(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -129,9 +130,19 @@ def test_a_checkpoint_of_another_format_is_refused(whole_run: tiny.Run, tmp_path
     folder = tmp_path / "run"
     shutil.copytree(whole_run.folder, folder)
     state = folder / checkpoints(folder)[-1] / "state.json"
-    state.write_text(state.read_text().replace("run/2", "run/1"))
-    with pytest.raises(ValueError, match=r"state\.json: .*'vdroppath_tf.run/2'"):
+    state.write_text(state.read_text().replace("run/3", "run/2"))
+    with pytest.raises(ValueError, match=r"state\.json: .*'vdroppath_tf.run/3'"):
         CheckpointStore(folder, (folder / "run.json").read_text()).position()
+
+
+def test_a_run_of_an_earlier_version_is_refused(whole_run: tiny.Run, tmp_path: Path) -> None:
+    """Its phases have other names, or its networks other fields: say so, and what to do."""
+    run = (whole_run.folder / "run.json").read_text()
+    fields = json.loads(run)
+    del fields["format"]
+    (tmp_path / "run.json").write_text(json.dumps(fields))
+    with pytest.raises(ValueError, match=r"another version of vdroppath_tf began .* that version"):
+        CheckpointStore(tmp_path, run)
 
 
 def test_an_empty_store_is_at_the_beginning(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import Clips, build_derived, build_template, template_from, train
 from vdroppath_tf.training.callbacks import NonFiniteLossError, StopOnNonFiniteLoss
 from vdroppath_tf.training.checkpoint import CheckpointStore
-from vdroppath_tf.training.trainer import shares_of_classes
+from vdroppath_tf.training.clips import shares_of_classes
 
 STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
 

@@ -8,11 +8,9 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, scoring, spaces, training
+from vdroppath_tf import data, experiments, spaces, training
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
-from vdroppath_tf.commands.model_files import load_model, save_model
 from vdroppath_tf.commands.progress import verbosity_of_training
-from vdroppath_tf.commands.recalibration import recalibration_clips
 from vdroppath_tf.commands.scores_file import best_of
 from vdroppath_tf.commands.sources import (
     define_faults,
@@ -44,38 +42,29 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template and a strategy to a network."""
-    import keras
-
-    from vdroppath_tf.derivation import derive
-
     check_suffix(values, "out", ".keras")
     out = Path(values.out)
-    model, recipe, labels = load_model(values.model)
-    phase = recipe.finetune if values.finetune else None
-    if values.finetune and (values.train_data is None or phase is None):
+    model, recipe, labels = training.load_model(values.model)
+    if values.finetune and (values.train_data is None or recipe.finetune is None):
         raise ValueError("--finetune needs --train_data, and a recipe with a finetune phase.")
     videos = None
     if values.train_data is not None:
         videos = open_source(values, "train_data", labels, part="train", modality=recipe.modality)
-    keras.utils.set_random_seed(recipe.seed)  # of the dropout
-    dropout = recipe.finetune_dropout if values.finetune else None
     strategy = _chosen(values, model)
-    network = derive(model, strategy, dropout=dropout)
     logging.info("Strategy: %s", strategy)
+    faults = data.FaultLog(values.max_bad_fraction)
+    clips = None
     if videos is not None:
-        faults = data.FaultLog(values.max_bad_fraction)
-        scoring.recalibrate(network, recalibration_clips(videos, recipe, faults))
-        if phase is not None:
-            clips = training.Clips(videos, max_bad_fraction=values.max_bad_fraction)
-            training.train(
-                network,
-                (phase,),
-                recipe,
-                clips,
-                folder=out.with_suffix(".run"),
-                verbose=verbosity_of_training(),
-            )
-    save_model(network, out, recipe, labels)
+        clips = training.Clips(videos, max_bad_fraction=values.max_bad_fraction)
+    network = experiments.derive_network(
+        model,
+        strategy,
+        training.RecipeClips(recipe, faults=faults),
+        clips,
+        finetune_in=out.with_suffix(".run") if values.finetune else None,
+        verbose=verbosity_of_training(),
+    )
+    training.save_model(network, out, recipe, labels)
 
 
 def _chosen(values: flags.FlagValues, model: Any) -> spaces.FusionStrategy:

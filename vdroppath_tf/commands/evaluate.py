@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from absl import flags
 
-from vdroppath_tf import data, scoring, spaces, training
+from vdroppath_tf import data, experiments, scoring, spaces, training
 from vdroppath_tf.commands import scores_file
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.model_files import load_model
 from vdroppath_tf.commands.progress import bar
-from vdroppath_tf.commands.recalibration import recalibration_clips, say_not_recalibrated
+from vdroppath_tf.commands.recalibration import say_not_recalibrated
 from vdroppath_tf.commands.sources import (
     define_faults,
     define_formats,
@@ -63,7 +61,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Chooses on one part of the clips, reports on the other."""
-    model, recipe, labels = load_model(values.model)
+    model, recipe, labels = training.load_model(values.model)
     own = spaces.ProbabilitySpace.from_model(model)
     strategies = _strategies(values, own)
     parts, told = _parts(values, recipe, labels, len(strategies))
@@ -75,10 +73,14 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         train = _videos(values, "train_data", recipe, labels)
     else:
         say_not_recalibrated()
-    scorer = _Scorer(values, model, recipe, train)
-    chosen_on = scorer.scores("choose", parts[0], strategies, race=values.race)
+    protocol = data.PROTOCOLS[values.protocol]
+    clips = training.RecipeClips(recipe, faults=data.FaultLog(values.max_bad_fraction))
+    memory = values.memory_mib * 2**20
+    scorer = experiments.Scorer(model, clips, train, protocol=protocol, memory_bytes=memory)
+    race = (values.level, values.margin) if values.race else None
+    chosen_on = _scores(values, scorer, "choose", parts[0], strategies, race)
     rows = list(dict.fromkeys([chosen_on.best.strategy, *named.values()]))
-    reported_on = scorer.scores("report", parts[1], rows)
+    reported_on = _scores(values, scorer, "report", parts[1], rows, None)
     result = scoring.select(chosen_on, reported_on, named, level=values.level)
     scores_file.show(result, chosen_on, told)
     if values.race and values.margin:
@@ -87,79 +89,43 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         )
     told_of = {parts[1]: "reported on", parts[0]: "chosen on"}  # one line where they are the same
     for videos, what in reversed(told_of.items()):
-        account = scorer.faults.account(videos, "test")
+        account = clips.faults.account(videos, "test")
         print(f"{values.protocol}, {what}: {account}")
     if values.out:
+        shape = clips.clip_shape(parts[1], protocol)
         head = {
             "architecture": model.architecture["name"],
             "protocol": values.protocol,
-            "data": [_told_of(videos, scorer.clip_shape) for videos in parts],
+            "data": [_described(videos, shape) for videos in parts],
         }
         scores_file.write(Path(values.out), head, result, chosen_on, reported_on)
         shutil.rmtree(f"{values.out}.progress")
 
 
-class _Scorer:
-    """Scores strategies on videos, as the flags say.
-
-    Attributes:
-        faults: the videos that could not be read.
-        clip_shape: frames, height, width of the clips that were scored last, which a report gives
-            MACs for; None where they differ.
-    """
-
-    def __init__(
-        self,
-        values: flags.FlagValues,
-        model: Any,
-        recipe: training.Recipe,
-        train: data.Manifest | None,
-    ) -> None:
-        self._values, self._model, self._recipe = values, model, recipe
-        self._protocol = data.PROTOCOLS[values.protocol]
-        self.faults = data.FaultLog(values.max_bad_fraction)
-        self.clip_shape: list[int] | None = None
-        self._train_clips = None
-        if train is not None:
-            self._train_clips = recalibration_clips(train, recipe, self.faults)
-
-    def scores(
-        self,
-        which: str,
-        videos: data.Manifest,
-        strategies: list[spaces.FusionStrategy],
-        *,
-        race: bool = False,
-    ) -> scoring.StrategyScores:
-        """Scores of some strategies; a stopped run of the same part of the videos goes on."""
-        values, views = self._values, self._protocol.views
-        clips = data.evaluation_clips(
+def _scores(
+    values: flags.FlagValues,
+    scorer: experiments.Scorer,
+    which: str,
+    videos: data.Manifest,
+    strategies: list[spaces.FusionStrategy],
+    race: tuple[float, float] | None,
+) -> scoring.StrategyScores:
+    """Scores of some strategies; a stopped run of the same part of the videos goes on."""
+    with bar(f"{which}: {len(strategies)} strategies", "passes") as shown:
+        return scorer.scores(
+            strategies,
             videos,
-            self._protocol.sampling(self._recipe.evaluation),
-            batch_size=max(1, self._recipe.batch_size // views) * views,
-            split="test",
-            faults=self.faults,
+            race=race,
+            resume=None if values.out is None else Path(f"{values.out}.progress") / which,
+            on_strategy=lambda: shown.update(1),
         )
-        shape = clips.element_spec[0].shape[1:4]
-        self.clip_shape = shape.as_list() if shape.is_fully_defined() else None
-        with bar(f"{which}: {len(strategies)} strategies", "passes") as shown:
-            options = scoring.EvaluationOptions(
-                views=views,
-                memory_bytes=values.memory_mib * 2**20,
-                resume=None if values.out is None else Path(f"{values.out}.progress") / which,
-                on_strategy=lambda: shown.update(1),
-            )
-            call: Any = scoring.evaluate_strategies
-            if race:
-                call = partial(scoring.race_strategies, level=values.level, margin=values.margin)
-            given = self._model, strategies, clips
-            return call(*given, train_clips=self._train_clips, options=options)
 
 
-def _told_of(videos: data.Manifest, clip_shape: list[int] | None) -> dict[str, Any]:
-    """What the result says of videos: which they are, and how large clips of them are."""
+def _described(videos: data.Manifest, shape: tuple[int | None, ...]) -> dict[str, Any]:
+    """Videos in the result: which they are, and how large clips of them are."""
+    sizes = None if None in shape else list(shape)
     named = {"source": videos.source, "hash": videos.digest(), "listed": len(videos)}
-    return {**named, "classes": videos.num_classes, "clip_shape": clip_shape}
+    return {**named, "classes": videos.num_classes, "clip_shape": sizes}
 
 
 def _strategies(
@@ -168,7 +134,7 @@ def _strategies(
     if values.strategy:
         return [spaces.FusionStrategy.parse(text, own.architecture) for text in values.strategy]
     space = own if values.space is None else spaces.ProbabilitySpace.load(values.space)
-    return list(dict.fromkeys([space.mode(), *space.sample(values.draws, seed=values.seed)]))
+    return experiments.candidates(space, values.draws, values.seed)
 
 
 def _videos(

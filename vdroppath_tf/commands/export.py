@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from absl import flags, logging
 
-from vdroppath_tf import serving
+from vdroppath_tf import experiments, training
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.model_files import load_model, read_labels
 
 EXAMPLE = "vdroppath export --model=run/derived.keras --labels=clips/labels.txt --out=served/1"
 
@@ -23,11 +22,10 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A network to a SavedModel."""
-    network, recipe, labels = load_model(values.model)
+    network, recipe, labels = training.load_model(values.model)
     if values.labels is not None:
-        labels = read_labels(values.labels)
-    path = serving.export_saved_model(
-        network, values.out, labels=labels, overwrite=values.overwrite
+        labels = training.read_labels(values.labels)
+    path = experiments.export_network(
+        network, values.out, recipe, labels, overwrite=values.overwrite
     )
-    serving.write_sampling(path, recipe.evaluation)
     logging.info("Wrote %s", path)

@@ -23,5 +23,5 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Motion and appearance through the whole loop, and a report."""
     experiments.run_quickstart(
-        Path(values.out), seed=values.seed, processes=processes_of(values), say=logging.info
+        Path(values.out), seed=values.seed, processes=processes_of(values), log=logging.info
     )

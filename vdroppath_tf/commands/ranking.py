@@ -55,7 +55,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     given = {name: values[name].value for name in RANKING}
     plan = experiments.Plan(**given, clips=(values.train_clips, values.test_clips))
     out = Path(values.out)
-    found = experiments.run_ranking(out, plan, processes=processes_of(values), say=logging.info)
+    found = experiments.run_ranking(out, plan, processes=processes_of(values), log=logging.info)
     print("\n".join(table(found)))
     write_json(out / "ranking.json", fields(found), allow_nan=False)
     figures.figure_ranking(found).savefig(out / "ranking.png", dpi=150)

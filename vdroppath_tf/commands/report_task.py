@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from vdroppath_tf import budget, report, spaces, zoo
+from vdroppath_tf import budget, report, spaces, training, zoo
 from vdroppath_tf.commands.flag_kinds import clip_shape_of
-from vdroppath_tf.commands.model_files import load_network
 from vdroppath_tf.commands.run_folder import RunFolder
 from vdroppath_tf.commands.space_files import PUBLISHED, open_space
 
@@ -94,7 +93,7 @@ def _costs(
     file = values.model or (folder and folder.template)
     if shape is None:
         return None, {}
-    model = None if file is None else load_network(str(file))[0]
+    model = None if file is None else training.load_network(str(file))[0]
     if model is None and values.clip_shape is None:
         return None, {}  # building a network by its name is for those who ask for it
     units = budget.cost_tables(space, shape, model, None, None).units

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vdroppath_tf import report, spaces, training
-from vdroppath_tf.commands.model_files import LABELS_FILE, RECIPE_FILE, read_labels, read_text
+from vdroppath_tf.files import load_text, read_text
 
 
 class RunFolder:
@@ -50,19 +50,14 @@ class RunFolder:
     @cached_property
     def recipe(self) -> training.Recipe | None:
         """What it was trained by."""
-        file = self.path / RECIPE_FILE
-        if not file.is_file():
-            return None
-        try:
-            return training.Recipe.from_json(read_text(file))
-        except ValueError as error:
-            raise ValueError(f"{file}: {error}") from None
+        file = self.path / training.RECIPE_FILE
+        return load_text(file, training.Recipe.from_json) if file.is_file() else None
 
     @property
     def classes(self) -> int | None:
         """How many there are."""
-        file = self.path / LABELS_FILE
-        return len(read_labels(file)) if file.is_file() else None
+        file = self.path / training.LABELS_FILE
+        return len(training.read_labels(file)) if file.is_file() else None
 
     @property
     def clip_shape(self) -> tuple[int, int, int] | None:

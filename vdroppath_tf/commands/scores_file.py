@@ -9,8 +9,7 @@ from typing import Any
 from absl import logging
 
 from vdroppath_tf import report, scoring, spaces
-from vdroppath_tf.commands.model_files import read_text
-from vdroppath_tf.files import read_json, write_json
+from vdroppath_tf.files import read_json, read_text, write_json
 
 
 def show(result: scoring.Selection, chosen_on: scoring.StrategyScores, told: str) -> None:

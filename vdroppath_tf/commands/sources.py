@@ -6,10 +6,9 @@ from pathlib import Path
 
 from absl import flags, logging
 
-from vdroppath_tf import data
+from vdroppath_tf import data, training
 from vdroppath_tf.commands.choices import FORMATS, MAX_BAD_FRACTION
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.model_files import LABELS_FILE, read_labels
 
 KINDS = "list, annotation file or folder"
 
@@ -93,8 +92,8 @@ def _root(name: str) -> str:
 
 def _labels_for(source: str, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """The model's classes, or those of a file beside the list, which must be the same."""
-    beside = Path(source).with_name(LABELS_FILE)
-    own = read_labels(beside) if Path(source).is_file() and beside.is_file() else None
+    beside = Path(source).with_name(training.LABELS_FILE)
+    own = training.read_labels(beside) if Path(source).is_file() and beside.is_file() else None
     if labels is not None and own is not None and own != labels:
         raise ValueError(
             f"{beside}: other classes than the model's. Expected {list(labels)[:9]}, one a line. "

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from absl import flags, logging
 
-from vdroppath_tf import layers, spaces
+from vdroppath_tf import layers, spaces, training
 from vdroppath_tf.commands.budget_flags import Budgets, define_budgets
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.model_files import load_network
 
 EXAMPLE = "vdroppath space --model=run/template.keras --clip_shape=16,112,112 --max_macs=5e9"
 
@@ -26,7 +25,7 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """The space as a table: marginals of both forms, entropy, distance from the start."""
     budgets = Budgets(values)
-    model, _ = load_network(values.model)
+    model, _ = training.load_network(values.model)
     space = spaces.ProbabilitySpace.from_model(model)
     if values.inputs and not space.per_input:
         raise ValueError(f"--inputs: the inputs of each layer of {values.model} share its gates.")

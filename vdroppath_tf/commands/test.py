@@ -8,12 +8,11 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, layers, scoring, serving, spaces
+from vdroppath_tf import data, layers, scoring, serving, spaces, training
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
-from vdroppath_tf.commands.model_files import keras_files, load_model
 from vdroppath_tf.commands.progress import bar
-from vdroppath_tf.commands.recalibration import recalibration_clips, say_not_recalibrated
+from vdroppath_tf.commands.recalibration import say_not_recalibrated
 from vdroppath_tf.commands.sources import (
     define_faults,
     define_formats,
@@ -79,7 +78,7 @@ def _network(
 ) -> tuple[Any, data.ClipSampling, tuple[str, ...], str, dict[str, Any]]:
     """What answers, how its clips are made, its classes, a protocol, what the result says of it."""
     about: dict[str, Any] = {"model": values.model, "strategy": values.strategy}
-    if Path(values.model).is_dir() and not keras_files(values.model):
+    if Path(values.model).is_dir() and not training.keras_files(values.model):
         if values.strategy is not None:
             raise ValueError("--strategy: a SavedModel runs the one it was exported with.")
         if values.train_data is not None:
@@ -89,7 +88,7 @@ def _network(
         served = serving.ServedModel(values.model)
         about["channels"] = served.channels
         return served.probabilities, served.sampling, served.labels, values.protocol, about
-    model, recipe, labels = load_model(values.model)
+    model, recipe, labels = training.load_model(values.model)
     about["channels"] = model.input_shape[-1]
     if values.strategy is not None:
         if not model.gates:
@@ -100,7 +99,8 @@ def _network(
     if values.train_data is not None:
         modality = recipe.modality
         train_videos = open_source(values, "train_data", labels, part="train", modality=modality)
-        scoring.recalibrate(model, recalibration_clips(train_videos, recipe, faults))
+        clips = training.RecipeClips(recipe, faults=faults)
+        scoring.recalibrate(model, clips.recalibration(train_videos))
     elif model.gates:
         say_not_recalibrated()
     about["architecture"] = model.architecture["name"]

@@ -8,9 +8,8 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, spaces, training
+from vdroppath_tf import data, experiments, training
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.model_files import load_network, save_model
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
 from vdroppath_tf.commands.sources import (
@@ -19,7 +18,6 @@ from vdroppath_tf.commands.sources import (
     define_source,
     open_source,
 )
-from vdroppath_tf.files import write_json
 
 EXAMPLE = (
     "vdroppath train --recipe=small --data=clips/train.txt "
@@ -74,13 +72,11 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         phases,
         recipe,
         clips,
-        folder=out,
-        backup=backup,
+        folder=out if backup is None else backup,
         verbose=verbosity_of_training(),
         picture_every=values.picture_every,
     )
-    write_json(out / "history.json", history)
-    _write(model, out, recipe, videos)
+    experiments.save_trained(model, history, out, recipe, videos.labels)
     if backup is not None:
         backup.send()
         logging.info("Copied to %s", data.remote.shown(values.backup))
@@ -93,20 +89,11 @@ def _model(
         if values.init_from is not None:
             raise ValueError("--init_from starts a template, --strategy a network without gates.")
         network = training.build_derived(recipe, clips, values.strategy)
-        return network, recipe.alone_phases()
+        return network, recipe.stand_alone_phases()
     if values.init_from is None:
         return training.build_template(recipe, clips), recipe.template_phases()
-    trained, labels = load_network(values.init_from)
+    trained, labels = training.load_network(values.init_from)
     same = labels == clips.train.labels
     model, report = training.template_from(trained, recipe, clips, keep_classifier=same)
     logging.info("From %s: %s", values.init_from, report)
     return model, recipe.template_phases()
-
-
-def _write(model: Any, out: Path, recipe: training.Recipe, videos: data.Manifest) -> None:
-    if not model.gates:
-        save_model(model, out / "network.keras", recipe, videos.labels)
-        return
-    save_model(model, out / "template.keras", recipe, videos.labels)
-    spaces.ProbabilitySpace.from_model(model).save(out / "space.json")
-    logging.info("Wrote %s", out / "space.json")

@@ -4,5 +4,11 @@ from .halving import Setting as Setting
 from .halving import run_halving as run_halving
 from .quickstart import quickstart_recipe as quickstart_recipe
 from .quickstart import run_quickstart as run_quickstart
-from .ranking import run_ranking as run_ranking
-from .ranking_plan import Plan as Plan
+from .ranking.plan import Plan as Plan
+from .ranking.run import run_ranking as run_ranking
+from .steps import Scorer as Scorer
+from .steps import candidates as candidates
+from .steps import derive_network as derive_network
+from .steps import export_network as export_network
+from .steps import save_trained as save_trained
+from .steps import score_network as score_network

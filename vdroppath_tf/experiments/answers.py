@@ -1,4 +1,4 @@
-"""What a SavedModel says of held-out files, asked in a process that holds none of the training."""
+"""Answers of a SavedModel for held-out files, in a process that holds none of the training."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.data.catalog import Manifest, VideoEntry
 from vdroppath_tf.data.clips.plans import evaluation_plan
+from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.figures.frames import frame_strip
+from vdroppath_tf.names import named
 from vdroppath_tf.report.records import Prediction
 from vdroppath_tf.serving.predict import read_sampling
 
 
+@named
 def answers_in_fresh_process(served: Path, videos: Manifest, count: int) -> list[Prediction]:
-    """Asks `vdroppath predict` of a few files from all over a manifest.
+    """Runs `vdroppath predict` on a few files from all over a manifest.
 
     Args:
-        served: a SavedModel that has its sampling beside it.
-        videos: labelled files the network has not seen.
-        count: how many to ask of.
+        served: A SavedModel that has its sampling beside it.
+        videos: Labelled files the network has not seen.
+        count: How many files to predict.
 
     Returns:
         The answers, each with a few frames of the clip the network saw.
 
     Raises:
-        RuntimeError: when the process fails, with what it wrote.
+        RuntimeError: If the process fails, with what it wrote.
     """
     indices = np.linspace(0, len(videos) - 1, min(count, len(videos))).astype(int)
     entries = [videos.entries[k] for k in indices]
@@ -37,10 +39,11 @@ def answers_in_fresh_process(served: Path, videos: Manifest, count: int) -> list
     sampling = read_sampling(served)
     predictions = []
     for entry, answer in zip(entries, answers, strict=True):
-        label, told = videos.labels[entry.label], answer["label"]
+        label, predicted = videos.labels[entry.label], answer["label"]
         strip = _strip(entry, sampling)
         name = Path(entry.path).name
-        predictions.append(Prediction(name, label, told, answer["probabilities"][told], strip))
+        probability = answer["probabilities"][predicted]
+        predictions.append(Prediction(name, label, predicted, probability, strip))
     return predictions
 
 

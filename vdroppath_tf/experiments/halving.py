@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vdroppath_tf.analysis.shift import SpaceShift, shift_of
-from vdroppath_tf.experiments.loop import Loop, Task
 from vdroppath_tf.experiments.processes import in_processes
 from vdroppath_tf.experiments.quickstart import CLIPS, DIFFICULTY, write_clips
+from vdroppath_tf.experiments.task_run import Task, TaskRun
 from vdroppath_tf.experiments.tasks.shapes import Difficulty
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import RECIPES, Recipe
 
@@ -20,19 +21,20 @@ RESOLUTIONS = {"full": False, "halved": True}
 """What the templates are called, and whether they have the temporal pool."""
 
 
+@named
 @dataclass(frozen=True)
 class Setting:
     """What is trained, at full and at halved temporal resolution.
 
     Attributes:
-        task: a known-answer task: ``"motion"``, ``"appearance"`` or ``"both"``.
-        recipe: of the template at full resolution; its seed is the first.
-        seeds: how many, counted up from the recipe's.
-        clips: for training, validation (not used here) and test.
-        difficulty: of the clips; their frames are the recipe's.
+        task: A known-answer task: ``"motion"``, ``"appearance"`` or ``"both"``.
+        recipe: The recipe of the template at full resolution; its seed is the first.
+        seeds: How many seeds there are, counted up from the recipe's.
+        clips: The numbers of clips for training, validation (not used here) and test.
+        difficulty: How hard the clips are; their frames are the recipe's.
 
     Raises:
-        ValueError: when the recipe pools already, lacks a path, or there is no seed.
+        ValueError: If the recipe pools already, lacks a path, or there is no seed.
     """
 
     task: str = "motion"
@@ -71,9 +73,10 @@ class Learned(NamedTuple):
     top1: float
 
 
+@named
 @dataclass(frozen=True, eq=False)
 class Halving:
-    """What came of it: ``learned`` by resolution, a ``Learned`` for each seed."""
+    """The result: ``learned`` by resolution, a ``Learned`` for each seed."""
 
     setting: Setting
     learned: dict[str, list[Learned]]
@@ -85,21 +88,22 @@ class Halving:
         return shift_of(full, halved, names=("full", "halved"))
 
 
+@named
 def run_halving(
-    setting: Setting, out: Path, *, processes: int = 1, say: Callable[[str], None] = print
+    setting: Setting, out: Path, *, processes: int = 1, log: Callable[[str], object] = print
 ) -> Halving:
     """Trains a template at each resolution for each seed; a stopped run goes on.
 
     A seed's two templates start from the same weights and see the same clips in the same order.
 
     Args:
-        setting: what is trained.
-        out: folder for clips, runs and spaces (``full-0/space.json``, ...).
-        processes: trainings at a time, each in a process of its own where there are 2 or more.
-        say: prints a line.
+        setting: What is trained.
+        out: The folder for clips, runs and spaces (``full-0/space.json``, ...).
+        processes: Trainings at a time, each in a process of its own where there are 2 or more.
+        log: Called with each line for whoever watches. Defaults to ``print``.
 
     Raises:
-        ValueError: when the folder holds clips or runs of another setting.
+        ValueError: If the folder holds clips or runs of another setting.
     """
     tasks = {
         seed: write_clips(
@@ -116,20 +120,35 @@ def run_halving(
         for seed in setting.all_seeds
         for resolution in RESOLUTIONS
     ]
-    found = in_processes(learn, jobs, processes, say)
+    found = in_processes(learn, jobs, processes, log=log)
     step = len(RESOLUTIONS)
     learned = {resolution: found[n::step] for n, resolution in enumerate(RESOLUTIONS)}
     return Halving(setting, learned)
 
 
+@named
 def learn(
-    name: str, task: Task, recipe: Recipe, out: Path, *, say: Callable[[str], None], place: int
+    name: str,
+    task: Task,
+    recipe: Recipe,
+    out: Path,
+    *,
+    log: Callable[[str], object] = print,
+    bar_position: int = 0,
 ) -> Learned:
-    """One training, its space in ``space.json``, and how good the mode of it is."""
+    """One training, its space in ``space.json``, and the accuracy of the space's mode.
+
+    Args:
+        name: The resolution and the seed, which name the folder.
+        task: The videos.
+        recipe: The recipe of the template.
+        out: The folder of all trainings.
+        log: Called with each line for whoever watches. Defaults to ``print``.
+        bar_position: The row of its progress bars, where several trainings go on at a time.
+    """
+    log(f"\nTemporal resolution and seed: {name}.")
     folder = out / name.replace(" ", "-")
-    say(f"\nTemporal resolution and seed: {name}.")
-    loop = Loop(task, recipe, folder, say=say, place=place)
-    template, _ = loop.learn()
+    run = TaskRun(task, recipe, folder, log=log, bar_position=bar_position)
+    template, _ = run.learn()
     space = ProbabilitySpace.from_model(template)
-    space.save(folder / "space.json")
-    return Learned(space, loop.scores(template, [space.mode()], task.test).best.top1)
+    return Learned(space, run.scores(template, [space.mode()], task.test).best.top1)

@@ -2,299 +2,180 @@
 
 from __future__ import annotations
 
-import dataclasses
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-
-import keras
-from tqdm import tqdm
-
-from vdroppath_tf.cost import unit_costs
-from vdroppath_tf.data.catalog import Manifest
-from vdroppath_tf.data.clips.pipeline import FaultLog, VideoCache, evaluation_clips, training_clips
-from vdroppath_tf.data.clips.protocols import PROTOCOLS
-from vdroppath_tf.derivation import derive
+from vdroppath_tf.cost import UnitCosts, unit_costs
 from vdroppath_tf.experiments.answers import answers_in_fresh_process
+from vdroppath_tf.experiments.steps import candidates, derive_network, export_network
+from vdroppath_tf.experiments.task_run import TaskRun
 from vdroppath_tf.models.fusion_model import FusionModel
-from vdroppath_tf.report.findings import mean_on
+from vdroppath_tf.names import named
 from vdroppath_tf.report.records import DRAWN, STAND_ALONE, Draw, Prediction, Row, TaskReport
-from vdroppath_tf.scoring.batch_statistics import recalibrate
 from vdroppath_tf.scoring.best_set import confidence_set
-from vdroppath_tf.scoring.evaluate import (
-    EvaluationOptions,
-    StrategyScore,
-    StrategyScores,
-    evaluate_strategies,
-)
 from vdroppath_tf.scoring.intervals import optimism
+from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
 from vdroppath_tf.scoring.uniform import UNIFORM, controls
-from vdroppath_tf.scoring.videos import score_videos
-from vdroppath_tf.serving.export import export_saved_model
-from vdroppath_tf.serving.predict import write_sampling
-from vdroppath_tf.spaces.gate_arrays import Gates
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import FusionUnit
-from vdroppath_tf.training import Clips, Recipe, build_derived, build_template, summary, train
-from vdroppath_tf.training.recipe import Phase
+from vdroppath_tf.training import build_derived, summary
+from vdroppath_tf.training.model_files import save_model
 
 UNIFORM_DRAWS = 2
-CACHE_BYTES = 2**30
-_BATCH = 64  # clips that are scored at a time
 
 
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """Labelled videos in three parts, and what is in them in plain words."""
+@named
+def run_loop(run: TaskRun, *, draws: int = 24, shown: int = 8) -> TaskReport:
+    """Takes a task through every step, with an account of each.
 
-    name: str
-    description: str
-    train: Manifest
-    validation: Manifest
-    test: Manifest
-
-
-class Loop:
-    """Runs a task through everything and keeps what a report needs.
+    The folder of the run then holds what ``vdroppath train``, ``derive`` and ``export`` leave.
 
     Args:
-        task: the videos.
-        recipe: the run.
-        folder: where everything is written.
-        draws: strategies drawn from the space and scored on the validation clips.
-        shown: held-out clips the served network answers in the report.
-        say: prints a line.
-        place: row of its progress bars, where several loops run at a time.
+        run: The recipe, the task and the folder.
+        draws: Strategies drawn from the space and scored on the validation clips. Defaults to 24.
+        shown: Held-out clips the served network answers in the report. Defaults to 8.
+
+    Returns:
+        What a report shows of it.
     """
+    task = run.task
+    template, history = run.learn()
+    space = ProbabilitySpace.from_model(template)
+    costs = unit_costs(template, run.clips.clip_shape(task.test))
+    scores = _choose(run, template, space, draws)
+    chosen = scores.best.strategy
+    rows = _stand_alone_rows(run, space, costs)
+    rows += _drawn_rows(run, template, space, chosen, costs)
+    network = _derive(run, template, chosen)
+    rows.append(_derived_row(run, network, chosen, costs))
+    return TaskReport(
+        name=task.name,
+        description=task.description,
+        space=space,
+        rows=rows,
+        chosen=chosen,
+        classes=task.train.num_classes,
+        clips=run.clips.faults.scored(task.test, "test"),
+        chosen_on_same_clips=False,
+        draws=_draws(scores, costs),
+        history=history,
+        predictions=_serve(run, network, shown),
+        settings={**_sizes(run), **summary(run.recipe), "draws": str(draws)},
+        timings=run.account.timings,
+    )
 
-    def __init__(
-        self,
-        task: Task,
-        recipe: Recipe,
-        folder: Path,
-        *,
-        draws: int = 24,
-        shown: int = 8,
-        say: Callable[[str], None] = print,
-        place: int = 0,
-    ) -> None:
-        self.place = place
-        self.task, self.recipe, self.folder = task, recipe, folder
-        self.draws, self.shown, self.say = draws, shown, say
-        self.cache = VideoCache(CACHE_BYTES)
-        self.clips = Clips(task.train, cache=self.cache)
-        self.faults = FaultLog()
-        self.timings: dict[str, float] = {}
 
-    def run(self) -> TaskReport:
-        """All steps, with an account of each."""
-        template, history = self.learn()
-        space = ProbabilitySpace.from_model(template)
-        space.save(self.folder / "space.json")
-        template.save(self.folder / "template.keras")
-        scores = self._draw(template, space)
-        chosen = scores.best.strategy
-        there = [unit for unit in UNIFORM if {*FusionUnit(unit).branches} <= {*space.branches}]
-        rows = [self._alone(unit, len(space)) for unit in there]
-        drawn = {"mode": space.mode(), "best draw": chosen, **self._uniform_draws(space)}
-        rows += self._drawn_rows(template, drawn)
-        network = self._derive(template, chosen)
-        rows.append(self._served_row(network, chosen))
-        predictions = self._serve(network)
-        return TaskReport(
-            name=self.task.name,
-            description=self.task.description,
-            space=space,
-            rows=rows,
-            chosen=chosen,
-            classes=self.task.train.num_classes,
-            clips=self.faults.scored(self.task.test, "validation"),
-            chosen_on_same_clips=False,
-            draws=self._scored(scores),
-            history=history,
-            predictions=predictions,
-            settings=self._settings(),
-            timings=self.timings,
+def _choose(
+    run: TaskRun, template: FusionModel, space: ProbabilitySpace, draws: int
+) -> StrategyScores:
+    """Scores the mode and draws on the validation clips."""
+    drawn = candidates(space, draws, run.recipe.seed)
+    run.account.log(
+        f"Scoring {len(drawn)} strategies (the mode, and {draws} draws without repeats) "
+        f"on {len(run.task.validation)} validation clips, none of them trained."
+    )
+    with run.account.timed("score the draws"):
+        scores = run.scores(template, drawn, run.task.validation)
+    answers = scores.answers(drawn)
+    run.account.log(
+        f"Best draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}; as the best of "
+        f"{len(drawn)} its selection bias is about {optimism(answers):.3f}. In the 95 % "
+        f"confidence set of the best: {len(confidence_set(answers))} of {len(drawn)}."
+    )
+    return scores
+
+
+def _draws(scores: StrategyScores, costs: UnitCosts) -> list[Draw]:
+    """The draws for the report, with their costs, and whether they may be the best."""
+    best = confidence_set(scores.answers([score.strategy for score in scores]))
+    return [
+        Draw.of(score, costs.of(score.strategy)[1], k in best) for k, score in enumerate(scores)
+    ]
+
+
+def _stand_alone_rows(run: TaskRun, space: ProbabilitySpace, costs: UnitCosts) -> list[Row]:
+    """Uniform networks trained from scratch, as long as the template."""
+    rows = []
+    for unit in UNIFORM:
+        if not {*FusionUnit(unit).branches} <= {*space.branches}:
+            continue
+        name, strategy = f"{unit} everywhere", FusionStrategy.uniform(unit, len(space))
+        run.account.log(f"Training {name} stand-alone, equally long, for comparison.")
+        network = build_derived(run.recipe, run.videos, strategy)
+        with run.account.timed(f"train {name}"):
+            run.train(network, run.recipe.stand_alone_phases(), unit)
+        score = run.accuracy(network, strategy)
+        run.account.log(f"{name}: top-1 {score.top1:.3f} on {score.clips} held-out clips.")
+        rows.append(_row(run, name, score, STAND_ALONE, costs))
+    return rows
+
+
+def _drawn_rows(
+    run: TaskRun,
+    template: FusionModel,
+    space: ProbabilitySpace,
+    chosen: FusionStrategy,
+    costs: UnitCosts,
+) -> list[Row]:
+    """The mode, the choice, and controls that the space did not learn."""
+    others = controls(space, UNIFORM_DRAWS, run.recipe.seed)
+    drawn = {"mode": space.mode(), "best draw": chosen}
+    drawn |= {name: strategy for name, strategy in others.items() if "draw" in name}
+    rows = []
+    scores = run.scores(template, list(drawn.values()), run.task.test)
+    for name, score in zip(drawn, scores, strict=True):
+        run.account.log(f"{name}: {score.strategy}, top-1 {score.top1:.3f} on held-out clips.")
+        rows.append(_row(run, name, score, DRAWN, costs))
+    return rows
+
+
+def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> FusionModel:
+    tuned = run.recipe.finetune
+    total = 0 if tuned is None else run.steps((tuned,))
+    with (
+        run.account.timed("derive and fine-tune"),
+        run.account.bar("finetune", "steps", total) as bar,
+    ):
+        network = derive_network(
+            template,
+            chosen,
+            run.clips,
+            run.videos,
+            finetune_in=None if tuned is None else run.checkpoints("finetune"),
+            on_step=lambda: bar.update(1),
         )
+    save_model(network, run.folder / "derived.keras", run.recipe, run.task.train.labels)
+    return network
 
-    def learn(self) -> tuple[FusionModel, list[Gates]]:
-        """The trained template, and its drop probabilities at the start and after every epoch."""
-        phases = self.recipe.template_phases()
-        epochs = " + ".join(f"{phase.epochs} {phase.name}" for phase in phases)
-        self.say(f"Training the template on {len(self.task.train)} clips ({epochs} epochs).")
-        template = build_template(self.recipe, self.clips)
-        shape = self._evaluation(self.task.test).element_spec[0].shape[1:4]
-        self.costs = unit_costs(template, tuple(shape))
-        start = ProbabilitySpace.from_model(template).drop
-        with self._timed("train the template"):
-            log = self._train(template, phases, "template")
-        searched = [entry["drop"] for entry in log if entry["phase"] == self.recipe.search.name]
-        on = mean_on(ProbabilitySpace.from_model(template))
-        self.say(
-            f"Read the space: {', '.join(f'P({b} on) {mean:.2f}' for b, mean in on.items())} on "
-            f"average; all started at {1.0 - self.recipe.initial_drop:.2f}."
-        )
-        return template, [start, *searched]
 
-    def _draw(self, template: FusionModel, space: ProbabilitySpace) -> StrategyScores:
-        drawn = list(
-            dict.fromkeys([space.mode(), *space.sample(self.draws, seed=self.recipe.seed)])
-        )
-        self.say(
-            f"Scoring {len(drawn)} strategies (the mode, and {self.draws} draws without repeats) "
-            f"on {len(self.task.validation)} validation clips, none of them trained."
-        )
-        with self._timed("score the draws"):
-            scores = self.scores(template, drawn, self.task.validation)
-        answers = scores.answers([score.strategy for score in scores])
-        self.say(
-            f"Best draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}; as the best of "
-            f"{len(drawn)} its selection bias is about {optimism(answers):.3f}. In the 95 % "
-            f"confidence set of the best: {len(confidence_set(answers))} of {len(drawn)}."
-        )
-        return scores
+def _derived_row(
+    run: TaskRun, network: FusionModel, chosen: FusionStrategy, costs: UnitCosts
+) -> Row:
+    tuned = run.recipe.finetune
+    note = f"derived, {tuned.epochs} epochs of fine-tuning" if tuned else "derived"
+    score = run.accuracy(network, chosen)
+    run.account.log(f"The derived network ({note}): top-1 {score.top1:.3f} on held-out clips.")
+    return _row(run, "best draw, derived", score, note, costs)
 
-    def _scored(self, scores: StrategyScores) -> list[Draw]:
-        """The draws for the report, with their costs, and whether they may be the best."""
-        best = confidence_set(scores.answers([score.strategy for score in scores]))
-        return [
-            Draw.of(score, self.costs.of(score.strategy)[1], k in best)
-            for k, score in enumerate(scores)
-        ]
 
-    def _uniform_draws(self, space: ProbabilitySpace) -> dict[str, FusionStrategy]:
-        """Controls that the space did not learn."""
-        named = controls(space, UNIFORM_DRAWS, self.recipe.seed)
-        return {name: strategy for name, strategy in named.items() if "draw" in name}
+def _row(run: TaskRun, name: str, score: StrategyScore, note: str, costs: UnitCosts) -> Row:
+    parameters, macs = costs.of(score.strategy)
+    top5 = score.top5 if run.task.train.num_classes > 5 else None
+    text, error = str(score.strategy), score.standard_error
+    return Row(name, text, score.top1, error, parameters, macs, top5, note)
 
-    def scores(
-        self, template: FusionModel, strategies: list[FusionStrategy], videos: Manifest
-    ) -> StrategyScores:
-        """Accuracy of strategies with the template's weights, batch norm recalibrated for each."""
-        with self._bar(unit=" passes", desc="strategies") as bar:
-            return evaluate_strategies(
-                template,
-                strategies,
-                self._evaluation(videos),
-                train_clips=self._training(),
-                options=EvaluationOptions(on_strategy=lambda: bar.update(1)),
-            )
 
-    def _alone(self, unit: str, layers: int) -> Row:
-        """A uniform network trained on its own, as long as the template."""
-        strategy = FusionStrategy.uniform(unit, layers)
-        self.say(f"Training {unit} everywhere on its own, equally long, for comparison.")
-        network = build_derived(self.recipe, self.clips, strategy)
-        with self._timed(f"train {unit} everywhere"):
-            self._train(network, self.recipe.alone_phases(), unit)
-        score = self._accuracy(network, strategy)
-        self.say(f"{unit} everywhere: top-1 {score.top1:.3f} on {score.clips} held-out clips.")
-        return self._row(f"{unit} everywhere", score, STAND_ALONE)
+def _serve(run: TaskRun, network: FusionModel, shown: int) -> list[Prediction]:
+    """Exports, and asks a fresh process what the SavedModel answers for held-out files."""
+    served = run.folder / "served" / "1"
+    export_network(network, served, run.recipe, run.task.train.labels, overwrite=True)
+    with run.account.timed("serve in a fresh process"):
+        predictions = answers_in_fresh_process(served, run.task.test, shown)
+    right = sum(p.label == p.predicted for p in predictions)
+    run.account.log(f"Served in a fresh process: {right} of {len(predictions)} shown clips right.")
+    return predictions
 
-    def _drawn_rows(self, template: FusionModel, named: dict[str, FusionStrategy]) -> list[Row]:
-        scores = self.scores(template, list(named.values()), self.task.test)
-        rows = []
-        for name, score in zip(named, scores, strict=True):
-            self.say(f"{name}: {score.strategy}, top-1 {score.top1:.3f} on held-out clips.")
-            rows.append(self._row(name, score, DRAWN))
-        return rows
 
-    def _derive(self, template: FusionModel, chosen: FusionStrategy) -> FusionModel:
-        keras.utils.set_random_seed(self.recipe.seed)  # of the dropout
-        network = derive(template, chosen, dropout=self.recipe.finetune_dropout)
-        recalibrate(network, self._training())
-        if self.recipe.finetune is not None:
-            with self._timed("fine-tune the derived network"):
-                self._train(network, (self.recipe.finetune,), "finetune")
-        return network
-
-    def _served_row(self, network: FusionModel, chosen: FusionStrategy) -> Row:
-        tuned = self.recipe.finetune
-        note = f"derived, {tuned.epochs} epochs of fine-tuning" if tuned else "derived"
-        score = self._accuracy(network, chosen)
-        self.say(f"The derived network ({note}): top-1 {score.top1:.3f} on held-out clips.")
-        return self._row("best draw, derived", score, note)
-
-    def _serve(self, network: FusionModel) -> list[Prediction]:
-        """Exports, and asks a fresh process what the SavedModel says of held-out files."""
-        served = self.folder / "served" / "1"
-        export_saved_model(network, served, labels=self.task.train.labels, overwrite=True)
-        write_sampling(served, self.recipe.evaluation)
-        with self._timed("serve in a fresh process"):
-            predictions = answers_in_fresh_process(served, self.task.test, self.shown)
-        right = sum(p.label == p.predicted for p in predictions)
-        self.say(f"Served in a fresh process: {right} of {len(predictions)} shown clips right.")
-        return predictions
-
-    def _train(self, model: FusionModel, phases: tuple[Phase, ...], name: str) -> list[Any]:
-        steps = sum(phase.epochs for phase in phases) * (
-            len(self.task.train) // self.recipe.batch_size
-        )
-        with self._bar(total=steps, unit=" steps", desc=name) as bar:
-            return train(
-                model,
-                phases,
-                self.recipe,
-                self.clips,
-                folder=self.folder / "runs" / name.replace("+", "-"),
-                on_step=lambda: bar.update(1),
-            )
-
-    def _bar(self, *, desc: str, **options: Any) -> tqdm:
-        name = f"{self.task.name}: {desc}"
-        return tqdm(desc=name, leave=False, position=self.place, **options)
-
-    def _evaluation(self, videos: Manifest) -> Any:
-        return evaluation_clips(
-            videos,
-            self.recipe.evaluation,
-            batch_size=_BATCH,
-            cache_bytes=self.cache,
-            faults=self.faults,
-        )
-
-    def _training(self) -> Any:
-        return training_clips(
-            self.task.train,
-            self.recipe.sampling,
-            batch_size=self.recipe.batch_size,
-            seed=self.recipe.seed,
-            cache_bytes=self.cache,
-            faults=self.faults,
-        )
-
-    def _accuracy(self, network: FusionModel, strategy: FusionStrategy) -> StrategyScore:
-        """A network on the held-out videos, one clip each, as strategies are scored."""
-        found = score_videos(
-            network,
-            self.task.test,
-            self.recipe.evaluation,
-            PROTOCOLS["paper-1clip"],
-            batch_size=_BATCH,
-            cache=self.cache,
-            faults=self.faults,
-        )
-        return StrategyScore(strategy, found.top1, found.top5, found.scored)
-
-    def _row(self, name: str, score: StrategyScore, note: str) -> Row:
-        parameters, macs = self.costs.of(score.strategy)
-        top5 = score.top5 if self.task.train.num_classes > 5 else None
-        error = score.standard_error
-        text = str(score.strategy)
-        return Row(name, text, score.top1, error, parameters, macs, top5, note)
-
-    def _settings(self) -> dict[str, str]:
-        """What was chosen, for the report."""
-        task = self.task
-        parts = ("training", task.train), ("validation", task.validation), ("test", task.test)
-        videos = ", ".join(f"{len(videos)} {name}" for name, videos in parts)
-        return {"videos": videos, **summary(self.recipe), "draws": str(self.draws)}
-
-    @contextmanager
-    def _timed(self, step: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.timings[step] = self.timings.get(step, 0.0) + time.perf_counter() - start
+def _sizes(run: TaskRun) -> dict[str, str]:
+    """How many videos there were, for the report."""
+    task = run.task
+    parts = ("training", task.train), ("validation", task.validation), ("test", task.test)
+    return {"videos": ", ".join(f"{len(videos)} {name}" for name, videos in parts)}

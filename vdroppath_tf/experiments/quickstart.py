@@ -13,10 +13,13 @@ from typing import Any
 import tensorflow as tf
 from tqdm import tqdm
 
-from vdroppath_tf.experiments.loop import Loop, Task
+from vdroppath_tf.experiments.loop import run_loop
 from vdroppath_tf.experiments.processes import in_processes
+from vdroppath_tf.experiments.task_run import Task, TaskRun
+from vdroppath_tf.experiments.tasks.files import SPLITS
 from vdroppath_tf.experiments.tasks.shapes import Difficulty
 from vdroppath_tf.experiments.tasks.synthetic import write_task
+from vdroppath_tf.names import named
 from vdroppath_tf.report.page import write_report
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.training import RECIPES, Recipe
@@ -36,6 +39,7 @@ DESCRIPTIONS = {
 TASKS = ("motion", "appearance")
 
 
+@named
 def quickstart_recipe(seed: int) -> Recipe:
     """The recipe of the quickstart: ``RECIPES["small"]`` with a seed."""
     recipe = RECIPES["small"]
@@ -44,18 +48,28 @@ def quickstart_recipe(seed: int) -> Recipe:
     )
 
 
+@named
 def write_clips(
     folder: Path,
     name: str,
     seed: int,
-    place: int = 0,
     *,
     clips: Sequence[int] | None = None,
     difficulty: Difficulty = DIFFICULTY,
+    bar_position: int = 0,
 ) -> Task:
-    """A known-answer task as H.264 files; those of the quickstart, unless others are asked for."""
+    """A known-answer task as H.264 files; those of the quickstart, unless others are asked for.
+
+    Args:
+        folder: Where the files go.
+        name: The name of the task.
+        seed: The seed of the clips.
+        clips: The numbers of clips for training, validation and test. Defaults to ``CLIPS``.
+        difficulty: How hard the task is. Defaults to that of the quickstart.
+        bar_position: The row of the progress bar, where several tasks run at a time.
+    """
     clips = CLIPS if clips is None else clips
-    look: dict[str, Any] = {"unit": " clips", "leave": False, "position": place}
+    look: dict[str, Any] = {"unit": " clips", "leave": False, "position": bar_position}
     with tqdm(total=sum(clips), desc=f"write {name}", **look) as bar:
         files = write_task(
             folder,
@@ -65,56 +79,67 @@ def write_clips(
             difficulty=difficulty,
             on_clip=lambda done, _: bar.update(done - bar.n),
         )
-    parts = {split: files.manifest(split) for split in ("train", "validation", "test")}
-    return Task(name, DESCRIPTIONS[name], **parts)
+    return Task(name, DESCRIPTIONS[name], **{split: files.manifest(split) for split in SPLITS})
 
 
+@named
 def run_task(
-    name: str, out: Path, seed: int = 0, say: Callable[[str], None] = print, *, place: int = 0
+    name: str,
+    out: Path,
+    seed: int = 0,
+    *,
+    log: Callable[[str], object] = print,
+    bar_position: int = 0,
 ) -> TaskReport:
     """One known-answer task through everything; a stopped run goes on.
 
     Args:
-        name: of the task.
-        out: folder for clips and runs.
-        seed: of clips, weights and noise.
-        say: prints a line.
-        place: row of its progress bars, where several tasks run at a time.
+        name: The name of the task.
+        out: The folder for clips and runs.
+        seed: The seed of clips, weights and noise. Defaults to 0.
+        log: Called with each line for whoever watches. Defaults to ``print``.
+        bar_position: The row of its progress bars, where several tasks run at a time.
     """
     size = DIFFICULTY.size
-    say(f"\n{name}: {DESCRIPTIONS[name]}")
-    say(f"Writing {sum(CLIPS)} H.264 clips of {DIFFICULTY.frames}x{size}x{size}.")
-    task = write_clips(out / "clips" / f"{name}-{seed}", name, seed, place)
-    folder = out / f"{name}-{seed}"
-    return Loop(task, quickstart_recipe(seed), folder, say=say, place=place).run()
+    log(f"\n{name}: {DESCRIPTIONS[name]}")
+    log(f"Writing {sum(CLIPS)} H.264 clips of {DIFFICULTY.frames}x{size}x{size}.")
+    task = write_clips(out / "clips" / f"{name}-{seed}", name, seed, bar_position=bar_position)
+    recipe, folder = quickstart_recipe(seed), out / f"{name}-{seed}"
+    return run_loop(TaskRun(task, recipe, folder, log=log, bar_position=bar_position))
 
 
+@named
 def run_quickstart(
-    out: Path, *, seed: int = 0, processes: int = 1, say: Callable[[str], None] = print
+    out: Path, *, seed: int = 0, processes: int = 1, log: Callable[[str], object] = print
 ) -> Path:
     """Runs both tasks and writes ``report.html``; returns its path.
 
     Args:
-        out: folder for clips, runs and the report.
-        seed: of clips, weights and noise.
-        processes: how many tasks run at a time, each in a process of its own where there are 2 or
+        out: The folder for clips, runs and the report.
+        seed: The seed of clips, weights and noise. Defaults to 0.
+        processes: How many tasks run at a time, each in a process of its own where there are 2 or
             more. Networks this small keep one core busy, not two.
-        say: prints a line.
+        log: Called with each line for whoever watches. Defaults to ``print``.
     """
     start = time.perf_counter()
-    tasks = run_tasks([(name, seed) for name in TASKS], out, processes, say)
+    tasks = run_tasks([(name, seed) for name in TASKS], out, processes, log=log)
     path = out / "report.html"
     title = "Where a network looks in time"
     write_report(path, Report(title, machine_line(), tasks, "vdroppath quickstart"))
-    say(f"\nDone in {(time.perf_counter() - start) / 60:.1f} minutes. Open {path}")
+    log(f"\nDone in {(time.perf_counter() - start) / 60:.1f} minutes. Open {path}")
     return path
 
 
+@named
 def run_tasks(
-    jobs: Sequence[tuple[str, int]], out: Path, processes: int, say: Callable[[str], None]
+    jobs: Sequence[tuple[str, int]],
+    out: Path,
+    processes: int,
+    *,
+    log: Callable[[str], object] = print,
 ) -> list[TaskReport]:
     """The reports of (task, seed) pairs, in their order."""
-    return in_processes(run_task, [(name, out, seed) for name, seed in jobs], processes, say)
+    return in_processes(run_task, [(name, out, seed) for name, seed in jobs], processes, log=log)
 
 
 def machine_line() -> str:

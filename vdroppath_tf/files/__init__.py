@@ -5,6 +5,7 @@ from vdroppath_tf.files.formats import (
     check_format,
     load_text,
     read_json,
+    read_text,
     write_json,
 )
 from vdroppath_tf.files.jobs import create_or_verify
@@ -21,6 +22,7 @@ __all__ = [
     "create_or_verify",
     "load_text",
     "read_json",
+    "read_text",
     "replacing",
     "sha256_of",
     "write_bytes",

@@ -94,6 +94,22 @@ def check_format(found: object, expected: str, older: str = "") -> None:
 
 
 @named
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Reads a UTF-8 text file.
+
+    Raises:
+        ValueError: If it is not UTF-8, naming the file.
+        OSError: If it cannot be read.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{os.fspath(path)}: is not UTF-8 text ({error}). Save it as UTF-8."
+        ) from None
+
+
+@named
 def load_text(
     path: str | os.PathLike[str], read: Callable[[str], _Read], *, max_bytes: int | None = None
 ) -> _Read:

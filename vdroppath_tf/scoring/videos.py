@@ -61,14 +61,8 @@ def score_videos(
         raise ValueError(f"batch_size must be at least 1. Received: {batch_size}.")
     faults = FaultLog() if faults is None else faults
     views = protocol.sampling(sampling)
-    clips = evaluation_clips(
-        manifest,
-        views,
-        batch_size=max(1, batch_size // protocol.views) * protocol.views,
-        split="test",
-        cache_bytes=VideoCache() if cache is None else cache,
-        faults=faults,
-    )
+    cache = VideoCache() if cache is None else cache
+    clips = view_clips(manifest, views, batch_size=batch_size, cache=cache, faults=faults)
     answer = _probabilities_of(network) if isinstance(network, keras.Model) else network
     means, truths = [], []
     with video_errors():
@@ -86,6 +80,37 @@ def score_videos(
         videos=tuple(entry.path for entry in read),
         truths=np.concatenate(truths),
         probabilities=np.concatenate(means),
+    )
+
+
+def view_clips(
+    manifest: Manifest,
+    views: ClipSampling,
+    *,
+    batch_size: int,
+    cache: VideoCache,
+    faults: FaultLog,
+) -> tf.data.Dataset:
+    """The views of each video by a protocol, in batches that hold whole videos.
+
+    Args:
+        manifest: The videos.
+        views: How the views are made, ``protocol.sampling(recipe.evaluation)``.
+        batch_size: Clips in a batch, rounded down to whole videos, but at least one.
+        cache: Keeps decoded videos.
+        faults: Notes videos that cannot be read, which are left out.
+
+    Returns:
+        Batches of clips and labels; see ``evaluation_clips``.
+    """
+    each = views.views("test")
+    return evaluation_clips(
+        manifest,
+        views,
+        batch_size=max(1, batch_size // each) * each,
+        split="test",
+        cache_bytes=cache,
+        faults=faults,
     )
 
 

@@ -1,5 +1,13 @@
 from .backup import Backup as Backup
-from .recipe import Phase as Phase
+from .clips import RecipeClips as RecipeClips
+from .model_files import LABELS_FILE as LABELS_FILE
+from .model_files import RECIPE_FILE as RECIPE_FILE
+from .model_files import keras_files as keras_files
+from .model_files import load_model as load_model
+from .model_files import load_network as load_network
+from .model_files import read_labels as read_labels
+from .model_files import save_model as save_model
+from .phase import Phase as Phase
 from .recipe import Recipe as Recipe
 from .recipes import PUBLISHED as PUBLISHED
 from .recipes import RECIPES as RECIPES

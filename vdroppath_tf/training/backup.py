@@ -13,6 +13,7 @@ from vdroppath_tf.data.remote import files as remote
 from vdroppath_tf.data.remote.stores import store_of
 from vdroppath_tf.data.remote.urls import scheme_of
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.names import named
 from vdroppath_tf.training.checkpoint import STATE, check_same
 
 _MAX_FILES = 10_000
@@ -20,6 +21,7 @@ _RUN, _PART = "run.json", "checkpoint-"
 _RUN_BYTES = 1 << 20
 
 
+@named
 class Backup:
     """Copies a run's folder to a URL or another folder, and back where the folder is empty.
 
@@ -27,17 +29,19 @@ class Backup:
     checkpoint without one does not count: there is always a whole one.
 
     Args:
-        folder: of the run, on this machine.
-        url: `s3://bucket/run`, `gs://...`, `az://...` or a folder, a mounted one say.
+        folder: The folder of the run, on this machine.
+        url: Where the copy is: `s3://bucket/run`, `gs://...`, `az://...` or a folder, a mounted
+            one say.
 
     Raises:
-        ValueError: when nothing here writes such a URL; says what to install.
+        ValueError: If nothing here writes such a URL, naming what to install.
     """
 
     def __init__(self, folder: Path, url: str) -> None:
         self.folder, self.url = folder, url
         self._sent: dict[str, tuple[int, int]] = {}
-        self._there: set[str] | None = None
+        self._there: set[str] = set()
+        self._listed = False
         if scheme_of(url) in ("http", "https"):
             raise ValueError(f"{remote.shown(url)}: web servers are read only. Use s3:// or gs://.")
         store_of(scheme_of(url))
@@ -49,10 +53,11 @@ class Backup:
             run: JSON text that describes the run.
 
         Raises:
-            ValueError: when another run is kept there.
-            VideoError: when it cannot be read.
+            ValueError: If another run is kept there.
+            VideoError: If it cannot be read.
         """
-        names = self._list()
+        self._list()
+        names = self._there
         if not names:
             return
         if _RUN not in names or len(names) > _MAX_FILES:
@@ -78,9 +83,9 @@ class Backup:
                 continue
             self._sent |= {name: _stamp(self.folder / name) for name in parts}
 
-    def _list(self) -> set[str]:
+    def _list(self) -> None:
         self._there = {name for name in remote.list_files(self.url) if not _hidden(name)}
-        return self._there
+        self._listed = True
 
     def _is_here(self, group: str, parts: list[str]) -> bool:
         """Whether a checkpoint is the one in the folder: their states, with the history, agree."""
@@ -101,9 +106,11 @@ class Backup:
         """Copies what is new or has changed, then deletes the checkpoints that are gone here.
 
         Raises:
-            VideoError: when it cannot be written; the next call tries again.
+            VideoError: If it cannot be written; the next call tries again.
         """
-        there = self._list() if self._there is None else self._there
+        if not self._listed:
+            self._list()
+        there = self._there
         here = {name for name in remote.list_files(str(self.folder)) if not _hidden(name)}
         new = [name for name in here if self._sent.get(name) != _stamp(self.folder / name)]
         if _RUN in new:  # first, so that a run that stops half way knows its place again
@@ -119,7 +126,6 @@ class Backup:
             self._delete(name)
 
     def _send(self, name: str) -> None:
-        assert self._there is not None
         stamp = _stamp(self.folder / name)
         data = (self.folder / name).read_bytes()
         remote.write_file(remote.join(self.url, name), data)
@@ -127,14 +133,14 @@ class Backup:
         self._there.add(name)
 
     def _delete(self, name: str) -> None:
-        assert self._there is not None
         remote.delete_file(remote.join(self.url, name))
         self._there.discard(name)
         self._sent.pop(name, None)
 
 
+@named
 class SendAfterEpoch(keras.callbacks.Callback):
-    """Sends after every epoch; a failure is said, and made good after the next one."""
+    """Sends after every epoch; a failure is logged, and made good after the next one."""
 
     def __init__(self, backup: Backup) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a run says of the videos it could not read: in its logs, and in ``quarantine.json``."""
+"""The videos that a run could not read: counted in its logs, named in ``quarantine.json``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import keras
 
-from vdroppath_tf.data.clips.pipeline import FaultLog
+from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.faults.quarantine import read_quarantine, write_quarantine
+from vdroppath_tf.names import named
 from vdroppath_tf.training.runs import Clips
 
 QUARANTINE_FILE = "quarantine.json"
@@ -17,6 +18,7 @@ QUARANTINE_FILE = "quarantine.json"
 _log = logging.getLogger(__name__)
 
 
+@named
 class CountFaults(keras.callbacks.Callback):
     """Adds to the logs of an epoch how many clips could not be read, and keeps the quarantine.
 
@@ -24,10 +26,10 @@ class CountFaults(keras.callbacks.Callback):
     before whatever keeps the logs.
 
     Args:
-        faults: of the run.
-        clips: its videos.
-        first: number of the phase's first epoch in the whole run.
-        folder: of the run, or None.
+        faults: Those of the run.
+        clips: The videos of the run.
+        first: The number of the phase's first epoch in the whole run.
+        folder: The folder of the run, or None.
     """
 
     def __init__(self, faults: FaultLog, clips: Clips, first: int, folder: Path | None) -> None:
@@ -43,6 +45,7 @@ class CountFaults(keras.callbacks.Callback):
         keep_quarantine(self.faults, self.clips, self.folder)
 
 
+@named
 def keep_quarantine(faults: FaultLog, clips: Clips, folder: Path | None) -> None:
     """Writes the bad videos of a run, and of the run that it takes up, to its folder."""
     found = {(fault.split, fault.path): fault for fault in faults.faults()}
@@ -55,16 +58,12 @@ def keep_quarantine(faults: FaultLog, clips: Clips, folder: Path | None) -> None
     write_quarantine(file, found.values(), videos)
 
 
-def say_what_was_bad(faults: FaultLog, clips: Clips, folder: Path | None) -> None:
-    """One line for each split with bad videos, at the end of a run."""
+@named
+def log_bad_videos(faults: FaultLog, clips: Clips, folder: Path | None) -> None:
+    """Logs one line for each split with bad videos, at the end of a run."""
     where = "" if folder is None else f": see {folder / QUARANTINE_FILE}"
     for split, videos in (("train", clips.train), ("validation", clips.validation)):
-        if bad := len(faults.faults(split)):
-            assert videos is not None
-            _log.warning(
-                "%s of %s %s videos could not be read%s",
-                f"{bad:,}",
-                f"{len(videos):,}",
-                split,
-                where,
-            )
+        bad = len(faults.faults(split))
+        if bad and videos is not None:
+            text = f"{bad:,} of {len(videos):,} {split} videos could not be read{where}"
+            _log.warning("%s", text)

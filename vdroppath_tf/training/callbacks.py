@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from vdroppath_tf.layers.gates import named_drops
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training.checkpoint import CheckpointStore, Position
 
@@ -18,11 +19,12 @@ class NonFiniteLossError(ArithmeticError):
     """The loss became NaN or infinite."""
 
 
+@named
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
     """Stops at the step whose loss is no number, before a checkpoint keeps it.
 
     The last step of an epoch may spoil the weights after its loss was computed, so these are
-    looked at where the epoch ends. Comes before ``Record`` in a list of callbacks.
+    checked where the epoch ends. Comes before ``Record`` in a list of callbacks.
     """
 
     def __init__(self, phase: str, folder: Path | None = None) -> None:
@@ -52,6 +54,7 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
         )
 
 
+@named
 class Record(keras.callbacks.Callback):
     """Keeps what each epoch logged, with the drop probabilities, and checkpoints it.
 

@@ -12,11 +12,14 @@ import keras
 import tensorflow as tf
 
 from vdroppath_tf.files import check_format, replacing, write_json, write_text
+from vdroppath_tf.names import named
 
-FORMAT = "vdroppath_tf.run/2"
+FORMAT = "vdroppath_tf.run/3"
+"""Of ``run.json`` and of each checkpoint's state."""
 STATE = "state.json"  # written last: a folder without it is not whole
 
 
+@named
 @dataclass(frozen=True)
 class Position:
     """How far a run is: epochs finished of a phase, and what was logged up to there."""
@@ -26,16 +29,17 @@ class Position:
     history: tuple[dict[str, Any], ...] = ()
 
 
+@named
 class CheckpointStore:
     """The last checkpoints of one run in a folder.
 
     Args:
-        folder: of the run; made where it is missing.
+        folder: The folder of the run; it is made where it is missing.
         run: JSON text that describes the run; a folder of another run is refused.
-        keep: how many checkpoints stay.
+        keep: How many checkpoints stay. Defaults to 2.
 
     Raises:
-        ValueError: when the folder holds another run.
+        ValueError: If the folder holds another run.
     """
 
     def __init__(self, folder: Path, run: str, *, keep: int = 2) -> None:
@@ -55,7 +59,7 @@ class CheckpointStore:
             _trackable(model).write(str(parts / "weights"))
             state = {"format": FORMAT, "sizes": _sizes(parts), **asdict(position)}
             write_json(parts / STATE, state)
-        for old in self._whole()[: -self.keep]:
+        for old, _ in self._whole()[: -self.keep]:
             shutil.rmtree(old)
 
     def position(self) -> Position:
@@ -63,30 +67,46 @@ class CheckpointStore:
         whole = self._whole()
         if not whole:
             return Position(0, 0)
-        state = _state(whole[-1])
-        assert state is not None
+        _, state = whole[-1]
         return Position(state["phase"], state["epochs"], tuple(state["history"]))
 
     def restore(self, model: keras.Model) -> None:
         """Reads the last whole checkpoint into a compiled model, completely."""
-        status = _trackable(model).read(str(self._whole()[-1] / "weights"))
+        folder, _ = self._whole()[-1]
+        status = _trackable(model).read(str(folder / "weights"))
         status.assert_existing_objects_matched()
 
-    def _whole(self) -> list[Path]:
-        """Folders of whole checkpoints, the last one last; a damaged one is passed over."""
-        folders = sorted(self.folder.glob("checkpoint-*"))
-        return [folder for folder in folders if _state(folder) is not None]
+    def _whole(self) -> list[tuple[Path, dict[str, Any]]]:
+        """Whole checkpoints and their states, the last one last; a damaged one is passed over."""
+        found = [(folder, _state(folder)) for folder in sorted(self.folder.glob("checkpoint-*"))]
+        return [(folder, state) for folder, state in found if state is not None]
 
 
+@named
 def check_same(mark: str, found: str, run: str) -> None:
-    """Stops where the text found at a mark describes another run."""
+    """Raises where the text found at a mark describes another run.
+
+    Args:
+        mark: The file the text was found in, for the error.
+        found: The text.
+        run: JSON text that describes the run that is to go on.
+
+    Raises:
+        ValueError: If they differ, naming what differs.
+    """
     if found == run:
         return
     try:
         old, new = json.loads(found), json.loads(run)
         other = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
     except (AttributeError, TypeError, ValueError):
-        other = ["everything: this is no run of vdroppath_tf"]
+        old, other = {}, ["everything: this is no run of vdroppath_tf"]
+    if "format" in other and "recipe" in old:
+        raise ValueError(
+            f"{mark}: another version of vdroppath_tf began this run (format {old.get('format')}; "
+            f"expected {FORMAT!r}). Finish it with that version, or pass a new folder to start "
+            "anew. The models and spaces of a finished run can be read all the same."
+        )
     raise ValueError(
         f"{mark}: the folder holds another run; what differs: {', '.join(other)}. Pass a new "
         "folder to start anew, or the same settings (and a model as new as then) to go on."
@@ -94,7 +114,7 @@ def check_same(mark: str, found: str, run: str) -> None:
 
 
 def _state(folder: Path) -> dict[str, Any] | None:
-    """What a checkpoint says of itself; None where it, or a file it names, is not whole."""
+    """The state of a checkpoint; None where it, or a file it names, is not whole."""
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -102,7 +122,10 @@ def _state(folder: Path) -> dict[str, Any] | None:
     try:
         check_format(state.get("format") if isinstance(state, dict) else state, FORMAT)
     except ValueError as error:
-        raise ValueError(f"{folder / STATE}: {error}") from None
+        raise ValueError(
+            f"{folder / STATE}: {error} Go on with the version of vdroppath_tf that wrote it, or "
+            "pass a new folder to start anew."
+        ) from None
     files = _sizes(folder)
     whole = all(files.get(name) == size for name, size in state["sizes"].items())
     return state if whole else None

@@ -7,8 +7,10 @@ from typing import Any
 import keras
 
 from vdroppath_tf.cost import GATE_WEIGHTS
+from vdroppath_tf.names import named
 
 
+@named
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
 class GateSGD(keras.optimizers.SGD):
     """``keras.optimizers.SGD`` whose gate logits learn ``gate_multiplier`` times as fast.
@@ -18,15 +20,49 @@ class GateSGD(keras.optimizers.SGD):
     (about 1) saturate the gates on the noise of the first epochs.
 
     Args:
-        learning_rate: of the weights; a float or a schedule.
-        gate_multiplier: learning rate of the gates over that of the weights.
-        **kwargs: of ``keras.optimizers.SGD``; ``weight_decay`` never touches the gates.
+        learning_rate: That of the weights, a float or a schedule. Defaults to 0.005.
+        gate_multiplier: The learning rate of the gates over that of the weights. Defaults to 2.
+        momentum, nesterov, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+            ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps,
+            name: Those of ``keras.optimizers.SGD``; ``weight_decay`` never touches the gates.
+
+    Example:
+        model.compile(GateSGD(0.05, gate_multiplier=2.0, momentum=0.9), cross_entropy())
     """
 
     def __init__(
-        self, learning_rate: Any = 0.005, gate_multiplier: float = 2.0, **kwargs: Any
+        self,
+        learning_rate: Any = 0.005,
+        gate_multiplier: float = 2.0,
+        *,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
     ) -> None:
-        super().__init__(learning_rate, **kwargs)
+        super().__init__(
+            learning_rate,
+            momentum=momentum,
+            nesterov=nesterov,
+            weight_decay=weight_decay,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            name=name,
+        )
         self.gate_multiplier = gate_multiplier
         self._without_decay: tuple[Any, Any] = ([], [])
 

@@ -11,80 +11,51 @@ from typing import Any
 from vdroppath_tf.data.clips.augment import Augmentation
 from vdroppath_tf.data.clips.protocols import PROTOCOLS
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.names import unknown_name
+from vdroppath_tf.names import named, unknown_name
+from vdroppath_tf.training.phase import Phase
 
 CHANNELS = {"rgb": 3, "flow": 2}
 """What clips can show, and the channels they then have."""
 
 
-@dataclass(frozen=True)
-class Phase:
-    """One stretch of training with one optimizer.
-
-    Attributes:
-        name: ``"warmup"``, ``"search"``, ``"alone"`` or ``"finetune"``: in logs and checkpoints.
-        epochs: passes over the training videos.
-        learning_rate: at the start.
-        drops: epochs of this phase at which the rate is multiplied by 0.1, rising.
-        cosine: let the rate fall to 0 along a cosine instead, after a first epoch of linear rise.
-        gates: whether the gates learn (v-DropPath, the KL on); else they are frozen, all paths on.
-        weight_decay: of the weights; the KL is the prior while gates learn, hence 0 there.
-
-    Raises:
-        ValueError: when a value is out of range, or there is weight decay while gates learn.
-    """
-
-    name: str
-    epochs: int
-    learning_rate: float
-    drops: tuple[int, ...] = ()
-    cosine: bool = False
-    gates: bool = False
-    weight_decay: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.epochs < 0 or not _positive(self.learning_rate):
-            raise ValueError(f"epochs must be 0 or more, learning_rate above 0. Received: {self}")
-        if list(self.drops) != sorted(set(self.drops)):
-            raise ValueError(f"drops must be epochs that rise. Received: {self.drops}")
-        if self.gates and self.weight_decay:
-            raise ValueError("weight_decay must be 0 while gates learn: the KL is the prior.")
-
-
+@named
 @dataclass(frozen=True)
 class Recipe:
     """A training run: network, clips, phases (method: section 4.1 and supplementary section 1).
 
     Attributes:
-        network: name of a network, such as ``"densenet121"`` or ``"micro"``.
-        row: the values of the network's row where it is not the zoo's, as ``zoo.save_row`` writes
+        network: The name of a network, such as ``"densenet121"`` or ``"micro"``.
+        row: The values of the network's row where it is not the zoo's, as ``zoo.save_row`` writes
             them: ``family`` and ``row``; else None.
-        sampling: how clips are made of videos in training.
-        modality: what clips show: ``"rgb"``, or ``"flow"``, optical flow computed beforehand.
-        batch_size: clips a step, over all replicas.
-        warmup: without gates.
-        search: v-DropPath.
-        finetune: of the derived network, or None.
-        gate_learning_rate: of the gates at the start of ``search``; it falls as the weights' does.
-            With 0 they stay random and learn nothing: paths are sampled with ``initial_drop``.
-        branches: paths of the fusion layers, out of S, T and ST; the paper's experiments have two.
-        temporal_strides: of the network from the stem on; None: as published.
-        temporal_pool: halve the temporal resolution behind the stem's first convolution: max-pool
-            over three frames, stride 2 (Fig. 6).
-        weight_reg, kl, noise, initial_drop, drop_layer: of the gates, see ``VariationalDropPath``.
-        gate_classifier: whether the classifier's features are gated too, as in the authors' code;
+        sampling: How clips are made of videos in training.
+        batch_size: Clips a step, over all replicas.
+        warmup: The phase without gates.
+        search: The phase of v-DropPath.
+        finetune: The phase of the derived network, or None.
+        branches: The paths of the fusion layers, out of S, T and ST; the paper's experiments have
+            two.
+        temporal_strides: Those of the network from the stem on. Defaults to the published ones.
+        temporal_pool: Whether to halve the temporal resolution behind the stem's first
+            convolution: max-pool over three frames, stride 2 (Fig. 6).
+        gate_learning_rate: That of the gates at the start of ``search``; it falls as the weights'
+            does. With 0 they stay random and learn nothing: paths are sampled with
+            ``initial_drop``.
+        weight_reg, kl, noise, initial_drop, drop_layer: Of the gates, see ``VariationalDropPath``.
+        gate_classifier: Whether the classifier's features are gated too, as in the authors' code;
             the paper gates paths only.
-        momentum: of SGD.
-        finetune_dropout: before the classifier while fine-tuning; it is 0 while gates learn.
-        seed: of weights, noise, order and augmentation.
-        evaluation_crop: pixels of the square cut out in evaluation; None takes that of training.
-        augment: what is done to training clips after they are cut: colours, RandAugment, mixing.
-        protocol: name of the test protocol its accuracies are given in, of ``PROTOCOLS``.
+        momentum: That of SGD.
+        finetune_dropout: The dropout before the classifier while fine-tuning; it is 0 while gates
+            learn.
+        seed: That of weights, noise, order and augmentation.
+        evaluation_crop: Pixels of the square cut out in evaluation. Defaults to that of training.
+        modality: What clips show: ``"rgb"``, or ``"flow"``, optical flow computed beforehand.
+        augment: What is done to training clips after they are cut: colours, RandAugment, mixing.
+        protocol: The name of the test protocol its accuracies are given in, of ``PROTOCOLS``.
 
     ``network``, ``branches`` and ``temporal_strides`` are checked where the network is built.
 
     Raises:
-        ValueError: when a value is out of range.
+        ValueError: If a value is out of range.
     """
 
     network: str
@@ -115,7 +86,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1. Received: {self.batch_size}")
-        if not (self.gate_learning_rate == 0 or _positive(self.gate_learning_rate)):
+        if not (math.isfinite(self.gate_learning_rate) and self.gate_learning_rate >= 0):
             raise ValueError(
                 f"gate_learning_rate must be 0 or more. Received: {self.gate_learning_rate}"
             )
@@ -162,11 +133,11 @@ class Recipe:
         """Warm-up, then v-DropPath."""
         return tuple(phase for phase in (self.warmup, self.search) if phase.epochs)
 
-    def alone_phases(self) -> tuple[Phase, ...]:
-        """For a network trained on its own, as long as the template: the paper's comparison."""
+    def stand_alone_phases(self) -> tuple[Phase, ...]:
+        """For a stand-alone network, trained as long as the template: the paper's comparison."""
         phase = dataclasses.replace(
             self.search,
-            name="alone",
+            name="stand-alone",
             epochs=self.warmup.epochs + self.search.epochs,
             drops=tuple(self.warmup.epochs + epoch for epoch in self.search.drops),
             gates=False,
@@ -174,11 +145,11 @@ class Recipe:
         return (phase,)
 
     def replace(self, **changes: Any) -> Recipe:
-        """A copy with other values; an unknown name is an error that lists the names there are."""
-        known = [field.name for field in dataclasses.fields(self)]
-        unknown = sorted(set(changes) - set(known))
-        if unknown:
-            raise ValueError(f"A recipe has no {unknown}. It has: {', '.join(known)}")
+        """A copy with other values.
+
+        Raises:
+            TypeError: If a recipe has no value of that name, offering the nearest.
+        """
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> str:
@@ -190,7 +161,7 @@ class Recipe:
         """The recipe that ``to_json`` wrote.
 
         Raises:
-            ValueError: when the text is no recipe.
+            ValueError: If the text is no recipe.
         """
         try:
             fields = json.loads(text)
@@ -202,11 +173,6 @@ class Recipe:
             return _from_lists(cls, fields)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"This is no recipe of vdroppath_tf: {error!r}.") from error
-
-
-def _positive(value: float) -> bool:
-    """Whether a rate is a number above 0 (and neither NaN nor infinite)."""
-    return math.isfinite(value) and value > 0
 
 
 def _from_lists(kind: Any, fields: dict[str, Any]) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.training.recipe import Phase, Recipe
+from vdroppath_tf.training.phase import Phase
+from vdroppath_tf.training.recipe import Recipe
 
 
 def _published(

@@ -1,4 +1,4 @@
-"""What a run is made of: videos, a network of the recipe, and a description to know it by."""
+"""The parts of a run: its videos, a network of the recipe, and a description to know it by."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ from vdroppath_tf.data.faults.fault_log import MAX_BAD_FRACTION
 from vdroppath_tf.models.families import row_of_values
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.weights import LoadReport, copy_weights
-from vdroppath_tf.training.recipe import Phase, Recipe
+from vdroppath_tf.names import named
+from vdroppath_tf.training.checkpoint import FORMAT
+from vdroppath_tf.training.phase import Phase
+from vdroppath_tf.training.recipe import Recipe
 from vdroppath_tf.zoo.constructors import constructors
 
 
+@named
 @dataclass(frozen=True)
 class Clips:
     """The videos of a run.
 
     Attributes:
-        train: videos to learn from; their number is N of Eq. 5.
-        validation: videos to validate on, or None.
-        cache: room for decoded videos, shared by the runs that use the same videos.
-        max_bad_fraction: share of videos that may be bad, see `data.faults.fault_log.FaultLog`.
+        train: The videos to learn from; their number is N of Eq. 5.
+        validation: The videos to validate on, or None.
+        cache: Keeps decoded videos, shared by the runs that use the same videos.
+        max_bad_fraction: The share of videos that may be bad, see `data.faults.fault_log.FaultLog`.
     """
 
     train: Manifest
@@ -49,11 +53,12 @@ def _networks(recipe: Recipe) -> tuple[Callable[..., FusionModel], Callable[...,
     return constructors(row)
 
 
+@named
 def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
     """The recipe's template for these clips, new, from the recipe's seed.
 
     Raises:
-        ValueError: when there is no such network, or it cannot have these options.
+        ValueError: If there is no such network, or it cannot have these options.
     """
     template, _ = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
@@ -65,41 +70,44 @@ def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
     )
 
 
+@named
 def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 0.0) -> FusionModel:
     """The recipe's network of one strategy for these clips, new, from the recipe's seed.
 
     Raises:
-        ValueError: when there is no such network, or it cannot have these options or strategy.
+        ValueError: If there is no such network, or it cannot have these options or strategy.
     """
     _, derived = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
     return derived(strategy, clips.train.num_classes, dropout=dropout, **recipe.network_options)
 
 
+@named
 def template_from(
     trained: FusionModel, recipe: Recipe, clips: Clips, *, keep_classifier: bool
 ) -> tuple[FusionModel, LoadReport]:
     """The recipe's template for these clips, with the weights and gates of a trained one.
 
     Args:
-        trained: a template of the same network.
-        recipe: the run to come; its gate options hold, not those of ``trained``.
-        clips: the videos to come.
-        keep_classifier: whether the classes are the same; else the classifier is new.
+        trained: A template of the same network.
+        recipe: The run to come; its gate options hold, not those of ``trained``.
+        clips: The videos to come.
+        keep_classifier: Whether the classes are the same; else the classifier is new.
 
     Returns:
         The template, and the report of what was copied and what is new.
 
     Raises:
-        ValueError: when the weights do not fit, naming each.
+        ValueError: If the weights do not fit, naming each.
     """
     model = build_template(recipe, clips)
     start = () if keep_classifier else ("classifier/",)
     return model, copy_weights(trained, model, may_be_new=lambda path: path.startswith(start))
 
 
+@named
 def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog) -> None:
-    """Stops what cannot go well before anything is written; notes bad videos."""
+    """Raises what cannot go well before anything is written; notes bad videos."""
     if recipe.batch_size > len(clips.train):
         raise ValueError(
             f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
@@ -131,6 +139,7 @@ def _check_channels(model: FusionModel, videos: Manifest) -> None:
             )
 
 
+@named
 def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:
     """What makes a run this run, as JSON."""
     start = hashlib.sha256()
@@ -138,6 +147,7 @@ def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, cl
         start.update(tf.convert_to_tensor(weight).numpy().tobytes())
     return json.dumps(
         {
+            "format": FORMAT,
             "network": model.architecture,
             "recipe": json.loads(recipe.to_json()),
             "phases": [phase.__dict__ for phase in phases],

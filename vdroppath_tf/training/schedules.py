@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import keras
 
-from vdroppath_tf.training.recipe import Phase
+from vdroppath_tf.names import named
+from vdroppath_tf.training.phase import Phase
 
 
+@named
 def learning_rate(
     phase: Phase, steps_per_epoch: int
 ) -> keras.optimizers.schedules.LearningRateSchedule:

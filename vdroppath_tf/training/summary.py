@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from vdroppath_tf.training.recipe import Phase, Recipe
+from vdroppath_tf.names import named
+from vdroppath_tf.training.recipe import Recipe
 
 
+@named
 def summary(recipe: Recipe) -> dict[str, str]:
     """What was chosen, by name: network, clips, epochs, rates, KL, starting p, seed."""
     sampling = recipe.evaluation
@@ -13,15 +15,10 @@ def summary(recipe: Recipe) -> dict[str, str]:
     return {
         "network": recipe.network,
         "clips": f"{sampling.frames} frames, stride {sampling.stride}, size {size}",
-        "epochs": " + ".join(map(_told, (recipe.warmup, recipe.search))),
+        "epochs": " + ".join(phase.description for phase in (recipe.warmup, recipe.search)),
         "batch": str(recipe.batch_size),
         "learning rates": f"{recipe.search.learning_rate:g}, gates {recipe.gate_learning_rate:g}",
         "KL": f'form "{recipe.kl}", weight_reg {recipe.weight_reg:g}',
         "starting p": f"{recipe.initial_drop:g}",
         "seed": str(recipe.seed),
     }
-
-
-def _told(phase: Phase) -> str:
-    kind = "with gates" if phase.gates else "without"
-    return f"{phase.epochs} {phase.name} ({kind})"

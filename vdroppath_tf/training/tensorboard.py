@@ -14,9 +14,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from vdroppath_tf.cost import UnitCosts, unit_costs
 from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.layers.gates import gates_of, named_drops
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 
+@named
 class SpaceToTensorBoard(keras.callbacks.Callback):
     """Logs the space of a template after every epoch; for ``fit`` and, by itself, in ``train``.
 
@@ -29,14 +31,14 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
     A model without gates has ``epoch/NAME`` only.
 
     Args:
-        folder: of the event files: ``tensorboard --logdir FOLDER``.
-        clip_shape: frames, height and width of a clip, for the expected MACs; None where the model
-            was built with them.
-        picture_every: epochs from one picture to the next; 0 draws none.
-        first_epoch: epochs that lie before this ``fit`` in the whole run.
+        folder: The folder of the event files: ``tensorboard --logdir FOLDER``.
+        clip_shape: Frames, height and width of a clip, for the expected MACs. Defaults to what the
+            model was built with.
+        picture_every: Epochs from one picture to the next; 0 draws none. Defaults to 1.
+        first_epoch: Epochs that lie before this ``fit`` in the whole run. Defaults to 0.
 
     Raises:
-        ValueError: a number below 0; in ``fit``, where the clip shape of a template is not known.
+        ValueError: For a number below 0; in ``fit``, if the clip shape of a template is not known.
     """
 
     def __init__(

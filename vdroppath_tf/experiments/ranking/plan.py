@@ -1,4 +1,4 @@
-"""What a ranking trains: the task and its difficulty, templates, strategies on their own."""
+"""What a ranking trains: the task and its difficulty, templates, stand-alone strategies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from vdroppath_tf.experiments.tasks.shapes import Difficulty
+from vdroppath_tf.names import named
 from vdroppath_tf.training import RECIPES, Recipe
 
 TASK = "both"
@@ -26,20 +27,21 @@ TEMPLATES: dict[str, dict[str, Any]] = {
 AS_TRAINED, LOG_PROB = "space, not recalibrated", "log-probability"
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """What is trained and scored.
 
     Attributes:
-        draws: strategies drawn from the learned space, all different, no layer without a path.
-        uniform_draws: as many units S as ST as S+ST on average, all different.
-        seeds: trainings of each strategy on its own.
-        epochs: of a strategy trained on its own; as many as of the templates, as in the paper.
-        template_epochs: of a template: a fifth without gates, the rest with them.
-        gate_learning_rate: of the templates; slow, so that the space stays open: draws from one
-            that has made up its mind are all alike.
-        seed: of clips, templates and draws.
-        clips: of training and test.
+        draws: Strategies drawn from the learned space, all different, no layer without a path.
+        uniform_draws: Strategies with as many units S as ST as S+ST on average, all different.
+        seeds: Stand-alone trainings of each strategy.
+        epochs: Those of a stand-alone training; as many as of the templates, as in the paper.
+        template_epochs: Those of a template: a fifth without gates, the rest with them.
+        gate_learning_rate: That of the templates; slow, so that the space stays open: draws from a
+            collapsed space are all alike.
+        seed: That of clips, templates and draws.
+        clips: The numbers of training and test clips.
     """
 
     draws: int = 8
@@ -58,8 +60,8 @@ class Plan:
         return {k: v for k, v in dataclasses.asdict(self).items() if k not in counted}
 
     @property
-    def alone(self) -> Recipe:
-        """Of strategies on their own, but for the seed."""
+    def stand_alone(self) -> Recipe:
+        """The recipe of stand-alone strategies, but for the seed."""
         small = RECIPES["small"]
         return small.replace(
             sampling=dataclasses.replace(small.sampling, frames=DIFFICULTY.frames),
@@ -69,12 +71,12 @@ class Plan:
         )
 
     def template(self, which: str) -> Recipe:
-        """Of one of ``TEMPLATES``."""
-        alone, epochs = self.alone, self.template_epochs
+        """The recipe of one of ``TEMPLATES``."""
+        stand_alone, epochs = self.stand_alone, self.template_epochs
         warmup = 0 if which == UNIFORM else round(0.2 * epochs)
-        recipe = alone.replace(
-            warmup=dataclasses.replace(alone.warmup, epochs=warmup),
-            search=dataclasses.replace(alone.search, epochs=epochs - warmup),
+        recipe = stand_alone.replace(
+            warmup=dataclasses.replace(stand_alone.warmup, epochs=warmup),
+            search=dataclasses.replace(stand_alone.search, epochs=epochs - warmup),
             gate_learning_rate=self.gate_learning_rate,
         )
         return recipe.replace(**TEMPLATES[which])

@@ -1,0 +1,1 @@
+"""Does a template's ranking hold? Its scores against stand-alone trainings of the strategies."""

@@ -1,0 +1,228 @@
+"""The steps from videos to a served network, each once: a run takes all, a command takes one.
+
+``training.train`` is the first. Each step leaves files that the next command can begin from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+from absl import logging
+
+from vdroppath_tf.data.clips.protocols import Protocol
+from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.derivation import derive
+from vdroppath_tf.files import write_json
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.names import named
+from vdroppath_tf.scoring.batch_statistics import recalibrate
+from vdroppath_tf.scoring.evaluate import (
+    EvaluationOptions,
+    evaluate_strategies,
+    race_strategies,
+)
+from vdroppath_tf.scoring.scores import StrategyScores
+from vdroppath_tf.scoring.video_scores import VideoScores
+from vdroppath_tf.scoring.videos import score_videos
+from vdroppath_tf.serving.export import export_saved_model
+from vdroppath_tf.serving.predict import write_sampling
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.training.clips import ONE_CLIP, RecipeClips
+from vdroppath_tf.training.model_files import save_model
+from vdroppath_tf.training.recipe import Recipe
+from vdroppath_tf.training.runs import Clips
+from vdroppath_tf.training.trainer import train
+
+
+@named
+def save_trained(
+    model: FusionModel,
+    history: Sequence[Mapping[str, Any]],
+    folder: Path,
+    recipe: Recipe,
+    labels: tuple[str, ...],
+) -> None:
+    """Writes a trained model, its recipe, its classes, its history and, of a template, its space.
+
+    Args:
+        model: A template, which becomes ``template.keras`` with ``space.json``, or a network of
+            one strategy, which becomes ``network.keras``.
+        history: What ``train`` returned.
+        folder: Where the files go.
+        recipe: The recipe of the run.
+        labels: The names of the classes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "history.json", history)
+    if not model.gates:
+        save_model(model, folder / "network.keras", recipe, labels)
+        return
+    save_model(model, folder / "template.keras", recipe, labels)
+    ProbabilitySpace.from_model(model).save(folder / "space.json")
+    logging.info("Wrote %s", folder / "space.json")
+
+
+@named
+def candidates(space: ProbabilitySpace, draws: int, seed: int) -> list[FusionStrategy]:
+    """The strategies to choose from: the mode, then draws from the space without repeats."""
+    return list(dict.fromkeys([space.mode(), *space.sample(draws, seed=seed)]))
+
+
+@named
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """How the strategies of a template are scored, whichever clips they are scored on.
+
+    Attributes:
+        template: The trained template.
+        clips: Makes the clips of the videos.
+        train: The training videos that batch norm is recalibrated by for each strategy, or None,
+            which leaves its statistics as trained.
+        protocol: Says which views of a video are scored. Defaults to one clip of the centre.
+        batch_size: Clips in a batch. Defaults to the recipe's.
+        memory_bytes: The room for activations. Defaults to 1 GiB.
+    """
+
+    template: FusionModel
+    clips: RecipeClips
+    train: Manifest | None
+    protocol: Protocol = ONE_CLIP
+    batch_size: int | None = None
+    memory_bytes: int = 2**30
+
+    def scores(
+        self,
+        strategies: Sequence[FusionStrategy | str],
+        videos: Manifest,
+        *,
+        race: tuple[float, float] | None = None,
+        resume: str | os.PathLike[str] | None = None,
+        on_strategy: Callable[[], object] | None = None,
+    ) -> StrategyScores:
+        """Scores strategies on videos.
+
+        Args:
+            strategies: The strategies.
+            videos: The videos.
+            race: The level and the margin of a race, which drops strategies that can no longer
+                win. Defaults to None, which scores all of them on all videos.
+            resume: A folder for what has been done after each batch. Defaults to none.
+            on_strategy: Called after each strategy and batch, for a progress bar.
+
+        Returns:
+            ``StrategyScores``, in the order of ``strategies``.
+        """
+        clips = self.clips.evaluation(videos, self.protocol, batch_size=self.batch_size)
+        train_clips = None if self.train is None else self.clips.recalibration(self.train)
+        options = EvaluationOptions(
+            views=self.protocol.views,
+            memory_bytes=self.memory_bytes,
+            resume=resume,
+            on_strategy=on_strategy,
+        )
+        given = self.template, strategies, clips
+        if race is None:
+            return evaluate_strategies(*given, train_clips=train_clips, options=options)
+        level, margin = race
+        return race_strategies(
+            *given, level=level, margin=margin, train_clips=train_clips, options=options
+        )
+
+
+@named
+def derive_network(
+    template: FusionModel,
+    strategy: FusionStrategy,
+    clips: RecipeClips,
+    videos: Clips | None,
+    *,
+    finetune_in: Path | None = None,
+    on_step: Callable[[], None] | None = None,
+    verbose: int | str = 0,
+) -> FusionModel:
+    """The network of one strategy: derived, recalibrated, fine-tuned.
+
+    Args:
+        template: The trained template.
+        strategy: The strategy.
+        clips: Makes the clips of the videos.
+        videos: The training videos; None leaves batch norm as trained.
+        finetune_in: A folder for the checkpoints of the recipe's fine-tuning, which needs
+            ``videos``. Defaults to None: no fine-tuning.
+        on_step: Called after every step of fine-tuning.
+        verbose: That of ``keras.Model.fit``. Defaults to 0.
+
+    Returns:
+        The derived network.
+
+    Raises:
+        ValueError: If it is to be fine-tuned without videos or such a phase.
+    """
+    recipe, dropout = clips.recipe, None
+    if finetune_in is not None:
+        if videos is None or recipe.finetune is None:
+            raise ValueError("Fine-tuning needs training videos, and a recipe with that phase.")
+        dropout = recipe.finetune_dropout
+    keras.utils.set_random_seed(recipe.seed)  # of the dropout
+    network = derive(template, strategy, dropout=dropout)
+    if videos is not None:
+        recalibrate(network, clips.recalibration(videos.train))
+        if finetune_in is not None and recipe.finetune is not None:
+            train(
+                network,
+                (recipe.finetune,),
+                recipe,
+                videos,
+                folder=finetune_in,
+                on_step=on_step,
+                verbose=verbose,
+            )
+    return network
+
+
+@named
+def score_network(
+    network: FusionModel, videos: Manifest, clips: RecipeClips, *, batch_size: int
+) -> VideoScores:
+    """The accuracy of one network on videos, one clip each, as strategies are scored."""
+    return score_videos(
+        network,
+        videos,
+        clips.recipe.evaluation,
+        ONE_CLIP,
+        batch_size=batch_size,
+        cache=clips.cache,
+        faults=clips.faults,
+    )
+
+
+@named
+def export_network(
+    network: FusionModel,
+    folder: str | os.PathLike[str],
+    recipe: Recipe,
+    labels: Sequence[str],
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Writes a SavedModel with the sampling of its clips beside it.
+
+    Args:
+        network: A derived network.
+        folder: Where it goes, such as ``served/1``.
+        recipe: Says how clips are made for the network.
+        labels: The names of the classes.
+        overwrite: Whether to replace what is there. Defaults to False.
+
+    Returns:
+        The folder.
+    """
+    path = export_saved_model(network, folder, labels=labels, overwrite=overwrite)
+    write_sampling(path, recipe.evaluation)
+    return path

@@ -1,0 +1,118 @@
+"""A recipe on a task: what is trained and scored there, with an account of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from vdroppath_tf.data.clips.cache import VideoCache
+from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.experiments.account import Account
+from vdroppath_tf.experiments.steps import Scorer, save_trained, score_network
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.names import named
+from vdroppath_tf.report.findings import mean_on
+from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
+from vdroppath_tf.spaces.gate_arrays import Gates
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.training import Clips, Phase, Recipe, RecipeClips, build_template
+from vdroppath_tf.training.trainer import train
+
+BATCH = 64
+"""Clips that are scored at a time."""
+CACHE_BYTES = 2**30
+
+
+@named
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Labelled videos in three parts, and what is in them in plain words."""
+
+    name: str
+    description: str
+    train: Manifest
+    validation: Manifest
+    test: Manifest
+
+
+@named
+class TaskRun:
+    """A recipe on a task, in a folder that the commands can go on from.
+
+    Args:
+        task: The videos.
+        recipe: The recipe of the template; the networks beside it follow from it.
+        folder: Where everything is written; a stopped run goes on there.
+        log: Called with each line for whoever watches. Defaults to ``print``.
+        bar_position: The row of its progress bars, where several runs go on at a time.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        recipe: Recipe,
+        folder: Path,
+        *,
+        log: Callable[[str], object] = print,
+        bar_position: int = 0,
+    ) -> None:
+        self.task, self.recipe, self.folder = task, recipe, folder
+        self.account = Account(task.name, log=log, bar_position=bar_position)
+        self.videos = Clips(task.train, cache=VideoCache(CACHE_BYTES))
+        self.clips = RecipeClips(recipe, self.videos.cache)
+
+    def learn(self) -> tuple[FusionModel, list[Gates]]:
+        """The trained template, and its drop probabilities at the start and after every epoch."""
+        recipe, log = self.recipe, self.account.log
+        phases = recipe.template_phases()
+        described = " + ".join(phase.description for phase in phases)
+        log(f"Training the template, a supernet, on {len(self.task.train)} clips: {described}.")
+        template = build_template(recipe, self.videos)
+        start = ProbabilitySpace.from_model(template).drop
+        with self.account.timed("train the template"):
+            history = self.train(template, phases, "template")
+        save_trained(template, history, self.folder, recipe, self.task.train.labels)
+        searched = [entry["drop"] for entry in history if entry["phase"] == recipe.search.name]
+        on = mean_on(ProbabilitySpace.from_model(template))
+        log(
+            f"Read the space: {', '.join(f'P({b} on) {mean:.2f}' for b, mean in on.items())} on "
+            f"average; all started at {1.0 - recipe.initial_drop:.2f}."
+        )
+        return template, [start, *searched]
+
+    def train(self, model: FusionModel, phases: Sequence[Phase], name: str) -> list[dict[str, Any]]:
+        """Trains a network through phases, with a bar; what ``training.train`` returns."""
+        with self.account.bar(name, "steps", self.steps(phases)) as bar:
+            return train(
+                model,
+                phases,
+                self.recipe,
+                self.videos,
+                folder=self.checkpoints(name),
+                on_step=lambda: bar.update(1),
+            )
+
+    def steps(self, phases: Sequence[Phase]) -> int:
+        """How many steps the phases have."""
+        epochs = sum(phase.epochs for phase in phases)
+        return epochs * (len(self.task.train) // self.recipe.batch_size)
+
+    def checkpoints(self, name: str) -> Path:
+        """The folder for the checkpoints of one of the trainings."""
+        return self.folder / "runs" / name.replace("+", "-")
+
+    def scores(
+        self, template: FusionModel, strategies: Sequence[FusionStrategy], videos: Manifest
+    ) -> StrategyScores:
+        """Accuracy of strategies with the template's weights, batch norm recalibrated for each."""
+        scorer = Scorer(template, self.clips, self.task.train, batch_size=BATCH)
+        with self.account.bar("strategies", "passes") as bar:
+            return scorer.scores(strategies, videos, on_strategy=lambda: bar.update(1))
+
+    def accuracy(self, network: FusionModel, strategy: FusionStrategy) -> StrategyScore:
+        """Accuracy of one network on the held-out videos, one clip each, as strategies have it."""
+        found = score_network(network, self.task.test, self.clips, batch_size=BATCH)
+        return StrategyScore(strategy, found.top1, found.top5, found.scored)

@@ -1,0 +1,108 @@
+"""A model on disk, with what it cannot do without beside it: its recipe and its classes."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from absl import logging
+
+from vdroppath_tf.files import load_text, replacing, write_text
+from vdroppath_tf.names import named
+from vdroppath_tf.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import keras
+
+    from vdroppath_tf.models.fusion_model import FusionModel
+
+RECIPE_FILE, LABELS_FILE = "recipe.json", "labels.txt"
+
+
+@named
+def save_model(model: FusionModel, path: Path, recipe: Recipe, labels: tuple[str, ...]) -> None:
+    """Writes a model whole or not at all, with its recipe and its classes beside it.
+
+    Args:
+        model: A template or a derived network.
+        path: The file, ``.keras``; its folder is made where it is missing.
+        recipe: Says how clips are made for the model.
+        labels: The names of the classes, by number.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, shared=False) as file:
+        model.save(file)
+    write_text(path.with_name(RECIPE_FILE), recipe.to_json() + "\n")
+    write_text(path.with_name(LABELS_FILE), "".join(f"{name}\n" for name in labels))
+    logging.info("Wrote %s", path)
+
+
+@named
+def load_model(path: str | os.PathLike[str]) -> tuple[keras.Model, Recipe, tuple[str, ...]]:
+    """A model that ``save_model`` wrote, its recipe and its classes.
+
+    Raises:
+        ValueError: If one of them is missing or something else.
+    """
+    _check_there(path)
+    beside = Path(path).with_name(RECIPE_FILE)
+    if not beside.is_file():
+        raise ValueError(
+            f"{beside} is missing: it says how clips are made for {path}. vdroppath writes it "
+            "beside every model."
+        )
+    recipe = load_text(beside, Recipe.from_json)
+    model, labels = load_network(path)
+    return model, recipe, labels
+
+
+@named
+def load_network(path: str | os.PathLike[str]) -> tuple[keras.Model, tuple[str, ...]]:
+    """A network of this package and its classes, for what needs no clips and so no recipe.
+
+    Raises:
+        ValueError: If it is missing, damaged or something else.
+    """
+    import keras
+
+    _check_there(path)
+    try:
+        model = keras.saving.load_model(path)
+    except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(
+            f"{path}: is no model that vdroppath wrote, or is damaged ({reason}). Write it again."
+        ) from None
+    if getattr(model, "architecture", None) is None:
+        raise ValueError(f"{path}: is a model, but none of vdroppath. Expected one it wrote.")
+    names = Path(path).with_name(LABELS_FILE)
+    classes = model.output_shape[-1]
+    labels = read_labels(names) if names.is_file() else tuple(str(k) for k in range(classes))
+    if len(labels) != classes:
+        raise ValueError(f"{names}: names {len(labels)} classes. {path} has {classes}.")
+    return model, labels
+
+
+@named
+def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The names of classes, one a line, by number.
+
+    Raises:
+        ValueError: If the file is not UTF-8 text.
+    """
+    return tuple(load_text(path, str.splitlines))
+
+
+@named
+def keras_files(folder: str | os.PathLike[str]) -> list[Path]:
+    """The models in a folder, as ``vdroppath train`` leaves one; none where it is no folder."""
+    return sorted(p for p in Path(folder).glob("*.keras") if not p.name.startswith("."))
+
+
+def _check_there(path: str | os.PathLike[str]) -> None:
+    if inside := keras_files(path):
+        raise ValueError(f"{path} is a folder. Pass a model in it: {', '.join(map(str, inside))}.")
+    if not Path(path).is_file():
+        raise ValueError(f"There is no model {path}. Expected a .keras file that vdroppath wrote.")

@@ -1,0 +1,54 @@
+"""A phase: one stretch of training with one optimizer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from vdroppath_tf.names import named
+
+
+@named
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training with one optimizer.
+
+    Attributes:
+        name: ``"warmup"``, ``"search"``, ``"stand-alone"`` or ``"finetune"``: in logs and
+            checkpoints.
+        epochs: The passes over the training videos.
+        learning_rate: The rate at the start.
+        drops: The epochs of this phase at which the rate is multiplied by 0.1, rising.
+        cosine: Whether the rate falls to 0 along a cosine instead, after a first epoch of linear
+            rise.
+        gates: Whether the gates learn (v-DropPath, the KL on); else they are frozen, all paths on.
+        weight_decay: The decay of the weights; the KL is the prior while gates learn, hence 0
+            there.
+
+    Raises:
+        ValueError: If a value is out of range, or there is weight decay while gates learn.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    drops: tuple[int, ...] = ()
+    cosine: bool = False
+    gates: bool = False
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        rate = self.learning_rate
+        if self.epochs < 0 or not (math.isfinite(rate) and rate > 0):
+            raise ValueError(f"epochs must be 0 or more, learning_rate above 0. Received: {self}")
+        if list(self.drops) != sorted(set(self.drops)):
+            raise ValueError(f"drops must be epochs that rise. Received: {self.drops}")
+        if self.gates and self.weight_decay:
+            raise ValueError("weight_decay must be 0 while gates learn: the KL is the prior.")
+
+    @property
+    def description(self) -> str:
+        """The phase in words, such as ``"16 epochs of search (the gates learn)"``."""
+        epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        gates = "the gates learn" if self.gates else "no gate learns"
+        return f"{epochs} of {self.name} ({gates})"
