@@ -18,14 +18,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from vdroppath_tf import ProbabilitySpace, derive, evaluate_strategies, recalibrate
-from vdroppath_tf.data.clips.pipeline import evaluation_clips, training_clips
+from vdroppath_tf import ProbabilitySpace, derive, recalibrate
+from vdroppath_tf.data.clips.protocols import PROTOCOLS
+from vdroppath_tf.experiments.steps import Scorer, candidates
 from vdroppath_tf.experiments.tasks.synthetic import Difficulty, write_task
-from vdroppath_tf.training import RECIPES, TRAINING_VIDEOS, Clips, Recipe, build_template, train
+from vdroppath_tf.scoring.videos import score_videos
+from vdroppath_tf.training import (
+    RECIPES,
+    TRAINING_VIDEOS,
+    Clips,
+    Recipe,
+    RecipeClips,
+    build_template,
+    train,
+)
 
 NAMES = flags.DEFINE_multi_enum("recipe", list(RECIPES), list(RECIPES), "which; all of them")
 
@@ -112,34 +121,22 @@ def run(name: str, full: Recipe, folder: Path) -> Iterator[str]:
     units = {str(unit): f"{p.mean():.3f}" for unit, p in space.marginals().items()}
     yield f"space: {len(space)} layers, mean marginals {units}"
 
-    options: dict[str, Any] = {"batch_size": BATCH}
-    batches = training_clips(clips.train, recipe.sampling, **options)
-    validation = evaluation_clips(files.manifest("validation"), recipe.evaluation, **options)
-    strategies = list(dict.fromkeys([space.mode(), *space.sample(DRAWS, seed=recipe.seed)]))
-    scores = evaluate_strategies(template, strategies, validation, train_clips=batches)
+    maker = RecipeClips(recipe, clips.cache)
+    strategies = candidates(space, DRAWS, recipe.seed)
+    scores = Scorer(template, maker, clips.train).scores(strategies, files.manifest("validation"))
     yield f"scores: {len(scores)} strategies, best {scores.best.top1:.2f} of {VIDEOS[1]} clips"
 
     network = derive(template, scores.best.strategy, dropout=recipe.finetune_dropout)
-    recalibrate(network, batches)
+    recalibrate(network, maker.recalibration(clips.train))
     yield f"derived: {network.count_params():,} of the template's {template.count_params():,}"
 
     if recipe.finetune is not None:
         tuned = train(network, (recipe.finetune,), recipe, clips, folder=folder / "derived")
         yield from (_epoch(entry) for entry in tuned)
-    each = recipe.evaluation.clips_per_video
-    test = evaluation_clips(files.manifest("test"), recipe.evaluation, split="test", **options)
-    top1 = video_top1(network, test, each)
-    yield f"test: top-1 {top1:.2f} of {VIDEOS[2]} videos, clips a video: {each}"
-
-
-def video_top1(network: Any, clips: Any, each: int) -> float:
-    """Top-1 of videos: the mean softmax over the clips of each, which are adjacent."""
-    labels = np.concatenate([label for _, label in clips])[::each]
-    logits = network.predict(clips, verbose=0)
-    softmax = np.exp(logits - logits.max(-1, keepdims=True))
-    softmax /= softmax.sum(-1, keepdims=True)
-    means = softmax.reshape(len(labels), each, -1).mean(1)
-    return float(np.mean(means.argmax(-1) == labels))
+    protocol = PROTOCOLS[recipe.protocol]
+    test = files.manifest("test")
+    top1 = score_videos(network, test, recipe.evaluation, protocol, batch_size=BATCH).top1
+    yield f"test: top-1 {top1:.2f} of {VIDEOS[2]} videos, clips a video: {protocol.clips}"
 
 
 def _epoch(entry: dict[str, Any]) -> str:

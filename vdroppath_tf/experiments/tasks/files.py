@@ -1,4 +1,4 @@
-"""A task on disk, however its clips come about: lists, labels, a mark that says what it is."""
+"""A task on disk, however its clips come about: lists, labels, a file that describes it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from pathlib import Path
 
 import numpy as np
 
-from vdroppath_tf.data.catalog import Manifest, read_list
+from vdroppath_tf.data.catalog import read_list
+from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.sources.encode import write_video
 from vdroppath_tf.files import create_or_verify, write_text
+from vdroppath_tf.names import named
 
 SPLITS = ("train", "validation", "test")
 
 _CRF = 12  # fine enough that noise survives: smoothing it would make a task easier
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class TaskFiles:
     """A task on disk: `train.txt`, `validation.txt`, `test.txt`, and the clips they list.
 
     Attributes:
-        folder: where it is.
-        labels: names of the classes.
+        folder: The folder it is in.
+        labels: The names of the classes.
     """
 
     folder: Path
@@ -36,6 +39,7 @@ class TaskFiles:
         return read_list(self.folder / f"{split}.txt", labels=self.labels)
 
 
+@named
 def clip_rng(seed: int, split: str, item: int) -> np.random.Generator:
     """The random numbers of one clip; no two clips of any split share any."""
     counter = np.array([0, 0, item, SPLITS.index(split)], np.uint64)
@@ -43,12 +47,14 @@ def clip_rng(seed: int, split: str, item: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
+@named
 def check_counts(clips: Sequence[int]) -> None:
-    """Stops where `clips` is not a number of clips for each split."""
+    """Raises where `clips` is not a number of clips for each split."""
     if len(clips) != len(SPLITS) or min(clips) < 1:
         raise ValueError(f"clips must be three numbers of at least 1. Received: {tuple(clips)}.")
 
 
+@named
 def write_clips(
     files: TaskFiles,
     description: Mapping[str, object],
@@ -66,20 +72,20 @@ def write_clips(
     k modulo the number of classes.
 
     Args:
-        files: where, and the classes.
-        description: all that decides what the clips show, as plain JSON values.
-        clips: number of clips of each split.
-        frames: frames in a clip.
-        make_clip: called with (split, item), from several threads; returns frames, uint8
+        files: The folder and the classes.
+        description: All that decides what the clips show, as plain JSON values.
+        clips: The number of clips of each split.
+        frames: The number of frames in a clip.
+        make_clip: Called with (split, item), from several threads; returns frames, uint8
             `(frames, height, width, 3)`.
-        workers: threads that make and encode clips; default one for each core.
-        on_clip: called with (clips done, clips in all) after each, for a progress bar.
+        workers: Threads that make and encode clips. Defaults to one for each core.
+        on_clip: Called with (clips done, clips in all) after each, for a progress bar.
 
     Returns:
         `files`.
 
     Raises:
-        ValueError: the folder holds anything but this task.
+        ValueError: If the folder holds anything but this task.
     """
     create_or_verify(files.folder / "task.json", description, holds="task")
     jobs = [(split, k) for split, n in zip(SPLITS, clips, strict=True) for k in range(n)]

@@ -14,6 +14,8 @@ import math
 
 import numpy as np
 
+from vdroppath_tf.names import named
+
 SHAPES = ("square", "disc", "diamond", "cross")
 DIRECTIONS = ("right", "left", "down", "up")
 TASKS = ("appearance", "motion", "both")
@@ -23,20 +25,24 @@ GREY = 112.0
 _STEPS = {"right": (0, 1), "left": (0, -1), "down": (1, 0), "up": (-1, 0)}  # rows, columns
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Difficulty:
     """How hard a known-answer task is.
 
     Attributes:
-        frames: frames in a clip, at least 2.
-        size: height and width of a frame in pixels, even.
-        noise: standard deviation of the noise of each pixel, on 0..255.
-        contrast: how much brighter the shape is than the background, on 0..255.
-        speed: pixels moved from one frame to the next, less than half of `size`.
-        shape: side of the square in pixels; the other shapes have its area.
-        gap: frames without the shape between two with it, at most; each clip draws its own number
+        frames: The number of frames in a clip, at least 2.
+        size: The height and width of a frame in pixels, even.
+        noise: The standard deviation of the noise of each pixel, on 0..255.
+        contrast: How much brighter the shape is than the background, on 0..255.
+        speed: The pixels moved from one frame to the next, less than half of `size`.
+        shape: The side of the square in pixels; the other shapes have its area.
+        gap: The most frames without the shape between two with it; each clip draws its own number
             from 0 on, and the shape is seen at least twice. `speed` is then from one appearance to
-            the next. Who cannot look over the gap of a clip cannot tell its direction.
+            the next. A network that cannot see beyond the gap of a clip cannot tell its direction.
+
+    Raises:
+        ValueError: If a value is out of range.
     """
 
     frames: int = 8
@@ -63,16 +69,17 @@ class Difficulty:
             raise ValueError(f"size must be even, for H.264. Received: {self.size}.")
 
 
+@named
 @dataclasses.dataclass(frozen=True)
 class Scene:
     """What one clip shows.
 
     Attributes:
-        shape: number in `SHAPES`.
-        direction: number in `DIRECTIONS`.
-        start: row and column of the shape's centre where it is first seen, in pixels.
-        first: frame in which it is first seen.
-        period: frames from one appearance to the next.
+        shape: The number of the shape in `SHAPES`.
+        direction: The number of the direction in `DIRECTIONS`.
+        start: The row and column of the shape's centre where it is first seen, in pixels.
+        first: The frame in which it is first seen.
+        period: The frames from one appearance to the next.
     """
 
     shape: int
@@ -93,11 +100,12 @@ class Scene:
         return (since >= 0) & (since % self.period == 0)
 
 
+@named
 def labels(task: str) -> tuple[str, ...]:
     """Names of the classes of a task.
 
     Raises:
-        ValueError: there is no such task.
+        ValueError: If there is no such task.
     """
     if task == "appearance":
         return SHAPES
@@ -108,6 +116,7 @@ def labels(task: str) -> tuple[str, ...]:
     raise ValueError(f"task must be one of {', '.join(TASKS)}. Received: {task!r}.")
 
 
+@named
 def draw_scene(task: str, label: int, difficulty: Difficulty, rng: np.random.Generator) -> Scene:
     """A scene with the given answer; everything else about it is random."""
     shape, direction = (int(k) for k in rng.integers(4, size=2))
@@ -126,6 +135,7 @@ def draw_scene(task: str, label: int, difficulty: Difficulty, rng: np.random.Gen
     return Scene(shape, direction, start, first, period)
 
 
+@named
 def render(scene: Scene, difficulty: Difficulty, rng: np.random.Generator) -> np.ndarray:
     """Draws a scene.
 

@@ -21,23 +21,25 @@ from vdroppath_tf.experiments.tasks.files import (
     write_clips,
 )
 from vdroppath_tf.experiments.tasks.shapes import Difficulty, draw_scene, labels, render
+from vdroppath_tf.names import named
 
 __all__ = ["SPLITS", "Difficulty", "TaskFiles", "make_clip", "write_task"]
 
 _FORMAT = "vdroppath_tf.synthetic_task/1"
 
 
+@named
 def make_clip(
     task: str, split: str, item: int, *, seed: int = 0, difficulty: Difficulty | None = None
 ) -> tuple[np.ndarray, int]:
     """Draws one clip of a task, before it is encoded; a pure function of its arguments.
 
     Args:
-        task: "appearance", "motion" or "both".
+        task: The name of the task: "appearance", "motion" or "both".
         split: "train", "validation" or "test"; no random number is shared between them.
-        item: number of the clip; classes take turns.
-        seed: of the task.
-        difficulty: default `Difficulty()`.
+        item: The number of the clip; classes take turns.
+        seed: The seed of the task. Defaults to 0.
+        difficulty: How hard the task is. Defaults to `Difficulty()`.
 
     Returns:
         Frames, uint8 `(frames, size, size, 3)`, and the label.
@@ -48,6 +50,7 @@ def make_clip(
     return render(draw_scene(task, label, difficulty, rng), difficulty, rng), label
 
 
+@named
 def write_task(
     folder: str | os.PathLike[str],
     task: str = "motion",
@@ -64,19 +67,25 @@ def write_task(
     there stay. The frames are coded each by itself, so coding carries nothing from one to the next.
 
     Args:
-        folder: where to write; empty, missing, or holding the same task.
-        task: "appearance" (4 shapes), "motion" (4 directions) or "both" (16 classes).
-        clips: number of clips for training, validation and test.
-        seed: of the clips.
-        difficulty: default `Difficulty()`.
-        workers: threads that encode; default one for each core.
-        on_clip: called with (clips done, clips in all) after each, for a progress bar.
+        folder: The folder to write; empty, missing, or holding the same task.
+        task: "appearance" (4 shapes), "motion" (4 directions) or "both" (16 classes). Defaults to
+            "motion".
+        clips: The numbers of clips for training, validation and test.
+        seed: The seed of the clips. Defaults to 0.
+        difficulty: How hard the task is. Defaults to `Difficulty()`.
+        workers: Threads that encode. Defaults to one for each core.
+        on_clip: Called with (clips done, clips in all) after each, for a progress bar.
 
     Returns:
         The `TaskFiles`.
 
     Raises:
-        ValueError: there is no such task, a count below 1, or the folder holds anything else.
+        ValueError: If there is no such task, a count is below 1, or the folder holds anything
+            else.
+
+    Example:
+        files = write_task("clips", "motion", clips=(64, 16, 16))
+        videos = files.manifest("train")
     """
     files = TaskFiles(Path(folder), labels(task))
     check_counts(clips)
