@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it: lines, progress bars, and the seconds of each step."""
+"""The progress of a run: its lines, its bars, and the seconds of each step."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def run_halving(
         setting: What is trained.
         out: The folder for clips, runs and spaces (``full-0/space.json``, ...).
         processes: Trainings at a time, each in a process of its own where there are 2 or more.
-        log: Called with each line for whoever watches. Defaults to ``print``.
+        log: Called with each line of the progress. Defaults to ``print``.
 
     Raises:
         ValueError: If the folder holds clips or runs of another setting.
@@ -143,7 +143,7 @@ def learn(
         task: The videos.
         recipe: The recipe of the template.
         out: The folder of all trainings.
-        log: Called with each line for whoever watches. Defaults to ``print``.
+        log: Called with each line of the progress. Defaults to ``print``.
         bar_position: The row of its progress bars, where several trainings go on at a time.
     """
     log(f"\nTemporal resolution and seed: {name}.")

@@ -97,7 +97,7 @@ def run_task(
         name: The name of the task.
         out: The folder for clips and runs.
         seed: The seed of clips, weights and noise. Defaults to 0.
-        log: Called with each line for whoever watches. Defaults to ``print``.
+        log: Called with each line of the progress. Defaults to ``print``.
         bar_position: The row of its progress bars, where several tasks run at a time.
     """
     size = DIFFICULTY.size
@@ -119,7 +119,7 @@ def run_quickstart(
         seed: The seed of clips, weights and noise. Defaults to 0.
         processes: How many tasks run at a time, each in a process of its own where there are 2 or
             more. Networks this small keep one core busy, not two.
-        log: Called with each line for whoever watches. Defaults to ``print``.
+        log: Called with each line of the progress. Defaults to ``print``.
     """
     start = time.perf_counter()
     tasks = run_tasks([(name, seed) for name in TASKS], out, processes, log=log)

@@ -46,7 +46,7 @@ class TaskRun:
         task: The videos.
         recipe: The recipe of the template; the networks beside it follow from it.
         folder: Where everything is written; a stopped run goes on there.
-        log: Called with each line for whoever watches. Defaults to ``print``.
+        log: Called with each line of the progress. Defaults to ``print``.
         bar_position: The row of its progress bars, where several runs go on at a time.
     """
 

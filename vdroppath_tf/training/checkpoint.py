@@ -119,13 +119,12 @@ def _state(folder: Path) -> dict[str, Any] | None:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    found = state.get("format") if isinstance(state, dict) else state
+    older = "Go on with the version that wrote it, or pass a new folder to start anew."
     try:
-        check_format(state.get("format") if isinstance(state, dict) else state, FORMAT)
+        check_format(found, FORMAT, older)
     except ValueError as error:
-        raise ValueError(
-            f"{folder / STATE}: {error} Go on with the version of vdroppath_tf that wrote it, or "
-            "pass a new folder to start anew."
-        ) from None
+        raise ValueError(f"{folder / STATE}: {error}") from None
     files = _sizes(folder)
     whole = all(files.get(name) == size for name, size in state["sizes"].items())
     return state if whole else None
@@ -140,7 +139,7 @@ def _trackable(model: keras.Model) -> tf.train.Checkpoint:
     """Every weight by its path, the built optimizer and the seeds.
 
     Not the model itself: TensorFlow does not look into the lists of layers that Keras' layers hold,
-    so it would leave out what a fusion layer's batch norms have measured, and would not say so.
+    so it would leave out what a fusion layer's batch norms have measured, and raise nothing.
     """
     seeds = [variable.value for variable in model.variables if "seed" in variable.path]
     weights = {weight.path: weight for weight in model.weights}

@@ -82,7 +82,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
                 tf.summary.scalar(f"epoch/{name}", value)
             if self._costs is not None:
                 self._space(self._costs, step)
-        self._writer.flush()  # whoever copies or shows the file after an epoch has the whole epoch
+        self._writer.flush()  # a copy of the file after an epoch has the whole epoch
 
     def _space(self, costs: UnitCosts, step: int) -> None:
         drops, space = named_drops(self.model), ProbabilitySpace.from_model(self.model)

@@ -44,7 +44,7 @@ def run_ranking(
         out: The folder for clips, trainings and results.
         plan: What is trained.
         processes: Trainings at a time, each in a process of its own where there are 2 or more.
-        log: Called with each line for whoever watches. Defaults to ``print``.
+        log: Called with each line of the progress. Defaults to ``print``.
 
     Returns:
         Accuracies and scores of every strategy.
