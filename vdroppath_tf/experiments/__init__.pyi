@@ -2,6 +2,7 @@ from . import tasks as tasks
 from .halving import Halving as Halving
 from .halving import Setting as Setting
 from .halving import run_halving as run_halving
+from .loop import run_loop as run_loop
 from .quickstart import quickstart_recipe as quickstart_recipe
 from .quickstart import run_quickstart as run_quickstart
 from .ranking.plan import Plan as Plan
@@ -12,3 +13,5 @@ from .steps import derive_network as derive_network
 from .steps import export_network as export_network
 from .steps import save_trained as save_trained
 from .steps import score_network as score_network
+from .task_run import Task as Task
+from .task_run import TaskRun as TaskRun
