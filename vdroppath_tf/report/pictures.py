@@ -29,6 +29,7 @@ PER_INPUT = "Each input of a layer has gates of its own"
 _FEW = 16  # layers whose values are described one by one
 
 
+@named
 @dataclass(frozen=True)
 class Picture:
     """A figure to draw, in a wide and in a narrow form.

@@ -24,6 +24,7 @@ from vdroppath_tf.report.tables import TextTable, layer_table
 _SHOWN = 5  # confusions, and classes at either end
 
 
+@named
 @dataclass(frozen=True)
 class Shown:
     """A picture as two addresses, for wide and for narrow screens, with its words."""
@@ -35,6 +36,7 @@ class Shown:
     whole: bool
 
 
+@named
 @dataclass(frozen=True)
 class Results:
     """The table of compared strategies: its caption and columns; its lines are the task's rows."""
@@ -45,6 +47,7 @@ class Results:
     notes: bool
 
 
+@named
 @dataclass(frozen=True)
 class ConfidenceSet:
     """The strategies that may be the best, each with its draw where there is one."""
@@ -54,6 +57,7 @@ class ConfidenceSet:
     lines: list[tuple[str, Draw | None]]
 
 
+@named
 @dataclass(frozen=True)
 class Classes:
     """The classes that a network knows least and best, and what it takes for what."""
@@ -63,6 +67,7 @@ class Classes:
     wrong: list[str]
 
 
+@named
 @dataclass(frozen=True)
 class Sections:
     """All that the templates show of a task, beside what its record holds."""

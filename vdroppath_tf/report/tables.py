@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from vdroppath_tf.names import named
 from vdroppath_tf.report.records import Row, TaskReport
 from vdroppath_tf.spaces.unit import s_first
 
 Table: TypeAlias = "tuple[list[str], list[list[Any]]]"
 
 
+@named
 @dataclass(frozen=True)
 class TextTable:
     """A table whose cells are text, as a page shows it; the first cell of a line is its head."""
@@ -21,6 +23,7 @@ class TextTable:
     lines: list[list[str]]
 
 
+@named
 def layer_table(task: TaskReport) -> Table:
     """Heads, and a line a layer: unit, marginals, what is on in a draw, distance, entropy.
 
@@ -44,6 +47,7 @@ def layer_table(task: TaskReport) -> Table:
     return heads, lines
 
 
+@named
 def row_table(task: TaskReport) -> Table:
     """The compared strategies, with intervals and differences where there are some."""
     heads = ["name", "strategy", "top1", "low", "high", "top5", "difference", "difference_low"]
@@ -58,6 +62,7 @@ def _row(row: Row, clips: int | None) -> list[Any]:
     return [row.name, row.strategy, row.top1, *row.ends(clips), row.top5, *three, *costs, row.note]
 
 
+@named
 def draw_table(task: TaskReport) -> Table:
     """Every draw that was scored."""
     heads = ["strategy", "top1", "low", "high", "top5", "macs", "clips", "in_confidence_set"]
@@ -67,6 +72,7 @@ def draw_table(task: TaskReport) -> Table:
     ]
 
 
+@named
 def tested_table(task: TaskReport) -> Table:
     """The networks that were tested."""
     heads = ["model", "network", "strategy", "top1", "low", "high", "top5", "parameters", "macs"]
@@ -84,12 +90,14 @@ def tested_table(task: TaskReport) -> Table:
     return heads, lines
 
 
+@named
 def front_table(task: TaskReport) -> Table:
     """The most probable strategies by their MACs."""
     heads = ["strategy", "log_prob", "parameters", "macs"]
     return heads, [[str(c.strategy), c.log_prob, c.parameters, c.macs] for c in task.front]
 
 
+@named
 def history_table(task: TaskReport) -> Table:
     """Drop probabilities by epoch, layer, input and branch; epoch 0 is the start."""
     heads = ["epoch", "layer", "input", "branch", "drop"]
@@ -102,6 +110,7 @@ def history_table(task: TaskReport) -> Table:
     ]
 
 
+@named
 def data_table(task: TaskReport) -> Table:
     """Which videos were used for what."""
     heads = ["use", "protocol", "scored", "listed", "source", "hash"]
@@ -119,6 +128,7 @@ TABLES: dict[str, Callable[[TaskReport], Table]] = {
 }
 
 
+@named
 def as_records(table: Table) -> Sequence[dict[str, Any]]:
     """A table's lines by the names of its columns."""
     heads, lines = table
