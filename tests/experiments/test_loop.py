@@ -19,7 +19,8 @@ from vdroppath_tf.experiments import quickstart
 from vdroppath_tf.experiments.loop import run_loop
 from vdroppath_tf.experiments.task_run import Task, TaskRun
 from vdroppath_tf.report.page import write_report
-from vdroppath_tf.report.records import DRAWN, STAND_ALONE, Report, TaskReport
+from vdroppath_tf.report.records import Report, TaskReport
+from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE
 from vdroppath_tf.serving.predict import ServedModel, read_sampling
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import train

@@ -20,7 +20,8 @@ from vdroppath_tf.budget.choices import pareto
 from vdroppath_tf.cli import main
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.report import sections as report_sections
-from vdroppath_tf.report.inputs import read_history, read_result, read_scores
+from vdroppath_tf.report.inputs import read_history, read_result
+from vdroppath_tf.report.scores_file import read_scores
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import Recipe
 from vdroppath_tf.training.model_files import save_model

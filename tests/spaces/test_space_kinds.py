@@ -17,7 +17,8 @@ from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.figures.units import COLORS, label_note, unit_color, unit_ink, unit_label
 from vdroppath_tf.report import comparisons, findings
 from vdroppath_tf.report.page import render_report
-from vdroppath_tf.report.records import STAND_ALONE, Report, Row, TaskReport
+from vdroppath_tf.report.records import Report, TaskReport
+from vdroppath_tf.scoring.listed import STAND_ALONE, Row
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 

@@ -14,7 +14,7 @@ from vdroppath_tf.data.clips.plans import evaluation_plan
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.figures.frames import frame_strip
 from vdroppath_tf.names import named
-from vdroppath_tf.report.records import Prediction
+from vdroppath_tf.report.items import Prediction
 from vdroppath_tf.serving.predict import read_sampling
 
 

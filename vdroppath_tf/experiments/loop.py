@@ -8,9 +8,11 @@ from vdroppath_tf.experiments.steps import candidates, derive_network, export_ne
 from vdroppath_tf.experiments.task_run import TaskRun
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
-from vdroppath_tf.report.records import DRAWN, STAND_ALONE, Draw, Prediction, Row, TaskReport
+from vdroppath_tf.report.items import Prediction
+from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.scoring.best_set import confidence_set
 from vdroppath_tf.scoring.intervals import optimism
+from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE, Draw, Row
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
 from vdroppath_tf.scoring.uniform import UNIFORM, controls
 from vdroppath_tf.spaces.space import ProbabilitySpace

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from vdroppath_tf.budget.choices import Choice
-from vdroppath_tf.budget.tables import UNITS_OF
 from vdroppath_tf.figures.style import NARROW, STYLE, magnitude, plain
 from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.names import named
+
+if TYPE_CHECKING:
+    from vdroppath_tf.budget.choices import Choice
 
 _COLORS = (COLORS["S"], COLORS["ST"], COLORS["S+ST"], COLORS["T"])
 
@@ -39,6 +41,9 @@ def figure_pareto(
     Raises:
         ValueError: If `by` is unknown.
     """
+    # It imports Keras, which other pictures do not need.
+    from vdroppath_tf.budget.tables import UNITS_OF
+
     if by not in UNITS_OF:
         raise ValueError(f"Expected by one of {tuple(UNITS_OF)}. Received: {by!r}")
     with mpl.rc_context(STYLE):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vdroppath_tf.budget.choices import Choice, pareto
-from vdroppath_tf.cost import UnitCosts
 from vdroppath_tf.names import named
-from vdroppath_tf.report.inputs import Scored
-from vdroppath_tf.report.items import DataUsed, Tested
-from vdroppath_tf.report.records import OtherSpace, TaskReport
+from vdroppath_tf.report.items import DataUsed, OtherSpace, Tested
+from vdroppath_tf.report.records import TaskReport
+from vdroppath_tf.report.scores_file import Scored
 from vdroppath_tf.scoring.listed import SCORED, Draw
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
+
+if TYPE_CHECKING:  # they import Keras, which a report of plain data does not need
+    from vdroppath_tf.budget.choices import Choice
+    from vdroppath_tf.cost import UnitCosts
 
 _NOT_RECALIBRATED = f"{SCORED}; batch norm not recalibrated, which can cost it much"
 
@@ -65,7 +67,11 @@ def task_of(
 
 def _front(space: ProbabilitySpace, costs: UnitCosts | None) -> tuple[Choice, ...]:
     """By MACs; with gates per input it may have millions of points, too many for a page."""
-    return () if costs is None or space.per_input else pareto(space, costs=costs)
+    if costs is None or space.per_input:
+        return ()
+    from vdroppath_tf.budget.choices import pareto
+
+    return pareto(space, costs=costs)
 
 
 def _measured(space: ProbabilitySpace, scored: Scored, costs: UnitCosts | None) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from vdroppath_tf.analysis.numbers import percent
 from vdroppath_tf.names import named
-from vdroppath_tf.report.records import Row, TaskReport
-from vdroppath_tf.scoring.listed import without_number
+from vdroppath_tf.report.records import TaskReport
+from vdroppath_tf.scoring.listed import Row, without_number
 from vdroppath_tf.scoring.selection import Selection
 
 _NEITHER = "not clearly different from"

@@ -7,7 +7,8 @@ import numpy as np
 from vdroppath_tf.analysis.numbers import percent
 from vdroppath_tf.names import named
 from vdroppath_tf.report.formats import score
-from vdroppath_tf.report.records import DRAWN, Row, TaskReport
+from vdroppath_tf.report.records import TaskReport
+from vdroppath_tf.scoring.listed import DRAWN, Row
 
 
 @named

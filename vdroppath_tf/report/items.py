@@ -1,4 +1,4 @@
-"""What a task's report lists beside scores: answers, tests, data; checked when put together."""
+"""What a task's report lists beside scores: answers, tests, data, a second space."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.listed import Row, check_share
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 _PNG = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*")
 
@@ -86,3 +87,20 @@ class Tested:
     classes: Sequence[tuple[str, int, float | None]] = ()
     confusions: Sequence[tuple[str, str, int]] = ()
     network: str | None = None
+
+
+@named
+@dataclass(frozen=True, eq=False)
+class OtherSpace:
+    """A space learned on other data, which a task's is compared with.
+
+    Args:
+        name: str, the name of those data.
+        space: `ProbabilitySpace`, learned there, of whatever network.
+        complex_scenes: bool, whether those data have the more complex scenes, or the task's own.
+            Defaults to `None`, where nobody says.
+    """
+
+    name: str
+    space: ProbabilitySpace
+    complex_scenes: bool | None = None

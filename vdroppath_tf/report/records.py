@@ -4,49 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
-from vdroppath_tf.budget.choices import Choice
 from vdroppath_tf.names import named
-from vdroppath_tf.report.items import DataUsed, Prediction, Tested
-from vdroppath_tf.scoring.listed import DRAWN, SCORED, STAND_ALONE, Draw, Row
+from vdroppath_tf.report.items import DataUsed, OtherSpace, Prediction, Tested
+from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE, Draw, Row
 from vdroppath_tf.scoring.selection import Selection
 from vdroppath_tf.spaces.gate_arrays import Gates, gate_arrays
 from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-__all__ = [
-    "DRAWN",
-    "SCORED",
-    "STAND_ALONE",
-    "DataUsed",
-    "Draw",
-    "OtherSpace",
-    "Prediction",
-    "Report",
-    "Row",
-    "TaskReport",
-    "Tested",
-]
-
-
-@named
-@dataclass(frozen=True, eq=False)
-class OtherSpace:
-    """A space learned on other data, which a task's is held against.
-
-    Args:
-        name: Name of those data.
-        space: Learned there, of whatever network.
-        complex_scenes: Whether those data have the more complex scenes, or the task's own; None
-            where nobody says.
-    """
-
-    name: str
-    space: ProbabilitySpace
-    complex_scenes: bool | None = None
+if TYPE_CHECKING:  # it imports Keras, which a report of plain data does not need
+    from vdroppath_tf.budget.choices import Choice
 
 
 @named
@@ -57,29 +28,35 @@ class TaskReport:
     Only the first three are needed; a report leaves out what is not there.
 
     Args:
-        name: Name of the task.
-        description: What is in the clips and what the label says, in plain words.
-        space: The learned space.
-        rows: The table: uniform strategies, then what was chosen from the space.
-        chosen: The strategy that was chosen; where there are rows, one must have it. None: nothing
-            was chosen, and the mode is shown.
-        classes: Number of classes; guessing is right once in so many.
-        clips: Number of held-out clips that `top1` of the rows was measured on.
-        chosen_on_same_clips: Whether the choice was made by the accuracy on these very clips.
-        draws: Every strategy that was drawn and scored.
-        history: Drop probabilities after each epoch, the starting values first: each is what
-            `ProbabilitySpace` takes as `drop`.
-        predictions: Answers of the served network.
-        settings: What was chosen (sizes, epochs, seeds), name to text.
-        timings: Seconds per step, name to number.
-        selection: What `scoring.select()` says of the choice.
-        tested: Networks that `vdroppath test` has scored.
-        front: What `budget.choices.pareto` gave, by MACs.
-        data: Which videos were used.
-        other: A second space, for the paper's third observation.
-        chosen_as: What `chosen` is, such as "the paper's best draw".
-        absent: For a part that has no data, a sentence on how to get them: `"history"`,
-            `"accuracy"`, `"costs"`, `"other"`, `"tested"`.
+        name: str, the name of the task.
+        description: str, what is in the clips and what the label says, in plain words.
+        space: `ProbabilitySpace`, the learned space.
+        rows: Sequence of `Row`, the table: uniform strategies, then what was chosen from the space.
+            Defaults to `()`, as all sequences here.
+        chosen: `FusionStrategy`, the one that was chosen; where there are rows, one must have it.
+            Defaults to `None`: nothing was chosen, and the mode is shown.
+        classes: int, the number of classes; guessing is right once in so many. Defaults to `None`,
+            where it is not known.
+        clips: int, the number of held-out clips that `top1` of the rows was measured on. Defaults
+            to `None`; needed where there are rows.
+        chosen_on_same_clips: bool, whether the choice was made by the accuracy on these very clips.
+            Defaults to `True`.
+        draws: Sequence of `Draw`, every strategy that was drawn and scored.
+        history: Sequence of the drop probabilities after each epoch, the starting values first:
+            each is what `ProbabilitySpace` takes as `drop`. Defaults to `None`.
+        predictions: Sequence of `Prediction`, the answers of the served network.
+        settings: Mapping of names to texts: what was chosen (sizes, epochs, seeds). Defaults to
+            `{}`.
+        timings: Mapping of the names of steps to seconds. Defaults to `{}`.
+        selection: `Selection`, what `scoring.select()` gave. Defaults to `None`.
+        tested: Sequence of `Tested`, the networks that `vdroppath test` has scored.
+        front: Sequence of `Choice`, what `budget.pareto` gave, by MACs.
+        data: Sequence of `DataUsed`, which videos were used.
+        other: `OtherSpace`, a second space, for the paper's third observation. Defaults to `None`.
+        chosen_as: str, what `chosen` is, such as `"the paper's best draw"`. Defaults to
+            `"the chosen strategy"`.
+        absent: Mapping of a part that has no data (`"history"`, `"accuracy"`, `"costs"`,
+            `"other"`, `"tested"`) to a sentence on how to get them. Defaults to `{}`.
 
     Raises:
         ValueError: If parts do not fit each other.
@@ -202,10 +179,10 @@ class Report:
     """A whole report.
 
     Args:
-        title: Its title.
-        subtitle: Date and machine, in a line.
-        tasks: At least one task.
-        command: The command that wrote it, if one did.
+        title: str, its title.
+        subtitle: str, the date and the machine, in a line.
+        tasks: Sequence of at least one `TaskReport`.
+        command: str, the command that wrote it. Defaults to `""`, where none did.
 
     Raises:
         ValueError: If there is no task.

@@ -12,14 +12,16 @@ from vdroppath_tf.names import named
 from vdroppath_tf.report.choice import confidence_set
 from vdroppath_tf.report.findings import findings, observed
 from vdroppath_tf.report.formats import duration
+from vdroppath_tf.report.items import Tested
 from vdroppath_tf.report.pictures import (
     PER_INPUT,
     Picture,
     accuracy_picture,
     space_pictures,
 )
-from vdroppath_tf.report.records import Draw, TaskReport, Tested
+from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.report.tables import TextTable, layer_table
+from vdroppath_tf.scoring.listed import Draw
 
 _SHOWN = 5  # confusions, and classes at either end
 

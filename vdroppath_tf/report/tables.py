@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from vdroppath_tf.names import named
-from vdroppath_tf.report.records import Row, TaskReport
+from vdroppath_tf.report.records import TaskReport
+from vdroppath_tf.scoring.listed import Row
 from vdroppath_tf.spaces.unit import s_first
 
 Table: TypeAlias = "tuple[list[str], list[list[Any]]]"

@@ -1,0 +1,111 @@
+"""The file that `vdroppath evaluate` wrote, read for a report."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from vdroppath_tf.files import read_json
+from vdroppath_tf.names import named
+from vdroppath_tf.report.inputs import data_used, read_file
+from vdroppath_tf.report.items import DataUsed
+from vdroppath_tf.scoring.intervals import Interval
+from vdroppath_tf.scoring.listed import Row, check_share
+from vdroppath_tf.scoring.scores import StrategyScore
+from vdroppath_tf.scoring.selection import Selection
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+SCORES_FORMAT = "vdroppath_tf.scores/2"
+_FIELDS = ("architecture", "protocol", "data", "selection", "scores")
+
+
+@named
+@dataclass(frozen=True)
+class Scored:
+    """What `vdroppath evaluate --out` wrote.
+
+    Attributes:
+        architecture: name of the network.
+        selection: what was chosen, and how sure that is.
+        scores: all that were scored, on the clips that were chosen on.
+        recalibrated: whether each ran with batch-norm statistics of its own.
+        data: what was chosen on and what is reported on.
+        clip_shape: frames, height and width of the clips; None where the file does not say, or
+            clips differ.
+        classes: how many there are; None where the file does not say.
+    """
+
+    architecture: str
+    selection: Selection
+    scores: tuple[StrategyScore, ...]
+    recalibrated: bool
+    data: tuple[DataUsed, ...]
+    clip_shape: tuple[int, int, int] | None
+    classes: int | None
+
+
+@named
+def read_scores(path: str | os.PathLike[str]) -> Scored:
+    """Reads what `vdroppath evaluate --out` wrote.
+
+    Raises:
+        ValueError: If it is something else; the message names the file.
+        OSError: If it cannot be read.
+    """
+    return read_file(path, "scores", "vdroppath evaluate --out", _scores)
+
+
+def _scores(text: str) -> Scored:
+    fields = read_json(text, SCORES_FORMAT, _FIELDS)
+    name, found = fields["architecture"], fields["selection"]
+    first, second = map(int, found["clips"])
+    rows = tuple(_row(row, name, second) for row in found["rows"])
+    selection = Selection(
+        strategy=FusionStrategy.parse(found["strategy"], name),
+        top1_chosen_on=float(found["top1_chosen_on"]),
+        optimism=float(found["optimism"]),
+        rows=rows,
+        confidence_set=tuple(FusionStrategy.parse(t, name) for t in found["not_told_apart"]),
+        level=float(found["level"]),
+        confidence=float(found["confidence"]),
+        clips=(first, second),
+    )
+    if str(selection.strategy) not in [row.strategy for row in rows]:
+        raise ValueError(f"no row has the selected strategy {str(selection.strategy)!r}")
+    scores = tuple(_score(one, name) for one in fields["scores"])
+    uses = zip(("choosing", "reporting"), fields["data"], strict=True)
+    data = tuple(data_used(use, one, fields["protocol"], None) for use, one in uses)
+    shape, classes = (fields["data"][1].get(key) for key in ("clip_shape", "classes"))
+    return Scored(
+        *(str(name), selection, scores, bool(found["recalibrated"]), data),
+        None if shape is None else _clip_shape(shape),
+        None if classes is None else int(classes),
+    )
+
+
+def _row(one: Any, network: str, clips: int) -> Row:
+    strategy = FusionStrategy.parse(one["strategy"], network)
+    top1, difference = _interval(one["top1"]), _interval(one["difference"])
+    return Row.measured(str(one["name"]), str(strategy), top1, difference, clips)
+
+
+def _score(one: Any, name: str) -> StrategyScore:
+    top1, top5, clips = float(one["top1"]), float(one["top5"]), int(one["clips"])
+    check_share(f"top-1 of {one['strategy']!r}", top1)
+    check_share(f"top-5 of {one['strategy']!r}", top5)
+    if clips < 1:
+        raise ValueError(f"{one['strategy']!r} was scored on {clips} clips")
+    return StrategyScore(FusionStrategy.parse(one["strategy"], name), top1, top5, clips)
+
+
+def _interval(one: Any) -> Interval:
+    found = Interval(*(float(one[end]) for end in ("value", "low", "high")))
+    if not -1 <= found.low <= found.high <= 1:
+        raise ValueError(f"an interval is {one!r}")
+    return found
+
+
+def _clip_shape(shape: Any) -> tuple[int, int, int]:
+    frames, height, width = map(int, shape)
+    return frames, height, width
