@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vdroppath_tf.names import named
-from vdroppath_tf.scoring.intervals import Interval
+from vdroppath_tf.scoring.intervals import Interval, draw, percentiles
 
 
 @named
@@ -62,26 +62,28 @@ def tau_interval(
     resamples: int = 2000,
     seed: int = 0,
 ) -> Interval:
-    """Tau with its percentile bootstrap interval over strategies.
+    """Kendall's tau with its percentile bootstrap interval over strategies.
 
     A strategy that a resample holds twice is no pair with itself: it would count as a tie, and does
-    in scipy.stats.bootstrap.
+    in ``scipy.stats.bootstrap``.
 
     Args:
         a, b: ``(strategies,)`` scores.
-        level: of the interval.
-        resamples, seed: of the strategies.
+        level: float, the confidence of the interval. Defaults to 0.95.
+        resamples: int, the number of resamples of the strategies. Defaults to 2000.
+        seed: int, the seed of the resamples. Defaults to 0.
+
+    Returns:
+        An ``Interval``; its ends are NaN where no resample has an order.
     """
     value = kendall_tau(a, b)
     first, second = _order(np.asarray(a, "float64")), _order(np.asarray(b, "float64"))
-    rng = np.random.Generator(np.random.PCG64(seed))
     taus = []
-    for _ in range(resamples):
-        count = np.bincount(rng.integers(0, len(first), len(first)), minlength=len(first))
+    for count in draw(len(first), resamples, seed):
         weight = np.sqrt(np.outer(count, count))
         taus.append(_tau(first * weight, second * weight))
     found = [tau for tau in taus if not math.isnan(tau)]
     if not found:
         return Interval(value, math.nan, math.nan)
-    low, high = np.percentile(found, [50 * (1 - level), 50 * (1 + level)])
+    low, high = percentiles(found, level)
     return Interval(value, float(low), float(high))

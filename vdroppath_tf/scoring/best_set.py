@@ -17,11 +17,16 @@ def confidence_set(right: np.ndarray, level: float = 0.05) -> list[int]:
     most, however the choice was made.
 
     Args:
-        right: ``(strategies, clips)`` bool.
-        level: probability of leaving out the best.
+        right: ``(strategies, clips)`` array of bool, whether each answer was right.
+        level: float, the probability of leaving out the best. Defaults to 0.05.
 
     Returns:
-        Their numbers.
+        The numbers of the strategies in the set, a list of int.
+
+    Example:
+    ```python
+    kept = [strategies[k] for k in confidence_set(scores.answers(strategies))]
+    ```
     """
     own = right.astype("int64")
     wins = own @ (1 - own).T

@@ -22,13 +22,13 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 
 @named
 def split(labels: Sequence[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the clips to choose on and of those to report on: halves, class by class.
+    """The numbers of the clips to choose on and of those to report on: halves, class by class.
 
     A pure function of its arguments. Both parts are in random order, as a race needs it.
 
     Args:
-        labels: class of each clip.
-        seed: of the shuffle.
+        labels: the class of each clip, a sequence of int.
+        seed: int, the seed of the shuffle. Defaults to 0.
 
     Returns:
         Two arrays of numbers from 0, of sizes that differ by one clip at most.

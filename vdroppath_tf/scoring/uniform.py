@@ -14,18 +14,18 @@ UNIFORM = ("S", "ST", "S+ST")
 
 @named
 def controls(space: ProbabilitySpace, draws: int, seed: int = 0) -> dict[str, FusionStrategy]:
-    """What a chosen strategy is held against: S, ST, S+ST everywhere, and uniform draws.
+    """The controls of a chosen strategy: S, ST and S+ST everywhere, and uniform draws.
 
-    Of the uniform strategies, those whose branches the network has everywhere. Every path of a
-    uniform draw is on with probability 1/2.
+    Of the first three, those whose branches the network has in every layer. Every path of a uniform
+    draw is on with probability 1/2.
 
     Args:
-        space: of the template.
-        draws: from the uniform prior.
-        seed: of the draws.
+        space: ``ProbabilitySpace`` of the template.
+        draws: int, the number of draws from the uniform prior.
+        seed: int, the seed of the draws. Defaults to 0.
 
     Returns:
-        Names and strategies.
+        A dict from names, such as ``"S everywhere"``, to strategies.
     """
     named = {
         f"{unit} everywhere": FusionStrategy.uniform(unit, len(space), space.architecture)

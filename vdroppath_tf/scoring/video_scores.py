@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import math
 import os
 from collections import Counter
 from typing import Any
@@ -16,6 +15,7 @@ from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.files import write_bytes
 from vdroppath_tf.names import named
+from vdroppath_tf.scoring.intervals import standard_error
 
 TEST_FORMAT = "vdroppath_tf.test/1"
 _CONFUSIONS = 20  # the largest, in a result
@@ -83,8 +83,8 @@ class VideoScores:
         return float((ranked == self.truths[:, None]).any(1).mean())
 
     def standard_error(self, share: float) -> float:
-        """Of a share of the scored videos: ``sqrt(a (1 - a) / n)``."""
-        return math.sqrt(share * (1.0 - share) / self.scored)
+        """The standard error of a share of the scored videos."""
+        return standard_error(share, self.scored)
 
     def per_class(self) -> list[dict[str, Any]]:
         """Name, scored videos and top-1 of every class; None where it has no video."""
