@@ -54,12 +54,21 @@ def pareto(
     probability there is one.
 
     Args:
-        space: a learned space.
+        space: ``ProbabilitySpace``, a learned space.
         clip_shape: frames, height, width of the clips, as in ``most_probable``.
-        by: the cost: ``"macs"``, ``"parameters"`` or ``"latency"``.
+        by: str, the cost: ``"macs"``, ``"parameters"`` or ``"latency"``. Defaults to ``"macs"``.
         model, costs: of the template, as in ``most_probable``.
-        latency: needed for ``by="latency"``; with it the choices say their latency.
-        on_empty: see ``ProbabilitySpace``.
+        latency: ``LatencyTable``, needed for ``by="latency"``; with it each choice has its latency.
+        on_empty: see ``ProbabilitySpace``. Defaults to ``"allow"``.
+
+    Returns:
+        A tuple of ``Choice``.
+
+    Example:
+    ```python
+    for choice in pareto(space, clip_shape=(8, 224, 224)):
+        print(choice.macs, choice.log_prob, choice.strategy)
+    ```
 
     Raises:
         ValueError: where the network or the table is another than the space's.

@@ -39,20 +39,29 @@ def most_probable(
     """The most probable strategy of all whose network meets a budget; without one, the mode.
 
     Args:
-        space: a learned space.
+        space: ``ProbabilitySpace``, a learned space.
         clip_shape: frames, height, width of the clips; not needed where the model was built for
-            clips of one shape, or without a budget.
-        max_macs: multiply-adds for one clip.
-        max_parameters: parameters of the derived network.
-        max_latency: ms for one clip, by ``latency``.
-        model: the template that the space belongs to. Without it the template is built by the
-            space's architecture as the zoo has it: its number of classes, strides and shortcuts.
-        costs: ``cost.unit_costs`` of that template, where they are at hand: nothing is built then.
-        latency: what ``measure_latency`` gave on the machine in question.
-        on_empty: see ``ProbabilitySpace``.
+            clips of one shape, or without a budget. Defaults to None.
+        max_macs: number, the most multiply-adds for one clip. Defaults to None.
+        max_parameters: number, the most parameters of the derived network. Defaults to None.
+        max_latency: number, the most ms for one clip, by ``latency``. Defaults to None.
+        model: ``keras.Model``, the template that the space belongs to. Defaults to None: the
+            template is built by the space's architecture as the zoo has it, with its number of
+            classes, strides and shortcuts.
+        costs: ``UnitCosts`` of that template (``cost.unit_costs``), where they are at hand: nothing
+            is built then. Defaults to None.
+        latency: ``LatencyTable`` that ``measure_latency`` gave on the machine in question. Defaults
+            to None.
+        on_empty: see ``ProbabilitySpace``. Defaults to ``"allow"``.
 
     Returns:
-        The strategy; of equally probable ones a cheapest, always the same.
+        A ``FusionStrategy``; of equally probable ones a cheapest, always the same.
+
+    Example:
+    ```python
+    space = zoo.published_space("something-something-v1")
+    strategy = most_probable(space, clip_shape=(8, 224, 224), max_macs=4e10)
+    ```
 
     Raises:
         ValueError: where nothing meets the budget (the cheapest strategy is named), there are

@@ -32,18 +32,21 @@ def measure_latency(
     repeats: int = 30,
     on_layer: Callable[[], object] | None = None,
 ) -> LatencyTable:
-    """Measures every unit of every fusion layer of a template, its block run alone, one clip.
+    """Measures how long each unit of each fusion layer of a template takes, block by block.
 
-    A block (the fusion layer and what exists for it alone) is taken out of the derived network that
+    A block (the fusion layer and what exists for no other) is taken out of the derived network that
     has the unit everywhere, and gets random inputs of the shapes it sees there. A time is the
     median of the repeats, less that of a call that does nothing. Networks are built anew, one at a
     time; the model is left as it is.
 
     Args:
-        model: a template whose inputs of a layer share its gates.
-        clip_shape: frames, height, width.
-        repeats: runs of each block.
-        on_layer: called after each block, for a progress bar.
+        model: ``keras.Model``, a template whose inputs of a layer share its gates.
+        clip_shape: frames, height, width of the clip.
+        repeats: int, the number of runs of each block. Defaults to 30.
+        on_layer: a callable, called after each block, for a progress bar. Defaults to None.
+
+    Returns:
+        ``LatencyTable``, of one clip at a time.
 
     Raises:
         ValueError: when the model is no such template, or an argument is out of range.

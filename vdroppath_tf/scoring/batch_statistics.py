@@ -46,9 +46,9 @@ def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8
     """Gives a network batch-norm statistics of its own: means over a few training batches.
 
     Args:
-        model: a derived network (or a template, for the strategy it runs).
-        train_clips: batches of training.
-        batches: how many of them.
+        model: ``keras.Model``, a derived network (or a template, for the strategy it runs).
+        train_clips: an iterable of batches ``(clips, labels)`` of training.
+        batches: int, how many of them are used. Defaults to 8.
 
     Raises:
         ValueError: when there are no clips. The network is as it was then.

@@ -76,15 +76,21 @@ def evaluate_strategies(
     batches run with its paths. Without them scores can be far too low. The model is left as it was.
 
     Args:
-        model: a trained template.
-        strategies: what to score, K of them, or their texts.
-        clips: batches (clips, labels) of validation, each used once.
-        train_clips: batches of training, for batch-norm recalibration. Defaults to None, which
-            leaves the template's statistics.
-        options: ``EvaluationOptions``.
+        model: ``keras.Model``, a trained template.
+        strategies: a sequence of ``FusionStrategy``, or of their texts, to score.
+        clips: an iterable of batches ``(clips, labels)`` of validation, each used once.
+        train_clips: an iterable of batches of training, for batch-norm recalibration. Defaults to
+            None, which leaves the template's statistics.
+        options: ``EvaluationOptions``, how it is done.
 
     Returns:
         ``StrategyScores``, in the order of ``strategies``.
+
+    Example:
+    ```python
+    scores = evaluate_strategies(model, space.sample(100), val_clips, train_clips=train_clips)
+    print(scores.best.strategy, scores.best.top1)
+    ```
 
     Raises:
         ValueError: no strategies, one that does not fit, no clips, a label beyond the classes, a
@@ -115,9 +121,9 @@ def race_strategies(
 
     Args:
         model, strategies, clips, train_clips, options: as for ``evaluate_strategies``.
-        level: probability of losing the best.
-        margin: difference in accuracy that is not worth clips, such as 0.01: strategies of about
-            the same accuracy are dropped too.
+        level: float, the probability of losing the best. Defaults to 0.05.
+        margin: float, a difference in accuracy that is not worth clips, such as 0.01: strategies of
+            about the same accuracy are dropped too. Defaults to 0.
 
     Returns:
         ``StrategyScores``; ``score.clips`` is what each strategy has seen, and ``best`` is the best

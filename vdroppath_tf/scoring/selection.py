@@ -51,17 +51,17 @@ def split(labels: Sequence[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]
 @named
 @dataclass(frozen=True)
 class Selection:
-    """What was chosen, and how sure that is.
+    """The chosen strategy, and how sure the choice is.
 
     Attributes:
-        strategy: the best on the clips it was chosen on.
-        top1_chosen_on: its top-1 there, which has a selection bias (the winner's curse).
-        optimism: an estimate of that bias (``optimism``).
-        rows: it, and the controls, on the other clips.
-        confidence_set: the confidence set of the best, of all that were scored.
-        level: probability that the best is not among these.
-        confidence: of the intervals.
-        clips: how many it was chosen on, and how many it is reported on.
+        strategy: ``FusionStrategy``, the best on the clips it was chosen on.
+        top1_chosen_on: float, its top-1 there, which has a selection bias (the winner's curse).
+        optimism: float, an estimate of that bias; see ``optimism``.
+        rows: a ``Row`` of the strategy and one of each control, on the other clips.
+        confidence_set: the strategies in the confidence set of the best; see ``confidence_set``.
+        level: float, the probability that the best is not in that set.
+        confidence: float, of the intervals in the rows.
+        clips: a pair of int, the number of clips it was chosen on, and it is reported on.
     """
 
     strategy: FusionStrategy
@@ -83,19 +83,33 @@ def select(
     level: float = 0.05,
     confidence: float = 0.95,
 ) -> Selection:
-    """Chooses by some clips and reports on others.
+    """Chooses a strategy on some clips and reports its accuracy on others.
 
     Args:
-        chosen_on: scores of all strategies. After a race, what was dropped was ruled out already
-            at the race's level, which adds to ``level`` (with a margin: or is not that much better
-            than one that stayed); the rest goes by the finalists.
-        reported_on: scores, on other clips, of the chosen strategy and the controls.
-        controls: what it is compared with, by name; see ``scoring.controls``.
-        level: of the confidence set.
-        confidence: of the intervals.
+        chosen_on: ``StrategyScores`` of all strategies. After a race, what was dropped was ruled
+            out already at the race's level, which adds to ``level`` (with a margin: or is not that
+            much better than one that stayed); the rest goes by the finalists.
+        reported_on: ``StrategyScores`` of the chosen strategy and the controls on other clips.
+        controls: a dict from names to the strategies it is compared with; see
+            ``scoring.controls``.
+        level: float, the probability that the best is not in the confidence set. Defaults to 0.05.
+        confidence: float, of the intervals. Defaults to 0.95.
+
+    Returns:
+        ``Selection``.
 
     Raises:
         ValueError: when the answers clip by clip were not kept, or a strategy was not scored.
+
+    Example:
+    ```python
+    first, second = split(labels)
+    chosen_on = evaluate_strategies(model, strategies, [(clips[first], labels[first])])
+    compared = controls(space, draws=5)
+    rows = [chosen_on.best.strategy, *compared.values()]
+    reported_on = evaluate_strategies(model, rows, [(clips[second], labels[second])])
+    print(select(chosen_on, reported_on, compared).rows[0].interval)
+    ```
     """
     best = chosen_on.best
     finalists = list(dict.fromkeys(score.strategy for score in chosen_on.finalists))

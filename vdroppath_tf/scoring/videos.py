@@ -38,19 +38,19 @@ def score_videos(
     however many views a video has.
 
     Args:
-        network: a derived network, a template (for the strategy it runs), or a function that gives
-            probabilities, such as ``ServedModel.probabilities``.
-        manifest: the videos; their classes are the network's.
-        sampling: how the network's clips are made, ``recipe.evaluation``.
-        protocol: which views are scored.
-        batch_size: clips in a step of the network.
-        cache: room for decoded videos.
-        faults: notes videos that cannot be read, and says how many may be; they are left out of
-            the accuracy, and the result says how many were.
-        on_video: called with the number of videos scored since, for a progress bar.
+        network: ``keras.Model``, a derived network or a template (for the strategy it runs); or a
+            function that gives probabilities, such as ``ServedModel.probabilities``.
+        manifest: ``Manifest`` of the videos; their classes are the network's.
+        sampling: ``ClipSampling``, how the network's clips are made: ``recipe.evaluation``.
+        protocol: ``Protocol``, which views are scored.
+        batch_size: int, the number of clips in a step of the network. Defaults to 8.
+        cache: ``VideoCache``, room for decoded videos. Defaults to None, which keeps none.
+        faults: ``FaultLog``, which notes videos that cannot be read, and raises if they are too
+            many; they are left out of the accuracy, and the result says how many were.
+        on_video: a callable, called with the number of videos scored since, for a progress bar.
 
     Returns:
-        ``VideoScores``.
+        ``VideoScores``: accuracies, with the number of videos that they are shares of.
 
     Raises:
         ValueError: batch_size below 1, more classes than the network has, an answer that is no
