@@ -24,8 +24,9 @@ INTERNAL = {
     *("spaces.draws", "spaces.gate_arrays", "spaces.masks", "spaces.marginals"),
     *("spaces.space_json", "spaces.triplets"),
     *("budget.fronts", "budget.layer_options", "budget.tables"),
+    *("budget.checks", "budget.latency_fields", "budget.machine"),
     *("scoring.array_files", "scoring.batch_statistics", "scoring.progress"),
-    *("scoring.tree", "scoring.segments", "scoring.walk"),
+    *("scoring.tree", "scoring.segments", "scoring.cutting", "scoring.walk", "scoring.memory"),
     *("models.inflation.plan", "models.inflation.values", "models.inflation.sources"),
     *("models.inflation.conventions", "models.inflation.source_files"),
 }

@@ -1,4 +1,3 @@
-from .batch_statistics import recalibrate as recalibrate
 from .best_set import confidence_set as confidence_set
 from .evaluate import EvaluationOptions as EvaluationOptions
 from .evaluate import evaluate_strategies as evaluate_strategies
@@ -10,6 +9,7 @@ from .intervals import wilson as wilson
 from .listed import Draw as Draw
 from .listed import Row as Row
 from .race import Race as Race
+from .recalibration import recalibrate as recalibrate
 from .scores import StrategyScore as StrategyScore
 from .scores import StrategyScores as StrategyScores
 from .selection import Selection as Selection

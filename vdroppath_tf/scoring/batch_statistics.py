@@ -9,11 +9,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vdroppath_tf.data.clips.pipeline import video_errors
 from vdroppath_tf.layers.fusion import batch_norms
 from vdroppath_tf.layers.gates import gates_of
 from vdroppath_tf.models.fusion_model import check_clips
-from vdroppath_tf.names import named
 
 Norms = Sequence[keras.layers.BatchNormalization]
 
@@ -39,24 +37,6 @@ def parted(norms: Norms, statistics: tf.Tensor) -> list[tuple[Any, tf.Tensor]]:
 def moving(norms: Norms) -> list[Any]:
     """The variables of moving statistics: mean and variance of each norm."""
     return [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
-
-
-@named
-def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8) -> None:
-    """Gives a network batch-norm statistics of its own: means over a few training batches.
-
-    Args:
-        model: ``keras.Model``, a derived network (or a template, for the strategy it runs).
-        train_clips: an iterable of batches ``(clips, labels)`` of training.
-        batches: int, how many of them are used. Defaults to 8.
-
-    Raises:
-        ValueError: when there are no clips. The network is as it was then.
-        VideoError: for a video that cannot be read. The network is as it was then.
-    """
-    with restored(model), video_errors():
-        statistics = mean_statistics(model, train_clips, batches)
-    assign(batch_norms(model), statistics)
 
 
 @contextmanager

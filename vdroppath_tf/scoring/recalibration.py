@@ -1,0 +1,31 @@
+"""recalibrate: batch-norm statistics of its own for a derived network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from vdroppath_tf.data.clips.pipeline import video_errors
+from vdroppath_tf.layers.fusion import batch_norms
+from vdroppath_tf.names import named
+from vdroppath_tf.scoring.batch_statistics import assign, mean_statistics, restored
+
+
+@named
+def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8) -> None:
+    """Gives a network batch-norm statistics of its own: means over a few training batches.
+
+    Args:
+        model: ``keras.Model``, a derived network (or a template, for the strategy it runs).
+        train_clips: an iterable of batches ``(clips, labels)`` of training.
+        batches: int, how many of them are used. Defaults to 8.
+
+    Raises:
+        ValueError: when there are no clips. The network is as it was then.
+        VideoError: for a video that cannot be read. The network is as it was then.
+    """
+    with restored(model), video_errors():
+        statistics = mean_statistics(model, train_clips, batches)
+    assign(batch_norms(model), statistics)
