@@ -12,6 +12,7 @@ import tensorflow as tf
 from vdroppath_tf.names import named
 
 
+@named
 @dataclass(frozen=True)
 class LoadReport:
     """Paths of all weights: ``copied``, ``new`` in the target, ``unused`` of the source."""

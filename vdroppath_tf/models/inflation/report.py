@@ -13,8 +13,10 @@ from vdroppath_tf.models.conventions import Convention, InputStatistics
 from vdroppath_tf.models.families import row_in
 from vdroppath_tf.models.inflation.plan import Plan
 from vdroppath_tf.models.inflation.sources import Source
+from vdroppath_tf.names import named
 
 
+@named
 @dataclass(frozen=True)
 class InflationReport:
     """Every weight of both sides, each in one list.
