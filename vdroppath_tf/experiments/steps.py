@@ -20,12 +20,12 @@ from vdroppath_tf.derivation import derive
 from vdroppath_tf.files import write_json
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
-from vdroppath_tf.scoring.batch_statistics import recalibrate
 from vdroppath_tf.scoring.evaluate import (
     EvaluationOptions,
     evaluate_strategies,
     race_strategies,
 )
+from vdroppath_tf.scoring.recalibration import recalibrate
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.scoring.video_scores import VideoScores
 from vdroppath_tf.scoring.videos import score_videos
