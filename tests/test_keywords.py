@@ -18,7 +18,7 @@ PACKAGE = "vdroppath_tf"
 ROOT = Path(vdroppath_tf.__file__).parent
 ROOMS = sorted(path.parent for path in ROOT.rglob("__init__.py"))
 COMMANDS = "commands"  # what the program runs: it offers nothing to import
-PENDING = {"layers", "training", "experiments", "tasks"}
+PENDING = {"layers"}
 # Constructors that are other people's, with the reason why they are public all the same.
 NOT_OURS = {
     "FusionModel": "is built by keras.Model's own constructor",
