@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from absl import flags, logging
 
@@ -32,21 +31,9 @@ from vdroppath_tf.commands import (
     train,
 )
 from vdroppath_tf.commands.flag_kinds import Needed
+from vdroppath_tf.commands.usage import Command, overview, usage
 from vdroppath_tf.names import nearest
 from vdroppath_tf.startup import VERSION, hide_start_up_lines
-
-
-class Command(Protocol):
-    """What a module of ``commands`` offers; its docstring is the command's summary."""
-
-    EXAMPLE: str
-
-    def define(self, values: flags.FlagValues) -> None:
-        """Declares its flags."""
-
-    def run(self, values: flags.FlagValues, arguments: Sequence[str]) -> None:
-        """Does it."""
-
 
 COMMANDS: dict[str, Command] = {
     "quickstart": quickstart,
@@ -71,23 +58,6 @@ COMMANDS: dict[str, Command] = {
 TAKES_FILES = ("compare", "predict", "stability")  # arguments that are no flags
 
 
-def overview() -> str:
-    """What ``vdroppath --help`` prints."""
-    lines = [f"  {name:11s} {command.__doc__}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        [
-            "usage: vdroppath COMMAND [--flag=value ...]",
-            "",
-            "Learn which fusion of space and time each layer of a 3D CNN wants.",
-            "",
-            *lines,
-            "",
-            "vdroppath COMMAND --help shows a command's flags and an example.",
-            "vdroppath --version shows the version.",
-        ]
-    )
-
-
 def flags_of(name: str) -> flags.FlagValues:
     """The flags of a command: its own, and those that every command has."""
     values = flags.FlagValues()
@@ -97,28 +67,11 @@ def flags_of(name: str) -> flags.FlagValues:
     return values
 
 
-def usage(name: str, values: flags.FlagValues) -> str:
-    """What ``vdroppath COMMAND --help`` prints."""
-    command = COMMANDS[name]
-    listed = [_flag_help(values[flag]) for flag in sorted(values)]
-    return "\n".join(
-        [str(command.__doc__), "", f"example: {command.EXAMPLE}", "", "flags:", *listed]
-    )
-
-
-def _flag_help(flag: flags.Flag) -> str:
-    given = flag.default
-    given = ",".join(map(str, given)) if isinstance(given, list) else given
-    default = "" if given in (None, "") else f" (default: {given})"
-    default = " (needed)" if isinstance(flag, Needed) else default
-    return f"  --{flag.name:22s} {flag.help}{default}"
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0, 1 for a user's error, 2 for a wrong call."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(overview())
+        print(overview(COMMANDS))
         return 0 if arguments else 2
     if arguments[0] == "--version":
         print(f"vdroppath {VERSION}")
@@ -127,11 +80,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         near = nearest(name, [*COMMANDS, "--help", "--version"])
         said = f"vdroppath: there is no command {name!r}. {near}"
-        print(f"{said.rstrip()}\n\n{overview()}", file=sys.stderr)
+        print(f"{said.rstrip()}\n\n{overview(COMMANDS)}", file=sys.stderr)
         return 2
     values = flags_of(name)
     if {"-h", "--help"} & set(rest):
-        print(usage(name, values))
+        print(usage(COMMANDS[name], values))
         return 0
     try:
         positional = values(["vdroppath", *rest])[1:]

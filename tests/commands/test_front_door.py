@@ -52,6 +52,46 @@ def test_help_and_mistakes_import_nothing_heavy() -> None:
     assert done.stderr.count("there is no flag --hlep. Did you mean 'help'") == count
 
 
+BAD_VALUES = """if True:
+    import json, sys
+    from vdroppath_tf.cli import main
+    needed = ["--data=x", "--out=x"]
+    calls = [
+        ["train", *needed, "--recipe=smal"],
+        ["train", *needed, "--kl=x"],
+        ["train", *needed, "--crop_area=x"],
+        ["train", *needed, "--strategy=S", "--init_from=x"],
+        ["train", *needed],
+        ["space", "--model=x", "--pareto=x.txt"],
+        ["space", "--model=x", "--clip_shape=1,2"],
+        ["derive", "--model=x", "--out=x.h5"],
+        ["derive", "--model=x", "--out=x.keras", "--finetune"],
+        ["test", "--model=x", "--data=x", "--scores=x.txt"],
+        ["compare", "--figure=x.bmp"],
+        ["stability", "--figure=x.bmp"],
+        ["report", "--out=x.txt"],
+        ["halve", "--clips=x"],
+        ["models", "--name=resnet5"],
+        ["models", "--clip_shape=x"],
+        ["predict", "--model=x"],
+        ["catalog", "--data=x"],
+        ["doctor", "--data=x"],
+        ["convert", "--data=x", "--out=x"],
+    ]
+    codes = [main(call) for call in calls]
+    print(json.dumps([codes, sorted(sys.modules)]))
+"""
+
+
+def test_bad_values_are_one_line_and_start_no_tensorflow() -> None:
+    done = run([sys.executable, "-c", BAD_VALUES])
+    assert done.returncode == 0, done.stderr
+    codes, modules = json.loads(done.stdout.splitlines()[-1])
+    assert set(codes) == {1}
+    assert len(done.stderr.splitlines()) == len(codes)
+    assert [name for name in ("tensorflow", "keras", "matplotlib") if name in modules] == []
+
+
 def test_the_nearest_command_and_flag_are_offered(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trian"]) == 2
     assert "there is no command 'trian'. Did you mean 'train'" in capsys.readouterr().err
@@ -67,6 +107,21 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(r"vdroppath \d+\.\d+\.\d+\n", capsys.readouterr().out)
     setup = (ROOT.parent / "setup.cfg").read_text()
     assert f"\nversion = {vdroppath_tf.__version__}\n" in setup
+
+
+def test_models_are_what_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """From the table at once, and built where other clips are asked for."""
+    assert main(["models", "--name=micro"]) == 0
+    head, recorded = capsys.readouterr().out.replace(",", "").splitlines()
+    assert main(["models", "--name=micro", "--num_classes=5", "--clip_shape=16,112,112"]) == 0
+    same_head, counted = capsys.readouterr().out.replace(",", "").splitlines()
+    assert head == same_head
+    layers, gates, *costs = map(float, recorded.split()[1:])
+    assert [layers, gates] == [float(text) for text in counted.split()[1:3]]
+    others = [float(text) for text in counted.split()[3:]]
+    assert others[0] <= costs[0]  # fewer classes
+    for one, other in zip(costs[3:], others[3:], strict=True):
+        assert one == pytest.approx(4 * other, rel=0.02)  # four times the places
 
 
 def test_what_flags_offer_is_what_there_is() -> None:

@@ -43,10 +43,12 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template and a strategy to a network."""
     check_suffix(values, "out", ".keras")
+    if values.finetune and values.train_data is None:
+        raise ValueError("--finetune needs --train_data.")
     out = Path(values.out)
     model, recipe, labels = training.load_model(values.model)
-    if values.finetune and (values.train_data is None or recipe.finetune is None):
-        raise ValueError("--finetune needs --train_data, and a recipe with a finetune phase.")
+    if values.finetune and recipe.finetune is None:
+        raise ValueError(f"--finetune: the recipe of {values.model} has no phase finetune.")
     videos = None
     if values.train_data is not None:
         videos = open_source(values, "train_data", labels, part="train", modality=recipe.modality)

@@ -48,16 +48,16 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _setting(values: flags.FlagValues) -> experiments.Setting:
-    from vdroppath_tf.experiments.quickstart import DIFFICULTY
-
     try:
         clips = tuple(int(n) for n in values.clips)
     except ValueError:
         raise ValueError(f"--clips={','.join(values.clips)}: expected three numbers.") from None
+    recipe = recipe_of_flags(values)
+
+    from vdroppath_tf.experiments.quickstart import DIFFICULTY
+
     difficulty = dataclasses.replace(DIFFICULTY, speed=values.speed)
-    return experiments.Setting(
-        values.task, recipe_of_flags(values), values.seeds, clips, difficulty
-    )
+    return experiments.Setting(values.task, recipe, values.seeds, clips, difficulty)
 
 
 def table(found: experiments.Halving) -> list[str]:

@@ -11,7 +11,7 @@ from absl import flags
 from vdroppath_tf import training
 from vdroppath_tf.commands.choices import RECIPES, SAMPLERS
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.names import unknown_name
+from vdroppath_tf.names import nearest
 
 # flag -> what it says in --help; each is left out where the recipe's own value is to hold
 _TEXTS = {
@@ -96,7 +96,10 @@ def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:
         ValueError: when there is no such recipe, or a value is out of range.
     """
     if values.recipe not in training.RECIPES:
-        raise unknown_name("recipe", values.recipe, training.RECIPES)
+        raise ValueError(
+            f"--recipe: there is no recipe {values.recipe!r}. "
+            f"{nearest(values.recipe, training.RECIPES)}Expected one of {', '.join(RECIPES)}."
+        )
     recipe = training.RECIPES[values.recipe]
     changes = _given(values, *_TEXTS, *_NUMBERS, *_WHOLE, *_SWITCHES)
     changes |= _lists(values, _LISTS)

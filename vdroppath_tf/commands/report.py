@@ -46,14 +46,15 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Everything that is there, on one page."""
+    check_suffix(values, "out", ".html")
+    out, shown = Path(values.out), task(values)
+
     import tensorflow as tf
 
-    check_suffix(values, "out", ".html")
-    out = Path(values.out)
     page = report.Report(
         values.title or f"Space and time in {name_of(values)}",
         f"{time.strftime('%Y-%m-%d')}, TensorFlow {tf.__version__}",
-        [task(values)],
+        [shown],
         _called(values),
     )
     out.parent.mkdir(parents=True, exist_ok=True)

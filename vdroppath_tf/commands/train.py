@@ -52,8 +52,8 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template, or one strategy's network, from videos to a model file."""
-    import tensorflow as tf
-
+    if values.strategy is not None and values.init_from is not None:
+        raise ValueError("--init_from starts a template, --strategy a network without gates.")
     recipe, out = recipe_of_flags(values), Path(values.out)
     backup = None if values.backup is None else training.Backup(out, values.backup)
     modality = recipe.modality
@@ -63,6 +63,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         labels = videos.labels
         validation = open_source(values, "validation", labels, part="test", modality=modality)
     clips = training.Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
+
+    import tensorflow as tf
+
     devices = tf.distribute.MirroredStrategy() if values.mirrored else tf.distribute.get_strategy()
     with devices.scope():
         model, phases = _model(values, recipe, clips)
@@ -86,8 +89,6 @@ def _model(
     values: flags.FlagValues, recipe: training.Recipe, clips: training.Clips
 ) -> tuple[Any, tuple[training.Phase, ...]]:
     if values.strategy is not None:
-        if values.init_from is not None:
-            raise ValueError("--init_from starts a template, --strategy a network without gates.")
         network = training.build_derived(recipe, clips, values.strategy)
         return network, recipe.stand_alone_phases()
     if values.init_from is None:

@@ -1,0 +1,55 @@
+"""What ``vdroppath --help`` and ``vdroppath COMMAND --help`` print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from absl import flags
+
+from vdroppath_tf.commands.flag_kinds import Needed
+
+
+class Command(Protocol):
+    """What a module of ``commands`` offers; its docstring is the command's summary."""
+
+    EXAMPLE: str
+
+    def define(self, values: flags.FlagValues) -> None:
+        """Declares its flags."""
+
+    def run(self, values: flags.FlagValues, arguments: Sequence[str]) -> None:
+        """Does it."""
+
+
+def overview(commands: Mapping[str, Command]) -> str:
+    """What ``vdroppath --help`` prints."""
+    lines = [f"  {name:11s} {command.__doc__}" for name, command in commands.items()]
+    return "\n".join(
+        [
+            "usage: vdroppath COMMAND [--flag=value ...]",
+            "",
+            "Learn which fusion of space and time each layer of a 3D CNN wants.",
+            "",
+            *lines,
+            "",
+            "vdroppath COMMAND --help shows a command's flags and an example.",
+            "vdroppath --version shows the version.",
+        ]
+    )
+
+
+def usage(command: Command, values: flags.FlagValues) -> str:
+    """What ``vdroppath COMMAND --help`` prints."""
+    listed = [_flag_help(values[flag]) for flag in sorted(values)]
+    return "\n".join(
+        [str(command.__doc__), "", f"example: {command.EXAMPLE}", "", "flags:", *listed]
+    )
+
+
+def _flag_help(flag: flags.Flag) -> str:
+    given = flag.default
+    given = ",".join(map(str, given)) if isinstance(given, list) else given
+    default = "" if given in (None, "") else f" (default: {given})"
+    default = " (needed)" if isinstance(flag, Needed) else default
+    return f"  --{flag.name:22s} {flag.help}{default}"
