@@ -188,7 +188,7 @@ def write_footage(
 ) -> TaskFiles:
     """Cuts films into the mp4 files of a task, with a list file for each split.
 
-    A run that was stopped is taken up again, see `task_files.write_clips`.
+    A run that was stopped is taken up again, see `experiments.tasks.files.write_clips`.
 
     Args:
         folder: where to write; empty, missing, or holding the same task.

@@ -23,7 +23,8 @@ from absl import app, flags
 
 from vdroppath_tf import ProbabilitySpace, derive, recalibrate
 from vdroppath_tf.data.clips.protocols import PROTOCOLS
-from vdroppath_tf.experiments.steps import Scorer, candidates
+from vdroppath_tf.experiments.scorer import Scorer
+from vdroppath_tf.experiments.steps import candidates
 from vdroppath_tf.experiments.tasks.synthetic import Difficulty, write_task
 from vdroppath_tf.scoring.videos import score_videos
 from vdroppath_tf.training import (

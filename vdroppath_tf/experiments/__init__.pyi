@@ -7,7 +7,7 @@ from .quickstart import quickstart_recipe as quickstart_recipe
 from .quickstart import run_quickstart as run_quickstart
 from .ranking.plan import Plan as Plan
 from .ranking.run import run_ranking as run_ranking
-from .steps import Scorer as Scorer
+from .scorer import Scorer as Scorer
 from .steps import candidates as candidates
 from .steps import derive_network as derive_network
 from .steps import export_network as export_network

@@ -1,32 +1,25 @@
 """The steps from videos to a served network, each once: a run takes all, a command takes one.
 
-``training.train`` is the first. Each step leaves files that the next command can begin from.
+``training.train`` is the first, and ``Scorer`` scores strategies in between. Each step leaves files
+that the next command can begin from.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 from absl import logging
 
-from vdroppath_tf.data.clips.protocols import Protocol
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.files import write_json
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
-from vdroppath_tf.scoring.evaluate import (
-    EvaluationOptions,
-    evaluate_strategies,
-    race_strategies,
-)
 from vdroppath_tf.scoring.recalibration import recalibrate
-from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.scoring.video_scores import VideoScores
 from vdroppath_tf.scoring.videos import score_videos
 from vdroppath_tf.serving.export import export_saved_model
@@ -72,67 +65,6 @@ def save_trained(
 def candidates(space: ProbabilitySpace, draws: int, seed: int) -> list[FusionStrategy]:
     """The strategies to choose from: the mode, then draws from the space without repeats."""
     return list(dict.fromkeys([space.mode(), *space.sample(draws, seed=seed)]))
-
-
-@named
-@dataclass(frozen=True, eq=False)
-class Scorer:
-    """How the strategies of a template are scored, whichever clips they are scored on.
-
-    Attributes:
-        template: The trained template.
-        clips: Makes the clips of the videos.
-        train: The training videos that batch norm is recalibrated by for each strategy, or None,
-            which leaves its statistics as trained.
-        protocol: Says which views of a video are scored. Defaults to one clip of the centre.
-        batch_size: Clips in a batch. Defaults to the recipe's.
-        memory_bytes: The room for activations. Defaults to 1 GiB.
-    """
-
-    template: FusionModel
-    clips: RecipeClips
-    train: Manifest | None
-    protocol: Protocol = ONE_CLIP
-    batch_size: int | None = None
-    memory_bytes: int = 2**30
-
-    def scores(
-        self,
-        strategies: Sequence[FusionStrategy | str],
-        videos: Manifest,
-        *,
-        race: tuple[float, float] | None = None,
-        resume: str | os.PathLike[str] | None = None,
-        on_strategy: Callable[[], object] | None = None,
-    ) -> StrategyScores:
-        """Scores strategies on videos.
-
-        Args:
-            strategies: The strategies.
-            videos: The videos.
-            race: The level and the margin of a race, which drops strategies that can no longer
-                win. Defaults to None, which scores all of them on all videos.
-            resume: A folder for what has been done after each batch. Defaults to none.
-            on_strategy: Called after each strategy and batch, for a progress bar.
-
-        Returns:
-            ``StrategyScores``, in the order of ``strategies``.
-        """
-        clips = self.clips.evaluation(videos, self.protocol, batch_size=self.batch_size)
-        train_clips = None if self.train is None else self.clips.recalibration(self.train)
-        options = EvaluationOptions(
-            views=self.protocol.views,
-            memory_bytes=self.memory_bytes,
-            resume=resume,
-            on_strategy=on_strategy,
-        )
-        given = self.template, strategies, clips
-        if race is None:
-            return evaluate_strategies(*given, train_clips=train_clips, options=options)
-        level, margin = race
-        return race_strategies(
-            *given, level=level, margin=margin, train_clips=train_clips, options=options
-        )
 
 
 @named

@@ -10,7 +10,8 @@ from typing import Any
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.experiments.account import Account
-from vdroppath_tf.experiments.steps import Scorer, save_trained, score_network
+from vdroppath_tf.experiments.scorer import Scorer
+from vdroppath_tf.experiments.steps import save_trained, score_network
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
 from vdroppath_tf.report.findings import mean_on

@@ -18,7 +18,8 @@ from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.experiments.processes import in_processes
 from vdroppath_tf.experiments.ranking.plan import TASK, Plan
-from vdroppath_tf.experiments.steps import Scorer, score_network
+from vdroppath_tf.experiments.scorer import Scorer
+from vdroppath_tf.experiments.steps import score_network
 from vdroppath_tf.experiments.task_run import BATCH
 from vdroppath_tf.experiments.tasks.files import TaskFiles
 from vdroppath_tf.experiments.tasks.shapes import labels
