@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from vdroppath_tf.data.catalog import Manifest, open_manifest
 from vdroppath_tf.data.clips.area_crop import AreaCrop, draw_area_crop
 from vdroppath_tf.data.clips.cache import VideoCache
+from vdroppath_tf.data.clips.crops import crop_boxes, cut_views, enclosing
 from vdroppath_tf.data.clips.loader import ClipLoader
 from vdroppath_tf.data.clips.pipeline import training_clips
-from vdroppath_tf.data.clips.plans import ClipPlan, crop_boxes, cut_views, enclosing, training_plan
+from vdroppath_tf.data.clips.plans import ClipPlan, training_plan
 from vdroppath_tf.data.clips.positions import item_rng
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.records.stream import stream_clips

@@ -5,14 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from vdroppath_tf.data.clips.plans import (
-    ClipPlan,
-    crop_boxes,
-    cut_views,
-    enclosing,
-    evaluation_plan,
-    training_plan,
-)
+from vdroppath_tf.data.clips.crops import crop_boxes, cut_views, enclosing
+from vdroppath_tf.data.clips.plans import ClipPlan, evaluation_plan, training_plan
 from vdroppath_tf.data.clips.positions import item_rng
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.manifest import Manifest

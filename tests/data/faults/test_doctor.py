@@ -11,7 +11,8 @@ import pytest
 
 from vdroppath_tf.data.catalog import Manifest, open_manifest
 from vdroppath_tf.data.faults import doctor
-from vdroppath_tf.data.faults.doctor import Finding, diagnose, examine
+from vdroppath_tf.data.faults.doctor import diagnose, examine
+from vdroppath_tf.data.faults.journal import Finding
 from vdroppath_tf.data.manifest import VideoEntry
 from vdroppath_tf.data.sources.encode import write_video
 from vdroppath_tf.data.sources.video import VideoFile

@@ -13,14 +13,8 @@ import numpy as np
 
 from vdroppath_tf.data.clips.augment import Augmentation
 from vdroppath_tf.data.clips.cache import VideoCache
-from vdroppath_tf.data.clips.plans import (
-    ClipPlan,
-    crop_boxes,
-    cut_views,
-    enclosing,
-    evaluation_plan,
-    training_plan,
-)
+from vdroppath_tf.data.clips.crops import crop_boxes, cut_views, enclosing
+from vdroppath_tf.data.clips.plans import ClipPlan, evaluation_plan, training_plan
 from vdroppath_tf.data.clips.positions import epoch_order, item_rng
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.faults.fault_log import FaultLog

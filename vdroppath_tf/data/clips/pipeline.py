@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.data.clips.batches import even_out, map_batches, with_options
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.loader import Batch, ClipLoader
 from vdroppath_tf.data.clips.mixing import mix
@@ -32,8 +32,6 @@ __all__ = [
     "training_clips",
     "video_errors",
 ]
-
-_AHEAD = 2  # batches made while one is used; their clips are decoded in parallel
 
 
 @named
@@ -123,8 +121,8 @@ def training_clips(
                 f"them. Received: {augment}, shard {shard}."
             )
         kind = tf.TensorSpec((len(part), manifest.num_classes), tf.float32)
-    clips = _map_batches(passes.positions(), load, loader, kind)
-    return _with_options(passes.deliver(clips), whole=shard[1] == 1)
+    clips = map_batches(passes.positions(), load, loader.clip_shape, kind)
+    return with_options(passes.deliver(clips), whole=shard[1] == 1)
 
 
 @named
@@ -184,38 +182,12 @@ def evaluation_clips(
     strict = loader.faults.strict
     whole = batch_size if strict and len(manifest) % count == 0 else None
     kind = tf.TensorSpec((whole,), tf.int64)
-    clips = _map_batches(firsts, load, loader, kind).map(lambda clip, label, _: (clip, label))
+    clips = map_batches(firsts, load, loader.clip_shape, kind).map(
+        lambda clip, label, _: (clip, label)
+    )
     if not strict:
-        clips = _evened(clips, batch_size, each)
-    return _with_options(clips)
-
-
-def _evened(clips: tf.data.Dataset, batch_size: int, each: int) -> tf.data.Dataset:
-    """As many batches, which help each other out: the next one's clips are there before one goes.
-
-    The first is as full as it can be, as replicas want one that can be shared out evenly. Of the
-    others each leaves one video to the next, unless it has no other.
-
-    Args:
-        clips: batches of `batch_size` clips or fewer, any of them empty.
-        batch_size: clips in a batch.
-        each: clips of a video, which stay together.
-    """
-    count = clips.cardinality()
-    spec = clips.element_spec
-    nothing = tuple(tf.zeros((0, *part.shape[1:]), part.dtype) for part in spec)
-
-    def hand_on(waiting: Any, place_and_new: Any) -> tuple[Any, Any]:
-        place, new = place_and_new
-        clips, labels = (tf.concat(parts, 0) for parts in zip(waiting, new, strict=True))
-        there = tf.size(labels, tf.int64)
-        some = tf.maximum(there - each, tf.minimum(there, each))
-        ready = tf.minimum(tf.where((place == 1) | (place == count), there, some), batch_size)
-        ready = tf.where(place == 0, tf.zeros_like(ready), ready)
-        return (clips[ready:], labels[ready:]), (clips[:ready], labels[:ready])
-
-    ended = clips.concatenate(tf.data.Dataset.from_tensors(nothing)).enumerate()
-    return ended.scan(nothing, hand_on).skip(1)
+        clips = even_out(clips, batch_size, each)
+    return with_options(clips)
 
 
 @contextlib.contextmanager
@@ -269,33 +241,3 @@ def _part(batch_size: int, index: int, count: int) -> range:
         )
     each = batch_size // count
     return range(index * each, (index + 1) * each)
-
-
-def _map_batches(
-    positions: tf.data.Dataset,
-    load: Callable[[np.int64], Batch],
-    loader: ClipLoader,
-    kind: tf.TensorSpec,
-) -> tf.data.Dataset:
-    """(clips, labels of a kind, position), made ahead and in order."""
-
-    def make(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        clips, labels = tf.numpy_function(load, [position], (tf.uint8, kind.dtype))
-        clips.set_shape((kind.shape[0], *loader.clip_shape))
-        labels.set_shape(kind.shape)
-        return clips, labels, position
-
-    made = positions.map(make, num_parallel_calls=_AHEAD, deterministic=True)
-    return made.prefetch(_AHEAD)
-
-
-def _with_options(clips: tf.data.Dataset, *, whole: bool = True) -> tf.data.Dataset:
-    options = tf.data.Options()
-    options.deterministic = True
-    # Running ahead behind the count of passes would count them early.
-    options.experimental_optimization.inject_prefetch = False
-    options.experimental_optimization.map_parallelization = False
-    policies = tf.data.experimental.AutoShardPolicy
-    # What is one host's part already is not to be divided again.
-    options.experimental_distribute.auto_shard_policy = policies.DATA if whole else policies.OFF
-    return clips.with_options(options)

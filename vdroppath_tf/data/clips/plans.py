@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 
 import numpy as np
 
@@ -11,13 +10,10 @@ from vdroppath_tf.data.clips.area_crop import AreaCrop, draw_area_crop
 from vdroppath_tf.data.clips.augment import Augmentation, Operation, draw_operations
 from vdroppath_tf.data.clips.positions import dense_indices, segment_indices
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.data.sources.container import VideoError
-from vdroppath_tf.data.sources.resize import resize_frames
-from vdroppath_tf.data.sources.source import Box, cut, mirrored
 from vdroppath_tf.names import named
 
 Corner = tuple[float, float]
-_CENTRE: Corner = (0.5, 0.5)
+CENTRE: Corner = (0.5, 0.5)
 
 
 @named
@@ -41,7 +37,7 @@ class ClipPlan:
     indices: np.ndarray
     short_edge: int | None
     crop: tuple[int, int] | None
-    corners: tuple[Corner, ...] = (_CENTRE,)
+    corners: tuple[Corner, ...] = (CENTRE,)
     flip: bool = False
     shares: tuple[float, float] | None = None
     area: AreaCrop | None = None
@@ -80,10 +76,10 @@ def evaluation_plan(sampling: ClipSampling, num_frames: int, split: str) -> Clip
     """The clips of a video in "validation" (one, from the centre) or "test" (all views)."""
     indices = _indices(sampling, num_frames, split, None)
     crop = None if sampling.crop is None else sampling.crop_size
-    corners: tuple[Corner, ...] = (_CENTRE,)
+    corners: tuple[Corner, ...] = (CENTRE,)
     if split == "test" and sampling.crops_per_clip == 3:
         # the short edge is the crop's, so there is room along the longer side only
-        corners = ((0.0, 0.0), _CENTRE, (1.0, 1.0))
+        corners = ((0.0, 0.0), CENTRE, (1.0, 1.0))
     return ClipPlan(indices, sampling.fixed_short_edge(), crop, corners)
 
 
@@ -113,84 +109,3 @@ def share_pairs(scales: tuple[float, ...]) -> list[tuple[float, float]]:
 def _draw_shares(scales: tuple[float, ...], rng: np.random.Generator) -> tuple[float, float]:
     pairs = share_pairs(scales)
     return pairs[int(rng.random() * len(pairs))]
-
-
-def crop_boxes(plan: ClipPlan, height: int, width: int, name: str) -> list[Box] | None:
-    """The plan's crops in scaled frames of this size; None where it takes the whole frame.
-
-    Args:
-        plan: the plan.
-        height, width: of the scaled frames, in pixels.
-        name: of the video, for the error.
-
-    Raises:
-        VideoError: the frames are smaller than the crop.
-    """
-    if plan.crop is None:
-        return None
-    (tall, wide), corners = plan.crop, plan.corners
-    if plan.area is not None:
-        tall, wide, drawn = plan.area.size(height, width)
-        corners = corners if drawn else (_CENTRE,)
-    if plan.shares is not None:
-        largest = min(height / tall, width / wide)
-        tall, wide = (
-            max(1, round(share * largest * side))
-            for share, side in zip(plan.shares, plan.crop, strict=True)
-        )
-    if tall > height or wide > width:
-        raise VideoError(
-            f"{name}: frames of {width}x{height} are smaller than the crop {wide}x{tall}. Set "
-            f"short_edge to at least {max(plan.crop)}, or a smaller crop."
-        )
-    return [
-        Box(_place(down, height - tall), _place(right, width - wide), tall, wide)
-        for down, right in corners
-    ]
-
-
-def _place(fraction: float, room: int) -> int:
-    return min(room, int(fraction * (room + 1)))
-
-
-def enclosing(boxes: list[Box] | None) -> Box | None:
-    """The smallest part of the frames that holds all boxes: what is to be read."""
-    if boxes is None:
-        return None
-    top, left = min(box.top for box in boxes), min(box.left for box in boxes)
-    bottom = max(box.top + box.height for box in boxes)
-    right = max(box.left + box.width for box in boxes)
-    return Box(top, left, bottom - top, right - left)
-
-
-def cut_views(frames: np.ndarray, plan: ClipPlan, boxes: list[Box] | None) -> np.ndarray:
-    """The clips of a plan out of the frames in `enclosing(boxes)`.
-
-    Args:
-        frames: of all clips, one after another, uint8 `(clips * frames, height, width, 3)`.
-        plan: the plan.
-        boxes: its crops.
-
-    Returns:
-        uint8 `(clips * crops, frames, height, width, 3)`; the crops of a clip are neighbours.
-    """
-    clips, times = plan.indices.shape
-    shaped = frames.reshape(clips, times, *frames.shape[1:])
-    views = shaped if boxes is None else _cut_all(shaped, plan, boxes)
-    views = mirrored(views) if plan.flip else views
-    if plan.operations:
-        from vdroppath_tf.data.clips.operations import apply_operations
-
-        views = np.stack([apply_operations(clip, plan.operations) for clip in views])
-    return views
-
-
-def _cut_all(clips: np.ndarray, plan: ClipPlan, boxes: list[Box]) -> np.ndarray:
-    outer = enclosing(boxes)
-    assert outer is not None
-    assert plan.crop is not None
-    views = []
-    for clip, box in itertools.product(clips, boxes):
-        inside = box._replace(top=box.top - outer.top, left=box.left - outer.left)
-        views.append(resize_frames(cut(clip, inside), *plan.crop))
-    return views[0][None] if len(views) == 1 else np.stack(views)

@@ -92,13 +92,12 @@ def dense_indices(
         ValueError: a number below 1, another `split`, or "train" without `rng`.
     """
     _check((num_frames, clip_frames, stride, clips), split, rng)
-    if split == "train" and random_stride:
-        assert rng is not None
-        stride = int(rng.integers(1, stride, endpoint=True))
+    drawn = rng if split == "train" else None
+    if drawn is not None and random_stride:
+        stride = int(drawn.integers(1, stride, endpoint=True))
     room = max(0, num_frames - clip_frames * stride)
-    if split == "train":
-        assert rng is not None
-        starts = rng.integers(0, room, size=1, endpoint=True)
+    if drawn is not None:
+        starts = drawn.integers(0, room, size=1, endpoint=True)
     elif split == "validation" or clips == 1:
         starts = np.array([room // 2])
     else:
@@ -138,8 +137,7 @@ def segment_indices(
     """
     _check((num_frames, clip_frames, clips), split, rng)
     segments = np.arange(clip_frames)
-    if split == "train":
-        assert rng is not None
+    if split == "train" and rng is not None:
         places = segments + rng.random((1, clip_frames))
         frames = (places * num_frames / clip_frames).astype(np.int64)
         return np.minimum(frames, num_frames - 1)  # rounding may reach the end

@@ -132,7 +132,8 @@ class ClipSampling:
     @property
     def crop_size(self) -> tuple[int, int]:
         """Height and width of the crop; only where there is one."""
-        assert self.crop is not None
+        if self.crop is None:
+            raise ValueError("These clips are whole frames. Set crop to have a crop size.")
         return (self.crop, self.crop) if isinstance(self.crop, int) else self.crop
 
     def views(self, split: str) -> int:

@@ -1,8 +1,8 @@
 from .doctor import Diagnosis as Diagnosis
-from .doctor import Finding as Finding
 from .doctor import diagnose as diagnose
 from .fault_log import Fault as Fault
 from .fault_log import FaultLog as FaultLog
+from .journal import Finding as Finding
 from .quarantine import Quarantine as Quarantine
 from .quarantine import read_quarantine as read_quarantine
 from .quarantine import without as without

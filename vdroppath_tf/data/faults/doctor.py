@@ -6,48 +6,22 @@ What was found goes to a journal at once, so a doctor that was stopped goes on w
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
-import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vdroppath_tf.data.faults.fault_log import Fault
+from vdroppath_tf.data.faults.journal import Finding, Stamp, appending, read_journal
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import scaled_size
 from vdroppath_tf.names import named
 
-_JOURNAL = "vdroppath_tf.doctor_journal/1"
 _EDGE = 32  # pixels: everything is decoded in full, but little of it need be kept
 _CHUNK_BYTES = 1 << 25  # of scaled frames held at a time, for each thread
-
-Stamp = list[int]
-"""Size, time of change and number of files: by these a video is known to be the same as before."""
-
-
-@named
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """What the doctor found of one video.
-
-    Attributes:
-        path: see `FrameSource.path`.
-        stamp: of its file, before it was read; None where there is none.
-        frames: how many were decoded.
-        height, width: of a frame, in pixels; 0 where it cannot be read.
-        error: what is wrong with it, or None.
-    """
-
-    path: str
-    stamp: Stamp | None
-    frames: int = 0
-    height: int = 0
-    width: int = 0
-    error: str | None = None
 
 
 @named
@@ -117,7 +91,7 @@ def diagnose(
         ValueError: the journal is some other file.
     """
     start = time.monotonic()
-    before = _read_journal(Path(journal))
+    before = read_journal(Path(journal))
     entries = [(split, entry) for split, manifest in manifests for entry in manifest]
     findings = []
     known = decoded = 0
@@ -128,7 +102,7 @@ def diagnose(
             return old, True
         return examine(item[1]), False
 
-    with _appending(Path(journal)) as write:
+    with appending(Path(journal)) as write:
         for finding, old in map_ahead(find, entries, workers=workers):
             if not old:
                 write(finding)
@@ -164,38 +138,3 @@ def _stamp(path: str) -> Stamp | None:
         return [sum(status.st_size for status in stats), max(times, default=0), len(stats)]
     except OSError:
         return None
-
-
-def _read_journal(path: Path) -> dict[str, Finding]:
-    """Findings by path, the last of each; a line that was not written to its end is passed over."""
-    if not path.exists():
-        return {}
-    found = {}
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        if file.readline() != _header():
-            raise ValueError(
-                f"{path}: is no journal of this doctor. Remove it, or pass another --out."
-            )
-        for line in file:
-            with contextlib.suppress(ValueError, TypeError):
-                finding = Finding(**json.loads(line))
-                found[finding.path] = finding
-    return found
-
-
-def _header() -> str:
-    return json.dumps({"format": _JOURNAL}) + "\n"
-
-
-@contextlib.contextmanager
-def _appending(path: Path) -> Iterator[Callable[[Finding], None]]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8", errors="surrogateescape") as file:
-        # After a line that was cut off, the next begins a new one.
-        file.write("\n" if file.tell() else _header())
-
-        def write(finding: Finding) -> None:
-            file.write(json.dumps(dataclasses.asdict(finding)) + "\n")
-            file.flush()
-
-        yield write

@@ -16,7 +16,7 @@ from vdroppath_tf.data.lists.text_files import MAX_LINE, PathLike, check_names, 
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.index import MAX_FRAMES
-from vdroppath_tf.files import replacing
+from vdroppath_tf.files import check_format, replacing
 from vdroppath_tf.names import named
 
 MANIFEST_FORMAT = "vdroppath_tf.manifest/1"
@@ -115,11 +115,11 @@ def _header(origin: str, header: object) -> tuple[tuple[str, ...], bool]:
             name == MANIFEST_FORMAT and all(isinstance(label, str) for label in labels)
         ):
             return check_names([str(label) for label in labels], origin), directional
-        case {"format": str(name)} if name != MANIFEST_FORMAT:
-            raise ManifestError(
-                f"{origin}: is of the format {name!r}. Expected {MANIFEST_FORMAT!r}; if it is "
-                "newer, upgrade the package."
-            )
+        case {"format": str(name)}:
+            try:
+                check_format(name, MANIFEST_FORMAT)
+            except ValueError as error:
+                raise ManifestError(f"{origin}: {error}") from None
     raise ManifestError(
         f"{origin}: is {str(header)[:80]}. Expected an object with the format {MANIFEST_FORMAT!r}, "
         "labels and directional."

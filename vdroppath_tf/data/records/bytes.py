@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from vdroppath_tf.data.records.index import MAX_RECORD
+from vdroppath_tf.data.records.record import MAX_RECORD
 from vdroppath_tf.names import named
 
 

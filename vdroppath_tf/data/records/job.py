@@ -13,7 +13,6 @@ import tensorflow as tf
 from vdroppath_tf.data.faults.fault_log import allowed_bad
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.records.frames import FrameEncoder
-from vdroppath_tf.data.records.index import FRAMING, Record, Shard
 from vdroppath_tf.data.records.parts import (
     BAD_FILE,
     BadVideo,
@@ -22,6 +21,7 @@ from vdroppath_tf.data.records.parts import (
     write_bad,
     write_part,
 )
+from vdroppath_tf.data.records.record import FRAMING, Record, Shard
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.files import replacing, sha256_of
 from vdroppath_tf.names import named

@@ -12,7 +12,8 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vdroppath_tf.data.records.index import INDEX_FILE, Index, Record, Shard, row_of
+from vdroppath_tf.data.records.index import INDEX_FILE, Index
+from vdroppath_tf.data.records.record import Record, Shard, row_of
 from vdroppath_tf.files import read_json, write_text
 from vdroppath_tf.names import named
 

@@ -8,7 +8,8 @@ import posixpath
 from collections.abc import Callable, Sequence
 
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
-from vdroppath_tf.data.records.index import INDEX_FILE, MAX_INDEX, Index, Shard
+from vdroppath_tf.data.records.index import INDEX_FILE, MAX_INDEX, Index
+from vdroppath_tf.data.records.record import Shard
 from vdroppath_tf.data.records.video import RecordVideo
 from vdroppath_tf.data.remote.files import read_file, read_range
 from vdroppath_tf.data.sources.container import VideoError

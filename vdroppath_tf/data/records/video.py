@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vdroppath_tf.data.records.bytes import FramePlaces, frame_places
-from vdroppath_tf.data.records.index import FRAMING, Record
+from vdroppath_tf.data.records.record import FRAMING, Record
 from vdroppath_tf.data.remote.files import read_range
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.pictures import read_pictures

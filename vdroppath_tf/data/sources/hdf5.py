@@ -114,9 +114,7 @@ class _Layout:
 
     def load(self, group: Any, frame: int, path: str) -> tuple[bytes, str]:
         """A frame's encoded picture, and what errors call it."""
-        assert self.names is not None
-        name = self.names.name(frame)
-        data_set = frame_of(group, name, path)
+        name, data_set = self._of_frame(group, frame, path)
         if data_set.ndim != 1:
             raise _unlike(path, name)
         return data_set[()].tobytes(), f"{path}: {name}"
@@ -127,12 +125,16 @@ class _Layout:
 
     def data_set(self, group: Any, frame: int, path: str) -> Any:
         """The data set of a frame's pixels."""
-        assert self.names is not None
-        name = self.names.name(frame)
-        data_set = frame_of(group, name, path)
+        name, data_set = self._of_frame(group, frame, path)
         if data_set.shape != (self.info.height, self.info.width, 3):
             raise _unlike(path, name)
         return data_set
+
+    def _of_frame(self, group: Any, frame: int, path: str) -> tuple[str, Any]:
+        if self.names is None:
+            raise _unlike(path, str(frame))
+        name = self.names.name(frame)
+        return name, frame_of(group, name, path)
 
 
 @functools.lru_cache(maxsize=1 << 18)

@@ -33,9 +33,9 @@ class VideoFile(FrameSource):
         return index_video(self.file, cache_dir=cache_dir)
 
     def _frames(self, request: FrameRequest) -> np.ndarray:
-        assert isinstance(request.info, FrameIndex)
+        index = request.info if isinstance(request.info, FrameIndex) else None
         edge = request.short_edge
-        frames = read_frames(self.file, request.frames, index=request.info, short_edge=edge)
+        frames = read_frames(self.file, request.frames, index=index, short_edge=edge)
         return cut(frames, request.box)
 
     def validate_quickly(self) -> None:

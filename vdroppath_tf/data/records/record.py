@@ -1,0 +1,126 @@
+"""A record and its shard as an index describes them, checked: an index may come from anyone."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from vdroppath_tf.data.sources.container import MAX_SIDE
+from vdroppath_tf.data.sources.index import MAX_FRAMES
+from vdroppath_tf.names import named
+
+FRAMING = (12, 4)
+"""Bytes of TFRecord's framing before and behind the data: length and its CRC, CRC of the data."""
+MAX_RECORD = 1 << 30
+"""Records of more bytes than this are neither written nor read."""
+
+_SHARD = re.compile(r"[^/\\\0]{1,200}-[0-9]{5}-of-[0-9]{5}\.tfrecord")
+_MAX_NAME = 4096
+
+
+@named
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One TFRecord file.
+
+    Attributes:
+        file: its name in the folder.
+        bytes: its size.
+        sha256: of its bytes, in hexadecimal.
+    """
+
+    file: str
+    bytes: int
+    sha256: str
+
+
+@named
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """Where one video is.
+
+    Attributes:
+        shard: number of its shard.
+        offset: where the record begins in it, its framing included, in bytes.
+        length: bytes of the record, its framing included.
+        head: bytes of the part that says where the frames are, see `record_bytes`.
+        crc32: CRC-32 of the head.
+        label: class number.
+        num_frames: frames of the video.
+        height, width: of a frame, in pixels.
+        name: of the video it was made from.
+    """
+
+    shard: int
+    offset: int
+    length: int
+    head: int
+    crc32: int
+    label: int
+    num_frames: int
+    height: int
+    width: int
+    name: str
+
+
+FIELDS = tuple(field.name for field in dataclasses.fields(Record))
+
+
+def row_of(record: Record) -> list[Any]:
+    """A record's values in the order of `FIELDS`."""
+    return [getattr(record, name) for name in FIELDS]
+
+
+def record_of(number: int, row: Any, shards: tuple[Shard, ...], classes: int) -> Record:
+    """The record of a row of an index; ValueError if it cannot be one."""
+    if not isinstance(row, list) or len(row) != len(FIELDS):
+        raise ValueError(f"record {number}: expected {len(FIELDS)} values, found {str(row)[:80]!r}")
+    where = row[0]
+    if not is_number(where, 0, len(shards) - 1):
+        raise ValueError(f"record {number}: shard is {where!r}, expected 0 to {len(shards) - 1}")
+    size = shards[where].bytes
+    bounds = {
+        "offset": (0, size - 1),
+        "length": (sum(FRAMING) + 1, min(size, MAX_RECORD)),
+        "head": (1, MAX_RECORD),
+        "crc32": (0, (1 << 32) - 1),
+        "label": (0, classes - 1),
+        "num_frames": (1, MAX_FRAMES),
+        "height": (1, MAX_SIDE),
+        "width": (1, MAX_SIDE),
+    }
+    for (name, (low, high)), value in zip(bounds.items(), row[1:-1], strict=True):
+        if not is_number(value, low, high):
+            raise ValueError(
+                f"record {number}: {name} is {str(value)[:40]!r}, expected {low} to {high}"
+            )
+    record = Record(*row)
+    if not isinstance(record.name, str) or not 0 < len(record.name) <= _MAX_NAME:
+        raise ValueError(f"record {number}: name is {str(record.name)[:40]!r}, expected a text")
+    if record.offset + record.length > size or record.head > record.length - sum(FRAMING):
+        raise ValueError(f"record {number}: does not fit into its shard of {size} bytes")
+    return record
+
+
+def shard_of(number: int, value: Any) -> Shard:
+    """The shard of an entry of an index; ValueError if it cannot be one."""
+    fields: dict[str, Any] = value if isinstance(value, dict) else {}
+    file, size, sha256 = fields.get("file"), fields.get("bytes"), fields.get("sha256")
+    if not isinstance(file, str) or _SHARD.fullmatch(file) is None:
+        raise ValueError(
+            f"shard {number}: file is {str(file)[:80]!r}, expected a name like "
+            "'train-00000-of-00016.tfrecord'"
+        )
+    if (
+        type(size) is not int
+        or not 0 <= size < 1 << 62  # empty, if all its videos are bad
+        or not re.fullmatch("[0-9a-f]{64}", str(sha256))
+    ):
+        raise ValueError(f"shard {number}: expected its bytes and sha256")
+    return Shard(file, size, str(sha256))
+
+
+def is_number(value: Any, low: int, high: int) -> bool:
+    """Whether a value of an index is a whole number within bounds."""
+    return type(value) is int and low <= value <= high

@@ -1,0 +1,56 @@
+"""What every store of files offers, and this machine as one."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+from vdroppath_tf.files import write_bytes
+
+
+class Store(ABC):
+    """Reads and writes files by path or URL. Errors are `OSError` or `tf.errors.OpError`."""
+
+    @abstractmethod
+    def read(self, path: str, offset: int, length: int) -> bytes:
+        """Up to `length` bytes; fewer only where the file ends."""
+
+    @abstractmethod
+    def write(self, path: str, data: bytes) -> None:
+        """Writes a file; whoever reads it sees the old one or the new one."""
+
+    @abstractmethod
+    def files(self, folder: str) -> Iterator[str]:
+        """Names of all files below a folder, relative to it; none where it is not there."""
+
+    @abstractmethod
+    def delete(self, path: str) -> None:
+        """Deletes a file; it may be gone already."""
+
+
+class LocalStore(Store):
+    """Files of this machine."""
+
+    def read(self, path: str, offset: int, length: int) -> bytes:
+        with open(path, "rb") as file:
+            wanted = min(length, max(0, os.fstat(file.fileno()).st_size - offset))
+            pieces = []
+            while wanted and (piece := os.pread(file.fileno(), wanted, offset)):
+                pieces.append(piece)
+                wanted, offset = wanted - len(piece), offset + len(piece)
+        return b"".join(pieces)
+
+    def write(self, path: str, data: bytes) -> None:
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(target, data)
+
+    def files(self, folder: str) -> Iterator[str]:
+        for file in Path(folder).rglob("*"):
+            if file.is_file():
+                yield file.relative_to(folder).as_posix()
+
+    def delete(self, path: str) -> None:
+        Path(path).unlink(missing_ok=True)
