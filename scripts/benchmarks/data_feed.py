@@ -34,6 +34,7 @@ from av.video.reformatter import VideoReformatter
 from film_clips import cut_films
 
 from vdroppath_tf import zoo
+from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import ClipSampling, training_clips
 from vdroppath_tf.data.clips.positions import dense_indices
 from vdroppath_tf.data.manifest import Manifest
@@ -168,7 +169,7 @@ def sources() -> dict[str, Callable[[], Iterator[int]]]:
 
     def feed(manifest: Manifest) -> Callable[[], Iterator[int]]:
         clips = training_clips(
-            manifest, SAMPLING, batch_size=BATCH, epochs=None, num_parallel=THREADS
+            manifest, SAMPLING, batch_size=BATCH, order=ClipOrder(epochs=None), num_parallel=THREADS
         )
         return lambda: batches(clips)
 

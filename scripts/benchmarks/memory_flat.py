@@ -44,10 +44,13 @@ def prepare(folder: Path) -> dict[str, str]:
 def work(source: str, batches: int) -> None:
     """Prints the memory after each `EVERY` batches, as JSON."""
     from vdroppath_tf.data.catalog import open_manifest
+    from vdroppath_tf.data.clips.order import ClipOrder
     from vdroppath_tf.data.clips.pipeline import ClipSampling, training_clips
 
     sampling = ClipSampling(8, short_edge=64, crop=56, flip=True)
-    clips = training_clips(open_manifest(source), sampling, batch_size=BATCH, epochs=None)
+    clips = training_clips(
+        open_manifest(source), sampling, batch_size=BATCH, order=ClipOrder(epochs=None)
+    )
     used = []
     for step, _ in enumerate(clips.take(batches)):
         if step % EVERY == 0:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.catalog import open_manifest
+from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import (
     ClipSampling,
     FaultLog,
@@ -30,7 +31,7 @@ def main() -> None:
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     manifest = open_manifest(sys.argv[1])
     clips = training_clips(manifest, SAMPLING, batch_size=BATCH)
-    expected = training_clips(manifest, SAMPLING, batch_size=BATCH, epochs=4)
+    expected = training_clips(manifest, SAMPLING, batch_size=BATCH, order=ClipOrder(epochs=4))
     plain = [y.numpy().tolist() for _, y in expected]
 
     def one_pass() -> list[list[int]]:

@@ -10,6 +10,7 @@ import pytest
 import tiny
 
 from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import evaluation_clips, training_clips
 from vdroppath_tf.data.clips.protocols import PROTOCOLS
 from vdroppath_tf.training.clips import RecipeClips
@@ -30,8 +31,8 @@ def same(one: Any, other: Any) -> None:
 def test_training_begins_at_any_epoch(motion: Any) -> None:
     videos = motion.manifest("train")
     stream = RecipeClips(RECIPE).training(videos, classes=4, first_epoch=2).take(3)
-    batch = tiny.BATCH
-    same(stream, training_clips(videos, RECIPE.sampling, batch_size=batch, seed=3, first_epoch=2))
+    order = ClipOrder(3, first_epoch=2)
+    same(stream, training_clips(videos, RECIPE.sampling, batch_size=tiny.BATCH, order=order))
 
 
 def test_recalibration_takes_as_many_videos_as_there_are(motion: Any) -> None:
@@ -39,7 +40,7 @@ def test_recalibration_takes_as_many_videos_as_there_are(motion: Any) -> None:
     clips = RecipeClips(RECIPE)
     same(
         clips.recalibration(videos),
-        training_clips(videos, RECIPE.sampling, batch_size=tiny.BATCH, seed=3),
+        training_clips(videos, RECIPE.sampling, batch_size=tiny.BATCH, order=ClipOrder(3)),
     )
     few = videos.select(range(5))
     [(batch, _)] = arrays(clips.recalibration(few))

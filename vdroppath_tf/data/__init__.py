@@ -1,7 +1,8 @@
-"""From video files to batches of clips, and the known-answer tasks.
+"""From videos to batches of clips: sources, lists, clips, records, remote files, faults.
 
-Imports nothing else of the package; only `pipeline` (with `passes`), `looks` and what makes, reads
-and streams records or reads other machines import TensorFlow.
+It imports nothing else of the package but `files` and `names`. TensorFlow is imported by what makes
+data sets (`clips.pipeline`), changes pixels (`clips.operations`), makes, reads or streams records,
+or reads files elsewhere (`remote`); lists and sources do without.
 """
 
 import lazy_loader

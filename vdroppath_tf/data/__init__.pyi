@@ -9,6 +9,7 @@ from .catalog import find_format as find_format
 from .catalog import open_manifest as open_manifest
 from .catalog import options_of as options_of
 from .clips.augment import Augmentation as Augmentation
+from .clips.order import ClipOrder as ClipOrder
 from .clips.pipeline import evaluation_clips as evaluation_clips
 from .clips.pipeline import training_clips as training_clips
 from .clips.protocols import PROTOCOLS as PROTOCOLS

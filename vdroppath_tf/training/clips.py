@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from vdroppath_tf.data.clips.cache import VideoCache
+from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import evaluation_clips, training_clips
 from vdroppath_tf.data.clips.protocols import PROTOCOLS, Protocol
 from vdroppath_tf.data.faults.fault_log import FaultLog
@@ -53,9 +54,7 @@ class RecipeClips:
             videos,
             self.recipe.sampling,
             batch_size=self.recipe.batch_size,
-            seed=self.recipe.seed,
-            first_epoch=first_epoch,
-            epochs=None,
+            order=ClipOrder(self.recipe.seed, epochs=None, first_epoch=first_epoch),
             cache_bytes=self.cache,
             faults=self.faults,
             augment=self.recipe.augment,
@@ -94,7 +93,7 @@ class RecipeClips:
             videos,
             self.recipe.sampling,
             batch_size=min(self.recipe.batch_size, len(videos)),
-            seed=self.recipe.seed,
+            order=ClipOrder(self.recipe.seed),
             cache_bytes=self.cache,
             faults=self.faults,
         )

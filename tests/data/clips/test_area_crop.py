@@ -16,6 +16,7 @@ from vdroppath_tf.data.clips.area_crop import AreaCrop, draw_area_crop
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.crops import crop_boxes, cut_views, enclosing
 from vdroppath_tf.data.clips.loader import ClipLoader
+from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import training_clips
 from vdroppath_tf.data.clips.plans import ClipPlan, training_plan
 from vdroppath_tf.data.clips.positions import item_rng
@@ -108,7 +109,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 def test_inside_tf_data_as_eagerly(manifest: Manifest) -> None:
     sampling = dataclasses.replace(SAMPLING, short_edge=(32, 40))
     loader = ClipLoader(manifest, sampling, cache=VideoCache(), workers=1)
-    clips = training_clips(manifest, sampling, batch_size=2, seed=7, epochs=2)
+    clips = training_clips(manifest, sampling, batch_size=2, order=ClipOrder(7, epochs=2))
     assert clips.element_spec[0] == tf.TensorSpec((2, 3, 16, 16, 3), tf.uint8)
     for place, (clip, label) in enumerate(clips.as_numpy_iterator()):
         expected = loader.training_batch(7, *divmod(place, 2), 2)

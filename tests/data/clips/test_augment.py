@@ -16,6 +16,7 @@ from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.loader import Batch, ClipLoader
 from vdroppath_tf.data.clips.mixing import mix, soft_labels
 from vdroppath_tf.data.clips.operations import _layer, apply_operations
+from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import ClipSampling, training_clips
 from vdroppath_tf.data.clips.positions import batch_rng, item_rng
 from vdroppath_tf.data.sources.encode import write_video
@@ -238,8 +239,8 @@ def eager(manifest: Manifest, epoch: int, step: int) -> Batch:
 
 
 def test_inside_tf_data_as_eagerly(manifest: Manifest) -> None:
-    options = {"batch_size": 2, "seed": 7, "augment": ALL}
-    clips = training_clips(manifest, SAMPLING, epochs=2, **options)  # type: ignore[arg-type]
+    order = ClipOrder(7, epochs=2)
+    clips = training_clips(manifest, SAMPLING, batch_size=2, order=order, augment=ALL)
     assert clips.element_spec == (
         tf.TensorSpec((2, 3, 16, 16, 3), tf.uint8),
         tf.TensorSpec((2, 3), tf.float32),
@@ -252,7 +253,8 @@ def test_inside_tf_data_as_eagerly(manifest: Manifest) -> None:
         for a, b in zip(*pair, strict=True)
     )
     # a run taken up inside an epoch gets the same
-    later = training_clips(manifest, SAMPLING, first_epoch=1, first_step=1, **options)  # type: ignore[arg-type]
+    order = ClipOrder(7, first_epoch=1, first_step=1)
+    later = training_clips(manifest, SAMPLING, batch_size=2, order=order, augment=ALL)
     [(clip, label)] = list(later)
     assert np.array_equal(clip, expected[3][0])
     assert np.array_equal(label, expected[3][1])

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import vdroppath_tf
 from vdroppath_tf.data.catalog import Manifest, open_manifest
 from vdroppath_tf.data.clips.loader import ClipLoader
+from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import (
     ClipSampling,
     FaultLog,
@@ -63,18 +65,18 @@ def eager(manifest: Manifest, epoch: int, seed: int = 0) -> list[Pair]:
 
 class TestTraining:
     def test_spec(self, manifest: Manifest) -> None:
-        clips = training_clips(manifest, SAMPLING, batch_size=BATCH, epochs=2)
+        clips = training_clips(manifest, SAMPLING, batch_size=BATCH, order=ClipOrder(epochs=2))
         spec = (
             tf.TensorSpec((BATCH, 4, 20, 20, 3), tf.uint8),
             tf.TensorSpec((BATCH,), tf.int64),
         )
         assert clips.element_spec == spec
         assert int(clips.cardinality()) == 2 * STEPS
-        endless = training_clips(manifest, SAMPLING, batch_size=BATCH, epochs=None)
+        endless = training_clips(manifest, SAMPLING, batch_size=BATCH, order=ClipOrder(epochs=None))
         assert endless.cardinality() == tf.data.INFINITE_CARDINALITY
 
     def test_equals_eager(self, manifest: Manifest) -> None:
-        clips = training_clips(manifest, SAMPLING, batch_size=BATCH, epochs=2)
+        clips = training_clips(manifest, SAMPLING, batch_size=BATCH, order=ClipOrder(epochs=2))
         assert equal(arrays(clips), eager(manifest, 0) + eager(manifest, 1))
 
     def test_every_video_at_most_once_an_epoch(self, manifest: Manifest) -> None:
@@ -82,7 +84,7 @@ class TestTraining:
         assert len(set(labels.tolist())) == STEPS * BATCH
 
     def test_each_pass_is_the_next_epoch(self, manifest: Manifest) -> None:
-        clips = training_clips(manifest, SAMPLING, batch_size=BATCH, first_epoch=5)
+        clips = training_clips(manifest, SAMPLING, batch_size=BATCH, order=ClipOrder(first_epoch=5))
         for epoch in (5, 6, 7):
             assert equal(arrays(clips), eager(manifest, epoch))
 
@@ -99,7 +101,7 @@ class TestTraining:
                 manifest,
                 SAMPLING,
                 batch_size=BATCH,
-                epochs=2,
+                order=ClipOrder(epochs=2),
                 num_parallel=parallel,
                 cache_bytes=room,
             )
@@ -108,8 +110,8 @@ class TestTraining:
     def test_hosts_together_see_what_one_would(self, manifest: Manifest) -> None:
         whole = eager(manifest, 0) + eager(manifest, 1)
         parts = [
-            arrays(training_clips(manifest, SAMPLING, batch_size=BATCH, epochs=2, shard=(i, BATCH)))
-            for i in range(BATCH)
+            arrays(training_clips(manifest, SAMPLING, batch_size=BATCH, order=order))
+            for order in (ClipOrder(epochs=2, shard=(i, BATCH)) for i in range(BATCH))
         ]
         together = [
             (np.concatenate([c for c, _ in rows]), np.concatenate([y for _, y in rows]))
@@ -120,7 +122,7 @@ class TestTraining:
     @pytest.mark.parametrize("shard", [(2, 2), (-1, 3), (0, 0), (0, 2)])
     def test_shards_that_cannot_be(self, manifest: Manifest, shard: tuple[int, int]) -> None:
         with pytest.raises(ValueError, match="shard"):
-            training_clips(manifest, SAMPLING, batch_size=BATCH, shard=shard)
+            training_clips(manifest, SAMPLING, batch_size=BATCH, order=ClipOrder(shard=shard))
 
     def test_resuming_is_the_tail_of_the_whole(self, manifest: Manifest) -> None:
         whole = eager(manifest, 0, seed=7) + eager(manifest, 1, seed=7) + eager(manifest, 2, seed=7)
@@ -130,15 +132,12 @@ class TestTraining:
                 manifest,
                 SAMPLING,
                 batch_size=BATCH,
-                seed=7,
-                first_epoch=epoch,
-                first_step=step,
-                epochs=None,
+                order=ClipOrder(7, None, epoch, step),
             )
             assert equal(arrays(clips.take(len(tail))), tail)
 
     def test_part_of_an_epoch_once(self, manifest: Manifest) -> None:
-        clips = training_clips(manifest, SAMPLING, batch_size=BATCH, first_step=1)
+        clips = training_clips(manifest, SAMPLING, batch_size=BATCH, order=ClipOrder(first_step=1))
         assert int(clips.cardinality()) == STEPS - 1
         assert equal(arrays(clips), eager(manifest, 0)[1:])
         with pytest.raises(tf.errors.InvalidArgumentError, match="can be passed over once"):
@@ -153,9 +152,7 @@ class TestTraining:
         [
             ({"batch_size": VIDEOS + 1}, f"1 to {VIDEOS}, the number of videos"),
             ({"batch_size": 0}, "batch_size"),
-            ({"batch_size": BATCH, "first_step": STEPS}, "first_step"),
-            ({"batch_size": BATCH, "first_epoch": -1}, "first_epoch"),
-            ({"batch_size": BATCH, "epochs": 0}, "epochs"),
+            ({"batch_size": BATCH, "order": ClipOrder(first_step=STEPS)}, "first_step"),
             ({"batch_size": BATCH, "num_parallel": 0}, "num_parallel"),
             ({"batch_size": BATCH, "cache_bytes": -1}, "max_bytes"),
         ],
@@ -165,6 +162,11 @@ class TestTraining:
             training_clips(manifest, SAMPLING, **arguments)
         with pytest.raises(ValueError, match="no video is selected"):
             training_clips(manifest.select([]), SAMPLING, batch_size=1)
+
+    @pytest.mark.parametrize("numbers", [{"first_epoch": -1}, {"epochs": 0}])
+    def test_orders_that_cannot_be(self, numbers: dict[str, Any]) -> None:
+        with pytest.raises(ValueError, match=next(iter(numbers))):
+            ClipOrder(**numbers)
 
 
 class TestEvaluation:
@@ -332,8 +334,9 @@ import vdroppath_tf.data.catalog, vdroppath_tf.data.clips.positions
 import vdroppath_tf.data.sources.decode
 import vdroppath_tf.data.sources.encode, vdroppath_tf.data.clips.loader
 assert "tensorflow" not in sys.modules and "keras" not in sys.modules
-others = [m for m in sys.modules if m.startswith("vdroppath_tf.") and ".data" not in m]
+rooms = {m.split(".")[1] for m in sys.modules if m.startswith("vdroppath_tf.")}
+others = rooms - {"data", "files", "names"}
 assert not others, others
 """
-    package = Path(open_manifest.__code__.co_filename).parents[1]
+    package = Path(vdroppath_tf.__file__).parent
     subprocess.run([sys.executable, "-c", code, str(package)], check=True, timeout=60)

@@ -16,6 +16,7 @@ from vdroppath_tf.data.catalog import Manifest, read_list
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.check import check_videos
 from vdroppath_tf.data.clips.loader import ClipLoader
+from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import ClipSampling, evaluation_clips, training_clips
 from vdroppath_tf.data.clips.positions import epoch_order
 from vdroppath_tf.data.faults.fault_log import FaultLog, allowed_bad
@@ -231,7 +232,8 @@ def test_nothing_else_is_caught(
 def test_gone_in_the_run(tmp_path: Path) -> None:
     manifest = write(tmp_path)
     faults = FaultLog()
-    clips = iter(training_clips(manifest, SAMPLING, batch_size=1, epochs=8, faults=faults))
+    order = ClipOrder(epochs=8)
+    clips = iter(training_clips(manifest, SAMPLING, batch_size=1, order=order, faults=faults))
     next(clips)
     Path(manifest.entries[2].path).unlink()
     assert 2 not in [int(labels[0]) for _, labels in clips][-VIDEOS:]

@@ -152,7 +152,7 @@ class TestIndexCache:
         path, cache = barcode.write(tmp_path / "a.mp4", 20), tmp_path / "cache"
         first = index_video(path, cache_dir=cache)
         frame_index._cached_index.cache_clear()
-        monkeypatch.setattr(frame_index, "_build_index", lambda path: pytest.fail("read again"))
+        monkeypatch.setattr(frame_index, "build_index", lambda path: pytest.fail("read again"))
         second = index_video(path, cache_dir=cache)
         assert second.num_frames == 20
         assert np.array_equal(first.pts, second.pts)
@@ -215,11 +215,9 @@ class TestBadFiles:
 
     @pytest.mark.parametrize("limit", ["MAX_FRAMES", "MAX_SIDE", "MAX_BYTES"])
     def test_bounds(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
-        from vdroppath_tf.data.sources import container
+        from vdroppath_tf.data.sources import container, demux
 
-        where = {"MAX_FRAMES": frame_index, "MAX_SIDE": container, "MAX_BYTES": frame_request}[
-            limit
-        ]
+        where = {"MAX_FRAMES": demux, "MAX_SIDE": container, "MAX_BYTES": frame_request}[limit]
         monkeypatch.setattr(where, limit, 10)
         self.expect(barcode.write(tmp_path / "a.mp4", FRAMES), "10")
 

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from pictures import jpeg
 
 from vdroppath_tf.data.clips.cache import VideoCache
+from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import evaluation_clips, training_clips
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.lists.flow import flow_manifest
@@ -131,7 +132,9 @@ def test_clips_have_two_channels_and_are_mirrored_whole(tmp_path: Path) -> None:
         assert labels.numpy().tolist() == [0, 1, 2, 3]
     flips = dataclasses.replace(plain, flip=True)
     seen = set()
-    for clips, _ in training_clips(_manifest(*sources), flips, batch_size=4, epochs=4):
+    for clips, _ in training_clips(
+        _manifest(*sources), flips, batch_size=4, order=ClipOrder(epochs=4)
+    ):
         for clip in clips.numpy():
             x, y = clip[0, 0, 0].tolist()
             step = (y - level(0, 1)) // 10

@@ -2,6 +2,7 @@ from .augment import Augmentation as Augmentation
 from .cache import VideoCache as VideoCache
 from .check import check_videos as check_videos
 from .loader import ClipLoader as ClipLoader
+from .order import ClipOrder as ClipOrder
 from .pipeline import evaluation_clips as evaluation_clips
 from .pipeline import training_clips as training_clips
 from .plans import ClipPlan as ClipPlan

@@ -15,6 +15,7 @@ from vdroppath_tf.data.clips.batches import even_out, map_batches, with_options
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.loader import Batch, ClipLoader
 from vdroppath_tf.data.clips.mixing import mix
+from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.passes import Passes
 from vdroppath_tf.data.clips.positions import batch_rng
 from vdroppath_tf.data.clips.transforms import ClipSampling
@@ -25,6 +26,7 @@ from vdroppath_tf.names import named
 
 __all__ = [
     "Augmentation",
+    "ClipOrder",
     "ClipSampling",
     "FaultLog",
     "VideoCache",
@@ -40,21 +42,17 @@ def training_clips(
     sampling: ClipSampling,
     *,
     batch_size: int,
-    seed: int = 0,
-    first_epoch: int = 0,
-    epochs: int | None = 1,
-    first_step: int = 0,
+    order: ClipOrder | None = None,
     num_parallel: int | None = None,
     cache_bytes: int | VideoCache = 0,
     faults: FaultLog | None = None,
-    shard: tuple[int, int] = (0, 1),
     augment: Augmentation | None = None,
 ) -> tf.data.Dataset:
     """Shuffled, augmented training clips; a rest smaller than a batch is left out of each epoch.
 
     The batch at step k of epoch e depends on (seed, e, k) only, however it was reached. With
-    `epochs=None` the data set is endless and starts at (first_epoch, first_step). With a number,
-    it has a known size, and each complete pass over it moves on by `epochs` epochs, so that
+    `ClipOrder(epochs=None)` the data set is endless and starts at (first_epoch, first_step). With a
+    number, it has a known size, and each complete pass over it moves on by `epochs` epochs, so that
     `model.fit(clips, epochs=5)` sees a new order and new augmentation every time.
 
     A video that cannot be read is replaced by the next of the epoch's order, with a warning and a
@@ -64,21 +62,17 @@ def training_clips(
         manifest: the videos.
         sampling: how clips are made of them.
         batch_size: clips in a batch (over all replicas and hosts).
-        seed: of order, sampling and augmentation.
-        first_epoch: number of the first epoch.
-        epochs: epochs in one pass; None for an endless stream.
-        first_step: steps of the first epoch to leave out.
+        order: seed, epochs, where to begin, and one host's part of each batch. Default
+            `ClipOrder()`: one epoch at a time, from the first on.
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
         faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
-        shard: (i, n) makes the i-th of n equal parts of each batch, for one of n hosts that train
-            together: the n parts in a row are the batches that one host would see.
         augment: what is done to clips after they are cut; None for nothing.
 
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, channels)`, labels int64
-        `(batch,)`) with static shapes, batch being `batch_size / n`. Where `augment.soft_labels`,
-        labels are float32 `(batch, classes)`.
+        `(batch,)`) with static shapes, batch being `batch_size / n` on n hosts. Where
+        `augment.soft_labels`, labels are float32 `(batch, classes)`.
 
     Raises:
         ValueError: batch_size exceeds the number of videos or cannot be shared evenly, a position
@@ -88,6 +82,7 @@ def training_clips(
             their turn comes, by tf.data's error, or by this one within `video_errors()`.
     """
     sampling.check_flip(manifest)
+    order = ClipOrder() if order is None else order
     faults = FaultLog() if faults is None else faults
     loader = _loader(manifest, sampling, "train", num_parallel, cache_bytes, faults, augment)
     if not 1 <= batch_size <= len(manifest):
@@ -96,33 +91,27 @@ def training_clips(
             f"Received: {batch_size}."
         )
     steps = len(manifest) // batch_size
-    if first_epoch < 0 or not 0 <= first_step < steps or (epochs is not None and epochs < 1):
-        raise ValueError(
-            f"first_epoch must be at least 0, first_step 0 to {steps - 1}, epochs at least 1 or "
-            f"None. Received: {first_epoch}, {first_step}, {epochs}."
-        )
-
-    part = _part(batch_size, *shard)
+    passes, rows = Passes(*order.span(steps)), order.rows(batch_size)
 
     def load(position: np.int64) -> Batch:
         epoch, step = divmod(int(position), steps)
-        clips, labels = loader.training_batch(seed, epoch, step, batch_size, part)
+        clips, labels = loader.training_batch(order.seed, epoch, step, batch_size, rows)
         if augment is None or not augment.soft_labels:
             return clips, labels
-        rng = batch_rng(seed, epoch, step)
+        rng = batch_rng(order.seed, epoch, step)
         return mix(clips, labels, augment, classes=manifest.num_classes, rng=rng)
 
-    passes = Passes(first_epoch * steps, first_step, None if epochs is None else epochs * steps)
-    kind = tf.TensorSpec((len(part),), tf.int64)
+    whole = len(rows) == batch_size
+    kind = tf.TensorSpec((len(rows),), tf.int64)
     if augment is not None and augment.soft_labels:
-        if shard[1] > 1:
+        if not whole:
             raise ValueError(
                 "mixup, cutmix and label smoothing work on whole batches; shard makes parts of "
-                f"them. Received: {augment}, shard {shard}."
+                f"them. Received: {augment}, shard {order.shard}."
             )
-        kind = tf.TensorSpec((len(part), manifest.num_classes), tf.float32)
+        kind = tf.TensorSpec((len(rows), manifest.num_classes), tf.float32)
     clips = map_batches(passes.positions(), load, loader.clip_shape, kind)
-    return with_options(passes.deliver(clips), whole=shard[1] == 1)
+    return with_options(passes.deliver(clips), whole=whole)
 
 
 @named
@@ -229,15 +218,3 @@ def _loader(
         faults=faults,
         augment=augment,
     )
-
-
-def _part(batch_size: int, index: int, count: int) -> range:
-    """The rows of a batch that are this host's."""
-    if not 0 <= index < count:
-        raise ValueError(f"shard must be (i, n) with 0 <= i < n. Received: {(index, count)}.")
-    if batch_size % count:
-        raise ValueError(
-            f"batch_size must be a multiple of the {count} hosts of shard. Received: {batch_size}."
-        )
-    each = batch_size // count
-    return range(index * each, (index + 1) * each)

@@ -62,7 +62,7 @@ def read_folder(
         raise ManifestError(
             f"{path}: class folder {unknown[0]!r} is not among the labels {list(labels)[:9]}."
         )
-    videos = Collector(path, path, lookup or Lookup(), found if labels is None else labels)
+    videos = Collector(path, path, lookup, found if labels is None else labels)
     first = kind
     for name in found:
         folder = os.path.join(real, name)

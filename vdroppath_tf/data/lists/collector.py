@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from absl import logging
 
@@ -20,8 +21,8 @@ class Collector:
 
     Args:
         source: the list file or folder.
-        root: folder the names start from.
-        lookup: how names become videos.
+        root: folder the names start from; None is the folder that the source lies in.
+        lookup: how names become videos; None is `Lookup()`.
         labels: names of the classes, where they are known.
 
     Raises:
@@ -29,9 +30,15 @@ class Collector:
     """
 
     def __init__(
-        self, source: PathLike, root: PathLike, lookup: Lookup, labels: Sequence[str] | None
+        self,
+        source: PathLike,
+        root: PathLike | None,
+        lookup: Lookup | None,
+        labels: Sequence[str] | None,
     ) -> None:
         self.source = os.fspath(source)
+        lookup = lookup or Lookup()
+        root = Path(source).parent if root is None else root
         self.labels = None if labels is None else check_names(labels, f"{source}: labels=")
         self.numbers = {name: k for k, name in enumerate(self.labels or ())}
         self.tree = VideoTree(root, lookup, self.source)

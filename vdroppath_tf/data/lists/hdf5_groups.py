@@ -11,7 +11,6 @@ import h5py
 
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import PathLike
-from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.hdf5_items import member, open_hdf5
@@ -53,7 +52,7 @@ def read_hdf5_file(path: PathLike, *, labels: Sequence[str] | None = None) -> Ma
         raise ManifestError(str(error)) from None
     if not found:
         raise ManifestError(f"{path}: is empty. Expected a group for each class.")
-    videos = Collector(path, folder, Lookup(), sorted(found) if labels is None else labels)
+    videos = Collector(path, folder, None, sorted(found) if labels is None else labels)
     for label, names in found.items():
         number = videos.number(label, f"{path}: /{label}")
         for video in names:

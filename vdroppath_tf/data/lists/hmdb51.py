@@ -59,7 +59,7 @@ def read_hmdb51(
     if not own:
         raise ManifestError(f"{path}: holds no files '*{ending}'. Expected one for each class.")
     names = same_names(own, labels, f"{path}: *{ending}")
-    videos = Collector(path, path if root is None else root, lookup or Lookup(), names)
+    videos = Collector(path, path if root is None else root, lookup, names)
     for label, name in enumerate(names):
         for origin, line in read_lines(os.path.join(path, name + ending), _EXPECTED):
             file, _, number = line.rpartition(" ")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import MAX_CLASSES, PathLike, read_lines, whole_number
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
-from vdroppath_tf.data.sources.index import MAX_FRAMES
+from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.names import named
 
 _TRIPLE, _PAIR = "'path num_frames label'", "'path label'"
@@ -78,8 +77,7 @@ def _read(
 ) -> Manifest:
     if base not in (0, 1):
         raise ManifestError(f"{path}: label_base is {base!r}, expected 0 or 1.")
-    folder = Path(path).parent if root is None else root
-    videos = Collector(path, folder, lookup or Lookup(), labels)
+    videos = Collector(path, root, lookup, labels)
     first: _Line | None = None  # with a smallest label
     for line in lines:
         if first is None or line.label < first.label:

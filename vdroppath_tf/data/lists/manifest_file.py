@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import MAX_LINE, PathLike, check_names, same_names
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
-from vdroppath_tf.data.sources.index import MAX_FRAMES
+from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.files import check_format, replacing
 from vdroppath_tf.names import named
 
@@ -66,7 +65,7 @@ def read_manifest(
     origin, header = next(lines, (f"{path}:1", None))
     own, directional = _header(origin, header)
     names = same_names(own, labels, str(path))
-    videos = Collector(path, Path(path).parent if root is None else root, lookup or Lookup(), names)
+    videos = Collector(path, root, lookup, names)
     for origin, line in lines:
         match line:
             case [str(name), int(label), int() | None as frames] if (

@@ -99,7 +99,7 @@ def _collect(
     lookup: Lookup | None,
     rows: Iterable[tuple[str, str, str]],
 ) -> Manifest:
-    videos = Collector(path, Path(path).parent if root is None else root, lookup or Lookup(), names)
+    videos = Collector(path, root, lookup, names)
     for origin, key, name in rows:
         videos.add_named([""], key, videos.number(name, origin), origin)
     return videos.manifest("ids with a class each", directional=True)

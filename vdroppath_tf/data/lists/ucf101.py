@@ -46,7 +46,7 @@ def read_ucf101(
             the class's, or a video that is not there.
     """
     names = same_names(_class_index(Path(path).with_name(_CLASSES)), labels, f"{path}: {_CLASSES}")
-    videos = Collector(path, Path(path).parent if root is None else root, lookup or Lookup(), names)
+    videos = Collector(path, root, lookup, names)
     for origin, line in read_lines(path, _EXPECTED):
         name, _, number = line.rpartition(" ")
         if not name:

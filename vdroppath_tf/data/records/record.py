@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from vdroppath_tf.data.sources.container import MAX_SIDE
-from vdroppath_tf.data.sources.index import MAX_FRAMES
+from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.names import named
 
 FRAMING = (12, 4)

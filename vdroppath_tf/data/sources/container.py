@@ -24,14 +24,19 @@ class VideoError(ValueError):
     """A video file cannot be used; the message names the file, what was found and what to do."""
 
 
-def regular_file(path: str) -> os.stat_result:
-    """Status of a file that is there, is a file and is not empty; else `VideoError`."""
+def status_of(path: str) -> os.stat_result:
+    """Status of what is there, else `VideoError`."""
     try:
-        status = os.stat(path)
+        return os.stat(path)
     except (OSError, ValueError) as error:
         raise VideoError(
             f"{path}: cannot be read ({error}). Check the path and its permissions."
         ) from None
+
+
+def regular_file(path: str) -> os.stat_result:
+    """Status of a file that is there, is a file and is not empty; else `VideoError`."""
+    status = status_of(path)
     if not stat.S_ISREG(status.st_mode):
         raise VideoError(f"{path}: is not a file. Expected a video file such as mp4, avi or webm.")
     if status.st_size == 0:

@@ -10,7 +10,8 @@ import av
 import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError, check_whole, open_video
-from vdroppath_tf.data.sources.index import FrameIndex, index_video
+from vdroppath_tf.data.sources.frame_index import FrameIndex
+from vdroppath_tf.data.sources.index import index_video
 from vdroppath_tf.data.sources.request import FrameRequest, Indices, scaled_size
 from vdroppath_tf.data.sources.resize import Scaler
 from vdroppath_tf.names import named

@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 
-from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.container import VideoError, status_of
 from vdroppath_tf.data.sources.folder import folder_layout, list_pictures, read_file
 from vdroppath_tf.data.sources.frame_names import FrameNames, infer_names
 from vdroppath_tf.data.sources.pictures import read_pictures
@@ -90,12 +90,11 @@ def _load(folder: str, names: FrameNames, frame: int) -> tuple[bytes, str]:
 
 
 def _axes(folder: str) -> tuple[str, str]:
+    modified = status_of(folder).st_mtime_ns
     try:
-        return _find_axes(folder, os.stat(folder).st_mtime_ns)
+        return _find_axes(folder, modified)
     except OSError as error:
-        raise VideoError(
-            f"{folder}: cannot be read ({error}). Check the path and its permissions."
-        ) from None
+        raise VideoError(f"{folder}: cannot be read ({error}). Check its permissions.") from None
 
 
 @functools.lru_cache(maxsize=1 << 18)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vdroppath_tf.data.sources.container import VideoError, regular_file
+from vdroppath_tf.data.sources.container import VideoError, regular_file, status_of
 from vdroppath_tf.data.sources.frame_names import PICTURES, FrameNames, find_names
 from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
@@ -62,12 +62,7 @@ def folder_layout(folder: str, template: str | None, first: int) -> tuple[FrameI
     Raises:
         VideoError: no folder, no frame, a frame missing, or a first picture that is none.
     """
-    try:
-        status = os.stat(folder)
-    except (OSError, ValueError) as error:
-        raise VideoError(
-            f"{folder}: cannot be read ({error}). Check the path and its permissions."
-        ) from None
+    status = status_of(folder)
     if not stat.S_ISDIR(status.st_mode):
         raise VideoError(f"{folder}: is not a folder. Expected a folder of frames.")
     return _cached_layout(folder, template, first, status.st_mtime_ns)

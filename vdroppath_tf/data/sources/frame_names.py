@@ -9,7 +9,7 @@ import string
 from collections.abc import Iterable
 
 from vdroppath_tf.data.sources.container import VideoError
-from vdroppath_tf.data.sources.index import MAX_FRAMES
+from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.names import named
 
 PICTURES = (".jpg", ".jpeg", ".png")

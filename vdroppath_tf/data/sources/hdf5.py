@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError, regular_file
+from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.data.sources.frame_names import FrameNames, find_names
 from vdroppath_tf.data.sources.hdf5_items import (
     OWN_FILTERS,
@@ -23,7 +24,6 @@ from vdroppath_tf.data.sources.hdf5_items import (
     video_of,
     wrong_kind,
 )
-from vdroppath_tf.data.sources.index import MAX_FRAMES
 from vdroppath_tf.data.sources.pictures import gather, picture_size, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource, Indices
 from vdroppath_tf.data.sources.still import check_size, scale_pixels
