@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import re
 import shutil
 import subprocess
@@ -17,17 +16,8 @@ import matplotlib.colors
 import matplotlib.image
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from matplotlib.patches import Rectangle
 
-from vdroppath_tf.budget.fronts import front_of
-from vdroppath_tf.figures.draws import figure_draws
-from vdroppath_tf.figures.entropy import figure_entropy
 from vdroppath_tf.figures.frames import frame_strip
-from vdroppath_tf.figures.marginals import figure_marginals
-from vdroppath_tf.figures.panels import short_names
-from vdroppath_tf.figures.style import svg_uri
 from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.report import comparisons, findings
 from vdroppath_tf.report import sections as report_sections
@@ -35,7 +25,6 @@ from vdroppath_tf.report.formats import duration
 from vdroppath_tf.report.items import Prediction
 from vdroppath_tf.report.page import render_report, write_report
 from vdroppath_tf.report.records import Report, TaskReport
-from vdroppath_tf.scoring.intervals import wilson
 from vdroppath_tf.scoring.listed import DRAWN, Draw, Row
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -186,6 +175,13 @@ def test_pictures_have_words_and_stay_small(real_pictures):
     assert len(text) < 1_500_000
 
 
+def test_gates_for_each_input_are_shown_as_means():
+    own = ProbabilitySpace(([[0.1, 0.5]], [[0.1, 0.2], [0.3, 0.4]]))
+    text = str(own.mode())
+    one = TaskReport("own", "x", own, [row("mode", text, 0.5)], own.mode(), 2, 9)
+    assert "means over inputs" in page(one)
+
+
 def test_observations_of_the_paper_are_asked_of_the_space():
     text = " ".join(Reader(page()).text.split())
     assert "✗ does not hold" in text
@@ -195,75 +191,6 @@ def test_observations_of_the_paper_are_asked_of_the_space():
     with_t = ProbabilitySpace(np.full((1, 2), 0.3))
     alone = TaskReport("one", "x", with_t, [row("m", "S+ST", 0.5)], with_t.mode(), 2, 9)
     assert "observations" not in Reader(page(alone)).text  # one layer has no lower half
-
-
-def test_entropy_has_the_height_of_its_bars():
-    space = ProbabilitySpace([[0.5, 0.5], [0.0, 1.0]])
-    (axes,) = figure_entropy(space).axes
-    assert [bar.get_height() for bar in axes.patches] == pytest.approx([2 * np.log(2), 0.0])
-    assert [segment[0][1] for segment in axes.collections[0].get_segments()] == pytest.approx(
-        [2 * -(0.1 * np.log(0.1) + 0.9 * np.log(0.9))] * 2
-    )
-
-
-points = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12)
-
-
-@given(points)
-def test_the_front_is_what_nothing_beats(points):
-    """By definition: no other point costs as little or less and scores more, nor equal for less."""
-    best = front_of(*np.array(points, float).reshape(-1, 2).T).tolist()
-    kept = [points[n] for n in best]
-    beaten = {
-        (c, s) for c, s in points for d, t in points if (d <= c and t > s) or (d < c and t >= s)
-    }
-    assert sorted(kept) == sorted(set(points) - beaten)
-    assert kept == sorted(kept)
-    assert all(points.index(points[n]) == n for n in best)  # of equals the first
-
-
-def test_draws_have_intervals_and_their_front():
-    draws = [Draw("S", 0.5, 2_000_000, 0.1), Draw("S", 0.4, 1_000_000, 0.2)]
-    draws.append(Draw("S", 0.45, 3_000_000, 0.1, in_confidence_set=False))
-    axes = figure_draws(draws, [], 0.25).axes[0]
-    lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
-    assert lines["front of the draws"] == [[1.0, 40.0], [2.0, 50.0]]
-    found = [container.lines[2][0].get_segments()[0][:, 1] for container in axes.containers]
-    reach = [19.6, 39.2, 19.6]
-    for interval, middle, half in zip(found, (50, 40, 45), reach, strict=True):
-        assert interval == pytest.approx([middle - half, middle + half], abs=0.01)
-    hollow = [container.lines[0].get_markerfacecolor() == "white" for container in axes.containers]
-    assert hollow == [False, False, True]
-
-
-def test_what_a_race_dropped_is_no_part_of_the_front():
-    draws = [Draw("S", 1.0, 1, clips=2), Draw("S", 0.5, 2, clips=100)]
-    lines = figure_draws(draws, [], None).axes[0].lines
-    (front,) = [line for line in lines if line.get_label() == "front of the draws"]
-    assert front.get_xydata().tolist() == [[2.0, 50.0]]
-
-
-def test_uniform_rows_have_the_colours_of_their_units():
-    rows = [row("S everywhere", "S S", 0.5), row("mode", "S ST", 0.6), row("draw 1", "- -", 0.5)]
-    rows += [row("draw 2", "S -", 0.5), row("best", "ST ST", 0.7)]
-    axes = figure_draws([], rows, None, best=rows[-1], clips=10).axes[0]
-    found = {bar.get_label(): bar.lines[0] for bar in axes.containers}
-    assert found["S everywhere"].get_color() == COLORS["S"]
-    assert (
-        found["mode"].get_color() not in COLORS.values() or found["mode"].get_color() != COLORS["S"]
-    )
-    assert found["best"].get_marker() == "*"
-    _, shown = axes.get_legend_handles_labels()
-    assert sorted(set(shown)) == ["S everywhere", "best", "draw", "mode"]
-
-
-def test_wilson_intervals_are_those_of_the_textbook():
-    """Solve |share - p| = z sqrt(p (1 - p) / n) for p, numerically."""
-    p = np.linspace(0, 1, 2_000_001)
-    for share, clips in ((0.0, 10), (0.5, 20), (0.97, 256), (1.0, 3)):
-        near = p[np.abs(share - p) <= 1.959964 * np.sqrt(p * (1 - p) / clips) + 1e-12]
-        assert wilson(share, clips) == pytest.approx((near[0], near[-1]), abs=2e-6)
-    assert wilson(0.9, None, 0.1) == pytest.approx((0.704, 1.0), abs=1e-3)
 
 
 def test_what_users_name_is_escaped():
@@ -418,63 +345,6 @@ def test_report_is_written_whole_or_not_at_all(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_bars_of_fig_4_are_the_marginals():
-    space = ProbabilitySpace(TIME, architecture="micro")
-    figure = figure_marginals(space, FusionStrategy.parse(CHOSEN))
-    (axes,) = figure.axes
-    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
-    heights = {(round(b.get_center()[0], 3), b.get_facecolor()): b.get_height() for b in bars}
-    marginals = space.marginals()
-    for unit, values in marginals.items():
-        color = matplotlib.colors.to_rgba(COLORS[unit])
-        for layer, value in enumerate(values):
-            assert heights[layer, color] == pytest.approx(value)
-    texts = [text.get_text() for text in axes.texts if text.get_position()[1] > 1]
-    assert texts == ["start", "ST", "S+ST", "-"]
-
-
-def test_fig_4_of_other_spaces():
-    wide = ProbabilitySpace(np.full((61, 2), 0.3))
-    assert [len(axes.get_xticks()) for axes in figure_marginals(wide).axes] == [31, 30]
-    three = ProbabilitySpace(
-        [[0.1, 0.2, 0.3]] * 2, [[0.1] * 3, [0.2] * 3], branches=("S", "T", "ST")
-    )
-    (axes,) = figure_marginals(three, FusionStrategy.parse("S+T+ST T")).axes
-    assert len(axes.patches) == 16  # no bar "start": the layers started from different values
-    own = ProbabilitySpace(([[0.1, 0.5]], [[0.1, 0.2], [0.3, 0.4]]))
-    assert figure_marginals(own, own.mode()).axes
-    text = str(own.mode())
-    one = TaskReport("own", "x", own, [row("mode", text, 0.5)], own.mode(), 2, 9)
-    assert "means over inputs" in page(one)
-    with pytest.raises(ValueError, match="1 units, the network has 2"):
-        figure_marginals(three, FusionStrategy.parse("S"))
-
-
-def test_layer_names_are_shortened_where_they_end_alike():
-    names = ("stage1_block1_fusion", "stage1_block2_fusion")
-    assert short_names(ProbabilitySpace([[0.1, 0.1]] * 2, layers=names)) == [
-        *("stage1_block1", "stage1_block2")
-    ]
-    assert short_names(ProbabilitySpace([[0.1, 0.1]], layers=("a$b",))) == [r"a\$b"]
-
-
-def test_pictures_are_the_same_bytes_each_time():
-    space = ProbabilitySpace(TIME)
-    assert svg_uri(figure_marginals(space)) == svg_uri(figure_marginals(space))
-
-
-def test_frame_strip_shows_frames_in_order():
-    clip = np.zeros((9, 130, 130, 3), np.float32)
-    clip += np.arange(0, 270, 30, dtype=np.float32)[:, None, None, None]
-    strip = frame_strip(clip, count=3)
-    data = io.BytesIO(base64.b64decode(strip.partition(",")[2]))
-    picture = (matplotlib.image.imread(data, format="png") * 255).round()[..., :3]
-    assert picture.shape == (44, 44 * 3 + 4, 3)
-    assert [picture[0, x, 0] for x in (0, 44, 46, 92)] == [0, 255, 120, 240]
-    with pytest.raises(ValueError, match=r"Received: \(8, 8, 3\)"):
-        frame_strip(np.zeros((8, 8, 3)))
-
-
 @pytest.mark.parametrize(
     ("seconds", "text"), [(9.14, "9.1 s"), (12.3, "12 s"), (59.6, "1 min 0 s"), (83, "1 min 23 s")]
 )
@@ -535,7 +405,3 @@ def test_a_real_browser_shows_it_without_sideways_scrolling(tmp_path, width, rea
     for unit in ("S", "ST", "S+ST"):
         color = np.round(np.array(matplotlib.colors.to_rgb(COLORS[unit])) * 255)
         assert (pixels == color).all(-1).sum() > 1000, unit
-
-
-def test_style_is_packaged_beside_the_code():
-    assert (Path(findings.__file__).parent / "templates" / "report.css").is_file()

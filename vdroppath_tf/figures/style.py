@@ -15,6 +15,7 @@ from vdroppath_tf.names import named
 SOFT, ACCENT, GRID = "#616E7C", "#B23A48", "#E4E7EB"
 
 
+@named
 class Sheet(NamedTuple):
     """The screen a figure is for: the layers that stand side by side, and its width in inches."""
 

@@ -12,6 +12,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.scoring.listed import Row
 
 
+@named
 class Run(NamedTuple):
     """Layers in a row that have the same unit.
 
