@@ -28,14 +28,30 @@ class Account:
         self.timings: dict[str, float] = {}
 
     def bar(self, description: str, unit: str, total: int | None = None) -> tqdm:
-        """A progress bar that is gone when it is full."""
+        """A progress bar that is gone when it is full; none where nobody looks at a terminal."""
         return tqdm(
             total=total,
             unit=f" {unit}",
             desc=f"{self.name}: {description}",
             leave=False,
             position=self.bar_position,
+            disable=None,
         )
+
+    @contextmanager
+    def steps(self, description: str, total: int, per_epoch: int) -> Iterator[Callable[[], None]]:
+        """Gives what to call after each training step: for a bar, or else a line an epoch."""
+        done = 0
+        with self.bar(description, "steps", total) as bar:
+
+            def step() -> None:
+                nonlocal done
+                done += 1
+                bar.update(1)
+                if bar.disable and done % per_epoch == 0:
+                    self.log(f"{description}: {done // per_epoch} epochs trained")
+
+            yield step
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

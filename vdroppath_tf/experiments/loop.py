@@ -134,7 +134,7 @@ def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> Fusi
     total = 0 if tuned is None else run.steps((tuned,))
     with (
         run.account.timed("derive and fine-tune"),
-        run.account.bar("finetune", "steps", total) as bar,
+        run.account.steps("finetune", total, run.steps_per_epoch) as step,
     ):
         network = derive_network(
             template,
@@ -142,7 +142,7 @@ def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> Fusi
             run.clips,
             run.videos,
             finetune_in=None if tuned is None else run.checkpoints("finetune"),
-            on_step=lambda: bar.update(1),
+            on_step=step,
         )
     save_model(network, run.folder / "derived.keras", run.recipe, run.task.train.labels)
     return network

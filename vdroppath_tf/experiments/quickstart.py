@@ -69,7 +69,8 @@ def write_clips(
         bar_position: The row of the progress bar, where several tasks run at a time.
     """
     clips = CLIPS if clips is None else clips
-    look: dict[str, Any] = {"unit": " clips", "leave": False, "position": bar_position}
+    look: dict[str, Any] = {"unit": " clips", "leave": False, "disable": None}
+    look["position"] = bar_position
     with tqdm(total=sum(clips), desc=f"write {name}", **look) as bar:
         files = write_task(
             folder,

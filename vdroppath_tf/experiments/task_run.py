@@ -86,20 +86,25 @@ class TaskRun:
 
     def train(self, model: FusionModel, phases: Sequence[Phase], name: str) -> list[dict[str, Any]]:
         """Trains a network through phases, with a bar; what ``training.train`` returns."""
-        with self.account.bar(name, "steps", self.steps(phases)) as bar:
+        with self.account.steps(name, self.steps(phases), self.steps_per_epoch) as step:
             return train(
                 model,
                 phases,
                 self.recipe,
                 self.videos,
                 folder=self.checkpoints(name),
-                on_step=lambda: bar.update(1),
+                on_step=step,
             )
 
     def steps(self, phases: Sequence[Phase]) -> int:
         """How many steps the phases have."""
         epochs = sum(phase.epochs for phase in phases)
-        return epochs * (len(self.task.train) // self.recipe.batch_size)
+        return epochs * self.steps_per_epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches of training clips."""
+        return len(self.task.train) // self.recipe.batch_size
 
     def checkpoints(self, name: str) -> Path:
         """The folder for the checkpoints of one of the trainings."""

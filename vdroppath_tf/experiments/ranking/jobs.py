@@ -63,7 +63,7 @@ def run_jobs(out: Path, plan: Plan, jobs: Sequence[Job], processes: int) -> list
     todo = [job for job in jobs if not job.result(out).exists()]
     calls = [(f"{job.what} {job.which} {job.seed}", out, plan, job) for job in todo]
     done = len(jobs) - len(todo)
-    with tqdm(total=len(jobs), initial=done, unit=" jobs", leave=False) as bar:
+    with tqdm(total=len(jobs), initial=done, unit=" jobs", leave=False, disable=None) as bar:
         in_processes(_run, calls, processes, on_done=lambda: bar.update(1))
     return [json.loads(job.result(out).read_text(encoding="utf-8")) for job in jobs]
 

@@ -1,0 +1,45 @@
+"""The account of a run: bars on a terminal, elsewhere a line an epoch."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from vdroppath_tf.commands.progress import bar, verbosity_of_training
+from vdroppath_tf.experiments.account import Account
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def train(lines: list[str]) -> None:
+    with Account("motion", log=lines.append).steps("template", 6, 3) as step:
+        for _ in range(6):
+            step()
+    with bar("convert", "videos", 3) as shown:
+        shown.update(3)
+
+
+def test_a_line_an_epoch_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    lines: list[str] = []
+    train(lines)
+    assert lines == ["template: 1 epochs trained", "template: 2 epochs trained"]
+    assert capsys.readouterr() == ("", "")
+    assert verbosity_of_training() == 2
+
+
+def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    lines: list[str] = []
+    train(lines)
+    assert lines == []
+    shown = terminal.getvalue()
+    assert "motion: template" in shown
+    assert "3/3" in shown
+    assert verbosity_of_training() == 1
