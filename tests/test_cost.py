@@ -29,11 +29,13 @@ AUTHORS = " ".join(["S+ST"] * 7 + ["ST"] * 6 + ["S+ST"] * 3)
     ],
     ids=["S", "S+ST", "7 S+ST, 6 ST, 3 S+ST"],
 )
+@pytest.mark.usefixtures("zero_kernels")
 def test_published_rows_of_resnet50(strategy: str, parameters: int, macs: int) -> None:
     found = cost.complexity(derived_resnet50(strategy), CLIP)
     assert (found.parameters, found.macs) == (parameters, macs)
 
 
+@pytest.mark.usefixtures("zero_kernels")
 def test_a_template_costs_what_all_its_paths_do() -> None:
     found = cost.complexity(template_resnet50(), CLIP)
     assert (found.parameters, found.macs) == (36_890_606, 117_956_505_600)

@@ -82,6 +82,7 @@ def test_scoring_traces_each_unit_once_and_leaves_the_template_as_it_was(
 
 
 @pytest.mark.parametrize("kind", list(STRATEGIES))
+@pytest.mark.slow
 def test_scores_are_those_of_recalibrated_networks(kind: str, eager: None) -> None:
     """And the logits behind them are equal."""
     model, strategies = template_of(kind)

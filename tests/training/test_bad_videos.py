@@ -39,6 +39,7 @@ class StopError(Exception):
     """The run is stopped from outside."""
 
 
+@pytest.mark.slow
 def test_training_goes_on_and_says_so(
     bad_clips: Clips, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -97,6 +97,7 @@ def differences(one: Any, other: Any) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("case", ["sample_noise", "batch_noise_and_d1", "gates_per_input"])
+@pytest.mark.slow
 def test_two_replicas_train_as_one(
     case: str, request: pytest.FixtureRequest, record_property: Callable[..., None]
 ) -> None:

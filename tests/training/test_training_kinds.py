@@ -74,6 +74,7 @@ def test_names_of_shared_gates_have_no_input() -> None:
     assert set(drops) == {*blocks, "T1/S", "T1/ST"}
 
 
+@pytest.mark.slow
 def test_a_stopped_run_ends_alike(kinds_run: Path, motion: Any, tmp_path: Path) -> None:
     """As it was when one epoch was behind it: no second checkpoint, nothing written at the end."""
     folder = Path(shutil.copytree(kinds_run, tmp_path / "run"))

@@ -23,6 +23,7 @@ RECORDS = Path(__file__).parents[2] / "zoo"
 TABLE = json.loads(RECORD.read_text())
 NETWORKS = sorted(TABLE)
 SMALL = ("micro", "mobilenet_v2", "resnet50")
+pytestmark = pytest.mark.usefixtures("zero_kernels")
 
 
 def test_the_names_are_those_of_the_paper_and_micro() -> None:
