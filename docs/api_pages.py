@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,18 @@ def pages() -> dict[str, str]:
 def _directive(module: str) -> str:
     """What mkdocstrings is asked for: of a package, only its docstring, not what it hands on."""
     package = (ROOT / module.replace(".", "/")).is_dir()
-    return f"::: {PACKAGE}.{module}" + ("\n    options:\n      members: false" if package else "")
+    directive = f"::: {PACKAGE}.{module}" + ("\n    options:\n      members: false" * package)
+    return "\n\n".join([directive, *(_constructors() if module == "zoo.constructors" else ())])
+
+
+def _constructors() -> Iterator[str]:
+    """A section for each constructor of the zoo: a factory made them, so no source shows them."""
+    from vdroppath_tf.zoo import constructors
+
+    for name, function in vars(constructors).items():
+        if name.startswith(("template_", "derived_")):
+            shown = f"{name}{inspect.signature(function)}\n\n{function.__doc__}"
+            yield f"### {name}\n\n```text\n{shown}\n```"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -39,6 +39,7 @@ ODD = Recipe(
     augment=Augmentation((0.1, 0.2, 0.3, 0.4), (2, 9), 0.5, 0.6, 0.7),
     protocol="10x3",
     modality="flow",
+    row={"family": "densenet", "row": {"name": "mine", "stem": 8, "growth": 4, "blocks": [2, 2]}},
 )
 
 

@@ -18,7 +18,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.spaces.draws import OnEmpty
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
-from vdroppath_tf.zoo.networks import get_model
+from vdroppath_tf.zoo.constructors import constructors
 
 ClipShape = tuple[int, int, int]
 UNITS_OF = {"macs": "MACs", "parameters": "parameters", "latency": "ms"}
@@ -143,7 +143,7 @@ def _built(space: ProbabilitySpace) -> Any:
             "The space does not say which network it belongs to. Expected model= or costs= of it."
         )
     options: dict[str, Any] = {"share_inputs": False} if space.per_input else {}
-    model = get_model(f"template_{space.architecture}", branches=space.branches, **options)
+    model = constructors(space.architecture)[0](branches=space.branches, **options)
     check_network(space, ProbabilitySpace.from_model(model))
     return model
 

@@ -72,7 +72,7 @@ def constructor(
     def construct(*args: Options.args, **options: Options.kwargs) -> FusionModel:
         return build_network(**make(row, *args, **options))
 
-    signature = inspect.signature(functools.partial(make, row))
+    signature = inspect.signature(functools.partial(make, row), eval_str=True)
     construct.__name__ = construct.__qualname__ = f"{make.__name__}_{row.name}"
     construct.__doc__ = _docstring(make.__name__, row, signature)
     construct.__signature__ = signature.replace(  # type: ignore[attr-defined]
