@@ -53,7 +53,7 @@ def by_hand() -> Any:
     x = inputs = keras.Input((None, None, None, 3), name="video")
     x = Convolution(4, (1, 3, 3), (1, 2, 2), name="conv")(x)
     x = keras.layers.BatchNormalization(name="bn")(x)
-    x, _, _ = FusionConv(5, name="fusion")(x)
+    x = FusionConv(5, name="fusion")(x)["output"]
     x = Convolution(6, (3, 3, 3), (2, 1, 1), name="full")(x)
     x = keras.layers.GlobalAveragePooling3D()(x)
     return keras.Model(inputs, keras.layers.Dense(7, name="head")(x))

@@ -59,7 +59,8 @@ def named(public: _Public) -> _Public:
 
 
 def _refusing(function: Any, shown: str) -> Any:
-    parameters = inspect.signature(function).parameters.values()
+    signature = inspect.signature(function)
+    parameters = signature.parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         raise TypeError(f"{shown} must name its keyword arguments. Received: {parameters}")
     known = [p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
@@ -75,4 +76,6 @@ def _refusing(function: Any, shown: str) -> Any:
                 )
         return function(*args, **keywords)
 
+    # Keras reads the arguments of a layer without looking through wrappers.
+    checked.__signature__ = signature  # type: ignore[attr-defined]
     return checked

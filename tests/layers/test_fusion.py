@@ -1,4 +1,4 @@
-"""FusionConv: one merged convolution, the factor `alive`, D1's weights, shapes, what it saves."""
+"""FusionConv: one merged convolution, the residual gate, D1's weights, shapes, what it saves."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ import tensorflow as tf
 from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.layers.gated_dense import GatedDense
+from vdroppath_tf.layers.zeros import Zeros
 
 SHAPE = (3, 5, 4, 6, 3)
+D1: dict[bool, set[str]] = {True: {"weight_prior"}, False: set()}  # outputs it adds
 
 
 def clips(seed: int = 0) -> Any:
@@ -58,7 +61,7 @@ def close(found: Any, expected: Any) -> None:
 def test_the_merged_convolution_is_the_sum_of_the_paths(mask: tuple[float, float]) -> None:
     layer, x = template(), clips()
     layer.drop_path.set_mask(mask)
-    found = with_gradients(lambda: layer(x)[0], x, layer)
+    found = with_gradients(lambda: layer(x)["output"], x, layer)
     factors = tf.constant([mask] * SHAPE[0])
     close(found, with_gradients(lambda: gated_sum(layer, x, factors), x, layer))
 
@@ -74,7 +77,7 @@ def test_noise_of_a_batch_merges_exactly() -> None:
         return gated_sum(twin, x, twin.drop_path.keep(tf.constant(SHAPE[0]), training=True))
 
     with tf.GradientTape() as tape:
-        found = with_gradients(lambda: layer(x, training=True)[0], x, layer)
+        found = with_gradients(lambda: layer(x, training=True)["output"], x, layer)
         loss = tf.reduce_sum(found[0] ** 2)
     with tf.GradientTape() as tape_of_twin:
         expected = with_gradients(unmerged, x, twin)
@@ -91,24 +94,25 @@ def test_noise_of_a_batch_merges_exactly() -> None:
 def test_samples_have_their_own_factors() -> None:
     layer, twin, x = template(drop_layer=True), template(drop_layer=True), clips()
     same_kernels(layer, twin)
-    y, alive, _ = layer(x, training=True)
+    outputs = layer(x, training=True)
+    y, residual_gate = outputs["output"], outputs["residual_gate"]
     keep = twin.drop_path.keep(tf.constant(SHAPE[0]), training=True)
     close([y], [gated_sum(twin, x, keep)])
     keep = np.asarray(keep)
     expected = (1 - (1 - keep[:, 0]) * (1 - keep[:, 1])) * keep[:, 2]
-    assert alive.shape == (SHAPE[0], 1, 1, 1, 1)
-    np.testing.assert_allclose(np.asarray(alive).ravel(), expected, rtol=1e-6)
+    assert residual_gate.shape == (SHAPE[0], 1, 1, 1, 1)
+    np.testing.assert_allclose(np.asarray(residual_gate).ravel(), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("mask", "expected"), [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((1, 1), 1)])
 @pytest.mark.parametrize("drop_layer", [False, True])
-def test_alive_is_0_only_without_paths(
+def test_the_residual_gate_is_0_only_without_paths(
     mask: tuple[int, int], expected: int, drop_layer: bool
 ) -> None:
     layer = template(drop_layer=drop_layer)
     layer.drop_path.set_mask(mask)
-    alive = np.asarray(layer(clips())[1])
-    np.testing.assert_array_equal(alive, np.full((SHAPE[0], 1, 1, 1, 1), float(expected)))
+    residual_gate = np.asarray(layer(clips())["residual_gate"])
+    np.testing.assert_array_equal(residual_gate, np.full((SHAPE[0], 1, 1, 1, 1), float(expected)))
 
 
 def test_d1_reaches_the_next_convolution() -> None:
@@ -116,8 +120,9 @@ def test_d1_reaches_the_next_convolution() -> None:
     layer = template(drop_layer=True, weight_reg=5.0)
     layer.drop_path.layer_logit.assign(-1.5)
     following = Convolution(4, (1, 3, 3), name="conv")
-    y, _, prior = layer(clips(), training=True)
-    following(y, weight_prior=prior)
+    outputs = layer(clips(), training=True)
+    prior = outputs["weight_prior"]
+    following(outputs["output"], weight_prior=prior)
     p = 1 / (1 + np.exp(1.5))
     norm = float((np.asarray(following.kernel) ** 2).sum())
     assert float(prior) == pytest.approx(5.0 * (1 - p) / 10, rel=1e-5)
@@ -129,9 +134,9 @@ def test_d1_reaches_the_next_convolution() -> None:
     expected = (sum(entropies) + 5.0 * (1 - q) * sum(norms)) / 10
     assert float(tf.add_n(layer.losses)) == pytest.approx(expected, rel=1e-5)
 
-    assert float(layer(clips(), training=False)[2]) == 0.0
+    assert float(layer(clips(), training=False)["weight_prior"]) == 0.0
     layer.drop_path.trainable = False
-    assert float(layer(clips(), training=True)[2]) == 0.0
+    assert float(layer(clips(), training=True)["weight_prior"]) == 0.0
 
 
 def test_the_kl_takes_the_kernels_as_they_are() -> None:
@@ -152,33 +157,41 @@ def test_shapes_are_said_in_advance(training: bool, noise: str, drop_layer: bool
     layer = template(noise=noise, drop_layer=drop_layer)
     found = layer(clips(), training=training)
     said = layer.compute_output_spec(keras.KerasTensor(SHAPE))
-    for one, other in zip(found, said, strict=True):
-        assert tuple(one.shape) == other.shape
-        assert one.dtype.name == other.dtype
+    assert set(found) == set(said) == {"output", "residual_gate"} | D1[drop_layer]
+    for name, one in found.items():
+        assert tuple(one.shape) == said[name].shape
+        assert one.dtype.name == said[name].dtype
     opened = layer.compute_output_spec(keras.KerasTensor((None, None, None, 6, 3)))
-    assert [spec.shape for spec in opened] == [(None, None, None, 6, 4), (None, 1, 1, 1, 1), ()]
+    assert opened["output"].shape == (None, None, None, 6, 4)
+    assert opened["residual_gate"].shape == (None, 1, 1, 1, 1)
+
+
+def test_what_is_not_gated_has_no_gate() -> None:
+    assert set(template(has_residual=False)(clips())) == {"output"}
 
 
 @pytest.mark.parametrize("noise", ["sample", "batch"])
 @pytest.mark.parametrize("training", [False, True])
 def test_an_empty_batch_passes(noise: str, training: bool) -> None:
     """What a replica gets of a last batch that is too small for all of them."""
-    y, alive, _ = template(noise=noise)(tf.zeros((0, *SHAPE[1:])), training=training)
-    assert y.shape == (0, *SHAPE[1:4], 4)
-    assert alive.shape == (0, 1, 1, 1, 1)
+    outputs = template(noise=noise)(tf.zeros((0, *SHAPE[1:])), training=training)
+    assert outputs["output"].shape == (0, *SHAPE[1:4], 4)
+    assert outputs["residual_gate"].shape == (0, 1, 1, 1, 1)
 
 
 @pytest.mark.parametrize("unit", ["S", "ST", "S+ST"])
 def test_a_derived_layer_has_its_paths_only(unit: str) -> None:
     layer = FusionConv(4, unit=unit, name="fusion")
     x = clips()
-    y = layer(x)
+    outputs = layer(x)
+    y = outputs["output"]
+    assert set(outputs) == {"output"}
     names = {"S": ["spatial"], "ST": ["spatiotemporal"], "S+ST": ["spatial", "spatiotemporal"]}
     assert [v.path for v in layer.weights] == [f"fusion/{name}/kernel" for name in names[unit]]
     close([y], [tf.add_n([path(x) for path in layer.paths])])
-    said = layer.compute_output_spec(keras.KerasTensor(SHAPE))
+    said = layer.compute_output_spec(keras.KerasTensor(SHAPE))["output"]
     assert (said.shape, said.dtype) == (tuple(y.shape), "float32")
-    np.testing.assert_array_equal(y, layer(x, training=True))
+    np.testing.assert_array_equal(y, layer(x, training=True)["output"])
     assert layer.losses == []
 
 
@@ -188,12 +201,13 @@ def test_half_precision_keeps_the_gates_whole(policy: str, noise: str) -> None:
     half = policy.removeprefix("mixed_")
     keras.config.set_dtype_policy(policy)  # conftest puts float32 back
     layer = template(noise=noise, drop_layer=True)
-    y, alive, prior = layer(clips(), training=True)
-    assert (y.dtype, alive.dtype, prior.dtype) == (half, half, tf.float32)
+    dtypes = {"output": half, "residual_gate": half, "weight_prior": "float32"}
+    outputs = layer(clips(), training=True)
+    assert {name: y.dtype.name for name, y in outputs.items()} == dtypes
     assert {v.dtype for v in layer.trainable_variables} == {"float32"}
     assert layer.losses[0].dtype == tf.float32
     said = layer.compute_output_spec(keras.KerasTensor(SHAPE))
-    assert [spec.dtype for spec in said] == [half, half, "float32"]
+    assert {name: spec.dtype for name, spec in said.items()} == dtypes
 
 
 @pytest.mark.parametrize("options", [{"unit": "T"}, {"unit": "-"}, {"branches": ("S", "X")}])
@@ -216,7 +230,7 @@ def test_inputs_with_paths_of_their_own_are_refused() -> None:
 
 
 def test_a_misspelt_gate_option_is_refused() -> None:
-    with pytest.raises(ValueError, match="tempreature"):
+    with pytest.raises(TypeError, match=r"tempreature.*Did you mean 'temperature'"):
         FusionConv(4, gate={"tempreature": 0.5})
 
 
@@ -231,7 +245,11 @@ def signature_of(layer: type) -> set[str]:
         Convolution(6, (5, 7, 7), (2, 2, 1), name="conv"),
         FusionConv(6, branches=("ST",), gate={"seed": 3, "noise": "batch"}, name="fusion"),
         FusionConv(6, unit="ST+S", name="fusion"),
+        FusionConv(6, before="relu", widths=(2, 1), trainable=False, name="fusion"),
+        FusionConv(6, after="relu6", dtype="mixed_float16", name="fusion"),
         VariationalDropPath(3, seed=5, num_train_examples=8, name="gate"),
+        GatedDense(3, gate={"seed": 3}, activation="relu", use_bias=False, name="classifier"),
+        Zeros(3, name="zeros"),
     ],
     ids=lambda layer: type(layer).__name__,
 )
@@ -240,8 +258,9 @@ def test_configs_hold_every_argument(layer: Any) -> None:
     assert signature_of(type(layer)) <= set(config)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert again.get_config() == config
-    for name in signature_of(type(layer)):
+    for name in signature_of(type(layer)) - {"dtype"}:
         assert getattr(again, name) == getattr(layer, name)
+    assert again.dtype_policy == layer.dtype_policy
 
 
 def test_a_config_keeps_what_changed_since() -> None:

@@ -133,7 +133,7 @@ def without_residual() -> Any:
     x = inputs = keras.Input((2, 4, 4, 3))
     for n, has_residual in enumerate((True, False)):
         gate = {"has_residual": has_residual, "num_train_examples": 4}
-        x, _, _ = FusionConv(3, gate=gate, name=f"layer{n + 1}")(x)
+        x = FusionConv(3, gate=gate, name=f"layer{n + 1}")(x)["output"]
     return keras.Model(inputs, x, name="chain")
 
 

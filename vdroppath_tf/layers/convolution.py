@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 
 from vdroppath_tf.layers.losses import add_replica_loss
+from vdroppath_tf.names import named
 
 Triple = tuple[int, int, int]
 
@@ -124,15 +125,25 @@ def _in_fastest_form(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) ->
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
+@named
 class Convolution(keras.layers.Layer):
     """A bias-free 3D convolution (``convolve``), He-normal.
 
+    Example:
+    ```python
+    layer = vdroppath_tf.layers.Convolution(8, (1, 3, 3), strides=(1, 2, 2))
+    layer(np.zeros((2, 4, 6, 6, 3), "float32")).shape  # (2, 4, 3, 3, 8)
+    ```
+
     Args:
-        filters: channels of the output.
-        kernel_size: odd sizes ``(time, height, width)``.
-        strides: ``(time, height, width)``.
-        groups: of channels, convolved apart; as many as channels make it depthwise. More than one
-            needs a kernel of one frame and more than one pixel.
+        filters: int, channels of the output.
+        kernel_size: Odd sizes ``(time, height, width)``. Defaults to ``(1, 1, 1)``.
+        strides: Strides ``(time, height, width)``. Defaults to ``(1, 1, 1)``.
+        groups: int, groups of channels, convolved apart; as many as channels make it depthwise.
+            More than one needs a kernel of one frame and more than one pixel. Defaults to 1.
+        name: str, name of the layer. Defaults to a number behind ``convolution``.
+        dtype: Precision of the layer, or its policy. Defaults to the global policy.
+        trainable: bool, whether its kernel is trained. Defaults to ``True``.
 
     Call arguments:
         inputs: ``(batch, time, height, width, channels)``.
@@ -149,9 +160,12 @@ class Convolution(keras.layers.Layer):
         kernel_size: Triple = (1, 1, 1),
         strides: Triple = (1, 1, 1),
         groups: int = 1,
-        **kwargs: Any,
+        *,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
         if any(k < 1 or k % 2 == 0 for k in kernel_size) or len(kernel_size) != 3:
             raise ValueError(f"kernel_size must be three odd numbers. Received: {kernel_size}")
         if any(s < 1 for s in strides) or len(strides) != 3:

@@ -19,12 +19,14 @@ from vdroppath_tf.layers.relaxation import (
     uniform_noise,
     weight_prior,
 )
+from vdroppath_tf.names import named
 
 NOISE = ("sample", "batch")
 RUN_MODE, RUN_RANDOM = -1.0, -2.0  # values of a mask that is no strategy: the mode, or a fresh draw
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
+@named
 class VariationalDropPath(keras.layers.Layer):
     """Trainable drop probabilities of parallel paths, and the KL that keeps them honest (Sec. 3.3).
 
@@ -34,19 +36,35 @@ class VariationalDropPath(keras.layers.Layer):
     (Eq. 5) joins the loss through ``add_loss`` while the gates train. Logits, noise and KL are
     float32 under any dtype policy.
 
+    Example:
+    ```python
+    gate = vdroppath_tf.layers.VariationalDropPath(2, initial_drop=0.2, num_train_examples=100)
+    one, other = np.ones((4, 8)), np.ones((4, 8))
+    gate([one, other], training=True).shape  # (4, 8)
+    gate.set_mask([1, 0])  # the first path alone, at inference
+    ```
+
     Args:
-        paths: how many parallel paths.
-        drop_layer: adds D1, one more gate that drops all paths together and what follows them.
-        initial_drop: starting drop probability.
-        temperature: of the relaxation.
-        noise: ``"sample"``, one draw per sample (the authors'), or ``"batch"``, one draw for the
-            batch.
-        kl: ``"code"`` (the published k are its ``weight_reg``) or ``"paper"`` (Eq. 5).
-        weight_reg: k, strength of the weight term.
-        num_train_examples: N of Eq. 5; ``fit`` of a template fills it in where it is None.
-        has_residual: whether the layer sits on a residual branch, so that no path at all may be
-            drawn.
-        seed: of the noise; with the layer's name it makes every layer's noise its own.
+        paths: int, how many parallel paths. Defaults to 2.
+        drop_layer: bool, whether there is D1, one more gate that drops all paths together and what
+            follows them. Defaults to ``False``.
+        initial_drop: float, the starting drop probability. Defaults to 0.1.
+        temperature: float, temperature of the relaxation. Defaults to 0.2.
+        noise: str, ``"sample"`` for a draw for each sample (the authors'), or ``"batch"`` for one
+            draw for the batch. Defaults to ``"sample"``.
+        kl: str, ``"code"`` (the published k are its ``weight_reg``) or ``"paper"`` (Eq. 5).
+            Defaults to ``"code"``.
+        weight_reg: float, k, the strength of the weight term. Defaults to 10.
+        num_train_examples: float, N of Eq. 5. Defaults to ``None``; ``fit`` of a template fills it
+            in.
+        has_residual: bool, whether the layer sits on a residual branch, so that no path at all may
+            be drawn. Defaults to ``True``.
+        seed: int, seed of the noise; with the layer's name it makes every layer's noise its own.
+            Defaults to 0.
+        name: str, name of the layer. Defaults to a number behind ``variational_drop_path``.
+        dtype: Precision of the paths, or its policy. Defaults to the global policy.
+        trainable: bool, whether the gates draw and train; ``False`` freezes them. Defaults to
+            ``True``.
 
     Call arguments:
         inputs: list of ``paths`` tensors of one shape, batch first.
@@ -70,9 +88,11 @@ class VariationalDropPath(keras.layers.Layer):
         num_train_examples: float | None = None,
         has_residual: bool = True,
         seed: int = 0,
-        **kwargs: Any,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
         _check(paths >= 1, "paths", paths, "1 or more")
         _check(0.0 < initial_drop < 1.0, "initial_drop", initial_drop, "between 0 and 1")
         _check(temperature > 0.0, "temperature", temperature, "above 0")

@@ -8,9 +8,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vdroppath_tf.layers.branch import Branch
 from vdroppath_tf.layers.convolution import Triple, convolve
 from vdroppath_tf.layers.drop_path import VariationalDropPath, gate_like
-from vdroppath_tf.layers.path import FORMS, Path
+from vdroppath_tf.layers.factors import Factors
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.unit import FusionUnit
 
 # sub-layer and kernel of each branch. The shared 1x3x3 follows S and ST (Fig. 3); T goes round it.
@@ -22,6 +24,7 @@ BRANCHES: dict[str, tuple[str, Triple]] = {
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
+@named
 class FusionConv(keras.layers.Layer):
     """The S (1x1x1), ST (3x1x1) and T (3x1x1) paths of a layer (Fig. 3; T is our extension).
 
@@ -33,27 +36,47 @@ class FusionConv(keras.layers.Layer):
     factors are the same for the whole batch (hard masks, ``noise="batch"``) S and ST run as one
     merged convolution, which is exact.
 
+    Example:
+    ```python
+    layer = vdroppath_tf.layers.FusionConv(8, gate={"num_train_examples": 100})
+    outputs = layer(np.zeros((2, 4, 6, 6, 3), "float32"))
+    sorted(outputs)  # ['output', 'residual_gate']
+    ```
+
     Args:
-        filters: channels of S and ST.
-        branches: the branches of the template.
-        unit: the fusion unit of a derived network; None makes a template.
-        gate: options of ``VariationalDropPath`` (template only).
-        form: ``"plain"``, each path a convolution; ``"pre"``, BN and ReLU of its own before it;
-            ``"post"``, BN and ReLU6 after it.
-        temporal: channels and strides of T, ``(filters, (time, height, width))``.
-        widths: channels of each of the layer's inputs, which are concatenated, where each input
-            has gates of its own (so the unit reads ``S@101+ST@011``); None: one gate for all.
+        filters: int, channels of S and ST.
+        branches: The branches of the template, out of S, T and ST. Defaults to ``("S", "ST")``.
+        unit: str, the fusion unit of a derived network. Defaults to ``None``, which makes a
+            template.
+        gate: dict, options of ``VariationalDropPath`` (template only). Defaults to its defaults.
+        before: str, name of the activation of each path that follows a batch norm in front of its
+            convolution. Defaults to ``None``, neither of them.
+        after: str, name of the activation of each path that follows a batch norm behind its
+            convolution. Defaults to ``None``, neither of them.
+        temporal: Channels and strides of T, ``(filters, (time, height, width))``. Defaults to
+            ``None``, for a layer without T.
+        widths: Channels of each of the layer's inputs, which are concatenated, where each input
+            has gates of its own (so the unit reads ``S@101+ST@011``). Defaults to ``None``, one
+            gate for all.
+        name: str, name of the layer. Defaults to a number behind ``fusion_conv``.
+        dtype: Precision of the layer, or its policy. Defaults to the global policy.
+        trainable: bool, whether its weights are trained. Defaults to ``True``.
 
     Call arguments:
         inputs: ``(batch, time, height, width, channels)``.
         training: bool.
 
     Returns:
-        Derived: ``(batch, time, height, width, filters)``, T's output instead for the unit T, both
-        where there are both. Template: S and ST; then ``alive``, ``(batch, 1, 1, 1, 1)``, the
-        factor of everything the layer feeds alone (0 where no path is on); then the coefficient of
-        ``||w||^2`` for the next convolution (0 without D1), a scalar; and with the branch T, its
-        output, and the factor of what S and ST feed alone.
+        A dict of tensors by name, those that there are:
+
+        * ``"output"``, ``(batch, time, height, width, filters)``: S and ST, summed.
+        * ``"temporal"``: T, with its own channels and strides.
+        * ``"residual_gate"``, ``(batch, 1, 1, 1, 1)``: multiplies the residual branch; 0 if all
+          paths are dropped. Of a template on a residual branch.
+        * ``"spatial_gate"``, of the same shape: multiplies what S and ST feed; 0 if both are
+          dropped. Of a template with T.
+        * ``"weight_prior"``, a scalar: the coefficient of ``||w||^2`` for the convolution that D1
+          drops. Of a template with D1 (``drop_layer=True`` in ``gate``).
     """
 
     def __init__(
@@ -63,21 +86,26 @@ class FusionConv(keras.layers.Layer):
         branches: Sequence[str] = ("S", "ST"),
         unit: str | None = None,
         gate: dict[str, Any] | None = None,
-        form: str = "plain",
+        before: str | None = None,
+        after: str | None = None,
         temporal: tuple[int, Triple] | None = None,
         widths: Sequence[int] | None = None,
-        **kwargs: Any,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
         self.filters, self.branches, self.gate = filters, tuple(branches), dict(gate or {})
-        self.form, self.widths = form, None if widths is None else tuple(widths)
+        self.before, self.after = before, after
+        self.widths = None if widths is None else tuple(widths)
         self.temporal: Any = None if temporal is None else (temporal[0], tuple(temporal[1]))
         self.unit = None if unit is None else FusionUnit(unit)
         self.wanted = self.branches if self.unit is None else self.unit.branches
         self._check(unit)
-        self._paths = {branch: self._make_path(branch) for branch in self.wanted}
-        self.paths = [path.convolution for path in self._paths.values()]
-        self.norms = [path.norm for path in self._paths.values() if path.norm is not None]
+        self._branches = {branch: self._make(branch) for branch in self.wanted}
+        self.paths = [branch.convolution for branch in self._branches.values()]
+        norms = (branch.norm for branch in self._branches.values())
+        self.norms = [norm for norm in norms if norm is not None]
         self.drop_path: Any = None  # a template's VariationalDropPath
         if self.unit is None:
             gates = len(self.wanted) * self.inputs
@@ -93,73 +121,74 @@ class FusionConv(keras.layers.Layer):
         absent = [b for b in self.wanted if b not in self.branches]
         masks = () if self.unit is None else self.unit.inputs.values()
         wrong = [mask for mask in masks if self.widths is None or len(mask) != self.inputs]
-        if unknown or absent or not self.wanted or wrong or self.form not in FORMS:
+        if unknown or absent or not self.wanted or wrong:
             inputs = "all inputs share" if self.widths is None else f"{self.inputs} inputs have"
             raise ValueError(
-                f"{self.name}: a fusion layer needs at least one branch of {list(BRANCHES)}, a "
-                f"unit of its own branches that {inputs}, and a form of {FORMS}. "
-                f"Received: branches={self.branches}, unit={unit!r}, form={self.form!r}"
+                f"{self.name}: a fusion layer needs at least one branch of {list(BRANCHES)}, and "
+                f"a unit of its own branches that {inputs}. "
+                f"Received: branches={self.branches}, unit={unit!r}"
             )
         if "T" in self.wanted and self.temporal is None:
             raise ValueError(f"{self.name}: the branch T needs temporal=(filters, strides).")
         if self.unit is None and not self._spatial:
             raise ValueError(f"{self.name}: a template needs the branch S or ST beside T.")
-        if self.widths is not None and self.form == "post":
+        if self.widths is not None and self.after is not None:
             raise ValueError(f"{self.name}: gates per input need a path without BN after it.")
 
-    def _make_path(self, branch: str) -> Path:
+    def _make(self, branch: str) -> Branch:
         name, size = BRANCHES[branch]
         filters, strides = self.filters, (1, 1, 1)
         if branch == "T" and self.temporal is not None:
             filters, strides = self.temporal
-        return Path(
+        return Branch(
             name,
             filters,
             size,
             strides,
-            form=self.form,
+            before=self.before,
+            after=self.after,
             widths=self.widths or (),
             kept=None if self.unit is None else self.unit.inputs.get(branch),
             dtype=self.dtype_policy,
         )
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        for path in self._paths.values():
-            path.build(input_shape)
+        for branch in self._branches.values():
+            branch.build(input_shape)
         if self.drop_path is not None:
             self.drop_path.build()
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> Any:
+    def call(self, inputs: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         if self.drop_path is None:
-            return self._derived(inputs, training)
-        batch = tf.shape(inputs)[0]
-        shared = None
-        if self.drop_path.per_sample(training):
-            keep = self.drop_path.keep(batch, training=training)
-        else:  # not the first row of keep(): a replica's batch may be empty
-            shared = self.drop_path.shared_keep(training)
-            keep = tf.repeat(shared[None], batch, 0)
+            return self.only(inputs, dict.fromkeys(self.wanted), training)
+        factors = self._factors(tf.shape(inputs)[0], training)
         self.drop_path.add_kl(self._squared_norms(), training=training)
-        factors = self._by_branch(keep, batch)
-        if self._mergeable and shared is not None:
-            merged = dict(zip(self.wanted, tf.unstack(shared[: len(self.wanted)]), strict=True))
-            kernel = self._merged_kernel({branch: merged[branch] for branch in self._spatial})
-            y = convolve(inputs, kernel)
-        else:
-            y = tf.add_n([self._gated(b, inputs, factors[b], training) for b in self._spatial])
-        alive = _any_on(list(factors.values())) * tf.reduce_prod(keep[:, self.drop_path.paths :], 1)
-        outputs = y, gate_like(alive, y), self._next_prior(training)
-        if "T" not in factors:
-            return outputs
-        spatial = _any_on([factors[b] for b in self._spatial])
-        y = self._gated("T", inputs, factors["T"], training)
-        return *outputs, y, gate_like(spatial, y)
+        outputs = {"output": self._summed(inputs, factors, training)}
+        if "T" in self.wanted:
+            outputs["temporal"] = self._gated("T", inputs, factors, training)
+            outputs["spatial_gate"] = gate_like(factors.any_of(self._spatial), inputs)
+        if self.drop_path.has_residual:
+            outputs["residual_gate"] = gate_like(factors.residual_gate(), inputs)
+        if self.drop_path.drop_layer:
+            outputs["weight_prior"] = self._next_prior(training)
+        return outputs
 
-    def _by_branch(self, keep: tf.Tensor, batch: Any) -> dict[str, tf.Tensor]:
-        """Each branch's ``(batch, inputs)`` factors."""
-        branches = len(self.wanted)
-        paths = tf.reshape(keep[:, : self.drop_path.paths], [batch, self.inputs, branches])
-        return dict(zip(self.wanted, tf.unstack(paths, branches, axis=2), strict=True))
+    def _factors(self, batch: Any, training: bool) -> Factors:
+        """What the gates of this call let through."""
+        gate, shared = self.drop_path, None
+        if gate.per_sample(training):
+            keep = gate.keep(batch, training=training)
+        else:  # not the first row of keep(): a replica's batch may be empty
+            shared = gate.shared_keep(training)
+            keep = tf.repeat(shared[None], batch, 0)
+        return Factors(keep, shared, self.wanted, self.inputs)
+
+    def _summed(self, inputs: tf.Tensor, factors: Factors, training: bool) -> tf.Tensor:
+        """S and ST, gated: as one convolution where that is exact."""
+        if self._mergeable and factors.shared is not None:
+            own = dict(zip(self.wanted, tf.unstack(factors.shared[: factors.paths]), strict=True))
+            return convolve(inputs, self._merged_kernel({b: own[b] for b in self._spatial}))
+        return tf.add_n([self._gated(b, inputs, factors, training) for b in self._spatial])
 
     @property
     def _spatial(self) -> list[str]:
@@ -168,12 +197,7 @@ class FusionConv(keras.layers.Layer):
 
     @property
     def _mergeable(self) -> bool:
-        return self.form == "plain" and self.widths is None
-
-    def _derived(self, x: tf.Tensor, training: bool) -> Any:
-        both = self.only(x, dict.fromkeys(self.wanted), training)
-        outputs = [y for y in both if y is not None]
-        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+        return not self.norms and self.widths is None
 
     def only(
         self,
@@ -181,7 +205,7 @@ class FusionConv(keras.layers.Layer):
         keeps: Mapping[str, Any],
         training: bool = False,
         convolve: Callable[[tf.Tensor, tf.Tensor], Any] = convolve,
-    ) -> tuple[Any, tf.Tensor | None]:
+    ) -> dict[str, Any]:
         """Some of the branches, wholly on; the others are not computed.
 
         Args:
@@ -192,28 +216,30 @@ class FusionConv(keras.layers.Layer):
             convolve: runs, or notes down, the merged convolution of S and ST.
 
         Returns:
-            S and ST summed, and T; None for what is not among the branches.
+            ``"output"``, S and ST summed, and ``"temporal"``, T; those that are among the branches.
         """
         x = tf.cast(inputs, self.compute_dtype)
         spatial = [branch for branch in self._spatial if branch in keeps]
-        y = temporal = None
+        outputs = {}
         if spatial and self._mergeable:
-            y = convolve(x, self._merged_kernel(dict.fromkeys(spatial, 1.0)))
+            outputs["output"] = convolve(x, self._merged_kernel(dict.fromkeys(spatial, 1.0)))
         elif spatial:
-            y = tf.add_n([self._paths[b](x, keeps[b], training) for b in spatial])
+            outputs["output"] = tf.add_n(
+                [self._branches[b](x, keeps[b], training) for b in spatial]
+            )
         if "T" in keeps:
-            temporal = self._paths["T"](x, keeps["T"], training)
-        return y, temporal
+            outputs["temporal"] = self._branches["T"](x, keeps["T"], training)
+        return outputs
 
-    def _gated(self, branch: str, x: tf.Tensor, keep: tf.Tensor, training: bool) -> tf.Tensor:
+    def _gated(self, branch: str, x: tf.Tensor, factors: Factors, training: bool) -> tf.Tensor:
         if self.widths is not None:
-            return self._paths[branch](x, keep, training)
-        y = self._paths[branch](x, None, training)
-        return y * gate_like(keep[:, 0], y)
+            return self._branches[branch](x, factors.of(branch), training)
+        y = self._branches[branch](x, None, training)
+        return y * gate_like(factors.of(branch)[:, 0], y)
 
     def _merged_kernel(self, factors: dict[str, Any]) -> tf.Tensor:
         """The sum of the kernels, each padded in time to the longest: one convolution for all."""
-        convolutions = [self._paths[branch].convolution for branch in factors]
+        convolutions = [self._branches[branch].convolution for branch in factors]
         longest = max(one.kernel_size[0] for one in convolutions)
         kernels = []
         for branch, convolution in zip(factors, convolutions, strict=True):
@@ -225,7 +251,7 @@ class FusionConv(keras.layers.Layer):
 
     def _squared_norms(self) -> tf.Tensor:
         """``(paths,)``, input by input, as the gates stand."""
-        norms = [path.squared_norms() for path in self._paths.values()]
+        norms = [branch.squared_norms() for branch in self._branches.values()]
         return tf.reshape(tf.stack(norms, 1), [-1])
 
     def _next_prior(self, training: bool) -> tf.Tensor:
@@ -233,20 +259,22 @@ class FusionConv(keras.layers.Layer):
             return self.drop_path.priors()[-1]
         return tf.zeros(())
 
-    def compute_output_spec(self, inputs: Any, training: bool = False) -> Any:
-        y = keras.KerasTensor((*inputs.shape[:-1], self.filters), self.compute_dtype)
-        temporal: list[Any] = []
-        if "T" in self._paths:
-            temporal = [self._paths["T"].convolution.compute_output_spec(inputs)]
-        if self.unit is not None:
-            outputs = [y] * bool(self._spatial) + temporal
-            return outputs[0] if len(outputs) == 1 else tuple(outputs)
-        factor = (inputs.shape[0], 1, 1, 1, 1)
-        alive = keras.KerasTensor(factor, self.compute_dtype)
-        prior = keras.KerasTensor((), "float32")
-        if not temporal:
-            return y, alive, prior
-        return y, alive, prior, *temporal, keras.KerasTensor(factor, self.compute_dtype)
+    def compute_output_spec(self, inputs: Any, training: bool = False) -> dict[str, Any]:
+        outputs = {}
+        if self._spatial:
+            shape = (*inputs.shape[:-1], self.filters)
+            outputs["output"] = keras.KerasTensor(shape, self.compute_dtype)
+        if "T" in self.wanted:
+            convolution = self._branches["T"].convolution
+            outputs["temporal"] = convolution.compute_output_spec(inputs)
+        if self.drop_path is None:
+            return outputs
+        there = {"spatial_gate": "T" in self.wanted, "residual_gate": self.drop_path.has_residual}
+        for name in (name for name, given in there.items() if given):  # a tensor of its own each
+            outputs[name] = keras.KerasTensor((inputs.shape[0], 1, 1, 1, 1), self.compute_dtype)
+        if self.drop_path.drop_layer:
+            outputs["weight_prior"] = keras.KerasTensor((), "float32")
+        return outputs
 
     def macs(self, input_shape: Sequence[int]) -> int:
         """Multiply-adds for one clip, every branch counted as its own convolution."""
@@ -257,16 +285,16 @@ class FusionConv(keras.layers.Layer):
 
         A derived layer has one number for each path: what the unit's inputs cost together.
         """
-        return {branch: path.macs(input_shape) for branch, path in self._paths.items()}
+        return {name: branch.macs(input_shape) for name, branch in self._branches.items()}
 
     def parameters_by_branch(self) -> dict[str, list[int]]:
         """Parameters of each path, in the same way."""
-        return {branch: path.parameters() for branch, path in self._paths.items()}
+        return {name: branch.parameters() for name, branch in self._branches.items()}
 
     def weight_paths(self, branch: str) -> list[str]:
         """Paths of the weights of one of the branches."""
-        path = self._paths[branch]
-        own = [path.convolution, *([] if path.norm is None else [path.norm])]
+        made = self._branches[branch]
+        own = [made.convolution, *([] if made.norm is None else [made.norm])]
         return [v.path for layer in own for v in layer.weights]
 
     def get_config(self) -> dict[str, Any]:
@@ -276,15 +304,11 @@ class FusionConv(keras.layers.Layer):
             "branches": self.branches,
             "unit": None if self.unit is None else str(self.unit),
             "gate": self.gate if self.drop_path is None else self.drop_path.updated(self.gate),
-            "form": self.form,
+            "before": self.before,
+            "after": self.after,
             "temporal": self.temporal,
             "widths": self.widths,
         }
-
-
-def _any_on(factors: Sequence[tf.Tensor]) -> tf.Tensor:
-    """``(batch,)``: 1 - (all of the ``(batch, inputs)`` paths dropped)."""
-    return 1.0 - tf.reduce_prod(1.0 - tf.concat(list(factors), 1), 1)
 
 
 def batch_norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:

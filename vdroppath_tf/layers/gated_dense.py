@@ -8,18 +8,31 @@ import keras
 import tensorflow as tf
 
 from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.names import named
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
+@named
 class GatedDense(keras.layers.Dense):
     """A ``Dense`` layer behind variational dropout of its features, as in the authors' code.
 
     All features share one trainable logit; each has noise of its own, and the entropy of the KL
     counts once for each. At inference every feature is on, unless a random strategy draws them.
 
+    Example:
+    ```python
+    layer = vdroppath_tf.layers.GatedDense(4, gate={"num_train_examples": 100})
+    layer(np.zeros((2, 8), "float32")).shape  # (2, 4)
+    ```
+
     Args:
-        units: logits.
-        gate: options of ``VariationalDropPath``.
+        units: int, how many logits there are.
+        gate: dict, options of ``VariationalDropPath``. Defaults to its defaults.
+        activation: str, name of the activation. Defaults to ``None``, which leaves logits.
+        use_bias: bool, whether there is a bias. Defaults to ``True``.
+        name: str, name of the layer. Defaults to a number behind ``gated_dense``.
+        dtype: Precision of the layer, or its policy. Defaults to the global policy.
+        trainable: bool, whether its weights are trained. Defaults to ``True``.
 
     Call arguments:
         inputs: ``(batch, features)``.
@@ -29,11 +42,22 @@ class GatedDense(keras.layers.Dense):
         ``(batch, units)``.
     """
 
-    def __init__(self, units: int, *, gate: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(units, **kwargs)
+    def __init__(
+        self,
+        units: int,
+        *,
+        gate: dict[str, Any] | None = None,
+        activation: str | None = None,
+        use_bias: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+    ) -> None:
+        own: dict[str, Any] = {"name": name, "dtype": dtype, "trainable": trainable}
+        super().__init__(units, activation=activation, use_bias=use_bias, **own)
         self.gate = dict(gate or {})
-        own = {**self.gate, "drop_layer": False, "has_residual": False}
-        self.drop_path = VariationalDropPath(1, name="drop_path", **own)
+        fixed = {"drop_layer": False, "has_residual": False, "name": "drop_path"}
+        self.drop_path = VariationalDropPath(1, **{**self.gate, **fixed})
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
@@ -50,4 +74,11 @@ class GatedDense(keras.layers.Dense):
         return keras.KerasTensor((*inputs.shape[:-1], self.units), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "gate": self.drop_path.updated(self.gate)}
+        names = ("name", "dtype", "trainable", "units", "activation", "use_bias")
+        config = super().get_config()
+        return {n: config[n] for n in names} | {"gate": self.drop_path.updated(self.gate)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> GatedDense:
+        made: GatedDense = super(keras.layers.Dense, cls).from_config(config)  # Dense adds its own
+        return made

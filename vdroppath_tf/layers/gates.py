@@ -11,11 +11,13 @@ import numpy as np
 
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.masks import flat_mask
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import BRANCHES, FusionUnit
 
 
+@named
 def fusion_layers(model: keras.Model) -> list[FusionConv]:
     """The gated fusion layers of a template, in the order of its strategies.
 
@@ -40,6 +42,7 @@ def _architecture_name(model: keras.Model) -> str | None:
     return architecture["name"] if architecture else None
 
 
+@named
 def set_strategy(model: keras.Model, strategy: FusionStrategy | str) -> None:
     """Makes a template run one strategy at inference; nothing is rebuilt or retraced.
 
@@ -64,12 +67,14 @@ def set_strategy(model: keras.Model, strategy: FusionStrategy | str) -> None:
         layer.drop_path.set_mask(mask)
 
 
+@named
 def gates_of(model: keras.Model) -> list[VariationalDropPath]:
     """Every gate of a model: those of its fusion layers, and its classifier's if it has one."""
     gates = (getattr(layer, "drop_path", None) for layer in model.layers)
     return [gate for gate in gates if gate is not None]
 
 
+@named
 def branches_of(layers: Sequence[FusionConv]) -> tuple[str, ...]:
     """The branches that any of the layers has, in the order S, T, ST."""
     return tuple(b for b in BRANCHES if any(b in layer.branches for layer in layers))
@@ -104,6 +109,7 @@ def _layer_mask(layer: FusionConv, unit: FusionUnit) -> np.ndarray:
     return mask.astype("float32")
 
 
+@named
 def freeze_gates(model: keras.Model, frozen: bool = True) -> None:
     """Frozen gates run their hard masks in training too and add no KL. Compile again after it."""
     fusion_layers(model)  # a model without gates is an error
@@ -186,6 +192,7 @@ def _spread(values: np.ndarray) -> str:
     return low if low == high else f"{low}-{high} ({np.size(values)} inputs)"
 
 
+@named
 def named_drops(model: keras.Model) -> dict[str, float]:
     """The drop probability of every gate there is, by name.
 

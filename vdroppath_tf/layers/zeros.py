@@ -7,13 +7,24 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vdroppath_tf.names import named
+
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
+@named
 class Zeros(keras.layers.Layer):
     """Zeros of the size of the input, with a number of channels of their own.
 
+    Example:
+    ```python
+    vdroppath_tf.layers.Zeros(8)(np.ones((2, 4, 6, 6, 3), "float32")).shape  # (2, 4, 6, 6, 8)
+    ```
+
     Args:
-        filters: channels.
+        filters: int, channels of the output.
+        name: str, name of the layer. Defaults to a number behind ``zeros``.
+        dtype: Precision of the output, or its policy. Defaults to the global policy.
+        trainable: bool, of no effect: the layer has no weights. Defaults to ``True``.
 
     Call arguments:
         inputs: ``(batch, time, height, width, channels)``.
@@ -22,8 +33,15 @@ class Zeros(keras.layers.Layer):
         ``(batch, time, height, width, filters)``.
     """
 
-    def __init__(self, filters: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        filters: int,
+        *,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
         self.filters = filters
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:

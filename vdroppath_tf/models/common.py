@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import keras
@@ -50,22 +51,23 @@ class GateOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Fused:
-    """What a fusion layer hands to its block.
+    """What a fusion layer hands to its block: the outputs of ``FusionConv``, None where absent.
 
     Attributes:
+        name: of the layer.
         output: what the 1x3x3 convolution sees; None where neither S nor ST is on.
         temporal: what T gives, to be joined with what the 1x3x3 gives; None without T.
-        name: of the layer.
-        alive: factor of everything the layer feeds alone; None where nothing is gated.
-        spatial_alive: factor of what S and ST feed alone; None without T.
+        residual_gate: multiplies the residual branch; None where nothing is gated, or where the
+            layer is on none.
+        spatial_gate: multiplies what S and ST feed; None without T.
         weight_prior: for the convolution that D1 drops; None without D1.
     """
 
-    output: Tensor | None
+    name: str
+    output: Tensor | None = None
     temporal: Tensor | None = None
-    name: str = ""
-    alive: Tensor | None = None
-    spatial_alive: Tensor | None = None
+    residual_gate: Tensor | None = None
+    spatial_gate: Tensor | None = None
     weight_prior: Tensor | None = None
 
     @property
@@ -78,19 +80,17 @@ class Fused:
         if self.output is None:
             return self.temporal
         y = convolve(self.output)
-        if self.spatial_alive is not None:
-            y = keras.layers.Multiply(name=f"{self.name}_spatial_gate")([y, self.spatial_alive])
-        return (
-            y
-            if self.temporal is None
-            else keras.layers.Add(name=f"{self.name}_join")([y, self.temporal])
-        )
+        if self.spatial_gate is not None:
+            y = keras.layers.Multiply(name=f"{self.name}_spatial_gate")([y, self.spatial_gate])
+        if self.temporal is None:
+            return y
+        return keras.layers.Add(name=f"{self.name}_join")([y, self.temporal])
 
     def gate(self, branch: Tensor) -> Tensor:
-        """What the layer feeds alone, after its last BN: 0 where no path is on."""
-        if self.alive is None:
+        """The residual branch, after its last BN: 0 where no path is on."""
+        if self.residual_gate is None:
             return branch
-        return keras.layers.Multiply(name=f"{self.name}_gate")([branch, self.alive])
+        return keras.layers.Multiply(name=f"{self.name}_gate")([branch, self.residual_gate])
 
 
 @dataclass
@@ -121,29 +121,32 @@ class FusionMaker:
         *,
         name: str,
         has_residual: bool = True,
-        form: str = "plain",
+        before: str | None = None,
+        after: str | None = None,
         temporal: tuple[int, Triple] | None = None,
         widths: tuple[int, ...] | None = None,
     ) -> Fused:
         """The next fusion layer on ``x``; see ``FusionConv``. Without ``temporal`` it has no T."""
         self.made += 1
         branches = tuple(b for b in self.branches if b != "T" or temporal is not None)
-        if "T" not in branches:
-            temporal = None
-        options: dict[str, Any] = {"branches": branches, "form": form, "temporal": temporal}
-        options |= {"widths": widths, "name": name}
+        layer = partial(
+            FusionConv,
+            filters,
+            branches=branches,
+            before=before,
+            after=after,
+            temporal=temporal if "T" in branches else None,
+            widths=widths,
+            name=name,
+        )
         if self.strategy is None:
-            return self._gated(FusionConv(filters, gate=self._gate(has_residual), **options), x)
+            return Fused(name, **layer(gate=self._gate(has_residual))(x))
         unit = self.strategy[self.made - 1] if self.made <= len(self.strategy) else NONE
-        if unit == NONE and not has_residual:
+        if unit != NONE:
+            return Fused(name, **layer(unit=unit)(x))
+        if not has_residual:
             raise ValueError(f"{name} cannot be dropped: it is on no residual branch.")
-        if unit == NONE:
-            return Fused(None)
-        y = FusionConv(filters, unit=unit, **options)(x)
-        if "T" not in unit.branches:
-            return Fused(y)
-        fused, temporal = (None, y) if unit.branches == ("T",) else y
-        return Fused(fused, temporal, name)
+        return Fused(name)
 
     def _gate(self, has_residual: bool) -> dict[str, Any]:
         """Options of the gate: D1 drops the 1x3x3 of layers that may be dropped."""
@@ -151,18 +154,6 @@ class FusionMaker:
         if not has_residual:
             options["drop_layer"] = False
         return {**options, "has_residual": has_residual}
-
-    def _gated(self, layer: FusionConv, x: Tensor) -> Fused:
-        y, alive, prior, *rest = layer(x)
-        temporal, spatial_alive = rest or (None, None)
-        return Fused(
-            y,
-            temporal,
-            layer.name,
-            alive if layer.gate["has_residual"] else None,
-            spatial_alive,
-            prior if layer.gate.get("drop_layer") else None,
-        )
 
     def finish(self, architecture: str) -> None:
         """Checks that the strategy had exactly as many units as the network has fusion layers."""

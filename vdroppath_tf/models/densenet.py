@@ -89,7 +89,7 @@ def dense_layer(
         x,
         BOTTLENECK * growth,
         name=name,
-        form="pre",
+        before="relu",
         temporal=(growth, (1, 1, 1)),
         widths=None if share_inputs else widths_of(inputs),
     )
@@ -110,7 +110,7 @@ def transition(
     """Fusion to half the channels, then average-pool; without a 3x3, T would equal ST."""
     x = concatenated(inputs, name)
     widths = None if share_inputs else widths_of(inputs)
-    fused = fusion(x, x.shape[-1] // 2, name=name, has_residual=False, form="pre", widths=widths)
+    fused = fusion(x, x.shape[-1] // 2, name=name, has_residual=False, before="relu", widths=widths)
     return average_pool(fused.output, (stride, 2, 2), (stride, 2, 2), name=f"{name}_pool")
 
 

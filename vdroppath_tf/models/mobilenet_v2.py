@@ -109,7 +109,7 @@ def inverted_residual(
     if stage.expansion == 1:
         y = depthwise(x)
     else:
-        kind: dict[str, Any] = {"form": "post", "temporal": (inner, stride)}
+        kind: dict[str, Any] = {"after": "relu6", "temporal": (inner, stride)}
         fused = fusion(x, inner, name=f"{name}_fusion", has_residual=residual, **kind)
         if fused.empty:
             return x

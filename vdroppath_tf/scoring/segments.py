@@ -133,19 +133,21 @@ class _Evaluation:
         if tensor not in self.known:
             step, fusion = self.maker[tensor], self.segment.fusion
             if fusion is not None and step.layer is fusion:
-                self.known |= zip(step.gives, self._fused(step, fusion), strict=False)
+                self.known |= self._fused(step, fusion)
             else:
                 self.known[tensor] = self._computed(step)
         return self.known[tensor]
 
-    def _fused(self, step: Step, fusion: FusionConv) -> tuple[Any, ...]:
-        """What ``FusionConv`` gives as a template: the last two are those of the branch T."""
-        if not self.keeps:
-            return ZERO, ZERO, None, ZERO, ZERO
-        x = self._run(step.takes[0])
-        y, temporal = fusion.only(x, self.keeps, self.training, Convolved)
-        spatial, between = (ZERO, ZERO) if y is None else (y, ONE)
-        return spatial, ONE, None, ZERO if temporal is None else temporal, between
+    def _fused(self, step: Step, fusion: FusionConv) -> dict[int, Any]:
+        """What the fusion layer gives under the unit, by number."""
+        found: dict[str, Any] = {}
+        if self.keeps:
+            x = self._run(step.takes[0])
+            found = fusion.only(x, self.keeps, self.training, Convolved)
+            found |= {"residual_gate": ONE} | ({"spatial_gate": ONE} if "output" in found else {})
+        there = fusion.compute_output_spec(fusion.input)
+        names = keras.tree.flatten({name: name for name in there})  # in their tensors' order
+        return {t: found.get(name, ZERO) for name, t in zip(names, step.gives, strict=True)}
 
     def _computed(self, step: Step) -> Any:
         layer = step.layer

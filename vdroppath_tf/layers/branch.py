@@ -1,32 +1,38 @@
-"""One path of a fusion layer: its convolution, with the batch norm and ReLU it has of its own."""
+"""One branch of a fusion layer: its convolution, and what it has of its own before or after it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from vdroppath_tf.layers.convolution import Convolution, Triple
 from vdroppath_tf.layers.normalization import batch_norm
 
-# what a path is: the convolution alone (ResNet); BN and ReLU before it (DenseNet); BN and ReLU6
-# after it (MobileNetV2)
-FORMS = ("plain", "pre", "post")
 
-
-class Path:
-    """Holds the layers of one path; a part of ``FusionConv``, which tracks them.
+class Branch:
+    """The layers of one branch; a part of ``FusionConv``, which tracks them.
 
     Args:
-        name: of the convolution; that of the batch norm ends in ``_bn``.
-        filters, size, strides: of the convolution.
-        form: one of ``FORMS``.
-        widths: channels of each of the layer's inputs, where they have gates of their own.
-        kept: 0/1 mask over the inputs that the path of a derived network sees; None: all.
-        dtype: policy.
+        name: str, name of the convolution; that of the batch norm ends in ``_bn``.
+        filters: int, channels of the output.
+        size: Sizes ``(time, height, width)`` of the kernel.
+        strides: Strides ``(time, height, width)``.
+        before: str, name of the activation that follows a batch norm in front of the convolution
+            (``"relu"`` in a DenseNet). Defaults to ``None``, neither of them.
+        after: str, name of the activation that follows a batch norm behind the convolution
+            (``"relu6"`` in a MobileNetV2). Defaults to ``None``, neither of them.
+        widths: Channels of each of the layer's inputs, where they have gates of their own.
+        kept: 0/1 mask over the inputs that the branch of a derived network sees. Defaults to
+            ``None``, all of them.
+        dtype: Policy of the layers.
+
+    Raises:
+        ValueError: If an activation is unknown, or there is one on both sides.
     """
 
     def __init__(
@@ -36,34 +42,44 @@ class Path:
         size: Triple,
         strides: Triple,
         *,
-        form: str,
+        before: str | None = None,
+        after: str | None = None,
         widths: Sequence[int] = (),
         kept: Sequence[int] | None = None,
         dtype: Any = None,
     ) -> None:
-        self.form, self.widths = form, tuple(widths)
+        if before is not None and after is not None:
+            raise ValueError(
+                f"A batch norm stands before or after the convolution of a branch. "
+                f"Received: before={before!r}, after={after!r}"
+            )
+        self.before, self.after = _activation(before), _activation(after)
+        self.widths = tuple(widths)
         self.slices = input_slices(widths, kept) if kept is not None and not all(kept) else None
         self.convolution = Convolution(filters, size, strides, name=name, dtype=dtype)
-        self.norm: Any = None if form == "plain" else batch_norm(name=f"{name}_bn", dtype=dtype)
+        self.norm: Any = None
+        if before is not None or after is not None:
+            self.norm = batch_norm(name=f"{name}_bn", dtype=dtype)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Builds the layers for inputs of ``(batch, time, height, width, channels)``."""
         seen = self._seen(input_shape)
         self.convolution.build(seen)
         if self.norm is not None:
-            self.norm.build(seen if self.form == "pre" else (*seen[:-1], self.convolution.filters))
+            normed = seen[-1] if self.after is None else self.convolution.filters
+            self.norm.build((*seen[:-1], normed))
 
     def __call__(self, x: tf.Tensor, keep: Any = None, training: bool = False) -> tf.Tensor:
-        """The path, its inputs multiplied by ``keep`` ``(batch, inputs)`` where that is given."""
+        """The branch of ``x``, its inputs times ``keep`` ``(batch, inputs)``, if that is given."""
         if self.slices is not None:
             x = tf.concat([x[..., start:end] for start, end in self.slices], -1)
-        if self.form == "pre":
-            x = tf.nn.relu(self.norm(x, training=training))
+        if self.before is not None:
+            x = self.before(self.norm(x, training=training))
         if keep is not None:
             channels = tf.repeat(keep, self.widths, axis=1)
             x *= tf.cast(channels[:, None, None, None, :], x.dtype)
         x = self.convolution(x)
-        return tf.nn.relu6(self.norm(x, training=training)) if self.form == "post" else x
+        return x if self.after is None else self.after(self.norm(x, training=training))
 
     def macs(self, input_shape: Sequence[int]) -> list[int]:
         """Multiply-adds for one clip whose input here is ``(time, height, width, channels)``.
@@ -97,6 +113,10 @@ class Path:
             return tf.reduce_sum(squares)[None]
         parts = tf.split(tf.reduce_sum(squares, [0, 1, 2, 4]), self.widths)
         return tf.stack([tf.reduce_sum(part) for part in parts])
+
+
+def _activation(name: str | None) -> Callable[[tf.Tensor], tf.Tensor] | None:
+    return None if name is None else keras.activations.get(name)
 
 
 def input_slices(widths: Sequence[int], kept: Sequence[int]) -> list[tuple[int, int]]:
