@@ -8,10 +8,9 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, experiments, spaces, training
+from vdroppath_tf import data, experiments, report, spaces, training
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
 from vdroppath_tf.commands.progress import verbosity_of_training
-from vdroppath_tf.commands.scores_file import best_of
 from vdroppath_tf.commands.sources import (
     define_faults,
     define_formats,
@@ -73,5 +72,5 @@ def _chosen(values: flags.FlagValues, model: Any) -> spaces.FusionStrategy:
     if values.strategy is not None:
         return spaces.FusionStrategy.parse(values.strategy, model.architecture["name"])
     if values.scores is not None:
-        return best_of(values.scores)
+        return report.read_selected(values.scores)
     return spaces.ProbabilitySpace.from_model(model).mode()

@@ -1,15 +1,13 @@
-"""What ``vdroppath evaluate`` prints and writes, and how ``vdroppath derive`` reads it."""
+"""What ``vdroppath evaluate`` prints and writes."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 from absl import logging
 
-from vdroppath_tf import report, scoring, spaces
-from vdroppath_tf.files import read_json, read_text, write_json
+from vdroppath_tf import report, scoring
 
 
 def show(result: scoring.Selection, chosen_on: scoring.StrategyScores, told: str) -> None:
@@ -43,45 +41,8 @@ def write(
     reported_on: scoring.StrategyScores,
 ) -> None:
     """Writes the result as JSON, and the answers clip by clip beside it."""
-    rows = [
-        {"strategy": str(s.strategy), "top1": s.top1, "top5": s.top5, "clips": s.clips}
-        for s in ranked(chosen_on)
-    ]
-    selection = {
-        "strategy": str(result.strategy),
-        "top1_chosen_on": result.top1_chosen_on,
-        "optimism": result.optimism,
-        "rows": [_row(row) for row in result.rows],
-        "not_told_apart": [str(strategy) for strategy in result.confidence_set],
-        "level": result.level,
-        "confidence": result.confidence,
-        "clips": result.clips,
-        "recalibrated": chosen_on.recalibrated,
-    }
     for name, scores in (("chosen_on", chosen_on), ("reported_on", reported_on)):
         scores.save(path.with_suffix(f".{name}.npz"))
-    fields = {**head, "selection": selection, "scores": rows}
-    write_json(path, {"format": report.SCORES_FORMAT, **fields})
+    recalibrated = chosen_on.recalibrated
+    report.write_scores(path, head, result, ranked(chosen_on), recalibrated=recalibrated)
     logging.info("Wrote %s", path)
-
-
-def _row(row: scoring.Row) -> dict[str, Any]:
-    ends = {"top1": row.interval, "difference": row.difference}
-    fields = {name: dataclasses.asdict(one) for name, one in ends.items() if one is not None}
-    return {"name": row.name, "strategy": row.strategy, **fields}
-
-
-def best_of(path: str) -> spaces.FusionStrategy:
-    """The selected strategy of a file of scores.
-
-    Raises:
-        ValueError: when the file holds no scores.
-    """
-    names = ["architecture", "protocol", "data", "selection", "scores"]
-    try:
-        fields = read_json(read_text(path), report.SCORES_FORMAT, names)
-        return spaces.FusionStrategy.parse(fields["selection"]["strategy"], fields["architecture"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path}: holds no scores ({error}). Expected what vdroppath evaluate --out writes."
-        ) from None

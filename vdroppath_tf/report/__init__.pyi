@@ -11,6 +11,7 @@ from .page import render_report as render_report
 from .page import write_report as write_report
 from .records import Report as Report
 from .records import TaskReport as TaskReport
-from .scores_file import SCORES_FORMAT as SCORES_FORMAT
 from .scores_file import Scored as Scored
 from .scores_file import read_scores as read_scores
+from .scores_file import read_selected as read_selected
+from .scores_file import write_scores as write_scores

@@ -1,12 +1,13 @@
-"""The file that `vdroppath evaluate` wrote, read for a report."""
+"""The file of scores: what `vdroppath evaluate` writes, and derivations and reports read."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from vdroppath_tf.files import read_json
+from vdroppath_tf.files import read_json, write_json
 from vdroppath_tf.names import named
 from vdroppath_tf.report.inputs import data_used, read_file
 from vdroppath_tf.report.items import DataUsed
@@ -17,6 +18,7 @@ from vdroppath_tf.scoring.selection import Selection
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 SCORES_FORMAT = "vdroppath_tf.scores/2"
+_COMMAND = "vdroppath evaluate --out"
 _FIELDS = ("architecture", "protocol", "data", "selection", "scores")
 
 
@@ -53,7 +55,61 @@ def read_scores(path: str | os.PathLike[str]) -> Scored:
         ValueError: If it is something else; the message names the file.
         OSError: If it cannot be read.
     """
-    return read_file(path, "scores", "vdroppath evaluate --out", _scores)
+    return read_file(path, "scores", _COMMAND, _scores)
+
+
+@named
+def read_selected(path: str | os.PathLike[str]) -> FusionStrategy:
+    """The selected strategy of a file of scores; raises as `read_scores` does."""
+
+    def parse(text: str) -> FusionStrategy:
+        fields = read_json(text, SCORES_FORMAT, _FIELDS)
+        return FusionStrategy.parse(fields["selection"]["strategy"], fields["architecture"])
+
+    return read_file(path, "scores", _COMMAND, parse)
+
+
+@named
+def write_scores(
+    path: str | os.PathLike[str],
+    head: Mapping[str, Any],
+    selection: Selection,
+    scores: Sequence[StrategyScore],
+    *,
+    recalibrated: bool,
+) -> None:
+    """Writes what `read_scores` reads.
+
+    Args:
+        path: str or path of the file.
+        head: Mapping of `"architecture"`, `"protocol"` and `"data"` to the name of the network, the
+            name of the protocol, and the two entries on the videos: chosen on, reported on.
+        selection: `Selection`, what was chosen.
+        scores: Sequence of `StrategyScore`, all that were scored, in the order to show.
+        recalibrated: bool, whether each ran with batch-norm statistics of its own.
+    """
+    rows = [
+        {"strategy": str(s.strategy), "top1": s.top1, "top5": s.top5, "clips": s.clips}
+        for s in scores
+    ]
+    chosen = {
+        "strategy": str(selection.strategy),
+        "top1_chosen_on": selection.top1_chosen_on,
+        "optimism": selection.optimism,
+        "rows": [_row_fields(row) for row in selection.rows],
+        "not_told_apart": [str(strategy) for strategy in selection.confidence_set],
+        "level": selection.level,
+        "confidence": selection.confidence,
+        "clips": selection.clips,
+        "recalibrated": recalibrated,
+    }
+    write_json(path, {"format": SCORES_FORMAT, **head, "selection": chosen, "scores": rows})
+
+
+def _row_fields(row: Row) -> dict[str, Any]:
+    ends = {"top1": row.interval, "difference": row.difference}
+    fields = {name: asdict(one) for name, one in ends.items() if one is not None}
+    return {"name": row.name, "strategy": row.strategy, **fields}
 
 
 def _scores(text: str) -> Scored:
