@@ -7,7 +7,7 @@
 
 What keeps a clip of `motion` from giving its answer away by other means: opposite pans run over the
 same stretch, one forth, one back; across the pan the window sits anywhere a pan that way would
-have been; and times, places and speeds are drawn without a look at the answer. So a frame taken
+have been; and times, places and speeds are drawn without knowing the answer. So a frame taken
 out of a clip shows every place of a film equally often, whatever the direction.
 """
 
@@ -16,8 +16,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -25,9 +24,8 @@ from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import scaled_size
 from vdroppath_tf.data.sources.video import VideoFile
-from vdroppath_tf.experiments.tasks.files import TaskFiles, check_counts, clip_rng, write_clips
+from vdroppath_tf.experiments.tasks.files import clip_rng
 from vdroppath_tf.experiments.tasks.shapes import DIRECTIONS
-from vdroppath_tf.files import sha256_of
 
 TASKS = ("appearance", "motion")
 _Parts = Mapping[str, tuple[float, float]]
@@ -40,7 +38,6 @@ TRAVEL = (0.25, 0.55)
 TEXTURE = 2.0
 """Mean step in grey from a pixel to the next (0..255); plainer windows are drawn again."""
 
-_FORMAT = "vdroppath_tf.footage_task/1"
 _ZOOM = 2  # short edge of a film, in windows: room to pan, and still much of the film in sight
 _TRIES = 32
 _CACHE_BYTES = 1 << 30
@@ -152,7 +149,7 @@ class Footage:
         return np.stack((across, along) if sideways else (along, across), axis=1)
 
     def _textured(self, name: str, frame: int, corner: np.ndarray) -> bool:
-        """Whether a window shows enough to tell a pan by, to any side: no look at the answer."""
+        """Whether a window shows enough to tell a pan by, to any side, whatever the answer."""
         grey = self._read(name, np.array([frame]))[0].mean(-1)
         grey = grey[corner[0] : corner[0] + self.size, corner[1] : corner[1] + self.size]
         return min(float(np.abs(np.diff(grey, axis=k)).mean()) for k in (0, 1)) >= TEXTURE
@@ -173,54 +170,3 @@ class Footage:
 
 def _part(num_frames: int, bounds: tuple[float, float]) -> range:
     return range(math.ceil(bounds[0] * num_frames), math.floor(bounds[1] * num_frames))
-
-
-def write_footage(
-    folder: str | os.PathLike[str],
-    task: str,
-    *,
-    films: Mapping[str, str | os.PathLike[str]],
-    clips: Sequence[int] = (480, 160, 160),
-    seed: int = 0,
-    frames: int = 8,
-    size: int = 64,
-    on_clip: Callable[[int, int], None] | None = None,
-) -> TaskFiles:
-    """Cuts films into the mp4 files of a task, with a list file for each split.
-
-    A run that was stopped is taken up again, see `experiments.tasks.files.write_clips`.
-
-    Args:
-        folder: where to write; empty, missing, or holding the same task.
-        task: "appearance" (a class for each film) or "motion" (4 directions).
-        films: name and file of each film, at least two.
-        clips: number of clips for training, validation and test.
-        seed: of the clips.
-        frames: frames in a clip, at least 2.
-        size: height and width of a clip in pixels, even.
-        on_clip: called with (clips done, clips in all) after each, for a progress bar.
-
-    Returns:
-        The `TaskFiles`.
-
-    Raises:
-        VideoError: a film cannot be read, or is too short or too small.
-        ValueError: another argument is out of range, or the folder holds anything else.
-    """
-    check_counts(clips)
-    footage = Footage(films, frames, size)
-    files = TaskFiles(Path(folder), footage.labels(task))
-    description = {
-        "format": _FORMAT,
-        "task": task,
-        "clips": [int(n) for n in clips],
-        "seed": seed,
-        "frames": frames,
-        "size": size,
-        "films": {name: sha256_of(film.file) for name, film in footage.films.items()},
-    }
-
-    def make_clip(split: str, item: int) -> np.ndarray:
-        return footage.cut(footage.draw(task, split, item, seed=seed))
-
-    return write_clips(files, description, clips, frames, make_clip, on_clip=on_clip)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from absl import app, flags
 from films import FilmError, fetch_films
-from footage import TASKS, write_footage
+from footage import TASKS
+from footage_task import write_footage
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.experiments.loop import run_loop

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from footage import TEXTURE, TRAVEL, Footage, write_footage
+from footage import TEXTURE, TRAVEL, Footage
+from footage_task import write_footage
 
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import read_frames
