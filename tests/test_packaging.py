@@ -82,3 +82,10 @@ def test_tools_are_pinned() -> None:
     tools = _requirements(extras["test"]) | _requirements(extras["docs"])
     for name in ("ruff", "mypy", "mkdocs", "mkdocs-material", "mkdocstrings"):
         assert re.fullmatch(r"==[0-9.]+(;.*)?", tools[name]), f"{name}{tools[name]}"
+
+
+def test_what_the_oldest_versions_run_is_there() -> None:
+    makefile = (HERE / "Makefile").read_text().replace("\\\n", " ")
+    match = re.search(r"^TESTS_OLDEST := (.*)$", makefile, re.MULTILINE)
+    assert match
+    assert [path for path in match[1].split() if not (HERE / path).exists()] == []

@@ -11,54 +11,19 @@ import av
 import keras
 import numpy as np
 import pytest
+from grey_videos import SAMPLING, VIDEOS, epoch, loader, spoil, write
 
 from vdroppath_tf.data.catalog import Manifest, read_list
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.check import check_videos
-from vdroppath_tf.data.clips.loader import ClipLoader
 from vdroppath_tf.data.clips.order import ClipOrder
-from vdroppath_tf.data.clips.pipeline import ClipSampling, evaluation_clips, training_clips
+from vdroppath_tf.data.clips.pipeline import evaluation_clips, training_clips
 from vdroppath_tf.data.clips.positions import epoch_order
 from vdroppath_tf.data.faults.fault_log import FaultLog, allowed_bad
-from vdroppath_tf.data.faults.quarantine import read_quarantine, without, write_quarantine
-from vdroppath_tf.data.manifest import ManifestError, VideoEntry
-from vdroppath_tf.data.parallel import map_ahead
+from vdroppath_tf.data.manifest import VideoEntry
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.encode import write_video
 from vdroppath_tf.data.sources.video import VideoFile
-
-VIDEOS, FRAMES = 6, 8
-SAMPLING = ClipSampling(2, stride=2, clips_per_video=2)
-
-
-def write(folder: Path, videos: int = VIDEOS) -> Manifest:
-    """Videos whose every frame has one grey value, and which are labelled by their number."""
-    for k in range(videos):
-        write_video(folder / f"{k}.mp4", np.full((FRAMES, 16, 16, 3), 16 * k, np.uint8))
-    (folder / "list.txt").write_text("".join(f"{k}.mp4 {FRAMES} {k}\n" for k in range(videos)))
-    return read_list(folder / "list.txt")
-
-
-def spoil(manifest: Manifest, *items: int) -> None:
-    for item in items:
-        Path(manifest.entries[item].path).write_bytes(b"no video")
-
-
-def loader(
-    manifest: Manifest, faults: FaultLog | None, split: str = "train", sampling: object = SAMPLING
-) -> ClipLoader:
-    assert isinstance(sampling, ClipSampling)
-    return ClipLoader(manifest, sampling, cache=VideoCache(), workers=2, split=split, faults=faults)
-
-
-def epoch(made: ClipLoader, number: int, batch: int = 2) -> list[int]:
-    """Labels of an epoch, after a look that each clip shows the video of its label."""
-    found = []
-    for step in range(len(made.manifest) // batch):
-        clips, labels = made.training_batch(0, number, step, batch)
-        assert np.abs(clips.mean((1, 2, 3, 4)) - 16 * labels).max() < 6
-        found += labels.tolist()
-    return found
 
 
 @pytest.mark.parametrize("bad", [(2,), (0, 1, 4)])
@@ -316,89 +281,6 @@ class TestCheck:
         (fault,) = faults.faults()
         assert (fault.split, fault.found, fault.count) == ("validation", "check", 0)
         assert fault.origin.endswith("list.txt:1")
-
-
-class TestQuarantine:
-    def make(self, folder: Path) -> tuple[Manifest, Path]:
-        manifest = write(folder)
-        spoil(manifest, 1, 4)
-        faults = FaultLog(1.0)
-        epoch(loader(manifest, faults), 0)
-        file = folder / "run" / "quarantine.json"
-        write_quarantine(file, faults.faults(), [manifest])
-        return manifest, file
-
-    def test_takes_off(self, tmp_path: Path) -> None:
-        manifest, file = self.make(tmp_path)
-        rest = without(manifest, read_quarantine(file))
-        assert [entry.label for entry in rest] == [0, 2, 3, 5]
-        assert rest.labels == manifest.labels
-        reasons = [fault.reason for fault in read_quarantine(file).faults]
-        assert all("is damaged or not a video" in reason for reason in reasons)
-        assert os.listdir(file.parent) == ["quarantine.json"]
-
-    def test_moves_with_its_videos(self, tmp_path: Path) -> None:
-        old, new = tmp_path / "old", tmp_path / "new"
-        old.mkdir()
-        _, file = self.make(old)
-        old.rename(new)
-        manifest = read_list(new / "list.txt")
-        file = new / "run" / "quarantine.json"
-        assert len(without(manifest, read_quarantine(file))) == VIDEOS
-        assert len(without(manifest, read_quarantine(file, root=new))) == VIDEOS - 2
-
-    def test_all(self, tmp_path: Path) -> None:
-        manifest, file = self.make(tmp_path)
-        with pytest.raises(ManifestError, match="names all 2 videos"):
-            without(manifest.select([1, 4]), read_quarantine(file))
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "",
-            "[]",
-            "{}",
-            '{"format": "vdroppath_tf.quarantine/2", "root": "/", "videos": []}',
-            '{"format": "vdroppath_tf.quarantine/1", "videos": []}',
-            '{"format": "vdroppath_tf.quarantine/1", "root": "/", "videos": [{"path": 1}]}',
-            '{"format": "vdroppath_tf.quarantine/1", "root": "/", "videos": 3}',
-            "[" * 100_000,
-        ],
-    )
-    def test_something_else(self, tmp_path: Path, text: str) -> None:
-        file = tmp_path / "q.json"
-        file.write_text(text)
-        with pytest.raises(ManifestError, match=r"q\.json: is no quarantine"):
-            read_quarantine(file)
-
-    def test_missing(self, tmp_path: Path) -> None:
-        with pytest.raises(ManifestError, match=r"q\.json: is no quarantine \(FileNotFound"):
-            read_quarantine(tmp_path / "q.json")
-
-
-class TestMapAhead:
-    @pytest.mark.parametrize("count", [0, 1, 3, 100])
-    def test_order(self, count: int) -> None:
-        assert list(map_ahead(lambda k: 2 * k, range(count), workers=3)) == [
-            2 * k for k in range(count)
-        ]
-
-    def test_takes_few_at_a_time(self) -> None:
-        taken = []
-
-        def items() -> object:
-            for k in range(1000):
-                taken.append(k)
-                yield k
-
-        results = map_ahead(str, items(), workers=2)  # type: ignore[arg-type]
-        assert next(results) == "0"
-        assert len(taken) < 20
-        results.close()  # type: ignore[attr-defined]
-
-    def test_an_error_comes_out(self) -> None:
-        with pytest.raises(ZeroDivisionError):
-            list(map_ahead(lambda k: 1 / k, [1, 2, 0, 4]))
 
 
 @pytest.mark.parametrize(
