@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
-from typing_extensions import TypedDict
 
 from vdroppath_tf.layers.convolution import Convolution, Triple
 from vdroppath_tf.layers.fusion import FusionConv
