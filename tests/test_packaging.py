@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import sys
+from collections import Counter
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -89,3 +90,10 @@ def test_what_the_oldest_versions_run_is_there() -> None:
     match = re.search(r"^TESTS_OLDEST := (.*)$", makefile, re.MULTILINE)
     assert match
     assert [path for path in match[1].split() if not (HERE / path).exists()] == []
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """They are modules without a package: of two with one name, pytest refuses the second."""
+    files = Counter(path.name for path in (HERE / "tests").rglob("*.py"))
+    del files["conftest.py"]
+    assert [name for name, count in files.items() if count > 1] == []
