@@ -25,7 +25,7 @@ class VideoEntry:
     Attributes:
         source: where its frames are.
         label: class number from 0.
-        num_frames: frames the list says it has; None where nothing says.
+        num_frames: frames that are listed; None where they are not.
         origin: where this was read, `file:line` or the class folder.
         name: its path below the root of its list or folder, so the same on every machine; default
             the last part of its path.
@@ -42,7 +42,7 @@ class VideoEntry:
             object.__setattr__(self, "name", posixpath.basename(self.source.path))
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """`FrameSource.info`, compared to the list: a video has the frames that it says, or more.
+        """`FrameSource.info`, compared to the list: a video has as many as are listed, or more.
 
         Raises:
             VideoError: see `FrameSource.info`; or there are fewer.

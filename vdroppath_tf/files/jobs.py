@@ -1,4 +1,4 @@
-"""Folders that belong to one job: a file in each says which."""
+"""Folders that belong to one job: a file in each describes it."""
 
 from __future__ import annotations
 

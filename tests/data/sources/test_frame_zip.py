@@ -151,7 +151,7 @@ def test_lists_that_cannot_be(
         (SIZE, 100, "has not the 100 bytes"),  # the member is longer than it says
         (SIZE, 10_000, "has not the 10000 bytes"),
         (CRC, 1, "or the checksum"),
-        (OFFSET, 0, "is not where the list of members says"),
+        (OFFSET, 0, "is not where the list of members"),
         (PACKED, 300, "has not the"),
     ],
 )

@@ -37,7 +37,7 @@ def check_videos(
 
     Raises:
         VideoError: naming the first ten files that are missing, empty, cut short, no video,
-            shorter than their list says, or of a size that gives other clips than the first one.
+            shorter than listed, or of a size that gives other clips than the first one.
     """
     faults = FaultLog(0.0) if faults is None else faults
     loader = ClipLoader(

@@ -75,7 +75,7 @@ class ClipLoader:
         self._pool = ThreadPoolExecutor(workers)
 
     def _first_readable(self) -> tuple[VideoEntry, FrameInfo]:
-        """The video that says how large clips are; bad ones are noted when their turn comes."""
+        """The video that sets how large clips are; bad ones are noted when their turn comes."""
         reasons = []
         for entry in self.manifest.entries[:_LOOK_AT]:
             try:

@@ -14,7 +14,7 @@ from vdroppath_tf.names import named
 class Passes:
     """Positions (epoch * steps + step) of every pass, and a count of the passes completed.
 
-    Keras starts more passes than it finishes (to look at shapes, say), and prefetching runs ahead.
+    Keras starts more passes than it finishes (to learn shapes), and prefetching runs ahead.
     So a pass counts when its last batch is handed over, behind all prefetching.
 
     Args:

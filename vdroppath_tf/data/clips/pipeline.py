@@ -66,7 +66,7 @@ def training_clips(
             `ClipOrder()`: one epoch at a time, from the first on.
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
-        faults: notes bad videos, and says how many may be; default a `FaultLog()` of its own.
+        faults: notes bad videos, and limits how many may be; default a `FaultLog()` of its own.
         augment: what is done to clips after they are cut; None for nothing.
 
     Returns:
@@ -141,7 +141,7 @@ def evaluation_clips(
             `reshape(-1, sampling.views("test"), classes)` scores videos.
         num_parallel: threads that decode; default one for each core.
         cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
-        faults: notes bad videos, and says how many may be; default none may be.
+        faults: notes bad videos, and limits how many may be; default none may be.
 
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of

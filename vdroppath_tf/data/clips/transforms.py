@@ -90,7 +90,7 @@ class ClipSampling:
                 f"random_stride off. Received: {self.stride}, {self.random_stride}."
             )
         if self.flip_directional and not self.flip:
-            raise ValueError("flip_directional=True says what flip may do: set flip=True too.")
+            raise ValueError("flip_directional=True is about what flip does: set flip=True too.")
 
     def _check_crops(self) -> None:
         if self.crops_per_clip not in _CROPS:
@@ -119,7 +119,7 @@ class ClipSampling:
                 raise ValueError("crop_ratio is about what crop_area cuts: set crop_area too.")
             return
         if self.crop_scales:
-            raise ValueError("crop_scales and crop_area both say what is cut: set one of them.")
+            raise ValueError("crop_scales and crop_area both set what is cut: set one of them.")
         for name, most in (("crop_area", 1.0), ("crop_ratio", np.inf)):
             values = getattr(self, name)
             if len(values) != 2 or not 0 < values[0] <= values[1] <= most or np.isinf(values[1]):

@@ -12,7 +12,7 @@ from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.names import named
 
-PARTS = {"train": 1, "test": 2}  # what the lines say; 0 is in neither
+PARTS = {"train": 1, "test": 2}  # the numbers in the lines; 0 is in neither
 SPLITS = (1, 2, 3)
 _EXPECTED = "'name.avi 1' (1 training, 2 test, 0 neither)"
 

@@ -26,7 +26,7 @@ class VideoFacts:
         num_frames: frames that can be read.
         height: rows of a frame, in pixels.
         width: columns of a frame, in pixels.
-        seconds: how long it plays; None for pictures, and where the file does not say.
+        seconds: how long it plays; None for pictures, and where it is not in the file.
     """
 
     num_frames: int

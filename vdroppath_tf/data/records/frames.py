@@ -51,7 +51,7 @@ class FrameEncoder:
         """The record of a video, and its number of frames, height and width.
 
         Raises:
-            VideoError: the video cannot be read, is shorter than its list says, or too large.
+            VideoError: the video cannot be read, is shorter than listed, or too large.
         """
         source, info = entry.source, entry.info()
         count = info.num_frames if entry.num_frames is None else entry.num_frames
@@ -91,7 +91,7 @@ def _jpeg_encoder(quality: int) -> Callable[..., tf.Tensor]:
 
 
 def _fps(source: FrameSource) -> float | None:
-    """Frames a second, where the video says so."""
+    """Frames a second, where the video has them in its header."""
     if not isinstance(source, VideoFile):
         return None
     with open_video(source.file) as (_, stream):

@@ -1,6 +1,6 @@
 """Frames out of HDF5 archives inside a TensorFlow graph, for `Dataset.map`.
 
-What an archive may hold, and what is refused, is what `Hdf5Frames` says.
+What an archive may hold, and what is refused, is as for `Hdf5Frames`.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Index:
 
     @property
     def directional(self) -> bool:
-        """See `Manifest`; records that do not say are of labels without a direction."""
+        """See `Manifest`; records without it are of labels without a direction."""
         return self.settings.get("directional") is True
 
     def to_json(self) -> str:
@@ -69,7 +69,7 @@ class Index:
         """Reads and checks an index, which may come from anyone.
 
         Raises:
-            ValueError: it is no such index, or says what cannot be; without the file's name.
+            ValueError: it is no such index, or holds what cannot be; without the file's name.
         """
         fields: Any = read_json(text, INDEX_FORMAT)
         labels, bad = fields.get("labels"), fields.get("bad")

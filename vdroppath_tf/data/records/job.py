@@ -100,7 +100,7 @@ class Job:
                             offset += record.length
                         self._progress(1)
                 digest = sha256_of(new)
-        except tf.errors.OpError as error:  # a full disk, say
+        except tf.errors.OpError as error:  # a full disk, for example
             raise OSError(f"{file}: cannot be written ({error.message}).") from None
         return Part(Shard(file.name, offset, digest), records, tuple(bad))
 

@@ -1,6 +1,6 @@
 """What a conversion to records keeps on disk beside its shards, so that it can be taken up again.
 
-`settings.json` says which conversion a folder holds. Each finished shard has a part, `SHARD.json`,
+`settings.json` describes the conversion. Each finished shard has a part, `SHARD.json`,
 until all are there; then `index.json` and `bad.json` hold what the parts did.
 """
 

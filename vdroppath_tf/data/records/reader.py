@@ -93,7 +93,7 @@ def shard_path(folder: str | os.PathLike[str], shard: Shard) -> str:
 def check_shards(
     folder: str | os.PathLike[str], *, on_shard: Callable[[int, int], None] | None = None
 ) -> None:
-    """Reads every shard and compares it to its checksum; after a copy, say.
+    """Reads every shard and compares it to its checksum, after a copy for example.
 
     Args:
         folder: as for `read_records`.
@@ -118,7 +118,7 @@ def check_shards(
             on_shard(done, len(index.shards))
     if damaged:
         raise VideoError(
-            f"{_absolute(folder)}: missing or other than {INDEX_FILE} says: {', '.join(damaged)}. "
+            f"{_absolute(folder)}: missing or other than {INDEX_FILE} has: {', '.join(damaged)}. "
             "Copy them again, or remove them and run vdroppath convert again."
         )
 

@@ -44,7 +44,7 @@ class Record:
         shard: number of its shard.
         offset: where the record begins in it, its framing included, in bytes.
         length: bytes of the record, its framing included.
-        head: bytes of the part that says where the frames are, see `record_bytes`.
+        head: bytes of the part from which the positions of the frames follow, see `frame_places`.
         crc32: CRC-32 of the head.
         label: class number.
         num_frames: frames of the video.

@@ -18,7 +18,7 @@ def start_dispatcher(
     Anyone who reaches the port can use it: keep it inside a network that you trust.
 
     Args:
-        port: to listen on; 0 takes a free one, which `target` of the server tells.
+        port: to listen on; 0 takes a free one, which is in `target` of the server.
         journal: folder where it notes what it does; with it, it goes on when it is started again.
             It needs the same port then.
 

@@ -39,7 +39,7 @@ class RecordVideo(FrameSource):
         return f"{self.shard}: {self.record.name}"
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """As the index says; opens no file."""
+        """As listed in the index; opens no file."""
         return FrameInfo(self.record.num_frames, self.record.height, self.record.width)
 
     def _frames(self, request: FrameRequest) -> np.ndarray:
@@ -53,7 +53,7 @@ class RecordVideo(FrameSource):
         return read_pictures(request, load)
 
     def validate(self, cache_dir: Folder = None) -> None:
-        """Reads the record's framing and head: what the index says is there."""
+        """Reads the record's framing and head: what the index lists."""
         before, behind = FRAMING
         framing = self._range(self.record.offset, before)
         if struct.unpack("<Q", framing[:8])[0] != self.record.length - before - behind:

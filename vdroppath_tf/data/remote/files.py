@@ -63,7 +63,7 @@ def read_file(path: str, *, limit: int) -> bytes:
 
     Raises:
         VideoError: it is not there, larger, or cannot be read.
-        ValueError: nothing here reads such a URL; says what to install.
+        ValueError: nothing here reads such a URL; the message names what to install.
     """
     limit = min(limit, MAX_BYTES)
     if scheme_of(path) in ("http", "https"):
@@ -87,7 +87,7 @@ def read_range(path: str, offset: int, length: int) -> bytes:
 
     Raises:
         VideoError: it is not there, has fewer bytes, or cannot be read.
-        ValueError: nothing here reads such a URL; says what to install.
+        ValueError: nothing here reads such a URL; the message names what to install.
     """
     if offset < 0 or not 0 <= length <= MAX_BYTES:
         raise VideoError(

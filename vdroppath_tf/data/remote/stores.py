@@ -23,7 +23,7 @@ FSSPEC = {"s3": "s3fs", "az": "adlfs", "gs": "gcsfs"}
 def native_io() -> bool:
     """Whether tensorflow-io is there and its native file systems load with this TensorFlow.
 
-    Its last release installs with TensorFlow 2.18 and later too; only what it registers tells.
+    Its last release installs with TensorFlow 2.18 and later too; only what it registers shows it.
     """
     if importlib.util.find_spec("tensorflow_io") is None:
         return False
@@ -53,7 +53,7 @@ def store_of(scheme: str) -> Store:
     """What reads and writes a scheme, the empty one being local.
 
     Raises:
-        ValueError: nothing does here; says what to install.
+        ValueError: nothing does here; the message names what to install.
     """
     if scheme == "":
         return LocalStore()

@@ -131,7 +131,7 @@ def _mp4_size(file: BinaryIO, size: int) -> int:
 
 
 def _matroska_size(head: bytes) -> int:
-    """Where the segment of a Matroska or WebM file ends; 0 if its header does not say."""
+    """Where the segment of a Matroska or WebM file ends; 0 if its header has no end."""
     length, start = _vint(head, 4)
     segment = start + length
     if head[segment : segment + 4] != b"\x18\x53\x80\x67":

@@ -116,7 +116,7 @@ def one_folder(
 
 
 def read_member(file: BinaryIO, member: np.void, name: str, path: str) -> bytes:
-    """The bytes of one member; never more than the archive's list says."""
+    """The bytes of one member; never more than the archive's list declares."""
     offset, packed, size, crc, method = (int(member[k]) for k in MEMBER.names or ())
     file.seek(offset)
     head = file.read(_LOCAL_BYTES)
@@ -126,7 +126,7 @@ def read_member(file: BinaryIO, member: np.void, name: str, path: str) -> bytes:
         name.encode(),
         name.encode("cp437", "replace"),
     ):
-        raise _damaged(path, f"{name!r} is not where the list of members says")
+        raise _damaged(path, f"{name!r} is not where the list of members declares")
     data = file.read(packed)
     if method == zipfile.ZIP_DEFLATED:
         try:
