@@ -18,7 +18,7 @@ from vdroppath_tf import budget, data, experiments, start_up_lines, training
 from vdroppath_tf.cli import COMMANDS, flags_of, main
 from vdroppath_tf.commands import choices
 from vdroppath_tf.data.clips.transforms import SAMPLERS
-from vdroppath_tf.data.faults.fault_log import MAX_BAD_FRACTION
+from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
 from vdroppath_tf.experiments import quickstart
 from vdroppath_tf.experiments.tasks.shapes import TASKS
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from vdroppath_tf.data.catalog import Manifest
 from vdroppath_tf.data.clips.check import check_videos
 from vdroppath_tf.data.clips.pipeline import FaultLog, VideoCache
-from vdroppath_tf.data.faults.fault_log import MAX_BAD_FRACTION
+from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
 from vdroppath_tf.models.families import row_of_values
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.weights import LoadReport, copy_weights

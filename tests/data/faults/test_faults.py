@@ -19,7 +19,8 @@ from vdroppath_tf.data.clips.check import check_videos
 from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import evaluation_clips, training_clips
 from vdroppath_tf.data.clips.positions import epoch_order
-from vdroppath_tf.data.faults.fault_log import FaultLog, allowed_bad
+from vdroppath_tf.data.faults.fault import allowed_bad
+from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import VideoEntry
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.encode import write_video

@@ -1,6 +1,6 @@
 from .doctor import Diagnosis as Diagnosis
 from .doctor import diagnose as diagnose
-from .fault_log import Fault as Fault
+from .fault import Fault as Fault
 from .fault_log import FaultLog as FaultLog
 from .journal import Finding as Finding
 from .quarantine import Quarantine as Quarantine

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vdroppath_tf.data.faults.fault_log import Fault
+from vdroppath_tf.data.faults.fault import Fault
 from vdroppath_tf.data.faults.journal import Finding, Stamp, appending, read_journal
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead

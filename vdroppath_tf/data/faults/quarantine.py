@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vdroppath_tf.data.faults.fault_log import Fault
+from vdroppath_tf.data.faults.fault import Fault
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.files import load_text, read_json, replacing
 from vdroppath_tf.names import named

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from vdroppath_tf.data.faults.fault_log import allowed_bad
+from vdroppath_tf.data.faults.fault import allowed_bad
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.records.frames import FrameEncoder
 from vdroppath_tf.data.records.parts import (

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vdroppath_tf.data.faults.fault_log import MAX_BAD_FRACTION
+from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.data.records.frames import FrameEncoder, short_names
 from vdroppath_tf.data.records.index import INDEX_FILE, INDEX_FORMAT, Index
