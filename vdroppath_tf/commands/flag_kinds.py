@@ -7,11 +7,14 @@ from typing import Any
 
 from absl import flags
 
+from vdroppath_tf.names import named
+
 
 class Needed(flags.Flag):
     """A flag of text that a command cannot do without; see ``cli``."""
 
 
+@named
 def define_string(
     values: flags.FlagValues, name: str, text: str, default: Any = None, *, needed: bool = False
 ) -> None:

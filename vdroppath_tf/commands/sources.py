@@ -9,10 +9,12 @@ from absl import flags, logging
 from vdroppath_tf import data, training
 from vdroppath_tf.commands.choices import FORMATS, MAX_BAD_FRACTION
 from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.names import named
 
 KINDS = "list, annotation file or folder"
 
 
+@named
 def define_source(values: flags.FlagValues, name: str, text: str, *, needed: bool = False) -> None:
     """A flag for videos, and one for the folder they lie in."""
     define_string(values, name, f"{text}: {KINDS}", needed=needed)
@@ -43,6 +45,7 @@ def define_faults(values: flags.FlagValues) -> None:
     flags.DEFINE_float("max_bad_fraction", MAX_BAD_FRACTION, text, 0.0, 1.0, flag_values=values)
 
 
+@named
 def open_source(
     values: flags.FlagValues,
     name: str,

@@ -9,6 +9,7 @@ from absl import flags, logging
 from vdroppath_tf import layers, spaces, training
 from vdroppath_tf.commands.budget_flags import Budgets, define_budgets
 from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.names import named
 
 EXAMPLE = "vdroppath space --model=run/template.keras --clip_shape=16,112,112 --max_macs=5e9"
 
@@ -42,6 +43,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     budgets.answer(space, model)
 
 
+@named
 def table(space: spaces.ProbabilitySpace, *, inputs: bool = False) -> list[str]:
     """Lines, one a layer: P of each unit by Eq. 7 and as sampled, entropy (nats), distance.
 
