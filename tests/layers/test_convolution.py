@@ -11,7 +11,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vdroppath_tf.layers.convolution import Convolution, convolve
+from vdroppath_tf.layers.convolution import Convolution
+from vdroppath_tf.layers.convolve import convolve
 
 Triple = tuple[int, int, int]
 KERNELS: list[Triple] = [

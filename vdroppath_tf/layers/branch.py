@@ -10,7 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vdroppath_tf.layers.convolution import Convolution, Triple
+from vdroppath_tf.layers.convolution import Convolution
+from vdroppath_tf.layers.convolve import Triple
 from vdroppath_tf.layers.normalization import batch_norm
 
 
@@ -117,6 +118,23 @@ class Branch:
 
 def _activation(name: str | None) -> Callable[[tf.Tensor], tf.Tensor] | None:
     return None if name is None else keras.activations.get(name)
+
+
+def merged_kernel(branches: Sequence[tuple[Branch, Any]], dtype: str) -> tf.Tensor:
+    """The sum of kernels, each padded in time to the longest: one convolution for all.
+
+    Args:
+        branches: Branches that are convolutions alone, each with its factor.
+        dtype: What the kernel is cast to.
+    """
+    longest = max(branch.convolution.kernel_size[0] for branch, _ in branches)
+    kernels = []
+    for branch, factor in branches:
+        pad = (longest - branch.convolution.kernel_size[0]) // 2
+        kernel = tf.convert_to_tensor(branch.convolution.kernel)
+        kernel = kernel * tf.cast(factor, kernel.dtype)
+        kernels.append(tf.pad(kernel, [[pad, pad]] + [[0, 0]] * 4))
+    return tf.cast(tf.add_n(kernels), dtype)
 
 
 def input_slices(widths: Sequence[int], kept: Sequence[int]) -> list[tuple[int, int]]:

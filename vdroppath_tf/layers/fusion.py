@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vdroppath_tf.layers.branch import Branch
-from vdroppath_tf.layers.convolution import Triple, convolve
+from vdroppath_tf.layers.branch import Branch, merged_kernel
+from vdroppath_tf.layers.convolve import Triple, convolve
 from vdroppath_tf.layers.drop_path import VariationalDropPath, gate_like
 from vdroppath_tf.layers.factors import Factors
 from vdroppath_tf.names import named
@@ -238,16 +238,8 @@ class FusionConv(keras.layers.Layer):
         return y * gate_like(factors.of(branch)[:, 0], y)
 
     def _merged_kernel(self, factors: dict[str, Any]) -> tf.Tensor:
-        """The sum of the kernels, each padded in time to the longest: one convolution for all."""
-        convolutions = [self._branches[branch].convolution for branch in factors]
-        longest = max(one.kernel_size[0] for one in convolutions)
-        kernels = []
-        for branch, convolution in zip(factors, convolutions, strict=True):
-            pad = (longest - convolution.kernel_size[0]) // 2
-            kernel = tf.convert_to_tensor(convolution.kernel)
-            kernel = kernel * tf.cast(factors[branch], kernel.dtype)
-            kernels.append(tf.pad(kernel, [[pad, pad]] + [[0, 0]] * 4))
-        return tf.cast(tf.add_n(kernels), self.compute_dtype)
+        own = [(self._branches[branch], factor) for branch, factor in factors.items()]
+        return merged_kernel(own, self.compute_dtype)
 
     def _squared_norms(self) -> tf.Tensor:
         """``(paths,)``, input by input, as the gates stand."""

@@ -9,7 +9,8 @@ from typing import Any, TypedDict
 
 import keras
 
-from vdroppath_tf.layers.convolution import Convolution, Triple
+from vdroppath_tf.layers.convolution import Convolution
+from vdroppath_tf.layers.convolve import Triple
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gated_dense import GatedDense
 from vdroppath_tf.layers.normalization import batch_norm

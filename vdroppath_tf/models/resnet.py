@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from vdroppath_tf.layers.convolution import Triple
+from vdroppath_tf.layers.convolve import Triple
 from vdroppath_tf.models.common import (
     FusionMaker,
     Tensor,

@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vdroppath_tf.layers.convolution import convolve
+from vdroppath_tf.layers.convolve import convolve
 
 
 @dataclasses.dataclass(frozen=True)

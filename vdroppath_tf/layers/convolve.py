@@ -1,0 +1,120 @@
+"""Bias-free 3D convolution as a pure function, run in the form that is fastest for its kernel.
+
+A kernel that is 1 in time or 1 in space is a 2D convolution (or a matrix product) of reshaped
+clips. The reshape is free and reaches the mature 2D kernels of every device; the numbers are those
+of ``Conv3D``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+Triple = tuple[int, int, int]
+
+
+def _dims(x: tf.Tensor) -> list[Any]:
+    """The sizes of ``x``: Python integers where they are known, scalar tensors elsewhere."""
+    dynamic = tf.shape(x)
+    return [dynamic[i] if n is None else n for i, n in enumerate(x.shape)]
+
+
+def _subsample(x: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
+    """Every ``strides``-th frame, row and column; what a convolution of size 1 sees."""
+    if tuple(strides) == (1, 1, 1):
+        return x
+    t, h, w = strides
+    return x[:, ::t, ::h, ::w]
+
+
+def _pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """``1 x 1 x 1`` as one matrix product over all cells (batched, its gradient is far slower)."""
+    *sizes, c = _dims(x)
+    return tf.linalg.matmul(tf.reshape(x, [math.prod(sizes), c]), kernel[0, 0, 0])
+
+
+def _spatial(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
+    """``1 x h x w`` as a 2D convolution of frames, ``(batch * time, height, width, channels)``."""
+    b, t, h, w, c = _dims(x)
+    options = {
+        "strides": list(strides[1:]),
+        "padding": _padding(kernel.shape[1:3], strides[1:]),
+    }
+    return _grouped(tf.reshape(x, [b * t, h, w, c]), kernel[0], options)
+
+
+def _grouped(x: tf.Tensor, kernel: tf.Tensor, options: dict[str, Any]) -> tf.Tensor:
+    """A 2D convolution whose groups are as many as the kernel's depth goes into the channels."""
+    groups = x.shape[-1] // kernel.shape[2]
+    if groups == x.shape[-1] == kernel.shape[-1]:  # one channel in, one out: depthwise
+        kernel = tf.reshape(kernel, [*kernel.shape[:2], groups, 1])
+        strides = [1, *options["strides"], 1]
+        return tf.nn.depthwise_conv2d(x, kernel, strides, options["padding"])
+    if groups == 1 or tf.config.list_logical_devices("GPU"):
+        return tf.nn.conv2d(x, kernel, **options)
+    # TensorFlow has no gradient of a grouped convolution on CPUs
+    parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
+    return tf.concat([tf.nn.conv2d(one, own, **options) for one, own in parts], -1)
+
+
+def _temporal(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
+    """``t x 1 x 1`` as a 2D convolution of ``(batch, time, height * width, channels)``."""
+    b, t, h, w, c = _dims(x)
+    return tf.nn.conv2d(
+        tf.reshape(x, [b, t, h * w, c]),
+        kernel[:, :, 0],
+        strides=[stride, 1],
+        padding=_padding([kernel.shape[0], 1], [stride, 1]),
+    )
+
+
+def _padding(sizes: Sequence[int], strides: Sequence[int]) -> str | list[list[int]]:
+    """Half the kernel on both sides; with stride 1 that is ``"SAME"``, with more it is not."""
+    if all(s == 1 for s in strides):
+        return "SAME"
+    return [[0, 0], *([k // 2, k // 2] for k in sizes), [0, 0]]
+
+
+def convolve(
+    x: tf.Tensor,
+    kernel: tf.Tensor,
+    strides: Sequence[int] = (1, 1, 1),
+    then: Sequence[Callable[[tf.Tensor], tf.Tensor]] = (),
+) -> tf.Tensor:
+    """3D convolution with zero padding of half the (odd) kernel on both sides.
+
+    Args:
+        x: clips, ``(batch, time, height, width, channels)``.
+        kernel: ``(time, height, width, channels / groups, filters)``, odd sizes. Several groups
+            are for kernels of one frame.
+        strides: of time, height and width.
+        then: what is done to each channel of the result. It sees axes merged, channels last, right
+            after the operation that convolves, so that TensorFlow can run both as one.
+
+    Returns:
+        ``(batch, time', height', width', filters)`` with ``n' = ceil(n / stride)``.
+    """
+    batch, *sizes, _ = _dims(x)
+    strided = [(n + s - 1) // s for n, s in zip(sizes, strides, strict=True)]
+    # said here, since oneDNN gives an empty batch the wrong shape
+    shape = [batch, *strided, kernel.shape[-1]]
+    y = _in_fastest_form(x, kernel, strides)
+    for step in then:
+        y = step(y)
+    return tf.reshape(y, shape)
+
+
+def _in_fastest_form(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
+    """The numbers of ``convolve``, in an order of axes that reshapes to its result."""
+    t, h, w = kernel.shape[:3]
+    if (t, h, w) == (1, 1, 1):
+        return _pointwise(_subsample(x, strides), kernel)
+    if t == 1:
+        return _spatial(_subsample(x, (strides[0], 1, 1)), kernel, strides)
+    if (h, w) == (1, 1):
+        return _temporal(_subsample(x, (1, *strides[1:])), kernel, strides[0])
+    pads = [[0, 0], *([k // 2, k // 2] for k in (t, h, w)), [0, 0]]
+    return tf.nn.conv3d(tf.pad(x, pads), kernel, [1, *strides, 1], "VALID")
