@@ -62,6 +62,16 @@ def test_what_is_misspelt_is_refused(public: Any, keyword: str, said: str) -> No
         public("micro", **{keyword: 3})
 
 
+@named
+def feed(videos: str, *, options: Options | None = None) -> Any:
+    return videos, options
+
+
+def test_a_field_of_an_argument_says_where_it_belongs() -> None:
+    with pytest.raises(TypeError, match=r"Pass options=Options\(batch_size=\.\.\.\)"):
+        feed("a", **{"batch_size": 3})  # type: ignore[arg-type]
+
+
 def test_what_is_missing_is_pythons_error() -> None:
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'row'"):
         build()  # type: ignore[call-arg]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 _Public = TypeVar("_Public", bound=Callable[..., Any])
 
@@ -72,10 +73,25 @@ def _refusing(function: Any, shown: str) -> Any:
             if name not in names:
                 raise TypeError(
                     f"{shown}() has no argument {name!r}. {_ELSEWHERE.get(name, '')}"
-                    f"{nearest(name, names)}It has: {', '.join(names)}."
+                    f"{_as_field(function, name)}{nearest(name, names)}"
+                    f"It has: {', '.join(names)}."
                 )
         return function(*args, **keywords)
 
     # Keras reads the arguments of a layer without looking through wrappers.
     checked.__signature__ = signature  # type: ignore[attr-defined]
     return checked
+
+
+def _as_field(function: Any, name: str) -> str:
+    """Where an unknown keyword is a field of what another argument takes, a sentence for that."""
+    try:
+        hints = get_type_hints(function)
+    except NameError:  # of something that only type checkers import
+        return ""
+    for argument, hint in hints.items():
+        for kind in (hint, *get_args(hint)):
+            fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+            if argument != "return" and name in {field.name for field in fields}:
+                return f"Pass {argument}={kind.__name__}({name}=...). "
+    return ""
