@@ -22,9 +22,9 @@ class GateSGD(keras.optimizers.SGD):
     Args:
         learning_rate: That of the weights, a float or a schedule. Defaults to 0.005.
         gate_multiplier: The learning rate of the gates over that of the weights. Defaults to 2.
-        momentum, nesterov, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
-            ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps,
-            name: Those of ``keras.optimizers.SGD``; ``weight_decay`` never touches the gates.
+        weight_decay: That of ``keras.optimizers.SGD``; it never touches the gates.
+
+    All other arguments are those of ``keras.optimizers.SGD``, with its defaults.
 
     Example:
         model.compile(GateSGD(0.05, gate_multiplier=2.0, momentum=0.9), cross_entropy())
