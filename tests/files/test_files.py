@@ -109,6 +109,13 @@ def test_other_formats_are_refused(tmp_path: Path, text: str, said: str) -> None
         load_text(path, lambda text: read_json(text, "vdroppath_tf.kind/2", ["a"]))
 
 
+def test_what_is_no_text_is_named_once_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=r"labels\.txt: is not UTF-8 text .* Save it as UTF-8\.$"):
+        load_text(path, str.splitlines)
+
+
 def test_sizes_and_numbers_are_bounded(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_json(path, {"format": "vdroppath_tf.kind/2", "a": 3})

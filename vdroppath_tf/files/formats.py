@@ -125,9 +125,10 @@ def load_text(
             with the name of the file.
         OSError: If it cannot be read.
     """
+    if max_bytes is not None and (size := os.path.getsize(path)) > max_bytes:
+        raise ValueError(f"{os.fspath(path)}: has {size:,} bytes. Expected at most {max_bytes:,}.")
+    text = read_text(path)
     try:
-        if max_bytes is not None and (size := os.path.getsize(path)) > max_bytes:
-            raise ValueError(f"has {size:,} bytes. Expected at most {max_bytes:,}.")
-        return read(Path(path).read_text(encoding="utf-8"))
+        return read(text)
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None
