@@ -1,20 +1,32 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vdroppath_tf.cli import main
-from vdroppath_tf.experiments.ranking.plan import TEMPLATES, Plan
+from vdroppath_tf.experiments.ranking import jobs
+from vdroppath_tf.experiments.ranking.plan import TASK, TEMPLATES, Plan
 from vdroppath_tf.experiments.ranking.run import draw_strategies
+from vdroppath_tf.experiments.tasks.synthetic import write_task
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 SMALL = [
     *("--draws=2", "--uniform_draws=2", "--seeds=1", "--epochs=2", "--template_epochs=2"),
     *("--train_clips=32", "--test_clips=16", "--processes=1"),
 ]
+
+
+def test_a_ranking_does_not_see_the_clips_of_an_earlier_one(tmp_path: Path) -> None:
+    write_task(tmp_path / "clips", TASK, clips=(2, 1, 1))
+    assert len(jobs._videos(tmp_path).train) == 2
+    shutil.rmtree(tmp_path / "clips")
+    write_task(tmp_path / "clips", TASK, clips=(3, 1, 1))
+    jobs.run_jobs(tmp_path, Plan(), [], processes=1)
+    assert len(jobs._videos(tmp_path).train) == 3
 
 
 @pytest.mark.slow

@@ -60,6 +60,7 @@ class Job:
 @named
 def run_jobs(out: Path, plan: Plan, jobs: Sequence[Job], processes: int) -> list[dict[str, Any]]:
     """The results of jobs, in their order; what was done before is not done again."""
+    _videos.cache_clear()  # of an earlier ranking: this folder may hold other clips by now
     todo = [job for job in jobs if not job.result(out).exists()]
     calls = [(f"{job.what} {job.which} {job.seed}", out, plan, job) for job in todo]
     done = len(jobs) - len(todo)
