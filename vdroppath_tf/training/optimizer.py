@@ -46,7 +46,7 @@ class GateSGD(keras.optimizers.SGD):
         ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
+        name: str = "SGD",
     ) -> None:
         super().__init__(
             learning_rate,
