@@ -16,10 +16,11 @@ from test_imports import ROOT
 import vdroppath_tf
 from vdroppath_tf import budget, data, experiments, start_up_lines, training
 from vdroppath_tf.cli import COMMANDS, flags_of, main
-from vdroppath_tf.commands import choices
+from vdroppath_tf.commands import choices, ranking
 from vdroppath_tf.data.clips.transforms import SAMPLERS
 from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
 from vdroppath_tf.experiments import quickstart
+from vdroppath_tf.experiments.ranking.plan import AS_TRAINED, LOG_PROB, TEMPLATES
 from vdroppath_tf.experiments.tasks.shapes import TASKS
 
 HEAVY = ("tensorflow", "keras", "matplotlib", "av", "numpy", "h5py", "requests", "scipy")
@@ -131,6 +132,7 @@ def test_what_flags_offer_is_what_there_is() -> None:
     assert tuple(data.PROTOCOLS) == choices.PROTOCOLS
     assert tuple(TASKS) == choices.TASKS
     assert tuple(budget.UNITS_OF) == choices.COSTS
+    assert set(ranking.EXPLAINED) == {*TEMPLATES, AS_TRAINED, LOG_PROB}
 
 
 def test_what_flags_start_from_is_the_librarys_default() -> None:

@@ -14,12 +14,12 @@ from vdroppath_tf.commands import scores_file
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.progress import bar
-from vdroppath_tf.commands.recalibration import say_not_recalibrated
 from vdroppath_tf.commands.sources import (
     define_faults,
     define_formats,
     define_source,
     open_source,
+    say_not_recalibrated,
 )
 
 EXAMPLE = (

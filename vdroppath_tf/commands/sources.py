@@ -89,6 +89,14 @@ def open_source(
     return videos if quarantine is None else _leave_out(videos, quarantine)
 
 
+def say_not_recalibrated() -> None:
+    """Warns that a template is scored as it was trained, as nobody gave training videos."""
+    logging.warning(
+        "No --train_data: batch norm keeps the statistics of all paths mixed, and single "
+        "strategies score below what they can."
+    )
+
+
 def _root(name: str) -> str:
     return f"{name}_root"
 

@@ -12,12 +12,12 @@ from vdroppath_tf import data, layers, scoring, serving, spaces, training
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
 from vdroppath_tf.commands.progress import bar
-from vdroppath_tf.commands.recalibration import say_not_recalibrated
 from vdroppath_tf.commands.sources import (
     define_faults,
     define_formats,
     define_source,
     open_source,
+    say_not_recalibrated,
 )
 from vdroppath_tf.files import write_json
 

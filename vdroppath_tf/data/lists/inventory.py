@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.sources.container import VideoError, open_video
+from vdroppath_tf.data.sources.request import FrameInfo
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
@@ -19,19 +20,14 @@ _START = 1 << 16  # bytes that tell most files of one size apart
 
 @named
 @dataclasses.dataclass(frozen=True)
-class VideoFacts:
+class VideoFacts(FrameInfo):
     """What an index holds of one video; nothing is decoded for it.
 
     Attributes:
-        num_frames: frames that can be read.
-        height: rows of a frame, in pixels.
-        width: columns of a frame, in pixels.
+        num_frames, height, width: see `FrameInfo`.
         seconds: how long it plays; None for pictures, and where it is not in the file.
     """
 
-    num_frames: int
-    height: int
-    width: int
     seconds: float | None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import PathLike, read_rows, whole_number
@@ -48,8 +47,7 @@ def read_kinetics(
         lookup = Lookup(lookup.template, lookup.first_frame, True)
     rows = list(_rows(path))
     names = labels if labels is not None else sorted({name for _, (name, *_) in rows})
-    folder = Path(path).parent if root is None else root
-    videos = Collector(path, folder, lookup, names)
+    videos = Collector(path, root, lookup, names)
     for origin, (name, key, start, end, part) in rows:
         label = videos.number(name, origin)
         times = [whole_number(text, "time", origin, 0, _MAX_SECONDS) for text in (start, end)]

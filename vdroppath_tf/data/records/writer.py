@@ -1,4 +1,4 @@
-"""Writes videos as TFRecord files of JPEG frames; `records` reads them."""
+"""Writes videos as TFRecord files of JPEG frames; `reader` reads them."""
 
 from __future__ import annotations
 

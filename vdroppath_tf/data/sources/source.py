@@ -1,6 +1,6 @@
 """What every kind of video offers: its size, and its frames by number.
 
-A `Manifest` holds one `FrameSource` for each video. `video_file` has video files; whatever else
+A `Manifest` holds one `FrameSource` for each video. `video` has video files; whatever else
 holds frames (folders of pictures, archives, records) is another class with the same methods,
 and samplers, caches, checks and the training loop need not know which it is.
 """
