@@ -67,8 +67,9 @@ def main() -> None:
     driver = os.path.exists(_DRIVER)
     kept: list[bytes] = []
     for line in sys.stdin.buffer:
-        if line == _DONE:
+        if line.endswith(_DONE):  # behind what has no line's end
             kept.clear()
+            os.write(2, line.removesuffix(_DONE))
         elif is_noise(line, driver=driver):
             kept.append(line)
         else:

@@ -185,6 +185,13 @@ def test_a_start_that_goes_well_is_silent_but_for_warnings(tmp_path: Any) -> Non
     ]
 
 
+def test_a_last_line_without_an_end_hides_nothing_and_shows_no_more(tmp_path: Any) -> None:
+    last = "config.list_physical_devices = lambda: os.write(2, b'no end')"
+    code, lines = start(tmp_path, last=last)
+    assert code == 0
+    assert lines[1:] == ["no endstarted", "I0000 information of later"]
+
+
 def test_a_start_that_fails_says_all(tmp_path: Any) -> None:
     code, lines = start(tmp_path, last="raise ImportError('libsomething.so: cannot open')")
     assert code == 1
