@@ -21,6 +21,7 @@ import shallow
 import sources_2d as two_d
 
 import vdroppath_tf
+from vdroppath_tf.models.conventions import Convention
 from vdroppath_tf.models.inflation.sources import read_source
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -101,6 +102,19 @@ def test_older_spellings(tmp_path: Path, name: str) -> None:
     else:
         safetensors.numpy.save_file(older, path)
     same(read_source(path, "any").weights, weights)
+
+
+def test_spellings_and_networks_of_a_convention_of_the_callers(tmp_path: Path) -> None:
+    def build(*, weights: None = None, include_top: bool, classes: int = 3) -> keras.Model:
+        clip = keras.Input((2,))
+        return keras.Model(clip, keras.layers.Dense(classes, name="old_top")(clip))
+
+    spellings = ((r"old_", "new_"),)
+    own = Convention("mine", (), mark="top", spellings=spellings, networks={"mine": build})
+    build(include_top=True).save_weights(tmp_path / "x.weights.h5")
+    for source in (build(include_top=True), tmp_path / "x.weights.h5"):
+        read = read_source(source, "mine", own).weights
+        assert set(read) == {"new_top/kernel", "new_top/bias"}
 
 
 def test_safetensors_whose_first_bytes_are_those_of_a_pickle(tmp_path: Path) -> None:

@@ -22,18 +22,22 @@ def convention_of(weights: Iterable[str]) -> tuple[Family, Convention] | None:
     return None
 
 
-def respelt(name: str) -> str:
+def with_known(own: Convention | None) -> tuple[Convention, ...]:
+    """A convention of the caller's, where there is one, and those of all families."""
+    known = (one for family in FAMILIES for one in family.conventions)
+    return (*([] if own is None else [own]), *known)
+
+
+def respelt(name: str, conventions: Iterable[Convention]) -> str:
     """The name of a weight as today's networks spell it."""
-    for family in FAMILIES:
-        for convention in family.conventions:
-            for old, new in convention.spellings:
-                name = re.sub(rf"^{old}", new, name)
+    for convention in conventions:
+        for old, new in convention.spellings:
+            name = re.sub(rf"^{old}", new, name)
     return name
 
 
-def keras_network(name: str) -> Callable[..., Any] | None:
+def keras_network(name: str, conventions: Iterable[Convention]) -> Callable[..., Any] | None:
     """What builds the 2D network of this name in ``keras.applications``, if anything does."""
-    conventions = (one for family in FAMILIES for one in family.conventions)
     found = (one.networks[name] for one in conventions if name in one.networks)
     return next(found, None)
 

@@ -63,7 +63,7 @@ def inflate(
     if scaling not in SCALINGS:
         raise ValueError(f"scaling must be one of {SCALINGS}. Received: {scaling!r}")
     architecture = architecture_of(model)
-    source = read_source(weights, architecture["name"])
+    source = read_source(weights, architecture["name"], convention)
     family = family_of(row_in(architecture))
     if convention is None:
         convention = _convention(source, family, architecture["name"])

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from vdroppath_tf.models.conventions import Convention
-from vdroppath_tf.models.inflation import values as values
+from vdroppath_tf.models.inflation import values
 
 PATHS = re.compile(r"(.*)/(?:spatial|spatiotemporal)/kernel")
 # parts of a path that only a 3D network has: gates, and the branch T with its batch norm

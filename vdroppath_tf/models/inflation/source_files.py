@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from vdroppath_tf.models.conventions import Convention
 from vdroppath_tf.models.inflation.conventions import keras_network
 
 Named = dict[str, np.ndarray]
+Conventions = Sequence[Convention]
 
 
-def read_safetensors(path: Path, network: str) -> Named:
+def read_safetensors(path: Path, network: str, conventions: Conventions) -> Named:
     """``layer.variable`` to array, floats as float32."""
     try:
         named = safetensors.numpy.load_file(path)
@@ -36,7 +39,7 @@ def _float32(value: np.ndarray) -> np.ndarray:
     return value if value.dtype.kind in "iub" else value.astype("float32")
 
 
-def read_hdf5(path: Path, network: str) -> Named:
+def read_hdf5(path: Path, network: str, conventions: Conventions) -> Named:
     """``layer/variable`` to array, of a file as keras.applications downloads it or Keras writes."""
     try:
         with h5py.File(path, "r") as file:
@@ -51,7 +54,7 @@ def read_hdf5(path: Path, network: str) -> Named:
         raise ValueError(f"{path}: not a whole HDF5 file of weights ({error}).") from None
     if not numbered:
         raise ValueError(f"{path}: an HDF5 file, but not of the weights of a Keras model.")
-    return _rebuilt(path, network, classes, stored)
+    return _rebuilt(path, network, keras_network(network, conventions), classes, stored)
 
 
 def _by_layer(root: Any, path: Path) -> Named:
@@ -83,9 +86,14 @@ def _count(group: Any) -> int:
     return len(found)
 
 
-def _rebuilt(path: Path, network: str, classes: int | None, stored: int) -> Named:
+def _rebuilt(
+    path: Path,
+    network: str,
+    build: Callable[..., Any] | None,
+    classes: int | None,
+    stored: int,
+) -> Named:
     """A ``.weights.h5`` of Keras 3 numbers its layers, so the network has to be there."""
-    build = keras_network(network)
     if build is None:
         raise ValueError(
             f"{path}: a file of Keras 3, which has numbers in place of names, and {network!r} is "
@@ -112,7 +120,7 @@ def _rebuilt(path: Path, network: str, classes: int | None, stored: int) -> Name
     return {v.path: np.asarray(v.numpy()) for v in model.weights}
 
 
-def read_keras(path: Path, network: str) -> Named:
+def read_keras(path: Path, network: str, conventions: Conventions) -> Named:
     """``layer/variable`` to array, of a model that ``model.save`` wrote."""
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from vdroppath_tf.models.inflation.conventions import respelt
+from vdroppath_tf.models.conventions import Convention
+from vdroppath_tf.models.inflation.conventions import respelt, with_known
 from vdroppath_tf.models.inflation.source_files import read_hdf5, read_keras, read_safetensors
 
 READERS = {
@@ -37,20 +38,22 @@ class Source:
     weights: dict[str, np.ndarray]
 
 
-def read_source(weights: Any, network: str) -> Source:
+def read_source(weights: Any, network: str, convention: Convention | None = None) -> Source:
     """The weights of a ``keras.Model`` or of a file.
 
     Args:
         weights: the model, or the file's path.
         network: row of the network that they are for, such as ``"resnet50"``.
+        convention: of the weights, where it is none of the families'.
 
     Raises:
         ValueError: when it is no such file: a pickle, damaged, of a format that is not read.
         FileNotFoundError: when there is no such file.
     """
+    conventions = with_known(convention)
     if isinstance(weights, keras.Model):
         named = {v.path: np.asarray(v.numpy()) for v in weights.weights}
-        return _source(f"the model {weights.name!r}", named)
+        return _source(f"the model {weights.name!r}", named, conventions)
     if not isinstance(weights, (str, os.PathLike)):
         raise ValueError(
             "Expected a keras.Model or the path of a weight file. "
@@ -69,11 +72,11 @@ def read_source(weights: Any, network: str) -> Source:
             f"{path}: weights are read from {', '.join(READERS)}, by the file's ending. "
             "Rename the file if it is one of these, or pass the keras.Model itself."
         )
-    return _source(str(path), reader(path, network))
+    return _source(str(path), reader(path, network, conventions), conventions)
 
 
-def _source(origin: str, named: dict[str, np.ndarray]) -> Source:
-    weights = {respelt(name): value for name, value in named.items()}
+def _source(origin: str, named: dict[str, np.ndarray], conventions: Sequence[Convention]) -> Source:
+    weights = {respelt(name, conventions): value for name, value in named.items()}
     if len(weights) < len(named):
         raise ValueError(f"{origin}: two weights stand for the same one. {_some(named)}")
     broken = [name for name, value in weights.items() if not _finite(value)]
