@@ -15,13 +15,9 @@ import tiny
 
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import set_strategy
-from vdroppath_tf.scoring.evaluate import (
-    EvaluationOptions,
-    StrategyScore,
-    StrategyScores,
-    evaluate_strategies,
-)
+from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies
 from vdroppath_tf.scoring.recalibration import recalibrate
+from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
 from vdroppath_tf.scoring.segments import Segment
 from vdroppath_tf.spaces.strategy import FusionStrategy
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vdroppath_tf.names import named
-from vdroppath_tf.spaces.marginals import Form
+from vdroppath_tf.spaces.marginals import Form, distances
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 
@@ -97,9 +97,7 @@ def compare_spaces(
 
 def _mean_distance(one: Any, other: Any, *, same: bool) -> np.ndarray:
     pairs = itertools.combinations(one, 2) if same else itertools.product(one, other)
-    found = [
-        [np.abs(a - b).sum(-1).mean() / 2 for a, b in zip(x, y, strict=True)] for x, y in pairs
-    ]
+    found = [distances(x, y) for x, y in pairs]
     return np.mean(found, axis=0) if found else np.full(len(one[0]), np.nan)
 
 

@@ -107,6 +107,7 @@ def scenes_want_space(
     means = {name: _mean_of_s(space) for name, space in spaces.items()}
     gap = min(means[n] for n in scenes) - max(means[n] for n in spaces if n not in scenes)
     verdict = "holds" if gap >= ADDS else "does not hold"
+    way = "above" if gap >= 0 else "below"
     within, without = (
         ", ".join(
             f"{name} {means[name]:.2f} (start {_mean_of_s(space.started()):.2f})"
@@ -118,9 +119,8 @@ def scenes_want_space(
     detail = (
         f"mean P(S) over all layers is, with complex scenes, {within}; without, "
         f"{without}. The lowest of the former is {abs(gap):.2f} "
-        f"{'above' if gap >= 0 else 'below'} the highest of the latter."
+        f"{way} the highest of the latter."
     )
-    way = "above" if gap >= 0 else "below"
     strength = f"mean P(S) is {abs(gap):.2f} {way} that without; from {ADDS:g} above on it counts"
     return Observation("III", verdict, strength, gap, detail)
 

@@ -57,21 +57,9 @@ def build_network(
     Raises:
         ValueError: If an option is out of range, or the strategy does not fit.
     """
+    given = locals()
     wanted = None if strategy is None else FusionStrategy.of(strategy)
-    architecture = describe(
-        row_of(row),
-        num_classes,
-        strategy=wanted,
-        gates=gates,
-        clip_shape=clip_shape,
-        channels=channels,
-        branches=branches,
-        temporal_strides=temporal_strides,
-        temporal_pool=temporal_pool,
-        dropout=dropout,
-        include_top=include_top,
-    )
-    return FusionModel.built(architecture, wanted)
+    return FusionModel.built(describe(**{**given, "row": row_of(row), "strategy": wanted}), wanted)
 
 
 def build(architecture: Mapping[str, Any], strategy: FusionStrategy | None) -> FusionModel:

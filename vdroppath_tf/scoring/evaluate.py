@@ -14,18 +14,10 @@ from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_mas
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.progress import file_in, fingerprint_of
 from vdroppath_tf.scoring.race import Race
-from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
+from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.scoring.tree import Scoring
 from vdroppath_tf.scoring.walk import StrategyTree
 from vdroppath_tf.spaces.strategy import FusionStrategy
-
-__all__ = [
-    "EvaluationOptions",
-    "StrategyScore",
-    "StrategyScores",
-    "evaluate_strategies",
-    "race_strategies",
-]
 
 
 @named

@@ -52,6 +52,12 @@ def path_probabilities(drop: Gates, layer_drop: np.ndarray, form: Form) -> tuple
     return tuple((1 - off(layer, form)) * (1 - layer_off) for layer, layer_off in pairs)
 
 
+def distances(one: Gates, other: Gates) -> np.ndarray:
+    """`(layers,)` total variation of two tables of `unit_probabilities`, mean over inputs."""
+    pairs = zip(one, other, strict=True)
+    return np.array([np.abs(a - b).sum(axis=-1).mean() / 2 for a, b in pairs])
+
+
 def mean_over_inputs(layers: Gates) -> np.ndarray:
     """`(layers, n)` out of one `(inputs, n)` array a layer."""
     return np.stack([layer.mean(axis=0) for layer in layers])

@@ -22,6 +22,7 @@ from vdroppath_tf.spaces import draws, gate_arrays, space_json
 from vdroppath_tf.spaces.draws import OnEmpty
 from vdroppath_tf.spaces.marginals import (
     Form,
+    distances,
     mean_over_inputs,
     path_probabilities,
     unit_probabilities,
@@ -142,10 +143,7 @@ class ProbabilitySpace:
         Returns:
             `(layers,)` in [0, 1], the mean over a layer's inputs.
         """
-        pairs = zip(
-            self.unit_probabilities(form), self.started().unit_probabilities(form), strict=True
-        )
-        return np.array([np.abs(a - b).sum(axis=-1).mean() / 2 for a, b in pairs])
+        return distances(self.unit_probabilities(form), self.started().unit_probabilities(form))
 
     def sample(self, n: int, seed: int = 0, on_empty: OnEmpty = "allow") -> list[FusionStrategy]:
         """Draw strategies, every gate once for the whole network (Eq. 6; sampling form).
