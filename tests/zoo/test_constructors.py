@@ -14,6 +14,7 @@ import pytest
 from vdroppath_tf import cost, zoo
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.gates import gates_of
+from vdroppath_tf.models.build import build_network
 from vdroppath_tf.models.families import fusion_groups
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -86,6 +87,7 @@ def test_a_misspelt_option_is_refused() -> None:
         ({"branches": ("ST", "S")}, "in that order"),
         ({"branches": ("T",)}, "S or ST among them"),
         ({"branches": ("S", "X")}, "branches must be of"),
+        ({"branches": "ST"}, "branches must be a sequence"),
         ({"temporal_strides": (1, 2, 3)}, "at most 2 numbers"),
         ({"temporal_strides": (0,)}, "1 or more"),
         ({"temporal_strides": 2}, "must be a sequence"),
@@ -97,6 +99,11 @@ def test_a_misspelt_option_is_refused() -> None:
 def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         zoo.template_micro(**options)
+
+
+def test_gates_are_not_for_the_network_of_a_strategy() -> None:
+    with pytest.raises(ValueError, match="gates are options of a template"):
+        build_network("micro", strategy="S S S S S S", gates={"seed": 1})
 
 
 @pytest.mark.parametrize("name", SMALL)

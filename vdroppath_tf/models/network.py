@@ -43,6 +43,13 @@ def describe(
     family = family_of(row)
     check_clip_shape(clip_shape)
     check_channels(channels)
+    if isinstance(branches, str):
+        raise ValueError(f"branches must be a sequence, such as ('S',). Received: {branches!r}")
+    if strategy is not None and gates:
+        raise ValueError(
+            "gates are options of a template; the network of a strategy has no gates. "
+            f"Received: gates={gates} and the strategy {str(strategy)!r}"
+        )
     return {
         "family": family.name,
         "name": row.name,
@@ -56,7 +63,7 @@ def describe(
         "dropout": dropout,
         "include_top": include_top,
         "strategy": None if strategy is None else str(strategy),
-        "gates": dict(gates or {}) if strategy is None else {},
+        "gates": dict(gates or {}),
     }
 
 
