@@ -17,6 +17,9 @@ from vdroppath_tf.names import named
 
 Result = TypeVar("Result")
 
+_SPAWN = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+_failed: Any = None  # in a worker: whether a job of any of them has failed
+
 
 @named
 def in_processes(
@@ -29,7 +32,7 @@ def in_processes(
 ) -> list[Result]:
     """The results of a function for each job, in their order.
 
-    The first job that fails ends them all: those that wait are not begun.
+    After the first job that fails no other is begun.
 
     Args:
         function: A function of a module; called with a job, and with ``log`` and
@@ -45,7 +48,8 @@ def in_processes(
             found.append(function(*job, log=log, bar_position=0))
             on_done()
         return found
-    with _worker_pool(processes) as pool:
+    failed = _SPAWN.Event()  # the pool hands jobs over early, and cannot take these back
+    with _worker_pool(processes, failed) as pool:
         futures = [
             pool.submit(_run_job, function, job, n % processes) for n, job in enumerate(jobs)
         ]
@@ -54,19 +58,21 @@ def in_processes(
                 done.result()
                 on_done()
         except BaseException:
+            failed.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         return [future.result() for future in futures]
 
 
-def _worker_pool(processes: int) -> ProcessPoolExecutor:
+def _worker_pool(processes: int, failed: Any) -> ProcessPoolExecutor:
     """So many processes, each for networks so small that they keep one core busy, not two."""
-    context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    return ProcessPoolExecutor(processes, context, _begin, (context.RLock(),))
+    return ProcessPoolExecutor(processes, _SPAWN, _begin, (_SPAWN.RLock(), failed))
 
 
-def _begin(lock: Any) -> None:
+def _begin(lock: Any, failed: Any) -> None:
     """Prepares one of several processes: a core's worth of threads, turns at the terminal."""
+    global _failed
+    _failed = failed
     threading.Thread(target=_end_with_parent, daemon=True).start()
     tqdm.set_lock(lock)
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -80,8 +86,15 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run_job(function: Callable[..., Result], job: tuple[Any, ...], bar_position: int) -> Result:
+def _run_job(function: Callable[..., Any], job: tuple[Any, ...], bar_position: int) -> Any:
+    if _failed.is_set():
+        return None  # nobody reads it: the failure is raised in place of all results
+
     def log(line: str) -> None:
         tqdm.write(f"{job[0]}: {line.strip()}", file=sys.stderr)
 
-    return function(*job, log=log, bar_position=bar_position)
+    try:
+        return function(*job, log=log, bar_position=bar_position)
+    except BaseException:
+        _failed.set()  # here, where the next job would begin at once
+        raise
