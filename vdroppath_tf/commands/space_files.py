@@ -44,7 +44,8 @@ def define_outputs(values: flags.FlagValues, what: str, numbers: str) -> None:
 
 def check_figure(values: flags.FlagValues) -> None:
     """Stops where ``--figure`` names a file of a kind that cannot be drawn."""
-    check_suffix(values, "figure", ".png", ".svg", ".pdf")
+    if values.figure:
+        check_suffix(values, "figure", ".png", ".svg", ".pdf")
 
 
 def write_outputs(
