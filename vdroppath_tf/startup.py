@@ -119,7 +119,7 @@ class _AroundImport(MetaPathFinder):
         if fullname != self.name:
             return None
         # it stays where it is until the module is executed: a spec may be asked for and not used
-        others = [finder for finder in sys.meta_path if finder is not self]
+        others = [f for f in sys.meta_path if f is not self and hasattr(f, "find_spec")]
         found = (finder.find_spec(fullname, path, target) for finder in others)
         spec = next((each for each in found if each is not None), None)
         if spec is None or spec.loader is None:
