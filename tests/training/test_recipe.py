@@ -195,6 +195,9 @@ def _with(**changes: Any) -> str:
         _with(speed=1),
         _with(batch_size="many"),
         _with(search={"name": "search"}),
+        _with(row={}),
+        _with(row=["family", 3]),
+        _with(row=3),
     ],
 )
 def test_what_is_no_recipe(text: str) -> None:

@@ -101,6 +101,8 @@ class Recipe:
             )
         if self.protocol not in PROTOCOLS:
             raise unknown_name("protocol", self.protocol, PROTOCOLS)
+        if self.row is not None and {*self.row} != {"family", "row"}:
+            raise ValueError(f"row must hold a family and its row. Received: {self.row!r}")
         _ = self.evaluation  # an evaluation_crop that does not fit shows here
 
     @property
