@@ -49,7 +49,7 @@ class Account:
                 done += 1
                 bar.update(1)
                 if bar.disable and done % per_epoch == 0:
-                    self.log(f"{description}: {done // per_epoch} epochs trained")
+                    self.log(f"{description}: epochs trained in this run: {done // per_epoch}")
 
             yield step
 
