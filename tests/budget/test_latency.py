@@ -90,7 +90,8 @@ def test_json_round_trip(table: LatencyTable, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "vdroppath_tf.latency/2"}, "newer vdroppath_tf"),
+        ({"format": "vdroppath_tf.latency/3"}, "newer vdroppath_tf"),
+        ({"format": "vdroppath_tf.latency/1"}, "lacks the row.*Measure again"),
         ({"base": 1.5}, "'base' as whole microseconds"),
         ({"base": -1}, "'base' as whole microseconds"),
         ({"units": [{"S": 1}]}, "'units' as for each layer"),

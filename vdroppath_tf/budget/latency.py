@@ -23,7 +23,8 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import FusionUnit
 
-_FORMAT = "vdroppath_tf.latency/1"
+_FORMAT = "vdroppath_tf.latency/2"
+_OLDER = "It lacks the row of the network. Measure again, with vdroppath space --measure_latency."
 _FIELDS = ("network", "clip_shape", "layers", "base", "units", "checks", "repeats", *TEXTS)
 # of FusionModel.architecture: what does not change how long a derived network takes
 _FREE = ("clip_shape", "gates", "strategy", "dropout", "num_classes")
@@ -121,7 +122,7 @@ class LatencyTable:
         Raises:
             ValueError: if it is not JSON, of another format or version, or has a bad field.
         """
-        fields = read_json(text, _FORMAT, _FIELDS)
+        fields = read_json(text, _FORMAT, _FIELDS, older=_OLDER)
         check_fields(fields)
         for name in ("clip_shape", "layers", "units"):
             fields[name] = tuple(fields[name])

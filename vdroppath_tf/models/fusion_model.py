@@ -44,8 +44,11 @@ class FusionModel(keras.Model):
         parts = functional(architecture, strategy)
         model = cls(**{**parts, "name": name or parts["name"]})
         model.architecture = architecture
-        model._kl_tracker = keras.metrics.Mean(name="kl") if model.gates else None
-        return model
+        return model._tracking_kl()
+
+    def _tracking_kl(self) -> FusionModel:
+        self._kl_tracker = keras.metrics.Mean(name="kl") if self.gates else None
+        return self
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None, **kwargs: Any) -> Any:
         check_clips(inputs, self.input_shape[-1])
@@ -122,7 +125,7 @@ class FusionModel(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> FusionModel:
         if config.get("architecture") is None:
             config = {key: value for key, value in config.items() if key != "architecture"}
-            return super().from_config(config, custom_objects=custom_objects)
+            return super().from_config(config, custom_objects=custom_objects)._tracking_kl()
         if "changed" not in config:  # a file of layers and their calls, as version 0.1.0 wrote them
             config = {**config, **of_layers(config["layers"])}
         with policy(config["policy"]):
