@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import multiprocessing
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -78,7 +79,8 @@ def _run(
     log: Callable[[str], object],
     bar_position: int,
 ) -> None:
-    keras.utils.clear_session()  # one process builds dozens of networks
+    if multiprocessing.parent_process() is not None:  # not the session of who has called us
+        keras.utils.clear_session()  # one process builds dozens of networks
     found = _WORK[job.what](out, plan, job)
     job.result(out).parent.mkdir(exist_ok=True)
     write_text(job.result(out), json.dumps(found))
