@@ -112,7 +112,7 @@ def _check_needed(values: flags.FlagValues) -> None:
 def _plain(error: flags.Error, values: flags.FlagValues) -> str:
     """The error without Python's words for what is no number, and with the nearest flag."""
     if isinstance(error, flags.UnrecognizedFlagError):
-        near = nearest(error.flagname, [*values, "help"])
+        near = re.sub(r"'(\w+)'", r"--\1", nearest(error.flagname, [*values, "help"]))
         return f"there is no flag --{error.flagname}. {near}".rstrip()
     text = re.sub(r"invalid literal for int\(\).*", "expected a whole number", str(error))
     return re.sub(r"could not convert string to float.*", "expected a number", text)

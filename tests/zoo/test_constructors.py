@@ -77,6 +77,10 @@ def test_a_misspelt_option_is_refused() -> None:
         zoo.template_micro(clip_shap=(4, 16, 16))  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"no argument 'num_class'. Did you mean 'num_classes'"):
         zoo.template_micro(num_class=3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"template_micro\(\): too many positional arguments"):
+        zoo.template_micro(4, (8, 32, 32))  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"derived_micro\(\): missing a required argument"):
+        zoo.derived_micro(num_classes=4)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"derived_micro\(\) has no argument 'weight_reg'"):
         zoo.derived_micro("S S S S S S", weight_reg=1.0)  # type: ignore[call-arg]
 

@@ -117,6 +117,12 @@ def test_other_files_are_refused(content: str, said: str) -> None:
         row_from_json(content)
 
 
+def test_a_file_may_not_take_the_name_of_another_network(tmp_path: Path) -> None:
+    zoo.save_row(dataclasses.replace(OWN, name="resnet50"), tmp_path / "row.json")
+    with pytest.raises(ValueError, match=r"row\.json: There is another network called 'resnet50'"):
+        zoo.find_row(tmp_path / "row.json")
+
+
 def test_a_name_stands_for_one_network(added: Row) -> None:
     zoo.add_network(OWN)  # the same once more
     with pytest.raises(ValueError, match="another network called 'own'"):

@@ -27,7 +27,13 @@ def add_row(row: Row) -> None:
         ValueError: If another network has the name, or the row is of no family.
     """
     family_of(row)
-    known = _ROWS.setdefault(row.name, row)
+    check_name(row)
+    _ROWS[row.name] = row
+
+
+def check_name(row: Row) -> None:
+    """Raises a ValueError if another network has the row's name."""
+    known = _ROWS.get(row.name, row)
     if known != row:
         raise ValueError(
             f"There is another network called {row.name!r}: {known}. Give yours another name. "

@@ -69,10 +69,15 @@ def constructor(
     """
     row = row_of(network)
 
+    signature = inspect.signature(functools.partial(make, row), eval_str=True)
+
     def construct(*args: Options.args, **options: Options.kwargs) -> FusionModel:
+        try:
+            signature.bind(*args, **options)
+        except TypeError as error:  # names the constructor, not what it is made of
+            raise TypeError(f"{construct.__name__}(): {error}") from None
         return build_network(**make(row, *args, **options))
 
-    signature = inspect.signature(functools.partial(make, row), eval_str=True)
     construct.__name__ = construct.__qualname__ = f"{make.__name__}_{row.name}"
     construct.__doc__ = _docstring(make.__name__, row, signature)
     construct.__signature__ = signature.replace(  # type: ignore[attr-defined]

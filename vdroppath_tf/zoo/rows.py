@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from vdroppath_tf.files import load_text, read_json, write_text
-from vdroppath_tf.models.families import add_row, family_of, row_of, row_of_values
+from vdroppath_tf.models.families import add_row, check_name, family_of, row_of, row_of_values
 from vdroppath_tf.models.row import Row
 from vdroppath_tf.names import named
 
@@ -77,7 +77,9 @@ def row_from_json(text: str) -> Row:
     if len(text) > _LARGEST:
         raise ValueError(f"A row has at most {_LARGEST} characters. Received: {len(text)}")
     fields = read_json(text, _FORMAT, ("family", "row"))
-    return row_of_values(fields["family"], fields["row"])
+    row = row_of_values(fields["family"], fields["row"])
+    check_name(row)
+    return row
 
 
 def values_of(row: Row) -> dict[str, Any]:
