@@ -45,7 +45,7 @@ def test_a_template_trains(whole_run: tiny.Run) -> None:
     assert fit[-1] < fit[0]
     for entry in whole_run.history:
         assert {"top1", "val_top1", "val_loss", "drop"} <= set(entry)
-        assert np.shape(entry["drop"]) == (tiny.LAYERS, 2)
+        assert np.shape(entry["drop"]) == (tiny.LAYERS, 1, 2)  # layers, inputs, branches
     assert int(whole_run.model.optimizer.iterations) == 3 * STEPS
     assert whole_run.model.gates[0].num_train_examples == tiny.COUNTS[0]
 
