@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
@@ -39,6 +40,17 @@ def template(num_classes: int = 4, **options: Any) -> Any:
 
 def derived(strategy: Any, num_classes: int = 4, **options: Any) -> Any:
     return get_model(f"derived_{ROW}", strategy, num_classes, **options)
+
+
+def draw_norms(model: Any, *, seed: int) -> None:
+    """Give batch norms scales and statistics that tell strategies apart."""
+    rng = np.random.default_rng(seed)
+    for weight in model.weights:
+        name, shape = weight.path.split("/")[-1], weight.shape
+        if name in ("gamma", "moving_variance"):
+            weight.assign(rng.uniform(0.5, 2.0, shape))
+        elif name in ("beta", "moving_mean"):
+            weight.assign(rng.normal(0.0, 0.5, shape))
 
 
 add_network(densenet.Row("nano_dense", 4, 2, (2, 1)))  # B1.L1 B1.L2 T1 B2.L1

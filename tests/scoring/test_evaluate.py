@@ -45,13 +45,7 @@ def template() -> Any:
     """Untrained, but with scales and statistics that tell strategies apart."""
     keras.utils.set_random_seed(5)
     model = tiny.template(CLASSES, dropout=0.3, num_train_examples=12)
-    rng = np.random.default_rng(5)
-    for weight in model.weights:
-        name, shape = weight.path.split("/")[-1], weight.shape
-        if name in ("gamma", "moving_variance"):
-            weight.assign(rng.uniform(0.5, 2.0, shape))
-        elif name in ("beta", "moving_mean"):
-            weight.assign(rng.normal(0.0, 0.5, shape))
+    tiny.draw_norms(model, seed=5)
     return model
 
 

@@ -29,13 +29,7 @@ LABELS = ["right", "left", "down", "up"]
 def template() -> Any:
     keras.utils.set_random_seed(2)
     model = tiny.template(num_train_examples=10)
-    rng = np.random.default_rng(2)
-    for weight in model.weights:
-        name, shape = weight.path.split("/")[-1], weight.shape
-        if name in ("gamma", "moving_variance"):
-            weight.assign(rng.uniform(0.5, 2.0, shape))
-        elif name in ("beta", "moving_mean"):
-            weight.assign(rng.normal(0.0, 0.5, shape))
+    tiny.draw_norms(model, seed=2)
     return model
 
 

@@ -32,13 +32,7 @@ STRATEGIES = {
 def network_of(kind: str) -> Any:
     keras.utils.set_random_seed(2)
     model = tiny.kind_template(kind)
-    rng = np.random.default_rng(2)
-    for weight in model.weights:
-        name, shape = weight.path.split("/")[-1], weight.shape
-        if name in ("gamma", "moving_variance"):
-            weight.assign(rng.uniform(0.5, 2.0, shape))
-        elif name in ("beta", "moving_mean"):
-            weight.assign(rng.normal(0.0, 0.5, shape))
+    tiny.draw_norms(model, seed=2)
     return derive(model, STRATEGIES[kind])
 
 
