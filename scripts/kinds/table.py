@@ -1,0 +1,58 @@
+r"""Tries every kind of input that people have, and prints what came of each.
+
+    python scripts/kinds/table.py
+    python scripts/kinds/table.py --only=rotation --details
+
+Each kind of input (a video from a phone, a list from a spreadsheet, a folder from a Mac, ...) is
+made in a temporary folder, opened as a user would, and compared to what a user expects. `right` is
+read or refused as expected; `refused` is sound and not read; `wrong` is answered in silence and is
+not what was expected; `traceback` is an error without a message of ours. The exit status is 1 if
+any kind is not right.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from absl import app, flags
+from kind import Kind, Outcome, check_names
+
+MODULES: tuple[str, ...] = ()
+"""The files of kinds: each has a tuple `KINDS`."""
+
+_ONLY = flags.DEFINE_string("only", "", "the kinds whose name holds this text")
+_DETAILS = flags.DEFINE_bool("details", False, "whether to print the reason of each outcome")
+
+
+def all_kinds(only: str = "") -> tuple[Kind, ...]:
+    """The kinds of all files whose name holds the text `only`."""
+    files = [importlib.import_module(name) for name in MODULES]
+    return check_names(kind for file in files for kind in file.KINDS if only in kind.name)
+
+
+def try_kind(kind: Kind) -> tuple[Outcome, str]:
+    """The outcome of a kind in a new temporary folder, and the reason."""
+    with tempfile.TemporaryDirectory() as folder:
+        return kind.outcome(Path(folder))
+
+
+def main(_: list[str]) -> int:
+    """Prints the table."""
+    kinds = all_kinds(_ONLY.value)
+    width = max((len(kind.name) for kind in kinds), default=0)
+    counts: Counter[str] = Counter()
+    for kind in kinds:
+        outcome, reason = try_kind(kind)
+        counts[outcome] += 1
+        print(f"{kind.name:{width}}  {outcome:9}  {kind.expected}", flush=True)
+        if _DETAILS.value or outcome != "right":
+            print(f"{'':{width}}  {reason}")
+    print(", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()) or "no kind")
+    return int(counts["right"] != len(kinds))
+
+
+if __name__ == "__main__":
+    app.run(main)
