@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from absl import flags
 
 from vdroppath_tf.cli import COMMANDS, main
 from vdroppath_tf.commands.sources import open_source
-from vdroppath_tf.data.catalog import open_manifest
+from vdroppath_tf.data.catalog import Manifest, open_manifest
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,27 @@ def test_json_with_frames(hmdb51: dict[str, Any], capsys: pytest.CaptureFixture[
     assert found["validation"]["videos"] == 2
     assert len(found["shared"]) == 2
     assert "2 videos are in both --data and --validation" in done.err
+
+
+def test_notes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was assumed is said once: in the table, and in the log of the other commands."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b.mp4").touch()
+
+    def with_notes(*args: Any, **options: Any) -> Manifest:
+        return dataclasses.replace(open_manifest(*args, **options), notes=("the first", "a second"))
+
+    monkeypatch.setattr("vdroppath_tf.data.open_manifest", with_notes)
+    assert main(["catalog", f"--data={tmp_path}"]) == 0
+    done = capsys.readouterr()
+    assert done.out.splitlines()[2:4] == ["note: the first", "note: a second"]
+    assert "the first" not in done.err
+    assert main(["catalog", f"--data={tmp_path}", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["notes"] == ["the first", "a second"]
+    assert main(["convert", f"--data={tmp_path}", f"--out={tmp_path / 'out'}"]) == 1  # b is empty
+    assert f"{tmp_path}: the first" in capsys.readouterr().err
 
 
 def test_bad_videos(hmdb51: dict[str, Any], tmp_path: Path, capsys: Any) -> None:

@@ -38,7 +38,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A table of the videos; an error at the end if some cannot be used."""
-    videos = open_source(values, "data", part=values.part)
+    videos = open_source(values, "data", part=values.part, log_notes=False)
     summary: dict[str, Any] = {"data_format": values.format or data.find_format(values.data)}
     summary |= _summary(videos)
     bad: list[str] = []
@@ -49,7 +49,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         bad = [str(facts) for facts in found if isinstance(facts, data.VideoError)]
         summary |= _contents([f for f in found if isinstance(f, data.lists.VideoFacts)], bad)
     if values.validation is not None:
-        others = open_source(values, "validation", videos.labels, part="test")
+        others = open_source(values, "validation", videos.labels, part="test", log_notes=False)
         pairs = data.lists.shared_videos(videos, others, contents=values.frames)
         summary["validation"] = _summary(others)
         summary["shared"] = [[one.path, other.path] for one, other in pairs]
@@ -69,6 +69,7 @@ def _summary(videos: data.Manifest) -> dict[str, Any]:
         "digest": videos.digest(),
         "videos": len(videos),
         "missing": list(videos.missing),
+        "notes": list(videos.notes),
         "directional": videos.directional,
         "classes": dict(zip(videos.labels, data.lists.count_classes(videos), strict=True)),
     }
@@ -117,6 +118,8 @@ def _print_part(part: dict[str, Any]) -> None:
     classes = f"{len(part['classes']):,} classes{without}"
     print(f"{part['source']}: {part['videos']:,} videos of {classes}{missing}{flip}")
     print(f"digest: {part['digest']}")
+    for note in part["notes"]:
+        print(f"note: {note}")
 
 
 def _print_classes(counts: dict[str, int], *, every: bool) -> None:

@@ -53,6 +53,7 @@ def open_source(
     *,
     part: str,
     modality: str = "rgb",
+    log_notes: bool = True,
 ) -> data.Manifest:
     """The videos of a flag; a labels.txt beside a list names its classes.
 
@@ -62,6 +63,7 @@ def open_source(
         labels: Classes of the model these videos are for: a folder's classes must be among them.
         part: ``"train"`` or ``"test"``: what is wanted of a data set whose files hold both.
         modality: Of the recipe; for ``"flow"``, what is listed are folders of it.
+        log_notes: Whether to log ``Manifest.notes``. ``catalog`` prints them in its table.
 
     Raises:
         ManifestError: Naming the file, the line and the value.
@@ -83,6 +85,8 @@ def open_source(
         part=part if "part" in taken else None,
         split=values.split,
     )
+    for note in videos.notes if log_notes else ():
+        logging.info("%s: %s", source, note)
     if modality == "flow":
         videos = data.lists.flow_manifest(videos)
     quarantine = values.quarantine if "quarantine" in values else None

@@ -73,6 +73,9 @@ class Manifest:
         directional: whether labels have a direction ("from left to right"), so that mirroring a
             video makes its label wrong.
         missing: names that were listed and are not there, where that is no error.
+        notes: what was assumed or passed over in reading the source, a sentence each, such as
+            ``"labels are names: 174 classes, sorted"``. They are not compared: two manifests of
+            the same videos are equal however they were read.
     """
 
     entries: tuple[VideoEntry, ...]
@@ -80,6 +83,7 @@ class Manifest:
     source: str
     directional: bool = False
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
     @property
     def num_classes(self) -> int:

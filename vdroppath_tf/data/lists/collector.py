@@ -44,9 +44,15 @@ class Collector:
         self.tree = VideoTree(root, lookup, self.source)
         self.entries: list[VideoEntry] = []
         self.missing: list[str] = []
+        self.notes: list[str] = []
         self._largest = 0
         self._allow_missing = bool(lookup.allow_missing)
         self._seen: dict[FrameSource, str] = {}
+
+    def note(self, text: str) -> None:
+        """Adds one of `Manifest.notes`, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def number(self, label: str, origin: str) -> int:
         """The number of a class.
@@ -144,4 +150,5 @@ class Collector:
             os.path.abspath(self.source),
             directional,
             tuple(self.missing),
+            tuple(self.notes),
         )
