@@ -7,8 +7,10 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.segment import Segment
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameSource
 from vdroppath_tf.names import named
 
@@ -103,11 +105,13 @@ class Manifest:
     def digest(self) -> str:
         """Which data this is, for results and reports: a SHA-256, 64 hexadecimal digits.
 
-        It covers the classes and each video's name, label and listed number of frames, in order;
-        not where on this machine they are, and not what the files hold.
+        It covers the classes and each video's name, segment, label and listed number of frames, in
+        order; not where on this machine they are, and not what the files hold.
         """
         total = hashlib.sha256(json.dumps(self.labels).encode())
         for entry in self.entries:
-            fields = [entry.name, entry.label, entry.num_frames]
+            fields: list[Any] = [entry.name, entry.label, entry.num_frames]
+            if isinstance(entry.source, Segment):
+                fields.append(entry.source.span)
             total.update(b"\n" + json.dumps(fields).encode())
         return total.hexdigest()

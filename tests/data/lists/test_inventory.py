@@ -9,7 +9,7 @@ import barcode
 import miniatures
 import pytest
 
-from vdroppath_tf.data.catalog import Manifest, open_manifest
+from vdroppath_tf.data.catalog import Manifest, VideoEntry, open_manifest
 from vdroppath_tf.data.lists.inventory import (
     VideoFacts,
     count_classes,
@@ -18,6 +18,8 @@ from vdroppath_tf.data.lists.inventory import (
     with_frame_counts,
 )
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.segment import Segment, Span
+from vdroppath_tf.data.sources.video import VideoFile
 
 
 @pytest.fixture
@@ -76,3 +78,31 @@ def test_shared(folder: Path) -> None:
 
     assert names(contents=False) == [("3.mp4", "link.mp4"), ("frames", "frames")]
     assert names(contents=True) == [*names(contents=False), ("4.mp4", "copy.mp4")]
+
+
+def test_segments(folder: Path) -> None:
+    """Two parts share the video, whichever segments of it they have; a copy is found once."""
+    shutil.copy(folder / "5.mp4", folder / "copy.mp4")
+    one = of_segments(folder, ("5.mp4", 0, 2), ("5.mp4", 2, 5), ("4.mp4", 0, 2))
+    other = of_segments(folder, ("5.mp4", 3, 4), ("5.mp4", 4, 5), ("copy.mp4", 1, 2))
+    assert [(a.name, b.name) for a, b in shared_videos(one, other)] == [("5.mp4", "5.mp4")]
+    found = [(a.name, b.name) for a, b in shared_videos(one, other, contents=True)]
+    assert found == [("5.mp4", "5.mp4"), ("5.mp4", "copy.mp4")]
+    for facts, frames in zip(read_facts(one), (2, 3, 2), strict=True):
+        assert isinstance(facts, VideoFacts)
+        assert facts.num_frames == frames
+        assert facts.seconds == pytest.approx(frames / 25)
+
+
+def of_segments(folder: Path, *parts: tuple[str, int, int]) -> Manifest:
+    entries = tuple(
+        VideoEntry(
+            Segment(VideoFile(str(folder / name)), Span(start, end, "frames")),
+            label=0,
+            num_frames=None,
+            origin="test",
+            name=name,
+        )
+        for name, start, end in parts
+    )
+    return Manifest(entries, ("a",), "test")

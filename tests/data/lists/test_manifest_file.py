@@ -48,10 +48,34 @@ def test_round_trip(folder: Path, tmp_path: Path) -> None:
     assert str(tmp_path) not in elsewhere.read_text()
 
 
+def test_segments(folder: Path, tmp_path: Path) -> None:
+    """The same video more than once, with other segments and labels."""
+    header = {**HEADER, "format": "vdroppath_tf.manifest/2"}
+    lines: list[object] = [
+        ["x.mp4", 0, None, {"frames": [0, 12]}],
+        ["x.mp4", 1, 5, {"frames": [12, 30]}],
+        ["x.mp4", 0, None, {"seconds": [0.0, 12.5]}],
+        ["frames", 0, None],
+    ]
+    path = write(folder, header, *lines)
+    manifest = open_manifest(path)
+    assert [entry.source.path.split(": ")[-1] for entry in manifest][:3] == [
+        "frames 0 to 12",
+        "frames 12 to 30",
+        "0 s to 12.5 s",
+    ]
+    elsewhere = tmp_path / "again.jsonl"
+    write_manifest(manifest, elsewhere)
+    assert elsewhere.read_text() == path.read_text()
+    assert open_manifest(elsewhere, root=folder).digest() == manifest.digest()
+    other = write(folder, header, ["x.mp4", 0, None, {"frames": [0, 13]}], *lines[1:])
+    assert open_manifest(other).digest() != manifest.digest()
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ([{**HEADER, "format": "vdroppath_tf.manifest/2"}], ":1: .*newer vdroppath_tf"),
+        ([{**HEADER, "format": "vdroppath_tf.manifest/3"}], ":1: .*newer vdroppath_tf"),
         ([{**HEADER, "labels": ["a", 1]}], ":1: is {"),
         ([{**HEADER, "labels": ["a", "a"]}], "both called 'a'"),
         ([{**HEADER, "directional": 1}], ":1: is {"),
@@ -65,6 +89,15 @@ def test_round_trip(folder: Path, tmp_path: Path) -> None:
         ([HEADER, ["x.mp4", 0, 1.5]], ":2: is"),
         ([HEADER, ["x.mp4", 0]], ":2: is"),
         ([HEADER, {"x": 1}], ":2: is"),
+        ([HEADER, ["x.mp4", 0, None, {"frames": [3]}]], ":2: is"),
+        ([HEADER, ["x.mp4", 0, None, {"frames": [0.5, 2]}]], ":2: is"),
+        ([HEADER, ["x.mp4", 0, None, {"frames": [1, 2], "seconds": [1, 2]}]], ":2: is"),
+        ([HEADER, ["x.mp4", 0, None, {"frames": [1, 2]}, 3]], ":2: is"),
+        ([HEADER, ["x.mp4", 0, None, {"frames": [2, 2]}]], ":2: the segment ends at 2, not after"),
+        (
+            [HEADER, *2 * [["x.mp4", 0, None, {"frames": [1, 2]}]]],
+            ":3: 'x.mp4', frames 1 to 2, is listed already at .*:2",
+        ),
         ([HEADER, ["x.mp4", 0, 3], ["x.mp4", 0, 3]], ":3: 'x.mp4' is listed already at .*:2"),
         ([HEADER, ["../x.mp4", 0, 3]], ":2: path '../x.mp4' leaves the root"),
         ([HEADER, ["nope.mp4", 0, 3]], ":2: there is no file 'nope.mp4'"),

@@ -54,7 +54,7 @@ def examine(entry: VideoEntry) -> Finding:
 
     Only what is wrong with the video becomes a finding; any other exception is raised.
     """
-    stamp = _stamp(entry.path)
+    stamp = _stamp(entry.source.whole.path)
     try:
         info = entry.info()
         edge = min(_EDGE, info.height, info.width)
@@ -121,7 +121,8 @@ def diagnose(
 
 def _holds(old: Finding, entry: VideoEntry) -> bool:
     """Whether an earlier finding still holds for a video."""
-    unchanged = old.error is None and old.stamp is not None and old.stamp == _stamp(entry.path)
+    stamp = _stamp(entry.source.whole.path)
+    unchanged = old.error is None and old.stamp is not None and old.stamp == stamp
     return unchanged and (entry.num_frames is None or old.frames >= entry.num_frames)
 
 

@@ -11,7 +11,9 @@ from absl import logging
 from vdroppath_tf.data.lists.text_files import PathLike, check_names
 from vdroppath_tf.data.lists.video_tree import Lookup, MissingVideoError, VideoTree
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.data.sources.source import FrameSource
+from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
 
@@ -67,12 +69,27 @@ class Collector:
             )
         return self.numbers[label]
 
-    def add(self, name: str, label: int, num_frames: int | None, origin: str) -> None:
+    def add(
+        self,
+        name: str,
+        label: int,
+        num_frames: int | None,
+        origin: str,
+        spans: Sequence[Span] = (),
+    ) -> None:
         """Adds the video of this name below the root; `file.h5/key` is a member of an HDF5 file.
 
+        Args:
+            name: of the video.
+            label: number of its class.
+            num_frames: that are listed of it, or of the segment.
+            origin: where it is listed.
+            spans: the segment of it that is meant, in one unit or in both: of a video file the
+                seconds are taken, of pictures the frames. None takes the whole video.
+
         Raises:
-            ManifestError: it leads out of the root, to nothing, or to a video that is there
-                already; or the label has no name.
+            ManifestError: it leads out of the root, to nothing, or to a video (or a segment) that
+                is there already; or the label has no name, or the segment is none.
         """
         if self.labels is not None and label >= len(self.labels):
             raise ManifestError(
@@ -88,12 +105,27 @@ class Collector:
                 raise
             self.missing.append(name)
             return
+        if spans:
+            source = segment_of(source, spans, origin)
         if (before := self._seen.setdefault(source, origin)) is not origin:
-            raise ManifestError(f"{origin}: {name!r} is listed already at {before}. Remove one.")
+            which = f"{name!r}, {source.span}," if isinstance(source, Segment) else repr(name)
+            raise ManifestError(f"{origin}: {which} is listed already at {before}. Remove one.")
         self.entries.append(VideoEntry(source, label, num_frames, origin, name))
 
-    def add_named(self, folders: Iterable[str], stem: str, label: int, origin: str) -> None:
+    def add_named(
+        self,
+        folders: Iterable[str],
+        stem: str,
+        label: int,
+        origin: str,
+        spans: Sequence[Span] = (),
+    ) -> None:
         """Adds the video that is called `stem` in one of the folders, whatever its suffix.
+
+        Args:
+            folders: where to look.
+            stem: its name, without the suffix.
+            label, origin, spans: see `add`.
 
         Raises:
             ManifestError: there is none, there are several, or see `add`.
@@ -106,7 +138,7 @@ class Collector:
                 "them: pass as root= the folder of those that are meant."
             )
         if found:
-            self.add(found[0], label, None, origin)
+            self.add(found[0], label, None, origin, spans)
         elif self._allow_missing:
             self.missing.append(stem)
         else:
@@ -152,3 +184,16 @@ class Collector:
             tuple(self.missing),
             tuple(self.notes),
         )
+
+
+def segment_of(video: FrameSource, spans: Sequence[Span], origin: str) -> Segment:
+    """The segment of a video that a list means, see `Collector.add`.
+
+    Raises:
+        ManifestError: it ends before it starts, or starts before the video.
+    """
+    wanted = "seconds" if isinstance(video, VideoFile) else "frames"
+    span = next((span for span in spans if span.unit == wanted), spans[0])
+    if (problem := span.problem()) is not None:
+        raise ManifestError(f"{origin}: the segment {problem}.")
+    return Segment(video, span)

@@ -8,6 +8,7 @@ import os
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.sources.flow import FlowFolder
 from vdroppath_tf.data.sources.folder import FrameFolder
+from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
@@ -26,6 +27,8 @@ def _flow_entry(entry: VideoEntry) -> VideoEntry:
     source = entry.source
     if isinstance(source, FlowFolder):
         return entry
+    if isinstance(source, Segment):
+        return dataclasses.replace(entry, source=_flow_segment(entry, source))
     if not isinstance(source, FrameFolder | VideoFile) or not os.path.isdir(source.path):
         raise ManifestError(
             f"{entry.origin}: {entry.path} is not a folder. Expected a folder with the optical "
@@ -33,3 +36,15 @@ def _flow_entry(entry: VideoEntry) -> VideoEntry:
         )
     first = source.first if isinstance(source, FrameFolder) else 1
     return dataclasses.replace(entry, source=FlowFolder(source.path, first=first))
+
+
+def _flow_segment(entry: VideoEntry, segment: Segment) -> Segment:
+    """The flow from each frame of a segment to the next, one step less than it has frames."""
+    start, end, unit = segment.span
+    if unit != "frames" or end - start < 2:
+        raise ManifestError(
+            f"{entry.origin}: {entry.path} holds no step of optical flow that is known by number. "
+            "Expected a segment of two frames or more, not of seconds."
+        )
+    flow = _flow_entry(dataclasses.replace(entry, source=segment.source)).source
+    return Segment(flow, Span(start, end - 1, "frames"))

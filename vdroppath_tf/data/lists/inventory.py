@@ -6,12 +6,14 @@ import dataclasses
 import filecmp
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.sources.container import VideoError, open_video
 from vdroppath_tf.data.sources.request import FrameInfo
+from vdroppath_tf.data.sources.segment import Segment
+from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
@@ -89,6 +91,9 @@ def shared_videos(
 ) -> list[tuple[VideoEntry, VideoEntry]]:
     """Videos that are in both, such as in training and in validation.
 
+    Segments count as the videos they are parts of: two segments of one video look alike, even where
+    they do not overlap. Each video is named once.
+
     Args:
         one: the videos of one part.
         other: those of the other.
@@ -97,30 +102,42 @@ def shared_videos(
     Returns:
         Pairs of the same video, in the order of `other`.
     """
-    sources = {entry.source: entry for entry in one}
-    pairs = [(sources[entry.source], entry) for entry in other if entry.source in sources]
-    return pairs + list(_copies(one, other)) if contents else pairs
+    ones, others = _by_video(one), _by_video(other)
+    pairs = [(ones[video], entry) for video, entry in others.items() if video in ones]
+    return pairs + list(_copies(ones.values(), others.values())) if contents else pairs
 
 
-def _copies(one: Manifest, other: Manifest) -> Iterator[tuple[VideoEntry, VideoEntry]]:
+def _by_video(manifest: Manifest) -> dict[FrameSource, VideoEntry]:
+    """The first entry of each video."""
+    videos: dict[FrameSource, VideoEntry] = {}
+    for entry in manifest:
+        videos.setdefault(entry.source.whole, entry)
+    return videos
+
+
+def _copies(
+    one: Iterable[VideoEntry], other: Iterable[VideoEntry]
+) -> Iterator[tuple[VideoEntry, VideoEntry]]:
     sizes = {_size(entry) for entry in one} & {_size(entry) for entry in other} - {0}
     starts: dict[tuple[int, bytes], list[VideoEntry]] = {}
     for entry in one:
         if (size := _size(entry)) in sizes:
-            starts.setdefault((size, _start(entry.path)), []).append(entry)
+            starts.setdefault((size, _start(entry.source.whole.path)), []).append(entry)
     for entry in other:
         size = _size(entry)
-        alike = starts.get((size, _start(entry.path)), []) if size in sizes else []
+        video = entry.source.whole
+        alike = starts.get((size, _start(video.path)), []) if size in sizes else []
         for found in alike:
-            same = found.source == entry.source  # no copy
-            if not same and filecmp.cmp(found.path, entry.path, shallow=False):
+            copied = found.source.whole
+            if copied != video and filecmp.cmp(copied.path, video.path, shallow=False):
                 yield found, entry
                 break
 
 
 def _size(entry: VideoEntry) -> int:
     """Bytes of a video that is one file; 0 for others."""
-    return os.path.getsize(entry.path) if os.path.isfile(entry.path) else 0
+    path = entry.source.whole.path
+    return os.path.getsize(path) if os.path.isfile(path) else 0
 
 
 def _start(path: str) -> bytes:
@@ -131,12 +148,19 @@ def _start(path: str) -> bytes:
 def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
     try:
         info = entry.info()
-        return VideoFacts(info.num_frames, info.height, info.width, _seconds(entry))
+        return VideoFacts(info.num_frames, info.height, info.width, _length(entry, info))
     except VideoError as error:
         return error
 
 
-def _seconds(entry: VideoEntry) -> float | None:
+def _length(entry: VideoEntry, info: FrameInfo) -> float | None:
+    """Seconds that an entry plays."""
+    if isinstance(entry.source, Segment):
+        times = info.times()
+        if times is None:
+            return None
+        shown = float(times[-1] - times[0])  # without the last frame
+        return shown * len(times) / max(1, len(times) - 1)
     if not isinstance(entry.source, VideoFile):
         return None
     with open_video(entry.source.file) as (container, _):

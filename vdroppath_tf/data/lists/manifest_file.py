@@ -1,7 +1,9 @@
 """A manifest as a file of this package's own: JSON lines, so that a slow scan is made once.
 
 The first line is `{"format": "vdroppath_tf.manifest/1", "labels": [...], "directional": false}`,
-each other `["path below the root", label, number of frames or null]`.
+each other `["path below the root", label, number of frames or null]`. Where some are segments of
+videos, the format is `vdroppath_tf.manifest/2`, and their lines have a fourth element:
+`{"frames": [first, end]}` or `{"seconds": [start, end]}`.
 """
 
 from __future__ import annotations
@@ -13,14 +15,16 @@ from typing import Any
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import MAX_LINE, PathLike, check_names, same_names
 from vdroppath_tf.data.lists.video_tree import Lookup
-from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
+from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.files import check_format, replacing
 from vdroppath_tf.names import named
 
 MANIFEST_FORMAT = "vdroppath_tf.manifest/1"
+SEGMENTS_FORMAT = "vdroppath_tf.manifest/2"
 _MAX_HEADER = 1 << 24
-_LINE = '["path", label, num_frames or null]'
+_LINE = '["path", label, num_frames or null], or with a segment {"frames": [first, end]} behind'
 
 
 @named
@@ -31,15 +35,24 @@ def write_manifest(manifest: Manifest, path: PathLike) -> None:
         manifest: what any format but a folder of records gave.
         path: the file; `open_manifest` finds its videos from its own folder on, or from `root`.
     """
+    segments = any(isinstance(entry.source, Segment) for entry in manifest)
     header = {
-        "format": MANIFEST_FORMAT,
+        "format": SEGMENTS_FORMAT if segments else MANIFEST_FORMAT,
         "labels": list(manifest.labels),
         "directional": manifest.directional,
     }
     with replacing(path) as new, open(new, "w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(header) + "\n")
         for entry in manifest:
-            file.write(json.dumps([entry.name, entry.label, entry.num_frames]) + "\n")
+            file.write(json.dumps(_line(entry)) + "\n")
+
+
+def _line(entry: VideoEntry) -> list[Any]:
+    line: list[Any] = [entry.name, entry.label, entry.num_frames]
+    if isinstance(entry.source, Segment):
+        start, end, unit = entry.source.span
+        line.append({unit: [start, end]})
+    return line
 
 
 @named
@@ -68,17 +81,30 @@ def read_manifest(
     videos = Collector(path, root, lookup, names)
     for origin, line in lines:
         match line:
-            case [str(name), int(label), int() | None as frames] if (
+            case [str(name), int(label), int() | None as frames, *more] if (
                 not isinstance(label, bool)
                 and 0 <= label < len(names)
                 and 1 <= (1 if frames is None else frames) <= MAX_FRAMES
+                and (spans := _spans(more)) is not None
             ):
-                videos.add(name, label, frames, origin)
+                videos.add(name, label, frames, origin, spans)
             case _:
                 raise ManifestError(
                     f"{origin}: is {str(line)[:80]}. Expected {_LINE}, of {len(names)} classes."
                 )
     return videos.manifest(f"lines {_LINE}", directional=directional)
+
+
+def _spans(more: list[Any]) -> tuple[Span, ...] | None:
+    """The segment that ends a line; () if there is none, None if it is something else."""
+    match more:
+        case []:
+            return ()
+        case [{"frames": [int(start), int(end)], **rest}] if not rest:
+            return (Span(start, end, "frames"),)
+        case [{"seconds": [int() | float() as start, int() | float() as end], **rest}] if not rest:
+            return (Span(start, end, "seconds"),)
+    return None
 
 
 def is_manifest(path: PathLike) -> bool:
@@ -111,15 +137,16 @@ def _header(origin: str, header: object) -> tuple[tuple[str, ...], bool]:
     """The classes, and whether they have a direction."""
     match header:
         case {"format": str(name), "labels": [*labels], "directional": bool(directional)} if (
-            name == MANIFEST_FORMAT and all(isinstance(label, str) for label in labels)
+            name in (MANIFEST_FORMAT, SEGMENTS_FORMAT)
+            and all(isinstance(label, str) for label in labels)
         ):
             return check_names([str(label) for label in labels], origin), directional
-        case {"format": str(name)}:
+        case {"format": str(name)} if name not in (MANIFEST_FORMAT, SEGMENTS_FORMAT):
             try:
-                check_format(name, MANIFEST_FORMAT)
+                check_format(name, SEGMENTS_FORMAT)
             except ValueError as error:
                 raise ManifestError(f"{origin}: {error}") from None
     raise ManifestError(
-        f"{origin}: is {str(header)[:80]}. Expected an object with the format {MANIFEST_FORMAT!r}, "
+        f"{origin}: is {str(header)[:80]}. Expected an object with the format {SEGMENTS_FORMAT!r}, "
         "labels and directional."
     )

@@ -92,7 +92,8 @@ def _jpeg_encoder(quality: int) -> Callable[..., tf.Tensor]:
 
 def _fps(source: FrameSource) -> float | None:
     """Frames a second, where the video has them in its header."""
-    if not isinstance(source, VideoFile):
+    video = source.whole
+    if not isinstance(video, VideoFile):
         return None
-    with open_video(source.file) as (_, stream):
+    with open_video(video.file) as (_, stream):
         return float(stream.average_rate) if stream.average_rate else None

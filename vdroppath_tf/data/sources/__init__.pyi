@@ -7,6 +7,8 @@ from .hdf5 import Hdf5Frames as Hdf5Frames
 from .request import Box as Box
 from .request import FrameInfo as FrameInfo
 from .request import FrameRequest as FrameRequest
+from .segment import Segment as Segment
+from .segment import Span as Span
 from .source import FrameSource as FrameSource
 from .video import VideoFile as VideoFile
 from .zip import FrameZip as FrameZip

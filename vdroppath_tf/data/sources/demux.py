@@ -25,6 +25,7 @@ def build_index(path: str) -> FrameIndex:
         # are stored: whoever wrote the file lost the true ones.
         trusted = trusted and (reordered or not stream.codec_context.has_b_frames)
         size = (stream.height, stream.width)
+        rate, tick, start = stream.average_rate, float(stream.time_base), container.start_time
     times = np.asarray(sorted(p for p in pts if p is not None), np.int64)
     exact = len(times) == len(pts) == len(np.unique(times))
     count = len(times)
@@ -38,7 +39,12 @@ def build_index(path: str) -> FrameIndex:
             f"{path}: its video holds no frame. Expected at least one; convert it again."
         )
     keyframes = np.flatnonzero(np.isin(times, np.asarray(keys, np.int64)))
-    return FrameIndex(count, *size, pts=times, keyframes=keyframes, exact=exact)
+    if not exact:
+        tick = float(1 / rate) if rate else 0.0
+    origin = round(start / 1e6 / tick) if start and exact else 0
+    return FrameIndex(
+        count, *size, pts=times, keyframes=keyframes, exact=exact, tick=tick, origin=origin
+    )
 
 
 def _demux(path: str, container: Any, stream: Any) -> tuple[list[int | None], list[int], bool]:

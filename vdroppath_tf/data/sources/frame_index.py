@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -25,11 +26,30 @@ class FrameIndex(FrameInfo):
         keyframes: sorted indices of frames decoding can start at, int64; empty if not `exact`.
         exact: True where a frame is known by its pts. False where pts are missing, repeated or
             wrong: frames are then counted from the start of the file.
+        tick: seconds that one unit of the pts takes, or, if not `exact`, one frame; 0 if that is
+            unknown.
+        origin: the pts at which the file starts, which is 0 seconds in every player.
     """
 
     pts: np.ndarray
     keyframes: np.ndarray
     exact: bool
+    tick: float = 0.0
+    origin: int = 0
+
+    @functools.cached_property
+    def _times(self) -> np.ndarray | None:
+        if not self.tick:
+            return None
+        numbers = self.pts - self.origin if self.exact else np.arange(self.num_frames)
+        return numbers * self.tick
+
+    def times(self) -> np.ndarray | None:
+        """When each frame is shown, in seconds since the file starts, `(num_frames,)`.
+
+        None where the file does not give any time.
+        """
+        return self._times
 
     def keyframe_before(self, frame: int) -> int:
         """The last frame at or before `frame` that decoding can start at (0 is always one)."""

@@ -42,6 +42,13 @@ class FrameInfo:
     height: int
     width: int
 
+    def times(self) -> np.ndarray | None:
+        """When each frame is shown, in seconds since the video starts, `(num_frames,)`.
+
+        None where frames have no times, as pictures in a folder.
+        """
+        return None
+
 
 def scaled_size(height: int, width: int, short_edge: int | None) -> tuple[int, int]:
     """`(height, width)` once the shorter side has `short_edge` pixels (None: unchanged)."""

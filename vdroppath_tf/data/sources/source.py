@@ -45,6 +45,11 @@ class FrameSource(ABC):
     def path(self) -> str:
         """What errors call it: the absolute path of its file or folder, and the part of it."""
 
+    @property
+    def whole(self) -> FrameSource:
+        """The video that this is, or that it is a segment of."""
+        return self
+
     @abstractmethod
     def info(self, cache_dir: Folder = None) -> FrameInfo:
         """Number and size of the frames.

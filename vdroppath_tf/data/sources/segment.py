@@ -1,0 +1,168 @@
+"""A part of a video, from one frame or second to another, as a `FrameSource`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
+from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
+from vdroppath_tf.names import named
+
+Unit: TypeAlias = Literal["frames", "seconds"]
+UNITS: tuple[Unit, ...] = ("frames", "seconds")
+MAX_SECONDS = 1e6
+"""Segments that end later than this are refused (about 11 days)."""
+
+_SAME_TIME = 1e-3
+"""Seconds: containers round times to milliseconds, and lists to hundredths."""
+_PAST_END = 0.25
+"""Seconds that a segment may end after its video, which lists round and audio prolongs."""
+
+
+@named
+class Span(NamedTuple):
+    """From where to where a segment lasts.
+
+    Attributes:
+        start: The first frame, counted from 0, or the second it begins at.
+        end: The frame or second that it ends before.
+        unit: What both are: `"frames"` or `"seconds"`.
+    """
+
+    start: float
+    end: float
+    unit: Unit
+
+    def problem(self) -> str | None:
+        """What is wrong with it, as the end of a sentence; None if it is sound."""
+        if self.unit not in UNITS:
+            return f"is in {self.unit!r}. Expected {' or '.join(UNITS)}"
+        if not (math.isfinite(self.start) and math.isfinite(self.end)):
+            return "has an end that is no number"
+        if self.unit == "frames" and (self.start % 1 or self.end % 1):
+            return "counts parts of frames. Expected whole numbers, or seconds"
+        if self.start < 0:
+            return f"starts at {self.start:g}, before the video. Expected 0 or more"
+        if self.end <= self.start:
+            return f"ends at {self.end:g}, not after its start {self.start:g}"
+        if self.end > (MAX_FRAMES if self.unit == "frames" else MAX_SECONDS):
+            return f"ends at {self.end:g} {self.unit}, later than any video that is read"
+        return None
+
+    def __str__(self) -> str:
+        if self.unit == "frames":
+            return f"frames {self.start:.0f} to {self.end:.0f}"
+        return f"{self.start:.10g} s to {self.end:.10g} s"
+
+
+@named
+@dataclasses.dataclass(frozen=True, eq=False)
+class SegmentInfo(FrameInfo):
+    """The frames of a segment.
+
+    Attributes:
+        num_frames, height, width: see `FrameInfo`.
+        first: the number of its first frame in the video.
+        whole: what is known of the video.
+    """
+
+    first: int
+    whole: FrameInfo
+
+    def times(self) -> np.ndarray | None:
+        """When each frame is shown, in seconds since the video starts; see `FrameInfo`."""
+        times = self.whole.times()
+        return None if times is None else times[self.first : self.first + self.num_frames]
+
+
+@named
+@dataclasses.dataclass(frozen=True)
+class Segment(FrameSource):
+    """A part of a video. Its frames are counted from 0 at its own start.
+
+    A segment in seconds holds the frames that appear from `span.start` on and before `span.end`,
+    by the times in the file and to the millisecond, as FFmpeg's `-ss` and `-to` cut it; one so
+    short that none appears in it holds the frame that is shown meanwhile. An end that lies less
+    than one frame, or less than a quarter of a second, after the end of the video is taken for that
+    of the video.
+
+    Attributes:
+        source: the video.
+        span: from where to where.
+
+    Raises:
+        ValueError: the span ends before it starts, or starts before the video.
+    """
+
+    source: FrameSource
+    span: Span
+
+    def __post_init__(self) -> None:
+        if (problem := self.span.problem()) is not None:
+            raise ValueError(f"{self.source.path}: the segment {problem}.")
+
+    @property
+    def channels(self) -> int:  # type: ignore[override]
+        """Those of the video."""
+        return self.source.channels
+
+    @property
+    def path(self) -> str:
+        """The video's, and from where to where."""
+        return f"{self.source.path}: {self.span}"
+
+    @property
+    def whole(self) -> FrameSource:
+        """The video."""
+        return self.source.whole
+
+    def info(self, cache_dir: Folder = None) -> SegmentInfo:
+        """Finds the frames of the segment; reads the index of the video once."""
+        whole = self.source.info(cache_dir)
+        first, end = self._frames_of(whole)
+        return SegmentInfo(end - first, whole.height, whole.width, first, whole)
+
+    def _frames(self, request: FrameRequest) -> np.ndarray:
+        info = request.info if isinstance(request.info, SegmentInfo) else self.info()
+        frames = request.frames + info.first
+        inner = FrameRequest(
+            self.source.path, info.whole, frames, short_edge=request.short_edge, box=request.box
+        )
+        return self.source._frames(inner)
+
+    def validate_quickly(self) -> None:
+        """As that of the video; where the segment ends is not compared to it."""
+        self.source.validate_quickly()
+
+    def _frames_of(self, whole: FrameInfo) -> tuple[int, int]:
+        """The first frame and the one after the last."""
+        if self.span.unit == "frames":
+            first, end = int(self.span.start), int(self.span.end)
+            if end > whole.num_frames:
+                raise self._outside(f"{whole.num_frames} frames (0 to {whole.num_frames - 1})")
+            return first, end
+        times = whole.times()
+        if times is None:
+            raise VideoError(
+                f"{self.path}: the segment is in seconds, but its video has no times. Expected a "
+                "video file, or a segment in frames."
+            )
+        step = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else _PAST_END
+        length = times[-1] + step
+        if self.span.start >= length - _SAME_TIME or self.span.end - length >= max(step, _PAST_END):
+            raise self._outside(f"{length:.10g} seconds")
+        first, end = np.searchsorted(times, np.array(self.span[:2]) - _SAME_TIME).tolist()
+        if first == end:  # shorter than a frame
+            first = max(0, end - 1)
+        return first, max(end, first + 1)
+
+    def _outside(self, length: str) -> VideoError:
+        return VideoError(
+            f"{self.path}: the segment ends after its video, which has {length}. Correct the list, "
+            "or copy the file again if it was cut short."
+        )
