@@ -20,7 +20,7 @@ from pathlib import Path
 from absl import app, flags
 from kind import Kind, Outcome, check_names
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = ("kinds_of_folders",)
 """The files of kinds: each has a tuple `KINDS`."""
 
 _ONLY = flags.DEFINE_string("only", "", "the kinds whose name holds this text")

@@ -33,6 +33,8 @@ def define_formats(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("label_base", None, text, 0, 1, flag_values=values)
     text = "which split of HMDB51 (default: 1)"
     flags.DEFINE_integer("split", None, text, 1, 3, flag_values=values)
+    text = "folder that links among the videos may lead into, besides their root; may be repeated"
+    flags.DEFINE_multi_string("allow_links_to", [], text, flag_values=values)
     text = "leave out videos that are listed and not there (default: for Kinetics only)"
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
 
@@ -80,7 +82,12 @@ def open_source(
         labels=_labels_for(source, labels),
         format=format,
         root=root,
-        lookup=data.Lookup(values.frame_template, values.first_frame, values.allow_missing),
+        lookup=data.Lookup(
+            template=values.frame_template,
+            first_frame=values.first_frame,
+            allow_missing=values.allow_missing,
+            allow_links_to=tuple(values.allow_links_to),
+        ),
         label_base=values.label_base,
         part=part if "part" in taken else None,
         split=values.split,

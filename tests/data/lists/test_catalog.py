@@ -172,6 +172,12 @@ class TestList:
         assert read_list(write(root, "inner/d.avi 3 0\n")).entries[0].path == f"{root}/sub/d.avi"
         with pytest.raises(ManifestError, match=r":1: path 'outer' leaves the root .* a link"):
             read_list(write(root, "outer/outside.mp4 3 0\n"))
+        lookup = Lookup(allow_links_to=(os.fspath(tmp_path),))
+        path = write(root, "outer/outside.mp4 3 0\nlink.mp4 3 0\n")
+        with pytest.raises(ManifestError, match=r":2: 'link.mp4' is listed already"):
+            read_list(path, lookup=lookup)
+        found = read_list(write(root, "outer/outside.mp4 3 0\n"), lookup=lookup).entries[0]
+        assert (found.path, found.name) == (f"{tmp_path}/outside.mp4", "outer/outside.mp4")
         (root / "round").symlink_to(root / "round")
         with pytest.raises(ManifestError, match=r":1: .*'round' (is|leaves)|no file 'round'"):
             read_list(write(root, "round/a.mp4 3 0\n"))

@@ -36,7 +36,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "RGB_frames.zip"
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+
+
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("template", ["img_{:05d}.jpg", "RGB_frames/{:d}.jpg", "a/b é/{:06d}.jpg"])
 def test_exact_frames(path: Path, template: str, method: int) -> None:
     write(path, frames(template), method=method)
@@ -112,6 +115,35 @@ def test_a_bomb_by_its_ratio(path: Path) -> None:
         FrameZip(str(path)).info()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_bomb_that_lies_about_its_size(
+    path: Path, method: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is unpacked is what the list declares and one byte, whatever it would grow to."""
+    write(path, {"img_00001.jpg": frames()["img_00001.jpg"] + bytes(40_000_000)}, method=method)
+    _patch(path, "img_00001.jpg", SIZE, "<I", 5_000)
+    unpack, taken = zip_members._unpack, []
+
+    def watched(data: bytes, method: int, size: int) -> bytes:
+        taken.append(unpack(data, method, size))
+        return taken[-1]
+
+    monkeypatch.setattr(zip_members, "_unpack", watched)
+    with pytest.raises(VideoError, match=r"has not the 5000 bytes|bytes; at most"):
+        FrameZip(str(path)).info()
+    assert method == zipfile.ZIP_STORED or [len(data) for data in taken] == [5_001]
+
+
+def test_damaged_settings_of_lzma(path: Path) -> None:
+    write(path, frames(), method=zipfile.ZIP_LZMA)
+    whole = path.read_bytes()
+    place = whole.index(b"img_00001.jpg") + len(b"img_00001.jpg")
+    for bad in (b"\x09\x04\x06\0", b"\x09\x04\x05\0\xff", b"\x09\x04\x05\0\x03"):
+        path.write_bytes(whole[:place] + bad + whole[place + len(bad) :])
+        with pytest.raises(VideoError, match=r"'img_00001.jpg'"):
+            FrameZip(str(path)).info()
+
+
 def _patch(path: Path, name: str, field: int, layout: str, value: int) -> None:
     """Changes a field of a member's entry in the archive's list."""
     data = bytearray(path.read_bytes())
@@ -128,7 +160,8 @@ FLAGS, METHOD, CRC, PACKED, SIZE, OFFSET = 8, 10, 16, 20, 24, 42
     ("field", "layout", "value", "message"),
     [
         (FLAGS, "<H", 1, "is encrypted"),
-        (METHOD, "<H", 14, "compressed by method 14"),
+        (METHOD, "<H", 93, "compressed by Zstandard; expected stored, deflated, bzip2, LZMA"),
+        (METHOD, "<H", 17, "compressed by method 17"),
         (SIZE, "<I", 1 << 30, "declares 1073741824 bytes; at most"),
         (PACKED, "<I", 1 << 30, "bytes; at most"),
         (OFFSET, "<I", 1 << 31, "outside the file"),
@@ -144,7 +177,7 @@ def test_lists_that_cannot_be(
         FrameZip(str(path)).info()
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [

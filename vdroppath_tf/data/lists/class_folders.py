@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from vdroppath_tf.data.lists.class_order import in_order, order_note
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.lists.video_tree import SUFFIXES, Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.names import named
 
 PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
@@ -35,7 +37,8 @@ def read_folder(
     `class/a/RGB_frames.zip`, `class/a.zip`, `class/a.h5`.
 
     Args:
-        path: the folder. Names that start with a dot and files that are no videos are passed over.
+        path: the folder. Leftovers of systems and archives (`__MACOSX`, hidden names, ...)
+            and files that are no videos are passed over.
         labels: names of the classes in their order; default the folders found.
         kind: "videos", "frames", "zips" or "hdf5" are wanted, and others passed over; None takes
             what is there, if it is of one kind.
@@ -48,7 +51,7 @@ def read_folder(
     if not os.path.isdir(path):
         raise ManifestError(f"{path}: is not a folder. Expected a folder of class folders.")
     real = os.path.realpath(path)
-    found = sorted(f.name for f in os.scandir(real) if f.is_dir() and f.name[0] != ".")
+    found = in_order(f.name for f in os.scandir(real) if f.is_dir() and not is_leftover(f.name))
     if not found:
         raise ManifestError(
             f"{path}: holds no class folders. Expected class_name/video.mp4, or pass a list file."
@@ -63,6 +66,8 @@ def read_folder(
             f"{path}: class folder {unknown[0]!r} is not among the labels {list(labels)[:9]}."
         )
     videos = Collector(path, path, lookup, found if labels is None else labels)
+    if labels is None and (note := order_note(found)):
+        videos.note(note)
     first = kind
     for name in found:
         folder = os.path.join(real, name)

@@ -9,11 +9,13 @@ from typing import Any
 
 import h5py
 
+from vdroppath_tf.data.lists.class_order import in_order, order_note
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.hdf5_items import member, open_hdf5
+from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.names import named
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -47,12 +49,15 @@ def read_hdf5_file(path: PathLike, *, labels: Sequence[str] | None = None) -> Ma
         raise ManifestError(f"{path}: expected a name that ends in .h5 or .hdf5. Rename it.")
     try:
         with open_hdf5(os.path.join(folder, name), os.fspath(path)) as root:
-            found = {label: sorted(_videos(root, label, path)) for label in sorted(root)}
+            classes = in_order(name for name in root if not is_leftover(name))
+            found = {label: sorted(_videos(root, label, path)) for label in classes}
     except VideoError as error:
         raise ManifestError(str(error)) from None
     if not found:
         raise ManifestError(f"{path}: is empty. Expected a group for each class.")
-    videos = Collector(path, folder, None, sorted(found) if labels is None else labels)
+    videos = Collector(path, folder, None, [*found] if labels is None else labels)
+    if labels is None and (note := order_note([*found])):
+        videos.note(note)
     for label, names in found.items():
         number = videos.number(label, f"{path}: /{label}")
         for video in names:

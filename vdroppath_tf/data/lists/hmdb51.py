@@ -10,6 +10,7 @@ from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.text_files import PathLike, read_lines, same_names, whole_number
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.names import named
 
 PARTS = {"train": 1, "test": 2}  # the numbers in the lines; 0 is in neither
@@ -19,7 +20,7 @@ _EXPECTED = "'name.avi 1' (1 training, 2 test, 0 neither)"
 
 def is_hmdb51(folder: PathLike) -> bool:
     """Whether a folder holds HMDB51's split files."""
-    return any(name.endswith("_test_split1.txt") for name in os.listdir(folder))
+    return any(_classes(folder, "_test_split1.txt"))
 
 
 @named
@@ -55,7 +56,7 @@ def read_hmdb51(
     if not os.path.isdir(path):
         raise ManifestError(f"{path}: is not a folder. Expected that of the split files.")
     ending = f"_test_split{split}.txt"
-    own = sorted(f[: -len(ending)] for f in os.listdir(path) if f.endswith(ending))
+    own = _classes(path, ending)
     if not own:
         raise ManifestError(f"{path}: holds no files '*{ending}'. Expected one for each class.")
     names = same_names(own, labels, f"{path}: *{ending}")
@@ -68,3 +69,8 @@ def read_hmdb51(
             if whole_number(number, "part", origin, 0, 2) == PARTS[part]:
                 videos.add_named([name], posixpath.splitext(file.strip())[0], label, origin)
     return videos.manifest(f"lines {_EXPECTED}")
+
+
+def _classes(folder: PathLike, ending: str) -> list[str]:
+    names = (name for name in os.listdir(folder) if name.endswith(ending))
+    return sorted(name[: -len(ending)] for name in names if not is_leftover(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from vdroppath_tf.data.lists.collector import Collector
@@ -44,7 +45,7 @@ def read_kinetics(
     """
     lookup = lookup or Lookup()
     if lookup.allow_missing is None:
-        lookup = Lookup(lookup.template, lookup.first_frame, True)
+        lookup = dataclasses.replace(lookup, allow_missing=True)
     rows = list(_rows(path))
     names = labels if labels is not None else sorted({name for _, (name, *_) in rows})
     videos = Collector(path, root, lookup, names)

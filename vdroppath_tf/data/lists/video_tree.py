@@ -12,11 +12,11 @@ import os
 import posixpath
 import re
 import stat
-from pathlib import Path
 
 from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.sources.folder import FrameFolder
 from vdroppath_tf.data.sources.hdf5 import Hdf5Frames
+from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.data.sources.zip import FrameZip
@@ -42,11 +42,21 @@ class Lookup:
         first_frame: number of the first of them.
         allow_missing: whether videos that are listed and not there are left out and counted;
             None does what is usual for the format.
+        allow_links_to: folders that links may lead into, such as that of the videos of which
+            links make a split. Links below the root are followed in any case.
     """
 
     template: str | None = None
     first_frame: int = 1
     allow_missing: bool | None = None
+    allow_links_to: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.allow_links_to, str):
+            raise ValueError(
+                f"allow_links_to must be several folders. Received: {self.allow_links_to!r}."
+            )
+        object.__setattr__(self, "allow_links_to", tuple(map(os.fspath, self.allow_links_to)))
 
 
 class MissingVideoError(ManifestError):
@@ -58,12 +68,12 @@ class VideoTree:
     """The videos below one folder, by name.
 
     Args:
-        root: the folder; every link in it must stay in it.
+        root: the folder; every link in it must stay in it, or lead where `lookup` allows.
         lookup: how to read them.
         source: the list that names them, for errors.
 
     Raises:
-        ManifestError: the folder is none.
+        ManifestError: the folder is none, or one that links may lead to.
     """
 
     def __init__(self, root: str | os.PathLike[str], lookup: Lookup, source: str) -> None:
@@ -73,7 +83,14 @@ class VideoTree:
             )
         self.root = os.path.realpath(root)
         self.lookup = lookup
-        self._inside = self.root.rstrip("/") + "/"
+        self._inside = _prefix(self.root)
+        for folder in lookup.allow_links_to:
+            if not os.path.isdir(folder):
+                raise ManifestError(
+                    f"{source}: {folder}, which links may lead to, is not a folder. Correct "
+                    "allow_links_to= (--allow_links_to)."
+                )
+        self._allowed = (self._inside, *map(_prefix, lookup.allow_links_to))
         self._folders = {"": self.root}
         self._stems: dict[str, dict[str, list[str]]] = {}
 
@@ -85,7 +102,7 @@ class VideoTree:
         """
         path, mode = self._find(name, origin)
         if stat.S_ISDIR(mode):
-            return self._of_folder(path, origin)
+            return self._of_folder(path, name, origin)
         if not stat.S_ISREG(mode):
             raise ManifestError(f"{origin}: {name!r} is neither a file nor a folder.")
         if path.lower().endswith(".zip"):
@@ -121,11 +138,11 @@ class VideoTree:
         """Names and kinds of the videos in a folder, sorted; none where there is no such folder.
 
         A kind is "videos" (files with one of `SUFFIXES`), "frames" (folders), or one of
-        `ARCHIVES`. Names that start with a dot, and other files, are passed over.
+        `ARCHIVES`. Leftovers (see `is_leftover`) and other files are passed over.
         """
         try:
             with os.scandir(self._folder(_top(self.clean(folder, origin)), origin)) as items:
-                found = [(item.name, _kind(item)) for item in items if item.name[0] != "."]
+                found = [(item.name, _kind(item)) for item in items if not is_leftover(item.name)]
         except (MissingVideoError, FileNotFoundError, NotADirectoryError):
             return []
         return sorted((name, kind) for name, kind in found if kind is not None)
@@ -140,10 +157,10 @@ class VideoTree:
             self._stems[folder] = stems
         return self._stems[folder].get(stem, [])
 
-    def _of_folder(self, path: str, origin: str) -> FrameSource:
+    def _of_folder(self, path: str, name: str, origin: str) -> FrameSource:
         archive = f"{path}/{FRAMES_ZIP}"
         if os.path.isfile(archive):
-            return self._zip(self._no_way_out(archive, origin))
+            return self._zip(self._no_way_out(archive, f"{name}/{FRAMES_ZIP}", origin))
         return FrameFolder(path, self.lookup.template, self.lookup.first_frame)
 
     def _zip(self, path: str) -> FrameSource:
@@ -161,30 +178,40 @@ class VideoTree:
         try:
             mode = os.lstat(path).st_mode
             if stat.S_ISLNK(mode):
-                path = self._no_way_out(path, origin)
+                path = self._no_way_out(path, name, origin)
                 mode = os.stat(path).st_mode
         except OSError as error:
             if error.errno in _NOT_THERE:
                 raise MissingVideoError(
-                    f"{origin}: there is no file {name!r} in {self.root}. "
-                    "Check root= (--data_root)."
+                    f"{origin}: {_nothing(name, path)} in {self.root}. Check root= (--data_root)."
                 ) from None
             raise ManifestError(f"{origin}: {name!r} cannot be read ({error}).") from None
         return path, mode
 
-    def _no_way_out(self, path: str, origin: str) -> str:
+    def _no_way_out(self, path: str, name: str, origin: str) -> str:
         real = os.path.realpath(path)
-        if not real.startswith(self._inside):
-            name = Path(path).relative_to(self.root).as_posix()
+        if not f"{real}/".startswith(self._allowed):
             raise ManifestError(
                 f"{origin}: path {name!r} leaves the root {self.root} through a link, to {real}. "
-                "Pass as root= a folder that holds both."
+                "Links are followed that stay below the root, or below a folder given with "
+                "--allow_links_to=DIR (Lookup(allow_links_to=[...])), here "
+                f"{os.path.dirname(real)} or one above it."
             )
         return real
 
 
+def _prefix(folder: str) -> str:
+    return os.path.realpath(folder).rstrip("/") + "/"
+
+
 def _top(name: str) -> str:
     return "" if name == "." else name
+
+
+def _nothing(name: str, path: str) -> str:
+    if os.path.islink(path):
+        return f"{name!r} is a link to {os.readlink(path)}, which is not there,"
+    return f"there is no file {name!r}"
 
 
 def _kind(item: os.DirEntry[str]) -> str | None:

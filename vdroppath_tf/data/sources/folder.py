@@ -12,6 +12,7 @@ import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError, regular_file, status_of
 from vdroppath_tf.data.sources.frame_names import PICTURES, FrameNames, find_names
+from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
 from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
@@ -81,10 +82,10 @@ def _cached_layout(
 
 
 def list_pictures(folder: str) -> Iterator[str]:
-    """Names of the pictures in a folder; hidden ones are left out."""
+    """Names of the pictures in a folder; leftovers are passed over."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.lower().endswith(PICTURES) and not entry.name.startswith("."):
+            if entry.name.lower().endswith(PICTURES) and not is_leftover(entry.name):
                 yield entry.name
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import zipfile
 import zlib
 from typing import BinaryIO
@@ -10,11 +12,22 @@ import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.frame_names import PICTURES
+from vdroppath_tf.data.sources.leftovers import in_leftover
 from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
 
 MAX_RATIO = 200
 """Members that would grow by more than this are refused; pictures hardly shrink in a zip."""
 
+METHODS = {
+    zipfile.ZIP_STORED: "stored",
+    zipfile.ZIP_DEFLATED: "deflated",
+    zipfile.ZIP_BZIP2: "bzip2",
+    zipfile.ZIP_LZMA: "LZMA",
+}
+"""How members may be packed."""
+
+_OTHER_METHODS = {9: "deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd", 99: "encryption"}
+_LZMA_HEAD = 9
 _END, _END64 = b"PK\x05\x06", b"PK\x06\x07"
 _LOCAL_BYTES = 30
 _MAX_LIST = 1 << 25  # bytes of the list of members
@@ -42,7 +55,7 @@ def _check_end(file: BinaryIO, size: int, path: str) -> None:
 
 
 def list_members(file: BinaryIO, size: int, path: str) -> dict[str, zipfile.ZipInfo]:
-    """The members of an archive by name, folders left out; all of them are harmless pictures.
+    """The members of an archive by name, all harmless pictures; folders and leftovers are left out.
 
     Args:
         file: the archive.
@@ -70,7 +83,7 @@ def _checked(members: list[zipfile.ZipInfo], size: int, path: str) -> dict[str, 
             raise _refused(path, name, "is there twice")
         complaint = _path_complaint(member.orig_filename)
         if complaint is None:
-            if member.is_dir():
+            if member.is_dir() or in_leftover(name):
                 continue
             complaint = _complaint(member, size)
         if complaint:
@@ -92,8 +105,9 @@ def _complaint(member: zipfile.ZipInfo, size: int) -> str | None:
         return f"is no picture ({', '.join(PICTURES)})"
     if member.flag_bits & 0x1:
         return "is encrypted"
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return f"is compressed by method {member.compress_type}; expected stored or deflated"
+    if member.compress_type not in METHODS:
+        found = _OTHER_METHODS.get(member.compress_type, f"method {member.compress_type}")
+        return f"is compressed by {found}; expected {', '.join(METHODS.values())}"
     if max(member.file_size, member.compress_size) > MAX_PICTURE_BYTES:
         return f"declares {member.file_size} bytes; at most {MAX_PICTURE_BYTES} are read"
     if not 0 <= member.header_offset < size:
@@ -128,14 +142,37 @@ def read_member(file: BinaryIO, member: np.void, name: str, path: str) -> bytes:
     ):
         raise _damaged(path, f"{name!r} is not where the list of members declares")
     data = file.read(packed)
-    if method == zipfile.ZIP_DEFLATED:
-        try:
-            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)
-        except zlib.error as error:
-            raise _damaged(path, f"{name!r}: {error}") from None
+    try:
+        data = _unpack(data, method, size)
+    except (zlib.error, lzma.LZMAError, OSError, ValueError) as error:
+        raise _damaged(path, f"{name!r}: {error}") from None
     if len(data) != size or zlib.crc32(data) != crc:
         raise _damaged(path, f"{name!r} has not the {size} bytes or the checksum it should have")
     return data
+
+
+def _unpack(data: bytes, method: int, size: int) -> bytes:
+    """The bytes of a member of `size` bytes: one more at most, whatever it would grow to."""
+    if method == zipfile.ZIP_DEFLATED:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)
+    if method == zipfile.ZIP_BZIP2:
+        return bz2.BZ2Decompressor().decompress(data, size + 1)
+    if method == zipfile.ZIP_LZMA:
+        return _lzma(data, size).decompress(data[_LZMA_HEAD:], size + 1)
+    return data
+
+
+def _lzma(data: bytes, size: int) -> lzma.LZMADecompressor:
+    """A decoder by the settings before the data: 2 bytes of version, 2 of length, 1 + 4 bytes."""
+    if len(data) < _LZMA_HEAD or data[2:4] != b"\x05\0" or data[4] >= 9 * 5 * 5:
+        raise ValueError("no settings of LZMA")
+    numbers, lc = divmod(data[4], 9)
+    pb, lp = divmod(numbers, 5)
+    # A dictionary beyond the data is of no use, and its size is for anybody to write.
+    dictionary = min(int.from_bytes(data[5:_LZMA_HEAD], "little"), size)
+    settings = {"id": lzma.FILTER_LZMA1, "lc": lc, "lp": lp, "pb": pb}
+    filters = [settings | {"dict_size": max(4096, dictionary)}]
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
 
 
 def _refused(path: str, name: str, why: str) -> VideoError:

@@ -1,0 +1,198 @@
+"""Class folders, archives and links as people have them."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numbered
+import numpy as np
+from kind import Kind, expect
+
+from vdroppath_tf import data
+
+LEFTOVERS = (
+    *("__MACOSX", ".ipynb_checkpoints", "lost+found", "@eaDir", "#recycle", "$RECYCLE.BIN"),
+    *("System Volume Information", ".Trash", ".Trash-1000", "__pycache__", "FOUND.000"),
+)
+FILES = ("._a.mp4", "Thumbs.db", "desktop.ini", ".DS_Store", "ehthumbs.db", "Icon\r")
+
+
+def names(manifest: data.Manifest) -> dict[str, str]:
+    """The name of each video and of its class."""
+    return {entry.name: manifest.labels[entry.label] for entry in manifest}
+
+
+def noted(manifest: data.Manifest, *words: str) -> None:
+    """What was assumed is said: a note for each of the words."""
+    for word in words:
+        expect(any(word in note for note in manifest.notes), True, f"{word!r} in {manifest.notes}")
+
+
+def _two_classes(at: Path) -> dict[str, str]:
+    found = {f"{name}/{k}.mp4": name for name in ("run", "walk") for k in (0, 1)}
+    for name in found:
+        numbered.video(at / name)
+    return found
+
+
+def _junk_class(name: str) -> Kind:
+    def try_it(at: Path) -> None:
+        found = _two_classes(at)
+        numbered.video(at / name / "a.mp4")
+        numbered.folder(at / name / "frames", ["1.jpg", "2.jpg"])
+        manifest = data.open_manifest(at)
+        expect((manifest.labels, names(manifest)), (("run", "walk"), found), "classes")
+
+    return Kind(f"junk: class folder {name!r}", "passed over", try_it)
+
+
+def _junk_videos(at: Path) -> None:
+    found = _two_classes(at)
+    for name in FILES:
+        (at / "run" / name).write_bytes(b"x")
+    for name in LEFTOVERS:
+        numbered.video(at / "walk" / name / "0.mp4")
+    expect(names(data.open_manifest(at)), found, "videos")
+
+
+def _junk_frames(at: Path) -> None:
+    folder = numbered.folder(at / "run/a", [f"img_{k:05d}.jpg" for k in range(1, 7)])
+    for name in (*FILES, "._img_00001.jpg", "SYNOFILE_THUMB_M_00001.jpg"):
+        (folder / name).write_bytes(b"x")
+    for name in LEFTOVERS:
+        numbered.folder(folder / name, ["img_00007.jpg"])
+        numbered.folder(at / "run" / name, ["img_00001.jpg"])
+    manifest = data.open_manifest(at)
+    expect(names(manifest), {"run/a": "run"}, "videos")
+    expect(numbered.numbers(manifest.entries[0].source), list(range(6)), "frames")
+
+
+def zip_of(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    """A zip archive."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def _zip(name: str, method: int, *, mac: bool) -> Kind:
+    def try_it(at: Path) -> None:
+        frames = numbered.pictures([f"clip/img_{k:05d}.jpg" for k in range(1, 7)])
+        more = {f"__MACOSX/clip/._img_{k:05d}.jpg": b"Mac OS X" * 9 for k in range(1, 7)}
+        more |= {"clip/.DS_Store": b"\0" * 90, "__MACOSX/._clip": b"Mac", "clip/Thumbs.db": b"t"}
+        zip_of(at / "run/a.zip", {**(more if mac else {}), **frames}, method)
+        source = data.open_manifest(at).entries[0].source
+        expect(numbered.numbers(source), list(range(6)), "frames")
+
+    return Kind(f"zip: {name}", "its frames", try_it)
+
+
+def _hdf5(at: Path) -> None:
+    with h5py.File(at / "all.h5", "w") as file:
+        for group in ("10", "9", "#refs#", "__MACOSX"):
+            pixels = np.stack([numbered.pixels(k) for k in range(6)])
+            file.create_dataset(f"{group}/a", data=pixels)
+    manifest = data.open_manifest(at / "all.h5")
+    expect(manifest.labels, ("9", "10"), "classes")
+    noted(manifest, "numeric order")
+
+
+def _numeric(at: Path) -> None:
+    for k in range(11):
+        numbered.video(at / str(k) / "a.mp4")
+    manifest = data.open_manifest(at)
+    expect(manifest.labels, tuple(map(str, range(11))), "classes")
+    noted(manifest, "numeric order")
+    old = tuple(sorted(manifest.labels))
+    asked = data.open_manifest(at, labels=old)
+    expect((asked.labels, names(asked)), (old, names(manifest)), "classes that were asked for")
+    expect(asked.notes, (), "notes on labels that were asked for")
+
+
+def _names_are_not_numbers(at: Path) -> None:
+    for name in ("10", "9", "run"):
+        numbered.video(at / name / "a.mp4")
+    expect(data.open_manifest(at).labels, ("10", "9", "run"), "classes")
+
+
+def _linked(make: Callable[[Path, Path], object], *, allowed: bool) -> Callable[[Path], None]:
+    def try_it(at: Path) -> None:
+        store, split = at / "store", at / "split"
+        numbered.video(store / "all/a.mp4")
+        numbered.folder(store / "more/frames", ["1.jpg", "2.jpg", "3.jpg"])
+        split.mkdir()
+        make(store, split)
+        folders = (str(store / "all"), str(store / "more"))
+        lookup = data.Lookup(allow_links_to=folders) if allowed else None
+        manifest = data.open_manifest(split, lookup=lookup)
+        expect([entry.label for entry in manifest], [0] * len(manifest), "classes")
+        for entry in manifest:
+            read = numbered.numbers(entry.source)
+            expect(read, list(range(len(read))), "frames")
+
+    return try_it
+
+
+def _link(to: str, name: str) -> Callable[[Path, Path], None]:
+    def make(store: Path, split: Path) -> None:
+        link = split / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(store / to)
+
+    return make
+
+
+def _links_inside(at: Path) -> None:
+    """A split below the root of all videos, made of relative links."""
+    numbered.video(at / "all/run/a.mp4")
+    numbered.video(at / "all/walk/b.mp4")
+    (at / "split").mkdir()
+    (at / "split/walk").symlink_to("../all/walk")
+    (at / "split/run").mkdir()
+    (at / "split/run/a.mp4").symlink_to("../../all/run/a.mp4")
+    path = at / "list.txt"
+    path.write_text("split/run/a.mp4 6 0\nsplit/walk/b.mp4 6 1\n")
+    manifest = data.open_manifest(path)
+    read = [numbered.numbers(entry.source) for entry in manifest]
+    expect(read, [list(range(6))] * 2, "frames by a list")
+
+
+_REFUSED = r"stay below the root, or below a folder given with --allow_links_to=DIR"
+KINDS = (
+    *map(_junk_class, LEFTOVERS),
+    Kind("junk: files and folders among videos", "passed over", _junk_videos),
+    Kind("junk: files and folders among frames", "passed over", _junk_frames),
+    Kind("junk: groups of MATLAB and of archives in HDF5", "passed over", _hdf5),
+    _zip("made on a Mac", zipfile.ZIP_DEFLATED, mac=True),
+    _zip("LZMA", zipfile.ZIP_LZMA, mac=False),
+    _zip("LZMA, made on a Mac", zipfile.ZIP_LZMA, mac=True),
+    _zip("bzip2", zipfile.ZIP_BZIP2, mac=False),
+    _zip("stored", zipfile.ZIP_STORED, mac=False),
+    Kind("numeric classes: 0 to 10", "in numeric order, said; labels= protects", _numeric),
+    Kind("numeric classes: not all numbers", "in the order of text", _names_are_not_numbers),
+    *(
+        Kind(
+            f"links: {what} into a folder that is {'' if allowed else 'not '}allowed",
+            "followed" if allowed else "refused, with the flag",
+            _linked(_link(to, name), allowed=allowed),
+            None if allowed else _REFUSED,
+        )
+        for what, to, name in (
+            ("video", "all/a.mp4", "run/a.mp4"),
+            ("class folder", "all", "run"),
+            ("folder of frames", "more/frames", "run/b"),
+        )
+        for allowed in (True, False)
+    ),
+    Kind("links: relative, below the root", "followed", _links_inside),
+    Kind(
+        "links: out of the allowed folder too",
+        "refused",
+        _linked(_link("", "run"), allowed=True),
+        _REFUSED,
+    ),
+)

@@ -1,0 +1,33 @@
+"""The order of classes that are known by name only: their numbers follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+_DIGITS = 18  # longer ones are names, such as hashes
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of classes sorted; where all are numbers, by their value: 0, 1, 2, ..., 10."""
+    found = sorted(names)
+    return sorted(found, key=int) if are_numbers(found) else found
+
+
+def are_numbers(names: Sequence[str]) -> bool:
+    """Whether all names are whole numbers."""
+    return all(name.isascii() and name.isdigit() and len(name) <= _DIGITS for name in names)
+
+
+def order_note(names: Sequence[str]) -> str | None:
+    """What to say of the order of classes, where it is not that of their letters.
+
+    Args:
+        names: the classes in order.
+    """
+    if list(names) == sorted(names):
+        return None
+    few = ", ".join(names[:3])
+    return (
+        f"classes are numbers, and in numeric order: {few}, ..., {names[-1]} (not the order of "
+        "text, 0, 1, 10, 2). Models and manifest files keep the order of their own labels"
+    )
