@@ -13,15 +13,22 @@ import av
 MAX_SIDE = 16384
 """Frames wider or higher than this are refused before they are decoded (pixels)."""
 
-# Playlists (HLS, concat) would let one file make the reader open others: only local containers.
-_OPEN_OPTIONS = {
-    "protocol_whitelist": "file",
-    "format_whitelist": "mov,avi,matroska,mpegts,mpeg,flv,ogg,asf",
-}
+# Playlists (HLS, concat), image sequences and the like would let one file make the reader open
+# others: each of these reads the one file that it is given.
+_FORMATS = (
+    "mov,avi,matroska,mpegts,mpeg,flv,ogg,asf,mxf,dv,"  # containers
+    "gif,apng,ivf,yuv4mpegpipe,"  # pictures one after another, and little else
+    "h264,hevc,m4v,mpegvideo,mjpeg,obu"  # streams without a container
+)
+_OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 
 
 class VideoError(ValueError):
     """A video file cannot be used; the message names the file, what was found and what to do."""
+
+
+class NoVideoStreamError(VideoError):
+    """A file can be opened and holds no video: sound only, say."""
 
 
 def status_of(path: str) -> os.stat_result:
@@ -55,7 +62,7 @@ def open_video(path: str) -> Iterator[tuple[Any, Any]]:
         with av.open(path, options=_OPEN_OPTIONS, metadata_errors="replace") as container:
             if not container.streams.video:
                 found = ", ".join(s.type for s in container.streams) or "no stream"
-                raise VideoError(
+                raise NoVideoStreamError(
                     f"{path}: holds no video (found: {found}). Expected a video stream."
                 )
             stream = container.streams.video[0]

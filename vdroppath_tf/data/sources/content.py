@@ -1,0 +1,133 @@
+"""Which files are videos where no list names them: by their suffix where it tells, else by content.
+
+In class folders all that the decoder reads counts, whatever it is called. Known suffixes cost
+nothing; others cost one read of a few kilobytes, and most of them are no videos by that.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from vdroppath_tf.data.sources.container import NoVideoStreamError, VideoError, open_video
+from vdroppath_tf.names import named
+
+VIDEO_SUFFIXES = frozenset(
+    ".264 .265 .3g2 .3gp .apng .asf .avi .divx .dv .f4v .flv .gif .h264 .h265 .hevc .ivf .m1v .m2t"
+    " .m2ts .m2v .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpe .mpeg .mpg .mts .mxf .ogm .ogv .qt"
+    " .vob .webm .wmv .xvid .y4m".split()
+)
+"""Suffixes of videos; such a file is one even if it is damaged, so that somebody is told."""
+
+_OTHER_SUFFIXES = frozenset(
+    # Pictures, and what cameras write beside their videos (thumbnails, small copies).
+    ".arw .avif .bmp .cr2 .dng .heic .heif .ico .jpeg .jpg .lrv .nef .png .pgm .ppm .psd .svg .thm"
+    " .tif .tiff"
+    # Sound and subtitles.
+    " .aac .ac3 .aif .aiff .ass .flac .idx .lrc .m3u .m3u8 .m4a .mka .mp3 .oga .opus .srt .ssa .sub"
+    " .vtt .wav .wma"
+    # Text, tables and documents.
+    " .cfg .csv .description .doc .docx .htm .html .ini .ipynb .json .jsonl .log .md .nfo .pdf .py"
+    " .sh .torrent .tsv .txt .url .xls .xlsx .xml .yaml .yml"
+    # Arrays, models and archives.
+    " .7z .bz2 .db .gz .h5 .hdf5 .lmdb .mat .mdb .npy .npz .parquet .pkl .pt .pth .rar .sqlite .tar"
+    " .tfrecord .tgz .xz .zip".split()
+)
+_PARTIAL = re.compile(
+    r"\.(part|partial|crdownload|download|opdownload|filepart|aria2|ytdl|tmp|temp|!ut|!qb|bc!)"
+    r"(-frag\d+)?(\.part)?$",
+    re.IGNORECASE,
+)
+_HEAD = 4096  # bytes
+_STARTS = (
+    b"\x1a\x45\xdf\xa3",  # Matroska, WebM
+    b"FLV\x01",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: wmv
+    b"\0\0\x01\xba",  # MPEG program stream
+    b"\0\0\x01\xb3",  # MPEG-1 and 2 without a container
+    b"\0\0\x01\xb0",  # MPEG-4
+    b"\0\0\0\x01\x09",  # H.264: a delimiter, or the parameters of the sequence
+    b"\0\0\0\x01\x27",
+    b"\0\0\0\x01\x67",
+    b"\0\0\0\x01\x40\x01",  # H.265
+    b"GIF87a",
+    b"GIF89a",
+    b"DKIF",  # IVF
+    b"YUV4MPEG2 ",
+    b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01",  # MXF
+)
+_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free")
+_NO_VIDEO_BRANDS = (b"heic", b"heix", b"mif1", b"avif", b"M4A ", b"M4B ", b"crx ")
+
+
+@named
+def is_video(path: str) -> bool:
+    """Whether a file that no list names is a video.
+
+    Known suffixes decide without a look into the file. Others, no suffix, and those that stand
+    for something else too (`.ts`, `.webp`, `.dat`), are decided by the first bytes: if they are a
+    video container's, the file counts, unless it opens and holds no picture (sound only).
+
+    Args:
+        path: a file.
+
+    Returns:
+        True for a video, which may yet turn out to be damaged; False for other files, for partial
+        downloads, and for what cannot be read.
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in VIDEO_SUFFIXES:
+        return True
+    if suffix in _OTHER_SUFFIXES or is_partial_download(path):
+        return False
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    return _is_container(head) and _has_pictures(path)
+
+
+@named
+def is_partial_download(name: str) -> bool:
+    """Whether a file's name is one that browsers and downloaders give to what is not yet whole.
+
+    Args:
+        name: of the file, with or without its folder.
+    """
+    return _PARTIAL.search(name) is not None
+
+
+def _is_container(head: bytes) -> bool:
+    """Whether a file that begins so can hold a video; many bytes are compared, so few are wrong."""
+    if head[4:8] in _MP4_BOXES:
+        return head[8:12] not in _NO_VIDEO_BRANDS
+    if head[:4] == b"RIFF":
+        animated = head[8:16] == b"WEBPVP8X" and bool(head[20:21] and head[20] & 2)
+        return animated or head[8:12] in (b"AVI ", b"AMV ", b"CDXA")
+    if head[:4] == b"OggS":
+        return any(mark in head for mark in (b"\x80theora", b"BBCD\0", b"OVP80", b"\x01video"))
+    if head[:8] == b"\x89PNG\r\n\x1a\n":
+        return b"acTL" in head[: head.find(b"IDAT") if b"IDAT" in head else None]
+    return head.startswith(_STARTS) or _is_transport_stream(head)
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Whether MPEG-TS packets (188 bytes, 4 more before or 16 behind each) follow each other."""
+    for size in (188, 192, 204):
+        for start in range(min(2 * size, len(head))):
+            marks = head[start::size]
+            if len(marks) >= 5 and marks == b"\x47" * len(marks):
+                return True
+    return False
+
+
+def _has_pictures(path: str) -> bool:
+    """Whether there is a video stream in a container; True if it is damaged, to be told later."""
+    try:
+        with open_video(path):
+            return True
+    except NoVideoStreamError:
+        return False
+    except VideoError:
+        return True
