@@ -20,7 +20,10 @@ from pathlib import Path
 from absl import app, flags
 from kind import Kind, Outcome, check_names
 
-MODULES: tuple[str, ...] = ("kinds_of_folders",)
+MODULES: tuple[str, ...] = (
+    "kinds_of_folders",
+    "kinds_of_lists",
+)
 """The files of kinds: each has a tuple `KINDS`."""
 
 _ONLY = flags.DEFINE_string("only", "", "the kinds whose name holds this text")

@@ -5,6 +5,7 @@ What they show has a direction ("from left to right"), so their manifests are `d
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.names import named
 
+_LABELS = "labels"
 _ROW = "'id;label'"
 _ITEM = 'objects {"id": ..., "template": ...}'
 
@@ -40,7 +42,8 @@ def read_something_v1(
 
     Args:
         path: the CSV file; the file with `labels` in place of its part (`...-v1-labels.csv`), one
-            class a line, must lie beside it, or pass `labels`.
+            class a line, must lie beside it, or pass `labels`. If its name ends in no part, the
+            only file beside it whose name holds `label` is that list.
         root: folder of the videos, each a folder of frames (`100218/00001.jpg`), a zip or a video
             file; default the CSV file's own.
         labels: the classes; default those of the file beside.
@@ -60,7 +63,7 @@ def read_something_v1(
         rows.append((origin, row[0], row[1]))
     beside = _labels_file(path)
     names = read_names(beside) if beside.is_file() else None
-    return _collect(path, root, _classes(names, labels, beside), lookup, rows)
+    return _collect(path, root, _classes(names, labels, beside), lookup, rows, beside)
 
 
 @named
@@ -89,7 +92,7 @@ def read_something_v2(
                 )
     beside = _labels_file(path)
     names = _numbered(beside) if beside.is_file() else None
-    return _collect(path, root, _classes(names, labels, beside), lookup, rows)
+    return _collect(path, root, _classes(names, labels, beside), lookup, rows, beside)
 
 
 def _collect(
@@ -98,17 +101,39 @@ def _collect(
     names: Sequence[str],
     lookup: Lookup | None,
     rows: Iterable[tuple[str, str, str]],
+    beside: Path,
 ) -> Manifest:
     videos = Collector(path, root, lookup, names)
+    if beside.is_file():
+        videos.note(f"classes are those of {beside.name}")
     for origin, key, name in rows:
         videos.add_named([""], key, videos.number(name, origin), origin)
     return videos.manifest("ids with a class each", directional=True)
 
 
 def _labels_file(path: PathLike) -> Path:
-    """`...-labels.csv` for `...-train.csv`, `labels.json` for `train.json`."""
-    name = re.sub(r"(train|validation|val|test)$", "labels", Path(path).stem)
-    return Path(path).with_name(name + Path(path).suffix)
+    """`...-labels.csv` for `...-train.csv`, `labels.json` for `train.json`.
+
+    A list of another name has the one list of classes that lies beside it. It is never its own.
+
+    Raises:
+        ManifestError: several may be that list.
+    """
+    path = Path(path)
+    name = re.sub(r"(train|validation|val|test)$", _LABELS, path.stem)
+    official = path.with_name((_LABELS if name == path.stem else name) + path.suffix)
+    if official.name == path.name:
+        official = path.with_name(f"{path.stem}-{_LABELS}{path.suffix}")
+    if official.is_file():
+        return official
+    others = sorted(path.parent.glob(f"*label*{glob.escape(path.suffix)}"))
+    others = [other for other in others if other.is_file() and other.name != path.name]
+    if len(others) > 1:
+        raise ManifestError(
+            f"{path}: its classes may be those of {' or '.join(each.name for each in others[:3])}. "
+            f"Expected one list of classes beside it: call it {official.name}."
+        )
+    return others[0] if others else official
 
 
 def _classes(
@@ -117,7 +142,10 @@ def _classes(
     if own is not None:
         return same_names(own, labels, str(beside))
     if labels is None:
-        raise ManifestError(f"{beside}: is missing, and names the classes. Put it there.")
+        raise ManifestError(
+            f"{beside}: is missing, and names the classes. Put it there, or pass the names as "
+            "labels=, or in a labels.txt beside the list (--data)."
+        )
     return tuple(labels)
 
 

@@ -1,0 +1,122 @@
+"""Lists of videos, as people have them: what each line says must be read, or refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kind import Kind, expect
+
+from vdroppath_tf.data import open_manifest
+
+Read = tuple[tuple[str, str], ...]
+"""What a list says: the name of each video and of its class."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A list beside empty files, which are never decoded.
+
+    Attributes:
+        text: of the list.
+        expected: the videos and their classes by name.
+        files: of the folder; default the videos that are expected. A name that ends in a slash is
+            a folder.
+        others: text files beside the list.
+        name: of the list.
+        encoding: of the list.
+        options: of `open_manifest`.
+        notes: texts that `Manifest.notes` must hold.
+        directional: whether its labels have a direction.
+    """
+
+    text: str
+    expected: Read = ()
+    files: tuple[str, ...] = ()
+    others: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    name: str = "list.txt"
+    encoding: str = "utf-8"
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    directional: bool = False
+
+    def __call__(self, folder: Path) -> None:
+        """Writes the files, reads the list, and compares."""
+        for file in self.files or tuple(name for name, _ in self.expected):
+            path = folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir() if file.endswith("/") else path.touch()
+        for name, text in self.others.items():
+            (folder / name).write_text(text)
+        (folder / self.name).write_bytes(self.text.encode(self.encoding))
+        manifest = open_manifest(folder / self.name, **self.options)
+        found = tuple((entry.name, manifest.labels[entry.label]) for entry in manifest)
+        expect(found, self.expected, "videos and classes")
+        expect(manifest.directional, self.directional, "whether labels have a direction")
+        for note in self.notes:
+            expect(any(note in each for each in manifest.notes), True, f"{note!r} is said")
+
+
+def read(name: str, expected: str, case: Callable[[Path], None]) -> Kind:
+    """A list that must be read."""
+    return Kind(f"list: {name}", expected, case)
+
+
+def refused(name: str, pattern: str, case: Callable[[Path], None]) -> Kind:
+    """A list that must be refused, with words that match the pattern."""
+    return Kind(f"list: {name}", "refused, with the way out", case, pattern)
+
+
+IDS = "1;Up\n2;Down\n"
+FRAMES = ("1/", "2/")
+OF_IDS = (("1", "Up"), ("2", "Down"))
+
+KINDS = (
+    read(
+        "id;class, not named officially, classes beside",
+        "classes of the list of classes beside it",
+        Case(
+            IDS,
+            OF_IDS,
+            FRAMES,
+            {"labels.csv": "Still\nUp\nDown\n"},
+            name="mine.csv",
+            notes=("classes are those of labels.csv",),
+            directional=True,
+        ),
+    ),
+    read(
+        "id;class, not named officially, official classes beside",
+        "classes of the list of classes beside it",
+        Case(
+            IDS,
+            OF_IDS,
+            FRAMES,
+            {"jester-v1-labels.csv": "Still\nUp\nDown\n"},
+            name="jester-small.csv",
+            directional=True,
+        ),
+    ),
+    refused(
+        "id;class, not named officially, no classes",
+        r"labels\.csv: is missing.*labels=",
+        Case(IDS, files=FRAMES, name="mine.csv"),
+    ),
+    refused(
+        "id;class, not named officially, two lists of classes",
+        r"a-labels\.csv or b_labels\.csv.*Expected one",
+        Case(
+            IDS,
+            files=FRAMES,
+            others={"a-labels.csv": "Up\nDown\n", "b_labels.csv": "Down\nUp\n"},
+            name="mine.csv",
+        ),
+    ),
+    refused(
+        "id;class, called labels.csv itself",
+        r"labels-labels\.csv: is missing",
+        Case(IDS, files=FRAMES, name="labels.csv"),
+    ),
+)
