@@ -35,8 +35,15 @@ def define_formats(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("split", None, text, 1, 3, flag_values=values)
     text = "folder that links among the videos may lead into, besides their root; may be repeated"
     flags.DEFINE_multi_string("allow_links_to", [], text, flag_values=values)
+    define_video_stream(values)
     text = "leave out videos that are listed and not there (default: for Kinetics only)"
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
+
+
+def define_video_stream(values: flags.FlagValues) -> None:
+    """The flag that chooses one of several video streams of a file."""
+    text = "number of the video stream of each file, from 0 (default: the one that a player shows)"
+    flags.DEFINE_integer("video_stream", None, text, 0, flag_values=values)
 
 
 def define_faults(values: flags.FlagValues) -> None:
@@ -87,6 +94,7 @@ def open_source(
             first_frame=values.first_frame,
             allow_missing=values.allow_missing,
             allow_links_to=tuple(values.allow_links_to),
+            video_stream=values.video_stream,
         ),
         label_base=values.label_base,
         part=part if "part" in taken else None,

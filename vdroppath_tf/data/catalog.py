@@ -107,7 +107,7 @@ def open_manifest(
     }
     given = {key: value for key, value in options.items() if value is not None}
     if refused := sorted(set(given) - options_of(name)):
-        what = "lookup (template, first_frame, allow_missing, allow_links_to)"
+        what = "lookup (template, first_frame, allow_missing, allow_links_to, video_stream)"
         what = what if "lookup" in refused else refused[0]
         raise ManifestError(
             f"{source}: {what} does not go with the format {name!r}. Leave it out"

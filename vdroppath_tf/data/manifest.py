@@ -87,6 +87,14 @@ class Manifest:
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
+    def with_square_pixels(self) -> Manifest:
+        """The same videos in the size that players show them in, see `VideoFile`."""
+        entries = tuple(
+            dataclasses.replace(entry, source=entry.source.with_square_pixels())
+            for entry in self.entries
+        )
+        return dataclasses.replace(self, entries=entries)
+
     @property
     def num_classes(self) -> int:
         """Number of classes, those without a video included."""
@@ -105,13 +113,15 @@ class Manifest:
     def digest(self) -> str:
         """Which data this is, for results and reports: a SHA-256, 64 hexadecimal digits.
 
-        It covers the classes and each video's name, segment, label and listed number of frames, in
-        order; not where on this machine they are, and not what the files hold.
+        It covers the classes and each video's name, segment, label, listed number of frames and, if
+        it was chosen, stream, in order; not where on this machine they are, and not what the files
+        hold.
         """
         total = hashlib.sha256(json.dumps(self.labels).encode())
         for entry in self.entries:
             fields: list[Any] = [entry.name, entry.label, entry.num_frames]
             if isinstance(entry.source, Segment):
                 fields.append(entry.source.span)
+            fields += entry.source.parts
             total.update(b"\n" + json.dumps(fields).encode())
         return total.hexdigest()

@@ -121,18 +121,24 @@ class ServedModel:
             )
         return self._serve(video=tf.constant(clips, tf.uint8))["probabilities"].numpy()
 
-    def predict(self, videos: Sequence[str | os.PathLike[str]]) -> Iterator[Answer]:
+    def predict(
+        self, videos: Sequence[str | os.PathLike[str]], *, video_stream: int | None = None
+    ) -> Iterator[Answer]:
         """One answer a video, in order.
 
         Args:
             videos: files, or folders of frames; for a network of optical flow, folders of it.
+            video_stream: number of the video stream of each file, from 0; None takes the one that a
+                player shows.
 
         Raises:
             VideoError: for a video that cannot be read.
         """
         each = self.sampling.views("test")
         for video in videos:
-            entry = VideoEntry(self._source(os.path.abspath(video)), 0, None, str(video))
+            entry = VideoEntry(
+                self._source(os.path.abspath(video), video_stream), 0, None, str(video)
+            )
             manifest = Manifest((entry,), self.labels, str(video))
             clips = evaluation_clips(manifest, self.sampling, batch_size=each, split="test")
             with video_errors():
@@ -142,7 +148,7 @@ class ServedModel:
             ranked = {self.labels[k]: float(mean[k]) for k in order}
             yield Answer(str(video), self.labels[order[0]], ranked)
 
-    def _source(self, path: str) -> FrameSource:
+    def _source(self, path: str, video_stream: int | None) -> FrameSource:
         if self.channels == 2:
             return FlowFolder(path)
-        return FrameFolder(path) if os.path.isdir(path) else VideoFile(path)
+        return FrameFolder(path) if os.path.isdir(path) else VideoFile(path, video_stream)

@@ -63,8 +63,8 @@ def test_each_distinct_frame_is_decoded_once(
     stored: list[int] = []
     inner = decode._storer
 
-    def counting(frames: np.ndarray) -> Callable[[int, object], None]:
-        store = inner(frames)
+    def counting(frames: np.ndarray, orientation: int) -> Callable[[int, object], None]:
+        store = inner(frames, orientation)
 
         def spy(slot: int, frame: object) -> None:
             stored.append(slot)
@@ -152,7 +152,7 @@ class TestIndexCache:
         path, cache = barcode.write(tmp_path / "a.mp4", 20), tmp_path / "cache"
         first = index_video(path, cache_dir=cache)
         frame_index._cached_index.cache_clear()
-        monkeypatch.setattr(frame_index, "build_index", lambda path: pytest.fail("read again"))
+        monkeypatch.setattr(frame_index, "build_index", lambda *_: pytest.fail("read again"))
         second = index_video(path, cache_dir=cache)
         assert second.num_frames == 20
         assert np.array_equal(first.pts, second.pts)

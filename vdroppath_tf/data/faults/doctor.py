@@ -64,8 +64,8 @@ def examine(entry: VideoEntry) -> Finding:
             numbers = range(first, min(first + chunk, info.num_frames))
             entry.source.read(numbers, short_edge=edge)
     except VideoError as error:
-        return Finding(entry.path, stamp, error=str(error))
-    return Finding(entry.path, stamp, info.num_frames, info.height, info.width)
+        return Finding(_key(entry), stamp, error=str(error))
+    return Finding(_key(entry), stamp, info.num_frames, info.height, info.width)
 
 
 @named
@@ -97,7 +97,7 @@ def diagnose(
     known = decoded = 0
 
     def find(item: tuple[str, VideoEntry]) -> tuple[Finding, bool]:
-        old = before.get(item[1].path)
+        old = before.get(_key(item[1]))
         if old is not None and _holds(old, item[1]):
             return old, True
         return examine(item[1]), False
@@ -117,6 +117,11 @@ def diagnose(
         if finding.error is not None
     )
     return Diagnosis(tuple(findings), faults, known, decoded, time.monotonic() - start)
+
+
+def _key(entry: VideoEntry) -> str:
+    """What the journal knows a video by: its path, and what was chosen of it."""
+    return ", ".join((entry.path, *entry.source.parts))
 
 
 def _holds(old: Finding, entry: VideoEntry) -> bool:

@@ -163,5 +163,5 @@ def _length(entry: VideoEntry, info: FrameInfo) -> float | None:
         return shown * len(times) / max(1, len(times) - 1)
     if not isinstance(entry.source, VideoFile):
         return None
-    with open_video(entry.source.file) as (container, _):
+    with open_video(entry.source.file, entry.source.stream) as (container, _):
         return None if container.duration is None else container.duration / 1e6

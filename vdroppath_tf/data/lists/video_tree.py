@@ -44,12 +44,15 @@ class Lookup:
             None does what is usual for the format.
         allow_links_to: folders that links may lead into, such as that of the videos of which
             links make a split. Links below the root are followed in any case.
+        video_stream: number of the video stream to read of each file, from 0, attached pictures
+            not counted; None takes the one that a player shows.
     """
 
     template: str | None = None
     first_frame: int = 1
     allow_missing: bool | None = None
     allow_links_to: tuple[str, ...] = ()
+    video_stream: int | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.allow_links_to, str):
@@ -107,7 +110,7 @@ class VideoTree:
             raise ManifestError(f"{origin}: {name!r} is neither a file nor a folder.")
         if path.lower().endswith(".zip"):
             return self._zip(path)
-        return VideoFile(path)
+        return VideoFile(path, self.lookup.video_stream)
 
     def entry(self, name: str, origin: str) -> FrameSource:
         """As `source`; a name may also be a member of an HDF5 file, `file.h5/key`."""

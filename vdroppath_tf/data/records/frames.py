@@ -95,5 +95,5 @@ def _fps(source: FrameSource) -> float | None:
     video = source.whole
     if not isinstance(video, VideoFile):
         return None
-    with open_video(video.file) as (_, stream):
+    with open_video(video.file, video.stream) as (_, stream):
         return float(stream.average_rate) if stream.average_rate else None

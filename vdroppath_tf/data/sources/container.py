@@ -10,6 +10,8 @@ from typing import Any, BinaryIO
 
 import av
 
+from vdroppath_tf.data.sources.stream_choice import choose_stream, no_stream
+
 MAX_SIDE = 16384
 """Frames wider or higher than this are refused before they are decoded (pixels)."""
 
@@ -52,20 +54,22 @@ def regular_file(path: str) -> os.stat_result:
 
 
 @contextlib.contextmanager
-def open_video(path: str) -> Iterator[tuple[Any, Any]]:
-    """Opens a file's first video stream and yields `(container, stream)`.
+def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any, Any]]:
+    """Opens a video stream of a file and yields `(container, stream)`.
 
     FFmpeg's errors, then and in the body of the `with`, become `VideoError`.
+
+    Args:
+        path: the file.
+        video_stream: number of the stream, see `choose_stream`; None takes the one that a player
+            shows.
     """
     check_whole(path)
     try:
         with av.open(path, options=_OPEN_OPTIONS, metadata_errors="replace") as container:
-            if not container.streams.video:
-                found = ", ".join(s.type for s in container.streams) or "no stream"
-                raise NoVideoStreamError(
-                    f"{path}: holds no video (found: {found}). Expected a video stream."
-                )
-            stream = container.streams.video[0]
+            stream = choose_stream(container, video_stream)
+            if stream is None:
+                raise NoVideoStreamError(f"{path}: {no_stream(container, video_stream)}")
             if stream.codec_context is None:
                 raise VideoError(f"{path}: no decoder for its video. Convert it to H.264 mp4.")
             stream.codec_context.thread_count = 1  # callers run many files at once

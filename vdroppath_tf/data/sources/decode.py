@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
@@ -12,11 +14,14 @@ import numpy as np
 from vdroppath_tf.data.sources.container import VideoError, check_whole, open_video
 from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.data.sources.index import index_video
+from vdroppath_tf.data.sources.orientation import shown_size, upright
 from vdroppath_tf.data.sources.request import FrameRequest, Indices, scaled_size
 from vdroppath_tf.data.sources.resize import Scaler
 from vdroppath_tf.names import named
 
 __all__ = ["FrameIndex", "VideoError", "index_video", "read_frames", "scaled_size"]
+
+_Opening: TypeAlias = Callable[[], AbstractContextManager[tuple[Any, Any]]]
 
 _WORTH_SEEKING = (
     8  # frames; a seek throws away the decoder's state, so short gaps are decoded through
@@ -30,6 +35,7 @@ def read_frames(
     indices: Indices,
     *,
     index: FrameIndex | None = None,
+    video_stream: int | None = None,
     short_edge: int | None = None,
 ) -> np.ndarray:
     """Decodes the frames with the given numbers, each distinct one once. Thread safe.
@@ -37,41 +43,47 @@ def read_frames(
     Args:
         path: a video file.
         indices: frame numbers from 0, `(n,)` with n >= 1, in any order, repeats allowed.
-        index: the file's `index_video`, if at hand.
+        index: the file's `index_video`, if at hand; frames are scaled to its size.
+        video_stream: see `index_video`.
         short_edge: scales frames (bilinear, aspect kept) to this many pixels on the shorter side.
 
     Returns:
-        RGB frames in the order of `indices`, uint8 `(n, height, width, 3)`.
+        RGB frames as they are shown, in the order of `indices`, uint8 `(n, height, width, 3)`.
 
     Raises:
         VideoError: the file cannot be read or lacks a frame; names the file and the frame.
     """
     name = os.path.abspath(path)
-    index = index_video(name) if index is None else index
+    if index is None:
+        index = index_video(name, video_stream=video_stream)
     request = FrameRequest(name, index, indices, short_edge=short_edge)
     frames = np.empty((len(request.frames), *request.size, 3), np.uint8)
-    store = _storer(frames)
+    store = _storer(frames, index.orientation)
+    opening = functools.partial(open_video, name, video_stream)
     if index.exact:
-        _read_by_pts(name, request.frames, index, store)
+        _read_by_pts(name, opening, request.frames, index, store)
     else:
-        _read_by_count(name, request.frames, store)
+        _read_by_count(name, opening, request.frames, store)
     return request.in_order(frames)
 
 
-def _storer(frames: np.ndarray) -> Callable[[int, Any], None]:
-    _, height, width, _ = frames.shape
+def _storer(frames: np.ndarray, orientation: int) -> Callable[[int, Any], None]:
+    """What scales a decoded frame, turns it and puts it into its place."""
+    height, width = shown_size(frames.shape[1], frames.shape[2], orientation)
     scaler = Scaler()
 
     def store(slot: int, frame: Any) -> None:
-        frames[slot] = scaler(frame, height, width, "rgb24")
+        frames[slot] = upright(scaler(frame, height, width, "rgb24"), orientation)
 
     return store
 
 
-def _read_by_count(path: str, wanted: np.ndarray, store: Callable[[int, Any], None]) -> None:
+def _read_by_count(
+    path: str, opening: _Opening, wanted: np.ndarray, store: Callable[[int, Any], None]
+) -> None:
     slot = number = 0
     damaged = False  # a frame the decoder made up in part; so are those that build on it
-    with open_video(path) as (container, stream):
+    with opening() as (container, stream):
         for number, frame in enumerate(container.decode(stream)):
             damaged = frame.is_corrupt or (damaged and not frame.key_frame)
             if number == wanted[slot]:
@@ -85,13 +97,17 @@ def _read_by_count(path: str, wanted: np.ndarray, store: Callable[[int, Any], No
 
 
 def _read_by_pts(
-    path: str, wanted: np.ndarray, index: FrameIndex, store: Callable[[int, Any], None]
+    path: str,
+    opening: _Opening,
+    wanted: np.ndarray,
+    index: FrameIndex,
+    store: Callable[[int, Any], None],
 ) -> None:
     """Seeks before the next wanted frame and decodes on; starts further back if that overshot."""
     slot = back = 0
     while slot < len(wanted):
         start = index.keyframe_before(max(0, int(wanted[slot]) - back))
-        with open_video(path) as (container, stream):
+        with opening() as (container, stream):
             if start == 0:  # a new reader stands at the first frame; seeking there can miss it
                 decoded = container.decode(stream)
             else:

@@ -7,6 +7,7 @@ import functools
 
 import numpy as np
 
+from vdroppath_tf.data.sources.orientation import UPRIGHT, is_swapped
 from vdroppath_tf.data.sources.request import FrameInfo
 from vdroppath_tf.names import named
 
@@ -20,7 +21,8 @@ class FrameIndex(FrameInfo):
     """The frames of one video stream in the order they are shown.
 
     Attributes:
-        num_frames, height, width: see `FrameInfo`; the frames a decoder shows.
+        num_frames, height, width: see `FrameInfo`; the frames a decoder shows, and their size as
+            they are shown.
         pts: sorted presentation times in the stream's time base, int64 `(num_frames,)`; empty if
             not `exact`.
         keyframes: sorted indices of frames decoding can start at, int64; empty if not `exact`.
@@ -29,6 +31,8 @@ class FrameIndex(FrameInfo):
         tick: seconds that one unit of the pts takes, or, if not `exact`, one frame; 0 if that is
             unknown.
         origin: the pts at which the file starts, which is 0 seconds in every player.
+        orientation: how stored frames are turned to be shown, see `orientation`.
+        pixel_aspect: width and height of a stored pixel, as a ratio; (1, 1) if it is square.
     """
 
     pts: np.ndarray
@@ -36,6 +40,8 @@ class FrameIndex(FrameInfo):
     exact: bool
     tick: float = 0.0
     origin: int = 0
+    orientation: int = UPRIGHT
+    pixel_aspect: tuple[int, int] = (1, 1)
 
     @functools.cached_property
     def _times(self) -> np.ndarray | None:
@@ -50,6 +56,13 @@ class FrameIndex(FrameInfo):
         None where the file does not give any time.
         """
         return self._times
+
+    def with_square_pixels(self) -> FrameIndex:
+        """The same frames in the size that players show them: stored frames are made wider."""
+        wide, high = self.pixel_aspect
+        if is_swapped(self.orientation):
+            return dataclasses.replace(self, height=max(1, round(self.height * wide / high)))
+        return dataclasses.replace(self, width=max(1, round(self.width * wide / high)))
 
     def keyframe_before(self, frame: int) -> int:
         """The last frame at or before `frame` that decoding can start at (0 is always one)."""

@@ -23,17 +23,22 @@ from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.files import replacing
 from vdroppath_tf.names import named
 
-_INDEX_FORMAT = "vdroppath_tf.frame_index/2"
+_INDEX_FORMAT = "vdroppath_tf.frame_index/3"
 
 
 @named
 def index_video(
-    path: str | os.PathLike[str], *, cache_dir: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    video_stream: int | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
 ) -> FrameIndex:
     """Finds every frame of a video file, reading it once; repeated calls are answered from memory.
 
     Args:
         path: a video file (mp4, mov, avi, webm, mkv, MPEG-TS, ...).
+        video_stream: number of the video stream from 0, attached pictures not counted; None takes
+            the one that a player shows.
         cache_dir: folder that keeps indices between runs as JSON; None keeps them in memory only.
             An entry is used while the file's path, size and modification time are unchanged.
 
@@ -46,20 +51,23 @@ def index_video(
     name = os.path.abspath(path)
     status = regular_file(name)
     folder = None if cache_dir is None else os.path.abspath(cache_dir)
-    return _cached_index(name, status.st_size, status.st_mtime_ns, folder)
+    return _cached_index(name, video_stream, status.st_size, status.st_mtime_ns, folder)
 
 
 @functools.lru_cache(maxsize=16384)
-def _cached_index(path: str, size: int, mtime: int, folder: str | None) -> FrameIndex:
+def _cached_index(
+    path: str, video_stream: int | None, size: int, mtime: int, folder: str | None
+) -> FrameIndex:
     if folder is None:
-        return build_index(path)
-    key = [_INDEX_FORMAT, path, size, mtime]
+        return build_index(path, video_stream)
+    key = [_INDEX_FORMAT, path, video_stream, size, mtime]
+    name = path if video_stream is None else f"{path}\0{video_stream}"
     file = Path(folder) / (
-        hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest() + ".json"
+        hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest() + ".json"
     )
     stored = _load_index(file, key)
     if stored is None:
-        stored = build_index(path)
+        stored = build_index(path, video_stream)
         _save_index(file, key, stored)
     return stored
 
@@ -71,7 +79,8 @@ def _load_index(file: Path, key: list[Any]) -> FrameIndex | None:
         if data.pop("key") != key:
             return None
         pts, keyframes = (np.asarray(data.pop(k), np.int64) for k in ("pts", "keyframes"))
-        return FrameIndex(pts=pts, keyframes=keyframes, **data)
+        wide, high = data.pop("pixel_aspect")
+        return FrameIndex(pts=pts, keyframes=keyframes, pixel_aspect=(wide, high), **data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -121,6 +121,15 @@ class Segment(FrameSource):
         """The video."""
         return self.source.whole
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Those of the video."""
+        return self.source.parts
+
+    def with_square_pixels(self) -> Segment:
+        """See `FrameSource.with_square_pixels`."""
+        return dataclasses.replace(self, source=self.source.with_square_pixels())
+
     def info(self, cache_dir: Folder = None) -> SegmentInfo:
         """Finds the frames of the segment; reads the index of the video once."""
         whole = self.source.info(cache_dir)

@@ -50,6 +50,15 @@ class FrameSource(ABC):
         """The video that this is, or that it is a segment of."""
         return self
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What was chosen of a file that holds more than one video, for `Manifest.digest`."""
+        return ()
+
+    def with_square_pixels(self) -> FrameSource:
+        """The same video in the size that players show it in; itself where pixels are square."""
+        return self
+
     @abstractmethod
     def info(self, cache_dir: Folder = None) -> FrameInfo:
         """Number and size of the frames.

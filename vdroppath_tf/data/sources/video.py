@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from vdroppath_tf.data.sources.container import open_video
+from vdroppath_tf.data.sources.container import MAX_SIDE, VideoError, open_video
 from vdroppath_tf.data.sources.decode import FrameIndex, index_video, read_frames
 from vdroppath_tf.data.sources.source import Folder, FrameRequest, FrameSource, cut
 from vdroppath_tf.names import named
@@ -15,30 +15,63 @@ from vdroppath_tf.names import named
 @named
 @dataclasses.dataclass(frozen=True)
 class VideoFile(FrameSource):
-    """One video file.
+    """One video file. Frames are given upright, as players show them.
 
     Attributes:
         file: its absolute path.
+        stream: number of the video stream from 0, attached pictures not counted; None takes the
+            one that a player shows.
+        square_pixels: whether frames have the size that players show them in where pixels are not
+            square; by default they have the size in which they are stored.
     """
 
     file: str
+    stream: int | None = None
+    square_pixels: bool = False
 
     @property
     def path(self) -> str:
         """The file."""
         return self.file
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The stream, if one was chosen."""
+        return () if self.stream is None else (f"video stream {self.stream}",)
+
+    def with_square_pixels(self) -> VideoFile:
+        """See `FrameSource.with_square_pixels`."""
+        return dataclasses.replace(self, square_pixels=True)
+
     def info(self, cache_dir: Folder = None) -> FrameIndex:
         """See `index_video`."""
-        return index_video(self.file, cache_dir=cache_dir)
+        index = index_video(self.file, video_stream=self.stream, cache_dir=cache_dir)
+        if not self.square_pixels or index.pixel_aspect[0] == index.pixel_aspect[1]:
+            return index
+        return self._checked(index.with_square_pixels())
+
+    def _checked(self, index: FrameIndex) -> FrameIndex:
+        if max(index.height, index.width) > MAX_SIDE:
+            wide, high = index.pixel_aspect
+            raise VideoError(
+                f"{self.file}: frames of square pixels would be {index.width}x{index.height}, as "
+                f"its pixels are {wide}:{high}; expected 1 to {MAX_SIDE} a side. Leave out "
+                "square_pixels (--square_pixels), or mend the file."
+            )
+        return index
 
     def _frames(self, request: FrameRequest) -> np.ndarray:
         index = request.info if isinstance(request.info, FrameIndex) else None
-        edge = request.short_edge
-        frames = read_frames(self.file, request.frames, index=index, short_edge=edge)
+        frames = read_frames(
+            self.file,
+            request.frames,
+            index=index,
+            video_stream=self.stream,
+            short_edge=request.short_edge,
+        )
         return cut(frames, request.box)
 
     def validate_quickly(self) -> None:
         """Opens the file and reads its headers."""
-        with open_video(self.file):
+        with open_video(self.file, self.stream):
             pass

@@ -1,0 +1,57 @@
+"""What only a decoded frame of a video tells: how it is turned to be shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import av
+import numpy as np
+
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.orientation import UPRIGHT, orientation_of_matrix
+
+_DISPLAY_MATRIX = 36  # bytes: nine numbers of 32 bits
+
+
+class FirstFrame:
+    """Decodes packets until there is a frame, whether the matrix is the container's or the codec's.
+
+    Attributes:
+        orientation: how frames are turned to be shown, see `orientation`.
+
+    Args:
+        path: of the file, for errors.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.orientation = UPRIGHT
+        self._path, self._found = path, False
+
+    def look(self, packet: Any) -> None:
+        """Takes the next packet; does nothing once there was a frame.
+
+        Raises:
+            VideoError: frames are to be turned by something else than right angles.
+        """
+        if self._found:
+            return
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:  # one of those before the first frame that can be shown
+            return
+        if frames:
+            self._found = True
+            self.orientation = self._orientation_of(frames[0])
+
+    def _orientation_of(self, frame: Any) -> int:
+        for data in frame.side_data:
+            if data.type.name == "DISPLAYMATRIX" and len(bytes(data)) >= _DISPLAY_MATRIX:
+                matrix = np.frombuffer(bytes(data), np.int32, 9).tolist()
+                if (found := orientation_of_matrix(matrix)) is None:
+                    raise VideoError(
+                        f"{self._path}: its frames are to be shown turned by {frame.rotation} "
+                        "degrees; only right angles are read. Turn them with ffmpeg, which "
+                        "encodes them upright: ffmpeg -i FILE NEW.mp4."
+                    )
+                return found
+        return UPRIGHT
