@@ -264,8 +264,10 @@ def test_configs_hold_every_argument(layer: Any) -> None:
 
 
 def test_a_config_keeps_what_changed_since() -> None:
-    """N, which `fit` fills in, and gates that were frozen."""
+    """N that the user set, not one that `fit` counted, and gates that were frozen."""
     layer = FusionConv(4, name="fusion")
+    layer.drop_path.counted_examples = 5
+    assert FusionConv.from_config(layer.get_config()).drop_path.num_train_examples is None
     layer.drop_path.num_train_examples = 12
     layer.drop_path.trainable = False
     again = FusionConv.from_config(layer.get_config())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 import rows
 import tensorflow as tf
 
-from vdroppath_tf.layers.gates import freeze_gates, set_strategy
+from vdroppath_tf.layers.gates import freeze_gates, gates_of, set_strategy
 from vdroppath_tf.models.common import GateOptions
 from vdroppath_tf.models.fusion_model import (
     FusionModel,
@@ -84,7 +86,7 @@ def reloaded(model: Any, folder: Path) -> Any:
 
 @pytest.mark.parametrize("kind", ["template", "frozen", "derived"])
 def test_saving_keeps_everything(kind: str, tmp_path: Path) -> None:
-    """Predictions, architecture, N, masks, optimizer; and training goes on as if never stopped."""
+    """Predictions, architecture, masks, optimizer; and training goes on as if never stopped."""
     if kind == "derived":
         strategy = FusionStrategy.parse("S S+ST", "tiny")
         model = rows.built("tiny", 6, clip_shape=(4, 16, 16), strategy=strategy, dropout=0.0)
@@ -106,7 +108,8 @@ def test_saving_keeps_everything(kind: str, tmp_path: Path) -> None:
         assert other.get_config() == one.get_config()
         assert other.trainable is (kind == "template")
         assert (other.kl, other.weight_reg, other.seed) == ("paper", 2.0, 3)
-        assert other.num_train_examples == (8 if kind == "template" else None)
+        assert one.num_train_examples == (8 if kind == "template" else None)
+        assert other.num_train_examples is None  # counted, so the next data count anew
     assert int(again.optimizer.iterations) == 2
     assert again.optimizer.gate_multiplier == 4.0
     np.testing.assert_array_equal(again.predict(CLIPS, verbose=0), model.predict(CLIPS, verbose=0))
@@ -210,6 +213,66 @@ class Stop(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         raise InterruptedError
+
+
+def _cloned(model: Any, _: Path) -> Any:
+    return keras.models.clone_model(model)
+
+
+def _from_config(model: Any, _: Path) -> Any:
+    return FusionModel.from_config(model.get_config())
+
+
+def _from_json(model: Any, _: Path) -> Any:
+    return keras.models.model_from_json(model.to_json())
+
+
+def _copied(model: Any, _: Path) -> Any:
+    return copy.deepcopy(model)
+
+
+def _pickled(model: Any, _: Path) -> Any:
+    return pickle.loads(pickle.dumps(model))
+
+
+def _clone_in_a_file(model: Any, folder: Path) -> Any:
+    return reloaded(keras.models.clone_model(model), folder)
+
+
+@pytest.mark.parametrize("given", [None, 100])
+def test_only_an_n_that_was_given_is_saved(given: float | None, tmp_path: Path) -> None:
+    """What `fit` counted is of its data; the next `fit` has others, in whatever copy."""
+    model = template(num_train_examples=given, gate_classifier=True)
+    with pytest.raises(InterruptedError):
+        model.fit(CLIPS, LABELS, callbacks=[Stop()], verbose=0)
+    model.optimizer.build(model.trainable_variables)  # as the first step would have done
+    assert {gate.num_train_examples for gate in gates_of(model)} == {given or 8}
+    make = (reloaded, _from_config, _from_json, _cloned, _copied, _pickled, _clone_in_a_file)
+    for again in (each(model, tmp_path) for each in make):
+        assert {gate.num_train_examples for gate in gates_of(again)} == {given}
+        with pytest.raises(InterruptedError):
+            again.fit(CLIPS[:4], LABELS[:4], callbacks=[Stop()], verbose=0)
+        assert {gate.num_train_examples for gate in gates_of(again)} == {given or 4}
+
+
+def test_fit_is_told_an_n_that_cannot_be_counted() -> None:
+    model = template()
+    model.gates[0].num_train_examples = 30.0
+    data = dataset(4, drop_remainder=True).repeat()
+    with pytest.raises(InterruptedError):
+        model.fit(data, num_train_examples=50, callbacks=[Stop()], verbose=0)
+    assert [gate.num_train_examples for gate in model.gates] == [30.0, 50]
+    with pytest.raises(ValueError, match="num_train_examples= to fit"):
+        model.fit(data, verbose=0)
+
+
+def test_a_file_with_a_counted_n_counts_anew() -> None:
+    """Older versions wrote what `fit` had counted; a template given an N has it elsewhere too."""
+    for given in (None, 12):
+        config = template(num_train_examples=given).get_config()
+        del config["changed"]["n_was_given"]
+        config["changed"]["num_train_examples"] = {"stage1_block1_fusion": 8}
+        assert FusionModel.from_config(config).gates[0].num_train_examples == given
 
 
 def test_what_is_held_out_does_not_count() -> None:

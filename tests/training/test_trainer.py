@@ -48,6 +48,7 @@ def test_a_template_trains(whole_run: tiny.Run) -> None:
         assert np.shape(entry["drop"]) == (tiny.LAYERS, 1, 2)  # layers, inputs, branches
     assert int(whole_run.model.optimizer.iterations) == 3 * STEPS
     assert whole_run.model.gates[0].num_train_examples == tiny.COUNTS[0]
+    assert whole_run.model.gates[0].given_examples is None  # so it is not kept for other videos
 
 
 def test_the_warm_up_has_no_gates(whole_run: tiny.Run) -> None:

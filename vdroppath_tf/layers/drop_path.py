@@ -55,8 +55,8 @@ class VariationalDropPath(keras.layers.Layer):
         kl: str, ``"code"`` (the published k are its ``weight_reg``) or ``"paper"`` (Eq. 5).
             Defaults to ``"code"``.
         weight_reg: float, k, the strength of the weight term. Defaults to 10.
-        num_train_examples: float, N of Eq. 5. Defaults to ``None``; ``fit`` of a template fills it
-            in.
+        num_train_examples: float, N of Eq. 5; it is saved with the layer. Defaults to ``None``:
+            every ``fit`` of a template counts its own data, and what it counted is not saved.
         has_residual: bool, whether the layer sits on a residual branch, so that no path at all may
             be drawn. Defaults to ``True``.
         seed: int, seed of the noise; with the layer's name it makes every layer's noise its own.
@@ -99,13 +99,21 @@ class VariationalDropPath(keras.layers.Layer):
         _check(noise in NOISE, "noise", noise, f"one of {NOISE}")
         _check(kl in KL_FORMS, "kl", kl, f"one of {KL_FORMS}")
         _check(weight_reg >= 0.0, "weight_reg", weight_reg, "0 or more")
-        known = num_train_examples
-        _check(known is None or known >= 1, "num_train_examples", known, "1 or more")
         self.paths, self.drop_layer, self.has_residual = paths, drop_layer, has_residual
         self.initial_drop, self.temperature, self.noise = initial_drop, temperature, noise
-        self.kl, self.weight_reg, self.num_train_examples = kl, weight_reg, num_train_examples
-        self.seed = seed
-        self.knows_n = num_train_examples is not None  # else each ``fit`` says it anew
+        self.kl, self.weight_reg, self.seed = kl, weight_reg, seed
+        self.num_train_examples = num_train_examples
+        self.counted_examples: float | None = None  # of the data of the last ``fit``, never saved
+
+    @property
+    def num_train_examples(self) -> float | None:
+        """N of Eq. 5: the one that was given or, without it, what the last ``fit`` counted."""
+        return self.counted_examples if self.given_examples is None else self.given_examples
+
+    @num_train_examples.setter
+    def num_train_examples(self, given: float | None) -> None:
+        _check(given is None or given >= 1, "num_train_examples", given, "1 or more")
+        self.given_examples = given
 
     def build(self, input_shape: Any = None) -> None:
         start = math.log(self.initial_drop / (1.0 - self.initial_drop))
@@ -233,8 +241,8 @@ class VariationalDropPath(keras.layers.Layer):
         if self.num_train_examples is None:
             raise ValueError(
                 f"{self.path}: the KL needs N, the number of training examples (Eq. 5), and it is "
-                "not known. Pass num_train_examples= to the template, or call fit with a data set "
-                "of known size."
+                "not known. Pass num_train_examples= to the template or to fit, or call fit with "
+                "a data set of known size."
             )
         return weight_prior(
             self.logits(),
@@ -268,19 +276,17 @@ class VariationalDropPath(keras.layers.Layer):
 
     def updated(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options this gate was made with, and what may have changed since."""
-        options = {**options, "trainable": self.trainable}
-        if self.num_train_examples is not None:
-            options["num_train_examples"] = self.num_train_examples
-        if options["trainable"]:
-            del options["trainable"]
-        return options
+        kept = {k: v for k, v in options.items() if k not in ("trainable", "num_train_examples")}
+        if self.given_examples is not None:
+            kept["num_train_examples"] = self.given_examples
+        return kept if self.trainable else {**kept, "trainable": False}
 
     def get_config(self) -> dict[str, Any]:
         names = (
-            "paths drop_layer initial_drop temperature noise kl weight_reg num_train_examples "
-            "has_residual seed"
+            "paths drop_layer initial_drop temperature noise kl weight_reg has_residual seed"
         ).split()
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        own = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **own, "num_train_examples": self.given_examples}
 
 
 def gate_like(gate: tf.Tensor, x: tf.Tensor) -> tf.Tensor:

@@ -12,16 +12,20 @@ FIRST = "stem_conv"  # every network has it, in the precision that the network w
 
 
 def changes_in(model: keras.Model) -> dict[str, Any]:
-    """Layers and gates that are frozen, by name, and N of each gate that knows it."""
+    """Layers and gates that are frozen, by name, and N of each gate that was given one.
+
+    What ``fit`` counted is not among them: the next data may be others.
+    """
     gates = _gates(model)
     return {
         "frozen": [layer.name for layer in model.layers if not layer.trainable],
         "frozen_gates": [name for name, gate in gates.items() if not gate.trainable],
         "num_train_examples": {
-            name: gate.num_train_examples
+            name: gate.given_examples
             for name, gate in gates.items()
-            if gate.num_train_examples is not None
+            if gate.given_examples is not None
         },
+        "n_was_given": True,
     }
 
 
@@ -33,6 +37,10 @@ def change(model: keras.Model, changed: Mapping[str, Any]) -> None:
     """
     layers, gates = {layer.name: layer for layer in model.layers}, _gates(model)
     examples = changed["num_train_examples"]
+    if not changed.get("n_was_given"):
+        # an older file has what ``fit`` counted here too; what was given to the template is in its
+        # description
+        examples = {}
     unknown = [n for n in changed["frozen"] if n not in layers]
     unknown += [n for n in (*changed["frozen_gates"], *examples) if n not in gates]
     if unknown:
@@ -45,7 +53,7 @@ def change(model: keras.Model, changed: Mapping[str, Any]) -> None:
     for name, gate in gates.items():
         _set(gate, trainable=name not in changed["frozen_gates"])
         if name in examples:
-            gate.num_train_examples, gate.knows_n = examples[name], True
+            gate.num_train_examples = examples[name]
 
 
 def of_layers(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -54,14 +62,9 @@ def of_layers(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     gates = {name: config["gate"] for name, config in own.items() if config.get("gate")}
     frozen = [name for name, config in own.items() if not config.get("trainable", True)]
     off = [n for n, gate in gates.items() if n in frozen or not gate.get("trainable", True)]
-    examples = {name: gate.get("num_train_examples") for name, gate in gates.items()}
     return {
         "policy": own[FIRST]["dtype"],
-        "changed": {
-            "frozen": frozen,
-            "frozen_gates": off,
-            "num_train_examples": {n: count for n, count in examples.items() if count is not None},
-        },
+        "changed": {"frozen": frozen, "frozen_gates": off, "num_train_examples": {}},
     }
 
 

@@ -32,6 +32,7 @@ class FusionModel(keras.Model):
     architecture: dict[str, Any] | None = None
     # stays so where Keras makes a model of layers, and knows no architecture
     _kl_tracker: Any = None
+    _traced_with: Any = None  # N of each gate, in the function that ``fit`` traced
 
     @classmethod
     def built(
@@ -79,8 +80,14 @@ class FusionModel(keras.Model):
         """What was added to the loss, by this replica where there are several."""
         return of_this_replica(super().losses)
 
-    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
-        """``keras.Model.fit``; see the class for what is filled in where it was left out."""
+    def fit(
+        self, x: Any = None, y: Any = None, *, num_train_examples: float | None = None, **kwargs: Any
+    ) -> Any:
+        """``keras.Model.fit``; see the class for what is filled in where it was left out.
+
+        ``num_train_examples`` is N of Eq. 5 of these data, where their size is not known; gates
+        that were given an N of their own keep it.
+        """
         spec = clip_spec(x)
         if spec is not None:  # before Keras: a fit that stops while tracing spoils the next one
             check_clips(spec, self.input_shape[-1])
@@ -88,19 +95,22 @@ class FusionModel(keras.Model):
             with self.distribute_strategy.scope():
                 soft = has_soft_labels(x)
                 self.compile(**default_compile(self.output_shape[-1], soft=soft))
-        self._count(x, kwargs.get("validation_split") or 0.0)
+        self._count(x, kwargs.get("validation_split") or 0.0, num_train_examples)
         return super().fit(x, y, **kwargs)
 
-    def _count(self, x: Any, held_out: float) -> None:
-        """Gives N of these data to the gates that were built without one; every ``fit`` anew."""
-        waiting = [gate for gate in gates_of(self) if not gate.knows_n]
-        if not any(gate.trainable for gate in waiting):
-            return
-        examples = math.floor(count_examples(x) * (1.0 - held_out))  # as Keras splits
-        if any(gate.num_train_examples != examples for gate in waiting):
+    def _count(self, x: Any, held_out: float, examples: float | None) -> None:
+        """Gives N of these data to the gates that were given none; every ``fit`` anew."""
+        gates = gates_of(self)
+        waiting = [gate for gate in gates if gate.given_examples is None]
+        if any(gate.trainable for gate in waiting):
+            if examples is None:
+                examples = math.floor(count_examples(x) * (1.0 - held_out))  # as Keras splits
             for gate in waiting:
-                gate.num_train_examples = examples
+                gate.counted_examples = examples
+        counts = [gate.num_train_examples for gate in gates]
+        if counts != self._traced_with:
             self.train_function = None  # a function traced with another N must not be used
+        self._traced_with = counts
 
     def summary(self, *args: Any, **kwargs: Any) -> None:
         """``keras.Model.summary``, then the gates: what each drops, with which probability."""
@@ -213,6 +223,7 @@ def count_examples(x: Any) -> int:
         return len(x)
     raise ValueError(
         "The KL of the gates needs N, the number of training examples (Eq. 5), and the size of "
-        f"this {type(x).__name__} is not known. Pass num_train_examples= to the template, or a "
-        "data set of known size (tf.data: apply tf.data.experimental.assert_cardinality)."
+        f"this {type(x).__name__} is not known. Pass num_train_examples= to fit or to the "
+        "template, or a data set of known size (tf.data: apply "
+        "tf.data.experimental.assert_cardinality)."
     )

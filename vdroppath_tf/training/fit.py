@@ -101,6 +101,7 @@ def fit(
             callbacks=_callbacks(phase, run, first, record, shape),
             verbose=run.verbose,
             shuffle=False,
+            num_train_examples=len(clips.train),
         )
 
 

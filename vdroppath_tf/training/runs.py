@@ -15,6 +15,7 @@ from vdroppath_tf.data.catalog import Manifest
 from vdroppath_tf.data.clips.check import check_videos
 from vdroppath_tf.data.clips.pipeline import FaultLog, VideoCache
 from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
+from vdroppath_tf.layers.gates import gates_of
 from vdroppath_tf.models.families import row_of_values
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.weights import LoadReport, copy_weights
@@ -62,12 +63,11 @@ def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
     """
     template, _ = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
-    return template(
-        clips.train.num_classes,
-        num_train_examples=len(clips.train),
-        **recipe.network_options,
-        **recipe.gate_options,
-    )
+    options = {**recipe.network_options, **recipe.gate_options}
+    model = template(clips.train.num_classes, **options)
+    for gate in gates_of(model):  # as ``train`` will; not an option, which files would keep
+        gate.counted_examples = len(clips.train)
+    return model
 
 
 @named
@@ -142,13 +142,17 @@ def _check_channels(model: FusionModel, videos: Manifest) -> None:
 @named
 def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:
     """What makes a run this run, as JSON."""
+    network: dict[str, Any] = dict(model.architecture or {})
+    if network.get("gates", {}).get("num_train_examples", 0) is None:
+        # with N, as runs describe themselves since their templates were given it
+        network["gates"] = {**network["gates"], "num_train_examples": len(clips.train)}
     start = hashlib.sha256()
     for weight in model.trainable_variables:
         start.update(tf.convert_to_tensor(weight).numpy().tobytes())
     return json.dumps(
         {
             "format": FORMAT,
-            "network": model.architecture,
+            "network": network,
             "recipe": json.loads(recipe.to_json()),
             "phases": [phase.__dict__ for phase in phases],
             "training videos": {"source": clips.train.source, "videos": len(clips.train)},
