@@ -14,6 +14,8 @@ from vdroppath_tf.data.sources.segment import Segment
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameSource
 from vdroppath_tf.names import named
 
+NO_CLASS = -1
+
 
 class ManifestError(ValueError):
     """A list or folder of videos cannot be used; the message names the file, line and value."""
@@ -26,11 +28,12 @@ class VideoEntry:
 
     Attributes:
         source: where its frames are.
-        label: class number from 0.
+        label: class number from 0; of several, the first; -1 for a video of no class.
         num_frames: frames that are listed; None where they are not.
         origin: where this was read, `file:line` or the class folder.
         name: its path below the root of its list or folder, so the same on every machine; default
             the last part of its path.
+        more_labels: further classes, where a video has several; see `labels`.
     """
 
     source: FrameSource
@@ -38,6 +41,12 @@ class VideoEntry:
     num_frames: int | None
     origin: str
     name: str = ""
+    more_labels: tuple[int, ...] = ()
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The numbers of all its classes, none or several in a manifest of `multi_label`."""
+        return () if self.label == NO_CLASS else (self.label, *self.more_labels)
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -78,6 +87,8 @@ class Manifest:
         notes: what was assumed or passed over in reading the source, a sentence each, such as
             ``"labels are names: 174 classes, sorted"``. They are not compared: two manifests of
             the same videos are equal however they were read.
+        multi_label: whether a video has any number of classes, independent of one another, rather
+            than one.
     """
 
     entries: tuple[VideoEntry, ...]
@@ -86,6 +97,7 @@ class Manifest:
     directional: bool = False
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+    multi_label: bool = False
 
     def with_square_pixels(self) -> Manifest:
         """The same videos in the size that players show them in, see `VideoFile`."""
@@ -119,7 +131,8 @@ class Manifest:
         """
         total = hashlib.sha256(json.dumps(self.labels).encode())
         for entry in self.entries:
-            fields: list[Any] = [entry.name, entry.label, entry.num_frames]
+            label = list(entry.labels) if self.multi_label else entry.label
+            fields: list[Any] = [entry.name, label, entry.num_frames]
             if isinstance(entry.source, Segment):
                 fields.append(entry.source.span)
             fields += entry.source.parts

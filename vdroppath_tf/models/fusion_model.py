@@ -81,7 +81,12 @@ class FusionModel(keras.Model):
         return of_this_replica(super().losses)
 
     def fit(
-        self, x: Any = None, y: Any = None, *, num_train_examples: float | None = None, **kwargs: Any
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        num_train_examples: float | None = None,
+        **kwargs: Any,
     ) -> Any:
         """``keras.Model.fit``; see the class for what is filled in where it was left out.
 

@@ -9,9 +9,17 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.clips.loader import Batch
+from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.names import named
 
 _AHEAD = 2  # batches made while one is used; their clips are decoded in parallel
+
+
+def label_kind(manifest: Manifest, rows: int | None) -> tf.TensorSpec:
+    """Shape and type of the labels of so many rows, see `labels.empty_labels`."""
+    if manifest.multi_label:
+        return tf.TensorSpec((rows, manifest.num_classes), tf.float32)
+    return tf.TensorSpec((rows,), tf.int64)
 
 
 def map_batches(
@@ -50,7 +58,7 @@ def even_out(clips: tf.data.Dataset, batch_size: int, each: int) -> tf.data.Data
     def hand_on(waiting: Any, place_and_new: Any) -> tuple[Any, Any]:
         place, new = place_and_new
         clips, labels = (tf.concat(parts, 0) for parts in zip(waiting, new, strict=True))
-        there = tf.size(labels, tf.int64)
+        there = tf.shape(labels, tf.int64)[0]
         some = tf.maximum(there - each, tf.minimum(there, each))
         ready = tf.minimum(tf.where((place == 1) | (place == count), there, some), batch_size)
         ready = tf.where(place == 0, tf.zeros_like(ready), ready)

@@ -14,6 +14,7 @@ import numpy as np
 from vdroppath_tf.data.clips.augment import Augmentation
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.crops import crop_boxes, cut_views, enclosing
+from vdroppath_tf.data.clips.labels import empty_labels, set_label
 from vdroppath_tf.data.clips.plans import ClipPlan, evaluation_plan, training_plan
 from vdroppath_tf.data.clips.positions import epoch_order, item_rng
 from vdroppath_tf.data.clips.transforms import ClipSampling
@@ -25,12 +26,11 @@ from vdroppath_tf.data.sources.source import Box, FrameInfo
 from vdroppath_tf.names import named
 
 Batch = tuple[np.ndarray, np.ndarray]
-"""Clips, uint8 `(batch, time, height, width, channels)`, and labels, int64 `(batch,)`."""
+"""Clips, uint8 `(batch, time, height, width, channels)`, and labels, see `labels.empty_labels`."""
 
 
 _LOOK_AT = 100  # videos, before it is plain that none can be read
 _NO_EPOCH = -1
-_LEFT_OUT = -1  # the label of a row without a clip
 
 
 @named
@@ -101,14 +101,14 @@ class ClipLoader:
         """
         order = epoch_order(seed, epoch, len(self.manifest)).tolist()
 
-        def fill(row: int, out: np.ndarray) -> int:
+        def fill(row: int, out: np.ndarray) -> VideoEntry:
             place = step * batch_size + row
             for item in (*order[place:], *order[:place]):
                 # A replacement has its own turn too: other numbers make it another clip.
                 drawn = item if item == order[place] else len(order) + place
                 plan = partial(self._training_plan, item_rng(seed, epoch, drawn))
                 if self._filled(item, plan, out, (epoch, place)):
-                    return self.manifest.entries[item].label
+                    return self.manifest.entries[item]
             raise VideoError(f"{self.manifest.source}: none of its videos can be read.")
 
         rows = range(batch_size)[: len(order) - step * batch_size] if part is None else part
@@ -120,9 +120,9 @@ class ClipLoader:
         def plan(num_frames: int) -> ClipPlan:
             return evaluation_plan(self.sampling, num_frames, self.split)
 
-        def fill(row: int, out: np.ndarray) -> int:
+        def fill(row: int, out: np.ndarray) -> VideoEntry | None:
             filled = self._filled(first + row, plan, out, (_NO_EPOCH, first + row))
-            return self.manifest.entries[first + row].label if filled else _LEFT_OUT
+            return self.manifest.entries[first + row] if filled else None
 
         clips = self.sampling.views(self.split)
         return self._batch(min(count, len(self.manifest) - first), clips, fill)
@@ -130,20 +130,26 @@ class ClipLoader:
     def _training_plan(self, rng: np.random.Generator, num_frames: int) -> ClipPlan:
         return training_plan(self.sampling, num_frames, rng, self.augment)
 
-    def _batch(self, rows: int, clips: int, fill: Callable[[int, np.ndarray], int]) -> Batch:
+    def _batch(
+        self, rows: int, clips: int, fill: Callable[[int, np.ndarray], VideoEntry | None]
+    ) -> Batch:
+        """Rows that `fill` gives the clips of a video each; where it gives None, none."""
         batch = np.empty((rows, clips, *self.clip_shape), np.uint8)
-        labels = np.empty(rows, np.int64)
+        labels, kept = empty_labels(self.manifest, rows), np.ones(rows, bool)
 
         def work(share: range) -> None:
             for row in share:
-                labels[row] = fill(row, batch[row])
+                entry = fill(row, batch[row])
+                if entry is None:
+                    kept[row] = False
+                else:
+                    set_label(labels, row, entry)
 
         # A share for each thread, not a task for each clip: kept videos cost less than a task.
         list(self._pool.map(work, [range(k, rows, self._workers) for k in range(self._workers)]))
-        kept = labels != _LEFT_OUT
         if not kept.all():
             batch, labels = batch[kept], labels[kept]
-        return batch.reshape(-1, *self.clip_shape), np.repeat(labels, clips)
+        return batch.reshape(-1, *self.clip_shape), np.repeat(labels, clips, 0)
 
     def _filled(
         self, item: int, plan: Callable[[int], ClipPlan], out: np.ndarray, clip: tuple[int, int]

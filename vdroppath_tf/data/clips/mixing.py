@@ -14,7 +14,12 @@ from vdroppath_tf.names import named
 
 @named
 def soft_labels(labels: np.ndarray, classes: int, smoothing: float = 0.0) -> np.ndarray:
-    """Class numbers `(batch,)` as shares of classes, float32 `(batch, classes)`."""
+    """Class numbers `(batch,)` as shares of classes, float32 `(batch, classes)`.
+
+    What has a column for each class is returned as it is: several classes each, of 0 and 1.
+    """
+    if labels.ndim == 2:
+        return labels
     one_hot = labels[:, None] == np.arange(classes)
     return (one_hot * (1 - smoothing) + smoothing / classes).astype(np.float32)
 
@@ -35,7 +40,7 @@ def mix(
 
     Args:
         clips: uint8 `(batch, time, height, width, 3)`; changed in place.
-        labels: int64 `(batch,)`.
+        labels: int64 `(batch,)`, or float32 `(batch, classes)` of 0 and 1.
         augment: what to do.
         classes: how many there are.
         rng: where weights and rectangles are drawn from.

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.clips.augment import Augmentation
-from vdroppath_tf.data.clips.batches import even_out, map_batches, with_options
+from vdroppath_tf.data.clips.batches import even_out, label_kind, map_batches, with_options
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.loader import Batch, ClipLoader
 from vdroppath_tf.data.clips.mixing import mix
@@ -72,7 +72,8 @@ def training_clips(
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, channels)`, labels int64
         `(batch,)`) with static shapes, batch being `batch_size / n` on n hosts. Where
-        `augment.soft_labels`, labels are float32 `(batch, classes)`.
+        `augment.soft_labels`, labels are float32 `(batch, classes)`; so they are of a manifest of
+        `multi_label`, 1 for each class of a video and 0 for others.
 
     Raises:
         ValueError: batch_size exceeds the number of videos or cannot be shared evenly, a position
@@ -102,12 +103,17 @@ def training_clips(
         return mix(clips, labels, augment, classes=manifest.num_classes, rng=rng)
 
     whole = len(rows) == batch_size
-    kind = tf.TensorSpec((len(rows),), tf.int64)
+    kind = label_kind(manifest, len(rows))
     if augment is not None and augment.soft_labels:
         if not whole:
             raise ValueError(
                 "mixup, cutmix and label smoothing work on whole batches; shard makes parts of "
                 f"them. Received: {augment}, shard {order.shard}."
+            )
+        if manifest.multi_label and augment.label_smoothing:
+            raise ValueError(
+                f"{manifest.source}: its videos have several classes each, and label smoothing is "
+                "for one class a video. Set label_smoothing to 0 (--label_smoothing=0)."
             )
         kind = tf.TensorSpec((len(rows), manifest.num_classes), tf.float32)
     clips = map_batches(passes.positions(), load, loader.clip_shape, kind)
@@ -144,10 +150,11 @@ def evaluation_clips(
         faults: notes bad videos, and limits how many may be; default none may be.
 
     Returns:
-        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`), of
-        known size: as many batches as if all videos were good, so that Keras is not surprised by
-        their end. Those left out make later batches smaller, and one is empty only where fewer
-        videos are left than there are batches.
+        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`, or
+        float32 `(batch, classes)` of a manifest of `multi_label`), of known size: as many
+        batches as if all videos were good, so that Keras is not surprised by their end. Those left
+        out make later batches smaller, and one is empty only where fewer videos are left than there
+        are batches.
 
     Raises:
         ValueError: another split, several short edges, or a batch that would divide a video.
@@ -170,7 +177,7 @@ def evaluation_clips(
     firsts = tf.data.Dataset.range(0, len(manifest), count)
     strict = loader.faults.strict
     whole = batch_size if strict and len(manifest) % count == 0 else None
-    kind = tf.TensorSpec((whole,), tf.int64)
+    kind = label_kind(manifest, whole)
     clips = map_batches(firsts, load, loader.clip_shape, kind).map(
         lambda clip, label, _: (clip, label)
     )

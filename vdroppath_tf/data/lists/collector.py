@@ -10,7 +10,7 @@ from absl import logging
 
 from vdroppath_tf.data.lists.text_files import PathLike, check_names
 from vdroppath_tf.data.lists.video_tree import Lookup, MissingVideoError, VideoTree
-from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.manifest import NO_CLASS, Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
@@ -47,6 +47,7 @@ class Collector:
         self.entries: list[VideoEntry] = []
         self.missing: list[str] = []
         self.notes: list[str] = []
+        self.multi_label = False
         self._largest = 0
         self._allow_missing = bool(lookup.allow_missing)
         self._seen: dict[FrameSource, str] = {}
@@ -72,7 +73,7 @@ class Collector:
     def add(
         self,
         name: str,
-        label: int,
+        label: int | Sequence[int],
         num_frames: int | None,
         origin: str,
         spans: Sequence[Span] = (),
@@ -81,7 +82,8 @@ class Collector:
 
         Args:
             name: of the video.
-            label: number of its class.
+            label: number of its class; or a sequence of the numbers of all its classes, none or
+                several, which makes the manifest one of `multi_label`.
             num_frames: that are listed of it, or of the segment.
             origin: where it is listed.
             spans: the segment of it that is meant, in one unit or in both: of a video file the
@@ -91,12 +93,18 @@ class Collector:
             ManifestError: it leads out of the root, to nothing, or to a video (or a segment) that
                 is there already; or the label has no name, or the segment is none.
         """
-        if self.labels is not None and label >= len(self.labels):
+        if not isinstance(label, int):
+            self.multi_label = True
+            label, *more = sorted(set(label)) or [NO_CLASS]
+        else:
+            more = []
+        largest = max([label, *more])
+        if self.labels is not None and largest >= len(self.labels):
             raise ManifestError(
-                f"{origin}: label {label} has no name: expected 0 to {len(self.labels) - 1}, as "
+                f"{origin}: label {largest} has no name: expected 0 to {len(self.labels) - 1}, as "
                 f"{len(self.labels)} class names are given."
             )
-        self._largest = max(self._largest, label)  # missing videos have a class too
+        self._largest = max(self._largest, largest)  # missing videos have a class too
         name = self.tree.clean(name, origin)
         try:
             source = self.tree.entry(name, origin)
@@ -110,13 +118,13 @@ class Collector:
         if (before := self._seen.setdefault(source, origin)) is not origin:
             which = f"{name!r}, {source.span}," if isinstance(source, Segment) else repr(name)
             raise ManifestError(f"{origin}: {which} is listed already at {before}. Remove one.")
-        self.entries.append(VideoEntry(source, label, num_frames, origin, name))
+        self.entries.append(VideoEntry(source, label, num_frames, origin, name, tuple(more)))
 
     def add_named(
         self,
         folders: Iterable[str],
         stem: str,
-        label: int,
+        label: int | Sequence[int],
         origin: str,
         spans: Sequence[Span] = (),
     ) -> None:
@@ -183,6 +191,7 @@ class Collector:
             directional,
             tuple(self.missing),
             tuple(self.notes),
+            self.multi_label,
         )
 
 

@@ -35,10 +35,11 @@ class VideoFacts(FrameInfo):
 
 @named
 def count_classes(manifest: Manifest) -> list[int]:
-    """Videos of each class, by number."""
+    """Videos of each class, by number; one of several classes counts in each."""
     counts = [0] * manifest.num_classes
     for entry in manifest:
-        counts[entry.label] += 1
+        for label in entry.labels:
+            counts[label] += 1
     return counts
 
 

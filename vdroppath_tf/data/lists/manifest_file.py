@@ -3,7 +3,8 @@
 The first line is `{"format": "vdroppath_tf.manifest/1", "labels": [...], "directional": false}`,
 each other `["path below the root", label, number of frames or null]`. Where some are segments of
 videos, the format is `vdroppath_tf.manifest/2`, and their lines have a fourth element:
-`{"frames": [first, end]}` or `{"seconds": [start, end]}`.
+`{"frames": [first, end]}` or `{"seconds": [start, end]}`. Where videos have several classes each,
+the first line has `"multi_label": true`, and a label is a list of class numbers.
 """
 
 from __future__ import annotations
@@ -40,15 +41,17 @@ def write_manifest(manifest: Manifest, path: PathLike) -> None:
         "format": SEGMENTS_FORMAT if segments else MANIFEST_FORMAT,
         "labels": list(manifest.labels),
         "directional": manifest.directional,
+        **({"multi_label": True} if manifest.multi_label else {}),
     }
     with replacing(path) as new, open(new, "w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(header) + "\n")
         for entry in manifest:
-            file.write(json.dumps(_line(entry)) + "\n")
+            file.write(json.dumps(_line(entry, manifest.multi_label)) + "\n")
 
 
-def _line(entry: VideoEntry) -> list[Any]:
-    line: list[Any] = [entry.name, entry.label, entry.num_frames]
+def _line(entry: VideoEntry, several: bool) -> list[Any]:
+    label = list(entry.labels) if several else entry.label
+    line: list[Any] = [entry.name, label, entry.num_frames]
     if isinstance(entry.source, Segment):
         start, end, unit = entry.source.span
         line.append({unit: [start, end]})
@@ -77,13 +80,18 @@ def read_manifest(
     lines = _lines(path)
     origin, header = next(lines, (f"{path}:1", None))
     own, directional = _header(origin, header)
+    several = isinstance(header, dict) and header.get("multi_label") is True
+
+    def is_class(label: object) -> bool:
+        return type(label) is int and 0 <= label < len(names)
+
     names = same_names(own, labels, str(path))
     videos = Collector(path, root, lookup, names)
     for origin, line in lines:
         match line:
-            case [str(name), int(label), int() | None as frames, *more] if (
-                not isinstance(label, bool)
-                and 0 <= label < len(names)
+            case [str(name), label, int() | None as frames, *more] if (
+                isinstance(label, list) is several
+                and all(map(is_class, label if isinstance(label, list) else [label]))
                 and 1 <= (1 if frames is None else frames) <= MAX_FRAMES
                 and (spans := _spans(more)) is not None
             ):

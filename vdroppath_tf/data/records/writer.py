@@ -81,6 +81,11 @@ def write_records(
         OSError: a file cannot be written; as above.
         ValueError: an argument is out of range, or the folder holds anything else.
     """
+    if manifest.multi_label:
+        raise ValueError(
+            f"{manifest.source}: its videos have several classes each, and records hold one a "
+            "video. Use the videos as they are."
+        )
     if not 0 <= max_bad_fraction <= 1:
         raise ValueError(f"max_bad_fraction must be 0 to 1. Received: {max_bad_fraction}.")
     if "://" in os.fspath(folder):
