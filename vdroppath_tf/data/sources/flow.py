@@ -15,7 +15,8 @@ import numpy as np
 from vdroppath_tf.data.sources.container import VideoError, status_of
 from vdroppath_tf.data.sources.folder import folder_layout, list_pictures, read_file
 from vdroppath_tf.data.sources.frame_names import FrameNames, infer_names
-from vdroppath_tf.data.sources.pictures import read_pictures
+from vdroppath_tf.data.sources.orientation import UPRIGHT
+from vdroppath_tf.data.sources.pictures import picture_orientation, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
 from vdroppath_tf.names import named
 
@@ -86,7 +87,14 @@ class FlowFolder(FrameSource):
 
 def _load(folder: str, names: FrameNames, frame: int) -> tuple[bytes, str]:
     file = os.path.join(folder, names.name(frame))
-    return read_file(file), file
+    data = read_file(file)
+    if picture_orientation(data, file) != UPRIGHT:
+        raise VideoError(
+            f"{file}: is optical flow with an EXIF orientation. Levels stand for motion to the "
+            "right and down, which turning a picture does not turn. Compute the flow again from "
+            "upright frames, or remove the orientation if it is wrong."
+        )
+    return data, file
 
 
 def _axes(folder: str) -> tuple[str, str]:

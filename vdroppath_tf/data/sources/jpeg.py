@@ -7,9 +7,13 @@ fills with grey. A flipped bit that leaves a picture well formed is for checksum
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.exif import EXIF, exif_orientation
+from vdroppath_tf.data.sources.orientation import UPRIGHT, shown_size
 from vdroppath_tf.data.sources.source import Box
 from vdroppath_tf.data.sources.still import check_bytes, check_size, damaged, decode_still
 from vdroppath_tf.names import named
@@ -19,13 +23,14 @@ SOI = b"\xff\xd8"
 
 _MAX_SCANS = 100  # of a progressive picture; encoders write about ten, bombs write thousands
 _EOI, _SOS = b"\xff\xd9", b"\xff\xda"
+_APP1 = 0xE1  # where EXIF is
 _FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended and progressive Huffman coding
 _OTHER_FRAMES = {0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
 _TABLES = {0xDB: "quantization", 0xC4: "Huffman"}
 
 
 def jpeg_size(data: bytes, name: str) -> tuple[int, int]:
-    """`(height, width)` of a JPEG picture in pixels, from its header.
+    """`(height, width)` of a JPEG picture in pixels as it is shown, from its header.
 
     Args:
         data: the encoded picture; its beginning is enough.
@@ -34,7 +39,13 @@ def jpeg_size(data: bytes, name: str) -> tuple[int, int]:
     Raises:
         VideoError: it is not a JPEG picture, of a kind that is not read, or out of bounds.
     """
-    return _header(data, name)[0]
+    header = _header(data, name)
+    return shown_size(*header.size, header.orientation)
+
+
+def jpeg_orientation(data: bytes, name: str) -> int:
+    """How a JPEG picture is turned to be shown, see `orientation`; as for `jpeg_size`."""
+    return _header(data, name).orientation
 
 
 @named
@@ -46,7 +57,7 @@ def read_jpeg(
     box: Box | None = None,
     channels: int = 3,
 ) -> np.ndarray:
-    """Decodes a JPEG picture. Thread safe.
+    """Decodes a JPEG picture; gives it upright, by its EXIF orientation. Thread safe.
 
     Args:
         data: the whole encoded picture.
@@ -58,8 +69,9 @@ def read_jpeg(
     Raises:
         VideoError: as for `jpeg_size`; or it is damaged or cut short.
     """
-    size, tables, scan = _header(data, name)
-    missing = [text for mark, text in _TABLES.items() if mark not in tables]
+    header = _header(data, name)
+    scan = header.scan
+    missing = [text for mark, text in _TABLES.items() if mark not in header.tables]
     if missing:  # a decoder would take those of the picture before
         raise damaged(name, f"it lacks its {' and '.join(missing)} tables")
     if not scan or data.rfind(_EOI, scan) < 0:
@@ -67,17 +79,39 @@ def read_jpeg(
     if data.count(_SOS, scan) > _MAX_SCANS:
         raise VideoError(f"{name}: has more than {_MAX_SCANS} scans. Encode it again.")
     return decode_still(
-        "mjpeg", data, name, size, short_edge=short_edge, box=box, channels=channels
+        "mjpeg",
+        data,
+        name,
+        header.size,
+        orientation=header.orientation,
+        short_edge=short_edge,
+        box=box,
+        channels=channels,
     )
 
 
-def _header(data: bytes, name: str) -> tuple[tuple[int, int], set[int], int]:
-    """The size, which tables come before the first scan, and where that begins (0: not there)."""
+class _Header(NamedTuple):
+    """What comes before the pixels.
+
+    Attributes:
+        size: height and width of the stored picture.
+        orientation: how it is turned to be shown.
+        tables: marks of those that come before the first scan.
+        scan: where that begins; 0 if it is not there.
+    """
+
+    size: tuple[int, int]
+    orientation: int
+    tables: set[int]
+    scan: int
+
+
+def _header(data: bytes, name: str) -> _Header:
     if data[:2] != SOI:
         begin = data[:4].hex() or "nothing"
         raise VideoError(f"{name}: is not a JPEG picture (begins with {begin}).")
     check_bytes(data, name)
-    size, tables, place = None, set(), 2
+    size, orientation, tables, place = None, None, set(), 2
     while place + 4 <= len(data):
         if data[place] != 0xFF:
             raise damaged(name, f"no marker at byte {place}")
@@ -93,10 +127,14 @@ def _header(data: bytes, name: str) -> tuple[tuple[int, int], set[int], int]:
             raise VideoError(f"{name}: is lossless or arithmetic JPEG. Encode it as baseline JPEG.")
         elif mark in _TABLES:
             tables.add(mark)
+        elif mark == _APP1 and orientation is None and data.startswith(EXIF, place + 4):
+            end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+            orientation = exif_orientation(data[place + 4 + len(EXIF) : end])
         place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4], "big"))
     if size is None:
         raise damaged(name, "no picture size before the pixels")
-    return size, tables, place if place + 4 <= len(data) else 0
+    scan = place if place + 4 <= len(data) else 0
+    return _Header(size, orientation or UPRIGHT, tables, scan)
 
 
 def _frame_size(frame: bytes, name: str) -> tuple[int, int]:

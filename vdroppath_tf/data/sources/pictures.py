@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError
-from vdroppath_tf.data.sources.jpeg import jpeg_size, read_jpeg
-from vdroppath_tf.data.sources.png import SIGNATURE, png_size, read_png
+from vdroppath_tf.data.sources.jpeg import jpeg_orientation, jpeg_size, read_jpeg
+from vdroppath_tf.data.sources.png import SIGNATURE, png_orientation, png_size, read_png
 from vdroppath_tf.data.sources.source import Box, FrameRequest, cut
 from vdroppath_tf.names import named
 
@@ -16,6 +16,11 @@ from vdroppath_tf.names import named
 def picture_size(data: bytes, name: str) -> tuple[int, int]:
     """`(height, width)` of a JPEG or PNG picture, see `jpeg_size`."""
     return png_size(data, name) if data[:8] == SIGNATURE else jpeg_size(data, name)
+
+
+def picture_orientation(data: bytes, name: str) -> int:
+    """How a picture is turned to be shown, see `orientation`."""
+    return png_orientation(data) if data[:8] == SIGNATURE else jpeg_orientation(data, name)
 
 
 @named

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.exif import exif_orientation
+from vdroppath_tf.data.sources.orientation import UPRIGHT, shown_size
 from vdroppath_tf.data.sources.source import Box
 from vdroppath_tf.data.sources.still import check_bytes, check_size, damaged, decode_still
 from vdroppath_tf.names import named
@@ -17,15 +19,30 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def png_size(data: bytes, name: str) -> tuple[int, int]:
-    """`(height, width)` of a PNG picture in pixels, from its header.
+    """`(height, width)` of a PNG picture in pixels as it is shown, from its headers.
 
     Args:
-        data: the encoded picture; its first 33 bytes are enough.
+        data: the encoded picture; what comes before the pixels is enough.
         name: what errors call it.
 
     Raises:
         VideoError: it is not a PNG picture, or out of bounds.
     """
+    return shown_size(*_stored_size(data, name), png_orientation(data))
+
+
+def png_orientation(data: bytes) -> int:
+    """How a PNG picture is turned to be shown, see `orientation`."""
+    place = 8
+    while place + 12 <= len(data) and data[place + 4 : place + 8] != b"IEND":
+        end = place + 8 + int.from_bytes(data[place : place + 4], "big")
+        if data[place + 4 : place + 8] == b"eXIf":
+            return exif_orientation(data[place + 8 : end])
+        place = end + 4
+    return UPRIGHT
+
+
+def _stored_size(data: bytes, name: str) -> tuple[int, int]:
     if data[:8] != SIGNATURE:
         begin = data[:4].hex() or "nothing"
         raise VideoError(f"{name}: is not a PNG picture (begins with {begin}).")
@@ -44,7 +61,7 @@ def read_png(
     box: Box | None = None,
     channels: int = 3,
 ) -> np.ndarray:
-    """Decodes a PNG picture; transparency is ignored. Thread safe.
+    """Decodes a PNG picture, upright; transparency is ignored. Thread safe.
 
     Args:
         data: the whole encoded picture.
@@ -56,10 +73,19 @@ def read_png(
     Raises:
         VideoError: as for `png_size`; or a checksum is wrong, or it is cut short.
     """
-    size = png_size(data, name)
+    size = _stored_size(data, name)
     if [*_chunks(data, name)][-1] != b"IEND":
         raise damaged(name, f"it is cut short: no end in its {len(data)} bytes")
-    return decode_still("png", data, name, size, short_edge=short_edge, box=box, channels=channels)
+    return decode_still(
+        "png",
+        data,
+        name,
+        size,
+        orientation=png_orientation(data),
+        short_edge=short_edge,
+        box=box,
+        channels=channels,
+    )
 
 
 def _chunks(data: bytes, name: str) -> Iterator[bytes]:

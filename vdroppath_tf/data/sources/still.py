@@ -10,6 +10,7 @@ import numpy as np
 
 from vdroppath_tf.data.sources.container import MAX_SIDE, VideoError
 from vdroppath_tf.data.sources.decode import scaled_size
+from vdroppath_tf.data.sources.orientation import UPRIGHT, upright
 from vdroppath_tf.data.sources.resize import Scaler
 from vdroppath_tf.data.sources.source import Box
 from vdroppath_tf.names import named
@@ -63,6 +64,7 @@ def decode_still(
     short_edge: int | None,
     box: Box | None,
     channels: int,
+    orientation: int = UPRIGHT,
 ) -> np.ndarray:
     """Decodes one picture with one of FFmpeg's decoders. Thread safe.
 
@@ -70,10 +72,11 @@ def decode_still(
         codec: FFmpeg's name for the format.
         data: the encoded picture.
         name: what errors call it.
-        size: its height and width, in pixels.
+        size: its height and width as it is stored, in pixels.
         short_edge: scales it (bilinear, aspect kept) to this many pixels on the shorter side.
-        box: the part wanted of the scaled picture; None takes all.
+        box: the part wanted of the scaled picture as it is shown; None takes all.
         channels: 3 for RGB, 1 for its brightness (BT.601).
+        orientation: how it is turned to be shown, see `orientation`.
 
     Returns:
         uint8 `(height, width, channels)`; may be a view, which holds the whole picture in memory.
@@ -85,7 +88,7 @@ def decode_still(
     if (frame.height, frame.width) != size:
         raise damaged(name, "its header and its pixels disagree")
     height, width = scaled_size(*size, short_edge)
-    picture = _plain(frame, height, width, channels)
+    picture = upright(_plain(frame, height, width, channels), orientation)
     if box is None:
         return picture
     return picture[box.top : box.top + box.height, box.left : box.left + box.width]
