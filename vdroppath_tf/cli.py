@@ -30,7 +30,8 @@ from vdroppath_tf.commands import (
     test,
     train,
 )
-from vdroppath_tf.commands.flag_kinds import Needed
+from vdroppath_tf.commands.flag_kinds import Text
+from vdroppath_tf.commands.outputs import check_outputs
 from vdroppath_tf.commands.usage import Command, overview, usage
 from vdroppath_tf.names import nearest
 from vdroppath_tf.startup import VERSION, hide_start_up_lines
@@ -100,13 +101,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check_needed(values: flags.FlagValues) -> None:
-    missing = [
-        f"--{name} is needed: {values[name].help}"
-        for name in values
-        if isinstance(values[name], Needed) and values[name].value is None
-    ]
-    if missing:
-        raise flags.Error("\n".join(missing))
+    texts = [flag for name in values if isinstance(flag := values[name], Text)]
+    wrong = [f"--{f.name} is empty. Expected {f.help}." for f in texts if f.value == ""]
+    wrong += [f"--{f.name} is needed: {f.help}" for f in texts if f.needed and f.value is None]
+    if wrong:
+        raise flags.Error("\n".join(wrong))
 
 
 def _plain(error: flags.Error, values: flags.FlagValues) -> str:
@@ -123,6 +122,7 @@ def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
     if values.verbosity < 1:
         hide_start_up_lines()
     try:
+        check_outputs(values, positional)
         COMMANDS[name].run(values, positional)
     except Exception as error:
         if not _can_be_mended(error):

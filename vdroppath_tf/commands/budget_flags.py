@@ -20,6 +20,7 @@ from vdroppath_tf.commands.flag_kinds import (
     define_clip_shape,
     define_string,
 )
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.files import write_text
 
@@ -38,12 +39,12 @@ def define_budgets(values: flags.FlagValues) -> None:
         text = f"print the most probable strategy with at most so many {what}"
         flags.DEFINE_float(f"max_{name}", None, text, lower_bound=0, flag_values=values)
     text = "file, .csv or .json, for all strategies that none beats in probability and cost"
-    define_string(values, "pareto", text)
+    define_output(values, "pareto", text, mark="log_prob")
     text = "the cost in --pareto"
     flags.DEFINE_enum("by", "macs", COSTS, text, flag_values=values)
     define_string(values, "latency", "JSON file that --measure_latency wrote on this machine")
     text = "JSON file to write the latency of every unit of every layer to, measured here and now"
-    define_string(values, "measure_latency", text)
+    define_output(values, "measure_latency", text, mark="vdroppath_tf.latency/")
 
 
 class Budgets:

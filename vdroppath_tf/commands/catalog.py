@@ -11,7 +11,7 @@ from typing import Any
 from absl import flags, logging
 
 from vdroppath_tf import data
-from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import define_formats, define_source, open_source
 
@@ -33,7 +33,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean("labels", False, text, flag_values=values)
     flags.DEFINE_boolean("json", False, "print one JSON object", flag_values=values)
     text = "manifest file to write, e.g. train.jsonl: --data takes it, and opens faster"
-    define_string(values, "out", text)
+    define_output(values, "out", text, mark="vdroppath_tf.manifest/")
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:

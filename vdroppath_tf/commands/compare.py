@@ -16,6 +16,7 @@ from vdroppath_tf.commands.space_files import (
     write_outputs,
 )
 
+FORMAT = "vdroppath_tf.comparison/1"
 EXAMPLE = (
     "vdroppath compare appearance=a0/space.json appearance=a1/space.json motion=m0/space.json "
     "--figure=compare.png"
@@ -24,7 +25,7 @@ EXAMPLE = (
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_outputs(values, "marginals that are compared", "distances")
+    define_outputs(values, "marginals that are compared", "distances", FORMAT)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
@@ -78,7 +79,7 @@ def fields(found: analysis.SpaceComparison) -> dict[str, object]:
         for (i, a), (j, b) in itertools.combinations(enumerate(found.names), 2)
     }
     return {
-        "format": "vdroppath_tf.comparison/1",
+        "format": FORMAT,
         "form": found.form,
         "names": list(found.names),
         "layers": list(found.layers),

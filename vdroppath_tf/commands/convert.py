@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from absl import flags, logging
 
 from vdroppath_tf import data
-from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import (
     define_faults,
@@ -23,7 +23,8 @@ def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_source(values, "data", "the videos", needed=True)
     define_formats(values)
-    define_string(values, "out", "folder for the shards; a stopped run goes on", needed=True)
+    text = "folder for the shards; a stopped run goes on"
+    define_output(values, "out", text, mark=None, folder=True, needed=True)
     text = "scale frames to this many pixels on the shorter side; default: their size"
     flags.DEFINE_integer("short_edge", None, text, lower_bound=1, flag_values=values)
     text = "of JPEG"

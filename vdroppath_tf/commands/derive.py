@@ -10,6 +10,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, experiments, report, spaces, training
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.sources import (
     define_faults,
@@ -36,7 +37,7 @@ def define(values: flags.FlagValues) -> None:
     text = "train the derived network on, as the recipe says (needs --train_data)"
     flags.DEFINE_boolean("finetune", False, text, flag_values=values)
     define_faults(values)
-    define_string(values, "out", "the derived network, .keras", needed=True)
+    define_output(values, "out", "the derived network, .keras", mark=None, needed=True)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
@@ -46,6 +47,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         raise ValueError("--finetune needs --train_data.")
     out = Path(values.out)
     model, recipe, labels = training.load_model(values.model)
+    training.check_beside(out, recipe, labels)
     if values.finetune and recipe.finetune is None:
         raise ValueError(f"--finetune: the recipe of {values.model} has no phase finetune.")
     videos = None

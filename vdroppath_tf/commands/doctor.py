@@ -10,7 +10,7 @@ from pathlib import Path
 from absl import flags, logging
 
 from vdroppath_tf import data
-from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import define_formats, define_source, open_source
 
@@ -26,7 +26,8 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "validation", "validation videos")
     define_formats(values)
     text = "the quarantine to write; the journal is kept beside it"
-    define_string(values, "out", text, "doctor.json")
+    mark, journal = "vdroppath_tf.quarantine/", ("{name}.journal", "vdroppath_tf.doctor_journal/")
+    define_output(values, "out", text, "doctor.json", mark=mark, beside=[journal])
     text = "decode everything again, whatever the journal says"
     flags.DEFINE_boolean("fresh", False, text, flag_values=values)
     flags.DEFINE_integer(

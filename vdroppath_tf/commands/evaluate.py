@@ -13,6 +13,7 @@ from vdroppath_tf import data, experiments, scoring, spaces, training
 from vdroppath_tf.commands import scores_file
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import (
     define_faults,
@@ -41,7 +42,8 @@ def define(values: flags.FlagValues) -> None:
     text = "which views of a video are scored"
     flags.DEFINE_enum("protocol", "paper-1clip", PROTOCOLS, text, flag_values=values)
     text = "JSON file for the result; answers clip by clip go to .npz files beside it"
-    define_string(values, "out", text)
+    answers = [(f"{{stem}}.{part}.npz", "right.npy") for part in ("chosen_on", "reported_on")]
+    define_output(values, "out", text, mark="vdroppath_tf.scores/", beside=answers)
     text = "a strategy, e.g. 'S ST ...'; may be repeated; default: draws"
     flags.DEFINE_multi_string("strategy", [], text, flag_values=values)
     define_string(values, "space", "space.json to draw from; default: the template's own")
@@ -121,6 +123,10 @@ def _scores(
         )
 
 
+def _shown(source: str) -> str:
+    return data.remote.shown(source)
+
+
 def _described(videos: data.Manifest, shape: tuple[int | None, ...]) -> dict[str, Any]:
     """Videos in the result: which they are, and how large clips of them are."""
     sizes = None if None in shape else list(shape)
@@ -156,14 +162,14 @@ def _parts(
             for n in half
         ]
         both = videos.select(order), _videos(values, "test_data", recipe, labels)
-        return both, f"chosen on {values.data}, reported on {values.test_data}"
+        return both, f"chosen on {_shown(values.data)}, reported on {_shown(values.test_data)}"
     if strategies == 1:
         return (videos, videos), "one strategy: nothing was chosen"
     try:
         halves = scoring.split([entry.label for entry in videos], values.seed)
     except ValueError as error:
         raise ValueError(
-            f"{values.data}: {error}. Or name others to report on: --test_data."
+            f"{_shown(values.data)}: {error}. Or name others to report on: --test_data."
         ) from None
     first, second = (videos.select(half) for half in halves)
-    return (first, second), f"chosen on one half of {values.data}, reported on the other"
+    return (first, second), f"chosen on one half of {_shown(values.data)}, reported on the other"

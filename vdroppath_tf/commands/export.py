@@ -8,6 +8,7 @@ from absl import flags, logging
 
 from vdroppath_tf import experiments, training
 from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.outputs import define_output
 
 EXAMPLE = "vdroppath export --model=run/derived.keras --labels=clips/labels.txt --out=served/1"
 
@@ -16,7 +17,8 @@ def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_string(values, "model", "a derived network, .keras", needed=True)
     define_string(values, "labels", "text file, one class a line (default: as in training)")
-    define_string(values, "out", "folder to write, such as served/1", needed=True)
+    text = "folder to write, such as served/1"
+    define_output(values, "out", text, mark=None, folder=True, needed=True)
     flags.DEFINE_boolean("overwrite", False, "replace what is there", flag_values=values)
 
 

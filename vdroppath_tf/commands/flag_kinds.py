@@ -10,8 +10,14 @@ from absl import flags
 from vdroppath_tf.names import named
 
 
-class Needed(flags.Flag):
-    """A flag of text that a command cannot do without; see ``cli``."""
+class Text(flags.Flag):
+    """A flag of text, which cannot be empty.
+
+    Attributes:
+        needed: Whether the command cannot do without it, see ``cli``.
+    """
+
+    needed = False
 
 
 @named
@@ -19,11 +25,8 @@ def define_string(
     values: flags.FlagValues, name: str, text: str, default: Any = None, *, needed: bool = False
 ) -> None:
     """A flag of text; ``needed`` where there is no doing without."""
-    if not needed:
-        flags.DEFINE_string(name, default, text, flag_values=values)
-        return
-    parser, serializer = flags.ArgumentParser(), flags.ArgumentSerializer()
-    flag = Needed(parser, serializer, name, default, text)
+    flag = Text(flags.ArgumentParser(), flags.ArgumentSerializer(), name, default, text)
+    flag.needed = needed
     flags.DEFINE_flag(flag, flag_values=values)
 
 

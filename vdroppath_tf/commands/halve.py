@@ -13,7 +13,8 @@ from absl import flags, logging
 
 from vdroppath_tf import experiments, figures
 from vdroppath_tf.commands.choices import QUICKSTART_CLIPS, TASKS
-from vdroppath_tf.commands.flag_kinds import define_processes, define_string, processes_of
+from vdroppath_tf.commands.flag_kinds import define_processes, processes_of
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
 from vdroppath_tf.files import write_json
 
@@ -25,7 +26,8 @@ EXAMPLE = "vdroppath halve --task=motion --speed=4 --seeds=3 --out=halve"
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_string(values, "out", "folder for clips, runs, spaces, shift.json, shift.svg", "halve")
+    text = "folder for clips, runs, spaces, shift.json, shift.svg"
+    define_output(values, "out", text, "halve", mark="clips/*/task.json", folder=True)
     flags.DEFINE_enum("task", "motion", TASKS, "known-answer task", flag_values=values)
     text = "trainings at each resolution, with seeds from --seed on"
     flags.DEFINE_integer("seeds", 3, text, lower_bound=1, flag_values=values)

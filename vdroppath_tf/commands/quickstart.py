@@ -8,14 +8,16 @@ from pathlib import Path
 from absl import flags, logging
 
 from vdroppath_tf import experiments
-from vdroppath_tf.commands.flag_kinds import define_processes, define_string, processes_of
+from vdroppath_tf.commands.flag_kinds import define_processes, processes_of
+from vdroppath_tf.commands.outputs import define_output
 
 EXAMPLE = "vdroppath quickstart --out=quickstart"
 
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_string(values, "out", "folder for clips, runs and the report", "quickstart")
+    text = "folder for clips, runs and the report"
+    define_output(values, "out", text, "quickstart", mark="clips/*/task.json", folder=True)
     define_processes(values, "tasks")
     flags.DEFINE_integer("seed", 0, "of clips, weights and noise", flag_values=values)
 

@@ -11,7 +11,8 @@ from absl import flags, logging
 
 from vdroppath_tf import analysis, experiments, figures
 from vdroppath_tf.commands.choices import RANKING, RANKING_CLIPS
-from vdroppath_tf.commands.flag_kinds import define_processes, define_string, processes_of
+from vdroppath_tf.commands.flag_kinds import define_processes, processes_of
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.files import write_json
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ EXPLAINED = {
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_string(values, "out", "folder for clips, trainings and results", "ranking")
+    text = "folder for clips, trainings and results"
+    define_output(values, "out", text, "ranking", mark="plan.json", folder=True)
     numbers = {
         "draws": (2, "strategies drawn from the learned space"),
         "uniform_draws": (0, "strategies drawn from a uniform prior"),

@@ -11,12 +11,14 @@ from absl import flags, logging
 
 from vdroppath_tf import report
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.commands.report_task import name_of, task
 
 EXAMPLE = (
     "vdroppath report --run=run --scores=run/scores.json --result=run/result.json "
     "--out=run/report.html --figures=run/figures"
 )
+_MARK = '<meta name="generator" content="vdroppath_tf report">'
 _SHOWN = ("run", "space", "model", "scores", "other", "complex_scenes", "clip_shape")
 
 
@@ -39,9 +41,9 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "name", "name of the data; default: of the folder or file")
     define_string(values, "about", "what the clips show and the label says, for the reader")
     define_string(values, "title", "title of the page; default: the name")
-    define_string(values, "out", "the page, .html", needed=True)
+    define_output(values, "out", "the page, .html", mark=_MARK, needed=True)
     text = "folder for the figures (PNG, SVG), the tables (CSV) and all of it (JSON)"
-    define_string(values, "figures", text)
+    define_output(values, "figures", text, mark="report.json", folder=True)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from absl import flags, logging
 from vdroppath_tf import layers, spaces, training
 from vdroppath_tf.commands.budget_flags import Budgets, define_budgets
 from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.names import named
 
 EXAMPLE = "vdroppath space --model=run/template.keras --clip_shape=16,112,112 --max_macs=5e9"
@@ -19,7 +20,8 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "model", "a trained template, .keras", needed=True)
     text = "a line for each input of a layer, where inputs have gates of their own"
     flags.DEFINE_boolean("inputs", False, text, flag_values=values)
-    define_string(values, "out", "JSON file to write the space to")
+    text = "JSON file to write the space to"
+    define_output(values, "out", text, mark="vdroppath_tf.space/")
     define_budgets(values)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from absl import flags, logging
 
 from vdroppath_tf import spaces
-from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
-from vdroppath_tf.files import write_json
+from vdroppath_tf.commands.flag_kinds import check_suffix
+from vdroppath_tf.commands.outputs import PICTURE, define_output
+from vdroppath_tf.files import replacing, write_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,12 +35,13 @@ def open_space(source: str) -> spaces.ProbabilitySpace:
     return spaces.ProbabilitySpace.load(source)
 
 
-def define_outputs(values: flags.FlagValues, what: str, numbers: str) -> None:
+def define_outputs(values: flags.FlagValues, what: str, numbers: str, format: str) -> None:
     """The form of the probabilities in question, a picture, and a JSON file of the numbers."""
     text = f"of the {what}: paper (Eq. 7) or sampling"
     flags.DEFINE_enum("form", "paper", ["paper", "sampling"], text, flag_values=values)
-    define_string(values, "figure", "picture to write: .png, .svg or .pdf")
-    define_string(values, "out", f"JSON file to write the {numbers} to")
+    text = "picture to write: .png, .svg or .pdf"
+    define_output(values, "figure", text, mark=PICTURE)
+    define_output(values, "out", f"JSON file to write the {numbers} to", mark=format)
 
 
 def check_figure(values: flags.FlagValues) -> None:
@@ -53,8 +55,16 @@ def write_outputs(
 ) -> None:
     """What was asked for of picture and JSON."""
     if values.figure:
-        draw().savefig(values.figure, dpi=150)
+        _write_picture(Path(values.figure), draw())
         logging.info("Wrote %s", values.figure)
     if values.out:
         write_json(values.out, fields)
         logging.info("Wrote %s", values.out)
+
+
+def _write_picture(path: Path, figure: Figure) -> None:
+    """Writes a picture, whole or not at all, with the mark of its maker."""
+    maker = "Software" if path.suffix == ".png" else "Creator"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as new:
+        figure.savefig(new, dpi=150, metadata={maker: PICTURE})

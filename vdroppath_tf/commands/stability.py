@@ -15,6 +15,7 @@ from vdroppath_tf.commands.space_files import (
     write_outputs,
 )
 
+FORMAT = "vdroppath_tf.stability/1"
 EXAMPLE = (
     "vdroppath stability run0/space.json run1/space.json run2/space.json --figure=stability.svg"
 )
@@ -22,7 +23,7 @@ EXAMPLE = (
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_outputs(values, "probabilities in the table", "numbers")
+    define_outputs(values, "probabilities in the table", "numbers", FORMAT)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
@@ -53,7 +54,7 @@ def table(found: analysis.Stability) -> list[str]:
 def fields(found: analysis.Stability) -> dict[str, Any]:
     """The numbers as plain values."""
     return {
-        "format": "vdroppath_tf.stability/1",
+        "format": FORMAT,
         "form": found.form,
         "layers": list(found.layers),
         "on by seed and layer": {b: p.tolist() for b, p in found.on.items()},

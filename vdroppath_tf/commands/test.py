@@ -11,6 +11,7 @@ from absl import flags, logging
 from vdroppath_tf import data, layers, scoring, serving, spaces, training
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import (
     define_faults,
@@ -43,8 +44,10 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_enum("protocol", None, PROTOCOLS, text, flag_values=values)
     text = "clips in a step of the network"
     flags.DEFINE_integer("batch_size", 8, text, lower_bound=1, flag_values=values)
-    define_string(values, "out", "JSON file to write the result to")
-    define_string(values, "scores", "file for the answers for each video, .npz")
+    text = "JSON file to write the result to"
+    define_output(values, "out", text, mark="vdroppath_tf.test/")
+    text = "file for the answers for each video, .npz"
+    define_output(values, "scores", text, mark="probabilities.npy")
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:

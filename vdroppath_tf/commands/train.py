@@ -10,6 +10,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, experiments, training
 from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.outputs import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
 from vdroppath_tf.commands.sources import (
@@ -30,9 +31,8 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "data", "training videos", needed=True)
     define_source(values, "validation", "validation videos")
     define_formats(values)
-    define_string(
-        values, "out", "folder for checkpoints, logs, model, space and recipe", needed=True
-    )
+    text = "folder for checkpoints, logs, model, space and recipe"
+    define_output(values, "out", text, mark="run.json|checkpoint-*", folder=True, needed=True)
     text = (
         "keeps a copy of --out here: s3://, gs://, az:// or a folder; where --out has no run yet,"
     )

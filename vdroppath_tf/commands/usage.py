@@ -7,7 +7,7 @@ from typing import Protocol
 
 from absl import flags
 
-from vdroppath_tf.commands.flag_kinds import Needed
+from vdroppath_tf.commands.flag_kinds import Text
 
 
 class Command(Protocol):
@@ -51,5 +51,5 @@ def _flag_help(flag: flags.Flag) -> str:
     given = flag.default
     given = ",".join(map(str, given)) if isinstance(given, list) else given
     default = "" if given in (None, "") else f" (default: {given})"
-    default = " (needed)" if isinstance(flag, Needed) else default
+    default = " (needed)" if isinstance(flag, Text) and flag.needed else default
     return f"  --{flag.name:22s} {flag.help}{default}"

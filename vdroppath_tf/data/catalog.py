@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from vdroppath_tf.data.lists.ucf101 import read_ucf101
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.records.index import holds_records
+from vdroppath_tf.data.remote import urls
 from vdroppath_tf.names import named
 
 __all__ = [
@@ -96,8 +98,14 @@ def open_manifest(
             readers. Names the file, the line and the value.
     """
     name = find_format(source) if format is None else format
+    shown = urls.shown(os.fspath(source))
     if name not in FORMATS:
-        raise ManifestError(f"{source}: format is {name!r}. Expected one of {', '.join(FORMATS)}.")
+        raise ManifestError(f"{shown}: format is {name!r}. Expected one of {', '.join(FORMATS)}.")
+    if urls.is_remote(source) and name != "records":
+        raise ManifestError(
+            f"{shown}: is a URL, at which only records can be read. Expected the format "
+            f"'records', or a copy on this machine. Received: {name!r}."
+        )
     options: dict[str, Any] = {
         "root": root,
         "label_base": label_base,
@@ -110,7 +118,7 @@ def open_manifest(
         what = "lookup (template, first_frame, allow_missing, allow_links_to, video_stream)"
         what = what if "lookup" in refused else refused[0]
         raise ManifestError(
-            f"{source}: {what} does not go with the format {name!r}. Leave it out"
+            f"{shown}: {what} does not go with the format {name!r}. Leave it out"
             + (f", or pass format= if it is not {name!r}." if format is None else ".")
         )
     return FORMATS[name](source, labels=labels, **given)

@@ -24,7 +24,7 @@ def replacing(
     suffix and all, in a hidden folder beside it.
 
     Args:
-        path: The file or folder wanted; the folder above it must be there.
+        path: The file or folder wanted; folders above it are made where they are missing.
         shared: Whether several threads or processes may write it at a time. Where not, the hidden
             folder has one name, so that the next run clears away what a killed one has left.
         durable: Whether the content reaches the disk before the name does, so that a power cut
@@ -34,7 +34,7 @@ def replacing(
     writer = f".{os.getpid()}-{threading.get_ident()}" if shared else ""
     room = target.with_name(f".{target.name}{writer}.tmp")
     shutil.rmtree(room, ignore_errors=True)
-    room.mkdir()
+    room.mkdir(parents=True)
     new = room / target.name
     try:
         yield new

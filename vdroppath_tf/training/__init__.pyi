@@ -2,6 +2,7 @@ from .backup import Backup as Backup
 from .clips import RecipeClips as RecipeClips
 from .model_files import LABELS_FILE as LABELS_FILE
 from .model_files import RECIPE_FILE as RECIPE_FILE
+from .model_files import check_beside as check_beside
 from .model_files import keras_files as keras_files
 from .model_files import load_model as load_model
 from .model_files import load_network as load_network

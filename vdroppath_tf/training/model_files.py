@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from absl import logging
 
-from vdroppath_tf.files import load_text, replacing, write_text
+from vdroppath_tf.files import load_text, read_text, replacing, write_text
 from vdroppath_tf.names import named
 from vdroppath_tf.training.recipe import Recipe
 
@@ -30,13 +30,38 @@ def save_model(model: FusionModel, path: Path, recipe: Recipe, labels: tuple[str
         path: The file, ``.keras``; its folder is made where it is missing.
         recipe: Says how clips are made for the model.
         labels: The names of the classes, by number.
+
+    Raises:
+        ValueError: See ``check_beside``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    check_beside(path, recipe, labels)
     with replacing(path, shared=False) as file:
         model.save(file)
-    write_text(path.with_name(RECIPE_FILE), recipe.to_json() + "\n")
-    write_text(path.with_name(LABELS_FILE), "".join(f"{name}\n" for name in labels))
+    for name, text in _beside(recipe, labels).items():
+        write_text(path.with_name(name), text)
     logging.info("Wrote %s", path)
+
+
+@named
+def check_beside(path: Path, recipe: Recipe, labels: tuple[str, ...]) -> None:
+    """Stops where a model would take away the recipe or the classes of what lies beside it.
+
+    Raises:
+        ValueError: If a ``recipe.json`` or a ``labels.txt`` is there that holds something else.
+    """
+    for name, text in _beside(recipe, labels).items():
+        file = path.with_name(name)
+        if file.is_file() and read_text(file) != text:
+            raise ValueError(
+                f"{file}: is there already, and is not that of {path.name}. Write {path.name} to "
+                "another folder."
+            )
+
+
+def _beside(recipe: Recipe, labels: tuple[str, ...]) -> dict[str, str]:
+    """The files that a model cannot do without, and their text."""
+    names = "".join(f"{name}\n" for name in labels)
+    return {RECIPE_FILE: recipe.to_json() + "\n", LABELS_FILE: names}
 
 
 @named

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import posixpath
 from collections.abc import Callable, Sequence
 
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
@@ -12,6 +11,7 @@ from vdroppath_tf.data.records.index import INDEX_FILE, MAX_INDEX, Index
 from vdroppath_tf.data.records.record import Shard
 from vdroppath_tf.data.records.video import RecordVideo
 from vdroppath_tf.data.remote.files import read_file, read_range
+from vdroppath_tf.data.remote.urls import join, shown
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.names import named
 
@@ -32,7 +32,7 @@ def read_index(folder: str | os.PathLike[str]) -> Index:
         raise ManifestError(f"{error} Expected a folder that vdroppath convert wrote.") from None
     except ValueError as error:
         raise ManifestError(
-            f"{path}: {error}. Copy the folder again, or convert the videos again."
+            f"{shown(path)}: {error}. Copy the folder again, or convert the videos again."
         ) from None
 
 
@@ -52,14 +52,14 @@ def read_records(
     """
     index = read_index(folder)
     numbers = class_numbers(index.labels, labels, folder)
-    origin = _inside(folder, INDEX_FILE)
+    origin = shown(_inside(folder, INDEX_FILE))
     entries = []
     for number, record in enumerate(index.records):
         source = RecordVideo(shard_path(folder, index.shards[record.shard]), record)
         label = numbers[record.label]
         entries.append(VideoEntry(source, label, record.num_frames, f"{origin}, record {number}"))
     names = index.labels if labels is None else labels
-    return Manifest(tuple(entries), tuple(names), _absolute(folder), index.directional)
+    return Manifest(tuple(entries), tuple(names), shown(_absolute(folder)), index.directional)
 
 
 def class_numbers(
@@ -79,7 +79,7 @@ def class_numbers(
         return list(range(len(own)))
     unknown = next(name for name in own if name not in names)
     raise ManifestError(
-        f"{_inside(folder, INDEX_FILE)}: class {unknown!r} is not among the labels "
+        f"{shown(_inside(folder, INDEX_FILE))}: class {unknown!r} is not among the labels "
         f"{list(labels)[:9]}."
     )
 
@@ -118,13 +118,14 @@ def check_shards(
             on_shard(done, len(index.shards))
     if damaged:
         raise VideoError(
-            f"{_absolute(folder)}: missing or other than {INDEX_FILE} has: {', '.join(damaged)}. "
-            "Copy them again, or remove them and run vdroppath convert again."
+            f"{shown(_absolute(folder))}: missing or other than {INDEX_FILE} has: "
+            f"{', '.join(damaged)}. Copy them again, or remove them and run "
+            "vdroppath convert again."
         )
 
 
 def _inside(folder: str | os.PathLike[str], file: str) -> str:
-    return posixpath.join(_absolute(folder), file)
+    return join(_absolute(folder), file)
 
 
 def _absolute(folder: str | os.PathLike[str]) -> str:

@@ -12,6 +12,7 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.records.index import Index
 from vdroppath_tf.data.records.reader import class_numbers, read_index, shard_path
 from vdroppath_tf.data.records.stream_ops import ClipOps
+from vdroppath_tf.data.remote.urls import shown
 from vdroppath_tf.names import named
 
 _FILES = 8  # shards read at once
@@ -121,7 +122,8 @@ def _size(index: Index, sampling: ClipSampling, folder: str | os.PathLike[str]) 
     sizes = {sampling.clip_size(r.height, r.width): r.name for r in index.records}
     if len(sizes) > 1:
         raise ManifestError(
-            f"{folder}: its videos give clips of {len(sizes)} sizes, as {list(sizes)[:2]} of "
-            f"{list(sizes.values())[:2]}. Set crop in ClipSampling (and short_edge)."
+            f"{shown(os.fspath(folder))}: its videos give clips of {len(sizes)} sizes, "
+            f"as {list(sizes)[:2]} of {list(sizes.values())[:2]}. "
+            "Set crop in ClipSampling (and short_edge)."
         )
     return next(iter(sizes))

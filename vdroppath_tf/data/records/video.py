@@ -12,6 +12,7 @@ import numpy as np
 from vdroppath_tf.data.records.bytes import FramePlaces, frame_places
 from vdroppath_tf.data.records.record import FRAMING, Record
 from vdroppath_tf.data.remote.files import read_range
+from vdroppath_tf.data.remote.urls import shown
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.pictures import read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
@@ -21,7 +22,7 @@ _AT_ONCE = 1 << 20  # bytes; smaller records are read whole: a second request co
 
 
 @named
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class RecordVideo(FrameSource):
     """One video in a TFRecord file. Only the frames that are asked for are read and decoded.
 
@@ -35,8 +36,11 @@ class RecordVideo(FrameSource):
 
     @property
     def path(self) -> str:
-        """The shard and the name of the video."""
-        return f"{self.shard}: {self.record.name}"
+        """The shard and the name of the video, without the secrets that a URL may carry."""
+        return f"{shown(self.shard)}: {self.record.name}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.path!r})"
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
         """As listed in the index; opens no file."""

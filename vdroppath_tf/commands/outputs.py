@@ -1,0 +1,156 @@
+"""What commands write: checked before any work, and never over inputs or what others made."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from absl import flags
+
+from vdroppath_tf.commands.flag_kinds import Text
+from vdroppath_tf.names import named
+
+_READ = 1 << 20  # bytes of a file's start, and of its end, in which a mark is looked for
+PICTURE = "vdroppath_tf figure"
+"""The program that the description inside a picture names: its mark."""
+
+
+class Output(Text):
+    """A flag that names a file or a folder to write.
+
+    Attributes:
+        mark: What an earlier file of the same command holds, which may be replaced; None if none
+            may. Of a folder, patterns of files in it, with `|` between them.
+        folder: Whether it is a folder. A folder without the mark must be new or empty.
+        beside: The names and the marks of files that are written beside it; `{name}` and `{stem}`
+            stand for its own.
+    """
+
+    mark: str | None = None
+    folder = False
+    beside: tuple[tuple[str, str], ...] = ()
+
+
+@named
+def define_output(
+    values: flags.FlagValues,
+    name: str,
+    text: str,
+    default: str | None = None,
+    *,
+    mark: str | None,
+    needed: bool = False,
+    folder: bool = False,
+    beside: Sequence[tuple[str, str]] = (),
+) -> None:
+    """A flag for a file or a folder to write, see `Output`; a file brings `--overwrite` along."""
+    flag = Output(flags.ArgumentParser(), flags.ArgumentSerializer(), name, default, text)
+    flag.needed, flag.mark, flag.folder, flag.beside = needed, mark, folder, tuple(beside)
+    flags.DEFINE_flag(flag, flag_values=values)
+    if not folder and "overwrite" not in values:
+        text = "write over files that are there, whatever they hold"
+        flags.DEFINE_boolean("overwrite", False, text, flag_values=values)
+
+
+def check_outputs(values: flags.FlagValues, positional: Sequence[str]) -> None:
+    """Stops before any work where a command cannot write, or would destroy what it did not make.
+
+    Args:
+        values: The flags of the command.
+        positional: Its arguments that are no flags: files that it reads.
+
+    Raises:
+        ValueError: A place is that of an input or of another output, is there and was not made by
+            the command, or cannot be written; the message names the flag.
+    """
+    taken = dict(_inputs(values, positional))
+    overwrite = "overwrite" in values and values["overwrite"].value
+    for flag in _outputs(values):
+        if "://" in str(flag.value):
+            continue  # a store says itself what is wrong
+        for place, mark in _places(flag):
+            said = f"--{flag.name}={place}"
+            if (other := taken.get(_identity(place))) is not None:
+                raise ValueError(f"{said}: is also {other}. Expected a place of its own.")
+            taken[_identity(place)] = f"--{flag.name}"
+            _check_above(said, place)
+            if os.path.lexists(place):
+                if flag.folder:
+                    _check_folder(said, place, mark)
+                else:
+                    _check_file(said, place, mark, overwrite)
+
+
+def _inputs(values: flags.FlagValues, positional: Sequence[str]) -> Iterator[tuple[object, str]]:
+    for path in positional:  # of some commands NAME=FILE
+        yield from ((_identity(Path(end)), path) for end in (path, path.rpartition("=")[2]) if end)
+    for name in values:
+        if not isinstance(values[name], Output):
+            given = values[name].value
+            for text in given if isinstance(given, list) else [given]:
+                if isinstance(text, str) and text and os.path.exists(text):
+                    yield _identity(Path(text)), f"--{name}"
+
+
+def _outputs(values: flags.FlagValues) -> Iterable[Output]:
+    return [flag for name in values if isinstance(flag := values[name], Output) and flag.value]
+
+
+def _places(flag: Output) -> Iterator[tuple[Path, str | None]]:
+    """The file or folder, and those beside it."""
+    path = Path(flag.value)
+    yield path, flag.mark
+    for name, mark in flag.beside:
+        yield path.with_name(name.format(name=path.name, stem=path.stem)), mark
+
+
+def _identity(path: Path) -> object:
+    """The same for two names of one file, whatever links lead to it."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino
+
+
+def _check_above(said: str, place: Path) -> None:
+    """There must be a folder to write in, or one in which it can be made."""
+    above = Path(os.path.abspath(place)).parent
+    while not os.path.lexists(above):
+        above = above.parent
+    if not above.is_dir():
+        raise ValueError(f"{said}: {above} is not a folder. Pass another place.")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise ValueError(f"{said}: the folder {above} cannot be written. Pass another place.")
+
+
+def _check_file(said: str, place: Path, mark: str | None, overwrite: bool) -> None:
+    if place.is_dir():
+        raise ValueError(f"{said}: is a folder. Expected a file.")
+    if not stat.S_ISREG(os.lstat(place).st_mode) and not place.is_file():
+        raise ValueError(f"{said}: is neither a file nor free. Expected the name of a file.")
+    if overwrite or (mark is not None and _holds(place, mark.encode())):
+        return
+    made = "" if mark is None else ", and this command did not make it"
+    raise ValueError(f"{said}: is there already{made}. Pass another name, or --overwrite.")
+
+
+def _holds(place: Path, mark: bytes) -> bool:
+    with open(place, "rb") as file:
+        start = file.read(_READ)
+        file.seek(max(0, os.path.getsize(place) - _READ))
+        return mark in start or mark in file.read(_READ)
+
+
+def _check_folder(said: str, place: Path, mark: str | None) -> None:
+    if not place.is_dir():
+        raise ValueError(f"{said}: is not a folder. Expected a new folder, or an empty one.")
+    if mark is None or any(next(place.glob(one), None) for one in mark.split("|")):
+        return
+    if (found := next(place.iterdir(), None)) is not None:
+        raise ValueError(
+            f"{said}: holds {found.name}, and nothing that this command left there ({mark}). "
+            "Pass a new folder."
+        )
