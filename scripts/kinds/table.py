@@ -22,6 +22,7 @@ from kind import Kind, Outcome, check_names
 
 MODULES: tuple[str, ...] = (
     "kinds_of_folders",
+    "kinds_of_frames",
     "kinds_of_lists",
     "kinds_of_turned_pictures",
     "kinds_of_turned_videos",

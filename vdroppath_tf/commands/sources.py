@@ -26,9 +26,13 @@ def define_formats(values: flags.FlagValues) -> None:
     """Flags for what `define_source` declared, whichever there are."""
     text = "of all videos named here; default: found out"
     flags.DEFINE_enum("format", None, FORMATS, text, flag_values=values)
-    text = "pictures in folders and zip files of frames, e.g. {:05d}.jpg (default: found out)"
+    text = (
+        "pictures in folders and zip files of frames, e.g. {:05d}.jpg, or {:f}.jpg if the number "
+        "is a time (default: found out)"
+    )
     define_string(values, "frame_template", text)
-    flags.DEFINE_integer("first_frame", 1, "number of the first picture", 0, flag_values=values)
+    text = "number of the first picture (default: 0 or 1, whichever is there)"
+    flags.DEFINE_integer("first_frame", None, text, 0, flag_values=values)
     text = "number of the first class in a list (default: 0)"
     flags.DEFINE_integer("label_base", None, text, 0, 1, flag_values=values)
     text = "which split of HMDB51 (default: 1)"

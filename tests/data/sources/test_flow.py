@@ -73,8 +73,9 @@ def test_rgb_frames_beside_it(tmp_path: Path) -> None:
 def test_from_zero(tmp_path: Path) -> None:
     folder = fill(tmp_path, first=0)
     assert (FlowFolder(folder, first=0).read([3])[0] == [level(3, 0), level(3, 1)]).all()
+    assert (FlowFolder(folder).read([3])[0] == [level(3, 0), level(3, 1)]).all()
     with pytest.raises(VideoError, match="Set first=0"):
-        FlowFolder(folder).info()
+        FlowFolder(folder, first=1).info()
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
@@ -164,7 +165,7 @@ def test_rgb_and_flow_do_not_mix(tmp_path: Path) -> None:
 
 def test_a_manifest_of_flow(tmp_path: Path) -> None:
     folder = fill(tmp_path / "v")
-    given = _manifest(FrameFolder(folder, first=1), VideoFile(folder), FlowFolder(folder))
+    given = _manifest(FrameFolder(folder), VideoFile(folder), FlowFolder(folder))
     assert {entry.source for entry in flow_manifest(given)} == {FlowFolder(folder)}
     assert [entry.label for entry in flow_manifest(given)] == [0, 1, 2]
     with pytest.raises(ManifestError, match=r"list:0: .*a.mp4 is not a folder"):

@@ -16,7 +16,8 @@ from pictures import barcodes, jpeg, png
 
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.folder import FrameFolder
-from vdroppath_tf.data.sources.frame_names import find_names, parse_template
+from vdroppath_tf.data.sources.frame_names import parse_template
+from vdroppath_tf.data.sources.frame_search import find_names
 from vdroppath_tf.data.sources.png import read_png
 from vdroppath_tf.data.sources.source import FrameSource
 
@@ -48,8 +49,10 @@ def test_exact_frames(tmp_path: Path, template: str) -> None:
 def test_frames_from_zero(tmp_path: Path) -> None:
     folder = str(fill(tmp_path / "v", "{:05d}.jpg", first=0))
     check_exact(FrameFolder(folder, first=0), 12)
+    check_exact(FrameFolder(folder), 12)
+    assert FrameFolder(folder).assumed() == ("frames are counted from 0",)
     with pytest.raises(VideoError, match=r"holds '00000.jpg', but .* first=1. Set first=0"):
-        FrameFolder(folder).info()
+        FrameFolder(folder, first=1).info()
 
 
 def test_png(tmp_path: Path) -> None:
@@ -81,11 +84,11 @@ def test_what_is_not_a_picture_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_two_kinds_need_a_template(tmp_path: Path) -> None:
-    fill(tmp_path, "flow_x_{:05d}.jpg", 3)
-    fill(tmp_path, "img_{:05d}.jpg", 12)
+    fill(tmp_path, "cam_a_{:05d}.jpg", 3)
+    fill(tmp_path, "cam_b_{:05d}.jpg", 12)
     with pytest.raises(VideoError, match=r"frames of 2 kinds, such as .* Set template"):
         FrameFolder(str(tmp_path)).info()
-    check_exact(FrameFolder(str(tmp_path), "img_{:05d}.jpg"), 12)
+    check_exact(FrameFolder(str(tmp_path), "cam_b_{:05d}.jpg"), 12)
     with pytest.raises(VideoError, match=r"no frame called like 'image_\{:05d\}.jpg', but e.g. "):
         FrameFolder(str(tmp_path), "image_{:05d}.jpg").info()
 

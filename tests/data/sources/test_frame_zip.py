@@ -65,8 +65,9 @@ def test_any_order_in_the_archive(path: Path) -> None:
 def test_frames_from_zero(path: Path) -> None:
     write(path, {f"{k:05d}.jpg": data for k, data in enumerate(barcodes(COUNT))})
     check_exact(FrameZip(str(path), first=0), COUNT)
+    check_exact(FrameZip(str(path)), COUNT)
     with pytest.raises(VideoError, match="Set first=0"):
-        FrameZip(str(path)).info()
+        FrameZip(str(path), first=1).info()
 
 
 def test_a_gap_is_named(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from absl import logging
 from vdroppath_tf.data.lists.text_files import PathLike, check_names
 from vdroppath_tf.data.lists.video_tree import Lookup, MissingVideoError, VideoTree
 from vdroppath_tf.data.manifest import NO_CLASS, Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
@@ -183,6 +185,7 @@ class Collector:
                 self.tree.root,
                 self.missing[0],
             )
+        self._note_assumed()
         names = self.labels or tuple(map(str, range(1 + self._largest)))
         return Manifest(
             tuple(self.entries),
@@ -193,6 +196,13 @@ class Collector:
             tuple(self.notes),
             self.multi_label,
         )
+
+    def _note_assumed(self) -> None:
+        """Notes what was found out of the names of frames, of the first video that has some."""
+        for entry in self.entries[:1]:
+            with contextlib.suppress(VideoError):  # is for those to tell who read it
+                for text in entry.source.assumed():
+                    self.note(f"{entry.name}: {text}")
 
 
 def segment_of(video: FrameSource, spans: Sequence[Span], origin: str) -> Segment:

@@ -39,7 +39,7 @@ class Lookup:
 
     Attributes:
         template: file names of a video's frames, such as `"{:05d}.jpg"`; None finds it out.
-        first_frame: number of the first of them.
+        first_frame: number of the first of them; None takes 0 or 1, whichever is there.
         allow_missing: whether videos that are listed and not there are left out and counted;
             None does what is usual for the format.
         allow_links_to: folders that links may lead into, such as that of the videos of which
@@ -49,7 +49,7 @@ class Lookup:
     """
 
     template: str | None = None
-    first_frame: int = 1
+    first_frame: int | None = None
     allow_missing: bool | None = None
     allow_links_to: tuple[str, ...] = ()
     video_stream: int | None = None

@@ -14,7 +14,8 @@ import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError, status_of
 from vdroppath_tf.data.sources.folder import folder_layout, list_pictures, read_file
-from vdroppath_tf.data.sources.frame_names import FrameNames, infer_names
+from vdroppath_tf.data.sources.frame_names import FrameNames
+from vdroppath_tf.data.sources.frame_search import infer_names
 from vdroppath_tf.data.sources.orientation import UPRIGHT
 from vdroppath_tf.data.sources.pictures import picture_orientation, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
@@ -32,13 +33,13 @@ class FlowFolder(FrameSource):
         folder: its absolute path.
         x, y: what the pictures are called, such as `flow_x_{:05d}.jpg`, or `u/{:06d}.jpg` where
             each axis has a folder of its own; None finds out.
-        first: number of the first step.
+        first: number of the first step; None takes 0 or 1, whichever is there.
     """
 
     folder: str
     x: str | None = None
     y: str | None = None
-    first: int = 1
+    first: int | None = None
 
     channels = 2
 

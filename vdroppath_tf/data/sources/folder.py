@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError, regular_file, status_of
-from vdroppath_tf.data.sources.frame_names import PICTURES, FrameNames, find_names
+from vdroppath_tf.data.sources.frame_names import PICTURES, FrameNames
+from vdroppath_tf.data.sources.frame_search import find_names
 from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
@@ -22,18 +23,18 @@ from vdroppath_tf.names import named
 @named
 @dataclasses.dataclass(frozen=True)
 class FrameFolder(FrameSource):
-    """A folder with one JPEG or PNG picture for each frame of a video.
+    """A folder with one picture for each frame of a video.
 
     Attributes:
         folder: its absolute path.
-        template: what frames are called, such as `img_{:05d}.jpg`; None finds out, and the folder
-            must then hold pictures of one kind only.
-        first: number of the first frame.
+        template: what frames are called, such as `img_{:05d}.jpg`, or `{:f}.jpg` where the number
+            is a time; None finds out, and the folder must then hold RGB frames of one kind only.
+        first: number of the first frame; None takes 0 or 1, whichever is there.
     """
 
     folder: str
     template: str | None = None
-    first: int = 1
+    first: int | None = None
 
     @property
     def path(self) -> str:
@@ -53,11 +54,17 @@ class FrameFolder(FrameSource):
 
         return read_pictures(request, load)
 
+    def assumed(self) -> tuple[str, ...]:
+        """What was found out of the names of the frames, for the user."""
+        return self._layout()[1].assumed
+
     def _layout(self) -> tuple[FrameInfo, FrameNames]:
         return folder_layout(self.folder, self.template, self.first)
 
 
-def folder_layout(folder: str, template: str | None, first: int) -> tuple[FrameInfo, FrameNames]:
+def folder_layout(
+    folder: str, template: str | None, first: int | None
+) -> tuple[FrameInfo, FrameNames]:
     """The frames of a folder; listed again when something came into it or left it.
 
     Raises:
@@ -66,19 +73,36 @@ def folder_layout(folder: str, template: str | None, first: int) -> tuple[FrameI
     status = status_of(folder)
     if not stat.S_ISDIR(status.st_mode):
         raise VideoError(f"{folder}: is not a folder. Expected a folder of frames.")
-    return _cached_layout(folder, template, first, status.st_mtime_ns)
+    info, names = _cached_layout(folder, template, first, status.st_mtime_ns)
+    if names is _LISTED:
+        return info, _cached_names(folder, template, first, status.st_mtime_ns)
+    return info, names
+
+
+_LISTED = FrameNames("", 0, "", count=1)  # stands for names that are kept elsewhere
 
 
 @functools.lru_cache(maxsize=1 << 18)  # a large data set; a few hundred bytes each
 def _cached_layout(
-    folder: str, template: str | None, first: int, mtime: int
+    folder: str, template: str | None, first: int | None, mtime: int
 ) -> tuple[FrameInfo, FrameNames]:
+    names = _names(folder, template, first)
+    file = os.path.join(folder, names.name(0))
+    info = FrameInfo(names.count, *picture_size(read_file(file), file))
+    return info, _LISTED if names.listed else names
+
+
+@functools.lru_cache(maxsize=1 << 13)  # of some kilobytes each
+def _cached_names(folder: str, template: str | None, first: int | None, mtime: int) -> FrameNames:
+    return _names(folder, template, first)
+
+
+def _names(folder: str, template: str | None, first: int | None) -> FrameNames:
     try:
-        names = find_names(list_pictures(folder), folder, template=template, first=first)
+        found = list_pictures(folder)
+        return find_names(found, folder, template=template, first=first, late=False)
     except OSError as error:
         raise VideoError(f"{folder}: cannot be listed ({error}). Check its permissions.") from None
-    file = os.path.join(folder, names.name(0))
-    return FrameInfo(names.count, *picture_size(read_file(file), file)), names
 
 
 def list_pictures(folder: str) -> Iterator[str]:

@@ -15,7 +15,8 @@ import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError, regular_file
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
-from vdroppath_tf.data.sources.frame_names import FrameNames, find_names
+from vdroppath_tf.data.sources.frame_names import FrameNames
+from vdroppath_tf.data.sources.frame_search import find_names
 from vdroppath_tf.data.sources.hdf5_items import (
     OWN_FILTERS,
     check_data_set,

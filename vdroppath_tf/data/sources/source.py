@@ -101,6 +101,14 @@ class FrameSource(ABC):
     def _frames(self, request: FrameRequest) -> np.ndarray:
         """The frames of a request in its order, uint8 `(n, *request.size, channels)`."""
 
+    def assumed(self) -> tuple[str, ...]:
+        """What was found out of the source and is not usual, each a few words for the user.
+
+        Raises:
+            VideoError: as for `info`.
+        """
+        return ()
+
     def validate(self, cache_dir: Folder = None) -> None:
         """Checks that everything is in its place; decodes nothing.
 

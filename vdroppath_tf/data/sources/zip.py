@@ -13,7 +13,8 @@ from typing import BinaryIO
 import numpy as np
 
 from vdroppath_tf.data.sources.container import regular_file
-from vdroppath_tf.data.sources.frame_names import FrameNames, find_names
+from vdroppath_tf.data.sources.frame_names import FrameNames
+from vdroppath_tf.data.sources.frame_search import find_names
 from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
 from vdroppath_tf.data.sources.zip_members import (
@@ -29,17 +30,17 @@ from vdroppath_tf.names import named
 @named
 @dataclasses.dataclass(frozen=True)
 class FrameZip(FrameSource):
-    """A zip archive with one JPEG or PNG picture for each frame of a video.
+    """A zip archive with one picture for each frame of a video.
 
     Attributes:
         file: its absolute path.
-        template: what frames are called, such as `img_{:05d}.jpg`; None finds out.
-        first: number of the first frame.
+        template: what frames are called, see `FrameFolder`; None finds out.
+        first: number of the first frame; None takes 0 or 1, whichever is there.
     """
 
     file: str
     template: str | None = None
-    first: int = 1
+    first: int | None = None
 
     @property
     def path(self) -> str:
@@ -54,6 +55,10 @@ class FrameZip(FrameSource):
         layout = self._layout()
         with open_zip(self.file) as file:
             return read_pictures(request, lambda frame: layout.load(file, frame, self.file))
+
+    def assumed(self) -> tuple[str, ...]:
+        """What was found out of the names of the frames, for the user."""
+        return self._layout().names.assumed
 
     def _layout(self) -> _Layout:
         status = regular_file(self.file)
@@ -77,10 +82,12 @@ class _Layout:
 
 
 @functools.lru_cache(maxsize=16384)
-def _cached_layout(path: str, template: str | None, first: int, size: int, mtime: int) -> _Layout:
+def _cached_layout(
+    path: str, template: str | None, first: int | None, size: int, mtime: int
+) -> _Layout:
     with open_zip(path) as file:
         folder, frames = one_folder(list_members(file, size, path), path)
-        names = find_names(frames, path, template=template, first=first)
+        names = find_names(frames, path, template=template, first=first, late=False)
         chosen = [frames[names.name(k)] for k in range(names.count)]
         table = np.array(
             [
