@@ -23,6 +23,7 @@ from kind import Kind, Outcome, check_names
 MODULES: tuple[str, ...] = (
     "kinds_of_folders",
     "kinds_of_frames",
+    "kinds_of_kinetics",
     "kinds_of_lists",
     "kinds_of_turned_pictures",
     "kinds_of_turned_videos",

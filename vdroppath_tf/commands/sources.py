@@ -16,10 +16,13 @@ KINDS = "list, annotation file or folder"
 
 @named
 def define_source(values: flags.FlagValues, name: str, text: str, *, needed: bool = False) -> None:
-    """A flag for videos, and one for the folder they lie in."""
+    """A flag for videos, one for the folder they lie in, and one for their part of a data set."""
     define_string(values, name, f"{text}: {KINDS}", needed=needed)
     other = "" if name == "data" else " (default: --data_root, if there is one)"
     define_string(values, _root(name), f"folder that the videos of --{name} lie in{other}")
+    if name != "data":
+        text = f"as --split, for --{name} (default: a number is --split's)"
+        define_string(values, _split(name), text)
 
 
 def define_formats(values: flags.FlagValues) -> None:
@@ -35,13 +38,15 @@ def define_formats(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("first_frame", None, text, 0, flag_values=values)
     text = "number of the first class in a list (default: 0)"
     flags.DEFINE_integer("label_base", None, text, 0, 1, flag_values=values)
-    text = "which split of HMDB51 (default: 1)"
-    flags.DEFINE_integer("split", None, text, 1, 3, flag_values=values)
+    text = "split 1, 2 or 3 of HMDB51 (default: 1), or the part of a file that lists several: train"
+    define_string(values, "split", text)
     text = "folder that links among the videos may lead into, besides their root; may be repeated"
     flags.DEFINE_multi_string("allow_links_to", [], text, flag_values=values)
     define_video_stream(values)
     text = "leave out videos that are listed and not there (default: for Kinetics only)"
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
+    text = "keep videos that are listed with two labels, with each"
+    flags.DEFINE_boolean("allow_two_labels", False, text, flag_values=values)
 
 
 def define_video_stream(values: flags.FlagValues) -> None:
@@ -99,10 +104,11 @@ def open_source(
             allow_missing=values.allow_missing,
             allow_links_to=tuple(values.allow_links_to),
             video_stream=values.video_stream,
+            allow_two_labels=values.allow_two_labels,
         ),
         label_base=values.label_base,
         part=part if "part" in taken else None,
-        split=values.split,
+        split=_split_of(values, name),
     )
     for note in videos.notes if log_notes else ():
         logging.info("%s: %s", source, note)
@@ -122,6 +128,18 @@ def say_not_recalibrated() -> None:
 
 def _root(name: str) -> str:
     return f"{name}_root"
+
+
+def _split(name: str) -> str:
+    return "split" if name == "data" else f"{name}_split"
+
+
+def _split_of(values: flags.FlagValues, name: str) -> int | str | None:
+    """The number or name of a split: training videos and validation have no name in common."""
+    given, general = values[_split(name)].value, values["split"].value
+    if given is None and str(general).isdecimal():
+        given = general
+    return int(given) if str(given).isdecimal() else given
 
 
 def _labels_for(source: str, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:

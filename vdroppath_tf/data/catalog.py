@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import os
 from collections.abc import Callable, Sequence
@@ -12,7 +13,8 @@ from typing import Any
 from vdroppath_tf.data.lists.class_folders import read_folder
 from vdroppath_tf.data.lists.hdf5_groups import is_hdf5, read_hdf5_file
 from vdroppath_tf.data.lists.hmdb51 import is_hmdb51, read_hmdb51
-from vdroppath_tf.data.lists.kinetics import KEY, read_kinetics
+from vdroppath_tf.data.lists.kinetics import read_kinetics
+from vdroppath_tf.data.lists.kinetics_rows import is_kinetics
 from vdroppath_tf.data.lists.lines import read_list, read_pairs
 from vdroppath_tf.data.lists.manifest_file import is_manifest, read_manifest, write_manifest
 from vdroppath_tf.data.lists.something import read_something_v1, read_something_v2
@@ -76,7 +78,7 @@ def open_manifest(
     lookup: Lookup | None = None,
     label_base: int | None = None,
     part: str | None = None,
-    split: int | None = None,
+    split: int | str | None = None,
 ) -> Manifest:
     """Reads videos and labels from any of the `FORMATS`. Decodes nothing.
 
@@ -91,7 +93,8 @@ def open_manifest(
             frames, and whether videos that are listed may be missing. Default `Lookup()`.
         label_base: the number of the first class in a list, 0 (the default) or 1.
         part: "train" or "test", of HMDB51.
-        split: 1, 2 or 3, of HMDB51; default 1.
+        split: 1, 2 or 3, of HMDB51, default 1; or which part, such as "train", of a file that
+            lists several.
 
     Raises:
         ManifestError: something in it is wrong, or its format does not take an option; see the
@@ -115,7 +118,7 @@ def open_manifest(
     }
     given = {key: value for key, value in options.items() if value is not None}
     if refused := sorted(set(given) - options_of(name)):
-        what = "lookup (template, first_frame, allow_missing, allow_links_to, video_stream)"
+        what = f"lookup ({', '.join(field.name for field in dataclasses.fields(Lookup))})"
         what = what if "lookup" in refused else refused[0]
         raise ManifestError(
             f"{shown}: {what} does not go with the format {name!r}. Leave it out"
@@ -156,7 +159,7 @@ def find_format(source: PathLike) -> str:
         return "manifest"
     if path.name.startswith(("trainlist", "testlist")) and path.with_name("classInd.txt").is_file():
         return "ucf101"
-    if KEY in first.split(","):
+    if is_kinetics(path):
         return "kinetics"
     if path.suffix.lower() == ".json" and first.startswith("["):
         return "something-v2"

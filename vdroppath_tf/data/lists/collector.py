@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -52,7 +53,11 @@ class Collector:
         self.multi_label = False
         self._largest = 0
         self._allow_missing = bool(lookup.allow_missing)
-        self._seen: dict[FrameSource, str] = {}
+        self._two_labels = lookup.allow_two_labels
+        self._seen: dict[FrameSource, tuple[str, int]] = {}
+        self._again: dict[tuple[FrameSource, int], str] = {}  # under a further label
+        self._plain: dict[str, str | None] = {}
+        self._spelt: dict[str, str] = {}
 
     def note(self, text: str) -> None:
         """Adds one of `Manifest.notes`, once."""
@@ -62,9 +67,14 @@ class Collector:
     def number(self, label: str, origin: str) -> int:
         """The number of a class.
 
+        A name may differ from the class's in case, spaces and punctuation, where no other is alike.
+
         Raises:
             ManifestError: `labels` lack it.
         """
+        if label not in self.numbers and (alike := self._alike(label)) is not None:
+            self._spelt[label] = alike
+            label = alike
         if label not in self.numbers:
             raise ManifestError(
                 f"{origin}: class {label!r} is not among the {len(self.numbers)} classes "
@@ -117,10 +127,37 @@ class Collector:
             return
         if spans:
             source = segment_of(source, spans, origin)
-        if (before := self._seen.setdefault(source, origin)) is not origin:
+        if (before := self._seen.setdefault(source, (origin, label)))[0] is not origin:
             which = f"{name!r}, {source.span}," if isinstance(source, Segment) else repr(name)
-            raise ManifestError(f"{origin}: {which} is listed already at {before}. Remove one.")
+            self._check_again(source, which, label, origin, before)
         self.entries.append(VideoEntry(source, label, num_frames, origin, name, tuple(more)))
+
+    def _check_again(
+        self, source: FrameSource, which: str, label: int, origin: str, before: tuple[str, int]
+    ) -> None:
+        """Stops at a video that is there already, unless it may have several labels."""
+        place = before[0]
+        if label != before[1]:
+            if self._two_labels:
+                place = self._again.setdefault((source, label), origin)
+                if place is origin:
+                    return
+            else:
+                names = [self.labels[k] if self.labels else str(k) for k in (label, before[1])]
+                raise ManifestError(
+                    f"{origin}: {which} with the label {names[0]!r} is listed already at {place}, "
+                    f"with the label {names[1]!r}. Remove one, or pass "
+                    "Lookup(allow_two_labels=True) (--allow_two_labels) to keep both."
+                )
+        raise ManifestError(f"{origin}: {which} is listed already at {place}. Remove one.")
+
+    def _alike(self, label: str) -> str | None:
+        """The one class whose name has the same letters and digits."""
+        if not self._plain:
+            for name in self.numbers:
+                key = plain(name)
+                self._plain[key] = None if key in self._plain else name
+        return self._plain.get(plain(label)) if plain(label) else None
 
     def add_named(
         self,
@@ -149,15 +186,29 @@ class Collector:
             )
         if found:
             self.add(found[0], label, None, origin, spans)
-        elif self._allow_missing:
-            self.missing.append(stem)
         else:
-            places = ", ".join(repr(folder or ".") for folder in tried)
-            raise ManifestError(
-                f"{origin}: there is no video {stem!r} in {places} of {self.tree.root}. Check "
-                "root= (--data_root), or pass Lookup(allow_missing=True) (--allow_missing) to "
-                "leave out what is not there."
-            )
+            self.add_missing(stem, origin, tried)
+
+    def add_missing(self, stem: str, origin: str, folders: Sequence[str] = ("",)) -> None:
+        """Notes a video that is not there.
+
+        Args:
+            stem: its name, without the suffix.
+            origin: where it is listed.
+            folders: where it was looked for, for the error.
+
+        Raises:
+            ManifestError: videos may not be missing.
+        """
+        if self._allow_missing:
+            self.missing.append(stem)
+            return
+        places = ", ".join(repr(folder or ".") for folder in folders)
+        raise ManifestError(
+            f"{origin}: there is no video {stem!r} in {places} of {self.tree.root}. Check "
+            "root= (--data_root), or pass Lookup(allow_missing=True) (--allow_missing) to "
+            "leave out what is not there."
+        )
 
     def manifest(self, expected: str, *, directional: bool = False) -> Manifest:
         """What was gathered.
@@ -186,6 +237,15 @@ class Collector:
                 self.missing[0],
             )
         self._note_assumed()
+        if self._again:
+            self.note(
+                f"{len(self._again):,} videos are listed with a further label, and kept twice"
+            )
+        for label, name in [*self._spelt.items()][:1]:
+            self.note(
+                f"{len(self._spelt):,} labels are spelt otherwise than their classes, the first: "
+                f"{label!r} for {name!r}"
+            )
         names = self.labels or tuple(map(str, range(1 + self._largest)))
         return Manifest(
             tuple(self.entries),
@@ -216,3 +276,8 @@ def segment_of(video: FrameSource, spans: Sequence[Span], origin: str) -> Segmen
     if (problem := span.problem()) is not None:
         raise ManifestError(f"{origin}: the segment {problem}.")
     return Segment(video, span)
+
+
+def plain(name: str) -> str:
+    """The letters and digits of a name, in small letters: by these names are alike."""
+    return re.sub(r"[\W_]+", "", name.casefold())

@@ -9,6 +9,7 @@ the first line has `"multi_label": true`, and a label is a list of class numbers
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -86,6 +87,8 @@ def read_manifest(
         return type(label) is int and 0 <= label < len(names)
 
     names = same_names(own, labels, str(path))
+    # What has two labels was allowed to when the manifest was made.
+    lookup = dataclasses.replace(lookup or Lookup(), allow_two_labels=True)
     videos = Collector(path, root, lookup, names)
     for origin, line in lines:
         match line:

@@ -56,6 +56,19 @@ def read_lines(path: PathLike, expected: str) -> Iterator[tuple[str, str]]:
         raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
 
 
+def start_of(path: PathLike, size: int = MAX_LINE) -> str:
+    """The first characters of a file, to know its kind by; bytes that are no UTF-8 are replaced.
+
+    Raises:
+        ManifestError: the file cannot be read.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
+            return file.read(size)
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
+
+
 def read_rows(path: PathLike, delimiter: str, expected: str) -> Iterator[tuple[str, list[str]]]:
     """`(file:line, fields)` of every row of a CSV file; a row is one line.
 

@@ -46,6 +46,8 @@ class Lookup:
             links make a split. Links below the root are followed in any case.
         video_stream: number of the video stream to read of each file, from 0, attached pictures
             not counted; None takes the one that a player shows.
+        allow_two_labels: whether a video (or a segment) that is listed with two labels is kept
+            with each; else it is an error.
     """
 
     template: str | None = None
@@ -53,6 +55,7 @@ class Lookup:
     allow_missing: bool | None = None
     allow_links_to: tuple[str, ...] = ()
     video_stream: int | None = None
+    allow_two_labels: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.allow_links_to, str):

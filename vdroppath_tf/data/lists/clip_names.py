@@ -1,0 +1,171 @@
+"""Clips of YouTube videos by id and times, however those who downloaded them named the files."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from vdroppath_tf.data.lists.collector import Collector, plain
+from vdroppath_tf.data.lists.parts import name_words, part_names
+from vdroppath_tf.data.lists.video_tree import VideoTree
+from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.data.sources.segment import Span
+from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.names import named
+
+_TIMES = re.compile(r"(.+)_(\d{1,9})(?:\.\d+)?_(\d{1,9})(?:\.\d+)?", re.DOTALL)
+_REPLACEMENT = "replacement"
+_LOOK_AT = 16  # files called by id alone, to learn whether all of them are clips or whole videos
+_SLACK = 1.0  # seconds that a clip may be longer than its row says
+_ORDER = (".mp4", ".mkv", ".webm", ".avi", ".mov")
+
+Times: TypeAlias = tuple[float, float] | None
+
+
+@named
+class ClipNames:
+    """The videos below a root by (id, start, end) or by id alone.
+
+    They lie in the root, in folders of the part (`val`, `validate`, `val_256`), in those of
+    replacements for broken files, and in each of these in class folders, whose names are compared
+    by letters and digits only.
+
+    Args:
+        videos: where found videos go.
+        part: of the data set, such as "val"; "" if that is not known.
+        expected: what errors call the list.
+    """
+
+    def __init__(self, videos: Collector, part: str, expected: str) -> None:
+        self._videos, self._tree, self._origin = videos, videos.tree, expected
+        self._classes = {plain(name) for name in videos.numbers}
+        self._found: dict[str | tuple[str, int, int], list[tuple[str, str | None]]] = {}
+        self._counts: Counter[str] = Counter()
+        for folder, label in self._places(part_names(part)):
+            self._list(folder, label)
+
+    def find(self, name: str, key: str, times: Times) -> tuple[str, bool] | None:
+        """The path of a row's video, and whether it is called by its id alone; None if not there.
+
+        Args:
+            name: of the class.
+            key: YouTube's id.
+            times: start and end in seconds; None if the list has none.
+        """
+        label = plain(name)
+        if times is not None:
+            exact = self._best((key, int(times[0]), int(times[1])), label)
+            if exact is not None:
+                return exact, False
+        alone = self._best(key, label)
+        return None if alone is None else (alone, True)
+
+    def add_notes(self) -> None:
+        """Says what was assumed."""
+        texts = {
+            "replaced": f"videos are taken from a folder of {_REPLACEMENT}s",
+            "several": "videos are there in several files or folders: one that can be read is "
+            f"taken, in the order {' '.join(_ORDER)}",
+        }
+        for kind, text in texts.items():
+            if count := self._counts[kind]:
+                self._videos.note(f"{count:,} {text}")
+
+    def _places(self, part: frozenset[str]) -> Iterator[tuple[str, str | None]]:
+        """Folders that may hold videos, and the class of each that is a class folder."""
+        tops = [""]
+        for name in self._folders(""):
+            if plain(name) in self._classes:
+                continue
+            if set(name_words(name)) & part:
+                tops.append(name)
+            elif any(word.startswith(_REPLACEMENT) for word in name_words(name)):
+                tops += [name, *(posixpath.join(name, below) for below in self._folders(name))]
+        for top in tops:
+            yield top, None
+            for name in self._folders(top):
+                if (label := plain(name)) in self._classes:
+                    yield posixpath.join(top, name), label
+
+    def _folders(self, folder: str) -> list[str]:
+        return [n for n, kind in self._tree.children(folder, self._origin) if kind == "frames"]
+
+    def _list(self, folder: str, label: str | None) -> None:
+        for name, kind in self._tree.children(folder, self._origin):
+            stem = name if kind == "frames" else os.path.splitext(name)[0]
+            place = (posixpath.join(folder, name), label)
+            self._found.setdefault(stem, []).append(place)
+            if (match := _TIMES.fullmatch(stem)) is not None:
+                key = (match[1], int(match[2]), int(match[3]))
+                self._found.setdefault(key, []).append(place)
+
+    def _best(self, key: str | tuple[str, int, int], label: str) -> str | None:
+        places = [name for name, of in self._found.get(key, ()) if of is None or of == label]
+        replaced = [name for name in places if _REPLACEMENT in name.split("/", maxsplit=1)[0]]
+        if replaced:
+            self._counts["replaced"] += 1
+            places = replaced
+        if len(places) < 2:
+            return places[0] if places else None
+        self._counts["several"] += 1
+        places = sorted(places, key=_rank)
+        return next((name for name in places if self._is_readable(name)), places[0])
+
+    def _is_readable(self, name: str) -> bool:
+        try:
+            self._tree.entry(name, self._origin).validate()
+        except VideoError:
+            return False
+        return True
+
+
+def _evidence(tree: VideoTree, name: str, times: tuple[float, float], origin: str) -> bool | None:
+    """Whether a file is the whole video, not the clip of these times; None where both fit."""
+    source = tree.entry(name, origin)
+    try:
+        shown = source.info().times() if isinstance(source, VideoFile) else None
+    except VideoError:
+        return None  # its turn comes
+    if shown is None:
+        return None
+    length, (start, end) = float(shown[-1]), times
+    if length > end - start + _SLACK:
+        return True
+    return False if length < end - _SLACK else None
+
+
+@named
+def segments_of(
+    tree: VideoTree, rows: Sequence[tuple[str, tuple[float, float]]], origin: str
+) -> list[tuple[Span, ...]]:
+    """Which segments are meant of files that are called by their id alone.
+
+    A file that is longer than its row says is the whole video; one that ends before the row's end
+    is the clip. The first few are looked at, and all of them where those disagree.
+
+    Args:
+        tree: where they are.
+        rows: their names, with the start and end that are listed.
+        origin: what errors call the list.
+
+    Returns:
+        For each row its segment, or nothing where the file is the clip.
+    """
+    found = {_evidence(tree, *row, origin) for row in rows[:_LOOK_AT]} - {None}
+    if found == {True, False}:
+        whole = [_evidence(tree, *row, origin) is True for row in rows]
+    else:
+        whole = [found == {True}] * len(rows)
+    return [
+        (Span(*times, "seconds"),) if each else ()
+        for each, (_, times) in zip(whole, rows, strict=True)
+    ]
+
+
+def _rank(name: str) -> tuple[int, str]:
+    suffix = posixpath.splitext(name)[1].lower()
+    return _ORDER.index(suffix) if suffix in _ORDER else len(_ORDER), name
