@@ -51,13 +51,25 @@ def _grouped(x: tf.Tensor, kernel: tf.Tensor, options: dict[str, Any]) -> tf.Ten
     groups = x.shape[-1] // kernel.shape[2]
     if groups == x.shape[-1] == kernel.shape[-1]:  # one channel in, one out: depthwise
         kernel = tf.reshape(kernel, [*kernel.shape[:2], groups, 1])
-        strides = [1, *options["strides"], 1]
-        return tf.nn.depthwise_conv2d(x, kernel, strides, options["padding"])
+        return _depthwise(x, kernel, options["strides"], options["padding"])
     if groups == 1 or tf.config.list_logical_devices("GPU"):
         return tf.nn.conv2d(x, kernel, **options)
     # TensorFlow has no gradient of a grouped convolution on CPUs
     parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
     return tf.concat([tf.nn.conv2d(one, own, **options) for one, own in parts], -1)
+
+
+def _depthwise(
+    x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int], padding: str | list[list[int]]
+) -> tf.Tensor:
+    """A depthwise 2D convolution whose padding, where it is explicit, is a step of its own.
+
+    With oneDNN, TensorFlow fuses such a convolution with the bias and the ReLU6 behind it, and the
+    fused operation knows no explicit padding: the process is aborted.
+    """
+    if not isinstance(padding, str):
+        x, padding = tf.pad(x, padding), "VALID"
+    return tf.nn.depthwise_conv2d(x, kernel, [1, *strides, 1], padding)
 
 
 def _temporal(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:

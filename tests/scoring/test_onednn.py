@@ -1,0 +1,73 @@
+"""With oneDNN on, which is the default here, TensorFlow fuses operations; none may abort."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+
+from vdroppath_tf.layers.convolve import convolve
+from vdroppath_tf.models.families import FAMILIES, family_of
+
+NETWORKS = ("nano", "nano_groups", "nano_dense", "nano_inputs", "nano_mobile")
+SCORE = """
+import sys
+import numpy as np
+import tensorflow as tf
+import tiny  # which adds the networks
+from vdroppath_tf import scoring, zoo
+from vdroppath_tf.derivation import derive
+
+rng = np.random.default_rng(0)
+clips = rng.integers(0, 256, (4, 4, 16, 16, 3)).astype("uint8")
+for name in sys.argv[1:]:
+    for branches in (("S", "ST"), ("S", "T", "ST")):
+        network = zoo.get_model(f"template_{name}", 4, branches=branches)
+        tiny.draw_norms(network, seed=0)  # else grappler may drop what would be fused
+        two = [" ".join([unit] * len(network.gates)) for unit in ("S", "S+ST")]
+        data = tf.data.Dataset.from_tensor_slices((clips, np.arange(4))).batch(2)
+        scores = scoring.evaluate_strategies(network, two, data)
+        network.predict(clips, verbose=0)
+        derive(network, two[0]).predict(clips, verbose=0)
+        print(name, len(scores), flush=True)
+"""
+
+
+def test_a_network_of_every_family_is_scored() -> None:
+    """In a process of its own, as an abort of TensorFlow ends the process that it happens in."""
+    tried = {family_of(name).name for name in NETWORKS}
+    assert tried == {family.name for family in FAMILIES}
+    tests = str(Path(tiny.__file__).parent)
+    paths = os.pathsep.join([tests, *filter(None, sys.path)])
+    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "1", "PYTHONPATH": paths}
+    done = subprocess.run(
+        [sys.executable, "-c", SCORE, *NETWORKS],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = [f"{name} 2" for name in NETWORKS for _ in range(2)]
+    assert (done.returncode, done.stdout.splitlines()) == (0, expected), done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("strides", [(1, 1, 1), (1, 2, 2), (2, 2, 1)])
+@pytest.mark.parametrize("size", [3, 5])
+def test_a_strided_depthwise_convolution(size: int, strides: tuple[int, int, int]) -> None:
+    """Padded by half the kernel on all sides, whatever the stride."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 4, 7, 8, 3)).astype("float32")
+    kernel = rng.normal(size=(1, size, size, 1, 3)).astype("float32")
+    half = size // 2
+    padded = np.pad(x, [(0, 0), (0, 0), (half, half), (half, half), (0, 0)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(2, 3))
+    every = np.einsum("bthwcij,ijc->bthwc", windows, kernel[0, :, :, 0])
+    t, h, w = strides
+    np.testing.assert_allclose(
+        convolve(x, kernel, strides), every[:, ::t, ::h, ::w], rtol=1e-4, atol=1e-5
+    )
