@@ -19,6 +19,7 @@ import tiny
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.serving.export import export_saved_model
+from vdroppath_tf.zoo import get_model
 
 RNG = np.random.default_rng(7)
 VIDEO = RNG.integers(0, 256, (3, *tiny.SHAPE, 3), np.uint8)
@@ -147,6 +148,52 @@ def test_empty_clips_are_refused(served: Path) -> None:
     for shape in ((0, 4, 16, 16, 3), (1, 0, 16, 16, 3)):
         with pytest.raises(tf.errors.InvalidArgumentError, match="at least one clip"):
             answers(served, np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (16, 16, 3),
+        (4, 16, 16, 3),
+        (1, 1, 4, 16, 16, 3),
+        (1, 4, 16, 16, 1),
+        (1, 4, 16, 16, 4),
+        (1, 4, 0, 16, 3),
+    ],
+)
+def test_other_shapes_are_refused_in_the_graph(served: Path, shape: tuple[int, ...]) -> None:
+    received = rf"(?s)video must be \(batch, time, height, width, 3\).*\[{shape[0]}"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=received):
+        answers(served, np.zeros(shape, np.uint8))
+
+
+def test_sizes_that_the_network_fixed(tmp_path: Path) -> None:
+    network = tiny.derived("S ST S", clip_shape=(4, 16, None), channels=2)
+    path = export_saved_model(network, tmp_path / "1")
+    assert answers(path, np.zeros((1, 4, 16, 9, 2), np.uint8))["logits"].shape == (1, 4)
+    for shape in ((1, 5, 16, 9, 2), (1, 4, 17, 9, 2), (1, 4, 16, 9, 3)):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"batch, 4, 16, width, 2\)"):
+            answers(path, np.zeros(shape, np.uint8))
+
+
+def test_clips_that_the_pools_leave_nothing_of(tmp_path: Path) -> None:
+    """The mean of nothing would be no number."""
+    network = get_model("derived_nano_dense", "S S S S", 4)
+    assert network.least_clip == (1, 5, 5)
+    path = export_saved_model(network, tmp_path / "1")
+    assert np.isfinite(answers(path, np.zeros((1, 1, 5, 5, 3), np.uint8))["logits"]).all()
+    for size in ((4, 5), (5, 4), (1, 1)):
+        clips = np.zeros((1, 8, *size, 3), np.uint8)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="5 x 5 pixels"):
+            answers(path, clips)
+
+
+def test_answers_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    network = tiny.derived("S ST S")
+    network.layers[-1].bias.assign([0.0, np.nan, 0.0, 0.0])
+    path = export_saved_model(network, tmp_path / "1")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no finite numbers"):
+        answers(path, VIDEO)
 
 
 def test_numbers_are_the_labels_where_none_are_given(network: Any, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -14,6 +15,7 @@ from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import describe_gates, gates_of, read_gates
 from vdroppath_tf.layers.losses import is_marked, of_this_replica
 from vdroppath_tf.models.changes import FIRST, change, changes_in, of_layers, policy
+from vdroppath_tf.models.least_size import Sizes, check_sizes, least_clip
 from vdroppath_tf.models.network import completed, functional
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -47,12 +49,17 @@ class FusionModel(keras.Model):
         model.architecture = architecture
         return model._tracking_kl()
 
+    @functools.cached_property
+    def least_clip(self) -> Sizes:
+        """Frames, height and width of the smallest clip that the network takes."""
+        return least_clip(self)
+
     def _tracking_kl(self) -> FusionModel:
         self._kl_tracker = keras.metrics.Mean(name="kl") if self.gates else None
         return self
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None, **kwargs: Any) -> Any:
-        check_clips(inputs, self.input_shape[-1])
+        check_clips(inputs, self.input_shape[-1], self.least_clip)
         return super().call(inputs, training=training, mask=mask, **kwargs)
 
     @property
@@ -95,7 +102,7 @@ class FusionModel(keras.Model):
         """
         spec = clip_spec(x)
         if spec is not None:  # before Keras: a fit that stops while tracing spoils the next one
-            check_clips(spec, self.input_shape[-1])
+            check_clips(spec, self.input_shape[-1], self.least_clip)
         if not self.compiled:
             with self.distribute_strategy.scope():
                 soft = has_soft_labels(x)
@@ -180,8 +187,11 @@ def accuracy_metrics(num_classes: int, *, soft: bool = False) -> list[keras.metr
     return [top1(name="top1"), top5(5, name="top5")][: 1 if num_classes <= 5 else 2]
 
 
-def check_clips(clips: Any, channels: int = 3) -> None:
-    """ValueError unless clips are ``(batch, time, height, width, channels)``, uint8 or float."""
+def check_clips(clips: Any, channels: int = 3, least: Sizes = (1, 1, 1)) -> None:
+    """ValueError unless clips are ``(batch, time, height, width, channels)``, uint8 or float.
+
+    Nor may they be smaller than the ``least``, as far as their sizes are known.
+    """
     shape, dtype = tuple(clips.shape), keras.backend.standardize_dtype(clips.dtype)
     if len(shape) != 5 or shape[-1] not in (channels, None):
         kind = "RGB" if channels == 3 else "optical flow"
@@ -193,6 +203,7 @@ def check_clips(clips: Any, channels: int = 3) -> None:
         raise ValueError(
             f"Clips must hold values 0..255 as uint8 or floats. Received: dtype {dtype}"
         )
+    check_sizes(shape[1:4], least)
 
 
 def has_soft_labels(x: Any) -> bool:

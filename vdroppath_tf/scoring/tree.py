@@ -74,7 +74,7 @@ class Scoring:
         seen, labels = np.zeros(len(self.tree), "int64"), np.zeros(0, "int64")
         active, right, count = self.rows, np.zeros((len(self.tree), 0, 2), bool), 0
         for batch, own in clips:
-            check_clips(batch, self.tree.channels)
+            check_clips(batch, self.tree.channels, self.tree.least)
             own = self._checked(np.asarray(own), ordered=race is not None)
             start, labels = len(labels), np.concatenate([labels, own])
             if progress.has(count, [batch, own]):

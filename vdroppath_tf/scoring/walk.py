@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.models.least_size import least_clip
 from vdroppath_tf.scoring.batch_statistics import of_the_batch, parted, read
 from vdroppath_tf.scoring.cutting import cut
 from vdroppath_tf.scoring.memory import bytes_per_clip
@@ -35,7 +36,7 @@ class StrategyTree:
 
     def __init__(self, model: keras.Model, masks: Sequence[Sequence[np.ndarray]]) -> None:
         self.segments = cut(model)
-        self.channels = model.input_shape[-1]
+        self.channels, self.least = model.input_shape[-1], least_clip(model)
         (self.output,) = self.segments[-1].kept
         self.masks = [[np.zeros(0, "float32"), *row] for row in masks]
         self.keys = [tuple(mask.tobytes() for mask in row) for row in self.masks]

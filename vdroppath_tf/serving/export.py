@@ -27,7 +27,9 @@ def export_saved_model(
     Signature ``serving_default``: ``video``, uint8 ``(batch, time, height, width, 3)``, RGB 0..255
     (2 channels where the network takes optical flow); gives ``probabilities`` and ``logits``,
     ``(batch, classes)`` float32. Signature ``labels``: no input; gives the names of the classes,
-    ``labels``, string ``(classes,)``. An empty batch is refused.
+    ``labels``, string ``(classes,)``. The graph itself refuses a ``video`` of another rank, of
+    other sizes than the network's or fewer channels, too small for its pools, or without a clip,
+    and answers that are no finite numbers.
 
     Args:
         network: a derived network (or a template, which then serves the strategy it runs).
@@ -73,16 +75,45 @@ def _check_free(target: Path, overwrite: bool) -> None:
 def _serve(network: keras.Model) -> Any:
     clip = (None, *network.input_shape[1:])
     video = tf.TensorSpec(clip, tf.uint8, name="video")
+    least = (1, *getattr(network, "least_clip", (1, 1, 1)), 1)
 
     @tf.function(input_signature=[video], autograph=False)
     def serve(video: tf.Tensor) -> dict[str, tf.Tensor]:
-        message = "video must hold at least one clip of at least one frame"
-        enough = tf.debugging.assert_greater(tf.reduce_min(tf.shape(video)), 0, message)
-        with tf.control_dependencies([enough]):
+        with tf.control_dependencies([_refusal(video, clip, least)]):
             logits = tf.cast(network(tf.identity(video), training=False), tf.float32)
+        numbers = tf.reduce_all(tf.math.is_finite(logits))
+        message = "the network gives no finite numbers for this video; its weights or sizes are bad"
+        with tf.control_dependencies([tf.debugging.Assert(numbers, [message])]):
+            logits = tf.identity(logits)
         return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
 
     return serve
+
+
+def _refusal(video: tf.Tensor, clip: Sequence[int | None], least: Sequence[int]) -> tf.Operation:
+    """Stops the graph, when it runs, at a ``video`` of another shape than its signature's.
+
+    A signature's shape is not enforced by who calls it. So the shape is read behind an operation
+    that hides what the signature says of it, or else it would be folded into a constant.
+    """
+    hidden = tf.raw_ops.PlaceholderWithDefault(input=video, shape=tf.TensorShape(None))
+    shape = tf.raw_ops.Shape(input=hidden)
+    sizes = ", ".join(
+        name if size is None else str(size)
+        for name, size in zip(("batch", "time", "height", "width"), clip[:4], strict=True)
+    )
+    message = (
+        f"video must be ({sizes}, {clip[4]}) and hold at least one clip of at least "
+        f"{'one frame' if least[1] == 1 else f'{least[1]} frames'} and {least[2]} x {least[3]} "
+        "pixels; received the shape"
+    )
+    rank = tf.debugging.Assert(tf.equal(tf.raw_ops.Size(input=shape), 5), [message, shape])
+    with tf.control_dependencies([rank]):  # first, or else there would be no sizes to compare
+        found = tf.identity(shape)
+    enough = tf.reduce_all(found >= tf.constant(least))
+    fixed = [axis for axis, size in enumerate(clip) if size is not None]
+    same = tf.equal(tf.gather(found, fixed), tf.constant([clip[axis] for axis in fixed]))
+    return tf.debugging.Assert(enough & tf.reduce_all(same), [message, shape])
 
 
 def _labels(names: list[str]) -> Any:
