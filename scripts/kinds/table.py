@@ -21,6 +21,7 @@ from absl import app, flags
 from kind import Kind, Outcome, check_names
 
 MODULES: tuple[str, ...] = (
+    "kinds_of_colours",
     "kinds_of_folders",
     "kinds_of_frames",
     "kinds_of_kinetics",

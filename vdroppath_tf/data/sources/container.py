@@ -66,7 +66,9 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
     """
     check_whole(path)
     try:
-        with av.open(path, options=_OPEN_OPTIONS, metadata_errors="replace") as container:
+        # Not options=, which are for codecs too: with them, PyAV before 18 ends the process at
+        # files whose streams are found only on the way, such as MPEG-PS and FLV.
+        with av.open(path, container_options=_OPEN_OPTIONS, metadata_errors="replace") as container:
             stream = choose_stream(container, video_stream)
             if stream is None:
                 raise NoVideoStreamError(f"{path}: {no_stream(container, video_stream)}")

@@ -1,4 +1,4 @@
-"""What only a decoded frame of a video tells: how it is turned to be shown."""
+"""What only a decoded frame of a video tells: how it is turned, and how its colours are coded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import av
 import numpy as np
 
+from vdroppath_tf.data.sources.colour import unreadable_matrix
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.orientation import UPRIGHT, orientation_of_matrix
 
@@ -31,7 +32,8 @@ class FirstFrame:
         """Takes the next packet; does nothing once there was a frame.
 
         Raises:
-            VideoError: frames are to be turned by something else than right angles.
+            VideoError: frames are to be turned by something else than right angles, or their
+                colours are coded in a way that cannot be read.
         """
         if self._found:
             return
@@ -42,6 +44,11 @@ class FirstFrame:
         if frames:
             self._found = True
             self.orientation = self._orientation_of(frames[0])
+            if (matrix := unreadable_matrix(frames[0])) is not None:
+                raise VideoError(
+                    f"{self._path}: its colours are coded by a matrix ({matrix}) that FFmpeg does "
+                    "not turn into RGB. Convert it to BT.709 with the program that made it."
+                )
 
     def _orientation_of(self, frame: Any) -> int:
         for data in frame.side_data:

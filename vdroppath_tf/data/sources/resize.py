@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any
-
 import numpy as np
 from av import VideoFrame
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
+from vdroppath_tf.data.sources.colour import colour_options
 from vdroppath_tf.names import named
 
 _CHANNELS = {"rgb24": 3, "gray": 1}
-
-
-@functools.cache
-def _fixed_options() -> dict[str, Any]:
-    """Callers scale many frames at once, so FFmpeg shall not divide each among threads.
-
-    PyAV 17 and later do, and waiting for them takes several times what the scaling does.
-    """
-    options: dict[str, Any] = {"interpolation": "BILINEAR", "threads": 1}
-    try:
-        VideoReformatter().reformat(VideoFrame(16, 16, "rgb24"), 8, 8, **options)
-    except TypeError:  # an older one, which knows no threads
-        del options["threads"]
-    return options
+_BILINEAR = Interpolation.BILINEAR
 
 
 @named
 class Scaler:
     """FFmpeg's scaling and change of format, for one thread at a time.
 
-    To be kept: its tables cost more to make than to use.
+    Colours are those that `ffmpeg` shows, with every version of PyAV, see `colour`. A scaler is to
+    be kept: its tables cost more to make than to use.
     """
 
     def __init__(self) -> None:
-        self._reformatter, self._options = VideoReformatter(), _fixed_options()
+        self._reformatter = VideoReformatter()
 
     def __call__(self, frame: VideoFrame, height: int, width: int, format: str) -> np.ndarray:
         """The pixels of a frame, uint8 `(height, width, channels)`; a view of FFmpeg's."""
-        plain = self._reformatter.reformat(frame, width, height, format, **self._options)
+        plain = self._reformatter.reformat(
+            frame,
+            width,
+            height,
+            format,
+            interpolation=_BILINEAR,
+            **colour_options(frame, format),
+        )
         plane, channels = plain.planes[0], _CHANNELS[format]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
         return rows[:height, : width * channels].reshape(height, width, channels)
