@@ -210,11 +210,11 @@ def test_gone_in_the_run(tmp_path: Path) -> None:
 def test_no_permission_is_a_bad_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from vdroppath_tf.data.sources import container
 
-    def refuse(path: str, size: int) -> None:
+    def refuse(path: str) -> None:
         raise PermissionError(13, "Permission denied", path)
 
     path = write(tmp_path, 1).entries[0].path
-    monkeypatch.setattr(container, "_compare_sizes", refuse)
+    monkeypatch.setattr(container, "find_shortfall", refuse)
     with pytest.raises(VideoError, match="Permission denied"):
         VideoFile(path).info()
 

@@ -215,9 +215,9 @@ class TestBadFiles:
 
     @pytest.mark.parametrize("limit", ["MAX_FRAMES", "MAX_SIDE", "MAX_BYTES"])
     def test_bounds(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
-        from vdroppath_tf.data.sources import container, demux
+        from vdroppath_tf.data.sources import container, packets
 
-        where = {"MAX_FRAMES": demux, "MAX_SIDE": container, "MAX_BYTES": frame_request}[limit]
+        where = {"MAX_FRAMES": packets, "MAX_SIDE": container, "MAX_BYTES": frame_request}[limit]
         monkeypatch.setattr(where, limit, 10)
         self.expect(barcode.write(tmp_path / "a.mp4", FRAMES), "10")
 
@@ -229,6 +229,9 @@ class TestBadFiles:
         data = videos[kind].read_bytes()
         # MPEG-TS cut between two of its packets looks whole: only the number of frames tells.
         (tmp_path / kind).write_bytes(data[: int(len(data) * part) // 188 * 188 + 1])
+        if kind.endswith(".avi") and part == 0.95:  # in the table behind the last frame
+            assert numbers(tmp_path / kind, range(FRAMES)) == list(range(FRAMES))
+            return
         self.expect(tmp_path / kind)
         with pytest.raises(VideoError):
             index_video(tmp_path / kind)

@@ -6,10 +6,11 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 
+from vdroppath_tf.data.sources.sizes import Shortfall, find_shortfall
 from vdroppath_tf.data.sources.stream_choice import choose_stream, no_stream
 
 MAX_SIDE = 16384
@@ -64,7 +65,7 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
         video_stream: number of the stream, see `choose_stream`; None takes the one that a player
             shows.
     """
-    check_whole(path)
+    regular_file(path)
     try:
         # Not options=, which are for codecs too: with them, PyAV before 18 ends the process at
         # files whose streams are found only on the way, such as MPEG-PS and FLV.
@@ -78,7 +79,7 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
             _check_side(path, stream.codec_context.height, stream.codec_context.width)
             yield container, stream
     except av.error.FFmpegError as error:
-        check_whole(path)  # it may have been cut short, or deleted, since it was opened
+        blame_the_end(path)  # the file may also have been cut, or deleted, since it was opened
         raise VideoError(
             f"{path}: is damaged or not a video ({error.strerror or error}). "
             "Copy or convert it again, or take it off the list."
@@ -86,6 +87,12 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
 
 
 def _check_side(path: str, height: int, width: int) -> None:
+    if height == width == 0:
+        raise VideoError(
+            f"{path}: none of its frames can be decoded: what describes them is not in the file, "
+            "as where a stream was cut from a longer one without encoding. Cut it again from a "
+            "keyframe on, or take it off the list."
+        )
     if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
         raise VideoError(
             f"{path}: frames are {width}x{height} pixels; expected 1 to {MAX_SIDE} a side. "
@@ -93,71 +100,31 @@ def _check_side(path: str, height: int, width: int) -> None:
         )
 
 
-def check_whole(path: str) -> None:
-    """Raises `VideoError` if a file is missing, empty or cut short.
+def missing_end(path: str) -> Shortfall | None:
+    """What is missing at the end of a file by its own headers, see `find_shortfall`.
 
-    Decoders read a file that was cut short without complaint; its own headers tell.
+    Raises:
+        VideoError: the file is not there, is empty, or cannot be read.
     """
-    size = regular_file(path).st_size
+    regular_file(path)
     try:
-        _compare_sizes(path, size)
+        return find_shortfall(path)
     except OSError as error:  # no permission, a disk or a network that fails
         raise VideoError(
             f"{path}: cannot be read ({error}). Check the path and its permissions."
         ) from None
 
 
-def _compare_sizes(path: str, size: int) -> None:
-    with open(path, "rb") as file:
-        head = file.read(256)
-        expected = 0
-        if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"):
-            expected = _mp4_size(file, size)
-        elif head[:4] == b"RIFF":
-            expected = 8 + int.from_bytes(head[4:8], "little")
-        elif head[:4] == b"\x1a\x45\xdf\xa3":
-            expected = _matroska_size(head)
-        elif head[:1] == head[188:189] == b"\x47":  # MPEG-TS
-            expected = size + -size % 188
-    if size < expected:
-        raise VideoError(
-            f"{path}: is cut short: {size} of {expected} bytes are there. "
-            "Copy or download it again, or take it off the list."
-        )
+def cut_short(path: str, found: Shortfall) -> VideoError:
+    """The error about a file that was cut short."""
+    return VideoError(
+        f"{path}: is cut short: {found.size} of {found.expected} bytes are there. "
+        "Copy or download it again, or take it off the list."
+    )
 
 
-def _mp4_size(file: BinaryIO, size: int) -> int:
-    """Where the last top-level box of an mp4 or mov file ends, by the boxes' own lengths."""
-    place = 0
-    while place + 8 <= size:
-        file.seek(place)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        if (
-            length < 8
-        ):  # 0 means "to the end of the file"; less is damage, which the decoder reports
-            return size
-        place += length
-    return place
-
-
-def _matroska_size(head: bytes) -> int:
-    """Where the segment of a Matroska or WebM file ends; 0 if its header has no end."""
-    length, start = _vint(head, 4)
-    segment = start + length
-    if head[segment : segment + 4] != b"\x18\x53\x80\x67":
-        return 0
-    length, start = _vint(head, segment + 4)
-    unknown = length == (1 << 7 * (start - segment - 4)) - 1  # all ones: written as a live stream
-    return 0 if unknown else start + length
-
-
-def _vint(data: bytes, place: int) -> tuple[int, int]:
-    """EBML's variable length number at `place`, and the place after it."""
-    if place >= len(data) or data[place] == 0:
-        return 0, place
-    width = 9 - data[place].bit_length()
-    value = int.from_bytes(data[place : place + width], "big") & ((1 << 7 * width) - 1)
-    return value, place + width
+def blame_the_end(path: str) -> None:
+    """Raises `VideoError` if what went wrong can be explained by an end that is missing."""
+    found = missing_end(path)
+    if found is not None:
+        raise cut_short(path, found)

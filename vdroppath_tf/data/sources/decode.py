@@ -11,12 +11,13 @@ from typing import Any, TypeAlias
 import av
 import numpy as np
 
-from vdroppath_tf.data.sources.container import VideoError, check_whole, open_video
+from vdroppath_tf.data.sources.container import VideoError, blame_the_end, open_video
 from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.data.sources.index import index_video
 from vdroppath_tf.data.sources.orientation import shown_size, upright
 from vdroppath_tf.data.sources.request import FrameRequest, Indices, scaled_size
 from vdroppath_tf.data.sources.resize import Scaler
+from vdroppath_tf.data.sources.shown import frames_after_seek, frames_of
 from vdroppath_tf.names import named
 
 __all__ = ["FrameIndex", "VideoError", "index_video", "read_frames", "scaled_size"]
@@ -63,7 +64,7 @@ def read_frames(
     if index.exact:
         _read_by_pts(name, opening, request.frames, index, store)
     else:
-        _read_by_count(name, opening, request.frames, store)
+        _read_by_count(name, opening, request.frames, index, store)
     return request.in_order(frames)
 
 
@@ -79,12 +80,16 @@ def _storer(frames: np.ndarray, orientation: int) -> Callable[[int, Any], None]:
 
 
 def _read_by_count(
-    path: str, opening: _Opening, wanted: np.ndarray, store: Callable[[int, Any], None]
+    path: str,
+    opening: _Opening,
+    wanted: np.ndarray,
+    index: FrameIndex,
+    store: Callable[[int, Any], None],
 ) -> None:
     slot = number = 0
     damaged = False  # a frame the decoder made up in part; so are those that build on it
     with opening() as (container, stream):
-        for number, frame in enumerate(container.decode(stream)):
+        for number, frame in enumerate(frames_of(container, stream, index)):
             damaged = frame.is_corrupt or (damaged and not frame.key_frame)
             if number == wanted[slot]:
                 if damaged:
@@ -109,9 +114,9 @@ def _read_by_pts(
         start = index.keyframe_before(max(0, int(wanted[slot]) - back))
         with opening() as (container, stream):
             if start == 0:  # a new reader stands at the first frame; seeking there can miss it
-                decoded = container.decode(stream)
+                decoded = frames_of(container, stream, index)
             else:
-                decoded = _decode_after_seek(container, stream, int(index.pts[start]))
+                decoded = _decode_after_seek(container, stream, index, start)
             reached = _take(decoded, slot, start, wanted, index, store)
         if start == 0 and reached == slot:
             raise _missing(path, int(wanted[slot]))
@@ -119,11 +124,11 @@ def _read_by_pts(
         slot = reached
 
 
-def _decode_after_seek(container: Any, stream: Any, pts: int) -> Iterator[Any]:
-    """Frames from the keyframe at or before `pts`; ends early where that cannot be done."""
+def _decode_after_seek(container: Any, stream: Any, index: FrameIndex, start: int) -> Iterator[Any]:
+    """Frames from the keyframe at or before `start`; ends early where that cannot be done."""
     try:
-        container.seek(pts, stream=stream, backward=True)
-        yield from container.decode(stream)
+        container.seek(int(index.pts[start]), stream=stream, backward=True)
+        yield from frames_after_seek(container, stream, index)
     except (
         av.error.FFmpegError
     ):  # landed inside a damaged or open group: the caller starts further back
@@ -168,7 +173,7 @@ def _take(
 
 
 def _missing(path: str, frame: int) -> VideoError:
-    check_whole(path)  # the likeliest reason, if the file changed after it was indexed
+    blame_the_end(path)  # the likeliest reason, if the file changed after it was indexed
     return VideoError(
         f"{path}: frame {frame} is listed in the file but cannot be decoded: the file is damaged "
         "or cut short. Copy or convert it again, or take it off the list."

@@ -1,110 +1,166 @@
-"""Reads the presentation times of a video file's packets, without decoding where they are right."""
+"""Finds the frames of a video file, without decoding it where its packets are right.
+
+Where something speaks against the packets (a beginning that builds on frames which are not there, a
+mark of damage, a size that is not that of the headers), decoding tells what can be shown.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.data.sources.container import VideoError, open_video
+from vdroppath_tf.data.sources.container import (
+    VideoError,
+    cut_short,
+    missing_end,
+    open_video,
+)
 from vdroppath_tf.data.sources.first_frame import FirstFrame
-from vdroppath_tf.data.sources.frame_index import MAX_FRAMES, FrameIndex
+from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.data.sources.orientation import shown_size
+from vdroppath_tf.data.sources.packets import Packets, read_packets
+from vdroppath_tf.data.sources.shown import Shown, decode_shown
+from vdroppath_tf.data.sources.transport import is_joined, read_transport_stream
 
 # Containers that store every pts. For AVI and others FFmpeg guesses: wrongly for H.264 B frames.
 _STORES_PTS = ("mov", "matroska", "mpegts", "flv")
+# Frames are made on top of those before, though each is marked as one that decoding can start at.
+_NO_KEYFRAMES = ("gif", "apng")
 _HIDDEN_FRAME_CODECS = ("vp8",)  # some of their packets show no frame, so packets cannot be counted
+
+
+@dataclasses.dataclass(frozen=True)
+class _Frames:
+    """The frames that count: their number, and times by which they are found, if `exact`."""
+
+    count: int
+    times: np.ndarray
+    exact: bool
+    dropped: int = 0
+    skipped: int = 0
+    joined: bool = False
 
 
 def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
     """Finds every frame of a video file, see `index_video`."""
+    missing = missing_end(path)
+    if missing is not None and missing.certain:
+        raise cut_short(path, missing)
     with open_video(path, video_stream) as (container, stream):
         first = FirstFrame(path)
         b_frames = stream.codec_context.has_b_frames
-        pts, keys, reordered = _demux(path, container, stream, first)
+        packets = read_packets(path, container, stream, first.look)
         trusted = any(name in container.format.name for name in _STORES_PTS)
         trusted = trusted and stream.codec_context.name not in _HIDDEN_FRAME_CODECS
         # Frames that are stored in another order than they are shown, yet pts that grow as they
         # are stored: whoever wrote the file lost the true ones.
-        trusted = trusted and (reordered or not b_frames)
+        trusted = trusted and (packets.reordered or not b_frames)
         size = shown_size(stream.height, stream.width, first.orientation)
         aspect = stream.sample_aspect_ratio
         rate, tick, start = stream.average_rate, float(stream.time_base), container.start_time
-    times = np.asarray(sorted(p for p in pts if p is not None), np.int64)
-    exact = len(times) == len(pts) == len(np.unique(times))
-    count = len(times)
-    if not (exact and trusted):
-        shown = _decoded_pts(path, video_stream)
-        count = len(shown)
-        exact = exact and _in_order(shown) and set(shown) <= set(pts)
-        times = np.asarray(shown if exact else [], np.int64)
-    if not count:
+        kind, number, listed = container.format.name, stream.id, stream.frames
+    joined = False
+    if missing is not None and packets.count < listed:
+        raise cut_short(path, missing)
+    if kind == "mpegts" and (missing is not None or packets.damaged is not None):
+        transport = read_transport_stream(path, number)
+        if missing is not None and transport.cut_inside:
+            raise cut_short(path, missing)
+        joined = packets.damaged is not None and is_joined(transport, _places(path, video_stream))
+    if packets.damaged is not None and not joined:
+        raise _damaged(path, packets.damaged)
+    packets.begins = packets.begins and packets.starts_with(first.pts)
+    frames = _find(path, video_stream, packets, trusted, joined, missing is not None)
+    if not frames.count:
         raise VideoError(
             f"{path}: its video holds no frame. Expected at least one; convert it again."
         )
-    keyframes = np.flatnonzero(np.isin(times, np.asarray(keys, np.int64)))
-    if not exact:
+    keys = [] if kind in _NO_KEYFRAMES else packets.keys
+    keyframes = np.flatnonzero(np.isin(frames.times, np.asarray(keys, np.int64)))
+    if not frames.exact:
         tick = float(1 / rate) if rate else 0.0
-    origin = round(start / 1e6 / tick) if start and exact else 0
+    origin = round(start / 1e6 / tick) if start and frames.exact else 0
     return FrameIndex(
-        count,
+        frames.count,
         *size,
-        pts=times,
+        pts=frames.times,
         keyframes=keyframes,
-        exact=exact,
+        exact=frames.exact,
         tick=tick,
         origin=origin,
         orientation=first.orientation,
         pixel_aspect=(aspect.numerator, aspect.denominator) if aspect else (1, 1),
+        dropped=frames.dropped,
+        skipped=frames.skipped,
+        joined=frames.joined,
     )
 
 
-def _demux(
-    path: str, container: Any, stream: Any, first: FirstFrame
-) -> tuple[list[int | None], list[int], bool]:
-    """Every pts, those of keyframes, and whether frames are shown in another order than stored."""
-    pts: list[int | None] = []
-    keys: list[int] = []
-    packets = 0
-    reordered = False
-    for packet in container.demux(stream):
-        first.look(packet)
-        if packet.size == 0:  # the demuxer's end mark
-            continue
-        packets += 1
-        if packet.is_corrupt:
-            raise VideoError(
-                f"{path}: is damaged or cut short at frame {packets - 1}. "
-                "Copy or convert it again, or take it off the list."
-            )
-        if packet.is_discard:  # outside the edit list: decoded, never shown
-            continue
-        pts.append(packet.pts)
-        reordered = reordered or packet.pts != packet.dts
-        if packet.is_keyframe and packet.pts is not None:
-            keys.append(packet.pts)
-        if packets > MAX_FRAMES:
-            raise VideoError(
-                f"{path}: has more than {MAX_FRAMES} frames. Cut it into shorter files."
-            )
-    return pts, keys, reordered
+def _find(
+    path: str,
+    video_stream: int | None,
+    packets: Packets,
+    trusted: bool,
+    joined: bool,
+    suspected: bool,
+) -> _Frames:
+    times = np.asarray(sorted(p for p in packets.pts if p is not None), np.int64)
+    exact = len(times) == len(packets.pts) == len(np.unique(times))
+    sure = exact and trusted and not joined and not suspected
+    if sure and packets.begins:
+        return _Frames(len(times), times, exact=True)
+    shown = decode_shown(
+        path,
+        video_stream,
+        begins=packets.begins,
+        keyed=packets.keyed,
+        joined=joined,
+        first_only=sure,
+    )
+    if shown.damaged is not None and (joined or suspected):
+        raise _damaged(path, shown.damaged)
+    if sure and shown.pts and shown.pts[0] is not None:
+        count = int(np.sum(times >= shown.pts[0]))
+        dropped = len(times) - count
+        return _Frames(count, times[-count:], True, dropped, min(dropped, shown.skipped))
+    known = set(packets.pts) - {None}
+    exact = (exact or trusted) and _in_order(shown.pts) and set(shown.pts) <= known
+    times = np.asarray(shown.pts if exact else [], np.int64)
+    dropped = 0 if packets.begins else _count_dropped(packets, shown)
+    return _Frames(len(shown.pts), times, exact, dropped, shown.skipped, joined)
 
 
-def _decoded_pts(path: str, video_stream: int | None) -> list[int | None]:
-    """The slow, sure way: the pts of every frame that a decoder shows."""
-    shown: list[int | None] = []
+def _count_dropped(packets: Packets, shown: Shown) -> int:
+    """How many frames before the first that counts were lost."""
+    least = shown.skipped + shown.errors
+    first = shown.pts[0] if shown.pts else None
+    if first is None or sum(p is None for p in packets.pts) > len(packets.pts) // 2:
+        return max(least, len(packets.pts) - len(shown.pts))
+    behind = {key for key in packets.keys if key > first}
+    beginning = itertools.takewhile(lambda p: p not in behind, packets.pts)
+    return max(least, sum(p is None or p < first for p in beginning))
+
+
+def _places(path: str, video_stream: int | None) -> list[tuple[int, bool, int | None]]:
     with open_video(path, video_stream) as (container, stream):
-        for frame in container.decode(stream):
-            shown.append(frame.pts)
-            if len(shown) > MAX_FRAMES:
-                raise VideoError(
-                    f"{path}: has more than {MAX_FRAMES} frames. Cut it into shorter files."
-                )
-    return shown
+        return [
+            (packet.pos, packet.is_keyframe, packet.dts)
+            for packet in container.demux(stream)
+            if packet.size and packet.pos is not None
+        ]
 
 
-def _in_order(shown: list[int | None]) -> bool:
+def _damaged(path: str, frame: int) -> VideoError:
+    return VideoError(
+        f"{path}: is damaged or cut short at frame {frame}. "
+        "Copy or convert it again, or take it off the list."
+    )
+
+
+def _in_order(shown: list[Any]) -> bool:
     """Whether pts grow from each shown frame to the next, so that frames can be found by them."""
     times = [p for p in shown if p is not None]
     return len(times) == len(shown) and all(a < b for a, b in itertools.pairwise(times))

@@ -1,4 +1,4 @@
-"""What only a decoded frame of a video tells: how it is turned, and how its colours are coded."""
+"""What only a decoded frame tells: which is the first, how it is turned, how colours are coded."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class FirstFrame:
 
     Attributes:
         orientation: how frames are turned to be shown, see `orientation`.
+        pts: when it is shown; None if the file does not say, or there is no frame.
 
     Args:
         path: of the file, for errors.
@@ -26,6 +27,7 @@ class FirstFrame:
 
     def __init__(self, path: str) -> None:
         self.orientation = UPRIGHT
+        self.pts: int | None = None
         self._path, self._found = path, False
 
     def look(self, packet: Any) -> None:
@@ -43,6 +45,7 @@ class FirstFrame:
             return
         if frames:
             self._found = True
+            self.pts = frames[0].pts
             self.orientation = self._orientation_of(frames[0])
             if (matrix := unreadable_matrix(frames[0])) is not None:
                 raise VideoError(

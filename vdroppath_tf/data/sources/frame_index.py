@@ -33,6 +33,10 @@ class FrameIndex(FrameInfo):
         origin: the pts at which the file starts, which is 0 seconds in every player.
         orientation: how stored frames are turned to be shown, see `orientation`.
         pixel_aspect: width and height of a stored pixel, as a ratio; (1, 1) if it is square.
+        dropped: frames at the beginning that cannot be shown, since the file was cut from a longer
+            one: they build on what is not there. They are not among `num_frames`.
+        skipped: how many of these a decoder shows nevertheless, made up in part.
+        joined: whether recordings were joined, so that whole packets are marked as damaged.
     """
 
     pts: np.ndarray
@@ -42,6 +46,9 @@ class FrameIndex(FrameInfo):
     origin: int = 0
     orientation: int = UPRIGHT
     pixel_aspect: tuple[int, int] = (1, 1)
+    dropped: int = 0
+    skipped: int = 0
+    joined: bool = False
 
     @functools.cached_property
     def _times(self) -> np.ndarray | None:

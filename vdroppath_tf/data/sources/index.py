@@ -23,7 +23,7 @@ from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.files import replacing
 from vdroppath_tf.names import named
 
-_INDEX_FORMAT = "vdroppath_tf.frame_index/3"
+_INDEX_FORMAT = "vdroppath_tf.frame_index/4"
 
 
 @named

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from vdroppath_tf.data.sources.container import MAX_SIDE, VideoError, open_video
+from vdroppath_tf.data.sources.container import MAX_SIDE, VideoError, missing_end, open_video
 from vdroppath_tf.data.sources.decode import FrameIndex, index_video, read_frames
 from vdroppath_tf.data.sources.source import Folder, FrameRequest, FrameSource, cut
 from vdroppath_tf.names import named
@@ -72,6 +72,8 @@ class VideoFile(FrameSource):
         return cut(frames, request.box)
 
     def validate_quickly(self) -> None:
-        """Opens the file and reads its headers."""
+        """Opens the file and reads its headers; all of it if it is shorter than they say."""
+        if missing_end(self.file) is not None:
+            self.info()
         with open_video(self.file, self.stream):
             pass

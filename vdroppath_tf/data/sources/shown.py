@@ -1,0 +1,146 @@
+"""The frames that a decoder shows of an open file, from the first that it can show in full.
+
+A stream that was cut from a longer one begins with frames that build on what is not there. Decoders
+refuse some of them, leave out others, and make up the rest: none of them counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import av
+
+from vdroppath_tf.data.sources.container import VideoError, open_video
+from vdroppath_tf.data.sources.frame_index import MAX_FRAMES, FrameIndex
+
+# Their decoders hold frames back by themselves until all that they build on was there.
+_PATIENT_CODECS = ("h264",)
+
+
+@dataclasses.dataclass
+class Shown:
+    """What a decoder shows of a file.
+
+    Attributes:
+        pts: of each frame that counts.
+        skipped: frames before the first that counts.
+        errors: packets before it that the decoder refused.
+        damaged: number of the first frame that was made up in part; None if there is none.
+    """
+
+    pts: list[int | None] = dataclasses.field(default_factory=list)
+    skipped: int = 0
+    errors: int = 0
+    damaged: int | None = None
+
+
+def decode_shown(
+    path: str,
+    video_stream: int | None,
+    *,
+    begins: bool,
+    keyed: bool,
+    joined: bool = False,
+    first_only: bool = False,
+) -> Shown:
+    """Decodes a file: the slow, sure way to know its frames.
+
+    Args:
+        path: the file.
+        video_stream: see `open_video`.
+        begins: whether all that the first frames build on is there: then all count, or it is an
+            error.
+        keyed: whether the first packet is one that decoding can start at.
+        joined: see `FrameIndex`.
+        first_only: whether to stop at the first frame that counts.
+    """
+    found = _decode(path, video_stream, begins, keyed, joined, first_only)
+    if not (found.pts or begins or keyed):  # no frame is marked as one to start at
+        return _decode(path, video_stream, begins, True, joined, first_only)
+    return found
+
+
+def _decode(
+    path: str,
+    video_stream: int | None,
+    begins: bool,
+    keyed: bool,
+    joined: bool,
+    first_only: bool,
+) -> Shown:
+    found = Shown()
+    with open_video(path, video_stream) as (container, stream):
+        keyed = keyed or stream.codec_context.name in _PATIENT_CODECS
+        for packet in container.demux(stream):
+            waiting = not (begins or found.pts)
+            try:
+                frames = _decode_packet(packet, stream, joined)
+            except av.error.FFmpegError:
+                if not waiting:
+                    raise
+                found.errors += 1
+                continue
+            for frame in frames:
+                waiting = not (begins or found.pts)
+                if waiting and (frame.is_corrupt or not (keyed or frame.key_frame)):
+                    found.skipped += 1
+                    continue
+                if frame.is_corrupt and found.damaged is None:
+                    found.damaged = len(found.pts)
+                found.pts.append(frame.pts)
+                if first_only:
+                    return found
+                if len(found.pts) > MAX_FRAMES:
+                    raise too_many(path)
+    return found
+
+
+def too_many(path: str) -> VideoError:
+    """The error about a file with more frames than can be indexed."""
+    return VideoError(f"{path}: has more than {MAX_FRAMES} frames. Cut it into shorter files.")
+
+
+def frames_of(container: Any, stream: Any, index: FrameIndex) -> Iterator[Any]:
+    """Frames that count, from the start of a file that was just opened."""
+    if not (index.dropped or index.skipped or index.joined):
+        yield from container.decode(stream)
+        return
+    waiting, skip = bool(index.dropped or index.skipped), index.skipped
+    for packet in container.demux(stream):
+        try:
+            frames = _decode_packet(packet, stream, index.joined)
+        except av.error.FFmpegError:
+            if not waiting:
+                raise
+            continue
+        for frame in frames:
+            if waiting and index.exact:
+                waiting = frame.pts is None or frame.pts < index.pts[0]
+            elif waiting:
+                waiting, skip = skip > 0, skip - 1
+            if not waiting:
+                yield frame
+
+
+def frames_after_seek(container: Any, stream: Any, index: FrameIndex) -> Iterator[Any]:
+    """Frames from the first keyframe behind where the file was set to.
+
+    MPEG-TS knows bytes and no frames, so it may be set to any frame; decoders of FFmpeg 7 and
+    earlier then make up H.265 frames and do not mark them.
+    """
+    started = False
+    for packet in container.demux(stream):
+        started = started or packet.is_keyframe or not packet.size
+        if started:
+            yield from _decode_packet(packet, stream, index.joined)
+
+
+def _decode_packet(packet: Any, stream: Any, joined: bool) -> list[Any]:
+    """Decodes a packet. Before a joint, whole ones are marked as damaged: the mark is left out."""
+    if not (joined and packet.is_corrupt and packet.size):
+        return list(packet.decode())
+    whole = av.Packet(bytes(packet))
+    whole.pts, whole.dts, whole.time_base = packet.pts, packet.dts, packet.time_base
+    return list(stream.codec_context.decode(whole))

@@ -1,0 +1,167 @@
+"""Where the headers of a video file say that it ends: a file that ends earlier may be cut short.
+
+Headers are often wrong: a recorder died, or wrote to a pipe; somebody appended a text. So this is a
+suspicion, which decoding has to confirm, unless what is missing holds frames for certain.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import BinaryIO
+
+_MP4_STARTS = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
+_CLUSTER = b"\x1f\x43\xb6\x75"
+_AFTER_CLUSTERS = {  # Cues, Tags, Attachments, Chapters, SeekHead, Void
+    b"\x1c\x53\xbb\x6b",
+    b"\x12\x54\xc3\x67",
+    b"\x19\x41\xa4\x69",
+    b"\x10\x43\xa7\x70",
+    b"\x11\x4d\x9b\x74",
+    b"\xec",
+}
+_UNKNOWN_RIFF = (0, 0xFFFFFFFF)  # what is written before the size is known
+_TS_PACKETS = (188, 192, 204)  # bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Shortfall:
+    """A file that is shorter than its headers say.
+
+    Attributes:
+        size: bytes that are there.
+        expected: bytes that should be.
+        certain: True where frames, or what is needed to find them, are among those that are not.
+    """
+
+    size: int
+    expected: int
+    certain: bool
+
+
+def find_shortfall(path: str) -> Shortfall | None:
+    """What is missing at the end of a file by its headers; None if nothing is.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        head = file.read(256)
+        expected, certain = size, False
+        if head[4:8] in _MP4_STARTS:
+            expected, certain = _mp4(file, size)
+        elif head[:4] == b"RIFF":
+            length = int.from_bytes(head[4:8], "little")
+            expected = 8 + length if length not in _UNKNOWN_RIFF else size
+        elif head[:4] == b"\x1a\x45\xdf\xa3":
+            expected, certain = _matroska(file, head, size)
+        elif head[:6] in (b"GIF87a", b"GIF89a"):
+            expected, certain = _gif(file, head, size)
+        elif head[:8] == b"\x89PNG\r\n\x1a\n":
+            expected, certain = _png(file, size)
+        elif (packet := _transport_packet(head)) and size % packet:
+            expected = size + -size % packet
+    return Shortfall(size, expected, certain) if size < expected else None
+
+
+def _transport_packet(head: bytes) -> int:
+    """Bytes of a packet of MPEG-TS; 0 if a file that begins so is none."""
+    starts = {192: 4}  # camcorders put a time before each
+    found = (n for n in _TS_PACKETS if head[(s := starts.get(n, 0)) : s + n + 1 : n] == b"\x47\x47")
+    return next(found, 0)
+
+
+def _mp4(file: BinaryIO, size: int) -> tuple[int, bool]:
+    """Where the last top-level box ends. Frames are lost for certain if it is one of their index.
+
+    In files that were written in fragments, all of `mdat` is frames, and nothing counts them.
+    """
+    place, name, fragments = 0, b"", False
+    while place + 8 <= size:
+        file.seek(place)
+        head = file.read(16)
+        length, name = int.from_bytes(head[:4], "big"), head[4:8]
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        if length < 8:  # 0 means "to the end of the file"; less is damage, or no box at all
+            return size, False
+        fragments = fragments or name == b"moof"
+        place += length
+    return place, name in (b"moov", b"moof") or (fragments and name == b"mdat")
+
+
+def _matroska(file: BinaryIO, head: bytes, size: int) -> tuple[int, bool]:
+    """Where the segment ends. Frames are lost unless it is what stands behind them that is cut."""
+    length, start = _vint(head, 4)
+    segment = start + length
+    if head[segment : segment + 4] != b"\x18\x53\x80\x67":
+        return size, False
+    length, start = _vint(head, segment + 4)
+    end = start + length
+    if end <= size or length == _unknown(start - segment - 4):  # the latter: a live stream
+        return size, False
+    place, name, clusters = start, b"", False
+    while place < size:
+        file.seek(place)
+        element = file.read(16)
+        name = element[:4] if element[:1] != b"\xec" else element[:1]
+        length, behind = _vint(element, len(name))
+        if behind == len(name) or length == _unknown(behind - len(name)):
+            return end, True
+        clusters = clusters or name == _CLUSTER
+        place += behind + length
+    return end, not (clusters and name in _AFTER_CLUSTERS)
+
+
+def _unknown(width: int) -> int:
+    """EBML's number for "unknown" in so many bytes: all ones."""
+    return int((1 << 7 * width) - 1)
+
+
+def _vint(data: bytes, place: int) -> tuple[int, int]:
+    """EBML's variable length number at `place`, and the place after it."""
+    if place >= len(data) or data[place] == 0:
+        return 0, place
+    width = 9 - data[place].bit_length()
+    value = int.from_bytes(data[place : place + width], "big") & _unknown(width)
+    return value, place + width
+
+
+def _gif(file: BinaryIO, head: bytes, size: int) -> tuple[int, bool]:
+    """Where the block ends that the file ends in. Only the trailer (one byte) can be spared."""
+
+    def table(flags: int) -> int:
+        return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+    place = 13 + table(head[10]) if len(head) > 10 else size
+    while place < size:
+        file.seek(place)
+        block = file.read(10)
+        if block[:1] == b"\x2c" and len(block) == 10:  # a picture: its head, colours, code size
+            place += 11 + table(block[9])
+        elif block[:1] == b"\x21":  # an extension
+            place += 2
+        else:  # the trailer, or what somebody appended
+            return size, False
+        length = 1
+        while length and place < size:
+            file.seek(place)
+            length = (file.read(1) or b"\0")[0]
+            place += 1 + length
+        if length:
+            return max(place, size) + 1, True
+    return max(place, size), place > size
+
+
+def _png(file: BinaryIO, size: int) -> tuple[int, bool]:
+    """Where the chunk ends that the file ends in; without `IEND`, one more is missing."""
+    place, name = 8, b""
+    while place + 8 <= size and name != b"IEND":
+        file.seek(place)
+        head = file.read(8)
+        name = head[4:]
+        place += 12 + int.from_bytes(head[:4], "big")
+    if name == b"IEND":
+        return place, False
+    return max(place, size + 12), True
