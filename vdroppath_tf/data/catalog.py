@@ -10,13 +10,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vdroppath_tf.data.lists.activitynet import read_activitynet
+from vdroppath_tf.data.lists.charades import read_charades, read_charades_videos
 from vdroppath_tf.data.lists.class_folders import read_folder
+from vdroppath_tf.data.lists.diving48 import read_diving48
+from vdroppath_tf.data.lists.epic_kitchens import read_epic_kitchens
 from vdroppath_tf.data.lists.hdf5_groups import is_hdf5, read_hdf5_file
 from vdroppath_tf.data.lists.hmdb51 import is_hmdb51, read_hmdb51
 from vdroppath_tf.data.lists.kinetics import read_kinetics
-from vdroppath_tf.data.lists.kinetics_rows import is_kinetics
+from vdroppath_tf.data.lists.known_files import known_format
 from vdroppath_tf.data.lists.lines import read_list, read_pairs
 from vdroppath_tf.data.lists.manifest_file import is_manifest, read_manifest, write_manifest
+from vdroppath_tf.data.lists.moments import read_moments
 from vdroppath_tf.data.lists.something import read_something_v1, read_something_v2
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.lists.ucf101 import read_ucf101
@@ -61,6 +66,15 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
     "something-v1": read_something_v1,
     "something-v2": read_something_v2,
     "jester": read_something_v1,
+    "activitynet": read_activitynet,
+    "charades": read_charades,
+    "charades-videos": read_charades_videos,
+    "diving48": read_diving48,
+    "epic-kitchens": read_epic_kitchens,
+    "epic-kitchens-verbs": partial(read_epic_kitchens, classes="verb"),
+    "epic-kitchens-nouns": partial(read_epic_kitchens, classes="noun"),
+    "epic-kitchens-actions": partial(read_epic_kitchens, classes="action"),
+    "moments": read_moments,
     "manifest": read_manifest,
     "records": _read_records,
 }
@@ -159,8 +173,8 @@ def find_format(source: PathLike) -> str:
         return "manifest"
     if path.name.startswith(("trainlist", "testlist")) and path.with_name("classInd.txt").is_file():
         return "ucf101"
-    if is_kinetics(path):
-        return "kinetics"
+    if (known := known_format(path)) is not None:
+        return known
     if path.suffix.lower() == ".json" and first.startswith("["):
         return "something-v2"
     if path.suffix.lower() == ".csv" and first.count(";") == 1:

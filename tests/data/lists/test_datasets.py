@@ -158,7 +158,7 @@ def test_other_classes_than_asked_for(made: Callable[[str], Miniature], name: st
         ("something-v1", "something-something-v1-labels.csv", "a\nb\na\n", ["both called 'a'"]),
         ("something-v1", "something-something-v1-labels.csv", "", ["names 0 classes"]),
         ("something-v2", "train.json", '[{"id": "78687"}]', ["item 0: is", "test part"]),
-        ("something-v2", "train.json", '[{"id": 7, "template": "a"}]', ["item 0: is"]),
+        ("something-v2", "train.json", '[{"id": [7], "template": "a"}]', ["item 0: is"]),
         ("something-v2", "train.json", '[{"id": "78687", "template": "Holding"}]', ["item 0: class "
             "'Holding' is not"]),
         ("something-v2", "train.json", "[", ["is no JSON"]),

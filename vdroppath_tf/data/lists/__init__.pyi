@@ -1,4 +1,9 @@
+from .activitynet import read_activitynet as read_activitynet
+from .charades import read_charades as read_charades
+from .charades import read_charades_videos as read_charades_videos
 from .class_folders import read_folder as read_folder
+from .diving48 import read_diving48 as read_diving48
+from .epic_kitchens import read_epic_kitchens as read_epic_kitchens
 from .flow import flow_manifest as flow_manifest
 from .hdf5_groups import read_hdf5_file as read_hdf5_file
 from .hmdb51 import read_hmdb51 as read_hmdb51
@@ -12,6 +17,7 @@ from .lines import read_list as read_list
 from .lines import read_pairs as read_pairs
 from .manifest_file import read_manifest as read_manifest
 from .manifest_file import write_manifest as write_manifest
+from .moments import read_moments as read_moments
 from .something import read_something_v1 as read_something_v1
 from .something import read_something_v2 as read_something_v2
 from .ucf101 import read_ucf101 as read_ucf101

@@ -64,6 +64,10 @@ class Collector:
         if text not in self.notes:
             self.notes.append(text)
 
+    def keep_two_labels(self) -> None:
+        """Keeps videos and segments that are listed with several labels, with each."""
+        self._two_labels = True
+
     def number(self, label: str, origin: str) -> int:
         """The number of a class.
 
@@ -127,7 +131,8 @@ class Collector:
             return
         if spans:
             source = segment_of(source, spans, origin)
-        if (before := self._seen.setdefault(source, (origin, label)))[0] is not origin:
+        here = (origin, label)
+        if (before := self._seen.setdefault(source, here)) is not here:
             which = f"{name!r}, {source.span}," if isinstance(source, Segment) else repr(name)
             self._check_again(source, which, label, origin, before)
         self.entries.append(VideoEntry(source, label, num_frames, origin, name, tuple(more)))
@@ -139,9 +144,10 @@ class Collector:
         place = before[0]
         if label != before[1]:
             if self._two_labels:
-                place = self._again.setdefault((source, label), origin)
-                if place is origin:
+                if (source, label) not in self._again:
+                    self._again[source, label] = origin
                     return
+                place = self._again[source, label]
             else:
                 names = [self.labels[k] if self.labels else str(k) for k in (label, before[1])]
                 raise ManifestError(
@@ -188,6 +194,17 @@ class Collector:
             self.add(found[0], label, None, origin, spans)
         else:
             self.add_missing(stem, origin, tried)
+
+    def stem_there(self, folders: Sequence[str], stems: Sequence[str], origin: str) -> str:
+        """The first of several names of a video that is there in one of the folders, or the first.
+
+        Args:
+            folders: where to look.
+            stems: what it may be called, without the suffix.
+            origin: where it is listed.
+        """
+        there = (s for s in stems if any(self.tree.named(f, s, origin) for f in folders))
+        return next(there, stems[0])
 
     def add_missing(self, stem: str, origin: str, folders: Sequence[str] = ("",)) -> None:
         """Notes a video that is not there.

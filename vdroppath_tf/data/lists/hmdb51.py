@@ -19,8 +19,8 @@ _EXPECTED = "'name.avi 1' (1 training, 2 test, 0 neither)"
 
 
 def is_hmdb51(folder: PathLike) -> bool:
-    """Whether a folder holds HMDB51's split files."""
-    return any(_classes(folder, "_test_split1.txt"))
+    """Whether a folder, or the one folder of splits in it, holds HMDB51's split files."""
+    return bool(_classes(_lists_in(folder), "_test_split1.txt"))
 
 
 @named
@@ -35,11 +35,13 @@ def read_hmdb51(
 ) -> Manifest:
     """Reads one part of one split; the classes are the sorted names of the split files.
 
-    Videos may also be folders or zip files of frames that are called like the file.
+    Videos may also be folders or zip files of frames that are called like the file, as may the
+    stabilised ones (`name.avi.avi`). Class folders may lie in folders of the same name, as they do
+    when each archive was unpacked into its own.
 
     Args:
-        path: folder of the split files.
-        root: folder with the class folders; default the same folder.
+        path: folder of the split files, or the one that holds that (`testTrainMulti_7030_splits`).
+        root: folder with the class folders; default `path`.
         labels: classes the split files must be of.
         part: "train" or "test": one file holds both.
         split: 1, 2 or 3.
@@ -56,19 +58,33 @@ def read_hmdb51(
     if not os.path.isdir(path):
         raise ManifestError(f"{path}: is not a folder. Expected that of the split files.")
     ending = f"_test_split{split}.txt"
-    own = _classes(path, ending)
+    lists = _lists_in(path)
+    own = _classes(lists, ending)
     if not own:
         raise ManifestError(f"{path}: holds no files '*{ending}'. Expected one for each class.")
     names = same_names(own, labels, f"{path}: *{ending}")
     videos = Collector(path, path if root is None else root, lookup, names)
     for label, name in enumerate(names):
-        for origin, line in read_lines(os.path.join(path, name + ending), _EXPECTED):
+        folders = [name, f"{name}/{name}"]
+        for origin, line in read_lines(os.path.join(lists, name + ending), _EXPECTED):
             file, _, number = line.rpartition(" ")
             if not file:
                 raise ManifestError(f"{origin}: has 1 of 2 fields ({line!r}). Expected {_EXPECTED}")
             if whole_number(number, "part", origin, 0, 2) == PARTS[part]:
-                videos.add_named([name], posixpath.splitext(file.strip())[0], label, origin)
+                file = file.strip()
+                stem = videos.stem_there(folders, (posixpath.splitext(file)[0], file), origin)
+                videos.add_named(folders, stem, label, origin)
     return videos.manifest(f"lines {_EXPECTED}")
+
+
+def _lists_in(folder: PathLike) -> str:
+    """The folder of the split files: the folder itself, or the only one in it that holds some."""
+    folder = os.fspath(folder)
+    if _classes(folder, ".txt"):
+        return folder
+    below = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if "split" in name]
+    found = [each for each in below if os.path.isdir(each) and _classes(each, "_test_split1.txt")]
+    return found[0] if len(found) == 1 else folder
 
 
 def _classes(folder: PathLike, ending: str) -> list[str]:

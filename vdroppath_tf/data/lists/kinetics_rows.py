@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from vdroppath_tf.data.lists.clip_names import Times
-from vdroppath_tf.data.lists.text_files import PathLike, load_json, read_lines, read_rows, start_of
+from vdroppath_tf.data.lists.csv_tables import delimiter_of, read_table
+from vdroppath_tf.data.lists.text_files import PathLike, load_json, start_of
 from vdroppath_tf.data.manifest import ManifestError
 
 KEY = "youtube_id"
 EXPECTED = "'label,youtube_id,time_start,time_end,split'"
 _MAX_SECONDS = 999_999  # six digits in a file's name
-_DELIMITERS = ",\t;"
 _JSON = r'\{\s*"[^"]+":\s*\{\s*"annotations":\s*\{'
 
 
@@ -29,28 +28,12 @@ class KineticsRow(NamedTuple):
     part: str
 
 
-def kinetics_delimiter(line: str) -> str | None:
-    """What separates the columns of Kinetics' header; None if a line is none."""
-    for delimiter in _DELIMITERS:
-        if KEY in columns_of(line, delimiter):
-            return delimiter
-    return None
-
-
-def columns_of(line: str, delimiter: str) -> list[str]:
-    """The names of a header's columns, in small letters."""
-    try:
-        return [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
-    except csv.Error:
-        return []
-
-
 def is_kinetics(path: PathLike) -> bool:
     """Whether a file begins as Kinetics' CSV, TSV or JSON does."""
     start = start_of(path).lstrip()
     if start.startswith("{"):
         return re.match(_JSON, start) is not None
-    return kinetics_delimiter(start.partition("\n")[0]) is not None
+    return delimiter_of(start.partition("\n")[0], (KEY,)) is not None
 
 
 def read_kinetics_rows(path: PathLike) -> Sequence[KineticsRow]:
@@ -67,29 +50,10 @@ def read_kinetics_rows(path: PathLike) -> Sequence[KineticsRow]:
 
 
 def _of_csv(path: PathLike) -> Iterator[KineticsRow]:
-    origin, first = next(read_lines(path, EXPECTED), (f"{path}:1", ""))
-    delimiter = kinetics_delimiter(first) or ","
-    header = columns_of(first, delimiter)
-    if lacking := [name for name in ("label", KEY) if name not in header]:
-        raise ManifestError(
-            f"{origin}: has no column {lacking[0]!r}. Expected {EXPECTED}; the files of the test "
-            "part have no labels."
-        )
-    places = {name: place for place, name in enumerate(header)}
-    lines = read_rows(path, delimiter, EXPECTED)
-    next(lines)
-    for line, row in lines:
-        if delimiter == "\t":  # empty fields at the end of a line are lost with its end
-            row += [""] * (len(header) - len(row))
-        if len(row) != len(header):
-            raise ManifestError(
-                f"{line}: has {len(row)} of {len(header)} fields ({row}). Expected {EXPECTED}."
-            )
-        fields = [
-            row[places[name]] if name in places else ""
-            for name in ("time_start", "time_end", "split")
-        ]
-        yield _row(line, row[places["label"]], row[places[KEY]], fields[:2], fields[2])
+    hint = "The files of the test part have no labels."
+    for origin, fields in read_table(path, ("label", KEY), EXPECTED, hint):
+        times = [fields.get(name, "") for name in ("time_start", "time_end")]
+        yield _row(origin, fields["label"], fields[KEY], times, fields.get("split", ""))
 
 
 def _of_json(path: PathLike) -> Iterator[KineticsRow]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from vdroppath_tf.data.lists.text_files import PathLike
+from vdroppath_tf.data.lists.video_tree import VideoTree
 from vdroppath_tf.data.manifest import ManifestError
 
 PARTS = (
@@ -66,11 +67,12 @@ def choose_part(
             f"{one.part!r}. Pass split= (--split for --data, --validation_split for --validation), "
             f"one of {there}."
         )
-    part = rows[0].part or _part_in_name(path)
+    part = rows[0].part or part_in_name(path)
     return part, rows
 
 
-def _part_in_name(path: PathLike) -> str:
+def part_in_name(path: PathLike) -> str:
+    """The one part that a file's name names, or ""."""
     words = set(name_words(Path(path).stem))
     found = [sorted(names & words)[0] for names in PARTS if names & words]
     return found[0] if len(found) == 1 else ""
@@ -79,3 +81,9 @@ def _part_in_name(path: PathLike) -> str:
 def name_words(name: str) -> list[str]:
     """The words of a name, in small letters: train_256 has the word "train"."""
     return [word for word in re.split(r"[^a-z]+", name.lower()) if word]
+
+
+def part_folders(tree: VideoTree, part: str, origin: str) -> list[str]:
+    """The root and those of its folders that are called like a part, such as `val_256`."""
+    found = [name for name, kind in tree.children("", origin) if kind == "frames"]
+    return ["", *(name for name in found if part_names(part) & set(name_words(name)))]

@@ -5,29 +5,40 @@ What they show has a direction ("from left to right"), so their manifests are `d
 
 from __future__ import annotations
 
-import glob
+import json
 import re
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
+from vdroppath_tf.data.lists.classes_beside import (
+    chosen_classes,
+    classes_beside,
+    read_classes,
+)
 from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.csv_tables import delimiter_of, read_table
+from vdroppath_tf.data.lists.parts import part_folders, part_in_name
 from vdroppath_tf.data.lists.text_files import (
     MAX_CLASSES,
     PathLike,
-    check_names,
     load_json,
-    read_names,
+    read_lines,
     read_rows,
-    same_names,
+    start_of,
     whole_number,
 )
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.names import named
 
-_LABELS = "labels"
+JESTER_COLUMNS = ("video_id", "label", "label_id")
+
 _ROW = "'id;label'"
-_ITEM = 'objects {"id": ..., "template": ...}'
+_ITEM = '{"id": ..., "template": ...}'
+_FOLDERS = ("20bn-something-something-v1", "20bn-something-something-v2", "20bn-jester-v1")
+
+_Row = tuple[str, str, str]
+"""Where it is, the id of the video, and its class."""
 
 
 @named
@@ -38,21 +49,27 @@ def read_something_v1(
     *,
     lookup: Lookup | None = None,
 ) -> Manifest:
-    """Reads `something-something-v1-train.csv` or `jester-v1-train.csv`: rows `id;label`.
+    """Reads `something-something-v1-train.csv`, `jester-v1-train.csv` or `test-answers.csv`.
+
+    Their rows are `id;label`. Those of Jester's CSV from Kaggle (`video_id,label,...,label_id`)
+    number the classes themselves.
 
     Args:
-        path: the CSV file; the file with `labels` in place of its part (`...-v1-labels.csv`), one
-            class a line, must lie beside it, or pass `labels`. If its name ends in no part, the
-            only file beside it whose name holds `label` is that list.
+        path: the CSV file; the list of classes (`...-v1-labels.csv`, one class a line,
+            `labels.json` or `category.txt`) must lie beside it, or pass `labels`. If its name ends
+            in no part, the only file beside it whose name holds `label` is that list.
         root: folder of the videos, each a folder of frames (`100218/00001.jpg`), a zip or a video
-            file; default the CSV file's own.
-        labels: the classes; default those of the file beside.
+            file, or the folder that holds the published one; default the CSV file's own.
+        labels: the classes; default those of the file beside. A name in a row may differ from its
+            class in case and punctuation, or be its number.
         lookup: how names become videos.
 
     Raises:
         ManifestError: a file is missing or damaged, as is a test part, which has no labels; a row
             names an unknown class, or a video that is not there or there twice.
     """
+    if delimiter_of(start_of(path).partition("\n")[0], JESTER_COLUMNS) is not None:
+        return _read_kaggle(path, root, labels, lookup)
     rows = []
     for origin, row in read_rows(path, ";", _ROW):
         if len(row) != 2:
@@ -61,9 +78,7 @@ def read_something_v1(
                 "no labels."
             )
         rows.append((origin, row[0], row[1]))
-    beside = _labels_file(path)
-    names = read_names(beside) if beside.is_file() else None
-    return _collect(path, root, _classes(names, labels, beside), lookup, rows, beside)
+    return _read(path, root, labels, lookup, rows)
 
 
 @named
@@ -74,90 +89,96 @@ def read_something_v2(
     *,
     lookup: Lookup | None = None,
 ) -> Manifest:
-    """Reads `train.json` or `validation.json`: a list of objects with `id` and `template`.
+    """Reads `train.json` or `validation.json`: a list, or lines, of objects with `id`, `template`.
 
-    The class is the template without its brackets. Videos are `1234.webm`, or folders or zip files
-    of frames; `labels.json` (`{"class": "0", ...}`) must lie beside. Else as `read_something_v1`.
+    The class is the template without its brackets, or else the `label`. Videos are `1234.webm`, or
+    folders or zip files of frames; `labels.json` (`{"class": "0", ...}`) must lie beside. Else as
+    `read_something_v1`.
     """
-    what = f"a list of {_ITEM}"
-    rows = []
-    for number, item in enumerate(load_json(path, list, what)):
-        origin = f"{path}: item {number}"
-        match item:
-            case {"id": str(key), "template": str(template)}:
-                rows.append((origin, key, re.sub(r"[\[\]]", "", template)))
-            case _:
-                raise ManifestError(
-                    f"{origin}: is {str(item)[:80]}. Expected {what}; the test part has no labels."
-                )
-    beside = _labels_file(path)
-    names = _numbered(beside) if beside.is_file() else None
-    return _collect(path, root, _classes(names, labels, beside), lookup, rows, beside)
+    return _read(path, root, labels, lookup, [_item(*item) for item in _items(path)])
 
 
-def _collect(
+def _read(
     path: PathLike,
     root: PathLike | None,
-    names: Sequence[str],
+    labels: Sequence[str] | None,
     lookup: Lookup | None,
-    rows: Iterable[tuple[str, str, str]],
-    beside: Path,
+    rows: Iterable[_Row],
 ) -> Manifest:
+    beside = classes_beside(path)
+    names = chosen_classes(read_classes(beside), labels, beside)
     videos = Collector(path, root, lookup, names)
     if beside.is_file():
         videos.note(f"classes are those of {beside.name}")
+    return _collect(videos, rows, path)
+
+
+def _read_kaggle(
+    path: PathLike, root: PathLike | None, labels: Sequence[str] | None, lookup: Lookup | None
+) -> Manifest:
+    rows: list[_Row] = []
+    numbers: dict[str, tuple[int, str]] = {}
+    for origin, fields in read_table(path, JESTER_COLUMNS, f"'{','.join(JESTER_COLUMNS)}'"):
+        label = fields["label"]
+        number = whole_number(fields["label_id"], "label_id", origin, 0, MAX_CLASSES - 1)
+        before, place = numbers.setdefault(label, (number, origin))
+        if before != number:
+            raise ManifestError(
+                f"{origin}: {label!r} has the number {number}, but {before} at {place}. Correct it."
+            )
+        rows.append((origin, fields["video_id"], label))
+    names = sorted(numbers, key=lambda name: numbers[name][0])
+    found = [numbers[name][0] for name in names]
+    if labels is None and found != list(range(len(names))):
+        raise ManifestError(
+            f"{path}: its label_id are {found[:9]}. Expected each of "
+            f"0 to {len(names) - 1} for one class; or pass the names of all classes as labels=, or "
+            "in a labels.txt beside the list."
+        )
+    videos = Collector(path, root, lookup, names if labels is None else labels)
+    return _collect(videos, rows, path)
+
+
+def _collect(videos: Collector, rows: Iterable[_Row], path: PathLike) -> Manifest:
+    folders = [*part_folders(videos.tree, part_in_name(path), str(path)), *_FOLDERS]
     for origin, key, name in rows:
-        videos.add_named([""], key, videos.number(name, origin), origin)
+        videos.add_named(folders, key, _number(videos, name, origin), origin)
     return videos.manifest("ids with a class each", directional=True)
 
 
-def _labels_file(path: PathLike) -> Path:
-    """`...-labels.csv` for `...-train.csv`, `labels.json` for `train.json`.
+def _number(videos: Collector, name: str, origin: str) -> int:
+    """The number of a class by its name, or by itself."""
+    if name in videos.numbers or not (name.isascii() and name.isdecimal()):
+        return videos.number(name, origin)
+    videos.note("labels are the numbers of classes, counted from 0")
+    return whole_number(name, "label", origin, 0, len(videos.numbers) - 1)
 
-    A list of another name has the one list of classes that lies beside it. It is never its own.
 
-    Raises:
-        ManifestError: several may be that list.
-    """
-    path = Path(path)
-    name = re.sub(r"(train|validation|val|test)$", _LABELS, path.stem)
-    official = path.with_name((_LABELS if name == path.stem else name) + path.suffix)
-    if official.name == path.name:
-        official = path.with_name(f"{path.stem}-{_LABELS}{path.suffix}")
-    if official.is_file():
-        return official
-    others = sorted(path.parent.glob(f"*label*{glob.escape(path.suffix)}"))
-    others = [other for other in others if other.is_file() and other.name != path.name]
-    if len(others) > 1:
+def _items(path: PathLike) -> Iterator[tuple[str, Any]]:
+    """Origin and value of each object, in a list or one a line."""
+    if start_of(path).lstrip().startswith("{"):
+        for origin, line in read_lines(path, _ITEM):
+            try:
+                yield origin, json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise ManifestError(f"{origin}: is no JSON ({error}). Expected {_ITEM}.") from None
+        return
+    for number, item in enumerate(load_json(path, list, f"a list of {_ITEM}")):
+        yield f"{path}: item {number}", item
+
+
+def _item(origin: str, item: Any) -> _Row:
+    found = item if isinstance(item, dict) else {}
+    key = found.get("id", found.get("video_id"))
+    name = found.get("template", found.get("label"))
+    if not _is_text(key) or not _is_text(name):
         raise ManifestError(
-            f"{path}: its classes may be those of {' or '.join(each.name for each in others[:3])}. "
-            f"Expected one list of classes beside it: call it {official.name}."
+            f"{origin}: is {str(item)[:80]}. Expected {_ITEM}; the test part has no labels, or has "
+            "them in a file of answers."
         )
-    return others[0] if others else official
+    return origin, str(key), re.sub(r"[\[\]]", "", str(name))
 
 
-def _classes(
-    own: Sequence[str] | None, labels: Sequence[str] | None, beside: Path
-) -> tuple[str, ...]:
-    if own is not None:
-        return same_names(own, labels, str(beside))
-    if labels is None:
-        raise ManifestError(
-            f"{beside}: is missing, and names the classes. Put it there, or pass the names as "
-            "labels=, or in a labels.txt beside the list (--data)."
-        )
-    return tuple(labels)
-
-
-def _numbered(path: Path) -> tuple[str, ...]:
-    """Class names by number, out of `{"class": "0", ...}`."""
-    numbers = {
-        name: whole_number(str(number), f"number of {name!r}", str(path), 0, MAX_CLASSES - 1)
-        for name, number in load_json(path, dict, '{"class": "0", ...}').items()
-    }
-    if sorted(numbers.values()) != list(range(len(numbers))):
-        raise ManifestError(
-            f"{path}: numbers {sorted(numbers.values())[:9]}... Expected each of 0 to "
-            f"{len(numbers) - 1} once."
-        )
-    return check_names(sorted(numbers, key=lambda name: numbers[name]), str(path))
+def _is_text(value: object) -> bool:
+    """Whether it is text, or a number that may stand for it."""
+    return isinstance(value, str | int) and not isinstance(value, bool)

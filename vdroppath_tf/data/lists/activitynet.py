@@ -1,0 +1,118 @@
+"""ActivityNet's JSON, and that of others who write it so: THUMOS14, HACS, FineAction.
+
+`{"database": {id: {"subset": ..., "duration": ..., "annotations": [{"segment": [start, end],
+"label": ...}]}}}`, in seconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.parts import choose_part, part_folders
+from vdroppath_tf.data.lists.text_files import PathLike, load_json
+from vdroppath_tf.data.lists.video_tree import Lookup
+from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.segment import Span
+from vdroppath_tf.names import named
+
+_ITEM = '{"subset": ..., "annotations": [{"segment": [start, end], "label": ...}]}'
+_EXPECTED = '{"database": {id: ' + _ITEM + "}}"
+_PREFIX = "v_"  # of the files, not of the ids
+
+
+class _Video(NamedTuple):
+    origin: str
+    key: str
+    part: str
+    segments: list[tuple[Span, str]]
+
+
+@named
+def read_activitynet(
+    path: PathLike,
+    root: PathLike | None = None,
+    labels: Sequence[str] | None = None,
+    *,
+    split: str | None = None,
+    lookup: Lookup | None = None,
+) -> Manifest:
+    """Reads the JSON of ActivityNet: segments of long videos, in seconds.
+
+    Videos are called `id` or `v_id`, files of any suffix, in the root or in a folder called like
+    the part. Those that were never downloaded are left out and counted (`Manifest.missing`), unless
+    `lookup.allow_missing` is False. A segment ends with its video where it would end after its
+    `duration`, and one that is listed twice is taken once.
+
+    Args:
+        path: the file.
+        root: folder of the videos; default the file's own.
+        labels: the classes; default the sorted labels of the file, of all parts.
+        split: which part, such as "training", where the file lists several.
+        lookup: how names become videos.
+
+    Raises:
+        ManifestError: an item or a segment is damaged; there are several parts and none is chosen;
+            the part has no labels; a class is not among `labels`; or no video is there.
+    """
+    lookup = lookup or Lookup()
+    if lookup.allow_missing is None:
+        lookup = dataclasses.replace(lookup, allow_missing=True)
+    found = load_json(path, dict, _EXPECTED).get("database")
+    if not isinstance(found, dict) or not found:
+        raise ManifestError(f"{path}: has no 'database' with a video in it. Expected {_EXPECTED}.")
+    every = [_video(f"{path}: {key!r}", key, item) for key, item in found.items()]
+    names = sorted({label for video in every for _, label in video.segments})
+    part, chosen = choose_part(every, split, path)
+    if not any(video.segments for video in chosen):
+        raise ManifestError(
+            f"{path}: no video of the split {part!r} has a segment with a label. Expected "
+            f"{_EXPECTED}; test parts have no labels."
+        )
+    videos = Collector(path, root, lookup, names if labels is None else labels)
+    folders = part_folders(videos.tree, part, str(path))
+    twice = 0
+    for video in chosen:
+        stem = videos.stem_there(folders, (video.key, f"{_PREFIX}{video.key}"), video.origin)
+        rows = dict.fromkeys(video.segments)
+        twice += len(video.segments) - len(rows)
+        for span, label in rows:
+            number = videos.number(label, video.origin)
+            videos.add_named(folders, stem, number, video.origin, (span,))
+    if twice:
+        videos.note(f"{twice:,} segments are listed twice, and taken once")
+    if empty := sum(not video.segments for video in chosen):
+        videos.note(f"{empty:,} videos have no segment, and are left out")
+    return videos.manifest(_EXPECTED)
+
+
+def _video(origin: str, key: str, item: Any) -> _Video:
+    match item:
+        case {"annotations": [*annotations], **rest}:
+            duration = rest.get("duration")
+            limit = duration if isinstance(duration, int | float) else None
+            segments = [*_segments(origin, annotations, limit)]
+            return _Video(origin, key, str(rest.get("subset", "")), segments)
+        case {"subset": str(part), **rest} if "annotations" not in rest:
+            return _Video(origin, key, part, [])
+    raise ManifestError(f"{origin}: is {str(item)[:80]}. Expected {_ITEM}.")
+
+
+def _segments(
+    origin: str, annotations: Sequence[Any], duration: float | None
+) -> Iterator[tuple[Span, str]]:
+    for annotation in annotations:
+        match annotation:
+            case {
+                "segment": [int() | float() as start, int() | float() as end],
+                "label": str(label),
+            }:
+                if duration is not None and start < duration < end:
+                    end = duration
+                yield Span(float(start), float(end), "seconds"), label
+            case _:
+                raise ManifestError(
+                    f"{origin}: has the segment {str(annotation)[:80]}. Expected {_ITEM}."
+                )

@@ -1,0 +1,155 @@
+"""Charades' CSV files: one row a video, with all its actions and their times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.csv_tables import read_table
+from vdroppath_tf.data.lists.text_files import PathLike, check_names, read_lines
+from vdroppath_tf.data.lists.video_tree import Lookup
+from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.segment import Span
+from vdroppath_tf.names import named
+
+CHARADES_COLUMNS = ("id", "actions", "length")
+
+_EXPECTED = "'id,...,actions,length', with actions such as 'c092 11.90 21.20;c147 0.00 12.60'"
+_ACTION = re.compile(r"\s*(\S+)\s+([0-9.]+)\s+([0-9.]+)\s*")
+_CLASSES = ("Charades_v1_classes.txt", "*classes*.txt")
+_FOLDERS = ("", "Charades_v1", "Charades_v1_480", "Charades_v1_rgb", "videos")
+_FRAMES_PER_SECOND = 24  # of the frames that are published
+
+
+class _Action(NamedTuple):
+    span: Span
+    code: str
+
+
+class _Row(NamedTuple):
+    origin: str
+    video: str
+    actions: list[_Action]
+
+
+@named
+def read_charades(
+    path: PathLike,
+    root: PathLike | None = None,
+    labels: Sequence[str] | None = None,
+    *,
+    lookup: Lookup | None = None,
+) -> Manifest:
+    """Reads `Charades_v1_train.csv` as segments of one class each.
+
+    Several segments of a video overlap, and one may be listed with several classes: it is then
+    there with each. A segment ends with its video where it would end after its `length`. Videos
+    without an action are left out and counted. `read_charades_videos` takes whole videos.
+
+    Args:
+        path: the file.
+        root: folder of the videos, `id.mp4` or folders of frames (24 a second, as they are
+            published), or the one with a folder `Charades_v1` of them; default the file's own.
+        labels: names of the classes; default those of `Charades_v1_classes.txt` beside the file,
+            or else the sorted codes.
+        lookup: how names become videos.
+
+    Raises:
+        ManifestError: a column is missing; a row is damaged; a class has no name; or a video is not
+            there.
+    """
+    rows, videos, numbers = _opened(path, root, labels, lookup)
+    videos.keep_two_labels()
+    for row in rows:
+        for action in dict.fromkeys(row.actions):
+            start, end, _ = action.span
+            first, last = (int(time * _FRAMES_PER_SECOND) for time in (start, end))
+            spans = (action.span, Span(first, max(last, first + 1), "frames"))
+            number = _number(action.code, numbers, row.origin)
+            videos.add_named(_FOLDERS, row.video, number, row.origin, spans)
+    videos.note("each action is a segment with one class; charades-videos has all of a video")
+    return videos.manifest(f"rows {_EXPECTED}")
+
+
+@named
+def read_charades_videos(
+    path: PathLike,
+    root: PathLike | None = None,
+    labels: Sequence[str] | None = None,
+    *,
+    lookup: Lookup | None = None,
+) -> Manifest:
+    """Reads `Charades_v1_train.csv` as whole videos, each with all its classes: multi-label.
+
+    Else as `read_charades`. A video without an action has no class.
+    """
+    rows, videos, numbers = _opened(path, root, labels, lookup)
+    for row in rows:
+        found = sorted({_number(action.code, numbers, row.origin) for action in row.actions})
+        videos.add_named(_FOLDERS, row.video, found, row.origin)
+    return videos.manifest(f"rows {_EXPECTED}")
+
+
+def _opened(
+    path: PathLike, root: PathLike | None, labels: Sequence[str] | None, lookup: Lookup | None
+) -> tuple[list[_Row], Collector, dict[str, int]]:
+    """The rows, where their videos go, and the number of each class by its code."""
+    rows = [*_rows(path)]
+    codes, names = _classes(Path(path), rows)
+    if labels is not None and len(labels) != len(codes):
+        raise ManifestError(
+            f"{path}: has {len(codes)} classes ({', '.join(codes[:3])}, ...), but labels= has "
+            f"{len(labels)}. Put Charades_v1_classes.txt beside it."
+        )
+    videos = Collector(path, root, lookup, names if labels is None else labels)
+    if empty := sum(not row.actions for row in rows):
+        videos.note(f"{empty:,} videos have no action")
+    return rows, videos, {code: number for number, code in enumerate(codes)}
+
+
+def _rows(path: PathLike) -> Iterator[_Row]:
+    for origin, fields in read_table(path, CHARADES_COLUMNS, _EXPECTED):
+        length = _seconds(fields["length"], origin)
+        actions = [
+            _action(text, length, origin) for text in fields["actions"].split(";") if text.strip()
+        ]
+        yield _Row(origin, fields["id"], actions)
+
+
+def _action(text: str, length: float, origin: str) -> _Action:
+    match = _ACTION.fullmatch(text)
+    if match is None:
+        raise ManifestError(f"{origin}: action {text[:80]!r} is none. Expected {_EXPECTED}.")
+    start, end = (_seconds(time, origin) for time in match.groups()[1:])
+    return _Action(Span(start, length if start < length < end else end, "seconds"), match[1])
+
+
+def _seconds(text: str, origin: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ManifestError(f"{origin}: time {text!r} is no number of seconds.") from None
+
+
+def _classes(path: Path, rows: Sequence[_Row]) -> tuple[list[str], list[str]]:
+    """Codes and names of the classes: `c000 Holding some clothes`, beside the file."""
+    beside = next((each for name in _CLASSES for each in sorted(path.parent.glob(name))), None)
+    if beside is None:
+        codes = sorted({action.code for row in rows for action in row.actions})
+        return codes, codes
+    lines = [line.partition(" ") for _, line in read_lines(beside, "'c000 Holding some clothes'")]
+    check_names([code for code, *_ in lines], str(beside))
+    names = check_names([name.strip() or code for code, _, name in lines], str(beside))
+    return [code for code, *_ in lines], list(names)
+
+
+def _number(code: str, numbers: dict[str, int], origin: str) -> int:
+    if code not in numbers:
+        raise ManifestError(
+            f"{origin}: class {code!r} is not among the {len(numbers)} classes "
+            f"({', '.join(list(numbers)[:3])}, ...). Take both files from one download."
+        )
+    return numbers[code]

@@ -1,0 +1,65 @@
+"""CSV files with a header, row by row, by the names of their columns."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+
+from vdroppath_tf.data.lists.text_files import PathLike, read_lines, read_rows
+from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.names import named
+
+DELIMITERS = ",\t;"
+"""What may separate columns."""
+
+
+def columns_of(line: str, delimiter: str) -> list[str]:
+    """The names of a header's columns, in small letters."""
+    try:
+        return [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:
+        return []
+
+
+def delimiter_of(line: str, columns: Sequence[str]) -> str | None:
+    """What separates the columns of a header; None if it lacks one of `columns`."""
+    for delimiter in DELIMITERS:
+        if set(columns) <= set(columns_of(line, delimiter)):
+            return delimiter
+    return None
+
+
+@named
+def read_table(
+    path: PathLike, columns: Sequence[str], expected: str, hint: str = ""
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """`(file:line, fields by column)` of the rows below a header.
+
+    Args:
+        path: the file.
+        columns: those it must have.
+        expected: what rows look like, for errors.
+        hint: a sentence for files that lack a column.
+
+    Raises:
+        ManifestError: see `read_rows`; or a column is missing, or a row has more or fewer.
+    """
+    origin, first = next(read_lines(path, expected), (f"{path}:1", ""))
+    delimiter = delimiter_of(first, columns)
+    header = columns_of(first, delimiter or ",")
+    if delimiter is None:
+        lacking = next(name for name in columns if name not in header)
+        raise ManifestError(
+            f"{origin}: has no column {lacking!r}. Expected {expected}. {hint}".rstrip()
+        )
+    lines = read_rows(path, delimiter, expected)
+    next(lines)
+    for line, row in lines:
+        if delimiter == "\t":  # empty fields at the end of a line are lost with its end
+            row += [""] * (len(header) - len(row))
+        if len(row) != len(header):
+            raise ManifestError(
+                f"{line}: has {len(row)} of {len(header)} fields ({str(row)[:200]}). Expected "
+                f"{expected}."
+            )
+        yield line, dict(zip(header, row, strict=True))

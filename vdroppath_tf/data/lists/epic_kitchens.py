@@ -1,0 +1,146 @@
+"""EPIC-KITCHENS' CSV files: `video_id,start_timestamp,stop_timestamp,...,verb_class,noun_class`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.csv_tables import read_table
+from vdroppath_tf.data.lists.text_files import MAX_CLASSES, PathLike, check_names, whole_number
+from vdroppath_tf.data.lists.video_tree import Lookup
+from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
+from vdroppath_tf.data.sources.segment import Span
+from vdroppath_tf.names import named
+
+EPIC_CLASSES = ("verb", "noun", "action")
+"""What classes may be of: an action is a verb with a noun."""
+EPIC_COLUMNS = ("video_id", "start_timestamp", "stop_timestamp", "verb_class", "noun_class")
+
+_EXPECTED = f"'{','.join(EPIC_COLUMNS)}' and more"
+_TIME = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
+_BELOW = ("", "videos", "rgb_frames", "rgb", "train", "test", "rgb/train", "rgb/test")
+
+
+class _Row(NamedTuple):
+    origin: str
+    video: str
+    spans: tuple[Span, ...]
+    verb: int
+    noun: int
+
+
+@named
+def read_epic_kitchens(
+    path: PathLike,
+    root: PathLike | None = None,
+    labels: Sequence[str] | None = None,
+    *,
+    classes: str | None = None,
+    lookup: Lookup | None = None,
+) -> Manifest:
+    """Reads `EPIC_100_train.csv`: segments of long videos with a verb and a noun each.
+
+    Videos are `P01_01.MP4`, of which the times are taken, or folders of frames
+    (`P01_01/frame_0000000001.jpg`), of which the numbers in their names are. They lie in the root
+    or in folders of participants (`P01/videos`, `P01/rgb_frames`). The end is not in the segment.
+
+    Args:
+        path: the file.
+        root: folder of the videos; default the file's own.
+        labels: names of the classes; default those of `EPIC_100_verb_classes.csv` and
+            `EPIC_100_noun_classes.csv` beside the file, or else numbers. Actions are those of the
+            file, in the order of their verbs and nouns: pass the training part's to the others.
+        classes: "verb", "noun" or "action".
+        lookup: how names become videos.
+
+    Raises:
+        ManifestError: no classes are chosen; a column is missing, as the classes of the test part
+            are; a row is damaged; a class has no name; or a video is not there.
+    """
+    if classes not in EPIC_CLASSES:
+        given = "not given" if classes is None else repr(classes)
+        raise ManifestError(
+            f"{path}: has verbs, nouns and actions, and classes is {given}. Pass one of "
+            + ", ".join(f"format='epic-kitchens-{kind}s'" for kind in EPIC_CLASSES)
+            + " (--format)."
+        )
+    first = 1 if lookup is None or lookup.first_frame is None else lookup.first_frame
+    rows = [*_rows(path, first)]
+    kinds = {kind: _names(Path(path), kind) for kind in EPIC_CLASSES[:2]}
+    actions = sorted({(row.verb, row.noun) for row in rows})
+    own = kinds.get(classes)
+    if classes == "action":
+        own = tuple(_action(kinds, verb, noun) for verb, noun in actions)
+    videos = Collector(path, root, lookup, own if labels is None else labels)
+    if own is None:
+        videos.note(f"the {classes} classes are numbers: their names are not beside the list")
+    for row in rows:
+        number = {"verb": row.verb, "noun": row.noun}.get(classes)
+        if number is None:
+            number = videos.number(_action(kinds, row.verb, row.noun), row.origin)
+        videos.add_named(_folders(row.video), row.video, number, row.origin, row.spans)
+    videos.note(f"classes are of the {classes}")
+    return videos.manifest(f"rows {_EXPECTED}")
+
+
+def _rows(path: PathLike, first_frame: int) -> Iterator[_Row]:
+    """The rows; a frame's number is that in its name, of which the first has `first_frame`."""
+    for origin, fields in read_table(
+        path, EPIC_COLUMNS, _EXPECTED, "The test part has no classes."
+    ):
+        times = [_seconds(fields[name], origin) for name in EPIC_COLUMNS[1:3]]
+        spans = [Span(times[0], times[1], "seconds")]
+        frames = [fields.get(name, "") for name in ("start_frame", "stop_frame")]
+        if all(frames):
+            numbers = [whole_number(text, "frame", origin, 0, MAX_FRAMES) for text in frames]
+            start, stop = (max(0, number - first_frame) for number in numbers)
+            spans.append(Span(start, max(stop, start + 1), "frames"))
+        verb, noun = (
+            whole_number(fields[name], name, origin, 0, MAX_CLASSES) for name in EPIC_COLUMNS[3:]
+        )
+        yield _Row(origin, fields["video_id"], tuple(spans), verb, noun)
+
+
+def _seconds(text: str, origin: str) -> float:
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ManifestError(f"{origin}: time {text!r} is none. Expected '00:01:02.34'.")
+    hours, minutes, seconds = match.groups()
+    return round(3600 * int(hours or 0) + 60 * int(minutes) + float(seconds), 6)
+
+
+def _folders(video: str) -> list[str]:
+    """Where a video may be: P01_01 in folders of the participant P01 or not."""
+    person = video.partition("_")[0]
+    below = [f"{folder}/{person}".lstrip("/") for folder in _BELOW]
+    return [*_BELOW, *below, f"{person}/videos", f"{person}/rgb_frames"]
+
+
+def _names(path: Path, kind: str) -> tuple[str, ...] | None:
+    """The names of verbs or nouns, of the file beside the list; None if it is not there."""
+    found = sorted(path.parent.glob(f"*{kind}_classes*.csv"))
+    if not found:
+        return None
+    if len(found) > 1:
+        few = " or ".join(each.name for each in found[:3])
+        raise ManifestError(f"{path}: its {kind}s may be those of {few}. Expected one of them.")
+    names: list[str] = []
+    for origin, fields in read_table(found[0], (), "'id,key,...'"):
+        number = fields.get("id") or fields.get(f"{kind}_id") or ""
+        name = fields.get("key") or fields.get("class_key") or ""
+        if whole_number(number, "id", origin, 0, MAX_CLASSES) != len(names):
+            raise ManifestError(f"{origin}: class is {number}, expected {len(names)}.")
+        names.append(name)
+    return check_names(names, str(found[0]))
+
+
+def _action(kinds: dict[str, tuple[str, ...] | None], verb: int, noun: int) -> str:
+    """The name of an action: "open cupboard", or "verb 3, noun 7" where these have no names."""
+    verbs, nouns = kinds["verb"], kinds["noun"]
+    if verbs is None or nouns is None or verb >= len(verbs) or noun >= len(nouns):
+        return f"verb {verb}, noun {noun}"
+    return f"{verbs[verb]} {nouns[noun]}"
