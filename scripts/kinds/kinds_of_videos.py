@@ -8,7 +8,17 @@ from pathlib import Path
 
 import av
 import numpy as np
-from film_files import HEIGHT, WIDTH, draw, encode, encode_streams, expect_source, set_matrix
+from film_files import (
+    FRAMES,
+    HEIGHT,
+    WIDTH,
+    draw,
+    encode,
+    encode_streams,
+    expect_film,
+    expect_source,
+    set_matrix,
+)
 from kind import Kind, expect
 from kinds_of_turned_videos import MATRICES, stored
 
@@ -144,7 +154,52 @@ def _turned_and_narrow(folder: Path) -> None:
     expect_source(VideoFile(str(path)).with_square_pixels(), size=(64, 48))
 
 
+def _clips(folder: Path) -> None:
+    (folder / "data" / "run").mkdir(parents=True)
+    _narrow(folder / "data" / "run")
+    videos = data.open_manifest(folder / "data")
+    sampling = data.ClipSampling(frames=FRAMES, square_pixels=True)
+    data.clips.check_videos(videos, sampling)
+    clips, _ = next(iter(data.evaluation_clips(videos, sampling, batch_size=1)))
+    expect_film(clips.numpy()[0])
+
+
+def _convert(square: bool, folder: Path) -> None:
+    """Records of square pixels, or of stored ones, where square ones are asked for."""
+    (folder / "data" / "run").mkdir(parents=True)
+    _narrow(folder / "data" / "run")
+    videos = data.open_manifest(folder / "data")
+    videos = videos.with_square_pixels() if square else videos
+    data.write_records(folder / "records", videos, quality=100)
+    converted = data.open_manifest(folder / "records")
+    sampling = data.ClipSampling(frames=FRAMES, square_pixels=True)
+    clips, _ = next(iter(data.evaluation_clips(converted, sampling, batch_size=1)))
+    expect_film(clips.numpy()[0])
+
+
+def _say(folder: Path) -> None:
+    """What the catalog says of videos that are read in one of several ways."""
+    (folder / "data" / "run").mkdir(parents=True)
+    _narrow(folder / "data" / "run")
+    set_matrix(encode(folder / "data" / "run" / "b.mp4", draw()), MATRICES[6])
+    two = [(draw(height=96), "libx264"), (draw(), "libx264")]
+    encode_streams(two, folder / "data" / "run" / "c.mkv", flags=(0, _DEFAULT))
+    videos = data.open_manifest(folder / "data")
+    notes = data.lists.describe_facts(videos, data.lists.read_facts(videos))
+    for words in ("1 videos are stored turned", "h264 64x96, 1: h264 64x48; 1 is read", "4:3"):
+        expect(any(words in note for note in notes), True, f"{words!r} in {notes}")
+
+
 ASPECT = (
+    Kind("aspect: clips of square pixels", "as players show it", _clips),
+    Kind("aspect: converted to square pixels", "as players show it", partial(_convert, True)),
+    Kind(
+        "aspect: square pixels of records without them",
+        "refused, with the flag of convert",
+        partial(_convert, False),
+        refusal="Convert the videos again with --square_pixels",
+    ),
+    Kind("aspect: what catalog says", "turned, several streams, aspect", _say),
     Kind("aspect: pixels of 4:3", "as stored, as decord and torchcodec do", _as_stored),
     Kind("aspect: pixels of 4:3, square ones asked for", "as players show it", _as_shown),
     Kind("aspect: turned too", "as players show it", _turned_and_narrow),

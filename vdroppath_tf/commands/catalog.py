@@ -45,6 +45,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.frames:
         with bar("catalog", "videos", len(videos)) as done:
             found = data.lists.read_facts(videos, on_video=lambda: done.update(1))
+        summary["notes"] += data.lists.describe_facts(videos, found)
         videos = data.lists.with_frame_counts(videos, found)
         bad = [str(facts) for facts in found if isinstance(facts, data.VideoError)]
         summary |= _contents([f for f in found if isinstance(f, data.lists.VideoFacts)], bad)

@@ -27,6 +27,8 @@ def define(values: flags.FlagValues) -> None:
     define_output(values, "out", text, mark=None, folder=True, needed=True)
     text = "scale frames to this many pixels on the shorter side; default: their size"
     flags.DEFINE_integer("short_edge", None, text, lower_bound=1, flag_values=values)
+    text = "scale frames whose pixels are not square to the size that players show them in"
+    flags.DEFINE_boolean("square_pixels", False, text, flag_values=values)
     text = "of JPEG"
     flags.DEFINE_integer("quality", 90, text, lower_bound=1, upper_bound=100, flag_values=values)
     text = "number of files; default: one for each 1,000 videos, at least 16"
@@ -39,6 +41,8 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Videos to shards and their index."""
     videos = open_source(values, "data", part="train")
+    if values.square_pixels:
+        videos = videos.with_square_pixels()
     with bar("convert", "videos", len(videos)) as shown:
         written = data.write_records(
             values.out,

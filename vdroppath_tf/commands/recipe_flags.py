@@ -35,6 +35,7 @@ _SAMPLING = {
 _SAMPLING_SWITCHES = {
     "random_stride": "training draws the stride from 1 to --stride",
     "flip": "mirror half of the clips in training",
+    "square_pixels": "scale frames whose pixels are not square to the size that players show",
     "flip_directional": "let --flip mirror clips whose labels have a direction",
 }
 _AUGMENT = {

@@ -10,13 +10,8 @@ import miniatures
 import pytest
 
 from vdroppath_tf.data.catalog import Manifest, VideoEntry, open_manifest
-from vdroppath_tf.data.lists.inventory import (
-    VideoFacts,
-    count_classes,
-    read_facts,
-    shared_videos,
-    with_frame_counts,
-)
+from vdroppath_tf.data.lists.inventory import count_classes, shared_videos
+from vdroppath_tf.data.lists.video_facts import VideoFacts, read_facts, with_frame_counts
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.data.sources.video import VideoFile

@@ -55,7 +55,8 @@ def check_videos(
             return error
         return None
 
-    for entry, error in zip(manifest, map_ahead(validate, manifest), strict=True):
+    videos = loader.manifest  # as the loader reads them
+    for entry, error in zip(videos, map_ahead(validate, videos), strict=True):
         if error is None:
             faults.good(split, entry)
         else:

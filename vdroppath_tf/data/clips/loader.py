@@ -64,6 +64,8 @@ class ClipLoader:
     ) -> None:
         if not len(manifest):
             raise ValueError(f"{manifest.source}: no video is selected. Expected at least one.")
+        if sampling.square_pixels:
+            manifest = manifest.with_square_pixels()
         self.manifest, self.sampling, self.cache, self.split = manifest, sampling, cache, split
         self.augment = augment
         self.faults = FaultLog(0.0) if faults is None else faults

@@ -43,6 +43,9 @@ class ClipSampling:
         flip_directional: lets `flip` mirror clips whose labels have a direction.
         crops_per_clip: crops of each clip in testing: 1, in the centre; or 3, at both ends and in
             the centre of the longer side.
+        square_pixels: scales frames whose pixels are not square to the size that players show them
+            in, before everything else; by default they have the size in which they are stored, as
+            decord, torchcodec and PyAV give them.
     """
 
     frames: int
@@ -58,6 +61,7 @@ class ClipSampling:
     crops_per_clip: int = 1
     crop_area: tuple[float, ...] = ()
     crop_ratio: tuple[float, ...] = _RATIO
+    square_pixels: bool = False
 
     def __post_init__(self) -> None:
         edges = () if self.short_edge is None else np.atleast_1d(self.short_edge).tolist()

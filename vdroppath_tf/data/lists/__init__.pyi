@@ -7,11 +7,8 @@ from .epic_kitchens import read_epic_kitchens as read_epic_kitchens
 from .flow import flow_manifest as flow_manifest
 from .hdf5_groups import read_hdf5_file as read_hdf5_file
 from .hmdb51 import read_hmdb51 as read_hmdb51
-from .inventory import VideoFacts as VideoFacts
 from .inventory import count_classes as count_classes
-from .inventory import read_facts as read_facts
 from .inventory import shared_videos as shared_videos
-from .inventory import with_frame_counts as with_frame_counts
 from .kinetics import read_kinetics as read_kinetics
 from .lines import read_list as read_list
 from .lines import read_pairs as read_pairs
@@ -21,3 +18,7 @@ from .moments import read_moments as read_moments
 from .something import read_something_v1 as read_something_v1
 from .something import read_something_v2 as read_something_v2
 from .ucf101 import read_ucf101 as read_ucf101
+from .video_facts import VideoFacts as VideoFacts
+from .video_facts import describe_facts as describe_facts
+from .video_facts import read_facts as read_facts
+from .video_facts import with_frame_counts as with_frame_counts

@@ -1,36 +1,17 @@
-"""What a manifest holds: videos of each class, their sizes, and what two parts share."""
+"""What a manifest holds: videos of each class, and what two parts share."""
 
 from __future__ import annotations
 
-import dataclasses
 import filecmp
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
-from vdroppath_tf.data.parallel import map_ahead
-from vdroppath_tf.data.sources.container import VideoError, open_video
-from vdroppath_tf.data.sources.request import FrameInfo
-from vdroppath_tf.data.sources.segment import Segment
 from vdroppath_tf.data.sources.source import FrameSource
-from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
 _START = 1 << 16  # bytes that tell most files of one size apart
-
-
-@named
-@dataclasses.dataclass(frozen=True)
-class VideoFacts(FrameInfo):
-    """What an index holds of one video; nothing is decoded for it.
-
-    Attributes:
-        num_frames, height, width: see `FrameInfo`.
-        seconds: how long it plays; None for pictures, and where it is not in the file.
-    """
-
-    seconds: float | None
 
 
 @named
@@ -41,49 +22,6 @@ def count_classes(manifest: Manifest) -> list[int]:
         for label in entry.labels:
             counts[label] += 1
     return counts
-
-
-@named
-def read_facts(
-    manifest: Manifest,
-    *,
-    workers: int | None = None,
-    on_video: Callable[[], object] | None = None,
-) -> list[VideoFacts | VideoError]:
-    """Reads the index of every video, in parallel.
-
-    Args:
-        manifest: the videos.
-        workers: threads; default one for each core.
-        on_video: called after each, for a progress bar.
-
-    Returns:
-        For each video its facts, or why it cannot be used: damaged, or with fewer frames than its
-        list says.
-    """
-    found: list[VideoFacts | VideoError] = []
-    for facts in map_ahead(_facts, manifest, workers=workers):
-        found.append(facts)
-        if on_video is not None:
-            on_video()
-    return found
-
-
-@named
-def with_frame_counts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> Manifest:
-    """The manifest with the number of frames found, where its list gives none.
-
-    Args:
-        manifest: the videos.
-        found: what `read_facts` found of them.
-    """
-    entries = [
-        dataclasses.replace(entry, num_frames=facts.num_frames)
-        if entry.num_frames is None and isinstance(facts, VideoFacts)
-        else entry
-        for entry, facts in zip(manifest, found, strict=True)
-    ]
-    return dataclasses.replace(manifest, entries=tuple(entries))
 
 
 @named
@@ -144,25 +82,3 @@ def _size(entry: VideoEntry) -> int:
 def _start(path: str) -> bytes:
     with open(path, "rb") as file:
         return hashlib.sha256(file.read(_START)).digest()
-
-
-def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
-    try:
-        info = entry.info()
-        return VideoFacts(info.num_frames, info.height, info.width, _length(entry, info))
-    except VideoError as error:
-        return error
-
-
-def _length(entry: VideoEntry, info: FrameInfo) -> float | None:
-    """Seconds that an entry plays."""
-    if isinstance(entry.source, Segment):
-        times = info.times()
-        if times is None:
-            return None
-        shown = float(times[-1] - times[0])  # without the last frame
-        return shown * len(times) / max(1, len(times) - 1)
-    if not isinstance(entry.source, VideoFile):
-        return None
-    with open_video(entry.source.file, entry.source.stream) as (container, _):
-        return None if container.duration is None else container.duration / 1e6

@@ -49,6 +49,11 @@ class Index:
         """See `Manifest`; records without it are of labels without a direction."""
         return self.settings.get("directional") is True
 
+    @property
+    def square_pixels(self) -> bool:
+        """Whether frames have the size that players show them in, see `VideoFile`."""
+        return self.settings.get("square_pixels") is True
+
     def to_json(self) -> str:
         """One line for each shard and record, so that it can be read and compared."""
         shards = (json.dumps(dataclasses.asdict(shard)) for shard in self.shards)

@@ -55,7 +55,8 @@ def read_records(
     origin = shown(_inside(folder, INDEX_FILE))
     entries = []
     for number, record in enumerate(index.records):
-        source = RecordVideo(shard_path(folder, index.shards[record.shard]), record)
+        shard = shard_path(folder, index.shards[record.shard])
+        source = RecordVideo(shard, record, index.square_pixels)
         label = numbers[record.label]
         entries.append(VideoEntry(source, label, record.num_frames, f"{origin}, record {number}"))
     names = index.labels if labels is None else labels

@@ -68,6 +68,12 @@ def stream_clips(
     index = read_index(folder)
     numbers = class_numbers(index.labels, labels, folder)
     sampling.check_flip(Manifest((), index.labels, os.fspath(folder), index.directional))
+    if sampling.square_pixels and not index.square_pixels:
+        raise ValueError(
+            f"{folder}: its frames were converted in the size in which they were stored, and "
+            "square_pixels=True is about another one. Convert the videos again with "
+            "--square_pixels, or leave it out."
+        )
     ops = ClipOps(sampling, seed, _size(index, sampling, folder), numbers)
     total = len(index.records)
     if batch_size < 1 or shuffle_buffer < 1 or (epochs is not None and epochs < 1):

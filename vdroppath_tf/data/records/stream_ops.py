@@ -26,6 +26,7 @@ _FOR_TESTS = {"clips_per_video", "crops_per_clip"}  # and a stream is for traini
 _DONE_HERE = _FOR_TESTS | {
     *("frames", "stride", "random_stride", "sampler", "short_edge", "flip", "flip_directional"),
     *("crop", "crop_scales", "crop_area", "crop_ratio"),
+    "square_pixels",  # by the conversion
 }
 _SEGMENTS, _SIZES = 1, 2  # draws of their own, so that one option changes no other's
 

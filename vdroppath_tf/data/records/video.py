@@ -29,10 +29,12 @@ class RecordVideo(FrameSource):
     Attributes:
         shard: the file, an absolute path or a URL.
         record: where in it.
+        square_pixels: whether its frames have the size that players show them in.
     """
 
     shard: str
     record: Record
+    square_pixels: bool = False
 
     @property
     def path(self) -> str:
@@ -41,6 +43,20 @@ class RecordVideo(FrameSource):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.path!r})"
+
+    def with_square_pixels(self) -> RecordVideo:
+        """Itself, if it was converted so: a record does not hold the shape of pixels.
+
+        Raises:
+            VideoError: it was not.
+        """
+        if self.square_pixels:
+            return self
+        raise VideoError(
+            f"{self.path}: its frames were converted in the size in which they were stored, and "
+            "square_pixels (--square_pixels) is about another one. Convert the videos again with "
+            "--square_pixels, or leave it out."
+        )
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
         """As listed in the index; opens no file."""

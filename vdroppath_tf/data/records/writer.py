@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
-from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.records.frames import FrameEncoder, short_names
 from vdroppath_tf.data.records.index import INDEX_FILE, INDEX_FORMAT, Index
 from vdroppath_tf.data.records.job import Job
 from vdroppath_tf.data.records.parts import SETTINGS_FILE, BadVideo, Part, part_file, write_bad
+from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.files import create_or_verify, write_text
 from vdroppath_tf.names import named
 
@@ -61,7 +62,8 @@ def write_records(
     Args:
         folder: where to write; empty, missing, or holding the same conversion. Its name begins the
             names of the shards.
-        manifest: the videos. Of one with `num_frames`, that many frames are written.
+        manifest: the videos. Of one with `num_frames`, that many frames are written. Those of
+            `manifest.with_square_pixels()` are written as players show them.
         short_edge: scales frames (bilinear, aspect kept) to this many pixels on the shorter side;
             None keeps the size.
         quality: of JPEG, 1 to 100.
@@ -100,12 +102,19 @@ def write_records(
     }
     if manifest.directional:
         settings["directional"] = True
+    if any(_is_square(entry) for entry in manifest):
+        settings["square_pixels"] = True
     settings |= {"shards": count, "videos": len(manifest), "manifest": _digest(manifest, names)}
     create_or_verify(home / SETTINGS_FILE, settings, holds="set of records")
     files = [f"{home.name or 'records'}-{k:05d}-of-{count:05d}.tfrecord" for k in range(count)]
     job = Job(home, manifest, names, encoder, files, max_bad_fraction, on_video)
     parts = job.run(workers or len(os.sched_getaffinity(0)))
     return _finish(home, manifest, settings, parts)
+
+
+def _is_square(entry: VideoEntry) -> bool:
+    video = entry.source.whole
+    return isinstance(video, VideoFile) and video.square_pixels
 
 
 def _shard_count(videos: int, shards: int | None) -> int:

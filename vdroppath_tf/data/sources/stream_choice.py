@@ -45,6 +45,14 @@ def no_stream(container: Any, number: int | None) -> str:
     return f"holds no video (found: {', '.join(kinds) or 'no stream'}). Expected a video stream."
 
 
+def describe_choice(container: Any, stream: Any) -> str | None:
+    """The video streams of an open file and which one is read; None if there is only one."""
+    found = [other.index for other in films(container)]
+    if len(found) < 2:
+        return None
+    return f"{describe(container)}; {found.index(stream.index)} is read"
+
+
 def describe(container: Any) -> str:
     """The video streams of an open file by number, such as `0: h264 64x48, 1: mjpeg 16x12`."""
     return ", ".join(

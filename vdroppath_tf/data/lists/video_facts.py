@@ -1,0 +1,150 @@
+"""What the headers of videos tell of each, and what a user should know of how they are read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable
+
+from vdroppath_tf.data.manifest import Manifest, VideoEntry
+from vdroppath_tf.data.parallel import map_ahead
+from vdroppath_tf.data.sources.container import VideoError, open_video
+from vdroppath_tf.data.sources.frame_index import FrameIndex
+from vdroppath_tf.data.sources.orientation import UPRIGHT
+from vdroppath_tf.data.sources.request import FrameInfo
+from vdroppath_tf.data.sources.segment import Segment, SegmentInfo
+from vdroppath_tf.data.sources.source import FrameSource
+from vdroppath_tf.data.sources.stream_choice import describe_choice
+from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.names import named
+
+
+@named
+@dataclasses.dataclass(frozen=True)
+class VideoFacts(FrameInfo):
+    """What an index holds of one video; nothing is decoded for it.
+
+    Attributes:
+        num_frames, height, width: see `FrameInfo`.
+        seconds: how long it plays; None for pictures, and where it is not in the file.
+        streams: the video streams of its file and which one is read, where there are several.
+        turned: whether its frames are stored turned or mirrored.
+        pixel_aspect: width and height of a stored pixel, as a ratio; (1, 1) if it is square.
+    """
+
+    seconds: float | None
+    streams: str | None = None
+    turned: bool = False
+    pixel_aspect: tuple[int, int] = (1, 1)
+
+
+@named
+def read_facts(
+    manifest: Manifest,
+    *,
+    workers: int | None = None,
+    on_video: Callable[[], object] | None = None,
+) -> list[VideoFacts | VideoError]:
+    """Reads the index of every video, in parallel.
+
+    Args:
+        manifest: the videos.
+        workers: threads; default one for each core.
+        on_video: called after each, for a progress bar.
+
+    Returns:
+        For each video its facts, or why it cannot be used: damaged, or with fewer frames than its
+        list says.
+    """
+    found: list[VideoFacts | VideoError] = []
+    for facts in map_ahead(_facts, manifest, workers=workers):
+        found.append(facts)
+        if on_video is not None:
+            on_video()
+    return found
+
+
+@named
+def describe_facts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> list[str]:
+    """What a user should know of how videos are read: turned ones, several streams, their pixels.
+
+    Args:
+        manifest: the videos.
+        found: what `read_facts` found of them.
+
+    Returns:
+        A sentence for each.
+    """
+    good = [
+        (entry, facts)
+        for entry, facts in zip(manifest, found, strict=True)
+        if isinstance(facts, VideoFacts)
+    ]
+    notes = []
+    if turned := sum(facts.turned for _, facts in good):
+        notes.append(f"{turned:,} videos are stored turned or mirrored, and are shown upright")
+    if several := [(entry.path, facts.streams) for entry, facts in good if facts.streams]:
+        path, streams = several[0]
+        notes.append(
+            f"{len(several):,} videos have several video streams, such as {path} ({streams}); "
+            "--video_stream chooses another one"
+        )
+    aspects = Counter(facts.pixel_aspect for _, facts in good)
+    for (wide, high), count in aspects.most_common():
+        if wide != high:
+            notes.append(
+                f"{count:,} videos have pixels of {wide}:{high}, not square ones: frames are used "
+                "as they are stored; --square_pixels scales them to what players show"
+            )
+    return notes
+
+
+@named
+def with_frame_counts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> Manifest:
+    """The manifest with the number of frames found, where its list gives none.
+
+    Args:
+        manifest: the videos.
+        found: what `read_facts` found of them.
+    """
+    entries = [
+        dataclasses.replace(entry, num_frames=facts.num_frames)
+        if entry.num_frames is None and isinstance(facts, VideoFacts)
+        else entry
+        for entry, facts in zip(manifest, found, strict=True)
+    ]
+    return dataclasses.replace(manifest, entries=tuple(entries))
+
+
+def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
+    try:
+        info = entry.info()
+        seconds, streams = _headers(entry.source.whole)
+        if isinstance(entry.source, Segment):
+            seconds = _length(info)
+        index = info.whole if isinstance(info, SegmentInfo) else info
+        facts = VideoFacts(info.num_frames, info.height, info.width, seconds, streams)
+        if not isinstance(index, FrameIndex):
+            return facts
+        turned = index.orientation != UPRIGHT
+        return dataclasses.replace(facts, turned=turned, pixel_aspect=index.pixel_aspect)
+    except VideoError as error:
+        return error
+
+
+def _headers(source: FrameSource) -> tuple[float | None, str | None]:
+    """Seconds that a video file plays, and its video streams, see `VideoFacts`."""
+    if not isinstance(source, VideoFile):
+        return None, None
+    with open_video(source.file, source.stream) as (container, stream):
+        seconds = None if container.duration is None else container.duration / 1e6
+        return seconds, describe_choice(container, stream)
+
+
+def _length(info: FrameInfo) -> float | None:
+    """Seconds that a segment plays."""
+    times = info.times()
+    if times is None:
+        return None
+    shown = float(times[-1] - times[0])  # without the last frame
+    return shown * len(times) / max(1, len(times) - 1)
