@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging as std_logging
+import math
 import re
 import sys
 from collections.abc import Sequence
@@ -92,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         values.validate_all_flags()
         if positional and name not in TAKES_FILES:
             raise flags.Error(f"takes flags only. Received: {' '.join(positional)}")
-        _check_needed(values)
+        _check_values(values)
     except flags.Error as error:
         said = f"vdroppath {name}: {_plain(error, values)}"
         print(f"{said}\nSee vdroppath {name} --help.", file=sys.stderr)
@@ -100,10 +101,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run(name, values, positional)
 
 
-def _check_needed(values: flags.FlagValues) -> None:
+def _check_values(values: flags.FlagValues) -> None:
     texts = [flag for name in values if isinstance(flag := values[name], Text)]
     wrong = [f"--{f.name} is empty. Expected {f.help}." for f in texts if f.value == ""]
     wrong += [f"--{f.name} is needed: {f.help}" for f in texts if f.needed and f.value is None]
+    for name in values:
+        number = values[name].value
+        if isinstance(number, float) and not math.isfinite(number):
+            wrong.append(f"--{name}={number}: expected a number that is finite.")
     if wrong:
         raise flags.Error("\n".join(wrong))
 

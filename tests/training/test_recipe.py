@@ -137,10 +137,10 @@ def test_phases() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"epochs": -1}, "epochs must be 0 or more"),
-        ({"learning_rate": 0.0}, "learning_rate above 0"),
-        ({"learning_rate": float("nan")}, "learning_rate above 0"),
-        ({"learning_rate": float("inf")}, "learning_rate above 0"),
+        ({"epochs": -1}, "epochs must be a whole number from 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be a number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a number above 0"),
+        ({"learning_rate": float("inf")}, "learning_rate must be a number above 0"),
         ({"drops": (3, 2)}, r"rise.*\(3, 2\)"),
         ({"gates": True, "weight_decay": 1e-4}, "weight_decay must be 0 while gates learn"),
     ],
@@ -153,8 +153,8 @@ def test_bad_phases(changes: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batch_size": 0}, "batch_size must be at least 1. Received: 0"),
-        ({"gate_learning_rate": -0.1}, "gate_learning_rate must be 0 or more"),
+        ({"batch_size": 0}, "batch_size must be a whole number from 1 to 1,000,000. Received: 0"),
+        ({"gate_learning_rate": -0.1}, "gate_learning_rate must be a number from 0"),
         ({"momentum": 1.0}, "momentum"),
         ({"finetune_dropout": 1.0}, "finetune_dropout"),
         ({"evaluation_crop": 31}, "crop 31 is larger than short_edge 20"),

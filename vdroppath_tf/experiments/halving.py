@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from vdroppath_tf.analysis.shift import SpaceShift, shift_of
 from vdroppath_tf.experiments.processes import in_processes
@@ -14,6 +14,7 @@ from vdroppath_tf.experiments.quickstart import CLIPS, DIFFICULTY, write_clips
 from vdroppath_tf.experiments.task_run import Task, TaskRun
 from vdroppath_tf.experiments.tasks.shapes import Difficulty
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import Range, check_ranges, whole
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import RECIPES, Recipe
 
@@ -43,7 +44,13 @@ class Setting:
     clips: tuple[int, ...] = CLIPS
     difficulty: Difficulty = DIFFICULTY
 
+    RANGES: ClassVar[Mapping[str, Range]] = {
+        "seeds": whole(1, 10_000),
+        "clips": whole(1, 10_000_000),
+    }
+
     def __post_init__(self) -> None:
+        check_ranges(self, self.RANGES)
         if self.recipe.temporal_pool:
             raise ValueError("temporal_pool is what is compared here: leave it out.")
         if not {"S", "ST"} <= {*self.recipe.branches}:
@@ -51,8 +58,16 @@ class Setting:
                 "A shift between S and ST needs both paths. "
                 f"Received: branches {self.recipe.branches}"
             )
-        if self.seeds < 1:
-            raise ValueError(f"seeds must be at least 1. Received: {self.seeds}")
+        if self.recipe.modality != "rgb":
+            raise ValueError(
+                f"The clips of the known-answer tasks are RGB. Expected modality 'rgb'. Received: "
+                f"{self.recipe.modality!r}"
+            )
+        if len(self.clips) != 3:
+            raise ValueError(
+                "clips must be three numbers: for training, validation and test. Received: "
+                f"{self.clips}"
+            )
         frames = self.recipe.sampling.frames
         object.__setattr__(self, "difficulty", dataclasses.replace(self.difficulty, frames=frames))
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
 from vdroppath_tf.data.clips.pipeline import video_errors
 from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_masks
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import Range, check_ranges, whole
 from vdroppath_tf.scoring.progress import file_in, fingerprint_of
 from vdroppath_tf.scoring.race import Race
 from vdroppath_tf.scoring.scores import StrategyScores
@@ -44,6 +45,15 @@ class EvaluationOptions:
     memory_bytes: int = 2**30
     resume: str | os.PathLike[str] | None = None
     on_strategy: Callable[[], object] | None = None
+
+    RANGES: ClassVar[Mapping[str, Range]] = {
+        "recalibration_batches": whole(1, 1_000_000),
+        "views": whole(1, 10_000),
+        "memory_bytes": whole(1, 2**50),
+    }
+
+    def __post_init__(self) -> None:
+        check_ranges(self, self.RANGES)
 
 
 _DEFAULTS = EvaluationOptions()

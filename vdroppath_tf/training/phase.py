@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import Range, check_ranges, whole
 
 
 @named
@@ -37,10 +39,15 @@ class Phase:
     gates: bool = False
     weight_decay: float = 0.0
 
+    RANGES: ClassVar[Mapping[str, Range]] = {
+        "epochs": whole(0, 1_000_000),
+        "learning_rate": Range(0.0, 1e6, above=True),
+        "drops": whole(0, 1_000_000),
+        "weight_decay": Range(0.0, 1e6),
+    }
+
     def __post_init__(self) -> None:
-        rate = self.learning_rate
-        if self.epochs < 0 or not (math.isfinite(rate) and rate > 0):
-            raise ValueError(f"epochs must be 0 or more, learning_rate above 0. Received: {self}")
+        check_ranges(self, self.RANGES)
         if list(self.drops) != sorted(set(self.drops)):
             raise ValueError(f"drops must be epochs that rise. Received: {self.drops}")
         if self.gates and self.weight_decay:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from vdroppath_tf.data.clips.augment import Augmentation
 from vdroppath_tf.data.clips.protocols import PROTOCOLS
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.names import named, unknown_name
+from vdroppath_tf.ranges import SEEDS, Range, check_ranges, whole
 from vdroppath_tf.training.phase import Phase
 
 CHANNELS = {"rgb": 3, "flow": 2}
@@ -83,18 +84,21 @@ class Recipe:
     protocol: str = "paper-1clip"
     row: dict[str, Any] | None = None
 
+    RANGES: ClassVar[Mapping[str, Range]] = {
+        "batch_size": whole(1, 1_000_000),
+        "gate_learning_rate": Range(0.0, 1e6),
+        "weight_reg": Range(0.0, 1e12),
+        "initial_drop": Range(0.0, 1.0, above=True, below=True),
+        "momentum": Range(0.0, 1.0, below=True),
+        "finetune_dropout": Range(0.0, 1.0, below=True),
+        "seed": whole(0, SEEDS),
+        "evaluation_crop": whole(1, 16384, optional=True),
+    }
+
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1. Received: {self.batch_size}")
-        if not (math.isfinite(self.gate_learning_rate) and self.gate_learning_rate >= 0):
-            raise ValueError(
-                f"gate_learning_rate must be 0 or more. Received: {self.gate_learning_rate}"
-            )
-        if not (0.0 <= self.momentum < 1.0 and 0.0 <= self.finetune_dropout < 1.0):
-            raise ValueError(
-                "momentum and finetune_dropout must be 0 or more and below 1. "
-                f"Received: {self.momentum}, {self.finetune_dropout}"
-            )
+        check_ranges(self, self.RANGES)
+        if not self.warmup.epochs + self.search.epochs:
+            raise ValueError("The phases warmup and search have no epoch. Expected one or more.")
         if self.modality not in CHANNELS:
             raise ValueError(
                 f"modality must be one of {', '.join(CHANNELS)}. Received: {self.modality!r}"

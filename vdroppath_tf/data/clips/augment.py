@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import Range, check_ranges
 
 _MAX_HUE = 0.5  # half a turn either way is every hue there is
 
@@ -32,6 +34,7 @@ _ONE_WAY = {"identity", "auto_contrast", "equalize", "solarize", "posterize"}
 _FACTORS = {"saturation", "contrast", "scale_brightness", "sharpness"}
 OPERATIONS = tuple(_AT_FULL)
 MAX_MAGNITUDE = 10.0
+MAX_OPERATIONS = 100
 
 
 class Operation(NamedTuple):
@@ -76,32 +79,28 @@ class Augmentation:
     cutmix: float = 0.0
     label_smoothing: float = 0.0
 
+    RANGES: ClassVar[Mapping[str, Range]] = {
+        "color_jitter": Range(0.0, 1.0),
+        "rand_augment": Range(0.0, MAX_OPERATIONS),
+        "mixup": Range(0.0, 1e6),
+        "cutmix": Range(0.0, 1e6),
+        "label_smoothing": Range(0.0, 1.0, below=True),
+    }
+
     def __post_init__(self) -> None:
+        check_ranges(self, self.RANGES)
         jitter, rand = self.color_jitter, self.rand_augment
-        if jitter and not (
-            len(jitter) == 4 and all(0 <= x <= 1 for x in jitter) and jitter[3] <= _MAX_HUE
-        ):
+        if jitter and not (len(jitter) == 4 and jitter[3] <= _MAX_HUE):
             raise ValueError(
                 "color_jitter must be brightness, contrast and saturation, 0 to 1, and hue, 0 to "
                 f"{_MAX_HUE}. Received: {jitter}."
             )
         if rand and not (
-            len(rand) == 2
-            and rand[0] == int(rand[0])
-            and rand[0] >= 1
-            and 0 <= rand[1] <= MAX_MAGNITUDE
+            len(rand) == 2 and rand[0] == int(rand[0]) and rand[0] >= 1 and rand[1] <= MAX_MAGNITUDE
         ):
             raise ValueError(
-                "rand_augment must be a number of operations, at least 1, and a magnitude, 0 to "
-                f"{MAX_MAGNITUDE:g}. Received: {rand}."
-            )
-        if not (0 <= self.mixup < np.inf and 0 <= self.cutmix < np.inf):
-            raise ValueError(
-                f"mixup and cutmix must be 0 or above. Received: {self.mixup}, {self.cutmix}."
-            )
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(
-                f"label_smoothing must be 0 or more and below 1. Received: {self.label_smoothing}."
+                f"rand_augment must be a number of operations, 1 to {MAX_OPERATIONS}, and a "
+                f"magnitude, 0 to {MAX_MAGNITUDE:g}. Received: {rand}."
             )
 
     @property

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import ClassVar
 
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import SEEDS, Range, check_ranges, whole
 
 
 @named
@@ -33,15 +36,19 @@ class ClipOrder:
     first_step: int = 0
     shard: tuple[int, int] = (0, 1)
 
+    RANGES: ClassVar[Mapping[str, Range]] = {
+        "seed": whole(0, SEEDS),
+        "epochs": whole(1, 2**40, optional=True),
+        "first_epoch": whole(0, 2**40),
+        "first_step": whole(0, 2**40),
+        "shard": whole(0, 1_000_000),
+    }
+
     def __post_init__(self) -> None:
+        check_ranges(self, self.RANGES)
         index, count = self.shard
         if not 0 <= index < count:
             raise ValueError(f"shard must be (i, n) with 0 <= i < n. Received: {self.shard}.")
-        if self.first_epoch < 0 or (self.epochs is not None and self.epochs < 1):
-            raise ValueError(
-                "first_epoch must be at least 0, epochs at least 1 or None. Received: "
-                f"{self.first_epoch}, {self.epochs}."
-            )
 
     def span(self, steps: int) -> tuple[int, int, int | None]:
         """The positions of the first pass, where an epoch has this many steps.

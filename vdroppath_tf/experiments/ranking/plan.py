@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from vdroppath_tf.experiments.tasks.shapes import Difficulty
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import SEEDS, Range, check_ranges, whole
 from vdroppath_tf.training import RECIPES, Recipe
 
 TASK = "both"
@@ -52,6 +54,20 @@ class Plan:
     gate_learning_rate: float = 0.005
     seed: int = 0
     clips: tuple[int, int] = (4096, 1008)
+
+    RANGES: ClassVar[Mapping[str, Range]] = {
+        "draws": whole(2, 100_000),
+        "uniform_draws": whole(0, 100_000),
+        "seeds": whole(1, 10_000),
+        "epochs": whole(2, 1_000_000),
+        "template_epochs": whole(2, 1_000_000),
+        "gate_learning_rate": Range(0.0, 1e6),
+        "seed": whole(0, SEEDS),
+        "clips": whole(16, 10_000_000),
+    }
+
+    def __post_init__(self) -> None:
+        check_ranges(self, self.RANGES)
 
     @property
     def trainings(self) -> dict[str, Any]:

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import Range, check_range, check_ranges, whole
 
 SHAPES = ("square", "disc", "diamond", "cross")
 DIRECTIONS = ("right", "left", "down", "up")
@@ -53,18 +56,19 @@ class Difficulty:
     shape: float = 10.0
     gap: int = 0
 
+    RANGES: ClassVar[Mapping[str, Range]] = {
+        "frames": whole(2, 1024),
+        "size": whole(8, 1024),
+        "noise": Range(0.0, 255.0),
+        "contrast": Range(0.0, 255.0),
+    }
+
     def __post_init__(self) -> None:
-        for name, value, low, high in (
-            ("frames", self.frames, 2, 1024),
-            ("size", self.size, 8, 1024),
-            ("noise", self.noise, 0, 255),
-            ("contrast", self.contrast, 0, 255),
-            ("speed", self.speed, 0, self.size / 2 - 1),  # faster would look like going backwards
-            ("shape", self.shape, 2, self.size / 2),
-            ("gap", self.gap, 0, self.frames - 2),
-        ):
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be {low} to {high:g}. Received: {value}.")
+        check_ranges(self, self.RANGES)
+        # Faster would look like going backwards.
+        check_range("speed", self.speed, Range(0.0, self.size / 2 - 1))
+        check_range("shape", self.shape, Range(2.0, self.size / 2))
+        check_range("gap", self.gap, whole(0, self.frames - 2))
         if self.size % 2:
             raise ValueError(f"size must be even, for H.264. Received: {self.size}.")
 
