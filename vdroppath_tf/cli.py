@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 from absl import flags, logging
 
@@ -32,7 +33,7 @@ from vdroppath_tf.commands import (
     train,
 )
 from vdroppath_tf.commands.flag_kinds import Text
-from vdroppath_tf.commands.outputs import check_outputs
+from vdroppath_tf.commands.places import check_places
 from vdroppath_tf.commands.usage import Command, overview, usage
 from vdroppath_tf.names import nearest
 from vdroppath_tf.startup import VERSION, hide_start_up_lines
@@ -57,6 +58,8 @@ COMMANDS: dict[str, Command] = {
     "predict": predict,
     "models": models,
 }
+# What the world outside does wrong, and a user can mend: values, files, sizes.
+_OUTSIDE = (ValueError, OSError, EOFError, MemoryError, OverflowError, RecursionError, BadZipFile)
 TAKES_FILES = ("compare", "predict", "stability")  # arguments that are no flags
 
 
@@ -127,12 +130,12 @@ def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
     if values.verbosity < 1:
         hide_start_up_lines()
     try:
-        check_outputs(values, positional)
+        check_places(values, positional)
         COMMANDS[name].run(values, positional)
     except Exception as error:
         if not _can_be_mended(error):
             raise
-        logging.error("vdroppath %s: %s", name, error)
+        logging.error("vdroppath %s: %s", name, _one_message(error))
         return 1
     except KeyboardInterrupt:
         logging.error("vdroppath %s: stopped. The same command goes on where it can.", name)
@@ -146,7 +149,26 @@ def _can_be_mended(error: Exception) -> bool:
     The package's own arithmetic error is that of a loss that is no number.
     """
     own = type(error).__module__.startswith(__package__)
-    return isinstance(error, ValueError | OSError) or (own and isinstance(error, ArithmeticError))
+    return isinstance(error, (*_OUTSIDE, *_of_tensorflow())) or (
+        own and isinstance(error, ArithmeticError)
+    )
+
+
+def _of_tensorflow() -> tuple[type[Exception], ...]:
+    """The errors of its operations, if it was imported."""
+    errors = sys.modules.get("tensorflow.python.framework.errors_impl")
+    return () if errors is None else (errors.OpError,)
+
+
+def _one_message(error: Exception) -> str:
+    """What an error says; in words where the interpreter and TensorFlow have none for a user."""
+    if isinstance(error, MemoryError):
+        return f"the memory of this machine does not suffice ({error or 'no size is known'})."
+    if isinstance(error, RecursionError):
+        return f"something is nested too deeply ({error})."
+    if isinstance(error, _of_tensorflow()):
+        return f"TensorFlow stopped: {str(error).splitlines()[0]}"
+    return str(error) or type(error).__name__
 
 
 def _plain_logging(verbosity: int) -> None:
@@ -171,6 +193,8 @@ def run() -> None:
     """The console script."""
     try:
         code = main()
+    except KeyboardInterrupt:
+        code = 130
     except Exception:
         sys.excepthook(*sys.exc_info())
         code = 1

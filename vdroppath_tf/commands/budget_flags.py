@@ -20,7 +20,7 @@ from vdroppath_tf.commands.flag_kinds import (
     define_clip_shape,
     define_string,
 )
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.files import write_text
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from absl import flags, logging
 
 from vdroppath_tf import data
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import (
     define_faults,

@@ -10,7 +10,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, experiments, report, spaces, training
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.sources import (
     define_faults,

@@ -10,7 +10,7 @@ from pathlib import Path
 from absl import flags, logging
 
 from vdroppath_tf import data
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import define_formats, define_source, open_source
 

@@ -13,7 +13,7 @@ from vdroppath_tf import data, experiments, scoring, spaces, training
 from vdroppath_tf.commands import scores_file
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import (
     define_faults,

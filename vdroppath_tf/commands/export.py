@@ -8,7 +8,7 @@ from absl import flags, logging
 
 from vdroppath_tf import experiments, training
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 
 EXAMPLE = "vdroppath export --model=run/derived.keras --labels=clips/labels.txt --out=served/1"
 

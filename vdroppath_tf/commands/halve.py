@@ -14,7 +14,7 @@ from absl import flags, logging
 from vdroppath_tf import experiments, figures
 from vdroppath_tf.commands.choices import QUICKSTART_CLIPS, TASKS
 from vdroppath_tf.commands.flag_kinds import define_processes, processes_of
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
 from vdroppath_tf.files import write_json
 

@@ -9,7 +9,7 @@ from absl import flags, logging
 
 from vdroppath_tf import experiments
 from vdroppath_tf.commands.flag_kinds import define_processes, processes_of
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 
 EXAMPLE = "vdroppath quickstart --out=quickstart"
 

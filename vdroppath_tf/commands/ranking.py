@@ -12,7 +12,7 @@ from absl import flags, logging
 from vdroppath_tf import analysis, experiments, figures
 from vdroppath_tf.commands.choices import RANKING, RANKING_CLIPS
 from vdroppath_tf.commands.flag_kinds import define_processes, processes_of
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.files import write_json
 
 if TYPE_CHECKING:

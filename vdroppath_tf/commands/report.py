@@ -11,7 +11,7 @@ from absl import flags, logging
 
 from vdroppath_tf import report
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.report_task import name_of, task
 
 EXAMPLE = (

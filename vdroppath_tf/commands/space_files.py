@@ -10,7 +10,7 @@ from absl import flags, logging
 
 from vdroppath_tf import spaces
 from vdroppath_tf.commands.flag_kinds import check_suffix
-from vdroppath_tf.commands.outputs import PICTURE, define_output
+from vdroppath_tf.commands.places import PICTURE, define_output
 from vdroppath_tf.files import replacing, write_json
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, experiments, training
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.outputs import define_output
+from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
 from vdroppath_tf.commands.sources import (

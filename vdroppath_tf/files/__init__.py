@@ -10,6 +10,7 @@ from vdroppath_tf.files.formats import (
 )
 from vdroppath_tf.files.jobs import create_or_verify
 from vdroppath_tf.files.whole import (
+    open_regular,
     replacing,
     sha256_of,
     write_bytes,
@@ -21,6 +22,7 @@ __all__ = [
     "check_format",
     "create_or_verify",
     "load_text",
+    "open_regular",
     "read_json",
     "read_text",
     "replacing",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
-from vdroppath_tf.files.whole import write_text
+from vdroppath_tf.files.whole import open_regular, write_text
 from vdroppath_tf.names import named
 
 _Read = TypeVar("_Read")
@@ -98,11 +97,12 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """Reads a UTF-8 text file.
 
     Raises:
-        ValueError: If it is not UTF-8, naming the file.
+        ValueError: If it is not UTF-8 or no regular file, naming the file.
         OSError: If it cannot be read.
     """
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with open_regular(path) as file:
+            return file.read().decode()
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{os.fspath(path)}: is not UTF-8 text ({error}). Save it as UTF-8."

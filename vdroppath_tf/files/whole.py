@@ -6,9 +6,11 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from vdroppath_tf.names import named
 
@@ -79,10 +81,25 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 @named
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Opens a file for reading; never a pipe or a device, which could keep the reader for ever.
+
+    Raises:
+        ValueError: If it is no regular file, naming it.
+        OSError: If it cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ValueError(f"{os.fspath(path)}: is not a regular file. Expected a file.")
+    return os.fdopen(descriptor, "rb")
+
+
+@named
 def sha256_of(path: str | os.PathLike[str]) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

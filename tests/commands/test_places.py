@@ -11,7 +11,7 @@ from absl import flags
 
 from vdroppath_tf import cli, zoo
 from vdroppath_tf.commands.flag_kinds import Text
-from vdroppath_tf.commands.outputs import Output, check_outputs
+from vdroppath_tf.commands.places import Output, check_places
 
 FILES = {
     (command, flag.name): flag
@@ -25,7 +25,7 @@ NAMES_OF_OUTPUTS = ("out", "figure", "figures", "pareto", "measure_latency")
 def checked(command: str, *arguments: str) -> None:
     """What `vdroppath` checks of a command's outputs before it runs."""
     values = cli.flags_of(command)
-    check_outputs(values, values(["vdroppath", *arguments])[1:])
+    check_places(values, values(["vdroppath", *arguments])[1:])
 
 
 def by_kind(*, folder: bool) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What commands write: checked before any work, and never over inputs or what others made."""
+"""What commands read and write, checked before any work: never over inputs or what others made."""
 
 from __future__ import annotations
 
@@ -54,18 +54,22 @@ def define_output(
         flags.DEFINE_boolean("overwrite", False, text, flag_values=values)
 
 
-def check_outputs(values: flags.FlagValues, positional: Sequence[str]) -> None:
-    """Stops before any work where a command cannot write, or would destroy what it did not make.
+def check_places(values: flags.FlagValues, positional: Sequence[str]) -> None:
+    """Stops before any work where a command cannot read or write, or would destroy what is there.
 
     Args:
         values: The flags of the command.
         positional: Its arguments that are no flags: files that it reads.
 
     Raises:
-        ValueError: A place is that of an input or of another output, is there and was not made by
-            the command, or cannot be written; the message names the flag.
+        ValueError: An input is neither a file nor a folder; or a place to write is that of an
+            input or of another output, is there and was not made by the command, or cannot be
+            written. The message names the flag.
     """
-    taken = dict(_inputs(values, positional))
+    taken = {}
+    for path, said in _inputs(values, positional):
+        _check_input(path, said)
+        taken[_identity(path)] = said
     overwrite = "overwrite" in values and values["overwrite"].value
     for flag in _outputs(values):
         if "://" in str(flag.value):
@@ -83,15 +87,34 @@ def check_outputs(values: flags.FlagValues, positional: Sequence[str]) -> None:
                     _check_file(said, place, mark, overwrite)
 
 
-def _inputs(values: flags.FlagValues, positional: Sequence[str]) -> Iterator[tuple[object, str]]:
-    for path in positional:  # of some commands NAME=FILE
-        yield from ((_identity(Path(end)), path) for end in (path, path.rpartition("=")[2]) if end)
+def _inputs(values: flags.FlagValues, positional: Sequence[str]) -> Iterator[tuple[Path, str]]:
+    """What is there of the names that a command was given, and what they were given as."""
+    for text in positional:  # of some commands NAME=FILE
+        ends = (text, text.rpartition("=")[2])
+        yield from ((Path(end), text) for end in ends if end and os.path.lexists(end))
     for name in values:
         if not isinstance(values[name], Output):
             given = values[name].value
             for text in given if isinstance(given, list) else [given]:
-                if isinstance(text, str) and text and os.path.exists(text):
-                    yield _identity(Path(text)), f"--{name}"
+                if isinstance(text, str) and text and _is_there(text):
+                    yield Path(text), f"--{name}"
+
+
+def _is_there(text: str) -> bool:
+    """Whether a text is the name of something; one with a NUL, or of any length, is none."""
+    try:
+        return os.path.lexists(text)
+    except ValueError:
+        return False
+
+
+def _check_input(path: Path, said: str) -> None:
+    """Pipes and devices would be waited for, or have no end."""
+    if not path.is_file() and not path.is_dir():
+        raise ValueError(
+            f"{said}: {path} is neither a file nor a folder, but a pipe, a device, a socket or a "
+            "link that leads nowhere. Expected a file or a folder."
+        )
 
 
 def _outputs(values: flags.FlagValues) -> Iterable[Output]:
