@@ -60,6 +60,7 @@ COMMANDS: dict[str, Command] = {
 }
 # What the world outside does wrong, and a user can mend: values, files, sizes.
 _OUTSIDE = (ValueError, OSError, EOFError, MemoryError, OverflowError, RecursionError, BadZipFile)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
 TAKES_FILES = ("compare", "predict", "stability")  # arguments that are no flags
 
 
@@ -171,6 +172,13 @@ def _one_message(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
+class _Printable(std_logging.Formatter):
+    """Writes the control characters of names as text: a terminal would obey them."""
+
+    def format(self, record: std_logging.LogRecord) -> str:
+        return _CONTROL.sub(lambda found: repr(found[0])[1:-1], super().format(record))
+
+
 def _plain_logging(verbosity: int) -> None:
     """This package's account as plain lines; of other packages only warnings."""
     if not flags.FLAGS.is_parsed():
@@ -180,7 +188,7 @@ def _plain_logging(verbosity: int) -> None:
     std_logging.getLogger("tensorflow").setLevel(std_logging.WARNING)  # as does its own
     handler = logging.get_absl_handler()
     handler.python_handler.setStream(sys.stderr)  # as it is now, not when absl was imported
-    handler.setFormatter(std_logging.Formatter("%(message)s"))
+    handler.setFormatter(_Printable("%(message)s"))
     handler.addFilter(_is_worth_saying)
 
 

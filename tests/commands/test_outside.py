@@ -102,6 +102,18 @@ def test_errors_of_others_are_one_line(
     assert re.search(f"^vdroppath models: .*{words}", line)
 
 
+def test_a_terminal_obeys_no_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("clips/\x1b[2Jgone\x9b.mp4: is empty.\nA second line.")
+
+    monkeypatch.setattr(cli.COMMANDS["models"], "run", fail)
+    assert cli.main(["models"]) == 1
+    said = "vdroppath models: clips/\\x1b[2Jgone\\x9b.mp4: is empty.\nA second line.\n"
+    assert capsys.readouterr().err == said
+
+
 @pytest.mark.parametrize("error", [KeyError("a"), TypeError("b"), AttributeError("c")])
 def test_our_own_mistakes_are_not_hidden(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:

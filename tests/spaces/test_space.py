@@ -231,8 +231,9 @@ def test_save_is_atomic_and_load_names_the_file(tmp_path):
     path.write_text(space.to_json()[:-9], encoding="utf-8")
     with pytest.raises(ValueError, match=r"space\.json: Not JSON"):
         ProbabilitySpace.load(path)
-    with pytest.raises(OSError, match="missing"):
-        space.save(tmp_path / "missing" / "space.json")
+    space.save(tmp_path / "new" / "space.json")  # folders above are made
+    with pytest.raises(OSError, match=r"space\.json"):
+        space.save(path / "space.json")
 
 
 @pytest.mark.parametrize(
@@ -245,6 +246,13 @@ def test_save_is_atomic_and_load_names_the_file(tmp_path):
         ({"drop": "ab"}, "Expected drop as numbers"),
         ({"drop": None}, "Expected drop as numbers"),
         ({"layers": "layer1"}, "'layers' to be a list"),
+        ({"drop": [["0.1", "0.2"]]}, "Expected drop as numbers"),
+        ({"drop": [[True, 0.2]]}, "Expected drop as numbers"),
+        ({"initial": [[False, 0.2]]}, "Expected initial as numbers"),
+        ({"layer_drop": [True]}, "layer_drop as one value per layer"),
+        ({"layer_drop": ["0"]}, "layer_drop as one value per layer"),
+        ({"has_residual": ["false"]}, "has_residual as one value per layer"),
+        ({"has_residual": [1]}, "has_residual as one value per layer"),
         ({"seed": 3}, "Expected the fields"),
     ],
 )

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +16,10 @@ from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameSource
 from vdroppath_tf.names import named
 
 NO_CLASS = -1
+
+
+# Names go into labels.txt, one a line, and to terminals, which obey them.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class ManifestError(ValueError):
@@ -98,6 +103,14 @@ class Manifest:
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = dataclasses.field(default=(), compare=False)
     multi_label: bool = False
+
+    def __post_init__(self) -> None:
+        for number, name in enumerate(self.labels):
+            if _CONTROL.search(name):
+                raise ManifestError(
+                    f"{self.source}: the name of class {number}, {name!r}, holds a control "
+                    "character, such as the end of a line. Rename the class."
+                )
 
     def with_square_pixels(self) -> Manifest:
         """The same videos in the size that players show them in, see `VideoFile`."""

@@ -27,7 +27,7 @@ def gate_arrays(name: str, value: Any) -> Gates:
         ValueError: If they are not numbers.
     """
     try:
-        layers = [np.array(layer, dtype=np.float64) for layer in value]
+        layers = [_numbers(layer) for layer in value]
     except (TypeError, ValueError):
         raise ValueError(
             f"Expected {name} as numbers of shape (layers, branches), or one (inputs, branches) "
@@ -45,7 +45,8 @@ def starting_values(value: Any, drop: Gates) -> Gates:
 def per_layer(name: str, value: Any, layers: int, *, default: bool | float) -> np.ndarray:
     """A read-only copy as one bool or float per layer."""
     try:
-        values = np.full(layers, default) if value is None else np.array(value, type(default))
+        read = _truths if isinstance(default, bool) else _numbers
+        values = np.full(layers, default) if value is None else read(value)
     except (TypeError, ValueError):
         raise ValueError(f"Expected {name} as one value per layer. Received: {value!r}") from None
     if values.shape != (layers,):
@@ -54,6 +55,21 @@ def per_layer(name: str, value: Any, layers: int, *, default: bool | float) -> n
             f"Received: shape {values.shape}"
         )
     return _frozen(values)
+
+
+def _numbers(value: Any) -> np.ndarray:
+    """A float64 copy; neither text nor truth values become numbers."""
+    elements = np.array(value, dtype=object).ravel()
+    if any(isinstance(element, (str, bytes, bool, np.bool_)) for element in elements):
+        raise TypeError
+    return np.array(value, dtype=np.float64)
+
+
+def _truths(value: Any) -> np.ndarray:
+    """A copy of truth values, and of nothing else: the text "false" is not one."""
+    if not all(isinstance(element, (bool, np.bool_)) for element in value):
+        raise TypeError
+    return np.array(value, dtype=bool)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

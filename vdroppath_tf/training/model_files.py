@@ -117,7 +117,12 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
     Raises:
         ValueError: If the file is not UTF-8 text.
     """
-    return tuple(load_text(path, str.splitlines))
+    return tuple(load_text(path, _lines))
+
+
+def _lines(text: str) -> list[str]:
+    """Lines that end in a newline, and in nothing else that `str.splitlines` takes for an end."""
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
 
 
 @named

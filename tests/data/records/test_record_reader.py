@@ -305,6 +305,14 @@ class TestDamage:
         with pytest.raises(ManifestError, match=rf"index\.json: .*{match}"):
             open_manifest(copy)
 
+    def test_a_video_twice_in_the_index(self, copy: Path) -> None:
+        index = json.loads((copy / INDEX_FILE).read_text())
+        index["records"].append(index["records"][1])
+        (copy / INDEX_FILE).write_text(json.dumps(index))
+        count = len(index["records"]) - 1
+        with pytest.raises(ManifestError, match=f"record {count}: is at the place of record 1"):
+            open_manifest(copy)
+
     @pytest.mark.parametrize("text", ["", "[" * 100_000, "\0", '{"format": 1}', "[1]"])
     def test_no_index_at_all(self, copy: Path, text: str) -> None:
         (copy / INDEX_FILE).write_text(text)

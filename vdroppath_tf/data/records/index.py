@@ -85,6 +85,10 @@ class Index:
         shards = tuple(shard_of(k, value) for k, value in enumerate(_listed(fields, "shards")))
         rows = enumerate(_listed(fields, "records"))
         records = tuple(record_of(k, row, shards, len(labels)) for k, row in rows)
+        first: dict[tuple[int, int], int] = {}
+        for k, record in enumerate(records):
+            if (other := first.setdefault((record.shard, record.offset), k)) != k:
+                raise ValueError(f"record {k}: is at the place of record {other}")
         return cls(fields["settings"], tuple(labels), shards, records, bad)
 
 
