@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +35,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(int(name), b"")
         if name.startswith("to/"):
             return self._answer(302, b"", {"Location": self.server.targets[name]})
+        if name == "drip":
+            return self._drip()
         if name == "gzip":
             return self._answer(200, DATA, {"Content-Encoding": "gzip"})
         if name == "breaks" and len(self.server.asked) < 2:
@@ -58,6 +62,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
         if length >= 0:
             self.close_connection = True
+
+    def _drip(self) -> None:
+        """A byte every 20 ms, until the reader has enough of it."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(DATA)))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            for byte in DATA:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.02)
+        self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
         """Tests say what happened."""

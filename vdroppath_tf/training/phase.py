@@ -41,7 +41,7 @@ class Phase:
 
     RANGES: ClassVar[Mapping[str, Range]] = {
         "epochs": whole(0, 1_000_000),
-        "learning_rate": Range(0.0, 1e6, above=True),
+        "learning_rate": Range(0.0, 1e38, above=True),
         "drops": whole(0, 1_000_000),
         "weight_decay": Range(0.0, 1e6),
     }

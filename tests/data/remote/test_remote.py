@@ -130,6 +130,48 @@ def test_redirects_go_to_the_web_only(web: Web, file: str) -> None:
             remote.read_file(web.url(name), limit=1 << 20)
 
 
+@pytest.mark.parametrize("file", ["file", "drip"])
+def test_an_answer_has_an_end(web: Web, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then keeps every other limit in time from being reached."""
+    monkeypatch.setattr(remote_http, "PATIENCE", 0.3)
+    monkeypatch.setattr(remote_http, "SLOWEST", 1 << 30)
+    if file == "file":
+        assert remote.read_file(web.url(file), limit=1 << 20) == DATA
+        return
+    with pytest.raises(VideoError, match=r"drip: is sent too slowly: \d+ bytes came in 0 s"):
+        remote.read_file(web.url(file), limit=1 << 20)
+    assert len(web.asked) == 1
+
+
+def test_no_redirect_leads_into_a_network(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else an address that anyone may write into a list could ask the services of this network."""
+    web.targets["to/inside"] = web.url("file").replace("127.0.0.1", "localhost")
+    assert remote.read_file(web.url("to/inside"), limit=1 << 20) == DATA  # it begins inside
+    monkeypatch.setattr(remote_http, "_is_inside", lambda url: "localhost" in url)
+    with pytest.raises(VideoError, match=r"redirects into a private network, to .*/file"):
+        remote.read_file(web.url("to/inside"), limit=1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("host", "inside"),
+    [
+        ("127.0.0.1", True),
+        ("10.1.2.3", True),
+        ("192.168.0.1", True),
+        ("169.254.169.254", True),
+        ("[::1]", True),
+        ("[fd00::1]", True),
+        ("0.0.0.0", True),
+        ("2130706433", True),  # 127.0.0.1 as one number
+        ("8.8.8.8", False),
+        ("[2001:4860:4860::8888]", False),
+        ("no such host", False),
+    ],
+)
+def test_what_lies_in_a_private_network(host: str, inside: bool) -> None:
+    assert remote_http._is_inside(f"http://user@{host}:80/latest?x=1") is inside
+
+
 def test_no_secret_is_shown(web: Web) -> None:
     web.targets = {"to/file": f"file:///etc/{SECRET}?sig={SECRET}"}
     urls = [

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 import os
 import re
+import socket
 import time
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 
 from vdroppath_tf.data.remote.urls import scheme_of, shown
 from vdroppath_tf.data.sources.container import VideoError
 
 TRIES = 4
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of an answer
+PATIENCE = 120.0  # seconds for a whole answer, beside those that SLOWEST gives it
+SLOWEST = 1 << 16  # bytes a second; who sends less has stopped serving
 _PAUSE = 0.2  # seconds before the second try; doubled for each one after
 _PIECE = 1 << 18  # bytes
 _BUSY = (408, 429, 500, 502, 503, 504)
@@ -32,7 +37,7 @@ class _PassingError(Exception):
 
 
 class _Session(requests.Session):
-    """Follows redirects to https, and from http to http, and to nothing else."""
+    """Follows redirects to https, and from http to http, and never from outside into a network."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
@@ -43,7 +48,23 @@ class _Session(requests.Session):
                     f"{shown(resp.url)}: redirects to a {scheme or 'nameless'}:// address. "
                     "Expected https (http only from http). Use the file's own address."
                 )
+            if _is_inside(urljoin(resp.url, target)) and not _is_inside(resp.url):
+                raise VideoError(
+                    f"{shown(resp.url)}: redirects into a private network, to "
+                    f"{shown(urljoin(resp.url, target))}. Use the file's own address there, if "
+                    "that is what you want."
+                )
         return target
+
+
+def _is_inside(url: str) -> bool:
+    """Whether a URL leads to this machine or into a private network; an unknown host does not."""
+    host = urlsplit(url).hostname or ""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return any(not ipaddress.ip_address(item[4][0]).is_global for item in found)
 
 
 def read_http(url: str, offset: int, length: int | None, limit: int) -> bytes:
@@ -91,7 +112,11 @@ def _once(url: str, offset: int, length: int | None, limit: int) -> bytes:
         raise VideoError(f"{shown(url)}: the server's certificate is not accepted.") from None
     except requests.Timeout:
         raise _PassingError("no answer in time") from None
-    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+    except (
+        requests.ConnectionError,
+        requests.exceptions.ChunkedEncodingError,
+        urllib3.exceptions.HTTPError,
+    ):
         raise _PassingError("the connection failed or broke off") from None
     except requests.TooManyRedirects:
         raise VideoError(f"{shown(url)}: redirects again and again.") from None
@@ -125,10 +150,17 @@ def _body(answer: requests.Response, url: str, limit: int) -> bytes:
     if declared.isdecimal() and int(declared[:19]) > limit:
         raise too_large(url, limit)
     pieces, size = [], 0
-    for piece in answer.iter_content(_PIECE):
+    length = int(declared[:19]) if declared.isdecimal() else limit
+    end = time.monotonic() + PATIENCE + length / SLOWEST
+    while piece := answer.raw.read1(_PIECE, decode_content=False):
         size += len(piece)
         if size > limit:
             raise too_large(url, limit)
+        if time.monotonic() > end:
+            raise VideoError(
+                f"{shown(url)}: is sent too slowly: {size} bytes came in "
+                f"{PATIENCE + length / SLOWEST:.0f} s. Use another server, or copy the file here."
+            )
         pieces.append(piece)
     if declared.isdecimal() and size != int(declared[:19]):
         raise _PassingError(f"{size} of {declared} bytes came")
