@@ -19,7 +19,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "name", "networks to show, with * and ?, or the JSON file of a row", "*")
     define_clip_shape(values, "MACs are", CLIP_SHAPE)
     flags.DEFINE_integer(
-        "num_classes", CLASSES, "logits of the classifier", lower_bound=1, flag_values=values
+        "num_classes", CLASSES, "logits of the classifier", lower_bound=2, flag_values=values
     )
 
 

@@ -93,6 +93,7 @@ def functional(
     fusion.finish(name)
     if architecture["include_top"]:
         classes, dropout = architecture["num_classes"], architecture["dropout"]
+        check_classes(classes)
         outputs = head(outputs, classes, dropout, gates)
     kind = "derived" if strategy else "template"
     return {"inputs": inputs, "outputs": outputs, "name": f"{kind}_{name}"}
@@ -108,6 +109,16 @@ def completed(architecture: Mapping[str, Any]) -> dict[str, Any]:
     own = {each.name for each in dataclasses.fields(row)} - {"name", "num_classes"}
     kept = {name: value for name, value in architecture.items() if name not in own}
     return {**describe(row), **kept, "row": row.values()}
+
+
+def check_classes(num_classes: int) -> None:
+    """ValueError unless a softmax over so many classes can say anything."""
+    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
+        raise ValueError(
+            "num_classes must be a whole number of 2 or more: of one class alone the probability "
+            "is 1 for every clip. For a question of yes or no give both answers a class. "
+            f"Received: {num_classes!r}"
+        )
 
 
 def check_clip_shape(shape: Sequence[int | None]) -> None:

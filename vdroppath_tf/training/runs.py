@@ -54,6 +54,17 @@ def _networks(recipe: Recipe) -> tuple[Callable[..., FusionModel], Callable[...,
     return constructors(row)
 
 
+def _classes(videos: Manifest) -> int:
+    """How many classes a network of these videos has; a ValueError if it is one alone."""
+    if videos.num_classes < 2:
+        raise ValueError(
+            f"{videos.source}: all videos are of one class, {videos.labels[0]!r}, so there is "
+            "nothing to tell apart: its probability would be 1 for every clip. Add videos of "
+            "another class, such as of none of it."
+        )
+    return videos.num_classes
+
+
 @named
 def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
     """The recipe's template for these clips, new, from the recipe's seed.
@@ -64,7 +75,7 @@ def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
     template, _ = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
     options = {**recipe.network_options, **recipe.gate_options}
-    model = template(clips.train.num_classes, **options)
+    model = template(_classes(clips.train), **options)
     for gate in gates_of(model):  # as ``train`` will; not an option, which files would keep
         gate.counted_examples = len(clips.train)
     return model
@@ -79,7 +90,7 @@ def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 
     """
     _, derived = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
-    return derived(strategy, clips.train.num_classes, dropout=dropout, **recipe.network_options)
+    return derived(strategy, _classes(clips.train), dropout=dropout, **recipe.network_options)
 
 
 @named
@@ -113,6 +124,7 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog
             f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
             f"{clips.train.source}."
         )
+    _classes(clips.train)
     recipe.sampling.check_flip(clips.train)
     parts = (
         ("train", clips.train, recipe.sampling),
