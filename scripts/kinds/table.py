@@ -27,6 +27,8 @@ MODULES: tuple[str, ...] = (
     "kinds_of_ids",
     "kinds_of_kinetics",
     "kinds_of_lists",
+    "kinds_of_networks",
+    "kinds_of_rates",
     "kinds_of_segments",
     "kinds_of_turned_pictures",
     "kinds_of_turned_videos",

@@ -18,6 +18,7 @@ from vdroppath_tf.commands.sources import define_formats, define_source, open_so
 EXAMPLE = "vdroppath catalog --data=clips/train.txt --validation=clips/validation.txt --frames"
 CATALOG_FORMAT = "vdroppath_tf.catalog/1"
 _SHOWN, _BAR = 5, 40
+_MIXED = 1.1  # the largest rate over the smallest from which on clips differ: 24 and 25 do not
 
 
 def define(values: flags.FlagValues) -> None:
@@ -61,6 +62,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.out is not None:
         data.write_manifest(videos, values.out)
         logging.info("Wrote %s. Its paths start where those of --data do.", values.out)
+    _warn_of_rates(list(map(float, summary.get("rates", []))))
     _complain(bad, summary.get("shared", []))
 
 
@@ -82,8 +84,14 @@ def _contents(found: list[data.lists.VideoFacts], bad: list[str]) -> dict[str, A
         "frames": _spread([facts.num_frames for facts in found]),
         "seconds": _spread([facts.seconds for facts in found if facts.seconds is not None]),
         "sizes": dict(sizes.most_common()),
+        "rates": dict(_rates(found).most_common()),
         "bad": bad,
     }
+
+
+def _rates(found: list[data.lists.VideoFacts]) -> Counter[str]:
+    """Frames a second, as texts, of those videos that have times."""
+    return Counter(f"{facts.fps:.3g}" for facts in found if facts.fps is not None)
 
 
 def _spread(numbers: Sequence[float]) -> dict[str, float] | None:
@@ -104,6 +112,10 @@ def _print(summary: dict[str, Any], *, every: bool) -> None:
         few = [f"{size} ({n:,})" for size, n in list(sizes.items())[:_SHOWN]]
         more = f" and {len(sizes) - _SHOWN:,} other sizes" if len(sizes) > _SHOWN else ""
         print(f"sizes: {', '.join(few)}{more}")
+    if rates := summary.get("rates"):
+        few = [f"{rate} ({n:,})" for rate, n in list(rates.items())[:_SHOWN]]
+        more = f" and {len(rates) - _SHOWN:,} others" if len(rates) > _SHOWN else ""
+        print(f"frames a second: {', '.join(few)}{more}")
     if "bad" in summary:
         print(f"bad: {len(summary['bad']):,}")
     if "validation" in summary:
@@ -133,6 +145,18 @@ def _print_classes(counts: dict[str, int], *, every: bool) -> None:
             print(f"{'...':>9s}  {cut:,} classes between: --labels shows them")
         if not cut or not _SHOWN <= place < _SHOWN + cut:
             print(f"{n:9,}  {'#' * round(_BAR * n / width):{_BAR}s}  {name}")
+
+
+def _warn_of_rates(rates: list[float]) -> None:
+    """Clips that are counted in frames last longer in some videos than in others."""
+    if rates and max(rates) > _MIXED * min(rates):
+        logging.warning(
+            "The videos have %g to %g frames a second, so clips of as many frames show more or "
+            "less motion. Train with --fps=%g, or another rate, to take clips by time.",
+            min(rates),
+            max(rates),
+            min(rates),
+        )
 
 
 def _complain(bad: list[str], shared: list[list[str]]) -> None:

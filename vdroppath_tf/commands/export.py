@@ -30,4 +30,6 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     path = experiments.export_network(
         network, values.out, recipe, labels, overwrite=values.overwrite
     )
-    logging.info("Wrote %s", path)
+    rate = recipe.sampling.fps
+    taken = "" if rate is None else f". It sees {rate:g} frames a second of each video"
+    logging.info("Wrote %s%s", path, taken)

@@ -10,7 +10,7 @@ from absl import flags
 
 from vdroppath_tf import serving
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.sources import define_video_stream
+from vdroppath_tf.commands.sources import define_source_fps, define_video_stream
 
 EXAMPLE = "vdroppath predict --model=served/1 a.mp4 b.avi"
 
@@ -20,6 +20,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "model", "a SavedModel that vdroppath export wrote", needed=True)
     flags.DEFINE_integer("top", 3, "classes to show", lower_bound=1, flag_values=values)
     define_video_stream(values)
+    define_source_fps(values)
     flags.DEFINE_boolean("json", False, "one JSON object a video", flag_values=values)
 
 
@@ -28,7 +29,7 @@ def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
     if not videos:
         raise ValueError("Name at least one video file.")
     for answer in serving.ServedModel(values.model).predict(
-        videos, video_stream=values.video_stream
+        videos, video_stream=values.video_stream, source_fps=values.source_fps
     ):
         if values.json:
             print(json.dumps(dataclasses.asdict(answer)), flush=True)

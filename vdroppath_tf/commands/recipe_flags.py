@@ -77,6 +77,11 @@ def define_recipe(values: flags.FlagValues) -> None:
     flags.DEFINE_enum("sampler", None, SAMPLERS, text, flag_values=values)
     for name, text in {**_NUMBERS, **_AUGMENT}.items():
         flags.DEFINE_float(name, None, f"{text} {_HOLDS}", flag_values=values)
+    text = (
+        "frames a second that videos are taken at, whatever their own rates; needed where the "
+        f"rates of videos differ {_HOLDS}"
+    )
+    flags.DEFINE_float("fps", None, text, flag_values=values)
     for name, text in {**_WHOLE, **_SAMPLING}.items():
         flags.DEFINE_integer(name, None, f"{text} {_HOLDS}", flag_values=values)
     for name, (text, _) in _ALL_LISTS.items():
@@ -106,7 +111,7 @@ def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:
     changes |= _lists(values, _LISTS)
     if "network" in changes:
         changes |= _network(changes["network"])
-    sampling = _given(values, "sampler", *_SAMPLING, *_SAMPLING_SWITCHES)
+    sampling = _given(values, "sampler", "fps", *_SAMPLING, *_SAMPLING_SWITCHES)
     sampling |= _lists(values, _SAMPLING_LISTS)
     changes["sampling"] = dataclasses.replace(recipe.sampling, **sampling)
     augment = _given(values, *_AUGMENT) | _lists(values, _AUGMENT_LISTS)

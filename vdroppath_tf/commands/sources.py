@@ -43,6 +43,7 @@ def define_formats(values: flags.FlagValues) -> None:
     text = "folder that links among the videos may lead into, besides their root; may be repeated"
     flags.DEFINE_multi_string("allow_links_to", [], text, flag_values=values)
     define_video_stream(values)
+    define_source_fps(values)
     text = "leave out videos that are listed and not there (default: for Kinetics only)"
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
     text = "keep videos that are listed with two labels, with each"
@@ -53,6 +54,12 @@ def define_video_stream(values: flags.FlagValues) -> None:
     """The flag that chooses one of several video streams of a file."""
     text = "number of the video stream of each file, from 0 (default: the one that a player shows)"
     flags.DEFINE_integer("video_stream", None, text, 0, flag_values=values)
+
+
+def define_source_fps(values: flags.FlagValues) -> None:
+    """The flag that gives a rate to pictures."""
+    text = "frames a second of folders, archives and records of pictures, where clips are taken by "
+    flags.DEFINE_float("source_fps", None, text + "time (--fps)", flag_values=values)
 
 
 def define_faults(values: flags.FlagValues) -> None:
@@ -114,6 +121,8 @@ def open_source(
         logging.info("%s: %s", source, note)
     if modality == "flow":
         videos = data.lists.flow_manifest(videos)
+    if values.source_fps is not None:
+        videos = videos.at_rate(values.source_fps)
     quarantine = values.quarantine if "quarantine" in values else None
     return videos if quarantine is None else _leave_out(videos, quarantine)
 

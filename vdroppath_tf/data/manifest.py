@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.segment import Segment
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameSource
@@ -39,6 +41,8 @@ class VideoEntry:
         name: its path below the root of its list or folder, so the same on every machine; default
             the last part of its path.
         more_labels: further classes, where a video has several; see `labels`.
+        fps: frames a second of a source that has no times of its own, such as a folder of
+            pictures, if the user said so.
     """
 
     source: FrameSource
@@ -47,6 +51,7 @@ class VideoEntry:
     origin: str
     name: str = ""
     more_labels: tuple[int, ...] = ()
+    fps: float | None = None
 
     @property
     def labels(self) -> tuple[int, ...]:
@@ -70,6 +75,18 @@ class VideoEntry:
                 f"{self.num_frames}. Correct the list, or copy the file again if it was cut short."
             )
         return found
+
+    def times(self, cache_dir: Folder = None) -> np.ndarray | None:
+        """When each frame is shown, in seconds, `(num_frames,)`; None where nothing says so.
+
+        Raises:
+            VideoError: see `FrameSource.info`.
+        """
+        found = self.source.info(cache_dir)
+        times = found.times()
+        if times is None and self.fps is not None:
+            return np.arange(found.num_frames) / self.fps
+        return times
 
     @property
     def path(self) -> str:
@@ -134,6 +151,13 @@ class Manifest:
     def select(self, indices: Iterable[int]) -> Manifest:
         """The videos with these numbers, in the order given, with the same classes."""
         return dataclasses.replace(self, entries=tuple(self.entries[int(i)] for i in indices))
+
+    def at_rate(self, fps: float) -> Manifest:
+        """The same videos; those without times of their own have so many frames a second."""
+        if not 0 < fps < float("inf"):
+            raise ValueError(f"fps must be a number above 0. Received: {fps}.")
+        entries = [dataclasses.replace(entry, fps=fps) for entry in self.entries]
+        return dataclasses.replace(self, entries=tuple(entries))
 
     def digest(self) -> str:
         """Which data this is, for results and reports: a SHA-256, 64 hexadecimal digits.

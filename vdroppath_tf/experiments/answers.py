@@ -57,5 +57,6 @@ def _predict(served: Path, files: list[str]) -> list[dict[str, Any]]:
 
 def _strip(entry: VideoEntry, sampling: Any) -> str:
     index = entry.source.info()
-    frames = evaluation_plan(sampling, index.num_frames, "test").indices[0]
+    plan = evaluation_plan(sampling, index.num_frames, "test", times=index.times())
+    frames = plan.indices[0]
     return frame_strip(entry.source.read(frames))

@@ -122,7 +122,11 @@ class ServedModel:
         return self._serve(video=tf.constant(clips, tf.uint8))["probabilities"].numpy()
 
     def predict(
-        self, videos: Sequence[str | os.PathLike[str]], *, video_stream: int | None = None
+        self,
+        videos: Sequence[str | os.PathLike[str]],
+        *,
+        video_stream: int | None = None,
+        source_fps: float | None = None,
     ) -> Iterator[Answer]:
         """One answer a video, in order.
 
@@ -130,6 +134,8 @@ class ServedModel:
             videos: files, or folders of frames; for a network of optical flow, folders of it.
             video_stream: number of the video stream of each file, from 0; None takes the one that a
                 player shows.
+            source_fps: frames a second of folders of frames, for a network whose clips are taken at
+                a rate.
 
         Raises:
             VideoError: for a video that cannot be read.
@@ -140,6 +146,8 @@ class ServedModel:
                 self._source(os.path.abspath(video), video_stream), 0, None, str(video)
             )
             manifest = Manifest((entry,), self.labels, str(video))
+            if source_fps is not None:
+                manifest = manifest.at_rate(source_fps)
             clips = evaluation_clips(manifest, self.sampling, batch_size=each, split="test")
             with video_errors():
                 ((batch, _),) = list(clips)

@@ -160,7 +160,11 @@ class Recipe:
 
     def to_json(self) -> str:
         """The recipe as JSON text, for records and to recognise a run that goes on."""
-        return json.dumps(dataclasses.asdict(self), indent=1)
+        fields = dataclasses.asdict(self)
+        for name in ("fps", "square_pixels"):
+            if not fields["sampling"][name]:  # as older runs describe theirs, so that these go on
+                del fields["sampling"][name]
+        return json.dumps(fields, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:

@@ -71,6 +71,7 @@ class ClipLoader:
         self.faults = FaultLog(0.0) if faults is None else faults
         self.faults.expect(split, manifest)
         self._first, info = self._first_readable()
+        self._times(self._first)
         size = sampling.clip_size(info.height, info.width)
         self.clip_shape = (sampling.frames, *size, self._first.source.channels)
         self._workers = workers
@@ -119,8 +120,8 @@ class ClipLoader:
     def evaluation_batch(self, first: int, count: int) -> Batch:
         """All clips of up to `count` videos from number `first` on, without those of bad ones."""
 
-        def plan(num_frames: int) -> ClipPlan:
-            return evaluation_plan(self.sampling, num_frames, self.split)
+        def plan(num_frames: int, times: np.ndarray | None) -> ClipPlan:
+            return evaluation_plan(self.sampling, num_frames, self.split, times=times)
 
         def fill(row: int, out: np.ndarray) -> VideoEntry | None:
             filled = self._filled(first + row, plan, out, (_NO_EPOCH, first + row))
@@ -129,8 +130,10 @@ class ClipLoader:
         clips = self.sampling.views(self.split)
         return self._batch(min(count, len(self.manifest) - first), clips, fill)
 
-    def _training_plan(self, rng: np.random.Generator, num_frames: int) -> ClipPlan:
-        return training_plan(self.sampling, num_frames, rng, self.augment)
+    def _training_plan(
+        self, rng: np.random.Generator, num_frames: int, times: np.ndarray | None
+    ) -> ClipPlan:
+        return training_plan(self.sampling, num_frames, rng, self.augment, times=times)
 
     def _batch(
         self, rows: int, clips: int, fill: Callable[[int, np.ndarray], VideoEntry | None]
@@ -154,12 +157,16 @@ class ClipLoader:
         return batch.reshape(-1, *self.clip_shape), np.repeat(labels, clips, 0)
 
     def _filled(
-        self, item: int, plan: Callable[[int], ClipPlan], out: np.ndarray, clip: tuple[int, int]
+        self,
+        item: int,
+        plan: Callable[[int, np.ndarray | None], ClipPlan],
+        out: np.ndarray,
+        clip: tuple[int, int],
     ) -> bool:
         """Whether a video could give its clips; only what is wrong with a video is caught."""
         entry = self.manifest.entries[item]
         try:
-            self._clip(entry, plan(self._num_frames(entry)), out)
+            self._clip(entry, plan(self._num_frames(entry), self._times(entry)), out)
         except VideoError as error:
             self.faults.bad(self.split, entry, error, clip=clip)
             self.faults.raise_if_too_many(self.split)
@@ -195,6 +202,7 @@ class ClipLoader:
     def check(self, entry: VideoEntry) -> None:
         """Stops at a video that cannot become a clip of this shape; nothing is decoded."""
         self._num_frames(entry)
+        self._times(entry)
         edges, crop = self.sampling.short_edge, self.sampling.crop
         edge = min(edges) if isinstance(edges, tuple) else edges
         size = None if crop is None else self.sampling.crop_size
@@ -202,6 +210,19 @@ class ClipLoader:
 
     def _info(self, entry: VideoEntry) -> FrameInfo:
         return entry.source.info(self.cache.index_dir)
+
+    def _times(self, entry: VideoEntry) -> np.ndarray | None:
+        """When each frame is shown, if clips are taken by time."""
+        if self.sampling.fps is None:
+            return None
+        times = entry.times(self.cache.index_dir)
+        if times is None:
+            raise VideoError(
+                f"{entry.path} ({entry.origin}): clips are to be taken at {self.sampling.fps:g} "
+                "frames a second, but nothing says how many these frames are a second. Say it with "
+                "Manifest.at_rate (--source_fps), or leave out fps (--fps)."
+            )
+        return times
 
     def _num_frames(self, entry: VideoEntry) -> int:
         found = entry.info(self.cache.index_dir).num_frames

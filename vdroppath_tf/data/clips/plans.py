@@ -10,6 +10,7 @@ from vdroppath_tf.data.clips.area_crop import AreaCrop, draw_area_crop
 from vdroppath_tf.data.clips.augment import Augmentation, Operation, draw_operations
 from vdroppath_tf.data.clips.positions import dense_indices, segment_indices
 from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.sources.clock import shown_count, shown_frames
 from vdroppath_tf.names import named
 
 Corner = tuple[float, float]
@@ -50,13 +51,23 @@ def training_plan(
     num_frames: int,
     rng: np.random.Generator,
     augment: Augmentation | None = None,
+    *,
+    times: np.ndarray | None = None,
 ) -> ClipPlan:
-    """Draws one training clip of a video; every clip takes the same number of draws from `rng`."""
+    """Draws one training clip of a video; every clip takes the same number of draws from `rng`.
+
+    Args:
+        sampling: how clips are made.
+        num_frames: frames of the video.
+        rng: where all is drawn from.
+        augment: what is done to the clip besides.
+        times: when each frame is shown, in seconds, for `sampling.fps`.
+    """
     edge, down, right, mirror = rng.random(4)
     edges = sampling.short_edge
     if isinstance(edges, tuple):
         edges = edges[int(edge * len(edges))]
-    indices = _indices(sampling, num_frames, "train", rng)
+    indices = _indices(sampling, num_frames, "train", rng, times)
     return ClipPlan(
         indices,
         edges,
@@ -72,9 +83,18 @@ def training_plan(
 
 
 @named
-def evaluation_plan(sampling: ClipSampling, num_frames: int, split: str) -> ClipPlan:
-    """The clips of a video in "validation" (one, from the centre) or "test" (all views)."""
-    indices = _indices(sampling, num_frames, split, None)
+def evaluation_plan(
+    sampling: ClipSampling, num_frames: int, split: str, *, times: np.ndarray | None = None
+) -> ClipPlan:
+    """The clips of a video in "validation" (one, from the centre) or "test" (all views).
+
+    Args:
+        sampling: how clips are made.
+        num_frames: frames of the video.
+        split: "validation" or "test".
+        times: when each frame is shown, in seconds, for `sampling.fps`.
+    """
+    indices = _indices(sampling, num_frames, split, None, times)
     crop = None if sampling.crop is None else sampling.crop_size
     corners: tuple[Corner, ...] = (CENTRE,)
     if split == "test" and sampling.crops_per_clip == 3:
@@ -84,6 +104,23 @@ def evaluation_plan(sampling: ClipSampling, num_frames: int, split: str) -> Clip
 
 
 def _indices(
+    sampling: ClipSampling,
+    num_frames: int,
+    split: str,
+    rng: np.random.Generator | None,
+    times: np.ndarray | None,
+) -> np.ndarray:
+    """Frame numbers of the clips, `(clips, frames)`."""
+    if sampling.fps is None:
+        return _counted(sampling, num_frames, split, rng)
+    if times is None:
+        raise ValueError("sampling.fps needs the times of the frames. Pass times=.")
+    times = times[:num_frames]
+    numbers = _counted(sampling, shown_count(times, sampling.fps), split, rng)
+    return shown_frames(times, numbers, sampling.fps)
+
+
+def _counted(
     sampling: ClipSampling, num_frames: int, split: str, rng: np.random.Generator | None
 ) -> np.ndarray:
     clips = sampling.clips_per_video if split == "test" else 1

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.data.sources.clock import MAX_FPS
 from vdroppath_tf.data.sources.decode import scaled_size
 from vdroppath_tf.names import named
 
@@ -40,6 +41,9 @@ class ClipSampling:
             here, of an aspect from `crop_ratio`, and scales it to `crop` (GoogLeNet's
             RandomResizedCrop: .08, 1); empty cuts `crop` pixels.
         crop_ratio: least and largest width over height of what `crop_area` cuts.
+        fps: frames a second that all videos are taken at, whatever their own rates: a clip then is
+            `frames` moments, `stride / fps` seconds apart, each with the frame that is on display.
+            None takes the frames of each video as they are counted.
         flip_directional: lets `flip` mirror clips whose labels have a direction.
         crops_per_clip: crops of each clip in testing: 1, in the centre; or 3, at both ends and in
             the centre of the longer side.
@@ -62,6 +66,7 @@ class ClipSampling:
     crop_area: tuple[float, ...] = ()
     crop_ratio: tuple[float, ...] = _RATIO
     square_pixels: bool = False
+    fps: float | None = None
 
     def __post_init__(self) -> None:
         edges = () if self.short_edge is None else np.atleast_1d(self.short_edge).tolist()
@@ -82,6 +87,7 @@ class ClipSampling:
         if self.crop is not None and edges and max(crops) > min(edges):
             raise ValueError(f"crop {self.crop} is larger than short_edge {self.short_edge}.")
         self._check_sampler()
+        self._check_rate()
         self._check_crops()
         self._check_area()
 
@@ -95,6 +101,17 @@ class ClipSampling:
             )
         if self.flip_directional and not self.flip:
             raise ValueError("flip_directional=True is about what flip does: set flip=True too.")
+
+    def _check_rate(self) -> None:
+        if self.fps is None:
+            return
+        if not 0 < self.fps <= MAX_FPS:
+            raise ValueError(f"fps must be above 0, at most {MAX_FPS:g}. Received: {self.fps}.")
+        if self.sampler == "segments":
+            raise ValueError(
+                "sampler='segments' spans the whole video, however many frames a second it has: "
+                f"leave fps out. Received: {self.fps}."
+            )
 
     def _check_crops(self) -> None:
         if self.crops_per_clip not in _CROPS:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
+from vdroppath_tf.data.sources.clock import mean_rate
 from vdroppath_tf.data.sources.container import VideoError, open_video
 from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.data.sources.orientation import UPRIGHT
@@ -30,12 +31,14 @@ class VideoFacts(FrameInfo):
         streams: the video streams of its file and which one is read, where there are several.
         turned: whether its frames are stored turned or mirrored.
         pixel_aspect: width and height of a stored pixel, as a ratio; (1, 1) if it is square.
+        fps: frames a second, on average; None where frames have no times.
     """
 
     seconds: float | None
     streams: str | None = None
     turned: bool = False
     pixel_aspect: tuple[int, int] = (1, 1)
+    fps: float | None = None
 
 
 @named
@@ -123,7 +126,8 @@ def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
         if isinstance(entry.source, Segment):
             seconds = _length(info)
         index = info.whole if isinstance(info, SegmentInfo) else info
-        facts = VideoFacts(info.num_frames, info.height, info.width, seconds, streams)
+        size = info.num_frames, info.height, info.width
+        facts = VideoFacts(*size, seconds, streams, fps=mean_rate(entry.times()))
         if not isinstance(index, FrameIndex):
             return facts
         turned = index.orientation != UPRIGHT
