@@ -21,6 +21,7 @@ from vdroppath_tf.data.records import stream_ops
 from vdroppath_tf.data.records.reader import read_records
 from vdroppath_tf.data.records.service import start_dispatcher, start_worker
 from vdroppath_tf.data.records.stream import stream_clips
+from vdroppath_tf.data.records.stream_ops import ClipOps
 from vdroppath_tf.data.records.writer import write_records
 
 SAMPLING = ClipSampling(4, stride=2)
@@ -218,7 +219,10 @@ class TestHere:
             stream_clips(folder, SAMPLING, **options)  # type: ignore[arg-type]
 
     def test_it_can_do_all_samplings(self) -> None:
-        assert {f.name for f in dataclasses.fields(ClipSampling)} == stream_ops._DONE_HERE
+        timed = {"fps"}  # records have no times, but what a user says of them
+        assert {f.name for f in dataclasses.fields(ClipSampling)} - timed == stream_ops._DONE_HERE
+        with pytest.raises(ValueError, match=r"cannot do ClipSampling\(fps=5\)"):
+            ClipOps(ClipSampling(4, fps=5), 0, (8, 8), [0])
 
     def test_samplings_it_cannot_do_are_refused(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -113,7 +113,7 @@ def training_clips(
         if manifest.multi_label and augment.label_smoothing:
             raise ValueError(
                 f"{manifest.source}: its videos have several classes each, and label smoothing is "
-                "for one class a video. Set label_smoothing to 0 (--label_smoothing=0)."
+                "for one class a video. Pass label_smoothing=0."
             )
         kind = tf.TensorSpec((len(rows), manifest.num_classes), tf.float32)
     clips = map_batches(passes.positions(), load, loader.clip_shape, kind)
