@@ -90,7 +90,7 @@ def test_mixing(manifest: Manifest) -> None:
     assert labels.shape == (4, 3)
     assert ((total >= 0) & (total <= 4)).all()
     smooth = Augmentation(label_smoothing=0.1)
-    with pytest.raises(ValueError, match="--label_smoothing=0"):
+    with pytest.raises(ValueError, match="Pass label_smoothing=0"):
         training_clips(manifest, SAMPLING, batch_size=4, augment=smooth)
 
 

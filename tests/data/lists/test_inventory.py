@@ -42,7 +42,7 @@ def test_facts(folder: Path) -> None:
     seen: list[None] = []
     found = read_facts(videos, workers=2, on_video=lambda: seen.append(None))
     height, width = barcode.SIZE
-    assert found[:2] == [VideoFacts(n, height, width, n / 25, 25) for n in (3, 4)]
+    assert found[:2] == [VideoFacts(n, height, width, n / 25, fps=25) for n in (3, 4)]
     assert isinstance(found[2], VideoError)
     assert "5.mp4" in str(found[2])
     assert found[3] == VideoFacts(miniatures.FRAMES, height, width, None)
