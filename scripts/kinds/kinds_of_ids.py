@@ -69,6 +69,12 @@ def _hmdb(
     return Kind(f"HMDB51: {name}", "its videos", try_it)
 
 
+def _packed(at: Path) -> None:
+    write(at / "run_test_split1.txt", "a.avi 1")
+    write(at / "run.rar", "Rar!")
+    data.open_manifest(at, part="train")
+
+
 KAGGLE = "video_id,label,frames,label_id,shape,format\n"
 JESTER = {"Train/7": "Swiping Left", "Train/8": "Swiping Right"}
 MOMENTS = "clapping/a.mp4,clapping,3,0\nadult+female+singing/b.mp4,adult+female+singing,4,1\n"
@@ -145,6 +151,7 @@ KINDS = (
     _moments("no categories", "training/", {}),
     Kind("Moments: Multi-Moments", "several classes of each", _multi_moments),
     _hmdb("as unpacked", "wave/wave_x_nm_np1_ba_goo_0.avi", "run/run_x_nm_np1_ba_goo_0.avi"),
+    Kind("HMDB51: archives not unpacked", "named", _packed, "run.rar: is packed.*unrar"),
     _hmdb(
         "archives unpacked into folders of their own",
         "wave/wave/wave_x_nm_np1_ba_goo_0.avi", "run/run/run_x_nm_np1_ba_goo_0.avi",

@@ -89,6 +89,29 @@ def _json(at: Path) -> None:
     expect(classes(found), {f"val/{STEMS[0]}.mp4": "riding a bike"}, "videos")
 
 
+def _json_indented(at: Path) -> None:
+    item = {
+        "duration": 10.0,
+        "subset": "train",
+        "annotations": {"segment": [1, 11], "label": "riding a bike"},
+    }
+    numbered.video(at / f"{STEMS[0]}.mp4", 2)
+    text = json.dumps({ONE: item}, indent=4)
+    found = data.open_manifest(write(at / "kinetics_train.json", text))
+    expect(classes(found), {f"{STEMS[0]}.mp4": "riding a bike"}, "videos")
+
+
+def _all_parts(at: Path) -> Path:
+    for stem in STEMS:
+        numbered.video(at / f"{stem}.mp4", 2)
+    return write(at / "all.csv", HEAD, *ROWS, f",{ONE},30,40,test")
+
+
+def _no_test_labels(at: Path) -> None:
+    found = data.open_manifest(_all_parts(at), split="train")
+    expect(found.labels, ("clay making", "riding a bike"), "classes")
+
+
 def _json_test(at: Path) -> None:
     item = {"annotations": {"segment": [1.0, 11.0]}, "duration": 10.0, "subset": "test"}
     data.open_manifest(write(at / "kinetics_test.json", json.dumps({ONE: item})))
@@ -213,6 +236,22 @@ KINDS = (
     ),
     Kind("Kinetics: DeepMind's JSON", "the clip", _json),
     Kind("Kinetics: DeepMind's JSON of the test part", "no labels", _json_test, "no labels"),
+    Kind("Kinetics: DeepMind's JSON, indented, in another order", "the clip", _json_indented),
+    Kind("Kinetics: all splits, the test part without labels", "the part", _no_test_labels),
+    Kind(
+        "Kinetics: the test part", "no labels",
+        lambda at: data.open_manifest(_all_parts(at), split="test"), ":4: has no label",
+    ),
+    Kind(
+        "Kinetics: two columns of classes", "refused",
+        lambda at: data.open_manifest(write(at / "a.csv", f"classname,{HEAD}", f"run,{ROWS[0]}")),
+        "'label' and 'classname'",
+    ),
+    Kind(
+        "Kinetics: ids that a spreadsheet destroyed", "refused",
+        lambda at: data.open_manifest(write(at / "a.csv", HEAD, "run,#NAME?,1,11,train")),
+        ":2: its id is '#NAME\\?'.*spreadsheets",
+    ),
     Kind(
         "Kinetics: several splits in one file",
         "refused, --split chooses",

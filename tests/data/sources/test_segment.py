@@ -73,7 +73,9 @@ def test_a_segment_shorter_than_a_frame_holds_the_frame_that_is_shown(folder: Pa
         ((1.2, 1.3, "seconds"), None),
         ((5, 9, "seconds"), None),
         ((25, 30, "frames"), [25, 26, 27, 28, 29]),
-        ((25, 31, "frames"), None),
+        ((25, 31, "frames"), [25, 26, 27, 28, 29]),
+        ((25, 32, "frames"), None),
+        ((30, 31, "frames"), None),
     ],
 )
 def test_the_end_of_the_video(folder: Path, span: tuple, frames: list[int] | None) -> None:
@@ -90,6 +92,14 @@ def test_pictures(folder: Path) -> None:
     assert numbers(Segment(pictures, Span(1, 3, "frames"))) == [1, 2]
     with pytest.raises(VideoError, match="has no times"):
         Segment(pictures, Span(0, 0.1, "seconds")).info()
+
+
+def test_pictures_of_which_some_were_kept(tmp_path: Path) -> None:
+    """Nobody knows whether the segment counts pictures, or frames of the video that they are of."""
+    miniatures.folder(tmp_path / "a", "{:05d}0.jpg")
+    segment = Segment(FrameFolder(str(tmp_path / "a")), Span(1, 3, "frames"))
+    with pytest.raises(VideoError, match="not every frame of its video is there"):
+        segment.info()
 
 
 @pytest.mark.parametrize(

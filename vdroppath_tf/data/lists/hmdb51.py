@@ -64,6 +64,11 @@ def read_hmdb51(
         raise ManifestError(f"{path}: holds no files '*{ending}'. Expected one for each class.")
     names = same_names(own, labels, f"{path}: *{ending}")
     videos = Collector(path, path if root is None else root, lookup, names)
+    for name in names:
+        if os.path.isfile(packed := os.path.join(videos.tree.root, f"{name}.rar")) and (
+            not os.path.isdir(os.path.join(videos.tree.root, name))
+        ):
+            raise ManifestError(f"{packed}: is packed. Unpack it there, such as by 'unrar x'.")
     for label, name in enumerate(names):
         folders = [name, f"{name}/{name}"]
         for origin, line in read_lines(os.path.join(lists, name + ending), _EXPECTED):

@@ -11,7 +11,7 @@ from vdroppath_tf.data.lists.kinetics_rows import EXPECTED, KineticsRow, read_ki
 from vdroppath_tf.data.lists.parts import choose_part
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.lists.video_tree import Lookup
-from vdroppath_tf.data.manifest import Manifest
+from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.names import named
 
 
@@ -49,8 +49,12 @@ def read_kinetics(
     if lookup.allow_missing is None:
         lookup = dataclasses.replace(lookup, allow_missing=True)
     rows = read_kinetics_rows(path)
-    names = labels if labels is not None else sorted({row.label for row in rows})
+    names = labels if labels is not None else sorted({row.label for row in rows} - {""})
     part, rows = choose_part(rows, split, path)
+    if unlabelled := next((row for row in rows if not row.label), None):
+        raise ManifestError(
+            f"{unlabelled.origin}: has no label. Expected {EXPECTED}; the test part has no labels."
+        )
     videos = Collector(path, root, lookup, names)
     clips = ClipNames(videos, part, str(path))
     found = [(row, clips.find(row.label, row.key, row.times)) for row in _once(rows, videos)]

@@ -8,14 +8,21 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from vdroppath_tf.data.lists.clip_names import Times
-from vdroppath_tf.data.lists.csv_tables import delimiter_of, read_table
-from vdroppath_tf.data.lists.text_files import PathLike, load_json, start_of
+from vdroppath_tf.data.lists.csv_tables import columns_of, delimiter_of, read_table
+from vdroppath_tf.data.lists.text_files import PathLike, load_json, read_lines, start_of
 from vdroppath_tf.data.manifest import ManifestError
 
 KEY = "youtube_id"
 EXPECTED = "'label,youtube_id,time_start,time_end,split'"
 _MAX_SECONDS = 999_999  # six digits in a file's name
-_JSON = r'\{\s*"[^"]+":\s*\{\s*"annotations":\s*\{'
+_COLUMNS = {
+    "label": ("label", "class", "classname", "class_name"),
+    "start": ("time_start", "start_time", "start"),
+    "end": ("time_end", "end_time", "end"),
+    "split": ("split", "subset"),
+}
+_DESTROYED = re.compile(r"#[A-Z0-9/]+[?!]?")  # what spreadsheets make of ids such as -abc
+_JSON = re.compile(r'"annotations"\s*:\s*\{')
 
 
 class KineticsRow(NamedTuple):
@@ -32,7 +39,7 @@ def is_kinetics(path: PathLike) -> bool:
     """Whether a file begins as Kinetics' CSV, TSV or JSON does."""
     start = start_of(path).lstrip()
     if start.startswith("{"):
-        return re.match(_JSON, start) is not None
+        return _JSON.search(start) is not None
     return delimiter_of(start.partition("\n")[0], (KEY,)) is not None
 
 
@@ -51,18 +58,34 @@ def read_kinetics_rows(path: PathLike) -> Sequence[KineticsRow]:
 
 def _of_csv(path: PathLike) -> Iterator[KineticsRow]:
     hint = "The files of the test part have no labels."
-    for origin, fields in read_table(path, ("label", KEY), EXPECTED, hint):
-        times = [fields.get(name, "") for name in ("time_start", "time_end")]
-        yield _row(origin, fields["label"], fields[KEY], times, fields.get("split", ""))
+    at, first = next(read_lines(path, EXPECTED), (f"{path}:1", ""))
+    header = columns_of(first, delimiter_of(first, (KEY,)) or ",")
+    columns = {what: _column(header, what, at, hint) for what in _COLUMNS}
+    for origin, fields in read_table(path, (KEY,), EXPECTED, hint):
+        label, start, end, part = (fields.get(name, "") for name in columns.values())
+        yield _row(origin, label, fields[KEY], (start, end), part)
+
+
+def _column(names: Sequence[str], what: str, origin: str, hint: str) -> str:
+    """What a column is called; "" if it is not there and need not be."""
+    found = [name for name in _COLUMNS[what] if name in names]
+    if len(found) > 1:
+        raise ManifestError(
+            f"{origin}: has the columns {' and '.join(map(repr, found))}, and one of them may be "
+            f"the {what}. Remove those that are not."
+        )
+    if not found and what == "label":
+        raise ManifestError(f"{origin}: has no column {what!r}. Expected {EXPECTED}; {hint}")
+    return found[0] if found else ""
 
 
 def _of_json(path: PathLike) -> Iterator[KineticsRow]:
     what = '{"id": {"annotations": {"label": ..., "segment": [start, end]}, "subset": ...}}'
     for key, item in load_json(path, dict, what).items():
         match item:
-            case {"annotations": {"label": str(label), "segment": [start, end]}, **rest}:
-                part = rest.get("subset", "")
-                yield _row(f"{path}: {key!r}", label, key, [str(start), str(end)], str(part))
+            case {"annotations": {"segment": [start, end], **more}, **rest}:
+                label, part = str(more.get("label", "")), str(rest.get("subset", ""))
+                yield _row(f"{path}: {key!r}", label, key, (str(start), str(end)), part)
             case _:
                 raise ManifestError(
                     f"{path}: {key!r}: is {str(item)[:80]}. Expected {what}; the file of the test "
@@ -71,8 +94,11 @@ def _of_json(path: PathLike) -> Iterator[KineticsRow]:
 
 
 def _row(origin: str, label: str, key: str, times: Sequence[str], part: str) -> KineticsRow:
-    if not label or not key:
-        raise ManifestError(f"{origin}: has no {'id' if label else 'label'}. Expected {EXPECTED}.")
+    if not key or _DESTROYED.fullmatch(key):
+        raise ManifestError(
+            f"{origin}: its id is {key!r}. Expected {EXPECTED}, as it was downloaded: spreadsheets "
+            "take some ids for formulas."
+        )
     if not any(times):
         return KineticsRow(origin, label, key, None, part)
     start, end = (_seconds(text, origin) for text in times)

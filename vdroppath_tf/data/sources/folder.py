@@ -88,7 +88,8 @@ def _cached_layout(
 ) -> tuple[FrameInfo, FrameNames]:
     names = _names(folder, template, first)
     file = os.path.join(folder, names.name(0))
-    info = FrameInfo(names.count, *picture_size(read_file(file), file))
+    size = picture_size(read_file(file), file)
+    info = FrameInfo(names.count, *size, step=0 if names.listed else names.step)
     return info, _LISTED if names.listed else names
 
 

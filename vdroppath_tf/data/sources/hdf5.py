@@ -158,7 +158,8 @@ def _cached_layout(file: str, key: str, size: int, mtime: int) -> _Layout:
             height, width = check_size(first.shape[0], first.shape[1], path)
         else:
             raise wrong_kind(f"{path}: {names.name(0)}", first)
-        return _Layout(FrameInfo(names.count, height, width), names, encoded)
+        step = 0 if names.listed else names.step
+        return _Layout(FrameInfo(names.count, height, width, step=step), names, encoded)
 
 
 def _unlike(path: str, name: str) -> VideoError:

@@ -36,11 +36,14 @@ class FrameInfo:
         num_frames: frames that can be read.
         height: rows of a frame, in pixels.
         width: columns of a frame, in pixels.
+        step: of the numbers in the names of pictures, more than 1 where every n-th frame was kept;
+            0 where the names have no such numbers.
     """
 
     num_frames: int
     height: int
     width: int
+    step: int = dataclasses.field(default=1, kw_only=True)
 
     def times(self) -> np.ndarray | None:
         """When each frame is shown, in seconds since the video starts, `(num_frames,)`.

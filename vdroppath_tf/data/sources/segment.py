@@ -87,9 +87,9 @@ class Segment(FrameSource):
 
     A segment in seconds holds the frames that appear from `span.start` on and before `span.end`,
     by the times in the file and to the millisecond, as FFmpeg's `-ss` and `-to` cut it; one so
-    short that none appears in it holds the frame that is shown meanwhile. An end that lies less
-    than one frame, or less than a quarter of a second, after the end of the video is taken for that
-    of the video.
+    short that none appears in it holds the frame that is shown meanwhile. An end that lies one
+    frame, or less than a quarter of a second, after the end of the video is taken for that of the
+    video: lists round, and some count the last frame.
 
     Attributes:
         source: the video.
@@ -151,10 +151,7 @@ class Segment(FrameSource):
     def _frames_of(self, whole: FrameInfo) -> tuple[int, int]:
         """The first frame and the one after the last."""
         if self.span.unit == "frames":
-            first, end = int(self.span.start), int(self.span.end)
-            if end > whole.num_frames:
-                raise self._outside(f"{whole.num_frames} frames (0 to {whole.num_frames - 1})")
-            return first, end
+            return self._by_number(whole)
         times = whole.times()
         if times is None:
             raise VideoError(
@@ -169,6 +166,18 @@ class Segment(FrameSource):
         if first == end:  # shorter than a frame
             first = max(0, end - 1)
         return first, max(end, first + 1)
+
+    def _by_number(self, whole: FrameInfo) -> tuple[int, int]:
+        first, end = int(self.span.start), int(self.span.end)
+        if whole.step != 1:
+            raise VideoError(
+                f"{self.path}: the segment is in frames, but not every frame of its video is there "
+                "by number: whether pictures are counted, or frames of which some were kept, is "
+                "not known. Extract every frame, or list the pictures of each segment as a folder."
+            )
+        if first >= whole.num_frames or end > whole.num_frames + 1:
+            raise self._outside(f"{whole.num_frames} frames (0 to {whole.num_frames - 1})")
+        return first, min(end, whole.num_frames)
 
     def _outside(self, length: str) -> VideoError:
         return VideoError(

@@ -98,4 +98,5 @@ def _cached_layout(
         )
         name = folder + names.name(0)
         height, width = picture_size(read_member(file, table[0], name, path), f"{path}: {name}")
-    return _Layout(FrameInfo(names.count, height, width), folder, names, table)
+    step = 0 if names.listed else names.step
+    return _Layout(FrameInfo(names.count, height, width, step=step), folder, names, table)
