@@ -30,6 +30,7 @@ MODULES: tuple[str, ...] = (
     "kinds_of_networks",
     "kinds_of_rates",
     "kinds_of_segments",
+    "kinds_of_streams",
     "kinds_of_turned_pictures",
     "kinds_of_turned_videos",
     "kinds_of_videos",

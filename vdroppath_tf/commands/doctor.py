@@ -72,6 +72,16 @@ def _report(found: data.faults.Diagnosis, videos: list[tuple[str, data.Manifest]
     more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
     note = "; clips of one size need --crop" if len(sizes) > 1 else ""
     print(f"frame sizes: {listed or 'none'}{more}{note}")
+    if cut := found.cut():
+        frames = sum(finding.dropped for finding in cut)
+        print(
+            f"{len(cut):,} videos begin with frames that build on what was cut off: {frames:,} "
+            "frames are left out, and the first that can be shown is frame 0"
+        )
+        for finding in cut[:_NAMED]:
+            print(f"cut: {finding.path}: {finding.dropped:,} frames left out")
+        if len(cut) > _NAMED:
+            print(f"... and {len(cut) - _NAMED:,} more")
     for fault in found.faults[:_NAMED]:
         print(f"bad: {fault.reason}")
     if len(found.faults) > _NAMED:

@@ -18,6 +18,7 @@ from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import scaled_size
+from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
 _EDGE = 32  # pixels: everything is decoded in full, but little of it need be kept
@@ -48,6 +49,14 @@ class Diagnosis:
         good = (f"{f.width}x{f.height}" for f in self.findings if f.error is None)
         return collections.Counter(good).most_common()
 
+    def cut(self) -> list[Finding]:
+        """Good videos that begin with frames which cannot be shown, the most first.
+
+        They were cut from longer ones without encoding: those frames build on what is not there.
+        """
+        found = [f for f in self.findings if f.error is None and f.dropped]
+        return sorted(found, key=lambda finding: -finding.dropped)
+
 
 def examine(entry: VideoEntry) -> Finding:
     """Decodes one whole video, in pieces of bounded size.
@@ -65,7 +74,9 @@ def examine(entry: VideoEntry) -> Finding:
             entry.source.read(numbers, short_edge=edge)
     except VideoError as error:
         return Finding(_key(entry), stamp, error=str(error))
-    return Finding(_key(entry), stamp, info.num_frames, info.height, info.width)
+    return Finding(
+        _key(entry), stamp, info.num_frames, info.height, info.width, dropped=_dropped(entry)
+    )
 
 
 @named
@@ -117,6 +128,12 @@ def diagnose(
         if finding.error is not None
     )
     return Diagnosis(tuple(findings), faults, known, decoded, time.monotonic() - start)
+
+
+def _dropped(entry: VideoEntry) -> int:
+    """Frames that a video file lost at its beginning."""
+    whole = entry.source.whole
+    return whole.info().dropped if isinstance(whole, VideoFile) else 0
 
 
 def _key(entry: VideoEntry) -> str:

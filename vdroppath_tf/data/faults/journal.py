@@ -27,6 +27,7 @@ class Finding:
         frames: how many were decoded.
         height, width: of a frame, in pixels; 0 where it cannot be read.
         error: what is wrong with it, or None.
+        dropped: frames at its beginning that cannot be shown, see `FrameIndex`.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Finding:
     height: int = 0
     width: int = 0
     error: str | None = None
+    dropped: int = 0
 
 
 def read_journal(path: Path) -> dict[str, Finding]:

@@ -1,0 +1,193 @@
+"""Kinds of input: streams that were cut from longer ones, joined, or are still being written."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from film_files import draw, encode
+from kind import Kind
+from stream_files import (
+    CODECS,
+    FRAMES,
+    GROUP,
+    copy,
+    cut_bytes,
+    expect_numbers,
+    keyframes,
+    lose_frame,
+    source,
+)
+
+from vdroppath_tf.data.sources.decode import index_video
+
+_WHOLE = range(FRAMES)
+_SECOND = range(GROUP, FRAMES)
+
+
+def _tuned_in(folder: Path, codec: str) -> None:
+    """A broadcast that is recorded from the middle of a group on."""
+    made = cut_bytes(source(folder, codec), folder / "tuned.ts", 0.1)
+    expect_numbers(made, range(GROUP, FRAMES))
+
+
+def _from_keyframe(folder: Path, codec: str, suffix: str) -> None:
+    """`ffmpeg -ss 1 -c copy`: from a keyframe on."""
+    whole = source(folder, codec, "mkv")
+    expect_numbers(copy(whole, folder / f"cut.{suffix}", keyframes(whole)[1]), _SECOND)
+
+
+def _open_group(folder: Path, codec: str, suffix: str) -> None:
+    """Three B frames that are stored behind the keyframe and shown before it are lost."""
+    whole = source(folder, codec, "mkv")
+    made = copy(whole, folder / f"cut.{suffix}", keyframes(whole)[1])
+    # In mp4, an edit list leaves them out already.
+    expect_numbers(made, _SECOND, dropped=0 if suffix == "mp4" else 3)
+
+
+def _refresh(folder: Path) -> None:
+    """Frames are made whole bit by bit: there is no keyframe to start at."""
+    made = cut_bytes(source(folder, "H.264 with intra refresh"), folder / "cut.ts", 0.4)
+    expect_numbers(made, range(FRAMES - index_video(made).num_frames, FRAMES))
+
+
+def _joined(folder: Path, codec: str) -> None:
+    one = source(folder, codec)
+    both = folder / "both.ts"
+    both.write_bytes(one.read_bytes() + one.read_bytes())
+    expect_numbers(both, [*_WHOLE, *_WHOLE], dropped=0)
+
+
+def _joined_sizes(folder: Path) -> None:
+    one = encode(folder / "small.ts", draw(24))
+    other = encode(folder / "large.ts", draw(24, height=96, width=128))
+    both = folder / "both.ts"
+    both.write_bytes(one.read_bytes() + other.read_bytes())
+    expect_numbers(both, [*range(24), *range(24)], dropped=0)
+
+
+def _segments(folder: Path, wanted: tuple[int, ...]) -> None:
+    """Pieces of a live stream as they are served, some of them missing or in another order."""
+    whole = source(folder)
+    pieces = [
+        copy(whole, folder / f"{piece}.ts", GROUP * piece, GROUP * (piece + 1)).read_bytes()
+        for piece in wanted
+    ]
+    (folder / "all.ts").write_bytes(b"".join(pieces))
+    numbers = [GROUP * piece + k for piece in wanted for k in range(GROUP)]
+    expect_numbers(folder / "all.ts", numbers, dropped=0)
+
+
+def _hole(folder: Path, frame: int, packets: int | None) -> None:
+    """Packets that a receiver lost."""
+    expect_numbers(lose_frame(source(folder), folder / "hole.ts", frame, packets), _WHOLE)
+
+
+def _times(folder: Path, change: Callable[[Any, int], None]) -> None:
+    expect_numbers(copy(source(folder), folder / "times.mkv", change=change), _WHOLE, dropped=0)
+
+
+def _at_zero(packet: Any, _: int) -> None:
+    packet.pts = packet.dts = 0
+
+
+def _twice(packet: Any, place: int) -> None:
+    packet.pts -= packet.pts % 2 * 83
+
+
+def _shifted(folder: Path, suffix: str, seconds: float) -> None:
+    made = copy(source(folder), folder / f"shifted.{suffix}", shift=seconds)
+    expect_numbers(made, _WHOLE, dropped=0)
+
+
+def _before_zero(folder: Path) -> None:
+    """An edit list leaves out what lies before the beginning."""
+    options = {"avoid_negative_ts": "disabled"}
+    made = copy(source(folder), folder / "cut.mp4", shift=-1.5, options=options)
+    expect_numbers(made, range(FRAMES - index_video(made).num_frames, FRAMES), dropped=0)
+
+
+KINDS = (
+    *(
+        Kind(
+            f"streams: a broadcast of {codec} recorded from between two keyframes on",
+            "from the first keyframe on; the frames before it are dropped and counted",
+            functools.partial(_tuned_in, codec=codec),
+        )
+        for codec in CODECS
+        if "refresh" not in codec
+    ),
+    *(
+        Kind(
+            f"streams: {codec} cut from an open group without encoding, .{suffix}",
+            "the keyframe is the first; three frames are lost and said to be",
+            functools.partial(_open_group, suffix=suffix, codec=codec),
+        )
+        for codec in ("H.264 with open groups", "H.265 with open groups")
+        for suffix in ("mkv", "mp4", "ts")
+        if (codec[:5], suffix) != ("H.264", "ts")
+    ),
+    Kind(
+        "streams: MPEG-TS whose pictures are not described in it",
+        "refused: nothing can be decoded",
+        functools.partial(_open_group, codec="H.264 with open groups", suffix="ts"),
+        refusal="none of its frames can be decoded.* Cut it again from a keyframe",
+    ),
+    *(
+        Kind(
+            f"streams: {codec} cut at a keyframe without encoding, .{suffix}",
+            "from the keyframe on",
+            functools.partial(_from_keyframe, codec=codec, suffix=suffix),
+        )
+        for codec in ("H.264", "H.265", "MPEG-4")
+        for suffix in ("mkv", "mp4", "ts")
+        if (codec, suffix) != ("MPEG-4", "ts")  # whose muxer does not repeat the headers
+    ),
+    *(
+        Kind(
+            f"streams: two recordings of {codec} joined byte by byte",
+            "the frames of one, then those of the other",
+            functools.partial(_joined, codec=codec),
+        )
+        for codec in CODECS
+    ),
+    *(
+        Kind(
+            f"streams: pieces {', '.join(map(str, pieces))} of a live stream joined",
+            "their frames in this order",
+            functools.partial(_segments, wanted=pieces),
+        )
+        for pieces in ((0, 1, 2, 3), (0, 2), (1, 3), (2, 0), (1, 1))
+    ),
+    *(
+        Kind(
+            f"streams: MPEG-TS that lacks {packets or 'all'} packets of frame {frame}",
+            "refused: a hole",
+            functools.partial(_hole, frame=frame, packets=packets),
+            refusal="damaged or cut short",
+        )
+        for frame, packets in ((5, None), (11, None), (12, None), (12, 1), (24, 2), (30, 1))
+    ),
+    Kind(
+        "streams: H.264 with intra refresh cut without encoding",
+        "from the first whole frame on",
+        _refresh,
+    ),
+    Kind(
+        "streams: recordings of two sizes joined",
+        "all frames, in the size of the first",
+        _joined_sizes,
+    ),
+    Kind("streams: all times are zero", "all frames", functools.partial(_times, change=_at_zero)),
+    Kind("streams: times come twice", "all frames", functools.partial(_times, change=_twice)),
+    *(
+        Kind(f"streams: {what}", "all frames", functools.partial(_shifted, **where))
+        for what, where in (
+            ("begins at 5 seconds", {"suffix": "mp4", "seconds": 5}),
+            ("the clock of MPEG-TS wraps", {"suffix": "ts", "seconds": 95442}),
+        )
+    ),
+    Kind("streams: begins before zero", "from zero on, by the edit list", _before_zero),
+)
