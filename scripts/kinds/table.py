@@ -22,6 +22,7 @@ from kind import Kind, Outcome, check_names
 
 MODULES: tuple[str, ...] = (
     "kinds_of_colours",
+    "kinds_of_containers",
     "kinds_of_folders",
     "kinds_of_frames",
     "kinds_of_ids",
@@ -30,6 +31,7 @@ MODULES: tuple[str, ...] = (
     "kinds_of_networks",
     "kinds_of_rates",
     "kinds_of_segments",
+    "kinds_of_sizes",
     "kinds_of_streams",
     "kinds_of_turned_pictures",
     "kinds_of_turned_videos",

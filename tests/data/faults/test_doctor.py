@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
+import barcode
 import numpy as np
 import pytest
 
@@ -146,6 +148,25 @@ def test_the_stamp_of_a_folder_and_of_a_part(tmp_path: Path) -> None:
     assert doctor._stamp(str(tmp_path / "frames")) != first
     (tmp_path / "a.h5").write_bytes(b"1234")
     assert doctor._stamp(f"{tmp_path}/a.h5/video/3") == doctor._stamp(str(tmp_path / "a.h5"))
+
+
+def test_frames_that_were_cut_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A broadcast that was recorded from between two keyframes on is good, and this is said."""
+    from vdroppath_tf.cli import main
+
+    whole = barcode.write(tmp_path / "whole.ts", 30)
+    data = whole.read_bytes()
+    (tmp_path / "tuned.ts").write_bytes(data[8 * 188 :])
+    (tmp_path / "list.txt").write_text("whole.ts 30 0\ntuned.ts 18 0\n")
+    out = tmp_path / "doctor.json"
+    for _ in range(2):  # the second time from the journal
+        assert main(["doctor", f"--data={tmp_path}/list.txt", f"--out={out}"]) == 0
+        said = capsys.readouterr().out
+        found = re.search(r"1 videos begin with frames .*: (\d+) frames are left out", said)
+        assert found is not None
+        assert 1 <= int(found[1]) <= 11
+        assert f"cut: {tmp_path}/tuned.ts: {found[1]} frames left out" in said
+        assert "whole.ts" not in said
 
 
 @pytest.mark.parametrize("error", [MemoryError, ZeroDivisionError])

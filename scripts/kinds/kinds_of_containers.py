@@ -1,0 +1,89 @@
+"""Kinds of input: containers and codecs, by their suffix and without one."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from pathlib import Path
+
+from film_files import draw, encode
+from kind import Kind, expect
+from stream_files import expect_numbers
+
+from vdroppath_tf import data
+from vdroppath_tf.data.sources.content import is_video
+
+FRAMES = 24
+_WHOLE = range(FRAMES)
+
+# Suffix as people have it: the one that its container has here, the encoder, frames a second.
+SUFFIXES: dict[str, tuple[str, str, int, str]] = {
+    ".m4v": ("mp4", "libx264", 12, "yuv420p"),
+    ".MP4": ("mp4", "libx264", 12, "yuv420p"),
+    ".mov": ("mov", "prores_ks", 12, "yuv422p10le"),
+    ".qt": ("mov", "png", 12, "rgb24"),
+    ".3gp": ("3gp", "mpeg4", 12, "yuv420p"),
+    ".avi": ("avi", "mpeg4", 12, "yuv420p"),
+    ".divx": ("avi", "mpeg4", 12, "yuv420p"),
+    ".AVI": ("avi", "huffyuv", 12, "yuv422p"),
+    ".mkv": ("mkv", "ffv1", 12, "yuv420p"),
+    ".webm": ("webm", "libvpx", 12, "yuv420p"),
+    ".mpg": ("mpg", "mpeg1video", 25, "yuv420p"),
+    ".mpeg": ("mpg", "mpeg2video", 25, "yuv420p"),
+    ".vob": ("vob", "mpeg2video", 25, "yuv420p"),
+    ".m2v": ("m2v", "mpeg2video", 25, "yuv420p"),
+    ".ts": ("ts", "libx264", 12, "yuv420p"),
+    ".m2ts": ("m2ts", "libx264", 12, "yuv420p"),
+    ".MTS": ("ts", "libx264", 12, "yuv420p"),
+    ".mxf": ("mxf", "mpeg2video", 25, "yuv420p"),
+    ".flv": ("flv", "flv", 12, "yuv420p"),
+    ".f4v": ("mp4", "libx264", 12, "yuv420p"),
+    ".wmv": ("wmv", "wmv2", 12, "yuv420p"),
+    ".asf": ("asf", "wmv2", 12, "yuv420p"),
+    ".gif": ("gif", "gif", 10, "rgb8"),
+    ".apng": ("apng", "apng", 10, "rgb24"),
+    ".ivf": ("ivf", "libvpx-vp9", 12, "yuv420p"),
+    ".h264": ("h264", "libx264", 12, "yuv420p"),
+    ".h265": ("hevc", "libx265", 12, "yuv420p"),
+    ".mjpeg": ("mjpeg", "mjpeg", 12, "yuvj420p"),
+    ".y4m": ("y4m", "wrapped_avframe", 12, "yuv420p"),
+}
+_CLEAR = {"b": "2000k"}
+_OPTIONS = {
+    "libx265": {"x265-params": "log-level=none"},
+    "mpeg1video": _CLEAR,
+    "mpeg2video": _CLEAR,
+    "mpeg4": _CLEAR,
+    "wmv2": _CLEAR,
+    "flv": _CLEAR,
+}
+
+
+@functools.cache
+def _made(suffix: str) -> bytes:
+    container, codec, rate, pix_fmt = SUFFIXES[suffix]
+    options = _OPTIONS.get(codec)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"a.{container}"
+        encode(path, draw(FRAMES), codec=codec, rate=rate, pix_fmt=pix_fmt, options=options)
+        return path.read_bytes()
+
+
+def _by_list(folder: Path, suffix: str, name: str) -> None:
+    (folder / name).write_bytes(_made(suffix))
+    expect(is_video(str(folder / name)), True, f"whether {name} is a video")
+    (folder / "list.txt").write_text(f"{name} {FRAMES} 0\n")
+    videos = data.open_manifest(folder / "list.txt")
+    expect_numbers(Path(videos.entries[0].path), _WHOLE, dropped=0)
+
+
+KINDS = tuple(
+    Kind(
+        f"containers: {suffix} ({SUFFIXES[suffix][1]}), called {name}",
+        "all frames",
+        functools.partial(_by_list, suffix=suffix, name=name),
+    )
+    for suffix in SUFFIXES
+    for name in (f"a{suffix}", "clip")
+    if (suffix, name) != (".mjpeg", "clip")  # begins as a picture does
+)
