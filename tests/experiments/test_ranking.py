@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny
 
 from vdroppath_tf.cli import main
 from vdroppath_tf.experiments.ranking import jobs
@@ -13,9 +14,10 @@ from vdroppath_tf.experiments.ranking.plan import TASK, TEMPLATES, Plan
 from vdroppath_tf.experiments.ranking.run import draw_strategies
 from vdroppath_tf.experiments.tasks.synthetic import write_task
 from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.training import RECIPES
 
 SMALL = [
-    *("--draws=2", "--uniform_draws=2", "--seeds=1", "--epochs=2", "--template_epochs=2"),
+    *("--draws=2", "--uniform_draws=0", "--seeds=1", "--epochs=2", "--template_epochs=2"),
     *("--train_clips=32", "--test_clips=16", "--processes=1"),
 ]
 
@@ -30,20 +32,22 @@ def test_a_ranking_does_not_see_the_clips_of_an_earlier_one(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_ranking_goes_on_where_it_stood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ranking_goes_on_where_it_stood(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a network of three layers: a dozen of them are traced here."""
+    monkeypatch.setitem(RECIPES, "small", RECIPES["small"].replace(network=tiny.ROW))
     out = tmp_path / "ranking"
     assert main(["ranking", *SMALL, f"--out={out}"]) == 0
     told = capsys.readouterr().out
     for part in (
         "2 draws, best stand-alone first",
-        "uniform draws: stand-alone accuracies spread",
         "Kendall's tau with stand-alone accuracy",
     ):
         assert part in told
     first = (out / "ranking.json").read_text()
     fields = json.loads(first)
-    assert [row["kind"] for row in fields["strategies"]] == ["draws"] * 2 + ["uniform draws"] * 2
-    assert all(0 <= a <= 1 for row in fields["strategies"] for a in row["alone"])
+    assert [row["kind"] for row in fields["strategies"]] == ["draws"] * 2
     assert (out / "ranking.png").read_bytes()[:4] == b"\x89PNG"
     uniform = ProbabilitySpace.load(out / "templates" / "uniform-template" / "space.json")
     assert np.all(np.concatenate(uniform.drop) == np.float32(0.5))  # sampled, and nothing learned
@@ -51,7 +55,7 @@ def test_ranking_goes_on_where_it_stood(tmp_path: Path, capsys: pytest.CaptureFi
     assert not np.allclose(learned.drop, learned.initial)
 
     results = sorted((out / "results").iterdir())
-    assert len(results) == 4 + 4 + 4
+    assert len(results) == 4 + 4 + 2
     lost = next(path for path in results if path.name.startswith("stand-alone"))
     kept = {path: path.stat().st_mtime_ns for path in results if path != lost}
     lost.unlink()
@@ -64,10 +68,15 @@ def test_ranking_goes_on_where_it_stood(tmp_path: Path, capsys: pytest.CaptureFi
     assert "holds another ranking: epochs 2, not 3. Pass a new folder" in capsys.readouterr().err
     assert (out / "ranking.json").read_text() == first
 
-    assert main(["ranking", *SMALL, "--uniform_draws=3", f"--out={out}"]) == 0  # one more
+    assert main(["ranking", *SMALL, "--uniform_draws=2", f"--out={out}"]) == 0  # two more
+    told = capsys.readouterr().out
+    for kind in ("draws", "uniform draws"):
+        assert f"2 {kind}, best stand-alone first" in told
+        assert f"{kind}: stand-alone accuracies spread" in told
     rows = json.loads((out / "ranking.json").read_text())["strategies"]
-    assert rows[:4] == fields["strategies"]
-    assert len(rows) == 5
+    assert rows[:2] == fields["strategies"]
+    assert [row["kind"] for row in rows] == ["draws"] * 2 + ["uniform draws"] * 2
+    assert all(0 <= a <= 1 for row in rows for a in row["alone"])
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 

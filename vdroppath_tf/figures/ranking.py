@@ -9,6 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.rank_agreement import KINDS, Ranking
+from vdroppath_tf.analysis.tau import kendall_tau
 from vdroppath_tf.figures.style import GRID, SOFT, STYLE
 from vdroppath_tf.names import named
 
@@ -48,7 +49,7 @@ def figure_ranking(found: Ranking) -> Figure:
 def _points(axes: Any, some: Ranking, name: str, kind: str) -> None:
     mean = some.stand_alone.mean(1)
     ends = [mean - some.stand_alone.min(1), some.stand_alone.max(1) - mean]
-    tau = some.taus()[name].value
+    tau = kendall_tau(mean, some.scores[name])
     label = kind if math.isnan(tau) else f"{kind}: tau {tau:.2f}"
     marker, color = _STYLES[kind]
     style: dict[str, Any] = {"fmt": marker, "color": color, "markersize": 4.5, "elinewidth": 0.8}
