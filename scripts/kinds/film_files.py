@@ -21,6 +21,11 @@ from vdroppath_tf.data.sources import FrameSource
 FRAMES, HEIGHT, WIDTH = 12, 48, 64
 COLOURS = np.array([[(220, 20, 20), (20, 200, 20)], [(20, 20, 220), (230, 230, 230)]], np.uint8)
 _BITS = 6
+# Groups of frames that are shorter than a film, with B frames: what is read must be sought.
+_SETTINGS = {
+    "libx264": {"crf": "8", "preset": "veryfast", "g": "5", "bf": "2", "sc_threshold": "0"},
+    "libx265": {"x265-params": "crf=8:keyint=5:log-level=none", "preset": "veryfast"},
+}
 
 
 def draw(frames: int = FRAMES, *, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
@@ -116,7 +121,7 @@ def encode_streams(
     with av.open(str(path), "w") as container:
         streams: list[Any] = []
         for place, (film, codec) in enumerate(films):
-            settings = {"crf": "8", "preset": "ultrafast"} if codec == "libx264" else {}
+            settings = _SETTINGS.get(codec, {})
             stream: Any = container.add_stream(codec, rate=rate, options=settings | (options or {}))
             stream.height, stream.width = film.shape[1:3]
             stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else pix_fmt

@@ -121,7 +121,7 @@ KINDS = (
     ),
     Kind(
         "colour: YCgCo",
-        "refused on every version of PyAV",
+        "refused, as FFmpeg cannot read it",
         partial(_read, "bt709", "yuv420p", False, "colormatrix=YCgCo"),
         refusal="YCgCo",
     ),

@@ -13,6 +13,7 @@ from film_files import (
     WIDTH,
     draw,
     encode,
+    encode_streams,
     expect_film,
     expect_source,
     set_matrix,
@@ -60,6 +61,27 @@ def turned(folder: Path, orientation: int, name: str = "a.mp4", **options: objec
 
 def _read_turned(orientation: int, name: str, folder: Path) -> None:
     expect_source(VideoFile(str(turned(folder, orientation, name))))
+
+
+def _read_hevc(folder: Path) -> None:
+    expect_source(VideoFile(str(turned(folder, 6, codec="libx265"))))
+
+
+def _with_cover(folder: Path) -> None:
+    """The cover comes first, and is upright."""
+    cover = np.full((1, 200, 100, 3), (220, 20, 20), np.uint8)
+    films = [(cover, "mjpeg"), (stored(draw(), 6), "libx264")]
+    path = encode_streams(films, folder / "a.mp4", flags=(0x400, 1))
+    expect_source(VideoFile(str(set_matrix(path, MATRICES[6]))))
+
+
+def _predict(folder: Path) -> None:
+    """What a served network is shown; there is no network here, but its reader is the same."""
+    from vdroppath_tf.serving.predict import ServedModel
+
+    served = object.__new__(ServedModel)
+    served.channels = 3
+    expect_source(served._source(str(turned(folder, 6)), None))
 
 
 def _read_boxes(folder: Path) -> None:
@@ -147,6 +169,9 @@ KINDS = (
         partial(_read_matrix, (0.866, 0.5, -0.5, 0.866)),
         refusal="right angles",
     ),
+    Kind("rotation: HEVC", "upright", _read_hevc),
+    Kind("rotation: beside a cover", "upright", _with_cover),
+    Kind("rotation: predict", "upright", _predict),
     Kind("rotation: in a message of H.264", "upright", _by_message),
     Kind("rotation: a box of the frame", "part of the shown frame", _read_boxes),
     Kind("rotation: clips and catalog", "upright, size as shown", _read_in_class_folders),

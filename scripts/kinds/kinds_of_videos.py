@@ -135,6 +135,15 @@ def _narrow(folder: Path) -> Path:
     return encode(folder / "a.mp4", np.ascontiguousarray(film), aspect=Fraction(4, 3))
 
 
+def _in_container(name: str, codec: str, aspect: Fraction, folder: Path) -> None:
+    """Pixels that are wider or narrower than high, however the container or codec says it."""
+    width = round(WIDTH / aspect)
+    film = draw(width=192)[:, :, (192 // width) // 2 :: 192 // width]
+    path = encode(folder / name, np.ascontiguousarray(film), codec=codec, aspect=aspect)
+    expect_source(VideoFile(str(path)), size=(HEIGHT, width))
+    expect_source(VideoFile(str(path)).with_square_pixels())
+
+
 def _as_stored(folder: Path) -> None:
     expect_source(VideoFile(str(_narrow(folder))), size=(HEIGHT, 48))
 
@@ -202,6 +211,15 @@ ASPECT = (
     Kind("aspect: what catalog says", "turned, several streams, aspect", _say),
     Kind("aspect: pixels of 4:3", "as stored, as decord and torchcodec do", _as_stored),
     Kind("aspect: pixels of 4:3, square ones asked for", "as players show it", _as_shown),
+    *(
+        Kind(
+            f"aspect: {aspect} in {name}, {codec}",
+            "as stored, or as players show it",
+            partial(_in_container, name, codec, aspect),
+        )
+        for name, codec in (("a.mkv", "libx264"), ("a.ts", "libx264"), ("a.avi", "mpeg4"))
+        for aspect in (Fraction(2), Fraction(2, 3))
+    ),
     Kind("aspect: turned too", "as players show it", _turned_and_narrow),
 )
 

@@ -6,7 +6,6 @@ import numpy as np
 from av import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from vdroppath_tf.data.sources.colour import colour_options
 from vdroppath_tf.names import named
 
 _CHANNELS = {"rgb24": 3, "gray": 1}
@@ -17,8 +16,9 @@ _BILINEAR = Interpolation.BILINEAR
 class Scaler:
     """FFmpeg's scaling and change of format, for one thread at a time.
 
-    Colours are those that `ffmpeg` shows, with every version of PyAV, see `colour`. A scaler is to
-    be kept: its tables cost more to make than to use.
+    Colours are those that `ffmpeg` shows, see `colour`. A scaler is to be kept: its tables cost
+    more to make than to use. It runs in the caller's thread, as callers scale many frames at once;
+    to divide each among threads and wait for them takes several times what the scaling does.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Scaler:
             height,
             format,
             interpolation=_BILINEAR,
-            **colour_options(frame, format),
+            threads=1,
         )
         plane, channels = plain.planes[0], _CHANNELS[format]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)

@@ -102,5 +102,5 @@ def _codec(stream: Any) -> str | None:
 
 
 def _flags(stream: Any) -> int:
-    """PyAV 15 has an enumeration, later ones have a number."""
+    """PyAV 17 has an enumeration, later ones have a number."""
     return getattr(stream.disposition, "value", stream.disposition)
