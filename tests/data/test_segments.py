@@ -21,6 +21,7 @@ from vdroppath_tf.data.lists.flow import flow_manifest
 from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.records.reader import read_records
 from vdroppath_tf.data.records.writer import write_records
+from vdroppath_tf.data.sources.container import VideoError
 
 SPANS = [{"frames": [0, 10]}, {"frames": [10, 14]}, {"seconds": [0.56, 1.0]}]
 FRAMES = [range(10), range(10, 14), range(14, 25)]
@@ -105,6 +106,16 @@ def test_records(videos: Manifest, tmp_path: Path) -> None:
     assert [(entry.label, entry.num_frames) for entry in records] == [(0, 10), (1, 4), (2, 11)]
     for entry, frames in zip(records, FRAMES, strict=True):
         assert numbers(entry.source.read(range(len(frames)))) == list(frames)
+
+
+def test_seconds_of_pictures(tmp_path: Path) -> None:
+    """Pictures have no times: the user says how many a second there are."""
+    miniatures.folder(tmp_path / "a.mp4")
+    videos = listed(tmp_path, {"seconds": [0.1, 0.3]})
+    with pytest.raises(VideoError, match="--source_fps"):
+        videos.entries[0].info()
+    source = videos.at_rate(10).entries[0].source
+    assert numbers(source.read(range(source.info().num_frames))) == [1, 2]
 
 
 def test_flow(tmp_path: Path) -> None:

@@ -156,8 +156,9 @@ class Manifest:
         """The same videos; those without times of their own have so many frames a second."""
         if not 0 < fps < float("inf"):
             raise ValueError(f"fps must be a number above 0. Received: {fps}.")
-        entries = [dataclasses.replace(entry, fps=fps) for entry in self.entries]
-        return dataclasses.replace(self, entries=tuple(entries))
+        return dataclasses.replace(
+            self, entries=tuple(_at_rate(entry, fps) for entry in self.entries)
+        )
 
     def digest(self) -> str:
         """Which data this is, for results and reports: a SHA-256, 64 hexadecimal digits.
@@ -175,3 +176,10 @@ class Manifest:
             fields += entry.source.parts
             total.update(b"\n" + json.dumps(fields).encode())
         return total.hexdigest()
+
+
+def _at_rate(entry: VideoEntry, fps: float) -> VideoEntry:
+    source = entry.source
+    if isinstance(source, Segment):  # it may be in seconds
+        source = dataclasses.replace(source, fps=fps)
+    return dataclasses.replace(entry, fps=fps, source=source)

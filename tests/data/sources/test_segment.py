@@ -92,6 +92,9 @@ def test_pictures(folder: Path) -> None:
     assert numbers(Segment(pictures, Span(1, 3, "frames"))) == [1, 2]
     with pytest.raises(VideoError, match="has no times"):
         Segment(pictures, Span(0, 0.1, "seconds")).info()
+    assert numbers(Segment(pictures, Span(0.1, 0.3, "seconds"), fps=10)) == [1, 2]
+    with pytest.raises(VideoError, match=r"after its video, which has 0.3 seconds"):
+        Segment(pictures, Span(0.1, 0.9, "seconds"), fps=10).info()
 
 
 def test_pictures_of_which_some_were_kept(tmp_path: Path) -> None:

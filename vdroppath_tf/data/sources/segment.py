@@ -94,6 +94,8 @@ class Segment(FrameSource):
     Attributes:
         source: the video.
         span: from where to where.
+        fps: frames a second of a video that has no times of its own, such as a folder of pictures,
+            if the user said so.
 
     Raises:
         ValueError: the span ends before it starts, or starts before the video.
@@ -101,6 +103,7 @@ class Segment(FrameSource):
 
     source: FrameSource
     span: Span
+    fps: float | None = None
 
     def __post_init__(self) -> None:
         if (problem := self.span.problem()) is not None:
@@ -153,10 +156,13 @@ class Segment(FrameSource):
         if self.span.unit == "frames":
             return self._by_number(whole)
         times = whole.times()
+        if times is None and self.fps is not None:
+            times = np.arange(whole.num_frames) / self.fps
         if times is None:
             raise VideoError(
                 f"{self.path}: the segment is in seconds, but its video has no times. Expected a "
-                "video file, or a segment in frames."
+                "video file, or a segment in frames; or say how many frames a second it has with "
+                "Manifest.at_rate (--source_fps)."
             )
         step = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else _PAST_END
         length = times[-1] + step
