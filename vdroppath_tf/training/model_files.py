@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
     from vdroppath_tf.models.fusion_model import FusionModel
 
+# What reading a file that is damaged, or forged, ends in.
+_DAMAGE = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError),
+    *(RecursionError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
+)
 RECIPE_FILE, LABELS_FILE = "recipe.json", "labels.txt"
 
 
@@ -92,10 +98,13 @@ def load_network(path: str | os.PathLike[str]) -> tuple[keras.Model, tuple[str, 
     """
     import keras
 
+    from vdroppath_tf.models.keras_file import check_keras_file
+
     _check_there(path)
     try:
+        check_keras_file(os.fspath(path))
         model = keras.saving.load_model(path)
-    except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         reason = str(error).strip().split("\n")[0]
         raise ValueError(
             f"{path}: is no model that vdroppath wrote, or is damaged ({reason}). Write it again."
