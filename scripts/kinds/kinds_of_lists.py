@@ -1,122 +1,173 @@
-"""Lists of videos, as people have them: what each line says must be read, or refused."""
+"""Lists of videos, as people have them: each is read for what it says, or refused."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from list_case import Case, Read, read, refused
 
-from kind import Kind, expect
+from vdroppath_tf.data import Layout
 
-from vdroppath_tf.data import open_manifest
-
-Read = tuple[tuple[str, str], ...]
-"""What a list says: the name of each video and of its class."""
+NUMBERS: Read = (("a.mp4", "2"), ("b c.mp4", "0"), ("s/d.avi", "1"))
+NAMES: Read = (("a.mp4", "riding a bike"), ("b c.mp4", "jump"), ("s/d.avi", "jump"))
+PATHS = ("a.mp4", "b c.mp4", "s/d.avi")
+BETWEEN = {"space": " ", "tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """A list beside empty files, which are never decoded.
-
-    Attributes:
-        text: of the list.
-        expected: the videos and their classes by name.
-        files: of the folder; default the videos that are expected. A name that ends in a slash is
-            a folder.
-        others: text files beside the list.
-        name: of the list.
-        encoding: of the list.
-        options: of `open_manifest`.
-        notes: texts that `Manifest.notes` must hold.
-        directional: whether its labels have a direction.
-    """
-
-    text: str
-    expected: Read = ()
-    files: tuple[str, ...] = ()
-    others: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    name: str = "list.txt"
-    encoding: str = "utf-8"
-    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    directional: bool = False
-
-    def __call__(self, folder: Path) -> None:
-        """Writes the files, reads the list, and compares."""
-        for file in self.files or tuple(name for name, _ in self.expected):
-            path = folder / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.mkdir() if file.endswith("/") else path.touch()
-        for name, text in self.others.items():
-            (folder / name).write_text(text)
-        (folder / self.name).write_bytes(self.text.encode(self.encoding))
-        manifest = open_manifest(folder / self.name, **self.options)
-        found = tuple((entry.name, manifest.labels[entry.label]) for entry in manifest)
-        expect(found, self.expected, "videos and classes")
-        expect(manifest.directional, self.directional, "whether labels have a direction")
-        for note in self.notes:
-            expect(any(note in each for each in manifest.notes), True, f"{note!r} is said")
+def rows(*columns: tuple[str, ...], between: str = " ", end: str = "\n", header: str = "") -> str:
+    """A list of these columns."""
+    lines = [between.join(row) + end for row in zip(*columns, strict=True)]
+    return header + end * bool(header) + "".join(lines)
 
 
-def read(name: str, expected: str, case: Callable[[Path], None]) -> Kind:
-    """A list that must be read."""
-    return Kind(f"list: {name}", expected, case)
+def classes(found: Read) -> tuple[str, ...]:
+    """The classes of the videos."""
+    return tuple(name for _, name in found)
 
 
-def refused(name: str, pattern: str, case: Callable[[Path], None]) -> Kind:
-    """A list that must be refused, with words that match the pattern."""
-    return Kind(f"list: {name}", "refused, with the way out", case, pattern)
+def quoted(texts: tuple[str, ...], mark: str = '"') -> tuple[str, ...]:
+    """Texts in quotes."""
+    return tuple(f"{mark}{text}{mark}" for text in texts)
 
 
-IDS = "1;Up\n2;Down\n"
-FRAMES = ("1/", "2/")
-OF_IDS = (("1", "Up"), ("2", "Down"))
+N, M = classes(NUMBERS), classes(NAMES)
+FRAMES = ("120", "97", "33")
+HEADER = "path,label"
 
 KINDS = (
-    read(
-        "id;class, not named officially, classes beside",
-        "classes of the list of classes beside it",
-        Case(
-            IDS,
-            OF_IDS,
-            FRAMES,
-            {"labels.csv": "Still\nUp\nDown\n"},
-            name="mine.csv",
-            notes=("classes are those of labels.csv",),
-            directional=True,
-        ),
+    *(
+        read(f"{what}, between: {name}, in {file}", "found out", Case(text, found, name=file))
+        for name, between in BETWEEN.items()
+        for file in ("list.txt", "list.csv", "train.tsv")
+        for what, text, found in (
+            ("path label", rows(PATHS, N, between=between), NUMBERS),
+            ("path num_frames label", rows(PATHS, FRAMES, N, between=between), NUMBERS),
+            ("path name", rows(PATHS, M, between=between), NAMES),
+            ("path num_frames name", rows(PATHS, FRAMES, M, between=between), NAMES),
+            ("label path", rows(N, PATHS, between=between), NUMBERS),
+        )
+    ),
+    *(
+        read(
+            f"name path, between: {name}", "found out", Case(rows(M, PATHS, between=between), NAMES)
+        )
+        for name, between in BETWEEN.items()
+        if name != "space"
+    ),
+    *(
+        read(
+            f"header {header}", "found out", Case(rows(*columns, between=",", header=header), found)
+        )
+        for header, columns, found in (
+            ("path,label", (PATHS, N), NUMBERS),
+            ("video_path,class_id", (PATHS, N), NUMBERS),
+            ("label,file_name", (N, PATHS), NUMBERS),
+            ("File Name,Class Name", (PATHS, M), NAMES),
+            ("video,fps,label,width", (PATHS, FRAMES, N, FRAMES), NUMBERS),
+            (",path,label", (("0", "1", "2"), PATHS, N), NUMBERS),
+            ("Unnamed: 0,path,label", (("7", "3", "9"), PATHS, N), NUMBERS),
+            (",path,num_frames,label", (("0", "1", "2"), PATHS, FRAMES, N), NUMBERS),
+            ("filename,frames,action", (PATHS, FRAMES, M), NAMES),
+            ("path,emotion", (PATHS, M), NAMES),
+            ("path,label,split", (PATHS, N, ("train",) * 3), NUMBERS),
+            ("clip_name,clip_path,label", (("a", "b c", "d"), PATHS, M), NAMES),
+        )
     ),
     read(
-        "id;class, not named officially, official classes beside",
-        "classes of the list of classes beside it",
+        "header in words with spaces between",
+        "found out",
+        Case("video num_frames label\n" + rows(PATHS, FRAMES, N), NUMBERS),
+    ),
+    read(
+        "pandas index without a name",
+        "passed over",
+        Case(rows(("0", "1", "2"), PATHS, M, between=","), NAMES),
+    ),
+    read(
+        "class numbers and names",
+        "names by number",
         Case(
-            IDS,
-            OF_IDS,
-            FRAMES,
-            {"jester-v1-labels.csv": "Still\nUp\nDown\n"},
-            name="jester-small.csv",
-            directional=True,
+            "path,label,label_name\na.mp4,1,run\nb c.mp4,0,walk\ns/d.avi,1,run\n",
+            (("a.mp4", "run"), ("b c.mp4", "walk"), ("s/d.avi", "run")),
         ),
     ),
-    refused(
-        "id;class, not named officially, no classes",
-        r"labels\.csv: is missing.*labels=",
-        Case(IDS, files=FRAMES, name="mine.csv"),
+    *(
+        read(f"quotes, between: {name}", "not part of the text", Case(text, found))
+        for name, between in BETWEEN.items()
+        for text, found in ((rows(quoted(PATHS), quoted(M), between=between), NAMES),)
     ),
-    refused(
-        "id;class, not named officially, two lists of classes",
-        r"a-labels\.csv or b_labels\.csv.*Expected one",
+    read(
+        "quotes that hold separators",
+        "part of the text",
         Case(
-            IDS,
-            files=FRAMES,
-            others={"a-labels.csv": "Up\nDown\n", "b_labels.csv": "Down\nUp\n"},
-            name="mine.csv",
+            '"a, b.mp4","up, and down"\nc.mp4,still\n',
+            (("a, b.mp4", "up, and down"), ("c.mp4", "still")),
         ),
     ),
+    read("quotes, single", "not part of the text", Case(rows(quoted(PATHS, "'"), N), NUMBERS)),
+    read(
+        "a name with a quote in it",
+        "part of the name",
+        Case("a.mp4,5\" pipe\nb.mp4,don't\n", (("a.mp4", '5" pipe'), ("b.mp4", "don't"))),
+    ),
+    read(
+        "commas without quotes",
+        "part of the path, or of the name",
+        Case("a, b.mp4,1\nc.mp4,0\n", (("a, b.mp4", "1"), ("c.mp4", "0"))),
+    ),
+    read(
+        "commas without quotes in names",
+        "part of the path, or of the name",
+        Case("a.mp4,up, and down\nc.mp4,still\n", (("a.mp4", "up, and down"), ("c.mp4", "still"))),
+    ),
+    *(
+        read(
+            f"text is {encoding}",
+            "read",
+            Case("à.mp4\té\nb.mp4\tf\n", (("à.mp4", "é"), ("b.mp4", "f")), encoding=encoding),
+        )
+        for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
+    ),
     refused(
-        "id;class, called labels.csv itself",
-        r"labels-labels\.csv: is missing",
-        Case(IDS, files=FRAMES, name="labels.csv"),
+        "text is latin-1",
+        r"is not UTF-8.*--encoding",
+        Case("a.mp4 1\nà.mp4 0\n", encoding="latin-1"),
+    ),
+    read(
+        "text is latin-1, said",
+        "read",
+        Case(
+            "a.mp4 1\nà.mp4 0\n",
+            (("a.mp4", "1"), ("à.mp4", "0")),
+            encoding="latin-1",
+            options={"format": Layout(encoding="latin-1")},
+        ),
+    ),
+    *(
+        read(f"line ends {name}", "read", Case(rows(PATHS, N, end=end), NUMBERS))
+        for name, end in (("Windows", "\r\n"), ("old Mac", "\r"), ("with spaces", " \t\n"))
+    ),
+    read(
+        "comments",
+        "passed over, and said",
+        Case("# mine\n" + rows(PATHS, N) + "\n  # the end\n", NUMBERS, notes=("comments (2",)),
+    ),
+    read(
+        "comment before a header",
+        "passed over",
+        Case("# mine\n" + rows(PATHS, N, between=",", header=HEADER), NUMBERS),
+    ),
+    read(
+        "a path that starts with #",
+        "no comment",
+        Case("#1 a.mp4 0\nb.mp4 1\n", (("#1 a.mp4", "0"), ("b.mp4", "1"))),
+    ),
+    read(
+        "comment after a number",
+        "passed over",
+        Case("a.mp4 0 # good\nb.mp4 1\n", (("a.mp4", "0"), ("b.mp4", "1"))),
+    ),
+    refused(
+        "comment after a name",
+        "may end in a comment",
+        Case("a.mp4 jump # good\nb.mp4 run\n", files=("a.mp4", "b.mp4")),
     ),
 )

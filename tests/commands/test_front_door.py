@@ -20,6 +20,7 @@ from vdroppath_tf.cli import COMMANDS, flags_of, main
 from vdroppath_tf.commands import choices, ranking
 from vdroppath_tf.data.clips.transforms import SAMPLERS
 from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
+from vdroppath_tf.data.lists.tables.layout import SEPARATORS
 from vdroppath_tf.experiments import quickstart
 from vdroppath_tf.experiments.ranking.plan import AS_TRAINED, LOG_PROB, TEMPLATES
 from vdroppath_tf.experiments.tasks.shapes import TASKS
@@ -130,6 +131,7 @@ def test_what_flags_offer_is_what_there_is() -> None:
     assert set(choices.FORMATS) == set(data.FORMATS)
     assert set(choices.RECIPES) == set(training.RECIPES)
     assert tuple(SAMPLERS) == choices.SAMPLERS
+    assert tuple(SEPARATORS) == choices.SEPARATORS
     assert tuple(data.PROTOCOLS) == choices.PROTOCOLS
     assert tuple(TASKS) == choices.TASKS
     assert tuple(budget.UNITS_OF) == choices.COSTS

@@ -4,12 +4,13 @@ A test compares each with the table or the default that it repeats.
 """
 
 FORMATS = (
-    *("list", "path-label", "folders", "folders-of-videos", "folders-of-frames"),
+    *("table", "list", "path-label", "folders", "folders-of-videos", "folders-of-frames"),
     *("folders-of-zips", "folders-of-hdf5", "hdf5", "ucf101", "hmdb51", "kinetics"),
     *("something-v1", "something-v2", "jester", "activitynet", "charades", "charades-videos"),
     *("diving48", "epic-kitchens", "epic-kitchens-verbs", "epic-kitchens-nouns"),
     *("epic-kitchens-actions", "moments", "manifest", "records"),
 )
+SEPARATORS = ("space", "tab", "comma", "semicolon", "pipe")
 RECIPES = ("small", "something-something-v1", "something-something-v2", "kinetics400", "ucf101")
 SAMPLERS = ("dense", "segments")
 PROTOCOLS = ("paper-1clip", "paper-2clip", "10x3")

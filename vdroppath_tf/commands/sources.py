@@ -7,7 +7,7 @@ from pathlib import Path
 from absl import flags, logging
 
 from vdroppath_tf import data, training
-from vdroppath_tf.commands.choices import FORMATS, MAX_BAD_FRACTION
+from vdroppath_tf.commands.choices import FORMATS, MAX_BAD_FRACTION, SEPARATORS
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.names import named
 
@@ -29,6 +29,15 @@ def define_formats(values: flags.FlagValues) -> None:
     """Flags for what `define_source` declared, whichever there are."""
     text = "of all videos named here; default: found out"
     flags.DEFINE_enum("format", None, FORMATS, text, flag_values=values)
+    text = (
+        "what the columns of a list hold, e.g. path,num_frames,label or path,-,class_name, where - "
+        "is not read (default: found out)"
+    )
+    define_string(values, "columns", text)
+    text = "what separates the columns of a list (default: found out)"
+    flags.DEFINE_enum("separator", None, SEPARATORS, text, flag_values=values)
+    text = "encoding of a list, e.g. cp1252 of a spreadsheet (default: UTF-8, or UTF-16 if it is)"
+    define_string(values, "encoding", text)
     text = (
         "pictures in folders and zip files of frames, e.g. {:05d}.jpg, or {:f}.jpg if the number "
         "is a time (default: found out)"
@@ -95,7 +104,8 @@ def open_source(
         ValueError: If the classes are not those of the model.
     """
     source = values[name].value
-    format = values.format or data.find_format(source)
+    layout = _layout_of(values)
+    format = values.format or ("table" if layout else data.find_format(source))
     taken = data.options_of(format)
     root = values[_root(name)].value
     if root is None and "root" in taken and _root("data") in values:
@@ -103,7 +113,7 @@ def open_source(
     videos = data.open_manifest(
         source,
         labels=_labels_for(source, labels),
-        format=format,
+        format=layout or format,
         root=root,
         lookup=data.Lookup(
             template=values.frame_template,
@@ -133,6 +143,24 @@ def say_not_recalibrated() -> None:
         "No --train_data: batch norm keeps the statistics of all paths mixed, and single "
         "strategies score below what they can."
     )
+
+
+def _layout_of(values: flags.FlagValues) -> data.Layout | None:
+    """What the flags say of the layout of lists; None if they say nothing.
+
+    Raises:
+        ValueError: If they do not go with ``--format``, or name no layout.
+    """
+    given = (values.columns, values.separator, values.encoding)
+    if given == (None, None, None):
+        return None
+    if values.format not in (None, "table"):
+        raise ValueError(
+            f"--columns, --separator and --encoding are of lists whose layout is found out, but "
+            f"--format is {values.format}. Leave it out, or pass --format=table."
+        )
+    columns = None if values.columns is None else tuple(values.columns.split(","))
+    return data.Layout(columns=columns, separator=values.separator, encoding=values.encoding)
 
 
 def _root(name: str) -> str:

@@ -20,6 +20,7 @@ from .faults.fault_log import FaultLog as FaultLog
 from .faults.quarantine import read_quarantine as read_quarantine
 from .faults.quarantine import write_quarantine as write_quarantine
 from .lists.manifest_file import write_manifest as write_manifest
+from .lists.tables.layout import Layout as Layout
 from .lists.video_tree import Lookup as Lookup
 from .manifest import Manifest as Manifest
 from .manifest import ManifestError as ManifestError

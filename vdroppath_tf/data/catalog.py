@@ -22,8 +22,15 @@ from vdroppath_tf.data.lists.known_files import known_format
 from vdroppath_tf.data.lists.lines import read_list, read_pairs
 from vdroppath_tf.data.lists.manifest_file import is_manifest, read_manifest, write_manifest
 from vdroppath_tf.data.lists.moments import read_moments
-from vdroppath_tf.data.lists.something import read_something_v1, read_something_v2
-from vdroppath_tf.data.lists.text_files import PathLike
+from vdroppath_tf.data.lists.something import (
+    is_id_and_class,
+    read_something_v1,
+    read_something_v2,
+)
+from vdroppath_tf.data.lists.tables.headers import lists_paths
+from vdroppath_tf.data.lists.tables.layout import Layout
+from vdroppath_tf.data.lists.tables.reader import has_metadata, read_table
+from vdroppath_tf.data.lists.text_files import PathLike, encoding_of
 from vdroppath_tf.data.lists.ucf101 import read_ucf101
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
@@ -52,6 +59,7 @@ def _read_records(source: PathLike, *, labels: Sequence[str] | None = None) -> M
 
 
 FORMATS: dict[str, Callable[..., Manifest]] = {
+    "table": read_table,
     "list": read_list,
     "path-label": read_pairs,
     "folders": read_folder,
@@ -79,7 +87,7 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
     "records": _read_records,
 }
 """Name -> the function that reads it, with `labels` and those of the options that make sense."""
-_OPTIONS = {"root", "label_base", "part", "split", "lookup"}
+_OPTIONS = {"root", "label_base", "part", "split", "lookup", "layout"}
 
 
 @named
@@ -88,7 +96,7 @@ def open_manifest(
     *,
     root: PathLike | None = None,
     labels: Sequence[str] | None = None,
-    format: str | None = None,
+    format: str | Layout | None = None,
     lookup: Lookup | None = None,
     label_base: int | None = None,
     part: str | None = None,
@@ -102,7 +110,7 @@ def open_manifest(
             folders take none.
         labels: names of the classes by number. Give the training videos' to the validation
             videos, so that a class has one number in both.
-        format: one of `FORMATS`; None finds it out, see `find_format`.
+        format: one of `FORMATS`, or the `Layout` of a list; None finds it out, see `find_format`.
         lookup: how names become videos: what pictures are called in folders and zip files of
             frames, and whether videos that are listed may be missing. Default `Lookup()`.
         label_base: the number of the first class in a list, 0 (the default) or 1.
@@ -114,7 +122,8 @@ def open_manifest(
         ManifestError: something in it is wrong, or its format does not take an option; see the
             readers. Names the file, the line and the value.
     """
-    name = find_format(source) if format is None else format
+    layout = format if isinstance(format, Layout) else None
+    name = "table" if layout else find_format(source) if format is None else format
     shown = urls.shown(os.fspath(source))
     if name not in FORMATS:
         raise ManifestError(f"{shown}: format is {name!r}. Expected one of {', '.join(FORMATS)}.")
@@ -129,6 +138,7 @@ def open_manifest(
         "part": part,
         "split": split,
         "lookup": None if lookup == Lookup() else lookup,
+        "layout": layout,
     }
     given = {key: value for key, value in options.items() if value is not None}
     if refused := sorted(set(given) - options_of(name)):
@@ -143,7 +153,7 @@ def open_manifest(
 
 @named
 def options_of(format: str) -> set[str]:
-    """Those of `root`, `label_base`, `part`, `split` and `lookup` that a format takes."""
+    """Those of `root`, `label_base`, `part`, `split`, `lookup` and `layout` a format takes."""
     return set(inspect.signature(FORMATS[format]).parameters) & _OPTIONS
 
 
@@ -151,11 +161,10 @@ def options_of(format: str) -> set[str]:
 def find_format(source: PathLike) -> str:
     """Which of the `FORMATS` a source is, by its name and its first line.
 
-    Lists of `path label` look like lists of `path num_frames label` with a space in the path, and
-    are not found out.
+    Whatever is no known data set is a list of any layout, `"table"`.
 
     Raises:
-        ManifestError: it is not there, or a CSV or JSON file of no known kind.
+        ManifestError: it is not there, or a folder that has both class folders and a list.
     """
     path = Path(source)
     if is_hdf5(path):
@@ -163,9 +172,9 @@ def find_format(source: PathLike) -> str:
     if holds_records(source):
         return "records"
     if path.is_dir():
-        return "hmdb51" if is_hmdb51(path) else "folders"
+        return "hmdb51" if is_hmdb51(path) else "table" if has_metadata(path) else "folders"
     try:
-        with open(path, encoding="utf-8-sig", errors="replace") as file:
+        with open(path, encoding=encoding_of(path), errors="replace") as file:
             first = file.readline(4096).strip()
     except OSError as error:
         raise ManifestError(f"{source}: cannot be read ({error}). Check the path.") from None
@@ -175,13 +184,6 @@ def find_format(source: PathLike) -> str:
         return "ucf101"
     if (known := known_format(path)) is not None:
         return known
-    if path.suffix.lower() == ".json" and first.startswith("["):
+    if path.suffix.lower() == ".json" and first.startswith("[") and not lists_paths(first):
         return "something-v2"
-    if path.suffix.lower() == ".csv" and first.count(";") == 1:
-        return "something-v1"
-    if path.suffix.lower() in (".csv", ".json"):
-        raise ManifestError(
-            f"{source}: begins with {first[:60]!r}, as no known data set does. Pass format=, one "
-            f"of {', '.join(FORMATS)}."
-        )
-    return "list"
+    return "something-v1" if is_id_and_class(first, path.suffix) else "table"

@@ -93,7 +93,7 @@ class TestList:
             ("a.mp4 3.5 1", ["num_frames '3.5'"]),
             ("a.mp4 ３ 1", ["num_frames '３'"]),
             ("a.mp4 30 -1", ["label is -1", "expected 0"]),
-            ("a.mp4 0 1", ["num_frames is 0", "expected 1"]),
+            ("a.mp4 -2 1", ["num_frames is -2", "expected 1"]),
             ("a.mp4 -3 1", ["num_frames is -3"]),
             ("a.mp4 99999999 1", ["num_frames is 99999999"]),
             ("a.mp4 3 123456", ["label is 123456"]),
@@ -129,9 +129,17 @@ class TestList:
         with pytest.raises(ManifestError, match="lists no video"):
             read_list(write(root, text))
 
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+    def test_other_encodings_that_are_certain(self, root: Path, encoding: str) -> None:
+        manifest = read_list(write(root, "a.mp4 3 1\nb c.mp4 4 0\n".encode(encoding)))
+        assert [(e.name, e.label, e.num_frames) for e in manifest] == [
+            ("a.mp4", 1, 3),
+            ("b c.mp4", 0, 4),
+        ]
+
     def test_other_encoding(self, root: Path) -> None:
-        with pytest.raises(ManifestError, match=r"list\.txt: is not UTF-8"):
-            read_list(write(root, "a.mp4 3 1".encode("utf-16")))
+        with pytest.raises(ManifestError, match=r"list\.txt: is not UTF-8.*Save it as UTF-8"):
+            read_list(write(root, "à.mp4 3 1".encode("latin-1")))
 
     def test_missing(self, root: Path) -> None:
         with pytest.raises(ManifestError, match=r"nope\.txt: cannot be read"):

@@ -201,7 +201,7 @@ def test_a_huge_json_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_unknown_files(tmp_path: Path) -> None:
     for name, text in (("a.csv", "video_id,label\n"), ("b.json", json.dumps({"a": 1}))):
-        with pytest.raises(ManifestError, match="as no known data set does"):
+        with pytest.raises(ManifestError, match="as no known data set or list does"):
             open_manifest(write(tmp_path / name, text))
     with pytest.raises(ManifestError, match="format is 'ucf'"):
         open_manifest(tmp_path / "a.csv", format="ucf")

@@ -17,6 +17,7 @@ from .manifest_file import write_manifest as write_manifest
 from .moments import read_moments as read_moments
 from .something import read_something_v1 as read_something_v1
 from .something import read_something_v2 as read_something_v2
+from .tables.reader import read_table as read_table
 from .ucf101 import read_ucf101 as read_ucf101
 from .video_facts import VideoFacts as VideoFacts
 from .video_facts import describe_facts as describe_facts

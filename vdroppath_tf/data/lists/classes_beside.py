@@ -79,7 +79,8 @@ def chosen_classes(
     if labels is None:
         raise ManifestError(
             f"{beside}: is missing, and names the classes. Put it there, or pass the names as "
-            "labels=, or in a labels.txt beside the list (--data)."
+            "labels=, or in a labels.txt beside the list (--data); or, if this is a list of paths "
+            "and classes, pass format='table' (--format=table): its classes are its sorted names."
         )
     return tuple(labels)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from absl import logging
@@ -51,6 +51,8 @@ class Collector:
         self.missing: list[str] = []
         self.notes: list[str] = []
         self.multi_label = False
+        self.elsewhere: Callable[[str], str] = lambda name: name
+        """The name of what is listed by a name that leads to nothing, if there is one."""
         self._largest = 0
         self._allow_missing = bool(lookup.allow_missing)
         self._two_labels = lookup.allow_two_labels
@@ -125,6 +127,9 @@ class Collector:
         try:
             source = self.tree.entry(name, origin)
         except MissingVideoError:
+            if (other := self.elsewhere(name)) != name:
+                self.add(other, label if not more else (label, *more), num_frames, origin, spans)
+                return
             if not self._allow_missing:
                 raise
             self.missing.append(name)

@@ -6,6 +6,7 @@ What they show has a direction ("from left to right"), so their manifests are `d
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from vdroppath_tf.data.lists.classes_beside import (
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.csv_tables import delimiter_of, read_table
 from vdroppath_tf.data.lists.parts import part_folders, part_in_name
+from vdroppath_tf.data.lists.tables.headers import meanings
 from vdroppath_tf.data.lists.text_files import (
     MAX_CLASSES,
     PathLike,
@@ -29,6 +31,7 @@ from vdroppath_tf.data.lists.text_files import (
 )
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
 from vdroppath_tf.names import named
 
 JESTER_COLUMNS = ("video_id", "label", "label_id")
@@ -39,6 +42,23 @@ _FOLDERS = ("20bn-something-something-v1", "20bn-something-something-v2", "20bn-
 
 _Row = tuple[str, str, str]
 """Where it is, the id of the video, and its class."""
+
+
+def is_id_and_class(line: str, suffix: str) -> bool:
+    """Whether a line is `id;label`: in a CSV file any name without a suffix, else a number.
+
+    Args:
+        line: the first of a file.
+        suffix: of the file.
+    """
+    key, _, name = (part.strip() for part in line.partition(";"))
+    if not key or not name or ";" in name or name.isdecimal() or meanings([key, name]) is not None:
+        return False
+    if os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES:
+        return False
+    return key.isdecimal() or (
+        suffix.lower() == ".csv" and re.fullmatch(r"[\w-]+", key) is not None
+    )
 
 
 @named

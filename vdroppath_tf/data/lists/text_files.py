@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import os
@@ -20,50 +21,91 @@ MAX_JSON = 1 << 28
 MAX_CLASSES = 100_000
 """Labels from here on are refused: more likely a column mixed up than a class."""
 
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
 
-def read_lines(path: PathLike, expected: str) -> Iterator[tuple[str, str]]:
-    """`(file:line, text)` for every line that is not blank; UTF-8, with or without a BOM.
+def encoding_of(path: PathLike) -> str:
+    """The encoding of a text file: UTF-8, unless its first bytes are those of UTF-16 or UTF-32.
+
+    Spreadsheets write UTF-16. Other encodings cannot be told from one another.
+
+    Raises:
+        ManifestError: the file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(1 << 12)
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    zeros = [start[k : len(start) & ~1 : 2].count(0) for k in (0, 1)]  # of most Latin letters
+    if max(zeros) > len(start) / 4 and min(zeros) == 0:
+        return "utf-16-le" if zeros[1] else "utf-16-be"
+    return "utf-8"
+
+
+def read_lines(
+    path: PathLike,
+    expected: str,
+    *,
+    encoding: str | None = None,
+    strip: bool = True,
+    way_out: str = "Save it as UTF-8.",
+) -> Iterator[tuple[str, str]]:
+    """`(file:line, text)` for every line that is not blank.
 
     Args:
         path: the file.
         expected: what a line looks like, for errors.
+        encoding: of the text; None finds it out, see `encoding_of`.
+        strip: whether spaces and tabs at the ends of a line mean nothing.
+        way_out: what to do where the encoding is another, for errors.
 
     Raises:
-        ManifestError: the file is missing, not UTF-8, or too long in either direction.
+        ManifestError: the file is missing, not of that encoding, or too long in either direction.
     """
+    found = encoding or encoding_of(path)
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            number = 0
+        with open(path, encoding=found) as file:
+            number, start = 0, f"{path}:"
             while line := file.readline(MAX_LINE + 2):
                 number += 1
-                origin = f"{path}:{number}"
-                if len(line.rstrip("\n")) > MAX_LINE:
+                origin = f"{start}{number}"
+                if len(line) > MAX_LINE and len(line.rstrip("\n")) > MAX_LINE:
                     raise ManifestError(
                         f"{origin}: is longer than {MAX_LINE} characters ({line[:40]!r}...). "
                         f"Expected {expected}."
                     )
                 if number > MAX_LINES:
                     raise ManifestError(f"{origin}: expected at most {MAX_LINES} lines. Split it.")
-                if line.strip():
-                    yield origin, line.strip()
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path}: is not UTF-8 text ({error}). Save it as UTF-8.") from None
+                if text := line.strip():
+                    yield origin, text if strip else line.rstrip("\n")
+    except UnicodeError as error:
+        name = found.removesuffix("-sig").upper()
+        raise ManifestError(f"{path}: is not {name} text ({error}). {way_out}") from None
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
 
 
 def start_of(path: PathLike, size: int = MAX_LINE) -> str:
-    """The first characters of a file, to know its kind by; bytes that are no UTF-8 are replaced.
+    """The first characters of a file, to know its kind by; bytes that are no text are replaced.
 
     Raises:
         ManifestError: the file cannot be read.
     """
     try:
-        with open(path, encoding="utf-8-sig", errors="replace") as file:
+        with open(path, encoding=encoding_of(path), errors="replace") as file:
             return file.read(size)
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
@@ -97,7 +139,7 @@ def load_json(path: PathLike, expected: type, what: str) -> Any:
         ManifestError: the file is missing, too large, no JSON, or of another type.
     """
     try:
-        with open(path, encoding="utf-8-sig") as file:
+        with open(path, encoding=encoding_of(path)) as file:
             if (size := os.fstat(file.fileno()).st_size) > MAX_JSON:
                 raise ManifestError(
                     f"{path}: has {size} bytes, expected at most {MAX_JSON}. Split it."
@@ -105,7 +147,7 @@ def load_json(path: PathLike, expected: type, what: str) -> Any:
             value = json.load(file)
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (UnicodeError, json.JSONDecodeError, RecursionError) as error:
         raise ManifestError(f"{path}: is no JSON ({error}). Expected {what}.") from None
     if not isinstance(value, expected):
         raise ManifestError(f"{path}: holds a {type(value).__name__}. Expected {what}.")

@@ -1,0 +1,106 @@
+"""The rows of a list whose layout is known, to a manifest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.tables.classes import Classes, alike, check_first, classes_of
+from vdroppath_tf.data.lists.tables.places import Places
+from vdroppath_tf.data.lists.tables.sniff import Reading
+from vdroppath_tf.data.lists.tables.splitting import Cell
+from vdroppath_tf.data.lists.tables.table import Table
+from vdroppath_tf.data.lists.text_files import PathLike
+from vdroppath_tf.data.lists.video_tree import Lookup, VideoTree
+from vdroppath_tf.data.manifest import Manifest, ManifestError
+
+
+class Lines(NamedTuple):
+    """The lines of a list with their origins, and what is known of the list.
+
+    Attributes:
+        source: The list.
+        rows: `(file:line, text)` of each line.
+        root: The folder of the videos.
+        labels: The names of the classes, if they are given.
+        label_base: The number of the first class, if it is given.
+        lookup: How names become videos.
+        split: The part that is chosen, of several that are listed.
+    """
+
+    source: PathLike
+    rows: Iterable[tuple[str, str]]
+    root: PathLike | None
+    labels: Sequence[str] | None
+    label_base: int | None
+    lookup: Lookup | None
+    split: str | int | None = None
+
+
+def collect(reading: Reading, lines: Lines, notes: Sequence[str] = ()) -> Manifest:
+    """The videos of a list that is read in one way.
+
+    Args:
+        reading: The way.
+        lines: The list.
+        notes: What was assumed.
+
+    Raises:
+        ManifestError: See `read_list`.
+    """
+    table = Table(reading, lines.rows)
+    classes = _classes(table, lines)
+    videos = Collector(lines.source, lines.root, lines.lookup, classes.names)
+    numbers = classes.numbers
+    if numbers is None:
+        numbers = {name: videos.number(name, at) for name, at in table.first_labels().items()}
+    uncounted = lines.labels is None and lines.label_base is None and classes.numbers is not None
+    several = table.column == "labels"
+    label_of: dict[Cell, int | list[int]] = {}
+    for cell, labels in table.labels.items():
+        found = [numbers[label] for label in labels]
+        label_of[cell] = found if several else found[0]
+    places = places_of(lines)
+    videos.elsewhere = places.name
+    for k in table.chosen(lines.split, os.fspath(lines.source)):
+        origin, path = table.origins[k], table.paths[k]
+        name = path if places.is_plain(path) else places.name(path)
+        count = table.counts[k] if table.counts else None
+        span = table.spans[k] if table.spans else ()
+        videos.add(name, label_of[table.cells[k]], count, origin, span)
+    if uncounted:
+        check_first(table.first_labels(), numbers)
+    for note in (*notes, *classes.notes, *table.notes(), *places.notes()):
+        videos.note(note)
+    return videos.manifest(f"lines of {reading}")
+
+
+def places_of(lines: Lines) -> Places:
+    """Where the paths of a list lead."""
+    folder = os.path.dirname(os.path.abspath(lines.source))
+    root = folder if lines.root is None else os.fspath(lines.root)
+    return Places(VideoTree(root, lines.lookup or Lookup(), os.fspath(lines.source)), root, folder)
+
+
+def _classes(table: Table, lines: Lines) -> Classes:
+    """What the labels mean; where there is a column of names beside that of numbers, by both."""
+    source = os.fspath(lines.source)
+    classes = classes_of(table.first_labels(), table.column, lines.labels, lines.label_base, source)
+    if not table.names or classes.numbers is None:
+        return classes
+    names: dict[int, str] = {}
+    for origin, cell, name in zip(table.origins, table.cells, table.names, strict=True):
+        number = classes.numbers[table.labels[cell][0]]
+        given = lines.labels[number : number + 1] if lines.labels is not None else ()
+        other = names.setdefault(number, given[0] if given else name)
+        if other != name and alike(other) != alike(name):
+            raise ManifestError(
+                f"{origin}: class {cell} is called {name!r}, but {other!r} elsewhere. Expected one "
+                "name for each number. Correct it, or leave one of both columns out: --columns."
+            )
+    if lines.labels is not None:
+        return classes
+    own = [names.get(number, str(number)) for number in range(1 + max(names, default=0))]
+    return classes._replace(names=own)

@@ -1,0 +1,219 @@
+"""What the columns of a list hold, where no header says it: from what is in them and what is there.
+
+Each function gives all assignments that are possible. More than one is for the user to choose from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, TypeAlias, TypeVar
+
+from vdroppath_tf.data.lists.tables.splitting import Cell
+
+There: TypeAlias = Callable[[str], bool]
+"""Whether a path leads to something below the root."""
+Columns: TypeAlias = tuple[str, ...]
+Column: TypeAlias = Sequence[Cell]
+Kind: TypeAlias = Literal["int", "ints", "float", "split", "text", "empty"]
+
+NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
+_FLOAT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
+SEVERAL = re.compile(r"\s*[,;|+]\s*|\s+")
+"""What stands between the numbers of several classes."""
+BETWEEN_NAMES = re.compile(r"\s*[;|]\s*")
+"""What stands between the names of several classes."""
+_Item = TypeVar("_Item")
+_SOME = 64
+_SPLITS = frozenset("train training val valid validate validation test testing".split())
+
+
+def some(rows: Sequence[_Item]) -> Sequence[_Item]:
+    """A few of many, evenly spaced: enough to see which of them are there."""
+    return rows[:: max(1, len(rows) // _SOME)]
+
+
+def kind_of(column: Column) -> Kind:
+    """What most cells of a column are."""
+    cells = [cell for cell in column if cell]
+    if not cells:
+        return "empty"
+    lists = [isinstance(cell, tuple) or is_several(cell) for cell in cells]
+    numbers = [isinstance(cell, str) and NUMBER.fullmatch(cell) is not None for cell in cells]
+    if any(lists) and all(map(max, lists, numbers)):
+        return "ints"
+    if 2 * sum(numbers) > len(cells):
+        return "int"
+    if all(isinstance(cell, str) and _FLOAT.fullmatch(cell) for cell in cells):
+        return "float"
+    return "split" if all(str(cell).lower() in _SPLITS for cell in cells) else "text"
+
+
+def is_several(cell: str) -> bool:
+    """Whether a cell holds the numbers of several classes."""
+    parts = SEVERAL.split(cell)
+    return len(parts) > 1 and all(NUMBER.fullmatch(part) for part in parts)
+
+
+def by_content(rows: Sequence[Sequence[Cell]], there: There) -> Iterator[Columns]:
+    """The columns that rows without a header may have.
+
+    Args:
+        rows: The first rows of a list.
+        there: Whether a path leads to something. It is asked for some of the rows.
+    """
+    columns: list[Column] = list(zip(*rows, strict=True))
+    kinds = [kind_of(column) for column in columns]
+    for path in _paths(columns, kinds, there):
+        others = [k for k in range(len(columns)) if k != path and kinds[k] != "empty"]
+        for names in _others(columns, kinds, path, others):
+            found = dict(zip(others, names, strict=True)) | {path: "path"}
+            yield tuple(found.get(k, "-") for k in range(len(columns)))
+
+
+def _paths(columns: Sequence[Column], kinds: Sequence[Kind], there: There) -> list[int]:
+    """The columns that may be that of the path: those of which most are there, each once."""
+    counts = [
+        sum(isinstance(cell, str) and cell != "" and there(cell) for cell in some(column))
+        for column in columns
+    ]
+    best = [k for k, count in enumerate(counts) if count == max(counts)]
+    if not max(counts):
+        best = [k for k in best if kinds[k] == "text"][:1] or [0]
+    once = [k for k in best if len(set(columns[k])) == len(columns[k])]
+    best = once or best
+    if len(columns) > 2 and best[0] == 0 and all(kinds[k] == "int" for k in best[1:]):
+        return best[:1]  # folders may have numbers for names: all columns are "there"
+    return best
+
+
+def _others(
+    columns: Sequence[Column], kinds: Sequence[Kind], path: int, others: Sequence[int]
+) -> list[Columns]:
+    found = [kinds[k] for k in others]
+    splits = [k for k in others if kinds[k] == "split"]
+    if len(others) > 1 and len(splits) == 1:
+        rest = [k for k in others if k not in splits]
+        place = others.index(splits[0])
+        return [
+            (*names[:place], "split", *names[place:])
+            for names in _others(columns, kinds, path, rest)
+        ]
+    if len(others) > 1 and others[0] == 0 and _is_index(columns[0]):
+        indexed = [("-", *names) for names in _others(columns, kinds, path, others[1:])]
+        return indexed + (_no_index(columns, kinds, others) if len(others) == 2 else [])
+    if len(others) == 1:
+        return _one(columns[others[0]], found[0])
+    if len(others) == 2:
+        return _two(columns, kinds, path, others)
+    return _three(found, columns, others) if len(others) == 3 else []
+
+
+def _one(column: Column, kind: Kind) -> list[Columns]:
+    if kind == "ints" or any(isinstance(cell, tuple) for cell in column):
+        return [("labels",)]
+    if kind == "float":
+        return []
+    several = any(BETWEEN_NAMES.search(str(cell)) for cell in column)
+    return [("label",), ("labels",)] if several else [("label",)]
+
+
+def _two(
+    columns: Sequence[Column], kinds: Sequence[Kind], path: int, others: Sequence[int]
+) -> list[Columns]:
+    """The number of frames and the class, or the class by number and by name."""
+    one, two = (columns[k] for k in others)
+    match [kinds[k] for k in others]:
+        case ["int", "int" | "ints" as kind]:
+            counted: list[Columns] = [("num_frames", "labels" if kind == "ints" else "label")]
+            swapped = kind == "int" and (path != 0 or _swapped(one, two))
+            return [*counted, ("label", "num_frames")] if swapped else counted
+        case ["int", "text"]:
+            return _number_and_name(one, two, 0)
+        case ["text", "int"]:
+            return _number_and_name(two, one, 1)
+        case ["text", "text"]:
+            return [("label", "-"), ("-", "label")]
+    return []
+
+
+def _number_and_name(numbers: Column, names: Column, place: int) -> list[Columns]:
+    """Whether numbers beside names are those of the classes or of the frames.
+
+    Numbers of classes are dense, and each goes with one name.
+    """
+    by_number: Columns = ("class_number", "class_name")
+    found: list[Columns] = [("num_frames", *label) for label in _one(names, "text")]
+    tied = _dense(_numbers(numbers)) and _tied(numbers, names)
+    if tied is not False:
+        found = [by_number] if tied else [by_number, *found]
+    return [columns[::-1] for columns in found] if place else found
+
+
+def _three(
+    kinds: Sequence[Kind], columns: Sequence[Column], others: Sequence[int]
+) -> list[Columns]:
+    """The start and end of a segment, and its class."""
+    if not all(kind in ("int", "float") for kind in kinds[:2]) or kinds[2] not in ("int", "text"):
+        return []
+    pairs = zip(columns[others[0]], columns[others[1]], strict=True)
+    if not all(_less(one, other) for one, other in pairs):
+        return []
+    seconds: Columns = ("start_second", "end_second", "label")
+    if "float" in kinds[:2]:
+        return [seconds]
+    return [("start_frame", "end_frame", "label"), seconds]
+
+
+def _less(one: Cell, other: Cell) -> bool:
+    try:
+        return float(str(one)) < float(str(other))
+    except ValueError:
+        return True  # refused later, by its line
+
+
+def _numbers(column: Column) -> list[int]:
+    return [int(str(cell).split(".")[0]) for cell in column if NUMBER.fullmatch(str(cell))]
+
+
+def _repeats(column: Column) -> bool:
+    return len(set(column)) < len(column)
+
+
+def _is_index(column: Column) -> bool:
+    """Whether a column counts the rows, from 0 or 1."""
+    numbers = _numbers(column)
+    return len(column) > 1 and numbers in ([*range(len(column))], [*range(1, len(column) + 1)])
+
+
+def _no_index(
+    columns: Sequence[Column], kinds: Sequence[Kind], others: Sequence[int]
+) -> list[Columns]:
+    """What a column that counts the rows may be else: classes of one video each."""
+    index, last = (columns[k] for k in others)
+    if kinds[others[1]] == "int":
+        return [("label", "num_frames")] if _swapped(index, last) else []
+    return [] if _repeats(last) else [("class_number", "class_name")]
+
+
+def _swapped(one: Column, two: Column) -> bool:
+    """Whether what should be numbers of frames looks like classes, and the classes like numbers."""
+    frames, labels = _numbers(one), _numbers(two)
+    if len(frames) != len(labels):
+        return False
+    less = all(a < b for a, b in zip(frames, labels, strict=True))
+    return less and _dense(frames) and not _dense(labels)
+
+
+def _dense(numbers: Sequence[int]) -> bool:
+    """Whether numbers may be those of classes: from 0 or 1, with few gaps."""
+    found = set(numbers)
+    return len(found) > 1 and min(found) in (0, 1) and 2 * len(found) > max(found) - min(found) + 1
+
+
+def _tied(numbers: Column, names: Column) -> bool | None:
+    """Whether each number goes with one name; None where no name is there twice to show it."""
+    pairs = set(zip(numbers, names, strict=True))
+    if len(pairs) > len(set(names)) or len(pairs) > len(set(numbers)):
+        return False
+    return True if _repeats(names) and len(set(names)) > 1 else None

@@ -1,0 +1,154 @@
+"""What the first line of a list calls its columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vdroppath_tf.data.lists.tables.contents import (
+    BETWEEN_NAMES,
+    Column,
+    Columns,
+    There,
+    kind_of,
+    some,
+)
+from vdroppath_tf.data.lists.tables.splitting import Cell
+
+_WORDS = {
+    "path": (
+        "path file filename file_name filepath file_path filepaths full_path abs_path rel_path "
+        "relative_path video video_path videopath video_name videoname video_file video_filename "
+        "video_filepath clip clip_path clip_name clip_file frame_dir frames_dir frame_path folder "
+        "dir directory src source location vid vid_name video_id vid_id clip_id id name"
+    ),
+    "num_frames": (
+        "num_frames frames n_frames nframes numframes frame_count framecount frame_num "
+        "total_frames num_frame number_of_frames nb_frames"
+    ),
+    "label": (
+        "label class category action activity target tag gesture y gt ground_truth label_name "
+        "class_name classname category_name action_name action_label action_class class_label"
+    ),
+    "class_number": (
+        "class_number label_id class_id class_index class_idx label_idx label_index label_num "
+        "label_number target_id category_id action_id"
+    ),
+    "labels": "labels classes tags categories actions label_list label_names class_names",
+    "start_frame": "start_frame frame_start first_frame begin_frame",
+    "end_frame": "end_frame frame_end last_frame stop_frame",
+    "start_second": "start_second start_seconds start_sec start_time time_start t_start",
+    "end_second": "end_second end_seconds end_sec end_time time_end t_end",
+    "start": "start begin",  # in frames or in seconds
+    "end": "end stop",
+    "split": "split subset set partition part phase usage",
+    "-": "index idx no nr row unnamed_0 level_0",
+}
+MEANING = {word: column for column, words in _WORDS.items() for word in words.split()}
+"""What the name of a column means."""
+_MEMBER = re.compile(r'"([^"]{1,64})"\s*:')
+_RANK = {word: place for place, word in enumerate(_WORDS["path"].split())}
+
+
+def meanings(row: Sequence[Cell]) -> Columns | None:
+    """What each column is called for, "" where that is unknown; None if the row is no header.
+
+    A header has a name for the column of the path, and names nothing twice. The first column may
+    have none: it is an index.
+    """
+    names = [plain_name(cell) for cell in row]
+    if len(names) < 2 or len(set(names)) < len(names):
+        return None
+    found = tuple(MEANING.get(name, "") if name else "-" for name in names)
+    return found if "path" in found and "" not in names[1:] else None
+
+
+def plain_name(cell: Cell) -> str:
+    """The name of a column in small letters, with underscores between its words."""
+    text = cell if isinstance(cell, str) else ""
+    return re.sub(r"[\s\-.:]+", "_", text.strip().lower().lstrip("#").strip()).strip("_")
+
+
+def lists_paths(start: str) -> bool:
+    """Whether the first JSON object of a text has a path and a class among its members."""
+    words = [plain_name(name) for name in _MEMBER.findall(start.partition("}")[0])]
+    found = {MEANING.get(word) for word in words if word not in ("id", "name")}
+    return "path" in found and bool(found & {"label", "labels", "class_number"})
+
+
+def by_header(
+    header: Sequence[Cell], rows: Sequence[Sequence[Cell]], there: There
+) -> Iterator[Columns]:
+    """The columns that rows below a header may have; several where it leaves a choice.
+
+    Args:
+        header: The names of the columns.
+        rows: Some rows below it.
+        there: Whether a path leads to something.
+    """
+    names = meanings(header)
+    columns = list(zip(*rows, strict=True))
+    if names is None or not columns:
+        return
+    path = _path(header, names, columns, there)
+    base = {path: "path"}
+    base |= {k: names[k] for k in range(len(names)) if names[k] in ("num_frames", "split")}
+    for classes in _classes(header, names, columns):
+        for segment in _segments(names, columns):
+            found = base | classes | segment
+            yield tuple(found.get(k, "-") for k in range(len(names)))
+
+
+def _path(header: Sequence[Cell], names: Columns, columns: Sequence[Column], there: There) -> int:
+    """The column whose paths lead to something most often; of several, the best named."""
+    paths = [k for k, name in enumerate(names) if name == "path"]
+    counts = {
+        k: sum(isinstance(cell, str) and cell != "" and there(cell) for cell in some(columns[k]))
+        for k in paths
+    }
+    return min(paths, key=lambda k: (-counts[k], _RANK[plain_name(header[k])]))
+
+
+def _classes(
+    header: Sequence[Cell], names: Columns, columns: Sequence[Column]
+) -> list[dict[int, str]]:
+    """The columns of the class; one of a name that is not known, if it is the only one left."""
+    labels = [k for k, name in enumerate(names) if name == "label"]
+    numbers = [k for k, name in enumerate(names) if name == "class_number"]
+    several = [k for k, name in enumerate(names) if name == "labels"]
+    plain = [k for k in labels if plain_name(header[k]) == "label"]
+    if len(labels) == 2 and not numbers:
+        numbers = [k for k in labels if kind_of(columns[k]) == "int"]
+        labels = [k for k in labels if k not in numbers]
+    elif len(labels) > 1 and plain:
+        labels = plain
+    if len(labels) == len(numbers) == 1 and kind_of(columns[labels[0]]) == "text":
+        return [{labels[0]: "class_name", numbers[0]: "class_number"}]
+    if not labels and not numbers:
+        unknown = [k for k, name in enumerate(names) if not name]
+        labels = several or (unknown if len(unknown) == 1 else [])
+    if labels:
+        return [{k: _label(columns[k], k in several)} for k in labels]
+    return [{k: "class_number"} for k in numbers]
+
+
+def _label(column: Column, several: bool) -> str:
+    """Whether cells hold one class or several."""
+    lists = any(isinstance(cell, tuple) for cell in column)
+    parted = any(BETWEEN_NAMES.search(cell) for cell in column if isinstance(cell, str))
+    return "labels" if lists or kind_of(column) == "ints" or (several and parted) else "label"
+
+
+def _segments(names: Columns, columns: Sequence[Column]) -> list[dict[int, str]]:
+    """The columns of a segment. Where no name says the unit, fractions are of seconds."""
+    found = [
+        {names.index(f"{end}_{unit}"): f"{end}_{unit}" for end in ("start", "end")}
+        for unit in ("frame", "second")
+        if f"start_{unit}" in names and f"end_{unit}" in names
+    ]
+    if found or not {"start", "end"} <= set(names):
+        return found[:1] or [{}]
+    places = {end: names.index(end) for end in ("start", "end")}
+    seconds = "float" in [kind_of(columns[k]) for k in places.values()]
+    units = ["second"] if seconds else ["frame", "second"]
+    return [{k: f"{end}_{unit}" for end, k in places.items()} for unit in units]

@@ -1,0 +1,89 @@
+"""How a list is laid out: its columns, what separates them, and its encoding."""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+
+from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.names import named, unknown_name
+
+COLUMNS = {
+    "path": "where the video is",
+    "num_frames": "the number of its frames; 0 or -1 where it is unknown",
+    "label": "its class, as a name or a number, whichever is found",
+    "class_name": "its class by name, even if the name is a number",
+    "class_number": "its class by number",
+    "labels": "all its classes, by names or numbers, such as 3,17 or jump;run",
+    "start_frame": "the first frame of a segment, counted from 0",
+    "end_frame": "the frame that a segment ends before",
+    "start_second": "the second at which a segment starts",
+    "end_second": "the second at which it ends",
+    "split": "the part of the data set, such as train",
+    "-": "something that is not read",
+}
+"""What a column of a list may hold."""
+CLASSES = ("label", "class_name", "class_number", "labels")
+"""The columns that say of which class a video is."""
+SEPARATORS = {"space": " ", "tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+"""What may stand between columns; `space` is any number of spaces and tabs."""
+
+
+@named
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """How a list is laid out. Whatever is None is found out.
+
+    Example:
+        ```python
+        import vdroppath_tf.data
+
+        layout = vdroppath_tf.data.Layout(columns=("path", "label"), separator="semicolon")
+        # vdroppath_tf.data.open_manifest("list.txt", format=layout)
+        ```
+
+    Attributes:
+        columns: Tuple of names out of `COLUMNS`, one for each column of the list. `-` is a column
+            that is not read.
+        separator: One of `SEPARATORS`.
+        encoding: The encoding of the text, such as `"cp1252"` or `"latin-1"`.
+
+    Raises:
+        ManifestError: If a column, the separator or the encoding is unknown, a column is there
+            twice, or there is none for the path or for the class.
+    """
+
+    columns: tuple[str, ...] | None = None
+    separator: str | None = None
+    encoding: str | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            if self.columns is not None:
+                object.__setattr__(self, "columns", _checked(self.columns))
+            if self.separator is not None and self.separator not in SEPARATORS:
+                raise unknown_name("separator", self.separator, SEPARATORS)
+            if self.encoding is not None:
+                codecs.lookup(self.encoding)
+        except (LookupError, ValueError) as error:
+            raise ManifestError(f"Layout: {error}") from None
+
+
+def _checked(columns: tuple[str, ...] | str) -> tuple[str, ...]:
+    if isinstance(columns, str):
+        raise ValueError(f"columns must be several names. Received: {columns!r}.")
+    columns = tuple(column.strip() for column in columns)
+    for column in columns:
+        if column not in COLUMNS:
+            raise unknown_name("column", column, COLUMNS)
+        if column != "-" and columns.count(column) > 1:
+            raise ValueError(f"columns={columns} hold {column!r} twice. Call one of them '-'.")
+    for wanted in (("path",), CLASSES):
+        if not set(wanted) & set(columns):
+            raise ValueError(f"columns={columns} hold no {' or '.join(wanted)}. Name it.")
+    return tuple(columns)
+
+
+def shown(columns: tuple[str, ...]) -> str:
+    """Columns as a flag takes them."""
+    return ",".join(columns)

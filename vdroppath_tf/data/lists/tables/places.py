@@ -1,0 +1,103 @@
+"""Where the paths of a list lead: below the root, in each of the ways that people write them."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections import Counter
+
+from vdroppath_tf.data.lists.video_tree import VideoTree
+from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
+
+_MEMBER = re.compile(r"(.+?\.(?:h5|hdf5|zip))[/!].*", re.IGNORECASE | re.DOTALL)
+_HOW = {
+    "backslashes": "backslashes in paths are read as slashes",
+    "root": "paths that start with a slash are taken from the root on",
+    "list": "paths that start with .. are taken from the list's own folder on",
+    "suffix": "names without a suffix are those of the videos that are called so",
+}
+_ARCHIVES = (".zip", ".h5", ".hdf5")
+
+
+class Places:
+    """The videos below a root, by the paths that a list has for them.
+
+    Args:
+        tree: The videos below the root.
+        root: The root as it was given, where links in it are not resolved.
+        folder: The folder of the list.
+    """
+
+    def __init__(self, tree: VideoTree, root: str, folder: str) -> None:
+        self._tree = tree
+        self._root = tree.root.rstrip("/") + "/"
+        self._given = os.path.abspath(root).rstrip("/") + "/"
+        self._folder = os.path.realpath(folder)
+        self._counts: Counter[str] = Counter()
+
+    def there(self, path: str) -> bool:
+        """Whether a path leads to something."""
+        return self._find(path) is not None
+
+    def name(self, path: str) -> str:
+        """The name below the root of what a path leads to; the path itself if that is nothing."""
+        found = self._find(path)
+        if found is None:
+            return path
+        if found[1]:
+            self._counts[found[1]] += 1
+        return found[0]
+
+    def is_plain(self, path: str) -> bool:
+        """Whether a path is written as `VideoTree.clean` takes it."""
+        below = path[:1] != "/" or path.startswith(self._root)
+        return below and "\\" not in path and ".." not in path
+
+    def notes(self) -> list[str]:
+        """How paths were read that are not names below the root."""
+        return [f"{_HOW[how]} ({count:,})" for how, count in self._counts.items()]
+
+    def _find(self, path: str) -> tuple[str, str] | None:
+        """A name below the root, and one of `_HOW` or ""."""
+        if self._exists(path):
+            return self._below(path), ""
+        slashes = path.replace("\\", "/")
+        if slashes != path and self._exists(slashes):
+            return self._below(slashes), "backslashes"
+        if slashes.startswith("/") and not os.path.lexists(slashes) and self._exists(slashes[1:]):
+            return slashes.lstrip("/"), "root"
+        if slashes.startswith("../") and "\0" not in slashes:
+            beside = posixpath.normpath(posixpath.join(self._folder, slashes))
+            if beside.startswith(self._root) and self._exists(beside):
+                return beside, "list"
+        return self._without_suffix(slashes)
+
+    def _exists(self, path: str) -> bool:
+        name = self._below(path)
+        if not name or "\0" in name or name[0] == "/" or ".." in name.split("/"):
+            return False
+        if os.path.lexists(self._root + name):
+            return True
+        member = _MEMBER.fullmatch(name)
+        return member is not None and os.path.isfile(self._root + member[1])
+
+    def _below(self, path: str) -> str:
+        return path.removeprefix(self._root).removeprefix(self._given)
+
+    def _without_suffix(self, path: str) -> tuple[str, str] | None:
+        folder, stem = posixpath.split(posixpath.normpath(self._below(path)))
+        known = posixpath.splitext(stem)[1].lower()
+        if (
+            not stem
+            or stem[0] == "."
+            or folder[:1] == "/"
+            or known in (*VIDEO_SUFFIXES, *_ARCHIVES)
+        ):
+            return None
+        try:
+            found = self._tree.named(folder, stem, "")
+        except (ManifestError, ValueError, OSError):
+            return None
+        return (found[0], "suffix") if len(found) == 1 else None

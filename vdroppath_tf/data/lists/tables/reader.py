@@ -1,0 +1,137 @@
+"""The rows of a list of any layout, to a manifest."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+from vdroppath_tf.data.lists.tables.collect import Lines, collect, places_of
+from vdroppath_tf.data.lists.tables.layout import Layout
+from vdroppath_tf.data.lists.tables.places import Places
+from vdroppath_tf.data.lists.tables.sniff import Reading, sniff
+from vdroppath_tf.data.lists.tables.splitting import Splitter
+from vdroppath_tf.data.lists.text_files import PathLike, encoding_of, load_json, read_lines
+from vdroppath_tf.data.lists.video_tree import Lookup
+from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.leftovers import is_leftover
+from vdroppath_tf.names import named
+
+_HEAD = 1000  # lines that a layout is found out from
+_EXPECTED = "a path and a class a line"
+_OTHER_ENCODING = (
+    "Save it as UTF-8, or name its encoding, such as --encoding=cp1252 (format=Layout("
+    "encoding='cp1252'))."
+)
+_USUAL = Reading(Splitter(" ", 3, "first"), ("path", "num_frames", "label"), False)
+
+
+@named
+def read_table(
+    path: PathLike,
+    root: PathLike | None = None,
+    labels: Sequence[str] | None = None,
+    *,
+    label_base: int | None = None,
+    lookup: Lookup | None = None,
+    layout: Layout | None = None,
+    split: str | int | None = None,
+) -> Manifest:
+    """Reads a list of videos and classes of any layout, which is found out. Decodes nothing.
+
+    Separators are spaces, tabs, commas, semicolons or pipes, or each line is a JSON object. There
+    may be quotes, a header, an index, lines of comments that start with `#`, and columns that are
+    not read. A class is a name or a number. Which column is which is found out from the header,
+    from what the columns hold, and from the files that are there. A list that can be read in two
+    ways is refused, and a `layout` makes the choice.
+
+    Args:
+        path: The list file: UTF-8, or UTF-16 as spreadsheets write it.
+        root: Folder the paths start from, and must stay in. Defaults to the list's own folder.
+        labels: Names of the classes. Defaults to the names in the list, sorted, or to the numbers
+            from 0 to the largest.
+        label_base: The number of the first class, 0 or 1.
+        lookup: How paths become videos.
+        layout: What is known of the layout.
+        split: The part to read, such as `"train"`, of a list with a column that says it.
+
+    Raises:
+        ManifestError: If the layout is not certain, or a line does not have it; or see
+            `read_list`. Names the file, the line and the value.
+    """
+    layout = layout or Layout()
+    path = _metadata(path) or path
+    lines = Lines(path, (), root, labels, label_base, lookup, split)
+    places = places_of(lines)
+    comments: list[str] = []
+    rows = without_comments(_lines(path, layout), places, comments)
+    head = list(itertools.islice(rows, _HEAD))
+    if not head:
+        raise ManifestError(f"{path}: lists no video. Expected {_EXPECTED}.")
+    reading = sniff([text for _, text in head], layout, places.there, os.fspath(path))
+    notes = [f"columns: {reading}"] if str(reading) != str(_USUAL) else []
+    if (encoding := layout.encoding or encoding_of(path)).startswith("utf-16"):
+        notes.append(f"the text is {encoding.upper()}")
+    manifest = collect(reading, lines._replace(rows=itertools.chain(head, rows)), notes)
+    if not comments:
+        return manifest
+    note = f"lines that start with # are comments ({len(comments):,}, the first: {comments[0]})"
+    return dataclasses.replace(manifest, notes=(*manifest.notes, note))
+
+
+def has_metadata(folder: PathLike) -> bool:
+    """Whether a folder has a list as those of the Hugging Face Hub have, `metadata.csv`.
+
+    Raises:
+        ManifestError: If it has class folders too.
+    """
+    found = _metadata(folder)
+    if found is None:
+        return False
+    with os.scandir(folder) as items:
+        folders = sorted(f.name for f in items if f.is_dir() and not is_leftover(f.name))
+    if len(folders) > 1:
+        raise ManifestError(
+            f"{folder}: has {os.path.basename(found)}, and the folders {', '.join(folders[:3])}, "
+            "which may be classes. Pass the file for the classes that it lists, or "
+            "format='folders' (--format=folders)."
+        )
+    return True
+
+
+def _metadata(folder: PathLike) -> str | None:
+    paths = (os.path.join(folder, f"metadata.{suffix}") for suffix in ("csv", "jsonl"))
+    return next((path for path in paths if os.path.isfile(path)), None)
+
+
+def _lines(path: PathLike, layout: Layout) -> Iterator[tuple[str, str]]:
+    lines = read_lines(
+        path, _EXPECTED, encoding=layout.encoding, strip=False, way_out=_OTHER_ENCODING
+    )
+    first = next(lines, None)
+    if first is None:
+        return
+    if first[1].lstrip().startswith("[") and os.fspath(path).lower().endswith(".json"):
+        for number, item in enumerate(load_json(path, list, "a list of objects")):
+            yield f"{path}: item {number}", json.dumps(item)
+        return
+    yield first
+    yield from lines
+
+
+def without_comments(
+    rows: Iterable[tuple[str, str]], places: Places, comments: list[str]
+) -> Iterator[tuple[str, str]]:
+    """The rows that do not start with `#`, or whose path does; the others are `comments`."""
+    for row in rows:
+        if row[1].lstrip()[0] == "#" and not _starts_with_path(row[1], places):
+            comments.append(row[0])
+        else:
+            yield row
+
+
+def _starts_with_path(line: str, places: Places) -> bool:
+    ends = [at for at, letter in enumerate(line[:1024]) if letter in " \t,;|"] + [len(line)]
+    return any(places.there(line[:end].strip()) for end in ends)

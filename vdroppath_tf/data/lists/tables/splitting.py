@@ -1,0 +1,121 @@
+"""One line of a list to its columns, in each of the ways that people separate them."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, TypeAlias
+
+from vdroppath_tf.data.lists.tables.layout import SEPARATORS
+from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
+
+Rest: TypeAlias = Literal["none", "first", "last", "suffix"]
+Cell: TypeAlias = str | tuple[str, ...]
+"""What stands in a column; in JSON it may be a list."""
+
+_WORD = re.compile(r"""\s*(?:"((?:[^"]|"")*)"|'([^']*)'|(\S+))(?:\s+|$)""")
+_ENDINGS = "|".join(sorted(suffix[1:] for suffix in VIDEO_SUFFIXES))
+_PATH = re.compile(rf"(.*?\.(?:{_ENDINGS}|zip|h5|hdf5))\s+(.*)", re.IGNORECASE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Splitter:
+    """A way to split lines.
+
+    Attributes:
+        separator: One of the values of `SEPARATORS`; a space is any number of spaces and tabs.
+        fields: The number of columns.
+        rest: Which column may hold separators without quotes: none of them, the first, the last,
+            or both, where the first ends in the suffix of a video.
+        quotes: Whether quotes enclose the text of a column.
+    """
+
+    separator: str
+    fields: int
+    rest: Rest = "none"
+    quotes: bool = False
+
+    def __call__(self, line: str) -> Sequence[Cell] | None:
+        """The columns of a line, or None if it does not have as many."""
+        found = self.split(line)
+        return found if found is not None and len(found) == self.fields else None
+
+    def split(self, line: str) -> list[str] | None:
+        """The columns of a line, however many."""
+        separator = None if self.separator == " " else self.separator
+        if self.rest == "first":
+            parts = line.strip().rsplit(separator, self.fields - 1)
+        elif self.rest == "last":
+            parts = line.strip().split(separator, self.fields - 1)
+        elif self.rest == "suffix":
+            match = _PATH.fullmatch(line.strip())
+            if match is None:
+                return None
+            parts = [match[1], *match[2].split(None, self.fields - 2)]
+        elif self.quotes:
+            return _quoted(line, separator)
+        else:
+            parts = line.split(separator)
+        return parts if separator is None else [part.strip() for part in parts]
+
+    def __str__(self) -> str:
+        name = next(name for name, text in SEPARATORS.items() if text == self.separator)
+        return f"separated by {name}s"
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectSplitter:
+    """Lines that are JSON objects; the columns are those of the first one.
+
+    Attributes:
+        names: The names of the columns.
+    """
+
+    names: tuple[str, ...]
+
+    def __call__(self, line: str) -> Sequence[Cell] | None:
+        """The columns of an object, or None if it is none."""
+        found = load_object(line)
+        return None if found is None else [_cell(found.get(name)) for name in self.names]
+
+    def __str__(self) -> str:
+        return "JSON objects"
+
+
+AnySplitter: TypeAlias = Splitter | ObjectSplitter
+
+
+def load_object(line: str) -> dict[str, Any] | None:
+    """A JSON object, or None if the line is none."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _cell(value: object) -> Cell:
+    if isinstance(value, list):
+        return tuple(str(item) for item in value)
+    return "" if value is None or isinstance(value, dict) else str(value)
+
+
+def _quoted(line: str, separator: str | None) -> list[str] | None:
+    if separator is None:
+        return list(_words(line))
+    try:
+        rows = list(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
+    except csv.Error:
+        return None
+    return [field.strip() for field in rows[0]] if rows else None
+
+
+def _words(line: str) -> Iterator[str]:
+    at = 0
+    while at < len(line) and (match := _WORD.match(line, at)) is not None:
+        double, single, plain = match.groups()
+        yield double.replace('""', '"') if double is not None else single or plain or ""
+        at = match.end()

@@ -1,0 +1,174 @@
+"""The columns of a list: what each line says, checked, before any video is looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from vdroppath_tf.data.lists.parts import choose_part
+from vdroppath_tf.data.lists.tables.classes import labels_of
+from vdroppath_tf.data.lists.tables.contents import NUMBER
+from vdroppath_tf.data.lists.tables.layout import CLASSES
+from vdroppath_tf.data.lists.tables.sniff import Reading
+from vdroppath_tf.data.lists.tables.splitting import Cell, Splitter
+from vdroppath_tf.data.lists.text_files import whole_number
+from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
+from vdroppath_tf.data.sources.segment import Span, Unit
+
+_UNKNOWN = ("0", "-1", "")
+_UNITS: tuple[tuple[Unit, str], ...] = (("frames", "frame"), ("seconds", "second"))
+
+
+class _Part(NamedTuple):
+    origin: str
+    part: str
+    number: int
+
+
+class Table:
+    """The lines of a list by columns, which take less room than rows.
+
+    Args:
+        reading: How lines are read.
+        lines: `(file:line, text)` of each line, the header included.
+
+    Attributes:
+        origins: Where each line is.
+        paths: The path in each line.
+        cells: What each line has in the column of classes.
+        counts: The number of frames of each line, None where it is unknown; empty without a column.
+        spans: The segment of each line; empty without columns for it.
+        names: The name of the class of each line, where there is a column for numbers too.
+        column: The column of classes, one of `layout.CLASSES`.
+        labels: What the different cells stand for.
+
+    Raises:
+        ManifestError: A line does not have all columns, or no numbers where they should be.
+    """
+
+    def __init__(self, reading: Reading, lines: Iterable[tuple[str, str]]) -> None:
+        self._reading = reading
+        self.column = next(name for name in CLASSES[::-1] if name in reading.columns)
+        self.origins: list[str] = []
+        self.paths: list[str] = []
+        self.cells: list[Cell] = []
+        self.counts: list[int | None] = []
+        self.spans: list[tuple[Span, ...]] = []
+        self.names: list[str] = []
+        self._parts: list[_Part] = []
+        self._first: dict[Cell, str] = {}
+        self._known: dict[Cell, int | None] = {}
+        self._unknown = 0
+        self._notes: list[str] = []
+        self._fill(lines)
+        self.labels = {cell: labels_of(cell, self.column) for cell in self._first}
+
+    def first_labels(self) -> dict[str, str]:
+        """The different labels in their order, each with the first line that has it."""
+        found: dict[str, str] = {}
+        for cell, origin in self._first.items():
+            for label in self.labels[cell]:
+                found.setdefault(label, origin)
+        return found
+
+    def chosen(self, split: str | int | None, source: str) -> Iterable[int]:
+        """The numbers of the lines of a split; of all lines where there is no column for it.
+
+        Raises:
+            ManifestError: There are several and none is chosen, or the chosen one is not there.
+        """
+        if not self._parts:
+            if split is not None:
+                raise ManifestError(
+                    f"{source}: split does not go with the format 'table' without a column of "
+                    "splits. Leave it out, or name the column: --columns=path,label,split."
+                )
+            return range(len(self.paths))
+        part, rows = choose_part(self._parts, None if split is None else str(split), source)
+        if len(rows) < len(self._parts):
+            self._notes.append(f"the split is {part}: {len(rows):,} of {len(self._parts):,} lines")
+        return [row.number for row in rows]
+
+    def notes(self) -> list[str]:
+        """What was assumed."""
+        unknown = f"numbers of frames that are 0, -1 or empty are unknown ({self._unknown:,})"
+        return [*self._notes, unknown] if self._unknown else self._notes
+
+    def _fill(self, lines: Iterable[tuple[str, str]]) -> None:
+        columns, splitter = self._reading.columns, self._reading.splitter
+        path, place = columns.index("path"), columns.index(self.column)
+        frames = columns.index("num_frames") if "num_frames" in columns else None
+        name = (
+            columns.index("class_name")
+            if self.column == "class_number" and "class_name" in columns
+            else None
+        )
+        spans = _span_columns(columns)
+        split = columns.index("split") if "split" in columns else None
+        same: dict[Cell, Cell] = {}
+        rows = iter(lines)
+        if self._reading.header:
+            next(rows, None)
+        for origin, line in rows:
+            cells = splitter(line)
+            if cells is None:
+                raise self._misfit(origin, line.strip())
+            cell = cells[place]
+            if cell not in same:
+                same[cell], self._first[cell] = cell, origin
+            self.origins.append(origin)
+            self.paths.append(str(cells[path]))
+            self.cells.append(same[cell])
+            if frames is not None:
+                self.counts.append(self._count(cells[frames], origin))
+            if spans:
+                self.spans.append(_spans(cells, spans, origin))
+            if split is not None:
+                self._parts.append(_Part(origin, str(cells[split]), len(self.paths) - 1))
+            if name is not None:
+                self.names.append(str(cells[name]))
+
+    def _misfit(self, origin: str, line: str) -> ManifestError:
+        splitter = self._reading.splitter
+        has = "does not fit"
+        if isinstance(splitter, Splitter) and (fields := splitter.split(line)):
+            has = f"has {len(fields)} of {splitter.fields} fields"
+        start = line if len(line) <= 80 else f"{line[:77]}..."
+        return ManifestError(f"{origin}: {has} ({start!r}). Expected {self._reading}.")
+
+    def _count(self, cell: Cell, origin: str) -> int | None:
+        """The number of frames in a cell, None if it is unknown."""
+        if cell not in self._known:
+            text = str(cell)
+            if NUMBER.fullmatch(text) is not None:
+                text = text.partition(".")[0]
+            unknown = text in _UNKNOWN
+            found = None if unknown else whole_number(text, "num_frames", origin, 1, MAX_FRAMES)
+            self._known[cell] = found
+        count = self._known[cell]
+        self._unknown += count is None
+        return count
+
+
+def _span_columns(columns: Sequence[str]) -> tuple[tuple[Unit, int, int], ...]:
+    """The units of segments, and the columns of their starts and ends."""
+    return tuple(
+        (unit, columns.index(f"start_{name}"), columns.index(f"end_{name}"))
+        for unit, name in _UNITS
+        if f"start_{name}" in columns and f"end_{name}" in columns
+    )
+
+
+def _spans(
+    row: Sequence[Cell], columns: tuple[tuple[Unit, int, int], ...], origin: str
+) -> tuple[Span, ...]:
+    try:
+        return tuple(
+            Span(float(str(row[start])), float(str(row[end])), unit) for unit, start, end in columns
+        )
+    except ValueError:
+        raise ManifestError(
+            f"{origin}: its segment, from {row[columns[0][1]]!r} to {row[columns[0][2]]!r}, is not "
+            "given in numbers."
+        ) from None
