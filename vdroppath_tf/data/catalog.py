@@ -186,4 +186,4 @@ def find_format(source: PathLike) -> str:
         return known
     if path.suffix.lower() == ".json" and first.startswith("[") and not lists_paths(first):
         return "something-v2"
-    return "something-v1" if is_id_and_class(first, path.suffix) else "table"
+    return "something-v1" if is_id_and_class(first, path) else "table"

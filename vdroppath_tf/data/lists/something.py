@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.data.lists.classes_beside import (
@@ -44,21 +45,24 @@ _Row = tuple[str, str, str]
 """Where it is, the id of the video, and its class."""
 
 
-def is_id_and_class(line: str, suffix: str) -> bool:
+def is_id_and_class(line: str, path: Path) -> bool:
     """Whether a line is `id;label`: in a CSV file any name without a suffix, else a number.
 
+    The label may be a number where a list of classes lies beside the file.
+
     Args:
-        line: the first of a file.
-        suffix: of the file.
+        line: the first of the file.
+        path: the file.
     """
     key, _, name = (part.strip() for part in line.partition(";"))
-    if not key or not name or ";" in name or name.isdecimal() or meanings([key, name]) is not None:
+    if not key or not name or ";" in name or meanings([key, name]) is not None:
         return False
     if os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES:
         return False
-    return key.isdecimal() or (
-        suffix.lower() == ".csv" and re.fullmatch(r"[\w-]+", key) is not None
-    )
+    if name.isdecimal():
+        return key.isdecimal() and classes_beside(path).is_file()
+    named_csv = path.suffix.lower() == ".csv" and re.fullmatch(r"[\w-]+", key) is not None
+    return named_csv or key.isdecimal()
 
 
 @named
