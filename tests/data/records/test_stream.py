@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 import record_files
 import tensorflow as tf
+from film_files import draw
+from kinds_of_turned_pictures import jpeg, tiff
 from record_files import FRAMES, VIDEOS, numbers
 
 from vdroppath_tf.data.catalog import Manifest, ManifestError
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.records import stream_ops
+from vdroppath_tf.data.records.bytes import pack
 from vdroppath_tf.data.records.reader import read_records
 from vdroppath_tf.data.records.service import start_dispatcher, start_worker
 from vdroppath_tf.data.records.stream import stream_clips
@@ -303,3 +306,20 @@ class TestService:
         history = network(SAMPLING).fit(endless, steps_per_epoch=5, epochs=2, verbose=0)
         assert np.isfinite(history.history["loss"]).all()
         assert len(history.history["loss"]) == 2
+
+
+@pytest.mark.parametrize("before", [b"", bytes.fromhex("ffe000104a46494600010100000100010000")])
+def test_turned_pictures_are_refused_in_the_graph(before: bytes) -> None:
+    """Records of somebody else: TensorFlow's operations would leave their frames turned."""
+    pictures = [jpeg(frame, tiff(6)) for frame in draw(2)]
+    pictures = [picture[:2] + before + picture[2:] for picture in pictures]
+    made = pack(pictures, label=0, name="somebody's", size=(48, 64), fps=None)
+    ops = ClipOps(ClipSampling(frames=2), 0, (48, 64), [0])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)somebody's.*EXIF"):
+        ops.clip(tf.constant(0, tf.int64), tf.constant(made.data))
+
+
+def test_square_pixels_are_those_of_the_conversion(folder: Path) -> None:
+    sampling = ClipSampling(frames=2, square_pixels=True)
+    with pytest.raises(ValueError, match="--square_pixels"):
+        stream_clips(folder, sampling, batch_size=2)

@@ -28,6 +28,7 @@ _DONE_HERE = _FOR_TESTS | {
     *("crop", "crop_scales", "crop_area", "crop_ratio"),
     "square_pixels",  # by the conversion
 }
+_START = 64  # bytes of a picture in which EXIF begins, if there is any
 _SEGMENTS, _SIZES = 1, 2  # draws of their own, so that one option changes no other's
 
 
@@ -67,6 +68,7 @@ class ClipOps:
         )
         draws = tf.random.stateless_uniform([6], seed, dtype=tf.float64)
         pictures = tf.gather(video["frames"], self._indices(video["num_frames"], draws, seed))
+        pictures = _without_exif(pictures, video["name"])
         clip = self._decode(tf.unstack(pictures, self._sampling.frames), video, draws, seed)
         if self._sampling.flip:
             clip = tf.cond(draws[5] < 0.5, lambda: tf.reverse(clip, [2]), lambda: clip)
@@ -143,6 +145,22 @@ class ClipOps:
         drawn = tf.reduce_any(fits)
         first = tf.argmax(tf.cast(fits, tf.int32))
         return tf.cast(tf.where(drawn, sides[first], whole), tf.int64), drawn
+
+
+def _without_exif(pictures: tf.Tensor, name: tf.Tensor) -> tf.Tensor:
+    """The pictures, if none says how it is to be turned: TensorFlow's operations would not do it.
+
+    Those of `write_records` never do.
+    """
+    starts = tf.io.decode_raw(tf.strings.substr(pictures, 0, _START), tf.uint8, fixed_length=_START)
+    letters = [starts[:, k : k + _START - 3] == ord(letter) for k, letter in enumerate("Exif")]
+    found = tf.reduce_any(tf.reduce_all(letters, 0))
+    message = (
+        "its JPEG pictures have EXIF data, which may say how they are turned, and stream_clips "
+        "does not turn pictures: use training_clips, or convert the videos again."
+    )
+    with tf.control_dependencies([tf.debugging.Assert(~found, [name, message])]):
+        return tf.identity(pictures)
 
 
 def _more(seed: tf.Tensor, number: int, shape: list[int]) -> tf.Tensor:
