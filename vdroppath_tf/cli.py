@@ -33,6 +33,7 @@ from vdroppath_tf.commands import (
     train,
 )
 from vdroppath_tf.commands.flag_kinds import Text
+from vdroppath_tf.commands.flag_words import FlagFormatter
 from vdroppath_tf.commands.places import check_places
 from vdroppath_tf.commands.usage import Command, overview, usage
 from vdroppath_tf.names import nearest
@@ -127,7 +128,7 @@ def _plain(error: flags.Error, values: flags.FlagValues) -> str:
 
 
 def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
-    _plain_logging(values.verbosity)
+    _plain_logging(values)
     if values.verbosity < 1:
         hide_start_up_lines()
     try:
@@ -172,23 +173,23 @@ def _one_message(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-class _Printable(std_logging.Formatter):
+class _Printable(FlagFormatter):
     """Writes the control characters of names as text: a terminal would obey them."""
 
     def format(self, record: std_logging.LogRecord) -> str:
         return _CONTROL.sub(lambda found: repr(found[0])[1:-1], super().format(record))
 
 
-def _plain_logging(verbosity: int) -> None:
+def _plain_logging(values: flags.FlagValues) -> None:
     """This package's account as plain lines; of other packages only warnings."""
     if not flags.FLAGS.is_parsed():
         flags.FLAGS(["vdroppath"])  # absl's logging has flags of its own, and waits for them
     logging.use_absl_handler()
-    logging.set_verbosity(min(verbosity, 0))
+    logging.set_verbosity(min(values.verbosity, 0))
     std_logging.getLogger("tensorflow").setLevel(std_logging.WARNING)  # as does its own
     handler = logging.get_absl_handler()
     handler.python_handler.setStream(sys.stderr)  # as it is now, not when absl was imported
-    handler.setFormatter(_Printable("%(message)s"))
+    handler.setFormatter(_Printable(values))
     handler.addFilter(_is_worth_saying)
 
 

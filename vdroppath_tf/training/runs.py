@@ -147,7 +147,7 @@ def _check_channels(model: FusionModel, videos: Manifest) -> None:
         if entry.source.channels != model.input_shape[-1]:
             raise ValueError(
                 f"{entry.path} ({entry.origin}): clips have {entry.source.channels} channels; the "
-                f"network takes {model.input_shape[-1]}: 3 are RGB, 2 optical flow. Set modality."
+                f"network takes {model.input_shape[-1]}: 3 are RGB, 2 optical flow. Pass modality=."
             )
 
 

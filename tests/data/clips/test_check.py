@@ -14,6 +14,7 @@ from vdroppath_tf.data.catalog import Manifest, open_manifest
 from vdroppath_tf.data.clips import check
 from vdroppath_tf.data.clips.check import check_videos
 from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.encode import write_video
 
@@ -39,6 +40,11 @@ def test_sizes_that_one_crop_brings_together(tmp_path: Path) -> None:
         check_videos(manifest, PLAIN)
     with pytest.raises(VideoError, match=r"0\.mp4: frames of 16x16 are smaller than the crop"):
         check_videos(manifest, ClipSampling(4, crop=20))
+    lenient = FaultLog(1.0)  # which would allow for bad videos; these are not
+    with pytest.raises(VideoError, match=r"with short_edge= and crop=: pass both") as raised:
+        check_videos(manifest, PLAIN, faults=lenient)
+    assert "cannot be read" not in str(raised.value)
+    assert not lenient.faults()
 
 
 def test_a_list_that_promises_too_much(tmp_path: Path) -> None:

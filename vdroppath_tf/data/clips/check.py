@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vdroppath_tf.data.clips.cache import VideoCache
+from vdroppath_tf.data.clips.crops import ClipSizeError
 from vdroppath_tf.data.clips.loader import ClipLoader
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.faults.fault_log import FaultLog
@@ -37,7 +38,8 @@ def check_videos(
 
     Raises:
         VideoError: naming the first ten files that are missing, empty, cut short, no video,
-            shorter than listed, or of a size that gives other clips than the first one.
+            shorter than listed; or the first of a size that gives other clips than the others
+            (a `ClipSizeError`, whatever `faults` allows).
     """
     faults = FaultLog(0.0) if faults is None else faults
     loader = ClipLoader(
@@ -51,6 +53,8 @@ def check_videos(
             else:
                 entry.source.validate(loader.cache.index_dir)
                 loader.check(entry)
+        except ClipSizeError:
+            raise
         except VideoError as error:
             return error
         return None

@@ -12,6 +12,10 @@ from vdroppath_tf.data.sources.resize import resize_frames
 from vdroppath_tf.data.sources.source import Box, cut, mirrored
 
 
+class ClipSizeError(VideoError):
+    """A video is sound, and its clips would not be as those of the others: settings are to mend."""
+
+
 def crop_boxes(plan: ClipPlan, height: int, width: int, name: str) -> list[Box] | None:
     """The plan's crops in scaled frames of this size; None where it takes the whole frame.
 
@@ -21,7 +25,7 @@ def crop_boxes(plan: ClipPlan, height: int, width: int, name: str) -> list[Box] 
         name: of the video, for the error.
 
     Raises:
-        VideoError: the frames are smaller than the crop.
+        ClipSizeError: the frames are smaller than the crop.
     """
     if plan.crop is None:
         return None
@@ -36,9 +40,9 @@ def crop_boxes(plan: ClipPlan, height: int, width: int, name: str) -> list[Box] 
             for share, side in zip(plan.shares, plan.crop, strict=True)
         )
     if tall > height or wide > width:
-        raise VideoError(
-            f"{name}: frames of {width}x{height} are smaller than the crop {wide}x{tall}. Set "
-            f"short_edge to at least {max(plan.crop)}, or a smaller crop."
+        raise ClipSizeError(
+            f"{name}: frames of {width}x{height} are smaller than the crop {wide}x{tall}. Pass "
+            f"short_edge={max(plan.crop)} or more, or a smaller crop=."
         )
     return [
         Box(_place(down, height - tall), _place(right, width - wide), tall, wide)

@@ -13,7 +13,7 @@ import numpy as np
 
 from vdroppath_tf.data.clips.augment import Augmentation
 from vdroppath_tf.data.clips.cache import VideoCache
-from vdroppath_tf.data.clips.crops import crop_boxes, cut_views, enclosing
+from vdroppath_tf.data.clips.crops import ClipSizeError, crop_boxes, cut_views, enclosing
 from vdroppath_tf.data.clips.labels import empty_labels, set_label
 from vdroppath_tf.data.clips.plans import ClipPlan, evaluation_plan, training_plan
 from vdroppath_tf.data.clips.positions import epoch_order, item_rng
@@ -167,6 +167,8 @@ class ClipLoader:
         entry = self.manifest.entries[item]
         try:
             self._clip(entry, plan(self._num_frames(entry), self._times(entry)), out)
+        except ClipSizeError:  # not the fault of the video
+            raise
         except VideoError as error:
             self.faults.bad(self.split, entry, error, clip=clip)
             self.faults.raise_if_too_many(self.split)
@@ -184,7 +186,7 @@ class ClipLoader:
         """The parts that are wanted of the scaled frames; clips have the size of all others."""
         info = self._info(entry)
         if entry.source.channels != self.clip_shape[3]:
-            raise VideoError(
+            raise ClipSizeError(
                 f"{entry.path} ({entry.origin}): has {entry.source.channels} channels, but "
                 f"{self.manifest.entries[0].path} {self.clip_shape[3]}. Train RGB and flow apart."
             )
@@ -192,10 +194,10 @@ class ClipLoader:
         boxes = crop_boxes(plan, height, width, entry.path)
         size = (height, width) if plan.crop is None else plan.crop
         if size != self.clip_shape[1:3]:
-            raise VideoError(
+            raise ClipSizeError(
                 f"{entry.path} ({entry.origin}): frames are {width}x{height}, but those of "
-                f"{self._first.path} are {self.clip_shape[2]}x{self.clip_shape[1]}. "
-                "Set crop in ClipSampling (and short_edge) to bring them to one size."
+                f"{self._first.path} are {self.clip_shape[2]}x{self.clip_shape[1]}. Videos of "
+                "several sizes give clips of one size with short_edge= and crop=: pass both."
             )
         return boxes
 
@@ -217,7 +219,7 @@ class ClipLoader:
             return None
         times = entry.times(self.cache.index_dir)
         if times is None:
-            raise VideoError(
+            raise ClipSizeError(
                 f"{entry.path} ({entry.origin}): clips are to be taken at {self.sampling.fps:g} "
                 "frames a second, but nothing says how many these frames are a second. Say it with "
                 "Manifest.at_rate (--source_fps), or leave out fps (--fps)."

@@ -197,7 +197,8 @@ def video_errors() -> Iterator[None]:
     try:
         yield
     except tf.errors.OpError as error:
-        found = re.search(r"VideoError: (.*?)\n\s*\n?Traceback ", error.message, re.DOTALL)
+        said = r"(?:VideoError|ClipSizeError): (.*?)\n\s*\n?Traceback "
+        found = re.search(said, error.message, re.DOTALL)
         if found is None:
             raise
         raise VideoError(found[1].strip()) from None

@@ -82,7 +82,7 @@ class ClipSampling:
                 raise ValueError(f"{name} must be whole and at least 1. Received: {values}.")
         if self.crop is None and len(set(edges)) > 1:
             raise ValueError(
-                f"short_edge {self.short_edge} gives frames of several sizes: set crop too."
+                f"short_edge {self.short_edge} gives frames of several sizes: pass crop= too."
             )
         if self.crop is not None and edges and max(crops) > min(edges):
             raise ValueError(f"crop {self.crop} is larger than short_edge {self.short_edge}.")
@@ -100,7 +100,7 @@ class ClipSampling:
                 f"random_stride off. Received: {self.stride}, {self.random_stride}."
             )
         if self.flip_directional and not self.flip:
-            raise ValueError("flip_directional=True is about what flip does: set flip=True too.")
+            raise ValueError("flip_directional=True is about what flip does: pass flip=True too.")
 
     def _check_rate(self) -> None:
         if self.fps is None:
@@ -118,7 +118,7 @@ class ClipSampling:
             raise ValueError(f"crops_per_clip must be 1 or 3. Received: {self.crops_per_clip}.")
         if self.crop is None and (self.crop_scales or self.crop_area or self.crops_per_clip > 1):
             raise ValueError(
-                "crop_scales, crop_area and crops_per_clip are about crops: set crop too."
+                "crop_scales, crop_area and crops_per_clip are about crops: pass crop= too."
             )
         if self.crops_per_clip == 3 and {*np.atleast_1d(self.short_edge), *self.crop_size} != {
             self.crop

@@ -130,6 +130,6 @@ def _size(index: Index, sampling: ClipSampling, folder: str | os.PathLike[str]) 
         raise ManifestError(
             f"{shown(os.fspath(folder))}: its videos give clips of {len(sizes)} sizes, "
             f"as {list(sizes)[:2]} of {list(sizes.values())[:2]}. "
-            "Set crop in ClipSampling (and short_edge)."
+            "Pass short_edge= and crop= to bring them to one size."
         )
     return next(iter(sizes))

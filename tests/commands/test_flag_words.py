@@ -1,0 +1,91 @@
+"""Errors on the command line name flags, not the arguments of Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vdroppath_tf.cli import flags_of, main
+from vdroppath_tf.commands.flag_words import in_flags
+
+# what the library says, and below it what the command line says; one line where it stays as it is
+MESSAGES = """
+a is there already. Pass overwrite=True, or b.
+a is there already. Pass --overwrite, or b.
+
+none of 3 (the first: 'a'). Check root= (--data_root).
+none of 3 (the first: 'a'). Check --data_root.
+
+pass as root= the folder
+pass as --data_root the folder
+
+pass Lookup(allow_missing=True) (--allow_missing) to
+pass --allow_missing to
+
+with --allow_links_to=DIR (Lookup(allow_links_to=[...])), here
+with --allow_links_to=DIR, here
+
+Set flip=False (--noflip), or flip_directional=True (--flip_directional) if
+Set --noflip, or --flip_directional if
+
+Set flip=False or flip=True.
+Set --noflip or --flip.
+
+pass label_base=1 (--label_base=1); if label_base=1.
+pass --label_base=1; if --label_base=1.
+
+Say it with Manifest.at_rate (--source_fps), or leave out fps (--fps).
+Say it with --source_fps, or leave out --fps.
+
+lists of x are format='path-label', and
+lists of x are --format=path-label, and
+
+Pass format=, one of a, b.
+Pass --format, one of a, b.
+
+batch_size 25 exceeds the 24 videos; max_bad_fraction=0.05 allows fewer.
+--batch_size 25 exceeds the 24 videos; --max_bad_fraction=0.05 allows fewer.
+
+cannot do ClipSampling(fps=5): leave it out
+cannot do --fps=5: leave it out
+
+Pass split= (--split for --data, --validation_split for --validation), one of 1
+Pass --split for --data, --validation_split for --validation, one of 1
+
+with short_edge= and crop=: pass both
+with --short_edge and --crop: pass both
+
+beside the list (--data).
+
+/data/split=1/batch_size/a.mp4 and 'batch_size'
+
+pass num_train_examples=, or data
+
+the flip of frames in a crop; batch_size.json
+
+Pass --batch_size, --flip or --format=list.
+"""
+
+
+@pytest.mark.parametrize("pair", MESSAGES.strip().split("\n\n"))
+def test_messages(pair: str) -> None:
+    text, *translated = pair.split("\n")
+    expected = translated[0] if translated else text
+    values = flags_of("train")
+    values.mark_as_parsed()
+    if "overwrite" in text:
+        values = flags_of("export")
+        values.mark_as_parsed()
+    assert in_flags(text, values) == expected
+    assert in_flags(expected, values) == expected
+
+
+def test_the_command_line_says_it_in_flags(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "list.txt").write_text("a.mp4 4 0\n")
+    assert main(["catalog", f"--data={tmp_path}/list.txt"]) == 1
+    said = capsys.readouterr().err
+    assert "--data_root" in said
+    assert "root=" not in said.replace("--data_root=", "")

@@ -1,0 +1,75 @@
+"""The flags of a command in place of the arguments of Python that errors of the library name."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from absl import flags
+
+RENAMED = {"root": "data_root", "template": "frame_template", "first": "first_frame"}
+"""Arguments whose flag has another name."""
+
+_CALL = r"[A-Za-z_.]+\((?:[^()'\"]|'[^']*'|\"[^\"]*\")*\)"
+# "root= (--data_root)", "Lookup(allow_missing=True) (--allow_missing)": the library names both
+_BOTH = re.compile(
+    rf"(?P<python>{_CALL}|[A-Za-z_]\w*=[^\s()]*|[A-Z]\w*\.\w+|\b\w+) "
+    r"\((?P<flags>--(?P<name>[a-z_]+)[^()]*)\)"
+)
+_BEHIND = re.compile(r"(--[a-z_]+(?:=[^\s()]+)?) \((?:[A-Z]\w*)\([^()]*\)\)")
+_ARGUMENT = re.compile(r"(?<![\w./'\"=-])([a-z]\w*)=('[^']*'|\"[^\"]*\"|[\w.+-]*[\w+]|)")
+_INSIDE = re.compile(r"\b(?:Lookup|ClipSampling|Augmentation|Recipe)\(([^()]*)\)")
+_WORD = re.compile(r"(?<![\w./'\"=-])([a-z]+(?:_[a-z]+)+)(?![\w=/(]|\.\w|['\"])")
+
+
+def in_flags(text: str, values: flags.FlagValues) -> str:
+    """A message in which arguments that have a flag in this command are that flag.
+
+    Args:
+        text: Such as ``"Pass overwrite=True, or another folder."``
+        values: The flags of the command.
+
+    Returns:
+        Such as ``"Pass --overwrite, or another folder."``
+    """
+
+    def one(match: re.Match[str]) -> str:
+        python, name = match["python"], match["name"]
+        if "=" in python or "(" in python or "." in python or python == name:
+            return match["flags"]
+        return match[0]
+
+    def inside(match: re.Match[str]) -> str:
+        found = _ARGUMENT.sub(argument, match[1])
+        return match[0] if found == match[1] else found
+
+    def argument(match: re.Match[str]) -> str:
+        name = RENAMED.get(match[1], match[1])
+        if name not in values:
+            return match[0]
+        value = match[2].strip("'\"")
+        if values[name].boolean and value in ("True", "False"):
+            return f"--{name}" if value == "True" else f"--no{name}"
+        return f"--{name}={value}" if value else f"--{name}"
+
+    def word(match: re.Match[str]) -> str:
+        return f"--{match[1]}" if match[1] in values else match[0]
+
+    text = _BEHIND.sub(r"\1", _BOTH.sub(one, text))
+    return _WORD.sub(word, _ARGUMENT.sub(argument, _INSIDE.sub(inside, text)))
+
+
+class FlagFormatter(logging.Formatter):
+    """Writes warnings and errors in the words of a command line.
+
+    Args:
+        values: The flags of the command.
+    """
+
+    def __init__(self, values: flags.FlagValues) -> None:
+        super().__init__("%(message)s")
+        self.values = values
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return in_flags(text, self.values) if record.levelno >= logging.WARNING else text
