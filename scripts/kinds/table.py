@@ -21,6 +21,7 @@ from absl import app, flags
 from kind import Kind, Outcome, check_names
 
 MODULES: tuple[str, ...] = (
+    "kinds_of_class_folders",
     "kinds_of_colours",
     "kinds_of_containers",
     "kinds_of_folders",

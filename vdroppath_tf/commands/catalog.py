@@ -13,7 +13,13 @@ from absl import flags, logging
 from vdroppath_tf import data
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
-from vdroppath_tf.commands.sources import define_formats, define_source, open_source
+from vdroppath_tf.commands.sources import (
+    define_formats,
+    define_part,
+    define_source,
+    find_validation,
+    open_source,
+)
 
 EXAMPLE = "vdroppath catalog --data=clips/train.txt --validation=clips/validation.txt --frames"
 CATALOG_FORMAT = "vdroppath_tf.catalog/1"
@@ -26,8 +32,7 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "data", "videos", needed=True)
     define_source(values, "validation", "videos that must not be among them")
     define_formats(values)
-    text = "which part of HMDB51 --data is; --validation is the test part"
-    flags.DEFINE_enum("part", "train", ["train", "test"], text, flag_values=values)
+    define_part(values)
     text = "look into every video: frames, sizes, damage, and copies under other names"
     flags.DEFINE_boolean("frames", False, text, flag_values=values)
     text = "show every class, not the rarest and the most frequent only"
@@ -39,6 +44,8 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A table of the videos; an error at the end if some cannot be used."""
+    if values.part == "train":
+        find_validation(values)
     videos = open_source(values, "data", part=values.part, log_notes=False)
     summary: dict[str, Any] = {"data_format": values.format or data.find_format(values.data)}
     summary |= _summary(videos)
@@ -51,7 +58,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         bad = [str(facts) for facts in found if isinstance(facts, data.VideoError)]
         summary |= _contents([f for f in found if isinstance(f, data.lists.VideoFacts)], bad)
     if values.validation is not None:
-        others = open_source(values, "validation", videos.labels, part="test", log_notes=False)
+        others = open_source(
+            values, "validation", videos.labels, part="validation", log_notes=False
+        )
         pairs = data.lists.shared_videos(videos, others, contents=values.frames)
         summary["validation"] = _summary(others)
         summary["shared"] = [[one.path, other.path] for one, other in pairs]

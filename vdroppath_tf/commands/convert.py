@@ -12,6 +12,7 @@ from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import (
     define_faults,
     define_formats,
+    define_part,
     define_source,
     open_source,
 )
@@ -23,6 +24,7 @@ def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_source(values, "data", "the videos", needed=True)
     define_formats(values)
+    define_part(values)
     text = "folder for the shards; a stopped run goes on"
     define_output(values, "out", text, mark=None, folder=True, needed=True)
     text = "scale frames to this many pixels on the shorter side; default: their size"
@@ -40,7 +42,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Videos to shards and their index."""
-    videos = open_source(values, "data", part="train")
+    videos = open_source(values, "data", part=values.part)
     if values.square_pixels:
         videos = videos.with_square_pixels()
     with bar("convert", "videos", len(videos)) as shown:

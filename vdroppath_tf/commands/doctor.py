@@ -12,7 +12,12 @@ from absl import flags, logging
 from vdroppath_tf import data
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
-from vdroppath_tf.commands.sources import define_formats, define_source, open_source
+from vdroppath_tf.commands.sources import (
+    define_formats,
+    define_source,
+    find_validation,
+    open_source,
+)
 
 _NAMED = 10  # bad videos that are named on the screen
 EXAMPLE = (
@@ -37,10 +42,11 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Every video decoded; an error at the end if one is bad."""
+    find_validation(values)
     videos = [("train", open_source(values, "data", part="train"))]
-    if values.validation is not None:
-        labels = videos[0][1].labels
-        videos.append(("validation", open_source(values, "validation", labels, part="test")))
+    labels = videos[0][1].labels
+    for part in _parts(values):
+        videos.append((part, open_source(values, "validation", labels, part=part)))
     journal = Path(values.out + ".journal")
     if values.fresh:
         journal.unlink(missing_ok=True)
@@ -57,6 +63,14 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             f"{len(found.faults):,} of {total:,} videos are bad, see {values.out}. Mend them, or "
             f"leave them out with --quarantine={values.out}."
         )
+
+
+def _parts(values: flags.FlagValues) -> list[str]:
+    """The parts besides the training videos: all that are in a folder of parts."""
+    if values.validation is None:
+        return []
+    parts = data.lists.parts_of(values.validation)
+    return [part for part in parts if part != "train"] or ["validation"]
 
 
 def _report(found: data.faults.Diagnosis, videos: list[tuple[str, data.Manifest]]) -> None:

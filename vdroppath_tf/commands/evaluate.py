@@ -146,7 +146,7 @@ def _strategies(
 def _videos(
     values: flags.FlagValues, name: str, recipe: training.Recipe, labels: tuple[str, ...]
 ) -> data.Manifest:
-    part = "train" if name == "train_data" else "test"
+    part = {"train_data": "train", "test_data": "test"}.get(name, "validation")
     return open_source(values, name, labels, part=part, modality=recipe.modality)
 
 

@@ -51,12 +51,23 @@ def define_formats(values: flags.FlagValues) -> None:
     define_string(values, "split", text)
     text = "folder that links among the videos may lead into, besides their root; may be repeated"
     flags.DEFINE_multi_string("allow_links_to", [], text, flag_values=values)
+    text = "take class folders without a video for classes, and say so (--noallow_empty: an error)"
+    flags.DEFINE_boolean("allow_empty", True, text, flag_values=values)
+    text = "which folder on the way to a video is its class: 1 the first (default: found out)"
+    flags.DEFINE_integer("class_level", None, text, 1, flag_values=values)
     define_video_stream(values)
     define_source_fps(values)
     text = "leave out videos that are listed and not there (default: for Kinetics only)"
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
     text = "keep videos that are listed with two labels, with each"
     flags.DEFINE_boolean("allow_two_labels", False, text, flag_values=values)
+
+
+def define_part(values: flags.FlagValues) -> None:
+    """The flag that says which part of a data set --data is."""
+    text = "which part of --data is meant, of HMDB51 and of folders train, val and test"
+    kinds = ["train", "validation", "test"]
+    flags.DEFINE_enum("part", "train", kinds, text, flag_values=values)
 
 
 def define_video_stream(values: flags.FlagValues) -> None:
@@ -95,7 +106,8 @@ def open_source(
         values: With the flags of ``define_source`` and ``define_formats``.
         name: The flag: a list, a folder or a data set.
         labels: Classes of the model these videos are for: a folder's classes must be among them.
-        part: ``"train"`` or ``"test"``: what is wanted of a data set whose files hold both.
+        part: ``"train"``, ``"validation"`` or ``"test"``: what is wanted of a data set that holds
+            several.
         modality: Of the recipe; for ``"flow"``, what is listed are folders of it.
         log_notes: Whether to log ``Manifest.notes``. ``catalog`` prints them in its table.
 
@@ -120,11 +132,13 @@ def open_source(
             first_frame=values.first_frame,
             allow_missing=values.allow_missing,
             allow_links_to=tuple(values.allow_links_to),
+            allow_empty=values.allow_empty,
+            class_level=values.class_level,
             video_stream=values.video_stream,
             allow_two_labels=values.allow_two_labels,
         ),
         label_base=values.label_base,
-        part=part if "part" in taken else None,
+        part=_part(source, format, part) if "part" in taken else None,
         split=_split_of(values, name),
     )
     for note in videos.notes if log_notes else ():
@@ -135,6 +149,14 @@ def open_source(
         videos = videos.at_rate(values.source_fps)
     quarantine = values.quarantine if "quarantine" in values else None
     return videos if quarantine is None else _leave_out(videos, quarantine)
+
+
+def find_validation(values: flags.FlagValues) -> None:
+    """Takes --data for --validation too, where it is a folder that holds both parts."""
+    if values.validation is None and (values.format or "folders").startswith("folders"):
+        parts = data.lists.parts_of(values.data)
+        if "train" in parts and len(parts) > 1:
+            values.validation = values.data
 
 
 def say_not_recalibrated() -> None:
@@ -161,6 +183,13 @@ def _layout_of(values: flags.FlagValues) -> data.Layout | None:
         )
     columns = None if values.columns is None else tuple(values.columns.split(","))
     return data.Layout(columns=columns, separator=values.separator, encoding=values.encoding)
+
+
+def _part(source: str, format: str, part: str) -> str | None:
+    """The part to ask a format for: class folders may have none, and HMDB51 has two."""
+    if format.startswith("folders"):
+        return part if data.lists.parts_of(source) else None
+    return "test" if part == "validation" else part
 
 
 def _root(name: str) -> str:

@@ -17,6 +17,7 @@ from vdroppath_tf.commands.sources import (
     define_faults,
     define_formats,
     define_source,
+    find_validation,
     open_source,
 )
 
@@ -57,11 +58,12 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     recipe, out = recipe_of_flags(values), Path(values.out)
     backup = None if values.backup is None else training.Backup(out, values.backup)
     modality = recipe.modality
+    find_validation(values)
     videos = open_source(values, "data", part="train", modality=modality)
     validation = None
     if values.validation is not None:
         labels = videos.labels
-        validation = open_source(values, "validation", labels, part="test", modality=modality)
+        validation = open_source(values, "validation", labels, part="validation", modality=modality)
     clips = training.Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
 
     import tensorflow as tf

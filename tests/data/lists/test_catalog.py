@@ -309,7 +309,10 @@ class TestFolder:
             read_folder(classes / "nope")
         (classes / "empty").mkdir()
         with pytest.raises(ManifestError, match="empty: holds no video"):
-            read_folder(classes)
+            read_folder(classes, lookup=Lookup(allow_empty=False))
+        found = read_folder(classes)
+        assert found.labels == ("empty", "jump", "run")
+        assert "classes without a video: empty" in found.notes
 
     def test_link_out(self, classes: Path, tmp_path: Path) -> None:
         (tmp_path / "outside.mp4").touch()
@@ -334,8 +337,11 @@ class TestFolder:
         ):
             open_manifest(tmp_path)
         assert open_manifest(tmp_path, format="folders-of-frames") == manifest
-        with pytest.raises(ManifestError, match=r"jump: holds no video\. Expected \.mp4"):
-            open_manifest(tmp_path, format="folders-of-videos")
+        with pytest.raises(ManifestError, match=r"jump: holds no video\. Expected video .*\.mp4"):
+            open_manifest(tmp_path, format="folders-of-videos", lookup=Lookup(allow_empty=False))
+        found = open_manifest(tmp_path, format="folders-of-videos")
+        assert [(entry.name, entry.label) for entry in found] == [("run/a.mp4", 1)]
+        assert "classes without a video: jump" in found.notes
         (tmp_path / "jump/d.mp4").touch()
         videos = open_manifest(tmp_path, format="folders-of-videos")
         assert [entry.name for entry in videos] == ["jump/d.mp4", "run/a.mp4"]
@@ -377,5 +383,5 @@ class TestOptions:
 def test_the_parts_of_a_data_set_are_no_classes(tmp_path: Path) -> None:
     for part in ("train", "Test"):
         (tmp_path / "set" / part / "run").mkdir(parents=True)
-    with pytest.raises(ManifestError, match=r"folders Test, train are parts.*such as .*set/Test"):
+    with pytest.raises(ManifestError, match=r"folders train, Test are parts.*such as .*set/train"):
         open_manifest(tmp_path / "set")

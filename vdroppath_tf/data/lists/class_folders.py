@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from vdroppath_tf.data.lists.class_checks import (
+    class_level,
+    notes_on,
+    nothing_found,
+    settle_kinds,
+    without_documents,
+)
 from vdroppath_tf.data.lists.class_order import in_order, order_note
+from vdroppath_tf.data.lists.class_scan import ClassScan
 from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.part_folders import choose_part, folders_in
 from vdroppath_tf.data.lists.text_files import PathLike
-from vdroppath_tf.data.lists.video_tree import SUFFIXES, Lookup
+from vdroppath_tf.data.lists.video_tree import Lookup, VideoTree
 from vdroppath_tf.data.manifest import Manifest, ManifestError
-from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.names import named
-
-PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
-_EXPECTED = {
-    "videos": f"{', '.join(SUFFIXES)} files",
-    "frames": "folders of pictures",
-    "zips": ".zip files of pictures",
-    "hdf5": ".h5 files of frames",
-}
 
 
 @named
@@ -29,60 +29,67 @@ def read_folder(
     labels: Sequence[str] | None = None,
     kind: str | None = None,
     lookup: Lookup | None = None,
+    part: str | None = None,
 ) -> Manifest:
     """Reads a folder with one folder of videos a class; the sorted folder names are the classes.
 
     A video is a video file, a folder of pictures (or of one `RGB_frames.zip`), a zip file of
     pictures, or an HDF5 file of frames: `class/a.mp4`, `class/a/00001.jpg`,
-    `class/a/RGB_frames.zip`, `class/a.zip`, `class/a.h5`.
+    `class/a/RGB_frames.zip`, `class/a.zip`, `class/a.h5`; also in folders below the class's, as
+    `class/subject/a.mp4`. Class folders may lie in folders `train`, `val` and `test`.
 
     Args:
-        path: the folder. Leftovers of systems and archives (`__MACOSX`, hidden names, ...)
-            and files that are no videos are passed over.
+        path: the folder. Leftovers of systems and archives (`__MACOSX`, hidden names, ...) are
+            passed over. So are files that are no videos, which the notes count.
         labels: names of the classes in their order; default the folders found.
         kind: "videos", "frames", "zips" or "hdf5" are wanted, and others passed over; None takes
             what is there, if it is of one kind.
-        lookup: how names become videos.
+        lookup: how names become videos, and which folder is the class.
+        part: "train", "validation" or "test", of a folder that holds folders called like these.
 
     Raises:
-        ManifestError: the folder is missing, holds no class folder, a class without videos, videos
-            of two kinds, a class that `labels` lacks, or a video that leads out of it.
+        ManifestError: the folder is missing, holds no class folder, videos of two kinds, a class
+            that `labels` lacks, or a video that leads out of it; it has parts and none is asked
+            for; or it is not certain which folder is the class.
     """
     if not os.path.isdir(path):
         raise ManifestError(f"{path}: is not a folder. Expected a folder of class folders.")
-    real = os.path.realpath(path)
-    found = in_order(f.name for f in os.scandir(real) if f.is_dir() and not is_leftover(f.name))
+    lookup = lookup or Lookup()
+    inside, said = choose_part(path, part)
+    tree = VideoTree(path, lookup, os.fspath(path))
+    folder = f"{tree.root}/{inside}"
+    scan = ClassScan(tree, kind)
+    found = {name: scan.read(f"{inside}{name}") for name in folders_in(folder)}
     if not found:
         raise ManifestError(
             f"{path}: holds no class folders. Expected class_name/video.mp4, or pass a list file."
         )
-    if len(found) > 1 and {name.lower() for name in found} <= PARTS:
-        raise ManifestError(
-            f"{path}: its folders {', '.join(found)} are parts of a data set, not classes. Pass "
-            f"one of them, such as {os.path.join(path, found[0])}, or the list files beside them."
-        )
-    if labels is not None and (unknown := [name for name in found if name not in set(labels)]):
+    read, documents = without_documents(found, labels)
+    settle_kinds(read, kind, folder)
+    names = {k: [video.name[len(inside) :] for video in one.videos] for k, one in read.items()}
+    if not any(names.values()):
+        raise ManifestError(f"{folder}: {nothing_found(found, kind)}")
+    level = class_level(names, lookup.class_level, folder)
+    if level == 1:
+        classes = [*read]
+    else:
+        classes = in_order({name.split("/")[level - 1] for each in names.values() for name in each})
+    if labels is not None and (unknown := [name for name in classes if name not in set(labels)]):
         raise ManifestError(
             f"{path}: class folder {unknown[0]!r} is not among the labels {list(labels)[:9]}."
         )
-    videos = Collector(path, path, lookup, found if labels is None else labels)
-    if labels is None and (note := order_note(found)):
-        videos.note(note)
-    first = kind
-    for name in found:
-        folder = os.path.join(real, name)
-        children = videos.tree.children(name, folder)
-        if kind is not None:
-            children = [child for child in children if child[1] == kind]
-        if not children:
-            wanted = _EXPECTED.values() if kind is None else [_EXPECTED[kind]]
-            raise ManifestError(f"{folder}: holds no video. Expected {', or '.join(wanted)}.")
-        first = first or children[0][1]
-        for video, its_kind in children:
-            if its_kind != first:
-                raise ManifestError(
-                    f"{folder}: {video!r} is not of the kind {first!r}, as videos before it are. "
-                    f"Pass format='folders-of-{first}' or 'folders-of-{its_kind}' to take one kind."
-                )
-            videos.add(f"{name}/{video}", videos.numbers[name], None, folder)
+    if not lookup.allow_empty and (empty := [name for name, each in names.items() if not each]):
+        raise ManifestError(f"{folder}{empty[0]}: {nothing_found({'': read[empty[0]]}, kind)}")
+    videos = Collector(path, path, lookup, classes if labels is None else labels)
+    order = order_note(classes) if labels is None else None
+    for text in [*said, *([order] if order else []), *notes_on(read, names, documents, level)]:
+        videos.note(text)
+    for first, each in names.items():
+        origin = f"{folder}{first}"
+        for name, video in zip(each, read[first].videos, strict=True):
+            number = videos.numbers[first if level == 1 else name.split("/")[level - 1]]
+            if video.source is None:
+                videos.add(video.name, number, None, origin)
+            else:
+                videos.add_source(video.source, video.name, number, origin)
     return videos.manifest("class folders")

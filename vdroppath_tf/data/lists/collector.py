@@ -136,11 +136,31 @@ class Collector:
             return
         if spans:
             source = segment_of(source, spans, origin)
+        self._take(source, label, num_frames, origin, name, tuple(more))
+
+    def add_source(self, source: FrameSource, name: str, label: int, origin: str) -> None:
+        """Adds a video that is known to be there and below the root, by its name there.
+
+        Raises:
+            ManifestError: it is there already.
+        """
+        self._largest = max(self._largest, label)
+        self._take(source, label, None, origin, name)
+
+    def _take(
+        self,
+        source: FrameSource,
+        label: int,
+        num_frames: int | None,
+        origin: str,
+        name: str,
+        more: tuple[int, ...] = (),
+    ) -> None:
         here = (origin, label)
         if (before := self._seen.setdefault(source, here)) is not here:
             which = f"{name!r}, {source.span}," if isinstance(source, Segment) else repr(name)
             self._check_again(source, which, label, origin, before)
-        self.entries.append(VideoEntry(source, label, num_frames, origin, name, tuple(more)))
+        self.entries.append(VideoEntry(source, label, num_frames, origin, name, more))
 
     def _check_again(
         self, source: FrameSource, which: str, label: int, origin: str, before: tuple[str, int]

@@ -14,6 +14,7 @@ import re
 import stat
 
 from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.data.sources.content import is_video
 from vdroppath_tf.data.sources.folder import FrameFolder
 from vdroppath_tf.data.sources.hdf5 import Hdf5Frames
 from vdroppath_tf.data.sources.leftovers import is_leftover
@@ -22,8 +23,7 @@ from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.data.sources.zip import FrameZip
 from vdroppath_tf.names import named
 
-SUFFIXES = (".mp4", ".avi", ".webm", ".mkv", ".mov")
-"""Files that are taken for videos where no list names them."""
+_USUAL = frozenset((".mp4", ".avi", ".webm", ".mkv", ".mov"))  # known without a question
 ARCHIVES = {".zip": "zips", ".h5": "hdf5", ".hdf5": "hdf5"}
 """Files that hold the frames of one video, and what this kind of video is called."""
 FRAMES_ZIP = "RGB_frames.zip"
@@ -44,6 +44,11 @@ class Lookup:
             None does what is usual for the format.
         allow_links_to: folders that links may lead into, such as that of the videos of which
             links make a split. Links below the root are followed in any case.
+        allow_empty: whether class folders may be without a video; they keep their number then,
+            and are named in `Manifest.notes`.
+        class_level: which of the folders on the way to a video is its class, of class folders: 1
+            is the first, and 2 the second, as in `subject/class/a.mp4`; None takes the first, if
+            nothing speaks for another.
         video_stream: number of the video stream to read of each file, from 0, attached pictures
             not counted; None takes the one that a player shows.
         allow_two_labels: whether a video (or a segment) that is listed with two labels is kept
@@ -54,6 +59,8 @@ class Lookup:
     first_frame: int | None = None
     allow_missing: bool | None = None
     allow_links_to: tuple[str, ...] = ()
+    allow_empty: bool = True
+    class_level: int | None = None
     video_stream: int | None = None
     allow_two_labels: bool = False
 
@@ -111,6 +118,10 @@ class VideoTree:
             return self._of_folder(path, name, origin)
         if not stat.S_ISREG(mode):
             raise ManifestError(f"{origin}: {name!r} is neither a file nor a folder.")
+        return self.of_file(path)
+
+    def of_file(self, path: str) -> FrameSource:
+        """The video of a file that is there, and no link: an archive of frames, or a video file."""
         if path.lower().endswith(".zip"):
             return self._zip(path)
         return VideoFile(path, self.lookup.video_stream)
@@ -145,12 +156,16 @@ class VideoTree:
     def children(self, folder: str, origin: str) -> list[tuple[str, str]]:
         """Names and kinds of the videos in a folder, sorted; none where there is no such folder.
 
-        A kind is "videos" (files with one of `SUFFIXES`), "frames" (folders), or one of
-        `ARCHIVES`. Leftovers (see `is_leftover`) and other files are passed over.
+        A kind is "videos" (see `is_video`), "frames" (folders), or one of `ARCHIVES`. Leftovers
+        (see `is_leftover`) and other files are passed over.
         """
         try:
-            with os.scandir(self._folder(_top(self.clean(folder, origin)), origin)) as items:
-                found = [(item.name, _kind(item)) for item in items if not is_leftover(item.name)]
+            with os.scandir(self.folder(_top(self.clean(folder, origin)), origin)) as items:
+                found = [
+                    (item.name, "frames" if item.is_dir() else kind_of(item))
+                    for item in items
+                    if not is_leftover(item.name)
+                ]
         except (MissingVideoError, FileNotFoundError, NotADirectoryError):
             return []
         return sorted((name, kind) for name, kind in found if kind is not None)
@@ -174,7 +189,12 @@ class VideoTree:
     def _zip(self, path: str) -> FrameSource:
         return FrameZip(path, self.lookup.template, self.lookup.first_frame)
 
-    def _folder(self, name: str, origin: str) -> str:
+    def folder(self, name: str, origin: str) -> str:
+        """The real path of a folder below the root, which no link leads out of.
+
+        Raises:
+            ManifestError: one does, or it is not there.
+        """
         if name not in self._folders:
             self._folders[name] = self._find(name, origin)[0]
         return self._folders[name]
@@ -182,7 +202,7 @@ class VideoTree:
     def _find(self, name: str, origin: str) -> tuple[str, int]:
         """The real path of a name and its mode."""
         parent, _, last = name.rpartition("/")
-        path = f"{self._folder(parent, origin)}/{last}"
+        path = f"{self.folder(parent, origin)}/{last}"
         try:
             mode = os.lstat(path).st_mode
             if stat.S_ISLNK(mode):
@@ -190,8 +210,9 @@ class VideoTree:
                 mode = os.stat(path).st_mode
         except OSError as error:
             if error.errno in _NOT_THERE:
+                place = f"{self.folder(parent, origin)}/{last}"
                 raise MissingVideoError(
-                    f"{origin}: {_nothing(name, path)} in {self.root}. Check root= (--data_root)."
+                    f"{origin}: {_nothing(name, place)} in {self.root}. Check root= (--data_root)."
                 ) from None
             raise ManifestError(f"{origin}: {name!r} cannot be read ({error}).") from None
         return path, mode
@@ -234,8 +255,9 @@ def _nothing(name: str, path: str) -> str:
     return f"there is no file {name!r}"
 
 
-def _kind(item: os.DirEntry[str]) -> str | None:
-    if item.is_dir():
-        return "frames"
-    suffix = os.path.splitext(item.name)[1].lower()
-    return "videos" if suffix in SUFFIXES else ARCHIVES.get(suffix)
+def kind_of(item: os.DirEntry[str]) -> str | None:
+    """The kind of a file that no list names: "videos", one of `ARCHIVES`, or None for no video."""
+    suffix = item.name[item.name.rfind(".") :].lower()
+    if suffix in _USUAL:
+        return "videos"
+    return ARCHIVES.get(suffix) or ("videos" if is_video(item.path) else None)

@@ -1,0 +1,160 @@
+"""What must be certain of class folders before their names are labels, and what is said of them."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from vdroppath_tf.data.lists.class_scan import Contents, Video
+from vdroppath_tf.data.lists.part_folders import PARTS, is_part
+from vdroppath_tf.data.manifest import ManifestError
+
+EXPECTED = {
+    "videos": "video files such as .mp4, .avi, .webm",
+    "frames": "folders of pictures",
+    "zips": ".zip files of pictures",
+    "hdf5": ".h5 files of frames",
+}
+"""What a class folder of each kind holds."""
+_SAID = 5  # names in a note
+
+
+def without_documents(
+    read: Mapping[str, Contents], labels: Sequence[str] | None
+) -> tuple[dict[str, Contents], list[str]]:
+    """Class folders without those that hold other files only, such as lists; and these."""
+    others = [
+        name
+        for name, found in read.items()
+        if not (found.videos or found.empty or name in (labels or ()))
+        and found.passed
+        and not found.passed["partial downloads"]
+    ]
+    return {name: found for name, found in read.items() if name not in others}, others
+
+
+def settle_kinds(read: Mapping[str, Contents], kind: str | None, folder: str) -> None:
+    """Takes empty folders for folders of frames where there are no other videos.
+
+    Raises:
+        ManifestError: There are videos of two kinds.
+    """
+    first = kind
+    for name, found in read.items():
+        for video in found.videos:
+            first = first or video.kind
+            if video.kind != first:
+                last = video.name.rpartition("/")[2]
+                raise ManifestError(
+                    f"{folder}{name}: {last!r} is not of the kind {first!r}, as videos before it "
+                    f"are. Pass format='folders-of-{first}' or 'folders-of-{video.kind}' "
+                    "(--format=...) to take one kind."
+                )
+    for found in read.values():
+        if first in (None, "frames"):
+            found.videos += [Video(empty, "frames", None) for empty in found.empty]
+            found.videos.sort(key=operator.itemgetter(0))
+            found.empty = []
+
+
+def class_level(videos: Mapping[str, Sequence[str]], asked: int | None, folder: str) -> int:
+    """Which folder on the way to a video is its class: 1 is the first, and 2 the second.
+
+    Args:
+        videos: For each first folder its videos, the names in parts from the folder on.
+        asked: What the user says; None finds out.
+        folder: For errors.
+
+    Raises:
+        ManifestError: There are no such folders on the way to a video; or nothing was asked for,
+            and it may be the first or the second.
+    """
+    if asked in (None, 1) and any(
+        name.count("/") == 1 for each in videos.values() for name in each
+    ):
+        return 1
+    paths = {first: [name.split("/") for name in names] for first, names in videos.items()}
+    if asked is not None:
+        short = next((p for names in paths.values() for p in names if len(p) <= asked), None)
+        if asked < 1 or short is not None:
+            where = f": {'/'.join(short)!r} has fewer folders" if short else ""
+            raise ManifestError(f"{folder}: class_level (--class_level) is {asked}{where}.")
+        return asked
+    second = {first: {path[1] for path in names} for first, names in paths.items() if names}
+    for first, names in second.items():
+        if len({is_part(name) for name in names} - {None}) > 1:
+            raise ManifestError(
+                f"{folder}{first}: holds parts of a data set ({', '.join(sorted(names))}), and no "
+                f"videos beside them. Expected folders {' or '.join(PARTS)} above those of the "
+                "classes, or a list file for each part."
+            )
+    counted = Counter(name for names in second.values() for name in names)
+    if second and (len(second) == 1 or max(counted.values()) > 1):
+        first, names = next(iter(second.items()))
+        few = f"{first}/{min(names)}"
+        raise ManifestError(
+            f"{folder}: all its videos lie two folders deep, as in {few}/, so that the first "
+            "folder or the second may be the class. Pass Lookup(class_level=1) or 2 "
+            "(--class_level=1, --class_level=2)."
+        )
+    return 1
+
+
+def nothing_found(read: Mapping[str, Contents], kind: str | None) -> str:
+    """What to say of class folders without a video."""
+    wanted = EXPECTED.values() if kind is None else [EXPECTED[kind]]
+    return f"holds no video. Expected {', or '.join(wanted)}{found_instead(read)}."
+
+
+def found_instead(read: Mapping[str, Contents]) -> str:
+    """Which other files there are, for the end of a sentence."""
+    total: Counter[str] = Counter()
+    for found in read.values():
+        total += found.passed
+    few = ", ".join(f"{count:,} {suffix}" for suffix, count in total.most_common(_SAID))
+    return f"; found {few}" if few else ""
+
+
+def notes_on(
+    read: Mapping[str, Contents],
+    videos: Mapping[str, Sequence[str]],
+    documents: Sequence[str],
+    level: int,
+) -> list[str]:
+    """What was assumed and passed over.
+
+    Args:
+        read: The class folders.
+        videos: See `class_level`.
+        documents: Folders that are no classes.
+        level: Which folder on the way to a video is its class.
+    """
+    total: Counter[str] = Counter()
+    for found in read.values():
+        total += found.passed
+    said = []
+    if documents:
+        said.append(f"no classes, as they hold no video but other files: {_few(documents)}")
+    if total:
+        few = ", ".join(f"{count:,} {suffix}" for suffix, count in total.most_common(_SAID))
+        said.append(f"files passed over, as they are no videos: {few}")
+    if others := [name for found in read.values() for name in found.others]:
+        said.append(f"folders of something else than RGB frames passed over: {_few(others)}")
+    if empty := [name for found in read.values() for name in found.empty]:
+        said.append(f"empty folders passed over: {_few(empty)}")
+    without = [name for name, found in read.items() if not found.videos]
+    if without and level == 1:
+        said.append(f"classes without a video: {_few(without)}")
+    deep = [one for names in videos.values() for one in names if one.count("/") > 1]
+    if deep:
+        which = "the first folder" if level == 1 else f"folder {level}"
+        said.append(
+            f"videos lie in folders below the classes, as {deep[0]!r}: {which} is the class"
+        )
+    return said
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SAID:,} more" if len(names) > _SAID else ""
+    return f"{', '.join(names[:_SAID])}{more}"
