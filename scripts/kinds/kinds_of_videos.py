@@ -70,6 +70,10 @@ def _choose(number: int, folder: Path) -> None:
     chosen = data.Lookup(video_stream=number)
     videos = data.open_manifest(folder / "list.txt", lookup=chosen)
     expect_source(videos.entries[0].source)
+    data.write_manifest(videos, folder / "manifest.jsonl")
+    again = data.open_manifest(folder / "manifest.jsonl")
+    expect_source(again.entries[0].source)
+    expect(again.digest(), videos.digest(), "digest of the manifest file")
     digests = {videos.digest(), data.open_manifest(folder / "list.txt").digest()}
     expect(len(digests), 2, "digests of two streams of one list")
 

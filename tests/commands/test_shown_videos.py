@@ -44,6 +44,7 @@ def test_convert_to_square_pixels(videos: Path, tmp_path: Path) -> None:
     out = tmp_path / "records"
     command = ["convert", f"--data={videos}", f"--out={out}", "--quality=100", "--square_pixels"]
     assert main([*command, "--video_stream=0"]) == 0
+    assert main(command) == 1  # of another stream: not into the same folder
     for entry in open_manifest(out):
         expect_source(entry.source)
         assert entry.source.with_square_pixels() == entry.source

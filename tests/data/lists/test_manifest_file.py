@@ -79,6 +79,8 @@ def test_segments(folder: Path, tmp_path: Path) -> None:
         ([{**HEADER, "labels": ["a", 1]}], ":1: is {"),
         ([{**HEADER, "labels": ["a", "a"]}], "both called 'a'"),
         ([{**HEADER, "directional": 1}], ":1: is {"),
+        ([{**HEADER, "video_stream": -1}], ":1: video_stream is -1"),
+        ([{**HEADER, "video_stream": "1"}], ":1: video_stream is 1"),
         ([[1]], r":1: is \[1"),
         ([], ":1: is None"),
         ([HEADER], "lists no video"),

@@ -4,7 +4,8 @@ The first line is `{"format": "vdroppath_tf.manifest/1", "labels": [...], "direc
 each other `["path below the root", label, number of frames or null]`. Where some are segments of
 videos, the format is `vdroppath_tf.manifest/2`, and their lines have a fourth element:
 `{"frames": [first, end]}` or `{"seconds": [start, end]}`. Where videos have several classes each,
-the first line has `"multi_label": true`, and a label is a list of class numbers.
+the first line has `"multi_label": true`, and a label is a list of class numbers. Where one of
+several video streams was chosen, it has the number of that, `"video_stream": 1`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.data.sources.segment import Segment, Span
+from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.files import check_format, replacing
 from vdroppath_tf.names import named
 
 MANIFEST_FORMAT = "vdroppath_tf.manifest/1"
 SEGMENTS_FORMAT = "vdroppath_tf.manifest/2"
+_MAX_STREAMS = 1000  # FFmpeg's own bound
 _MAX_HEADER = 1 << 24
 _LINE = '["path", label, num_frames or null], or with a segment {"frames": [first, end]} behind'
 
@@ -43,11 +46,25 @@ def write_manifest(manifest: Manifest, path: PathLike) -> None:
         "labels": list(manifest.labels),
         "directional": manifest.directional,
         **({"multi_label": True} if manifest.multi_label else {}),
+        **_chosen(manifest),
     }
     with replacing(path) as new, open(new, "w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(header) + "\n")
         for entry in manifest:
             file.write(json.dumps(_line(entry, manifest.multi_label)) + "\n")
+
+
+def _chosen(manifest: Manifest) -> dict[str, int]:
+    """The video stream that was chosen, if one was."""
+    videos = (entry.source.whole for entry in manifest)
+    found = {video.stream for video in videos if isinstance(video, VideoFile)}
+    if len(found) > 1:
+        raise ManifestError(
+            f"{manifest.source}: other video streams were chosen of some files than of others "
+            f"({found}), and a manifest file holds one choice for all. Write one file for each."
+        )
+    number = next(iter(found), None)
+    return {} if number is None else {"video_stream": number}
 
 
 def _line(entry: VideoEntry, several: bool) -> list[Any]:
@@ -73,7 +90,8 @@ def read_manifest(
         path: the file.
         root: folder its paths start from, and must stay in; default its own folder.
         labels: classes it must be of.
-        lookup: how names become videos.
+        lookup: how names become videos; a video stream that is chosen here is read, not that of the
+            file.
 
     Raises:
         ManifestError: it is something else, of a newer version, or damaged; or see `read_list`.
@@ -87,8 +105,11 @@ def read_manifest(
         return type(label) is int and 0 <= label < len(names)
 
     names = same_names(own, labels, str(path))
+    lookup = lookup or Lookup()
+    if lookup.video_stream is None:
+        lookup = dataclasses.replace(lookup, video_stream=_stream(origin, header))
     # What has two labels was allowed to when the manifest was made.
-    lookup = dataclasses.replace(lookup or Lookup(), allow_two_labels=True)
+    lookup = dataclasses.replace(lookup, allow_two_labels=True)
     videos = Collector(path, root, lookup, names)
     for origin, line in lines:
         match line:
@@ -104,6 +125,17 @@ def read_manifest(
                     f"{origin}: is {str(line)[:80]}. Expected {_LINE}, of {len(names)} classes."
                 )
     return videos.manifest(f"lines {_LINE}", directional=directional)
+
+
+def _stream(origin: str, header: Any) -> int | None:
+    """The video stream that was chosen when the file was written."""
+    number = header.get("video_stream") if isinstance(header, dict) else None
+    if number is None or (type(number) is int and 0 <= number < _MAX_STREAMS):
+        return number
+    raise ManifestError(
+        f"{origin}: video_stream is {str(number)[:40]}. Expected a number from 0 to "
+        f"{_MAX_STREAMS - 1}."
+    )
 
 
 def _spans(more: list[Any]) -> tuple[Span, ...] | None:

@@ -130,7 +130,10 @@ def _shard_count(videos: int, shards: int | None) -> int:
 
 
 def _digest(manifest: Manifest, names: list[str]) -> str:
-    rows = [(name, e.label, e.num_frames) for name, e in zip(names, manifest, strict=True)]
+    rows = [
+        (name, e.label, e.num_frames, *e.source.parts)
+        for name, e in zip(names, manifest, strict=True)
+    ]
     return hashlib.sha256(repr((manifest.labels, rows)).encode()).hexdigest()
 
 
