@@ -11,7 +11,7 @@ import pytest
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.folder import FrameFolder
-from vdroppath_tf.data.sources.segment import Segment, Span
+from vdroppath_tf.data.sources.segment import Segment, Span, fitting_units
 from vdroppath_tf.data.sources.video import VideoFile
 
 FRAMES = 30
@@ -103,6 +103,22 @@ def test_pictures_of_which_some_were_kept(tmp_path: Path) -> None:
     segment = Segment(FrameFolder(str(tmp_path / "a")), Span(1, 3, "frames"))
     with pytest.raises(VideoError, match="not every frame of its video is there"):
         segment.info()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "units"),
+    [
+        (0, 1, ("frames", "seconds")),
+        (0, 12, ("frames",)),
+        (0.25, 1.1, ("seconds",)),
+        (40, 50, ()),
+    ],
+)
+def test_units_that_fit(folder: Path, start: float, end: float, units: tuple[str, ...]) -> None:
+    """A video of 30 frames in 1.2 seconds."""
+    assert fitting_units(VideoFile(str(folder / "constant.mp4")), start, end) == units
+    assert fitting_units(FrameFolder(str(folder / "pictures")), 0, 2) == ("frames",)
+    assert fitting_units(VideoFile(str(folder / "none.mp4")), 0, 2) == ("frames", "seconds")
 
 
 @pytest.mark.parametrize(

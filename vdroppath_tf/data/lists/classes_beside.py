@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vdroppath_tf.data.lists.text_files import (
@@ -22,6 +22,7 @@ CATEGORIES = "category.txt"
 
 _LABELS = "labels"
 _SUFFIXES = (".csv", ".json", ".txt")
+_SIDES = {"left": "right", "right": "left", "leftwards": "rightwards", "rightwards": "leftwards"}
 _PART = re.compile(r"(train|validation|val|test|test-answers|test_answers)$", re.IGNORECASE)
 
 
@@ -97,3 +98,13 @@ def _numbered(path: Path) -> tuple[str, ...]:
             f"{len(numbers) - 1} once."
         )
     return check_names(sorted(numbers, key=lambda name: numbers[name]), str(path))
+
+
+def have_direction(names: Iterable[str]) -> bool:
+    """Whether two classes differ by left and right only: a mirrored video shows the other one."""
+    words = {tuple(re.findall(r"\w+", name.casefold())) for name in names}
+    return any(_mirrored(name) in words - {name} for name in words)
+
+
+def _mirrored(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_SIDES.get(word, word) for word in words)

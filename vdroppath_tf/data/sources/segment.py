@@ -190,3 +190,31 @@ class Segment(FrameSource):
             f"{self.path}: the segment ends after its video, which has {length}. Correct the list, "
             "or copy the file again if it was cut short."
         )
+
+
+@named
+def fitting_units(video: FrameSource, start: float, end: float) -> tuple[Unit, ...]:
+    """The units in which a segment of a video would lie inside it; all where nobody can tell.
+
+    Twelve to twenty are frames of a video of two seconds, not seconds.
+
+    Args:
+        video: the video, whose index is read.
+        start, end: from where to where.
+    """
+    try:
+        whole = video.info()
+    except VideoError:
+        return UNITS
+    if whole.times() is None:
+        return ("frames",)
+    spans = [Span(start, end, unit) for unit in UNITS]
+    return tuple(span.unit for span in spans if span.problem() is None and _fits(video, span))
+
+
+def _fits(video: FrameSource, span: Span) -> bool:
+    try:
+        Segment(video, span).info()
+    except VideoError:
+        return False
+    return True
