@@ -217,6 +217,11 @@ KINDS = (
     _files("semicolons", STEMS, _lines(lambda line: line.replace(",", ";"))),
     _files("quotes", STEMS, _lines(lambda line: '"' + line.replace(",", '","') + '"')),
     _files("further columns", STEMS, _lines(lambda line: f"0,{line},1")),
+    _files(
+        "no split column, folders of parts",
+        (f"train/{STEMS[0]}", f"val/{STEMS[1]}"),
+        _lines(lambda line: line.rpartition(",")[0]),
+    ),
     _files("no split column", STEMS, _lines(lambda line: line.rpartition(",")[0])),
     _files("ids without times", (ONE, TWO), ("label,youtube_id", f"riding a bike,{ONE}",
         f"clay making,{TWO}"), "id alone"),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from vdroppath_tf.data.lists.collector import Collector, plain
-from vdroppath_tf.data.lists.parts import name_words, part_names
+from vdroppath_tf.data.lists.parts import PARTS, name_words, part_names
 from vdroppath_tf.data.lists.video_tree import VideoTree
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.segment import Span
@@ -45,7 +45,9 @@ class ClipNames:
         self._classes = {plain(name) for name in videos.numbers}
         self._found: dict[str | tuple[str, int, int], list[tuple[str, str | None]]] = {}
         self._counts: Counter[str] = Counter()
-        for folder, label in self._places(part_names(part)):
+        # An id with its times is of one part only: where the part is not known, all are looked at.
+        parts = part_names(part) if part else frozenset[str]().union(*PARTS)
+        for folder, label in self._places(parts):
             self._list(folder, label)
 
     def find(self, name: str, key: str, times: Times) -> tuple[str, bool] | None:
