@@ -23,7 +23,7 @@ def segments(manifest: data.Manifest) -> Found:
     return [(manifest.labels[e.label], numbered.numbers(e.source)) for e in manifest]
 
 
-def _read(
+def read_list(
     name: str,
     file: str,
     text: str,
@@ -34,6 +34,8 @@ def _read(
     notes: Sequence[str] = (),
     **options: Any,
 ) -> Kind:
+    """A list that must be read, and its manifest file too."""
+
     def try_it(at: Path) -> None:
         _make(at, videos, others or {})
         found = data.open_manifest(write(at / file, text), **options)
@@ -46,7 +48,7 @@ def _read(
     return Kind(f"segments: {name}", "those frames, those classes", try_it)
 
 
-def _refused(
+def refuse_list(
     name: str,
     file: str,
     text: str,
@@ -55,6 +57,8 @@ def _refused(
     videos: Sequence[str] = ("a.mp4",),
     **options: Any,
 ) -> Kind:
+    """A list that must be refused, with words that match the pattern."""
+
     def try_it(at: Path) -> None:
         _make(at, videos, {})
         data.open_manifest(write(at / file, text), **options)
@@ -73,7 +77,8 @@ def _make(at: Path, videos: Sequence[str], others: dict[str, str]) -> None:
         write(at / name, text)
 
 
-def _frames(first: int, end: int) -> list[int]:
+def until(first: int, end: int) -> list[int]:
+    """The frames of a segment."""
     return list(range(first, end))
 
 
@@ -150,32 +155,34 @@ def _after_the_end(at: Path) -> None:
 
 def _kinds_of_net() -> list[Kind]:
     def net(name: str, expected: Found, file: str, **options: Any) -> Kind:
-        return _read(f"ActivityNet, {name}", "net.json", PARTS, expected, videos=[file], **options)
+        return read_list(
+            f"ActivityNet, {name}", "net.json", PARTS, expected, videos=[file], **options
+        )
 
-    training: Found = [("run", _frames(10, 20)), ("walk", _frames(20, 30))]
+    training: Found = [("run", until(10, 20)), ("walk", until(20, 30))]
     return [
         net("training", training, "v_aaa.mp4", split="training"),
         net("called train", training, "aaa.mp4", split="train"),
         net("in a folder of the part", training, "train_val/training/aaa.mp4"[10:], split="train"),
-        net("an end after the duration", [("walk", _frames(50, 60))], "v_bbb.mp4", split="val"),
-        _refused("ActivityNet, several parts", "net.json", PARTS, "--split.*'training'"),
-        _refused("ActivityNet, the test part", "net.json", PARTS, "no labels", split="testing"),
-        _refused("ActivityNet, another part", "net.json", PARTS, "no split 'dev'", split="dev"),
-        _read(
+        net("an end after the duration", [("walk", until(50, 60))], "v_bbb.mp4", split="val"),
+        refuse_list("ActivityNet, several parts", "net.json", PARTS, "--split.*'training'"),
+        refuse_list("ActivityNet, the test part", "net.json", PARTS, "no labels", split="testing"),
+        refuse_list("ActivityNet, another part", "net.json", PARTS, "no split 'dev'", split="dev"),
+        read_list(
             "ActivityNet, the same segment twice",
             "net.json",
             _net(training={"aaa": [(0.4, 0.8, "run"), (0.4, 0.8, "run")]}),
-            [("run", _frames(10, 20))],
+            [("run", until(10, 20))],
             videos=["aaa.mp4"],
             notes=["listed twice"],
         ),
-        _refused(
+        refuse_list(
             "ActivityNet, a segment that ends before it starts",
             "net.json",
             _net(training={"a": [(1.0, 0.4, "run")]}),
             "'a'.*ends at 0.4, not after its start 1",
         ),
-        _refused(
+        refuse_list(
             "ActivityNet, a segment with two labels",
             "net.json",
             _net(training={"a": [(0.0, 0.4, "run"), (0.0, 0.4, "walk")]}),
@@ -185,7 +192,7 @@ def _kinds_of_net() -> list[Kind]:
 
 
 def _epic(classes: str, expected: Found, videos: Sequence[str], *, named: bool = True) -> Kind:
-    return _read(
+    return read_list(
         f"EPIC-KITCHENS, {classes}s in {videos[0]}{'' if named else ', without names'}",
         "EPIC_100_train.csv",
         EPIC + EPIC_ROWS,
@@ -198,43 +205,43 @@ def _epic(classes: str, expected: Found, videos: Sequence[str], *, named: bool =
 
 
 FILE, FOLDER = ["P01/videos/P01_01.MP4"], ["P01/rgb_frames/P01_01/"]
-BY_TIME, BY_NUMBER = (_frames(10, 20), _frames(20, 30)), (_frames(2, 5), _frames(5, 8))
+BY_TIME, BY_NUMBER = (until(10, 20), until(20, 30)), (until(2, 5), until(5, 8))
 _both: Callable[[Sequence[str], Sequence[list[int]]], Found] = lambda names, frames: [  # noqa: E731
     (name, part) for name, part in zip(names, frames, strict=True)
 ]
 
 KINDS = (
-    _read(
+    read_list(
         "Diving48",
         "Diving48_V2_train.json",
         _diving(("a", 2, 0, 12), ("a", 0, 12, 30)),
-        [("2", _frames(0, 12)), ("0", _frames(12, 30))],
+        [("2", until(0, 12)), ("0", until(12, 30))],
         notes=["frames, counted from 0"],
     ),
-    _read(
+    read_list(
         "Diving48 with its vocabulary, in the folder rgb",
         "Diving48_V2_train.json",
         _diving(("a", 1, 0, 60)),
-        [("Back 25som FREE", _frames(0, 60))],
+        [("Back 25som FREE", until(0, 60))],
         videos=["rgb/a.mp4"],
         others={"Diving48_vocab.json": '[["Back","15som"],["Back","25som","FREE"]]'},
     ),
-    _refused("Diving48, no end", "a.json", '[{"vid_name": "a", "label": 1}]', "item 0"),
-    _refused("Diving48, twice", "a.json", _diving(*2 * [("a", 1, 0, 9)]), "listed already"),
+    refuse_list("Diving48, no end", "a.json", '[{"vid_name": "a", "label": 1}]', "item 0"),
+    refuse_list("Diving48, twice", "a.json", _diving(*2 * [("a", 1, 0, 9)]), "listed already"),
     _epic("verb", _both(("open", "take"), BY_TIME), FILE),
     _epic("noun", _both(("door", "cup"), BY_TIME), ["P01_01.mp4"]),
     _epic("action", _both(("open door", "take cup"), BY_TIME), FILE),
     _epic("action", _both(("verb 1, noun 0", "verb 0, noun 1"), BY_TIME), FILE, named=False),
     _epic("verb", _both(("open", "take"), BY_NUMBER), FOLDER),
     _epic("noun", _both(("0", "1"), BY_NUMBER), ["rgb/train/P01/P01_01/"], named=False),
-    _refused(
+    refuse_list(
         "EPIC-KITCHENS, of which classes",
         "EPIC_100_train.csv",
         EPIC + EPIC_ROWS,
         "epic-kitchens-verbs.*epic-kitchens-nouns.*epic-kitchens-actions.*--format",
         videos=FILE,
     ),
-    _refused(
+    refuse_list(
         "EPIC-KITCHENS, a time that is none",
         "EPIC_100_train.csv",
         EPIC + EPIC_ROWS.replace("00:00:00.40", "0.4 s"),
@@ -242,11 +249,11 @@ KINDS = (
         videos=FILE,
         format="epic-kitchens-verbs",
     ),
-    _read(
+    read_list(
         "Charades, each action",
         "Charades_v1_train.csv",
         CHARADES + CHARADES_ROWS,
-        [("Opening a door", _frames(10, 20)), ("Holding a cup", _frames(50, 60))],
+        [("Opening a door", until(10, 20)), ("Holding a cup", until(50, 60))],
         videos=["Charades_v1_480/A1B2C.mp4"],
         others=CHARADES_NAMES,
         notes=["each action is a segment", "1 videos have no action"],

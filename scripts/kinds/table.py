@@ -32,6 +32,7 @@ MODULES: tuple[str, ...] = (
     "kinds_of_lists",
     "kinds_of_networks",
     "kinds_of_rates",
+    "kinds_of_segment_lists",
     "kinds_of_segments",
     "kinds_of_sizes",
     "kinds_of_streams",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.csv_tables import read_table
 from vdroppath_tf.data.lists.text_files import MAX_CLASSES, PathLike, check_names, whole_number
+from vdroppath_tf.data.lists.times import is_clock, seconds_of
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
@@ -21,7 +21,6 @@ EPIC_CLASSES = ("verb", "noun", "action")
 EPIC_COLUMNS = ("video_id", "start_timestamp", "stop_timestamp", "verb_class", "noun_class")
 
 _EXPECTED = f"'{','.join(EPIC_COLUMNS)}' and more"
-_TIME = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
 _BELOW = ("", "videos", "rgb_frames", "rgb", "train", "test", "rgb/train", "rgb/test")
 
 
@@ -106,11 +105,9 @@ def _rows(path: PathLike, first_frame: int) -> Iterator[_Row]:
 
 
 def _seconds(text: str, origin: str) -> float:
-    match = _TIME.fullmatch(text)
-    if match is None:
+    if not is_clock(text):
         raise ManifestError(f"{origin}: time {text!r} is none. Expected '00:01:02.34'.")
-    hours, minutes, seconds = match.groups()
-    return round(3600 * int(hours or 0) + 60 * int(minutes) + float(seconds), 6)
+    return seconds_of(text)
 
 
 def _folders(video: str) -> list[str]:

@@ -108,6 +108,9 @@ class Segment(FrameSource):
     def __post_init__(self) -> None:
         if (problem := self.span.problem()) is not None:
             raise ValueError(f"{self.source.path}: the segment {problem}.")
+        start, end, unit = self.span
+        kind = int if unit == "frames" else float
+        object.__setattr__(self, "span", Span(kind(start), kind(end), unit))
 
     @property
     def channels(self) -> int:  # type: ignore[override]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeAlias, TypeVar
 
 from vdroppath_tf.data.lists.tables.splitting import Cell
+from vdroppath_tf.data.lists.times import is_clock, seconds_of
 
 There: TypeAlias = Callable[[str], bool]
 """Whether a path leads to something below the root."""
@@ -44,9 +45,14 @@ def kind_of(column: Column) -> Kind:
         return "ints"
     if 2 * sum(numbers) > len(cells):
         return "int"
-    if all(isinstance(cell, str) and _FLOAT.fullmatch(cell) for cell in cells):
+    if 2 * sum(isinstance(cell, str) and is_time(cell) for cell in cells) > len(cells):
         return "float"
     return "split" if all(str(cell).lower() in _SPLITS for cell in cells) else "text"
+
+
+def is_time(cell: str) -> bool:
+    """Whether a cell is a number of seconds, or a time such as 00:01:02.5."""
+    return _FLOAT.fullmatch(cell) is not None or is_clock(cell)
 
 
 def is_several(cell: str) -> bool:
@@ -128,6 +134,8 @@ def _two(
             counted: list[Columns] = [("num_frames", "labels" if kind == "ints" else "label")]
             swapped = kind == "int" and (path != 0 or _swapped(one, two))
             return [*counted, ("label", "num_frames")] if swapped else counted
+        case ["int", "text"] if all(map(_only_numbers, two)):  # columns that were not separated
+            return []
         case ["int", "text"]:
             return _number_and_name(one, two, 0)
         case ["text", "int"]:
@@ -157,7 +165,8 @@ def _three(
     if not all(kind in ("int", "float") for kind in kinds[:2]) or kinds[2] not in ("int", "text"):
         return []
     pairs = zip(columns[others[0]], columns[others[1]], strict=True)
-    if not all(_less(one, other) for one, other in pairs):
+    less = [_less(one, other) for one, other in pairs]
+    if 2 * sum(less) <= len(less):  # of a few lines it is a mistake, refused later
         return []
     seconds: Columns = ("start_second", "end_second", "label")
     if "float" in kinds[:2]:
@@ -167,13 +176,17 @@ def _three(
 
 def _less(one: Cell, other: Cell) -> bool:
     try:
-        return float(str(one)) < float(str(other))
+        return seconds_of(str(one)) < seconds_of(str(other))
     except ValueError:
         return True  # refused later, by its line
 
 
 def _numbers(column: Column) -> list[int]:
     return [int(str(cell).split(".")[0]) for cell in column if NUMBER.fullmatch(str(cell))]
+
+
+def _only_numbers(cell: Cell) -> bool:
+    return isinstance(cell, str) and all(map(is_time, cell.split()))
 
 
 def _repeats(column: Column) -> bool:

@@ -10,6 +10,7 @@ from collections import Counter
 from vdroppath_tf.data.lists.video_tree import VideoTree
 from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
+from vdroppath_tf.data.sources.segment import UNITS, fitting_units
 
 _MEMBER = re.compile(r"(.+?\.(?:h5|hdf5|zip))[/!].*", re.IGNORECASE | re.DOTALL)
 _HOW = {
@@ -49,6 +50,15 @@ class Places:
         if found[1]:
             self._counts[found[1]] += 1
         return found[0]
+
+    def units(self, path: str, start: float, end: float) -> tuple[str, ...]:
+        """In which units a segment of the video of a path would lie inside it."""
+        found = self._find(path)
+        try:
+            name = self._tree.clean(path if found is None else found[0], path)
+            return fitting_units(self._tree.entry(name, path), start, end)
+        except ManifestError:
+            return UNITS
 
     def is_plain(self, path: str) -> bool:
         """Whether a path is written as `VideoTree.clean` takes it."""

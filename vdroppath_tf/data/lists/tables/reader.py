@@ -70,7 +70,7 @@ def read_table(
     head = list(itertools.islice(rows, _HEAD))
     if not head:
         raise ManifestError(f"{path}: lists no video. Expected {_EXPECTED}.")
-    reading = sniff([text for _, text in head], layout, places.there, os.fspath(path))
+    reading = sniff([text for _, text in head], layout, places.there, os.fspath(path), places.units)
     notes = [f"columns: {reading}"] if str(reading) != str(_USUAL) else []
     if (encoding := layout.encoding or encoding_of(path)).startswith("utf-16"):
         notes.append(f"the text is {encoding.upper()}")

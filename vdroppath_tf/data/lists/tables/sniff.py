@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from vdroppath_tf.data.lists.tables.classes import labels_of
 from vdroppath_tf.data.lists.tables.contents import (
-    NUMBER,
     Columns,
     There,
     by_content,
+    is_time,
     kind_of,
     some,
 )
@@ -30,9 +30,14 @@ from vdroppath_tf.data.lists.tables.splitting import (
     Splitter,
     load_object,
 )
+from vdroppath_tf.data.lists.times import seconds_of
 from vdroppath_tf.data.manifest import ManifestError
 
+Units: TypeAlias = Callable[[str, float, float], Sequence[str]]
+"""The units in which a segment, from where to where, would lie inside the video of a path."""
+
 _MAX_FIELDS = 64
+_LOOK_AT = 20  # segments
 _REGULAR = 0.8  # of lines with one number of columns: the others are mistakes
 Answer: TypeAlias = tuple[Any, ...]
 """The path, the labels, and the numbers that a line gives."""
@@ -65,6 +70,11 @@ class Reading:
         name = next(name for name, text in SEPARATORS.items() if text == self.splitter.separator)
         return f"{columns} --separator={name}"
 
+    @property
+    def unit(self) -> str | None:
+        """What its segments are counted in, if it has any."""
+        return next((u for u in ("frame", "second") if f"start_{u}" in self.columns), None)
+
     def answer(self, line: str, there: There) -> Answer | None:
         """What it says of a line; None if that cannot be: no path, or numbers that are none."""
         cells = self.splitter(line)
@@ -76,11 +86,12 @@ class Reading:
         if not numbers or not isinstance(path, str) or not path or not there(path):
             return None
         column = next(name for name in CLASSES[::-1] if name in found)
-        said = (found.get(name) for name in _NUMBERS if name != "class_number")
+        said = (found.get(name) for name in _ANSWERS)
         return path, labels_of(found[column], column), *said
 
 
-_NUMBERS = ("num_frames", "class_number", "start_frame", "start_second", "end_frame", "end_second")
+_ANSWERS = ("num_frames", "start_frame", "start_second", "end_frame", "end_second")
+_NUMBERS = ("class_number", *_ANSWERS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +114,9 @@ class Trial:
         return len(self.answers) - self.answers.count(None)
 
 
-def sniff(lines: Sequence[str], layout: Layout, there: There, source: str) -> Reading:
+def sniff(
+    lines: Sequence[str], layout: Layout, there: There, source: str, units: Units | None = None
+) -> Reading:
     """The one way to read a list.
 
     Args:
@@ -111,6 +124,8 @@ def sniff(lines: Sequence[str], layout: Layout, there: There, source: str) -> Re
         layout: What is known of it.
         there: Whether a path leads to something.
         source: The list, for errors.
+        units: In which units a segment of a video would lie inside it. It is asked where a list may
+            be in several.
 
     Raises:
         ManifestError: If there is none, or several that say different things.
@@ -121,6 +136,8 @@ def sniff(lines: Sequence[str], layout: Layout, there: There, source: str) -> Re
         for columns, header in _columns(splitter, lines, layout, there)
     ]
     sound = [trial for trial in trials if not trial.odd] or trials
+    if units is not None:
+        sound = _of_units(sound, units)
     most = max((trial.found for trial in sound), default=0)
     best = [trial for trial in sound if trial.found == most]
     if not best:
@@ -133,6 +150,22 @@ def sniff(lines: Sequence[str], layout: Layout, there: There, source: str) -> Re
     if most:
         _check_same(best[0], [trial for trial in sound if 2 * trial.found > most], lines, source)
     return best[0].reading
+
+
+def _of_units(trials: list[Trial], units: Units) -> list[Trial]:
+    """The readings whose segments lie inside their videos, where they may be in either unit."""
+    by_unit = {unit: trial for trial in trials if (unit := trial.reading.unit) is not None}
+    if len(by_unit) < 2:
+        return trials
+    fitting = set(by_unit)
+    places = [_ANSWERS.index(name) + 2 for name in ("start_frame", "end_frame")]
+    answers = [answer for answer in by_unit["frame"].answers if answer is not None]
+    for answer in answers[:_LOOK_AT]:
+        start, end = (seconds_of(str(answer[place])) for place in places)
+        fitting &= {unit.removesuffix("s") for unit in units(answer[0], start, end)}
+        if len(fitting) < 2:
+            break
+    return [t for t in trials if t.reading.unit in (None, *fitting)] if fitting else trials
 
 
 def _check_same(first: Trial, others: Sequence[Trial], lines: Sequence[str], source: str) -> None:
@@ -170,7 +203,7 @@ def _hold_numbers(reading: Reading, labels: Sequence[Sequence[str]]) -> bool:
     words = [each if len(each) > 1 else each[0].split() for each in labels if each]
     if rest not in ("last", "suffix") or not words or any(len(each) < 2 for each in words):
         return False
-    return any(all(NUMBER.fullmatch(each[k]) for each in words) for k in (0, -1))
+    return any(all(is_time(each[k]) for each in words) for k in (0, -1))
 
 
 def _splitters(lines: Sequence[str], layout: Layout) -> Iterator[AnySplitter]:

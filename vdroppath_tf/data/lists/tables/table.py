@@ -12,6 +12,7 @@ from vdroppath_tf.data.lists.tables.layout import CLASSES
 from vdroppath_tf.data.lists.tables.sniff import Reading
 from vdroppath_tf.data.lists.tables.splitting import Cell, Splitter
 from vdroppath_tf.data.lists.text_files import whole_number
+from vdroppath_tf.data.lists.times import seconds_of
 from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.data.sources.segment import Span, Unit
@@ -165,10 +166,11 @@ def _spans(
 ) -> tuple[Span, ...]:
     try:
         return tuple(
-            Span(float(str(row[start])), float(str(row[end])), unit) for unit, start, end in columns
+            Span(seconds_of(str(row[start])), seconds_of(str(row[end])), unit)
+            for unit, start, end in columns
         )
     except ValueError:
         raise ManifestError(
             f"{origin}: its segment, from {row[columns[0][1]]!r} to {row[columns[0][2]]!r}, is not "
-            "given in numbers."
+            "given in numbers, nor in times such as 00:01:02.5."
         ) from None
