@@ -113,6 +113,20 @@ KINDS = (
     ),
     _something("labels by number", "train.csv", "7;0\n8;1\n", "labels.csv", notes=("numbers",)),
     _something("TSM's classes", "train.csv", f"7;{UP}\n8;{DOWN}\n", "category.txt"),
+    *(
+        _read(
+            f"TSM: {name}", "train_videofolder.txt", text, {"7": UP, "8": DOWN},
+            others={"category.txt": f"{UP}\n{DOWN}\n"}, directional=False,
+            notes=("classes are those of category.txt",),
+        )
+        for name, text in (("path num_frames label", "7 42 0\n8 37 1\n"),
+                           ("path label", "7 0\n8 1\n"))
+    ),
+    _read(
+        "TSM: classes with a direction", "train_videofolder.txt", "7 42 0\n8 37 1\n",
+        {"7": "Swiping Left", "8": "Swiping Right"},
+        others={"category.txt": "Swiping Left\nSwiping Right\n"}, notes=("left and right",),
+    ),
     _something("the older names", "something-something-v2-train.json", json.dumps(V2),
         "something-something-v2-labels.json"),
     _read(

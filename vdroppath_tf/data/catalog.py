@@ -13,6 +13,7 @@ from typing import Any
 from vdroppath_tf.data.lists.activitynet import read_activitynet
 from vdroppath_tf.data.lists.charades import read_charades, read_charades_videos
 from vdroppath_tf.data.lists.class_folders import read_folder
+from vdroppath_tf.data.lists.classes_beside import category_file, have_direction, read_classes
 from vdroppath_tf.data.lists.diving48 import read_diving48
 from vdroppath_tf.data.lists.epic_kitchens import read_epic_kitchens
 from vdroppath_tf.data.lists.hdf5_groups import is_hdf5, read_hdf5_file
@@ -87,6 +88,7 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
     "records": _read_records,
 }
 """Name -> the function that reads it, with `labels` and those of the options that make sense."""
+_LISTS = {"table", "list", "path-label"}
 _OPTIONS = {"root", "label_base", "part", "split", "lookup", "layout"}
 
 
@@ -148,7 +150,28 @@ def open_manifest(
             f"{shown}: {what} does not go with the format {name!r}. Leave it out"
             + (f", or pass format= if it is not {name!r}." if format is None else ".")
         )
+    if name in _LISTS and (beside := category_file(source)) is not None:
+        return _of_categories(FORMATS[name], source, labels, beside, given)
     return FORMATS[name](source, labels=labels, **given)
+
+
+def _of_categories(
+    read: Callable[..., Manifest],
+    source: PathLike,
+    labels: Sequence[str] | None,
+    beside: Path,
+    options: dict[str, Any],
+) -> Manifest:
+    """A list as TSM has them, with the names of its classes in a file beside it."""
+    names = read_classes(beside)
+    manifest = read(source, labels=names if labels is None else labels, **options)
+    notes = [f"classes are those of {beside.name}"] if labels is None else []
+    directional = have_direction(manifest.labels)
+    if directional:
+        notes.append("some classes differ by left and right only: clips must not be mirrored")
+    return dataclasses.replace(
+        manifest, notes=(*manifest.notes, *notes), directional=directional or manifest.directional
+    )
 
 
 @named

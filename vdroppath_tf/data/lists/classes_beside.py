@@ -60,6 +60,12 @@ def classes_beside(path: PathLike) -> Path:
     return others[0] if others else official[0]
 
 
+def category_file(path: PathLike) -> Path | None:
+    """TSM's list of classes beside a list of videos; None if there is none."""
+    beside = Path(path).with_name(CATEGORIES)
+    return beside if beside.name != Path(path).name and beside.is_file() else None
+
+
 def read_classes(path: Path) -> tuple[str, ...] | None:
     """The names of a list of classes, one a line or `{"class": "0", ...}`; None if not there."""
     if not path.is_file():
