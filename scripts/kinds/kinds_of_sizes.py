@@ -6,6 +6,7 @@ import functools
 import io
 import tempfile
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
@@ -77,6 +78,22 @@ def piped(suffix: str) -> bytes:
     with old, av.open(pipe, "w", format=name) as new:
         _copy(old, new)
     return bytes(pipe.data)
+
+
+@functools.cache
+def with_repeats() -> bytes:
+    """AVI in which every third frame is shown twice: the second time it takes no bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.avi"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("mjpeg", rate=12)
+            stream.height, stream.width, stream.pix_fmt = 48, 64, "yuvj420p"
+            for place, picture in enumerate(draw(FRAMES)):
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts, frame.time_base = place + place // 3, Fraction(1, 12)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path.read_bytes()
 
 
 def riff(size: Callable[[int], int]) -> _Change:
@@ -152,6 +169,7 @@ _WHOLE: tuple[tuple[str, str, Callable[[], bytes], _Change], ...] = (
     ("AVI of a size that is too large", "avi", lambda: whole("avi"), riff(lambda n: n + 8)),
     ("AVI of a size far too large", "avi", lambda: whole("avi"), riff(lambda n: 9 * n)),
     ("AVI of a size that is too small", "avi", lambda: whole("avi"), riff(lambda n: n // 2)),
+    ("AVI with frames shown twice", "avi", with_repeats, riff(lambda n: n + 8)),
     ("AVI cut in the table behind its frames", "avi", lambda: whole("avi"), lambda d: d[:-40]),
     ("MPEG-TS that ends inside a packet", "ts", lambda: whole("ts"), _in_packet),
     ("MPEG-TS with the start of a table behind", "ts", lambda: whole("ts"), lambda d: d + d[:99]),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from film_files import draw, encode
+from film_files import draw, encode, encode_streams
 from kind import Kind
 from stream_files import (
     CODECS,
@@ -66,6 +66,16 @@ def _joined_sizes(folder: Path) -> None:
     both = folder / "both.ts"
     both.write_bytes(one.read_bytes() + other.read_bytes())
     expect_numbers(both, [*range(24), *range(24)], dropped=0)
+
+
+def _joined_streams(folder: Path) -> None:
+    """A second camera appears in the second recording."""
+    one = source(folder)
+    films = [(draw(24), "libx264"), (draw(24)[::-1, ::2, ::2].copy(), "libx264")]
+    other = encode_streams(films, folder / "other.ts")
+    both = folder / "both.ts"
+    both.write_bytes(one.read_bytes() + other.read_bytes())
+    expect_numbers(both, [*_WHOLE, *range(24)], dropped=0)
 
 
 def _segments(folder: Path, wanted: tuple[int, ...]) -> None:
@@ -179,6 +189,11 @@ KINDS = (
         "streams: recordings of two sizes joined",
         "all frames, in the size of the first",
         _joined_sizes,
+    ),
+    Kind(
+        "streams: joined with a recording of two cameras",
+        "the first camera in both",
+        _joined_streams,
     ),
     Kind("streams: all times are zero", "all frames", functools.partial(_times, change=_at_zero)),
     Kind("streams: times come twice", "all frames", functools.partial(_times, change=_twice)),

@@ -86,6 +86,22 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
         ) from error
 
 
+def packets_of(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of a stream of an open file, and at last one of no bytes, the end mark.
+
+    PyAV has no place for streams that appear later than others, as where recordings were joined:
+    it may give their packets too, and fails at their end marks, behind those of all others.
+    """
+    number = stream.index
+    try:
+        for packet in container.demux(stream):
+            # An end mark has no number of its own.
+            if (packet.stream_index if packet.size else packet.stream.index) == number:
+                yield packet
+    except IndexError:
+        return
+
+
 def _check_side(path: str, height: int, width: int) -> None:
     if height == width == 0:
         raise VideoError(

@@ -17,6 +17,7 @@ from vdroppath_tf.data.sources.container import (
     cut_short,
     missing_end,
     open_video,
+    packets_of,
 )
 from vdroppath_tf.data.sources.first_frame import FirstFrame
 from vdroppath_tf.data.sources.frame_index import FrameIndex
@@ -52,9 +53,9 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
     with open_video(path, video_stream) as (container, stream):
         first = FirstFrame(path)
         b_frames = stream.codec_context.has_b_frames
-        packets = read_packets(path, container, stream, first.look)
-        trusted = any(name in container.format.name for name in _STORES_PTS)
-        trusted = trusted and stream.codec_context.name not in _HIDDEN_FRAME_CODECS
+        timed = any(name in container.format.name for name in _STORES_PTS)
+        packets = read_packets(path, container, stream, first.look, timed)
+        trusted = timed and stream.codec_context.name not in _HIDDEN_FRAME_CODECS
         # Frames that are stored in another order than they are shown, yet pts that grow as they
         # are stored: whoever wrote the file lost the true ones.
         trusted = trusted and (packets.reordered or not b_frames)
@@ -63,7 +64,9 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         rate, tick, start = stream.average_rate, float(stream.time_base), container.start_time
         kind, number, listed = container.format.name, stream.id, stream.frames
     joined = False
-    if missing is not None and packets.count < listed:
+    # In AVI, a frame that is shown again has a number and no packet.
+    reached = (packets.last_dts or 0) + 1 if kind == "avi" else 0
+    if missing is not None and max(packets.count, reached) < listed:
         raise cut_short(path, missing)
     if kind == "mpegts" and (missing is not None or packets.damaged is not None):
         transport = read_transport_stream(path, number)
@@ -137,18 +140,19 @@ def _count_dropped(packets: Packets, shown: Shown) -> int:
     """How many frames before the first that counts were lost."""
     least = shown.skipped + shown.errors
     first = shown.pts[0] if shown.pts else None
-    if first is None or sum(p is None for p in packets.pts) > len(packets.pts) // 2:
+    if first is None:
         return max(least, len(packets.pts) - len(shown.pts))
     behind = {key for key in packets.keys if key > first}
     beginning = itertools.takewhile(lambda p: p not in behind, packets.pts)
-    return max(least, sum(p is None or p < first for p in beginning))
+    lost = sum(packets.timed if p is None else p < first for p in beginning)
+    return max(least, lost)
 
 
 def _places(path: str, video_stream: int | None) -> list[tuple[int, bool, int | None]]:
     with open_video(path, video_stream) as (container, stream):
         return [
             (packet.pos, packet.is_keyframe, packet.dts)
-            for packet in container.demux(stream)
+            for packet in packets_of(container, stream)
             if packet.size and packet.pos is not None
         ]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
+from vdroppath_tf.data.sources.container import packets_of
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.data.sources.shown import too_many
 
@@ -14,6 +16,7 @@ class Packets:
     """The packets of a stream in the order of the file.
 
     Attributes:
+        timed: whether the container stores every pts: a packet without one is not shown.
         pts: of those that are shown.
         keys: pts of those of them that decoding can start at.
         count: of all, also those outside the edit list: decoded, never shown.
@@ -22,8 +25,10 @@ class Packets:
         begins: whether decoding can start at the first and no packet before the next keyframe is
             shown earlier: those would build on frames that are not there.
         damaged: number of the first that the file does not hold in full; None if there is none.
+        last_dts: decoding time of the last that is shown.
     """
 
+    timed: bool
     pts: list[int | None] = dataclasses.field(default_factory=list)
     keys: list[int] = dataclasses.field(default_factory=list)
     count: int = 0
@@ -31,6 +36,7 @@ class Packets:
     keyed: bool = False
     begins: bool = False
     damaged: int | None = None
+    last_dts: int | None = None
     _first: int | None = None
     _start: int | None = None
     _at_the_beginning: bool = True
@@ -39,16 +45,17 @@ class Packets:
         """Takes the next packet."""
         if packet.is_corrupt and self.damaged is None:
             self.damaged = self.count
-        self._look_at_the_beginning(packet)
+        if self._at_the_beginning:
+            self._look_at_the_beginning(packet)
         self.count += 1
         if packet.is_discard:
             return
-        self.pts.append(packet.pts)
-        if self._at_the_beginning and packet.pts is not None:
-            self._start = packet.pts if self._start is None else min(self._start, packet.pts)
-        self.reordered = self.reordered or packet.pts != packet.dts
-        if packet.is_keyframe and packet.pts is not None:
-            self.keys.append(packet.pts)
+        pts, dts = packet.pts, packet.dts
+        self.pts.append(pts)
+        self.reordered = self.reordered or pts != dts
+        self.last_dts = dts
+        if packet.is_keyframe and pts is not None:
+            self.keys.append(pts)
 
     def starts_with(self, shown: int | None) -> bool:
         """Whether the first frame that a decoder shows is the first by pts.
@@ -59,19 +66,28 @@ class Packets:
         return shown is None or self._start is None or shown <= self._start
 
     def _look_at_the_beginning(self, packet: Any) -> None:
+        pts, key = packet.pts, packet.is_keyframe
         if self.count == 0:
-            self.keyed = self.begins = packet.is_keyframe
-            self._first = packet.pts
-        elif packet.is_keyframe:
+            self.keyed = self.begins = key
+            self._first = pts
+        elif key:
             self._at_the_beginning = False
-        elif self._at_the_beginning and not packet.is_discard and self._first is not None:
-            self.begins = self.begins and packet.pts is not None and packet.pts >= self._first
+            return
+        if packet.is_discard:
+            return
+        if self._first is not None:
+            earlier = pts < self._first if pts is not None else self.timed
+            self.begins = self.begins and not earlier
+        if pts is not None and (self._start is None or pts < self._start):
+            self._start = pts
 
 
-def read_packets(path: str, container: Any, stream: Any, look: Any) -> Packets:
+def read_packets(
+    path: str, container: Any, stream: Any, look: Callable[[Any], None], timed: bool
+) -> Packets:
     """Reads all packets of a stream; `look` sees each of them, and the end mark."""
-    found = Packets()
-    for packet in container.demux(stream):
+    found = Packets(timed)
+    for packet in packets_of(container, stream):
         look(packet)
         if packet.size == 0:  # the demuxer's end mark
             continue

@@ -12,7 +12,7 @@ from typing import Any
 
 import av
 
-from vdroppath_tf.data.sources.container import VideoError, open_video
+from vdroppath_tf.data.sources.container import VideoError, open_video, packets_of
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES, FrameIndex
 
 # Their decoders hold frames back by themselves until all that they build on was there.
@@ -73,7 +73,7 @@ def _decode(
     found = Shown()
     with open_video(path, video_stream) as (container, stream):
         keyed = keyed or stream.codec_context.name in _PATIENT_CODECS
-        for packet in container.demux(stream):
+        for packet in packets_of(container, stream):
             waiting = not (begins or found.pts)
             try:
                 frames = _decode_packet(packet, stream, joined)
@@ -104,11 +104,8 @@ def too_many(path: str) -> VideoError:
 
 def frames_of(container: Any, stream: Any, index: FrameIndex) -> Iterator[Any]:
     """Frames that count, from the start of a file that was just opened."""
-    if not (index.dropped or index.skipped or index.joined):
-        yield from container.decode(stream)
-        return
     waiting, skip = bool(index.dropped or index.skipped), index.skipped
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream):
         try:
             frames = _decode_packet(packet, stream, index.joined)
         except av.error.FFmpegError:
@@ -131,7 +128,7 @@ def frames_after_seek(container: Any, stream: Any, index: FrameIndex) -> Iterato
     earlier then make up H.265 frames and do not mark them.
     """
     started = False
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream):
         started = started or packet.is_keyframe or not packet.size
         if started:
             yield from _decode_packet(packet, stream, index.joined)

@@ -22,6 +22,7 @@ _AFTER_CLUSTERS = {  # Cues, Tags, Attachments, Chapters, SeekHead, Void
 }
 _UNKNOWN_RIFF = (0, 0xFFFFFFFF)  # what is written before the size is known
 _TS_PACKETS = (188, 192, 204)  # bytes
+_MOST_PARTS = 1 << 20  # a file of more boxes, blocks or chunks is taken as it is
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +79,9 @@ def _mp4(file: BinaryIO, size: int) -> tuple[int, bool]:
     In files that were written in fragments, all of `mdat` is frames, and nothing counts them.
     """
     place, name, fragments = 0, b"", False
-    while place + 8 <= size:
+    for _ in range(_MOST_PARTS):
+        if place + 8 > size:
+            return place, name in (b"moov", b"moof") or (fragments and name == b"mdat")
         file.seek(place)
         head = file.read(16)
         length, name = int.from_bytes(head[:4], "big"), head[4:8]
@@ -88,7 +91,7 @@ def _mp4(file: BinaryIO, size: int) -> tuple[int, bool]:
             return size, False
         fragments = fragments or name == b"moof"
         place += length
-    return place, name in (b"moov", b"moof") or (fragments and name == b"mdat")
+    return size, False
 
 
 def _matroska(file: BinaryIO, head: bytes, size: int) -> tuple[int, bool]:
@@ -134,34 +137,33 @@ def _gif(file: BinaryIO, head: bytes, size: int) -> tuple[int, bool]:
     def table(flags: int) -> int:
         return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
-    place = 13 + table(head[10]) if len(head) > 10 else size
-    while place < size:
+    place, inside = 13 + table(head[10]) if len(head) > 10 else size + 1, False
+    for _ in range(_MOST_PARTS):
+        if place >= size:
+            return max(place, size + inside), place > size or inside
         file.seek(place)
         block = file.read(10)
-        if block[:1] == b"\x2c" and len(block) == 10:  # a picture: its head, colours, code size
-            place += 11 + table(block[9])
+        if inside:
+            inside = block[0] > 0
+            place += 1 + block[0]
+        elif block[:1] == b"\x2c" and len(block) == 10:  # a picture: head, colours, code size
+            place, inside = place + 11 + table(block[9]), True
         elif block[:1] == b"\x21":  # an extension
-            place += 2
+            place, inside = place + 2, True
         else:  # the trailer, or what somebody appended
             return size, False
-        length = 1
-        while length and place < size:
-            file.seek(place)
-            length = (file.read(1) or b"\0")[0]
-            place += 1 + length
-        if length:
-            return max(place, size) + 1, True
-    return max(place, size), place > size
+    return size, False
 
 
 def _png(file: BinaryIO, size: int) -> tuple[int, bool]:
     """Where the chunk ends that the file ends in; without `IEND`, one more is missing."""
-    place, name = 8, b""
-    while place + 8 <= size and name != b"IEND":
+    place = 8
+    for _ in range(_MOST_PARTS):
+        if place + 8 > size:
+            return max(place, size + 12), True
         file.seek(place)
         head = file.read(8)
-        name = head[4:]
         place += 12 + int.from_bytes(head[:4], "big")
-    if name == b"IEND":
-        return place, False
-    return max(place, size + 12), True
+        if head[4:] == b"IEND":
+            return place, False
+    return size, False

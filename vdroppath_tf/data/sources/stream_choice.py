@@ -41,7 +41,7 @@ def no_stream(container: Any, number: int | None) -> str:
             f"has no video stream {number}; it has {describe(container)}. Pass another "
             "video_stream= (--video_stream), or none to take the one that a player shows."
         )
-    kinds = ["an attached picture" if s.type == "video" else s.type for s in container.streams]
+    kinds = [_kind(stream) for stream in container.streams]
     return f"holds no video (found: {', '.join(kinds) or 'no stream'}). Expected a video stream."
 
 
@@ -56,16 +56,18 @@ def describe_choice(container: Any, stream: Any) -> str | None:
 def describe(container: Any) -> str:
     """The video streams of an open file by number, such as `0: h264 64x48, 1: mjpeg 16x12`."""
     return ", ".join(
-        f"{number}: {_codec(stream) or 'unknown'} {stream.width}x{stream.height}"
+        f"{number}: {_codec(stream) or 'unknown'} {'x'.join(map(str, _size(stream)))}"
         for number, stream in enumerate(films(container))
     )
 
 
 def _rank(stream: Any, found: list[Any]) -> tuple[Any, ...]:
     """What players compare, the most important first."""
+    if stream.codec_context is None:  # no decoder reads it
+        return (False, -stream.index)
     flags = _flags(stream)
     return (
-        _codec(stream) is not None,
+        True,
         not flags & _IMPAIRED,
         _frames(stream) != 1,
         bool(flags & _DEFAULT),
@@ -95,6 +97,17 @@ def _may_be_still(stream: Any, found: list[Any]) -> bool:
         return False
     others = {_codec(other) for other in found} - _STILL_CODECS
     return _codec(stream) in _STILL_CODECS and bool(others)
+
+
+def _kind(stream: Any) -> str:
+    """Not its `type`: PyAV 15 ends the process at a stream of a kind that FFmpeg does not know."""
+    kind = type(stream).__name__.removesuffix("Stream").lower()
+    return {"video": "an attached picture", "": "an unknown kind"}.get(kind, kind)
+
+
+def _size(stream: Any) -> tuple[int, int]:
+    """Width and height; zeros for a stream that no decoder reads, which has no such attributes."""
+    return (0, 0) if stream.codec_context is None else (stream.width, stream.height)
 
 
 def _codec(stream: Any) -> str | None:

@@ -1,0 +1,32 @@
+"""Packets as PyAV gives them where streams appear on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from vdroppath_tf.data.sources.container import packets_of
+
+
+def _packet(number: int, size: int) -> Any:
+    # PyAV's end marks have number 0 in stream_index, whatever stream they are of.
+    return SimpleNamespace(
+        size=size, stream_index=number if size else 0, stream=SimpleNamespace(index=number)
+    )
+
+
+class _Container:
+    """Gives packets of a stream that nobody asked for, and has no end mark for it."""
+
+    def demux(self, stream: Any) -> Iterator[Any]:
+        yield _packet(1, 10)
+        yield _packet(2, 11)
+        yield _packet(1, 12)
+        yield _packet(1, 0)
+        raise IndexError("list index out of range")
+
+
+def test_streams_that_appear_on_the_way() -> None:
+    stream = SimpleNamespace(index=1)
+    assert [packet.size for packet in packets_of(_Container(), stream)] == [10, 12, 0]
