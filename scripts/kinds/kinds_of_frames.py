@@ -58,6 +58,7 @@ def _numbers(template: str, numbers: Sequence[float | int]) -> list[str]:
 
 _NINE = [f"img_{k:05d}.{'jpg' if k % 3 else 'JPG'}" for k in range(1, 10)]
 _UNIX = [1551479581.5, 1551479581.75, 1551479582.0, 1551479582.125]
+_FORMATS = ("png", "webp", "bmp", "tif", "tiff", "WEBP", "JPEG")
 _IN_ORDER = "in the order of the numbers or times"
 _CASES: tuple[tuple[str, Sequence[str], str | None], ...] = (
     ("counted from 1", _numbers("{:05d}.jpg", range(1, 8)), None),
@@ -102,6 +103,11 @@ _AMBIGUOUS: tuple[tuple[str, Sequence[str], str], ...] = (
     ("number first, and twice", ["1_8.jpg", "2_8.jpg"], r"2 kinds"),
 )  # fmt: skip
 KINDS = (
+    *(
+        _read(f"pictures in .{ending}", [f"{k:03d}.{ending}" for k in range(1, 7)], zipped=zipped)
+        for ending in _FORMATS
+        for zipped in (False, True)
+    ),
     *(_read(name, names, said) for name, names, said in _CASES),
     *(_read(name, names, said, zipped=True) for name, names, said in _CASES),
     *(_read(name, names, refusal=refusal) for name, names, refusal in _AMBIGUOUS),

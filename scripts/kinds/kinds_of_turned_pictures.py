@@ -36,15 +36,15 @@ def tiff(orientation: int, order: str = "little", type: int = 3) -> bytes:
 def jpeg(pixels: np.ndarray, exif: bytes | None = None) -> bytes:
     """A JPEG picture of RGB pixels, with EXIF data before everything else."""
     encoder = av.CodecContext.create("mjpeg", "w")
-    encoder.height, encoder.width = pixels.shape[:2]  # type: ignore[attr-defined]
-    encoder.pix_fmt = "yuvj444p"  # type: ignore[attr-defined]
+    encoder.height, encoder.width = pixels.shape[:2]
+    encoder.pix_fmt = "yuvj444p"
     encoder.time_base = Fraction(1, 25)
     encoder.options = {"qmin": "1", "qmax": "2"}
     frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
         format="yuvj444p", dst_color_range=2, src_color_range=2
     )
     frame.pts = 0
-    encoded = b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])  # type: ignore[attr-defined]
+    encoded = b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
     if exif is None:
         return encoded
     body = b"Exif\0\0" + exif

@@ -8,7 +8,7 @@ import string
 
 from vdroppath_tf.names import named
 
-PICTURES = (".jpg", ".jpeg", ".png")
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 """Endings of pictures, in small letters."""
 
 

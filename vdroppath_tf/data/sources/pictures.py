@@ -7,20 +7,29 @@ from collections.abc import Callable
 import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError
-from vdroppath_tf.data.sources.jpeg import jpeg_orientation, jpeg_size, read_jpeg
+from vdroppath_tf.data.sources.jpeg import SOI, jpeg_orientation, jpeg_size, read_jpeg
 from vdroppath_tf.data.sources.png import SIGNATURE, png_orientation, png_size, read_png
 from vdroppath_tf.data.sources.source import Box, FrameRequest, cut
+from vdroppath_tf.data.sources.still_formats import format_of, read_still, still_size
 from vdroppath_tf.names import named
 
 
 def picture_size(data: bytes, name: str) -> tuple[int, int]:
-    """`(height, width)` of a JPEG or PNG picture, see `jpeg_size`."""
-    return png_size(data, name) if data[:8] == SIGNATURE else jpeg_size(data, name)
+    """`(height, width)` of a picture, see `jpeg_size`; its first bytes say of which format."""
+    if data[:2] == SOI:
+        return jpeg_size(data, name)
+    if data[:8] == SIGNATURE:
+        return png_size(data, name)
+    format = format_of(data)
+    return jpeg_size(data, name) if format is None else still_size(data, name, format)
 
 
 def picture_orientation(data: bytes, name: str) -> int:
     """How a picture is turned to be shown, see `orientation`."""
-    return png_orientation(data) if data[:8] == SIGNATURE else jpeg_orientation(data, name)
+    if data[:8] == SIGNATURE:
+        return png_orientation(data)
+    format = format_of(data)
+    return jpeg_orientation(data, name) if format is None else format.orientation(data)
 
 
 @named
@@ -32,7 +41,9 @@ def read_picture(
     box: Box | None = None,
     channels: int = 3,
 ) -> np.ndarray:
-    """Decodes a JPEG or PNG picture, see `read_jpeg`."""
+    """Decodes a picture, see `read_jpeg`."""
+    if data[:2] != SOI and (format := format_of(data)) is not None:
+        return read_still(data, name, format, short_edge=short_edge, box=box, channels=channels)
     read = read_png if data[:8] == SIGNATURE else read_jpeg
     return read(data, name, short_edge=short_edge, box=box, channels=channels)
 
