@@ -2,12 +2,14 @@ r"""Tries every kind of input that people have, and prints what came of each.
 
     python scripts/kinds/table.py
     python scripts/kinds/table.py --only=rotation --details
+    python scripts/kinds/table.py --shared=FOLDER
 
 Each kind of input (a video from a phone, a list from a spreadsheet, a folder from a Mac, ...) is
 made in a temporary folder, opened as a user would, and compared to what a user expects. `right` is
 read or refused as expected; `refused` is sound and not read; `wrong` is answered in silence and is
 not what was expected; `traceback` is an error without a message of ours. The exit status is 1 if
-any kind is not right.
+any kind is not right. With `--shared`, each video below a folder is a kind too, which is to be read
+as `ffmpeg` shows it.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from pathlib import Path
 
 from absl import app, flags
 from kind import Kind, Outcome, check_names
+from small_inputs import small_inputs
 
 MODULES: tuple[str, ...] = (
     "kinds_of_class_folders",
@@ -43,6 +46,7 @@ MODULES: tuple[str, ...] = (
 """The files of kinds: each has a tuple `KINDS`."""
 
 _ONLY = flags.DEFINE_string("only", "", "the kinds whose name holds this text")
+_SHARED = flags.DEFINE_string("shared", "", "a folder of videos to compare to what ffmpeg shows")
 _DETAILS = flags.DEFINE_bool("details", False, "whether to print the reason of each outcome")
 
 
@@ -61,6 +65,9 @@ def try_kind(kind: Kind) -> tuple[Outcome, str]:
 def main(_: list[str]) -> int:
     """Prints the table."""
     kinds = all_kinds(_ONLY.value)
+    if _SHARED.value:
+        more = small_inputs(Path(_SHARED.value))
+        kinds += tuple(kind for kind in more if _ONLY.value in kind.name)
     width = max((len(kind.name) for kind in kinds), default=0)
     counts: Counter[str] = Counter()
     for kind in kinds:
