@@ -67,6 +67,21 @@ def _read_hevc(folder: Path) -> None:
     expect_source(VideoFile(str(turned(folder, 6, codec="libx265"))))
 
 
+def _in_matroska(orientation: int, folder: Path) -> None:
+    """Matroska has no matrix: it has angles, and FFmpeg makes a matrix of them."""
+    with (
+        av.open(str(turned(folder, orientation))) as whole,
+        av.open(str(folder / "a.mkv"), "w") as other,
+    ):
+        stream = whole.streams.video[0]
+        copy = other.add_stream_from_template(stream)
+        for packet in whole.demux(stream):
+            if packet.size:
+                packet.stream = copy
+                other.mux(packet)
+    expect_source(VideoFile(str(folder / "a.mkv")))
+
+
 def _with_cover(folder: Path) -> None:
     """The cover comes first, and is upright."""
     cover = np.full((1, 200, 100, 3), (220, 20, 20), np.uint8)
@@ -169,6 +184,8 @@ KINDS = (
         partial(_read_matrix, (0.866, 0.5, -0.5, 0.866)),
         refusal="right angles",
     ),
+    Kind("rotation: 90 degrees in Matroska", "upright", partial(_in_matroska, 6)),
+    Kind("rotation: mirrored in Matroska", "upright", partial(_in_matroska, 2)),
     Kind("rotation: HEVC", "upright", _read_hevc),
     Kind("rotation: beside a cover", "upright", _with_cover),
     Kind("rotation: predict", "upright", _predict),
