@@ -258,6 +258,11 @@ KINDS = (
         ":2: its id is '#NAME\\?'.*spreadsheets",
     ),
     Kind(
+        "Kinetics: classes that differ in case", "refused, both named",
+        lambda at: data.open_manifest(write(at / "a.csv", HEAD, ROWS[0], ROWS[0].title())),
+        "'riding a bike' and 'Riding A Bike' differ in case",
+    ),
+    Kind(
         "Kinetics: several splits in one file",
         "refused, --split chooses",
         lambda at: data.open_manifest(_splits(at)),

@@ -57,7 +57,7 @@ def define_formats(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("class_level", None, text, 1, flag_values=values)
     define_video_stream(values)
     define_source_fps(values)
-    text = "leave out videos that are listed and not there (default: for Kinetics only)"
+    text = "leave out videos that are listed and not there (default: of Kinetics, ActivityNet)"
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
     text = "keep videos that are listed with two labels, with each"
     flags.DEFINE_boolean("allow_two_labels", False, text, flag_values=values)

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.collector import Collector, class_names
 from vdroppath_tf.data.lists.parts import choose_part, part_folders
 from vdroppath_tf.data.lists.text_files import PathLike, load_json
 from vdroppath_tf.data.lists.video_tree import Lookup
@@ -64,14 +64,15 @@ def read_activitynet(
     if not isinstance(found, dict) or not found:
         raise ManifestError(f"{path}: has no 'database' with a video in it. Expected {_EXPECTED}.")
     every = [_video(f"{path}: {key!r}", key, item) for key, item in found.items()]
-    names = sorted({label for video in every for _, label in video.segments})
+    own = (label for video in every for _, label in video.segments)
+    names = labels if labels is not None else class_names(own, path)
     part, chosen = choose_part(every, split, path)
     if not any(video.segments for video in chosen):
         raise ManifestError(
             f"{path}: no video of the split {part!r} has a segment with a label. Expected "
             f"{_EXPECTED}; test parts have no labels."
         )
-    videos = Collector(path, root, lookup, names if labels is None else labels)
+    videos = Collector(path, root, lookup, names)
     folders = part_folders(videos.tree, part, str(path))
     twice = 0
     for video in chosen:

@@ -19,7 +19,7 @@ CHARADES_COLUMNS = ("id", "actions", "length")
 
 _EXPECTED = "'id,...,actions,length', with actions such as 'c092 11.90 21.20;c147 0.00 12.60'"
 _ACTION = re.compile(r"\s*(\S+)\s+([0-9.]+)\s+([0-9.]+)\s*")
-_CLASSES = ("Charades_v1_classes.txt", "*classes*.txt")
+_CLASSES = ("Charades_v1_classes.txt", "classes.txt")
 _FOLDERS = ("", "Charades_v1", "Charades_v1_480", "Charades_v1_rgb", "videos")
 _FRAMES_PER_SECOND = 24  # of the frames that are published
 
@@ -98,7 +98,7 @@ def _opened(
 ) -> tuple[list[_Row], Collector, dict[str, int]]:
     """The rows, where their videos go, and the number of each class by its code."""
     rows = [*_rows(path)]
-    codes, names = _classes(Path(path), rows)
+    codes, names = _classes(Path(path), rows, labels)
     if labels is not None and len(labels) != len(codes):
         raise ManifestError(
             f"{path}: has {len(codes)} classes ({', '.join(codes[:3])}, ...), but labels= has "
@@ -134,11 +134,17 @@ def _seconds(text: str, origin: str) -> float:
         raise ManifestError(f"{origin}: time {text!r} is no number of seconds.") from None
 
 
-def _classes(path: Path, rows: Sequence[_Row]) -> tuple[list[str], list[str]]:
-    """Codes and names of the classes: `c000 Holding some clothes`, beside the file."""
-    beside = next((each for name in _CLASSES for each in sorted(path.parent.glob(name))), None)
+def _classes(
+    path: Path, rows: Sequence[_Row], labels: Sequence[str] | None
+) -> tuple[list[str], list[str]]:
+    """Codes and names of the classes: `c000 Holding some clothes`, beside the file.
+
+    Without that file their names are the codes: those of `labels`, if it has them.
+    """
+    beside = next((f for name in _CLASSES if (f := path.with_name(name)).is_file()), None)
     if beside is None:
-        codes = sorted({action.code for row in rows for action in row.actions})
+        found = {action.code for row in rows for action in row.actions}
+        codes = list(labels) if labels is not None and found <= set(labels) else sorted(found)
         return codes, codes
     lines = [line.partition(" ") for _, line in read_lines(beside, "'c000 Holding some clothes'")]
     check_names([code for code, *_ in lines], str(beside))

@@ -58,7 +58,7 @@ class Collector:
         self._two_labels = lookup.allow_two_labels
         self._seen: dict[FrameSource, tuple[str, int]] = {}
         self._again: dict[tuple[FrameSource, int], str] = {}  # under a further label
-        self._plain: dict[str, str | None] = {}
+        self._by_spelling: dict[str, str | None] = {}
         self._spelt: dict[str, str] = {}
 
     def note(self, text: str) -> None:
@@ -73,7 +73,7 @@ class Collector:
     def number(self, label: str, origin: str) -> int:
         """The number of a class.
 
-        A name may differ from the class's in case, spaces and punctuation, where no other is alike.
+        A name may differ from the class's in case, spaces and underscores, if no other is alike.
 
         Raises:
             ManifestError: `labels` lack it.
@@ -183,12 +183,12 @@ class Collector:
         raise ManifestError(f"{origin}: {which} is listed already at {place}. Remove one.")
 
     def _alike(self, label: str) -> str | None:
-        """The one class whose name has the same letters and digits."""
-        if not self._plain:
+        """The one class whose name differs in case, spaces, hyphens and underscores only."""
+        if not self._by_spelling:
             for name in self.numbers:
-                key = plain(name)
-                self._plain[key] = None if key in self._plain else name
-        return self._plain.get(plain(label)) if plain(label) else None
+                key = _spelling(name)
+                self._by_spelling[key] = None if key in self._by_spelling else name
+        return self._by_spelling.get(_spelling(label))
 
     def add_named(
         self,
@@ -320,6 +320,28 @@ def segment_of(video: FrameSource, spans: Sequence[Span], origin: str) -> Segmen
     return Segment(video, span)
 
 
+def class_names(labels: Iterable[str], source: PathLike) -> list[str]:
+    """The sorted names of classes.
+
+    Raises:
+        ManifestError: two differ in case, spaces, hyphens or underscores only.
+    """
+    first: dict[str, str] = {}
+    for label in labels:
+        if (other := first.setdefault(_spelling(label), label)) != label:
+            raise ManifestError(
+                f"{source}: the classes {other!r} and {label!r} differ in case, spaces or "
+                "underscores only. Write one of them everywhere; or, if both are classes, pass the "
+                "names of all classes as labels=, or in a labels.txt beside the list."
+            )
+    return sorted(first.values())
+
+
+def _spelling(name: str) -> str:
+    """A name without what people change in writing it: by this, names are alike."""
+    return re.sub(r"[\s_\-]+", " ", name).strip().casefold()
+
+
 def plain(name: str) -> str:
-    """The letters and digits of a name, in small letters: by these names are alike."""
+    """The letters and digits of a name, in small letters: all that some systems keep of it."""
     return re.sub(r"[\W_]+", "", name.casefold())

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from vdroppath_tf.data.lists.clip_names import ClipNames, Times, segments_of
-from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.collector import Collector, class_names
 from vdroppath_tf.data.lists.kinetics_rows import EXPECTED, KineticsRow, read_kinetics_rows
 from vdroppath_tf.data.lists.parts import choose_part
 from vdroppath_tf.data.lists.text_files import PathLike
@@ -49,7 +49,8 @@ def read_kinetics(
     if lookup.allow_missing is None:
         lookup = dataclasses.replace(lookup, allow_missing=True)
     rows = read_kinetics_rows(path)
-    names = labels if labels is not None else sorted({row.label for row in rows} - {""})
+    own = (row.label for row in rows if row.label)
+    names = labels if labels is not None else class_names(own, path)
     part, rows = choose_part(rows, split, path)
     if unlabelled := next((row for row in rows if not row.label), None):
         raise ManifestError(

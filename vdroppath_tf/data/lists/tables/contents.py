@@ -161,7 +161,10 @@ def _number_and_name(numbers: Column, names: Column, place: int) -> list[Columns
 def _three(
     kinds: Sequence[Kind], columns: Sequence[Column], others: Sequence[int]
 ) -> list[Columns]:
-    """The start and end of a segment, and its class."""
+    """The start and end of a segment, and its class, which may come first if it is a name."""
+    if kinds[0] == "text" and kinds[2] in ("int", "float"):
+        found = _three([*kinds[1:], kinds[0]], columns, [*others[1:], others[0]])
+        return [(names[2], *names[:2]) for names in found]
     if not all(kind in ("int", "float") for kind in kinds[:2]) or kinds[2] not in ("int", "text"):
         return []
     pairs = zip(columns[others[0]], columns[others[1]], strict=True)

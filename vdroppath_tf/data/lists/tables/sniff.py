@@ -236,7 +236,7 @@ def _all_splitters(lines: Sequence[str], layout: Layout) -> Iterator[AnySplitter
                 regular |= share >= _REGULAR and most == (given or most)
                 yield dataclasses.replace(splitter, fields=given or most)
         if separator == " " or (not regular and any(separator in line for line in lines)):
-            for fields in [given] if given else sorted({2, 3} | {n for n in counts if n <= 5}):
+            for fields in [given] if given else sorted({2, 3, 4} | {n for n in counts if n <= 5}):
                 for rest in rests if separator == " " else rests[:2]:
                     yield Splitter(separator, fields, rest)
 
