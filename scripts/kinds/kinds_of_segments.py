@@ -145,6 +145,14 @@ def _leaks(at: Path) -> None:
     expect([(a.name, b.name) for a, b in pairs], [("a.mp4", "a.mp4")], "videos in both")
 
 
+def _missing(at: Path) -> None:
+    _make(at, ["aaa.mp4"], {})
+    rows = [(0.4, 0.8, "run"), (0.8, 1.2, "walk")]
+    path = write(at / "net.json", _net(training={"aaa": rows, "bbb": rows}))
+    found = data.open_manifest(path)
+    expect((len(found), found.missing), (2, ("bbb",)), "segments, and missing videos")
+
+
 def _after_the_end(at: Path) -> None:
     """The doctor names the segment, and the others of its video are good."""
     _make(at, ["a.mp4"], {})
@@ -164,7 +172,13 @@ def _kinds_of_net() -> list[Kind]:
         net("training", training, "v_aaa.mp4", split="training"),
         net("called train", training, "aaa.mp4", split="train"),
         net("in a folder of the part", training, "train_val/training/aaa.mp4"[10:], split="train"),
-        net("an end after the duration", [("walk", until(50, 60))], "v_bbb.mp4", split="val"),
+        net(
+            "an end after the duration",
+            [("walk", until(50, 60))],
+            "v_bbb.mp4",
+            split="val",
+            notes=["1 segments end after the duration"],
+        ),
         refuse_list("ActivityNet, several parts", "net.json", PARTS, "--split.*'training'"),
         refuse_list("ActivityNet, the test part", "net.json", PARTS, "no labels", split="testing"),
         refuse_list("ActivityNet, another part", "net.json", PARTS, "no split 'dev'", split="dev"),
@@ -256,10 +270,11 @@ KINDS = (
         [("Opening a door", until(10, 20)), ("Holding a cup", until(50, 60))],
         videos=["Charades_v1_480/A1B2C.mp4"],
         others=CHARADES_NAMES,
-        notes=["each action is a segment", "1 videos have no action"],
+        notes=["each action is a segment", "1 videos have no action", "1 segments end after"],
     ),
     Kind("Charades: whole videos", "all classes of each", _charades_videos),
     *_kinds_of_net(),
+    Kind("segments: a video that was never downloaded", "left out, named once", _missing),
     Kind("segments: the same video in training and validation", "named once", _leaks),
     Kind("segments: one that ends after its video", "bad, the others good", _after_the_end),
 )

@@ -28,6 +28,7 @@ class _Video(NamedTuple):
     key: str
     part: str
     segments: list[tuple[Span, str]]
+    cut: int = 0
 
 
 @named
@@ -84,6 +85,8 @@ def read_activitynet(
             videos.add_named(folders, stem, number, video.origin, (span,))
     if twice:
         videos.note(f"{twice:,} segments are listed twice, and taken once")
+    if cut := sum(video.cut for video in chosen):
+        videos.note(f"{cut:,} segments end after the duration of their video, and are cut to it")
     if empty := sum(not video.segments for video in chosen):
         videos.note(f"{empty:,} videos have no segment, and are left out")
     return videos.manifest(_EXPECTED)
@@ -94,24 +97,29 @@ def _video(origin: str, key: str, item: Any) -> _Video:
         case {"annotations": [*annotations], **rest}:
             duration = rest.get("duration")
             limit = duration if isinstance(duration, int | float) else None
-            segments = [*_segments(origin, annotations, limit)]
-            return _Video(origin, key, str(rest.get("subset", "")), segments)
+            segments = [*_segments(origin, annotations)]
+            inside = [(_inside(span, limit), label) for span, label in segments]
+            cut = sum(one != other for one, other in zip(segments, inside, strict=True))
+            return _Video(origin, key, str(rest.get("subset", "")), inside, cut)
         case {"subset": str(part), **rest} if "annotations" not in rest:
             return _Video(origin, key, part, [])
     raise ManifestError(f"{origin}: is {str(item)[:80]}. Expected {_ITEM}.")
 
 
-def _segments(
-    origin: str, annotations: Sequence[Any], duration: float | None
-) -> Iterator[tuple[Span, str]]:
+def _inside(span: Span, duration: float | None) -> Span:
+    """A segment that ends with its video at the latest."""
+    if duration is None or not span.start < duration < span.end:
+        return span
+    return span._replace(end=float(duration))
+
+
+def _segments(origin: str, annotations: Sequence[Any]) -> Iterator[tuple[Span, str]]:
     for annotation in annotations:
         match annotation:
             case {
                 "segment": [int() | float() as start, int() | float() as end],
                 "label": str(label),
             }:
-                if duration is not None and start < duration < end:
-                    end = duration
                 yield Span(float(start), float(end), "seconds"), label
             case _:
                 raise ManifestError(

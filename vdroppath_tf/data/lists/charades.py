@@ -27,6 +27,7 @@ _FRAMES_PER_SECOND = 24  # of the frames that are published
 class _Action(NamedTuple):
     span: Span
     code: str
+    cut: bool
 
 
 class _Row(NamedTuple):
@@ -70,6 +71,8 @@ def read_charades(
             spans = (action.span, Span(first, max(last, first + 1), "frames"))
             number = _number(action.code, numbers, row.origin)
             videos.add_named(_FOLDERS, row.video, number, row.origin, spans)
+    if cut := sum(action.cut for row in rows for action in row.actions):
+        videos.note(f"{cut:,} segments end after the length of their video, and are cut to it")
     videos.note("each action is a segment with one class; charades-videos has all of a video")
     return videos.manifest(f"rows {_EXPECTED}")
 
@@ -124,7 +127,8 @@ def _action(text: str, length: float, origin: str) -> _Action:
     if match is None:
         raise ManifestError(f"{origin}: action {text[:80]!r} is none. Expected {_EXPECTED}.")
     start, end = (_seconds(time, origin) for time in match.groups()[1:])
-    return _Action(Span(start, length if start < length < end else end, "seconds"), match[1])
+    cut = start < length < end
+    return _Action(Span(start, length if cut else end, "seconds"), match[1], cut)
 
 
 def _seconds(text: str, origin: str) -> float:

@@ -50,6 +50,7 @@ class Collector:
         self.entries: list[VideoEntry] = []
         self.missing: list[str] = []
         self.notes: list[str] = []
+        self._missed: set[str] = set()
         self.multi_label = False
         self.elsewhere: Callable[[str], str] = lambda name: name
         """The name of what is listed by a name that leads to nothing, if there is one."""
@@ -132,7 +133,7 @@ class Collector:
                 return
             if not self._allow_missing:
                 raise
-            self.missing.append(name)
+            self._miss(name)
             return
         if spans:
             source = segment_of(source, spans, origin)
@@ -174,13 +175,19 @@ class Collector:
                     return
                 place = self._again[source, label]
             else:
-                names = [self.labels[k] if self.labels else str(k) for k in (label, before[1])]
+                names = [self._label(number) for number in (label, before[1])]
                 raise ManifestError(
                     f"{origin}: {which} with the label {names[0]!r} is listed already at {place}, "
                     f"with the label {names[1]!r}. Remove one, or pass "
                     "Lookup(allow_two_labels=True) (--allow_two_labels) to keep both."
                 )
         raise ManifestError(f"{origin}: {which} is listed already at {place}. Remove one.")
+
+    def _label(self, number: int) -> str:
+        """What errors call a class."""
+        if number == NO_CLASS:
+            return "none"
+        return self.labels[number] if self.labels else str(number)
 
     def _alike(self, label: str) -> str | None:
         """The one class whose name differs in case, spaces, hyphens and underscores only."""
@@ -231,6 +238,12 @@ class Collector:
         there = (s for s in stems if any(self.tree.named(f, s, origin) for f in folders))
         return next(there, stems[0])
 
+    def _miss(self, name: str) -> None:
+        """Notes a video that is not there, once, however many of its segments are listed."""
+        if name not in self._missed:
+            self._missed.add(name)
+            self.missing.append(name)
+
     def add_missing(self, stem: str, origin: str, folders: Sequence[str] = ("",)) -> None:
         """Notes a video that is not there.
 
@@ -243,7 +256,7 @@ class Collector:
             ManifestError: videos may not be missing.
         """
         if self._allow_missing:
-            self.missing.append(stem)
+            self._miss(stem)
             return
         places = ", ".join(repr(folder or ".") for folder in folders)
         raise ManifestError(
