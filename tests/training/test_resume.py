@@ -79,7 +79,22 @@ def test_a_finished_run_is_read_and_not_trained_again(whole_run: tiny.Run, tmp_p
     assert again.history == whole_run.history
 
 
-@pytest.mark.parametrize("damage", ["weights cut short", "weights missing", "state cut short"])
+BAD_STATES = {
+    "state empty": "",
+    "state of null": "null",
+    "state of a list": "[]",
+    "state nested deeply": "[" * 100_000,
+    "state without a phase": ("phase", None),
+    "state without digests": ("sha256", {}),
+    "state of another digest": ("sha256", {"weights.index": "0" * 64}),
+    "state with a text for epochs": ("epochs", "2"),
+    "state with a number for history": ("history", 3),
+    "state with numbers in its history": ("history", [3]),
+}
+BAD_WEIGHTS = ["weights cut short", "weights missing", "weights with one wrong byte"]
+
+
+@pytest.mark.parametrize("damage", [*BAD_WEIGHTS, "state cut short", *BAD_STATES])
 def test_a_damaged_checkpoint_is_passed_over(
     whole_run: tiny.Run, tmp_path: Path, damage: str
 ) -> None:
@@ -91,6 +106,14 @@ def test_a_damaged_checkpoint_is_passed_over(
         os.truncate(data, data.stat().st_size // 2)
     elif damage == "weights missing":
         data.unlink()
+    elif damage == "weights with one wrong byte":
+        content = bytearray(data.read_bytes())
+        content[len(content) // 2] ^= 1
+        data.write_bytes(content)
+    elif (bad := BAD_STATES.get(damage)) is not None:
+        fields = json.loads((newest / "state.json").read_text())
+        text = bad if isinstance(bad, str) else json.dumps({**fields, bad[0]: bad[1]})
+        (newest / "state.json").write_text(text)
     else:
         os.truncate(newest / "state.json", 40)
     store = CheckpointStore(folder, (folder / "run.json").read_text())
@@ -130,8 +153,8 @@ def test_a_checkpoint_of_another_format_is_refused(whole_run: tiny.Run, tmp_path
     folder = tmp_path / "run"
     shutil.copytree(whole_run.folder, folder)
     state = folder / checkpoints(folder)[-1] / "state.json"
-    state.write_text(state.read_text().replace("run/3", "run/2"))
-    with pytest.raises(ValueError, match=r"state\.json: .*'vdroppath_tf.run/3'"):
+    state.write_text(state.read_text().replace("run/4", "run/3"))
+    with pytest.raises(ValueError, match=r"state\.json: .*'vdroppath_tf.run/4'"):
         CheckpointStore(folder, (folder / "run.json").read_text()).position()
 
 

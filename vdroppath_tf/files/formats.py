@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from vdroppath_tf.files.whole import open_regular, write_text
+from vdroppath_tf.files.whole import read_bytes, write_text
 from vdroppath_tf.names import named
 
 _Read = TypeVar("_Read")
@@ -101,8 +101,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
         OSError: If it cannot be read.
     """
     try:
-        with open_regular(path) as file:
-            return file.read().decode()
+        return read_bytes(path).decode()
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{os.fspath(path)}: is not UTF-8 text ({error}). Save it as UTF-8."

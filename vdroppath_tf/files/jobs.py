@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vdroppath_tf.files.whole import write_text
+from vdroppath_tf.files.whole import read_bytes, write_text
 from vdroppath_tf.names import named
 
 
@@ -31,7 +31,7 @@ def create_or_verify(mark: Path, fields: Mapping[str, Any], *, holds: str) -> No
         write_text(mark, json.dumps(fields, indent=1) + "\n")
         return
     try:
-        found = json.loads(mark.read_bytes())
+        found = json.loads(read_bytes(mark))
     except ValueError:
         found = None
     if found != fields:

@@ -96,6 +96,18 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 @named
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The whole content of a regular file.
+
+    Raises:
+        ValueError: If it is no regular file, naming it.
+        OSError: If it cannot be read.
+    """
+    with open_regular(path) as file:
+        return file.read()
+
+
+@named
 def sha256_of(path: str | os.PathLike[str]) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vdroppath_tf.files import read_json
+from vdroppath_tf.files import read_json, read_text
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, Tested
 from vdroppath_tf.scoring.listed import Row, check_share
@@ -54,7 +54,7 @@ def read_file(
     if (size := Path(path).stat().st_size) > MAX_BYTES:
         raise ValueError(f"{path}: has {size:,} bytes. Expected at most {MAX_BYTES:,}.")
     try:
-        return parse(Path(path).read_text(encoding="utf-8"))
+        return parse(read_text(path))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{path}: holds no {what} ({error}). Expected what {command} writes."

@@ -18,7 +18,7 @@ from vdroppath_tf.data.sources.flow import FlowFolder
 from vdroppath_tf.data.sources.folder import FrameFolder
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
-from vdroppath_tf.files import read_json, write_json
+from vdroppath_tf.files import read_json, read_text, write_json
 from vdroppath_tf.names import named
 
 CLIP_FORMAT = "vdroppath_tf.clip/1"
@@ -64,7 +64,7 @@ def read_sampling(saved_model: Path) -> ClipSampling:
             "with vdroppath export, or pass a ClipSampling to ServedModel."
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         fields: dict[str, Any] = read_json(text, CLIP_FORMAT, ["sampling"])["sampling"]
         values: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()

@@ -13,6 +13,7 @@ from vdroppath_tf.data.remote import files as remote
 from vdroppath_tf.data.remote.stores import store_of
 from vdroppath_tf.data.remote.urls import scheme_of
 from vdroppath_tf.data.sources.container import VideoError
+from vdroppath_tf.files import read_bytes, read_text
 from vdroppath_tf.names import named
 from vdroppath_tf.training.checkpoint import STATE, check_same
 
@@ -70,7 +71,7 @@ class Backup:
         check_same(remote.shown(mark), found, run)
         started = self.folder / _RUN
         if started.exists():
-            check_same(str(started), started.read_text(encoding="utf-8"), run)
+            check_same(str(started), read_text(started), run)
         here = max(
             (state.parent.name for state in self.folder.glob(f"{_PART}*/{STATE}")), default=""
         )
@@ -94,7 +95,7 @@ class Backup:
         if state not in parts or not mine.exists():
             return False
         limit = remote.MAX_BYTES
-        return remote.read_file(remote.join(self.url, state), limit=limit) == mine.read_bytes()
+        return remote.read_file(remote.join(self.url, state), limit=limit) == read_bytes(mine)
 
     def _fetch(self, parts: list[str]) -> None:
         for name in parts:
@@ -127,7 +128,7 @@ class Backup:
 
     def _send(self, name: str) -> None:
         stamp = _stamp(self.folder / name)
-        data = (self.folder / name).read_bytes()
+        data = read_bytes(self.folder / name)
         remote.write_file(remote.join(self.url, name), data)
         self._sent[name] = stamp
         self._there.add(name)

@@ -10,11 +10,19 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from absl import logging
 
-from vdroppath_tf.files import check_format, replacing, write_json, write_text
+from vdroppath_tf.files import (
+    check_format,
+    read_text,
+    replacing,
+    sha256_of,
+    write_json,
+    write_text,
+)
 from vdroppath_tf.names import named
 
-FORMAT = "vdroppath_tf.run/3"
+FORMAT = "vdroppath_tf.run/4"
 """Of ``run.json`` and of each checkpoint's state."""
 STATE = "state.json"  # written last: a folder without it is not whole
 
@@ -44,10 +52,11 @@ class CheckpointStore:
 
     def __init__(self, folder: Path, run: str, *, keep: int = 2) -> None:
         self.folder, self.keep = folder, keep
+        self._states: dict[str, dict[str, Any] | None] = {}  # of checkpoints that were looked at
         folder.mkdir(parents=True, exist_ok=True)
         mark = folder / "run.json"
         if mark.exists():
-            check_same(str(mark), mark.read_text(encoding="utf-8"), run)
+            check_same(str(mark), read_text(mark), run)
         else:
             write_text(mark, run)
 
@@ -57,8 +66,9 @@ class CheckpointStore:
         with replacing(self.folder / name, shared=False) as parts:
             parts.mkdir()
             _trackable(model).write(str(parts / "weights"))
-            state = {"format": FORMAT, "sizes": _sizes(parts), **asdict(position)}
+            state = {"format": FORMAT, "sha256": _digests(parts), **asdict(position)}
             write_json(parts / STATE, state)
+        self._states[name] = json.loads(json.dumps(state))
         for old, _ in self._whole()[: -self.keep]:
             shutil.rmtree(old)
 
@@ -78,8 +88,15 @@ class CheckpointStore:
 
     def _whole(self) -> list[tuple[Path, dict[str, Any]]]:
         """Whole checkpoints and their states, the last one last; a damaged one is passed over."""
-        found = [(folder, _state(folder)) for folder in sorted(self.folder.glob("checkpoint-*"))]
-        return [(folder, state) for folder, state in found if state is not None]
+        found = []
+        for folder in sorted(self.folder.glob("checkpoint-*")):
+            if folder.name not in self._states:
+                self._states[folder.name] = _state(folder)
+                if self._states[folder.name] is None:
+                    logging.warning("%s: is damaged, and passed over.", folder)
+            if (state := self._states[folder.name]) is not None:
+                found.append((folder, state))
+        return found
 
 
 @named
@@ -116,23 +133,27 @@ def check_same(mark: str, found: str, run: str) -> None:
 def _state(folder: Path) -> dict[str, Any] | None:
     """The state of a checkpoint; None where it, or a file it names, is not whole."""
     try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        state = json.loads(read_text(folder / STATE))
+    except (OSError, ValueError, RecursionError):
         return None
-    found = state.get("format") if isinstance(state, dict) else state
+    if not isinstance(state, dict) or not isinstance(state.get("format"), str):
+        return None
     older = "Go on with the version that wrote it, or pass a new folder to start anew."
     try:
-        check_format(found, FORMAT, older)
+        check_format(state["format"], FORMAT, older)
     except ValueError as error:
         raise ValueError(f"{folder / STATE}: {error}") from None
-    files = _sizes(folder)
-    whole = all(files.get(name) == size for name, size in state["sizes"].items())
-    return state if whole else None
+    match state:
+        case {"phase": int(), "epochs": int(), "history": [*epochs], "sha256": dict(digests)}:
+            whole = digests and digests == _digests(folder)
+            return state if whole and all(isinstance(epoch, dict) for epoch in epochs) else None
+    return None
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    """Name and size in bytes of each file."""
-    return {file.name: file.stat().st_size for file in folder.iterdir()}
+def _digests(folder: Path) -> dict[str, str]:
+    """The name and the SHA-256 of each file of a checkpoint, its state excepted."""
+    files = [file for file in folder.iterdir() if file.name != STATE and file.is_file()]
+    return {file.name: sha256_of(file) for file in sorted(files)}
 
 
 def _trackable(model: keras.Model) -> tf.train.Checkpoint:

@@ -122,6 +122,8 @@ def with_frame_counts(manifest: Manifest, found: list[VideoFacts | VideoError]) 
 def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
     try:
         info = entry.info()
+        if not isinstance(entry.source, VideoFile):
+            entry.source.validate()  # the index of a video file has told already
         seconds, streams = _headers(entry.source.whole)
         if isinstance(entry.source, Segment):
             seconds = _length(info)

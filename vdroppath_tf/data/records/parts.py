@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vdroppath_tf.data.records.index import INDEX_FILE, Index
 from vdroppath_tf.data.records.record import Record, Shard, row_of
-from vdroppath_tf.files import read_json, write_text
+from vdroppath_tf.files import read_bytes, read_json, write_text
 from vdroppath_tf.names import named
 
 BAD_FILE = "bad.json"
@@ -95,7 +95,7 @@ def read_parts(folder: Path, shards: Sequence[str]) -> dict[str, Part]:
 
 def _part(path: Path) -> Part:
     try:
-        fields = json.loads(path.read_bytes())
+        fields = json.loads(read_bytes(path))
         records = {int(number): Record(*row) for number, row in fields["records"].items()}
         bad = tuple(BadVideo(**video) for video in fields["bad"])
         return Part(Shard(**fields["shard"]), records, bad)
@@ -107,7 +107,7 @@ def _split(folder: Path) -> list[Part]:
     """The parts that an index was made of."""
     path = folder / INDEX_FILE
     try:
-        index, bad = Index.from_json(path.read_bytes()), read_bad(folder)
+        index, bad = Index.from_json(read_bytes(path)), read_bad(folder)
         missing = {video.number for video in bad}
         if len(missing) != index.bad:
             raise ValueError(f"{BAD_FILE} names {len(missing)} bad videos, not {index.bad}")
@@ -135,7 +135,7 @@ def read_bad(folder: str | os.PathLike[str]) -> tuple[BadVideo, ...]:
     """
     path = Path(folder) / BAD_FILE
     try:
-        fields = read_json(path.read_bytes(), BAD_FORMAT)
+        fields = read_json(read_bytes(path), BAD_FORMAT)
         return tuple(BadVideo(**video) for video in fields["videos"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path}: is missing or damaged ({error})") from None

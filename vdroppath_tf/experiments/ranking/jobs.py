@@ -24,7 +24,7 @@ from vdroppath_tf.experiments.steps import score_network
 from vdroppath_tf.experiments.task_run import BATCH
 from vdroppath_tf.experiments.tasks.files import TaskFiles
 from vdroppath_tf.experiments.tasks.shapes import labels
-from vdroppath_tf.files import write_text
+from vdroppath_tf.files import read_text, write_text
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -67,7 +67,7 @@ def run_jobs(out: Path, plan: Plan, jobs: Sequence[Job], processes: int) -> list
     done = len(jobs) - len(todo)
     with tqdm(total=len(jobs), initial=done, unit=" jobs", leave=False, disable=None) as bar:
         in_processes(_run, calls, processes, on_done=lambda: bar.update(1))
-    return [json.loads(job.result(out).read_text(encoding="utf-8")) for job in jobs]
+    return [json.loads(read_text(job.result(out))) for job in jobs]
 
 
 def _run(

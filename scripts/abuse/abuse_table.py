@@ -1,0 +1,77 @@
+r"""Abuses every command in every way, and counts what came: only clear messages may.
+
+    python scripts/abuse/abuse_table.py --every=1
+    python scripts/abuse/abuse_table.py --group=files --only='report' --details
+
+Inputs are made in a temporary folder: clips, lists, a trained template and all that commands make
+of it. Each case damages one file, gives one flag a value that it cannot have, forges one field, or
+leaves no room on the disk, and runs the command. `clear` is one line that says what is wrong;
+`passed` ended well where that is right too; `traceback`, `hang`, `silent` (ended well on nonsense),
+`lost` (an error that changed what was there) and `memory` are faults of the package. The exit
+status is 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import abuse_disk
+import abuse_files
+import abuse_forged
+import abuse_values
+from absl import app, flags
+from abuse_case import WRONG, Case
+from abuse_home import make_home
+
+MODULES = (abuse_files, abuse_values, abuse_forged, abuse_disk)
+ROOM = 6 << 30
+"""Bytes that the process may have in all."""
+OUTCOMES = ("clear", "passed", *WRONG)
+
+_EVERY = flags.DEFINE_integer("every", 25, "one case in so many", lower_bound=1)
+_GROUP = flags.DEFINE_string("group", "", "files, values, forged or disk; default: all")
+_ONLY = flags.DEFINE_string("only", "", "the cases whose name holds this text")
+_DETAILS = flags.DEFINE_bool("details", False, "whether to print every case")
+_PART = flags.DEFINE_list("part", ["0", "1"], "which of how many equal parts, such as 0,2")
+
+
+def cases(every: int = 1, group: str = "", only: str = "") -> Iterator[Case]:
+    """The cases of all groups, or one in so many."""
+    found = [case for module in MODULES for case in module.CASES]
+    yield from [case for case in found if group in case.group and only in case.name][::every]
+
+
+def main(_: list[str]) -> int:
+    """Prints the faults as they come, and the table."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    resource.setrlimit(resource.RLIMIT_DATA, (ROOM, ROOM))  # the machine has other work
+    part, parts = map(int, _PART.value)
+    chosen = list(cases(_EVERY.value, _GROUP.value, _ONLY.value))[part::parts]
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    with tempfile.TemporaryDirectory() as folder:
+        home, whole = Path(folder, "home"), Path(folder, "whole")
+        home.mkdir()
+        make_home(home)
+        shutil.copytree(home, whole)
+        os.chdir(folder)
+        for case in chosen:
+            outcome, reason = case.outcome(whole, home)
+            counts[case.group][outcome] += 1
+            if _DETAILS.value or outcome in WRONG:
+                print(f"{outcome:9}  {case.group}: {case.name}\n           {reason}", flush=True)
+    print(f"{'':8} {'cases':>6} " + " ".join(f"{outcome:>9}" for outcome in OUTCOMES))
+    for group, count in counts.items():
+        row = " ".join(f"{count[outcome]:9}" for outcome in OUTCOMES)
+        print(f"{group:8} {count.total():6} {row}")
+    return int(any(count[outcome] for count in counts.values() for outcome in WRONG))
+
+
+if __name__ == "__main__":
+    app.run(main)

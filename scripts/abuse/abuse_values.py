@@ -1,0 +1,39 @@
+"""Every flag with values that it cannot have: no numbers, numbers out of every range, odd texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from abuse_calls import CALLS
+from abuse_case import Case
+
+from vdroppath_tf import cli
+
+NUMBERS = ("nan", "inf", "-1000000", "1" + "0" * 30, "1e400", "x", "", "0x10", "1_0", "--", "1,2")
+TEXTS = ("", "\0", "x" * 100_000, "\x1b[2J", "../../..", "nan", "[[[", "\u2028")
+LARGE_IS_FINE = ("max_macs", "max_parameters", "max_latency", "learning_rate", "gate_learning_rate")
+NAMES = ("title", "name", "about")  # any text is one
+
+
+def _cases() -> Iterator[Case]:
+    for command in cli.COMMANDS:
+        if command not in CALLS:
+            continue
+        flags = cli.flags_of(command)
+        for name in flags:
+            kind = flags[name].flag_type()
+            if "bool" in kind or name == "verbosity":
+                continue
+            whole = "int" in kind or "float" in kind
+            for value in NUMBERS if whole else TEXTS:
+                large = value.startswith("10") and name in LARGE_IS_FINE
+                shown = value if len(value) < 40 else f"{value[:3]}... of {len(value):,}"
+                yield Case(
+                    "values",
+                    f"{command} --{name}={shown!r}",
+                    (*CALLS[command], f"--{name}={value}"),
+                    may_pass=large or name in NAMES,
+                )
+
+
+CASES = tuple(_cases())
