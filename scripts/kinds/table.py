@@ -36,6 +36,7 @@ MODULES: tuple[str, ...] = (
     "kinds_of_networks",
     "kinds_of_rates",
     "kinds_of_segment_lists",
+    "kinds_of_records",
     "kinds_of_segments",
     "kinds_of_sizes",
     "kinds_of_streams",

@@ -8,7 +8,7 @@ FORMATS = (
     *("folders-of-zips", "folders-of-hdf5", "hdf5", "ucf101", "hmdb51", "kinetics"),
     *("something-v1", "something-v2", "jester", "activitynet", "charades", "charades-videos"),
     *("diving48", "epic-kitchens", "epic-kitchens-verbs", "epic-kitchens-nouns"),
-    *("epic-kitchens-actions", "moments", "manifest", "records"),
+    *("epic-kitchens-actions", "moments", "manifest", "records", "sequence-examples"),
 )
 SEPARATORS = ("space", "tab", "comma", "semicolon", "pipe")
 RECIPES = ("small", "something-something-v1", "something-something-v2", "kinetics400", "ucf101")

@@ -17,6 +17,7 @@ from vdroppath_tf.commands.sources import (
     define_source,
     find_validation,
     open_source,
+    parts_in,
 )
 
 _NAMED = 10  # bad videos that are named on the screen
@@ -69,7 +70,8 @@ def _parts(values: flags.FlagValues) -> list[str]:
     """The parts besides the training videos: all that are in a folder of parts."""
     if values.validation is None:
         return []
-    parts = data.lists.parts_of(values.validation)
+    source = values.validation
+    parts = parts_in(source, values.format or data.find_format(source))
     return [part for part in parts if part != "train"] or ["validation"]
 
 

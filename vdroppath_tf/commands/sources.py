@@ -153,10 +153,17 @@ def open_source(
 
 def find_validation(values: flags.FlagValues) -> None:
     """Takes --data for --validation too, where it is a folder that holds both parts."""
-    if values.validation is None and (values.format or "folders").startswith("folders"):
-        parts = data.lists.parts_of(values.data)
+    if values.validation is None:
+        parts = parts_in(values.data, values.format or data.find_format(values.data))
         if "train" in parts and len(parts) > 1:
             values.validation = values.data
+
+
+def parts_in(source: str, format: str) -> dict[str, str]:
+    """The parts of a data set in a folder, and what they are called there."""
+    if format == "sequence-examples":
+        return data.records.parts_of_records(source)
+    return data.lists.parts_of(source) if format.startswith("folders") else {}
 
 
 def say_not_recalibrated() -> None:
@@ -186,10 +193,10 @@ def _layout_of(values: flags.FlagValues) -> data.Layout | None:
 
 
 def _part(source: str, format: str, part: str) -> str | None:
-    """The part to ask a format for: class folders may have none, and HMDB51 has two."""
-    if format.startswith("folders"):
-        return part if data.lists.parts_of(source) else None
-    return "test" if part == "validation" else part
+    """The part to ask a format for: folders may have none, and HMDB51 has two."""
+    if format == "hmdb51":
+        return "test" if part == "validation" else part
+    return part if parts_in(source, format) else None
 
 
 def _root(name: str) -> str:

@@ -36,6 +36,7 @@ from vdroppath_tf.data.lists.ucf101 import read_ucf101
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.records.index import holds_records
+from vdroppath_tf.data.records.sequence_reader import read_sequence_examples, record_files
 from vdroppath_tf.data.remote import urls
 from vdroppath_tf.names import named
 
@@ -86,6 +87,7 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
     "moments": read_moments,
     "manifest": read_manifest,
     "records": _read_records,
+    "sequence-examples": read_sequence_examples,
 }
 """Name -> the function that reads it, with `labels` and those of the options that make sense."""
 _LISTS = {"table", "list", "path-label"}
@@ -194,6 +196,8 @@ def find_format(source: PathLike) -> str:
         return "hdf5"
     if holds_records(source):
         return "records"
+    if record_files(path):
+        return "sequence-examples"
     if path.is_dir():
         return "hmdb51" if is_hmdb51(path) else "table" if has_metadata(path) else "folders"
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 
 from vdroppath_tf.data.lists.class_order import in_order
 from vdroppath_tf.data.lists.text_files import PathLike
@@ -77,13 +78,18 @@ def choose_part(path: PathLike, part: str | None) -> tuple[str, list[str]]:
         ManifestError: there are parts, and none or one that is not there was asked for; or see
             `parts_of`.
     """
-    parts = parts_of(path)
+    name, said = choose_of(parts_of(path), path, part)
+    return f"{name}/" if name else "", said
+
+
+def choose_of(parts: Mapping[str, str], path: PathLike, part: str | None) -> tuple[str, list[str]]:
+    """What a part is called among `parts`, see `choose_part`."""
     if part is not None and part not in PARTS:
         raise ManifestError(f"{path}: part is {part!r}, expected one of {', '.join(PARTS)}.")
     if not parts:
         if part is not None:
             raise ManifestError(
-                f"{path}: holds no folders such as train and val, so it has no part {part!r}. "
+                f"{path}: holds no train and val or the like, so it has no part {part!r}. "
                 "Leave part out."
             )
         return "", []
@@ -100,7 +106,7 @@ def choose_part(path: PathLike, part: str | None) -> tuple[str, list[str]]:
     instead = "" if there == part else f", as there is no part {part!r}"
     rest = ", ".join(name for key, name in parts.items() if key != there)
     beside = f"; beside it: {rest}" if rest else ""
-    return f"{parts[there]}/", [f"the folder {parts[there]!r} is taken{instead}{beside}"]
+    return parts[there], [f"the part {parts[there]!r} is taken{instead}{beside}"]
 
 
 def is_part(name: str) -> str | None:

@@ -2,6 +2,9 @@ from .parts import BAD_FILE as BAD_FILE
 from .parts import BadVideo as BadVideo
 from .reader import read_index as read_index
 from .reader import read_records as read_records
+from .sequence import SequenceVideo as SequenceVideo
+from .sequence_reader import parts_of_records as parts_of_records
+from .sequence_reader import read_sequence_examples as read_sequence_examples
 from .service import start_dispatcher as start_dispatcher
 from .service import start_worker as start_worker
 from .stream import stream_clips as stream_clips

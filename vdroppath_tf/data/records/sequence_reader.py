@@ -1,0 +1,132 @@
+"""TFRecord files of others: the `SequenceExample`s of Model Garden's and MediaPipe's tools."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+from vdroppath_tf.data.lists.part_folders import choose_of, is_part
+from vdroppath_tf.data.lists.text_files import PathLike
+from vdroppath_tf.data.manifest import NO_CLASS, Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.records.framing import is_record_file
+from vdroppath_tf.data.records.sequence_context import (
+    INDEX,
+    TEXT,
+    class_names,
+    clips_of,
+    numbers_of,
+)
+from vdroppath_tf.data.sources.leftovers import is_leftover
+from vdroppath_tf.names import named
+
+_NAMED = "tfrec"  # in names of TFRecord files, which then need not be looked into
+_SHARD = re.compile(r"(.+?)[-_.]?([0-9]{1,6})-of-([0-9]{1,6})(\..*)?")
+
+
+def record_files(path: PathLike) -> dict[str, list[str]]:
+    """TFRecord files by what they are called before the number of the shard.
+
+    Args:
+        path: a TFRecord file, or a folder of such files; anything else has none.
+    """
+    if is_record_file(path) or (os.path.isfile(path) and _NAMED in os.fspath(path).lower()):
+        return {"": [os.path.abspath(path)]}
+    if "://" in os.fspath(path) or not os.path.isdir(path):
+        return {}
+    found: dict[str, list[str]] = {}
+    with os.scandir(path) as items:
+        names = sorted(item.name for item in items if not is_leftover(item.name))
+    for name in names:
+        match = _SHARD.fullmatch(name)
+        file = os.path.join(os.path.abspath(path), name)
+        if _NAMED in name.lower() or (match and is_record_file(file)):
+            found.setdefault(match[1] if match else "", []).append(file)
+    return found
+
+
+@named
+def parts_of_records(path: PathLike) -> dict[str, str]:
+    """The parts of a data set that files of records are called by, and their names.
+
+    Args:
+        path: a folder of TFRecord files; anything else has no parts.
+    """
+    groups = record_files(path)
+    words = {name: {is_part(word) for word in re.split("[-_.]", name)} - {None} for name in groups}
+    found = {part: name for name, parts in words.items() for part in parts if len(parts) == 1}
+    return found if len(found) == len(groups) else {}  # type: ignore[return-value]
+
+
+@named
+def read_sequence_examples(
+    path: PathLike, *, labels: Sequence[str] | None = None, part: str | None = None
+) -> Manifest:
+    """Reads `SequenceExample`s: a list `image/encoded` of pictures, and labels in the context.
+
+    Labels are `clip/label/index`, named by `clip/label/text` (or `.../string`) where that is
+    there, else by their numbers; without an index, the texts in their order are the classes.
+    Nothing is kept on disk: opening reads the beginning of each record, and a video that is read
+    for the first time is looked through once.
+
+    Args:
+        path: a TFRecord file, or a folder of them; the shards must be there in full.
+        labels: names of the classes in their order.
+        part: "train", "validation" or "test", of a folder whose files are called so.
+
+    Raises:
+        ManifestError: a file is damaged, packed or missing; a record is no such example, or has
+            no label or one that `labels` lack; or an index has two texts.
+    """
+    files, said = _files(path, part)
+    clips = [clip for file in files for clip in clips_of(file)]
+    if not clips:
+        raise ManifestError(f"{path}: holds no record.")
+    several = any(len(clip.numbers or clip.texts) > 1 for clip in clips)
+    names, notes = class_names(clips, labels, str(path))
+    known = {name: number for number, name in enumerate(names)}
+    entries = []
+    for clip in clips:
+        found = numbers_of(clip, known)
+        if not found and not several:
+            raise ManifestError(
+                f"{clip.origin}: has no label. Expected {INDEX[0]!r} or {TEXT[0]!r} in its "
+                "context; a test part may have none."
+            )
+        first, *more = found or [NO_CLASS]
+        name = os.path.relpath(clip.source.file, os.path.abspath(path))
+        name = os.path.basename(clip.source.file) if name == "." else name
+        entries.append(
+            VideoEntry(
+                clip.source, first, None, clip.origin, f"{name}: {clip.source.name}", tuple(more),
+                clip.fps,
+            )
+        )  # fmt: skip
+    return Manifest(
+        tuple(entries),
+        names,
+        os.path.abspath(path),
+        notes=(*said, *notes),
+        multi_label=several,
+    )
+
+
+def _files(path: PathLike, part: str | None) -> tuple[list[str], list[str]]:
+    groups = record_files(path)
+    if not groups:
+        raise ManifestError(f"{path}: is no TFRecord file and holds none.")
+    parts = parts_of_records(path)
+    chosen, said = choose_of(parts, path, part)
+    if chosen:
+        groups = {chosen: groups[chosen]}
+    for name, files in groups.items():
+        shards = [_SHARD.fullmatch(os.path.basename(file)) for file in files]
+        count = {int(match[3]) for match in shards if match}
+        if os.path.isdir(path) and len(count) == 1 and len(files) < (many := count.pop()):
+            there = {int(match[2]) for match in shards if match}
+            lost = next(k for k in range(many) if k not in there)
+            raise ManifestError(
+                f"{path}: {len(files)} of {many} shards of {name!r} are there; number {lost} is "
+                "missing. Copy it, or pass one file of them."
+            )
+    return [file for files in groups.values() for file in files], said
