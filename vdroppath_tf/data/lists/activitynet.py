@@ -10,7 +10,8 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from vdroppath_tf.data.lists.collector import Collector, class_names
+from vdroppath_tf.data.lists.class_spelling import class_names
+from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.parts import choose_part, part_folders
 from vdroppath_tf.data.lists.text_files import PathLike, load_json
 from vdroppath_tf.data.lists.video_tree import Lookup

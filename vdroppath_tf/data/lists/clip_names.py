@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from vdroppath_tf.data.lists.collector import Collector, plain
+from vdroppath_tf.data.lists.class_spelling import plain
+from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.parts import PARTS, name_words, part_names
 from vdroppath_tf.data.lists.video_tree import VideoTree
 from vdroppath_tf.data.sources.container import VideoError

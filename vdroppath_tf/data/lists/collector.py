@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from absl import logging
 
+from vdroppath_tf.data.lists.class_spelling import ClassNumbers
+from vdroppath_tf.data.lists.repeats import Repeats
 from vdroppath_tf.data.lists.text_files import PathLike, check_names
 from vdroppath_tf.data.lists.video_tree import Lookup, MissingVideoError, VideoTree
 from vdroppath_tf.data.manifest import NO_CLASS, Manifest, ManifestError, VideoEntry
@@ -45,7 +46,8 @@ class Collector:
         lookup = lookup or Lookup()
         root = Path(source).parent if root is None else root
         self.labels = None if labels is None else check_names(labels, f"{source}: labels=")
-        self.numbers = {name: k for k, name in enumerate(self.labels or ())}
+        self._classes = ClassNumbers(self.labels)
+        self.numbers = self._classes.by_name
         self.tree = VideoTree(root, lookup, self.source)
         self.entries: list[VideoEntry] = []
         self.missing: list[str] = []
@@ -56,11 +58,7 @@ class Collector:
         """The name of what is listed by a name that leads to nothing, if there is one."""
         self._largest = 0
         self._allow_missing = bool(lookup.allow_missing)
-        self._two_labels = lookup.allow_two_labels
-        self._seen: dict[FrameSource, tuple[str, int]] = {}
-        self._again: dict[tuple[FrameSource, int], str] = {}  # under a further label
-        self._by_spelling: dict[str, str | None] = {}
-        self._spelt: dict[str, str] = {}
+        self._repeats = Repeats(self.labels, lookup.allow_two_labels)
 
     def note(self, text: str) -> None:
         """Adds one of `Manifest.notes`, once."""
@@ -69,25 +67,15 @@ class Collector:
 
     def keep_two_labels(self) -> None:
         """Keeps videos and segments that are listed with several labels, with each."""
-        self._two_labels = True
+        self._repeats.two_labels = True
 
     def number(self, label: str, origin: str) -> int:
         """The number of a class.
 
-        A name may differ from the class's in case, spaces and underscores, if no other is alike.
-
         Raises:
-            ManifestError: `labels` lack it.
+            ManifestError: `labels` lack it, see `ClassNumbers.number`.
         """
-        if label not in self.numbers and (alike := self._alike(label)) is not None:
-            self._spelt[label] = alike
-            label = alike
-        if label not in self.numbers:
-            raise ManifestError(
-                f"{origin}: class {label!r} is not among the {len(self.numbers)} classes "
-                f"({', '.join(list(self.numbers)[:5])}, ...). Correct it, or the list of classes."
-            )
-        return self.numbers[label]
+        return self._classes.number(label, origin)
 
     def add(
         self,
@@ -157,45 +145,8 @@ class Collector:
         name: str,
         more: tuple[int, ...] = (),
     ) -> None:
-        here = (origin, label)
-        if (before := self._seen.setdefault(source, here)) is not here:
-            which = f"{name!r}, {source.span}," if isinstance(source, Segment) else repr(name)
-            self._check_again(source, which, label, origin, before)
+        self._repeats.add(source, name, label, origin)
         self.entries.append(VideoEntry(source, label, num_frames, origin, name, more))
-
-    def _check_again(
-        self, source: FrameSource, which: str, label: int, origin: str, before: tuple[str, int]
-    ) -> None:
-        """Stops at a video that is there already, unless it may have several labels."""
-        place = before[0]
-        if label != before[1]:
-            if self._two_labels:
-                if (source, label) not in self._again:
-                    self._again[source, label] = origin
-                    return
-                place = self._again[source, label]
-            else:
-                names = [self._label(number) for number in (label, before[1])]
-                raise ManifestError(
-                    f"{origin}: {which} with the label {names[0]!r} is listed already at {place}, "
-                    f"with the label {names[1]!r}. Remove one, or pass "
-                    "Lookup(allow_two_labels=True) (--allow_two_labels) to keep both."
-                )
-        raise ManifestError(f"{origin}: {which} is listed already at {place}. Remove one.")
-
-    def _label(self, number: int) -> str:
-        """What errors call a class."""
-        if number == NO_CLASS:
-            return "none"
-        return self.labels[number] if self.labels else str(number)
-
-    def _alike(self, label: str) -> str | None:
-        """The one class whose name differs in case, spaces, hyphens and underscores only."""
-        if not self._by_spelling:
-            for name in self.numbers:
-                key = _spelling(name)
-                self._by_spelling[key] = None if key in self._by_spelling else name
-        return self._by_spelling.get(_spelling(label))
 
     def add_named(
         self,
@@ -292,15 +243,8 @@ class Collector:
                 self.missing[0],
             )
         self._note_assumed()
-        if self._again:
-            self.note(
-                f"{len(self._again):,} videos are listed with a further label, and kept twice"
-            )
-        for label, name in [*self._spelt.items()][:1]:
-            self.note(
-                f"{len(self._spelt):,} labels are spelt otherwise than their classes, the first: "
-                f"{label!r} for {name!r}"
-            )
+        for note in (*self._repeats.notes(), *self._classes.notes()):
+            self.note(note)
         names = self.labels or tuple(map(str, range(1 + self._largest)))
         return Manifest(
             tuple(self.entries),
@@ -331,30 +275,3 @@ def segment_of(video: FrameSource, spans: Sequence[Span], origin: str) -> Segmen
     if (problem := span.problem()) is not None:
         raise ManifestError(f"{origin}: the segment {problem}.")
     return Segment(video, span)
-
-
-def class_names(labels: Iterable[str], source: PathLike) -> list[str]:
-    """The sorted names of classes.
-
-    Raises:
-        ManifestError: two differ in case, spaces, hyphens or underscores only.
-    """
-    first: dict[str, str] = {}
-    for label in labels:
-        if (other := first.setdefault(_spelling(label), label)) != label:
-            raise ManifestError(
-                f"{source}: the classes {other!r} and {label!r} differ in case, spaces or "
-                "underscores only. Write one of them everywhere; or, if both are classes, pass the "
-                "names of all classes as labels=, or in a labels.txt beside the list."
-            )
-    return sorted(first.values())
-
-
-def _spelling(name: str) -> str:
-    """A name without what people change in writing it: by this, names are alike."""
-    return re.sub(r"[\s_\-]+", " ", name).strip().casefold()
-
-
-def plain(name: str) -> str:
-    """The letters and digits of a name, in small letters: all that some systems keep of it."""
-    return re.sub(r"[\W_]+", "", name.casefold())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from vdroppath_tf.data.lists.class_spelling import class_names
 from vdroppath_tf.data.lists.clip_names import ClipNames, Times, segments_of
-from vdroppath_tf.data.lists.collector import Collector, class_names
+from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.kinetics_rows import EXPECTED, KineticsRow, read_kinetics_rows
 from vdroppath_tf.data.lists.parts import choose_part
 from vdroppath_tf.data.lists.text_files import PathLike

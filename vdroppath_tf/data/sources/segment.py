@@ -132,6 +132,10 @@ class Segment(FrameSource):
         """Those of the video."""
         return self.source.parts
 
+    def assumed(self) -> tuple[str, ...]:
+        """See `FrameSource.assumed`."""
+        return self.source.assumed()
+
     def with_square_pixels(self) -> Segment:
         """See `FrameSource.with_square_pixels`."""
         return dataclasses.replace(self, source=self.source.with_square_pixels())

@@ -1,0 +1,83 @@
+"""The numbers of classes by name, as people spell them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from vdroppath_tf.data.lists.text_files import PathLike
+from vdroppath_tf.data.manifest import ManifestError
+
+
+class ClassNumbers:
+    """The number of each class by its name, or by one that differs in its spelling only.
+
+    Args:
+        names: of the classes in their order; None where they are mere numbers.
+    """
+
+    def __init__(self, names: Sequence[str] | None) -> None:
+        self.by_name = {name: number for number, name in enumerate(names or ())}
+        self._by_spelling: dict[str, str | None] = {}
+        self._spelt: dict[str, str] = {}
+
+    def number(self, label: str, origin: str) -> int:
+        """The number of a class.
+
+        A name may differ from the class's in case, spaces and underscores, if no other is alike.
+
+        Raises:
+            ManifestError: there is no such class.
+        """
+        if label not in self.by_name and (alike := self._alike(label)) is not None:
+            self._spelt[label] = alike
+            label = alike
+        if label not in self.by_name:
+            raise ManifestError(
+                f"{origin}: class {label!r} is not among the {len(self.by_name)} classes "
+                f"({', '.join(list(self.by_name)[:5])}, ...). Correct it, or the list of classes."
+            )
+        return self.by_name[label]
+
+    def notes(self) -> Iterator[str]:
+        """Which names were spelt otherwise."""
+        for label, name in [*self._spelt.items()][:1]:
+            yield (
+                f"{len(self._spelt):,} labels are spelt otherwise than their classes, the first: "
+                f"{label!r} for {name!r}"
+            )
+
+    def _alike(self, label: str) -> str | None:
+        """The one class whose name differs in case, spaces, hyphens and underscores only."""
+        if not self._by_spelling:
+            for name in self.by_name:
+                key = _spelling(name)
+                self._by_spelling[key] = None if key in self._by_spelling else name
+        return self._by_spelling.get(_spelling(label))
+
+
+def class_names(labels: Iterable[str], source: PathLike) -> list[str]:
+    """The sorted names of classes.
+
+    Raises:
+        ManifestError: two differ in case, spaces, hyphens or underscores only.
+    """
+    first: dict[str, str] = {}
+    for label in labels:
+        if (other := first.setdefault(_spelling(label), label)) != label:
+            raise ManifestError(
+                f"{source}: the classes {other!r} and {label!r} differ in case, spaces or "
+                "underscores only. Write one of them everywhere; or, if both are classes, pass the "
+                "names of all classes as labels=, or in a labels.txt beside the list."
+            )
+    return sorted(first.values())
+
+
+def plain(name: str) -> str:
+    """The letters and digits of a name, in small letters: all that some systems keep of it."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def _spelling(name: str) -> str:
+    """A name without what people change in writing it: by this, names are alike."""
+    return re.sub(r"[\s_\-]+", " ", name).strip().casefold()

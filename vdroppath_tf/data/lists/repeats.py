@@ -1,0 +1,61 @@
+"""Videos and segments that are listed more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from vdroppath_tf.data.manifest import NO_CLASS, ManifestError
+from vdroppath_tf.data.sources.segment import Segment
+from vdroppath_tf.data.sources.source import FrameSource
+
+
+class Repeats:
+    """Knows the videos of a list, and stops at one that is there already.
+
+    Args:
+        labels: the names of the classes, for errors.
+        two_labels: whether one may be there again with another label.
+    """
+
+    def __init__(self, labels: Sequence[str] | None, two_labels: bool) -> None:
+        self.two_labels = two_labels
+        self._labels = labels
+        self._first: dict[FrameSource, tuple[str, int]] = {}
+        self._again: dict[tuple[FrameSource, int], str] = {}  # under a further label
+
+    def add(self, source: FrameSource, name: str, label: int, origin: str) -> None:
+        """Notes a video.
+
+        Raises:
+            ManifestError: it is there already with this label; or with another, where it may not.
+        """
+        here = (origin, label)
+        before = self._first.setdefault(source, here)
+        if before is here:
+            return
+        which = f"{name!r}, {source.span}," if isinstance(source, Segment) else repr(name)
+        place = before[0]
+        if label != before[1]:
+            if not self.two_labels:
+                names = [self._name(number) for number in (label, before[1])]
+                raise ManifestError(
+                    f"{origin}: {which} with the label {names[0]!r} is listed already at {place}, "
+                    f"with the label {names[1]!r}. Remove one, or pass "
+                    "Lookup(allow_two_labels=True) (--allow_two_labels) to keep both."
+                )
+            if (source, label) not in self._again:
+                self._again[source, label] = origin
+                return
+            place = self._again[source, label]
+        raise ManifestError(f"{origin}: {which} is listed already at {place}. Remove one.")
+
+    def notes(self) -> Iterator[str]:
+        """How many are there with several labels."""
+        if self._again:
+            yield f"{len(self._again):,} videos are listed with a further label, and kept twice"
+
+    def _name(self, number: int) -> str:
+        """What errors call a class."""
+        if number == NO_CLASS:
+            return "none"
+        return self._labels[number] if self._labels else str(number)
