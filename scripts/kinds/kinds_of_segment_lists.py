@@ -33,7 +33,7 @@ def _csv(header: str, lines: Sequence[str], separator: str = ",") -> list[str]:
 
 
 KINDS = (
-    _read("frames", BY_FRAME, FRAMES, notes=["start_frame"]),
+    _read("frames", BY_FRAME, FRAMES, notes=["start_frame", "counted from 0"]),
     _read("seconds", BY_TIME, SECONDS, notes=["start_second"]),
     _read("whole seconds and parts", ("a.mp4 0 0.4 0", "a.mp4 1 2 1"),
         [("0", until(0, 10)), ("1", until(25, 50))]),

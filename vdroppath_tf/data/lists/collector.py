@@ -20,6 +20,8 @@ from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
+FRAMES_NOTE = "segments are in frames, counted from 0, without the end"
+
 
 @named
 class Collector:

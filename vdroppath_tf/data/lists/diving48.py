@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.collector import FRAMES_NOTE, Collector
 from vdroppath_tf.data.lists.text_files import MAX_CLASSES, PathLike, check_names, load_json
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
@@ -62,7 +62,7 @@ def read_diving48(
                     f"{origin}: is {str(item)[:80]}. Expected a list of {_ITEM}, with labels from "
                     "0 on."
                 )
-    videos.note("segments are frames, counted from 0, without the end")
+    videos.note(FRAMES_NOTE)
     return videos.manifest(f"a list of {_ITEM}")
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.collector import FRAMES_NOTE, Collector
 from vdroppath_tf.data.lists.tables.classes import Classes, alike, check_first, classes_of
 from vdroppath_tf.data.lists.tables.places import Places
 from vdroppath_tf.data.lists.tables.sniff import Reading
@@ -72,6 +72,8 @@ def collect(reading: Reading, lines: Lines, notes: Sequence[str] = ()) -> Manife
         videos.add(name, label_of[table.cells[k]], count, origin, span)
     if uncounted:
         check_first(table.first_labels(), numbers)
+    if table.spans and table.spans[0][0].unit == "frames":
+        videos.note(FRAMES_NOTE)
     for note in (*notes, *classes.notes, *table.notes(), *places.notes()):
         videos.note(note)
     return videos.manifest(f"lines of {reading}")
