@@ -12,7 +12,7 @@ from kind import Kind, expect
 from vdroppath_tf.data import open_manifest
 
 Read = tuple[tuple[str, str], ...]
-"""What a list says: the name of each video and of its class."""
+"""What a list says: the name of each video and of its class; of several, with commas between."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Case:
             (folder / name).write_text(text)
         (folder / self.name).write_bytes(self.text.encode(self.encoding))
         manifest = open_manifest(folder / self.name, **self.options)
-        found = tuple((entry.name, manifest.labels[entry.label]) for entry in manifest)
+        found = tuple((e.name, ",".join(manifest.labels[k] for k in e.labels)) for e in manifest)
         expect(found, self.expected, "videos and classes")
         expect(manifest.directional, self.directional, "whether labels have a direction")
         for note in self.notes:

@@ -149,7 +149,7 @@ class VideoTree:
         if "\0" in name or os.path.isabs(name) or ".." in name.split("/"):
             raise ManifestError(
                 f"{origin}: path {name!r} leaves the root {self.root}. Expected a path below it; "
-                "pass root= if the videos are elsewhere."
+                "pass root= (--data_root) if the videos are elsewhere."
             )
         return posixpath.normpath(name)
 

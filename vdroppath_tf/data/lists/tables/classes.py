@@ -7,10 +7,19 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from vdroppath_tf.data.lists.class_order import in_order, order_note
-from vdroppath_tf.data.lists.tables.contents import BETWEEN_NAMES, NUMBER, SEVERAL, is_several
+from vdroppath_tf.data.lists.tables.contents import (
+    BETWEEN_NAMES,
+    FRACTION,
+    NUMBER,
+    SEVERAL,
+    is_several,
+    whole,
+)
 from vdroppath_tf.data.lists.tables.splitting import Cell
 from vdroppath_tf.data.lists.text_files import MAX_CLASSES, whole_number
 from vdroppath_tf.data.manifest import ManifestError
+
+_COMMA = re.compile(r"\s*,\s*")
 
 
 class Classes(NamedTuple):
@@ -27,8 +36,14 @@ class Classes(NamedTuple):
     notes: tuple[str, ...]
 
 
-def labels_of(cell: Cell, column: str) -> tuple[str, ...]:
-    """The labels in a cell: one, or in a column of `labels` any number."""
+def labels_of(cell: Cell, column: str, between: re.Pattern[str] = BETWEEN_NAMES) -> tuple[str, ...]:
+    """The labels in a cell: one, or in a column of `labels` any number.
+
+    Args:
+        cell: The cell.
+        column: The name of its column.
+        between: What stands between the names of several classes.
+    """
     if isinstance(cell, tuple):
         return tuple(text.strip() for text in cell)
     number, comment, _ = cell.partition(" #")
@@ -38,7 +53,13 @@ def labels_of(cell: Cell, column: str) -> tuple[str, ...]:
         return (cell,)
     if is_several(cell):
         return tuple(SEVERAL.split(cell))
-    return tuple(part for part in BETWEEN_NAMES.split(cell) if part)
+    return tuple(part for part in between.split(cell) if part)
+
+
+def between_names(cells: Iterable[Cell]) -> re.Pattern[str]:
+    """What stands between the names of several classes: commas, if nothing else does."""
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    return BETWEEN_NAMES if any(map(BETWEEN_NAMES.search, texts)) else _COMMA
 
 
 def classes_of(
@@ -83,7 +104,7 @@ def classes_of(
     numbers = {label: _number(label, origin, base or 0) for label, origin in labels.items()}
     if names is not None and base is None:
         _check_last(numbers, labels, names)
-    decimal = next((label for label in labels if "." in label), None)
+    decimal = next((label for label in labels if not label.lstrip("+-").isdecimal()), None)
     note = () if decimal is None else (f"labels such as {decimal} are whole numbers",)
     return Classes({label: n - (base or 0) for label, n in numbers.items()}, names, note)
 
@@ -105,21 +126,17 @@ def _are_names(
         return True
     if names is None or base is not None or not set(found) <= set(names):
         return False
-    if words or not all(0 <= _value(label) < len(names) for label in found):
+    if words or not all(0 <= whole(label) < len(names) for label in found):
         return True
     places = {name: place for place, name in enumerate(names)}
     for label in found:
-        if places[label] != _value(label):
+        if places[label] != whole(label):
             raise ManifestError(
                 f"{source}: label {label!r} may be the name of class {places[label]}, or the "
-                f"number of the class {names[_value(label)]!r}. Pass --columns with class_name or "
+                f"number of the class {names[whole(label)]!r}. Pass --columns with class_name or "
                 "class_number in place of label (Layout(columns=...))."
             )
     return False
-
-
-def _value(label: str) -> int:
-    return int(label.partition(".")[0])
 
 
 def _other(labels: Iterable[str], words: Sequence[str]) -> str:
@@ -128,6 +145,16 @@ def _other(labels: Iterable[str], words: Sequence[str]) -> str:
 
 def _by_name(labels: dict[str, str], names: Sequence[str] | None, column: str) -> Classes:
     for label, origin in labels.items():
+        if column == "label" and BETWEEN_NAMES.search(label) and label not in (names or ()):
+            raise ManifestError(
+                f"{origin}: label {label!r} may be one class, or several. Pass --columns with "
+                "class_name or labels in place of label (Layout(columns=...))."
+            )
+        if column == "label" and FRACTION.fullmatch(label):
+            raise ManifestError(
+                f"{origin}: label {label!r} is not a whole number. Expected the number of a class; "
+                "or if it is a name, pass --columns with class_name in place of label."
+            )
         if " #" in label and column != "class_name":
             raise ManifestError(
                 f"{origin}: label {label!r} may end in a comment. Put the comment on a line of its "
@@ -157,7 +184,7 @@ def alike(name: str) -> str:
 
 
 def _number(label: str, origin: str, base: int) -> int:
-    return whole_number(label.partition(".")[0], "label", origin, base, base + MAX_CLASSES - 1)
+    return whole_number(str(whole(label)), "label", origin, base, base + MAX_CLASSES - 1)
 
 
 def check_first(labels: dict[str, str], numbers: dict[str, int]) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from vdroppath_tf.data.lists.collector import FRAMES_NOTE, Collector
 from vdroppath_tf.data.lists.tables.classes import Classes, alike, check_first, classes_of
 from vdroppath_tf.data.lists.tables.places import Places
-from vdroppath_tf.data.lists.tables.sniff import Reading
+from vdroppath_tf.data.lists.tables.reading import Reading
 from vdroppath_tf.data.lists.tables.splitting import Cell
 from vdroppath_tf.data.lists.tables.table import Table
 from vdroppath_tf.data.lists.text_files import PathLike

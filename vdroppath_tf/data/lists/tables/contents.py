@@ -18,8 +18,9 @@ Columns: TypeAlias = tuple[str, ...]
 Column: TypeAlias = Sequence[Cell]
 Kind: TypeAlias = Literal["int", "ints", "float", "split", "text", "empty"]
 
-NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
-_FLOAT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
+NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:[.,]0*)?")
+"""A whole number; spreadsheets write some with a point, or a comma."""
+FRACTION = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
 SEVERAL = re.compile(r"\s*[,;|+]\s*|\s+")
 """What stands between the numbers of several classes."""
 BETWEEN_NAMES = re.compile(r"\s*[;|]\s*")
@@ -52,7 +53,7 @@ def kind_of(column: Column) -> Kind:
 
 def is_time(cell: str) -> bool:
     """Whether a cell is a number of seconds, or a time such as 00:01:02.5."""
-    return _FLOAT.fullmatch(cell) is not None or is_clock(cell)
+    return FRACTION.fullmatch(cell) is not None or is_clock(cell)
 
 
 def is_several(cell: str) -> bool:
@@ -117,11 +118,14 @@ def _others(
 
 def _one(column: Column, kind: Kind) -> list[Columns]:
     if kind == "ints" or any(isinstance(cell, tuple) for cell in column):
-        return [("labels",)]
-    if kind == "float":
-        return []
+        return [("class_number",), ("labels",)] if are_decimals(column) else [("labels",)]
     several = any(BETWEEN_NAMES.search(str(cell)) for cell in column)
-    return [("label",), ("labels",)] if several else [("label",)]
+    return [("class_name",), ("labels",)] if several else [("label",)]
+
+
+def are_decimals(column: Column) -> bool:
+    """Whether what seem to be two numbers may be one, with a comma for the point."""
+    return all(isinstance(cell, str) and NUMBER.fullmatch(cell) for cell in column if cell)
 
 
 def _two(
@@ -185,7 +189,12 @@ def _less(one: Cell, other: Cell) -> bool:
 
 
 def _numbers(column: Column) -> list[int]:
-    return [int(str(cell).split(".")[0]) for cell in column if NUMBER.fullmatch(str(cell))]
+    return [whole(str(cell)) for cell in column if NUMBER.fullmatch(str(cell))]
+
+
+def whole(text: str) -> int:
+    """The value of a `NUMBER`."""
+    return int(re.split(r"[.,]", text)[0])
 
 
 def _only_numbers(cell: Cell) -> bool:

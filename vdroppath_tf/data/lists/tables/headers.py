@@ -10,6 +10,7 @@ from vdroppath_tf.data.lists.tables.contents import (
     Column,
     Columns,
     There,
+    are_decimals,
     kind_of,
     some,
 )
@@ -128,15 +129,18 @@ def _classes(
         unknown = [k for k, name in enumerate(names) if not name]
         labels = several or (unknown if len(unknown) == 1 else [])
     if labels:
-        return [{k: _label(columns[k], k in several)} for k in labels]
+        return [{k: name} for k in labels for name in _label(columns[k], k in several)]
     return [{k: "class_number"} for k in numbers]
 
 
-def _label(column: Column, several: bool) -> str:
-    """Whether cells hold one class or several."""
-    lists = any(isinstance(cell, tuple) for cell in column)
-    parted = any(BETWEEN_NAMES.search(cell) for cell in column if isinstance(cell, str))
-    return "labels" if lists or kind_of(column) == "ints" or (several and parted) else "label"
+def _label(column: Column, several: bool) -> Columns:
+    """Whether cells hold one class or several; both where that is not certain."""
+    if any(isinstance(cell, tuple) for cell in column) or kind_of(column) == "ints":
+        return ("class_number", "labels") if are_decimals(column) else ("labels",)
+    texts = [cell for cell in column if isinstance(cell, str)]
+    if any(BETWEEN_NAMES.search(text) for text in texts):
+        return ("labels",) if several else ("class_name", "labels")
+    return ("class_name", "labels") if several and "," in "".join(texts) else ("label",)
 
 
 def _segments(names: Columns, columns: Sequence[Column]) -> list[dict[int, str]]:

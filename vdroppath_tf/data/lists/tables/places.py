@@ -6,13 +6,16 @@ import os
 import posixpath
 import re
 from collections import Counter
+from typing import Any
 
 from vdroppath_tf.data.lists.video_tree import VideoTree
 from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
+from vdroppath_tf.data.sources.hdf5_items import open_hdf5, resolve
 from vdroppath_tf.data.sources.segment import UNITS, fitting_units
 
-_MEMBER = re.compile(r"(.+?\.(?:h5|hdf5|zip))[/!].*", re.IGNORECASE | re.DOTALL)
+_MEMBER = re.compile(r"(.+?\.(?:h5|hdf5))/(.+)", re.IGNORECASE | re.DOTALL)
 _HOW = {
     "backslashes": "backslashes in paths are read as slashes",
     "root": "paths that start with a slash are taken from the root on",
@@ -41,6 +44,10 @@ class Places:
     def there(self, path: str) -> bool:
         """Whether a path leads to something."""
         return self._find(path) is not None
+
+    def there_exactly(self, path: str) -> bool:
+        """Whether a path leads to something as it is written."""
+        return self._exists(path)
 
     def name(self, path: str) -> str:
         """The name below the root of what a path leads to; the path itself if that is nothing."""
@@ -91,7 +98,18 @@ class Places:
         if os.path.lexists(self._root + name):
             return True
         member = _MEMBER.fullmatch(name)
-        return member is not None and os.path.isfile(self._root + member[1])
+        return member is not None and self._holds(member[1], member[2])
+
+    def _holds(self, name: str, key: str) -> bool:
+        """Whether an HDF5 file has a member; one that cannot be read may have any word."""
+        file = self._root + name
+        if not os.path.isfile(file):
+            return False
+        try:
+            with open_hdf5(file, name) as root:
+                return _is_member(root, key)
+        except VideoError:
+            return " " not in key
 
     def _below(self, path: str) -> str:
         return path.removeprefix(self._root).removeprefix(self._given)
@@ -111,3 +129,11 @@ class Places:
         except (ManifestError, ValueError, OSError):
             return None
         return (found[0], "suffix") if len(found) == 1 else None
+
+
+def _is_member(root: Any, key: str) -> bool:
+    try:
+        resolve(root, key, "")
+    except VideoError:
+        return False
+    return True

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from vdroppath_tf.data.lists.tables.collect import Lines, collect, places_of
 from vdroppath_tf.data.lists.tables.layout import Layout
 from vdroppath_tf.data.lists.tables.places import Places
-from vdroppath_tf.data.lists.tables.sniff import Reading, sniff
+from vdroppath_tf.data.lists.tables.reading import Reading
+from vdroppath_tf.data.lists.tables.sniff import sniff
 from vdroppath_tf.data.lists.tables.splitting import Splitter
 from vdroppath_tf.data.lists.text_files import PathLike, encoding_of, load_json, read_lines
 from vdroppath_tf.data.lists.video_tree import Lookup
@@ -70,7 +71,14 @@ def read_table(
     head = list(itertools.islice(rows, _HEAD))
     if not head:
         raise ManifestError(f"{path}: lists no video. Expected {_EXPECTED}.")
-    reading = sniff([text for _, text in head], layout, places.there, os.fspath(path), places.units)
+    reading = sniff(
+        [text for _, text in head],
+        layout,
+        places.there_exactly,
+        places.there,
+        os.fspath(path),
+        places.units,
+    )
     notes = [f"columns: {reading}"] if str(reading) != str(_USUAL) else []
     if (encoding := layout.encoding or encoding_of(path)).startswith("utf-16"):
         notes.append(f"the text is {encoding.upper()}")

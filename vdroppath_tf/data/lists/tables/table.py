@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from vdroppath_tf.data.lists.parts import choose_part
-from vdroppath_tf.data.lists.tables.classes import labels_of
-from vdroppath_tf.data.lists.tables.contents import NUMBER
-from vdroppath_tf.data.lists.tables.layout import CLASSES
-from vdroppath_tf.data.lists.tables.sniff import Reading
+from vdroppath_tf.data.lists.tables.classes import between_names, labels_of
+from vdroppath_tf.data.lists.tables.contents import NUMBER, whole
+from vdroppath_tf.data.lists.tables.reading import Reading
 from vdroppath_tf.data.lists.tables.splitting import Cell, Splitter
 from vdroppath_tf.data.lists.text_files import whole_number
 from vdroppath_tf.data.lists.times import seconds_of
@@ -50,7 +49,7 @@ class Table:
 
     def __init__(self, reading: Reading, lines: Iterable[tuple[str, str]]) -> None:
         self._reading = reading
-        self.column = next(name for name in CLASSES[::-1] if name in reading.columns)
+        self.column = reading.column
         self.origins: list[str] = []
         self.paths: list[str] = []
         self.cells: list[Cell] = []
@@ -63,7 +62,8 @@ class Table:
         self._unknown = 0
         self._notes: list[str] = []
         self._fill(lines)
-        self.labels = {cell: labels_of(cell, self.column) for cell in self._first}
+        between = between_names(self._first)
+        self.labels = {cell: labels_of(cell, self.column, between) for cell in self._first}
 
     def first_labels(self) -> dict[str, str]:
         """The different labels in their order, each with the first line that has it."""
@@ -143,7 +143,7 @@ class Table:
         if cell not in self._known:
             text = str(cell)
             if NUMBER.fullmatch(text) is not None:
-                text = text.partition(".")[0]
+                text = str(whole(text))
             unknown = text in _UNKNOWN
             found = None if unknown else whole_number(text, "num_frames", origin, 1, MAX_FRAMES)
             self._known[cell] = found

@@ -1,0 +1,114 @@
+"""All ways in which the first lines of a list may be read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from vdroppath_tf.data.lists.tables.contents import Columns, There, by_content, kind_of, some
+from vdroppath_tf.data.lists.tables.headers import by_header, meanings
+from vdroppath_tf.data.lists.tables.layout import SEPARATORS, Layout
+from vdroppath_tf.data.lists.tables.splitting import (
+    AnySplitter,
+    Cell,
+    ObjectSplitter,
+    Rest,
+    Splitter,
+    load_object,
+)
+
+_MAX_FIELDS = 64
+_REGULAR = 0.8  # of lines with one number of columns: the others are mistakes
+
+
+def splitters(lines: Sequence[str], layout: Layout) -> Iterator[AnySplitter]:
+    """Ways to split that fit at least half of the lines."""
+    for splitter in _all_splitters(lines, layout):
+        fitting = sum(splitter(line) is not None for line in some(lines))
+        if 2 * fitting >= len(some(lines)):
+            yield splitter
+
+
+def _all_splitters(lines: Sequence[str], layout: Layout) -> Iterator[AnySplitter]:
+    first = load_object(lines[0]) if layout.separator is None else None
+    if first is not None:
+        yield ObjectSplitter(tuple(first))
+        return
+    given = None if layout.columns is None else len(layout.columns)
+    rests: tuple[Rest, ...] = ("first", "last", "suffix")
+    separators = (
+        [layout.separator] if layout.separator else ["tab", "comma", "semicolon", "pipe", "space"]
+    )
+    for separator in (SEPARATORS[name] for name in separators):
+        quotes = [True, False] if any('"' in line or "'" in line for line in lines) else [False]
+        counts: set[int] = set()
+        regular = False
+        for quoted in quotes:
+            splitter = Splitter(separator, 0, quotes=quoted)
+            most, share = _usual_count(splitter, lines)
+            if regular:
+                continue  # with its quotes
+            if given or 2 <= most <= _MAX_FIELDS:
+                counts.add(given or most)
+                regular |= share >= _REGULAR and most == (given or most)
+                yield dataclasses.replace(splitter, fields=given or most)
+        if separator == " " or (not regular and any(separator in line for line in lines)):
+            for fields in [given] if given else sorted({2, 3, 4} | {n for n in counts if n <= 5}):
+                for rest in rests if separator == " " else rests[:2]:
+                    yield Splitter(separator, fields, rest)
+
+
+def _usual_count(splitter: Splitter, lines: Sequence[str]) -> tuple[int, float]:
+    """How many columns most lines have, and how many lines have as many."""
+    counts = Counter(len(splitter.split(line) or ()) for line in some(lines))
+    most, number = counts.most_common(1)[0]
+    return most, number / sum(counts.values())
+
+
+def columns_of(
+    splitter: AnySplitter, lines: Sequence[str], layout: Layout, there: There
+) -> Iterator[tuple[Columns, bool]]:
+    """What the columns may hold, and whether the first line is a header."""
+    rows = [splitter(line) for line in lines]
+    if isinstance(splitter, ObjectSplitter):
+        names, data = meanings(splitter.names), [row for row in rows if row is not None]
+        if layout.columns is not None and len(layout.columns) == len(splitter.names):
+            yield layout.columns, False
+        elif layout.columns is None and names is not None:
+            yield from ((columns, False) for columns in by_header(splitter.names, data, there))
+        return
+    first, data = rows[0], [row for row in rows[1:] if row is not None]
+    names = None if first is None else meanings(first)
+    header = (
+        names is not None
+        and first is not None
+        and not any(
+            isinstance(cell, str) and cell != "" and there(cell)
+            for cell, name in zip(first, names, strict=True)
+            if name == "path"
+        )
+    )
+    if layout.columns is not None:
+        yield layout.columns, header or _is_header(layout.columns, first, data, there)
+    elif header and first is not None:
+        yield from ((columns, True) for columns in by_header(first, data, there))
+    else:
+        yield from (
+            (columns, False)
+            for columns in by_content([row for row in rows if row is not None], there)
+        )
+
+
+def _is_header(
+    columns: Columns, first: Sequence[Cell] | None, rows: Sequence[Sequence[Cell]], there: There
+) -> bool:
+    """Whether the first row leads to nothing, and has words where those below have numbers."""
+    if first is None or not rows or there(str(first[columns.index("path")])):
+        return False
+    below = [kind_of(column) for column in zip(*rows, strict=True)]
+    return any(
+        kind in ("int", "float") and kind_of([cell]) == "text"
+        for cell, kind, column in zip(first, below, columns, strict=True)
+        if column not in ("-", "path", "class_name")
+    )
