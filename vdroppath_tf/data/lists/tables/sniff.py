@@ -34,11 +34,13 @@ class Trial:
     Attributes:
         reading: The reading.
         answers: What it says of some lines, None of lines for which it cannot be meant.
+        fits: How many of the lines have its columns.
         odd: Whether its classes look like something else: paths, or numbers of frames.
     """
 
     reading: Reading
     answers: tuple[Answer | None, ...]
+    fits: int
     odd: bool
 
     @property
@@ -77,6 +79,7 @@ def sniff(
         sound = _of_units(sound, units)
     most = max((trial.found for trial in sound), default=0)
     best = [trial for trial in sound if trial.found == most]
+    best.sort(key=lambda trial: -trial.fits)
     if not best and any(there(line.strip(" \t,;|\"'")) for line in some(lines)):
         raise ManifestError(
             f"{source}: its lines, such as {lines[0].strip()[:80]!r}, are paths without a class. "
@@ -147,15 +150,15 @@ def _differ_in_text(one: Answer, other: Answer) -> bool:
 
 
 def _tried(reading: Reading, lines: Sequence[str], there: There) -> Trial:
-    cells = (reading.splitter(line) for line in some(lines[reading.header :]))
+    rows = [row for line in some(lines) if (row := reading.splitter(line)) is not None]
     place = reading.columns.index(reading.column)
-    between = between_names(row[place] for row in cells if row is not None)
+    between = between_names(row[place] for row in rows[reading.header :])
     answers = [reading.answer(line, between, there) for line in some(lines)]
     if reading.header:
         answers[0] = None
     labels = [answer[2] for answer in answers if answer is not None]
     odd = any("." in label and there(label) for each in labels for label in each)
-    return Trial(reading, tuple(answers), odd or _hold_numbers(reading, labels))
+    return Trial(reading, tuple(answers), len(rows), odd or _hold_numbers(reading, labels))
 
 
 def _hold_numbers(reading: Reading, labels: Sequence[Sequence[str]]) -> bool:
