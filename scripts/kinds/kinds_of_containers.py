@@ -42,6 +42,7 @@ SUFFIXES: dict[str, tuple[str, str, int, str]] = {
     ".asf": ("asf", "wmv2", 12, "yuv420p"),
     ".gif": ("gif", "gif", 10, "rgb8"),
     ".apng": ("apng", "apng", 10, "rgb24"),
+    ".webp": ("webp", "libwebp_anim", 10, "bgra"),
     ".ivf": ("ivf", "libvpx-vp9", 12, "yuv420p"),
     ".h264": ("h264", "libx264", 12, "yuv420p"),
     ".h265": ("hevc", "libx265", 12, "yuv420p"),
@@ -77,13 +78,40 @@ def _by_list(folder: Path, suffix: str, name: str) -> None:
     expect_numbers(Path(videos.entries[0].path), _WHOLE, dropped=0)
 
 
-KINDS = tuple(
+def _class_folders(folder: Path) -> None:
+    """All at once, beside what is no video."""
+    for name in ("run", "walk"):
+        (folder / name).mkdir()
+    for number, suffix in enumerate(SUFFIXES):
+        (folder / "run" / f"{number}{suffix}").write_bytes(_made(suffix))
+        if suffix != ".mjpeg":  # begins as a picture does
+            (folder / "walk" / f"clip{number}").write_bytes(_made(suffix))
+    (folder / "run" / "film.mp4.part").write_bytes(_made(".m4v"))
+    (folder / "walk" / "module.ts").write_text("import * as path from 'path';\n" * 99)
+    (folder / "walk" / "notes.txt").write_text("takes of Monday")
+    videos = data.open_manifest(folder)
+    expect(len(videos), 2 * len(SUFFIXES) - 1, "videos")
+    for entry in videos:
+        expect(entry.info().num_frames, FRAMES, f"frames of {entry.name}")
+    said = " ".join(videos.notes)
+    for name in ("partial download", ".ts", ".txt"):
+        expect(name in said, True, f"whether {name} is named in {said!r}")
+
+
+KINDS = (
+    *(
+        Kind(
+            f"containers: {suffix} ({SUFFIXES[suffix][1]}), called {name}",
+            "all frames",
+            functools.partial(_by_list, suffix=suffix, name=name),
+        )
+        for suffix in SUFFIXES
+        for name in (f"a{suffix}", "clip")
+        if (suffix, name) != (".mjpeg", "clip")
+    ),
     Kind(
-        f"containers: {suffix} ({SUFFIXES[suffix][1]}), called {name}",
-        "all frames",
-        functools.partial(_by_list, suffix=suffix, name=name),
-    )
-    for suffix in SUFFIXES
-    for name in (f"a{suffix}", "clip")
-    if (suffix, name) != (".mjpeg", "clip")  # begins as a picture does
+        "containers: class folders of all of them, a partial download, a text and a program",
+        "all videos, with a word about the others",
+        _class_folders,
+    ),
 )

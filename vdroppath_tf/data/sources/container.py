@@ -6,12 +6,13 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 
 from vdroppath_tf.data.sources.sizes import Shortfall, find_shortfall
 from vdroppath_tf.data.sources.stream_choice import choose_stream, no_stream
+from vdroppath_tf.data.sources.webp import WebpError, as_video, is_animated_webp
 
 MAX_SIDE = 16384
 """Frames wider or higher than this are refused before they are decoded (pixels)."""
@@ -39,9 +40,11 @@ def status_of(path: str) -> os.stat_result:
     try:
         return os.stat(path)
     except (OSError, ValueError) as error:
-        raise VideoError(
-            f"{path}: cannot be read ({error}). Check the path and its permissions."
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: str, error: Exception) -> VideoError:
+    return VideoError(f"{path}: cannot be read ({error}). Check the path and its permissions.")
 
 
 def regular_file(path: str) -> os.stat_result:
@@ -65,11 +68,11 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
         video_stream: number of the stream, see `choose_stream`; None takes the one that a player
             shows.
     """
-    regular_file(path)
+    file = _as_file(path)
     try:
         # Not options=, which are for codecs too: with them, PyAV before 18 ends the process at
         # files whose streams are found only on the way, such as MPEG-PS and FLV.
-        with av.open(path, container_options=_OPEN_OPTIONS, metadata_errors="replace") as container:
+        with av.open(file, container_options=_OPEN_OPTIONS, metadata_errors="replace") as container:
             stream = choose_stream(container, video_stream)
             if stream is None:
                 raise NoVideoStreamError(f"{path}: {no_stream(container, video_stream)}")
@@ -84,6 +87,19 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
             f"{path}: is damaged or not a video ({error.strerror or error}). "
             "Copy or convert it again, or take it off the list."
         ) from error
+
+
+def _as_file(path: str) -> str | BinaryIO:
+    """What FFmpeg opens: the file, or in memory a video of what it cannot read."""
+    regular_file(path)
+    try:
+        return as_video(path) if is_animated_webp(path) else path
+    except WebpError as error:
+        raise VideoError(
+            f"{path}: {error}. Copy or convert it again, or take it off the list."
+        ) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
 def packets_of(container: Any, stream: Any) -> Iterator[Any]:
@@ -126,9 +142,7 @@ def missing_end(path: str) -> Shortfall | None:
     try:
         return find_shortfall(path)
     except OSError as error:  # no permission, a disk or a network that fails
-        raise VideoError(
-            f"{path}: cannot be read ({error}). Check the path and its permissions."
-        ) from None
+        raise _unreadable(path, error) from None
 
 
 def cut_short(path: str, found: Shortfall) -> VideoError:
