@@ -32,14 +32,18 @@ PYTEST := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durat
 # What is run with the oldest versions: all that touches another project's API, once. What is only
 # ours does not depend on versions.
 TESTS_OLDEST := tests/test_backend.py tests/test_derive.py tests/test_devices.py \
-	tests/test_imports.py tests/test_lazy.py tests/test_packaging.py tests/spaces tests/layers \
-	tests/models/test_flow_networks.py tests/models/test_fusion_model.py \
-	tests/models/test_old_files.py tests/models/test_sources.py tests/models/test_torch_file.py \
-	tests/models/test_weights.py tests/data/sources tests/data/clips/test_pipeline.py \
+	tests/test_lazy.py tests/test_packaging.py tests/spaces/test_strategy.py \
+	tests/spaces/test_space.py tests/layers/test_convolution.py tests/layers/test_drop_path.py \
+	tests/layers/test_fusion.py tests/layers/test_gated_dense.py tests/layers/test_gates.py \
+	tests/models/test_fusion_model.py tests/models/test_old_files.py \
+	tests/models/test_sources.py tests/models/test_torch_file.py tests/models/test_weights.py \
+	tests/data/sources tests/data/test_kinds.py tests/data/clips/test_pipeline.py \
 	tests/data/lists/test_hdf5_file.py tests/data/records/test_hdf5_graph.py \
-	tests/data/records/test_record_reader.py tests/data/remote tests/analysis \
-	tests/report/test_report.py tests/serving/test_export.py tests/training/test_trainer.py \
-	tests/training/test_optimizer.py tests/training/test_tensorboard.py tests/commands
+	tests/data/records/test_record_reader.py tests/data/remote tests/analysis/test_shift.py \
+	tests/report/test_report.py tests/scoring/test_onednn.py tests/serving/test_export.py \
+	tests/training/test_trainer.py tests/training/test_optimizer.py \
+	tests/training/test_tensorboard.py tests/commands/test_cli.py \
+	tests/commands/test_derive_export_commands.py tests/commands/test_test_predict_commands.py
 PYTEST_OLDEST := -m "not slow" $(TESTS_OLDEST)
 
 help:  ## this list

@@ -57,8 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not (item.path in slow or _scope(item.nodeid) in TOGETHER))
 
 
-# Their files share what is costly to make once a process: a chain of commands that were called.
-TOGETHER = ("tests/commands",)
+# Their files share what is costly to make once a process: a chain of commands, and trainings.
+TOGETHER = ("tests/commands", "tests/training")
 
 
 def _scope(nodeid: str) -> str:

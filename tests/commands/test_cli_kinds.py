@@ -73,11 +73,9 @@ def test_space_shows_each_input_where_asked(
 
 
 def test_inputs_that_share_their_gates_cannot_be_shown(
-    whole_run: tiny.Run, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    chain: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    whole_run.model.save(tmp_path / "template.keras")
-    (tmp_path / "recipe.json").write_text(whole_run.recipe.to_json())
-    assert main(["space", f"--model={tmp_path}/template.keras", "--inputs"]) == 1
+    assert main(["space", f"--model={chain}/run/template.keras", "--inputs"]) == 1
     assert "share its gates" in capfd.readouterr().err
 
 

@@ -95,7 +95,7 @@ def test_options_of_the_network_go_all_the_way(call: Any, motion: Any, tmp_path:
     lines = [
         f"train --recipe=ucf101 --network=nano --branches=S,T,ST --temporal_strides=2"
         f" --gate_classifier --frames=4 --short_edge=16 --crop=16 --batch_size=8"
-        f" --warmup_epochs=1 --search_epochs=1 --finetune_epochs=1 --data={data} --out={run}",
+        f" --warmup_epochs=0 --search_epochs=1 --finetune_epochs=1 --data={data} --out={run}",
         f"evaluate --model={run}/template.keras --data={data} --draws=2 --out={run}/scores.json",
         f"derive --model={run}/template.keras --strategy='S+T T S+T+ST' --train_data={data}"
         f" --finetune --out={run}/derived.keras",

@@ -39,6 +39,14 @@ class Ran:
         self.report: TaskReport = run_loop(run, draws=3, shown=2)
 
 
+def predict_here(served: Path, files: list[str]) -> list[dict[str, Any]]:
+    """What the fresh process answers, which takes seconds to start."""
+    return [
+        {"label": answer.label, "probabilities": answer.probabilities}
+        for answer in ServedModel(served).predict(files)
+    ]
+
+
 @pytest.fixture(scope="module")
 def ran(motion: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     parts = {split: motion.manifest(split) for split in ("train", "validation", "test")}
@@ -160,6 +168,7 @@ def test_a_second_run_trains_nothing_again(
 
     for module in ("task_run", "steps"):
         monkeypatch.setattr(f"vdroppath_tf.experiments.{module}.train", counted)
+    monkeypatch.setattr("vdroppath_tf.experiments.answers._predict", predict_here)
     again = Ran(ran.task, folder)
     assert steps == []
     assert [row.top1 for row in again.report.rows] == [row.top1 for row in ran.report.rows]
@@ -212,6 +221,8 @@ def test_a_loop_over_gates_per_input(
 ) -> None:
     """Seven units too. The stand-alone networks are left out here, for its time."""
     monkeypatch.setattr("vdroppath_tf.experiments.loop.UNIFORM", ())
+    monkeypatch.setattr("vdroppath_tf.experiments.loop.UNIFORM_DRAWS", 1)
+    monkeypatch.setattr("vdroppath_tf.experiments.answers._predict", predict_here)
     parts = {split: motion.manifest(split) for split in ("train", "validation", "test")}
     recipe = tiny.recipe(0, 1).replace(
         network="nano_inputs", branches=tiny.ALL, gate_classifier=True, finetune=None

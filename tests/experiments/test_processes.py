@@ -28,7 +28,6 @@ def test_jobs_one_after_another() -> None:
     assert said == ["at 0", "done", "at 0", "done"]
 
 
-@pytest.mark.slow
 def test_jobs_in_processes(capfd: pytest.CaptureFixture[str]) -> None:
     done: list[int] = []
     found = in_processes(job, [("a", 2), ("b", 3), ("c", 4)], 2, on_done=lambda: done.append(1))
@@ -45,14 +44,13 @@ def fail(name: str, begun: Path, *, log: Any, bar_position: int) -> None:
         raise ValueError("this one fails")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_no_job_begins_after_a_failure(tmp_path: Path, processes: int) -> None:
     jobs = [("bad", tmp_path), *[(f"waits {k}", tmp_path) for k in range(10)]]
     with pytest.raises(ValueError, match="this one fails"):
         in_processes(fail, jobs, processes)
     known = len(list(tmp_path.iterdir()))
-    time.sleep(5)
+    time.sleep(2.5)  # a job takes one second
     assert known == len(list(tmp_path.iterdir())) < 5
 
 
@@ -76,7 +74,6 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     started = tmp_path / "started"

@@ -195,24 +195,31 @@ def test_mobilenet_scales_the_depthwise_kernel(scaling: str) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def full_depth() -> dict[str, tuple[Any, np.ndarray]]:
+    """The 2D networks, and what they give for the picture."""
+    image, shape = two_d.picture(65), (65, 65, 3)
+    resnet = keras.applications.ResNet50(weights=None, input_shape=shape)
+    two_d.randomized(resnet, scaled="conv1_conv/kernel")
+    densenet = two_d.randomized(keras.applications.DenseNet121(weights=None, input_shape=shape))
+    return {
+        "resnet50": (resnet, two_d.keras_resnet_features(resnet, image, end="conv5_block3_out")),
+        "densenet121": (densenet, two_d.keras_densenet_features(densenet, image)),
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", ["ST", "S+ST"])
-def test_resnet50_and_densenet121_in_full_depth(unit: str) -> None:
-    image = two_d.picture(65)
-    shape = (65, 65, 3)
-    model = keras.applications.ResNet50(weights=None, input_shape=shape)
-    two_d.randomized(model, scaled="conv1_conv/kernel")
-    features = two_d.keras_resnet_features(model, image, end="conv5_block3_out")
-    strategy = FusionStrategy.uniform(unit, 16)
-    network = rows.built("resnet50", 5, strategy=strategy, shortcut="conv", include_top=False)
+@pytest.mark.parametrize(
+    ("name", "layers", "frames", "options"),
+    [("resnet50", 16, 39, {"shortcut": "conv"}), ("densenet121", 61, 129, {})],
+)
+def test_resnet50_and_densenet121_in_full_depth(
+    full_depth: Any, unit: str, name: str, layers: int, frames: int, options: dict[str, str]
+) -> None:
+    model, features = full_depth[name]
+    strategy = FusionStrategy.uniform(unit, layers)
+    network = rows.built(name, 5, strategy=strategy, include_top=False, **options)
     vdroppath_tf.inflate(network, model, scaling="normalized")
-    found = network(np.repeat(image[:, None], 39, 1)).numpy()[:, 19]
-    np.testing.assert_allclose(found, features, atol=1e-4, rtol=0)
-
-    model = two_d.randomized(keras.applications.DenseNet121(weights=None, input_shape=shape))
-    features = two_d.keras_densenet_features(model, image)
-    strategy = FusionStrategy.uniform(unit, 61)
-    network = rows.built("densenet121", 5, strategy=strategy, include_top=False)
-    vdroppath_tf.inflate(network, model, scaling="normalized")
-    found = network(np.repeat(image[:, None], 129, 1)).numpy()[:, 64]
+    found = network(np.repeat(two_d.picture(65)[:, None], frames, 1)).numpy()[:, frames // 2]
     np.testing.assert_allclose(found, features, atol=1e-4, rtol=0)

@@ -17,6 +17,6 @@ def test_the_script_of_the_page(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     strategies, folders = done.stdout.splitlines()[::2], done.stdout.splitlines()[1::2]
-    assert [len(text.split()) for text in strategies] == [2, 5]
+    assert [len(text.split()) for text in strategies] == [2, 4]
     assert folders == ["small/1", "dense/1"]
     assert all((tmp_path / folder / "saved_model.pb").is_file() for folder in folders)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, TypeVar
 
-import tensorflow as tf
 from tqdm import tqdm
 
 from vdroppath_tf.names import named
@@ -75,7 +74,8 @@ def _begin(lock: Any, failed: Any) -> None:
     _failed = failed
     threading.Thread(target=_end_with_parent, daemon=True).start()
     tqdm.set_lock(lock)
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    # TensorFlow reads it when it starts: a worker imports it with the first job that needs it
+    os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
 
 
 def _end_with_parent() -> None:

@@ -104,7 +104,7 @@ def test_a_run_is_kept_in_a_bucket_and_goes_on_from_it(
             f"--network={tiny.ROW}",
             f"--frames={tiny.SHAPE[0]}",
             f"--batch_size={tiny.BATCH}",
-            "--warmup_epochs=1",
+            "--warmup_epochs=0",
             "--search_epochs=1",
             f"--data={motion.folder}/train.txt",
             f"--out={tmp_path / out}",
