@@ -8,6 +8,8 @@ from typing import Any
 from kind import Kind
 from kinds_of_segments import Found, read_list, refuse_list, until
 
+from vdroppath_tf import data
+
 FRAMES: Found = [("0", until(0, 12)), ("1", until(12, 24))]
 SECONDS: Found = [("0", until(10, 20)), ("1", until(20, 30))]
 NAMED: Found = [("run", until(10, 20)), ("walk", until(20, 30))]
@@ -68,6 +70,16 @@ KINDS = (
     _refused("frames or seconds", BOTH, "start_frame.*start_second.*--columns"),
     _refused("frames or seconds, with a header", _csv("video,start,end,label", BOTH),
         "start_frame.*start_second.*--columns", "l.csv"),
+    _read("start_time,end", _csv("path,start_time,end,label", BOTH),
+        [("0", until(0, 25)), ("1", until(25, 50))], "l.csv"),
+    *(
+        _refused(f"{header}: half a segment", [f"path,{header},label", f"a.mp4,{row},x"],
+            "other end.*--columns", "l.csv")
+        for header, row in (("start", "0.5"), ("start_frame,num_frames", "5,10"),
+                            ("start,duration", "0.5,0.4"), ("end_time", "0.5"))
+    ),
+    Kind("segments: list, half a segment, named so", "refused",
+        lambda _: data.Layout(columns=("path", "start_second", "label")), "one end of a segment"),
     _refused("an end before the start", (*BY_TIME, "a.mp4 1.2 0.8 1"), "l.txt:3"),
     _refused("the same segment twice", (*BY_TIME, "a.mp4 0.8 1.2 1"), ":3.*listed already.*:2"),
     _refused("a segment with two labels", (*BY_TIME, "a.mp4 0.8 1.2 0"), ":3.*--allow_two_labels"),

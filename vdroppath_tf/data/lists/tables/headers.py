@@ -16,6 +16,11 @@ from vdroppath_tf.data.lists.tables.contents import (
 )
 from vdroppath_tf.data.lists.tables.splitting import Cell
 
+
+class HalfSegmentError(ValueError):
+    """A list has a column for the start of segments and none for their end, or the reverse."""
+
+
 _WORDS = {
     "path": (
         "path file filename file_name filepath file_path filepaths full_path abs_path rel_path "
@@ -91,6 +96,8 @@ def by_header(
     columns = list(zip(*rows, strict=True))
     if names is None or not columns:
         return
+    names = _with_units(names)
+    _check_halves(header, names)
     path = _path(header, names, columns, there)
     base = {path: "path"}
     base |= {k: names[k] for k in range(len(names)) if names[k] in ("num_frames", "split")}
@@ -141,6 +148,31 @@ def _label(column: Column, several: bool) -> Columns:
     if any(BETWEEN_NAMES.search(text) for text in texts):
         return ("labels",) if several else ("class_name", "labels")
     return ("class_name", "labels") if several and "," in "".join(texts) else ("label",)
+
+
+def _with_units(names: Columns) -> Columns:
+    """The meanings, where a start or end without a unit has that of the other one."""
+    known = {name.partition("_")[2] for name in names if name.startswith(("start_", "end_"))}
+    if len(known) != 1:
+        return names
+    unit = known.pop()
+    whole = {f"start_{unit}", f"end_{unit}"} <= set(names)
+    return tuple(f"{n}_{unit}" if n in ("start", "end") and not whole else n for n in names)
+
+
+def _check_halves(header: Sequence[Cell], names: Columns) -> None:
+    """Stops at a segment of which only the start or the end is there: it would be a whole video."""
+    for unit in ("", "_frame", "_second"):
+        halves = [
+            names.index(f"{end}{unit}") for end in ("start", "end") if f"{end}{unit}" in names
+        ]
+        if len(halves) == 1:
+            raise HalfSegmentError(
+                f"the column {header[halves[0]]!r} is of segments, and their other end has none. "
+                "Expected a start and an end, such as start_second and end_second; or name the "
+                "columns that are to be read, such as --columns=path,-,label "
+                "(format=Layout(columns=...))."
+            )
 
 
 def _segments(names: Columns, columns: Sequence[Column]) -> list[dict[int, str]]:

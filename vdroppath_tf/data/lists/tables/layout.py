@@ -78,6 +78,12 @@ def _checked(columns: tuple[str, ...] | str) -> tuple[str, ...]:
             raise unknown_name("column", column, COLUMNS)
         if column != "-" and columns.count(column) > 1:
             raise ValueError(f"columns={columns} hold {column!r} twice. Call one of them '-'.")
+    for unit in ("frame", "second"):
+        if (f"start_{unit}" in columns) != (f"end_{unit}" in columns):
+            raise ValueError(
+                f"columns={columns} hold one end of a segment. Name both, or call "
+                "the one that is there '-'."
+            )
     for wanted in (("path",), CLASSES):
         if not set(wanted) & set(columns):
             raise ValueError(f"columns={columns} hold no {' or '.join(wanted)}. Name it.")

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from vdroppath_tf.data.lists.tables.classes import between_names
 from vdroppath_tf.data.lists.tables.contents import There, is_time, some
+from vdroppath_tf.data.lists.tables.headers import HalfSegmentError
 from vdroppath_tf.data.lists.tables.layout import Layout
 from vdroppath_tf.data.lists.tables.reading import ANSWERS, PLACE_OF_ANSWERS, Answer, Reading
 from vdroppath_tf.data.lists.tables.ways import columns_of, splitters
@@ -71,9 +72,12 @@ def sniff(
     Raises:
         ManifestError: If there is none, or several that say different things.
     """
-    trials = _trials(lines, layout, exactly)
-    if not any(trial.found for trial in trials):
-        trials = _trials(lines, layout, there)
+    try:
+        trials = _trials(lines, layout, exactly)
+        if not any(trial.found for trial in trials):
+            trials = _trials(lines, layout, there)
+    except HalfSegmentError as error:
+        raise ManifestError(f"{source}: {error}") from None
     sound = [trial for trial in trials if not trial.odd] or trials
     if units is not None:
         sound = _of_units(sound, units)
@@ -108,7 +112,10 @@ def _of_units(trials: list[Trial], units: Units) -> list[Trial]:
     places = [ANSWERS.index(name) + PLACE_OF_ANSWERS for name in ("start_frame", "end_frame")]
     answers = [answer for answer in by_unit["frame"].answers if answer is not None]
     for answer in answers[:_LOOK_AT]:
-        start, end = (seconds_of(str(answer[place])) for place in places)
+        ends = [str(answer[place]) for place in places]
+        if not all(map(is_time, ends)):
+            continue  # refused by its line
+        start, end = map(seconds_of, ends)
         fitting &= {unit.removesuffix("s") for unit in units(answer[0], start, end)}
         if len(fitting) < 2:
             break
