@@ -20,6 +20,8 @@ KERAS_CLASSES = {
     "Convolution": "layers.convolution",
     "FusionConv": "layers.fusion",
     "FusionModel": "models.fusion_model",
+    "MeanAveragePrecision": "models.objectives",
+    "SharesCrossentropy": "models.objectives",
     "GateSGD": "training.optimizer",
     "GatedDense": "layers.gated_dense",
     "VariationalDropPath": "layers.drop_path",

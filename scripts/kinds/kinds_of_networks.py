@@ -16,7 +16,7 @@ from kind import Kind, expect
 FRAMES = (2, 8, 8)
 
 
-def _network(row: str = "resnet", **options: Any) -> Any:
+def small_network(row: str = "resnet", **options: Any) -> Any:
     """A template of one or two fusion layers."""
     from vdroppath_tf.models import densenet, mobilenet_v2, resnet
     from vdroppath_tf.models.build import build_network
@@ -73,9 +73,9 @@ def _counts(copied: str, given: int | None) -> Kind:
     """N of the second `fit`, on other data."""
 
     def try_it(at: Path) -> None:
-        from vdroppath_tf.models.fusion_model import default_compile
+        from vdroppath_tf.models.objectives import default_compile
 
-        model = _network(gates={"num_train_examples": given} if given else {})
+        model = small_network(gates={"num_train_examples": given} if given else {})
         model.compile(**default_compile(3), run_eagerly=True)
         model.fit(*_clips(8), batch_size=8, verbose=0)
         again = _COPIES[copied](model, at)
@@ -95,7 +95,7 @@ def _one_class(name: str, make: Callable[[], object]) -> Kind:
 def _replaced() -> None:
     from vdroppath_tf.derivation import replace_classifier
 
-    replace_classifier(_network(), 1)
+    replace_classifier(small_network(), 1)
 
 
 def _list_of_one_class() -> None:
@@ -116,7 +116,7 @@ def _serving(row: str) -> Any:
     from vdroppath_tf.serving import export_saved_model
 
     with tempfile.TemporaryDirectory() as folder:
-        path = export_saved_model(_network(row), Path(folder) / "1")
+        path = export_saved_model(small_network(row), Path(folder) / "1")
         loaded = tf.saved_model.load(str(path))
     serve = loaded.signatures["serving_default"]
     serve.owner = loaded  # which has its weights
@@ -141,7 +141,7 @@ def _served(name: str, row: str, shape: tuple[int, ...], refusal: str | None) ->
 
 
 def _too_small(at: Path) -> None:
-    found = _network("densenet").predict(np.zeros((1, 8, 4, 4, 3), np.uint8), verbose=0)
+    found = small_network("densenet").predict(np.zeros((1, 8, 4, 4, 3), np.uint8), verbose=0)
     expect(bool(np.isfinite(found).all()), True, "finite")
 
 
@@ -149,7 +149,7 @@ KINDS = (
     *(_counts(copied, None) for copied in _COPIES),
     *(_counts(copied, 100) for copied in ("a .keras file", "a clone")),
     *(
-        _one_class(f"a {row}", lambda row=row: _network(row, num_classes=1))  # type: ignore[misc]
+        _one_class(f"a {row}", lambda row=row: small_network(row, num_classes=1))  # type: ignore[misc]
         for row in ("resnet", "densenet", "mobilenet_v2")
     ),
     _one_class("a new classifier", _replaced),

@@ -39,6 +39,7 @@ MODULES: tuple[str, ...] = (
     "kinds_of_segment_lists",
     "kinds_of_records",
     "kinds_of_segments",
+    "kinds_of_several_classes",
     "kinds_of_sizes",
     "kinds_of_streams",
     "kinds_of_turned_pictures",

@@ -17,12 +17,8 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.gates import freeze_gates, gates_of, set_strategy
 from vdroppath_tf.models.common import GateOptions
-from vdroppath_tf.models.fusion_model import (
-    FusionModel,
-    count_examples,
-    default_compile,
-    has_soft_labels,
-)
+from vdroppath_tf.models.fusion_model import FusionModel, count_examples
+from vdroppath_tf.models.objectives import check_labels, default_compile
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training.optimizer import GateSGD
 
@@ -370,8 +366,10 @@ def test_noise_is_the_same_in_a_rebuilt_and_in_a_loaded_model(tmp_path: Path) ->
 def test_the_labels_of_a_data_set_choose_loss_and_metrics() -> None:
     one_hot = np.eye(6, dtype=np.float32)[LABELS]
     for labels, soft in ((LABELS, False), (LABELS[:, None], False), (one_hot, True)):
-        assert has_soft_labels(tf.data.Dataset.from_tensor_slices((CLIPS, labels)).batch(4)) is soft
-    assert not has_soft_labels(CLIPS)
+        data = tf.data.Dataset.from_tensor_slices((CLIPS, labels)).batch(4)
+        assert check_labels(data, None, 6, multi_label=False) is soft
+        assert check_labels(CLIPS, labels, 6, multi_label=False) is soft
+    assert not check_labels(CLIPS, None, 6, multi_label=False)
     logits = RNG.normal(size=(8, 6)).astype(np.float32)
     hard, soft_ones = default_compile(6), default_compile(6, soft=True)
     np.testing.assert_allclose(

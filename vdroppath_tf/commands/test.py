@@ -115,13 +115,15 @@ def _network(
 def table(scores: scoring.VideoScores) -> str:
     """The result in lines: what was scored, the two accuracies, the largest confusions."""
     protocol = scores.protocol
+    names = ("Hit@1", "Hit@5") if scores.multi_label else ("top-1", "top-5")
     lines = [
         f"{protocol.name}: {scores.account()}, {_many(protocol.clips, 'clip')} x "
         f"{_many(protocol.crops, 'crop')}, "
-        "mean softmax",
+        f"mean {'sigmoid' if scores.multi_label else 'softmax'}",
+        *([] if scores.map is None else [f"mAP    {scores.map:.4f}"]),
         *(
             f"{name}  {share:.4f} +- {scores.standard_error(share):.4f}"
-            for name, share in (("top-1", scores.top1), ("top-5", scores.top5))
+            for name, share in zip(names, (scores.top1, scores.top5), strict=True)
         ),
     ]
     confusions = scores.confusions(_SHOWN)

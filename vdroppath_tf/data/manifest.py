@@ -152,6 +152,25 @@ class Manifest:
         """The videos with these numbers, in the order given, with the same classes."""
         return dataclasses.replace(self, entries=tuple(self.entries[int(i)] for i in indices))
 
+    def check_kind(self, *, multi_label: bool) -> None:
+        """Compares the videos to a network.
+
+        Args:
+            multi_label: whether the network is one of several classes a clip.
+
+        Raises:
+            ManifestError: the videos have several classes and the network is of one, or the
+                reverse.
+        """
+        if self.multi_label == multi_label:
+            return
+        own, its = ("several classes", "one") if self.multi_label else ("one class", "several")
+        raise ManifestError(
+            f"{self.source}: its videos have {own} each, and the network is of {its} a clip. "
+            "Expected a network that was built for such videos (multi_label of the template), or a "
+            "list of the other kind."
+        )
+
     def at_rate(self, fps: float) -> Manifest:
         """The same videos; those without times of their own have so many frames a second."""
         if not 0 < fps < float("inf"):

@@ -31,6 +31,7 @@ def build_network(
     temporal_pool: bool = False,
     dropout: float = 0.0,
     include_top: bool = True,
+    multi_label: bool = False,
 ) -> FusionModel:
     """A template or a derived network of any row.
 
@@ -50,6 +51,8 @@ def build_network(
             convolution (Fig. 6). Defaults to False.
         dropout: float, before the classifier; the paper has 0 while gates train. Defaults to 0.
         include_top: bool, whether there are pool and classifier. Defaults to True.
+        multi_label: bool, whether a clip has any number of classes, each with a sigmoid of its own.
+            Defaults to False: one class, by a softmax.
 
     Returns:
         A ``FusionModel`` from clips ``(batch, time, height, width, channels)``, 0..255, to logits.

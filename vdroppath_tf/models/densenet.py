@@ -158,6 +158,7 @@ def template(
     branches: Sequence[str] = BRANCHES,
     dropout: float = 0.0,
     include_top: bool = True,
+    multi_label: bool = False,
     share_inputs: bool | None = None,
     num_train_examples: float | None = None,
     weight_reg: float = 10.0,
@@ -185,6 +186,7 @@ def derived(
     branches: Sequence[str] = BRANCHES,
     dropout: float = 0.0,
     include_top: bool = True,
+    multi_label: bool = False,
     share_inputs: bool | None = None,
 ) -> dict[str, Any]:
     """What is asked of the DenseNet of one strategy, for ``build_network``."""

@@ -17,6 +17,7 @@ from vdroppath_tf.layers.losses import is_marked, of_this_replica
 from vdroppath_tf.models.changes import FIRST, change, changes_in, of_layers, policy
 from vdroppath_tf.models.least_size import Sizes, check_sizes, least_clip
 from vdroppath_tf.models.network import completed, functional
+from vdroppath_tf.models.objectives import SEVERAL, check_labels, default_compile
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
@@ -48,6 +49,11 @@ class FusionModel(keras.Model):
         model = cls(**{**parts, "name": name or parts["name"]})
         model.architecture = architecture
         return model._tracking_kl()
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a clip has any number of classes, each with a probability of its own."""
+        return bool((self.architecture or {}).get("multi_label"))
 
     @functools.cached_property
     def least_clip(self) -> Sizes:
@@ -104,11 +110,17 @@ class FusionModel(keras.Model):
         if spec is not None:  # before Keras: a fit that stops while tracing spoils the next one
             check_clips(spec, self.input_shape[-1], self.least_clip)
         if not self.compiled:
+            classes, several = self.output_shape[-1], self.multi_label
+            soft = check_labels(x, y, classes, multi_label=several)
             with self.distribute_strategy.scope():
-                soft = has_soft_labels(x)
-                self.compile(**default_compile(self.output_shape[-1], soft=soft))
+                self.compile(**default_compile(classes, soft=soft, multi_label=several))
         self._count(x, kwargs.get("validation_split") or 0.0, num_train_examples)
-        return super().fit(x, y, **kwargs)
+        try:
+            return super().fit(x, y, **kwargs)
+        except tf.errors.InvalidArgumentError as error:
+            if SEVERAL not in error.message:
+                raise
+            raise ValueError(SEVERAL) from None
 
     def _count(self, x: Any, held_out: float, examples: float | None) -> None:
         """Gives N of these data to the gates that were given none; every ``fit`` anew."""
@@ -158,35 +170,6 @@ class FusionModel(keras.Model):
         return model
 
 
-def default_compile(num_classes: int, *, soft: bool = False) -> dict[str, Any]:
-    """The paper's optimizer (SGD .005, momentum .9), cross-entropy, top-1 and top-5 accuracy."""
-    return {
-        "optimizer": keras.optimizers.SGD(0.005, momentum=0.9),
-        "loss": cross_entropy(soft=soft),
-        "metrics": accuracy_metrics(num_classes, soft=soft),
-    }
-
-
-def cross_entropy(*, soft: bool = False) -> keras.losses.Loss:
-    """Of logits, for class numbers ``(batch,)``, or ``soft`` shares ``(batch, classes)``."""
-    kinds = keras.losses
-    kind = kinds.CategoricalCrossentropy if soft else kinds.SparseCategoricalCrossentropy
-    return kind(from_logits=True)
-
-
-def accuracy_metrics(num_classes: int, *, soft: bool = False) -> list[keras.metrics.Metric]:
-    """Top-1 and, where there are more than 5 classes, top-5 accuracy.
-
-    Args:
-        num_classes: how many classes there are.
-        soft: whether labels are shares ``(batch, classes)``; the largest is the one to find.
-    """
-    kinds = keras.metrics
-    top1 = kinds.CategoricalAccuracy if soft else kinds.SparseCategoricalAccuracy
-    top5 = kinds.TopKCategoricalAccuracy if soft else kinds.SparseTopKCategoricalAccuracy
-    return [top1(name="top1"), top5(5, name="top5")][: 1 if num_classes <= 5 else 2]
-
-
 def check_clips(clips: Any, channels: int = 3, least: Sizes = (1, 1, 1)) -> None:
     """ValueError unless clips are ``(batch, time, height, width, channels)``, uint8 or float.
 
@@ -204,12 +187,6 @@ def check_clips(clips: Any, channels: int = 3, least: Sizes = (1, 1, 1)) -> None
             f"Clips must hold values 0..255 as uint8 or floats. Received: dtype {dtype}"
         )
     check_sizes(shape[1:4], least)
-
-
-def has_soft_labels(x: Any) -> bool:
-    """Whether a data set given to ``fit`` has labels that are shares of classes."""
-    spec = tf.nest.flatten(x.element_spec) if isinstance(x, tf.data.Dataset) else []
-    return len(spec) > 1 and spec[1].shape.rank == 2 and spec[1].dtype.is_floating
 
 
 def clip_spec(x: Any) -> Any:

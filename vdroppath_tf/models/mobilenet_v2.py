@@ -158,6 +158,7 @@ def template(
     branches: Sequence[str] = BRANCHES,
     dropout: float = 0.0,
     include_top: bool = True,
+    multi_label: bool = False,
     num_train_examples: float | None = None,
     weight_reg: float = 10.0,
     kl: str = "code",
@@ -184,6 +185,7 @@ def derived(
     branches: Sequence[str] = BRANCHES,
     dropout: float = 0.0,
     include_top: bool = True,
+    multi_label: bool = False,
 ) -> dict[str, Any]:
     """What is asked of the MobileNetV2 of one strategy, for ``build_network``."""
     return arguments(**locals())

@@ -35,6 +35,7 @@ def describe(
     temporal_pool: bool = False,
     dropout: float = 0.0,
     include_top: bool = True,
+    multi_label: bool = False,
 ) -> dict[str, Any]:
     """All that a network is built from, as JSON has it: ``FusionModel.architecture``.
 
@@ -64,6 +65,7 @@ def describe(
         "include_top": include_top,
         "strategy": None if strategy is None else str(strategy),
         "gates": dict(gates or {}),
+        **({"multi_label": True} if multi_label else {}),  # only so, as runs compare descriptions
     }
 
 
@@ -93,7 +95,7 @@ def functional(
     fusion.finish(name)
     if architecture["include_top"]:
         classes, dropout = architecture["num_classes"], architecture["dropout"]
-        check_classes(classes)
+        check_classes(classes, multi_label=bool(architecture.get("multi_label")))
         outputs = head(outputs, classes, dropout, gates)
     kind = "derived" if strategy else "template"
     return {"inputs": inputs, "outputs": outputs, "name": f"{kind}_{name}"}
@@ -111,12 +113,14 @@ def completed(architecture: Mapping[str, Any]) -> dict[str, Any]:
     return {**describe(row), **kept, "row": row.values()}
 
 
-def check_classes(num_classes: int) -> None:
-    """ValueError unless a softmax over so many classes can say anything."""
-    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
+def check_classes(num_classes: int, *, multi_label: bool = False) -> None:
+    """ValueError unless the probabilities of so many classes can say anything."""
+    whole = isinstance(num_classes, int) and not isinstance(num_classes, bool)
+    if not whole or num_classes < (1 if multi_label else 2):
         raise ValueError(
             "num_classes must be a whole number of 2 or more: of one class alone the probability "
-            "is 1 for every clip. For a question of yes or no give both answers a class. "
+            "is 1 for every clip. For a question of yes or no give both answers a class, or pass "
+            "multi_label=True, which gives each class a sigmoid of its own. "
             f"Received: {num_classes!r}"
         )
 

@@ -30,6 +30,8 @@ MEANINGS = {
     "dropout": "float, before the classifier; the paper has 0 while gates train. Defaults to 0.",
     "include_top": "bool. False leaves pool and classifier out, and features come out: "
     "``(batch, time, height, width, channels)``. Defaults to True.",
+    "multi_label": "bool, whether a clip has any number of classes, each with a sigmoid and a "
+    "binary cross-entropy of its own. Defaults to False: one class, by a softmax.",
     "num_train_examples": "float, N of Eq. 5. Defaults to None: ``fit`` fills it in where it can.",
     "weight_reg": "float, k of the KL. Defaults to 10.",
     "kl": 'str, ``"code"`` (the published k are its) or ``"paper"`` (Eq. 5). Defaults to '

@@ -192,6 +192,7 @@ def template(
     branches: Sequence[str] = BRANCHES,
     dropout: float = 0.0,
     include_top: bool = True,
+    multi_label: bool = False,
     shortcut: str | None = None,
     num_train_examples: float | None = None,
     weight_reg: float = 10.0,
@@ -219,6 +220,7 @@ def derived(
     branches: Sequence[str] = BRANCHES,
     dropout: float = 0.0,
     include_top: bool = True,
+    multi_label: bool = False,
     shortcut: str | None = None,
 ) -> dict[str, Any]:
     """What is asked of the ResNet of one strategy, for ``build_network``."""

@@ -77,6 +77,10 @@ def evaluate_strategies(
     ``train_clips`` and each strategy gets statistics of its own: the means over a few training
     batches run with its paths. Without them scores can be far too low. The model is left as it was.
 
+    Of a template of several classes a clip (``multi_label``) labels are ``(batch, classes)`` of 0
+    and 1, and an answer is right if the most probable class is one of the clip's: Hit@1, and Hit@5
+    of the five most probable.
+
     Args:
         model: ``keras.Model``, a trained template.
         strategies: a sequence of ``FusionStrategy``, or of their texts, to score.
@@ -155,7 +159,8 @@ def _evaluate(
     texts = [*map(str, chosen), f"{race_at} {batches} {train_clips is not None} {views}"]
     mark = "" if folder is None else fingerprint_of(model, *texts)
     tick = options.on_strategy or (lambda: None)
-    scoring = Scoring(tree, model.output_shape[-1], tick, views)
+    several = bool(getattr(model, "multi_label", False))
+    scoring = Scoring(tree, model.output_shape[-1], tick, views, multi_label=several)
     with restored_gates(model), video_errors():
         set_strategy(model, "mode")  # the classifier's gate has no place in a strategy
         if train_clips is not None:

@@ -13,6 +13,7 @@ from vdroppath_tf.models.fusion_model import check_clips
 from vdroppath_tf.scoring.batch_statistics import some_clips
 from vdroppath_tf.scoring.progress import Progress
 from vdroppath_tf.scoring.race import Race
+from vdroppath_tf.scoring.several import check_several
 from vdroppath_tf.scoring.videos import mean_over_views
 from vdroppath_tf.scoring.walk import Statistics, StrategyTree
 
@@ -27,12 +28,21 @@ class Scoring:
         classes: of the logits.
         tick: called after each strategy and batch.
         views: clips of each video, adjacent and in one batch; their mean softmax is its score.
+        multi_label: whether labels are ``(batch, classes)`` of 0 and 1, and probabilities sigmoids.
+            Right is then an answer that is one of the classes of the video.
     """
 
     def __init__(
-        self, tree: StrategyTree, classes: int, tick: Callable[[], object], views: int = 1
+        self,
+        tree: StrategyTree,
+        classes: int,
+        tick: Callable[[], object],
+        views: int = 1,
+        *,
+        multi_label: bool = False,
     ) -> None:
         self.tree, self.classes, self.tick, self.views = tree, classes, tick, views
+        self.multi_label = multi_label
         self.rows = list(range(len(tree)))
         self.statistics: Statistics | None = None
 
@@ -76,7 +86,7 @@ class Scoring:
         for batch, own in clips:
             check_clips(batch, self.tree.channels, self.tree.least)
             own = self._checked(np.asarray(own), ordered=race is not None)
-            start, labels = len(labels), np.concatenate([labels, own])
+            start, labels = len(labels), np.concatenate([labels, _first_class(own)])
             if progress.has(count, [batch, own]):
                 right = progress.results[:, : len(labels)]
             else:
@@ -107,7 +117,8 @@ class Scoring:
     def _of_videos(self, logits: tf.Tensor) -> np.ndarray:
         if self.views == 1:
             return logits.numpy()
-        return mean_over_views(tf.nn.softmax(logits).numpy(), self.views)
+        chances = tf.sigmoid if self.multi_label else tf.nn.softmax
+        return mean_over_views(chances(logits).numpy(), self.views)
 
     def _piece(self, clip_shape: Sequence[int], room: int) -> int:
         """How many videos fit."""
@@ -121,14 +132,17 @@ class Scoring:
         return room // each
 
     def _checked(self, labels: np.ndarray, *, ordered: bool) -> np.ndarray:
-        if labels.ndim != 1 or not ((labels >= 0) & (labels < self.classes)).all():
+        if self.multi_label:
+            check_several(labels, self.classes)
+        elif labels.ndim != 1 or not ((labels >= 0) & (labels < self.classes)).all():
             raise ValueError(
                 f"Labels must be (batch,) of 0 to {self.classes - 1}, the classes of the model. "
                 f"Received: {labels!r}"
             )
-        if ordered and self.classes > 1 and len(labels) >= _ONE_CLASS and np.ptp(labels) == 0:
+        first = _first_class(labels)
+        if ordered and self.classes > 1 and len(labels) >= _ONE_CLASS and np.ptp(first) == 0:
             raise ValueError(
-                f"A batch of {len(labels)} clips holds class {labels[0]} alone. A race needs clips "
+                f"A batch of {len(labels)} clips holds class {first[0]} alone. A race needs clips "
                 "in random order: shuffle the list."
             )
         if len(labels) % self.views:
@@ -136,8 +150,22 @@ class Scoring:
         return labels[:: self.views].astype("int64")
 
 
+def _first_class(labels: np.ndarray) -> np.ndarray:
+    """The class of each clip; of several the first, of none -1."""
+    if labels.ndim == 1:
+        return labels
+    return np.where(labels.any(1), labels.argmax(1), -1)
+
+
 def _hits(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """``(clips, 2)``: whether fewer than 1, and 5, classes are more probable than the label."""
+    """``(clips, 2)``: whether fewer than 1, and 5, classes are more probable than the label.
+
+    Of labels ``(clips, classes)``, than the most probable of those that are 1; without one, no.
+    """
+    if labels.ndim == 2:
+        own = np.where(labels > 0, logits, -np.inf).max(1, keepdims=True)
+        above = np.where(labels.any(1), (logits > own).sum(1), 5)
+        return np.isfinite(logits).all(1)[:, None] & (above[:, None] < np.array([1, 5]))
     own = np.take_along_axis(logits, labels[:, None], 1)
     above = (logits > own).sum(1)
     return np.isfinite(logits).all(1)[:, None] & (above[:, None] < np.array([1, 5]))

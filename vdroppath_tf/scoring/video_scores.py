@@ -16,6 +16,7 @@ from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.files import write_bytes
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.intervals import standard_error
+from vdroppath_tf.scoring.several import average_precision, check_several
 
 TEST_FORMAT = "vdroppath_tf.test/1"
 _CONFUSIONS = 20  # the largest, in a result
@@ -31,8 +32,10 @@ class VideoScores:
         sampling: how they were made.
         manifest: the videos that were listed.
         videos: paths of those that were scored, n of them.
-        truths: their labels, int64 ``(n,)``.
-        probabilities: mean softmax over the views of each, float32 ``(n, classes)``.
+        truths: their labels, int64 ``(n,)``; of a manifest of ``multi_label`` float32
+            ``(n, classes)`` of 0 and 1.
+        probabilities: mean softmax over the views of each, float32 ``(n, classes)``; mean sigmoids
+            where videos have several classes.
     """
 
     protocol: Protocol
@@ -60,6 +63,21 @@ class VideoScores:
                 f"{self.videos[bad[0]]}: the network's answer is no number. Expected "
                 "probabilities: its weights or batch-norm statistics are damaged."
             )
+        if self.multi_label:
+            check_several(self.truths, classes)
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether videos have several classes each."""
+        return self.manifest.multi_label
+
+    @property
+    def map(self) -> float | None:
+        """The mean over classes of ``average_precision``; None where videos have one class each."""
+        if not self.multi_label:
+            return None
+        each = average_precision(self.truths, self.probabilities)
+        return float(np.nanmean(each)) if np.isfinite(each).any() else 0.0
 
     @property
     def scored(self) -> int:
@@ -73,21 +91,43 @@ class VideoScores:
 
     @property
     def top1(self) -> float:
-        """Share of the scored videos whose answer is right."""
-        return float((self.answers == self.truths).mean())
+        """Share of the scored videos whose answer is right, or one of their classes (Hit@1)."""
+        return float(self._among(1).mean())
 
     @property
     def top5(self) -> float:
-        """Share of the scored videos whose label is among the five most probable classes."""
-        ranked = np.argsort(-self.probabilities, 1, kind="stable")[:, :5]
-        return float((ranked == self.truths[:, None]).any(1).mean())
+        """Share of the scored videos with a class among the five most probable ones."""
+        return float(self._among(5).mean())
+
+    def _among(self, count: int) -> np.ndarray:
+        """Whether a class of each video is among so many of the most probable, bool ``(n,)``."""
+        ranked = np.argsort(-self.probabilities, 1, kind="stable")[:, :count]
+        if self.multi_label:
+            return np.take_along_axis(self.truths, ranked, 1).any(1)
+        return (ranked == self.truths[:, None]).any(1)
 
     def standard_error(self, share: float) -> float:
         """The standard error of a share of the scored videos."""
         return standard_error(share, self.scored)
 
     def per_class(self) -> list[dict[str, Any]]:
-        """Name, scored videos and top-1 of every class; None where it has no video."""
+        """Name, scored videos and top-1 of every class; None where it has no video.
+
+        Where videos have several classes, the average precision in place of top-1.
+        """
+        if self.multi_label:
+            each = average_precision(self.truths, self.probabilities)
+            return [
+                {
+                    "name": name,
+                    "videos": int(n),
+                    "top1": None,
+                    "average_precision": None if np.isnan(precision) else float(precision),
+                }
+                for name, n, precision in zip(
+                    self.manifest.labels, self.truths.sum(0), each, strict=True
+                )
+            ]
         counts = np.bincount(self.truths, minlength=self.manifest.num_classes)
         right = self.truths[self.answers == self.truths]
         hits = np.bincount(right, minlength=self.manifest.num_classes)
@@ -97,7 +137,12 @@ class VideoScores:
         ]
 
     def confusions(self, count: int = _CONFUSIONS) -> list[dict[str, Any]]:
-        """The most frequent wrong answers: true class, answer, how many videos."""
+        """The most frequent wrong answers: true class, answer, how many videos.
+
+        There are none where videos have several classes.
+        """
+        if self.multi_label:
+            return []
         pairs = zip(self.truths.tolist(), self.answers.tolist(), strict=True)
         wrong = Counter((truth, answer) for truth, answer in pairs if truth != answer)
         ranked = sorted(wrong.items(), key=lambda item: (-item[1], item[0]))[:count]
@@ -111,9 +156,10 @@ class VideoScores:
     def fields(self) -> dict[str, Any]:
         """The result as JSON-able data, ``vdroppath_tf.test/1``."""
         shares = {"top1": self.top1, "top5": self.top5}
+        averaging = "mean sigmoid" if self.multi_label else "mean softmax"
         return {
             "format": TEST_FORMAT,
-            "protocol": {**dataclasses.asdict(self.protocol), "averaging": "mean softmax"},
+            "protocol": {**dataclasses.asdict(self.protocol), "averaging": averaging},
             "sampling": dataclasses.asdict(self.sampling),
             "data": {
                 "source": self.manifest.source,
@@ -121,6 +167,7 @@ class VideoScores:
                 "listed": len(self.manifest),
                 "scored": self.scored,
             },
+            **({"map": self.map} if self.multi_label else {}),
             **shares,
             **{f"{name}_standard_error": self.standard_error(a) for name, a in shares.items()},
             "classes": self.per_class(),

@@ -32,7 +32,7 @@ def score_videos(
     faults: FaultLog | None = None,
     on_video: Callable[[int], object] = lambda _: None,
 ) -> VideoScores:
-    """Scores videos by the mean softmax over their views.
+    """Scores videos by the mean softmax over their views; of several classes each, mean sigmoids.
 
     Memory holds the clips of a few videos, and the network sees ``batch_size`` clips at a time,
     however many views a video has.
@@ -63,6 +63,8 @@ def score_videos(
     views = protocol.sampling(sampling)
     cache = VideoCache() if cache is None else cache
     clips = view_clips(manifest, views, batch_size=batch_size, cache=cache, faults=faults)
+    if isinstance(network, keras.Model):
+        manifest.check_kind(multi_label=bool(getattr(network, "multi_label", False)))
     answer = _probabilities_of(network) if isinstance(network, keras.Model) else network
     means, truths = [], []
     with video_errors():
@@ -125,8 +127,10 @@ def _in_steps(answer: Probabilities, clips: np.ndarray, batch_size: int) -> np.n
 
 
 def _probabilities_of(model: keras.Model) -> Probabilities:
+    chances = tf.sigmoid if getattr(model, "multi_label", False) else tf.nn.softmax
+
     @tf.function(reduce_retracing=True, autograph=False)
     def run(clips: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(tf.cast(model(clips, training=False), tf.float32))
+        return chances(tf.cast(model(clips, training=False), tf.float32))
 
     return lambda clips: run(tf.constant(clips)).numpy()

@@ -25,7 +25,8 @@ def export_saved_model(
     """Writes a network as a SavedModel that needs nothing but TensorFlow to run.
 
     Signature ``serving_default``: ``video``, uint8 ``(batch, time, height, width, 3)``, RGB 0..255
-    (2 channels where the network takes optical flow); gives ``probabilities`` and ``logits``,
+    (2 channels where the network takes optical flow); gives ``probabilities`` (a softmax, or the
+    sigmoids of a network of several classes a clip) and ``logits``,
     ``(batch, classes)`` float32. Signature ``labels``: no input; gives the names of the classes,
     ``labels``, string ``(classes,)``. The graph itself refuses a ``video`` of another rank, of
     other sizes than the network's or fewer channels, too small for its pools, or without a clip,
@@ -85,7 +86,8 @@ def _serve(network: keras.Model) -> Any:
         message = "the network gives no finite numbers for this video; its weights or sizes are bad"
         with tf.control_dependencies([tf.debugging.Assert(numbers, [message])]):
             logits = tf.identity(logits)
-        return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
+        chances = tf.sigmoid if getattr(network, "multi_label", False) else tf.nn.softmax
+        return {"logits": logits, "probabilities": chances(logits)}
 
     return serve
 

@@ -59,7 +59,7 @@ class RecipeClips:
             faults=self.faults,
             augment=self.recipe.augment,
         )
-        return self._labelled(stream, classes)
+        return self._labelled(stream, classes, videos)
 
     def validation(self, videos: Manifest, *, classes: int) -> tf.data.Dataset:
         """One clip of the centre of each video, labelled as the training batches are.
@@ -78,7 +78,7 @@ class RecipeClips:
             cache_bytes=self.cache,
             faults=self.faults,
         )
-        return self._labelled(clips, classes)
+        return self._labelled(clips, classes, videos)
 
     def recalibration(self, videos: Manifest) -> tf.data.Dataset:
         """One epoch of training clips to recalibrate batch norm by, however few videos there are.
@@ -124,8 +124,9 @@ class RecipeClips:
         frames, height, width = self.evaluation(videos, protocol).element_spec[0].shape[1:4]
         return frames, height, width
 
-    def _labelled(self, clips: tf.data.Dataset, classes: int) -> tf.data.Dataset:
-        return shares_of_classes(clips, classes) if self.recipe.augment.soft_labels else clips
+    def _labelled(self, clips: tf.data.Dataset, classes: int, videos: Manifest) -> tf.data.Dataset:
+        columns = self.recipe.augment.soft_labels or videos.multi_label
+        return shares_of_classes(clips, classes) if columns else clips
 
 
 def shares_of_classes(clips: tf.data.Dataset, classes: int) -> tf.data.Dataset:

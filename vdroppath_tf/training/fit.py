@@ -11,7 +11,8 @@ import keras
 
 from vdroppath_tf.data.clips.pipeline import video_errors
 from vdroppath_tf.layers.gates import freeze_gates, set_strategy
-from vdroppath_tf.models.fusion_model import FusionModel, accuracy_metrics, cross_entropy
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.models.objectives import accuracy_metrics, cross_entropy
 from vdroppath_tf.training.backup import Backup, SendAfterEpoch
 from vdroppath_tf.training.bad_videos import CountFaults
 from vdroppath_tf.training.callbacks import Record, StopOnNonFiniteLoss
@@ -66,10 +67,9 @@ def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> Non
         )
         # slots that are made inside the first step would have it traced twice
         optimizer.build(model.trainable_variables)
-        classes, soft = model.output_shape[-1], recipe.augment.soft_labels
-        model.compile(
-            optimizer, cross_entropy(soft=soft), metrics=accuracy_metrics(classes, soft=soft)
-        )
+        labels = {"soft": recipe.augment.soft_labels, "multi_label": model.multi_label}
+        metrics = accuracy_metrics(model.output_shape[-1], **labels)
+        model.compile(optimizer, cross_entropy(**labels), metrics=metrics)
 
 
 def fit(

@@ -56,13 +56,18 @@ def _networks(recipe: Recipe) -> tuple[Callable[..., FusionModel], Callable[...,
 
 def _classes(videos: Manifest) -> int:
     """How many classes a network of these videos has; a ValueError if it is one alone."""
-    if videos.num_classes < 2:
+    if videos.num_classes < 2 and not videos.multi_label:
         raise ValueError(
             f"{videos.source}: all videos are of one class, {videos.labels[0]!r}, so there is "
             "nothing to tell apart: its probability would be 1 for every clip. Add videos of "
             "another class, such as of none of it."
         )
     return videos.num_classes
+
+
+def _several(clips: Clips) -> dict[str, Any]:
+    """The option of a network whose videos have several classes each."""
+    return {"multi_label": True} if clips.train.multi_label else {}
 
 
 @named
@@ -74,7 +79,7 @@ def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
     """
     template, _ = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
-    options = {**recipe.network_options, **recipe.gate_options}
+    options: dict[str, Any] = {**_several(clips), **recipe.network_options, **recipe.gate_options}
     model = template(_classes(clips.train), **options)
     for gate in gates_of(model):  # as ``train`` will; not an option, which files would keep
         gate.counted_examples = len(clips.train)
@@ -90,7 +95,13 @@ def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 
     """
     _, derived = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
-    return derived(strategy, _classes(clips.train), dropout=dropout, **recipe.network_options)
+    return derived(
+        strategy,
+        _classes(clips.train),
+        dropout=dropout,
+        **_several(clips),
+        **recipe.network_options,
+    )
 
 
 @named
@@ -138,6 +149,7 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog
                 f"{videos.source}: has {videos.num_classes} classes. Expected at most the "
                 f"{model.output_shape[-1]} of the network."
             )
+        videos.check_kind(multi_label=model.multi_label)
         _check_channels(model, videos)
         check_videos(videos, sampling, cache=clips.cache, split=split, faults=faults)
 

@@ -1,0 +1,98 @@
+"""Several classes a clip: what networks are told of it, in every form of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from kind import Kind, expect
+from kinds_of_networks import small_network
+
+HOT = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 1, 0]])
+ONE = np.eye(3)[[0, 1, 2, 0]]
+CLIPS = np.zeros((4, 2, 8, 8, 3), np.uint8)
+
+
+def _fitted(labels: np.ndarray, *, multi_label: bool, batched: bool) -> Any:
+    import tensorflow as tf
+
+    network = small_network(multi_label=multi_label, gates={"num_train_examples": 4})
+    if batched:
+        network.fit(tf.data.Dataset.from_tensors((CLIPS, labels)), verbose=0)
+    else:
+        network.fit(CLIPS, labels, verbose=0)
+    return network
+
+
+def _fit(name: str, labels: np.ndarray, *, multi_label: bool, refusal: str | None = None) -> Kind:
+    def try_it(_: Path) -> None:
+        for batched in (False, True):
+            network = _fitted(labels, multi_label=multi_label, batched=batched)
+            found = network.evaluate(CLIPS, labels, verbose=0, return_dict=True)
+            expect("map" in found, multi_label, f"metrics: {sorted(found)}")
+
+    expected = "refused, with the choice" if refusal else "trained"
+    return Kind(f"several classes: {name}", expected, try_it, refusal)
+
+
+def _manifest(at: Path, classes: Callable[[int], Any]) -> Any:
+    from vdroppath_tf.data.lists.collector import Collector
+
+    (at / "list.txt").touch()
+    videos = Collector(at / "list.txt", None, None, ["a", "b", "c"])
+    for k in range(4):
+        (at / f"{k}.mp4").touch()
+        videos.add(f"{k}.mp4", classes(k), None, f"list.txt:{k + 1}")
+    return videos.manifest("videos")
+
+
+def _listed(at: Path) -> None:
+    from vdroppath_tf import data
+
+    videos = _manifest(at, lambda k: np.flatnonzero(HOT[k]).tolist())
+    expect([entry.labels for entry in videos], [(0, 2), (), (1,), (0, 1)], "classes")
+    data.write_manifest(videos, at / "kept.jsonl")
+    expect(data.open_manifest(at / "kept.jsonl").digest(), videos.digest(), "digest")
+
+
+def _other_network(at: Path, *, multi_label: bool) -> None:
+    videos = _manifest(at, (lambda k: k % 3) if multi_label else (lambda k: [k % 3]))
+    videos.check_kind(multi_label=multi_label)
+
+
+def _strategies(_: Path) -> None:
+    from vdroppath_tf.scoring import evaluate_strategies
+
+    network = small_network(multi_label=True)
+    scores = evaluate_strategies(network, ["S", "ST"], [(CLIPS, HOT)])
+    for score in scores:
+        expect(score.top1 in (0.25, 0.5), True, f"Hit@1 of a constant answer: {score.top1}")
+        expect(score.top5, 0.75, "Hit@5: one clip has no class")
+
+
+NUMBERS = np.arange(4) % 3
+KINDS = (
+    _fit("0 and 1, network of several", HOT, multi_label=True),
+    _fit("0 and 1 as floats, network of several", HOT.astype("float32"), multi_label=True),
+    _fit("numbers, network of several", NUMBERS, multi_label=True, refusal="of 0 and 1"),
+    _fit("0 and 1, network of one", HOT, multi_label=False, refusal="multi_label=True"),
+    _fit("floats, network of one", 1.0 * HOT, multi_label=False, refusal="multi_label=True"),
+    _fit("shares, network of one", ONE, multi_label=False),
+    _fit("numbers, network of one", NUMBERS, multi_label=False),
+    Kind("several classes: a list", "read and kept", _listed),
+    Kind(
+        "several classes: a list, network of one",
+        "refused, with the choice",
+        lambda at: _other_network(at, multi_label=False),
+        "multi_label of the template",
+    ),
+    Kind(
+        "several classes: a list of one, network of several",
+        "refused, with the choice",
+        lambda at: _other_network(at, multi_label=True),
+        "list of the other kind",
+    ),
+    Kind("several classes: strategies", "right if one of the classes", _strategies),
+)
