@@ -98,7 +98,23 @@ def _class_folders(folder: Path) -> None:
         expect(name in said, True, f"whether {name} is named in {said!r}")
 
 
+def _small_frames(folder: Path, suffix: str) -> None:
+    """Only the first frame of each packet of the container has a time of its own."""
+    options = {"g": "12", "bf": "2"} | _CLEAR
+    path = folder / f"a.{suffix}"
+    encode(path, draw(60), codec="mpeg1video", rate=25, options=options)
+    expect_numbers(path, range(60), dropped=0)
+
+
 KINDS = (
+    *(
+        Kind(
+            f"containers: many frames in a packet of the container, .{suffix}",
+            "all frames, also each alone",
+            functools.partial(_small_frames, suffix=suffix),
+        )
+        for suffix in ("mpg", "vob", "ts", "avi")
+    ),
     *(
         Kind(
             f"containers: {suffix} ({SUFFIXES[suffix][1]}), called {name}",

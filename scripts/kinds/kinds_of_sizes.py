@@ -21,6 +21,7 @@ _CODECS = {
     "webm": ("libvpx", "yuv420p"),
     "gif": ("gif", "rgb8"),
     "apng": ("apng", "rgb24"),
+    "mjpeg": ("mjpeg", "yuvj420p"),
 }
 _Change: TypeAlias = Callable[[bytes], bytes]
 
@@ -44,10 +45,7 @@ def whole(suffix: str, options: tuple[tuple[str, str], ...] = ()) -> bytes:
     """A file of `FRAMES` frames, keyframes 8 apart."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"a.{suffix}"
-        codec = {"avi": "mpeg4", "webm": "libvpx", "gif": "gif", "apng": "apng"}.get(
-            suffix, "libx264"
-        )
-        pix_fmt = {"gif": "rgb8", "apng": "rgb24"}.get(suffix, "yuv420p")
+        codec, pix_fmt = _CODECS.get(suffix, ("libx264", "yuv420p"))
         more = {"b": "2000k"} if codec == "mpeg4" else {}
         encode(path, draw(FRAMES), codec=codec, pix_fmt=pix_fmt, options={"g": "8"} | more)
         if options:
@@ -197,6 +195,7 @@ _WHOLE: tuple[tuple[str, str, Callable[[], bytes], _Change], ...] = (
     ("FLV written to a pipe", "flv", lambda: piped("flv"), _same),
     ("GIF without its last byte", "gif", lambda: whole("gif"), lambda d: d[:-1]),
     ("GIF with text behind it", "gif", lambda: whole("gif"), behind(b"made by x")),
+    ("MJPEG with text behind it", "mjpeg", lambda: whole("mjpeg"), behind(b"made by x")),
     ("APNG with text behind it", "apng", lambda: whole("apng"), behind(b"made by x")),
 )
 _CUT: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
@@ -208,6 +207,7 @@ _CUT: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
     ("WebM", "webm", lambda: whole("webm")),
     ("GIF", "gif", lambda: whole("gif")),
     ("APNG", "apng", lambda: whole("apng")),
+    ("MJPEG", "mjpeg", lambda: whole("mjpeg")),
 )
 KINDS = (
     *(

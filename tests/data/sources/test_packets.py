@@ -1,4 +1,4 @@
-"""Packets as PyAV gives them where streams appear on the way."""
+"""Packets as PyAV gives them where streams appear on the way, and frames are repeated."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from typing import Any
 from vdroppath_tf.data.sources.container import packets_of
 
 
-def _packet(number: int, size: int) -> Any:
+def _packet(number: int, size: int, time: int | None = None) -> Any:
     # PyAV's end marks have number 0 in stream_index, whatever stream they are of.
     return SimpleNamespace(
-        size=size, stream_index=number if size else 0, stream=SimpleNamespace(index=number)
+        size=size,
+        pts=time,
+        dts=time,
+        stream_index=number if size else 0,
+        stream=SimpleNamespace(index=number),
     )
 
 
 class _Container:
-    """Gives packets of a stream that nobody asked for, and has no end mark for it."""
+    """Gives packets of a stream that nobody asked for, has no end mark for it, and repeats."""
 
     def demux(self, stream: Any) -> Iterator[Any]:
-        yield _packet(1, 10)
-        yield _packet(2, 11)
-        yield _packet(1, 12)
+        yield _packet(1, 10, 0)
+        yield _packet(2, 11, 0)
+        yield _packet(1, 0, 1)
+        yield _packet(1, 12, 2)
         yield _packet(1, 0)
         raise IndexError("list index out of range")
 

@@ -106,13 +106,16 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
     """The packets of a stream of an open file, and at last one of no bytes, the end mark.
 
     PyAV has no place for streams that appear later than others, as where recordings were joined:
-    it may give their packets too, and fails at their end marks, behind those of all others.
+    it may give their packets too, and fails at their end marks, behind those of all others. Packets
+    of no bytes that have a time (Theora) repeat the frame before, and are no frames.
     """
     number = stream.index
     try:
         for packet in container.demux(stream):
-            # An end mark has no number of its own.
-            if (packet.stream_index if packet.size else packet.stream.index) == number:
+            if packet.size:
+                if packet.stream_index == number:
+                    yield packet
+            elif packet.pts is None and packet.dts is None and packet.stream.index == number:
                 yield packet
     except IndexError:
         return

@@ -28,8 +28,10 @@ from vdroppath_tf.data.sources.transport import is_joined, read_transport_stream
 
 # Containers that store every pts. For AVI and others FFmpeg guesses: wrongly for H.264 B frames.
 _STORES_PTS = ("mov", "matroska", "mpegts", "flv")
-# Frames are made on top of those before, though each is marked as one that decoding can start at.
-_NO_KEYFRAMES = ("gif", "apng")
+# Decoding always starts at the first frame. GIF and APNG make frames on top of those before, though
+# each is marked as one to start at. The others store no pts, or not all: FFmpeg counts on from
+# where it starts, so that a frame has another pts after a seek.
+_NO_SEEKING = ("gif", "apng", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "obu", "mjpeg")
 _HIDDEN_FRAME_CODECS = ("vp8",)  # some of their packets show no frame, so packets cannot be counted
 
 
@@ -81,7 +83,7 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         raise VideoError(
             f"{path}: its video holds no frame. Expected at least one; convert it again."
         )
-    keys = [] if kind in _NO_KEYFRAMES else packets.keys
+    keys = [] if kind in _NO_SEEKING else packets.keys
     keyframes = np.flatnonzero(np.isin(frames.times, np.asarray(keys, np.int64)))
     if not frames.exact:
         tick = float(1 / rate) if rate else 0.0

@@ -23,7 +23,7 @@ from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.files import read_text, replacing
 from vdroppath_tf.names import named
 
-_INDEX_FORMAT = "vdroppath_tf.frame_index/4"
+_INDEX_FORMAT = "vdroppath_tf.frame_index/5"
 
 
 @named

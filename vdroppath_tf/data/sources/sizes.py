@@ -22,6 +22,7 @@ _AFTER_CLUSTERS = {  # Cues, Tags, Attachments, Chapters, SeekHead, Void
 }
 _UNKNOWN_RIFF = (0, 0xFFFFFFFF)  # what is written before the size is known
 _TS_PACKETS = (188, 192, 204)  # bytes
+_TAIL = 1 << 16  # bytes
 _MOST_PARTS = 1 << 20  # a file of more boxes, blocks or chunks is taken as it is
 
 
@@ -61,6 +62,8 @@ def find_shortfall(path: str) -> Shortfall | None:
             expected, certain = _gif(file, head, size)
         elif head[:8] == b"\x89PNG\r\n\x1a\n":
             expected, certain = _png(file, size)
+        elif head[:3] == b"\xff\xd8\xff":
+            expected, certain = _mjpeg(file, size)
         elif (packet := _transport_packet(head)) and size % packet:
             expected = size + -size % packet
     return Shortfall(size, expected, certain) if size < expected else None
@@ -153,6 +156,14 @@ def _gif(file: BinaryIO, head: bytes, size: int) -> tuple[int, bool]:
         else:  # the trailer, or what somebody appended
             return size, False
     return size, False
+
+
+def _mjpeg(file: BinaryIO, size: int) -> tuple[int, bool]:
+    """Pictures one after another: the last ends with the mark of its end, or is not whole."""
+    file.seek(max(0, size - _TAIL))
+    tail = file.read(_TAIL)
+    cut = tail.rfind(b"\xff\xd9") <= tail.rfind(b"\xff\xd8\xff")
+    return size + cut, cut
 
 
 def _png(file: BinaryIO, size: int) -> tuple[int, bool]:
