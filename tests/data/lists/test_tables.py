@@ -208,15 +208,16 @@ class TestRead:
 
     @settings(
         max_examples=150,
+        derandomize=True,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(data=st.data())
     def test_never_anything_else(self, tmp_path: Path, data: st.DataObject) -> None:
         """Whatever names are: a list is read for what was written, or refused."""
-        letters = st.sampled_from("ab1 ,;|#\t'\"._-é")
-        texts = (
-            st.text(letters, min_size=1, max_size=8).map(str.strip).filter(lambda t: t.strip("."))
+        letters = st.sampled_from("ab1 ,;|'\"._-é")
+        texts = st.text(letters, min_size=1, max_size=8).filter(
+            lambda text: text.strip(" ,;|#\t'\".") == text
         )
         names = data.draw(st.lists(texts, min_size=1, max_size=5, unique=True))
         classes = data.draw(
@@ -232,7 +233,8 @@ class TestRead:
             for k, (name, label) in enumerate(zip(names, classes, strict=True))
         ]
         text = io.StringIO()
-        if data.draw(st.booleans()):
+        parted = any(SEPARATORS[between] in label for label in classes)
+        if parted or data.draw(st.booleans()):
             csv.writer(text, delimiter=SEPARATORS[between]).writerows(rows)
         else:
             text.write("".join(SEPARATORS[between].join(row) + "\n" for row in rows))

@@ -7,7 +7,7 @@ import re
 from typing import Any, TypeAlias
 
 from vdroppath_tf.data.lists.tables.classes import labels_of
-from vdroppath_tf.data.lists.tables.contents import NUMBER, Columns, There, kind_of
+from vdroppath_tf.data.lists.tables.contents import NUMBER, Columns, There, is_time
 from vdroppath_tf.data.lists.tables.layout import CLASSES, SEPARATORS, shown
 from vdroppath_tf.data.lists.tables.splitting import AnySplitter, Cell, Splitter
 
@@ -15,6 +15,7 @@ Answer: TypeAlias = tuple[Any, ...]
 """The path, the text of the classes, the classes, and the numbers (`ANSWERS`) of a line."""
 ANSWERS = ("num_frames", "start_frame", "start_second", "end_frame", "end_second")
 PLACE_OF_ANSWERS = 3
+_TIMES = ANSWERS[1:]
 _NUMBERS = ("class_number", *ANSWERS)
 
 
@@ -62,7 +63,7 @@ class Reading:
             return None
         found = dict(zip(self.columns, cells, strict=True))
         path = found["path"]
-        numbers = all(_is_number(found[name]) for name in _NUMBERS if name in found)
+        numbers = all(_is_number(found[name], name) for name in _NUMBERS if name in found)
         if not numbers or not isinstance(path, str) or not path or not there(path):
             return None
         label = found[self.column]
@@ -70,6 +71,10 @@ class Reading:
         return path, label, labels_of(label, self.column, between), *said
 
 
-def _is_number(cell: Cell) -> bool:
-    number = isinstance(cell, str) and NUMBER.fullmatch(cell) is not None
-    return number or not cell or kind_of([cell]) == "float"
+def _is_number(cell: Cell, column: str) -> bool:
+    """Whether a cell may stand in a column of whole numbers, or of times."""
+    if not isinstance(cell, str):
+        return False
+    if column in _TIMES:
+        return is_time(cell)
+    return not cell or NUMBER.fullmatch(cell) is not None

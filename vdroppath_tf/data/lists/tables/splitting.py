@@ -59,7 +59,9 @@ class Splitter:
             return _quoted(line, separator)
         else:
             parts = line.split(separator)
-        return parts if separator is None else [part.strip() for part in parts]
+        if separator is not None:
+            parts = [part.strip() for part in parts]
+        return [_bare(part) for part in parts] if '"' in line or "'" in line else parts
 
     def __str__(self) -> str:
         name = next(name for name, text in SEPARATORS.items() if text == self.separator)
@@ -111,6 +113,12 @@ def _quoted(line: str, separator: str | None) -> list[str] | None:
     except csv.Error:
         return None
     return [field.strip() for field in rows[0]] if rows else None
+
+
+def _bare(text: str) -> str:
+    """A text without the quotes around it: some columns have them where others have none."""
+    enclosed = len(text) > 2 and text[0] == text[-1] and text[0] in "\"'"
+    return text[1:-1] if enclosed and text[0] not in text[1:-1] else text
 
 
 def _words(line: str) -> Iterator[str]:
