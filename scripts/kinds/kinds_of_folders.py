@@ -91,6 +91,40 @@ def _zip(name: str, method: int, *, mac: bool) -> Kind:
     return Kind(f"zip: {name}", "its frames", try_it)
 
 
+def _several_in_a_zip(at: Path) -> None:
+    """Videos by a list, `archive.zip!folder`, and by class folders in the archive."""
+    members = {}
+    for folder in ("run/a", "run/b!c", "walk/a"):
+        members |= numbered.pictures([f"set/{folder}/{k}.jpg" for k in range(1, 7)])
+    members["__MACOSX/set/run/._a"] = b"Mac"
+    zip_of(at / "all.zip", members)
+    (at / "list.txt").write_text("all.zip!set/walk/a 6 1\nall.zip!set/run/b!c 6 0\n")
+    listed = data.open_manifest(at / "list.txt")
+    classes = data.open_manifest(at / "all.zip")
+    expect(
+        names(classes),
+        {"all.zip!set/run/a": "run", "all.zip!set/run/b!c": "run", "all.zip!set/walk/a": "walk"},
+        "videos",
+    )
+    for entry in (*listed, *classes):
+        expect(numbered.numbers(entry.source), list(range(6)), "frames")
+    data.write_manifest(classes, at / "all.jsonl")
+    expect(data.open_manifest(at / "all.jsonl").digest(), classes.digest(), "by a manifest file")
+
+
+def _other_zip(members: tuple[str, ...], listed: str | None) -> Callable[[Path], None]:
+    def try_it(at: Path) -> None:
+        content = {n: numbered.picture(0) if n.endswith("jpg") else b"film" for n in members}
+        path = zip_of(at / "all.zip", content)
+        if listed is not None:
+            path = at / "list.txt"
+            path.write_text(f"{listed} 6 0\n")
+        for entry in data.open_manifest(path):
+            numbered.numbers(entry.source)
+
+    return try_it
+
+
 def _hdf5(at: Path) -> None:
     with h5py.File(at / "all.h5", "w") as file:
         for group in ("10", "9", "#refs#", "__MACOSX"):
@@ -172,6 +206,14 @@ KINDS = (
     _zip("LZMA, made on a Mac", zipfile.ZIP_LZMA, mac=True),
     _zip("bzip2", zipfile.ZIP_BZIP2, mac=False),
     _zip("stored", zipfile.ZIP_STORED, mac=False),
+    Kind("zip: several videos", "by a list, or class folders", _several_in_a_zip),
+    Kind("zip: several videos, one asked for that is not there", "refused",
+         _other_zip(("a/1.jpg", "b/1.jpg"), "all.zip!c"), r"all\.zip!c"),
+    Kind("zip: several videos, taken for one", "refused, with the way",
+         _other_zip(("a/1.jpg", "b/1.jpg"), "all.zip"), r"archive\.zip!folder"),
+    Kind("zip: several videos without classes", "refused, with the way",
+         _other_zip(("a/1.jpg", "b/1.jpg"), None), r"'archive\.zip!folder num_frames label'"),
+    Kind("zip: video files", "refused", _other_zip(("a/1.mp4",), None), r"is no picture"),
     Kind("numeric classes: 0 to 10", "in numeric order, said; labels= protects", _numeric),
     Kind("numeric classes: not all numbers", "in the order of text", _names_are_not_numbers),
     *(
@@ -195,4 +237,4 @@ KINDS = (
         _linked(_link("", "run"), allowed=True),
         _REFUSED,
     ),
-)
+)  # fmt: skip

@@ -130,3 +130,25 @@ def test_an_option_that_does_not_go(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "a" / "b.mp4").touch()
     assert main(["catalog", f"--data={tmp_path}", "--label_base=1"]) == 1
     assert "label_base does not go with the format 'folders'" in capsys.readouterr().err
+
+
+def test_parts_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command takes the part of --data that it needs; nobody has to name both folders."""
+    for number, name in enumerate(
+        ("train/a/1.avi", "train/b/2.avi", "val/b/3.avi", "test/a/4.avi")
+    ):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        barcode.write(tmp_path / "set" / name, 3 + number, codec="mpeg4")
+    data = f"--data={tmp_path / 'set'}"
+    assert main(["catalog", data, "--frames"]) == 0
+    shown = capsys.readouterr().out
+    assert "set: 2 videos of 2 classes" in shown
+    assert "note: the part 'train' is taken; beside it: val, test" in shown
+    assert "set: 1 videos of 2 classes (1 without a video)" in shown
+    assert "in both: 0" in shown
+    assert main(["catalog", data, "--part=test"]) == 0
+    assert "set: 1 videos of 1 classes" in capsys.readouterr().out
+    assert main(["doctor", data, f"--out={tmp_path / 'doctor.json'}"]) == 0
+    shown = capsys.readouterr().out
+    for part, count in (("train", 2), ("validation", 1), ("test", 1)):
+        assert f"{part}: {count} of {count} videos are good" in shown

@@ -5,7 +5,7 @@ A test compares each with the table or the default that it repeats.
 
 FORMATS = (
     *("table", "list", "path-label", "folders", "folders-of-videos", "folders-of-frames"),
-    *("folders-of-zips", "folders-of-hdf5", "hdf5", "ucf101", "hmdb51", "kinetics"),
+    *("folders-of-zips", "folders-of-hdf5", "hdf5", "zip", "ucf101", "hmdb51", "kinetics"),
     *("something-v1", "something-v2", "jester", "activitynet", "charades", "charades-videos"),
     *("diving48", "epic-kitchens", "epic-kitchens-verbs", "epic-kitchens-nouns"),
     *("epic-kitchens-actions", "moments", "manifest", "records", "sequence-examples"),

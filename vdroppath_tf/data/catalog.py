@@ -34,6 +34,7 @@ from vdroppath_tf.data.lists.tables.reader import has_metadata, read_table
 from vdroppath_tf.data.lists.text_files import PathLike, encoding_of
 from vdroppath_tf.data.lists.ucf101 import read_ucf101
 from vdroppath_tf.data.lists.video_tree import Lookup
+from vdroppath_tf.data.lists.zip_classes import is_zip, read_zip
 from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.records.index import holds_records
 from vdroppath_tf.data.records.sequence_reader import read_sequence_examples, record_files
@@ -70,6 +71,7 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
     "folders-of-zips": partial(read_folder, kind="zips"),
     "folders-of-hdf5": partial(read_folder, kind="hdf5"),
     "hdf5": read_hdf5_file,
+    "zip": read_zip,
     "ucf101": read_ucf101,
     "hmdb51": read_hmdb51,
     "kinetics": read_kinetics,
@@ -194,6 +196,8 @@ def find_format(source: PathLike) -> str:
     path = Path(source)
     if is_hdf5(path):
         return "hdf5"
+    if is_zip(path):
+        return "zip"
     if holds_records(source):
         return "records"
     if record_files(path):

@@ -24,3 +24,4 @@ from .video_facts import VideoFacts as VideoFacts
 from .video_facts import describe_facts as describe_facts
 from .video_facts import read_facts as read_facts
 from .video_facts import with_frame_counts as with_frame_counts
+from .zip_classes import read_zip as read_zip

@@ -29,6 +29,7 @@ ARCHIVES = {".zip": "zips", ".h5": "hdf5", ".hdf5": "hdf5"}
 FRAMES_ZIP = "RGB_frames.zip"
 """A folder that holds this is a video: the archive of its frames."""
 _MEMBER = re.compile(r"(.+?\.(?:h5|hdf5))(?:/(.+))?", re.IGNORECASE | re.DOTALL)
+_IN_ZIP = re.compile(r"(.+?\.zip)!(.+)", re.IGNORECASE | re.DOTALL)
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
@@ -127,7 +128,11 @@ class VideoTree:
         return VideoFile(path, self.lookup.video_stream)
 
     def entry(self, name: str, origin: str) -> FrameSource:
-        """As `source`; a name may also be a member of an HDF5 file, `file.h5/key`."""
+        """As `source`; a name may also be a member of an HDF5 file or of a zip file of several
+        videos, `file.h5/key` and `file.zip!folder`.
+        """
+        if "!" in name and (inside := _IN_ZIP.fullmatch(name)) is not None:
+            return self._in_zip(name, inside[1], inside[2], origin)
         member = _MEMBER.fullmatch(name) if ".h" in name.lower() else None
         if member is None:
             return self.source(name, origin)
@@ -135,6 +140,15 @@ class VideoTree:
         if stat.S_ISDIR(mode):
             return self.source(name, origin)
         return Hdf5Frames(path, "/" + (member[2] or ""))
+
+    def _in_zip(self, name: str, archive: str, inside: str, origin: str) -> FrameSource:
+        try:
+            path, mode = self._find(archive, origin)
+        except MissingVideoError:
+            return self.source(name, origin)  # a name may have an exclamation mark in it
+        if not stat.S_ISREG(mode):
+            return self.source(name, origin)
+        return FrameZip(path, self.lookup.template, self.lookup.first_frame, inside.strip("/"))
 
     def clean(self, name: str, origin: str) -> str:
         """The name without detours, from the root on.

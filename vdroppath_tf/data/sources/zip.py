@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import zipfile
 from typing import BinaryIO
 
 import numpy as np
 
-from vdroppath_tf.data.sources.container import regular_file
+from vdroppath_tf.data.sources.container import VideoError, regular_file
 from vdroppath_tf.data.sources.frame_names import FrameNames
 from vdroppath_tf.data.sources.frame_search import find_names
 from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
@@ -36,16 +37,18 @@ class FrameZip(FrameSource):
         file: its absolute path.
         template: what frames are called, see `FrameFolder`; None finds out.
         first: number of the first frame; None takes 0 or 1, whichever is there.
+        inside: the folder of the frames in an archive of several videos; None where there is one.
     """
 
     file: str
     template: str | None = None
     first: int | None = None
+    inside: str | None = None
 
     @property
     def path(self) -> str:
-        """The archive."""
-        return self.file
+        """The archive, and the folder in it."""
+        return self.file if self.inside is None else f"{self.file}!{self.inside}"
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
         """Reads the list of members once, and the size of the first picture."""
@@ -62,9 +65,7 @@ class FrameZip(FrameSource):
 
     def _layout(self) -> _Layout:
         status = regular_file(self.file)
-        return _cached_layout(
-            self.file, self.template, self.first, status.st_size, status.st_mtime_ns
-        )
+        return _cached_layout(self, status.st_size, status.st_mtime_ns)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -81,13 +82,45 @@ class _Layout:
         return read_member(file, self.members[frame], name, path), f"{path}: {name}"
 
 
-@functools.lru_cache(maxsize=16384)
-def _cached_layout(
-    path: str, template: str | None, first: int | None, size: int, mtime: int
-) -> _Layout:
+@functools.lru_cache(maxsize=4)  # of a few archives with many videos each
+def video_folders(path: str, size: int, mtime: int) -> dict[str, dict[str, zipfile.ZipInfo]]:
+    """The members of an archive of several videos, by folder (with a slash) and bare name.
+
+    Args:
+        path: the archive.
+        size, mtime: its size and time: a file that was changed is read again.
+
+    Raises:
+        VideoError: see `list_members`.
+    """
     with open_zip(path) as file:
-        folder, frames = one_folder(list_members(file, size, path), path)
-        names = find_names(frames, path, template=template, first=first, late=False)
+        members = list_members(file, size, path)
+    found: dict[str, dict[str, zipfile.ZipInfo]] = {}
+    for name, member in members.items():
+        folder, slash, last = name.rpartition("/")
+        found.setdefault(folder + slash, {})[last] = member
+    return found
+
+
+def holds_folder(path: str, folder: str) -> bool:
+    """Whether an archive has frames in a folder; True for a damaged one, which is told later."""
+    try:
+        status = regular_file(path)
+        return f"{folder.strip('/')}/" in video_folders(path, status.st_size, status.st_mtime_ns)
+    except VideoError:
+        return True
+
+
+@functools.lru_cache(maxsize=16384)
+def _cached_layout(video: FrameZip, size: int, mtime: int) -> _Layout:
+    path, template, first = video.file, video.template, video.first
+    with open_zip(path) as file:
+        if video.inside is None:
+            folder, frames = one_folder(list_members(file, size, path), path)
+        else:
+            folder = video.inside.strip("/") + "/"
+            frames = video_folders(path, size, mtime).get(folder, {})
+        names = find_names(frames, video.path, template=template, first=first, late=False)
         chosen = [frames[names.name(k)] for k in range(names.count)]
         table = np.array(
             [

@@ -124,7 +124,10 @@ def one_folder(
     folders = {name[: name.rfind("/") + 1] for name in members}
     if len(folders) > 1:
         few = " and ".join(map(repr, sorted(folders)[:2]))
-        raise VideoError(f"{path}: has frames in several folders ({few}). Expected one video's.")
+        raise VideoError(
+            f"{path}: has frames in several folders ({few}). Expected one video's; a list names "
+            "one of several as 'archive.zip!folder'."
+        )
     folder = next(iter(folders), "")
     return folder, {name[len(folder) :]: member for name, member in members.items()}
 

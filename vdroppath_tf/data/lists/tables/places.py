@@ -14,8 +14,10 @@ from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
 from vdroppath_tf.data.sources.hdf5_items import open_hdf5, resolve
 from vdroppath_tf.data.sources.segment import UNITS, fitting_units
+from vdroppath_tf.data.sources.zip import holds_folder
 
 _MEMBER = re.compile(r"(.+?\.(?:h5|hdf5))/(.+)", re.IGNORECASE | re.DOTALL)
+_IN_ZIP = re.compile(r"(.+?\.zip)!(.+)", re.IGNORECASE | re.DOTALL)
 _HOW = {
     "backslashes": "backslashes in paths are read as slashes",
     "root": "paths that start with a slash are taken from the root on",
@@ -97,6 +99,9 @@ class Places:
             return False
         if os.path.lexists(self._root + name):
             return True
+        if (inside := _IN_ZIP.fullmatch(name)) is not None:
+            archive = self._root + inside[1]
+            return os.path.isfile(archive) and holds_folder(archive, inside[2])
         member = _MEMBER.fullmatch(name)
         return member is not None and self._holds(member[1], member[2])
 

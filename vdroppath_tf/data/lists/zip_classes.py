@@ -1,0 +1,70 @@
+"""A whole data set of frames in one zip file: a folder for each class, and in it one a video."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from vdroppath_tf.data.lists.class_order import in_order, order_note
+from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.text_files import PathLike
+from vdroppath_tf.data.lists.video_tree import Lookup
+from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.container import VideoError, regular_file
+from vdroppath_tf.data.sources.zip import video_folders
+from vdroppath_tf.names import named
+
+
+def is_zip(path: PathLike) -> bool:
+    """Whether a file has the signature of zip archives."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(4) == b"PK\x03\x04"
+
+
+@named
+def read_zip(
+    path: PathLike, *, labels: Sequence[str] | None = None, lookup: Lookup | None = None
+) -> Manifest:
+    """Reads a zip file of frames, `class/video/00001.jpg`; the sorted folders are the classes.
+
+    A folder around all classes is passed over. Archives with one video each, or whose videos have
+    no folders of classes, are named in a list: `archive.zip!folder num_frames label`.
+
+    Args:
+        path: the archive. Nothing is extracted: frames are read in place.
+        labels: names of the classes in their order; default the folders found.
+        lookup: what frames are called.
+
+    Raises:
+        ManifestError: the archive is damaged, holds something else than frames, or frames at
+            another depth; or a class that `labels` lacks.
+    """
+    try:
+        status = regular_file(os.path.abspath(path))
+        folders = video_folders(os.path.abspath(path), status.st_size, status.st_mtime_ns)
+    except VideoError as error:
+        raise ManifestError(str(error)) from None
+    parts = {folder: folder.rstrip("/").split("/") for folder in sorted(folders)}
+    depth = max(map(len, parts.values()), default=0)
+    tops = {names[0] for names in parts.values()}
+    around = 1 if depth == 3 and len(tops) == 1 else 0
+    if bad := [folder for folder, names in parts.items() if len(names) != 2 + around]:
+        raise ManifestError(
+            f"{path}: has frames in {bad[0] or '/'!r}. Expected them in class/video/ for each; "
+            "list the videos of another archive as 'archive.zip!folder num_frames label'."
+        )
+    if not parts:
+        raise ManifestError(f"{path}: is empty. Expected frames in class/video/.")
+    classes = in_order({names[around] for names in parts.values()})
+    root, name = os.path.split(os.path.abspath(path))
+    videos = Collector(path, root, lookup, classes if labels is None else labels)
+    if labels is None and (note := order_note(classes)):
+        videos.note(note)
+    for folder, names in parts.items():
+        origin = f"{path}: {folder}"
+        videos.add(
+            f"{name}!{folder.rstrip('/')}", videos.number(names[around], origin), None, origin
+        )
+    return videos.manifest("class/video/frames")
