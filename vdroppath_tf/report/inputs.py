@@ -73,7 +73,10 @@ def _result(text: str) -> Tested:
     data = fields["data"]
     shares = [float(fields[key]) for key in ("top1", "top1_standard_error", "top5")]
     top1, error, top5 = shares
-    note = "batch norm recalibrated" if fields.get("recalibrated") else ""
+    notes = ["batch norm recalibrated"] if fields.get("recalibrated") else []
+    if "map" in fields:
+        notes.append(f"mAP {float(fields['map']):.3f}; several classes a video, top-1 is Hit@1")
+    note = "; ".join(notes)
     strategy = FusionStrategy.parse(fields["strategy"]) if fields.get("strategy") else ""
     classes = [_class(one) for one in fields["classes"]]
     wrong = [(str(c["truth"]), str(c["answer"]), int(c["videos"])) for c in fields["confusions"]]
