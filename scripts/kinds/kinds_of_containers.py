@@ -12,6 +12,7 @@ from stream_files import expect_numbers
 
 from vdroppath_tf import data
 from vdroppath_tf.data.sources.content import is_video
+from vdroppath_tf.data.sources.decode import index_video
 
 FRAMES = 24
 _WHOLE = range(FRAMES)
@@ -98,6 +99,21 @@ def _class_folders(folder: Path) -> None:
         expect(name in said, True, f"whether {name} is named in {said!r}")
 
 
+_OTHERS: dict[str, str] = {
+    "ffconcat": "ffconcat version 1.0\nfile 'film.mp4'\n",
+    "HLS": "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:2,\nfilm.mp4\n#EXT-X-ENDLIST\n",
+    "DASH": "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011' type='static'/>",
+    "SDP": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+}
+"""Files that would let a reader open others."""
+
+
+def _opens_others(folder: Path, text: str, suffix: str) -> None:
+    (folder / "film.mp4").write_bytes(_made(".m4v"))
+    (folder / f"list{suffix}").write_text(text)
+    index_video(folder / f"list{suffix}")
+
+
 def _small_frames(folder: Path, suffix: str) -> None:
     """Only the first frame of each packet of the container has a time of its own."""
     options = {"g": "12", "bf": "2"} | _CLEAR
@@ -107,6 +123,16 @@ def _small_frames(folder: Path, suffix: str) -> None:
 
 
 KINDS = (
+    *(
+        Kind(
+            f"containers: {what}, called list{suffix}",
+            "refused: it would open other files",
+            functools.partial(_opens_others, text=text, suffix=suffix),
+            refusal="damaged or not a video",
+        )
+        for what, text in _OTHERS.items()
+        for suffix in (".mp4", ".ts", ".mpd" if what == "DASH" else ".m3u8")
+    ),
     *(
         Kind(
             f"containers: many frames in a packet of the container, .{suffix}",
