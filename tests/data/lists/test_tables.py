@@ -137,6 +137,7 @@ class TestRead:
     def test_several_classes(self, root: Path) -> None:
         manifest = open_manifest(write(root, "a.mp4 3,1\nb c.mp4 0\n"))
         assert manifest.multi_label
+        assert any("several classes" in note for note in manifest.notes)
         assert [entry.labels for entry in manifest] == [(1, 3), (0,)]
         text = "".join(
             json.dumps({"path": path, "label": labels}) + "\n"

@@ -104,16 +104,18 @@ class Collector:
         """
         if not isinstance(label, int):
             self.multi_label = True
-            label, *more = sorted(set(label)) or [NO_CLASS]
+            label, *others = sorted(set(label)) or [NO_CLASS]
+            more: tuple[int, ...] = tuple(others)
         else:
-            more = []
-        largest = max([label, *more])
+            more = ()
+        largest = more[-1] if more else label
         if self.labels is not None and largest >= len(self.labels):
             raise ManifestError(
                 f"{origin}: label {largest} has no name: expected 0 to {len(self.labels) - 1}, as "
                 f"{len(self.labels)} class names are given."
             )
-        self._largest = max(self._largest, largest)  # missing videos have a class too
+        if largest > self._largest:
+            self._largest = largest  # missing videos have a class too
         name = self.tree.clean(name, origin)
         try:
             source = self.tree.entry(name, origin)
@@ -127,7 +129,7 @@ class Collector:
             return
         if spans:
             source = segment_of(source, spans, origin)
-        self._take(source, label, num_frames, origin, name, tuple(more))
+        self._take(source, label, num_frames, origin, name, more)
 
     def add_source(self, source: FrameSource, name: str, label: int, origin: str) -> None:
         """Adds a video that is known to be there and below the root, by its name there.

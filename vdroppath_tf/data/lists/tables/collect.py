@@ -74,6 +74,8 @@ def collect(reading: Reading, lines: Lines, notes: Sequence[str] = ()) -> Manife
         check_first(table.first_labels(), numbers)
     if table.spans and table.spans[0][0].unit == "frames":
         videos.note(FRAMES_NOTE)
+    if several:
+        videos.note("a video may have several classes: labels are several, not one")
     for note in (*notes, *classes.notes, *table.notes(), *places.notes()):
         videos.note(note)
     return videos.manifest(f"lines of {reading}")
