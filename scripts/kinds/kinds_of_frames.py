@@ -115,6 +115,8 @@ KINDS = (
         _read(f"RGB beside {what}", _numbers("img_{:05d}.jpg", range(1, 7)), "no RGB", more=more)
         for what, more in MORE.items()
     ),
+    _read("a kind that only begins like flow", ["v_Yo_1.jpg", "v_Yo_2.jpg", "cover_1.jpg"],
+          refusal="2 kinds"),
     _read("flow only, as RGB", [], more=MORE["flow"], refusal="2 kinds"),
     _read("irregular times, said so", _numbers("f{:d}.jpg", (1, 6, 20)), _IN_ORDER,
           template="f{:f}.jpg"),

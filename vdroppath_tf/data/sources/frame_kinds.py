@@ -12,12 +12,15 @@ NUMBERED = re.compile(
 """A name by its last number."""
 
 _RGB = {"rgb", "color", "colour", "img", "image", "frame"}
+_AXES = {"u", "v", "x", "y"}  # of flow, if there is no other word: v_YoYo is a video's name
 _OTHER = {
-    *("flow", "flowx", "flowy", "u", "v", "x", "y", "depth", "disparity", "ir", "infrared"),
+    *("flow", "flowx", "flowy", "depth", "disparity", "ir", "infrared"),
     *("thermal", "mask", "masks", "seg", "segmentation", "label", "skeleton", "pose", "normal"),
     *("normals", "warp", "diff", "saliency", "edge", "edges", "heatmap", "thumb", "thumbnail"),
     *("confidence", "event", "events", "nir", "audio", "spectrogram"),
 }
+
+_BESIDE = {"optical", "frames", "images", "maps", "map"}  # in names of folders
 
 
 class Kind(NamedTuple):
@@ -41,18 +44,24 @@ def only_rgb(kinds: Mapping[Kind, object]) -> Kind | None:
         The kind that is left once flow, depth, masks and the like are gone; None where that is
         not one.
     """
-    left = [kind for kind in kinds if not _words(kind) & _OTHER]
+    left = [kind for kind in kinds if not _is_other(_words(kind))]
     return left[0] if len(left) == 1 else None
 
 
 def is_other(name: str) -> bool:
     """Whether a folder's name is that of something else than RGB frames, such as `flow_x`."""
-    return bool(_words(Kind(name, "")) & _OTHER)
+    words = _words(Kind(name, ""))
+    return _is_other(words) and words <= _OTHER | _AXES | _RGB | _BESIDE
 
 
 def is_rgb(name: str) -> bool:
     """Whether a folder's name is that of RGB frames, such as `rgb` or `frames`."""
-    return bool({word.removesuffix("s") for word in _words(Kind(name, ""))} & _RGB)
+    words = {word.removesuffix("s") for word in _words(Kind(name, ""))}
+    return bool(words) and words <= _RGB
+
+
+def _is_other(words: set[str]) -> bool:
+    return bool(words & _OTHER) or (bool(words) and words <= _AXES)
 
 
 def _words(kind: Kind) -> set[str]:
