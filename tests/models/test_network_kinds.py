@@ -34,18 +34,19 @@ def template(kind: str) -> Any:
     return rows.template(kind, num_train_examples=10)
 
 
-def draws(model: Any, n: int) -> list[FusionStrategy]:
-    """The mode, and draws that have every unit among them often enough."""
-    space = ProbabilitySpace.from_model(model)
-    return [space.mode(), *space.sample(n, seed=3)]
+@pytest.fixture(scope="module")
+def networks(template: Any) -> dict[FusionStrategy, Any]:
+    """Those of the mode, and of draws that have every unit among them often enough."""
+    space = ProbabilitySpace.from_model(template)
+    strategies = [space.mode(), *space.sample(5, seed=3)]
+    return {strategy: vdroppath_tf.derive(template, strategy) for strategy in strategies}
 
 
-def test_the_masked_template_is_the_derived_network(template: Any) -> None:
+def test_the_masked_template_is_the_derived_network(template: Any, networks: Any) -> None:
     clips = rows.clips()
-    for strategy in draws(template, 5):
+    for strategy, derived in networks.items():
         set_strategy(template, strategy)
         masked = template.predict(clips, verbose=0)
-        derived = vdroppath_tf.derive(template, strategy)
         scale = max(1.0, float(np.abs(masked).max()))
         difference = np.abs(derived(clips) - masked).max() / scale
         assert difference <= 1e-5, strategy
@@ -54,10 +55,10 @@ def test_the_masked_template_is_the_derived_network(template: Any) -> None:
     set_strategy(template, "mode")
 
 
-def test_costs_are_those_of_the_derived_network(template: Any) -> None:
+def test_costs_are_those_of_the_derived_network(template: Any, networks: Any) -> None:
     costs = cost.unit_costs(template, rows.SHAPE)
-    for strategy in draws(template, 4):
-        built = cost.complexity(vdroppath_tf.derive(template, strategy), rows.SHAPE)
+    for strategy, derived in networks.items():
+        built = cost.complexity(derived, rows.SHAPE)
         assert costs.of(strategy) == (built.parameters, built.macs), strategy
 
 
