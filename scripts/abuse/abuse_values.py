@@ -9,10 +9,10 @@ from abuse_case import Case
 
 from vdroppath_tf import cli
 
-NUMBERS = ("nan", "inf", "-1000000", "1" + "0" * 30, "1e400", "x", "", "0x10", "1_0", "--", "1,2")
+NUMBERS = ("nan", "inf", "-1000000", "1" + "0" * 30, "1e400", "x", "", "0x10", "--", "1,2")
 TEXTS = ("", "\0", "x" * 100_000, "\x1b[2J", "../../..", "nan", "[[[", "\u2028")
 LARGE_IS_FINE = ("max_macs", "max_parameters", "max_latency", "learning_rate", "gate_learning_rate")
-NAMES = ("title", "name", "about")  # any text is one
+NAMES = ("title", "name", "about", "frame_template")  # any text is one, or it is not used
 
 
 def _cases() -> Iterator[Case]:
