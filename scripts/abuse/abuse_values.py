@@ -9,10 +9,10 @@ from abuse_case import Case
 
 from vdroppath_tf import cli
 
-NUMBERS = ("nan", "inf", "-1000000", "1" + "0" * 30, "1e400", "x", "", "0x10", "--", "1,2")
+NUMBERS = ("nan", "inf", "-1000000", "1" + "0" * 30, "1e400", "x", "", "--", "1,2")
 TEXTS = ("", "\0", "x" * 100_000, "\x1b[2J", "../../..", "nan", "[[[", "\u2028")
 LARGE_IS_FINE = ("max_macs", "max_parameters", "max_latency", "learning_rate", "gate_learning_rate")
-NAMES = ("title", "name", "about", "frame_template")  # any text is one, or it is not used
+NAMES = ("title", "name", "about", "frame_template", "backup")  # any text is one
 
 
 def _cases() -> Iterator[Case]:
@@ -32,8 +32,15 @@ def _cases() -> Iterator[Case]:
                     "values",
                     f"{command} --{name}={shown!r}",
                     (*CALLS[command], f"--{name}={value}"),
-                    may_pass=large or name in NAMES,
+                    may_pass=large or name in NAMES or _is_unused(command, name),
                 )
+
+
+def _is_unused(command: str, name: str) -> bool:
+    """Whether a flag speaks of videos that the call does not name."""
+    source = name.rpartition("_")[0]
+    named = any(part.startswith(f"--{source}=") for part in CALLS[command])
+    return name.endswith(("_root", "_split")) and not named
 
 
 CASES = tuple(_cases())
