@@ -39,6 +39,7 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.records.index import holds_records
 from vdroppath_tf.data.records.sequence_reader import read_sequence_examples, record_files
 from vdroppath_tf.data.remote import urls
+from vdroppath_tf.files import open_text
 from vdroppath_tf.names import named
 
 __all__ = [
@@ -205,7 +206,7 @@ def find_format(source: PathLike) -> str:
     if path.is_dir():
         return "hmdb51" if is_hmdb51(path) else "table" if has_metadata(path) else "folders"
     try:
-        with open(path, encoding=encoding_of(path), errors="replace") as file:
+        with open_text(path, encoding=encoding_of(path), errors="replace") as file:
             first = file.readline(4096).strip()
     except OSError as error:
         raise ManifestError(f"{source}: cannot be read ({error}). Check the path.") from None

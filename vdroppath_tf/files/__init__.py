@@ -11,6 +11,7 @@ from vdroppath_tf.files.formats import (
 from vdroppath_tf.files.jobs import create_or_verify
 from vdroppath_tf.files.whole import (
     open_regular,
+    open_text,
     read_bytes,
     replacing,
     sha256_of,
@@ -24,6 +25,7 @@ __all__ = [
     "create_or_verify",
     "load_text",
     "open_regular",
+    "open_text",
     "read_bytes",
     "read_json",
     "read_text",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import io
 import os
 import shutil
 import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from vdroppath_tf.names import named
 
@@ -89,10 +91,21 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         OSError: If it cannot be read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
         os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         raise ValueError(f"{os.fspath(path)}: is not a regular file. Expected a file.")
     return os.fdopen(descriptor, "rb")
+
+
+@named
+def open_text(
+    path: str | os.PathLike[str], *, encoding: str = "utf-8", errors: str = "strict"
+) -> TextIO:
+    """Opens a text file for reading, as `open_regular` does; see `open` for the arguments."""
+    return io.TextIOWrapper(open_regular(path), encoding, errors)
 
 
 @named

@@ -18,6 +18,7 @@ from vdroppath_tf.data.sources.source import FrameSource
 
 _LOOKED = 32  # folders of a class that are looked into, if all of these hold frames
 _DEEPEST = 8  # folders on the way to a video
+_MOST_OTHERS = 20_000  # files that are no videos, in a class folder with few videos
 _AXES = ({"u", "v"}, {"x", "y"}, {"flow_x", "flow_y"}, {"flow_u", "flow_v"})
 
 
@@ -93,9 +94,20 @@ class ClassScan:
                 files += 1
             else:
                 found.passed[_suffix(item.name)] += 1
+                self._check_passed(folder, found)
         folders.sort()
         self._read_folders(folder, real, self._wanted(folder, folders, found), files, found)
         self._open.pop()
+
+    def _check_passed(self, folder: str, found: Contents) -> None:
+        """Stops where this is no folder of videos, but a disk or a home."""
+        others = found.passed.total()
+        if others > _MOST_OTHERS and others > 10 * len(found.videos):
+            raise ManifestError(
+                f"{self._tree.root}: {folder} and folders before it in its class hold {others:,} "
+                f"files that are no videos, and {len(found.videos):,} videos. Pass the folder of "
+                "the class folders."
+            )
 
     def _wanted(self, folder: str, names: list[str], found: Contents) -> list[str]:
         """Folders without those of flow, depth and the like beside RGB frames."""

@@ -16,6 +16,7 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.hdf5_items import member, open_hdf5
 from vdroppath_tf.data.sources.leftovers import is_leftover
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -25,7 +26,7 @@ def is_hdf5(path: Path) -> bool:
     """Whether a file has the signature of HDF5."""
     if not path.is_file():
         return False
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return file.read(len(_SIGNATURE)) == _SIGNATURE
 
 

@@ -22,7 +22,7 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.data.sources.video import VideoFile
-from vdroppath_tf.files import check_format, replacing
+from vdroppath_tf.files import check_format, open_regular, open_text, replacing
 from vdroppath_tf.names import named
 
 MANIFEST_FORMAT = "vdroppath_tf.manifest/1"
@@ -152,7 +152,7 @@ def _spans(more: list[Any]) -> tuple[Span, ...] | None:
 
 def is_manifest(path: PathLike) -> bool:
     """Whether a file's first line is that of a manifest."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         start = file.read(64)
     return start.startswith(b'{"format": "vdroppath_tf.manifest/')
 
@@ -160,7 +160,7 @@ def is_manifest(path: PathLike) -> bool:
 def _lines(path: PathLike) -> Iterator[tuple[str, Any]]:
     number, limit = 1, _MAX_HEADER
     try:
-        with open(path, encoding="utf-8") as file:
+        with open_text(path, encoding="utf-8") as file:
             while line := file.readline(limit + 2):
                 if len(line) > limit + 1:
                     raise ManifestError(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.files import open_regular, open_text
 
 MAX_LINE = 4096
 """Longer lines are refused (characters)."""
@@ -42,7 +43,7 @@ def encoding_of(path: PathLike) -> str:
         ManifestError: the file cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             start = file.read(1 << 12)
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
@@ -77,7 +78,7 @@ def read_lines(
     """
     found = encoding or encoding_of(path)
     try:
-        with open(path, encoding=found) as file:
+        with open_text(path, encoding=found) as file:
             number, start = 0, f"{path}:"
             while line := file.readline(MAX_LINE + 2):
                 number += 1
@@ -105,7 +106,7 @@ def start_of(path: PathLike, size: int = MAX_LINE) -> str:
         ManifestError: the file cannot be read.
     """
     try:
-        with open(path, encoding=encoding_of(path), errors="replace") as file:
+        with open_text(path, encoding=encoding_of(path), errors="replace") as file:
             return file.read(size)
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
@@ -139,7 +140,7 @@ def load_json(path: PathLike, expected: type, what: str) -> Any:
         ManifestError: the file is missing, too large, no JSON, or of another type.
     """
     try:
-        with open(path, encoding=encoding_of(path)) as file:
+        with open_text(path, encoding=encoding_of(path)) as file:
             if (size := os.fstat(file.fileno()).st_size) > MAX_JSON:
                 raise ManifestError(
                     f"{path}: has {size} bytes, expected at most {MAX_JSON}. Split it."

@@ -12,6 +12,7 @@ from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.container import VideoError, regular_file
 from vdroppath_tf.data.sources.zip import video_folders
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
 
@@ -19,7 +20,7 @@ def is_zip(path: PathLike) -> bool:
     """Whether a file has the signature of zip archives."""
     if not os.path.isfile(path):
         return False
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return file.read(4) == b"PK\x03\x04"
 
 

@@ -10,6 +10,7 @@ import os
 import re
 
 from vdroppath_tf.data.sources.container import NoVideoStreamError, VideoError, open_video
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
 VIDEO_SUFFIXES = frozenset(
@@ -81,9 +82,11 @@ def is_video(path: str) -> bool:
     if suffix in _OTHER_SUFFIXES or is_partial_download(path):
         return False
     try:
-        with open(path, "rb") as file:
+        if os.stat(path).st_size == 0:  # so are those of /proc, which may block
+            return False
+        with open_regular(path) as file:
             head = file.read(_HEAD)
-    except OSError:
+    except (OSError, ValueError):
         return False
     return _is_container(head) and _has_pictures(path)
 
