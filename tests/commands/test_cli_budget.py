@@ -102,7 +102,7 @@ def test_latency_from_measuring_to_a_budget(call: Any, tmp_path: Path) -> None:
     ("more", "message"),
     [
         ([f"--clip_shape={CLIP}", "--max_macs=5"], r"No strategy .* at most 5 MACs\. The cheapest"),
-        (["--max_macs=5"], r"Expected clip_shape=\(frames, height, width\)"),
+        (["--max_macs=5"], r"frames, height and width as --clip_shape\. Received"),
         (["--clip_shape=4,x,3"], "--clip_shape=4,x,3: expected frames, height and width"),
         (["--clip_shape=4,0,3"], "--clip_shape=4,0,3: expected frames, height and width"),
         (["--max_macs=5", "--max_latency=5"], "--max_macs and --max_latency: expected one budget"),

@@ -136,8 +136,11 @@ def test_a_command_replaces_its_own(tmp_path: Path, capsys: pytest.CaptureFixtur
         for suffix in ("png", "svg", "pdf"):
             figure = tmp_path / f"compared.{suffix}"
             assert cli.main(["compare", *pair, f"--out={out}", f"--figure={figure}"]) == 0
-        report = [f"--space={tmp_path / 'space.json'}", f"--out={page}"]
-        assert cli.main(["report", *report, f"--figures={tmp_path / 'pictures'}"]) == 0
+    report = [f"--space={tmp_path / 'space.json'}", f"--out={page}"]
+    assert cli.main(["report", *report, f"--figures={tmp_path / 'pictures'}"]) == 0
+    assert cli.main(["report", *report]) == 0
+    values = cli.flags_of("report")
+    check_places(values, values(["vdroppath", *report, f"--figures={tmp_path / 'pictures'}"])[1:])
     before = page.read_bytes()
     page.write_text("my own page")
     assert cli.main(["report", *report]) == 1

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,19 @@ def served(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export_saved_model(network, tmp_path_factory.mktemp("served") / "1", labels=LABELS)
 
 
+def server(path: Path) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """What a SavedModel answers; loading one takes seconds."""
+    loaded = tf.saved_model.load(str(path))
+
+    def serve(video: np.ndarray) -> dict[str, np.ndarray]:
+        found = loaded.signatures["serving_default"](video=tf.constant(video))
+        return {name: value.numpy() for name, value in found.items()}
+
+    return serve
+
+
 def answers(path: Path, video: np.ndarray) -> dict[str, np.ndarray]:
-    signature = tf.saved_model.load(str(path)).signatures["serving_default"]
-    return {name: value.numpy() for name, value in signature(video=tf.constant(video)).items()}
+    return server(path)(video)
 
 
 def check(path: Path, network: Any) -> float:
@@ -144,10 +155,15 @@ def test_tensorflow_alone_can_load_it(served: Path, network: Any, tmp_path: Path
     assert foreign == []
 
 
-def test_empty_clips_are_refused(served: Path) -> None:
+@pytest.fixture(scope="module")
+def serve(served: Path) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    return server(served)
+
+
+def test_empty_clips_are_refused(serve: Any) -> None:
     for shape in ((0, 4, 16, 16, 3), (1, 0, 16, 16, 3)):
         with pytest.raises(tf.errors.InvalidArgumentError, match="at least one clip"):
-            answers(served, np.zeros(shape, np.uint8))
+            serve(np.zeros(shape, np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -161,31 +177,31 @@ def test_empty_clips_are_refused(served: Path) -> None:
         (1, 4, 0, 16, 3),
     ],
 )
-def test_other_shapes_are_refused_in_the_graph(served: Path, shape: tuple[int, ...]) -> None:
+def test_other_shapes_are_refused_in_the_graph(serve: Any, shape: tuple[int, ...]) -> None:
     received = rf"(?s)video must be \(batch, time, height, width, 3\).*\[{shape[0]}"
     with pytest.raises(tf.errors.InvalidArgumentError, match=received):
-        answers(served, np.zeros(shape, np.uint8))
+        serve(np.zeros(shape, np.uint8))
 
 
 def test_sizes_that_the_network_fixed(tmp_path: Path) -> None:
     network = tiny.derived("S ST S", clip_shape=(4, 16, None), channels=2)
-    path = export_saved_model(network, tmp_path / "1")
-    assert answers(path, np.zeros((1, 4, 16, 9, 2), np.uint8))["logits"].shape == (1, 4)
+    serve = server(export_saved_model(network, tmp_path / "1"))
+    assert serve(np.zeros((1, 4, 16, 9, 2), np.uint8))["logits"].shape == (1, 4)
     for shape in ((1, 5, 16, 9, 2), (1, 4, 17, 9, 2), (1, 4, 16, 9, 3)):
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"batch, 4, 16, width, 2\)"):
-            answers(path, np.zeros(shape, np.uint8))
+            serve(np.zeros(shape, np.uint8))
 
 
 def test_clips_that_the_pools_leave_nothing_of(tmp_path: Path) -> None:
     """The mean of nothing would be no number."""
     network = get_model("derived_nano_dense", "S S S S", 4)
     assert network.least_clip == (1, 5, 5)
-    path = export_saved_model(network, tmp_path / "1")
-    assert np.isfinite(answers(path, np.zeros((1, 1, 5, 5, 3), np.uint8))["logits"]).all()
+    serve = server(export_saved_model(network, tmp_path / "1"))
+    assert np.isfinite(serve(np.zeros((1, 1, 5, 5, 3), np.uint8))["logits"]).all()
     for size in ((4, 5), (5, 4), (1, 1)):
         clips = np.zeros((1, 8, *size, 3), np.uint8)
         with pytest.raises(tf.errors.InvalidArgumentError, match="5 x 5 pixels"):
-            answers(path, clips)
+            serve(clips)
 
 
 def test_answers_that_are_no_numbers_are_refused(tmp_path: Path) -> None:

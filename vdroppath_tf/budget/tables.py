@@ -152,7 +152,7 @@ def _own_shape(model: Any) -> ClipShape:
     shape = model.inputs[0].shape[1:4]
     if None in shape:
         raise ValueError(
-            "What a network costs depends on its clips. Expected clip_shape=(frames, height, "
-            "width). Received: none"
+            "What a network costs depends on its clips. Expected their frames, height and width "
+            "as clip_shape=. Received: none"
         )
     return tuple(shape)
