@@ -42,6 +42,7 @@ MODULES: tuple[str, ...] = (
     "kinds_of_several_classes",
     "kinds_of_sizes",
     "kinds_of_streams",
+    "kinds_of_times",
     "kinds_of_turned_pictures",
     "kinds_of_turned_videos",
     "kinds_of_videos",

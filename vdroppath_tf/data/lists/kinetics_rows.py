@@ -9,18 +9,17 @@ from typing import NamedTuple
 
 from vdroppath_tf.data.lists.clip_names import Times
 from vdroppath_tf.data.lists.csv_tables import columns_of, delimiter_of, read_table
+from vdroppath_tf.data.lists.segment_columns import meaning_of, segment_columns
 from vdroppath_tf.data.lists.text_files import PathLike, load_json, read_lines, start_of
 from vdroppath_tf.data.manifest import ManifestError
 
 KEY = "youtube_id"
 EXPECTED = "'label,youtube_id,time_start,time_end,split'"
 _MAX_SECONDS = 999_999  # six digits in a file's name
-_COLUMNS = {
-    "label": ("label", "class", "classname", "class_name"),
-    "start": ("time_start", "start_time", "start"),
-    "end": ("time_end", "end_time", "end"),
-    "split": ("split", "subset"),
-}
+_COLUMNS = ("label", "start", "end", "split")
+_NAMES = {"label": ("label", "class", "classname", "class_name"), "split": ("split", "subset")}
+_MEANINGS = {"start": ("start", "start_second"), "end": ("end", "end_second"), "split": ("split",)}
+"""What the names of other columns mean in any list."""
 _DESTROYED = re.compile(r"#[A-Z0-9/]+[?!]?")  # what spreadsheets make of ids such as -abc
 _JSON = re.compile(r'"annotations"\s*:\s*\{')
 
@@ -60,15 +59,23 @@ def _of_csv(path: PathLike) -> Iterator[KineticsRow]:
     hint = "The files of the test part have no labels."
     at, first = next(read_lines(path, EXPECTED), (f"{path}:1", ""))
     header = columns_of(first, delimiter_of(first, (KEY,)) or ",")
-    columns = {what: _column(header, what, at, hint) for what in _COLUMNS}
+    columns = [_column(header, what, at, hint) for what in _COLUMNS]
+    if not all(columns[1:3]) and (times := segment_columns(header)):
+        raise ManifestError(
+            f"{at}: has the {'column' if len(times) == 1 else 'columns'} "
+            f"{' and '.join(map(repr, times))}, which may be of segments, and not both of "
+            f"'time_start' and 'time_end', in seconds. Expected {EXPECTED}: rename the columns, or "
+            "remove them if they say nothing of the times."
+        )
     for origin, fields in read_table(path, (KEY,), EXPECTED, hint):
-        label, start, end, part = (fields.get(name, "") for name in columns.values())
+        label, start, end, part = (fields.get(name, "") for name in columns)
         yield _row(origin, label, fields[KEY], (start, end), part)
 
 
 def _column(names: Sequence[str], what: str, origin: str, hint: str) -> str:
     """What a column is called; "" if it is not there and need not be."""
-    found = [name for name in _COLUMNS[what] if name in names]
+    found = [name for name in _NAMES.get(what, ()) if name in names]
+    found = found or [name for name in names if meaning_of(name) in _MEANINGS.get(what, ())]
     if len(found) > 1:
         raise ManifestError(
             f"{origin}: has the columns {' and '.join(map(repr, found))}, and one of them may be "

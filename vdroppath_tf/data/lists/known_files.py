@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 from vdroppath_tf.data.lists.charades import CHARADES_COLUMNS
-from vdroppath_tf.data.lists.csv_tables import delimiter_of
+from vdroppath_tf.data.lists.csv_tables import columns_of, delimiter_of
 from vdroppath_tf.data.lists.epic_kitchens import EPIC_COLUMNS
 from vdroppath_tf.data.lists.kinetics_rows import is_kinetics
 from vdroppath_tf.data.lists.moments import CATEGORIES
+from vdroppath_tf.data.lists.segment_columns import meaning_of
 from vdroppath_tf.data.lists.something import JESTER_COLUMNS
 from vdroppath_tf.data.lists.text_files import start_of
 
@@ -38,13 +39,20 @@ def known_format(path: Path) -> str | None:
         return _of_list(start)
     first = start.partition("\n")[0]
     for name, columns in _TABLES.items():
-        if delimiter_of(first, columns) is not None:
+        delimiter = delimiter_of(first, columns)
+        if delimiter is not None and not (name == "jester" and _has_segments(first, delimiter)):
             return name
     if _MOMENTS.fullmatch(path.name) and (
         path.with_name(CATEGORIES).is_file() or first.count(",") >= 1
     ):
         return "moments"
     return None
+
+
+def _has_segments(header: str, delimiter: str) -> bool:
+    """Whether a header names the start or the end of segments, of which Jester has none."""
+    names = columns_of(header, delimiter)
+    return any(meaning_of(name).startswith(("start", "end")) for name in names)
 
 
 def _of_object(start: str) -> str | None:

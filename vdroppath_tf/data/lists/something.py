@@ -18,8 +18,9 @@ from vdroppath_tf.data.lists.classes_beside import (
     read_classes,
 )
 from vdroppath_tf.data.lists.collector import Collector
-from vdroppath_tf.data.lists.csv_tables import delimiter_of, read_table
+from vdroppath_tf.data.lists.csv_tables import columns_of, delimiter_of, read_table
 from vdroppath_tf.data.lists.parts import part_folders, part_in_name
+from vdroppath_tf.data.lists.segment_columns import segment_columns
 from vdroppath_tf.data.lists.tables.headers import meanings
 from vdroppath_tf.data.lists.text_files import (
     MAX_CLASSES,
@@ -39,6 +40,8 @@ JESTER_COLUMNS = ("video_id", "label", "label_id")
 
 _ROW = "'id;label'"
 _ITEM = '{"id": ..., "template": ...}'
+_MEMBERS = {"id", "video_id", "template", "label", "placeholders"}
+_AS_TABLE = "pass format='table' (--format=table)"
 _FOLDERS = ("20bn-something-something-v1", "20bn-something-something-v2", "20bn-jester-v1")
 
 _Row = tuple[str, str, str]
@@ -92,7 +95,9 @@ def read_something_v1(
         ManifestError: a file is missing or damaged, as is a test part, which has no labels; a row
             names an unknown class, or a video that is not there or there twice.
     """
-    if delimiter_of(start_of(path).partition("\n")[0], JESTER_COLUMNS) is not None:
+    first = start_of(path).lstrip().partition("\n")[0]
+    if (delimiter := delimiter_of(first, JESTER_COLUMNS)) is not None:
+        _check_whole(columns_of(first, delimiter), f"{path}:1")
         return _read_kaggle(path, root, labels, lookup)
     rows = []
     for origin, row in read_rows(path, ";", _ROW):
@@ -191,8 +196,20 @@ def _items(path: PathLike) -> Iterator[tuple[str, Any]]:
         yield f"{path}: item {number}", item
 
 
+def _check_whole(names: Iterable[str], origin: str) -> None:
+    """Stops at what is listed of segments: these data sets have whole videos."""
+    if times := segment_columns([*names]):
+        raise ManifestError(
+            f"{origin}: has {' and '.join(map(repr, times))}, as lists of segments have, and "
+            f"videos of this data set are whole. If it lists segments, {_AS_TABLE}; if not, remove "
+            "what says so."
+        )
+
+
 def _item(origin: str, item: Any) -> _Row:
     found = item if isinstance(item, dict) else {}
+    if found.keys() - _MEMBERS:
+        _check_whole(found, origin)
     key = found.get("id", found.get("video_id"))
     name = found.get("template", found.get("label"))
     if not _is_text(key) or not _is_text(name):

@@ -1,0 +1,98 @@
+"""Lists in the form of a data set that say more of times than it does, or less."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numbered
+from kind import Kind, expect
+from kinds_of_kinetics import ONE, noted, write
+from kinds_of_segments import Found, read_list, refuse_list, segments, until
+
+from vdroppath_tf import data
+
+JESTER = "video_id,label,label_id"
+ITEM = '[{{"id": "a", "template": "Moving [something] up", {}}}]'
+PARTS: Found = [("run", until(10, 20)), ("walk", until(20, 30))]
+
+
+def _kinetics(start: str, end: str) -> Kind:
+    """Whole videos that are called by their id, and the frames that each row means."""
+
+    def try_it(at: Path) -> None:
+        numbered.video(at / f"{ONE}.mp4", 60)
+        lines = (f"youtube_id,{start},{end},label", f"{ONE},0,1,run", f"{ONE},1,2,run")
+        found = data.open_manifest(write(at / "train.csv", *lines))
+        expect(segments(found), [("run", until(0, 25)), ("run", until(25, 50))], "segments")
+        noted(found, "whole videos")
+
+    return Kind(f"Kinetics: times called {start} and {end}", "those frames", try_it)
+
+
+def _refused(name: str, header: str, row: str, words: str) -> Kind:
+    """Times of Kinetics that would be lost."""
+
+    def try_it(at: Path) -> None:
+        numbered.video(at / f"{ONE}.mp4", 60)
+        data.open_manifest(write(at / "train.csv", header, row))
+
+    return Kind(f"Kinetics: {name}", "refused, with the columns", try_it, words)
+
+
+def _jester(name: str, times: str, words: str, **options: str) -> Kind:
+    text = f"{JESTER},{times}\na,run,0,0.4,0.8\n"
+    return refuse_list(f"Jester's columns and {name}", "train.csv", text, words, **options)
+
+
+KINDS = (
+    _kinetics("start_sec", "end_sec"),
+    _kinetics("Start Time", "End Time"),
+    _kinetics("t_start", "t_end"),
+    _refused(
+        "times in frames",
+        "youtube_id,start_frame,end_frame,label",
+        f"{ONE},0,25,run",
+        ":1: has the columns 'start_frame' and 'end_frame', .*'time_start' and 'time_end'",
+    ),
+    _refused(
+        "times in other words",
+        "youtube_id,onset,offset,label",
+        f"{ONE},0,1,run",
+        ":1: has the columns 'onset' and 'offset'",
+    ),
+    _refused(
+        "a start without an end",
+        "youtube_id,time_start,label",
+        f"{ONE},1,run",
+        ":1: has the column 'time_start'",
+    ),
+    _refused(
+        "parts in a column set",
+        "youtube_id,time_start,time_end,label,set",
+        f"{ONE},0,1,run,train\n{ONE},1,2,run,val",
+        r"--split.*'train', 'val'",
+    ),
+    *(
+        read_list(
+            f"Jester's columns and times, between: {between}",
+            "train.csv",
+            f"{JESTER},{names}\na,run,0,0.4,0.8\na,walk,1,0.8,1.2\n".replace(",", between),
+            PARTS,
+        )
+        for names, between in (("start_time,end_time", ","), ("start,end", ";"))
+    ),
+    _jester(
+        "times, as Jester", "start_time,end_time", "'start_time'.*--format=table", format="jester"
+    ),
+    _jester("half a segment", "start_time,more", "'start_time' is of segments"),
+    _jester("times in other words", "t0,t1", "'t0' and 't1'.*--format=table"),
+    *(
+        refuse_list(
+            f"Something-Something's members and {members}",
+            "train.json",
+            ITEM.format(members),
+            "item 0: has .*--format=table",
+        )
+        for members in ('"start": 0.4, "end": 0.8', '"from": 1, "to": 2')
+    ),
+)
