@@ -54,6 +54,21 @@ def _something(name: str, file: str, text: str, labels: str = "labels.json", **m
     )
 
 
+def _numbers(name: str, file: str, text: str) -> Kind:
+    """Classes that are numbers, and their order: it must not depend on the form of the list."""
+
+    def try_it(at: Path) -> None:
+        for video in ("x", "y", "z"):
+            numbered.video(at / f"{video}.mp4", 12)
+        found = data.open_manifest(write(at / file, text))
+        expect(found.labels, ("1", "2", "10"), "classes")
+        noted(found, "in numeric order: 1, 2, 10")
+        again = data.open_manifest(at / file, labels=("1", "10", "2"))
+        expect(again.labels, ("1", "10", "2"), "classes that are given")
+
+    return Kind(f"{name}: classes that are numbers", "in numeric order, said", try_it)
+
+
 def _hmdb(
     name: str, *files: str, lists: str = "", options: Mapping[str, Any] | None = None
 ) -> Kind:
@@ -158,6 +173,17 @@ KINDS = (
         "Jester: CSV from Kaggle, some classes only, all named", "Train.csv",
         f"{KAGGLE}7,Swiping Left,37,4,x,jpg\n", {"7": "Swiping Left"},
         labels=("No gesture", "Swiping Left"),
+    ),
+    _numbers(
+        "Kinetics", "train.csv",
+        "label,youtube_id,time_start,time_end\n10,x,0,1\n2,y,0,1\n1,z,0,1\n",
+    ),
+    _numbers(
+        "ActivityNet", "net.json",
+        json.dumps({"database": {
+            key: {"subset": "training", "annotations": [{"segment": [0.0, 0.2], "label": label}]}
+            for key, label in (("x", "10"), ("y", "2"), ("z", "1"))
+        }}),
     ),
     _moments("as published", "training/", CATEGORIES),
     _moments("in the root", "", CATEGORIES),

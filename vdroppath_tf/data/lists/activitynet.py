@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from vdroppath_tf.data.lists.class_order import order_note
 from vdroppath_tf.data.lists.class_spelling import class_names
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.parts import choose_part, part_folders
@@ -51,7 +52,7 @@ def read_activitynet(
     Args:
         path: the file.
         root: folder of the videos; default the file's own.
-        labels: the classes; default the sorted labels of the file, of all parts.
+        labels: the classes; default the sorted labels of the file (numbers by value), of all parts.
         split: which part, such as "training", where the file lists several.
         lookup: how names become videos.
 
@@ -75,6 +76,8 @@ def read_activitynet(
             f"{_EXPECTED}; test parts have no labels."
         )
     videos = Collector(path, root, lookup, names)
+    if labels is None and (said := order_note(names)):
+        videos.note(said)
     folders = part_folders(videos.tree, part, str(path))
     twice = 0
     for video in chosen:

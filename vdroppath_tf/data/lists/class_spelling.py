@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from vdroppath_tf.data.lists.class_order import in_order
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.manifest import ManifestError
 
@@ -57,7 +58,7 @@ class ClassNumbers:
 
 
 def class_names(labels: Iterable[str], source: PathLike) -> list[str]:
-    """The sorted names of classes.
+    """The names of classes in the order of `in_order`.
 
     Raises:
         ManifestError: two differ in case, spaces, hyphens or underscores only.
@@ -70,7 +71,7 @@ def class_names(labels: Iterable[str], source: PathLike) -> list[str]:
                 "underscores only. Write one of them everywhere; or, if both are classes, pass the "
                 "names of all classes as labels=, or in a labels.txt beside the list."
             )
-    return sorted(first.values())
+    return in_order(first.values())
 
 
 def plain(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from vdroppath_tf.data.lists.class_order import order_note
 from vdroppath_tf.data.lists.class_spelling import class_names
 from vdroppath_tf.data.lists.clip_names import ClipNames, Times, segments_of
 from vdroppath_tf.data.lists.collector import Collector
@@ -37,7 +38,7 @@ def read_kinetics(
     Args:
         path: the file.
         root: folder of the videos; default the file's own.
-        labels: the classes; default the sorted labels of the file.
+        labels: the classes; default the sorted labels of the file (numbers by value).
         split: which of several parts that are in one file, such as "train".
         lookup: how names become videos.
 
@@ -58,6 +59,8 @@ def read_kinetics(
             f"{unlabelled.origin}: has no label. Expected {EXPECTED}; the test part has no labels."
         )
     videos = Collector(path, root, lookup, names)
+    if labels is None and (said := order_note(names)):
+        videos.note(said)
     clips = ClipNames(videos, part, str(path))
     found = [(row, clips.find(row.label, row.key, row.times)) for row in _once(rows, videos)]
     by_id = sum(f is not None and f[1] for _, f in found)
