@@ -18,6 +18,8 @@ LIST = json.dumps({UP: "0", DOWN: "1"})
 V2 = [{"id": "7", "template": "Moving [something] up"}, {"id": "8", "template": DOWN}]
 CLASSES = {"7.webm": UP, "8.webm": DOWN}
 
+PATHS = [{"file_name": "a.mp4", "label": "run"}, {"file_name": "b.mp4", "label": "walk"}]
+
 
 def _read(
     name: str,
@@ -51,6 +53,17 @@ def _something(name: str, file: str, text: str, labels: str = "labels.json", **m
     content = LIST if labels.endswith(".json") else f"{UP}\n{DOWN}\n"
     return _read(
         f"Something-Something: {name}", file, text, CLASSES, others={labels: content}, **more
+    )
+
+
+def _listed(name: str, rows: list[dict[str, Any]], indent: int | None) -> Kind:
+    """A JSON list of paths and classes, which is none of Something-Something's."""
+    return _read(
+        f"JSON list: {name}",
+        "train.json",
+        json.dumps(rows, indent=indent),
+        {"a.mp4": "run", "b.mp4": "walk"},
+        directional=False,
     )
 
 
@@ -173,6 +186,17 @@ KINDS = (
         "Jester: CSV from Kaggle, some classes only, all named", "Train.csv",
         f"{KAGGLE}7,Swiping Left,37,4,x,jpg\n", {"7": "Swiping Left"},
         labels=("No gesture", "Swiping Left"),
+    ),
+    *(
+        _listed(f"{name}, {'one line' if indent is None else 'pretty'}", rows, indent)
+        for name, rows in (("paths and classes", PATHS),
+                           ("paths behind others", [{"more": {"x": 1}, **row} for row in PATHS]))
+        for indent in (None, 2)
+    ),
+    Kind(
+        "JSON list: names that say nothing", "refused, --format=table says what it is",
+        _listed("x", [{"a": row["file_name"], "b": row["label"]} for row in PATHS], 2).try_it,
+        "item 0: is .*--format=table",
     ),
     _numbers(
         "Kinetics", "train.csv",

@@ -31,7 +31,7 @@ from vdroppath_tf.data.lists.something import (
 from vdroppath_tf.data.lists.tables.headers import lists_paths
 from vdroppath_tf.data.lists.tables.layout import Layout
 from vdroppath_tf.data.lists.tables.reader import has_metadata, read_table
-from vdroppath_tf.data.lists.text_files import PathLike, encoding_of
+from vdroppath_tf.data.lists.text_files import PathLike, start_of
 from vdroppath_tf.data.lists.ucf101 import read_ucf101
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.lists.zip_classes import is_zip, read_zip
@@ -39,7 +39,6 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.records.index import holds_records
 from vdroppath_tf.data.records.sequence_reader import read_sequence_examples, record_files
 from vdroppath_tf.data.remote import urls
-from vdroppath_tf.files import open_text
 from vdroppath_tf.names import named
 
 __all__ = [
@@ -94,6 +93,7 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
 }
 """Name -> the function that reads it, with `labels` and those of the options that make sense."""
 _LISTS = {"table", "list", "path-label"}
+_START = 1 << 16  # characters that a file's format is found out from
 _OPTIONS = {"root", "label_base", "part", "split", "lookup", "layout"}
 
 
@@ -205,17 +205,14 @@ def find_format(source: PathLike) -> str:
         return "sequence-examples"
     if path.is_dir():
         return "hmdb51" if is_hmdb51(path) else "table" if has_metadata(path) else "folders"
-    try:
-        with open_text(path, encoding=encoding_of(path), errors="replace") as file:
-            first = file.readline(4096).strip()
-    except OSError as error:
-        raise ManifestError(f"{source}: cannot be read ({error}). Check the path.") from None
+    start = start_of(path, _START).lstrip()
+    first = start.partition("\n")[0].rstrip()
     if is_manifest(path):
         return "manifest"
     if path.name.startswith(("trainlist", "testlist")) and path.with_name("classInd.txt").is_file():
         return "ucf101"
     if (known := known_format(path)) is not None:
         return known
-    if path.suffix.lower() == ".json" and first.startswith("[") and not lists_paths(first):
+    if path.suffix.lower() == ".json" and start[:1] == "[" and not lists_paths(start):
         return "something-v2"
     return "something-v1" if is_id_and_class(first, path) else "table"

@@ -215,7 +215,7 @@ def _item(origin: str, item: Any) -> _Row:
     if not _is_text(key) or not _is_text(name):
         raise ManifestError(
             f"{origin}: is {str(item)[:80]}. Expected {_ITEM}; the test part has no labels, or has "
-            "them in a file of answers."
+            f"them in a file of answers. If this is a list of paths and classes, {_AS_TABLE}."
         )
     return origin, str(key), re.sub(r"[\[\]]", "", str(name))
 

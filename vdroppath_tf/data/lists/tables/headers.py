@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -77,9 +78,17 @@ def plain_name(cell: Cell) -> str:
 
 def lists_paths(start: str) -> bool:
     """Whether the first JSON object of a text has a path and a class among its members."""
-    words = [plain_name(name) for name in _MEMBER.findall(start.partition("}")[0])]
+    words = [plain_name(name) for name in _members(start)]
     found = {MEANING.get(word) for word in words if word not in ("id", "name")}
     return "path" in found and bool(found & {"label", "labels", "class_number"})
+
+
+def _members(start: str) -> list[str]:
+    """The names of the members of the first JSON object of a text, which may be cut short."""
+    try:
+        return [*json.JSONDecoder().raw_decode(start, start.index("{"))[0]]
+    except (ValueError, RecursionError):
+        return _MEMBER.findall(start.partition("}")[0])
 
 
 def by_header(
