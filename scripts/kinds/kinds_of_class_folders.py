@@ -167,7 +167,8 @@ KINDS = (
         for train, test, part, name in (
             ("train", "validation", "train", "a"), ("training", "valid", "validation", "b"),
             ("Train", "Test", "test", "b"), ("train", "test", "validation", "b"),
-            ("train_256", "val_256", "validation", "b"),
+            ("train_256", "val_256", "validation", "b"), ("train", "validate", "validation", "b"),
+            ("train", "dev", "validation", "b"), ("training_set", "testing", "test", "b"),
         )
     ),
     _tree("parts and lists", "train/run/a.mp4 test/run/b.mp4 lists/c.txt",

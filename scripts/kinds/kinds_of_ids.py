@@ -97,6 +97,30 @@ def _hmdb(
     return Kind(f"HMDB51: {name}", "its videos", try_it)
 
 
+def _asked_for(part: str) -> Kind:
+    """A part by another of its names."""
+
+    def try_it(at: Path) -> None:
+        for k in (0, 1):
+            numbered.video(at / "run" / f"{k}.avi", 2)
+        write(at / "run_test_split1.txt", "0.avi 1", "1.avi 2")
+        found = data.open_manifest(at, part=part)
+        expect([*classes(found)], [f"run/{int(part == 'testing')}.avi"], "videos")
+
+    return Kind(f"HMDB51: the part {part}", "its videos", try_it)
+
+
+def _split(part: str) -> Kind:
+    def try_it(at: Path) -> None:
+        for video in ("a.mp4", "b.mp4"):
+            numbered.video(at / video, 2)
+        path = write(at / "list.txt", "a.mp4,run,train", f"b.mp4,walk,{part}")
+        found = data.open_manifest(path, split=part)
+        expect(classes(found), {"b.mp4": "walk"}, "videos")
+
+    return Kind(f"list: a part called {part}", "its videos", try_it)
+
+
 def _packed(at: Path) -> None:
     write(at / "run_test_split1.txt", "a.avi 1")
     write(at / "run.rar", "Rar!")
@@ -214,6 +238,16 @@ KINDS = (
     _moments("validation", "validation/", CATEGORIES, "validationSet.csv"),
     _moments("no categories", "training/", {}),
     Kind("Moments: Multi-Moments", "several classes of each", _multi_moments),
+    *map(_asked_for, ("training", "testing")),
+    *map(_split, ("validate", "dev", "testing")),
+    *(
+        _read(
+            f"Something-Something: classes beside a list of {part}", f"a-{part}.csv",
+            f"7;{UP}\n8;{DOWN}\n", CLASSES,
+            others={"a-labels.csv": f"{UP}\n{DOWN}\n", "b-labels.csv": "x\n"},
+        )
+        for part in ("training", "valid", "validate", "dev", "testing")
+    ),
     _hmdb("as unpacked", "wave/wave_x_nm_np1_ba_goo_0.avi", "run/run_x_nm_np1_ba_goo_0.avi"),
     Kind("HMDB51: archives not unpacked", "named", _packed, "run.rar: is packed.*unrar"),
     _hmdb(

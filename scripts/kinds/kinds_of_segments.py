@@ -171,6 +171,12 @@ def _kinds_of_net() -> list[Kind]:
     return [
         net("training", training, "v_aaa.mp4", split="training"),
         net("called train", training, "aaa.mp4", split="train"),
+        net(
+            "in a folder validate",
+            [("walk", until(50, 60))],
+            "validate/v_bbb.mp4",
+            split="validation",
+        ),
         net("in a folder of the part", training, "train_val/training/aaa.mp4"[10:], split="train"),
         net(
             "an end after the duration",

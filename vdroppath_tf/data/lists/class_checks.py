@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from vdroppath_tf.data.lists.class_scan import Contents, Video
-from vdroppath_tf.data.lists.part_folders import PARTS, is_part
+from vdroppath_tf.data.lists.part_folders import is_part
+from vdroppath_tf.data.lists.parts import PARTS
 from vdroppath_tf.data.manifest import ManifestError
 
 EXPECTED = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from vdroppath_tf.data.lists.parts import PART_WORDS
 from vdroppath_tf.data.lists.text_files import (
     MAX_CLASSES,
     PathLike,
@@ -23,7 +24,7 @@ CATEGORIES = "category.txt"
 _LABELS = "labels"
 _SUFFIXES = (".csv", ".json", ".txt")
 _SIDES = {"left": "right", "right": "left", "leftwards": "rightwards", "rightwards": "leftwards"}
-_PART = re.compile(r"(train|validation|val|test|test-answers|test_answers)$", re.IGNORECASE)
+_PART = re.compile(rf"({'|'.join(sorted(PART_WORDS))})([-_]answers)?$", re.IGNORECASE)
 
 
 def classes_beside(path: PathLike) -> Path:

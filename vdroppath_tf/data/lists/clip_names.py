@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from vdroppath_tf.data.lists.class_spelling import plain
 from vdroppath_tf.data.lists.collector import Collector
-from vdroppath_tf.data.lists.parts import PARTS, name_words, part_names
+from vdroppath_tf.data.lists.parts import PART_WORDS, name_words, part_names
 from vdroppath_tf.data.lists.video_tree import VideoTree
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.segment import Span
@@ -47,8 +47,7 @@ class ClipNames:
         self._found: dict[str | tuple[str, int, int], list[tuple[str, str | None]]] = {}
         self._counts: Counter[str] = Counter()
         # An id with its times is of one part only: where the part is not known, all are looked at.
-        parts = part_names(part) if part else frozenset[str]().union(*PARTS)
-        for folder, label in self._places(parts):
+        for folder, label in self._places(part_names(part) if part else PART_WORDS):
             self._list(folder, label)
 
     def find(self, name: str, key: str, times: Times) -> tuple[str, bool] | None:

@@ -7,13 +7,14 @@ import posixpath
 from collections.abc import Sequence
 
 from vdroppath_tf.data.lists.collector import Collector
+from vdroppath_tf.data.lists.parts import part_of
 from vdroppath_tf.data.lists.text_files import PathLike, read_lines, same_names, whole_number
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.names import named
 
-PARTS = {"train": 1, "test": 2}  # the numbers in the lines; 0 is in neither
+_PARTS = {"train": 1, "test": 2}  # the numbers in the lines; 0 is in neither
 SPLITS = (1, 2, 3)
 _EXPECTED = "'name.avi 1' (1 training, 2 test, 0 neither)"
 
@@ -51,7 +52,8 @@ def read_hmdb51(
         ManifestError: no or an unknown part or split; a file is missing or damaged, or names a
             video that is not there.
     """
-    if part not in PARTS:
+    wanted = _PARTS.get(part_of(part or "") or "")
+    if wanted is None:
         raise ManifestError(f"{path}: part is {part!r}. Pass part='train' or part='test'.")
     if split not in SPLITS:
         raise ManifestError(f"{path}: split is {split!r}, expected 1, 2 or 3.")
@@ -75,7 +77,7 @@ def read_hmdb51(
             file, _, number = line.rpartition(" ")
             if not file:
                 raise ManifestError(f"{origin}: has 1 of 2 fields ({line!r}). Expected {_EXPECTED}")
-            if whole_number(number, "part", origin, 0, 2) == PARTS[part]:
+            if whole_number(number, "part", origin, 0, 2) == wanted:
                 file = file.strip()
                 stem = videos.stem_there(folders, (posixpath.splitext(file)[0], file), origin)
                 videos.add_named(folders, stem, label, origin)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from vdroppath_tf.data.lists.class_order import in_order
+from vdroppath_tf.data.lists.parts import PART_WORDS, PARTS, part_of
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.lists.video_tree import kind_of
 from vdroppath_tf.data.manifest import ManifestError
@@ -14,9 +15,8 @@ from vdroppath_tf.data.sources.frame_names import PICTURES
 from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.names import named
 
-PARTS = ("train", "validation", "test")
 _NAME = re.compile(
-    r"(?:(train|training)|(val|valid|validation|dev)|(test|testing))"
+    rf"({'|'.join(sorted(PART_WORDS))})"
     r"(?:[ _-]?(?:set|data|videos|clips|frames|split|[0-9]{3}))?",
     re.IGNORECASE,
 )
@@ -112,7 +112,7 @@ def choose_of(parts: Mapping[str, str], path: PathLike, part: str | None) -> tup
 def is_part(name: str) -> str | None:
     """The part of a data set that a folder of this name is; None for another."""
     match = _NAME.fullmatch(name)
-    return None if match is None else PARTS[(match.lastindex or 1) - 1]
+    return None if match is None else part_of(match[1])
 
 
 def folders_in(path: PathLike) -> list[str]:

@@ -11,12 +11,16 @@ from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.lists.video_tree import VideoTree
 from vdroppath_tf.data.manifest import ManifestError
 
-PARTS = (
-    frozenset({"train", "training"}),
-    frozenset({"val", "valid", "validate", "validation"}),
-    frozenset({"test", "testing"}),
-)
-"""What people call the parts of a data set."""
+WORDS = {
+    "train": frozenset({"train", "training"}),
+    "validation": frozenset({"val", "valid", "validate", "validation", "dev"}),
+    "test": frozenset({"test", "testing"}),
+}
+"""The parts of a data set, and what people call each: in lists, and in names of files and folders.
+"""
+PARTS = tuple(WORDS)
+PART_WORDS = frozenset[str]().union(*WORDS.values())
+"""All that people call a part."""
 
 
 class Row(Protocol):
@@ -36,8 +40,14 @@ _Row = TypeVar("_Row", bound=Row)
 
 def part_names(part: str) -> frozenset[str]:
     """What else a part of a data set may be called: val is validate is validation."""
-    name = part.strip().lower()
-    return next((names for names in PARTS if name in names), frozenset({name} - {""}))
+    known = part_of(part)
+    return frozenset({part.strip().lower()} - {""}) if known is None else WORDS[known]
+
+
+def part_of(word: str) -> str | None:
+    """The one of `PARTS` that a word is another name of; None for another word."""
+    name = word.strip().lower()
+    return next((part for part, words in WORDS.items() if name in words), None)
 
 
 def choose_part(
@@ -50,16 +60,18 @@ def choose_part(
     Raises:
         ManifestError: there are several and none is chosen, or the chosen one is not there.
     """
+    names = {part: _listed(part) for part in {row.part for row in rows}}
     first: dict[frozenset[str], _Row] = {}
     for row in rows:
-        first.setdefault(part_names(row.part), row)
+        first.setdefault(names[row.part], row)
     there = ", ".join(repr(row.part) for row in first.values())
     if split is not None:
-        if part_names(str(split)) not in first:
+        wanted = _listed(str(split))
+        if wanted not in first:
             raise ManifestError(
                 f"{path}: has no split {split!r}. Expected one of those it lists: {there}."
             )
-        return str(split), [row for row in rows if part_names(row.part) == part_names(str(split))]
+        return str(split), [row for row in rows if names[row.part] == wanted]
     if len(first) > 1:
         one, other = [*first.values()][:2]
         raise ManifestError(
@@ -71,10 +83,16 @@ def choose_part(
     return part, rows
 
 
+def _listed(part: str) -> frozenset[str]:
+    """What else a part may be called in one list, where "dev" may stand beside "val"."""
+    name = part.strip().lower()
+    return frozenset({name}) if name == "dev" else part_names(name)
+
+
 def part_in_name(path: PathLike) -> str:
     """The one part that a file's name names, or ""."""
     words = set(name_words(Path(path).stem))
-    found = [sorted(names & words)[0] for names in PARTS if names & words]
+    found = [sorted(names & words)[0] for names in WORDS.values() if names & words]
     return found[0] if len(found) == 1 else ""
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeAlias, TypeVar
 
+from vdroppath_tf.data.lists.parts import PART_WORDS
 from vdroppath_tf.data.lists.tables.splitting import Cell
 from vdroppath_tf.data.lists.times import is_clock, seconds_of
 
@@ -27,7 +28,6 @@ BETWEEN_NAMES = re.compile(r"\s*[;|]\s*")
 """What stands between the names of several classes."""
 _Item = TypeVar("_Item")
 _SOME = 64
-_SPLITS = frozenset("train training val valid validate validation test testing".split())
 
 
 def some(rows: Sequence[_Item]) -> Sequence[_Item]:
@@ -48,7 +48,7 @@ def kind_of(column: Column) -> Kind:
         return "int"
     if 2 * sum(isinstance(cell, str) and is_time(cell) for cell in cells) > len(cells):
         return "float"
-    return "split" if all(str(cell).lower() in _SPLITS for cell in cells) else "text"
+    return "split" if all(str(cell).lower() in PART_WORDS for cell in cells) else "text"
 
 
 def is_time(cell: str) -> bool:
