@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numbered
 from kind import Kind, expect
 from kinds_of_kinetics import ONE, noted, write
-from kinds_of_segments import Found, read_list, refuse_list, segments, until
+from kinds_of_segments import (
+    EPIC,
+    EPIC_ROWS,
+    Found,
+    read_list,
+    refuse_list,
+    segments,
+    until,
+)
 
 from vdroppath_tf import data
 
@@ -42,6 +51,26 @@ def _refused(name: str, header: str, row: str, words: str) -> Kind:
 def _jester(name: str, times: str, words: str, **options: str) -> Kind:
     text = f"{JESTER},{times}\na,run,0,0.4,0.8\n"
     return refuse_list(f"Jester's columns and {name}", "train.csv", text, words, **options)
+
+
+def _from_zero(zipped: bool) -> Kind:
+    """EPIC-KITCHENS' numbers of frames are those in their names, wherever those begin."""
+
+    def try_it(at: Path) -> None:
+        names = [f"frame_{k:010d}.jpg" for k in range(12)]
+        if zipped:
+            with zipfile.ZipFile(at / "P01_01.zip", "w") as archive:
+                for name, content in numbered.pictures(names).items():
+                    archive.writestr(name, content)
+        else:
+            numbered.folder(at / "P01_01", names)
+        path = write(at / "EPIC_100_train.csv", EPIC + EPIC_ROWS)
+        for lookup in (None, data.Lookup(template="frame_{:010d}.jpg")):
+            found = data.open_manifest(path, format="epic-kitchens-verbs", lookup=lookup)
+            expect(segments(found), [("1", until(3, 6)), ("0", until(6, 9))], "segments")
+
+    where = "a zip file" if zipped else "a folder"
+    return Kind(f"segments: EPIC-KITCHENS, frames from 0 in {where}", "by name", try_it)
 
 
 KINDS = (
@@ -95,4 +124,6 @@ KINDS = (
         )
         for members in ('"start": 0.4, "end": 0.8', '"from": 1, "to": 2')
     ),
+    _from_zero(zipped=False),
+    _from_zero(zipped=True),
 )

@@ -58,6 +58,8 @@ class Collector:
         self.multi_label = False
         self.elsewhere: Callable[[str], str] = lambda name: name
         """The name of what is listed by a name that leads to nothing, if there is one."""
+        self.spans_in: Callable[[FrameSource, Sequence[Span]], Sequence[Span]] = lambda _, s: s
+        """The segment of a video by what is listed, where that depends on the video."""
         self._largest = 0
         self._allow_missing = bool(lookup.allow_missing)
         self._repeats = Repeats(self.labels, lookup.allow_two_labels)
@@ -128,7 +130,7 @@ class Collector:
             self._miss(name)
             return
         if spans:
-            source = segment_of(source, spans, origin)
+            source = segment_of(source, self.spans_in(source, spans), origin)
         self._take(source, label, num_frames, origin, name, more)
 
     def add_source(self, source: FrameSource, name: str, label: int, origin: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +13,11 @@ from vdroppath_tf.data.lists.text_files import MAX_CLASSES, PathLike, check_name
 from vdroppath_tf.data.lists.times import is_clock, seconds_of
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.data.sources.segment import Span
+from vdroppath_tf.data.sources.source import FrameSource
+from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
 EPIC_CLASSES = ("verb", "noun", "action")
@@ -44,8 +48,9 @@ def read_epic_kitchens(
     """Reads `EPIC_100_train.csv`: segments of long videos with a verb and a noun each.
 
     Videos are `P01_01.MP4`, of which the times are taken, or folders of frames
-    (`P01_01/frame_0000000001.jpg`), of which the numbers in their names are. They lie in the root
-    or in folders of participants (`P01/videos`, `P01/rgb_frames`). The end is not in the segment.
+    (`P01_01/frame_0000000001.jpg`), of which the numbers in their names are, from 0 or 1 on. They
+    lie in the root or in folders of participants (`P01/videos`, `P01/rgb_frames`). The end is not
+    in the segment.
 
     Args:
         path: the file.
@@ -67,14 +72,14 @@ def read_epic_kitchens(
             + ", ".join(f"format='epic-kitchens-{kind}s'" for kind in EPIC_CLASSES)
             + " (--format)."
         )
-    first = 1 if lookup is None or lookup.first_frame is None else lookup.first_frame
-    rows = [*_rows(path, first)]
+    rows = [*_rows(path)]
     kinds = {kind: _names(Path(path), kind) for kind in EPIC_CLASSES[:2]}
     actions = sorted({(row.verb, row.noun) for row in rows})
     own = kinds.get(classes)
     if classes == "action":
         own = tuple(_action(kinds, verb, noun) for verb, noun in actions)
     videos = Collector(path, root, lookup, own if labels is None else labels)
+    videos.spans_in = _by_names()
     if own is None:
         videos.note(f"the {classes} classes are numbers: their names are not beside the list")
     for row in rows:
@@ -86,8 +91,8 @@ def read_epic_kitchens(
     return videos.manifest(f"rows {_EXPECTED}")
 
 
-def _rows(path: PathLike, first_frame: int) -> Iterator[_Row]:
-    """The rows; a frame's number is that in its name, of which the first has `first_frame`."""
+def _rows(path: PathLike) -> Iterator[_Row]:
+    """The rows; a frame's number is that in its name, see `_by_names`."""
     for origin, fields in read_table(
         path, EPIC_COLUMNS, _EXPECTED, "The test part has no classes."
     ):
@@ -96,12 +101,36 @@ def _rows(path: PathLike, first_frame: int) -> Iterator[_Row]:
         frames = [fields.get(name, "") for name in ("start_frame", "stop_frame")]
         if all(frames):
             numbers = [whole_number(text, "frame", origin, 0, MAX_FRAMES) for text in frames]
-            start, stop = (max(0, number - first_frame) for number in numbers)
-            spans.append(Span(start, max(stop, start + 1), "frames"))
+            spans.append(Span(numbers[0], numbers[1], "frames"))
         verb, noun = (
             whole_number(fields[name], name, origin, 0, MAX_CLASSES) for name in EPIC_COLUMNS[3:]
         )
         yield _Row(origin, fields["video_id"], tuple(spans), verb, noun)
+
+
+def _by_names() -> Callable[[FrameSource, Sequence[Span]], Sequence[Span]]:
+    """From the numbers in the names of a video's frames to frames that are counted from 0."""
+    first_of = functools.cache(_first_number)
+
+    def counted(video: FrameSource, spans: Sequence[Span]) -> Sequence[Span]:
+        if isinstance(video, VideoFile):
+            return spans
+        first = first_of(video)
+        return [_from_zero(span, first) if span.unit == "frames" else span for span in spans]
+
+    return counted
+
+
+def _first_number(video: FrameSource) -> int:
+    try:
+        return video.first_number()
+    except VideoError:
+        return 1  # its turn comes
+
+
+def _from_zero(span: Span, first: int) -> Span:
+    start, stop = (max(0, number - first) for number in (span.start, span.end))
+    return Span(start, max(stop, start + 1), "frames")
 
 
 def _seconds(text: str, origin: str) -> float:

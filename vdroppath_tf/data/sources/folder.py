@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError, regular_file, status_of
-from vdroppath_tf.data.sources.frame_names import PICTURES, FrameNames
+from vdroppath_tf.data.sources.frame_kinds import NUMBERED
+from vdroppath_tf.data.sources.frame_names import PICTURES, FrameNames, parse_template
 from vdroppath_tf.data.sources.frame_search import find_names
 from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
@@ -57,6 +58,15 @@ class FrameFolder(FrameSource):
     def assumed(self) -> tuple[str, ...]:
         """What was found out of the names of the frames, for the user."""
         return self._layout()[1].assumed
+
+    def first_number(self) -> int:
+        """See `FrameSource.first_number`. A folder of a long video is not listed for it."""
+        if self.first is not None:
+            return self.first
+        try:
+            return _smallest_number(self.folder, self.template)
+        except OSError as error:
+            raise VideoError(f"{self.folder}: cannot be listed ({error}).") from None
 
     def _layout(self) -> tuple[FrameInfo, FrameNames]:
         return folder_layout(self.folder, self.template, self.first)
@@ -104,6 +114,19 @@ def _names(folder: str, template: str | None, first: int | None) -> FrameNames:
         return find_names(found, folder, template=template, first=first, late=False)
     except OSError as error:
         raise VideoError(f"{folder}: cannot be listed ({error}). Check its permissions.") from None
+
+
+def _smallest_number(folder: str, template: str | None) -> int:
+    """0 if there is a frame of that number, by the name of any other; else 1."""
+    if template is not None:
+        names = [] if "{:f}" in template else [parse_template(template).called(0)]
+    elif (match := NUMBERED.fullmatch(next(list_pictures(folder), ""))) is None:
+        names = []
+    else:
+        ending = f"{match['tail']}{match['ending'] or ''}"
+        widths = range(1, len(match["number"]) + 1)
+        names = [f"{match['prefix']}{'0' * width}{ending}" for width in widths]
+    return 0 if any(os.path.lexists(os.path.join(folder, name)) for name in names) else 1
 
 
 def list_pictures(folder: str) -> Iterator[str]:

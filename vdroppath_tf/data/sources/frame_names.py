@@ -83,7 +83,7 @@ def parse_template(template: str) -> FrameNames:
     except ValueError:
         fields = []
     spec = fields[0][1] if len(fields) == 1 and fields[0][::2] == ("", None) else None
-    number = re.fullmatch(r"(0[0-9])?d?", spec or "")
+    number = re.fullmatch(r"(0[0-9]|01[0-9])?d?", spec or "")
     if spec is None or number is None or re.search(r"[/\\\0]", before + after):
         raise ValueError(
             f"template {template!r}: expected a file name with one number in it, such as "

@@ -94,6 +94,11 @@ class Hdf5Frames(FrameSource):
             names = np.array([data_set.name for data_set in found], object)
             return request.in_order(names), request.in_order(places), found[0].shape
 
+    def first_number(self) -> int:
+        """See `FrameSource.first_number`."""
+        names = self._layout().names
+        return 1 if names is None or names.listed else names.first
+
     def _layout(self) -> _Layout:
         status = regular_file(self.file)
         return _cached_layout(self.file, self.key, status.st_size, status.st_mtime_ns)

@@ -109,6 +109,14 @@ class FrameSource(ABC):
         """
         return ()
 
+    def first_number(self) -> int:
+        """The number in the name of the first frame; 1, as is usual, where frames have none.
+
+        Raises:
+            VideoError: nothing there can be used.
+        """
+        return 1
+
     def validate(self, cache_dir: Folder = None) -> None:
         """Checks that everything is in its place; decodes nothing.
 

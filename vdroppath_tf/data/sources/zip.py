@@ -63,6 +63,11 @@ class FrameZip(FrameSource):
         """What was found out of the names of the frames, for the user."""
         return self._layout().names.assumed
 
+    def first_number(self) -> int:
+        """See `FrameSource.first_number`."""
+        names = self._layout().names
+        return 1 if names.listed else names.first
+
     def _layout(self) -> _Layout:
         status = regular_file(self.file)
         return _cached_layout(self, status.st_size, status.st_mtime_ns)
