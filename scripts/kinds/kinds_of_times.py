@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numbered
 from kind import Kind, expect
-from kinds_of_kinetics import ONE, noted, write
+from kinds_of_kinetics import HEAD, ONE, TWO, noted, write
 from kinds_of_segments import (
     EPIC,
     EPIC_ROWS,
@@ -73,6 +74,23 @@ def _from_zero(zipped: bool) -> Kind:
     return Kind(f"segments: EPIC-KITCHENS, frames from 0 in {where}", "by name", try_it)
 
 
+def _later(name: str, files: Mapping[str, int], times: Mapping[str, list[int]]) -> Kind:
+    """Files that are called by their id alone: clips of a second, then whole videos."""
+
+    def try_it(at: Path) -> None:
+        made = {count: numbered.video(at / "made" / f"{count}.mp4", count) for count in (25, 60)}
+        for file, count in files.items():
+            (at / f"{file}.mp4").write_bytes(made[count].read_bytes())
+        lines = [f"run,{row},train" for row in times]
+        found = data.open_manifest(write(at / "train.csv", HEAD, *lines))
+        got = [numbered.numbers(entry.source) for entry in found]
+        expect(got, [*times.values()], "frames")
+
+    return Kind(f"Kinetics: ids alone, {name}", "told apart", try_it)
+
+
+CLIPS = {f"{k:04d}{ONE}": 25 for k in range(17)}
+CLIP_ROWS = {f"{name},30,31": until(0, 25) for name in CLIPS}
 KINDS = (
     _kinetics("start_sec", "end_sec"),
     _kinetics("Start Time", "End Time"),
@@ -126,4 +144,9 @@ KINDS = (
     ),
     _from_zero(zipped=False),
     _from_zero(zipped=True),
+    _later(
+        "whole videos after many clips",
+        CLIPS | {f"{ONE}": 60, TWO: 60},
+        CLIP_ROWS | {f"{ONE},0,1": until(0, 25), f"{TWO},1,2": until(25, 50)},
+    ),
 )

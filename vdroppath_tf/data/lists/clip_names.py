@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from vdroppath_tf.data.lists.class_spelling import plain
 from vdroppath_tf.data.lists.collector import Collector
@@ -20,11 +20,13 @@ from vdroppath_tf.names import named
 
 _TIMES = re.compile(r"(.+)_(\d{1,9})(?:\.\d+)?_(\d{1,9})(?:\.\d+)?", re.DOTALL)
 _REPLACEMENT = "replacement"
-_LOOK_AT = 16  # files called by id alone, to learn whether all of them are clips or whole videos
 _SLACK = 1.0  # seconds that a clip may be longer than its row says
 _ORDER = (".mp4", ".mkv", ".webm", ".avi", ".mov")
 
+LOOK_AT = 64
+"""Files called by id alone that are looked at, to learn whether all are clips or whole videos."""
 Times: TypeAlias = tuple[float, float] | None
+_Item = TypeVar("_Item")
 
 
 @named
@@ -147,7 +149,8 @@ def segments_of(
     """Which segments are meant of files that are called by their id alone.
 
     A file that is longer than its row says is the whole video; one that ends before the row's end
-    is the clip. The first few are looked at, and all of them where those disagree.
+    is the clip. `LOOK_AT` of all of them are looked at, from the first to the last, and as many of
+    those that are listed with several times, as clips are not; all, where these disagree.
 
     Args:
         tree: where they are.
@@ -157,7 +160,10 @@ def segments_of(
     Returns:
         For each row its segment, or nothing where the file is the clip.
     """
-    found = {_evidence(tree, *row, origin) for row in rows[:_LOOK_AT]} - {None}
+    times = Counter(name for name, _ in rows)
+    several = [row for row in rows if times[row[0]] > 1]
+    looked_at = {*_spread(rows), *_spread(several)}
+    found = {_evidence(tree, *row, origin) for row in looked_at} - {None}
     if found == {True, False}:
         whole = [_evidence(tree, *row, origin) is True for row in rows]
     else:
@@ -166,6 +172,12 @@ def segments_of(
         (Span(*times, "seconds"),) if each else ()
         for each, (_, times) in zip(whole, rows, strict=True)
     ]
+
+
+def _spread(rows: Sequence[_Item]) -> list[_Item]:
+    """`LOOK_AT` of many, evenly spaced."""
+    count = min(LOOK_AT, len(rows))
+    return [rows[k * len(rows) // count] for k in range(count)]
 
 
 def _rank(name: str) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vdroppath_tf.data.lists.class_order import order_note
 from vdroppath_tf.data.lists.class_spelling import class_names
-from vdroppath_tf.data.lists.clip_names import ClipNames, Times, segments_of
+from vdroppath_tf.data.lists.clip_names import LOOK_AT, ClipNames, Times, segments_of
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.kinetics_rows import EXPECTED, KineticsRow, read_kinetics_rows
 from vdroppath_tf.data.lists.parts import choose_part
@@ -78,7 +78,8 @@ def read_kinetics(
     if whole:
         videos.note(f"{whole:,} files are whole videos, called by their id: a segment is taken")
     if count := by_id - whole:
-        videos.note(f"{count:,} files are called by their id alone, and taken for the clips")
+        why = f", as those are that were looked at (up to {LOOK_AT})" if alone else ""
+        videos.note(f"{count:,} files are called by their id alone, and taken for the clips{why}")
     return videos.manifest(f"rows {EXPECTED}")
 
 
