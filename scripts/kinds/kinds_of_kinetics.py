@@ -260,7 +260,7 @@ KINDS = (
     Kind(
         "Kinetics: classes that differ in case", "refused, both named",
         lambda at: data.open_manifest(write(at / "a.csv", HEAD, ROWS[0], ROWS[0].title())),
-        "'riding a bike' and 'Riding A Bike' differ in case",
+        ":3: class 'Riding A Bike' differs from 'riding a bike' of .*:2 in case",
     ),
     Kind(
         "Kinetics: several splits in one file",

@@ -118,6 +118,11 @@ KINDS = (
         Case("a.mp4 Run\nb.mp4 run\n", files=FILES),
     ),
     refused(
+        "names that differ in a first underscore",
+        "txt:2: class '_run' differs from 'run' of .*txt:1",
+        Case("a.mp4 run\nb.mp4 _run\n", files=FILES),
+    ),
+    refused(
         "numbers that are names of other classes",
         "name of class 0, or the number of the class '2'.*class_name",
         Case("a.mp4 1\nb.mp4 2\n", files=FILES, options={"labels": ("1", "2", "3")}),

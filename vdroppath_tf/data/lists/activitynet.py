@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from vdroppath_tf.data.lists.class_order import order_note
-from vdroppath_tf.data.lists.class_spelling import class_names
+from vdroppath_tf.data.lists.class_spelling import ordered_classes
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.parts import choose_part, part_folders
 from vdroppath_tf.data.lists.text_files import PathLike, load_json
@@ -67,8 +67,8 @@ def read_activitynet(
     if not isinstance(found, dict) or not found:
         raise ManifestError(f"{path}: has no 'database' with a video in it. Expected {_EXPECTED}.")
     every = [_video(f"{path}: {key!r}", key, item) for key, item in found.items()]
-    own = (label for video in every for _, label in video.segments)
-    names = labels if labels is not None else class_names(own, path)
+    own = ((label, video.origin) for video in every for _, label in video.segments)
+    names = labels if labels is not None else ordered_classes(own)
     part, chosen = choose_part(every, split, path)
     if not any(video.segments for video in chosen):
         raise ManifestError(

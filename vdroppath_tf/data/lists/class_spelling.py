@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from vdroppath_tf.data.lists.class_order import in_order
-from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.manifest import ManifestError
 
 
@@ -52,26 +51,34 @@ class ClassNumbers:
         """The one class whose name differs in case, spaces, hyphens and underscores only."""
         if not self._by_spelling:
             for name in self.by_name:
-                key = _spelling(name)
+                key = spelling(name)
                 self._by_spelling[key] = None if key in self._by_spelling else name
-        return self._by_spelling.get(_spelling(label))
+        return self._by_spelling.get(spelling(label))
 
 
-def class_names(labels: Iterable[str], source: PathLike) -> list[str]:
+def ordered_classes(labels: Iterable[tuple[str, str]]) -> list[str]:
     """The names of classes in the order of `in_order`.
+
+    Args:
+        labels: those of a list, however often, and where each is.
 
     Raises:
         ManifestError: two differ in case, spaces, hyphens or underscores only.
     """
+    names: dict[str, str] = {}
     first: dict[str, str] = {}
-    for label in labels:
-        if (other := first.setdefault(_spelling(label), label)) != label:
+    for label, origin in labels:
+        if label in names:
+            continue
+        names[label] = origin
+        if (other := first.setdefault(spelling(label), label)) != label:
             raise ManifestError(
-                f"{source}: the classes {other!r} and {label!r} differ in case, spaces or "
-                "underscores only. Write one of them everywhere; or, if both are classes, pass the "
-                "names of all classes as labels=, or in a labels.txt beside the list."
+                f"{origin}: class {label!r} differs from {other!r} of {names[other]} in case, "
+                "spaces or underscores only. Write one of them everywhere; or, if both are "
+                "classes, pass the names of all classes as labels=, or in a labels.txt beside the "
+                "list."
             )
-    return in_order(first.values())
+    return in_order(names)
 
 
 def plain(name: str) -> str:
@@ -79,6 +86,6 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
-def _spelling(name: str) -> str:
+def spelling(name: str) -> str:
     """A name without what people change in writing it: by this, names are alike."""
     return re.sub(r"[\s_\-]+", " ", name).strip().casefold()

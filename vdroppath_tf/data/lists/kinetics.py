@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from vdroppath_tf.data.lists.class_order import order_note
-from vdroppath_tf.data.lists.class_spelling import class_names
+from vdroppath_tf.data.lists.class_spelling import ordered_classes
 from vdroppath_tf.data.lists.clip_names import LOOK_AT, ClipNames, Times, segments_of
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.kinetics_rows import EXPECTED, KineticsRow, read_kinetics_rows
@@ -51,8 +51,8 @@ def read_kinetics(
     if lookup.allow_missing is None:
         lookup = dataclasses.replace(lookup, allow_missing=True)
     rows = read_kinetics_rows(path)
-    own = (row.label for row in rows if row.label)
-    names = labels if labels is not None else class_names(own, path)
+    own = ((row.label, row.origin) for row in rows if row.label)
+    names = labels if labels is not None else ordered_classes(own)
     part, rows = choose_part(rows, split, path)
     if unlabelled := next((row for row in rows if not row.label), None):
         raise ManifestError(

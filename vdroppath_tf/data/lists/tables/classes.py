@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from vdroppath_tf.data.lists.class_order import in_order, order_note
+from vdroppath_tf.data.lists.class_order import order_note
+from vdroppath_tf.data.lists.class_spelling import ordered_classes
 from vdroppath_tf.data.lists.tables.contents import (
     BETWEEN_NAMES,
     FRACTION,
@@ -163,24 +164,9 @@ def _by_name(labels: dict[str, str], names: Sequence[str] | None, column: str) -
             )
     if names is not None:
         return Classes(None, names, ())
-    known: dict[str, str] = {}
-    for label, origin in labels.items():
-        other = known.setdefault(alike(label), label)
-        if other != label:
-            raise ManifestError(
-                f"{origin}: class {label!r} differs from {other!r} of {labels[other]} in case, "
-                "spaces or underscores only. Write one of them everywhere; or, if both are "
-                "classes, pass the names of all classes as labels=, or in a labels.txt beside the "
-                "list."
-            )
-    found = in_order(labels)
+    found = ordered_classes(labels.items())
     notes = [f"labels are names: {len(found):,} classes, sorted", order_note(found)]
     return Classes(None, found, tuple(note for note in notes if note))
-
-
-def alike(name: str) -> str:
-    """What names have in common that differ in case, spaces, hyphens and underscores only."""
-    return re.sub(r"[\s_\-]+", " ", name.strip()).casefold()
 
 
 def _number(label: str, origin: str, base: int) -> int:

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from vdroppath_tf.data.lists.class_spelling import spelling
 from vdroppath_tf.data.lists.collector import FRAMES_NOTE, Collector
-from vdroppath_tf.data.lists.tables.classes import Classes, alike, check_first, classes_of
+from vdroppath_tf.data.lists.tables.classes import Classes, check_first, classes_of
 from vdroppath_tf.data.lists.tables.places import Places
 from vdroppath_tf.data.lists.tables.reading import Reading
 from vdroppath_tf.data.lists.tables.splitting import Cell
@@ -99,7 +100,7 @@ def _classes(table: Table, lines: Lines) -> Classes:
         number = classes.numbers[table.labels[cell][0]]
         given = lines.labels[number : number + 1] if lines.labels is not None else ()
         other = names.setdefault(number, given[0] if given else name)
-        if other != name and alike(other) != alike(name):
+        if other != name and spelling(other) != spelling(name):
             raise ManifestError(
                 f"{origin}: class {cell} is called {name!r}, but {other!r} elsewhere. Expected one "
                 "name for each number. Correct it, or leave one of both columns out: --columns."
