@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vdroppath_tf.data.lists.collector import Collector
-from vdroppath_tf.data.lists.csv_tables import read_table
+from vdroppath_tf.data.lists.csv_tables import read_csv
 from vdroppath_tf.data.lists.text_files import PathLike, check_names, read_lines
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
@@ -114,7 +114,7 @@ def _opened(
 
 
 def _rows(path: PathLike) -> Iterator[_Row]:
-    for origin, fields in read_table(path, CHARADES_COLUMNS, _EXPECTED):
+    for origin, fields in read_csv(path, CHARADES_COLUMNS, _EXPECTED):
         length = _seconds(fields["length"], origin)
         actions = [
             _action(text, length, origin) for text in fields["actions"].split(";") if text.strip()

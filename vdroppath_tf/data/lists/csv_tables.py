@@ -13,7 +13,7 @@ DELIMITERS = ",\t;"
 """What may separate columns."""
 
 
-def columns_of(line: str, delimiter: str) -> list[str]:
+def header_names(line: str, delimiter: str) -> list[str]:
     """The names of a header's columns, in small letters."""
     try:
         return [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
@@ -24,13 +24,13 @@ def columns_of(line: str, delimiter: str) -> list[str]:
 def delimiter_of(line: str, columns: Sequence[str]) -> str | None:
     """What separates the columns of a header; None if it lacks one of `columns`."""
     for delimiter in DELIMITERS:
-        if set(columns) <= set(columns_of(line, delimiter)):
+        if set(columns) <= set(header_names(line, delimiter)):
             return delimiter
     return None
 
 
 @named
-def read_table(
+def read_csv(
     path: PathLike, columns: Sequence[str], expected: str, hint: str = ""
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """`(file:line, fields by column)` of the rows below a header.
@@ -46,7 +46,7 @@ def read_table(
     """
     origin, first = next(read_lines(path, expected), (f"{path}:1", ""))
     delimiter = delimiter_of(first, columns)
-    header = columns_of(first, delimiter or ",")
+    header = header_names(first, delimiter or ",")
     if delimiter is None:
         lacking = next(name for name in columns if name not in header)
         raise ManifestError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vdroppath_tf.data.lists.collector import Collector
-from vdroppath_tf.data.lists.csv_tables import read_table
+from vdroppath_tf.data.lists.csv_tables import read_csv
 from vdroppath_tf.data.lists.text_files import MAX_CLASSES, PathLike, check_names, whole_number
 from vdroppath_tf.data.lists.times import is_clock, seconds_of
 from vdroppath_tf.data.lists.video_tree import Lookup
@@ -93,9 +93,7 @@ def read_epic_kitchens(
 
 def _rows(path: PathLike) -> Iterator[_Row]:
     """The rows; a frame's number is that in its name, see `_by_names`."""
-    for origin, fields in read_table(
-        path, EPIC_COLUMNS, _EXPECTED, "The test part has no classes."
-    ):
+    for origin, fields in read_csv(path, EPIC_COLUMNS, _EXPECTED, "The test part has no classes."):
         times = [_seconds(fields[name], origin) for name in EPIC_COLUMNS[1:3]]
         spans = [Span(times[0], times[1], "seconds")]
         frames = [fields.get(name, "") for name in ("start_frame", "stop_frame")]
@@ -155,7 +153,7 @@ def _names(path: Path, kind: str) -> tuple[str, ...] | None:
         few = " or ".join(each.name for each in found[:3])
         raise ManifestError(f"{path}: its {kind}s may be those of {few}. Expected one of them.")
     names: list[str] = []
-    for origin, fields in read_table(found[0], (), "'id,key,...'"):
+    for origin, fields in read_csv(found[0], (), "'id,key,...'"):
         number = fields.get("id") or fields.get(f"{kind}_id") or ""
         name = fields.get("key") or fields.get("class_key") or ""
         if whole_number(number, "id", origin, 0, MAX_CLASSES) != len(names):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from vdroppath_tf.data.lists.clip_names import Times
-from vdroppath_tf.data.lists.csv_tables import columns_of, delimiter_of, read_table
+from vdroppath_tf.data.lists.csv_tables import delimiter_of, header_names, read_csv
 from vdroppath_tf.data.lists.segment_columns import meaning_of, segment_columns
 from vdroppath_tf.data.lists.text_files import PathLike, load_json, read_lines, start_of
 from vdroppath_tf.data.manifest import ManifestError
@@ -58,7 +58,7 @@ def read_kinetics_rows(path: PathLike) -> Sequence[KineticsRow]:
 def _of_csv(path: PathLike) -> Iterator[KineticsRow]:
     hint = "The files of the test part have no labels."
     at, first = next(read_lines(path, EXPECTED), (f"{path}:1", ""))
-    header = columns_of(first, delimiter_of(first, (KEY,)) or ",")
+    header = header_names(first, delimiter_of(first, (KEY,)) or ",")
     columns = [_column(header, what, at, hint) for what in _COLUMNS]
     if not all(columns[1:3]) and (times := segment_columns(header)):
         raise ManifestError(
@@ -67,7 +67,7 @@ def _of_csv(path: PathLike) -> Iterator[KineticsRow]:
             f"'time_start' and 'time_end', in seconds. Expected {EXPECTED}: rename the columns, or "
             "remove them if they say nothing of the times."
         )
-    for origin, fields in read_table(path, (KEY,), EXPECTED, hint):
+    for origin, fields in read_csv(path, (KEY,), EXPECTED, hint):
         label, start, end, part = (fields.get(name, "") for name in columns)
         yield _row(origin, label, fields[KEY], (start, end), part)
 

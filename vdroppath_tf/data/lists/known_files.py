@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from vdroppath_tf.data.lists.charades import CHARADES_COLUMNS
-from vdroppath_tf.data.lists.csv_tables import columns_of, delimiter_of
+from vdroppath_tf.data.lists.csv_tables import delimiter_of, header_names
 from vdroppath_tf.data.lists.epic_kitchens import EPIC_COLUMNS
 from vdroppath_tf.data.lists.kinetics_rows import is_kinetics
 from vdroppath_tf.data.lists.moments import CATEGORIES
@@ -51,7 +51,7 @@ def known_format(path: Path) -> str | None:
 
 def _has_segments(header: str, delimiter: str) -> bool:
     """Whether a header names the start or the end of segments, of which Jester has none."""
-    names = columns_of(header, delimiter)
+    names = header_names(header, delimiter)
     return any(meaning_of(name).startswith(("start", "end")) for name in names)
 
 

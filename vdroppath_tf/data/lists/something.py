@@ -18,7 +18,7 @@ from vdroppath_tf.data.lists.classes_beside import (
     read_classes,
 )
 from vdroppath_tf.data.lists.collector import Collector
-from vdroppath_tf.data.lists.csv_tables import columns_of, delimiter_of, read_table
+from vdroppath_tf.data.lists.csv_tables import delimiter_of, header_names, read_csv
 from vdroppath_tf.data.lists.parts import part_folders, part_in_name
 from vdroppath_tf.data.lists.segment_columns import segment_columns
 from vdroppath_tf.data.lists.tables.headers import meanings
@@ -97,7 +97,7 @@ def read_something_v1(
     """
     first = start_of(path).lstrip().partition("\n")[0]
     if (delimiter := delimiter_of(first, JESTER_COLUMNS)) is not None:
-        _check_whole(columns_of(first, delimiter), f"{path}:1")
+        _check_whole(header_names(first, delimiter), f"{path}:1")
         return _read_kaggle(path, root, labels, lookup)
     rows = []
     for origin, row in read_rows(path, ";", _ROW):
@@ -147,7 +147,7 @@ def _read_kaggle(
 ) -> Manifest:
     rows: list[_Row] = []
     numbers: dict[str, tuple[int, str]] = {}
-    for origin, fields in read_table(path, JESTER_COLUMNS, f"'{','.join(JESTER_COLUMNS)}'"):
+    for origin, fields in read_csv(path, JESTER_COLUMNS, f"'{','.join(JESTER_COLUMNS)}'"):
         label = fields["label"]
         number = whole_number(fields["label_id"], "label_id", origin, 0, MAX_CLASSES - 1)
         before, place = numbers.setdefault(label, (number, origin))
