@@ -10,9 +10,9 @@ import dataclasses
 import errno
 import os
 import posixpath
-import re
 import stat
 
+from vdroppath_tf.data.lists.members import split_member
 from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.sources.content import is_video
 from vdroppath_tf.data.sources.folder import FrameFolder
@@ -28,8 +28,6 @@ ARCHIVES = {".zip": "zips", ".h5": "hdf5", ".hdf5": "hdf5"}
 """Files that hold the frames of one video, and what this kind of video is called."""
 FRAMES_ZIP = "RGB_frames.zip"
 """A folder that holds this is a video: the archive of its frames."""
-_MEMBER = re.compile(r"(.+?\.(?:h5|hdf5))(?:/(.+))?", re.IGNORECASE | re.DOTALL)
-_IN_ZIP = re.compile(r"(.+?\.zip)!(.+)", re.IGNORECASE | re.DOTALL)
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
@@ -131,15 +129,15 @@ class VideoTree:
         """As `source`; a name may also be a member of an HDF5 file or of a zip file of several
         videos, `file.h5/key` and `file.zip!folder`.
         """
-        if "!" in name and (inside := _IN_ZIP.fullmatch(name)) is not None:
-            return self._in_zip(name, inside[1], inside[2], origin)
-        member = _MEMBER.fullmatch(name) if ".h" in name.lower() else None
+        member = split_member(name)
         if member is None:
             return self.source(name, origin)
-        path, mode = self._find(member[1], origin)
+        if member.zipped:
+            return self._in_zip(name, member.file, member.inside, origin)
+        path, mode = self._find(member.file, origin)
         if stat.S_ISDIR(mode):
             return self.source(name, origin)
-        return Hdf5Frames(path, "/" + (member[2] or ""))
+        return Hdf5Frames(path, "/" + member.inside)
 
     def _in_zip(self, name: str, archive: str, inside: str, origin: str) -> FrameSource:
         try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections import Counter
 from typing import Any
 
+from vdroppath_tf.data.lists.members import split_member
 from vdroppath_tf.data.lists.video_tree import VideoTree
 from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.sources.container import VideoError
@@ -16,8 +16,6 @@ from vdroppath_tf.data.sources.hdf5_items import open_hdf5, resolve
 from vdroppath_tf.data.sources.segment import UNITS, fitting_units
 from vdroppath_tf.data.sources.zip import holds_folder
 
-_MEMBER = re.compile(r"(.+?\.(?:h5|hdf5))/(.+)", re.IGNORECASE | re.DOTALL)
-_IN_ZIP = re.compile(r"(.+?\.zip)!(.+)", re.IGNORECASE | re.DOTALL)
 _HOW = {
     "backslashes": "backslashes in paths are read as slashes",
     "root": "paths that start with a slash are taken from the root on",
@@ -99,11 +97,13 @@ class Places:
             return False
         if os.path.lexists(self._root + name):
             return True
-        if (inside := _IN_ZIP.fullmatch(name)) is not None:
-            archive = self._root + inside[1]
-            return os.path.isfile(archive) and holds_folder(archive, inside[2])
-        member = _MEMBER.fullmatch(name)
-        return member is not None and self._holds(member[1], member[2])
+        member = split_member(name)
+        if member is None or not member.inside:
+            return False
+        if member.zipped:
+            archive = self._root + member.file
+            return os.path.isfile(archive) and holds_folder(archive, member.inside)
+        return self._holds(member.file, member.inside)
 
     def _holds(self, name: str, key: str) -> bool:
         """Whether an HDF5 file has a member; one that cannot be read may have any word."""

@@ -1,0 +1,32 @@
+"""Names of videos that lie in files with others: `file.h5/key` and `file.zip!folder`."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_IN_HDF5 = re.compile(r"(.+?\.(?:h5|hdf5))(?:/(.+))?", re.IGNORECASE | re.DOTALL)
+_IN_ZIP = re.compile(r"(.+?\.zip)!(.+)", re.IGNORECASE | re.DOTALL)
+
+
+class Member(NamedTuple):
+    """A video in a file.
+
+    Attributes:
+        file: the name of the file.
+        inside: what it is called there; "" for an HDF5 file that is one video.
+        zipped: whether the file is a zip file, else an HDF5 file.
+    """
+
+    file: str
+    inside: str
+    zipped: bool
+
+
+def split_member(name: str) -> Member | None:
+    """The file and the member that a name may be of; None for any other name."""
+    if "!" in name and (match := _IN_ZIP.fullmatch(name)) is not None:
+        return Member(match[1], match[2], True)
+    if ".h" in name.lower() and (match := _IN_HDF5.fullmatch(name)) is not None:
+        return Member(match[1], match[2] or "", False)
+    return None
