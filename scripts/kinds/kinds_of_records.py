@@ -99,6 +99,22 @@ def _of_parts(at: Path) -> None:
     data.open_manifest(at)
 
 
+def _called(
+    files: str, expected: Sequence[str], part: str | None = None, refusal: str | None = None
+) -> Kind:
+    """Files with one video each, which are read or not by what they are called."""
+
+    def try_it(at: Path) -> None:
+        for file in files.split():
+            records(at / file, example({**_label(0), "clip/media_id": [file]}))
+        found = [entry.name.split(":")[0] for entry in data.open_manifest(at, part=part)]
+        expect(found, list(expected), "files")
+
+    what = "all" if part is None else part
+    return Kind(f"SequenceExamples: files {files}, {what}", "refused" if refusal else "its part",
+                try_it, refusal)  # fmt: skip
+
+
 def _several(at: Path) -> None:
     both = example({"clip/label/index": [0, 2], "clip/label/text": ["a", "c"]})
     manifest = data.open_manifest(records(at / "x.tfrecord", both, example(_label(2, "c"))))
@@ -154,6 +170,21 @@ KINDS = (
     Kind("SequenceExamples: several labels", "multi-label", _several),
     Kind("SequenceExamples: shards of train and validation", "each by its part; else refused",
          _of_parts, r"part= \(one of train, validation"),
+    _called("train.tfrecord val.tfrecord", ["train.tfrecord"], "train"),
+    _called("train.tfrecord val.tfrecord", ["val.tfrecord"], "validation"),
+    _called("train.tfrecord val.tfrecord", [], refusal=r"part= \(one of train, validation"),
+    _called("train-00.tfrecord train-01.tfrecord test-00.tfrecord",
+            ["train-00.tfrecord", "train-01.tfrecord"], "train"),
+    _called("train_0.tfrecord train_1.tfrecord", ["train_0.tfrecord", "train_1.tfrecord"]),
+    _called("clips_a.tfrecord clips_b.tfrecord", ["clips_a.tfrecord", "clips_b.tfrecord"]),
+    _called("train_a-0-of-1 train_b-0-of-1 val-0-of-1", ["train_a-0-of-1", "train_b-0-of-1"],
+            "train"),
+    _called("train_a-0-of-1 train_b-0-of-1 val-0-of-1", ["val-0-of-1"], "validation"),
+    _called("more.tfrecord train.tfrecord", [], "train", r"not certain which part 'more' is"),
+    _called("train_val.tfrecord val.tfrecord", [], "train", r"which part 'train_val' is"),
+    _called("a-0-of-1.tfrecord a-0-of-2.tfrecord a-1-of-2.tfrecord", [], None,
+            r"not shards of one number"),
+    _called("a.tfrecord a.tfrecord-0-of-1", [], None, r"not shards of one number"),
     _files_kind("a folder of shards", lambda _: None, None),
     _files_kind("a shard is missing", lambda path: path.unlink(), r"1 of 2 shards.*number 1 is"),
     _files_kind("a shard is packed", _pack, r"is packed by gzip. Unpack it"),

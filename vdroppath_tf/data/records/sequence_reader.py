@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from vdroppath_tf.data.lists.part_folders import choose_of, is_part
+from vdroppath_tf.data.lists.part_folders import PARTS, choose_of, is_part
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.manifest import NO_CLASS, Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.records.framing import is_record_file
@@ -22,6 +22,8 @@ from vdroppath_tf.names import named
 
 _NAMED = "tfrec"  # in names of TFRecord files, which then need not be looked into
 _SHARD = re.compile(r"(.+?)[-_.]?([0-9]{1,6})-of-([0-9]{1,6})(\..*)?")
+_SUFFIX = re.compile(r"\.[^.]*tfrec.*", re.IGNORECASE | re.DOTALL)
+_NUMBER = re.compile(r"[-_.]?[0-9]{1,20}$")
 
 
 def record_files(path: PathLike) -> dict[str, list[str]]:
@@ -30,18 +32,23 @@ def record_files(path: PathLike) -> dict[str, list[str]]:
     Args:
         path: a TFRecord file, or a folder of such files; anything else has none.
     """
-    if is_record_file(path) or (os.path.isfile(path) and _NAMED in os.fspath(path).lower()):
-        return {"": [os.path.abspath(path)]}
+    if os.path.isfile(path):
+        known = is_record_file(path) or _NAMED in os.path.basename(path).lower()
+        return {"": [os.path.abspath(path)]} if known else {}
     if "://" in os.fspath(path) or not os.path.isdir(path):
         return {}
     found: dict[str, list[str]] = {}
     with os.scandir(path) as items:
-        names = sorted(item.name for item in items if not is_leftover(item.name))
+        names = sorted(
+            item.name for item in items if not is_leftover(item.name) and not item.is_dir()
+        )
     for name in names:
         match = _SHARD.fullmatch(name)
         file = os.path.join(os.path.abspath(path), name)
         if _NAMED in name.lower() or (match and is_record_file(file)):
-            found.setdefault(match[1] if match else "", []).append(file)
+            called = _SUFFIX.sub("", match[1] if match else name)
+            called = called if match else _NUMBER.sub("", called)
+            found.setdefault(called, []).append(file)
     return found
 
 
@@ -51,11 +58,31 @@ def parts_of_records(path: PathLike) -> dict[str, str]:
 
     Args:
         path: a folder of TFRecord files; anything else has no parts.
+
+    Raises:
+        ManifestError: some files are called by a part, and others by none or by several.
     """
-    groups = record_files(path)
+    return {part: ", ".join(names) for part, names in _parts(record_files(path), path).items()}
+
+
+def _parts(groups: Mapping[str, Sequence[str]], path: PathLike) -> dict[str, list[str]]:
+    """The names of the files of each part; none where no file is called by a part."""
     words = {name: {is_part(word) for word in re.split("[-_.]", name)} - {None} for name in groups}
-    found = {part: name for name, parts in words.items() for part in parts if len(parts) == 1}
-    return found if len(found) == len(groups) else {}  # type: ignore[return-value]
+    if not any(words.values()) or (len(words) == 1 and max(map(len, words.values())) > 1):
+        return {}
+    if unclear := [name for name, parts in words.items() if len(parts) != 1]:
+        others = [name for name in words if name != unclear[0]]
+        raise ManifestError(
+            f"{path}: some of its TFRecord files are called by a part of a data set, but it is "
+            f"not certain which part {unclear[0]!r} is (beside it: {', '.join(others[:3])}). "
+            "Expected all or none to be called by train, validation or test. Move those apart "
+            "that do not belong together, or pass one file."
+        )
+    return {
+        part: names
+        for part in PARTS
+        if (names := [name for name, parts in words.items() if part in parts])
+    }
 
 
 @named
@@ -115,18 +142,36 @@ def _files(path: PathLike, part: str | None) -> tuple[list[str], list[str]]:
     groups = record_files(path)
     if not groups:
         raise ManifestError(f"{path}: is no TFRecord file and holds none.")
-    parts = parts_of_records(path)
-    chosen, said = choose_of(parts, path, part)
-    if chosen:
-        groups = {chosen: groups[chosen]}
-    for name, files in groups.items():
-        shards = [_SHARD.fullmatch(os.path.basename(file)) for file in files]
-        count = {int(match[3]) for match in shards if match}
-        if os.path.isdir(path) and len(count) == 1 and len(files) < (many := count.pop()):
-            there = {int(match[2]) for match in shards if match}
-            lost = next(k for k in range(many) if k not in there)
-            raise ManifestError(
-                f"{path}: {len(files)} of {many} shards of {name!r} are there; number {lost} is "
-                "missing. Copy it, or pass one file of them."
-            )
+    parts = _parts(groups, path)
+    shown = {key: ", ".join(names) for key, names in parts.items()}
+    if part is None and len(parts) > 1:
+        raise ManifestError(
+            f"{path}: its files {'; '.join(shown.values())} are parts of a data set. Pass part= "
+            f"(one of {', '.join(parts)}), or one of the files."
+        )
+    chosen, said = choose_of(shown, path, part or next(iter(parts), None))
+    for key, names in parts.items():
+        if shown[key] == chosen:
+            groups = {name: groups[name] for name in names}
+    if os.path.isdir(path):
+        for name, files in groups.items():
+            _check_shards(path, name, files)
     return [file for files in groups.values() for file in files], said
+
+
+def _check_shards(path: PathLike, name: str, files: Sequence[str]) -> None:
+    """Stops where a shard is missing, or where there are those of two conversions."""
+    shards = [_SHARD.fullmatch(os.path.basename(file)) for file in files]
+    there = [(int(match[2]), int(match[3])) for match in shards if match]
+    counts = sorted({many for _, many in there})
+    if len(counts) > 1 or (counts and len(there) < len(files)):
+        few = " and ".join(map(repr, sorted({os.path.basename(file) for file in files})[:2]))
+        raise ManifestError(
+            f"{path}: the files of {name!r}, such as {few}, are not shards of one number, so "
+            "that videos may be there twice. Move one kind away, or pass one file of them."
+        )
+    if counts and (lost := {*range(counts[0])} - {number for number, _ in there}):
+        raise ManifestError(
+            f"{path}: {len(files)} of {counts[0]} shards of {name!r} are there; number {min(lost)} "
+            "is missing. Copy it, or pass one file of them."
+        )
