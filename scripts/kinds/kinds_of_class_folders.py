@@ -148,6 +148,20 @@ KINDS = (
           refusal=r"both pictures and videos.*folders-of-videos"),
     _tree("frames beside their video, said so", "run/a/a.mp4 run/a/1.jpg run/b.mp4",
           _videos("run/a/a.mp4", "run/b.mp4"), options={"format": "folders-of-videos"}),
+    *(
+        _tree(f"a numbered cover beside folders of {what}", f"run/s1/poster_1.jpg {inside}", None,
+              refusal=r"poster_1\.jpg.*one video or several")
+        for what, inside in (("frames", "run/s1/a/"), ("videos", "run/s1/a/a.mp4"),
+                             ("folders", "run/s1/day/a/"))
+    ),
+    _tree("a numbered cover beside folders of videos, said so",
+          "run/s1/poster_1.jpg run/s1/a/a.mp4 run/c.mp4", _videos("run/c.mp4", "run/s1/a/a.mp4"),
+          "1 .jpg", options={"format": "folders-of-videos"}),
+    _tree("covers beside folders of frames",
+          "run/s1/poster.jpg run/s1/a/ run/s2/b.jpg run/s2/b/ run/c/",
+          _videos("run/c", "run/s1/a", "run/s2/b"), "2 .jpg"),
+    _tree("frames beside flow and lists", "run/a/ run/a/flow_x/ run/a/notes/b.txt run/b/",
+          _videos("run/a", "run/b")),
     _tree("videos and frames", "run/a.mp4 walk/b/", None, refusal=r"--format=\.\.\."),
     _tree("folders rgb and flow", "run/a/rgb/ run/a/flow/ run/b/rgb/ run/c/",
           _videos("run/a/rgb", "run/b/rgb", "run/c"), "something else than RGB"),

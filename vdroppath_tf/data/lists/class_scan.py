@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from typing import NamedTuple
 
+from vdroppath_tf.data.lists.part_folders import holds_video
 from vdroppath_tf.data.lists.video_tree import FRAMES_ZIP, VideoTree, kind_of
 from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.sources.content import is_partial_download, is_video
@@ -149,12 +150,27 @@ class ClassScan:
         if pictures and videos and not _are_covers(pictures, videos):
             return self._of_both(path)
         if pictures and not videos:
-            return "frames"
+            return self._of_pictures(path, pictures, folders)
         if videos:
             return "inside"
         if folders and not any(axes == {name.lower() for name in folders} for axes in _AXES):
             return "inside"
         return "frames" if folders else "empty"
+
+    def _of_pictures(self, path: str, pictures: list[str], folders: set[str]) -> str:
+        """A video by its pictures, unless these are covers of videos in folders beside them."""
+        beside = [name for name in sorted(folders) if not is_other(name)]
+        paths = {name: f"{path}/{name}" for name in beside}
+        inside = [k for k, p in paths.items() if self._tree.stays(p) and holds_video(p)]
+        if not inside:
+            return "frames"
+        if self._kind not in (None, "frames") or _are_covers(pictures, inside):
+            return "inside"
+        raise ManifestError(
+            f"{path}: holds numbered pictures, such as {min(pictures)!r}, beside folders of videos "
+            f"or pictures, such as {inside[0]!r}, so it may be one video or several. Move away "
+            "which are not meant, or list the videos in a file."
+        )
 
     def _of_both(self, path: str) -> str:
         if self._kind is None:
@@ -187,8 +203,8 @@ def _is_broken(item: os.DirEntry[str]) -> bool:
 
 
 def _are_covers(pictures: list[str], videos: list[str]) -> bool:
-    """Whether pictures are of videos beside them: called like these, or not numbered at all."""
-    stems = {os.path.splitext(name)[0] for name in videos}
+    """Whether pictures are of what is beside them: called like it, or not numbered at all."""
+    stems = {os.path.splitext(name)[0] for name in videos} | {*videos}
     if all(os.path.splitext(name)[0] in stems for name in pictures):
         return True
     return not any(NUMBERED.fullmatch(name) for name in pictures)

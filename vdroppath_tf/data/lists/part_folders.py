@@ -48,7 +48,7 @@ def parts_of(path: PathLike) -> dict[str, str]:
     parts = [name for same in found.values() for name in same]
     if not found or (len(found) == 1 and (len(parts) > 1 or _has_direct(path, parts[0]))):
         return {}
-    others = [n for n in names if n not in parts and _holds_video(os.path.join(path, n), 0)]
+    others = [n for n in names if n not in parts and holds_video(os.path.join(path, n))]
     if len(found) == 1 and others:
         return {}
     if others:
@@ -139,7 +139,7 @@ def _has_direct(path: PathLike, name: str) -> bool:
         return False
 
 
-def _holds_video(path: str, depth: int) -> bool:
+def holds_video(path: str, depth: int = 0) -> bool:
     """Whether there is a video or a picture in a folder or in those below it."""
     try:
         with os.scandir(path) as items:
@@ -150,5 +150,5 @@ def _holds_video(path: str, depth: int) -> bool:
     if any(item.name.lower().endswith(PICTURES) or kind_of(item) is not None for item in files):
         return True
     return depth < _DEEPEST and any(
-        _holds_video(item.path, depth + 1) for item in found if item.is_dir()
+        holds_video(item.path, depth + 1) for item in found if item.is_dir()
     )

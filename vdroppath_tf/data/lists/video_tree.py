@@ -211,6 +211,10 @@ class VideoTree:
             self._folders[name] = self._find(name, origin)[0]
         return self._folders[name]
 
+    def stays(self, path: str) -> bool:
+        """Whether a path below the root, with all links in it, stays there or where it may lead."""
+        return f"{os.path.realpath(path)}/".startswith(self._allowed)
+
     def _find(self, name: str, origin: str) -> tuple[str, int]:
         """The real path of a name and its mode."""
         parent, _, last = name.rpartition("/")
@@ -231,7 +235,7 @@ class VideoTree:
 
     def _no_way_out(self, path: str, name: str, origin: str) -> str:
         real = os.path.realpath(path)
-        if not f"{real}/".startswith(self._allowed):
+        if not self.stays(real):
             raise ManifestError(
                 f"{origin}: path {name!r} leaves the root {self.root} through a link, to {real}. "
                 "Links are followed that stay below the root, or below a folder given with "
