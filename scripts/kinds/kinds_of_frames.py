@@ -100,6 +100,14 @@ _AMBIGUOUS: tuple[tuple[str, Sequence[str], str], ...] = (
     ("two takes with a point", [f"{k}.{n:03d}.jpg" for k in (1, 2) for n in (1, 2)], r"2 kinds"),
     ("jpg and png of one number", ["1.jpg", "2.jpg", "1.png", "2.png"], r"'1.jpg' and '1.png'"),
     ("two cameras", [f"cam{c}_{k}.jpg" for c in "ab" for k in (1, 2)], r"2 kinds"),
+    *(
+        (f"{one} and {other}", [f"{name}_{k}.jpg" for name in (one, other) for k in (1, 2, 3)],
+         r"2 kinds.*--frame_template")
+        for one, other in (("normal", "abnormal"), ("event1", "crowd"), ("label1", "run"),
+                           ("frame_normal", "frame_abnormal"), ("frame", "birthday_event"))
+    ),
+    ("two videos, one called by flow", [*_numbers("flow_{}.jpg", (1, 2, 3)),
+     *_numbers("river_{}.jpg", range(1, 7))], r"2 kinds"),
     ("number first, and twice", ["1_8.jpg", "2_8.jpg"], r"2 kinds"),
 )  # fmt: skip
 KINDS = (
@@ -114,6 +122,14 @@ KINDS = (
     *(
         _read(f"RGB beside {what}", _numbers("img_{:05d}.jpg", range(1, 7)), "no RGB", more=more)
         for what, more in MORE.items()
+    ),
+    *(
+        _read(f"{own} beside {' and '.join(more)}", _numbers(f"{own}_{{}}.jpg", range(1, 5)),
+              "no RGB",
+              more=[f"{name}_{k}.jpg" for name, last in more.items() for k in range(1, last + 1)])
+        for own, more in (("v_run", {"v_run_depth": 4, "v_run_flow_x": 3}), ("run", {"depth": 4}),
+                          ("run", {"flow_x": 3, "flow_y": 3}), ("cam1_rgb", {"cam1_normal": 4}),
+                          ("img", {"event": 4}), ("frame", {"person_mask": 2}))
     ),
     _read("a kind that only begins like flow", ["v_Yo_1.jpg", "v_Yo_2.jpg", "cover_1.jpg"],
           refusal="2 kinds"),
