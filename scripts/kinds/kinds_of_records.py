@@ -115,6 +115,25 @@ def _called(
                 try_it, refusal)  # fmt: skip
 
 
+def _beside_videos(files: str, refusal: str | None, format: str | None = None) -> Kind:
+    """A TFRecord file beside what may hold videos."""
+
+    def try_it(at: Path) -> None:
+        records(at / "x.tfrecord", example(_label(0)))
+        for file in files.split():
+            if file.endswith(".mp4"):
+                numbered.video(at / file)
+            else:
+                (at / file).parent.mkdir(exist_ok=True)
+                (at / file).write_text("file_name,label\na.mp4,0\n")
+        found = [entry.name.split(":")[0] for entry in data.open_manifest(at, format=format)]
+        expect(found, ["x.tfrecord"] if format != "folders" else files.split(), "videos")
+
+    what = f", said to be {format}" if format else ""
+    return Kind(f"SequenceExamples: beside {files}{what}", "refused" if refusal else "read", try_it,
+                refusal)  # fmt: skip
+
+
 def _several(at: Path) -> None:
     both = example({"clip/label/index": [0, 2], "clip/label/text": ["a", "c"]})
     manifest = data.open_manifest(records(at / "x.tfrecord", both, example(_label(2, "c"))))
@@ -185,6 +204,11 @@ KINDS = (
     _called("a-0-of-1.tfrecord a-0-of-2.tfrecord a-1-of-2.tfrecord", [], None,
             r"not shards of one number"),
     _called("a.tfrecord a.tfrecord-0-of-1", [], None, r"not shards of one number"),
+    _beside_videos("run/a.mp4 walk/b.mp4", r"such as 'run'.*'sequence-examples' or 'folders'"),
+    _beside_videos("run/a.mp4 walk/b.mp4", None, "folders"),
+    _beside_videos("run/a.mp4 walk/b.mp4", None, "sequence-examples"),
+    _beside_videos("a.mp4 metadata.csv", r"a list of videos.*or 'table'"),
+    _beside_videos("logs/a.txt metadata.csv", None),
     _files_kind("a folder of shards", lambda _: None, None),
     _files_kind("a shard is missing", lambda path: path.unlink(), r"1 of 2 shards.*number 1 is"),
     _files_kind("a shard is packed", _pack, r"is packed by gzip. Unpack it"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from vdroppath_tf.data.lists.known_files import known_format
 from vdroppath_tf.data.lists.lines import read_list, read_pairs
 from vdroppath_tf.data.lists.manifest_file import is_manifest, read_manifest, write_manifest
 from vdroppath_tf.data.lists.moments import read_moments
+from vdroppath_tf.data.lists.part_folders import folders_in, holds_video
 from vdroppath_tf.data.lists.something import (
     is_id_and_class,
     read_something_v1,
@@ -192,7 +193,8 @@ def find_format(source: PathLike) -> str:
     Whatever is no known data set is a list of any layout, `"table"`.
 
     Raises:
-        ManifestError: it is not there, or a folder that has both class folders and a list.
+        ManifestError: it is not there, or a folder that has class folders and besides them a list
+            or TFRecord files.
     """
     path = Path(source)
     if is_hdf5(path):
@@ -201,7 +203,8 @@ def find_format(source: PathLike) -> str:
         return "zip"
     if holds_records(source):
         return "records"
-    if record_files(path):
+    if records := record_files(path):
+        _check_only_records(path, records)
         return "sequence-examples"
     if path.is_dir():
         return "hmdb51" if is_hmdb51(path) else "table" if has_metadata(path) else "folders"
@@ -216,3 +219,20 @@ def find_format(source: PathLike) -> str:
     if path.suffix.lower() == ".json" and start[:1] == "[" and not lists_paths(start):
         return "something-v2"
     return "something-v1" if is_id_and_class(first, path) else "table"
+
+
+def _check_only_records(path: Path, records: Mapping[str, Sequence[str]]) -> None:
+    """Stops where a folder of TFRecord files holds videos too, by a list or in folders."""
+    if not path.is_dir():
+        return
+    beside = next((name for name in folders_in(path) if holds_video(os.path.join(path, name))), "")
+    listed = has_metadata(path) and holds_video(os.fspath(path))
+    if not beside and not listed:
+        return
+    first = os.path.basename(next(file for files in records.values() for file in files))
+    other = f"folders of videos, such as {beside!r}" if beside else "a list of videos"
+    raise ManifestError(
+        f"{path}: holds both TFRecord files, such as {first!r}, and {other}. Pass "
+        f"format='sequence-examples' or '{'table' if listed else 'folders'}' "
+        "(--format=...) to take one of them."
+    )
