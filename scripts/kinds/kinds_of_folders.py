@@ -180,6 +180,24 @@ def _link(to: str, name: str) -> Callable[[Path, Path], None]:
     return make
 
 
+def _linked_flow(what: str) -> Callable[[Path], None]:
+    """Optical flow of which a picture, or the folder of one axis, is a link out of the root."""
+
+    def try_it(at: Path) -> None:
+        for folder in ("store", "set/run/a/u", "set/run/a/v"):
+            numbered.folder(at / folder, ["1.jpg", "2.jpg"])
+        axis = at / "set/run/a/v"
+        if what == "picture":
+            (axis / "2.jpg").unlink()
+            (axis / "2.jpg").symlink_to(at / "store/2.jpg")
+        else:
+            axis.rename(at / "moved")
+            axis.symlink_to(at / "store")
+        data.lists.flow_manifest(data.open_manifest(at / "set")).entries[0].source.info()
+
+    return try_it
+
+
 def _links_inside(at: Path) -> None:
     """A split below the root of all videos, made of relative links."""
     numbered.video(at / "all/run/a.mp4")
@@ -188,11 +206,15 @@ def _links_inside(at: Path) -> None:
     (at / "split/walk").symlink_to("../all/walk")
     (at / "split/run").mkdir()
     (at / "split/run/a.mp4").symlink_to("../../all/run/a.mp4")
+    numbered.folder(at / "all/run/c", [f"{k}.jpg" for k in range(1, 7)])
+    (at / "split/run/c").mkdir()
+    for k in range(1, 7):
+        (at / f"split/run/c/{k}.jpg").symlink_to(f"../../../all/run/c/{k}.jpg")
     path = at / "list.txt"
-    path.write_text("split/run/a.mp4 6 0\nsplit/walk/b.mp4 6 1\n")
+    path.write_text("split/run/a.mp4 6 0\nsplit/walk/b.mp4 6 1\nsplit/run/c 6 0\n")
     manifest = data.open_manifest(path)
     read = [numbered.numbers(entry.source) for entry in manifest]
-    expect(read, [list(range(6))] * 2, "frames by a list")
+    expect(read, [list(range(6))] * 3, "frames by a list")
 
 
 _REFUSED = r"stay below the root, or below a folder given with --allow_links_to=DIR"
@@ -227,8 +249,14 @@ KINDS = (
             ("video", "all/a.mp4", "run/a.mp4"),
             ("class folder", "all", "run"),
             ("folder of frames", "more/frames", "run/b"),
+            ("picture", "more/frames/1.jpg", "run/c/1.jpg"),
         )
         for allowed in (True, False)
+    ),
+    *(
+        Kind(f"links: {what} of optical flow, out of the root", "refused, with the flag",
+             _linked_flow(what), _REFUSED)
+        for what in ("picture", "folder")
     ),
     Kind("links: relative, below the root", "followed", _links_inside),
     Kind(

@@ -34,8 +34,8 @@ def _flow_entry(entry: VideoEntry) -> VideoEntry:
             f"{entry.origin}: {entry.path} is not a folder. Expected a folder with the optical "
             "flow of each video, such as flow_x_00001.jpg and flow_y_00001.jpg."
         )
-    first = source.first if isinstance(source, FrameFolder) else None
-    return dataclasses.replace(entry, source=FlowFolder(source.path, first=first))
+    first, links = (source.first, source.links) if isinstance(source, FrameFolder) else (None, None)
+    return dataclasses.replace(entry, source=FlowFolder(source.path, first=first, links=links))
 
 
 def _flow_segment(entry: VideoEntry, segment: Segment) -> Segment:

@@ -196,7 +196,7 @@ class VideoTree:
         archive = f"{path}/{FRAMES_ZIP}"
         if os.path.isfile(archive):
             return self._zip(self._no_way_out(archive, f"{name}/{FRAMES_ZIP}", origin))
-        return FrameFolder(path, self.lookup.template, self.lookup.first_frame)
+        return FrameFolder(path, self.lookup.template, self.lookup.first_frame, self._allowed)
 
     def _zip(self, path: str) -> FrameSource:
         return FrameZip(path, self.lookup.template, self.lookup.first_frame)

@@ -13,7 +13,12 @@ import re
 import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError, status_of
-from vdroppath_tf.data.sources.folder import folder_layout, list_pictures, read_file
+from vdroppath_tf.data.sources.folder import (
+    check_link,
+    folder_layout,
+    list_pictures,
+    read_file,
+)
 from vdroppath_tf.data.sources.frame_names import FrameNames
 from vdroppath_tf.data.sources.frame_search import infer_names
 from vdroppath_tf.data.sources.orientation import UPRIGHT
@@ -34,12 +39,14 @@ class FlowFolder(FrameSource):
         x, y: what the pictures are called, such as `flow_x_{:05d}.jpg`, or `u/{:06d}.jpg` where
             each axis has a folder of its own; None finds out.
         first: number of the first step; None takes 0 or 1, whichever is there.
+        links: folders that links among the pictures may lead into, see `FrameFolder`.
     """
 
     folder: str
     x: str | None = None
     y: str | None = None
     first: int | None = None
+    links: tuple[str, ...] | None = dataclasses.field(default=None, compare=False, repr=False)
 
     channels = 2
 
@@ -65,7 +72,7 @@ class FlowFolder(FrameSource):
 
     def _layout(self) -> list[tuple[str, FrameInfo, FrameNames]]:
         """For x and y: their folder, number and size, and names."""
-        x, y = (self.x, self.y) if self.x and self.y else _axes(self.folder)
+        x, y = (self.x, self.y) if self.x and self.y else _axes(self.folder, self.links)
         found = []
         for template in (x, y):
             below, _, name = template.rpartition("/")
@@ -75,7 +82,9 @@ class FlowFolder(FrameSource):
                     f"{template!r}: expected a name such as 'flow_x_{{:05d}}.jpg', or one in a "
                     "folder right under the video's, such as 'u/{:06d}.jpg'."
                 )
-            found.append((folder, *folder_layout(folder, name or None, self.first)))
+            if below and self.links is not None:
+                check_link(folder, self.links)
+            found.append((folder, *folder_layout(folder, name or None, self.first, self.links)))
         right, down = found[0][1], found[1][1]
         if dataclasses.astuple(right) != dataclasses.astuple(down):
             raise VideoError(
@@ -98,18 +107,18 @@ def _load(folder: str, names: FrameNames, frame: int) -> tuple[bytes, str]:
     return data, file
 
 
-def _axes(folder: str) -> tuple[str, str]:
+def _axes(folder: str, links: tuple[str, ...] | None) -> tuple[str, str]:
     modified = status_of(folder).st_mtime_ns
     try:
-        return _find_axes(folder, modified)
+        return _find_axes(folder, links, modified)
     except OSError as error:
         raise VideoError(f"{folder}: cannot be read ({error}). Check its permissions.") from None
 
 
 @functools.lru_cache(maxsize=1 << 18)
-def _find_axes(folder: str, mtime: int) -> tuple[str, str]:
+def _find_axes(folder: str, links: tuple[str, ...] | None, mtime: int) -> tuple[str, str]:
     """Templates of x and y; one that ends in "/" stands for whatever is in that folder."""
-    names = [*list_pictures(folder)]
+    names = [*list_pictures(folder, links)]
     for x, y in _AXES:
         if os.path.isdir(os.path.join(folder, x)) and os.path.isdir(os.path.join(folder, y)):
             return f"{x}/", f"{y}/"

@@ -31,11 +31,14 @@ class FrameFolder(FrameSource):
         template: what frames are called, such as `img_{:05d}.jpg`, or `{:f}.jpg` where the number
             is a time; None finds out, and the folder must then hold RGB frames of one kind only.
         first: number of the first frame; None takes 0 or 1, whichever is there.
+        links: folders, with a slash at the end, that links among the pictures may lead into; None
+            follows all.
     """
 
     folder: str
     template: str | None = None
     first: int | None = None
+    links: tuple[str, ...] | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @property
     def path(self) -> str:
@@ -69,23 +72,27 @@ class FrameFolder(FrameSource):
             raise VideoError(f"{self.folder}: cannot be listed ({error}).") from None
 
     def _layout(self) -> tuple[FrameInfo, FrameNames]:
-        return folder_layout(self.folder, self.template, self.first)
+        return folder_layout(self.folder, self.template, self.first, self.links)
 
 
 def folder_layout(
-    folder: str, template: str | None, first: int | None
+    folder: str, template: str | None, first: int | None, links: tuple[str, ...] | None
 ) -> tuple[FrameInfo, FrameNames]:
     """The frames of a folder; listed again when something came into it or left it.
 
+    Args:
+        folder, template, first, links: see `FrameFolder`.
+
     Raises:
-        VideoError: no folder, no frame, a frame missing, or a first picture that is none.
+        VideoError: no folder, no frame, a frame missing, a first picture that is none, or a link
+            that leads elsewhere.
     """
     status = status_of(folder)
     if not stat.S_ISDIR(status.st_mode):
         raise VideoError(f"{folder}: is not a folder. Expected a folder of frames.")
-    info, names = _cached_layout(folder, template, first, status.st_mtime_ns)
+    info, names = _cached_layout(folder, template, first, links, status.st_mtime_ns)
     if names is _LISTED:
-        return info, _cached_names(folder, template, first, status.st_mtime_ns)
+        return info, _cached_names(folder, template, first, links, status.st_mtime_ns)
     return info, names
 
 
@@ -94,9 +101,13 @@ _LISTED = FrameNames("", 0, "", count=1)  # stands for names that are kept elsew
 
 @functools.lru_cache(maxsize=1 << 18)  # a large data set; a few hundred bytes each
 def _cached_layout(
-    folder: str, template: str | None, first: int | None, mtime: int
+    folder: str,
+    template: str | None,
+    first: int | None,
+    links: tuple[str, ...] | None,
+    mtime: int,
 ) -> tuple[FrameInfo, FrameNames]:
-    names = _names(folder, template, first)
+    names = _names(folder, template, first, links)
     file = os.path.join(folder, names.name(0))
     size = picture_size(read_file(file), file)
     info = FrameInfo(names.count, *size, step=0 if names.listed else names.step)
@@ -104,13 +115,21 @@ def _cached_layout(
 
 
 @functools.lru_cache(maxsize=1 << 13)  # of some kilobytes each
-def _cached_names(folder: str, template: str | None, first: int | None, mtime: int) -> FrameNames:
-    return _names(folder, template, first)
+def _cached_names(
+    folder: str,
+    template: str | None,
+    first: int | None,
+    links: tuple[str, ...] | None,
+    mtime: int,
+) -> FrameNames:
+    return _names(folder, template, first, links)
 
 
-def _names(folder: str, template: str | None, first: int | None) -> FrameNames:
+def _names(
+    folder: str, template: str | None, first: int | None, links: tuple[str, ...] | None
+) -> FrameNames:
     try:
-        found = list_pictures(folder)
+        found = list_pictures(folder, links)
         return find_names(found, folder, template=template, first=first, late=False)
     except OSError as error:
         raise VideoError(f"{folder}: cannot be listed ({error}). Check its permissions.") from None
@@ -129,12 +148,36 @@ def _smallest_number(folder: str, template: str | None) -> int:
     return 0 if any(os.path.lexists(os.path.join(folder, name)) for name in names) else 1
 
 
-def list_pictures(folder: str) -> Iterator[str]:
-    """Names of the pictures in a folder; leftovers are passed over."""
+def list_pictures(folder: str, links: tuple[str, ...] | None = None) -> Iterator[str]:
+    """Names of the pictures in a folder; leftovers are passed over.
+
+    Args:
+        folder, links: see `FrameFolder`.
+
+    Raises:
+        VideoError: one is a link that leads elsewhere.
+    """
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.lower().endswith(PICTURES) and not is_leftover(entry.name):
+                if links is not None and entry.is_symlink():
+                    check_link(entry.path, links)
                 yield entry.name
+
+
+def check_link(path: str, links: tuple[str, ...]) -> None:
+    """Stops where a link leads out of all of the folders that `links` are, see `FrameFolder`.
+
+    Raises:
+        VideoError: it does.
+    """
+    real = os.path.realpath(path)
+    if not f"{real}/".startswith(links):
+        raise VideoError(
+            f"{path}: leaves the root {links[0][:-1]} through a link, to {real}. Links are "
+            "followed that stay below the root, or below a folder given with --allow_links_to=DIR "
+            f"(Lookup(allow_links_to=[...])), here {os.path.dirname(real)} or one above it."
+        )
 
 
 def read_file(file: str) -> bytes:
