@@ -125,6 +125,12 @@ def _other_zip(members: tuple[str, ...], listed: str | None) -> Callable[[Path],
     return try_it
 
 
+def _long_names(at: Path) -> None:
+    """A name of an archive that a quadratic search of would take minutes for."""
+    zip_of(at / "run/a.zip", {f"{'1' * 30_000}x1.jpg": numbered.picture(0)})
+    data.open_manifest(at).entries[0].source.info()
+
+
 def _hdf5(at: Path) -> None:
     with h5py.File(at / "all.h5", "w") as file:
         for group in ("10", "9", "#refs#", "__MACOSX"):
@@ -235,6 +241,8 @@ KINDS = (
          _other_zip(("a/1.jpg", "b/1.jpg"), "all.zip"), r"archive\.zip!folder"),
     Kind("zip: several videos without classes", "refused, with the way",
          _other_zip(("a/1.jpg", "b/1.jpg"), None), r"'archive\.zip!folder num_frames label'"),
+    Kind("zip: a name of 30,006 characters", "refused at once", _long_names,
+         r"name of 30,006 characters.*at most 255"),
     Kind("zip: video files", "refused", _other_zip(("a/1.mp4",), None), r"is no picture"),
     Kind("numeric classes: 0 to 10", "in numeric order, said; labels= protects", _numeric),
     Kind("numeric classes: not all numbers", "in the order of text", _names_are_not_numbers),

@@ -20,6 +20,9 @@ from vdroppath_tf.data.sources.frame_numbers import as_times, check_numbers, sta
 from vdroppath_tf.data.sources.frame_times import by_decimals, in_time_order
 from vdroppath_tf.names import named
 
+_MAX_NAME = 255
+"""Characters of a name, as file systems have them: the search is quadratic in them."""
+
 
 @named
 def find_names(
@@ -87,6 +90,11 @@ def _kind_and_numbers(
     names: list[str], template: str | None, path: str
 ) -> tuple[FrameNames, dict[int, str]]:
     """What frames are called, and their names by number."""
+    if long := next((name for name in names if len(name) > _MAX_NAME), None):
+        raise VideoError(
+            f"{path}: holds a name of {len(long):,} characters, {long[:20]!r}... Expected names of "
+            f"at most {_MAX_NAME}, such as 'img_00001.jpg'. Write it again with shorter ones."
+        )
     if template is not None:
         kind = parse_template(template)
         stem, ending = split_ending(kind.suffix)
@@ -100,7 +108,10 @@ def _kind_and_numbers(
     for name in names:
         match = NUMBERED.fullmatch(name)
         if match is None:
-            raise VideoError(f"{path}: {name!r} has no frame number. Take it away or set template.")
+            raise VideoError(
+                f"{path}: {name!r} has no frame number. Take it away, or set template "
+                "(--frame_template)."
+            )
         kinds.setdefault(Kind(match["prefix"], match["tail"]), {})[name] = match["number"]
     others = ""
     if len(kinds) > 1:
@@ -130,12 +141,12 @@ def _by_number(
             if strict:
                 raise VideoError(
                     f"{path}: {name!r} does not fit the other frames, which are called like "
-                    f"{kind.template!r}. Take it away or set template."
+                    f"{kind.template!r}. Take it away, or set template (--frame_template)."
                 )
         elif (other := found.setdefault(number, name)) != name:
             raise VideoError(
-                f"{path}: holds frames of 2 kinds, {other!r} and {name!r}. Set template to the one "
-                "wanted, such as 'img_{:05d}.jpg', or take one away."
+                f"{path}: holds frames of 2 kinds, {other!r} and {name!r}. Set template "
+                "(--frame_template) to the one wanted, such as 'img_{:05d}.jpg', or take one away."
             )
     return found
 
@@ -143,8 +154,8 @@ def _by_number(
 def _several(kinds: Mapping[Kind, Mapping[str, str]]) -> str:
     few = " and ".join(repr(next(iter(names))) for names in [*kinds.values()][:2])
     return (
-        f"holds frames of {len(kinds)} kinds, such as {few}. Set template to the one wanted, such "
-        "as 'img_{:05d}.jpg', or 'img_{:f}.jpg' if the number is a time (--frame_template)."
+        f"holds frames of {len(kinds)} kinds, such as {few}. Set template (--frame_template) to "
+        "the one wanted, such as 'img_{:05d}.jpg', or 'img_{:f}.jpg' if the number is a time."
     )
 
 
