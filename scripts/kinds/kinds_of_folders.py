@@ -5,13 +5,15 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import h5py
 import numbered
 import numpy as np
-from kind import Kind, expect
+from kind import Kind, WrongAnswerError, expect
 
 from vdroppath_tf import data
+from vdroppath_tf.data.lists.tables import places
 
 LEFTOVERS = (
     *("__MACOSX", ".ipynb_checkpoints", "lost+found", "@eaDir", "#recycle", "$RECYCLE.BIN"),
@@ -204,6 +206,27 @@ def _linked_flow(what: str) -> Callable[[Path], None]:
     return try_it
 
 
+def _linked_archive(line: str) -> Callable[[Path], None]:
+    """A list of what is in an archive that lies elsewhere: it may not even be opened."""
+
+    def try_it(at: Path) -> None:
+        frames = numbered.pictures([f"run/b/{k}.jpg" for k in range(1, 7)])
+        zip_of(at / "store/all/a.zip", dict(frames))
+        with h5py.File(at / "store/all/a.h5", "w") as file:
+            file.create_dataset("run/b", data=np.stack([numbered.pixels(k) for k in range(6)]))
+        (at / "set").mkdir()
+        (at / "set/there").symlink_to(at / "store/all")
+        (at / "set/list.txt").write_text(f"{line} 6 0\n")
+        opened = WrongAnswerError("the archive was opened")
+        with (
+            mock.patch.object(places, "holds_folder", side_effect=opened),
+            mock.patch.object(places, "open_hdf5", side_effect=opened),
+        ):
+            data.open_manifest(at / "set/list.txt")
+
+    return try_it
+
+
 def _links_inside(at: Path) -> None:
     """A split below the root of all videos, made of relative links."""
     numbered.video(at / "all/run/a.mp4")
@@ -265,6 +288,10 @@ KINDS = (
         Kind(f"links: {what} of optical flow, out of the root", "refused, with the flag",
              _linked_flow(what), _REFUSED)
         for what in ("picture", "folder")
+    ),
+    *(
+        Kind(f"links: {line} elsewhere", "refused, not opened", _linked_archive(line), _REFUSED)
+        for line in ("there/a.zip!run/b", "there/a.h5/run/b")
     ),
     Kind("links: relative, below the root", "followed", _links_inside),
     Kind(

@@ -40,6 +40,7 @@ class Places:
         self._given = os.path.abspath(root).rstrip("/") + "/"
         self._folder = os.path.realpath(folder)
         self._counts: Counter[str] = Counter()
+        self._out: dict[str, bool] = {}
 
     def there(self, path: str) -> bool:
         """Whether a path leads to something."""
@@ -102,12 +103,16 @@ class Places:
             return False
         if member.zipped:
             archive = self._root + member.file
+            if self._leads_out(archive):
+                return " " not in member.inside
             return os.path.isfile(archive) and holds_folder(archive, member.inside)
         return self._holds(member.file, member.inside)
 
     def _holds(self, name: str, key: str) -> bool:
         """Whether an HDF5 file has a member; one that cannot be read may have any word."""
         file = self._root + name
+        if self._leads_out(file):
+            return " " not in key
         if not os.path.isfile(file):
             return False
         try:
@@ -115,6 +120,12 @@ class Places:
                 return _is_member(root, key)
         except VideoError:
             return " " not in key
+
+    def _leads_out(self, archive: str) -> bool:
+        """Whether a link leads to an archive that is refused in the end: it is not opened."""
+        if archive not in self._out:
+            self._out[archive] = not self._tree.stays(archive)
+        return self._out[archive]
 
     def _below(self, path: str) -> str:
         return path.removeprefix(self._root).removeprefix(self._given)
