@@ -33,6 +33,7 @@ MODULES: tuple[str, ...] = (
     "kinds_of_kinetics",
     "kinds_of_id_lists",
     "kinds_of_labels",
+    "kinds_of_links",
     "kinds_of_lists",
     "kinds_of_networks",
     "kinds_of_rates",
