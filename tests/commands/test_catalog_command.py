@@ -84,7 +84,7 @@ def test_bad_videos(hmdb51: dict[str, Any], tmp_path: Path, capsys: Any) -> None
     bad = root / "wave" / "c_1.avi"
     bad.write_bytes(b"")
     out = tmp_path / "train.jsonl"
-    more = [f"--data_root={root}", "--frames", f"--out={out}", "--labels"]
+    more = [f"--data_root={root}", "--frames", f"--out={out}", "--all_classes"]
     assert main(["catalog", f"--data={hmdb51['source']}", *more]) == 1
     done = capsys.readouterr()
     assert f"{bad}: is empty" in done.err
@@ -105,7 +105,7 @@ def test_many_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     shown = [line.split()[-1] for line in (*lines[:5], *lines[6:])]
     assert shown == [f"class{k:02d}" for k in (2, 5, 8, 11, 1, 10, 0, 3, 6, 9)]
     assert "2 classes between" in lines[5]
-    assert main(["catalog", f"--data={tmp_path}", "--labels"]) == 0
+    assert main(["catalog", f"--data={tmp_path}", "--all_classes"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3 + 12
 
 

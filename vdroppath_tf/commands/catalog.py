@@ -36,7 +36,7 @@ def define(values: flags.FlagValues) -> None:
     text = "look into every video: frames, sizes, damage, and copies under other names"
     flags.DEFINE_boolean("frames", False, text, flag_values=values)
     text = "show every class, not the rarest and the most frequent only"
-    flags.DEFINE_boolean("labels", False, text, flag_values=values)
+    flags.DEFINE_boolean("all_classes", False, text, flag_values=values)
     flags.DEFINE_boolean("json", False, "print one JSON object", flag_values=values)
     text = "manifest file to write, e.g. train.jsonl: --data takes it, and opens faster"
     define_output(values, "out", text, mark="vdroppath_tf.manifest/")
@@ -67,7 +67,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.json:
         print(json.dumps({"format": CATALOG_FORMAT, **summary}, indent=1))
     else:
-        _print(summary, every=values.labels)
+        _print(summary, every=values.all_classes)
     if values.out is not None:
         data.write_manifest(videos, values.out)
         logging.info("Wrote %s. Its paths start where those of --data do.", values.out)
@@ -151,7 +151,7 @@ def _print_classes(counts: dict[str, int], *, every: bool) -> None:
     cut = 0 if every or len(ranked) <= 2 * _SHOWN else len(ranked) - 2 * _SHOWN
     for place, (name, n) in enumerate(ranked):
         if cut and place == _SHOWN:
-            print(f"{'...':>9s}  {cut:,} classes between: --labels shows them")
+            print(f"{'...':>9s}  {cut:,} classes between: --all_classes shows them")
         if not cut or not _SHOWN <= place < _SHOWN + cut:
             print(f"{n:9,}  {'#' * round(_BAR * n / width):{_BAR}s}  {name}")
 
