@@ -58,6 +58,27 @@ with --short_edge and --crop: pass both
 
 beside the list (--data).
 
+Take it away, or set template (--frame_template).
+Take it away, or set --frame_template.
+
+pass --columns with class_name in place of label (Layout(columns=...)), or
+pass --columns with class_name in place of label, or
+
+with --separator (format=Layout(columns=..., separator=...)), or --columns=a,b (format=Layout(a=1)).
+with --separator, or --columns=a,b.
+
+such as --encoding=cp1252 (format=Layout(encoding='cp1252')).
+such as --encoding=cp1252.
+
+/my first_frame videos/a.txt:2: first_frame is 3, but /my first_frame videos/b, first_frame 4
+/my first_frame videos/a.txt:2: --first_frame is 3, but /my first_frame videos/b, --first_frame 4
+
+my first_frame videos/a.txt: the list's first_frame is not that of 'my first_frame videos'
+my first_frame videos/a.txt: the list's --first_frame is not that of 'my first_frame videos'
+
+leaves the root /data/my first_frame videos through a link, to /data/batch_size b. Set batch_size.
+leaves the root /data/my first_frame videos through a link, to /data/batch_size b. Set --batch_size.
+
 /data/split=1/batch_size/a.mp4 and 'batch_size'
 
 pass num_train_examples=, or data
@@ -79,6 +100,14 @@ def test_messages(pair: str) -> None:
         values.mark_as_parsed()
     assert in_flags(text, values) == expected
     assert in_flags(expected, values) == expected
+
+
+def test_classes_by_number_are_no_flag_of_catalog() -> None:
+    """Its flag that shows all classes is not called as the argument that names them."""
+    values = flags_of("catalog")
+    values.mark_as_parsed()
+    text = "pass the names of all classes as labels=, or in a labels.txt beside the list"
+    assert in_flags(text, values) == text
 
 
 def test_the_command_line_says_it_in_flags(

@@ -16,10 +16,16 @@ _BOTH = re.compile(
     rf"(?P<python>{_CALL}|[A-Za-z_]\w*=[^\s()]*|[A-Z]\w*\.\w+|\b\w+) "
     r"\((?P<flags>--(?P<name>[a-z_]+)[^()]*)\)"
 )
-_BEHIND = re.compile(r"(--[a-z_]+(?:=[^\s()]+)?) \((?:[A-Z]\w*)\([^()]*\)\)")
+# "--columns with class_name in place of label (Layout(columns=...))": what stands behind a flag
+_BEHIND = re.compile(r"(--[a-z_]+[^()]*) \((?:[a-z]+=)?[A-Z]\w*\([^()]*\)\)")
 _ARGUMENT = re.compile(r"(?<![\w./'\"=-])([a-z]\w*)=('[^']*'|\"[^\"]*\"|[\w.+-]*[\w+]|)")
 _INSIDE = re.compile(r"\b(?:Lookup|ClipSampling|Augmentation|Recipe)\(([^()]*)\)")
-_WORD = re.compile(r"(?<![\w./'\"=-])([a-z]+(?:_[a-z]+)+)(?![\w=/(]|\.\w|['\"])")
+# A path is named at the beginning, or starts with a slash, or is in quotes; it may have spaces.
+_PATH = (
+    r"^[^:'\"()=\n]*/[^:'\"()=\n]*:|(?<!\S)/(?:(?!\. )[^:,;()'\"\n])*"
+    r"|(?<!\w)'[^'\n]*'(?!\w)|(?<!\w)\"[^\"\n]*\"(?!\w)"
+)
+_WORD = re.compile(rf"{_PATH}|(?<![\w./'\"=-])(?P<word>[a-z]+(?:_[a-z]+)+)(?![\w=/(]|\.\w|['\"])")
 
 
 def in_flags(text: str, values: flags.FlagValues) -> str:
@@ -35,7 +41,9 @@ def in_flags(text: str, values: flags.FlagValues) -> str:
 
     def one(match: re.Match[str]) -> str:
         python, name = match["python"], match["name"]
-        if "=" in python or "(" in python or "." in python or python == name:
+        if "=" in python or "(" in python or "." in python:
+            return match["flags"]
+        if name in (python, RENAMED.get(python)):
             return match["flags"]
         return match[0]
 
@@ -53,7 +61,7 @@ def in_flags(text: str, values: flags.FlagValues) -> str:
         return f"--{name}={value}" if value else f"--{name}"
 
     def word(match: re.Match[str]) -> str:
-        return f"--{match[1]}" if match[1] in values else match[0]
+        return f"--{match['word']}" if match["word"] and match["word"] in values else match[0]
 
     text = _BEHIND.sub(r"\1", _BOTH.sub(one, text))
     return _WORD.sub(word, _ARGUMENT.sub(argument, _INSIDE.sub(inside, text)))

@@ -64,8 +64,8 @@ def check_numbers(
             + (
                 ""
                 if _consecutive(ordered)
-                else f", or set template to {_times_of(kind)!r} "
-                "(--frame_template) if the numbers are times or frames were left out on purpose"
+                else f", or set template (--frame_template) to {_times_of(kind)!r} if the numbers "
+                "are times or frames were left out on purpose"
             )
             + "."
         )
