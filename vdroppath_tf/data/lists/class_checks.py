@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from vdroppath_tf.data.lists.class_scan import Contents, Video
+from vdroppath_tf.data.lists.class_scan import Contents, Video, suffix_of
 from vdroppath_tf.data.lists.part_folders import is_part
 from vdroppath_tf.data.lists.parts import PARTS
+from vdroppath_tf.data.lists.video_tree import kind_of
 from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.data.sources.leftovers import is_leftover
 
 EXPECTED = {
     "videos": "video files such as .mp4, .avi, .webm",
@@ -154,6 +157,27 @@ def notes_on(
             f"videos lie in folders below the classes, as {deep[0]!r}: {which} is the class"
         )
     return said
+
+
+def note_on_files(folders: Iterable[str]) -> str | None:
+    """What to say of the files that lie beside class folders, and are of no class.
+
+    Args:
+        folders: Those that hold the class folders, and parts of the data set.
+    """
+    videos, others = [], Counter[str]()
+    for folder in folders:
+        with os.scandir(folder) as items:
+            for item in items:
+                if item.is_dir() or is_leftover(item.name):
+                    continue
+                if item.is_symlink() or kind_of(item) is None:
+                    others[suffix_of(item.name)] += 1
+                else:
+                    videos.append(item.name)
+    said = [f"{len(videos):,} videos ({_few(sorted(videos))})"] if videos else []
+    said += [f"{count:,} {suffix}" for suffix, count in others.most_common(_SAID)]
+    return f"files beside the class folders passed over: {', '.join(said)}" if said else None
 
 
 def _few(names: Sequence[str]) -> str:

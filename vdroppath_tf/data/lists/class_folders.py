@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from vdroppath_tf.data.lists.class_checks import (
     class_level,
+    note_on_files,
     notes_on,
     nothing_found,
     settle_kinds,
@@ -82,8 +83,10 @@ def read_folder(
         raise ManifestError(f"{folder}{empty[0]}: {nothing_found({'': read[empty[0]]}, kind)}")
     videos = Collector(path, path, lookup, classes if labels is None else labels)
     order = order_note(classes) if labels is None else None
-    for text in [*said, *([order] if order else []), *notes_on(read, names, documents, level)]:
-        videos.note(text)
+    beside = note_on_files(dict.fromkeys((f"{tree.root}/", folder)))
+    for text in (*said, order, *notes_on(read, names, documents, level), beside):
+        if text is not None:
+            videos.note(text)
     for first, each in names.items():
         origin = f"{folder}{first}"
         for name, video in zip(each, read[first].videos, strict=True):

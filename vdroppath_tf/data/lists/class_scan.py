@@ -94,7 +94,7 @@ class ClassScan:
                 found.videos.append(Video(f"{folder}/{item.name}", kind or "videos", source))
                 files += 1
             else:
-                found.passed[_suffix(item.name)] += 1
+                found.passed[suffix_of(item.name)] += 1
                 self._check_passed(folder, found)
         folders.sort()
         self._read_folders(folder, real, self._wanted(folder, folders, found), files, found)
@@ -210,7 +210,8 @@ def _are_covers(pictures: list[str], videos: list[str]) -> bool:
     return not any(NUMBERED.fullmatch(name) for name in pictures)
 
 
-def _suffix(name: str) -> str:
+def suffix_of(name: str) -> str:
+    """What a file that is no video is counted as."""
     if is_partial_download(name):
         return "partial downloads"
     return os.path.splitext(name)[1].lower() or "without a suffix"

@@ -6,7 +6,8 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from vdroppath_tf.data.lists.part_folders import PARTS, choose_of, is_part
+from vdroppath_tf.data.lists.part_folders import choose_of, is_part
+from vdroppath_tf.data.lists.parts import PARTS
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.manifest import NO_CLASS, Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.records.framing import is_record_file
