@@ -29,7 +29,7 @@ def test_catalog_says_what_was_chosen(videos: Path, capsys: pytest.CaptureFixtur
     assert main(["catalog", f"--data={videos}", "--frames", "--json"]) == 0
     notes = json.loads(capsys.readouterr().out)["notes"]
     assert any("1 is read" in note and "--video_stream" in note for note in notes)
-    assert any("pixels of 2:1" in note and "--square_pixels" in note for note in notes)
+    assert any("pixels of 2:1" in note and "train and convert" in note for note in notes)
 
 
 def test_a_stream_is_chosen(videos: Path, capsys: pytest.CaptureFixture[str]) -> None:

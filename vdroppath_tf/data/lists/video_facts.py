@@ -97,7 +97,8 @@ def describe_facts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> 
         if wide != high:
             notes.append(
                 f"{count:,} videos have pixels of {wide}:{high}, not square ones: frames are used "
-                "as they are stored; --square_pixels scales them to what players show"
+                "as they are stored; train and convert scale them to what players show with "
+                "--square_pixels"
             )
     return notes
 
