@@ -52,6 +52,15 @@ def _read(
     return Kind(f"{where}: {name}", expected, try_it, refusal)
 
 
+def _others_later(at: Path) -> None:
+    """What is passed over is said even where the first video has nothing beside its frames."""
+    for video, more in (("a", ()), ("b", ("depth",)), ("c", ("depth",))):
+        names = _numbers("img_{:05d}.jpg", range(1, 4))
+        numbered.folder(at / "class" / video, [*names, *(f"{what}_1.jpg" for what in more)])
+    notes = data.open_manifest(at).notes
+    expect([note.split(": ")[0] for note in notes], ["class/b"], f"who has a note of {notes}")
+
+
 def _numbers(template: str, numbers: Sequence[float | int]) -> list[str]:
     return [template.format(number) for number in numbers]
 
@@ -131,6 +140,7 @@ KINDS = (
                           ("run", {"flow_x": 3, "flow_y": 3}), ("cam1_rgb", {"cam1_normal": 4}),
                           ("img", {"event": 4}), ("frame", {"person_mask": 2}))
     ),
+    Kind("frames: RGB beside depth, not in the first video", "said", _others_later),
     _read("a kind that only begins like flow", ["v_Yo_1.jpg", "v_Yo_2.jpg", "cover_1.jpg"],
           refusal="2 kinds"),
     _read("flow only, as RGB", [], more=MORE["flow"], refusal="2 kinds"),

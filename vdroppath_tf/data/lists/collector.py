@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
+_LOOKED = 8  # videos, for what is to be said of the names of their frames
 FRAMES_NOTE = "segments are in frames, counted from 0, without the end"
 
 
@@ -263,11 +265,14 @@ class Collector:
         )
 
     def _note_assumed(self) -> None:
-        """Notes what was found out of the names of frames, of the first video that has some."""
-        for entry in self.entries[:1]:
+        """Notes what was found out of the names of frames, of a few videos all over the list."""
+        said = set()
+        for entry in self.entries[:: max(1, len(self.entries) // _LOOKED)][:_LOOKED]:
             with contextlib.suppress(VideoError):  # is for those to tell who read it
                 for text in entry.source.assumed():
-                    self.note(f"{entry.name}: {text}")
+                    if (alike := re.sub("[0-9]+", "0", text)) not in said:
+                        said.add(alike)
+                        self.note(f"{entry.name}: {text}")
 
 
 def segment_of(video: FrameSource, spans: Sequence[Span], origin: str) -> Segment:
