@@ -16,45 +16,28 @@ from vdroppath_tf.data.lists.tables.contents import (
     some,
 )
 from vdroppath_tf.data.lists.tables.splitting import Cell
+from vdroppath_tf.data.lists.tables.words import (
+    MEANING,
+    RANK,
+    of_both_ends,
+    of_pairs,
+    of_segments,
+    plain_name,
+)
 
 
-class HalfSegmentError(ValueError):
-    """A list has a column for the start of segments and none for their end, or the reverse."""
+class SegmentColumnError(ValueError):
+    """A list has columns of segments that cannot be read: half of them, or in unknown words."""
 
 
-_WORDS = {
-    "path": (
-        "path file filename file_name filepath file_path filepaths full_path abs_path rel_path "
-        "relative_path video video_path videopath video_name videoname video_file video_filename "
-        "video_filepath clip clip_path clip_name clip_file frame_dir frames_dir frame_path folder "
-        "dir directory src source location vid vid_name video_id vid_id clip_id id name"
-    ),
-    "num_frames": (
-        "num_frames frames n_frames nframes numframes frame_count framecount frame_num "
-        "total_frames num_frame number_of_frames nb_frames"
-    ),
-    "label": (
-        "label class category action activity target tag gesture y gt ground_truth label_name "
-        "class_name classname category_name action_name action_label action_class class_label"
-    ),
-    "class_number": (
-        "class_number label_id class_id class_index class_idx label_idx label_index label_num "
-        "label_number target_id category_id action_id"
-    ),
-    "labels": "labels classes tags categories actions label_list label_names class_names",
-    "start_frame": "start_frame frame_start first_frame begin_frame",
-    "end_frame": "end_frame frame_end last_frame stop_frame",
-    "start_second": "start_second start_seconds start_sec start_time time_start t_start",
-    "end_second": "end_second end_seconds end_sec end_time time_end t_end",
-    "start": "start begin",  # in frames or in seconds
-    "end": "end stop",
-    "split": "split subset set partition part phase usage",
-    "-": "index idx no nr row unnamed_0 level_0",
-}
-MEANING = {word: column for column, words in _WORDS.items() for word in words.split()}
-"""What the name of a column means."""
+_WAY_OUT = (
+    "Expected a start and an end, such as start_second and end_second; or name the columns that are "
+    "to be read, such as --columns=path,start_second,end_second,label, with - for each that is not "
+    "(format=Layout(columns=...))."
+)
+_AT_LEAST_ONE = re.compile(r"\W*[0-9]")
+_TWO = re.compile(r"(?!\W*[0-9]+[-/.][0-9]+[-/.][0-9])\W*[0-9][0-9.:]*\s*s?(?:[\s,;|–-]|to)+[0-9]")
 _MEMBER = re.compile(r'"([^"]{1,64})"\s*:')
-_RANK = {word: place for place, word in enumerate(_WORDS["path"].split())}
 
 
 def meanings(row: Sequence[Cell]) -> Columns | None:
@@ -68,12 +51,6 @@ def meanings(row: Sequence[Cell]) -> Columns | None:
         return None
     found = tuple(MEANING.get(name, "") if name else "-" for name in names)
     return found if "path" in found and "" not in names[1:] else None
-
-
-def plain_name(cell: Cell) -> str:
-    """The name of a column in small letters, with underscores between its words."""
-    text = cell if isinstance(cell, str) else ""
-    return re.sub(r"[\s\-.:]+", "_", text.strip().lower().lstrip("#").strip()).strip("_")
 
 
 def lists_paths(start: str) -> bool:
@@ -107,6 +84,7 @@ def by_header(
         return
     names = _with_units(names)
     _check_halves(header, names)
+    _check_unread(header, names, columns)
     path = _path(header, names, columns, there)
     base = {path: "path"}
     base |= {k: names[k] for k in range(len(names)) if names[k] in ("num_frames", "split")}
@@ -123,7 +101,7 @@ def _path(header: Sequence[Cell], names: Columns, columns: Sequence[Column], the
         k: sum(isinstance(cell, str) and cell != "" and there(cell) for cell in some(columns[k]))
         for k in paths
     }
-    return min(paths, key=lambda k: (-counts[k], _RANK[plain_name(header[k])]))
+    return min(paths, key=lambda k: (-counts[k], RANK[plain_name(header[k])]))
 
 
 def _classes(
@@ -176,12 +154,34 @@ def _check_halves(header: Sequence[Cell], names: Columns) -> None:
             names.index(f"{end}{unit}") for end in ("start", "end") if f"{end}{unit}" in names
         ]
         if len(halves) == 1:
-            raise HalfSegmentError(
+            raise SegmentColumnError(
                 f"the column {header[halves[0]]!r} is of segments, and their other end has none. "
-                "Expected a start and an end, such as start_second and end_second; or name the "
-                "columns that are to be read, such as --columns=path,-,label "
-                "(format=Layout(columns=...))."
+                f"{_WAY_OUT}"
             )
+
+
+def _check_unread(header: Sequence[Cell], names: Columns, columns: Sequence[Column]) -> None:
+    """Stops at columns of segments in words that have no meaning: they would be whole videos.
+
+    Where other columns are those of the segments, more of them say nothing new.
+    """
+    if any(name.startswith(("start", "end")) for name in names):
+        return
+    unknown = {plain_name(header[k]): k for k, name in enumerate(names) if not name}
+    pairs = of_pairs(unknown)
+    for name, k in unknown.items():
+        ends = (of_segments(name) or name in pairs) and _hold(_AT_LEAST_ONE, columns[k])
+        if ends or (of_both_ends(name) and _hold(_TWO, columns[k])):
+            raise SegmentColumnError(
+                f"the column {header[k]!r} seems to be of segments, and is not read by this name. "
+                f"{_WAY_OUT}"
+            )
+
+
+def _hold(pattern: re.Pattern[str], column: Column) -> bool:
+    """Whether most cells that are not empty start with what fits the pattern."""
+    cells = [" ".join(cell) if isinstance(cell, tuple) else cell for cell in column if cell]
+    return 2 * sum(pattern.match(cell) is not None for cell in cells) > len(cells)
 
 
 def _segments(names: Columns, columns: Sequence[Column]) -> list[dict[int, str]]:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from vdroppath_tf.data.lists.tables.classes import between_names
 from vdroppath_tf.data.lists.tables.contents import There, is_time, some
-from vdroppath_tf.data.lists.tables.headers import HalfSegmentError
+from vdroppath_tf.data.lists.tables.headers import SegmentColumnError
 from vdroppath_tf.data.lists.tables.layout import Layout
 from vdroppath_tf.data.lists.tables.reading import ANSWERS, PLACE_OF_ANSWERS, Answer, Reading
 from vdroppath_tf.data.lists.tables.ways import columns_of, splitters
@@ -76,7 +76,7 @@ def sniff(
         trials = _trials(lines, layout, exactly)
         if not any(trial.found for trial in trials):
             trials = _trials(lines, layout, there)
-    except HalfSegmentError as error:
+    except SegmentColumnError as error:
         raise ManifestError(f"{source}: {error}") from None
     sound = [trial for trial in trials if not trial.odd] or trials
     if units is not None:
