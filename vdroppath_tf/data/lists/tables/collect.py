@@ -15,7 +15,8 @@ from vdroppath_tf.data.lists.tables.splitting import Cell
 from vdroppath_tf.data.lists.tables.table import Table
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.lists.video_tree import Lookup, VideoTree
-from vdroppath_tf.data.manifest import Manifest, ManifestError
+from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.sources.segment import Segment
 
 
 class Lines(NamedTuple):
@@ -73,13 +74,18 @@ def collect(reading: Reading, lines: Lines, notes: Sequence[str] = ()) -> Manife
         videos.add(name, label_of[table.cells[k]], count, origin, span)
     if uncounted:
         check_first(table.first_labels(), numbers)
-    if table.spans and table.spans[0][0].unit == "frames":
+    if table.spans and any(map(_is_in_frames, videos.entries)):
         videos.note(FRAMES_NOTE)
     if several:
         videos.note("a video may have several classes: labels are several, not one")
     for note in (*notes, *classes.notes, *table.notes(), *places.notes()):
         videos.note(note)
     return videos.manifest(f"lines of {reading}")
+
+
+def _is_in_frames(entry: VideoEntry) -> bool:
+    """Whether an entry is a segment from one frame to another."""
+    return isinstance(entry.source, Segment) and entry.source.span.unit == "frames"
 
 
 def places_of(lines: Lines) -> Places:

@@ -36,7 +36,7 @@ _WAY_OUT = (
     "(format=Layout(columns=...))."
 )
 _AT_LEAST_ONE = re.compile(r"\W*[0-9]")
-_TWO = re.compile(r"(?!\W*[0-9]+[-/.][0-9]+[-/.][0-9])\W*[0-9][0-9.:]*\s*s?(?:[\s,;|–-]|to)+[0-9]")
+_TWO = re.compile(r"(?!\W*[0-9]+([-/.])[0-9]+\1[0-9])\W*[0-9][0-9.:]*\s*s?(?:[\s,;|–-]|to)+[0-9]")
 _MEMBER = re.compile(r'"([^"]{1,64})"\s*:')
 
 
@@ -185,14 +185,18 @@ def _hold(pattern: re.Pattern[str], column: Column) -> bool:
 
 
 def _segments(names: Columns, columns: Sequence[Column]) -> list[dict[int, str]]:
-    """The columns of a segment. Where no name says the unit, fractions are of seconds."""
-    found = [
-        {names.index(f"{end}_{unit}"): f"{end}_{unit}" for end in ("start", "end")}
+    """The columns of a segment. Where no name says the unit, fractions are of seconds.
+
+    Where both units are named, both are read: which one is meant depends on the video.
+    """
+    found = {
+        names.index(f"{end}_{unit}"): f"{end}_{unit}"
         for unit in ("frame", "second")
+        for end in ("start", "end")
         if f"start_{unit}" in names and f"end_{unit}" in names
-    ]
+    }
     if found or not {"start", "end"} <= set(names):
-        return found[:1] or [{}]
+        return [found]
     places = {end: names.index(end) for end in ("start", "end")}
     seconds = "float" in [kind_of(columns[k]) for k in places.values()]
     units = ["second"] if seconds else ["frame", "second"]

@@ -164,13 +164,21 @@ def _span_columns(columns: Sequence[str]) -> tuple[tuple[Unit, int, int], ...]:
 def _spans(
     row: Sequence[Cell], columns: tuple[tuple[Unit, int, int], ...], origin: str
 ) -> tuple[Span, ...]:
-    try:
-        return tuple(
-            Span(seconds_of(str(row[start])), seconds_of(str(row[end])), unit)
-            for unit, start, end in columns
-        )
-    except ValueError:
+    """The segment of a row, in each unit that the row has; some lists have one for some rows."""
+    found = []
+    for unit, start, end in columns:
+        if len(columns) > 1 and row[start] == row[end] == "":
+            continue
+        try:
+            found.append(Span(seconds_of(str(row[start])), seconds_of(str(row[end])), unit))
+        except ValueError:
+            raise ManifestError(
+                f"{origin}: its segment, from {row[start]!r} to {row[end]!r}, is not given in "
+                "numbers, nor in times such as 00:01:02.5."
+            ) from None
+    if not found:
         raise ManifestError(
-            f"{origin}: its segment, from {row[columns[0][1]]!r} to {row[columns[0][2]]!r}, is not "
-            "given in numbers, nor in times such as 00:01:02.5."
-        ) from None
+            f"{origin}: the columns of its segment are empty. Expected a start and an end; of a "
+            "whole video, in a list of its own."
+        )
+    return tuple(found)
