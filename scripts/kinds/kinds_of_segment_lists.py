@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kind import Kind
+from kinds_of_segments import FRAMES as FRAMES_OF_VIDEO
 from kinds_of_segments import Found, read_list, refuse_list, until
 
 from vdroppath_tf import data
@@ -78,6 +79,56 @@ KINDS = (
         for header, row in (("start", "0.5"), ("start_frame,num_frames", "5,10"),
                             ("start,duration", "0.5,0.4"), ("end_time", "0.5"))
     ),
+    *(
+        _refused(f"{header}: words that are not known", [f"path,{header},label", f"a.mp4,{row},x"],
+            "seems to be of segments.*--columns", "l.csv")
+        for header, row in (
+            ("start_timestamp,stop_timestamp", "00:00:00.40,00:00:00.80"), ("t0,t1", "0.4,0.8"),
+            ("t_0,t_1", "0.4,0.8"), ("start_ms,end_ms", "400,800"), ("onset,offset", "0.4,0.8"),
+            ("from,to", "0.4,0.8"), ("clip_start,clip_end", "0.4,0.8"), ("begins,ends", "1,2"),
+            ("startIndex,endIndex", "10,20"), ("in,out", "1,2"), ("offset,duration", "0.4,0.4"),
+            ("beginning", "0.4"), ("segment", "0.4-0.8"), ("segment", '"[0.4, 0.8]"'),
+            ("start_at,end_at", "0.4s,0.8s"))
+    ),
+    _refused("JSON lines, a list of both ends",
+        ['{"video": "a.mp4", "segment": [0.4, 0.8], "label": "run"}'],
+        "seems to be of segments.*--columns", "l.jsonl"),
+    _refused("JSON lines, of which the first has no segment",
+        ['{"video": "a.mp4", "label": "run"}',
+         '{"video": "b.mp4", "start_sec": 0.4, "end_sec": 0.8, "label": "run"}'],
+        "jsonl:1: its segment", "l.jsonl", videos=("a.mp4", "b.mp4")),
+    _refused("JSON lines, of which a late one has a segment",
+        ['{"video": "a.mp4", "label": "run"}'] * 1200 +
+        ['{"video": "b.mp4", "start_sec": 0.4, "end_sec": 0.8, "label": "run"}'],
+        "jsonl:1201: has 'start_sec'", "l.jsonl", videos=("a.mp4", "b.mp4")),
+    _refused("JSON lines, an object of both ends",
+        ['{"video": "a.mp4", "segment": {"start": 0.4, "end": 0.8}, "label": "run"}'],
+        "'segment.start' seems to be of segments.*--columns", "l.jsonl"),
+    _read("JSON lines, other members in later lines", ['{"video": "a.mp4", "label": "run"}',
+        '{"video": "b.mp4", "label": "run", "mood": "good", "width": 9}'],
+        [("run", until(0, FRAMES_OF_VIDEO))] * 2, "l.jsonl", videos=("a.mp4", "b.mp4")),
+    *(
+        _read(header, _csv(f"path,{header},label", BOTH),
+            [("0", until(0, 25)), ("1", until(25, 50))], "l.csv")
+        for header in ("starttime,endtime", "start_s,end_s", "begin_time,finish_time",
+                       "startTime,stop_time")
+    ),
+    *(
+        _read(f"{header}: not of a segment", [f"path,{header},label", f"a.mp4,{row},x"],
+            [("x", until(0, FRAMES_OF_VIDEO))], "l.csv")
+        for header, row in (("fps,duration", "25,2.4"), ("gender,weekend", "1,0"),
+                            ("timestamp,rank", "2020-01-02 10:00:00,1"), ("from,city", "a,b"))
+    ),
+    _read("frames and seconds, of a video", ["path,start_frame,end_frame,start_sec,end_sec,label",
+        "a.mp4,3,6,0.4,0.8,0", "a.mp4,6,9,0.8,1.2,1"], SECONDS, "l.csv"),
+    _read("frames and seconds, of pictures", ["path,start_sec,end_sec,start_frame,end_frame,label",
+        "a,0.4,0.8,2,5,0", "a,0.8,1.2,5,8,1"], [("0", until(2, 5)), ("1", until(5, 8))], "l.csv",
+        videos=["a/"], notes=["counted from 0"]),
+    _read("frames or seconds, by row", ["path,start_frame,end_frame,start_sec,end_sec,label",
+        "a.mp4,,,0.4,0.8,0", "a.mp4,20,30,,,1"], SECONDS, "l.csv"),
+    _refused("frames and seconds, neither", ["path,start_frame,end_frame,start_sec,end_sec,label",
+        "a.mp4,3,6,0.4,0.8,0", "a.mp4,,,,,1"], "csv:3: the columns of its segment are empty",
+        "l.csv"),
     Kind("segments: list, half a segment, named so", "refused",
         lambda _: data.Layout(columns=("path", "start_second", "label")), "one end of a segment"),
     _refused("an end before the start", (*BY_TIME, "a.mp4 1.2 0.8 1"), "l.txt:3"),

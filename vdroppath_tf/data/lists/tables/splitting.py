@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
 from vdroppath_tf.data.lists.tables.layout import SEPARATORS
+from vdroppath_tf.data.lists.tables.words import says_more
 from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
 
 Rest: TypeAlias = Literal["none", "first", "last", "suffix"]
@@ -70,18 +72,38 @@ class Splitter:
 
 @dataclasses.dataclass(frozen=True)
 class ObjectSplitter:
-    """Lines that are JSON objects; the columns are those of the first one.
+    """Lines that are JSON objects; the columns are the members of the first ones.
 
     Attributes:
-        names: The names of the columns.
+        names: The names of the columns; `a.b` is the member `b` of the object `a`.
     """
 
     names: tuple[str, ...]
 
     def __call__(self, line: str) -> Sequence[Cell] | None:
-        """The columns of an object, or None if it is none."""
+        """The columns of an object, or None if it is none, or says more than the columns hold."""
         found = load_object(line)
-        return None if found is None else [_cell(found.get(name)) for name in self.names]
+        if found is None:
+            return None
+        found = flat(found)
+        if not found.keys() <= self._known and self._unread(found):
+            return None
+        return [_cell(found.get(name)) for name in self.names]
+
+    def misfit(self, line: str) -> str:
+        """What is wrong with a line that has no columns, as the end of a sentence."""
+        found = load_object(line)
+        unread = [] if found is None else self._unread(flat(found))
+        return f"has {unread[0]!r}, which is no column" if unread else "is no JSON object"
+
+    @functools.cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+    def _unread(self, found: Iterable[str]) -> list[str]:
+        """Members beside the columns that say something of a video."""
+        names = (name for name in found if not {name, name.partition(".")[0]} & self._known)
+        return [name for name in names if says_more(name)]
 
     def __str__(self) -> str:
         return "JSON objects"
@@ -97,6 +119,19 @@ def load_object(line: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def flat(found: dict[str, Any]) -> dict[str, Any]:
+    """An object with the members of the objects in it as its own."""
+    if not any(isinstance(value, dict) for value in found.values()):
+        return found
+    inner = {
+        f"{name}.{key}": item
+        for name, value in found.items()
+        if isinstance(value, dict)
+        for key, item in value.items()
+    }
+    return {name: value for name, value in found.items() if not isinstance(value, dict)} | inner
 
 
 def _cell(value: object) -> Cell:

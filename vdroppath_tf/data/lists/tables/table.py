@@ -133,7 +133,9 @@ class Table:
     def _misfit(self, origin: str, line: str) -> ManifestError:
         splitter = self._reading.splitter
         has = "does not fit"
-        if isinstance(splitter, Splitter) and (fields := splitter.split(line)):
+        if not isinstance(splitter, Splitter):
+            has = splitter.misfit(line)
+        elif fields := splitter.split(line):
             has = f"has {len(fields)} of {splitter.fields} fields"
         start = line if len(line) <= 80 else f"{line[:77]}..."
         return ManifestError(f"{origin}: {has} ({start!r}). Expected {self._reading}.")

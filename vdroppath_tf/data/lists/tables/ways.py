@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from vdroppath_tf.data.lists.tables.contents import Columns, There, by_content, kind_of, some
 from vdroppath_tf.data.lists.tables.headers import by_header, meanings
@@ -15,6 +16,7 @@ from vdroppath_tf.data.lists.tables.splitting import (
     ObjectSplitter,
     Rest,
     Splitter,
+    flat,
     load_object,
 )
 
@@ -31,11 +33,10 @@ def splitters(lines: Sequence[str], layout: Layout) -> Iterator[AnySplitter]:
 
 
 def _all_splitters(lines: Sequence[str], layout: Layout) -> Iterator[AnySplitter]:
-    first = load_object(lines[0]) if layout.separator is None else None
-    if first is not None:
-        yield ObjectSplitter(tuple(first))
-        return
     given = None if layout.columns is None else len(layout.columns)
+    if layout.separator is None and (first := load_object(lines[0])) is not None:
+        yield ObjectSplitter(_members(first, lines, given))
+        return
     rests: tuple[Rest, ...] = ("first", "last", "suffix")
     separators = (
         [layout.separator] if layout.separator else ["tab", "comma", "semicolon", "pipe", "space"]
@@ -57,6 +58,18 @@ def _all_splitters(lines: Sequence[str], layout: Layout) -> Iterator[AnySplitter
             for fields in [given] if given else sorted({2, 3, 4} | {n for n in counts if n <= 5}):
                 for rest in rests if separator == " " else rests[:2]:
                     yield Splitter(separator, fields, rest)
+
+
+def _members(first: dict[str, Any], lines: Sequence[str], given: int | None) -> tuple[str, ...]:
+    """The members of objects: some have what others lack, such as the ends of a segment.
+
+    Columns that are given may be those of the first object only.
+    """
+    if given == len(first):
+        return tuple(first)
+    objects = [found for line in lines if (found := load_object(line)) is not None]
+    found = tuple(dict.fromkeys(name for each in objects for name in flat(each)))
+    return found[:_MAX_FIELDS]
 
 
 def _usual_count(splitter: Splitter, lines: Sequence[str]) -> tuple[int, float]:

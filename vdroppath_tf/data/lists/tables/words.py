@@ -69,6 +69,12 @@ def plain_name(cell: object) -> str:
     return re.sub(r"[\s\-.:]+", "_", text.strip().lower().lstrip("#").strip()).strip("_")
 
 
+def says_more(name: str) -> bool:
+    """Whether what a name holds of a video is more than where it is."""
+    name = plain_name(name)
+    return MEANING.get(name, "-") not in ("-", "path") or of_segments(name) or of_both_ends(name)
+
+
 def of_segments(name: str) -> bool:
     """Whether a plain name, which has no meaning, is of the starts of segments, or of the ends."""
     return any(_ENDS.fullmatch(word) for word in name.split("_"))
