@@ -85,6 +85,30 @@ KINDS = (
         for text in (".0", ".", ".000")
         for between in (" ", ",")
     ),
+    *(
+        refused(
+            f"number {number} among {others}, {what}",
+            f"'{number}' may be {number[:-4]} or {number[:-4]}000",
+            Case(text.replace("N", number).replace("M", others), files=FILES),
+        )
+        for number, others in (("1,000", "900"), ("2.000", "900"), ("12.000", "7"))
+        for what, text in (
+            ("frames", "a.mp4\tM\t0\nb.mp4\tN\t1\n"),
+            ("frames, with a header", "path\tnum_frames\tlabel\na.mp4\tM\t0\nb.mp4\tN\t1\n"),
+            ("labels", "path\tclass_id\na.mp4\tM\nb.mp4\tN\n"),
+        )
+        if (number, what) != ("1,000", "frames")  # two classes, or a number
+    ),
+    refused(
+        "start_frame 1.000",
+        "may be 1 or 1000",
+        Case("path,start_frame,end_frame,label\na.mp4,900,1.000,0\n", files=FILES),
+    ),
+    read(
+        "numbers of frames 120.000 and 0.000",
+        "120, and unknown",
+        Case("a.mp4\t12.000\t1\nb.mp4\t0.000\t0\n", TWO, notes=("unknown (1)",)),
+    ),
     refused(
         "labels are fractions", "label '0.5' is not", Case("a.mp4 0.5\nb.mp4 1\n", files=FILES)
     ),

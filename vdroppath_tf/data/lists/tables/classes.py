@@ -14,6 +14,7 @@ from vdroppath_tf.data.lists.tables.contents import (
     NUMBER,
     SEVERAL,
     is_several,
+    maybe_thousands,
     whole,
 )
 from vdroppath_tf.data.lists.tables.splitting import Cell
@@ -102,6 +103,7 @@ def classes_of(
             f"Correct it; or if all are names, pass --columns with class_name in place of {column} "
             "(Layout(columns=...)), or the names as labels=."
         )
+    check_thousands(labels)
     numbers = {label: _number(label, origin, base or 0) for label, origin in labels.items()}
     if names is not None and base is None:
         _check_last(numbers, labels, names)
@@ -167,6 +169,20 @@ def _by_name(labels: dict[str, str], names: Sequence[str] | None, column: str) -
     found = ordered_classes(labels.items())
     notes = [f"labels are names: {len(found):,} classes, sorted", order_note(found)]
     return Classes(None, found, tuple(note for note in notes if note))
+
+
+def check_thousands(cells: dict[str, str]) -> None:
+    """Stops at a number of which nobody can tell whether it is 1 or 1000.
+
+    Args:
+        cells: The different cells of one column, each with the first line that has it.
+    """
+    found = maybe_thousands(cells)
+    if found is not None:
+        raise ManifestError(
+            f"{cells[found]}: {found!r} may be {whole(found)} or {whole(found)}000. Write whole "
+            "numbers without a point or a comma."
+        )
 
 
 def _number(label: str, origin: str, base: int) -> int:

@@ -6,7 +6,7 @@ Each function gives all assignments that are possible. More than one is for the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias, TypeVar
 
 from vdroppath_tf.data.lists.parts import PART_WORDS
@@ -21,6 +21,8 @@ Kind: TypeAlias = Literal["int", "ints", "float", "split", "text", "empty"]
 
 NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:[.,]0*)?")
 """A whole number; spreadsheets write some with a point, or a comma."""
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,]000")
+_NO_THOUSANDS = re.compile(r"[+-]?0+[.,]000")
 FRACTION = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
 SEVERAL = re.compile(r"\s*[,;|+]\s*|\s+")
 """What stands between the numbers of several classes."""
@@ -195,6 +197,17 @@ def _numbers(column: Column) -> list[int]:
 def whole(text: str) -> int:
     """The value of a `NUMBER`."""
     return int(re.split(r"[.,]", text)[0])
+
+
+def maybe_thousands(cells: Iterable[str]) -> str | None:
+    """A number among those of one column that may be 1 or 1000, such as `1,000`.
+
+    Beside `0.000` all are whole numbers with three places, as programs write them.
+    """
+    found = [cell for cell in cells if cell[-3:] == "000"]
+    if any(map(_NO_THOUSANDS.fullmatch, found)):
+        return None
+    return next((cell for cell in found if _THOUSANDS.fullmatch(cell)), None)
 
 
 def _only_numbers(cell: Cell) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from vdroppath_tf.data.lists.parts import choose_part
-from vdroppath_tf.data.lists.tables.classes import between_names, labels_of
+from vdroppath_tf.data.lists.tables.classes import between_names, check_thousands, labels_of
 from vdroppath_tf.data.lists.tables.contents import NUMBER, whole
 from vdroppath_tf.data.lists.tables.reading import Reading
 from vdroppath_tf.data.lists.tables.splitting import Cell, Splitter
@@ -59,6 +59,7 @@ class Table:
         self._parts: list[_Part] = []
         self._first: dict[Cell, str] = {}
         self._known: dict[Cell, int | None] = {}
+        self._counted: dict[str, str] = {}
         self._unknown = 0
         self._notes: list[str] = []
         self._fill(lines)
@@ -106,6 +107,8 @@ class Table:
             else None
         )
         spans = _span_columns(columns)
+        ends = [k for unit, *places in spans if unit == "frames" for k in places]
+        thousands: dict[str, str] = {}
         split = columns.index("split") if "split" in columns else None
         same: dict[Cell, Cell] = {}
         rows = iter(lines)
@@ -125,10 +128,15 @@ class Table:
                 self.counts.append(self._count(cells[frames], origin))
             if spans:
                 self.spans.append(_spans(cells, spans, origin))
+                for k in ends:
+                    if cells[k][-3:] == "000":
+                        thousands.setdefault(str(cells[k]), origin)
             if split is not None:
                 self._parts.append(_Part(origin, str(cells[split]), len(self.paths) - 1))
             if name is not None:
                 self.names.append(str(cells[name]))
+        for found in (self._counted, thousands):
+            check_thousands(found)
 
     def _misfit(self, origin: str, line: str) -> ManifestError:
         splitter = self._reading.splitter
@@ -144,6 +152,7 @@ class Table:
         """The number of frames in a cell, None if it is unknown."""
         if cell not in self._known:
             text = str(cell)
+            self._counted[text] = origin
             if NUMBER.fullmatch(text) is not None:
                 text = str(whole(text))
             unknown = text in _UNKNOWN
