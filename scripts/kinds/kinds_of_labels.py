@@ -207,6 +207,38 @@ KINDS = (
         "--columns=path,num_frames,label.*--columns=path,label,num_frames",
         Case("a.mp4 0 120\nb.mp4 1 97\nc.mp4 0 88\n", files=(*FILES, "c.mp4")),
     ),
+    *(
+        refused(
+            f"path label num_frames, {what}",
+            "--columns=path,num_frames,label.*--columns=path,label,num_frames",
+            Case(text, files=(*FILES, "c.mp4")),
+        )
+        for what, text in (
+            ("few of many classes", "a.mp4 3 120\nb.mp4 5 130\nc.mp4 3 222\n"),
+            ("more classes than frames", "a.mp4 1 150\nb.mp4 2 2\nc.mp4 0 150\n"),
+            ("a number of frames that is not known", "a.mp4 3 120\nb.mp4 5 -1\nc.mp4 3 222\n"),
+        )
+    ),
+    *(
+        read(
+            f"path num_frames label, {what}",
+            "read, as most lists are",
+            Case(text, found),
+        )
+        for what, text, found in (
+            ("few of many classes", "a.mp4 120 30\nb.mp4 97 7\n", (("a.mp4", "30"), ("b.mp4", "7"))),
+            ("one class", "a.mp4 120 0\nb.mp4 97 0\n", (("a.mp4", "0"), ("b.mp4", "0"))),
+        )
+    ),
+    read(
+        "path num_frames, perhaps",
+        "classes, and said",
+        Case(
+            "a.mp4 30\nb.mp4 25\n",
+            (("a.mp4", "30"), ("b.mp4", "25")),
+            notes=("labels may be numbers of frames: 2 different ones in 2",),
+        ),
+    ),
     read(
         "path label num_frames, said",
         "read",

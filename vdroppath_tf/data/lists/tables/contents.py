@@ -158,7 +158,7 @@ def _number_and_name(numbers: Column, names: Column, place: int) -> list[Columns
     """
     by_number: Columns = ("class_number", "class_name")
     found: list[Columns] = [("num_frames", *label) for label in _one(names, "text")]
-    tied = _dense(_numbers(numbers)) and _tied(numbers, names)
+    tied = is_dense(_numbers(numbers)) and _tied(numbers, names)
     if tied is not False:
         found = [by_number] if tied else [by_number, *found]
     return [columns[::-1] for columns in found] if place else found
@@ -230,20 +230,31 @@ def _no_index(
     """What a column that counts the rows may be else: classes of one video each."""
     index, last = (columns[k] for k in others)
     if kinds[others[1]] == "int":
-        return [("label", "num_frames")] if _swapped(index, last) else []
+        less = _are_less(_numbers(index), _numbers(last))
+        return [("label", "num_frames")] if less and not is_dense(_numbers(last)) else []
     return [] if _repeats(last) else [("class_number", "class_name")]
 
 
 def _swapped(one: Column, two: Column) -> bool:
-    """Whether what should be numbers of frames looks like classes, and the classes like numbers."""
+    """Whether what should be the classes looks like numbers of frames, and the reverse.
+
+    Numbers of frames are not dense, and larger than those of most classes; where they are not, the
+    numbers of many classes are dense.
+    """
     frames, labels = _numbers(one), _numbers(two)
-    if len(frames) != len(labels):
+    return not is_dense(labels) and (is_dense(frames) or _are_less(frames, labels))
+
+
+def _are_less(classes: Sequence[int], counts: Sequence[int]) -> bool:
+    """Whether classes are less than the numbers of frames beside them, where these are known."""
+    if len(classes) != len(counts):
         return False
-    less = all(a < b for a, b in zip(frames, labels, strict=True))
-    return less and _dense(frames) and not _dense(labels)
+    pairs = list(zip(classes, counts, strict=True))
+    less = sum(one < other for one, other in pairs)
+    return 2 * less > len(pairs) and all(one < other or other in (-1, 0) for one, other in pairs)
 
 
-def _dense(numbers: Sequence[int]) -> bool:
+def is_dense(numbers: Iterable[int]) -> bool:
     """Whether numbers may be those of classes: from 0 or 1, with few gaps."""
     found = set(numbers)
     return len(found) > 1 and min(found) in (0, 1) and 2 * len(found) > max(found) - min(found) + 1

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vdroppath_tf.data.lists.parts import choose_part
 from vdroppath_tf.data.lists.tables.classes import between_names, check_thousands, labels_of
-from vdroppath_tf.data.lists.tables.contents import NUMBER, whole
+from vdroppath_tf.data.lists.tables.contents import NUMBER, is_dense, whole
 from vdroppath_tf.data.lists.tables.reading import Reading
 from vdroppath_tf.data.lists.tables.splitting import Cell, Splitter
 from vdroppath_tf.data.lists.text_files import whole_number
@@ -94,8 +94,27 @@ class Table:
 
     def notes(self) -> list[str]:
         """What was assumed."""
-        unknown = f"numbers of frames that are 0, -1 or empty are unknown ({self._unknown:,})"
-        return [*self._notes, unknown] if self._unknown else self._notes
+        notes = list(self._notes)
+        if self._unknown:
+            notes.append(
+                f"numbers of frames that are 0, -1 or empty are unknown ({self._unknown:,})"
+            )
+        if self._seem_counts():
+            notes.append(
+                f"labels may be numbers of frames: {len(self._first):,} different ones in "
+                f"{len(self.paths):,} lines. If so, the list has no classes; if not, "
+                "--columns=path,class_number says it"
+            )
+        return notes
+
+    def _seem_counts(self) -> bool:
+        """Whether numbers that no header calls classes are nearly all different, with gaps."""
+        if self._reading.header or self.column != "label" or self.counts or self.spans:
+            return False
+        cells = [cell for cell in self._first if isinstance(cell, str) and NUMBER.fullmatch(cell)]
+        if len(cells) < len(self._first) or 10 * len(cells) <= 9 * len(self.paths):
+            return False
+        return len(cells) > 1 and not is_dense(map(whole, cells))
 
     def _fill(self, lines: Iterable[tuple[str, str]]) -> None:
         columns, splitter = self._reading.columns, self._reading.splitter
