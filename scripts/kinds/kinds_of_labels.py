@@ -226,7 +226,11 @@ KINDS = (
             Case(text, found),
         )
         for what, text, found in (
-            ("few of many classes", "a.mp4 120 30\nb.mp4 97 7\n", (("a.mp4", "30"), ("b.mp4", "7"))),
+            (
+                "few of many classes",
+                "a.mp4 120 30\nb.mp4 97 7\n",
+                (("a.mp4", "30"), ("b.mp4", "7")),
+            ),
             ("one class", "a.mp4 120 0\nb.mp4 97 0\n", (("a.mp4", "0"), ("b.mp4", "0"))),
         )
     ),

@@ -155,6 +155,31 @@ KINDS = (
         "passed over",
         Case("# mine\n" + rows(PATHS, N, between=",", header=HEADER), NUMBERS),
     ),
+    *(
+        read(
+            f"header in a comment, {header!r}",
+            "a header",
+            Case(
+                f"{header}\n" + rows(PATHS, *columns, between=between), found, notes=("a header",)
+            ),
+        )
+        for header, columns, between, found in (
+            ("#path,label", (N,), ",", NUMBERS),
+            ("# path,label,num_frames", (N, FRAMES), ",", NUMBERS),
+            ("# mine\n#path,label,num_frames\n# made by hand", (N, FRAMES), ",", NUMBERS),
+            ("#path\tlabel\tnum_frames", (N, FRAMES), "\t", NUMBERS),
+            ("# path label num_frames", (N, FRAMES), " ", NUMBERS),
+            ("#video,emotion", (M,), ",", NAMES),
+        )
+    ),
+    *(
+        read(
+            f"comment in words of headers, {comment!r}",
+            "passed over",
+            Case(f"{comment}\n" + rows(PATHS, FRAMES, N), NUMBERS, notes=("comments (1",)),
+        )
+        for comment in ("# video of mine", "# path label", "# video, made by hand")
+    ),
     read(
         "a path that starts with #",
         "no comment",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from vdroppath_tf.data.lists.tables.collect import Lines, collect, places_of
-from vdroppath_tf.data.lists.tables.reader import without_comments
+from vdroppath_tf.data.lists.tables.comments import without_comments
 from vdroppath_tf.data.lists.tables.reading import Reading
 from vdroppath_tf.data.lists.tables.splitting import Splitter
 from vdroppath_tf.data.lists.text_files import PathLike, read_lines

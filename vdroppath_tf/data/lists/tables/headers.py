@@ -31,8 +31,8 @@ class SegmentColumnError(ValueError):
 
 
 _WAY_OUT = (
-    "Expected a start and an end, such as start_second and end_second; or name the columns that are "
-    "to be read, such as --columns=path,start_second,end_second,label, with - for each that is not "
+    "Expected a start and an end, such as start_second and end_second; or name all columns, such "
+    "as --columns=path,start_second,end_second,label, with - for each that is not read "
     "(format=Layout(columns=...))."
 )
 _AT_LEAST_ONE = re.compile(r"\W*[0-9]")

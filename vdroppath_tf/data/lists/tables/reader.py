@@ -6,11 +6,11 @@ import dataclasses
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from vdroppath_tf.data.lists.tables.collect import Lines, collect, places_of
+from vdroppath_tf.data.lists.tables.comments import without_comments
 from vdroppath_tf.data.lists.tables.layout import Layout
-from vdroppath_tf.data.lists.tables.places import Places
 from vdroppath_tf.data.lists.tables.reading import Reading
 from vdroppath_tf.data.lists.tables.sniff import sniff
 from vdroppath_tf.data.lists.tables.splitting import Splitter
@@ -67,7 +67,7 @@ def read_table(
     lines = Lines(path, (), root, labels, label_base, lookup, split)
     places = places_of(lines)
     comments: list[str] = []
-    rows = without_comments(_lines(path, layout), places, comments)
+    rows = without_comments(_lines(path, layout), places, comments, header=True)
     head = list(itertools.islice(rows, _HEAD))
     if not head:
         raise ManifestError(f"{path}: lists no video. Expected {_EXPECTED}.")
@@ -127,19 +127,3 @@ def _lines(path: PathLike, layout: Layout) -> Iterator[tuple[str, str]]:
         return
     yield first
     yield from lines
-
-
-def without_comments(
-    rows: Iterable[tuple[str, str]], places: Places, comments: list[str]
-) -> Iterator[tuple[str, str]]:
-    """The rows that do not start with `#`, or whose path does; the others are `comments`."""
-    for row in rows:
-        if row[1].lstrip()[0] == "#" and not _starts_with_path(row[1], places):
-            comments.append(row[0])
-        else:
-            yield row
-
-
-def _starts_with_path(line: str, places: Places) -> bool:
-    ends = [at for at, letter in enumerate(line[:1024]) if letter in " \t,;|"] + [len(line)]
-    return any(places.there(line[:end].strip()) for end in ends)

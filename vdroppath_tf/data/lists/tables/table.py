@@ -109,7 +109,8 @@ class Table:
 
     def _seem_counts(self) -> bool:
         """Whether numbers that no header calls classes are nearly all different, with gaps."""
-        if self._reading.header or self.column != "label" or self.counts or self.spans:
+        named = self._reading.header or not isinstance(self._reading.splitter, Splitter)
+        if named or self.column != "label" or self.counts or self.spans:
             return False
         cells = [cell for cell in self._first if isinstance(cell, str) and NUMBER.fullmatch(cell)]
         if len(cells) < len(self._first) or 10 * len(cells) <= 9 * len(self.paths):
