@@ -6,7 +6,7 @@ import json
 
 from list_case import Case, Read, read, refused
 
-from vdroppath_tf.data import Layout
+from vdroppath_tf.data import Layout, Lookup
 
 TWO: Read = (("a.mp4", "1"), ("b.mp4", "0"))
 FILES = ("a.mp4", "b.mp4")
@@ -199,6 +199,33 @@ KINDS = (
             "a.mp4,x;y\nb.mp4,y\n",
             "path,label\na.mp4,x|y\nb.mp4,y\n",
             'path,tags\na.mp4,"x,y"\nb.mp4,y\n',
+        )
+    ),
+    # Videos that may be missing.
+    *(
+        refused(
+            f"header in unknown words, {what}, with videos missing",
+            r"txt:1: .* may be a header",
+            Case(text, files=files, options={"lookup": Lookup(allow_missing=True), **options}),
+        )
+        for what, text, files, options in (
+            ("files", "clip_nm,activity\na.mp4,run\nb.mp4,walk\n", FILES, {}),
+            ("files, some missing", "datei,x\na.mp4,run\nc.mp4,run\nb.mp4,walk\n", FILES, {}),
+            ("files, columns said", "datei,x\na.mp4,y\nb.mp4,z\n", FILES, columns("path", "label")),
+            ("folders", "clip_nm,activity\nv_1,run\nv_2,walk\nv_3,run\n", ("v_1/", "v_2/"), {}),
+            ("folders without digits", "clip_nm,activity\na,run\nb,walk\n", ("a/", "b/"), {}),
+        )
+    ),
+    *(
+        read(
+            f"the first video is missing, {what}",
+            "left out",
+            Case(text, found, ("b.mp4", "c.mp4"), options={"lookup": Lookup(allow_missing=True)}),
+        )
+        for what, text, found in (
+            ("by number", "a.mp4,1\nb.mp4,0\n", (("b.mp4", "0"),)),
+            ("by name", "a.mp4,x\nb.mp4,y\nc.mp4,x\n", (("b.mp4", "y"), ("c.mp4", "x"))),
+            ("by its only name", "a.mp4,x\nb.mp4,y\nc.mp4,z\n", (("b.mp4", "y"), ("c.mp4", "z"))),
         )
     ),
     # Two readings.

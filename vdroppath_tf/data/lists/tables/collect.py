@@ -9,6 +9,7 @@ from typing import NamedTuple
 from vdroppath_tf.data.lists.class_spelling import spelling
 from vdroppath_tf.data.lists.collector import FRAMES_NOTE, Collector
 from vdroppath_tf.data.lists.tables.classes import Classes, check_first, classes_of
+from vdroppath_tf.data.lists.tables.first_row import check_first_row
 from vdroppath_tf.data.lists.tables.places import Places
 from vdroppath_tf.data.lists.tables.reading import Reading
 from vdroppath_tf.data.lists.tables.splitting import Cell
@@ -53,6 +54,9 @@ def collect(reading: Reading, lines: Lines, notes: Sequence[str] = ()) -> Manife
         ManifestError: See `read_list`.
     """
     table = Table(reading, lines.rows)
+    places = places_of(lines)
+    if lines.lookup is not None and lines.lookup.allow_missing:
+        check_first_row(table, places.there)
     classes = _classes(table, lines)
     videos = Collector(lines.source, lines.root, lines.lookup, classes.names)
     numbers = classes.numbers
@@ -64,7 +68,6 @@ def collect(reading: Reading, lines: Lines, notes: Sequence[str] = ()) -> Manife
     for cell, labels in table.labels.items():
         found = [numbers[label] for label in labels]
         label_of[cell] = found if several else found[0]
-    places = places_of(lines)
     videos.elsewhere = places.name
     for k in table.chosen(lines.split, os.fspath(lines.source)):
         origin, path = table.origins[k], table.paths[k]

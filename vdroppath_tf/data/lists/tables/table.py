@@ -41,6 +41,7 @@ class Table:
         spans: The segment of each line; empty without columns for it.
         names: The name of the class of each line, where there is a column for numbers too.
         column: The column of classes, one of `layout.CLASSES`.
+        named: Whether the list names its columns.
         labels: What the different cells stand for.
 
     Raises:
@@ -49,6 +50,7 @@ class Table:
 
     def __init__(self, reading: Reading, lines: Iterable[tuple[str, str]]) -> None:
         self._reading = reading
+        self.named = reading.header or not isinstance(reading.splitter, Splitter)
         self.column = reading.column
         self.origins: list[str] = []
         self.paths: list[str] = []
@@ -109,8 +111,7 @@ class Table:
 
     def _seem_counts(self) -> bool:
         """Whether numbers that no header calls classes are nearly all different, with gaps."""
-        named = self._reading.header or not isinstance(self._reading.splitter, Splitter)
-        if named or self.column != "label" or self.counts or self.spans:
+        if self.named or self.column != "label" or self.counts or self.spans:
             return False
         cells = [cell for cell in self._first if isinstance(cell, str) and NUMBER.fullmatch(cell)]
         if len(cells) < len(self._first) or 10 * len(cells) <= 9 * len(self.paths):

@@ -45,7 +45,8 @@ MEANING = {word: column for column, words in _WORDS.items() for word in words.sp
 RANK = {word: place for place, word in enumerate(_WORDS["path"].split())}
 """How well the name of a column of paths says that it is one; 0 says it best."""
 
-_BESIDE = "(?:t|f|time|frame|sec|seconds?|s|ms|stamp|timestamp|date|datetime|index|idx|pos|position|no|num)"
+_UNITS = "t|f|time|frame|sec|seconds?|s|ms|stamp|timestamp|date|datetime"
+_BESIDE = f"(?:{_UNITS}|index|idx|pos|position|no|num)"
 _ENDS = re.compile(
     rf"{_BESIDE}?(?:start(?:s|ed|ing)?|begin(?:s|ning)?|onset|end(?:s|ed|ing)?|stops?|finish)"
     rf"{_BESIDE}?[0-9]?"

@@ -1,0 +1,50 @@
+"""Whether the first row of a list is a header in unknown words, where videos may be missing."""
+
+from __future__ import annotations
+
+import os
+
+from vdroppath_tf.data.lists.tables.contents import NUMBER, There, some
+from vdroppath_tf.data.lists.tables.table import Table
+from vdroppath_tf.data.manifest import ManifestError
+from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
+
+_LOOK_AT = 1000
+
+
+def check_first_row(table: Table, there: There) -> None:
+    """Stops at a first row that would be a missing video of a class of its own.
+
+    Its path leads to nothing and may be a word, its class is a name that no other row looked at
+    has, and it does not look like the other paths, or all of those are there.
+
+    Args:
+        table: The rows.
+        there: Whether a path leads to something.
+
+    Raises:
+        ManifestError: The first row is such a row.
+    """
+    paths, cells = table.paths[:_LOOK_AT], table.cells[:_LOOK_AT]
+    if table.named or len(paths) < 2:
+        return
+    path, *others = paths
+    name, *names = cells
+    if not isinstance(name, str) or NUMBER.fullmatch(name) is not None or name in names:
+        return
+    if _has_suffix(path) or "/" in path or there(path):
+        return
+    unlike = any(all(map(mark, others)) and not mark(path) for mark in (_has_suffix, _has_digits))
+    if unlike or all(map(there, some(others))):
+        raise ManifestError(
+            f"{table.origins[0]}: {path!r} is not there, and {name!r} is the class of no other "
+            "video: it may be a header. Name its columns as path and label, or leave the line out."
+        )
+
+
+def _has_suffix(path: str) -> bool:
+    return os.path.splitext(path)[1].lower() in VIDEO_SUFFIXES
+
+
+def _has_digits(path: str) -> bool:
+    return any(letter.isdigit() for letter in path)
