@@ -201,6 +201,43 @@ KINDS = (
             'path,tags\na.mp4,"x,y"\nb.mp4,y\n',
         )
     ),
+    *(
+        refused(
+            f"several classes by name, commas among others: {text!r}",
+            r"'x,y' may be one class, or several.*labels=",
+            Case(text, files=(*FILES, "c.mp4")),
+        )
+        for text in (
+            'path,labels\na.mp4,"x,y"\nb.mp4,z\nc.mp4,z;w\n',
+            "path\tlabels\na.mp4\tz|w\nb.mp4\tx,y\nc.mp4\tz\n",
+            objects(
+                {"path": "a.mp4", "labels": "z;w"},
+                {"path": "b.mp4", "labels": "x,y"},
+                {"path": "c.mp4", "labels": "w"},
+            ),
+        )
+    ),
+    *(
+        read(
+            f"several classes by name, a comma in one, {what}",
+            "part of the name",
+            Case(text, (("a.mp4", "x,y,z"), ("b.mp4", "z")), options=options),
+        )
+        for what, text, options in (
+            (
+                "names said",
+                'path,labels\na.mp4,"x,y;z"\nb.mp4,z\n',
+                {"labels": ("x,y", "z")},
+            ),
+            (
+                "in JSON",
+                objects(
+                    {"path": "a.mp4", "labels": ["x,y", "z"]}, {"path": "b.mp4", "labels": ["z"]}
+                ),
+                {},
+            ),
+        )
+    ),
     # Videos that may be missing.
     *(
         refused(

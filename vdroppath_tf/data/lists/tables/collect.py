@@ -101,6 +101,8 @@ def places_of(lines: Lines) -> Places:
 def _classes(table: Table, lines: Lines) -> Classes:
     """What the labels mean; where there is a column of names beside that of numbers, by both."""
     source = os.fspath(lines.source)
+    if lines.labels is None:
+        table.check_commas()
     classes = classes_of(table.first_labels(), table.column, lines.labels, lines.label_base, source)
     if not table.names or classes.numbers is None:
         return classes

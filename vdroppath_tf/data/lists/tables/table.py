@@ -76,6 +76,24 @@ class Table:
                 found.setdefault(label, origin)
         return found
 
+    def check_commas(self) -> None:
+        """Stops at a comma in names that other separators stand between, unless it is a list.
+
+        Raises:
+            ManifestError: Nobody can tell whether it separates classes too.
+        """
+        if self.column != "labels":
+            return
+        for cell, origin in self._first.items():
+            commas = [label for label in self.labels[cell] if "," in label]
+            if commas and isinstance(cell, str):
+                raise ManifestError(
+                    f"{origin}: {commas[0]!r} may be one class, or several, as other lines have "
+                    "; or | between classes. Write the same separator everywhere; or if it is one "
+                    "class, pass the names of all classes as labels=, or in a labels.txt beside "
+                    "the list."
+                )
+
     def chosen(self, split: str | int | None, source: str) -> Iterable[int]:
         """The numbers of the lines of a split; of all lines where there is no column for it.
 
