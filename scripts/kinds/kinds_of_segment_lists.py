@@ -69,6 +69,15 @@ KINDS = (
     _read("pictures", ("a 2 5 0", "a 5 8 1"), [("0", until(2, 5)), ("1", until(5, 8))],
         videos=["a/"]),
     _refused("frames or seconds", BOTH, "start_frame.*start_second.*--columns"),
+    *(
+        _refused(f"frames or seconds, one of which ends after its video, {what}", lines,
+            "start_frame.*start_second.*--columns", "l.csv", videos=("a.mp4", "b.mp4"))
+        for rows in [(*BOTH, "b.mp4 0 2 0", "b.mp4 1 2 1", "a.mp4 1 9 1")]
+        for what, lines in (("last", rows), ("first", rows[::-1]),
+                            ("header", _csv("video,start,end,label", rows)))
+    ),
+    _read("frames, few of which may be seconds", ("a.mp4 0 2 0", *BY_FRAME),
+        [("0", [0, 1]), *FRAMES]),
     _refused("frames or seconds, with a header", _csv("video,start,end,label", BOTH),
         "start_frame.*start_second.*--columns", "l.csv"),
     _read("start_time,end", _csv("path,start_time,end,label", BOTH),

@@ -104,22 +104,27 @@ def sniff(
 
 
 def _of_units(trials: list[Trial], units: Units) -> list[Trial]:
-    """The readings whose segments lie inside their videos, where they may be in either unit."""
+    """The readings whose segments lie inside their videos, where they may be in either unit.
+
+    A unit is out if most segments do not fit in it: a few may be mistakes, or of videos that were
+    cut short.
+    """
     by_unit = {unit: trial for trial in trials if (unit := trial.reading.unit) is not None}
     if len(by_unit) < 2:
         return trials
-    fitting = set(by_unit)
     places = [ANSWERS.index(name) + PLACE_OF_ANSWERS for name in ("start_frame", "end_frame")]
-    answers = [answer for answer in by_unit["frame"].answers if answer is not None]
-    for answer in answers[:_LOOK_AT]:
-        ends = [str(answer[place]) for place in places]
-        if not all(map(is_time, ends)):
-            continue  # refused by its line
-        start, end = map(seconds_of, ends)
-        fitting &= {unit.removesuffix("s") for unit in units(answer[0], start, end)}
-        if len(fitting) < 2:
-            break
-    return [t for t in trials if t.reading.unit in (None, *fitting)] if fitting else trials
+    found = [answer for answer in by_unit["frame"].answers if answer is not None]
+    segments = [
+        (answer[0], *map(seconds_of, ends))
+        for answer in found
+        if all(map(is_time, ends := [str(answer[place]) for place in places]))
+    ]  # the others are refused by their lines
+    segments = segments[:: max(1, len(segments) // _LOOK_AT)][:_LOOK_AT]
+    fitting = [{unit.removesuffix("s") for unit in units(*segment)} for segment in segments]
+    out = {unit for unit in by_unit if 2 * sum(unit not in each for each in fitting) > len(fitting)}
+    if len(out) == len(by_unit):
+        return trials
+    return [trial for trial in trials if trial.reading.unit not in out]
 
 
 def _trials(lines: Sequence[str], layout: Layout, there: There) -> list[Trial]:
