@@ -27,6 +27,7 @@ MODULES: tuple[str, ...] = (
     "kinds_of_class_folders",
     "kinds_of_colours",
     "kinds_of_containers",
+    "kinds_of_doubtful_lists",
     "kinds_of_folders",
     "kinds_of_frames",
     "kinds_of_ids",
