@@ -76,6 +76,18 @@ KINDS = (
         "found out",
         Case("video num_frames label\n" + rows(PATHS, FRAMES, N), NUMBERS),
     ),
+    *(
+        read(
+            f"header path label num_frames, between: {name}",
+            "in the order of the header",
+            Case(
+                f"path{between}label{between}num_frames\n"
+                + rows(PATHS, N, FRAMES, between=between),
+                NUMBERS,
+            ),
+        )
+        for name, between in BETWEEN.items()
+    ),
     read(
         "pandas index without a name",
         "passed over",

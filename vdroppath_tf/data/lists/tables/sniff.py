@@ -78,7 +78,7 @@ def sniff(
             trials = _trials(lines, layout, there)
     except SegmentColumnError as error:
         raise ManifestError(f"{source}: {error}") from None
-    sound = [trial for trial in trials if not trial.odd] or trials
+    sound = _with_header([trial for trial in trials if not trial.odd] or trials)
     if units is not None:
         sound = _of_units(sound, units)
     most = max((trial.found for trial in sound), default=0)
@@ -101,6 +101,14 @@ def sniff(
     if most:
         _check_same(best[0], [trial for trial in sound if 2 * trial.found > most], lines, source)
     return best[0].reading
+
+
+def _with_header(trials: list[Trial]) -> list[Trial]:
+    """The readings that the first line fits: one that passes it over does not know its header."""
+    most = max((trial.found for trial in trials), default=0)
+    if not any(trial.reading.header and 2 * trial.found > most for trial in trials):
+        return trials
+    return [each for each in trials if each.reading.header or each.answers[0] is not None]
 
 
 def _of_units(trials: list[Trial], units: Units) -> list[Trial]:
