@@ -22,6 +22,11 @@ KINDS = (
         )
         if number != "1,000" or "header" in what  # else it may be two classes, too
     ),
+    read(
+        "numbers of frames 1200.000 and 900.000",
+        "1200 and 900",
+        Case("a.mp4\t1200.000\t1\nb.mp4\t900.000\t0\n", TWO),
+    ),
     refused(
         "start_frame 1.000",
         "may be 1 or 1000",

@@ -95,6 +95,7 @@ KINDS = (
             ("start_timestamp,stop_timestamp", "00:00:00.40,00:00:00.80"), ("t0,t1", "0.4,0.8"),
             ("t_0,t_1", "0.4,0.8"), ("start_ms,end_ms", "400,800"), ("onset,offset", "0.4,0.8"),
             ("from,to", "0.4,0.8"), ("clip_start,clip_end", "0.4,0.8"), ("begins,ends", "1,2"),
+            ("sframe,eframe", "1,2"),
             ("startIndex,endIndex", "10,20"), ("in,out", "1,2"), ("offset,duration", "0.4,0.4"),
             ("beginning", "0.4"), ("segment", "0.4-0.8"), ("segment", '"[0.4, 0.8]"'),
             ("start_at,end_at", "0.4s,0.8s"))
@@ -120,7 +121,8 @@ KINDS = (
         _read(header, _csv(f"path,{header},label", BOTH),
             [("0", until(0, 25)), ("1", until(25, 50))], "l.csv")
         for header in ("starttime,endtime", "start_s,end_s", "begin_time,finish_time",
-                       "startTime,stop_time")
+                       "startTime,stop_time", "Start (s),End (s)",
+                       "start time [sec],end time [sec]")
     ),
     *(
         _read(f"{header}: not of a segment", [f"path,{header},label", f"a.mp4,{row},x"],

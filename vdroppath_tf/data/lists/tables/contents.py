@@ -22,7 +22,7 @@ Kind: TypeAlias = Literal["int", "ints", "float", "split", "text", "empty"]
 NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:[.,]0*)?")
 """A whole number; spreadsheets write some with a point, or a comma."""
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,]000")
-_NO_THOUSANDS = re.compile(r"[+-]?0+[.,]000")
+_NO_THOUSANDS = re.compile(r"[+-]?(?:0+|[0-9]{4,})[.,]000")
 FRACTION = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
 SEVERAL = re.compile(r"\s*[,;|+]\s*|\s+")
 """What stands between the numbers of several classes."""
@@ -202,7 +202,7 @@ def whole(text: str) -> int:
 def maybe_thousands(cells: Iterable[str]) -> str | None:
     """A number among those of one column that may be 1 or 1000, such as `1,000`.
 
-    Beside `0.000` all are whole numbers with three places, as programs write them.
+    Beside `0.000` or `1000.000` all are whole numbers with three places, as programs write them.
     """
     found = [cell for cell in cells if cell[-3:] == "000"]
     if any(map(_NO_THOUSANDS.fullmatch, found)):

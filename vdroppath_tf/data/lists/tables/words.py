@@ -29,11 +29,13 @@ _WORDS = {
     "end_frame": "end_frame endframe frame_end last_frame stop_frame",
     "start_second": (
         "start_second start_seconds start_sec start_s start_time starttime time_start t_start "
-        "begin_time begin_second begin_seconds begin_sec"
+        "begin_time begin_second begin_seconds begin_sec start_time_s start_time_sec "
+        "start_time_seconds"
     ),
     "end_second": (
         "end_second end_seconds end_sec end_s end_time endtime time_end t_end "
-        "stop_time stop_second stop_seconds stop_sec finish_time"
+        "stop_time stop_second stop_seconds stop_sec finish_time end_time_s end_time_sec "
+        "end_time_seconds"
     ),
     "start": "start begin",  # in frames or in seconds
     "end": "end stop",
@@ -52,9 +54,11 @@ _ENDS = re.compile(
     rf"{_BESIDE}?[0-9]?"
 )
 """One word in the name of a column that holds the starts of segments, or their ends."""
-_STARTS_OF_PAIRS = frozenset("from t0 t1 in s s0 first since offset tmin lower left".split())
+_STARTS_OF_PAIRS = frozenset(
+    "from t0 t1 in s s0 sframe stime first since offset tmin lower left".split()
+)
 _ENDS_OF_PAIRS = frozenset(
-    "to t1 t2 out e e0 last until till tmax upper right duration length offset".split()
+    "to t1 t2 out e e0 eframe etime last until till tmax upper right duration length offset".split()
 )
 _PAIRS = frozenset(
     "segment segments interval intervals timestamp timestamps span spans range ranges trim bounds "
@@ -65,7 +69,7 @@ _PAIRS = frozenset(
 def plain_name(cell: object) -> str:
     """The name of a column in small letters, with underscores between its words."""
     text = cell if isinstance(cell, str) else ""
-    return re.sub(r"[\s\-.:]+", "_", text.strip().lower().lstrip("#").strip()).strip("_")
+    return re.sub(r"[\s\-.:()\[\]]+", "_", text.strip().lower().lstrip("#").strip()).strip("_")
 
 
 def says_more(name: str) -> bool:
