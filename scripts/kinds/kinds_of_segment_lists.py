@@ -97,7 +97,7 @@ KINDS = (
             ("from,to", "0.4,0.8"), ("clip_start,clip_end", "0.4,0.8"), ("begins,ends", "1,2"),
             ("sframe,eframe", "1,2"),
             ("startIndex,endIndex", "10,20"), ("in,out", "1,2"), ("offset,duration", "0.4,0.4"),
-            ("beginning", "0.4"), ("segment", "0.4-0.8"), ("segment", '"[0.4, 0.8]"'),
+            ("beginning", "0.4"), ("segment", "0.4-0.8"), ("interval", '"[0.4, 0.8]"'),
             ("start_at,end_at", "0.4s,0.8s"))
     ),
     _refused("JSON lines, a list of both ends",

@@ -68,8 +68,8 @@ def _members(first: dict[str, Any], lines: Sequence[str], given: int | None) -> 
     if given == len(first):
         return tuple(first)
     objects = [found for line in lines if (found := load_object(line)) is not None]
-    found = tuple(dict.fromkeys(name for each in objects for name in flat(each)))
-    return found[:_MAX_FIELDS]
+    names = dict.fromkeys(name for each in objects for name in flat(each))
+    return tuple(names)[:_MAX_FIELDS]
 
 
 def _usual_count(splitter: Splitter, lines: Sequence[str]) -> tuple[int, float]:
