@@ -11,6 +11,7 @@ from vdroppath_tf.data.lists.tables.splitting import Splitter
 
 Row = tuple[str, str]
 """Where a line is, and its text."""
+_MOST_ABOVE = 100  # comments that may be the header
 
 
 def without_comments(
@@ -29,13 +30,14 @@ def without_comments(
     for row in rows:
         if row[1].lstrip()[0] == "#" and not _starts_with_path(row[1], places):
             comments.append(row[0])
-            if above is not None:
+            if above is not None and len(above) < _MOST_ABOVE:
                 above.append((row[0], row[1].lstrip().lstrip("#")))
             continue
-        found = [each for each in above or () if _names_columns(each[1], row[1])]
-        for origin, text in found[-1:]:
-            comments.remove(origin)
-            yield origin, text
+        if above:
+            found = [each for each in above if _names_columns(each[1], row[1])]
+            for origin, text in found[-1:]:
+                comments.remove(origin)
+                yield origin, text
         above = None
         yield row
 

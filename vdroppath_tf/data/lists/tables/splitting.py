@@ -86,7 +86,7 @@ class ObjectSplitter:
         if found is None:
             return None
         found = flat(found)
-        if not found.keys() <= self._known and self._unread(found):
+        if not self._known.issuperset(found) and self._unread(found):
             return None
         return [_cell(found.get(name)) for name in self.names]
 
@@ -123,7 +123,7 @@ def load_object(line: str) -> dict[str, Any] | None:
 
 def flat(found: dict[str, Any]) -> dict[str, Any]:
     """An object with the members of the objects in it as its own."""
-    if not any(isinstance(value, dict) for value in found.values()):
+    if dict not in map(type, found.values()):
         return found
     inner = {
         f"{name}.{key}": item
@@ -135,6 +135,8 @@ def flat(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cell(value: object) -> Cell:
+    if isinstance(value, str):
+        return value
     if isinstance(value, list):
         return tuple(str(item) for item in value)
     return "" if value is None or isinstance(value, dict) else str(value)

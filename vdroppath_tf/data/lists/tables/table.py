@@ -147,7 +147,7 @@ class Table:
         )
         spans = _span_columns(columns)
         ends = [k for unit, *places in spans if unit == "frames" for k in places]
-        thousands: dict[str, str] = {}
+        long: dict[str, str] = {}
         split = columns.index("split") if "split" in columns else None
         same: dict[Cell, Cell] = {}
         rows = iter(lines)
@@ -168,13 +168,13 @@ class Table:
             if spans:
                 self.spans.append(_spans(cells, spans, origin))
                 for k in ends:
-                    if cells[k][-3:] == "000":
-                        thousands.setdefault(str(cells[k]), origin)
+                    if len(cells[k]) > 4:  # no number of thousands is shorter
+                        long.setdefault(str(cells[k]), origin)
             if split is not None:
                 self._parts.append(_Part(origin, str(cells[split]), len(self.paths) - 1))
             if name is not None:
                 self.names.append(str(cells[name]))
-        for found in (self._counted, thousands):
+        for found in (self._counted, long):
             check_thousands(found)
 
     def _misfit(self, origin: str, line: str) -> ManifestError:
