@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from vdroppath_tf.data.lists.tables.headers import MEANING, plain_name
+from vdroppath_tf.data.lists.tables.words import MEANING, plain_name
 
 _ENDS = {
     "start": (("start", "begin", "onset"), {"from", "t0"}),
