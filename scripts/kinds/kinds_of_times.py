@@ -95,6 +95,7 @@ KINDS = (
     _kinetics("start_sec", "end_sec"),
     _kinetics("Start Time", "End Time"),
     _kinetics("t_start", "t_end"),
+    _kinetics("Start (s)", "End (s)"),
     _refused(
         "times in frames",
         "youtube_id,start_frame,end_frame,label",
@@ -105,7 +106,16 @@ KINDS = (
         "times in other words",
         "youtube_id,onset,offset,label",
         f"{ONE},0,1,run",
-        ":1: has the columns 'onset' and 'offset'",
+        ":1: has the column 'onset', which may be of segments",
+    ),
+    *(
+        _refused(
+            f"times in one column {name}",
+            f"youtube_id,{name},label",
+            f"{ONE},0-1,run",
+            f":1: has the column '{name}', which may be of segments",
+        )
+        for name in ("segment", "timestamps", "start_and_end")
     ),
     _refused(
         "a start without an end",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from vdroppath_tf.data.lists.clip_names import Times
 from vdroppath_tf.data.lists.csv_tables import delimiter_of, header_names, read_csv
 from vdroppath_tf.data.lists.segment_columns import meaning_of, segment_columns
+from vdroppath_tf.data.lists.tables.words import of_both_ends, plain_name
 from vdroppath_tf.data.lists.text_files import PathLike, load_json, read_lines, start_of
 from vdroppath_tf.data.manifest import ManifestError
 
@@ -60,7 +61,7 @@ def _of_csv(path: PathLike) -> Iterator[KineticsRow]:
     at, first = next(read_lines(path, EXPECTED), (f"{path}:1", ""))
     header = header_names(first, delimiter_of(first, (KEY,)) or ",")
     columns = [_column(header, what, at, hint) for what in _COLUMNS]
-    if not all(columns[1:3]) and (times := segment_columns(header)):
+    if not all(columns[1:3]) and (times := _of_times(header)):
         raise ManifestError(
             f"{at}: has the {'column' if len(times) == 1 else 'columns'} "
             f"{' and '.join(map(repr, times))}, which may be of segments, and not both of "
@@ -70,6 +71,12 @@ def _of_csv(path: PathLike) -> Iterator[KineticsRow]:
     for origin, fields in read_csv(path, (KEY,), EXPECTED, hint):
         label, start, end, part = (fields.get(name, "") for name in columns)
         yield _row(origin, label, fields[KEY], (start, end), part)
+
+
+def _of_times(names: Sequence[str]) -> Sequence[str]:
+    """The columns that are of segments, each of one end or of both."""
+    both = [name for name in names if of_both_ends(plain_name(name))]
+    return segment_columns(tuple(names)) or both
 
 
 def _column(names: Sequence[str], what: str, origin: str, hint: str) -> str:

@@ -198,7 +198,7 @@ def _items(path: PathLike) -> Iterator[tuple[str, Any]]:
 
 def _check_whole(names: Iterable[str], origin: str) -> None:
     """Stops at what is listed of segments: these data sets have whole videos."""
-    if times := segment_columns([*names]):
+    if times := segment_columns(tuple(names)):
         raise ManifestError(
             f"{origin}: has {' and '.join(map(repr, times))}, as lists of segments have, and "
             f"videos of this data set are whole. If it lists segments, {_AS_TABLE}; if not, remove "
