@@ -8,6 +8,7 @@ from abuse_calls import CALLS
 from abuse_case import Case
 
 from vdroppath_tf import cli
+from vdroppath_tf.commands.places import Output
 
 NUMBERS = ("nan", "inf", "-1000000", "1" + "0" * 30, "1e400", "x", "", "--", "1,2")
 TEXTS = ("", "\0", "x" * 100_000, "\x1b[2J", "../../..", "nan", "[[[", "\u2028")
@@ -26,13 +27,14 @@ def _cases() -> Iterator[Case]:
                 continue
             whole = "int" in kind or "float" in kind
             for value in NUMBERS if whole else TEXTS:
+                is_name = name in NAMES or (isinstance(flags[name], Output) and value != "")
                 large = value.startswith("10") and name in LARGE_IS_FINE
                 shown = value if len(value) < 40 else f"{value[:3]}... of {len(value):,}"
                 yield Case(
                     "values",
                     f"{command} --{name}={shown!r}",
                     (*CALLS[command], f"--{name}={value}"),
-                    may_pass=large or name in NAMES or _is_unused(command, name),
+                    may_pass=large or is_name or _is_unused(command, name),
                 )
 
 
