@@ -154,7 +154,17 @@ def _check_same(first: Trial, others: Sequence[Trial], lines: Sequence[str], sou
                     f"{source}: its lines, such as {line.strip()[:80]!r}, can be read in two ways: "
                     f"as {one}, or as {two}. Pass {one.flags}, or {two.flags} "
                     "(format=Layout(columns=..., separator=...))."
+                    f"{_only_in_one(first, other, lines)}"
                 )
+
+
+def _only_in_one(first: Trial, other: Trial, lines: Sequence[str]) -> str:
+    """A line that one reading takes and the other does not: it may be what is wrong."""
+    answers = zip(some(lines), first.answers, other.answers, strict=True)
+    odd = [line for line, said, says in answers if (said is None) != (says is None)]
+    if not odd or 2 * len(odd) > len(first.answers):
+        return ""
+    return f" The line {odd[0].strip()[:80]!r} fits one of them only: correct it if it is wrong."
 
 
 def _video_names(reading: Reading, lines: Sequence[str]) -> int:
