@@ -24,7 +24,10 @@ _BITS = 6
 # Groups of frames that are shorter than a film, with B frames: what is read must be sought.
 _SETTINGS = {
     "libx264": {"crf": "8", "preset": "veryfast", "g": "5", "bf": "2", "sc_threshold": "0"},
-    "libx265": {"x265-params": "crf=8:keyint=5:log-level=none", "preset": "veryfast"},
+    "libx265": {
+        "x265-params": "crf=8:keyint=5:log-level=none:pools=none:frame-threads=1",
+        "preset": "veryfast",
+    },
 }
 
 

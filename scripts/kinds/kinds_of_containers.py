@@ -52,7 +52,7 @@ SUFFIXES: dict[str, tuple[str, str, int, str]] = {
 }
 _CLEAR = {"b": "2000k"}
 _OPTIONS = {
-    "libx265": {"x265-params": "log-level=none"},
+    "libx265": {"x265-params": "log-level=none:pools=none:frame-threads=1"},
     "mpeg1video": _CLEAR,
     "mpeg2video": _CLEAR,
     "mpeg4": _CLEAR,

@@ -18,6 +18,8 @@ from vdroppath_tf.data.sources.decode import index_video, read_frames
 FRAMES = 48
 GROUP = 12  # frames from one keyframe to the next
 PACKET = 188  # bytes, of MPEG-TS
+# x265 aborts now and then where its threads compete with others for few cores.
+_ONE_THREAD = "log-level=none:pools=none:frame-threads=1:"
 _OPEN = f"open-gop=1:keyint={GROUP}:min-keyint={GROUP}:scenecut=0:bframes=3:b-adapt=0"
 _CLOSED = _OPEN.replace("open-gop=1", "open-gop=0")
 _MPEG = {"g": str(GROUP), "bf": "2", "b": "2000k", "sc_threshold": "1000000000"}
@@ -26,8 +28,8 @@ CODECS: dict[str, tuple[str, int, dict[str, str]]] = {
     "H.264": ("libx264", 12, {"x264-params": _CLOSED}),
     "H.264 with open groups": ("libx264", 12, {"x264-params": _OPEN}),
     "H.264 with intra refresh": ("libx264", 12, {"x264-params": _REFRESH}),
-    "H.265": ("libx265", 12, {"x265-params": "log-level=none:" + _CLOSED}),
-    "H.265 with open groups": ("libx265", 12, {"x265-params": "log-level=none:" + _OPEN}),
+    "H.265": ("libx265", 12, {"x265-params": _ONE_THREAD + _CLOSED}),
+    "H.265 with open groups": ("libx265", 12, {"x265-params": _ONE_THREAD + _OPEN}),
     "MPEG-2": (
         "mpeg2video",
         25,
