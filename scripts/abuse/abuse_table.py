@@ -19,18 +19,13 @@ import resource
 import shutil
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
-import abuse_disk
-import abuse_files
-import abuse_forged
-import abuse_values
 from absl import app, flags
-from abuse_case import WRONG, Case
+from abuse_case import WRONG
+from abuse_cases import cases
 from abuse_home import make_home
 
-MODULES = (abuse_files, abuse_values, abuse_forged, abuse_disk)
 ROOM = 6 << 30
 """Bytes that the process may have in all."""
 OUTCOMES = ("clear", "passed", *WRONG)
@@ -40,12 +35,6 @@ _GROUP = flags.DEFINE_string("group", "", "files, values, forged or disk; defaul
 _ONLY = flags.DEFINE_string("only", "", "the cases whose name holds this text")
 _DETAILS = flags.DEFINE_bool("details", False, "whether to print every case")
 _PART = flags.DEFINE_list("part", ["0", "1"], "which of how many equal parts, such as 0,2")
-
-
-def cases(every: int = 1, group: str = "", only: str = "") -> Iterator[Case]:
-    """The cases of all groups, or one in so many."""
-    found = [case for module in MODULES for case in module.CASES]
-    yield from [case for case in found if group in case.group and only in case.name][::every]
 
 
 def main(_: list[str]) -> int:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from abuse_case import WRONG, Case
+from abuse_cases import cases
 from abuse_home import make_home
-from abuse_table import cases
 
 from vdroppath_tf import cli
 

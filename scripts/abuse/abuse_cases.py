@@ -1,0 +1,19 @@
+"""All abuses, of every group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import abuse_disk
+import abuse_files
+import abuse_forged
+import abuse_values
+from abuse_case import Case
+
+MODULES = (abuse_files, abuse_values, abuse_forged, abuse_disk)
+
+
+def cases(every: int = 1, group: str = "", only: str = "") -> Iterator[Case]:
+    """The cases of all groups, or one in so many."""
+    found = [case for module in MODULES for case in module.CASES]
+    yield from [case for case in found if group in case.group and only in case.name][::every]
