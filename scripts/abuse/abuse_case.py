@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from abuse_memory import taken
+
 from vdroppath_tf import cli
 
 Outcome: TypeAlias = Literal["clear", "passed", "traceback", "hang", "silent", "lost", "memory"]
 WRONG: tuple[Outcome, ...] = ("traceback", "hang", "silent", "lost", "memory")
 LIMIT = 120  # seconds a command may take, on a machine that does other things too
-MEMORY = 1 << 20  # KiB that a damaged input may add to the most that the process has had
+MEMORY = 1 << 20  # KiB that a command may take beside what the process has
 
 
 class HangError(BaseException):
@@ -61,17 +63,16 @@ class Case:
         shutil.copytree(whole, home, symlinks=True)
         self.abuse(home)
         before = _tree(home)
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with tempfile.TemporaryDirectory() as out:
             call = [part.replace("{home}", str(home)).replace("{out}", out) for part in self.call]
             try:
-                with _within(LIMIT), _files_of(self.limit):
+                with taken() as memory, _within(LIMIT), _files_of(self.limit):
                     code, said = _called(call)
             except HangError:
                 return "hang", f"no end within {LIMIT} s"
             except BaseException as error:
                 return "traceback", "".join(traceback.format_exception_only(error)).strip()
-        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most > MEMORY:
+        if memory.kib > MEMORY:
             return "memory", f"more than {MEMORY >> 10} MiB beside"
         return self._judged(code, said, before, _tree(home))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import resource
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import keras
 import numpy as np
 import pytest
 import tiny
+from abuse_memory import taken
 
 from vdroppath_tf import zoo
 from vdroppath_tf.models.keras_file import check_keras_file, count_weights
@@ -57,11 +57,12 @@ def weights_of(whole: Path, change: Callable[[h5py.File], object]) -> bytes:
 
 
 def refused(path: Path, words: str) -> None:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(ValueError, match=f"^{path}: is no model that .*{words}"):
+    with (
+        taken() as memory,
+        pytest.raises(ValueError, match=f"^{path}: is no model that .*{words}"),
+    ):
         load_network(path)
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown < 200 << 10  # KiB
+    assert memory.kib < 200 << 10
 
 
 def test_a_whole_file_is_read(whole: Path) -> None:
@@ -75,9 +76,9 @@ def test_a_whole_file_is_read(whole: Path) -> None:
 @pytest.mark.parametrize("name", ["template_micro", "template_resnet50"])
 def test_weights_are_counted_without_being_made(name: str) -> None:
     architecture: Any = zoo.get_model(name).architecture
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert count_weights(architecture) > 0
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 << 10
+    with taken() as memory:
+        assert count_weights(architecture) > 0
+    assert memory.kib < 20 << 10
     fresh = keras.Variable(np.zeros(3, "float32"))  # those that were counted are never made
     assert fresh.numpy().tolist() == [0.0, 0.0, 0.0]
 
@@ -102,6 +103,23 @@ def test_a_network_that_the_file_does_not_hold(
 ) -> None:
     config = config_of(whole, lambda architecture: architecture.update({field: value}))
     refused(forged(whole, tmp_path / "forged.keras", CONFIG, config), "")
+
+
+@pytest.mark.parametrize(
+    ("registered", "kind"), [(None, "Functional"), ("vdroppath_tf>FusionModel2", "FusionModel")]
+)
+def test_another_class_with_an_architecture(
+    whole: Path, tmp_path: Path, registered: str | None, kind: str
+) -> None:
+    """Its layers would be built from what the file says, not from the architecture."""
+    with zipfile.ZipFile(whole) as archive:
+        config = json.loads(archive.read(CONFIG))
+    config |= {"registered_name": registered, "class_name": kind, "module": "keras"}
+    dense = keras.Sequential([keras.Input((1 << 14,)), keras.layers.Dense(1)]).get_config()
+    dense["layers"][1]["config"]["units"] = 1 << 17
+    config["config"] |= dense
+    path = forged(whole, tmp_path / "forged.keras", CONFIG, json.dumps(config).encode())
+    refused(path, "it is no vdroppath_tf>FusionModel")
 
 
 def test_a_larger_row(whole: Path, tmp_path: Path) -> None:

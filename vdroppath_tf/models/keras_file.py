@@ -21,6 +21,7 @@ from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.network import completed
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+_REGISTERED = keras.saving.get_registered_name(FusionModel)
 _MAX_CONFIG = 1 << 26  # bytes; a DenseNet-201 of layers and their calls has 3 MB
 _MAX_MEMBERS = 64
 _MAX_RATIO = 20  # weights hardly compress, and Keras stores them as they are
@@ -49,8 +50,9 @@ def check_keras_file(path: str) -> None:
                 raise ValueError(f"{name} has {info.file_size:,} bytes, expected {limit:,} at most")
         config = json.loads(archive.read(_CONFIG))
         architecture = config["config"].get("architecture")
-        if architecture is None:
-            return  # no network of this package: whoever loads it says so
+        # Keras would build another class from all that the file says, whatever it says.
+        if config["registered_name"] != _REGISTERED or architecture is None:
+            raise ValueError(f"it is no {_REGISTERED} with an architecture")
         with archive.open(_WEIGHTS) as weights, h5py.File(weights, "r") as opened:
             held = _numbers_in(opened, set())
     needed = count_weights(completed(architecture))
