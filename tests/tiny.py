@@ -42,8 +42,14 @@ def derived(strategy: Any, num_classes: int = 4, **options: Any) -> Any:
     return get_model(f"derived_{ROW}", strategy, num_classes, **options)
 
 
-def draw_norms(model: Any, *, seed: int) -> None:
-    """Give batch norms scales and statistics that tell strategies apart."""
+def draw_norms(model: Any, *, seed: int, logits: float | None = None) -> None:
+    """Give batch norms scales and statistics that tell strategies apart.
+
+    Args:
+        model: The network.
+        seed: Of the draws, which are made in the order of the weights.
+        logits: The standard deviation of gates' logits, which are then drawn too.
+    """
     rng = np.random.default_rng(seed)
     for weight in model.weights:
         name, shape = weight.path.split("/")[-1], weight.shape
@@ -51,6 +57,8 @@ def draw_norms(model: Any, *, seed: int) -> None:
             weight.assign(rng.uniform(0.5, 2.0, shape))
         elif name in ("beta", "moving_mean"):
             weight.assign(rng.normal(0.0, 0.5, shape))
+        elif name == "logit" and logits is not None:
+            weight.assign(rng.normal(0.0, logits, shape))
 
 
 add_network(densenet.Row("nano_dense", 4, 2, (2, 1)))  # B1.L1 B1.L2 T1 B2.L1

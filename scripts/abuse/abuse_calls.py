@@ -91,6 +91,3 @@ OPTIONAL = {
     *("run/template.keras", "run/recipe.json"),
 }
 """Files that some command does without."""
-
-CHANGED = {"doctor again": ("bad.json", "bad.json.journal"), "train on": ("run/",)}
-"""What a command is there to change: its own earlier results."""

@@ -11,8 +11,6 @@ from abuse_calls import CALLS, OPTIONAL, READS
 from abuse_case import Case
 
 Damage = Callable[[Path], object]
-TEXT = (".txt",)
-DECODED = (".mp4",)
 
 
 def _put(content: bytes) -> Damage:

@@ -35,7 +35,7 @@ BYTES = {
 FLIPS = 25
 
 
-def _fields(file: str) -> Iterator[tuple[str, Callable[[Any, Any], None]]]:
+def _places() -> Iterator[tuple[str, Callable[[Any, Any], None]]]:
     """The ways to put a value into a file of JSON: each field of the first two levels, by place."""
     for depth in range(2):
         for place in range(6):
@@ -58,7 +58,7 @@ def _setter(depth: int, place: int) -> Callable[[Any, Any], None]:
 
 def _json_cases() -> Iterator[Case]:
     for file, call in JSON_FILES.items():
-        for name, put in _fields(file):
+        for name, put in _places():
             for value in VALUES:
 
                 def abuse(home: Path, file: str = file, put: Any = put, value: Any = value) -> None:

@@ -7,12 +7,13 @@ import io
 import shlex
 from pathlib import Path
 
+from abuse_calls import SIZE
+
 from vdroppath_tf import cli
 from vdroppath_tf.experiments.tasks import Difficulty, write_task
 from vdroppath_tf.files import write_json
 
 CLIPS = (12, 6, 4)
-SIZE = "--frames=4 --batch_size=4 --warmup_epochs=1 --search_epochs=1 --finetune_epochs=1"
 # The row of a network so small that a command is mostly the reading of its inputs.
 ROW = {
     "name": "abused",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from web import FolderHandler, FolderServer, running
 
 from vdroppath_tf.cli import main
 
@@ -19,32 +17,13 @@ SECRETS = ("pa55word", "s1gnature")
 USER = "reader"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """Files below a folder, for those who have the password and the signature."""
+class _Handler(FolderHandler):
+    """Lets in those who have the password and the signature."""
 
-    folder: Path
-
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
+    def lets_in(self) -> bool:
         wanted = base64.b64encode(f"{USER}:{SECRETS[0]}".encode()).decode()
-        known = self.headers.get("Authorization") == f"Basic {wanted}"
-        if not known or parse_qs(parts.query).get("sig") != [SECRETS[1]]:
-            return self.send_error(403)
-        file = self.folder / parts.path.strip("/")
-        if not file.is_file():
-            return self.send_error(404)
-        data = file.read_bytes()
-        found = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
-        first, last = map(int, found.groups()) if found else (0, len(data) - 1)
-        self.send_response(206 if found else 200)
-        self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
-        self.send_header("Content-Length", str(len(data[first : last + 1])))
-        self.end_headers()
-        self.wfile.write(data[first : last + 1])
-        return None
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
+        signed = parse_qs(urlsplit(self.path).query).get("sig") == [SECRETS[1]]
+        return signed and self.headers.get("Authorization") == f"Basic {wanted}"
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +33,10 @@ def url(motion: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     for part in ("train", "validation"):
         records = home / part
         assert main(["convert", f"--data={motion.folder}/{part}.txt", f"--out={records}"]) == 0
-    _Handler.folder = home
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
+    server = FolderServer(home, _Handler)
     at = f"{USER}:{SECRETS[0]}@127.0.0.1:{server.server_port}"
-    yield lambda part: f"http://{at}/{part}?sig={SECRETS[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running(server):
+        yield lambda part: f"http://{at}/{part}?sig={SECRETS[1]}"
 
 
 def holding(folder: Path) -> list[str]:

@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 DATA = bytes(range(256)) * 40  # what every path holds
 
@@ -78,6 +80,51 @@ class _Handler(BaseHTTPRequestHandler):
         """Tests say what happened."""
 
 
+class FolderHandler(BaseHTTPRequestHandler):
+    """Files below a folder, whole or in ranges, for those who are let in."""
+
+    server: FolderServer
+
+    def do_GET(self) -> None:
+        name = urlsplit(self.path).path.strip("/")
+        file = self.server.folder / name
+        if not self.lets_in():
+            return self.send_error(403)
+        if not file.is_file():
+            return self.send_error(404)
+        data = whole = file.read_bytes()
+        if found := re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", "")):
+            first, last = int(found[1]), min(int(found[2]), len(whole) - 1)
+            data = whole[first : last + 1]
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {first}-{last}/{len(whole)}")
+        else:
+            self.send_response(200)
+        self.server.asked.append((name, len(data)))
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+        return None
+
+    def lets_in(self) -> bool:
+        """Whether whoever asks may read."""
+        return True
+
+    def log_message(self, *_: Any) -> None:
+        """Tests say what happened."""
+
+
+class FolderServer(ThreadingHTTPServer):
+    """Serves the files below a folder. `asked`: each file sent, and how many bytes of it."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, handler: type[FolderHandler] = FolderHandler) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.folder = folder
+        self.asked: list[tuple[str, int]] = []
+
+
 class Web(ThreadingHTTPServer):
     """`asked`: what came, in order; `targets`: where each `to/...` path redirects."""
 
@@ -94,9 +141,17 @@ class Web(ThreadingHTTPServer):
 
 @contextmanager
 def web_server() -> Iterator[Web]:
-    with Web() as server:
+    server = Web()
+    with running(server):
+        yield server
+
+
+@contextmanager
+def running(server: ThreadingHTTPServer) -> Iterator[None]:
+    """A server at work in a thread."""
+    with server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield server
+        yield
         server.shutdown()
         thread.join()

@@ -34,15 +34,7 @@ def template_of(kind: str) -> tuple[Any, list[str]]:
     """An untrained template whose strategies differ, and two of these."""
     keras.utils.set_random_seed(5)
     model = tiny.kind_template(kind, 7, num_train_examples=12)
-    rng = np.random.default_rng(5)
-    for weight in model.weights:
-        name, shape = weight.path.split("/")[-1], weight.shape
-        if name in ("gamma", "moving_variance"):
-            weight.assign(rng.uniform(0.5, 2.0, shape))
-        elif name in ("beta", "moving_mean"):
-            weight.assign(rng.normal(0.0, 0.5, shape))
-        elif name == "logit":
-            weight.assign(rng.normal(0.0, 2.0, shape))
+    tiny.draw_norms(model, seed=5, logits=2.0)
     return model, [STRATEGIES[kind], str(ProbabilitySpace.from_model(model).mode())]
 
 

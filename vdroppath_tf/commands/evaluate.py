@@ -123,10 +123,6 @@ def _scores(
         )
 
 
-def _shown(source: str) -> str:
-    return data.remote.shown(source)
-
-
 def _described(videos: data.Manifest, shape: tuple[int | None, ...]) -> dict[str, Any]:
     """Videos in the result: which they are, and how large clips of them are."""
     sizes = None if None in shape else list(shape)
@@ -154,6 +150,7 @@ def _parts(
     values: flags.FlagValues, recipe: training.Recipe, labels: tuple[str, ...], strategies: int
 ) -> tuple[tuple[data.Manifest, data.Manifest], str]:
     """Videos to choose on and to report on, and where they are from."""
+    shown = data.remote.shown
     videos = _videos(values, "data", recipe, labels)
     if values.test_data is not None:
         order = [
@@ -162,14 +159,14 @@ def _parts(
             for n in half
         ]
         both = videos.select(order), _videos(values, "test_data", recipe, labels)
-        return both, f"chosen on {_shown(values.data)}, reported on {_shown(values.test_data)}"
+        return both, f"chosen on {shown(values.data)}, reported on {shown(values.test_data)}"
     if strategies == 1:
         return (videos, videos), "one strategy: nothing was chosen"
     try:
         halves = scoring.split([entry.label for entry in videos], values.seed)
     except ValueError as error:
         raise ValueError(
-            f"{_shown(values.data)}: {error}. Or name others to report on: --test_data."
+            f"{shown(values.data)}: {error}. Or name others to report on: --test_data."
         ) from None
     first, second = (videos.select(half) for half in halves)
-    return (first, second), f"chosen on one half of {_shown(values.data)}, reported on the other"
+    return (first, second), f"chosen on one half of {shown(values.data)}, reported on the other"

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -60,9 +59,7 @@ def read_activitynet(
         ManifestError: an item or a segment is damaged; there are several parts and none is chosen;
             the part has no labels; a class is not among `labels`; or no video is there.
     """
-    lookup = lookup or Lookup()
-    if lookup.allow_missing is None:
-        lookup = dataclasses.replace(lookup, allow_missing=True)
+    lookup = (lookup or Lookup()).for_downloads()
     found = load_json(path, dict, _EXPECTED).get("database")
     if not isinstance(found, dict) or not found:
         raise ManifestError(f"{path}: has no 'database' with a video in it. Expected {_EXPECTED}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from vdroppath_tf.data.lists.class_order import order_note
@@ -47,9 +46,7 @@ def read_kinetics(
             there are several parts and none is chosen; a class is not among `labels`; a video has
             two labels; or none is there.
     """
-    lookup = lookup or Lookup()
-    if lookup.allow_missing is None:
-        lookup = dataclasses.replace(lookup, allow_missing=True)
+    lookup = (lookup or Lookup()).for_downloads()
     rows = read_kinetics_rows(path)
     own = ((row.label, row.origin) for row in rows if row.label)
     names = labels if labels is not None else ordered_classes(own)

@@ -123,8 +123,7 @@ def with_frame_counts(manifest: Manifest, found: list[VideoFacts | VideoError]) 
 def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
     try:
         info = entry.info()
-        if not isinstance(entry.source, VideoFile):
-            entry.source.validate()  # the index of a video file has told already
+        entry.source.validate()  # info of a record is what its index says
         seconds, streams = _headers(entry.source.whole)
         if isinstance(entry.source, Segment):
             seconds = _length(info)

@@ -70,6 +70,12 @@ class Lookup:
             )
         object.__setattr__(self, "allow_links_to", tuple(map(os.fspath, self.allow_links_to)))
 
+    def for_downloads(self) -> Lookup:
+        """The same, for a data set of which not all was downloaded: what is missing is left out."""
+        if self.allow_missing is not None:
+            return self
+        return dataclasses.replace(self, allow_missing=True)
+
 
 class MissingVideoError(ManifestError):
     """A name leads to nothing."""
