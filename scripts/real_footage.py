@@ -104,8 +104,9 @@ def main(argv: list[str]) -> None:
     for report in reports:
         print(f"\n{report.name}")
         for row in report.rows:
+            low, high = row.ends(report.clips)
             print(
-                f"  {row.name:<16} {row.top1:.3f} +- {row.standard_error:.3f}  "
+                f"  {row.name:<16} {row.top1:.3f} [{low:.3f}, {high:.3f}]  "
                 f"{row.parameters:,} parameters  {row.macs:,} MACs  {row.strategy}"
             )
     print(f"\nOpen {path}")

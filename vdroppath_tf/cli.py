@@ -6,8 +6,10 @@ import logging as std_logging
 import math
 import re
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 from absl import flags, logging
@@ -37,6 +39,7 @@ from vdroppath_tf.commands.flag_words import FlagFormatter
 from vdroppath_tf.commands.places import check_places
 from vdroppath_tf.commands.usage import Command, overview, usage
 from vdroppath_tf.names import nearest
+from vdroppath_tf.spaces.notices import SpaceWarning
 from vdroppath_tf.startup import VERSION, hide_start_up_lines
 
 COMMANDS: dict[str, Command] = {
@@ -133,7 +136,10 @@ def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
         hide_start_up_lines()
     try:
         check_places(values, positional)
-        COMMANDS[name].run(values, positional)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", SpaceWarning)
+            warnings.showwarning = _say(warnings.showwarning)
+            COMMANDS[name].run(values, positional)
     except Exception as error:
         if not _can_be_mended(error):
             raise
@@ -143,6 +149,18 @@ def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
         logging.error("vdroppath %s: stopped. The same command goes on where it can.", name)
         return 130
     return 0
+
+
+def _say(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """Shows this package's warnings as lines of the log, without a place in the source."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, SpaceWarning):
+            logging.warning("%s", message)
+        else:
+            otherwise(message, category, *place, **more)
+
+    return show
 
 
 def _can_be_mended(error: Exception) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from vdroppath_tf.budget import fronts
 from vdroppath_tf.budget.choices import choice_of, pareto
 from vdroppath_tf.budget.fronts import front_of
+from vdroppath_tf.budget.least import least
 from vdroppath_tf.budget.search import most_probable
 from vdroppath_tf.cost import UnitCosts, complexity, unit_costs
 from vdroppath_tf.derivation import derive
@@ -131,10 +133,19 @@ def test_the_best_under_a_budget_is_that_of_all_strategies(
         with pytest.raises(ValueError, match=f"cheapest has {all_costs[0]:,}: "):
             most_probable(space, **options)
         return
-    best = most_probable(space, **options)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        best = most_probable(space, **options)
+        assert best == most_probable(space, **options)
     assert costs.of(best)[which] <= budget
     assert space.log_prob(best) == pytest.approx(max(row[1] for row in meets), abs=NEAR)
-    assert best == most_probable(space, **options)
+    assert len(said) == 2 * best.empty
+    filled = [row[2][which] for row in rows if not row[0].empty]
+    if best.empty and filled:
+        text = str(said[0].message)
+        assert ("leave only the empty network" in text) == (min(filled) > budget)
+        assert f"The least that looks at a frame has {min(filled):,} " in text
+        assert costs.of(least(space, by=by, costs=costs))[which] == min(filled)
 
 
 @SETTINGS

@@ -14,8 +14,10 @@ import tiny
 
 from vdroppath_tf.budget.choices import Choice, pareto
 from vdroppath_tf.budget.latency import LatencyTable
+from vdroppath_tf.budget.least import least
 from vdroppath_tf.budget.search import most_probable
 from vdroppath_tf.cli import main
+from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -60,6 +62,28 @@ def test_the_most_probable_under_a_budget(call: Any, template: Path, front: Any,
     assert f": {best}\n" in out
     for strategy in (best, space.mode()):
         assert f"log-probability {space.log_prob(strategy):.4f} " in out
+
+
+def test_a_budget_that_leaves_only_the_empty_network(
+    template: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = keras.saving.load_model(template)
+    costs = unit_costs(model, tiny.SHAPE)
+    space = ProbabilitySpace.from_model(model)
+    cheapest = least(space, costs=costs)
+    assert sorted(map(str, cheapest))[:2] == ["-", "-"]
+    assert not cheapest.empty
+    given = f"--max_macs={costs.of(cheapest)[1] - 1}"
+    assert main(["space", f"--model={template}", f"--clip_shape={CLIP}", given]) == 0
+    out, error = capfd.readouterr()
+    assert ": - - -\n" in out
+    assert "leave only the empty network: no layer has a path" in error
+    said = f"The least that looks at a frame has {costs.of(cheapest)[1]:,} MACs: '{cheapest}'"
+    assert said in error
+    assert "SpaceWarning" not in error  # a line, not a place in the source
+    given = f"--max_macs={costs.of('- - -')[1] - 1}"
+    assert main(["space", f"--model={template}", f"--clip_shape={CLIP}", given]) == 1
+    assert said in capfd.readouterr().err
 
 
 def test_the_front_is_written(call: Any, front: Any, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_evaluate_scores_the_strategies_that_are_named(call: Any, chain: Path, m
         "--strategy=ST - S+ST",
     )
     assert done.code == 0
-    found = dict(re.findall(r"^(0\.\d+) \+- .* top-5 1\.0000  (.*)$", done.out, re.MULTILINE))
+    found = dict(re.findall(r"^(0\.\d+) \[.* top-5 1\.0000  (.*)$", done.out, re.MULTILINE))
     assert set(found.values()) == {"S S S", "ST - S+ST"} or len(found) == 1
     lines = done.out.splitlines()
     assert "Below: 5 (chosen on one half of" in lines[3]

@@ -44,7 +44,9 @@ def test_test(
     assert result["strategy"] == strategies[Path(model).stem]
     assert result.get("architecture") == (None if Path(model).stem == "1" else "nano")
     assert f"{name}: 8 of 8 videos" in done.out
-    assert f"top-1  {result['top1']:.4f} +- {result['top1_standard_error']:.4f}" in done.out
+    low, high = result["top1_interval"]
+    assert 0.0 <= low < high <= 1.0
+    assert f"top-1  {result['top1']:.4f} [{low:.4f}, {high:.4f}]" in done.out
     with np.load(tmp_path / "scores.npz", allow_pickle=False) as scores:
         right = scores["probabilities"].argmax(1) == scores["labels"]
         assert right.mean() == result["top1"]

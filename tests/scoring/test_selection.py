@@ -127,6 +127,9 @@ def test_selection_is_made_on_some_clips_and_reported_on_others() -> None:
     assert [row.top1 for row in result.rows] == [0.5, 1.0, 0.5]
     assert [row.difference.value for row in result.rows if row.difference] == [0.0, 0.5, 0.0]
     assert [row.interval.value for row in result.rows if row.interval] == [0.5, 1.0, 0.5]
+    again = result.rows[2].difference  # the selected strategy under another name
+    assert again is not None
+    assert again.low == again.high == 0.0
     assert [str(one) for one in result.confidence_set] == ["S S", "S ST"]
     with pytest.raises(ValueError, match="'- -' was not scored"):
         select(chosen_on, reported, {"none": FusionStrategy.parse("- -")})

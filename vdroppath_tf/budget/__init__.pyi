@@ -2,6 +2,7 @@ from .choices import Choice as Choice
 from .choices import choice_of as choice_of
 from .choices import pareto as pareto
 from .latency import LatencyTable as LatencyTable
+from .least import least as least
 from .search import most_probable as most_probable
 from .stopwatch import measure_latency as measure_latency
 from .tables import UNITS_OF as UNITS_OF

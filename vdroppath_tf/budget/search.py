@@ -7,7 +7,9 @@ best of all strategies, however many there are. See ``budget.fronts`` for how it
 
 from __future__ import annotations
 
+import math
 import numbers
+import warnings
 
 import keras
 import numpy as np
@@ -15,10 +17,12 @@ import numpy as np
 from vdroppath_tf.budget.choices import strategies_of
 from vdroppath_tf.budget.fronts import Options, sums, traced
 from vdroppath_tf.budget.latency import LatencyTable
+from vdroppath_tf.budget.least import least_of
 from vdroppath_tf.budget.tables import UNITS_OF, CostTables, cost_tables
 from vdroppath_tf.cost import UnitCosts
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.draws import OnEmpty
+from vdroppath_tf.spaces.notices import SpaceWarning
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -55,7 +59,9 @@ def most_probable(
         on_empty: see ``ProbabilitySpace``. Defaults to ``"allow"``.
 
     Returns:
-        A ``FusionStrategy``; of equally probable ones a cheapest, always the same.
+        A ``FusionStrategy``; of equally probable ones a cheapest, always the same. Where it is the
+        empty network, of layers without a path, a ``SpaceWarning`` says whether the budget leaves
+        any other, and names the cheapest strategy that has a path (``least``).
 
     Example:
     ```python
@@ -83,20 +89,50 @@ def most_probable(
     layers = tables.options(by, on_empty)
     steps = sums(layers, tables.left(by, float(budget)))
     if not len(steps[0].cost):
-        raise _too_small(space, tables, by, float(budget), layers)
+        raise _too_small(tables, by, float(budget), layers, on_empty)
     chosen = traced(steps, np.array([len(steps[0].cost) - 1]))
-    return strategies_of(space, layers, chosen)[0]
+    found = strategies_of(space, layers, chosen)[0]
+    if found.empty and math.isfinite(budget):
+        text = _only_empty(tables, by, float(budget), on_empty)
+        warnings.warn(text, SpaceWarning, stacklevel=3)
+    return found
+
+
+def _only_empty(tables: CostTables, by: str, budget: float, on_empty: OnEmpty) -> str:
+    """The warning of a budget whose answer is a network without a path."""
+    cost, said = _least(tables, by, on_empty)
+    within = f"{budget:,.12g} {UNITS_OF[by]}"
+    alone = f"At most {within} leave only the empty network"
+    likely = f"The most probable with at most {within} is the empty network"
+    return f"{alone if cost > budget else likely}: no layer has a path. {said}".strip()
+
+
+def _least(tables: CostTables, by: str, on_empty: OnEmpty) -> tuple[float, str]:
+    """What the least network with a path costs, and a sentence about it; none if there is none."""
+    strategy = least_of(tables, by, on_empty)
+    if strategy is None:
+        return math.inf, ""
+    cost = tables.cost(by, strategy)
+    shown = f"{_shown(by, cost)} {UNITS_OF[by]}"
+    return cost, f"The least that looks at a frame has {shown}: {str(strategy)!r}."
+
+
+def _shown(by: str, cost: float) -> str:
+    return f"{cost:,.3f}" if by == "latency" else f"{cost:,}"
 
 
 def _too_small(
-    space: ProbabilitySpace, tables: CostTables, by: str, budget: float, layers: list[Options]
+    tables: CostTables, by: str, budget: float, layers: list[Options], on_empty: OnEmpty
 ) -> ValueError:
     """The error of a budget that nothing meets, with the cheapest strategy there is."""
     masks = [layer.masks[0] for layer in layers]  # a layer's front starts with its cheapest
-    cheapest = space.strategy_of(masks)
+    cheapest = tables.space.strategy_of(masks)
     cost = tables.cost(by, cheapest)
-    least = f"{cost:,.3f}" if by == "latency" else f"{cost:,}"
+    more = ""
+    if cheapest.empty:
+        more = f" In it no layer has a path. {_least(tables, by, on_empty)[1]}".rstrip()
     return ValueError(
         f"No strategy that the space can draw has at most {budget:,.12g} {UNITS_OF[by]}. The "
-        f"cheapest has {least}: {str(cheapest)!r}. Expected max_{by} of at least that."
+        f"cheapest has {_shown(by, cost)}: {str(cheapest)!r}. Expected max_{by} of at least that."
+        f"{more}"
     )

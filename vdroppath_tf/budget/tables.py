@@ -67,6 +67,13 @@ class CostTables:
 
         return shared_options(self.space, cost_of, on_empty)
 
+    def layer_cost(self, by: str, layer: int, mask: np.ndarray) -> int:
+        """The cost of a layer, by number, with a flat 0/1 mask over its paths."""
+        if by == "latency":
+            return self.known_latency.cost_of(layer, mask)
+        on = mask.reshape(-1, len(self.space.branches))
+        return int(self.known_units.layer_cost(layer, on)[_ROWS.index(by)])
+
     def left(self, by: str, budget: float) -> float:
         """What a budget leaves for the layers, in the whole numbers that tables have."""
         if by == "latency":

@@ -13,7 +13,7 @@ from vdroppath_tf import report, scoring
 def show(result: scoring.Selection, chosen_on: scoring.StrategyScores, told: str) -> None:
     """Prints who was chosen, on what, and what it scores on videos it was not chosen on."""
     for score in ranked(chosen_on):
-        share = f"{score.top1:.4f} +- {score.standard_error:.4f}  top-5 {score.top5:.4f}"
+        share = f"{score.interval}  top-5 {score.top5:.4f}"
         seen = "" if score in chosen_on.finalists else f"  dropped after {score.clips} clips"
         print(f"{share}  {score.strategy}{seen}")
     first, second = result.clips

@@ -113,7 +113,7 @@ def _network(
 
 
 def table(scores: scoring.VideoScores) -> str:
-    """The result in lines: what was scored, the two accuracies, the largest confusions."""
+    """The result in lines: what was scored, accuracies with 95 % intervals, largest confusions."""
     protocol = scores.protocol
     names = ("Hit@1", "Hit@5") if scores.multi_label else ("top-1", "top-5")
     lines = [
@@ -122,7 +122,7 @@ def table(scores: scoring.VideoScores) -> str:
         f"mean {'sigmoid' if scores.multi_label else 'softmax'}",
         *([] if scores.map is None else [f"mAP    {scores.map:.4f}"]),
         *(
-            f"{name}  {share:.4f} +- {scores.standard_error(share):.4f}"
+            f"{name}  {scores.interval(share)}"
             for name, share in zip(names, (scores.top1, scores.top5), strict=True)
         ),
     ]

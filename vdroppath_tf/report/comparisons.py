@@ -47,7 +47,8 @@ def best_draw(task: TaskReport) -> str | None:
         return None
     rival = max(rivals, key=lambda row: row.top1)
     unit = rival.strategy.split()[0]
-    scores = f"{score(best)} against {score(rival)} for {unit} everywhere, the best uniform row"
+    others = f"{score(rival, clips)} for {unit} everywhere, the best uniform row"
+    scores = f"{score(best, clips)} against {others}"
     if clearly_better(best, rival, clips):
         verdict = f"The chosen strategy wins: {scores}"
     elif clearly_better(rival, best, clips):

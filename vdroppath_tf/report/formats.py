@@ -47,11 +47,22 @@ def unit_runs(strategy: str) -> list[Run]:
 
 
 @named
-def score(row: Row) -> str:
-    """A row's accuracy with its standard error, held together by no-break spaces."""
-    return f"{row.top1 * 100:.1f} ± {percent(row.standard_error)}".replace(
-        " ", "\N{NO-BREAK SPACE}"
-    )
+def score(row: Row, clips: int | None = None) -> str:
+    """A row's accuracy with its standard error, held together by no-break spaces.
+
+    At 0 % and 100 % the standard error is 0, which is no certainty: there the 95 % interval stands
+    in its place.
+
+    Args:
+        row: What was scored.
+        clips: How many clips it was scored on, where that is known. Defaults to None.
+    """
+    if row.top1 in (0.0, 1.0) and clips is not None:
+        low, high = row.ends(clips)
+        shown = f"{percent(row.top1)} [{low * 100:.1f}, {high * 100:.1f}]"
+    else:
+        shown = f"{row.top1 * 100:.1f} ± {percent(row.standard_error)}"
+    return shown.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @named

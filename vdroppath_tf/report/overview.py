@@ -13,7 +13,8 @@ from vdroppath_tf.report.tables import TextTable
 
 _UNITS = ("S", "ST", "S+ST")
 _CAPTION = (
-    "Top-1 accuracy on held-out clips ± standard error. The last column is the mean over layers of "
+    "Top-1 accuracy on held-out clips ± standard error; in brackets, at 0 % and 100 %, its 95 % "
+    "interval. The last column is the mean over layers of "
     "how much more often a draw keeps the path S than the path ST."
 )
 
@@ -31,10 +32,10 @@ def _line(task: TaskReport) -> list[str] | None:
     if task.best is None or task.chance is None or task.selection is not None:
         return None
     rows = [task.uniform(unit) for unit in _UNITS]
-    cells = [score(row) if row else "not trained" for row in rows]
+    cells = [score(row, task.clips) if row else "not trained" for row in rows]
     lean = _lean(task)
     shown = "no such paths" if lean is None else f"{lean:+.2f}".replace("-", "−")
-    return [task.name, percent(task.chance), *cells, score(task.best), shown]
+    return [task.name, percent(task.chance), *cells, score(task.best, task.clips), shown]
 
 
 def _lean(task: TaskReport) -> float | None:

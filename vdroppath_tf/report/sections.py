@@ -125,7 +125,11 @@ def _results(task: TaskReport) -> Results:
     top5 = not (paired and all(row.top5 is None for row in task.rows))
     guessing = "" if task.chance is None else f" (guessing: {percent(task.chance)})"
     classes = "" if task.classes is None else f" of {task.classes:,} classes"
-    errors = "in brackets its 95 % interval" if paired else "± standard error"
+    errors = (
+        "in brackets its 95 % interval"
+        if paired
+        else "± standard error (at 0 % and 100 % its 95 % interval)"
+    )
     caption = (
         f"Accuracy, {errors}, on {task.clips:,} held-out clips{classes}{guessing}. "
         f"MACs: multiply-adds of convolutions and dense layers."

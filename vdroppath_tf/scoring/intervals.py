@@ -16,8 +16,6 @@ import numpy as np
 
 from vdroppath_tf.names import named
 
-_Z = NormalDist().inv_cdf(0.975)  # of a two-sided 95 % interval
-
 
 @named
 @dataclass(frozen=True)
@@ -37,14 +35,28 @@ class Interval:
     def __str__(self) -> str:
         return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
 
+    @classmethod
+    def of_share(cls, share: float, clips: int, level: float = 0.95) -> Interval:
+        """Of a share of so many clips, by ``wilson``.
+
+        Args:
+            share: float in [0, 1].
+            clips: int, the number of clips that it is a share of.
+            level: float, the confidence. Defaults to 0.95.
+        """
+        return cls(share, *wilson(share, clips, level=level))
+
 
 @named
 def bootstrap(
     right: np.ndarray, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> list[tuple[Interval, Interval]]:
-    """The percentile bootstrap over clips, with the same resamples for all strategies.
+    """Wilson's interval of each accuracy, and the percentile bootstrap of each difference.
 
-    The comparisons are paired by that: what all strategies find easy or hard cancels out.
+    The resamples of the clips are the same for all strategies, so the comparisons are paired: what
+    all strategies find easy or hard cancels out. Where two strategies differ in the same way on
+    every clip (they agree on all of them, say), every resample does too. Their interval is then
+    that of the share of the clips on which they differ, by Wilson's formula.
 
     Args:
         right: ``(strategies, clips)`` array of bool, whether each answer was right; the others are
@@ -54,8 +66,8 @@ def bootstrap(
         seed: int, the seed of the resamples. Defaults to 0.
 
     Returns:
-        For each strategy a pair of ``Interval``: its top-1, and its top-1 minus that of the first.
-        At 0 and 1 an interval has no width: the clips do not say more.
+        For each strategy a pair of ``Interval``: its top-1, and its top-1 minus that of the first,
+        which is exactly 0 for the first itself.
 
     Example:
     ```python
@@ -66,12 +78,24 @@ def bootstrap(
     clips = len(answers)
     scores = np.array([picked / clips @ answers for picked in draw(clips, resamples, seed)])
     value = right.mean(1)
-    own = percentiles(scores, level).T
     paired = percentiles(scores - scores[:, :1], level).T
-    return [
-        (Interval(float(v), float(a), float(b)), Interval(float(v - value[0]), float(c), float(d)))
-        for v, (a, b), (c, d) in zip(value, own, paired, strict=True)
-    ]
+    found = []
+    for k, (low, high) in enumerate(paired):
+        own = Interval.of_share(float(value[k]), clips, level)
+        difference = Interval(float(value[k] - value[0]), float(low), float(high))
+        alike = k > 0 and bool(np.ptp(answers[:, k] - answers[:, 0]) == 0)
+        found.append((own, _with_width(difference, clips, level) if alike else difference))
+    return found
+
+
+def _with_width(difference: Interval, clips: int, level: float) -> Interval:
+    """The interval of a difference that is -1, 0 or 1 on each of so many clips."""
+    value = difference.value
+    differing = Interval.of_share(abs(value), clips, level)
+    if value == 0.0:
+        return Interval(0.0, -differing.high, differing.high)
+    ends = (value * differing.low, value * differing.high)
+    return Interval(value, min(ends), max(ends))
 
 
 @named
@@ -126,23 +150,37 @@ def standard_error(share: float, count: int) -> float:
 
 
 @named
-def wilson(share: float, clips: int | None, standard_error: float = 0.0) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, which has a width at 0 and 1 too.
+def wilson(
+    share: float, clips: int | None, standard_error: float = 0.0, *, level: float = 0.95
+) -> tuple[float, float]:
+    """Wilson's interval of a share, which has a width at 0 and 1 too.
+
+    Every interval of an accuracy in this package is this one: the bootstrap's has no width where
+    all answers are right, or none is.
 
     Args:
         share: float in [0, 1].
         clips: int, the number of clips that it is a share of; None takes 1.96 standard errors.
         standard_error: float, used where ``clips`` is None. Defaults to 0.
+        level: float, the confidence of the interval. Defaults to 0.95.
 
     Returns:
         The lower and the upper end.
+
+    Example:
+    ```python
+    low, high = wilson(1.0, 8)  # 0.676 and 1: eight of eight are no certainty
+    ```
     """
+    z = NormalDist().inv_cdf((1.0 + level) / 2.0)
     if not clips:
-        reach = _Z * standard_error
+        reach = z * standard_error
         return max(0.0, share - reach), min(1.0, share + reach)
     # scipy.stats.binomtest has this interval too, but of a count where a share may be the mean of
     # several runs, and takes 0.8 ms for each of the thousands of draws of a page.
-    square = _Z**2 / clips
+    square = z**2 / clips
     middle = (share + square / 2) / (1 + square)
-    reach = _Z / (1 + square) * math.sqrt(share * (1 - share) / clips + square / (4 * clips))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
+    reach = z / (1 + square) * math.sqrt(share * (1 - share) / clips + square / (4 * clips))
+    # at 0 and 1 one end of the formula is the share itself, which floats miss by a rounding
+    low = 0.0 if share <= 0.0 else max(0.0, middle - reach)
+    return low, 1.0 if share >= 1.0 else min(1.0, middle + reach)

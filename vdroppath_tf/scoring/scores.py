@@ -10,7 +10,7 @@ import numpy as np
 
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.array_files import read_arrays, write_arrays
-from vdroppath_tf.scoring.intervals import standard_error
+from vdroppath_tf.scoring.intervals import Interval, standard_error
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 _FORMAT = "vdroppath_tf.right/1"
@@ -37,6 +37,11 @@ class StrategyScore:
     def standard_error(self) -> float:
         """The standard error of ``top1``."""
         return standard_error(self.top1, self.clips)
+
+    @property
+    def interval(self) -> Interval:
+        """``top1`` with its 95 % interval (Wilson's), which has a width at 0 and 1 too."""
+        return Interval.of_share(self.top1, self.clips)
 
 
 @named

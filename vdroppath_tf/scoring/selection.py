@@ -116,14 +116,17 @@ def select(
     answers = chosen_on.answers(finalists)
     compared = {"selected": best.strategy, **controls}
     clips = reported_on.scores[0].clips
-    intervals = bootstrap(reported_on.answers(list(compared.values())), level=confidence)
+    # a control that is the chosen strategy itself differs from it by exactly 0
+    different = list(dict.fromkeys(compared.values()))
+    found = bootstrap(reported_on.answers(different), level=confidence)
+    intervals = dict(zip(different, found, strict=True))
     return Selection(
         strategy=best.strategy,
         top1_chosen_on=best.top1,
         optimism=optimism(answers),
         rows=tuple(
-            Row.measured(name, str(strategy), *pair, clips)
-            for (name, strategy), pair in zip(compared.items(), intervals, strict=True)
+            Row.measured(name, str(strategy), *intervals[strategy], clips)
+            for name, strategy in compared.items()
         ),
         confidence_set=tuple(finalists[k] for k in confidence_set(answers, level)),
         level=level,

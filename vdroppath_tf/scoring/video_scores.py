@@ -15,7 +15,7 @@ from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.files import write_bytes
 from vdroppath_tf.names import named
-from vdroppath_tf.scoring.intervals import standard_error
+from vdroppath_tf.scoring.intervals import Interval, standard_error
 from vdroppath_tf.scoring.several import average_precision, check_several
 
 TEST_FORMAT = "vdroppath_tf.test/1"
@@ -110,6 +110,14 @@ class VideoScores:
         """The standard error of a share of the scored videos."""
         return standard_error(share, self.scored)
 
+    def interval(self, share: float) -> Interval:
+        """A share of the scored videos with its 95 % interval (Wilson's)."""
+        return Interval.of_share(share, self.scored)
+
+    def _ends(self, share: float) -> list[float]:
+        found = self.interval(share)
+        return [found.low, found.high]
+
     def per_class(self) -> list[dict[str, Any]]:
         """Name, scored videos and top-1 of every class; None where it has no video.
 
@@ -170,6 +178,7 @@ class VideoScores:
             **({"map": self.map} if self.multi_label else {}),
             **shares,
             **{f"{name}_standard_error": self.standard_error(a) for name, a in shares.items()},
+            **{f"{name}_interval": self._ends(a) for name, a in shares.items()},
             "classes": self.per_class(),
             "confusions": self.confusions(),
         }

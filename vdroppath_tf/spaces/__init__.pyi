@@ -1,3 +1,4 @@
+from .notices import SpaceWarning as SpaceWarning
 from .space import ProbabilitySpace as ProbabilitySpace
 from .strategy import FusionStrategy as FusionStrategy
 from .unit import BRANCHES as BRANCHES

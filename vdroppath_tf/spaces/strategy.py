@@ -92,6 +92,11 @@ class FusionStrategy:
     def __getitem__(self, index: int | slice) -> FusionUnit | tuple[FusionUnit, ...]:
         return self.units[index]
 
+    @property
+    def empty(self) -> bool:
+        """Whether no layer has a path: the network is its stem, its shortcuts and its head."""
+        return not any(unit.branches for unit in self.units)
+
     def triplets(self) -> set[tuple[int, tuple[int, ...], FusionUnit]]:
         """Give the paper's set `{(l, v, u)}` (section 3, Fig. 2).
 
