@@ -20,8 +20,8 @@ def test_wilson_intervals_are_those_of_the_textbook():
 def test_no_interval_is_without_a_width():
     """Eight of eight clips right: by the formula, 1 / (1 + z^2 / 8) to 1, at any level."""
     square = 1.959964**2
-    assert wilson(1.0, 8) == (pytest.approx(8 / (8 + square), abs=1e-6), 1.0)
-    assert wilson(0.0, 8) == (0.0, pytest.approx(square / (8 + square), abs=1e-6))
+    assert wilson(1.0, 8) == pytest.approx((8 / (8 + square), 1.0), abs=1e-6)
+    assert wilson(0.0, 8) == pytest.approx((0.0, square / (8 + square)), abs=1e-6)
     assert wilson(1.0, 8, level=0.68)[0] > wilson(1.0, 8)[0] > wilson(1.0, 8, level=0.999)[0]
     right = np.ones((3, 8), bool)
     right[2] = False
