@@ -24,6 +24,7 @@ NON_DEFAULT: dict[str, Any] = {
     "weight_reg": 250.0,
     "num_train_examples": 86_017,
     "has_residual": False,
+    "residual_gate": "relaxed",
     "seed": 7,
 }
 
@@ -223,6 +224,7 @@ def test_another_number_of_inputs_is_refused() -> None:
         ("initial_drop", 1.0),
         ("temperature", 0.0),
         ("noise", "pixel"),
+        ("residual_gate", "soft"),
         ("kl", "exact"),
         ("weight_reg", -1.0),
         ("num_train_examples", 0),

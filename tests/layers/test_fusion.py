@@ -92,7 +92,11 @@ def test_noise_of_a_batch_merges_exactly() -> None:
 
 
 def test_samples_have_their_own_factors() -> None:
-    layer, twin, x = template(drop_layer=True), template(drop_layer=True), clips()
+    layer, twin, x = (
+        template(drop_layer=True, residual_gate="relaxed"),
+        template(drop_layer=True),
+        clips(),
+    )
     same_kernels(layer, twin)
     outputs = layer(x, training=True)
     y, residual_gate = outputs["output"], outputs["residual_gate"]

@@ -31,6 +31,7 @@ ODD = Recipe(
     noise="batch",
     initial_drop=0.3,
     drop_layer=True,
+    residual_gate="relaxed",
     gate_classifier=True,
     momentum=0.8,
     finetune_dropout=0.25,
@@ -52,6 +53,14 @@ def test_a_recipe_from_before_augmentation_has_none() -> None:
     fields = json.loads(ODD.to_json())
     del fields["augment"]
     assert Recipe.from_json(json.dumps(fields)) == ODD.replace(augment=Augmentation())
+
+
+def test_a_recipe_from_before_the_choice_has_the_relaxed_residual_gate() -> None:
+    """Its run goes on by name: it describes itself as it did then."""
+    text = ODD.replace(residual_gate="relaxed").to_json()
+    assert "residual_gate" not in text
+    assert Recipe.from_json(text).residual_gate == "relaxed"
+    assert '"residual_gate": "hard"' in ODD.replace(residual_gate="hard").to_json()
 
 
 def test_the_round_trip_is_of_every_field() -> None:
@@ -77,6 +86,7 @@ def test_published_values(
     """Section 4.1 of the paper and section 1 of its supplementary material."""
     recipe = RECIPES[name]
     assert (recipe.weight_reg, recipe.kl, recipe.initial_drop) == (weight_reg, "code", 0.1)
+    assert recipe.residual_gate == "hard"  # the published arithmetic
     assert (recipe.warmup.epochs, recipe.warmup.gates) == (50, False)
     assert (recipe.search.epochs, recipe.search.drops) == (epochs, drops)
     assert recipe.search.gates

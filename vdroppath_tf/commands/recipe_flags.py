@@ -18,6 +18,7 @@ _TEXTS = {
     "network": "name of a network, or a JSON file of a row as zoo.save_row writes it,",
     "kl": "'code' or 'paper' (Eq. 5)",
     "noise": "'sample' or 'batch'",
+    "residual_gate": "'hard' (published), or 'relaxed': one more factor while gates train",
     "modality": "'rgb' or 'flow', folders of optical flow,",
 }
 _NUMBERS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -22,6 +22,7 @@ from vdroppath_tf.layers.relaxation import (
 from vdroppath_tf.names import named
 
 NOISE = ("sample", "batch")
+RESIDUAL_GATES = ("hard", "relaxed")
 RUN_MODE, RUN_RANDOM = -1.0, -2.0  # values of a mask that is no strategy: the mode, or a fresh draw
 
 
@@ -59,6 +60,11 @@ class VariationalDropPath(keras.layers.Layer):
             every ``fit`` of a template counts its own data, and what it counted is not saved.
         has_residual: bool, whether the layer sits on a residual branch, so that no path at all may
             be drawn. Defaults to ``True``.
+        residual_gate: str, whether what the paths of a ``FusionConv`` feed is multiplied by "some
+            path is on" as well. It always is where paths are switched by a hard mask, which makes
+            an empty layer its shortcut. While gates are relaxed: ``"hard"`` leaves it out, as the
+            paper and the authors' code do; ``"relaxed"`` multiplies by ``1 - prod(1 - keep)``.
+            Defaults to ``"hard"``.
         seed: int, seed of the noise; with the layer's name it makes every layer's noise its own.
             Defaults to 0.
         name: str, name of the layer. Defaults to a number behind ``variational_drop_path``.
@@ -87,6 +93,7 @@ class VariationalDropPath(keras.layers.Layer):
         weight_reg: float = 10.0,
         num_train_examples: float | None = None,
         has_residual: bool = True,
+        residual_gate: str = "hard",
         seed: int = 0,
         name: str | None = None,
         dtype: Any = None,
@@ -98,10 +105,13 @@ class VariationalDropPath(keras.layers.Layer):
         _check(temperature > 0.0, "temperature", temperature, "above 0")
         _check(noise in NOISE, "noise", noise, f"one of {NOISE}")
         _check(kl in KL_FORMS, "kl", kl, f"one of {KL_FORMS}")
+        expected = f"one of {RESIDUAL_GATES}"
+        _check(residual_gate in RESIDUAL_GATES, "residual_gate", residual_gate, expected)
         _check(weight_reg >= 0.0, "weight_reg", weight_reg, "0 or more")
         self.paths, self.drop_layer, self.has_residual = paths, drop_layer, has_residual
         self.initial_drop, self.temperature, self.noise = initial_drop, temperature, noise
         self.kl, self.weight_reg, self.seed = kl, weight_reg, seed
+        self.residual_gate = residual_gate
         self.num_train_examples = num_train_examples
         self.counted_examples: float | None = None  # of the data of the last ``fit``, never saved
 
@@ -190,6 +200,10 @@ class VariationalDropPath(keras.layers.Layer):
             drawn = noise >= tf.sigmoid(self.logit)
             keep = tf.where(wanted, tf.cast(drawn, tf.float32), tf.ones((1, features)))
         return tf.broadcast_to(keep, [batch, features])
+
+    def counts_paths(self, training: bool) -> bool:
+        """Whether "some path is on" is a factor of this call, see ``residual_gate``."""
+        return self.residual_gate == "relaxed" or not self.random(training)
 
     def per_sample(self, training: bool) -> bool:
         """Whether the samples of this call have factors of their own."""
@@ -283,10 +297,20 @@ class VariationalDropPath(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         names = (
-            "paths drop_layer initial_drop temperature noise kl weight_reg has_residual seed"
+            "paths drop_layer initial_drop temperature noise kl weight_reg has_residual "
+            "residual_gate seed"
         ).split()
         own = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **own, "num_train_examples": self.given_examples}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> VariationalDropPath:
+        return cls(**with_residual_gate(config))
+
+
+def with_residual_gate(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a gate as a file has them: those older than the choice had the relaxed one."""
+    return {"residual_gate": "relaxed", **options}
 
 
 def gate_like(gate: tf.Tensor, x: tf.Tensor) -> tf.Tensor:

@@ -17,12 +17,15 @@ class Factors(NamedTuple):
         shared: ``(gates,)``, the one row of ``keep`` where all samples share it; else None.
         branches: the branches of the layer, in the order of its paths.
         inputs: how many inputs have gates of their own; 1 where all share them.
+        counted: whether "some path is on" is a factor of what paths feed. A hard mask needs it,
+            or an empty layer would not be its shortcut; the published relaxation has none.
     """
 
     keep: tf.Tensor
     shared: tf.Tensor | None
     branches: tuple[str, ...]
     inputs: int
+    counted: bool = True
 
     @property
     def paths(self) -> int:
@@ -36,6 +39,8 @@ class Factors(NamedTuple):
 
     def any_of(self, branches: Sequence[str]) -> tf.Tensor:
         """``(batch,)``, the factor of what the branches feed: 0 if all their paths are dropped."""
+        if not self.counted:
+            return tf.ones(tf.shape(self.keep)[:1])
         return 1.0 - tf.reduce_prod(1.0 - tf.concat([self.of(b) for b in branches], 1), 1)
 
     def residual_gate(self) -> tf.Tensor:

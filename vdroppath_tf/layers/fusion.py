@@ -10,7 +10,12 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.branch import Branch, merged_kernel
 from vdroppath_tf.layers.convolve import Triple, convolve
-from vdroppath_tf.layers.drop_path import VariationalDropPath, gate_like
+from vdroppath_tf.layers.drop_path import (
+    RESIDUAL_GATES,
+    VariationalDropPath,
+    gate_like,
+    with_residual_gate,
+)
 from vdroppath_tf.layers.factors import Factors
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.unit import FusionUnit
@@ -71,10 +76,11 @@ class FusionConv(keras.layers.Layer):
 
         * ``"output"``, ``(batch, time, height, width, filters)``: S and ST, summed.
         * ``"temporal"``: T, with its own channels and strides.
-        * ``"residual_gate"``, ``(batch, 1, 1, 1, 1)``: multiplies the residual branch; 0 if all
-          paths are dropped. Of a template on a residual branch.
-        * ``"spatial_gate"``, of the same shape: multiplies what S and ST feed; 0 if both are
-          dropped. Of a template with T.
+        * ``"residual_gate"``, ``(batch, 1, 1, 1, 1)``: multiplies the residual branch; 0 if a hard
+          mask drops all paths. Of a template on a residual branch. While gates are relaxed it is
+          as the gate's option ``residual_gate`` says.
+        * ``"spatial_gate"``, of the same shape: multiplies what S and ST feed; 0 if a hard mask
+          drops both, and otherwise in the same way. Of a template with T.
         * ``"weight_prior"``, a scalar: the coefficient of ``||w||^2`` for the convolution that D1
           drops. Of a template with D1 (``drop_layer=True`` in ``gate``).
     """
@@ -108,6 +114,9 @@ class FusionConv(keras.layers.Layer):
         self.norms = [norm for norm in norms if norm is not None]
         self.drop_path: Any = None  # a template's VariationalDropPath
         if self.unit is None:
+            self.gate.setdefault(
+                "residual_gate", RESIDUAL_GATES[0]
+            )  # files say it, see from_config
             gates = len(self.wanted) * self.inputs
             self.drop_path = VariationalDropPath(gates, name="drop_path", **self.gate)
 
@@ -181,7 +190,8 @@ class FusionConv(keras.layers.Layer):
         else:  # not the first row of keep(): a replica's batch may be empty
             shared = gate.shared_keep(training)
             keep = tf.repeat(shared[None], batch, 0)
-        return Factors(keep, shared, self.wanted, self.inputs)
+        counted = gate.counts_paths(training)
+        return Factors(keep, shared, self.wanted, self.inputs, counted)
 
     def _summed(self, inputs: tf.Tensor, factors: Factors, training: bool) -> tf.Tensor:
         """S and ST, gated: as one convolution where that is exact."""
@@ -301,6 +311,13 @@ class FusionConv(keras.layers.Layer):
             "temporal": self.temporal,
             "widths": self.widths,
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> FusionConv:
+        if config.get("unit") is None:
+            config = {**config, "gate": with_residual_gate(config.get("gate") or {})}
+        made: FusionConv = super().from_config(config)
+        return made
 
 
 def batch_norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:

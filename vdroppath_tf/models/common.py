@@ -34,6 +34,7 @@ class GateOptions(TypedDict, total=False):
     ``initial_drop``: starting drop probability.
     ``temperature``: of the relaxation.
     ``drop_layer``: D1, one more gate for each layer on a residual branch.
+    ``residual_gate``: ``"hard"`` (published) or ``"relaxed"``: one more factor while gates train.
     ``gate_classifier``: one more gate for the features before the classifier.
     ``seed``: of the noise.
     """
@@ -45,6 +46,7 @@ class GateOptions(TypedDict, total=False):
     initial_drop: float
     temperature: float
     drop_layer: bool
+    residual_gate: str
     gate_classifier: bool
     seed: int
 

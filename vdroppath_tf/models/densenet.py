@@ -167,6 +167,7 @@ def template(
     initial_drop: float = 0.1,
     temperature: float = 0.2,
     drop_layer: bool = False,
+    residual_gate: str = "hard",
     gate_classifier: bool = False,
     seed: int = 0,
 ) -> dict[str, Any]:

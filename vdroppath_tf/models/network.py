@@ -64,9 +64,20 @@ def describe(
         "dropout": dropout,
         "include_top": include_top,
         "strategy": None if strategy is None else str(strategy),
-        "gates": dict(gates or {}),
+        "gates": {} if strategy is not None else _described(gates or {}),
         **({"multi_label": True} if multi_label else {}),  # only so, as runs compare descriptions
     }
+
+
+def _described(gates: GateOptions) -> GateOptions:
+    """The options of a template's gates; without ``residual_gate`` they mean the relaxed one.
+
+    Descriptions that are older than the choice had that one, and runs compare descriptions.
+    """
+    chosen: GateOptions = {"residual_gate": "hard", **gates}
+    if chosen["residual_gate"] == "relaxed":
+        del chosen["residual_gate"]
+    return chosen
 
 
 def functional(
@@ -79,11 +90,14 @@ def functional(
         strategy: that of the description, where it is at hand; what network it was made for is
             checked.
     """
-    row, gates = row_in(architecture), architecture["gates"]
+    row = row_in(architecture)
     family, name, text = family_of(row), architecture["name"], architecture["strategy"]
     if strategy is None and text is not None:
         strategy = FusionStrategy.parse(text, name)
-    fusion = FusionMaker(tuple(architecture["branches"]), strategy, gates)
+    gates: GateOptions | None = None
+    if strategy is None:
+        gates = {"residual_gate": "relaxed", **architecture["gates"]}
+    fusion = FusionMaker(tuple(architecture["branches"]), strategy, gates or {})
     inputs = keras.Input((*architecture["clip_shape"], architecture["channels"]), name="video")
     outputs = family.features(
         row,

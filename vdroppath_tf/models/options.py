@@ -40,6 +40,9 @@ MEANINGS = {
     "initial_drop": "float, the drop probability that gates start with. Defaults to 0.1.",
     "temperature": "float, of the relaxation. Defaults to 0.2.",
     "drop_layer": "bool, D1: one more gate for each layer on a residual branch. Defaults to False.",
+    "residual_gate": 'str, ``"hard"`` (published) multiplies what a layer\'s paths feed by "some '
+    'path is on" under hard masks only, ``"relaxed"`` while gates train too. Defaults to '
+    '``"hard"``.',
     "gate_classifier": "bool, one more gate for the features before the classifier. Defaults to "
     "False.",
     "seed": "int, of the gates' noise. Defaults to 0.",

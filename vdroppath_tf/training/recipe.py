@@ -41,7 +41,8 @@ class Recipe:
         gate_learning_rate: That of the gates at the start of ``search``; it falls as the weights'
             does. With 0 they stay random and learn nothing: paths are sampled with
             ``initial_drop``.
-        weight_reg, kl, noise, initial_drop, drop_layer: Of the gates, see ``VariationalDropPath``.
+        weight_reg, kl, noise, initial_drop, drop_layer, residual_gate: Of the gates, see
+            ``VariationalDropPath``.
         gate_classifier: Whether the classifier's features are gated too, as in the authors' code;
             the paper gates paths only.
         momentum: That of SGD.
@@ -74,6 +75,7 @@ class Recipe:
     noise: str = "sample"
     initial_drop: float = 0.1
     drop_layer: bool = False
+    residual_gate: str = "hard"
     gate_classifier: bool = False
     momentum: float = 0.9
     finetune_dropout: float = 0.5
@@ -122,8 +124,8 @@ class Recipe:
     @property
     def gate_options(self) -> dict[str, Any]:
         """Arguments of a template's gates, ``num_train_examples`` excepted."""
-        names = ("weight_reg", "kl", "noise", "initial_drop", "drop_layer", "gate_classifier")
-        return {name: getattr(self, name) for name in (*names, "seed")}
+        names = "weight_reg kl noise initial_drop drop_layer residual_gate gate_classifier seed"
+        return {name: getattr(self, name) for name in names.split()}
 
     @property
     def network_options(self) -> dict[str, Any]:
@@ -164,6 +166,8 @@ class Recipe:
         for name in ("fps", "square_pixels"):
             if not fields["sampling"][name]:  # as older runs describe theirs, so that these go on
                 del fields["sampling"][name]
+        if fields["residual_gate"] == "relaxed":  # older runs had this one, and no choice
+            del fields["residual_gate"]
         return json.dumps(fields, indent=1)
 
     @classmethod
@@ -176,6 +180,7 @@ class Recipe:
         try:
             fields = json.loads(text)
             fields["sampling"] = _from_lists(ClipSampling, fields["sampling"])
+            fields = {"residual_gate": "relaxed", **fields}
             fields["augment"] = _from_lists(Augmentation, fields.get("augment", {}))
             for name in ("warmup", "search", "finetune"):
                 if fields[name] is not None:
