@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -32,6 +33,8 @@ def test_test(
         f"--data={motion.folder}/test.txt",
         f"--out={tmp_path}/result.json",
         f"--scores={tmp_path}/scores.npz",
+        f"--confusion={tmp_path}/confusion.csv",
+        f"--per_class={tmp_path}/classes.csv",
         *options,
     )
     assert done.code == 0, done.error
@@ -51,6 +54,27 @@ def test_test(
         right = scores["probabilities"].argmax(1) == scores["labels"]
         assert right.mean() == result["top1"]
         assert scores["videos"].tolist() == [e.path for e in motion.manifest("test")]
+        pairs = list(zip(scores["labels"], scores["probabilities"].argmax(1), strict=True))
+    with open(tmp_path / "confusion.csv", newline="") as file:
+        (corner, *names), *lines = csv.reader(file)
+    assert (corner, tuple(names)) == ("true class / answer", motion.labels)
+    counts = np.array([line[1:] for line in lines], int)
+    assert all(counts[pair] == pairs.count(pair) for pair in pairs)
+    assert counts.sum() == 8
+    with open(tmp_path / "classes.csv", newline="") as file:
+        classes = list(csv.DictReader(file))
+    assert [line["class"] for line in classes] == list(motion.labels)
+    assert [int(line["correct"]) for line in classes] == counts.diagonal().tolist()
+    assert result["answers"]["hash"] == motion.manifest("test").digest()
+    again = call(
+        "test",
+        f"--model={chain}/{model}",
+        f"--data={motion.folder}/test.txt",
+        *options,
+        f"--confusion={tmp_path}/confusion.csv",
+        f"--per_class={tmp_path}/classes.csv",
+    )
+    assert again.code == 0  # its own files are replaced
 
 
 def test_predict(call: Any, chain: Path, motion: Any) -> None:

@@ -28,7 +28,8 @@ from vdroppath_tf.training.model_files import save_model
 
 Change = Callable[[Any], object]
 EPOCHS = 3
-PICTURES = ["accuracy", "distance", "entropy", "front", "history", "marginals"]
+TABLES = "class_accuracy confusions data draws front gains history layers strategies tested".split()
+PICTURES = "accuracy confusion distance entropy front gains history marginals".split()
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,7 @@ def test_a_page_of_everything(call: Any, run: Path, template: Any, tmp_path: Pat
 
     folder = tmp_path / "figures"
     pictures = [f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")]
-    tables = [f"{n}.csv" for n in "data draws front history layers strategies tested".split()]
+    tables = [f"{n}.csv" for n in TABLES]
     assert sorted(f.name for f in folder.iterdir()) == sorted([*pictures, *tables, "report.json"])
     for name in PICTURES:
         assert min(matplotlib.image.imread(folder / f"{name}.png").shape[:2]) > 300
@@ -251,7 +252,7 @@ def test_without_sizes_there_are_scores_but_no_macs(call: Any, run: Path, tmp_pa
     text = words(page)
     assert "selected" in text
     assert "Accuracy over MACs is missing" in text
-    assert page.count("<picture>") == 4
+    assert page.count("<picture>") == 5
     macs = words(call(f"--run={run}", f"--scores={path}", "--clip_shape=4,16,16"))
     assert "Accuracy over MACs is missing" not in macs
 
@@ -369,3 +370,49 @@ def test_damaged_histories_are_refused(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(ValueError, match=r"history.json: holds no history"):
             read_history(path)
+
+
+@pytest.mark.usefixtures("quick")
+def test_classes_that_gain_by_looking_in_time(call: Any, run: Path, tmp_path: Path) -> None:
+    """Two tested networks are compared where both answered the same videos; names are escaped."""
+    names = ["=up", "<b>", "c", "d"]
+
+    def named_so(fields: Any) -> None:
+        for one, name in zip(fields["classes"], names, strict=True):
+            one["name"] = name
+        fields["answers"]["truths"] = [0, 0, 0, 0, 1, 1, 1, 1]
+
+    def frames(fields: Any) -> None:
+        named_so(fields)
+        fields |= {"model": "frames.keras", "strategy": "S S S"}
+        fields["answers"]["answers"] = [1, 1, 1, 1, 1, 1, 1, 0]
+
+    def chosen(fields: Any) -> None:
+        named_so(fields)
+        fields["answers"]["answers"] = [0, 0, 0, 1, 1, 1, 1, 1]
+
+    paths = []
+    for name, change in (("a", chosen), ("b", frames)):
+        (tmp_path / name).mkdir()
+        paths.append(edited(run / "result.json", tmp_path / name, change))
+    both = [f"--run={run}", *(f"--result={path}" for path in paths)]
+    page = call(*both, f"--figures={tmp_path}/figures")
+    assert "<b>" not in page
+    text = words(page)
+    assert "0 of 2 classes gain and 0 lose" in text  # four clips a class say nothing for sure
+    assert "The largest gain is that of =up: 0 to 75 % of 4 clips." in text
+    gains = rows(tmp_path / "figures" / "gains.csv")
+    assert [(line["class"], float(line["gain"])) for line in gains] == [
+        ("'=up", 0.75),
+        ("<b>", 0.25),
+    ]
+    assert {line["network"] for line in rows(tmp_path / "figures" / "confusions.csv")} == {
+        str(json.loads(paths[0].read_text())["model"]),
+        "frames.keras",
+    }
+    other = edited(paths[1], tmp_path, lambda f: f["answers"].update(hash="another list"))
+    page = call(f"--run={run}", f"--result={paths[0]}", f"--result={other}")
+    assert "the same videos" in words(page)  # how to get them
+    damaged = edited(paths[0], tmp_path, lambda f: f["answers"]["answers"].append(99))
+    error = call(f"--run={run}", f"--result={damaged}", code=1)
+    assert "result.json: holds no result of a test (answers must be numbers of classes" in error

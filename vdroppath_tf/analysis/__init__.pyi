@@ -1,3 +1,5 @@
+from .class_gains import ClassGains as ClassGains
+from .class_gains import class_gains as class_gains
 from .compare import SpaceComparison as SpaceComparison
 from .compare import compare_spaces as compare_spaces
 from .observations import Observation as Observation

@@ -100,7 +100,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             "protocol": values.protocol,
             "data": [_described(videos, shape) for videos in parts],
         }
-        scores_file.write(Path(values.out), head, result, chosen_on, reported_on)
+        scores_file.write(Path(values.out), head, result, chosen_on, reported_on, labels)
         shutil.rmtree(f"{values.out}.progress")
 
 

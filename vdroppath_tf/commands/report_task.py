@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from vdroppath_tf.cost import UnitCosts
 
 
+_NO_GAINS = (
+    "Which classes gain by looking in time: a network of S everywhere beside the chosen one, on "
+    "the same videos. `vdroppath evaluate` scores it where each layer has S; or `vdroppath test "
+    "--model=run/template.keras --strategy='S S ...' --out=frames.json`, then "
+    "`--result=frames.json` beside the other `--result`."
+)
+
+
 def name_of(values: flags.FlagValues) -> str:
     """Name of the data: as given, or of the folder or file."""
     if values.name:
@@ -45,7 +53,7 @@ def task(values: flags.FlagValues) -> report.TaskReport:
         more |= _published(values.space.removeprefix(PUBLISHED), settings, scored)
     history = None if folder is None else folder.history()
     there = {"history": history, "costs": costs, "accuracy": scored, "tested": tested}
-    more["absent"] = _absent(values, there, space)
+    absent = _absent(values, there, space)
     found = report.task_of(
         space,
         name_of(values),
@@ -56,7 +64,9 @@ def task(values: flags.FlagValues) -> report.TaskReport:
         costs=costs,
         other=_other(values),
     )
-    return replace(found, **more)
+    if (scored or tested) and not found.gains:
+        absent["gains"] = _NO_GAINS
+    return replace(found, **more, absent=absent)
 
 
 def _space(values: flags.FlagValues, folder: RunFolder | None) -> spaces.ProbabilitySpace:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from absl import logging
 
-from vdroppath_tf import report, scoring
+from vdroppath_tf import analysis, report, scoring, spaces
 
 
 def show(result: scoring.Selection, chosen_on: scoring.StrategyScores, told: str) -> None:
@@ -39,10 +40,32 @@ def write(
     result: scoring.Selection,
     chosen_on: scoring.StrategyScores,
     reported_on: scoring.StrategyScores,
+    labels: Sequence[str],
 ) -> None:
     """Writes the result as JSON, and the answers clip by clip beside it."""
     for name, scores in (("chosen_on", chosen_on), ("reported_on", reported_on)):
         scores.save(path.with_suffix(f".{name}.npz"))
     recalibrated = chosen_on.recalibrated
-    report.write_scores(path, head, result, ranked(chosen_on), recalibrated=recalibrated)
+    gains = gains_of(result, reported_on, labels)
+    report.write_scores(
+        path, head, result, ranked(chosen_on), recalibrated=recalibrated, gains=gains
+    )
     logging.info("Wrote %s", path)
+
+
+def gains_of(
+    result: scoring.Selection, reported_on: scoring.StrategyScores, labels: Sequence[str]
+) -> analysis.ClassGains | None:
+    """What the selected strategy gains over S everywhere, class by class, on the clips reported on.
+
+    None where it is S everywhere, where no layer's S can be on everywhere, or where clips have
+    several classes.
+    """
+    selected, *others = result.rows
+    frames = next((row for row in others if row.name == "S everywhere"), None)
+    truths = reported_on.labels
+    if frames is None or frames.strategy == selected.strategy or truths is None or truths.ndim > 1:
+        return None
+    strategies = [spaces.FusionStrategy.parse(row.strategy) for row in (selected, frames)]
+    pair = reported_on.answers(strategies)
+    return analysis.class_gains(labels, truths, *pair, one="the selected strategy")

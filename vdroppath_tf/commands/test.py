@@ -9,6 +9,7 @@ from typing import Any
 from absl import flags, logging
 
 from vdroppath_tf import data, layers, scoring, serving, spaces, training
+from vdroppath_tf.commands import class_files
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
 from vdroppath_tf.commands.places import define_output
@@ -46,6 +47,10 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("batch_size", 8, text, lower_bound=1, flag_values=values)
     text = "JSON file to write the result to"
     define_output(values, "out", text, mark="vdroppath_tf.test/")
+    text = "CSV file for the confusion matrix: a line a true class, a column an answer"
+    define_output(values, "confusion", text, mark=class_files.CONFUSION_MARK)
+    text = "CSV file for a line a class: videos, accuracy with its interval, what it is taken for"
+    define_output(values, "per_class", text, mark=class_files.CLASS_MARK)
     text = "file for the answers for each video, .npz"
     define_output(values, "scores", text, mark="probabilities.npy")
 
@@ -53,10 +58,17 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Accuracy, its denominator, and the largest confusions."""
     check_suffix(values, "scores", ".npz")
+    for name in ("confusion", "per_class"):
+        check_suffix(values, name, ".csv")
     faults = data.FaultLog(values.max_bad_fraction)
     network, sampling, labels, protocol, about = _network(values, faults)
     modality = "flow" if about.pop("channels") == 2 else "rgb"
     videos = open_source(values, "data", labels, part="test", modality=modality)
+    if values.confusion and videos.multi_label:
+        raise ValueError(
+            f"--confusion={values.confusion}: the videos of {values.data} have several classes "
+            "each, so none is taken for another. --per_class gives each class's average precision."
+        )
     with bar(protocol, "videos", len(videos)) as shown:
         scores = scoring.score_videos(
             network,
@@ -71,6 +83,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.out:
         write_json(values.out, {**scores.fields(), **about})
         logging.info("Wrote %s", values.out)
+    class_files.write(scores, confusion=values.confusion, per_class=values.per_class)
     if values.scores:
         scores.save_arrays(values.scores)
         logging.info("Wrote %s", values.scores)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from vdroppath_tf.analysis.class_gains import ClassGains
 from vdroppath_tf.cost import UnitCosts, unit_costs
 from vdroppath_tf.experiments.answers import answers_in_fresh_process
 from vdroppath_tf.experiments.steps import candidates, derive_network, export_network
 from vdroppath_tf.experiments.task_run import TaskRun
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
+from vdroppath_tf.report.classes import gains_over
 from vdroppath_tf.report.items import Prediction
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.scoring.best_set import confidence_set
@@ -22,6 +24,7 @@ from vdroppath_tf.training import build_derived, summary
 from vdroppath_tf.training.model_files import save_model
 
 UNIFORM_DRAWS = 2
+_FRAMES, _DERIVED = "S everywhere", "best draw, derived"  # rows
 
 
 @named
@@ -59,6 +62,8 @@ def run_loop(run: TaskRun, *, draws: int = 24, shown: int = 8) -> TaskReport:
         chosen_on_same_clips=False,
         draws=_draws(scores, costs),
         history=history,
+        answers={name: run.answers[name] for name in (_DERIVED, _FRAMES) if name in run.answers},
+        gains=_gains(run),
         predictions=_serve(run, network, shown),
         settings={**_sizes(run), **summary(run.recipe), "draws": str(draws)},
         timings=run.account.timings,
@@ -104,7 +109,7 @@ def _stand_alone_rows(run: TaskRun, space: ProbabilitySpace, costs: UnitCosts) -
         network = build_derived(run.recipe, run.videos, strategy)
         with run.account.timed(f"train {name}"):
             run.train(network, run.recipe.stand_alone_phases(), unit)
-        score = run.accuracy(network, strategy)
+        score = run.accuracy(network, strategy, name)
         run.account.log(f"{name}: top-1 {score.top1:.3f} on {score.clips} held-out clips.")
         rows.append(_row(run, name, score, STAND_ALONE, costs))
     return rows
@@ -153,9 +158,17 @@ def _derived_row(
 ) -> Row:
     tuned = run.recipe.finetune
     note = f"derived, {tuned.epochs} epochs of fine-tuning" if tuned else "derived"
-    score = run.accuracy(network, chosen)
+    score = run.accuracy(network, chosen, _DERIVED)
     run.account.log(f"The derived network ({note}): top-1 {score.top1:.3f} on held-out clips.")
-    return _row(run, "best draw, derived", score, note, costs)
+    return _row(run, _DERIVED, score, note, costs)
+
+
+def _gains(run: TaskRun) -> list[ClassGains]:
+    """Which classes the derived network gains over S everywhere, where both were asked."""
+    derived, frames = (run.answers.get(name) for name in (_DERIVED, _FRAMES))
+    if derived is None or frames is None:
+        return []
+    return [gains_over(derived, frames, one="the derived network", other=_FRAMES)]
 
 
 def _row(run: TaskRun, name: str, score: StrategyScore, note: str, costs: UnitCosts) -> Row:

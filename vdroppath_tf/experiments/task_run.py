@@ -15,6 +15,7 @@ from vdroppath_tf.experiments.steps import save_trained, score_network
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
 from vdroppath_tf.report.findings import mean_on
+from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
 from vdroppath_tf.spaces.gate_arrays import Gates
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -64,6 +65,7 @@ class TaskRun:
         self.account = Account(task.name, log=log, bar_position=bar_position)
         self.videos = Clips(task.train, cache=VideoCache(CACHE_BYTES))
         self.clips = RecipeClips(recipe, self.videos.cache)
+        self.answers: dict[str, ClassAnswers] = {}  # of networks by name, see ``accuracy``
 
     def learn(self) -> tuple[FusionModel, list[Gates]]:
         """The trained template, and its drop probabilities at the start and after every epoch."""
@@ -118,7 +120,12 @@ class TaskRun:
         with self.account.bar("strategies", "passes") as bar:
             return scorer.scores(strategies, videos, on_strategy=lambda: bar.update(1))
 
-    def accuracy(self, network: FusionModel, strategy: FusionStrategy) -> StrategyScore:
-        """Accuracy of one network on the held-out videos, one clip each, as strategies have it."""
+    def accuracy(self, network: FusionModel, strategy: FusionStrategy, name: str) -> StrategyScore:
+        """Accuracy of one network on the held-out videos, one clip each, as strategies have it.
+
+        What it answered is kept in ``answers``, by its name.
+        """
         found = score_network(network, self.task.test, self.clips, batch_size=BATCH)
+        if (answers := found.class_answers()) is not None:
+            self.answers[name] = answers
         return StrategyScore(strategy, found.top1, found.top5, found.scored)

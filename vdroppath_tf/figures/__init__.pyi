@@ -1,8 +1,10 @@
 from .comparison import figure_comparison as figure_comparison
+from .confusion import figure_confusion as figure_confusion
 from .distance import figure_distance as figure_distance
 from .draws import figure_draws as figure_draws
 from .entropy import figure_entropy as figure_entropy
 from .frames import frame_strip as frame_strip
+from .gains import figure_gains as figure_gains
 from .history import figure_history as figure_history
 from .marginals import figure_marginals as figure_marginals
 from .pareto import figure_pareto as figure_pareto

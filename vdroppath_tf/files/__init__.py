@@ -9,6 +9,7 @@ from vdroppath_tf.files.formats import (
     write_json,
 )
 from vdroppath_tf.files.jobs import create_or_verify
+from vdroppath_tf.files.tables import csv_text, plain_cell
 from vdroppath_tf.files.whole import (
     open_regular,
     open_text,
@@ -23,9 +24,11 @@ __all__ = [
     "check_architecture",
     "check_format",
     "create_or_verify",
+    "csv_text",
     "load_text",
     "open_regular",
     "open_text",
+    "plain_cell",
     "read_bytes",
     "read_json",
     "read_text",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vdroppath_tf.names import named
+from vdroppath_tf.report.classes import answers_of_tested, gains_of_tested
 from vdroppath_tf.report.items import DataUsed, OtherSpace, Tested
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.report.scores_file import Scored
@@ -57,10 +58,13 @@ def task_of(
         "front": _front(space, costs),
         "history": None if history is None else [space.initial, *history],
         "other": other,
+        "answers": answers_of_tested(tested),
+        "gains": gains_of_tested(tested),
     }
     data: list[DataUsed] = [one.data for one in tested]
     if scored is not None:
         fields |= _measured(space, scored, costs)
+        fields["gains"] += [] if scored.gains is None else [scored.gains]
         data = [*scored.data, *data]
     return TaskReport(name, description, space, data=[*dict.fromkeys(data)], **fields)
 

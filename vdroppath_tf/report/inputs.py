@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from vdroppath_tf.files import read_json, read_text
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, Tested
+from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.listed import Row, check_share
 from vdroppath_tf.scoring.video_scores import TEST_FORMAT
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -81,12 +82,14 @@ def _result(text: str) -> Tested:
     classes = [_class(one) for one in fields["classes"]]
     wrong = [(str(c["truth"]), str(c["answer"]), int(c["videos"])) for c in fields["confusions"]]
     network = fields.get("architecture")
+    names, answers = tuple(name for name, _, _ in classes), fields.get("answers")
     return Tested(
         Row(str(fields["model"]), str(strategy), top1, error, top5=top5, note=note),
         data_used("testing", data, fields["protocol"]["name"], int(data["scored"])),
         classes,
         wrong,
         None if network is None else str(network),
+        None if answers is None else ClassAnswers.of_fields(names, answers),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vdroppath_tf.names import named
+from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.listed import Row, check_share
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
@@ -80,6 +81,8 @@ class Tested:
         confusions: Sequence of true class, answer and number of videos, the most frequent first.
             Defaults to `()`.
         network: str, its architecture. Defaults to `None`, where that is not known.
+        answers: `ClassAnswers`, what it answered video by video. Defaults to `None`, where that is
+            not known, or videos have several classes.
     """
 
     row: Row
@@ -87,6 +90,7 @@ class Tested:
     classes: Sequence[tuple[str, int, float | None]] = ()
     confusions: Sequence[tuple[str, str, int]] = ()
     network: str | None = None
+    answers: ClassAnswers | None = None
 
 
 @named

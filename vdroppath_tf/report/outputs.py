@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,20 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from vdroppath_tf.figures.style import png_bytes, svg_bytes
-from vdroppath_tf.files import write_bytes, write_json
+from vdroppath_tf.files import csv_text, write_bytes, write_json
 from vdroppath_tf.names import named
+from vdroppath_tf.report.classes import class_pictures, class_table, confusion_table, gain_table
 from vdroppath_tf.report.findings import findings, observed
 from vdroppath_tf.report.pictures import accuracy_picture, space_pictures
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.report.tables import TABLES, Table, as_records
 
 FORMAT = "vdroppath_tf.report/1"
+CLASS_TABLES: dict[str, Callable[[TaskReport], Table]] = {
+    "class_accuracy": class_table,
+    "confusions": confusion_table,
+    "gains": gain_table,
+}
 
 
 @named
@@ -57,24 +62,16 @@ def write_figures(folder: str | os.PathLike[str], report: Report) -> list[Path]:
 def _task_files(task: TaskReport) -> dict[str, bytes]:
     accuracy = accuracy_picture(task)
     pictures = [*space_pictures(task), *([] if accuracy is None else [accuracy])]
+    pictures += class_pictures(task)
     files: dict[str, bytes] = {}
     for picture in pictures:
         figure: Figure = picture.draw(narrow=False)
         files[f"{picture.name}.svg"] = svg_bytes(figure)
         files[f"{picture.name}.png"] = png_bytes(figure)
-    tables = {name: make(task) for name, make in TABLES.items()}
+    tables = {name: make(task) for name, make in (TABLES | CLASS_TABLES).items()}
     return files | {
-        f"{name}.csv": _csv(table).encode() for name, table in tables.items() if table[1]
+        f"{name}.csv": csv_text(*table).encode() for name, table in tables.items() if table[1]
     }
-
-
-def _csv(table: Table) -> str:
-    """Numbers as Python writes them, so that they come back exactly; nothing for None."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table[0])
-    writer.writerows(table[1])
-    return text.getvalue()
 
 
 @named
@@ -116,7 +113,7 @@ def _task_fields(task: TaskReport) -> dict[str, Any]:
         "settings": dict(task.settings),
         "timings": dict(task.timings),
         "predictions": [asdict(answer) for answer in task.predictions],
-        **{name: as_records(make(task)) for name, make in TABLES.items()},
+        **{name: as_records(make(task)) for name, make in (TABLES | CLASS_TABLES).items()},
         "tested_classes": [[list(each) for each in one.classes] for one in task.tested],
         "tested_confusions": [[list(each) for each in one.confusions] for one in task.tested],
     }

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from vdroppath_tf.analysis.class_gains import ClassGains
 from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, OtherSpace, Prediction, Tested
+from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE, Draw, Row
 from vdroppath_tf.scoring.selection import Selection
 from vdroppath_tf.spaces.gate_arrays import Gates, gate_arrays
@@ -53,10 +55,13 @@ class TaskReport:
         front: Sequence of `Choice`, what `budget.pareto` gave, by MACs.
         data: Sequence of `DataUsed`, which videos were used.
         other: `OtherSpace`, a second space, for the paper's third observation. Defaults to `None`.
+        answers: Mapping of the names of networks to `ClassAnswers`, what they answered clip by
+            clip: each has a confusion matrix. Defaults to `{}`.
+        gains: Sequence of `ClassGains`, which classes gain by looking in time.
         chosen_as: str, what `chosen` is, such as `"the paper's best draw"`. Defaults to
             `"the chosen strategy"`.
         absent: Mapping of a part that has no data (`"history"`, `"accuracy"`, `"costs"`,
-            `"other"`, `"tested"`) to a sentence on how to get them. Defaults to `{}`.
+            `"other"`, `"tested"`, `"gains"`) to a sentence on how to get them. Defaults to `{}`.
 
     Raises:
         ValueError: If parts do not fit each other.
@@ -80,6 +85,8 @@ class TaskReport:
     front: Sequence[Choice] = ()
     data: Sequence[DataUsed] = ()
     other: OtherSpace | None = None
+    answers: Mapping[str, ClassAnswers] = field(default_factory=dict)
+    gains: Sequence[ClassGains] = ()
     chosen_as: str = "the chosen strategy"
     absent: Mapping[str, str] = field(default_factory=dict)
 

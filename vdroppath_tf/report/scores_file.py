@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vdroppath_tf.analysis.class_gains import ClassGains
 from vdroppath_tf.files import read_json, write_json
 from vdroppath_tf.names import named
 from vdroppath_tf.report.inputs import data_used, read_file
@@ -36,6 +37,8 @@ class Scored:
         clip_shape: frames, height and width of the clips; None where the file does not say, or
             clips differ.
         classes: how many there are; None where the file does not say.
+        gains: which classes gain by looking in time: the selected strategy against S everywhere;
+            None where the file does not say.
     """
 
     architecture: str
@@ -45,6 +48,7 @@ class Scored:
     data: tuple[DataUsed, ...]
     clip_shape: tuple[int, int, int] | None
     classes: int | None
+    gains: ClassGains | None = None
 
 
 @named
@@ -77,6 +81,7 @@ def write_scores(
     scores: Sequence[StrategyScore],
     *,
     recalibrated: bool,
+    gains: ClassGains | None = None,
 ) -> None:
     """Writes what `read_scores` reads.
 
@@ -87,6 +92,7 @@ def write_scores(
         selection: `Selection`, what was chosen.
         scores: Sequence of `StrategyScore`, all that were scored, in the order to show.
         recalibrated: bool, whether each ran with batch-norm statistics of its own.
+        gains: `ClassGains`, the selected strategy against S everywhere. Defaults to `None`.
     """
     rows = [
         {"strategy": str(s.strategy), "top1": s.top1, "top5": s.top5, "clips": s.clips}
@@ -102,6 +108,7 @@ def write_scores(
         "confidence": selection.confidence,
         "clips": selection.clips,
         "recalibrated": recalibrated,
+        **({} if gains is None else {"class_gains": gains.fields()}),
     }
     write_json(path, {"format": SCORES_FORMAT, **head, "selection": chosen, "scores": rows})
 
@@ -137,6 +144,7 @@ def _scores(text: str) -> Scored:
         *(str(name), selection, scores, bool(found["recalibrated"]), data),
         None if shape is None else _clip_shape(shape),
         None if classes is None else int(classes),
+        ClassGains.of_fields(found["class_gains"]) if "class_gains" in found else None,
     )
 
 

@@ -10,6 +10,7 @@ from vdroppath_tf.figures.style import svg_uri
 from vdroppath_tf.figures.units import label_note
 from vdroppath_tf.names import named
 from vdroppath_tf.report.choice import confidence_set
+from vdroppath_tf.report.classes import class_pictures, gain_texts
 from vdroppath_tf.report.findings import findings, observed
 from vdroppath_tf.report.formats import duration
 from vdroppath_tf.report.items import Tested
@@ -83,6 +84,8 @@ class Sections:
     results: Results | None
     confidence_set: ConfidenceSet | None
     classes: list[Classes]
+    class_pictures: list[Shown]
+    gains: list[TextTable]
     timings: dict[str, str]
 
 
@@ -100,6 +103,8 @@ def sections(task: TaskReport) -> Sections:
         results=_results(task) if task.rows else None,
         confidence_set=_confidence_set(task),
         classes=[found for one in task.tested if (found := _classes(one)) is not None],
+        class_pictures=[_shown(picture) for picture in class_pictures(task)],
+        gains=[gain_texts(gains) for gains in task.gains],
         timings={name: duration(seconds) for name, seconds in task.timings.items()},
     )
 

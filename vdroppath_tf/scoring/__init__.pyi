@@ -1,4 +1,5 @@
 from .best_set import confidence_set as confidence_set
+from .class_answers import ClassAnswers as ClassAnswers
 from .evaluate import EvaluationOptions as EvaluationOptions
 from .evaluate import evaluate_strategies as evaluate_strategies
 from .evaluate import race_strategies as race_strategies
@@ -8,6 +9,9 @@ from .intervals import optimism as optimism
 from .intervals import wilson as wilson
 from .listed import Draw as Draw
 from .listed import Row as Row
+from .paired import holm as holm
+from .paired import paired_interval as paired_interval
+from .paired import paired_p_value as paired_p_value
 from .race import Race as Race
 from .recalibration import recalibrate as recalibrate
 from .scores import StrategyScore as StrategyScore

@@ -15,6 +15,7 @@ from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.files import write_bytes
 from vdroppath_tf.names import named
+from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.intervals import Interval, standard_error
 from vdroppath_tf.scoring.several import average_precision, check_several
 
@@ -157,6 +158,17 @@ class VideoScores:
         names = self.manifest.labels
         return [{"truth": names[t], "answer": names[a], "videos": n} for (t, a), n in ranked]
 
+    def class_answers(self) -> ClassAnswers | None:
+        """The answers video by video; None where videos have several classes."""
+        if self.multi_label:
+            return None
+        read = set(self.videos)
+        scored = self.manifest.select(
+            k for k, entry in enumerate(self.manifest) if entry.path in read
+        )
+        answers = self.truths, self.answers
+        return ClassAnswers(self.manifest.labels, *answers, scored.digest())
+
     def account(self) -> str:
         """The denominator, such as "9 of 10 videos"."""
         return f"{self.scored:,} of {len(self.manifest):,} videos"
@@ -165,6 +177,7 @@ class VideoScores:
         """The result as JSON-able data, ``vdroppath_tf.test/1``."""
         shares = {"top1": self.top1, "top5": self.top5}
         averaging = "mean sigmoid" if self.multi_label else "mean softmax"
+        answers = self.class_answers()
         return {
             "format": TEST_FORMAT,
             "protocol": {**dataclasses.asdict(self.protocol), "averaging": averaging},
@@ -181,6 +194,7 @@ class VideoScores:
             **{f"{name}_interval": self._ends(a) for name, a in shares.items()},
             "classes": self.per_class(),
             "confusions": self.confusions(),
+            **({} if answers is None else {"answers": answers.fields()}),
         }
 
     def save_arrays(self, path: str | os.PathLike[str]) -> None:

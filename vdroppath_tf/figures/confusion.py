@@ -1,0 +1,99 @@
+"""The picture of what a network takes for what: its confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from vdroppath_tf.figures.style import NARROW, SOFT, STYLE, plain
+from vdroppath_tf.figures.units import INK
+from vdroppath_tf.names import named
+
+MOST_WIDE, MOST_NARROW = 30, 12  # classes that have room for their names
+_COUNTED = 12  # classes up to which the numbers stand in the cells
+_NAME = 22  # letters of a name
+_SHADES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#FFFFFF", "#486581", "#102A43"])
+
+
+@named
+def most_confused(confusion: np.ndarray, most: int) -> list[int]:
+    """The classes that most answers are wrong about, by their number; all where there are few.
+
+    Args:
+        confusion: ``(classes, classes)`` array of int, a row a true class, a column an answer.
+        most: int, how many classes at most.
+    """
+    wrong = confusion.sum(0) + confusion.sum(1) - 2 * np.diag(confusion)
+    ranked = np.argsort(-wrong, kind="stable")[:most]
+    return sorted(int(k) for k in ranked)
+
+
+@named
+def figure_confusion(
+    confusion: np.ndarray, labels: Sequence[str], *, narrow: bool = False
+) -> Figure:
+    """Draws a confusion matrix: a row a true class, a column an answer, darker for more of the row.
+
+    Of many classes the most confused are drawn, and the others share the last column.
+
+    Args:
+        confusion: ``(classes, classes)`` array of int, a row a true class, a column an answer.
+        labels: Sequence of str, the names of the classes.
+        narrow: bool, whether it is for a small screen. Defaults to `False`.
+
+    Returns:
+        The figure, to save or to show.
+
+    Raises:
+        ValueError: If the matrix is not one of these classes.
+    """
+    if confusion.shape != (len(labels),) * 2:
+        raise ValueError(
+            f"Expected a matrix of {len(labels)} x {len(labels)} classes. Received: shape "
+            f"{confusion.shape}"
+        )
+    shown = most_confused(confusion, MOST_NARROW if narrow else MOST_WIDE)
+    names = [_name(labels[k]) for k in shown]
+    counts, columns = confusion[np.ix_(shown, shown)], list(names)
+    if len(shown) < len(labels):
+        rest = confusion[shown].sum(1) - counts.sum(1)
+        counts, columns = np.hstack([counts, rest[:, None]]), [*names, "other classes"]
+    total = confusion[shown].sum(1)[:, None]
+    with mpl.rc_context(STYLE):
+        room = 0.062 * max(map(len, columns))
+        side = NARROW.most if narrow else float(np.clip(0.42 * len(columns) + room + 0.6, 3.6, 8.4))
+        figure = Figure(figsize=(side, side * (0.9 if narrow else 0.92)), layout="constrained")
+        axes = figure.add_subplot()
+        shares = counts / np.maximum(total, 1)
+        axes.imshow(shares, cmap=_SHADES, vmin=0, vmax=1, interpolation="nearest")
+        _name_axes(axes, names, columns)
+        if len(columns) <= _COUNTED:
+            _write_counts(axes, counts, shares)
+    return figure
+
+
+def _name(text: str) -> str:
+    return plain(text if len(text) <= _NAME else text[: _NAME - 1] + "…")
+
+
+def _name_axes(axes: Any, rows: Sequence[str], columns: Sequence[str]) -> None:
+    size = 8 if len(columns) <= _COUNTED else 6.5
+    upright = max(map(len, columns)) > 5 or len(columns) > _COUNTED
+    axes.set_xticks(range(len(columns)), columns, fontsize=size, rotation=90 if upright else 0)
+    axes.set_yticks(range(len(rows)), rows, fontsize=size)
+    axes.set(xlabel="answer", ylabel="true class")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set_color(SOFT)
+
+
+def _write_counts(axes: Any, counts: np.ndarray, shares: np.ndarray) -> None:
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            ink = "#FFFFFF" if shares[row, column] > 0.4 else INK
+            place = {"ha": "center", "va": "center", "fontsize": 7.5}
+            axes.text(column, row, f"{count:,}", color=ink, **place)
