@@ -116,6 +116,35 @@ def test_uniform_rows_have_the_colours_of_their_units():
     assert sorted(set(shown)) == ["S everywhere", "best", "draw", "mode"]
 
 
+def test_a_kind_of_row_looks_the_same_in_every_picture():
+    rows = [_row("S everywhere", "S S", 0.5), _row("mode", "S ST", 0.6), _row("mine", "- ST", 0.5)]
+    best = _row("best draw", "ST S", 0.7)
+    looks = []
+    for some in (rows, rows[::-1], rows[1:]):
+        axes = figure_draws([], [*some, best], None, best=best, clips=10).axes[0]
+        bars = {bar.get_label(): bar.lines[0] for bar in axes.containers}
+        looks.append({name: (bar.get_color(), bar.get_marker()) for name, bar in bars.items()})
+    assert looks[0] == looks[1]
+    assert looks[2] == {name: look for name, look in looks[0].items() if name != "S everywhere"}
+    assert len(set(looks[0].values())) == 4
+
+
+def test_marks_at_one_point_stand_side_by_side():
+    rows = [_row(name, "S ST", 0.5) for name in ("a", "b", "c", "d")] + [_row("e", "S ST", 0.9)]
+    figure = figure_draws([], rows, None, best=rows[0], clips=10)
+    (axes,) = figure.axes
+    lines = [bar.lines[0] for bar in axes.containers]
+    places = np.array([line.get_transform().transform(line.get_xydata())[0] for line in lines])
+    across = np.sort(places[places[:, 1] < places[:, 1].max() - 1][:, 0]) * 72 / figure.dpi
+    assert len(across) == 4
+    assert np.diff(across).min() > 8.9
+    first, moved = axes.containers[1], axes.containers[2]
+    shift = places[2] - places[1]
+    for one, other in zip(first.lines[2], moved.lines[2], strict=True):  # its bar goes with it
+        ends = [c.get_transform().transform(c.get_segments()[0]) for c in (one, other)]
+        np.testing.assert_allclose(ends[1] - ends[0], [shift, shift], atol=1e-6)
+
+
 def test_frame_strip_shows_frames_in_order():
     clip = np.zeros((9, 130, 130, 3), np.float32)
     clip += np.arange(0, 270, 30, dtype=np.float32)[:, None, None, None]

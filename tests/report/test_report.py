@@ -153,8 +153,9 @@ def test_overview_and_layer_table_hold_the_spaces_numbers():
 def test_page_needs_nothing_from_outside(real_pictures):
     text = page()
     reader = Reader(text)
-    assert {name for name, _ in reader.tags} & {"script", "link", "iframe", "object", "a"} == set()
-    keys = ("src", "srcset", "href", "data")
+    assert {name for name, _ in reader.tags} & {"script", "link", "iframe", "object"} == set()
+    assert all(a["href"].startswith("#") for a in reader.all("a"))
+    keys = ("src", "srcset", "data")
     addresses = [a[key] for _, a in reader.tags for key in keys if key in a]
     assert len(addresses) == 11  # five pictures in two widths, and the frames of an answer
     assert all(address.startswith("data:image/") for address in addresses)
@@ -216,11 +217,11 @@ def test_what_users_name_is_escaped():
 
 def test_answers_name_the_true_class_where_they_are_wrong():
     text = Reader(page()).text.replace("\N{NO-BREAK SPACE}", " ")
-    assert "✓ right" in text
+    assert "✓ correct" in text
     assert "✗ wrong" in text
     assert "left, 91.0 %clip_0.mp4" in text
     assert "left, 50.5 % (true: right)clip_1.mp4" in text
-    assert "1 of the 2 clips" in text
+    assert "answered 1 of the 2 clips below correctly" in text
 
 
 def test_prose_when_something_was_found():
@@ -271,6 +272,16 @@ def test_a_perfect_score_still_has_an_error():
     nearly = row("b", "S", 255 / 256, standard_error=0.004)
     assert not comparisons.clearly_better(perfect, nearly, 256)
     assert comparisons.clearly_better(perfect, row("c", "S", 0.9), 256)
+
+
+def test_every_heading_is_in_the_contents():
+    reader = Reader(page(task(), replace(task(), name="<again>")))
+    anchors = [a["id"] for name, a in reader.tags if name in ("h2", "h3")]
+    assert [a["href"] for a in reader.all("a")] == [f"#{anchor}" for anchor in anchors]
+    assert len(set(anchors)) == len(anchors) > 10
+    contents = reader.text[reader.text.index("Contents") : reader.text.index("Guessing")]
+    for title in ("How to read this page", "<again>", "Strategies compared", "Time taken"):
+        assert title in contents
 
 
 def test_two_tasks_are_compared():

@@ -184,8 +184,10 @@ def _serve(run: TaskRun, network: FusionModel, shown: int) -> list[Prediction]:
     export_network(network, served, run.recipe, run.task.train.labels, overwrite=True)
     with run.account.timed("serve in a fresh process"):
         predictions = answers_in_fresh_process(served, run.task.test, shown)
-    right = sum(p.label == p.predicted for p in predictions)
-    run.account.log(f"Served in a fresh process: {right} of {len(predictions)} shown clips right.")
+    correct = sum(p.label == p.predicted for p in predictions)
+    run.account.log(
+        f"Served in a fresh process: {correct} of {len(predictions)} shown clips correct."
+    )
     return predictions
 
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 
 from vdroppath_tf.budget.fronts import front_of
 from vdroppath_tf.figures.style import ACCENT, GRID, NARROW, SOFT, STYLE, magnitude, plain
 from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.names import named
-from vdroppath_tf.scoring.listed import Draw, Row, without_number
+from vdroppath_tf.scoring.listed import STAND_ALONE, Draw, Row, without_number
 
-_ROW_COLORS = ("#6B4E9B", "#56B4E9", "#CC79A7", "#8C564B", "#3E4C59")
-_MARKS = "sD^vPXph"
+# a kind of row has its colour and its mark in every picture, whatever else there is beside it
+_MARKS = {"S": "s", "ST": "D", "S+ST": "^", "T": "v", "S+T": "<", "T+ST": ">", "S+T+ST": "h"}
+_KINDS = {
+    **{f"{unit} everywhere": (COLORS[unit], mark) for unit, mark in _MARKS.items()},
+    "mode": ("#6B4E9B", "d"),
+    "uniform draw": ("#8C564B", "P"),
+}
+_OTHERS = [(color, mark) for mark in "H8o" for color in ("#3E4C59", "#7A4D00", "#00664A")]
+_APART = 9.0  # points between the middles of marks that would cover each other
 _CLOUD, _FRONT = "#9FB3C8", "#486581"
 
 
@@ -57,7 +66,7 @@ def figure_draws(
         if draws:
             _draws(axes, draws, scale)
         others = [row for row in rows if row is not best]
-        styles = _styles(others)
+        styles = _styles(others, best)
         for row in others:
             _point(axes, row, scale, clips, styles[without_number(row.name)])
         if best is not None:
@@ -73,33 +82,62 @@ def figure_draws(
         figure.legend(
             named.values(), named, loc="outside lower center", ncols=columns, fontsize=8.5
         )
+        _side_by_side(axes, [*others, *([] if best is None else [best])], scale)
     return figure
 
 
-def _styles(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    uniform = {without_number(row.name): {*row.strategy.split()} for row in rows}
+def _styles(rows: Sequence[Row], best: Row | None) -> dict[str, dict[str, Any]]:
+    """Colour and mark of each kind of row; those of the best one's strategy have its colour."""
+    looks: dict[str, tuple[str, str]] = {}
+    for row in rows:
+        kind = without_number(row.name)
+        if best is not None and row.strategy == best.strategy:
+            looks[kind] = (ACCENT, "p" if row.note == STAND_ALONE else "X")
+        elif kind not in looks:
+            looks[kind] = _KINDS.get(kind) or _other(kind, set(looks.values()))
     return {
-        kind: {
-            "color": _color(uniform[kind], n),
-            "marker": _MARKS[n % len(_MARKS)],
-            "markersize": 6.5,
-            "label": plain(kind),
-        }
-        for n, kind in enumerate(uniform)
+        kind: {"color": color, "marker": mark, "markersize": 6.5, "label": plain(kind)}
+        for kind, (color, mark) in looks.items()
     }
 
 
-def _color(units: set[str], number: int) -> str:
-    """A uniform strategy's has the colour of its unit, as in the bars."""
-    (first, *more) = sorted(units) or [""]
-    other = _ROW_COLORS[number % len(_ROW_COLORS)]
-    return other if more or first in ("", "-") else COLORS.get(first, other)
+def _other(kind: str, taken: set[tuple[str, str]]) -> tuple[str, str]:
+    """A look that hangs on the name, or the next where another row of the picture has it."""
+    first = zlib.crc32(kind.encode())
+    looks = [_OTHERS[(first + n) % len(_OTHERS)] for n in range(len(_OTHERS))]
+    return next((look for look in looks if look not in taken), looks[0])
 
 
 def _point(axes: Any, row: Row, scale: float, clips: int | None, style: dict[str, Any]) -> None:
     style = {"linestyle": "none", "capsize": 2.5, "elinewidth": 1.1, "zorder": 4, **style}
     ends = row.ends(clips)
     axes.errorbar((row.macs or 0) / scale, row.top1 * 100, _reach(row.top1, ends), **style)
+
+
+def _side_by_side(axes: Any, rows: Sequence[Row], scale: float) -> None:
+    """Moves marks that would cover each other sideways, a mark's width each, bars and all.
+
+    Places are compared in points of the page; the rows' marks are the last containers.
+    """
+    figure = axes.figure
+    figure.get_layout_engine().execute(figure)  # before it, axes have another size
+    places = axes.transData.transform([((r.macs or 0) / scale, r.top1 * 100) for r in rows])
+    taken: list[np.ndarray] = []
+    across = np.array([_APART, 0.0])
+    drawn = axes.containers[-len(rows) :] if rows else []
+    for place, container in zip(places * 72 / figure.dpi, drawn, strict=True):
+        steps = (sign * n for n in range(len(rows)) for sign in (1, -1))
+        moved = next(
+            step
+            for step in steps
+            if all(np.abs(place + step * across - other).max() >= _APART for other in taken)
+        )
+        taken.append(place + moved * across)
+        if moved:
+            move = ScaledTranslation(moved * _APART / 72, 0, figure.dpi_scale_trans)
+            line, caps, bars = container.lines
+            for artist in (line, *caps, *bars):
+                artist.set_transform(artist.get_transform() + move)
 
 
 def _reach(top1: float, ends: tuple[float, float]) -> np.ndarray:

@@ -49,13 +49,16 @@ def best_draw(task: TaskReport) -> str | None:
     unit = rival.strategy.split()[0]
     others = f"{score(rival, clips)} for {unit} everywhere, the best uniform row"
     scores = f"{score(best, clips)} against {others}"
+    chosen = "The chosen strategy"
+    if task.trained is not None and best is not task.trained:
+        chosen = "With the template's weights as they are, the chosen strategy"
     if clearly_better(best, rival, clips):
-        verdict = f"The chosen strategy wins: {scores}"
+        verdict = f"{chosen} wins: {scores}"
     elif clearly_better(rival, best, clips):
-        verdict = f"The chosen strategy loses: {scores}"
+        verdict = f"{chosen} loses: {scores}"
     else:
         verdict = (
-            f"The chosen strategy is not clearly better or worse than the best uniform row: "
+            f"{chosen} is not clearly better or worse than the best uniform row: "
             f"{scores}, less than two standard errors apart"
         )
     return f"{verdict}. {_cost(best, rival, unit)}{_biased(task, best)}"
@@ -95,8 +98,8 @@ def spread(task: TaskReport) -> str | None:
     # The range of n equal draws is about 2 * sqrt(2 ln n) standard errors.
     expected = 2 * np.sqrt(2 * np.log(len(scores))) * error
     between = (
-        f"The {len(scores)} draws lie between {percent(low)} and {percent(high)} "
-        f"(median {percent(typical)})"
+        f"The {len(scores)} different draws (equal ones count once) lie between "
+        f"{percent(low)} and {percent(high)} (median {percent(typical)})"
     )
     if high - low <= expected:
         return f"{between}, no wider than measuring one strategy that often: they rank nothing."

@@ -30,12 +30,12 @@ def findings(task: TaskReport) -> list[str]:
 
 @named
 def served(task: TaskReport) -> str | None:
-    """How often the served network was right on the clips shown."""
+    """How many of its answers were correct, on the clips shown."""
     if not task.predictions:
         return None
-    right = sum(answer.label == answer.predicted for answer in task.predictions)
+    correct = sum(answer.label == answer.predicted for answer in task.predictions)
     shown = len(task.predictions)
-    return f"The served network got {right} of the {shown} clips below right."
+    return f"The served network answered {correct} of the {shown} clips below correctly."
 
 
 @named

@@ -17,6 +17,7 @@ from vdroppath_tf.files import csv_text, write_bytes, write_json
 from vdroppath_tf.names import named
 from vdroppath_tf.report.classes import class_pictures, class_table, confusion_table, gain_table
 from vdroppath_tf.report.findings import findings, observed
+from vdroppath_tf.report.headline import headline
 from vdroppath_tf.report.pictures import accuracy_picture, space_pictures
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.report.tables import TABLES, Table, as_records
@@ -107,6 +108,7 @@ def _task_fields(task: TaskReport) -> dict[str, Any]:
         "mode": str(task.space.mode()),
         "classes": task.classes,
         "clips": task.clips,
+        "headline": headline(task),
         "findings": findings(task),
         "observations": [{"claim": o.claim, **asdict(o)} for o in observed(task)],
         "selection": selection,

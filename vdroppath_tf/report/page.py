@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from vdroppath_tf.analysis.numbers import percent, points
 from vdroppath_tf.files import write_text
 from vdroppath_tf.names import named
+from vdroppath_tf.report.contents import with_anchors
 from vdroppath_tf.report.formats import score, short, unit_runs, whole
+from vdroppath_tf.report.headline import headlines
 from vdroppath_tf.report.overview import contrast, overview
 from vdroppath_tf.report.records import Report
 from vdroppath_tf.report.sections import sections
@@ -48,17 +50,16 @@ def write_report(path: str | os.PathLike[str], report: Report) -> None:
 @named
 def render_report(report: Report) -> str:
     """Gives the HTML text of a report."""
-    return (
-        environment()
-        .get_template("page.html")
-        .render(
-            report=report,
-            overview=overview(report),
-            contrast=contrast(report.tasks),
-            has_t=any("T" in task.space.branches for task in report.tasks),
-            sections=[sections(task) for task in report.tasks],
-        )
+    template = environment().get_template
+    body = template("body.html").render(
+        overview=overview(report),
+        contrast=contrast(report.tasks),
+        has_t=any("T" in task.space.branches for task in report.tasks),
+        sections=[sections(task) for task in report.tasks],
     )
+    body, contents = with_anchors(body)
+    first = template("page.html")
+    return first.render(report=report, headlines=headlines(report), body=body, contents=contents)
 
 
 @functools.cache

@@ -68,12 +68,14 @@ def accuracy_picture(task: TaskReport) -> Picture | None:
     what = "every draw, and " if task.draws else ""
     caption = (
         f"Accuracy over cost: {what}the rows of the table below, with 95 % intervals, each for "
-        f"itself. Up is better, left is cheaper."
+        f"itself. Up is better, left is cheaper. Marks that would cover each other stand side by "
+        f"side; a colour and a mark mean the same in every such picture."
     )
     if task.draws:
         caption += (
-            " The line joins the draws that no cheaper or equally cheap draw beats: chosen by "
-            "these very scores, so it has a selection bias (winner's curse)."
+            " Equal draws are counted once. The line joins the draws that no cheaper or equally "
+            "cheap draw beats: chosen by these very scores, so it has a selection bias "
+            "(winner's curse)."
         )
     if not all(one.in_confidence_set for one in task.draws):
         caption += f" Filled draws are in {confidence_set(task)}, hollow ones are not."

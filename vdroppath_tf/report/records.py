@@ -11,7 +11,7 @@ from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, OtherSpace, Prediction, Tested
 from vdroppath_tf.scoring.class_answers import ClassAnswers
-from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE, Draw, Row
+from vdroppath_tf.scoring.listed import DRAWN, SCORED, STAND_ALONE, Draw, Row
 from vdroppath_tf.scoring.selection import Selection
 from vdroppath_tf.spaces.gate_arrays import Gates, gate_arrays
 from vdroppath_tf.spaces.masks import unit_table
@@ -142,6 +142,13 @@ class TaskReport:
             return found[0]
         last = found[-1] if found else None
         return next((row for row in found if row.note == DRAWN), last)
+
+    @property
+    def trained(self) -> Row | None:
+        """The row of the chosen strategy as a network of its own: stand-alone, or else derived."""
+        found = [row for row in self._rows_of_chosen() if not row.note.startswith((DRAWN, SCORED))]
+        stand_alone = (row for row in found if row.note == STAND_ALONE)
+        return next(stand_alone, found[-1] if found else None)
 
     @property
     def both(self) -> dict[str, ProbabilitySpace]:

@@ -1,0 +1,149 @@
+"""The first sentence of a report: every case of it, from rows, from a selection, from tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vdroppath_tf.report import items
+from vdroppath_tf.report import sections as report_sections
+from vdroppath_tf.report.headline import headline
+from vdroppath_tf.report.outputs import fields
+from vdroppath_tf.report.page import render_report
+from vdroppath_tf.report.records import Report, TaskReport
+from vdroppath_tf.scoring.intervals import Interval
+from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE, Row
+from vdroppath_tf.scoring.selection import Selection
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+CHOSEN = "S S ST"
+MACS = {"S": 20, "ST": 30, "S+ST": 40}
+
+
+def row(units: str, top1: float, macs: int | None, note: str = STAND_ALONE, **more: Any) -> Row:
+    return Row(units, units, top1, (top1 * (1 - top1) / 1000) ** 0.5, 9, macs, note=note, **more)
+
+
+def task(
+    chosen: float, s: float, st: float, both: float, macs: int | None = 25, **more: Any
+) -> TaskReport:
+    tops = dict(zip(MACS, (s, st, both), strict=True))
+    rows = [row(" ".join([u] * 3), top1, MACS[u]) for u, top1 in tops.items()]
+    rows += [row(CHOSEN, 0.5, macs, DRAWN), row(CHOSEN, chosen, macs, "derived")]
+    space = ProbabilitySpace(np.full((3, 2), 0.2))
+    strategy = FusionStrategy.parse(CHOSEN)
+    return TaskReport("clips", "x", space, rows, strategy, classes=4, clips=1000, **more)
+
+
+def said(one: TaskReport) -> str:
+    return (headline(one) or "").replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("tops", "sentence"),
+    [
+        (
+            (0.9, 0.3, 0.8, 0.7),
+            "10.0 ± 1.6 points better than the best uniform network, ST everywhere (90.0 % against "
+            "80.0 % on 1,000 clips), with 17 % fewer multiply-adds.",
+        ),
+        (
+            (0.9, 0.3, 0.7, 0.91),
+            "as accurate as the best uniform network, S+ST everywhere, to within 3.6 points "
+            "(90.0 % against 91.0 % on 1,000 clips), with 38 % fewer multiply-adds.",
+        ),
+        (
+            (0.9, 0.91, 0.7, 0.92),
+            "nothing was gained: the chosen strategy is not clearly better than S everywhere "
+            "(90.0 % against 91.0 % on 1,000 clips: −1.0 ± 1.3 points), with 25 % more "
+            "multiply-adds.",
+        ),
+        (
+            (0.6, 0.3, 0.8, 0.7),
+            "20.0 ± 2.0 points worse than the best uniform network, ST everywhere (60.0 % against "
+            "80.0 % on 1,000 clips), with 17 % fewer multiply-adds.",
+        ),
+        (
+            (0.26, 0.24, 0.25, 0.27),
+            "nothing was learned: neither the chosen strategy nor any uniform one is clearly "
+            "better than guessing (25.0 %).",
+        ),
+    ],
+)
+def test_every_outcome(tops: tuple[float, float, float, float], sentence: str) -> None:
+    assert said(task(*tops)) == sentence
+
+
+def test_so_few_clips_do_not_make_two_networks_equal() -> None:
+    few = replace(task(0.85, 0.3, 0.7, 0.9), clips=20)
+    assert "not clearly different from the best uniform network, S+ST everywhere" in said(few)
+    assert "whether it is up to 26 points worse" in said(few)
+
+
+def test_without_costs_nothing_is_called_cheaper() -> None:
+    assert "multiply-adds" not in said(task(0.9, 0.3, 0.8, 0.7, macs=None))
+    assert "nothing was gained" in said(task(0.9, 0.3, 0.7, 0.91, macs=None))
+
+
+def test_a_stand_alone_training_of_the_choice_counts_before_its_derived_network() -> None:
+    one = task(0.9, 0.3, 0.8, 0.7)
+    both = replace(one, rows=[*one.rows, row(CHOSEN, 0.86, 25)])
+    assert said(both).startswith("6.0 ± ")
+
+
+def test_a_uniform_choice_gains_nothing() -> None:
+    one = task(0.9, 0.3, 0.8, 0.7)
+    uniform = FusionStrategy.parse("ST ST ST")
+    rows = [*one.rows[:3], row("ST ST ST", 0.9, 30, "derived")]
+    found = said(replace(one, chosen=uniform, rows=rows))
+    assert found == "nothing was gained: the chosen strategy is a uniform one, ST everywhere."
+
+
+def test_a_selection_is_compared_clip_by_clip() -> None:
+    def measured(units: str, top1: float, apart: float, low: float, high: float) -> Row:
+        ends = Interval(top1, top1 - 0.05, top1 + 0.05)
+        return Row.measured(units, units, ends, Interval(apart, low, high), 1000)
+
+    rows = [measured(CHOSEN, 0.9, 0.0, 0.0, 0.0), measured("ST ST ST", 0.88, -0.02, -0.03, -0.01)]
+    strategy = FusionStrategy.parse(CHOSEN)
+    found = Selection(strategy, 0.9, 0.0, tuple(rows), (strategy,), 0.05, 0.95, (1000, 1000))
+    space = ProbabilitySpace(np.full((3, 2), 0.2))
+    one = TaskReport("x", "x", space, rows, strategy, clips=1000, selection=found)
+    assert said(one) == (
+        "With the template's weights, which are trained for no one strategy: 2.0 ± 0.5 points "
+        "better than the best uniform network, ST everywhere (90.0 % against 88.0 % on 1,000 "
+        "clips)."
+    )
+    unclear = replace(rows[1], difference=Interval(-0.02, -0.05, 0.01))
+    assert "nothing was gained" in said(replace(one, rows=[rows[0], unclear]))
+
+
+def test_tested_networks_are_compared_where_they_answered_the_same_videos() -> None:
+    def tested(units: str, top1: float, digest: str = "a") -> items.Tested:
+        return items.Tested(
+            row(units, top1, 25), items.DataUsed("testing", "x", digest, 1000, "one", 1000)
+        )
+
+    space = ProbabilitySpace(np.full((3, 2), 0.2))
+    networks = [tested(CHOSEN, 0.9), tested("ST ST ST", 0.8), tested("S S S", 0.95, "other")]
+    chosen = FusionStrategy.parse(CHOSEN)
+    one = TaskReport("x", "x", space, chosen=chosen, rows=[row(CHOSEN, 0.1, 25)], clips=9)
+    found = said(replace(one, tested=networks))
+    assert found.startswith("10.0 ± 1.6 points better than the best uniform network, ST everywhere")
+    assert found.endswith("with the same multiply-adds.")
+    assert said(replace(one, tested=networks[::2])) == ""
+
+
+def test_it_is_the_first_thing_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_sections, "svg_uri", lambda figure: "data:image/svg+xml;base64,AA==")
+    one = task(0.9, 0.9, 0.9, 0.9)
+    html = render_report(Report("Title", "today", [one]))
+    body = html[html.index("<main>") :]
+    assert body.index("Nothing was gained") < body.index("Contents") < body.index("<h3")
+    two = render_report(Report("Title", "today", [one, replace(one, name="more")]))
+    assert "<strong>more:</strong> nothing was gained" in two
+    assert fields(Report("Title", "today", [one]))["tasks"][0]["headline"] == headline(one)

@@ -1,0 +1,217 @@
+"""What a reader came for, in one sentence: what was gained over the best uniform network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vdroppath_tf.analysis.numbers import percent, points
+from vdroppath_tf.names import named
+from vdroppath_tf.report.comparisons import honest_error
+from vdroppath_tf.report.records import Report, TaskReport
+from vdroppath_tf.scoring.listed import Row
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+CLOSE = 0.05
+"""The widest margin, as a share of clips, within which two networks count as equally accurate."""
+
+_SAME_COST = 0.005
+_TEMPLATES_WEIGHTS = "With the template's weights, which are trained for no one strategy: "
+
+
+@named
+@dataclass(frozen=True)
+class Gain:
+    """The chosen strategy against one uniform strategy, on the same clips.
+
+    Args:
+        chosen: The row of the chosen strategy.
+        rival: The row of the uniform one.
+        difference: Top-1 of the chosen minus that of the uniform one.
+        error: The standard error of `difference`.
+        low: The lower end of its 95 % interval.
+        high: The upper end.
+    """
+
+    chosen: Row
+    rival: Row
+    difference: float
+    error: float
+    low: float
+    high: float
+
+    @classmethod
+    def unpaired(cls, chosen: Row, rival: Row, clips: int, rival_clips: int) -> Gain:
+        """Of two accuracies that were measured each for itself."""
+        error = math.hypot(honest_error(chosen, clips), honest_error(rival, rival_clips))
+        apart = chosen.top1 - rival.top1
+        return cls(chosen, rival, apart, error, apart - 2 * error, apart + 2 * error)
+
+    @classmethod
+    def paired(cls, chosen: Row, rival: Row) -> Gain | None:
+        """Of two rows compared clip by clip, where the rival's holds their difference."""
+        found = rival.difference
+        if found is None:
+            return None
+        error = (found.high - found.low) / 4  # about two standard errors to both sides
+        return cls(chosen, rival, -found.value, error, -found.high, -found.low)
+
+    @property
+    def cost(self) -> float | None:
+        """The multiply-adds of the chosen over those of the rival; None where unknown."""
+        if not self.chosen.macs or not self.rival.macs:
+            return None
+        return self.chosen.macs / self.rival.macs
+
+    @property
+    def cheaper(self) -> bool:
+        """Whether the chosen has clearly fewer multiply-adds."""
+        return self.cost is not None and self.cost < 1 - _SAME_COST
+
+
+@named
+def headline(task: TaskReport) -> str | None:
+    """The sentence, computed from the rows and their intervals; None where nothing was compared.
+
+    Networks that were tested come first, then a run's own rows, then the scores of a selection.
+    """
+    compared = _of_tested(task) or _of_rows(task)
+    if compared:
+        return _sentence(task, *compared)
+    compared = _of_selection(task)
+    return _TEMPLATES_WEIGHTS + _sentence(task, *compared) if compared else None
+
+
+@named
+def headlines(report: Report) -> list[tuple[str, str]]:
+    """The sentences of a report, each with its task's name; of one task, with ""."""
+    found = [(task.name, headline(task)) for task in report.tasks]
+    if len(report.tasks) > 1:
+        return [(name, sentence) for name, sentence in found if sentence]
+    return [("", sentence[0].upper() + sentence[1:]) for _, sentence in found if sentence]
+
+
+def _of_tested(task: TaskReport) -> tuple[list[Gain], int] | None:
+    """The chosen strategy's network against the uniform ones tested on the same clips."""
+    if task.chosen is None:
+        return None
+    networks = [one for one in task.tested if one.row.strategy]
+    own = [one for one in networks if _same(one.row.strategy, str(task.chosen), len(task.space))]
+    for one in own:
+        gains = [
+            Gain.unpaired(one.row, other.row, one.data.scored or 1, other.data.scored or 1)
+            for other in networks
+            if _is_uniform(other.row.strategy)
+            and (other.data.digest, other.data.protocol) == (one.data.digest, one.data.protocol)
+        ]
+        if gains:
+            return gains, one.data.scored or 1
+    return None
+
+
+def _of_rows(task: TaskReport) -> tuple[list[Gain], int] | None:
+    """The chosen strategy, trained where there is such a row, against stand-alone uniform rows."""
+    chosen, rivals = task.trained or task.best, task.uniforms().values()
+    if chosen is None or not rivals or task.clips is None:
+        return None
+    return [Gain.unpaired(chosen, rival, task.clips, task.clips) for rival in rivals], task.clips
+
+
+def _of_selection(task: TaskReport) -> tuple[list[Gain], int] | None:
+    """The selected strategy against the uniform controls, clip by clip."""
+    if task.selection is None or task.best is None or task.clips is None:
+        return None
+    rows = [row for row in task.rows[1:] if _is_uniform(row.strategy)]
+    gains = [gain for row in rows if (gain := Gain.paired(task.best, row)) is not None]
+    return (gains, task.clips) if gains else None
+
+
+def _sentence(task: TaskReport, gains: Sequence[Gain], clips: int) -> str:
+    best = max(gains, key=lambda gain: gain.rival.top1)
+    chance = task.chance
+    if chance is not None and not any(
+        row.top1 - chance > 2 * honest_error(row, clips)
+        for row in (best.chosen, *(gain.rival for gain in gains))
+    ):
+        return (
+            "nothing was learned: neither the chosen strategy nor any uniform one is clearly "
+            f"better than guessing ({percent(chance)})."
+        )
+    if _is_uniform(best.chosen.strategy):
+        return f"nothing was gained: the chosen strategy is a uniform one, {_name(best.chosen)}."
+    if best.low > 0:
+        return _better(best, clips)
+    if best.high < 0:
+        return _worse(best, clips)
+    return _alike(best, gains, clips)
+
+
+def _better(best: Gain, clips: int) -> str:
+    return (
+        f"{_apart(best.difference, best.error)} better than the best uniform network, "
+        f"{_name(best.rival)} ({_scores(best, clips)}){_with_cost(best)}."
+    )
+
+
+def _worse(best: Gain, clips: int) -> str:
+    return (
+        f"{_apart(-best.difference, best.error)} worse than the best uniform network, "
+        f"{_name(best.rival)} ({_scores(best, clips)}){_with_cost(best)}."
+    )
+
+
+def _alike(best: Gain, gains: Sequence[Gain], clips: int) -> str:
+    """No clear difference to the best uniform one: what is left to gain is the cost."""
+    as_good = [gain for gain in gains if gain.low <= 0 and not gain.cheaper]
+    if as_good:
+        rival = min(as_good, key=lambda gain: gain.rival.macs or math.inf)
+        apart = f"{points(rival.difference)} ± {100 * rival.error:.1f} points"
+        return (
+            f"nothing was gained: the chosen strategy is not clearly better than "
+            f"{_name(rival.rival)} ({_scores(rival, clips)}: {apart}){_with_cost(rival)}."
+        )
+    within = max(0.0, -best.low)
+    if within <= CLOSE:
+        return (
+            f"as accurate as the best uniform network, {_name(best.rival)}, to within "
+            f"{100 * within:.1f} points ({_scores(best, clips)}){_with_cost(best)}."
+        )
+    return (
+        f"not clearly different from the best uniform network, {_name(best.rival)} "
+        f"({_scores(best, clips)}){_with_cost(best)}; so few clips cannot say whether it is up to "
+        f"{100 * within:.0f} points worse."
+    )
+
+
+def _apart(value: float, error: float) -> str:
+    return f"{100 * value:.1f} ± {100 * error:.1f} points"
+
+
+def _scores(gain: Gain, clips: int) -> str:
+    pair = f"{percent(gain.chosen.top1)} against {percent(gain.rival.top1)}"
+    return f"{pair} on {clips:,} clips"
+
+
+def _with_cost(gain: Gain) -> str:
+    if gain.cost is None:
+        return ""
+    if abs(gain.cost - 1) < _SAME_COST:
+        return ", with the same multiply-adds"
+    more = "fewer" if gain.cost < 1 else "more"
+    return f", with {percent(abs(gain.cost - 1), 0)} {more} multiply-adds"
+
+
+def _name(row: Row) -> str:
+    return f"{row.strategy.split()[0]} everywhere"
+
+
+def _is_uniform(strategy: str) -> bool:
+    return len({*strategy.split()}) == 1
+
+
+def _same(strategy: str, chosen: str, layers: int) -> bool:
+    """Whether two texts are one strategy; of a uniform one the unit is enough."""
+    units = strategy.split()
+    units = units * layers if len(units) == 1 else units
+    return str(FusionStrategy.parse(" ".join(units))) == str(FusionStrategy.parse(chosen))
