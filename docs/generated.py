@@ -66,6 +66,18 @@ def _pixels(sampling: Any) -> str:
     return f"short edge {edges}, crop {crop}"
 
 
+def _prior(recipe: Any) -> str:
+    from vdroppath_tf.spaces.prior import acting_strength, two_digits
+    from vdroppath_tf.training import RECIPES, TRAINING_VIDEOS
+
+    if recipe.weight_reg is None:
+        return f"{two_digits(recipe.prior_strength)}, any N"
+    name = next(name for name, other in RECIPES.items() if other is recipe)
+    n = TRAINING_VIDEOS[name]
+    acting = acting_strength(weight_reg=recipe.weight_reg, num_examples=n, form=recipe.kl)
+    return f"{two_digits(acting)} (`weight_reg` {recipe.weight_reg:g} / N {n:,})"
+
+
 _RECIPE_ROWS: dict[str, Callable[[Any], str]] = {
     "network": lambda r: r.network,
     "frames, stride": lambda r: f"{r.sampling.frames}, {r.sampling.stride}",
@@ -79,7 +91,7 @@ _RECIPE_ROWS: dict[str, Callable[[Any], str]] = {
     "rate of the gates": lambda r: f"{r.gate_learning_rate:g}",
     "fine-tuning (ours)": lambda r: _phase(r.finetune),
     "dropout in fine-tuning": lambda r: f"{r.finetune_dropout:g}",
-    "weight_reg (k)": lambda r: f"{r.weight_reg:g}",
+    "strength of the prior": _prior,
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from vdroppath_tf.cost import UnitCosts, complexity, unit_costs
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.training import RECIPES, TRAINING_VIDEOS, Phase, Recipe
+from vdroppath_tf.training.summary import describe_prior
 from vdroppath_tf.zoo import DATASETS, get_model, published_strategy, published_top1
 
 RUNS = Path(__file__).parent.parent / "zoo" / "runs"
@@ -53,6 +54,7 @@ BACKBONES: dict[str, tuple[tuple[str, str, tuple[float, ...]], ...]] = {
     ),
 }
 
+IN_STEP = ", k (`weight_reg`) in step with N"
 CARD = Path(__file__).with_name("recipe_card.md")  # filled by `card`
 
 PUBLISHED_ABOUT = """The run of the paper on {dataset} (Zhou et al., CVPR 2020, section 4.1 and
@@ -111,7 +113,8 @@ def card(name: str) -> str:
         evaluation_clips=_clips(recipe.evaluation),
         batch=recipe.batch_size,
         momentum=recipe.momentum,
-        k=recipe.weight_reg,
+        prior=describe_prior(recipe, TRAINING_VIDEOS[name]),
+        in_step=IN_STEP * (recipe.weight_reg is not None),
         gate_rate=recipe.gate_learning_rate,
         initial=recipe.initial_drop,
         dropout=recipe.finetune_dropout,

@@ -63,11 +63,12 @@ def reduced(recipe: Recipe, videos: int) -> Recipe:
         short_edge=_shrunk(recipe.sampling.short_edge),
         crop=_shrunk(recipe.sampling.crop),
     )
+    k = recipe.weight_reg
     return recipe.replace(
         sampling=sampling,
         evaluation_crop=_shrunk(recipe.evaluation_crop),
         batch_size=BATCH,
-        weight_reg=recipe.weight_reg * VIDEOS[0] / videos,
+        **({} if k is None else {"weight_reg": k * VIDEOS[0] / videos}),
         **phases,
     )
 
@@ -141,7 +142,7 @@ def run(name: str, full: Recipe, folder: Path) -> Iterator[str]:
 
 
 def _epoch(entry: dict[str, Any]) -> str:
-    told = {key: entry[key] for key in ("loss", "kl", "val_loss") if key in entry}
+    told = {key: entry[key] for key in ("loss", "task_loss", "kl", "val_loss") if key in entry}
     numbers = ", ".join(f"{key} {value:.3g}" for key, value in told.items())
     return f"{entry['phase']}: epoch {entry['epoch']}, {numbers}"
 

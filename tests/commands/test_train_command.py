@@ -39,6 +39,10 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
     done = call(*train(motion.folder, tmp_path / "run", *lines))
     assert "1 epoch of warmup (no gate learns)\n" in done.error
     assert "1 epoch of search (the gates learn)\n" in done.error
+    assert "Prior: 1e-3 per squared weight (prior_strength, the same for any N)\n" in done.error
+    assert re.search(r"^warmup, epoch 1 of 1: cross-entropy [\d.]+, KL off$", done.error, re.M)
+    shown = r"^search, epoch 1 of 1: cross-entropy [\d.]+, KL -?[\d.e-]+ \(prior\)$"
+    assert re.search(shown, done.error, re.M)
     done = call(*train(motion.folder, tmp_path / "run", *lines))
     assert done.code == 0
     assert "This run was finished before: nothing is left to train.\n" in done.error
@@ -63,6 +67,29 @@ def test_sampling_and_augmentation_flags() -> None:
     values(["vdroppath", "--color_jitter=.4,much"])
     with pytest.raises(ValueError, match=r"--color_jitter=\.4,much: expected brightness"):
         recipe_of_flags(values)
+
+
+def test_the_two_flags_of_the_prior() -> None:
+    from vdroppath_tf.commands.flag_words import in_flags
+    from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
+
+    def recipe(*line: str) -> Recipe:
+        values = flags.FlagValues()
+        define_recipe(values)
+        values(["vdroppath", *line])
+        try:
+            return recipe_of_flags(values)
+        except ValueError as error:
+            raise ValueError(in_flags(str(error), values)) from None
+
+    strength = recipe("--recipe=ucf101", "--prior_strength=.002")
+    assert (strength.prior_strength, strength.weight_reg) == (0.002, None)
+    k = recipe("--recipe=small", "--weight_reg=10")
+    assert (k.prior_strength, k.weight_reg) == (None, 10.0)
+    with pytest.raises(ValueError, match=r"--weight_reg=1\.0 and --prior_strength=2\.0"):
+        recipe("--weight_reg=1", "--prior_strength=2")
+    with pytest.raises(ValueError, match=r"--prior_strength must be a number from 0"):
+        recipe("--prior_strength=-1")
 
 
 def test_a_network_trained_on_its_own(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:

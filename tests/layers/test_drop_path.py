@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from vdroppath_tf.layers import FusionConv, GatedDense
 from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.spaces.prior import PRIOR_STRENGTH
 
 NON_DEFAULT: dict[str, Any] = {
     "paths": 3,
@@ -22,6 +24,7 @@ NON_DEFAULT: dict[str, Any] = {
     "noise": "batch",
     "kl": "paper",
     "weight_reg": 250.0,
+    "prior_strength": None,
     "num_train_examples": 86_017,
     "has_residual": False,
     "residual_gate": "relaxed",
@@ -169,6 +172,39 @@ def test_the_kl_by_hand() -> None:
         assert float(tf.add_n(layer.losses)) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("form", ["code", "paper"])
+def test_a_prior_strength_acts_alike_for_any_n(form: str) -> None:
+    """Only the entropy is divided by N then."""
+    norms, p = tf.constant([2.0, 3.0]), 0.1
+    entropy = p * math.log(p) + (1 - p) * math.log(1 - p) * (form == "code")
+    for n in (10, 1000):
+        layer = gate(kl=form, prior_strength=0.25, num_train_examples=n)
+        layer([tf.ones((4, 1))] * 2, squared_norms=norms, training=True)
+        expected = 2 * entropy / n + 0.25 * (1 - p) * (2.0 + 3.0)
+        assert float(tf.add_n(layer.losses)) == pytest.approx(expected, rel=1e-5)
+        assert layer.acting_strength == 0.25
+
+
+def test_a_gate_that_is_told_neither_strength_has_the_default() -> None:
+    layer = gate()
+    assert (layer.weight_reg, layer.prior_strength) == (None, PRIOR_STRENGTH)
+    assert gate(weight_reg=10.0).acting_strength == 1.0
+    assert gate(weight_reg=10.0, num_train_examples=None).acting_strength is None
+    with pytest.raises(ValueError, match=r"weight_reg=10\.0 and prior_strength=0\.1"):
+        VariationalDropPath(weight_reg=10.0, prior_strength=0.1)
+
+
+def test_an_older_config_keeps_its_weight_reg() -> None:
+    config = gate(weight_reg=10.0).get_config()
+    del config["prior_strength"]
+    assert VariationalDropPath.from_config(config).weight_reg == 10.0
+    for kind in (FusionConv, GatedDense):  # and where it was left out, which meant 10
+        layer = kind.from_config({**kind(8).get_config(), "gate": {"num_train_examples": 5}})
+        assert (layer.drop_path.weight_reg, layer.drop_path.prior_strength) == (10.0, None)
+        again = kind.from_config(kind(8).get_config())
+        assert again.drop_path.prior_strength == PRIOR_STRENGTH
+
+
 def test_no_kl_where_nothing_is_learned() -> None:
     layer = gate()
     x = [tf.ones((4, 1))] * 2
@@ -227,6 +263,7 @@ def test_another_number_of_inputs_is_refused() -> None:
         ("residual_gate", "soft"),
         ("kl", "exact"),
         ("weight_reg", -1.0),
+        ("prior_strength", -1.0),
         ("num_train_examples", 0),
     ],
 )

@@ -13,6 +13,8 @@ import keras
 import numpy as np
 
 from vdroppath_tf import ProbabilitySpace, derive
+from vdroppath_tf.layers import gates_of
+from vdroppath_tf.models.network import completed
 
 FILE = Path(__file__).parents[1] / "files" / "template_before_rooms.keras"
 # What the model answered in the process that wrote it.
@@ -34,6 +36,14 @@ def test_loads_unchanged() -> None:
     space = ProbabilitySpace.from_model(model)
     np.testing.assert_allclose(space.drop[0], [DROP], rtol=1e-6)
     assert space.architecture == "micro"
+
+
+def test_keeps_the_prior_it_was_trained_with() -> None:
+    """The file holds k = 10, the default then; so did a description that named no strength."""
+    model = keras.saving.load_model(FILE)
+    assert {(gate.weight_reg, gate.prior_strength) for gate in gates_of(model)} == {(10.0, None)}
+    older = {**model.architecture, "gates": {"seed": 3}}
+    assert completed(older)["gates"] == {"seed": 3, "weight_reg": 10.0}
 
 
 def test_is_still_a_template() -> None:

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 import tiny
 
+from vdroppath_tf.spaces.prior import acting_strength
 from vdroppath_tf.training import RECIPES, TRAINING_VIDEOS, Recipe
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -29,6 +30,11 @@ def changed(one: object, other: object) -> set[str]:
     return {name for name in names if getattr(one, name) != getattr(other, name)}
 
 
+def acting(recipe: Recipe, videos: int) -> float | None:
+    strength = {name: getattr(recipe, name) for name in ("weight_reg", "prior_strength")}
+    return acting_strength(**strength, num_examples=videos, form=recipe.kl)
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_only_sizes_are_reduced(script: ModuleType, name: str) -> None:
     full = RECIPES[name]
@@ -39,11 +45,11 @@ def test_only_sizes_are_reduced(script: ModuleType, name: str) -> None:
     for phase in phases:
         assert changed(getattr(full, phase), getattr(small, phase)) == {"epochs"}
         assert getattr(small, phase).epochs == 1
-    price = full.weight_reg / TRAINING_VIDEOS[name]
-    assert small.weight_reg / script.VIDEOS[0] == pytest.approx(price)
+    price = acting(full, TRAINING_VIDEOS[name])
+    assert acting(small, script.VIDEOS[0]) == pytest.approx(price)
     said = {line.split()[0] for line in script.differences(full, small)}
     assert {name.split(".")[0] for name in said} == changed(full, small)  # nothing goes unsaid
-    assert {"batch_size", "sampling.frames", "search.epochs", "weight_reg"} <= said
+    assert {"batch_size", "sampling.frames", "search.epochs"} <= said
 
 
 @pytest.mark.slow

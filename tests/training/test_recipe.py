@@ -11,6 +11,7 @@ import pytest
 from vdroppath_tf.data.clips.augment import Augmentation
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.spaces.prior import PRIOR_STRENGTH
 from vdroppath_tf.training import PUBLISHED, RECIPES, Phase, Recipe
 from vdroppath_tf.zoo import DATASETS
 
@@ -113,6 +114,26 @@ def test_gate_options_are_those_of_the_layer() -> None:
     assert (options["weight_reg"], options["kl"], options["noise"]) == (2.5, "paper", "batch")
     layer = VariationalDropPath(2, **options)
     assert {name: getattr(layer, name) for name in options} == options
+
+
+def test_the_two_strengths_take_each_others_place() -> None:
+    small, published = RECIPES["small"], RECIPES["ucf101"]
+    assert (small.weight_reg, small.prior_strength) == (None, PRIOR_STRENGTH)
+    assert (published.weight_reg, published.prior_strength) == (50.0, None)
+    k = small.replace(weight_reg=3.0)
+    assert (k.weight_reg, k.prior_strength) == (3.0, None)
+    strength = published.replace(prior_strength=0.0)
+    assert (strength.weight_reg, strength.prior_strength) == (None, 0.0)
+    with pytest.raises(ValueError, match=r"weight_reg=1\.0 and prior_strength=2\.0"):
+        small.replace(weight_reg=1.0, prior_strength=2.0)
+
+
+def test_a_recipe_of_an_older_version_keeps_its_weight_reg() -> None:
+    """And is written as it was, so that its run goes on."""
+    text = RECIPES["small"].replace(weight_reg=10.0).to_json()
+    assert "prior_strength" not in json.loads(text)
+    assert Recipe.from_json(text).weight_reg == 10.0
+    assert Recipe.from_json(text).to_json() == text
 
 
 def test_published_runs_are_of_the_papers_network_and_data() -> None:

@@ -109,7 +109,7 @@ def test_two_replicas_train_as_one(
     assert {"logit", "kernel", "gamma", "moving_mean", "moving_variance"} <= set(found)
     assert max(found.values()) <= 1e-5
     assert found["noise_step"] == found["mask"] == 0
-    assert set(history) == set(history_of_two) > {"loss", "kl"}
+    assert set(history) == set(history_of_two) > {"loss", "task_loss", "kl"}
     for name in history:
         np.testing.assert_allclose(history_of_two[name], history[name], rtol=1e-5, err_msg=name)
     start = np.log(0.1 / 0.9)
@@ -122,7 +122,8 @@ def test_the_loss_counts_the_kl_once(sample_noise: tuple[Trained, Trained]) -> N
     for _, history in sample_noise:
         cross_entropy = history["loss"][0] - history["kl"][0]
         assert 0 < cross_entropy < 5  # log 4 is 1.4, the KL some 44
-        assert history["val_kl"] == [0.0]
+        assert history["task_loss"] == pytest.approx([cross_entropy], rel=1e-5)
+        assert not {"val_kl", "val_task_loss"} & set(history)
 
 
 def test_n_is_that_of_all_replicas(batch_noise_and_d1: tuple[Trained, Trained]) -> None:

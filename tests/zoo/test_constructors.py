@@ -53,8 +53,8 @@ def test_signatures_show_every_option(name: str) -> None:
     derived = inspect.signature(getattr(zoo, f"derived_{name}")).parameters
     common = ["clip_shape", "channels", "temporal_strides", "temporal_pool", "branches"]
     common += ["dropout", "include_top", "multi_label"]
-    gates = ["num_train_examples", "weight_reg", "kl", "noise", "initial_drop", "temperature"]
-    gates += ["drop_layer", "residual_gate", "gate_classifier", "seed"]
+    gates = ["num_train_examples", "weight_reg", "prior_strength", "kl", "noise", "initial_drop"]
+    gates += ["temperature", "drop_layer", "residual_gate", "gate_classifier", "seed"]
     own = {"d": ["share_inputs"], "r": ["shortcut"]}.get(name[0], [])
     own = ["shortcut"] if name == "micro" else own
     assert set(template) == {"num_classes", *common, *own, *gates}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from absl import flags
+from absl import flags, logging
 
 from vdroppath_tf import data, experiments, scoring, spaces, training
 from vdroppath_tf.commands import scores_file
@@ -15,6 +15,7 @@ from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
+from vdroppath_tf.commands.run_folder import prior_of
 from vdroppath_tf.commands.sources import (
     define_faults,
     define_formats,
@@ -65,6 +66,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Chooses on one part of the clips, reports on the other."""
     model, recipe, labels = training.load_model(values.model)
     own = spaces.ProbabilitySpace.from_model(model)
+    logging.info("Prior: %s", prior_of(model, values.model))
     strategies = _strategies(values, own)
     parts, told = _parts(values, recipe, labels, len(strategies))
     named = scoring.controls(own, values.uniform_draws, values.seed)

@@ -22,7 +22,8 @@ _TEXTS = {
     "modality": "'rgb' or 'flow', folders of optical flow,",
 }
 _NUMBERS = {
-    "weight_reg": "k, strength of the KL's weight term",
+    "prior_strength": "what the KL puts on (1-p) ||w||^2, for any N; instead of --weight_reg",
+    "weight_reg": "k, which the KL divides by N, the number of training videos",
     "gate_learning_rate": "of the gates",
     "initial_drop": "starting drop probability",
 }

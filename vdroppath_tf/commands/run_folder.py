@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vdroppath_tf import report, spaces, training
+from vdroppath_tf import layers, report, spaces, training
 from vdroppath_tf.files import load_text, read_text
+
+if TYPE_CHECKING:
+    import keras
 
 
 class RunFolder:
@@ -77,16 +80,37 @@ class RunFolder:
 
     def settings(self) -> dict[str, str]:
         """How it was trained, for a reader."""
-        return {} if self.recipe is None else {**self._videos(), **training.summary(self.recipe)}
+        if self.recipe is None:
+            return {}
+        videos = self._videos()
+        told = {}
+        if videos is not None:
+            told["training videos"] = f"{videos['videos']:,} of {videos['source']}"
+        return {**told, **training.summary(self.recipe, self.num_videos)}
 
-    def _videos(self) -> dict[str, str]:
+    @property
+    def num_videos(self) -> int | None:
+        """How many videos it was trained on, N of Eq. 5; None where no run is described."""
+        videos = self._videos()
+        return None if videos is None else videos["videos"]
+
+    def _videos(self) -> dict[str, Any] | None:
         file = self.path / "run.json"
         try:
             videos = json.loads(read_text(file))["training videos"]
-            return {"training videos": f"{videos['videos']:,} of {videos['source']}"}
+            return {"videos": int(videos["videos"]), "source": str(videos["source"])}
         except FileNotFoundError:
-            return {}
+            return None
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{file}: is none that vdroppath train wrote ({error}). Expected its run.json."
             ) from None
+
+
+def prior_of(model: keras.Model, file: str) -> str:
+    """The strength of a template's prior in words, with N of the run whose folder it lies in."""
+    try:
+        videos = RunFolder(Path(file).parent).num_videos
+    except ValueError:  # a run.json of something else
+        videos = None
+    return layers.describe_prior(model, videos)

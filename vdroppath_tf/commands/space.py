@@ -10,6 +10,7 @@ from vdroppath_tf import layers, spaces, training
 from vdroppath_tf.commands.budget_flags import Budgets, define_budgets
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
+from vdroppath_tf.commands.run_folder import prior_of
 from vdroppath_tf.names import named
 
 EXAMPLE = "vdroppath space --model=run/template.keras --clip_shape=16,112,112 --max_macs=5e9"
@@ -38,6 +39,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     classifier = layers.named_drops(model).get("classifier")
     if classifier is not None:
         print(f"classifier: each feature is dropped with p = {classifier:.3f}")
+    print(f"prior: {prior_of(model, values.model)}")
     print(f"mode: {space.mode()}")
     if values.out:
         space.save(values.out)

@@ -8,7 +8,7 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, experiments, training
+from vdroppath_tf import data, experiments, layers, training
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
@@ -72,6 +72,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     with devices.scope():
         model, phases = _model(values, recipe, clips)
     logging.info("%s: %d videos of %d classes", model.name, len(videos), videos.num_classes)
+    if model.gates:
+        logging.info("Prior: %s", layers.describe_prior(model))
     history = training.train(
         model,
         phases,

@@ -65,7 +65,11 @@ def run_loop(run: TaskRun, *, draws: int = 24, shown: int = 8) -> TaskReport:
         answers={name: run.answers[name] for name in (_DERIVED, _FRAMES) if name in run.answers},
         gains=_gains(run),
         predictions=_serve(run, network, shown),
-        settings={**_sizes(run), **summary(run.recipe), "draws": str(draws)},
+        settings={
+            **_sizes(run),
+            **summary(run.recipe, len(task.train)),
+            "draws": str(draws),
+        },
         timings=run.account.timings,
     )
 

@@ -3,6 +3,7 @@ from .drop_path import VariationalDropPath as VariationalDropPath
 from .fusion import FusionConv as FusionConv
 from .gated_dense import GatedDense as GatedDense
 from .gates import branches_of as branches_of
+from .gates import describe_prior as describe_prior
 from .gates import freeze_gates as freeze_gates
 from .gates import fusion_layers as fusion_layers
 from .gates import gates_of as gates_of

@@ -20,6 +20,7 @@ from vdroppath_tf.layers.relaxation import (
     weight_prior,
 )
 from vdroppath_tf.names import named
+from vdroppath_tf.spaces.prior import acting_strength, one_strength, with_strength
 
 NOISE = ("sample", "batch")
 RESIDUAL_GATES = ("hard", "relaxed")
@@ -55,7 +56,11 @@ class VariationalDropPath(keras.layers.Layer):
             draw for the batch. Defaults to ``"sample"``.
         kl: str, ``"code"`` (the published k are its ``weight_reg``) or ``"paper"`` (Eq. 5).
             Defaults to ``"code"``.
-        weight_reg: float, k, the strength of the weight term. Defaults to 10.
+        weight_reg: float, k, which the KL divides by N: the fewer the examples, the stronger the
+            prior. Defaults to ``None``, and ``prior_strength`` holds.
+        prior_strength: float, what multiplies ``(1-p) ||w||^2``, whatever N is; instead of
+            ``weight_reg``. Defaults to ``None``: ``weight_reg`` if that is given, else
+            ``PRIOR_STRENGTH`` of ``vdroppath_tf.spaces.prior``.
         num_train_examples: float, N of Eq. 5; it is saved with the layer. Defaults to ``None``:
             every ``fit`` of a template counts its own data, and what it counted is not saved.
         has_residual: bool, whether the layer sits on a residual branch, so that no path at all may
@@ -90,7 +95,8 @@ class VariationalDropPath(keras.layers.Layer):
         temperature: float = 0.2,
         noise: str = "sample",
         kl: str = "code",
-        weight_reg: float = 10.0,
+        weight_reg: float | None = None,
+        prior_strength: float | None = None,
         num_train_examples: float | None = None,
         has_residual: bool = True,
         residual_gate: str = "hard",
@@ -107,11 +113,13 @@ class VariationalDropPath(keras.layers.Layer):
         _check(kl in KL_FORMS, "kl", kl, f"one of {KL_FORMS}")
         expected = f"one of {RESIDUAL_GATES}"
         _check(residual_gate in RESIDUAL_GATES, "residual_gate", residual_gate, expected)
-        _check(weight_reg >= 0.0, "weight_reg", weight_reg, "0 or more")
+        strengths = {"weight_reg": weight_reg, "prior_strength": prior_strength}
+        for option, given in strengths.items():
+            _check(given is None or given >= 0.0, option, given, "0 or more")
         self.paths, self.drop_layer, self.has_residual = paths, drop_layer, has_residual
         self.initial_drop, self.temperature, self.noise = initial_drop, temperature, noise
-        self.kl, self.weight_reg, self.seed = kl, weight_reg, seed
-        self.residual_gate = residual_gate
+        self.weight_reg, self.prior_strength = one_strength(weight_reg, prior_strength)
+        self.kl, self.seed, self.residual_gate = kl, seed, residual_gate
         self.num_train_examples = num_train_examples
         self.counted_examples: float | None = None  # of the data of the last ``fit``, never saved
 
@@ -244,6 +252,21 @@ class VariationalDropPath(keras.layers.Layer):
         self.noise_step.assign(step + advance)
         return noise
 
+    @property
+    def acting_strength(self) -> float | None:
+        """What multiplies ``(1-p) ||w||^2`` (Eq. 5); None where it hangs on an unknown N."""
+        return acting_strength(**self.strength)
+
+    @property
+    def strength(self) -> dict[str, Any]:
+        """The strength of the prior as the arguments of the functions in ``spaces.prior``."""
+        return {
+            "weight_reg": self.weight_reg,
+            "prior_strength": self.prior_strength,
+            "num_examples": self.num_train_examples,
+            "form": self.kl,
+        }
+
     def logits(self) -> tf.Tensor:
         """``(paths + drop_layer,)`` logits of the drop probabilities, D1 last."""
         if self.layer_logit is None:
@@ -258,12 +281,7 @@ class VariationalDropPath(keras.layers.Layer):
                 "not known. Pass num_train_examples= to the template or to fit, or call fit with "
                 "a data set of known size."
             )
-        return weight_prior(
-            self.logits(),
-            num_examples=self.num_train_examples,
-            weight_reg=self.weight_reg,
-            form=self.kl,
-        )
+        return weight_prior(self.logits(), **self.strength)
 
     def add_kl(self, squared_norms: tf.Tensor, training: bool = False, features: int = 1) -> None:
         """Adds the KL of the paths to the loss, in training and while the gates are not frozen.
@@ -290,15 +308,16 @@ class VariationalDropPath(keras.layers.Layer):
 
     def updated(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options this gate was made with, and what may have changed since."""
-        kept = {k: v for k, v in options.items() if k not in ("trainable", "num_train_examples")}
+        changing = ("trainable", "num_train_examples")
+        kept = with_strength({k: v for k, v in options.items() if k not in changing})
         if self.given_examples is not None:
             kept["num_train_examples"] = self.given_examples
         return kept if self.trainable else {**kept, "trainable": False}
 
     def get_config(self) -> dict[str, Any]:
         names = (
-            "paths drop_layer initial_drop temperature noise kl weight_reg has_residual "
-            "residual_gate seed"
+            "paths drop_layer initial_drop temperature noise kl weight_reg prior_strength "
+            "has_residual residual_gate seed"
         ).split()
         own = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **own, "num_train_examples": self.given_examples}

@@ -18,6 +18,7 @@ from vdroppath_tf.layers.drop_path import (
 )
 from vdroppath_tf.layers.factors import Factors
 from vdroppath_tf.names import named
+from vdroppath_tf.spaces.prior import FORMER_WEIGHT_REG, with_strength
 from vdroppath_tf.spaces.unit import FusionUnit
 
 # sub-layer and kernel of each branch. The shared 1x3x3 follows S and ST (Fig. 3); T goes round it.
@@ -315,7 +316,8 @@ class FusionConv(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> FusionConv:
         if config.get("unit") is None:
-            config = {**config, "gate": with_residual_gate(config.get("gate") or {})}
+            gate = with_strength(config.get("gate") or {}, FORMER_WEIGHT_REG)
+            config = {**config, "gate": with_residual_gate(gate)}
         made: FusionConv = super().from_config(config)
         return made
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.names import named
+from vdroppath_tf.spaces.prior import FORMER_WEIGHT_REG, with_strength
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
@@ -80,5 +81,7 @@ class GatedDense(keras.layers.Dense):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> GatedDense:
+        gate = with_strength(config.get("gate") or {}, FORMER_WEIGHT_REG)
+        config = {**config, "gate": gate}
         made: GatedDense = super(keras.layers.Dense, cls).from_config(config)  # Dense adds its own
         return made

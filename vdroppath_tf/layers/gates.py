@@ -13,6 +13,7 @@ from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.masks import flat_mask
+from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import BRANCHES, FusionUnit
 
@@ -169,7 +170,26 @@ def describe_gates(model: keras.Model) -> list[str]:
     if not lines:
         return []
     count = sum(gate.logits().shape[0] for gate in gates_of(model))
-    return [f" Gates: {count}, by drop probability", *lines]
+    return [f" Gates: {count}, by drop probability", f" Prior: {describe_prior(model)}", *lines]
+
+
+@named
+def describe_prior(model: keras.Model, num_train_examples: float | None = None) -> str:
+    """The strength of the prior (Eq. 5) that a template's gates have, in words.
+
+    Args:
+        model: a template.
+        num_train_examples: N, where the gates do not know theirs. Defaults to None.
+
+    Raises:
+        ValueError: when the model has no gates.
+    """
+    fusion_layers(model)
+    strengths = [gate.strength for gate in gates_of(model)]
+    for strength in strengths:
+        if strength["num_examples"] is None:
+            strength["num_examples"] = num_train_examples
+    return "; ".join(dict.fromkeys(prior_words(**strength) for strength in strengths))
 
 
 def _gate_line(layer: Any) -> str:

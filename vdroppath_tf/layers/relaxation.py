@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from vdroppath_tf.spaces.prior import acting_strength
+
 KL_FORMS = ("code", "paper")
 
 
@@ -38,16 +40,28 @@ def gate_entropy(logit: tf.Tensor, form: str = "code") -> tf.Tensor:
 
 
 def weight_prior(
-    logit: tf.Tensor, *, num_examples: float, weight_reg: float, form: str = "code"
+    logit: tf.Tensor,
+    *,
+    num_examples: float | None = None,
+    weight_reg: float | None = None,
+    prior_strength: float | None = None,
+    form: str = "code",
 ) -> tf.Tensor:
-    """What multiplies ``||w||^2`` in the KL.
+    """What multiplies ``||w||^2`` in the KL: ``1 - p`` times the strength of the prior.
 
-    ``weight_reg^2 (1 - p) / (2 N)`` (``"paper"``, Eq. 5: weight_reg is its k) or
-    ``weight_reg (1 - p) / N`` (``"code"``: the published k are values of this one).
+    The strength is ``prior_strength``, for any N, or
+    ``weight_reg^2 / (2 N)`` (``"paper"``, Eq. 5: weight_reg is its k) or
+    ``weight_reg / N`` (``"code"``: the published k are values of this one).
+
+    Raises:
+        ValueError: If both are given, or ``weight_reg`` without N.
     """
-    keep = tf.sigmoid(-logit)
-    strength = weight_reg**2 / 2.0 if form == "paper" else weight_reg
-    return keep * (strength / num_examples)
+    strength = acting_strength(
+        weight_reg=weight_reg, prior_strength=prior_strength, num_examples=num_examples, form=form
+    )
+    if strength is None:
+        raise ValueError("weight_reg is divided by N: pass num_examples=, or prior_strength=.")
+    return tf.sigmoid(-logit) * strength
 
 
 def uniform_noise(

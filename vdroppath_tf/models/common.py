@@ -28,7 +28,8 @@ class GateOptions(TypedDict, total=False):
     """Options of a template's gates; see ``VariationalDropPath``.
 
     ``num_train_examples``: N of Eq. 5; ``fit`` fills it in where it can.
-    ``weight_reg``: k of the KL.
+    ``weight_reg``: k of the KL, which divides it by N.
+    ``prior_strength``: what multiplies ``(1-p) ||w||^2`` for any N, instead of ``weight_reg``.
     ``kl``: ``"code"`` (the published k are its) or ``"paper"`` (Eq. 5).
     ``noise``: drawn for each ``"sample"`` or for the ``"batch"``.
     ``initial_drop``: starting drop probability.
@@ -40,7 +41,8 @@ class GateOptions(TypedDict, total=False):
     """
 
     num_train_examples: float | None
-    weight_reg: float
+    weight_reg: float | None
+    prior_strength: float | None
     kl: str
     noise: str
     initial_drop: float

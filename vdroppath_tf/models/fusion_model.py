@@ -13,28 +13,27 @@ import tensorflow as tf
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import describe_gates, gates_of, read_gates
-from vdroppath_tf.layers.losses import is_marked, of_this_replica
 from vdroppath_tf.models.changes import FIRST, change, changes_in, of_layers, policy
 from vdroppath_tf.models.least_size import Sizes, check_sizes, least_clip
+from vdroppath_tf.models.loss_parts import LossInParts
 from vdroppath_tf.models.network import completed, functional
 from vdroppath_tf.models.objectives import SEVERAL, check_labels, default_compile
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
-class FusionModel(keras.Model):
+class FusionModel(LossInParts):
     """A plain functional ``keras.Model`` with three things added.
 
     * ``architecture``: all it was built from, as JSON-able data. Files hold that and what has
       changed since; the network is built anew from it.
     * ``fit`` gives the gates N of Eq. 5 where ``num_train_examples`` was left out, compiles the
-      paper's optimizer where ``compile`` was not called, and shows the KL beside the loss.
+      paper's optimizer where ``compile`` was not called, and shows the loss in parts:
+      ``task_loss`` and ``kl``, see ``LossInParts``.
     * a clip of the wrong rank, channels or dtype is refused by name.
     """
 
     architecture: dict[str, Any] | None = None
-    # stays so where Keras makes a model of layers, and knows no architecture
-    _kl_tracker: Any = None
     _traced_with: Any = None  # N of each gate, in the function that ``fit`` traced
 
     @classmethod
@@ -61,7 +60,7 @@ class FusionModel(keras.Model):
         return least_clip(self)
 
     def _tracking_kl(self) -> FusionModel:
-        self._kl_tracker = keras.metrics.Mean(name="kl") if self.gates else None
+        self._track_parts(bool(self.gates))
         return self
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None, **kwargs: Any) -> Any:
@@ -77,21 +76,6 @@ class FusionModel(keras.Model):
     def read_gates(self) -> dict[str, Any]:
         """The gates as the arguments of ``ProbabilitySpace``; see ``layers.gates.read_gates``."""
         return read_gates(self)
-
-    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
-        if self._kl_tracker is not None:
-            self._kl_tracker.update_state(self._kl())
-        return super().compute_loss(*args, **kwargs)
-
-    def _kl(self) -> tf.Tensor:
-        """What the gates, and D1 at its convolutions, added to the loss of this call."""
-        terms = [loss for loss in self.losses if is_marked(loss)]
-        return tf.add_n(terms) if terms else tf.zeros(())
-
-    @property
-    def losses(self) -> list[Any]:
-        """What was added to the loss, by this replica where there are several."""
-        return of_this_replica(super().losses)
 
     def fit(
         self,

@@ -19,6 +19,7 @@ from vdroppath_tf.models.common import (
 from vdroppath_tf.models.families import family_of, row_in
 from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape
 from vdroppath_tf.models.row import Row
+from vdroppath_tf.spaces.prior import FORMER_WEIGHT_REG, with_strength
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
@@ -69,12 +70,13 @@ def describe(
     }
 
 
-def _described(gates: GateOptions) -> GateOptions:
-    """The options of a template's gates; without ``residual_gate`` they mean the relaxed one.
+def _described(gates: GateOptions) -> dict[str, Any]:
+    """The options of a template's gates, with the one strength of the prior that is in force.
 
+    Without ``residual_gate`` they mean the relaxed one.
     Descriptions that are older than the choice had that one, and runs compare descriptions.
     """
-    chosen: GateOptions = {"residual_gate": "hard", **gates}
+    chosen = {"residual_gate": "hard", **with_strength(gates)}
     if chosen["residual_gate"] == "relaxed":
         del chosen["residual_gate"]
     return chosen
@@ -124,7 +126,10 @@ def completed(architecture: Mapping[str, Any]) -> dict[str, Any]:
     row = row_in(architecture)
     own = {each.name for each in dataclasses.fields(row)} - {"name", "num_classes"}
     kept = {name: value for name, value in architecture.items() if name not in own}
-    return {**describe(row), **kept, "row": row.values()}
+    found = {**describe(row), **kept, "row": row.values()}
+    if found["strategy"] is None:  # older ones named no strength where it was the default
+        found["gates"] = with_strength(kept.get("gates") or {}, FORMER_WEIGHT_REG)
+    return found
 
 
 def check_classes(num_classes: int, *, multi_label: bool = False) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from vdroppath_tf.models.common import GateOptions
 from vdroppath_tf.models.row import Row
+from vdroppath_tf.spaces.prior import PRIOR_STRENGTH, two_digits
 
 ClipShape = tuple[int | None, int | None, int | None]
 OPEN: ClipShape = (None, None, None)
@@ -33,7 +34,10 @@ MEANINGS = {
     "multi_label": "bool, whether a clip has any number of classes, each with a sigmoid and a "
     "binary cross-entropy of its own. Defaults to False: one class, by a softmax.",
     "num_train_examples": "float, N of Eq. 5. Defaults to None: ``fit`` fills it in where it can.",
-    "weight_reg": "float, k of the KL. Defaults to 10.",
+    "weight_reg": "float, k of the KL, which divides it by N. Defaults to None: ``prior_strength`` "
+    "holds.",
+    "prior_strength": "float, what multiplies ``(1-p) ||w||^2`` in the KL for any N, instead of "
+    f"``weight_reg``. Defaults to None: {two_digits(PRIOR_STRENGTH)}, or ``weight_reg``, if given.",
     "kl": 'str, ``"code"`` (the published k are its) or ``"paper"`` (Eq. 5). Defaults to '
     '``"code"``.',
     "noise": 'str, drawn for each ``"sample"`` or for the ``"batch"``. Defaults to ``"sample"``.',

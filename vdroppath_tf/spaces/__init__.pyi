@@ -1,4 +1,6 @@
 from .notices import SpaceWarning as SpaceWarning
+from .prior import PRIOR_STRENGTH as PRIOR_STRENGTH
+from .prior import acting_strength as acting_strength
 from .space import ProbabilitySpace as ProbabilitySpace
 from .strategy import FusionStrategy as FusionStrategy
 from .unit import BRANCHES as BRANCHES

@@ -8,11 +8,13 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from absl import logging
 
 from vdroppath_tf.layers.gates import named_drops
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training.checkpoint import CheckpointStore, Position
+from vdroppath_tf.training.phase import Phase
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -50,7 +52,31 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
         kept = f" The checkpoints of earlier epochs are in {self.folder}." if self.folder else ""
         raise NonFiniteLossError(
             f"{what} in phase {self.phase!r}, epoch {self.epoch + 1}, step {self.step + 1}. Lower "
-            f"the learning rate (or weight_reg), or look for damaged labels or clips.{kept}"
+            f"the learning rate (or the prior: prior_strength, weight_reg), or look for damaged "
+            f"labels or clips.{kept}"
+        )
+
+
+@named
+class LogLossParts(keras.callbacks.Callback):
+    """Logs a line an epoch of a template: the cross-entropy and the KL apart."""
+
+    def __init__(self, phase: Phase) -> None:
+        super().__init__()
+        self.phase = phase
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        found = logs or {}
+        if "task_loss" not in found:  # a derived network has no KL, and Keras' line says it all
+            return
+        kl = f"{found['kl']:.3g} (prior)" if self.phase.gates else "off"
+        logging.info(
+            "%s, epoch %d of %d: cross-entropy %.3g, KL %s",
+            self.phase.name,
+            epoch + 1,
+            self.phase.epochs,
+            found["task_loss"],
+            kl,
         )
 
 

@@ -15,7 +15,7 @@ from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.objectives import accuracy_metrics, cross_entropy
 from vdroppath_tf.training.backup import Backup, SendAfterEpoch
 from vdroppath_tf.training.bad_videos import CountFaults
-from vdroppath_tf.training.callbacks import Record, StopOnNonFiniteLoss
+from vdroppath_tf.training.callbacks import LogLossParts, Record, StopOnNonFiniteLoss
 from vdroppath_tf.training.clips import RecipeClips
 from vdroppath_tf.training.optimizer import GateSGD
 from vdroppath_tf.training.phase import Phase
@@ -125,6 +125,8 @@ def _callbacks(
         )
     if run.backup is not None:
         callbacks.append(SendAfterEpoch(run.backup))
+    if run.verbose:
+        callbacks.append(LogLossParts(phase))
     if run.on_step is not None:
         callbacks.append(_EachStep(run.on_step))
     return callbacks

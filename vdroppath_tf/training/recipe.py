@@ -13,6 +13,7 @@ from vdroppath_tf.data.clips.protocols import PROTOCOLS
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.names import named, unknown_name
 from vdroppath_tf.ranges import SEEDS, Range, check_ranges, whole
+from vdroppath_tf.spaces.prior import STRENGTHS, one_strength
 from vdroppath_tf.training.phase import Phase
 
 CHANNELS = {"rgb": 3, "flow": 2}
@@ -41,7 +42,10 @@ class Recipe:
         gate_learning_rate: That of the gates at the start of ``search``; it falls as the weights'
             does. With 0 they stay random and learn nothing: paths are sampled with
             ``initial_drop``.
-        weight_reg, kl, noise, initial_drop, drop_layer, residual_gate: Of the gates, see
+        weight_reg, prior_strength: The strength of the prior: k, which the KL divides by N, or the
+            strength itself, for any N. One of them is None; where neither is given,
+            ``prior_strength`` is ``spaces.prior.PRIOR_STRENGTH``.
+        kl, noise, initial_drop, drop_layer, residual_gate: Of the gates, see
             ``VariationalDropPath``.
         gate_classifier: Whether the classifier's features are gated too, as in the authors' code;
             the paper gates paths only.
@@ -70,7 +74,8 @@ class Recipe:
     temporal_strides: tuple[int, ...] | None = None
     temporal_pool: bool = False
     gate_learning_rate: float = 0.005
-    weight_reg: float = 10.0
+    weight_reg: float | None = None
+    prior_strength: float | None = None
     kl: str = "code"
     noise: str = "sample"
     initial_drop: float = 0.1
@@ -89,7 +94,8 @@ class Recipe:
     RANGES: ClassVar[Mapping[str, Range]] = {
         "batch_size": whole(1, 1_000_000),
         "gate_learning_rate": Range(0.0, 1e6),
-        "weight_reg": Range(0.0, 1e12),
+        "weight_reg": Range(0.0, 1e12, optional=True),
+        "prior_strength": Range(0.0, 1e12, optional=True),
         "initial_drop": Range(0.0, 1.0, above=True, below=True),
         "momentum": Range(0.0, 1.0, below=True),
         "finetune_dropout": Range(0.0, 1.0, below=True),
@@ -99,6 +105,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check_ranges(self, self.RANGES)
+        _, strength = one_strength(self.weight_reg, self.prior_strength)
+        object.__setattr__(self, "prior_strength", strength)  # files name what was in force
         if not self.warmup.epochs + self.search.epochs:
             raise ValueError("The phases warmup and search have no epoch. Expected one or more.")
         if self.modality not in CHANNELS:
@@ -124,8 +132,8 @@ class Recipe:
     @property
     def gate_options(self) -> dict[str, Any]:
         """Arguments of a template's gates, ``num_train_examples`` excepted."""
-        names = "weight_reg kl noise initial_drop drop_layer residual_gate gate_classifier seed"
-        return {name: getattr(self, name) for name in names.split()}
+        names = "weight_reg prior_strength kl noise initial_drop drop_layer residual_gate"
+        return {name: getattr(self, name) for name in (*names.split(), "gate_classifier", "seed")}
 
     @property
     def network_options(self) -> dict[str, Any]:
@@ -155,16 +163,24 @@ class Recipe:
     def replace(self, **changes: Any) -> Recipe:
         """A copy with other values.
 
+        ``weight_reg`` takes the place of ``prior_strength`` and the reverse.
+
         Raises:
             TypeError: If a recipe has no value of that name, offering the nearest.
+            ValueError: If a value is out of range, or both of these two are numbers.
         """
+        given = [name for name in STRENGTHS if changes.get(name) is not None]
+        if len(given) == 1:
+            changes = {**dict.fromkeys(STRENGTHS), **changes}
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> str:
         """The recipe as JSON text, for records and to recognise a run that goes on."""
         fields = dataclasses.asdict(self)
+        if fields["prior_strength"] is None:  # as older runs describe theirs, so that these go on
+            del fields["prior_strength"]
         for name in ("fps", "square_pixels"):
-            if not fields["sampling"][name]:  # as older runs describe theirs, so that these go on
+            if not fields["sampling"][name]:
                 del fields["sampling"][name]
         if fields["residual_gate"] == "relaxed":  # older runs had this one, and no choice
             del fields["residual_gate"]

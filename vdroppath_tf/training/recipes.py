@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.spaces.prior import PRIOR_STRENGTH
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.recipe import Recipe
 
@@ -59,6 +60,7 @@ RECIPES: dict[str, Recipe] = {
         search=Phase("search", 16, 0.05, cosine=True, gates=True),
         finetune=Phase("finetune", 2, 0.01, cosine=True),
         gate_learning_rate=0.1,
+        prior_strength=PRIOR_STRENGTH,  # weight_reg / N would decide by itself on small data
         finetune_dropout=0.0,
     ),
 }

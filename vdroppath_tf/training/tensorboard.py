@@ -22,7 +22,8 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 class SpaceToTensorBoard(keras.callbacks.Callback):
     """Logs the space of a template after every epoch; for ``fit`` and, by itself, in ``train``.
 
-    * ``epoch/NAME``: what Keras logged: loss, ``kl`` (what the gates add to it), metrics, ``val_``.
+    * ``epoch/NAME``: what Keras logged: loss and its parts, ``task_loss`` and ``kl`` (what the
+      gates add), metrics, ``val_``.
     * ``drop/LAYER/S``, ...: p of each gate, by its name in ``layers.gates.named_drops``.
     * ``expected_macs``: mean multiply-adds of the networks that the space draws.
     * ``marginals``: the picture of ``figures.marginals.figure_marginals`` (Eq. 7, the paper's

@@ -1,0 +1,131 @@
+"""The strength of the prior on weights: what multiplies ``(1-p) ||w||^2`` in the KL (Eq. 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vdroppath_tf.names import named
+
+STRENGTHS = ("weight_reg", "prior_strength")
+"""The two options that give it."""
+
+PRIOR_STRENGTH = 1e-3
+"""The strength where neither is given, for any N; ``docs/train.md`` says how it was chosen."""
+
+FORMER_WEIGHT_REG = 10.0
+"""``weight_reg`` of a template of an older version's file that names no strength."""
+
+
+@named
+def one_strength(
+    weight_reg: float | None, prior_strength: float | None
+) -> tuple[float | None, float | None]:
+    """The two ways to give the strength, exactly one of them a number.
+
+    Args:
+        weight_reg: k, which the KL divides by N; None if it was not given.
+        prior_strength: The strength itself; None if it was not given.
+
+    Returns:
+        Both, and None for the one that is not in force.
+
+    Raises:
+        ValueError: If both were given.
+    """
+    if weight_reg is not None and prior_strength is not None:
+        raise ValueError(
+            "weight_reg and prior_strength are two ways to give one number, the strength of the "
+            "prior: weight_reg is divided by N, prior_strength holds for any N. Expected one of "
+            f"them. Received: weight_reg={weight_reg!r} and prior_strength={prior_strength!r}"
+        )
+    if weight_reg is None and prior_strength is None:
+        return None, PRIOR_STRENGTH
+    return weight_reg, prior_strength
+
+
+@named
+def with_strength(options: Mapping[str, Any], weight_reg: float | None = None) -> dict[str, Any]:
+    """Options of gates that name the one strength in force, as files hold them.
+
+    So a file means the same when the default is another one.
+
+    Args:
+        options: Options of ``VariationalDropPath``.
+        weight_reg: What holds if they name neither. Defaults to None: ``PRIOR_STRENGTH``.
+
+    Raises:
+        ValueError: If they name both.
+    """
+    kept = {k: v for k, v in options.items() if k not in STRENGTHS or v is not None}
+    if not kept.keys() & set(STRENGTHS) and weight_reg is not None:
+        return {**kept, "weight_reg": weight_reg}
+    both = one_strength(kept.get("weight_reg"), kept.get("prior_strength"))
+    in_force = {k: v for k, v in zip(STRENGTHS, both, strict=True) if v is not None}
+    return {**kept, **in_force}
+
+
+@named
+def acting_strength(
+    *,
+    weight_reg: float | None = None,
+    prior_strength: float | None = None,
+    num_examples: float | None = None,
+    form: str = "code",
+) -> float | None:
+    """What multiplies ``(1-p) ||w||^2``; None where it hangs on an N that is not known.
+
+    ``prior_strength`` itself, ``weight_reg / N`` (``form="code"``: the published k are values of
+    it) or ``weight_reg^2 / (2 N)`` (``"paper"``, Eq. 5: ``weight_reg`` is its k).
+
+    Args:
+        weight_reg: k; None if ``prior_strength`` holds.
+        prior_strength: The strength for any N; None if ``weight_reg`` holds.
+        num_examples: N, the number of training examples; None if it is not known.
+        form: The form of the KL, ``"code"`` or ``"paper"``.
+
+    Raises:
+        ValueError: If both were given.
+    """
+    weight_reg, prior_strength = one_strength(weight_reg, prior_strength)
+    if weight_reg is None:
+        return prior_strength
+    if num_examples is None:
+        return None
+    return (weight_reg**2 / 2.0 if form == "paper" else weight_reg) / num_examples
+
+
+@named
+def prior_words(
+    *,
+    weight_reg: float | None = None,
+    prior_strength: float | None = None,
+    num_examples: float | None = None,
+    form: str = "code",
+) -> str:
+    """The strength for a reader: ``"4.1e-4 per squared weight (weight_reg 10 / N 24,576)"``.
+
+    See `acting_strength` for the arguments.
+    """
+    weight_reg, prior_strength = one_strength(weight_reg, prior_strength)
+    if weight_reg is None:
+        return (
+            f"{two_digits(prior_strength)} per squared weight (prior_strength, the same for any N)"
+        )
+    squared = "^2 / 2" if form == "paper" else ""
+    if num_examples is None:
+        return f"weight_reg {weight_reg:g}{squared} / N per squared weight (N is not known here)"
+    acting = acting_strength(weight_reg=weight_reg, num_examples=num_examples, form=form)
+    return (
+        f"{two_digits(acting)} per squared weight (weight_reg {weight_reg:g}{squared} / "
+        f"N {num_examples:,.15g})"
+    )
+
+
+@named
+def two_digits(value: float | None) -> str:
+    """Two digits, as ``"4.1e-4"`` or ``"0.21"``."""
+    if value is None or not 0.0 < value < 0.01:
+        return f"{value:.3g}" if value else "0"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
