@@ -2,15 +2,96 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 EPSILON = 1e-5
+FUSED = ("float32", "float16", "bfloat16")  # what TensorFlow's operation normalises
 
 
-def batch_norm(*, name: str, **options: Any) -> keras.layers.BatchNormalization:
+@keras.saving.register_keras_serializable(package="vdroppath_tf")
+class BatchNorm(keras.layers.BatchNormalization):
+    """``keras.layers.BatchNormalization`` that trains as one operation where one replica runs.
+
+    Keras computes synchronised moments from some thirty small operations. Where there is nothing
+    to synchronise, TensorFlow's own operation gives the same values, gradients and moving
+    statistics. All else, several replicas among it, is left to Keras.
+    """
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None, mask: Any = None) -> tf.Tensor:
+        alone = training and self.trainable and mask is None and _replicas() == 1
+        if not alone or self.axis not in (-1, 4) or not _fits(inputs):
+            return super().call(inputs, training=training, mask=mask)
+        statistics = self.moving_mean, self.moving_variance
+        y, mean, variance = fused_batch_norm(
+            inputs,
+            (self.gamma, self.beta),
+            None if self.momentum == 0.0 else statistics,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+        )
+        self.moving_mean.assign(mean)
+        self.moving_variance.assign(variance)
+        return y
+
+
+def batch_norm(*, name: str, **options: Any) -> BatchNorm:
     """A ``BatchNormalization`` as in the authors' networks (momentum in Keras' convention)."""
-    return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=EPSILON, synchronized=True, name=name, **options
+    return BatchNorm(momentum=0.9, epsilon=EPSILON, synchronized=True, name=name, **options)
+
+
+def fused_batch_norm(
+    x: tf.Tensor, affine: Any, statistics: Any, *, momentum: float, epsilon: float
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """A batch norm of clips in training, by one operation.
+
+    Args:
+        x: ``(batch, time, height, width, channels)``, of a dtype of ``FUSED``.
+        affine: scale and shift of the channels, float32.
+        statistics: moving mean and variance, or None where the batch's own replace them.
+        momentum: of the moving statistics.
+        epsilon: added to the variance.
+
+    Returns:
+        The normalised clips, and the new moving mean and variance (over n, as Keras has it).
+    """
+    # the operation divides the variance by n - 1 where it hands it out
+    ratio = _over_all(x)
+    moving: Any = (tf.zeros([0]), tf.zeros([0]))
+    if statistics is not None:
+        moving = statistics[0], statistics[1] / ratio
+    y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=x,
+        scale=affine[0],
+        offset=affine[1],
+        mean=moving[0],
+        variance=moving[1],
+        epsilon=epsilon,
+        exponential_avg_factor=1.0 if statistics is None else 1.0 - momentum,
+        data_format="NDHWC",
+        is_training=True,
     )
+    return y, mean, variance * ratio
+
+
+def _over_all(x: tf.Tensor) -> Any:
+    """``(n - 1) / n`` of the n values of a channel, a number where n is known; 1 where n is 1."""
+    sizes = x.shape[:-1]
+    if sizes.is_fully_defined():
+        count = math.prod(sizes)
+        return max(count - 1, 1) / max(count, 1)
+    total = tf.cast(tf.size(x, tf.int64), tf.float32) / float(x.shape[-1])
+    return tf.maximum(total - 1.0, 1.0) / tf.maximum(total, 1.0)
+
+
+def _replicas() -> int:
+    context = tf.distribute.get_replica_context()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
+def _fits(x: tf.Tensor) -> bool:
+    """Whether these are clips of a dtype that the operation takes, and not none of them."""
+    return len(x.shape) == 5 and x.dtype.name in FUSED and x.shape[0] != 0

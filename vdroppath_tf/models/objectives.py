@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vdroppath_tf.models.sgd import FusedSGD
 from vdroppath_tf.names import named
 
 _NEAR = 1e-2  # that a sum of shares may be from 1
@@ -143,7 +144,7 @@ def default_compile(
 ) -> dict[str, Any]:
     """The paper's optimizer (SGD .005, momentum .9), cross-entropy, top-1 and top-5 accuracy."""
     return {
-        "optimizer": keras.optimizers.SGD(0.005, momentum=0.9),
+        "optimizer": FusedSGD(0.005, momentum=0.9),
         "loss": cross_entropy(soft=soft, multi_label=multi_label),
         "metrics": accuracy_metrics(num_classes, soft=soft, multi_label=multi_label),
     }

@@ -7,12 +7,13 @@ from typing import Any
 import keras
 
 from vdroppath_tf.cost import GATE_WEIGHTS
+from vdroppath_tf.models.sgd import FusedSGD
 from vdroppath_tf.names import named
 
 
 @named
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
-class GateSGD(keras.optimizers.SGD):
+class GateSGD(FusedSGD):
     """``keras.optimizers.SGD`` whose gate logits learn ``gate_multiplier`` times as fast.
 
     A logit moves by a few units while weights move by a few hundredths, so one rate does not fit
@@ -80,8 +81,9 @@ class GateSGD(keras.optimizers.SGD):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         # TensorFlow hands over its own variable, which has no path
         path = self._trainable_variables[self._get_variable_index(variable)].path
-        factor = self.gate_multiplier if is_gate(path) else 1.0
-        super().update_step(gradient, variable, learning_rate * factor)
+        if is_gate(path):
+            learning_rate *= self.gate_multiplier
+        super().update_step(gradient, variable, learning_rate)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "gate_multiplier": self.gate_multiplier}

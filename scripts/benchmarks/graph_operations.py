@@ -1,0 +1,104 @@
+"""Operations of a training step, by kind: of templates, and of the same networks without gates.
+
+    python scripts/benchmarks/graph_operations.py --networks=micro,resnet50,densenet121
+
+A step is what ``fit`` traces with the recipes' optimizer (``GateSGD``, momentum 0.9), forward,
+backward and update; functions it calls are counted too. A network without gates is the derived
+network with S and ST in every layer, so that both have the same convolutions. An operation counts
+as launching a kernel if it computes floats, or writes a variable, on the device: not constants,
+shapes, reads, and what only renames a tensor. Before TensorFlow optimises the graph.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections import Counter
+from typing import Any
+
+from absl import app, flags
+
+NETWORKS = flags.DEFINE_list("networks", ["micro", "resnet50", "densenet121"], "names of networks")
+KINDS = flags.DEFINE_integer("kinds", 16, "how many kinds a line shows, the most frequent first")
+NOISE = flags.DEFINE_string("noise", "sample", "of the gates")
+JSON = flags.DEFINE_string("json", None, "a file for all counts")
+
+SHAPE = (8, 112, 112)
+FREE = {
+    *("Const", "Identity", "IdentityN", "NoOp", "Placeholder", "PlaceholderWithDefault"),
+    *("ReadVariableOp", "Reshape", "ExpandDims", "Squeeze", "StopGradient", "PreventGradient"),
+    *("StatefulPartitionedCall", "PartitionedCall", "IteratorGetNext"),
+}
+
+
+def train_graph(model: Any, shape: tuple[int, ...], batch: int, classes: int) -> Any:
+    """The graph that ``fit`` traces for batches of one size."""
+    import tensorflow as tf
+
+    from vdroppath_tf.models.objectives import accuracy_metrics, cross_entropy
+    from vdroppath_tf.training.optimizer import GateSGD
+
+    model.compile(GateSGD(0.01, momentum=0.9), cross_entropy(), metrics=accuracy_metrics(classes))
+    model.optimizer.build(model.trainable_variables)
+    clips, labels = tf.zeros((batch, *shape, 3)), tf.zeros(batch, tf.int64)
+    return tf.function(model.train_step).get_concrete_function((clips, labels)).graph
+
+
+def operations(graph: Any) -> tuple[Counter[str], Counter[str]]:
+    """All operations by kind, and of these the ones that launch a kernel."""
+    every: Counter[str] = Counter()
+    launching: Counter[str] = Counter()
+    graphs = [graph, *(f.graph for f in graph._functions.values() if hasattr(f, "graph"))]
+    for one in graphs:
+        for op in one.get_operations():
+            every[op.type] += 1
+            floats = any(output.dtype.is_floating for output in op.outputs)
+            writes = op.type.startswith(("Assign", "ResourceApply"))
+            if (floats or writes) and op.type not in FREE:
+                launching[op.type] += 1
+    return every, launching
+
+
+def line(counts: Counter[str]) -> str:
+    """The most frequent kinds."""
+    return ", ".join(f"{kind} {count}" for kind, count in counts.most_common(KINDS.value))
+
+
+def main(_: Any) -> None:
+    """Prints two lines a network: with gates and without."""
+    import keras
+    import tensorflow as tf
+
+    from vdroppath_tf.zoo.constructors import constructors
+
+    print(f"{time.strftime('%Y-%m-%d')}, TensorFlow {tf.__version__}, Keras {keras.__version__}")
+    print(f"{platform.machine()}; clips of {SHAPE}, 2 a step, noise={NOISE.value!r}")
+    found: dict[str, Any] = {}
+    for name in NETWORKS.value:
+        template, derived = constructors(name)
+        gated = template(8, clip_shape=SHAPE, num_train_examples=1000, noise=NOISE.value)
+        layers = len(gated.gates)
+        plain = derived(" ".join(["S+ST"] * layers), 8, clip_shape=SHAPE)
+        for which, model in (("template", gated), ("without gates", plain)):
+            start = time.process_time()
+            every, launching = operations(train_graph(model, SHAPE, 2, 8))
+            seconds = time.process_time() - start
+            found[f"{name}, {which}"] = {"all": every, "launching": launching}
+            print(
+                f"{name}, {which}: {every.total()} operations, {launching.total()} launch a "
+                f"kernel; traced in {seconds:.1f} s of processor time\n"
+                f"    all: {line(every)}\n    launching: {line(launching)}",
+                flush=True,
+            )
+        ratio = found[f"{name}, template"]["launching"].total()
+        ratio /= found[f"{name}, without gates"]["launching"].total()
+        print(f"{name}: {ratio:.2f} times the kernels of the network without gates")
+        keras.utils.clear_session()
+    if JSON.value:
+        with open(JSON.value, "w", encoding="utf-8") as file:
+            json.dump(found, file, indent=1)
+
+
+if __name__ == "__main__":
+    app.run(main)
