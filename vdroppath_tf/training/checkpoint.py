@@ -22,7 +22,7 @@ from vdroppath_tf.files import (
 )
 from vdroppath_tf.names import named
 
-FORMAT = "vdroppath_tf.run/4"
+FORMAT = "vdroppath_tf.run/5"
 """Of ``run.json`` and of each checkpoint's state."""
 STATE = "state.json"  # written last: a folder without it is not whole
 
