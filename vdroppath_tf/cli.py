@@ -33,6 +33,7 @@ from vdroppath_tf.commands import (
     stability,
     test,
     train,
+    worth,
 )
 from vdroppath_tf.commands.flag_kinds import Text
 from vdroppath_tf.commands.flag_words import FlagFormatter
@@ -54,6 +55,7 @@ COMMANDS: dict[str, Command] = {
     "stability": stability,
     "halve": halve,
     "evaluate": evaluate,
+    "worth": worth,
     "ranking": ranking,
     "derive": derive,
     "test": test,

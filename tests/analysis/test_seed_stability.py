@@ -5,7 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from vdroppath_tf.analysis.observations import higher_layers_want_time
+from vdroppath_tf.analysis.seed_observations import observations_over_seeds, scenes_over_seeds
 from vdroppath_tf.analysis.seed_stability import stability
 from vdroppath_tf.cli import main
 from vdroppath_tf.figures.stability import figure_stability
@@ -91,9 +94,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("3 seeds")
     assert "P(S on) 0.333 +- 0.577  P(ST on) 0.667 +- 0.577  between seeds 0.667" in said[2]
-    assert said[-1] == stability(SEEDS).verdict
+    assert said[3] == stability(SEEDS).verdict
+    assert said[5].startswith("II (higher layers prefer ST): holds in 2 of 3 seeds; margin")
     fields = json.loads((tmp_path / "a.json").read_text())
     assert fields["format"] == "vdroppath_tf.stability/1"
+    assert [one["number"] for one in fields["observations"]] == ["I", "II"]
     assert fields["between seeds"] == pytest.approx([0.0, 2 / 3])
     assert fields["on by seed and layer"]["S"] == [[1, 0], [1, 0], [1, 1]]
     assert (tmp_path / "a.svg").stat().st_size > 5_000
@@ -110,3 +115,20 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_wrong_calls(arguments: list[str], match: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stability", *arguments]) == 1
     assert match in capsys.readouterr().err
+
+
+def test_observations_over_seeds() -> None:
+    """Two of three seeds give the higher layer ST; none gives the lower one S+ST."""
+    first, second = observations_over_seeds(SEEDS)
+    assert (first.number, first.holds, second.number, second.holds) == ("I", 0, "II", 2)
+    margins = [higher_layers_want_time(space).margin for space in SEEDS]
+    wanted = stats.t.interval(0.95, 2, np.mean(margins), stats.sem(margins))
+    assert [second.margin.low, second.margin.high] == pytest.approx(list(wanted))
+    assert "holds in 2 of 3 seeds; margin" in str(second)
+    assert "interval" not in str(observations_over_seeds(SEEDS[:1])[1])
+    assert observations_over_seeds([ProbabilitySpace([[0.1, 0.2]])]) == []
+    third = scenes_over_seeds([SEEDS[2]] * 2, SEEDS[:2])
+    assert (third.number, third.holds) == ("III", 2)
+    assert third.margin.value == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="2 with complex scenes, 1 others"):
+        scenes_over_seeds(SEEDS[:2], SEEDS[:1])

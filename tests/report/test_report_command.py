@@ -22,14 +22,16 @@ from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.report import sections as report_sections
 from vdroppath_tf.report.inputs import read_history, read_result
 from vdroppath_tf.report.scores_file import read_scores
+from vdroppath_tf.report.worth_file import read_worth
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import Recipe
 from vdroppath_tf.training.model_files import save_model
 
 Change = Callable[[Any], object]
 EPOCHS = 3
-TABLES = "class_accuracy confusions data draws front gains history layers strategies tested".split()
-PICTURES = "accuracy confusion distance entropy front gains history marginals".split()
+TABLES = "class_accuracy confusions data draws front gains history layers".split()
+TABLES += ["strategies", "tested", "worth"]
+PICTURES = "accuracy confusion distance entropy front gains history marginals worth".split()
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,8 @@ def run(template: Any, motion: Any, tmp_path_factory: pytest.TempPathFactory) ->
     for line in (
         f"evaluate --model={folder}/template.keras --data={data}/validation.txt --draws=4"
         f" --uniform_draws=2 --out={folder}/scores.json",
+        f"worth --model={folder}/template.keras --data={data}/test.txt --strategy=S|ST|S+ST"
+        f" --out={folder}/worth.json --figure={folder}/worth.png",
         f"derive --model={folder}/template.keras --strategy=S|ST|S+ST --out={folder}/derived.keras",
         f"test --model={folder}/derived.keras --data={data}/test.txt --out={folder}/result.json",
     ):
@@ -106,7 +110,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def all_of(run: Path) -> list[str]:
-    return [f"--run={run}", f"--scores={run}/scores.json", f"--result={run}/result.json"]
+    parts = [f"--{name}={run}/{name}.json" for name in ("scores", "result", "worth")]
+    return [f"--run={run}", *parts]
 
 
 def test_a_page_of_everything(call: Any, run: Path, template: Any, tmp_path: Path) -> None:
@@ -416,3 +421,27 @@ def test_classes_that_gain_by_looking_in_time(call: Any, run: Path, tmp_path: Pa
     damaged = edited(paths[0], tmp_path, lambda f: f["answers"]["answers"].append(99))
     error = call(f"--run={run}", f"--result={damaged}", code=1)
     assert "result.json: holds no result of a test (answers must be numbers of classes" in error
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_layers_are_worth(call: Any, run: Path, tmp_path: Path) -> None:
+    """The sentence, every swap in the table, and how to get it where it is not there."""
+    worth, used = read_worth(run / "worth.json")
+    page = call(f"--run={run}", f"--worth={run}/worth.json", f"--figures={tmp_path}")
+    text = words(page)
+    assert worth.verdict in text
+    assert used.digest in text
+    assert "by Eq. 7 (√p)" in text
+    lines = rows(tmp_path / "worth.csv")
+    assert len(lines) == len(worth.swaps) == 9
+    for line, swap in zip(lines, worth.swaps, strict=True):
+        assert (line["layer"], line["unit"]) == (worth.layers[swap.layer], str(swap.unit))
+        assert float(line["cost"]) == worth.cost(swap).value
+    assert matplotlib.image.imread(run / "worth.png").shape[0] > 300
+    absent = call(f"--run={run}", f"--scores={run}/scores.json")
+    assert "vdroppath worth --model=" in words(absent)
+    damaged = edited(run / "worth.json", tmp_path, lambda f: f["swaps"][0].update(wins=999))
+    error = call(f"--run={run}", f"--worth={damaged}", code=1)
+    assert "worth.json: holds no worth of layers" in error
+    other = edited(run / "worth.json", tmp_path, lambda f: f.update(architecture="micro"))
+    assert "is another network's" in call(f"--run={run}", f"--worth={other}", code=1)

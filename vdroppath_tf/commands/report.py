@@ -19,7 +19,7 @@ EXAMPLE = (
     "--out=run/report.html --figures=run/figures"
 )
 _MARK = '<meta name="generator" content="vdroppath_tf report">'
-_SHOWN = ("run", "space", "model", "scores", "other", "complex_scenes", "clip_shape")
+_SHOWN = ("run", "space", "model", "scores", "worth", "other", "complex_scenes", "clip_shape")
 
 
 def define(values: flags.FlagValues) -> None:
@@ -30,6 +30,7 @@ def define(values: flags.FlagValues) -> None:
     text = "template of the space, .keras, for parameters and MACs; default: that of --run"
     define_string(values, "model", text)
     define_string(values, "scores", "JSON file of vdroppath evaluate")
+    define_string(values, "worth", "JSON file of vdroppath worth")
     text = "JSON file of vdroppath test; may be repeated"
     flags.DEFINE_multi_string("result", [], text, flag_values=values)
     text = "a second space, space.json or published:NAME, to hold this one against"

@@ -14,6 +14,7 @@ from vdroppath_tf.commands.run_folder import RunFolder
 from vdroppath_tf.commands.space_files import PUBLISHED, open_space
 
 if TYPE_CHECKING:
+    from vdroppath_tf.analysis.worth import LayerWorth
     from vdroppath_tf.cost import UnitCosts
 
 
@@ -22,6 +23,12 @@ _NO_GAINS = (
     "the same videos. `vdroppath evaluate` scores it where each layer has S; or `vdroppath test "
     "--model=run/template.keras --strategy='S S ...' --out=frames.json`, then "
     "`--result=frames.json` beside the other `--result`."
+)
+
+
+_NO_WORTH = (
+    "What swapping one layer's unit costs: `vdroppath worth --model={model} --data=... "
+    "--train_data=... --out=worth.json`, then `--worth=worth.json`."
 )
 
 
@@ -64,6 +71,12 @@ def task(values: flags.FlagValues) -> report.TaskReport:
         costs=costs,
         other=_other(values),
     )
+    if values.worth is not None:
+        worth, used = report.read_worth(values.worth)
+        _check_worth(values.worth, worth, space)
+        more |= {"worth": worth, "data": [*found.data, used]}
+    elif scored:
+        absent["worth"] = _NO_WORTH.format(model=values.model or f"{values.run}/template.keras")
     if (scored or tested) and not found.gains:
         absent["gains"] = _NO_GAINS
     return replace(found, **more, absent=absent)
@@ -86,6 +99,13 @@ def _of_space(path: str, space: spaces.ProbabilitySpace) -> report.Scored:
     except ValueError as error:
         raise ValueError(f"--scores={path}: {error}") from None
     return scored
+
+
+def _check_worth(path: str, worth: LayerWorth, space: spaces.ProbabilitySpace) -> None:
+    try:
+        worth.strategy.check(len(space), space.architecture, space.branches)
+    except ValueError as error:
+        raise ValueError(f"--worth={path}: is another network's: {error}") from None
 
 
 def _costs(

@@ -55,14 +55,14 @@ def write_outputs(
 ) -> None:
     """What was asked for of picture and JSON."""
     if values.figure:
-        _write_picture(Path(values.figure), draw())
+        write_picture(Path(values.figure), draw())
         logging.info("Wrote %s", values.figure)
     if values.out:
         write_json(values.out, fields)
         logging.info("Wrote %s", values.out)
 
 
-def _write_picture(path: Path, figure: Figure) -> None:
+def write_picture(path: Path, figure: Figure) -> None:
     """Writes a picture, whole or not at all, with the mark of its maker."""
     maker = "Software" if path.suffix == ".png" else "Creator"
     path.parent.mkdir(parents=True, exist_ok=True)

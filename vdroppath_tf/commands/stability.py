@@ -31,8 +31,20 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     check_figure(values)
     spaces = [open_space(source) for source in arguments]
     found = analysis.stability(spaces, values.form)
-    print("\n".join(table(found)))
-    write_outputs(values, lambda: figures.figure_stability(spaces), fields(found))
+    observed = analysis.observations_over_seeds(spaces)
+    print("\n".join([*table(found), *map(str, observed)]))
+    numbers = {**fields(found), "observations": [_observed(one) for one in observed]}
+    write_outputs(values, lambda: figures.figure_stability(spaces), numbers)
+
+
+def _observed(one: analysis.SeedObservation) -> dict[str, Any]:
+    margin = [one.margin.value, one.margin.low, one.margin.high]
+    return {
+        "number": one.number,
+        "claim": one.claim,
+        "verdicts": list(one.verdicts),
+        "margin": margin,
+    }
 
 
 def table(found: analysis.Stability) -> list[str]:

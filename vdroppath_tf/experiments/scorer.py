@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from vdroppath_tf.analysis.layer_worth import layer_worth
+from vdroppath_tf.analysis.worth import LayerWorth
 from vdroppath_tf.data.clips.protocols import Protocol
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.models.fusion_model import FusionModel
@@ -64,18 +67,45 @@ class Scorer:
         Returns:
             ``StrategyScores``, in the order of ``strategies``.
         """
+        clips, more = self._how(videos, resume, on_strategy)
+        given = self.template, strategies, clips
+        if race is None:
+            return evaluate_strategies(*given, **more)
+        level, margin = race
+        return race_strategies(*given, level=level, margin=margin, **more)
+
+    def worth(
+        self,
+        strategy: FusionStrategy | str,
+        videos: Manifest,
+        *,
+        resume: str | os.PathLike[str] | None = None,
+        on_strategy: Callable[[], object] | None = None,
+    ) -> LayerWorth:
+        """What the choice of each layer of a strategy is worth on videos, see ``layer_worth``.
+
+        Args:
+            strategy: The strategy.
+            videos: The videos; it should not have been chosen on them.
+            resume: A folder for what has been done after each batch. Defaults to none.
+            on_strategy: Called after each strategy and batch, for a progress bar.
+        """
+        clips, more = self._how(videos, resume, on_strategy)
+        return layer_worth(self.template, strategy, clips, **more)
+
+    def _how(
+        self,
+        videos: Manifest,
+        resume: str | os.PathLike[str] | None,
+        on_strategy: Callable[[], object] | None,
+    ) -> tuple[Any, dict[str, Any]]:
+        """The clips of videos, and the arguments of every scoring."""
         clips = self.clips.evaluation(videos, self.protocol, batch_size=self.batch_size)
-        train_clips = None if self.train is None else self.clips.recalibration(self.train)
         options = EvaluationOptions(
             views=self.protocol.views,
             memory_bytes=self.memory_bytes,
             resume=resume,
             on_strategy=on_strategy,
         )
-        given = self.template, strategies, clips
-        if race is None:
-            return evaluate_strategies(*given, train_clips=train_clips, options=options)
-        level, margin = race
-        return race_strategies(
-            *given, level=level, margin=margin, train_clips=train_clips, options=options
-        )
+        train_clips = None if self.train is None else self.clips.recalibration(self.train)
+        return clips, {"train_clips": train_clips, "options": options}

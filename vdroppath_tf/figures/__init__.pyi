@@ -1,3 +1,4 @@
+from .calibration import figure_calibration as figure_calibration
 from .comparison import figure_comparison as figure_comparison
 from .confusion import figure_confusion as figure_confusion
 from .distance import figure_distance as figure_distance
@@ -11,3 +12,4 @@ from .pareto import figure_pareto as figure_pareto
 from .ranking import figure_ranking as figure_ranking
 from .shift import figure_shift as figure_shift
 from .stability import figure_stability as figure_stability
+from .worth import figure_worth as figure_worth

@@ -15,3 +15,6 @@ from .scores_file import Scored as Scored
 from .scores_file import read_scores as read_scores
 from .scores_file import read_selected as read_selected
 from .scores_file import write_scores as write_scores
+from .worth_file import WORTH_FORMAT as WORTH_FORMAT
+from .worth_file import read_worth as read_worth
+from .worth_file import write_worth as write_worth

@@ -21,12 +21,14 @@ from vdroppath_tf.report.headline import headline
 from vdroppath_tf.report.pictures import accuracy_picture, space_pictures
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.report.tables import TABLES, Table, as_records
+from vdroppath_tf.report.worth import worth_pictures, worth_table
 
 FORMAT = "vdroppath_tf.report/1"
-CLASS_TABLES: dict[str, Callable[[TaskReport], Table]] = {
+MORE_TABLES: dict[str, Callable[[TaskReport], Table]] = {
     "class_accuracy": class_table,
     "confusions": confusion_table,
     "gains": gain_table,
+    "worth": worth_table,
 }
 
 
@@ -63,13 +65,13 @@ def write_figures(folder: str | os.PathLike[str], report: Report) -> list[Path]:
 def _task_files(task: TaskReport) -> dict[str, bytes]:
     accuracy = accuracy_picture(task)
     pictures = [*space_pictures(task), *([] if accuracy is None else [accuracy])]
-    pictures += class_pictures(task)
+    pictures += [*worth_pictures(task), *class_pictures(task)]
     files: dict[str, bytes] = {}
     for picture in pictures:
         figure: Figure = picture.draw(narrow=False)
         files[f"{picture.name}.svg"] = svg_bytes(figure)
         files[f"{picture.name}.png"] = png_bytes(figure)
-    tables = {name: make(task) for name, make in (TABLES | CLASS_TABLES).items()}
+    tables = {name: make(task) for name, make in (TABLES | MORE_TABLES).items()}
     return files | {
         f"{name}.csv": csv_text(*table).encode() for name, table in tables.items() if table[1]
     }
@@ -115,7 +117,7 @@ def _task_fields(task: TaskReport) -> dict[str, Any]:
         "settings": dict(task.settings),
         "timings": dict(task.timings),
         "predictions": [asdict(answer) for answer in task.predictions],
-        **{name: as_records(make(task)) for name, make in (TABLES | CLASS_TABLES).items()},
+        **{name: as_records(make(task)) for name, make in (TABLES | MORE_TABLES).items()},
         "tested_classes": [[list(each) for each in one.classes] for one in task.tested],
         "tested_confusions": [[list(each) for each in one.confusions] for one in task.tested],
     }

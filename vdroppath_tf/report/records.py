@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdroppath_tf.analysis.class_gains import ClassGains
 from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
+from vdroppath_tf.analysis.worth import LayerWorth
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, OtherSpace, Prediction, Tested
 from vdroppath_tf.scoring.class_answers import ClassAnswers
@@ -58,6 +59,7 @@ class TaskReport:
         answers: Mapping of the names of networks to `ClassAnswers`, what they answered clip by
             clip: each has a confusion matrix. Defaults to `{}`.
         gains: Sequence of `ClassGains`, which classes gain by looking in time.
+        worth: `LayerWorth`, what each layer's choice is worth. Defaults to `None`.
         chosen_as: str, what `chosen` is, such as `"the paper's best draw"`. Defaults to
             `"the chosen strategy"`.
         absent: Mapping of a part that has no data (`"history"`, `"accuracy"`, `"costs"`,
@@ -87,6 +89,7 @@ class TaskReport:
     other: OtherSpace | None = None
     answers: Mapping[str, ClassAnswers] = field(default_factory=dict)
     gains: Sequence[ClassGains] = ()
+    worth: LayerWorth | None = None
     chosen_as: str = "the chosen strategy"
     absent: Mapping[str, str] = field(default_factory=dict)
 

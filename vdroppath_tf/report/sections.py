@@ -22,6 +22,7 @@ from vdroppath_tf.report.pictures import (
 )
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.report.tables import TextTable, layer_table
+from vdroppath_tf.report.worth import worth_pictures, worth_sentences
 from vdroppath_tf.scoring.listed import Draw
 
 _SHOWN = 5  # confusions, and classes at either end
@@ -84,6 +85,8 @@ class Sections:
     results: Results | None
     confidence_set: ConfidenceSet | None
     classes: list[Classes]
+    worth: list[str]
+    worth_pictures: list[Shown]
     class_pictures: list[Shown]
     gains: list[TextTable]
     timings: dict[str, str]
@@ -103,6 +106,8 @@ def sections(task: TaskReport) -> Sections:
         results=_results(task) if task.rows else None,
         confidence_set=_confidence_set(task),
         classes=[found for one in task.tested if (found := _classes(one)) is not None],
+        worth=worth_sentences(task),
+        worth_pictures=[_shown(picture) for picture in worth_pictures(task)],
         class_pictures=[_shown(picture) for picture in class_pictures(task)],
         gains=[gain_texts(gains) for gains in task.gains],
         timings={name: duration(seconds) for name, seconds in task.timings.items()},

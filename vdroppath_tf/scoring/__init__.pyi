@@ -10,6 +10,7 @@ from .intervals import wilson as wilson
 from .listed import Draw as Draw
 from .listed import Row as Row
 from .paired import holm as holm
+from .paired import mean_interval as mean_interval
 from .paired import paired_interval as paired_interval
 from .paired import paired_p_value as paired_p_value
 from .race import Race as Race

@@ -8,6 +8,7 @@ import numpy as np
 
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.best_set import sign_test
+from vdroppath_tf.scoring.intervals import Interval
 
 
 @named
@@ -79,3 +80,21 @@ def holm(p_values: np.ndarray, level: float = 0.05) -> np.ndarray:
             break
         rejected[k] = True
     return rejected
+
+
+@named
+def mean_interval(differences: np.ndarray, *, level: float = 0.95) -> Interval:
+    """The mean of differences that clips make, each from -1 to 1, with its interval.
+
+    Two clips are added, one for either side, as in ``paired_interval``, which is this interval
+    where every difference is -1, 0 or 1.
+
+    Args:
+        differences: ``(clips,)`` array of float, at least one.
+        level: float, the confidence of the interval. Defaults to 0.95.
+    """
+    more = np.append(np.asarray(differences, "float64"), [1.0, -1.0])
+    reach = NormalDist().inv_cdf((1 + level) / 2) * more.std() / np.sqrt(len(more))
+    middle = more.mean()
+    low, high = max(-1.0, middle - reach), min(1.0, middle + reach)
+    return Interval(float(np.mean(differences)), float(low), float(high))

@@ -1,0 +1,125 @@
+"""The paper's observations I to III over several seeds: how often they hold, and how strongly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vdroppath_tf.analysis.observations import (
+    CLAIMS,
+    Observation,
+    higher_layers_want_time,
+    lower_layers_fuse,
+    scenes_want_space,
+)
+from vdroppath_tf.names import named
+from vdroppath_tf.scoring.intervals import Interval
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+
+@named
+@dataclass(frozen=True)
+class SeedObservation:
+    """One of the paper's observations, asked of the spaces of several seeds.
+
+    Attributes:
+        number: str, "I", "II" or "III".
+        verdicts: tuple of str, that of each seed, see ``Observation``.
+        margin: ``Interval``, the mean margin over seeds (see ``Observation.margin``) with its 95 %
+            interval, by Student's t; its ends are NaN where there is one seed.
+    """
+
+    number: str
+    verdicts: tuple[str, ...]
+    margin: Interval
+
+    @property
+    def claim(self) -> str:
+        """What the paper says."""
+        return CLAIMS[self.number]
+
+    @property
+    def holds(self) -> int:
+        """In how many seeds it holds, narrowly included."""
+        return sum(verdict != "does not hold" for verdict in self.verdicts)
+
+    def __str__(self) -> str:
+        m = self.margin
+        ends = "" if math.isnan(m.low) else f", 95 % interval {m.low:+.3f} to {m.high:+.3f}"
+        return (
+            f"{self.number} ({self.claim}): holds in {self.holds} of {len(self.verdicts)} seeds; "
+            f"margin {m.value:+.3f}{ends}"
+        )
+
+
+@named
+def observations_over_seeds(spaces: Sequence[ProbabilitySpace]) -> list[SeedObservation]:
+    """Observations I and II over the spaces of several seeds; none where S or ST is missing.
+
+    Args:
+        spaces: Sequence of ``ProbabilitySpace`` of one network, one a seed.
+
+    Returns:
+        A list of ``SeedObservation``.
+
+    Example:
+    ```python
+    for one in observations_over_seeds(spaces):
+        print(one)
+    ```
+    """
+    if not all(len(space) > 1 and {"S", "ST"} <= {*space.branches} for space in spaces):
+        return []
+    asked = (lower_layers_fuse, higher_layers_want_time)
+    return [_over_seeds([ask(space) for space in spaces]) for ask in asked]
+
+
+@named
+def scenes_over_seeds(
+    complex_scenes: Sequence[ProbabilitySpace], others: Sequence[ProbabilitySpace]
+) -> SeedObservation:
+    """Observation III over several seeds: data with complex scenes add S.
+
+    Args:
+        complex_scenes: Sequence of ``ProbabilitySpace`` learned on data with complex scenes, one a
+            seed.
+        others: Sequence of ``ProbabilitySpace`` learned on other data, of the same seeds.
+
+    Raises:
+        ValueError: If there are not as many of both, or none.
+    """
+    if not complex_scenes or len(complex_scenes) != len(others):
+        raise ValueError(
+            "Expected a space of either data for each seed, one or more. Received: "
+            f"{len(complex_scenes)} with complex scenes, {len(others)} others"
+        )
+    pairs = zip(complex_scenes, others, strict=True)
+    return _over_seeds(
+        [scenes_want_space({"complex": a, "other": b}, ["complex"]) for a, b in pairs]
+    )
+
+
+def _over_seeds(found: Sequence[Observation]) -> SeedObservation:
+    margin = t_interval([one.margin for one in found])
+    return SeedObservation(found[0].number, tuple(one.verdict for one in found), margin)
+
+
+@named
+def t_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
+    """A mean over seeds with its interval by Student's t; NaN ends where there is one value.
+
+    Args:
+        values: Sequence of float, one a seed.
+        level: float, the confidence. Defaults to 0.95.
+    """
+    from scipy.special import stdtrit  # imported late: a quarter of a second
+
+    mean, count = float(np.mean(values)), len(values)
+    if count < 2:
+        return Interval(mean, math.nan, math.nan)
+    reach = float(stdtrit(count - 1, (1 + level) / 2)) * float(np.std(values, ddof=1))
+    reach /= math.sqrt(count)
+    return Interval(mean, mean - reach, mean + reach)

@@ -1,0 +1,48 @@
+"""The file of what layers are worth: what `vdroppath worth` writes, and reports read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from vdroppath_tf.analysis.worth import LayerWorth
+from vdroppath_tf.files import read_json, write_json
+from vdroppath_tf.names import named
+from vdroppath_tf.report.inputs import data_used, read_file
+from vdroppath_tf.report.items import DataUsed
+
+WORTH_FORMAT = "vdroppath_tf.worth/1"
+
+
+@named
+def write_worth(
+    path: str | os.PathLike[str], worth: LayerWorth, *, protocol: str, data: Mapping[str, Any]
+) -> None:
+    """Writes what layers are worth as JSON, whole or not at all.
+
+    Args:
+        path: str or path of the file.
+        worth: `LayerWorth`, what `layer_worth` gave.
+        protocol: str, which views of a video were scored.
+        data: Mapping, the `"source"`, `"hash"` and `"listed"` number of the videos.
+    """
+    head = {"format": WORTH_FORMAT, "protocol": protocol, "data": dict(data)}
+    write_json(path, {**head, **worth.fields()}, allow_nan=False)
+
+
+@named
+def read_worth(path: str | os.PathLike[str]) -> tuple[LayerWorth, DataUsed]:
+    """Reads what `vdroppath worth --out` wrote, and which videos it was measured on.
+
+    Raises:
+        ValueError: If it is something else; the message names the file.
+        OSError: If it cannot be read.
+    """
+
+    def parse(text: str) -> tuple[LayerWorth, DataUsed]:
+        fields = read_json(text, WORTH_FORMAT)
+        worth = LayerWorth.of_fields(fields)
+        return worth, data_used("worth of layers", fields["data"], fields["protocol"], worth.clips)
+
+    return read_file(path, "worth of layers", "vdroppath worth --out", parse)
