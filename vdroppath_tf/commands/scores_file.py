@@ -8,10 +8,12 @@ from typing import Any
 
 from absl import logging
 
-from vdroppath_tf import analysis, report, scoring, spaces
+from vdroppath_tf import analysis, cost, report, scoring, spaces
 
 
-def show(result: scoring.Selection, chosen_on: scoring.StrategyScores, told: str) -> None:
+def show(
+    result: scoring.Selection, chosen_on: scoring.StrategyScores, told: str, costs: cost.UnitCosts
+) -> None:
     """Prints who was chosen, on what, and what it scores on videos it was not chosen on."""
     for score in ranked(chosen_on):
         share = f"{score.interval}  top-5 {score.top5:.4f}"
@@ -25,8 +27,23 @@ def show(result: scoring.Selection, chosen_on: scoring.StrategyScores, told: str
     count, best = len(result.confidence_set), result.top1_chosen_on
     print(f"\nOn the clips it was chosen on the selected scored {best:.4f}; the best of ", end="")
     print(f"{len(chosen_on)} has a selection bias of about {result.optimism:.4f}.")
+    print(_chosen(result, chosen_on, costs))
     level = f"{100 * (1 - result.level):g} %"
     print(f"In the {level} confidence set of the best: {count} of {len(chosen_on)}.")
+
+
+def _chosen(
+    result: scoring.Selection, chosen_on: scoring.StrategyScores, costs: cost.UnitCosts
+) -> str:
+    """Which one was selected and why, and what the other rule would have taken."""
+    macs, most = costs.of(result.strategy)[1], chosen_on.best.strategy
+    if result.rule == "accurate":
+        return f"Selected: the highest top-1 ({macs:,} MACs), whatever it costs."
+    line = f"Selected: the cheapest of those that may be the best ({macs:,} MACs)"
+    if most == result.strategy:
+        return f"{line}, which is the most accurate too."
+    fewer = 1 - macs / costs.of(most)[1]
+    return f"{line}; {fewer:.0%} fewer than {most}, which --choose=accurate takes."
 
 
 def ranked(scores: scoring.StrategyScores) -> list[Any]:

@@ -12,6 +12,7 @@ from vdroppath_tf.files import read_json, write_json
 from vdroppath_tf.names import named
 from vdroppath_tf.report.inputs import data_used, read_file
 from vdroppath_tf.report.items import DataUsed
+from vdroppath_tf.scoring.choosing import RULES
 from vdroppath_tf.scoring.intervals import Interval
 from vdroppath_tf.scoring.listed import Row, check_share
 from vdroppath_tf.scoring.scores import StrategyScore
@@ -107,6 +108,7 @@ def write_scores(
         "level": selection.level,
         "confidence": selection.confidence,
         "clips": selection.clips,
+        "rule": selection.rule,
         "recalibrated": recalibrated,
         **({} if gains is None else {"class_gains": gains.fields()}),
     }
@@ -133,6 +135,7 @@ def _scores(text: str) -> Scored:
         level=float(found["level"]),
         confidence=float(found["confidence"]),
         clips=(first, second),
+        rule=_rule(found.get("rule", "accurate")),  # older files have the most accurate
     )
     if str(selection.strategy) not in [row.strategy for row in rows]:
         raise ValueError(f"no row has the selected strategy {str(selection.strategy)!r}")
@@ -146,6 +149,12 @@ def _scores(text: str) -> Scored:
         None if classes is None else int(classes),
         ClassGains.of_fields(found["class_gains"]) if "class_gains" in found else None,
     )
+
+
+def _rule(name: Any) -> str:
+    if name not in RULES:
+        raise ValueError(f"the rule {name!r} is none of {', '.join(RULES)}")
+    return str(name)
 
 
 def _row(one: Any, network: str, clips: int) -> Row:

@@ -92,7 +92,8 @@ class StrategyScores:
     def best(self) -> StrategyScore:
         """The highest top-1 of those not dropped from a race; of equals, the first.
 
-        Chosen on these clips, so it has a selection bias: ``scoring.select()`` estimates it.
+        Chosen on these clips, so it has a selection bias: ``scoring.select()`` estimates it. Others
+        may be as good and cheaper: ``scoring.choose()`` takes the cheapest of them.
         """
         return max(self.finalists, key=lambda score: score.top1)
 
