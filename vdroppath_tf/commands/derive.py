@@ -10,6 +10,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, experiments, report, scoring, spaces, training
 from vdroppath_tf.commands.choosing import costs_of, define_choose
+from vdroppath_tf.commands.diagnosis import log_diagnosis
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
@@ -55,6 +56,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     videos = None
     if values.train_data is not None:
         videos = open_source(values, "train_data", labels, part="train", modality=recipe.modality)
+    if model.gates:
+        log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))
     strategy = _chosen(values, model)
     logging.info("Strategy: %s", strategy)
     faults = data.FaultLog(values.max_bad_fraction)
