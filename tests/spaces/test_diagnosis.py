@@ -23,8 +23,11 @@ def space_of(drop: Any, data: Any = None, prior: Any = None, **options: Any) -> 
     since = np.full(shape, START)
     d1 = options.get("layer_drop")
     layer = {} if d1 is None else {"layer": np.full(shape[0], START)}
-    own, last = [GateValues(one) for one in values], [GateValues(one / 10) for one in values]
-    pushes = Pushes(*own, *last, since=GateValues(since, **layer), epochs=3)
+    (by_data, by_prior), (last_data, last_prior) = (
+        [GateValues(one / steps) for one in values] for steps in (1, 10)
+    )
+    began = GateValues(since, **layer)
+    pushes = Pushes(by_data, by_prior, last_data, last_prior, began, 3)
     return ProbabilitySpace(drop, START, pushes=pushes, **options)
 
 

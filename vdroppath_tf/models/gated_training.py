@@ -54,17 +54,21 @@ class GatedTraining(LossInParts):
     def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         if not any(gate.trainable for gate in gates_of(self)):
             return super().fit(x, y, **kwargs)
-        record = self._record_of_gates()
-        if record.sums is None:
-            with self.distribute_strategy.scope():
-                record.prepare()
-            self.train_function = None  # one that was traced before keeps no record
-        keeping = _Keeping(record)
+        keeping = _Keeping(self.start_record())
         kwargs["callbacks"] = _first(keeping, kwargs.get("callbacks"))
         history = super().fit(x, y, **kwargs)
         if keeping.epochs:
             self._warn_of_space()
         return history
+
+    def start_record(self) -> PushRecord:
+        """Makes training steps add to the record; ``fit`` does so."""
+        record = self._record_of_gates()
+        if record.sums is None:
+            with self.distribute_strategy.scope():
+                record.prepare()
+            self.train_function = None  # one that was traced before keeps no record
+        return record
 
     def _record_of_gates(self) -> PushRecord:
         if self._record is None:
