@@ -14,8 +14,10 @@ import numpy as np
 import tiny
 from command_lines import said
 
+from vdroppath_tf.commands.evaluate import repeated
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.sources.encode import write_video
+from vdroppath_tf.experiments import candidates
 from vdroppath_tf.scoring.choosing import choose
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -86,10 +88,24 @@ def test_a_race_of_draws_of_a_space(call: Any, chain: Path, motion: Any, tmp_pat
     assert done.code == 0, done.error
     assert "Above: the 10 clips that were chosen on. Below: 8 (chosen on " in done.out
     assert "uniform draw" not in done.out
+    assert re.search(
+        "The prior decided in . of 3 layers, the data in .; . hardly moved", done.error
+    )
     assert "Selected: the cheapest of those that may be the best (" in done.out
     space = ProbabilitySpace.load(tmp_path / "space.json")
     dataclasses.replace(space, architecture="micro").save(tmp_path / "space.json")
     assert re.search("'micro'.*'nano'", call(*line).error)
+
+
+def test_draws_that_repeat_are_counted() -> None:
+    space = ProbabilitySpace([[0.01, 0.98], [0.02, 0.99]])
+    found = candidates(space, 20, seed=0)
+    said = repeated(space, 20, len(found))
+    assert said is not None
+    assert said.startswith(f"20 draws and the mode are {len(found)} different strategies, which")
+    assert said.endswith("is its mode with probability 0.94.")
+    assert "are 1 strategy, which is" in str(repeated(space, 20, 1))
+    assert repeated(space, 20, 20) is None
 
 
 def test_a_validation_part_that_is_empty(call: Any, chain: Path, motion: Any) -> None:

@@ -147,13 +147,21 @@ def _strategies(
         return [spaces.FusionStrategy.parse(text, own.architecture) for text in values.strategy]
     space = own if values.space is None else spaces.ProbabilitySpace.load(values.space)
     found = experiments.candidates(space, values.draws, values.seed)
-    if len(found) < values.draws:
-        chance = math.exp(space.log_prob(space.mode()))
-        print(
-            f"{values.draws} draws and the mode are {len(found)} different strategies, which are "
-            f"scored once each: a draw of this space is its mode with probability {chance:.2g}."
-        )
+    if said := repeated(space, values.draws, len(found)):
+        print(said)
     return found
+
+
+def repeated(space: spaces.ProbabilitySpace, draws: int, different: int) -> str | None:
+    """Why fewer strategies are scored than were drawn, if they are."""
+    if different >= draws:
+        return None
+    chance = math.exp(space.log_prob(space.mode()))
+    many = "strategy, which is" if different == 1 else "different strategies, which are"
+    return (
+        f"{draws} draws and the mode are {different} {many} scored once: draws repeat, for a draw "
+        f"of this space is its mode with probability {chance:.2g}."
+    )
 
 
 def _videos(

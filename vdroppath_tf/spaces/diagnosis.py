@@ -87,7 +87,10 @@ UNKNOWN = (
     "Whether the data or the prior moved the gates is not known: the space has no record of the "
     "training behind it (an older version wrote it, or gates were not trained by fit)."
 )
-_WEAKER = "weaken the prior, prior_strength= (--prior_strength=), or train on more videos"
+_WEAKER = (
+    "weaken the prior, prior_strength= (--prior_strength=) or weight_reg= (--weight_reg=), or "
+    "train on more videos"
+)
 
 
 def _collapse(found: Diagnosis) -> str:
