@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import stat
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -13,6 +12,13 @@ import av
 from vdroppath_tf.data.sources.sizes import Shortfall, find_shortfall
 from vdroppath_tf.data.sources.stream_choice import choose_stream, no_stream
 from vdroppath_tf.data.sources.webp import WebpError, as_video, is_animated_webp
+from vdroppath_tf.data.sources.zipped_file import (
+    FileStatus,
+    ZippedError,
+    file_status,
+    opened,
+    split_zip,
+)
 
 MAX_SIDE = 16384
 """Frames wider or higher than this are refused before they are decoded (pixels)."""
@@ -35,19 +41,21 @@ class NoVideoStreamError(VideoError):
     """A file can be opened and holds no video: sound only, say."""
 
 
-def status_of(path: str) -> os.stat_result:
-    """Status of what is there, else `VideoError`."""
+def status_of(path: str) -> FileStatus:
+    """Status of what is there, in a zip archive too, else `VideoError`."""
     try:
-        return os.stat(path)
+        return file_status(path)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
 
 
 def _unreadable(path: str, error: Exception) -> VideoError:
+    if isinstance(error, ZippedError):
+        return VideoError(f"{path}: cannot be read, {error}. Copy or download the archive again.")
     return VideoError(f"{path}: cannot be read ({error}). Check the path and its permissions.")
 
 
-def regular_file(path: str) -> os.stat_result:
+def regular_file(path: str) -> FileStatus:
     """Status of a file that is there, is a file and is not empty; else `VideoError`."""
     status = status_of(path)
     if not stat.S_ISREG(status.st_mode):
@@ -69,10 +77,14 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
             shows.
     """
     file = _as_file(path)
+    closing = contextlib.nullcontext() if isinstance(file, str) else contextlib.closing(file)
     try:
         # Not options=, which are for codecs too: with them, PyAV before 18 ends the process at
         # files whose streams are found only on the way, such as MPEG-PS and FLV.
-        with av.open(file, container_options=_OPEN_OPTIONS, metadata_errors="replace") as container:
+        with (
+            closing,
+            av.open(file, container_options=_OPEN_OPTIONS, metadata_errors="replace") as container,
+        ):
             stream = choose_stream(container, video_stream)
             if stream is None:
                 raise NoVideoStreamError(f"{path}: {no_stream(container, video_stream)}")
@@ -93,7 +105,9 @@ def _as_file(path: str) -> str | BinaryIO:
     """What FFmpeg opens: the file, or in memory a video of what it cannot read."""
     regular_file(path)
     try:
-        return as_video(path) if is_animated_webp(path) else path
+        if is_animated_webp(path):
+            return as_video(path)
+        return path if split_zip(path) is None else opened(path)
     except WebpError as error:
         raise VideoError(
             f"{path}: {error}. Copy or convert it again, or take it off the list."
