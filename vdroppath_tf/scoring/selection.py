@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.best_set import confidence_set
 from vdroppath_tf.scoring.choosing import cheapest, check_rule, distinct
@@ -83,6 +84,8 @@ class Selection:
     confidence: float
     clips: tuple[int, int]
     rule: str = "accurate"
+
+    __repr__ = brief
 
 
 @named

@@ -95,6 +95,14 @@ class ProbabilitySpace:
         if self.pushes is not None:
             self.pushes.check(drop)
 
+    def __repr__(self) -> str:
+        low, high = (float(f([f(layer) for layer in self.drop])) for f in (np.min, np.max))
+        return (
+            f"ProbabilitySpace({len(self)} layers of {self.architecture or 'any network'}, "
+            f"branches={'+'.join(self.branches)}, per_input={self.per_input}, "
+            f"drop from {low:.3f} to {high:.3f})"
+        )
+
     def __len__(self) -> int:
         return len(self.layers)
 
