@@ -30,6 +30,7 @@ _FORMATS = (
     "gif,apng,ivf,yuv4mpegpipe,"  # pictures one after another, and little else
     "h264,hevc,m4v,mpegvideo,mjpeg,obu"  # streams without a container
 )
+_MAX_HEADER = 1 << 16  # bytes
 _OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 
 
@@ -121,18 +122,25 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
 
     PyAV has no place for streams that appear later than others, as where recordings were joined:
     it may give their packets too, and fails at their end marks, behind those of all others. Packets
-    of no bytes that have a time (Theora) repeat the frame before, and are no frames.
+    of no bytes that have a time (Theora) repeat the frame before, and are no frames. Nor are the
+    headers of VP8 that come again where Ogg files were joined; its decoder takes them for frames.
     """
     number = stream.index
+    ogg = container.format.name == "ogg"
     try:
         for packet in container.demux(stream):
             if packet.size:
-                if packet.stream_index == number:
+                if packet.stream_index == number and not (ogg and _is_header(packet)):
                     yield packet
             elif packet.pts is None and packet.dts is None and packet.stream.index == number:
                 yield packet
     except IndexError:
         return
+
+
+def _is_header(packet: Any) -> bool:
+    """Whether a packet of Ogg is one of the headers of VP8."""
+    return packet.size < _MAX_HEADER and bytes(packet)[:5] == b"OVP80"
 
 
 def _check_side(path: str, height: int, width: int) -> None:

@@ -23,7 +23,7 @@ from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.files import read_text, replacing
 from vdroppath_tf.names import named
 
-INDEX_FORMAT = "vdroppath_tf.frame_index/5"
+INDEX_FORMAT = "vdroppath_tf.frame_index/6"
 """Of the files in which indices are kept; another one for each change in what frames there are."""
 
 
