@@ -18,6 +18,7 @@ from typing import Any
 _SHOWN = 80  # characters of a value in a message
 _TEXT = (str, bytes)
 _SEQUENCES = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable)
+_WORDS_OF_SEQUENCES = ("Sequence", "Iterable", "list", "tuple", "List", "Tuple", "set")
 _NUMBERS = (int, float, complex)
 _CALLABLE: Any = collections.abc.Callable
 
@@ -26,23 +27,46 @@ class WrongKindError(TypeError, ValueError):
     """An argument is of another kind than its function takes."""
 
 
+def sequence_places(function: Callable[..., Any]) -> dict[str, int]:
+    """The arguments of a function that may be sequences, as far as their annotations tell.
+
+    Args:
+        function: The function; what a class is made of checks its own fields.
+
+    Returns:
+        The names of such arguments, each with its place.
+    """
+    if function.__name__ in ("__init__", "__new__"):
+        return {}
+    parameters = inspect.signature(function).parameters.values()
+    return {
+        parameter.name: place
+        for place, parameter in enumerate(parameters)
+        if any(f"{word}[" in str(parameter.annotation) for word in _WORDS_OF_SEQUENCES)
+    }
+
+
 def refuse_text(
-    function: Callable[..., Any], shown: str, args: Sequence[Any], keywords: Mapping[str, Any]
+    function: Callable[..., Any],
+    shown: str,
+    places: Mapping[str, int],
+    args: Sequence[Any],
+    keywords: Mapping[str, Any],
 ) -> None:
     """Stops where an argument is text, and a sequence that is no text is expected.
 
     Args:
         function: The function that is to be called.
         shown: Its name.
+        places: Of ``sequence_places``.
         args: Its arguments by place.
         keywords: Its arguments by name.
 
     Raises:
         WrongKindError: Naming the argument, and how one element is passed.
     """
-    if function.__name__ in ("__init__", "__new__"):  # what is made checks its own fields
-        return
-    for name, value in _bound(function, args, keywords):
+    for name, place in places.items():
+        value = args[place] if place < len(args) else keywords.get(name)
         if not isinstance(value, _TEXT):
             continue
         kinds = _alternatives(_hints(function).get(name, Any))
@@ -63,7 +87,10 @@ def wrong_kinds(
     """What is wrong with the kinds of arguments, in words; empty where all of them may do.
 
     Args:
-        function, shown, args, keywords: As for ``refuse_text``.
+        function: The function that was called.
+        shown: Its name.
+        args: Its arguments by place.
+        keywords: Its arguments by name.
     """
     hints, given = _hints(function), dict(_bound(function, args, keywords))
     wrong = {name for name, value in given.items() if not _may_be(value, hints.get(name, Any))}

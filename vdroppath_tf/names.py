@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from vdroppath_tf.argument_kinds import WrongKindError, refuse_text, wrong_kinds
+from vdroppath_tf.argument_kinds import WrongKindError, refuse_text, sequence_places, wrong_kinds
 
 _Public = TypeVar("_Public", bound=Callable[..., Any])
 
@@ -66,8 +66,8 @@ def named(public: _Public) -> _Public:
 
 
 def _name_methods(public: type) -> None:
-    """The same for the methods that a class defines itself, unless Keras calls them."""
-    if any(base.__module__.startswith("keras.") for base in public.__mro__):
+    """The same for the methods of a class of data; other classes call theirs too often."""
+    if not dataclasses.is_dataclass(public):
         return
     for name, method in list(vars(public).items()):
         kind = type(method) if isinstance(method, (classmethod, staticmethod)) else None
@@ -88,6 +88,8 @@ def _refusing(function: Any, shown: str) -> Any:
     known = [p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
     names = [name for name in known if name not in ("self", "cls", "_cls")]
 
+    sequences = sequence_places(function)
+
     @functools.wraps(function)
     def checked(*args: Any, **keywords: Any) -> Any:
         for name in keywords:
@@ -97,8 +99,8 @@ def _refusing(function: Any, shown: str) -> Any:
                     f"{_as_field(function, name)}{nearest(name, names)}"
                     f"It has: {', '.join(names)}."
                 )
-        if any(isinstance(value, str) for value in (*args, *keywords.values())):
-            refuse_text(function, shown, args, keywords)
+        if sequences:
+            refuse_text(function, shown, sequences, args, keywords)
         try:
             return function(*args, **keywords)
         except (AttributeError, TypeError) as error:

@@ -14,6 +14,7 @@ import signal
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -25,6 +26,7 @@ Outcome: TypeAlias = Literal["clear", "passed", "traceback", "hang", "silent", "
 WRONG: tuple[Outcome, ...] = ("traceback", "hang", "silent", "lost", "memory")
 LIMIT = 120  # seconds of the processor that a command may take
 PATIENCE = 1200  # seconds of the clock, for what waits: the machine does other things too
+_NOBODY = 65534  # the user
 MEMORY = 1 << 20  # KiB that a command may take beside what the process has
 
 
@@ -44,6 +46,7 @@ class Case:
         may_pass: Whether the command may also end well: not every change is one for the worse.
         limit: The bytes that a file may have while the command runs, which stands for a disk that
             is full; None for any.
+        read_only: Whether nothing may be written anywhere: the command runs as nobody does.
     """
 
     group: str
@@ -52,6 +55,7 @@ class Case:
     abuse: Callable[[Path], object] = lambda _: None
     may_pass: bool = False
     limit: int | None = None
+    read_only: bool = False
 
     def outcome(self, whole: Path, home: Path) -> tuple[Outcome, str]:
         """Runs the command on whole inputs that were abused, and says what came of it.
@@ -68,7 +72,12 @@ class Case:
         with tempfile.TemporaryDirectory() as out:
             call = [part.replace("{home}", str(home)).replace("{out}", out) for part in self.call]
             try:
-                with taken() as memory, _within(LIMIT, PATIENCE), _files_of(self.limit):
+                with (
+                    taken() as memory,
+                    _within(LIMIT, PATIENCE),
+                    _files_of(self.limit),
+                    _as_nobody(home.parent, Path(out)) if self.read_only else nullcontext(),
+                ):
                     code, said = _called(call)
             except HangError:
                 return "hang", f"no end within {LIMIT} s of the processor"
@@ -135,6 +144,23 @@ def _files_of(size: int | None) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, old)
+
+
+@contextlib.contextmanager
+def _as_nobody(*folders: Path) -> Iterator[None]:
+    """Nothing can be written below the folders, nor elsewhere, as root could in spite of that."""
+    for folder in folders:
+        folder.chmod(0o755 if os.geteuid() == 0 else 0o555)
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setegid(_NOBODY)
+    os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
 
 
 _WHOLE: dict[Path, dict[str, str]] = {}
