@@ -26,7 +26,8 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 
 GATE_RANGES = {
     "num_train_examples": Range(1.0, 1e15, optional=True),
-    "weight_reg": Range(0.0, 1e12),
+    "weight_reg": Range(0.0, 1e12, optional=True),
+    "prior_strength": Range(0.0, 1e12, optional=True),
     "initial_drop": Range(0.0, 1.0, above=True, below=True),
     "temperature": Range(0.0, 1e6, above=True),
     "seed": whole(-(2**53), 2**53),
