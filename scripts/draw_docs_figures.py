@@ -12,6 +12,7 @@ them, the most probable strategies by their MACs. The same inputs give the same 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,16 +21,17 @@ from absl import app, flags
 from matplotlib import image
 from matplotlib.figure import Figure
 
+from vdroppath_tf.analysis.observations import NEAR_START
 from vdroppath_tf.budget.choices import pareto
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.clips.augment import Operation
 from vdroppath_tf.data.clips.operations import apply_operations
-from vdroppath_tf.experiments.tasks.shapes import Difficulty, labels
+from vdroppath_tf.experiments.quickstart import TASKS
+from vdroppath_tf.experiments.tasks.shapes import Difficulty
 from vdroppath_tf.experiments.tasks.synthetic import make_clip
 from vdroppath_tf.figures.distance import figure_distance
 from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.figures.pareto import figure_pareto
-from vdroppath_tf.spaces.diagnosis import NEAR_START
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import DATASETS, get_model, published_space, published_strategy, uniform
@@ -40,7 +42,14 @@ RESULTS = flags.DEFINE_string("results", str(DOCS / "results"), "folder of space
 PICTURES = flags.DEFINE_string("pictures", str(DOCS / "pictures"), "folder to draw into")
 
 SEEN = Difficulty(noise=12)  # the default's noise hides shapes from eyes in a small still picture
-ENLARGED, GAP, FRAMES = 2, 6, 6
+GAP, FRAMES = 6, 6
+HEIGHT = 64  # pixels of a frame, enlarged
+# task -> items of the test clips that are shown, how they are drawn
+CLIPS_SHOWN = {
+    "motion": (range(4), SEEN),
+    "appearance": (range(4), SEEN),
+    "both": ((0, 5, 10, 15), replace(TASKS["both"].difficulty, noise=12.0)),
+}
 SHOWN = {  # operation -> strength
     "identity": 0.0,
     "brightness": 0.25,
@@ -59,12 +68,14 @@ SHOWN = {  # operation -> strength
 
 
 def task_picture(task: str) -> np.ndarray:
-    """One clip of each class, a row each: uint8 `(height, width, 3)`."""
+    """Clips of a task, a row each: uint8 `(height, width, 3)`."""
     rows = []
-    for item in range(len(labels(task))):
-        clip, _ = make_clip(task, "test", item, difficulty=SEEN)
+    items, difficulty = CLIPS_SHOWN[task]
+    for item in items:
+        clip, _ = make_clip(task, "test", item, difficulty=difficulty)
         times = np.linspace(0, len(clip) - 1, FRAMES).round().astype(int)
-        frames = clip[times].repeat(ENLARGED, 1).repeat(ENLARGED, 2)
+        enlarged = HEIGHT // difficulty.size
+        frames = clip[times].repeat(enlarged, 1).repeat(enlarged, 2)
         gap = np.full((frames.shape[1], GAP, 3), 255, np.uint8)
         columns = [part for frame in frames for part in (frame, gap)][:-1]
         row = np.concatenate(columns, 1)
@@ -115,7 +126,7 @@ def main(_: list[str]) -> None:
     """Draws all of them."""
     pictures = Path(PICTURES.value)
     pictures.mkdir(parents=True, exist_ok=True)
-    for task in ("motion", "appearance"):
+    for task in CLIPS_SHOWN:
         path = pictures / f"task-{task}.png"
         image.imsave(path, task_picture(task), metadata={"Software": None})
         print(path)

@@ -71,7 +71,7 @@ trained on their own (`vdroppath train --strategy=...`).
 | network | from | S | ST | S+ST | best strategy |
 | --- | --- | --- | --- | --- | --- |
 {rows}"""
-SMALL_EXPECTED = """`make quickstart` runs it in full size on both tasks; what it reached is in
+SMALL_EXPECTED = """`make quickstart` runs it in full size on its tasks; what it reached is in
 `README.md`, under "Measured"."""
 
 # name in the template -> (for a published recipe, for one of ours)

@@ -32,6 +32,22 @@ def test_a_line_an_epoch_where_there_is_no_terminal(capsys: pytest.CaptureFixtur
     assert verbosity_of_training() == 2
 
 
+def test_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second for each step of weight 1: what was trained says how long the rest takes."""
+    now = [0.0]
+    monkeypatch.setattr("vdroppath_tf.experiments.account.time.perf_counter", lambda: now[0])
+    lines: list[str] = []
+    account = Account("motion", log=lines.append)
+    account.expect(2 * 4 + 200)
+    for name, steps, per_epoch, weight in (("template", 4, 2, 2.0), ("S", 200, 100, 1.0)):
+        with account.steps(name, steps, per_epoch, weight=weight) as step:
+            for _ in range(steps):
+                now[0] += weight
+                step()
+    left = [line.partition("; training takes about ")[2] for line in lines]
+    assert left == [f"{time} more" for time in ("3 min 24 s", "3 min 20 s", "1 min 40 s", "0.0 s")]
+
+
 def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)

@@ -16,6 +16,7 @@ from vdroppath_tf.experiments.processes import _SPAWN, _worker_pool, in_processe
 
 def job(name: str, number: int, *, log: Any, bar_position: int) -> tuple[str, int, int, int]:
     log(f"at {bar_position}")
+    log(f"\n{name}: begun")
     return name, number**2, bar_position, os.getpid()
 
 
@@ -25,7 +26,7 @@ def test_jobs_one_after_another() -> None:
         job, [("a", 2), ("b", 3)], 1, log=said.append, on_done=lambda: said.append("done")
     )
     assert found == [("a", 4, 0, os.getpid()), ("b", 9, 0, os.getpid())]
-    assert said == ["at 0", "done", "at 0", "done"]
+    assert said == ["at 0", "\na: begun", "done", "at 0", "\nb: begun", "done"]
 
 
 def test_jobs_in_processes(capfd: pytest.CaptureFixture[str]) -> None:
@@ -34,7 +35,10 @@ def test_jobs_in_processes(capfd: pytest.CaptureFixture[str]) -> None:
     assert len(done) == 3
     assert [one[:3] for one in found] == [("a", 4, 0), ("b", 9, 1), ("c", 16, 0)]
     assert os.getpid() not in {pid for *_, pid in found}
-    assert "b: at 1" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "b: at 1" in said
+    assert "b: begun" in said
+    assert "b: b:" not in said
 
 
 def fail(name: str, begun: Path, *, log: Any, bar_position: int) -> None:

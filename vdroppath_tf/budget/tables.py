@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from vdroppath_tf.brief import brief
 from vdroppath_tf.budget.checks import check_costs, check_network
 from vdroppath_tf.budget.fronts import Options
 from vdroppath_tf.budget.latency import LatencyTable
@@ -40,8 +39,6 @@ class CostTables:
     space: ProbabilitySpace
     units: UnitCosts | None
     latency: LatencyTable | None
-
-    __repr__ = brief
 
     @property
     def known_units(self) -> UnitCosts:

@@ -1,4 +1,4 @@
-"""Run the whole loop on two small known-answer tasks and write a report."""
+"""Run the whole loop on small known-answer tasks and write a report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Motion and appearance through the whole loop, and a report."""
+    """The known-answer tasks through the whole loop, and a report."""
     experiments.run_quickstart(
         Path(values.out), seed=values.seed, processes=processes_of(values), log=logging.info
     )

@@ -9,6 +9,39 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 from vdroppath_tf.names import named
+from vdroppath_tf.report.formats import duration
+
+
+class _Pace:
+    """How fast the trainings of a run go, and so how long the rest of them takes."""
+
+    def __init__(self) -> None:
+        self.expected: float | None = None
+        self._over = 0.0  # work of the trainings that are over, done here or by a run before
+        self._done = self._now = 0.0  # done here: in all, and in the training that goes on
+        self._seconds = self._start = 0.0
+
+    @contextmanager
+    def of(self, work: float) -> Iterator[None]:
+        """Times the body, a training of so much work."""
+        self._start, self._now = time.perf_counter(), 0.0
+        yield
+        self._seconds += time.perf_counter() - self._start
+        self._over += work
+        self._now = 0.0
+
+    def work(self, weight: float) -> None:
+        """Counts a step."""
+        self._done += weight
+        self._now += weight
+
+    def left(self) -> str:
+        """The time that the trainings still take, in words; "" where it is not known."""
+        if self.expected is None:
+            return ""
+        seconds = self._seconds + time.perf_counter() - self._start
+        rest = max(0.0, self.expected - self._over - self._now)
+        return f"training takes about {duration(seconds * rest / self._done)} more"
 
 
 @named
@@ -26,6 +59,15 @@ class Account:
     ) -> None:
         self.name, self.log, self.bar_position = name, log, bar_position
         self.timings: dict[str, float] = {}
+        self._pace = _Pace()
+
+    def expect(self, work: float) -> None:
+        """Says how much work all trainings of the run are, for the time that is left.
+
+        Args:
+            work: The sum over the trainings of their steps, each times its ``weight`` in ``steps``.
+        """
+        self._pace.expected = work
 
     def bar(self, description: str, unit: str, total: int | None = None) -> tqdm:
         """A progress bar that is gone when it is full; none where nobody looks at a terminal."""
@@ -39,17 +81,32 @@ class Account:
         )
 
     @contextmanager
-    def steps(self, description: str, total: int, per_epoch: int) -> Iterator[Callable[[], None]]:
-        """Gives what to call after each training step: for a bar, or else a line an epoch."""
+    def steps(
+        self, description: str, total: int, per_epoch: int, *, weight: float = 1.0
+    ) -> Iterator[Callable[[], None]]:
+        """Gives what to call after each training step: for a bar, or else a line an epoch.
+
+        Args:
+            description: What is trained.
+            total: Its steps.
+            per_epoch: The steps of an epoch.
+            weight: The time of a step, in steps of a derived network. Defaults to 1.
+        """
         done = 0
-        with self.bar(description, "steps", total) as bar:
+        with self._pace.of(total * weight), self.bar(description, "steps", total) as bar:
 
             def step() -> None:
                 nonlocal done
                 done += 1
                 bar.update(1)
-                if bar.disable and done % per_epoch == 0:
-                    self.log(f"{description}: epochs trained in this run: {done // per_epoch}")
+                self._pace.work(weight)
+                if done % per_epoch == 0:
+                    left = self._pace.left()
+                    if bar.disable:
+                        epochs = f"epochs trained in this run: {done // per_epoch}"
+                        self.log(f"{description}: {epochs}{f'; {left}' if left else ''}")
+                    else:
+                        bar.set_postfix_str(left)
 
             yield step
 

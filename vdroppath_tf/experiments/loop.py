@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vdroppath_tf.analysis.class_gains import ClassGains
 from vdroppath_tf.cost import UnitCosts, unit_costs
 from vdroppath_tf.experiments.answers import answers_in_fresh_process
 from vdroppath_tf.experiments.steps import candidates, derive_network, export_network
-from vdroppath_tf.experiments.task_run import TaskRun
+from vdroppath_tf.experiments.task_run import TEMPLATE_STEP, TaskRun
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
 from vdroppath_tf.report.classes import gains_over
 from vdroppath_tf.report.items import Prediction
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.scoring.best_set import confidence_set
-from vdroppath_tf.scoring.choosing import choose
 from vdroppath_tf.scoring.intervals import optimism
 from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE, Draw, Row
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
@@ -29,7 +30,9 @@ _FRAMES, _DERIVED = "S everywhere", "best draw, derived"  # rows
 
 
 @named
-def run_loop(run: TaskRun, *, draws: int = 24, shown: int = 8) -> TaskReport:
+def run_loop(
+    run: TaskRun, *, draws: int = 24, shown: int = 8, retrained: bool = False
+) -> TaskReport:
     """Takes a task through every step, with an account of each.
 
     The folder of the run then holds what ``vdroppath train``, ``derive`` and ``export`` leave.
@@ -38,26 +41,31 @@ def run_loop(run: TaskRun, *, draws: int = 24, shown: int = 8) -> TaskReport:
         run: The recipe, the task and the folder.
         draws: Strategies drawn from the space and scored on the validation clips. Defaults to 24.
         shown: Held-out clips the served network answers in the report. Defaults to 8.
+        retrained: Whether the chosen strategy is trained stand-alone too, as long as the uniform
+            ones: the comparison in which nothing but the strategy differs. Defaults to False.
 
     Returns:
         What a report shows of it.
     """
     task = run.task
+    run.account.expect(_work(run, retrained=retrained))
     template, history = run.learn()
     space = ProbabilitySpace.from_model(template)
     costs = unit_costs(template, run.clips.clip_shape(task.test))
-    scores, chosen = _choose(run, template, space, draws, costs)
-    rows = _stand_alone_rows(run, space, costs)
+    scores = _choose(run, template, space, draws)
+    chosen = scores.best.strategy
+    rows = [_stand_alone_row(run, *each, costs) for each in _uniform(space.branches, len(space))]
     rows += _drawn_rows(run, template, space, chosen, costs)
     network = _derive(run, template, chosen)
     rows.append(_derived_row(run, network, chosen, costs))
+    if retrained and str(chosen) not in [row.strategy for row in rows if row.note == STAND_ALONE]:
+        rows.append(_stand_alone_row(run, "best draw, stand-alone", chosen, costs))
     return TaskReport(
         name=task.name,
         description=task.description,
         space=space,
         rows=rows,
         chosen=chosen,
-        chosen_as="the chosen strategy, the cheapest draw that may be the best",
         classes=task.train.num_classes,
         clips=run.clips.faults.scored(task.test, "test"),
         chosen_on_same_clips=False,
@@ -76,9 +84,9 @@ def run_loop(run: TaskRun, *, draws: int = 24, shown: int = 8) -> TaskReport:
 
 
 def _choose(
-    run: TaskRun, template: FusionModel, space: ProbabilitySpace, draws: int, costs: UnitCosts
-) -> tuple[StrategyScores, FusionStrategy]:
-    """Scores the mode and draws on the validation clips; the cheapest that may be the best."""
+    run: TaskRun, template: FusionModel, space: ProbabilitySpace, draws: int
+) -> StrategyScores:
+    """Scores the mode and draws on the validation clips."""
     drawn = candidates(space, draws, run.recipe.seed)
     run.account.log(
         f"Scoring {len(drawn)} strategies (the mode, and {draws} draws without repeats) "
@@ -87,14 +95,12 @@ def _choose(
     with run.account.timed("score the draws"):
         scores = run.scores(template, drawn, run.task.validation)
     answers = scores.answers(drawn)
-    chosen = choose(scores, costs)
     run.account.log(
-        f"Most accurate draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}; as the best of "
+        f"Best draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}; as the best of "
         f"{len(drawn)} its selection bias is about {optimism(answers):.3f}. In the 95 % "
-        f"confidence set of the best: {len(confidence_set(answers))} of {len(drawn)}. Chosen, the "
-        f"cheapest of these: {chosen.strategy}, top-1 {chosen.top1:.3f}."
+        f"confidence set of the best: {len(confidence_set(answers))} of {len(drawn)}."
     )
-    return scores, chosen.strategy
+    return scores
 
 
 def _draws(scores: StrategyScores, costs: UnitCosts) -> list[Draw]:
@@ -105,21 +111,33 @@ def _draws(scores: StrategyScores, costs: UnitCosts) -> list[Draw]:
     ]
 
 
-def _stand_alone_rows(run: TaskRun, space: ProbabilitySpace, costs: UnitCosts) -> list[Row]:
-    """Uniform networks trained from scratch, as long as the template."""
-    rows = []
-    for unit in UNIFORM:
-        if not {*FusionUnit(unit).branches} <= {*space.branches}:
-            continue
-        name, strategy = f"{unit} everywhere", FusionStrategy.uniform(unit, len(space))
-        run.account.log(f"Training {name} stand-alone, equally long, for comparison.")
-        network = build_derived(run.recipe, run.videos, strategy)
-        with run.account.timed(f"train {name}"):
-            run.train(network, run.recipe.stand_alone_phases(), unit)
-        score = run.accuracy(network, strategy, name)
-        run.account.log(f"{name}: top-1 {score.top1:.3f} on {score.clips} held-out clips.")
-        rows.append(_row(run, name, score, STAND_ALONE, costs))
-    return rows
+def _uniform(branches: Sequence[str], layers: int) -> list[tuple[str, FusionStrategy]]:
+    """The uniform strategies of these branches, each with its name."""
+    units = [unit for unit in UNIFORM if {*FusionUnit(unit).branches} <= {*branches}]
+    return [(f"{unit} everywhere", FusionStrategy.uniform(unit, layers)) for unit in units]
+
+
+def _stand_alone_row(run: TaskRun, name: str, strategy: FusionStrategy, costs: UnitCosts) -> Row:
+    """A network trained from scratch, as long as search and fine-tuning together."""
+    run.account.log(f"Training {name} stand-alone, equally long, for comparison.")
+    network = build_derived(run.recipe, run.videos, strategy)
+    with run.account.timed(f"train {name}"):
+        run.train(network, run.stand_alone_phases(), name.removesuffix(" everywhere"))
+    score = run.accuracy(network, strategy, name)
+    run.account.log(f"{name}: top-1 {score.top1:.3f} on {score.clips} held-out clips.")
+    return _row(run, name, score, STAND_ALONE, costs)
+
+
+def _work(run: TaskRun, *, retrained: bool) -> float:
+    """All training steps of a run, those of the template at their weight."""
+    recipe = run.recipe
+    networks = len(_uniform(recipe.branches, 1)) + retrained
+    tuned = () if recipe.finetune is None else (recipe.finetune,)
+    return (
+        TEMPLATE_STEP * run.steps(recipe.template_phases())
+        + networks * run.steps(run.stand_alone_phases())
+        + run.steps(tuned)
+    )
 
 
 def _drawn_rows(

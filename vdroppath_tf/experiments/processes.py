@@ -91,7 +91,8 @@ def _run_job(function: Callable[..., Any], job: tuple[Any, ...], bar_position: i
         return None  # nobody reads it: the failure is raised in place of all results
 
     def log(line: str) -> None:
-        tqdm.write(f"{job[0]}: {line.strip()}", file=sys.stderr)
+        text, name = line.strip(), f"{job[0]}: "  # some lines begin with the name themselves
+        tqdm.write(text if text.startswith(name) else name + text, file=sys.stderr)
 
     try:
         return function(*job, log=log, bar_position=bar_position)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.report.findings import mean_on
 from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
-from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.gate_arrays import Gates
-from vdroppath_tf.spaces.notices import SpaceWarning
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import Clips, Phase, Recipe, RecipeClips, build_template
@@ -29,6 +27,8 @@ from vdroppath_tf.training.trainer import train
 BATCH = 64
 """Clips that are scored at a time."""
 CACHE_BYTES = 2**30
+TEMPLATE_STEP = 2.0
+"""About the time of a template's step, in steps of a derived network."""
 
 
 @named
@@ -78,8 +78,7 @@ class TaskRun:
         log(f"Training the template, a supernet, on {len(self.task.train)} clips: {described}.")
         template = build_template(recipe, self.videos)
         start = ProbabilitySpace.from_model(template).drop
-        with self.account.timed("train the template"), warnings.catch_warnings():
-            warnings.simplefilter("ignore", SpaceWarning)  # it is logged below, in any case
+        with self.account.timed("train the template"):
             history = self.train(template, phases, "template")
         save_trained(template, history, self.folder, recipe, self.task.train.labels)
         searched = [entry["drop"] for entry in history if entry["phase"] == recipe.search.name]
@@ -88,12 +87,12 @@ class TaskRun:
             f"Read the space: {', '.join(f'P({b} on) {mean:.2f}' for b, mean in on.items())} on "
             f"average; all started at {1.0 - recipe.initial_drop:.2f}."
         )
-        log(str(diagnose(ProbabilitySpace.from_model(template))))
         return template, [start, *searched]
 
     def train(self, model: FusionModel, phases: Sequence[Phase], name: str) -> list[dict[str, Any]]:
         """Trains a network through phases, with a bar; what ``training.train`` returns."""
-        with self.account.steps(name, self.steps(phases), self.steps_per_epoch) as step:
+        steps, weight = self.steps(phases), TEMPLATE_STEP if model.gates else 1.0
+        with self.account.steps(name, steps, self.steps_per_epoch, weight=weight) as step:
             return train(
                 model,
                 phases,
@@ -102,6 +101,14 @@ class TaskRun:
                 folder=self.checkpoints(name),
                 on_step=step,
             )
+
+    def stand_alone_phases(self) -> tuple[Phase, ...]:
+        """For a stand-alone network, trained as long as search and fine-tuning together."""
+        tuned = 0 if self.recipe.finetune is None else self.recipe.finetune.epochs
+        return tuple(
+            dataclasses.replace(phase, epochs=phase.epochs + tuned)
+            for phase in self.recipe.stand_alone_phases()
+        )
 
     def steps(self, phases: Sequence[Phase]) -> int:
         """How many steps the phases have."""
@@ -115,7 +122,7 @@ class TaskRun:
 
     def checkpoints(self, name: str) -> Path:
         """The folder for the checkpoints of one of the trainings."""
-        return self.folder / "runs" / name.replace("+", "-")
+        return self.folder / "runs" / re.sub(r"[^A-Za-z]+", "-", name)
 
     def scores(
         self, template: FusionModel, strategies: Sequence[FusionStrategy], videos: Manifest

@@ -25,7 +25,7 @@ _KINDS = {
     "uniform draw": ("#8C564B", "P"),
 }
 _OTHERS = [(color, mark) for mark in "H8o" for color in ("#3E4C59", "#7A4D00", "#00664A")]
-_APART = 9.0  # points between the middles of marks that would cover each other
+_APART = 10.5  # points between the middles of marks that would cover each other
 _CLOUD, _FRONT = "#9FB3C8", "#486581"
 
 
@@ -117,7 +117,8 @@ def _point(axes: Any, row: Row, scale: float, clips: int | None, style: dict[str
 def _side_by_side(axes: Any, rows: Sequence[Row], scale: float) -> None:
     """Moves marks that would cover each other sideways, a mark's width each, bars and all.
 
-    Places are compared in points of the page; the rows' marks are the last containers.
+    Places are compared in points of the page; the rows' marks are the last containers. The last of
+    them, the best, stays where it is.
     """
     figure = axes.figure
     figure.get_layout_engine().execute(figure)  # before it, axes have another size
@@ -125,7 +126,7 @@ def _side_by_side(axes: Any, rows: Sequence[Row], scale: float) -> None:
     taken: list[np.ndarray] = []
     across = np.array([_APART, 0.0])
     drawn = axes.containers[-len(rows) :] if rows else []
-    for place, container in zip(places * 72 / figure.dpi, drawn, strict=True):
+    for place, container in reversed([*zip(places * 72 / figure.dpi, drawn, strict=True)]):
         steps = (sign * n for n in range(len(rows)) for sign in (1, -1))
         moved = next(
             step

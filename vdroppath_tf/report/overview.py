@@ -35,7 +35,13 @@ def _line(task: TaskReport) -> list[str] | None:
     cells = [score(row, task.clips) if row else "not trained" for row in rows]
     lean = _lean(task)
     shown = "no such paths" if lean is None else f"{lean:+.2f}".replace("-", "−")
-    return [task.name, percent(task.chance), *cells, score(task.best, task.clips), shown]
+    return [
+        task.name,
+        percent(task.chance),
+        *cells,
+        score(task.trained or task.best, task.clips),
+        shown,
+    ]
 
 
 def _lean(task: TaskReport) -> float | None:

@@ -15,8 +15,7 @@ def start_dispatcher(
 ) -> tf.data.experimental.service.DispatchServer:
     """Starts a dispatcher of tf.data service in this process.
 
-    It listens on every address of the machine, as TensorFlow's servers always do, and anyone who
-    reaches the port can use it: keep it inside a network that you trust.
+    Anyone who reaches the port can use it: keep it inside a network that you trust.
 
     Args:
         port: to listen on; 0 takes a free one, which is in `target` of the server.
@@ -45,8 +44,7 @@ def start_worker(
 ) -> tf.data.experimental.service.WorkerServer:
     """Starts a worker of tf.data service in this process; waits for its dispatcher.
 
-    It listens on every address of the machine, as TensorFlow's servers always do, and anyone who
-    reaches the port can use it: keep it inside a network that you trust.
+    Anyone who reaches the port can use it: keep it inside a network that you trust.
 
     Args:
         dispatcher: `host:port` of the dispatcher, with or without `grpc://`.

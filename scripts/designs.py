@@ -1,0 +1,109 @@
+"""Do designs differ, and does a longer training close the gap? Strategies stand-alone, in memory.
+
+    python scripts/designs.py --seeds=5 --epochs=30,90 --out=designs
+
+Trains networks of the quickstart's hardest task, ``both``, each from scratch, on clips drawn in
+memory (no video files), with the quickstart's batches and rates, and prints top-1 on test clips: a
+line a strategy, a column a number of epochs, the mean over seeds with its standard error, and the
+loss that is left on the training clips. A stopped run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+
+SEEDS = flags.DEFINE_integer("seeds", 5, "how many seeds, from 0")
+EPOCHS = flags.DEFINE_list("epochs", ["30"], "epochs of each training")
+CLIPS = flags.DEFINE_list("clips", ["512", "1024"], "training and test clips")
+OUT = flags.DEFINE_string("out", "designs", "folder for results")
+STRATEGIES = flags.DEFINE_multi_string(
+    "strategy",
+    [
+        *(" ".join([unit] * 6) for unit in ("S", "ST", "S+ST")),
+        *("S S S S ST S", "S S ST ST S S", "S S S ST ST ST", "ST ST ST S S S"),
+    ],
+    "strategies",
+)
+
+
+def drawn(split: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Clips of the task and their labels."""
+    from vdroppath_tf.experiments.quickstart import TASKS
+    from vdroppath_tf.experiments.tasks.synthetic import make_clip
+
+    hard = TASKS["both"].difficulty
+    pairs = [make_clip("both", split, n, seed=seed, difficulty=hard) for n in range(count)]
+    return np.stack([clip for clip, _ in pairs]), np.array([label for _, label in pairs])
+
+
+def trained(strategy: str, epochs: int, seed: int, clips: tuple[int, int]) -> dict:
+    """Top-1 on test clips, and the loss on training clips, after one training."""
+    import keras
+
+    from vdroppath_tf.experiments.quickstart import quickstart_recipe
+    from vdroppath_tf.experiments.tasks.shapes import labels
+    from vdroppath_tf.models.objectives import cross_entropy
+    from vdroppath_tf.training.phase import Phase
+    from vdroppath_tf.training.schedules import learning_rate
+    from vdroppath_tf.zoo import derived_micro
+
+    recipe = quickstart_recipe(seed, "both")
+    keras.utils.set_random_seed(seed)
+    network = derived_micro(strategy, len(labels("both")))
+    phase = Phase("stand-alone", epochs, recipe.search.learning_rate, cosine=True)
+    rate = learning_rate(phase, clips[0] // recipe.batch_size)
+    network.compile(keras.optimizers.SGD(rate, momentum=0.9), cross_entropy(), ["accuracy"])
+    found = network.fit(
+        *drawn("train", clips[0], seed), batch_size=recipe.batch_size, epochs=epochs, verbose=0
+    )
+    scored = network.evaluate(
+        *drawn("test", clips[1], seed), batch_size=256, verbose=0, return_dict=True
+    )
+    keras.backend.clear_session()
+    return {"top1": scored["accuracy"], "training loss": found.history["loss"][-1]}
+
+
+def done(strategy: str, epochs: int, seed: int) -> dict:
+    """A training's result, from its file where there is one."""
+    from vdroppath_tf.files import write_json
+
+    clips = int(CLIPS.value[0]), int(CLIPS.value[1])
+    name = f"{strategy.replace(' ', '_')}-{epochs}-{clips[0]}-{clips[1]}-{seed}.json"
+    path = Path(OUT.value) / name
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, trained(strategy, epochs, seed, clips))
+        print(f"{strategy}, {epochs} epochs, seed {seed}: {path.read_text(encoding='utf-8')}")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def cell(runs: list[dict]) -> str:
+    """Means over seeds."""
+    top1 = 100 * np.array([run["top1"] for run in runs])
+    error = top1.std(ddof=1) / np.sqrt(len(top1)) if len(top1) > 1 else float("nan")
+    loss = np.mean([run["training loss"] for run in runs])
+    return f"{top1.mean():.1f} ± {error:.1f} (loss {loss:.2f})"
+
+
+def main(_) -> None:
+    """Trains what is missing, seed by seed, and prints the table."""
+    epochs = [int(text) for text in EPOCHS.value]
+    runs = {
+        (strategy, number, seed): done(strategy, number, seed)
+        for seed in range(SEEDS.value)
+        for number in epochs
+        for strategy in STRATEGIES.value
+    }
+    print("| strategy |", " | ".join(f"{number} epochs" for number in epochs), "|")
+    print("|", " | ".join(["---"] * (1 + len(epochs))), "|")
+    for strategy in STRATEGIES.value:
+        cells = [cell([runs[strategy, n, seed] for seed in range(SEEDS.value)]) for n in epochs]
+        print(f"| `{strategy}` |", " | ".join(cells), "|")
+
+
+if __name__ == "__main__":
+    app.run(main)
