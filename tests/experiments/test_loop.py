@@ -251,7 +251,7 @@ def test_a_loop_over_gates_per_input(
     last = report.rows[-1]
     assert (last.name, last.note) == ("best draw, stand-alone", STAND_ALONE)
     assert last.strategy == str(report.chosen)
-    assert report.trained is last
+    assert report.retrained is last
     assert (tmp_path / "runs" / "best-draw-stand-alone").is_dir()
     assert report.history is not None
     start, end = report.history

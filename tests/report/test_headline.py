@@ -89,10 +89,33 @@ def test_without_costs_nothing_is_called_cheaper() -> None:
     assert "nothing was gained" in said(task(0.9, 0.3, 0.7, 0.91, macs=None))
 
 
-def test_a_stand_alone_training_of_the_choice_counts_before_its_derived_network() -> None:
+@pytest.mark.parametrize(
+    ("top1", "sentence"),
+    [
+        (0.86, "better than it (+6.0 ± 1.7 points)."),
+        (
+            0.81,
+            "not clearly different from it (+1.0 ± 1.8 points): the gain lies in the training of "
+            "the template, not in the strategy.",
+        ),
+        (
+            0.7,
+            "worse than it (−10.0 ± 1.9 points): the gain lies in the training of the template, "
+            "not in the strategy.",
+        ),
+    ],
+)
+def test_what_the_strategy_gives_by_itself_stands_beside_its_network(
+    top1: float, sentence: str
+) -> None:
     one = task(0.9, 0.3, 0.8, 0.7)
-    both = replace(one, rows=[*one.rows, row(CHOSEN, 0.86, 25)])
-    assert said(both).startswith("6.0 ± ")
+    both = replace(one, rows=[*one.rows, row(CHOSEN, top1, 25)])
+    assert both.trained is one.rows[-1]
+    first, second = said(both).split(" Trained stand-alone just as long, the chosen strategy is ")
+    assert first == said(one)
+    assert second == sentence
+    alone = replace(one, rows=[*one.rows[:3], row(CHOSEN, 0.9, 25)])
+    assert said(alone) == said(one)
 
 
 def test_a_uniform_choice_gains_nothing() -> None:

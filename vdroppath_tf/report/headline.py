@@ -17,6 +17,7 @@ CLOSE = 0.05
 """The widest margin, as a share of clips, within which two networks count as equally accurate."""
 
 _SAME_COST = 0.005
+_NEITHER = "not clearly different from"
 _TEMPLATES_WEIGHTS = "With the template's weights, which are trained for no one strategy: "
 
 
@@ -76,9 +77,12 @@ def headline(task: TaskReport) -> str | None:
 
     Networks that were tested come first, then a run's own rows, then the scores of a selection.
     """
-    compared = _of_tested(task) or _of_rows(task)
+    compared = _of_tested(task)
     if compared:
         return _sentence(task, *compared)
+    compared = _of_rows(task)
+    if compared:
+        return _sentence(task, *compared) + _strategy_by_itself(task, *compared)
     compared = _of_selection(task)
     return _TEMPLATES_WEIGHTS + _sentence(task, *compared) if compared else None
 
@@ -116,6 +120,20 @@ def _of_rows(task: TaskReport) -> tuple[list[Gain], int] | None:
     if chosen is None or not rivals or task.clips is None:
         return None
     return [Gain.unpaired(chosen, rival, task.clips, task.clips) for rival in rivals], task.clips
+
+
+def _strategy_by_itself(task: TaskReport, gains: Sequence[Gain], clips: int) -> str:
+    """What the strategy gives where it is trained as the uniform ones are, beside its network."""
+    row, best = task.retrained, max(gains, key=lambda gain: gain.rival.top1)
+    if row is None or row is best.chosen:
+        return ""
+    own = Gain.unpaired(row, best.rival, clips, clips)
+    apart = f"{points(own.difference)} ± {100 * own.error:.1f} points"
+    way = "better than" if own.low > 0 else "worse than" if own.high < 0 else _NEITHER
+    sentence = f" Trained stand-alone just as long, the chosen strategy is {way} it ({apart})"
+    if best.low > 0 >= own.low:
+        sentence += ": the gain lies in the training of the template, not in the strategy"
+    return f"{sentence}."
 
 
 def _of_selection(task: TaskReport) -> tuple[list[Gain], int] | None:
@@ -178,7 +196,7 @@ def _alike(best: Gain, gains: Sequence[Gain], clips: int) -> str:
             f"{100 * within:.1f} points ({_scores(best, clips)}){_with_cost(best)}."
         )
     return (
-        f"not clearly different from the best uniform network, {_name(best.rival)} "
+        f"{_NEITHER} the best uniform network, {_name(best.rival)} "
         f"({_scores(best, clips)}){_with_cost(best)}; so few clips cannot say whether it is up to "
         f"{100 * within:.0f} points worse."
     )

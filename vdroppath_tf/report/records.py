@@ -148,10 +148,16 @@ class TaskReport:
 
     @property
     def trained(self) -> Row | None:
-        """The row of the chosen strategy as a network of its own: stand-alone, or else derived."""
+        """The row of the chosen strategy as a network of its own: derived, or else stand-alone."""
         found = [row for row in self._rows_of_chosen() if not row.note.startswith((DRAWN, SCORED))]
-        stand_alone = (row for row in found if row.note == STAND_ALONE)
-        return next(stand_alone, found[-1] if found else None)
+        derived = [row for row in found if row.note != STAND_ALONE]
+        return next(iter((*derived[-1:], *found)), None)
+
+    @property
+    def retrained(self) -> Row | None:
+        """The row of the chosen strategy trained stand-alone, where it is no uniform one."""
+        found = [row for row in self._rows_of_chosen() if row.note == STAND_ALONE]
+        return next((row for row in found if row not in self.uniforms().values()), None)
 
     @property
     def both(self) -> dict[str, ProbabilitySpace]:
