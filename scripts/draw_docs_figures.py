@@ -21,7 +21,6 @@ from absl import app, flags
 from matplotlib import image
 from matplotlib.figure import Figure
 
-from vdroppath_tf.analysis.observations import NEAR_START
 from vdroppath_tf.budget.choices import pareto
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.clips.augment import Operation
@@ -32,6 +31,7 @@ from vdroppath_tf.experiments.tasks.synthetic import make_clip
 from vdroppath_tf.figures.distance import figure_distance
 from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.figures.pareto import figure_pareto
+from vdroppath_tf.spaces.diagnosis import NEAR_START
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import DATASETS, get_model, published_space, published_strategy, uniform

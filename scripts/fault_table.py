@@ -1,4 +1,4 @@
-r"""Damages videos in 16 ways, runs them through the pipelines, and keeps a table of the outcomes.
+r"""Damages videos in 18 ways, runs them through the pipelines, and keeps a table of the outcomes.
 
     python scripts/fault_table.py --docs=docs/faults.md
 
@@ -22,6 +22,7 @@ from absl import app, flags
 
 from vdroppath_tf.data.catalog import Manifest, read_list
 from vdroppath_tf.data.clips.check import check_videos
+from vdroppath_tf.data.clips.crops import ClipSizeError
 from vdroppath_tf.data.clips.pipeline import (
     ClipSampling,
     FaultLog,
@@ -71,6 +72,13 @@ def batches(manifest: Manifest, split: str, faults: FaultLog) -> tuple[np.ndarra
 
 def outcome(folder: Path, kind: str, split: str) -> tuple[str, str]:
     """What the check found, and what became of the bad video in a split."""
+    try:
+        return _outcome(folder, kind, split)
+    except ClipSizeError:
+        return "stops the run", "a sound video: the run stops and names the settings to mend"
+
+
+def _outcome(folder: Path, kind: str, split: str) -> tuple[str, str]:
     manifest = write_videos(folder)
     clean = batches(manifest, split, FaultLog(0))
     faults = FaultLog()
@@ -107,6 +115,7 @@ def fault_table(folder: Path) -> list[str]:
             check, became = outcome(folder / f"{number}-{split}", kind, split)
             cells += [check, became] if split == "train" else [became]
         lines.append("| " + " | ".join(cells) + " |")
+        print(lines[-1], flush=True)
     return lines
 
 
@@ -124,6 +133,7 @@ def flip_table(folder: Path) -> list[str]:
             found = Counter(_flipped(good, clean, count, seed) for seed in range(TRIALS))
             shown = (f"{found[name]} of {TRIALS}" for name in ("error", "same", "other"))
             lines.append(f"| {codec} in {suffix[1:]} | {count} | " + " | ".join(shown) + " |")
+            print(lines[-1], flush=True)
     return lines
 
 

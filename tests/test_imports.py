@@ -20,7 +20,7 @@ ROOT = Path(vdroppath_tf.__file__).parent
 # A room is a module or a sub-package right under the package. A room may import rooms of its own
 # row and of the rows above it.
 ROWS = (
-    ("files", "names", "ranges", "start_up_lines", "startup"),
+    ("argument_kinds", "brief", "files", "names", "ranges", "start_up_lines", "startup"),
     ("spaces",),
     ("data",),
     ("layers",),
@@ -37,7 +37,10 @@ ROWS = (
 )
 ROW = {room: row for row, rooms in enumerate(ROWS) for room in rooms} | {"serving": 11}
 # Rooms that stand by themselves: what they may use, and nothing else.
-ONLY = {"data": {"files", "names", "ranges"}, "serving": {"files", "names", "ranges", "data"}}
+ONLY = {
+    "data": {"brief", "files", "names", "ranges"},
+    "serving": {"files", "names", "ranges", "data"},
+}
 
 
 class Import(NamedTuple):

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 from absl import flags, logging
 
@@ -35,6 +34,7 @@ from vdroppath_tf.commands import (
     train,
     worth,
 )
+from vdroppath_tf.commands.error_words import can_be_mended, one_message
 from vdroppath_tf.commands.flag_kinds import Text
 from vdroppath_tf.commands.flag_words import FlagFormatter
 from vdroppath_tf.commands.places import check_places
@@ -64,9 +64,8 @@ COMMANDS: dict[str, Command] = {
     "predict": predict,
     "models": models,
 }
-# What the world outside does wrong, and a user can mend: values, files, sizes.
-_OUTSIDE = (ValueError, OSError, EOFError, MemoryError, OverflowError, RecursionError, BadZipFile)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
+_LARGEST = 2**53  # beyond it a float does not hold every whole number
 TAKES_FILES = ("compare", "predict", "stability")  # arguments that are no flags
 
 
@@ -117,10 +116,21 @@ def _check_values(values: flags.FlagValues) -> None:
     wrong += [f"--{f.name} is needed: {f.help}" for f in texts if f.needed and f.value is None]
     for name in values:
         number = values[name].value
+        if any("\0" in each for each in _texts_of(number)):
+            wrong.append(f"--{name} holds a zero byte. Expected text without one.")
         if isinstance(number, float) and not math.isfinite(number):
             wrong.append(f"--{name}={number}: expected a number that is finite.")
+        if isinstance(number, int) and abs(number) > _LARGEST:
+            wrong.append(f"--{name}={number}: expected a whole number up to {_LARGEST:,}.")
     if wrong:
         raise flags.Error("\n".join(wrong))
+
+
+def _texts_of(value: object) -> list[str]:
+    """The texts that a flag holds."""
+    return [
+        each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)
+    ]
 
 
 def _plain(error: flags.Error, values: flags.FlagValues) -> str:
@@ -143,9 +153,9 @@ def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
             warnings.showwarning = _say(warnings.showwarning)
             COMMANDS[name].run(values, positional)
     except Exception as error:
-        if not _can_be_mended(error):
+        if not can_be_mended(error):
             raise
-        logging.error("vdroppath %s: %s", name, _one_message(error))
+        logging.error("vdroppath %s: %s", name, one_message(error))
         return 1
     except KeyboardInterrupt:
         logging.error("vdroppath %s: stopped. The same command goes on where it can.", name)
@@ -163,34 +173,6 @@ def _say(otherwise: Callable[..., None]) -> Callable[..., None]:
             otherwise(message, category, *place, **more)
 
     return show
-
-
-def _can_be_mended(error: Exception) -> bool:
-    """Whether a user can mend it: then it is said in one line, without a traceback.
-
-    The package's own arithmetic error is that of a loss that is no number.
-    """
-    own = type(error).__module__.startswith(__package__)
-    return isinstance(error, (*_OUTSIDE, *_of_tensorflow())) or (
-        own and isinstance(error, ArithmeticError)
-    )
-
-
-def _of_tensorflow() -> tuple[type[Exception], ...]:
-    """The errors of its operations, if it was imported."""
-    errors = sys.modules.get("tensorflow.python.framework.errors_impl")
-    return () if errors is None else (errors.OpError,)
-
-
-def _one_message(error: Exception) -> str:
-    """What an error says; in words where the interpreter and TensorFlow have none for a user."""
-    if isinstance(error, MemoryError):
-        return f"the memory of this machine does not suffice ({error or 'no size is known'})."
-    if isinstance(error, RecursionError):
-        return f"something is nested too deeply ({error})."
-    if isinstance(error, _of_tensorflow()):
-        return f"TensorFlow stopped: {str(error).splitlines()[0]}"
-    return str(error) or type(error).__name__
 
 
 class _Printable(FlagFormatter):

@@ -9,8 +9,10 @@ from vdroppath_tf.layers.gates import fusion_layers, gates_of, strategy_masks
 from vdroppath_tf.models.blocks import block_layers, spatial_layers
 from vdroppath_tf.models.build import architecture_of, build
 from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.models.network import DROPOUT
 from vdroppath_tf.models.weights import LoadReport, copy_weights
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import check_range
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
@@ -41,6 +43,8 @@ def derive(
         network = derive(template, ProbabilitySpace.from_model(template).mode(), dropout=0.5)
         ```
     """
+    if dropout is not None:
+        check_range("dropout", dropout, DROPOUT)
     architecture = architecture_of(model)
     strategy_masks(model, strategy)  # checks
     strategy = FusionStrategy(FusionStrategy.of(strategy).units, architecture["name"])

@@ -1,4 +1,4 @@
-"""Errors for a name that is not there, with the names that come nearest."""
+"""Errors for a name that is not there, with the names that come nearest, and `named` itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any, TypeVar, get_args, get_type_hints
+
+from vdroppath_tf.argument_kinds import WrongKindError, refuse_text, sequence_places, wrong_kinds
 
 _Public = TypeVar("_Public", bound=Callable[..., Any])
 
@@ -39,11 +42,13 @@ def named(public: _Public) -> _Public:
     """Decorates a public function or class: an unknown keyword is refused, the nearest one offered.
 
     Python before 3.13 refuses the keyword too, but says nothing of the name that was meant. The
-    signature stays what it is.
+    signature stays what it is. Text in the place of a sequence is refused too, and where a call
+    ends in an ``AttributeError`` or a ``TypeError`` because arguments are of another kind, two
+    swapped ones, say, the error names them.
 
     Args:
-        public: A function, or a class whose ``__init__`` (or ``__new__``) is meant. It must name
-            its keywords.
+        public: A function, or a class whose ``__init__`` (or ``__new__``) and public methods are
+            meant. It must name its keywords.
 
     Raises:
         TypeError: When it is declared, if it takes ``**keywords`` of any name.
@@ -55,8 +60,24 @@ def named(public: _Public) -> _Public:
             public.__new__ = checked  # type: ignore[method-assign]
         else:
             public.__init__ = _refusing(init, public.__qualname__)  # type: ignore[misc]
+        _name_methods(public)
         return public
     return _refusing(public, public.__qualname__)
+
+
+def _name_methods(public: type) -> None:
+    """The same for the methods of a class of data; other classes call theirs too often."""
+    if not dataclasses.is_dataclass(public):
+        return
+    for name, method in list(vars(public).items()):
+        kind = type(method) if isinstance(method, (classmethod, staticmethod)) else None
+        function = method if kind is None else method.__func__
+        if name.startswith("_") or not isinstance(function, FunctionType):
+            continue
+        if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(function).parameters.values()):
+            continue  # fields of a dataclass, whose own check names them
+        checked = _refusing(function, f"{public.__qualname__}.{name}")
+        setattr(public, name, checked if kind is None else kind(checked))
 
 
 def _refusing(function: Any, shown: str) -> Any:
@@ -67,6 +88,8 @@ def _refusing(function: Any, shown: str) -> Any:
     known = [p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
     names = [name for name in known if name not in ("self", "cls", "_cls")]
 
+    sequences = sequence_places(function)
+
     @functools.wraps(function)
     def checked(*args: Any, **keywords: Any) -> Any:
         for name in keywords:
@@ -76,11 +99,35 @@ def _refusing(function: Any, shown: str) -> Any:
                     f"{_as_field(function, name)}{nearest(name, names)}"
                     f"It has: {', '.join(names)}."
                 )
-        return function(*args, **keywords)
+        if sequences:
+            refuse_text(function, shown, sequences, args, keywords)
+        try:
+            return function(*args, **keywords)
+        except (AttributeError, TypeError) as error:
+            # of an inner function's arguments only where those of this one are right
+            wrong = wrong_kinds(function, shown, args, keywords)
+            if not wrong:
+                _add_signature(error, signature, args, keywords)
+                raise
+            raise WrongKindError(wrong) from error
 
     # Keras reads the arguments of a layer without looking through wrappers.
     checked.__signature__ = signature  # type: ignore[attr-defined]
     return checked
+
+
+def _add_signature(
+    error: Exception, signature: inspect.Signature, args: Any, keywords: Any
+) -> None:
+    """Adds the arguments there are to Python's error of one that is missing or too many."""
+    try:
+        signature.bind(*args, **keywords)
+    except TypeError:
+        parameters = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
+        by_place = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        by_name = [f"{p.name}=" for p in parameters if p.kind is p.KEYWORD_ONLY]
+        said = ", ".join([*by_place, *(["by name only"] if by_name else []), *by_name])
+        error.args = (f"{error}. It has: {said}.",)
 
 
 def _as_field(function: Any, name: str) -> str:

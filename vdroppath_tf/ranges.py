@@ -10,6 +10,8 @@ from typing import Any
 
 SEEDS = 2**31 - 1
 """The largest seed, which every generator of random numbers takes."""
+MAX_FPS = 1000.0
+"""The most frames a second that videos are taken at, or that pictures are said to have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Range:
         return math.isfinite(number) and over_low and under_high
 
     def __str__(self) -> str:
-        low = f"above {self.low:,g}" if self.above else f"from {self.low:,g}"
+        low = f"above {self.low:,.15g}" if self.above else f"from {self.low:,.15g}"
         high = f"below {self.high:,.15g}" if self.below else f"to {self.high:,.15g}"
         kind = "a whole number" if self.whole else "a number"
         return f"{kind} {low} {high}{' or None' if self.optional else ''}"

@@ -14,6 +14,7 @@ import signal
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -23,7 +24,9 @@ from vdroppath_tf import cli
 
 Outcome: TypeAlias = Literal["clear", "passed", "traceback", "hang", "silent", "lost", "memory"]
 WRONG: tuple[Outcome, ...] = ("traceback", "hang", "silent", "lost", "memory")
-LIMIT = 120  # seconds a command may take, on a machine that does other things too
+LIMIT = 120  # seconds of the processor that a command may take
+PATIENCE = 1200  # seconds of the clock, for what waits: the machine does other things too
+_NOBODY = 65534  # the user
 MEMORY = 1 << 20  # KiB that a command may take beside what the process has
 
 
@@ -43,6 +46,7 @@ class Case:
         may_pass: Whether the command may also end well: not every change is one for the worse.
         limit: The bytes that a file may have while the command runs, which stands for a disk that
             is full; None for any.
+        read_only: Whether nothing may be written anywhere: the command runs as nobody does.
     """
 
     group: str
@@ -51,6 +55,7 @@ class Case:
     abuse: Callable[[Path], object] = lambda _: None
     may_pass: bool = False
     limit: int | None = None
+    read_only: bool = False
 
     def outcome(self, whole: Path, home: Path) -> tuple[Outcome, str]:
         """Runs the command on whole inputs that were abused, and says what came of it.
@@ -59,17 +64,23 @@ class Case:
             whole: A copy of the whole inputs.
             home: Where they were made, and are put again: some hold their own place.
         """
-        shutil.rmtree(home, ignore_errors=True)
-        shutil.copytree(whole, home, symlinks=True)
+        if not _is_whole(whole, home):
+            shutil.rmtree(home, ignore_errors=True)
+            shutil.copytree(whole, home, symlinks=True)
         self.abuse(home)
         before = _tree(home)
         with tempfile.TemporaryDirectory() as out:
             call = [part.replace("{home}", str(home)).replace("{out}", out) for part in self.call]
             try:
-                with taken() as memory, _within(LIMIT), _files_of(self.limit):
+                with (
+                    taken() as memory,
+                    _within(LIMIT, PATIENCE),
+                    _files_of(self.limit),
+                    _as_nobody(home.parent, Path(out)) if self.read_only else nullcontext(),
+                ):
                     code, said = _called(call)
             except HangError:
-                return "hang", f"no end within {LIMIT} s"
+                return "hang", f"no end within {LIMIT} s of the processor"
             except BaseException as error:
                 return "traceback", "".join(traceback.format_exception_only(error)).strip()
         if memory.kib > MEMORY:
@@ -101,17 +112,22 @@ def _called(arguments: list[str]) -> tuple[int, str]:
 
 
 @contextlib.contextmanager
-def _within(seconds: int) -> Iterator[None]:
+def _within(seconds: int, patience: int) -> Iterator[None]:
+    """Stops the body after so many seconds of the processor, or of the clock."""
+
     def stop(*_: object) -> None:
         raise HangError
 
-    old = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
+    timers = {signal.SIGPROF: signal.ITIMER_PROF, signal.SIGALRM: signal.ITIMER_REAL}
+    old = {sign: signal.signal(sign, stop) for sign in timers}
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, patience)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, old)
+        for sign, timer in timers.items():
+            signal.setitimer(timer, 0)
+            signal.signal(sign, old[sign])
 
 
 @contextlib.contextmanager
@@ -128,6 +144,33 @@ def _files_of(size: int | None) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, old)
+
+
+@contextlib.contextmanager
+def _as_nobody(*folders: Path) -> Iterator[None]:
+    """Nothing can be written below the folders, nor elsewhere, as root could in spite of that."""
+    for folder in folders:
+        folder.chmod(0o755 if os.geteuid() == 0 else 0o555)
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setegid(_NOBODY)
+    os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+_WHOLE: dict[Path, dict[str, str]] = {}
+
+
+def _is_whole(whole: Path, home: Path) -> bool:
+    """Whether nothing was done to the inputs since they were put there, as most values do not."""
+    if whole not in _WHOLE:
+        _WHOLE[whole] = _tree(whole)
+    return home.is_dir() and _tree(home) == _WHOLE[whole]
 
 
 def _tree(home: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A disk that is full, at every command that writes: nothing half, nothing lost, one line."""
+"""A disk that is full or read-only, at every command that writes: nothing half, nothing lost."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def _cases() -> Iterator[Case]:
             yield Case(
                 "disk", f"{call}: {size:,} bytes left", CALLS[call], may_pass=size > 0, limit=size
             )
+        yield Case("disk", f"{call}: read-only", CALLS[call], read_only=True)
 
 
 CASES = tuple(_cases())

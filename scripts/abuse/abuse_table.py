@@ -32,7 +32,7 @@ OUTCOMES = ("clear", "passed", *WRONG)
 
 _EVERY = flags.DEFINE_integer("every", 25, "one case in so many", lower_bound=1)
 _GROUP = flags.DEFINE_string("group", "", "files, values, forged or disk; default: all")
-_ONLY = flags.DEFINE_string("only", "", "the cases whose name holds this text")
+_ONLY = flags.DEFINE_string("only", "", "the cases whose name this regular expression finds")
 _DETAILS = flags.DEFINE_bool("details", False, "whether to print every case")
 _PART = flags.DEFINE_list("part", ["0", "1"], "which of how many equal parts, such as 0,2")
 

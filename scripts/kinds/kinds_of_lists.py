@@ -72,6 +72,28 @@ KINDS = (
         )
     ),
     read(
+        "header with columns in other languages",
+        "read, and named",
+        Case(
+            rows(PATHS, FRAMES, N, FRAMES, between=",", header="path,Länge,label,幅"),
+            NUMBERS,
+            notes=("columns that are not read: 'Länge', '幅'",),
+        ),
+    ),
+    read(
+        "JSON lines with members in other languages",
+        "read, and named",
+        Case(
+            "".join(
+                f'{{"file_name": "{path}", "label": {label}, "Länge": 5}}\n'
+                for path, label in zip(PATHS, N, strict=True)
+            ),
+            NUMBERS,
+            name="list.jsonl",
+            notes=("columns that are not read: 'Länge'",),
+        ),
+    ),
+    read(
         "header in words with spaces between",
         "found out",
         Case("video num_frames label\n" + rows(PATHS, FRAMES, N), NUMBERS),

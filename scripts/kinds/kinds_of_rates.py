@@ -20,7 +20,7 @@ def _level(time: Fraction) -> int:
     return 20 + 10 * int(time * 10)
 
 
-def _film(path: Path, times: Sequence[Fraction]) -> str:
+def film(path: Path, times: Sequence[Fraction]) -> str:
     """The scene, with a frame at each of the times."""
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("libx264", rate=1000, options={"qp": "0"})
@@ -48,7 +48,7 @@ def _seen(name: str, suffix: str, times: Sequence[Fraction], split: str) -> Kind
         from vdroppath_tf import data
 
         listed = at / "list.txt"
-        listed.write_text(f"{_film(at / f'a{suffix}', times)} {len(times)} 0\n")
+        listed.write_text(f"{film(at / f'a{suffix}', times)} {len(times)} 0\n")
         sampling = data.ClipSampling(4, stride=3, fps=10, clips_per_video=2)
         videos = data.open_manifest(listed)
         found = data.evaluation_clips(
@@ -83,7 +83,7 @@ def _pictures(name: str, fps: float | None, refusal: str | None = None) -> Kind:
     return Kind(f"frame rate: pictures, {name}", expected, try_it, refusal)
 
 
-_FILMS = (
+FILMS = (
     ("10", ".mp4", _even(10)),
     ("20", ".mp4", _even(20)),
     ("40", ".mp4", _even(40)),
@@ -92,7 +92,7 @@ _FILMS = (
     ("variable, in mp4", ".mp4", _UNEVEN),
 )
 KINDS = (
-    *(_seen(*film, split) for film in _FILMS for split in ("validation", "test")),
+    *(_seen(*film, split) for film in FILMS for split in ("validation", "test")),
     _pictures("at a rate that is given", 10),
     _pictures("at no rate", None, "--source_fps"),
 )

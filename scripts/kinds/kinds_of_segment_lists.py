@@ -37,6 +37,14 @@ def _csv(header: str, lines: Sequence[str], separator: str = ",") -> list[str]:
 
 KINDS = (
     _read("frames", BY_FRAME, FRAMES, notes=["start_frame", "counted from 0"]),
+    _read("an offset and a number of frames, named so", ("a.mp4 0 12 0", "a.mp4 12 12 1"), FRAMES,
+        format=data.Layout(columns=("path", "start_frame", "segment_frames", "label"))),
+    _refused("an offset and a number of frames", ("a.mp4 0 12 0", "a.mp4 12 12 1", "a.mp4 24 12 1"),
+        "--columns=path,start_frame,segment_frames,label"),
+    _refused("starts in Spanish", _csv("path,inicio,fin,label", BY_TIME),
+        "'inicio' seems to be of segments.*--columns", "l.csv"),
+    _refused("starts in Chinese", _csv("path,开始,结束,label", BY_TIME),
+        "'开始' seems to be of segments.*--columns", "l.csv"),
     _read("seconds", BY_TIME, SECONDS, notes=["start_second"]),
     _read("whole seconds and parts", ("a.mp4 0 0.4 0", "a.mp4 1 2 1"),
         [("0", until(0, 10)), ("1", until(25, 50))]),

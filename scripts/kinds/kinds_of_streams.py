@@ -47,6 +47,29 @@ def _open_group(folder: Path, codec: str, suffix: str) -> None:
     expect_numbers(made, _SECOND, dropped=0 if suffix == "mp4" else 3)
 
 
+def _open_group_without_times(folder: Path, codec: str, suffix: str, of: str) -> None:
+    """The same where the file does not hold the times by which lost frames are known."""
+    whole = source(folder, codec, of)
+    made = copy(whole, folder / f"cut.{suffix}", keyframes(whole)[1])
+    expect_numbers(made, _SECOND, dropped=3)
+
+
+def _filled(folder: Path, lost: int) -> None:
+    """A live stream of constant rate: its last packets may hold nothing but filling."""
+    whole = source(folder, "H.264 of constant rate")
+    whole.write_bytes(whole.read_bytes()[:-lost])
+    expect_numbers(whole, _WHOLE, dropped=0)
+
+
+def _chained(folder: Path) -> None:
+    """Ogg files joined byte by byte, each of which begins with headers."""
+    one = encode(folder / "one.ogv", draw(24), codec="libvpx")
+    other = encode(folder / "other.ogv", draw(24)[::-1].copy(), codec="libvpx")
+    both = folder / "both.ogv"
+    both.write_bytes(one.read_bytes() + other.read_bytes())
+    expect_numbers(both, [*range(24), *range(23, -1, -1)], dropped=0)
+
+
 def _refresh(folder: Path) -> None:
     """Frames are made whole bit by bit: there is no keyframe to start at."""
     made = cut_bytes(source(folder, "H.264 with intra refresh"), folder / "cut.ts", 0.4)
@@ -139,6 +162,28 @@ KINDS = (
         for suffix in ("mkv", "mp4", "ts")
         if (codec[:5], suffix) != ("H.264", "ts")
     ),
+    *(
+        Kind(
+            f"streams: {codec} cut from an open group without encoding, .{suffix}",
+            "the keyframe is the first; three frames are lost and said to be",
+            functools.partial(_open_group_without_times, suffix=suffix, codec=codec, of=of),
+        )
+        for codec, suffix, of in (
+            ("H.264 with open groups", "avi", "ts"),
+            ("H.264 with open groups", "mpg", "ts"),
+            ("H.264 with open groups", "asf", "mp4"),
+            ("H.265 with open groups", "mpg", "ts"),
+        )
+    ),
+    *(
+        Kind(
+            f"streams: a live stream that ends {lost} bytes early, in what fills it up",
+            "all frames",
+            functools.partial(_filled, lost=lost),
+        )
+        for lost in (9, 100)
+    ),
+    Kind("streams: Ogg files of VP8 joined", "the frames of one, then of the other", _chained),
     Kind(
         "streams: MPEG-TS whose pictures are not described in it",
         "refused: nothing can be decoded",

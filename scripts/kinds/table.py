@@ -27,6 +27,7 @@ MODULES: tuple[str, ...] = (
     "kinds_of_class_folders",
     "kinds_of_colours",
     "kinds_of_containers",
+    "kinds_of_converted_records",
     "kinds_of_doubtful_lists",
     "kinds_of_folders",
     "kinds_of_frames",
@@ -48,6 +49,7 @@ MODULES: tuple[str, ...] = (
     "kinds_of_turned_pictures",
     "kinds_of_turned_videos",
     "kinds_of_videos",
+    "kinds_of_zipped_videos",
 )
 """The files of kinds: each has a tuple `KINDS`."""
 

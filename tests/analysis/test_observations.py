@@ -26,7 +26,7 @@ def test_the_middle_layer_is_a_higher_one():
     lower, higher = leads(space(BOTH, BOTH, TIME, TIME, BOTH), "S+ST")
     assert (lower.layers, lower.of, higher.layers, higher.of) == (2, 2, 1, 3)
     # a path is on with 1 - sqrt(.01) = .9, or 1 - sqrt(.81) = .1
-    assert lower.means == pytest.approx({"S": 0.09, "S+ST": 0.81, "ST": 0.09})
+    assert lower.means == pytest.approx({"S": 0.09, "S+ST": 0.81, "ST": 0.09, "-": 0.01})
     assert str(higher) == "1 of 3 layers (33\N{NO-BREAK SPACE}%)"
 
 
@@ -39,7 +39,7 @@ def test_observations_that_hold():
         "II holds: ST has the highest marginal in 2"
     )
     assert str(lower_layers_fuse(found)).endswith(
-        "S 0.09, S+ST 0.81, ST 0.09; S+ST started at 0.47."
+        "S 0.09, S+ST 0.81, ST 0.09, - 0.01; S+ST started at 0.47."
     )
 
 
@@ -47,6 +47,16 @@ def test_observations_that_do_not():
     found = space(FRAME, TIME, BOTH, FRAME)
     assert str(lower_layers_fuse(found)).startswith("I does not hold: ")
     assert str(higher_layers_want_time(found)).startswith("II does not hold: ")
+
+
+def test_nothing_holds_where_no_path_is_the_tall_bar():
+    """ST leads the units with a path in every layer, S+ST none; - is .81 and more."""
+    found = space(*[(0.98, 0.85)] * 4)
+    said = str(higher_layers_want_time(found))
+    assert said.startswith("II does not hold: ST has the highest marginal in 0 of 2 ")
+    assert "- 0.91" in said
+    assert higher_layers_want_time(found).margin < 0
+    assert str(lower_layers_fuse(found)).startswith("I does not hold: ")
 
 
 def test_a_bare_majority_is_narrow():

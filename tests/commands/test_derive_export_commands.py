@@ -15,7 +15,7 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import Recipe
 
 
-def test_the_best_score_was_derived(chain: Path) -> None:
+def test_the_selected_strategy_was_derived(chain: Path) -> None:
     scores = json.loads((chain / "run" / "scores.json").read_text())
     assert (scores["format"], scores["architecture"]) == ("vdroppath_tf.scores/2", "nano")
     top1 = [row["top1"] for row in scores["scores"]]
@@ -23,7 +23,8 @@ def test_the_best_score_was_derived(chain: Path) -> None:
     assert 1 <= len(top1) <= 4
     told = json.loads((chain / "run" / "derived.run" / "run.json").read_text())
     chosen = scores["selection"]["strategy"]
-    assert told["network"]["strategy"] == chosen == scores["scores"][0]["strategy"]
+    assert told["network"]["strategy"] == chosen
+    assert chosen in scores["selection"]["not_told_apart"]
     assert (
         told["network"]["dropout"]
         == Recipe.from_json((chain / "run" / "recipe.json").read_text()).finetune_dropout
@@ -38,6 +39,24 @@ def test_mode_is_what_is_derived_where_nothing_is_named(
     mode = ProbabilitySpace.load(chain / "run" / "space.json").mode()
     assert f"Strategy: {mode}" in done.error
     assert FusionStrategy.parse(str(mode)).units == mode.units
+
+
+def test_the_other_rule_can_be_asked_for(call: Any, chain: Path, tmp_path: Path) -> None:
+    """Of a file whose last strategy ties with the first, and is S everywhere."""
+    scores = json.loads((chain / "run" / "scores.json").read_text())
+    first = {**scores["scores"][0], "strategy": "S+ST S+ST S+ST"}
+    scores["scores"] = [first, {**first, "strategy": "S S S", "top1": 0.0}]
+    scores["selection"] |= {"strategy": "S S S", "not_told_apart": ["S+ST S+ST S+ST", "S S S"]}
+    scores["selection"]["rows"][0]["strategy"] = "S S S"
+    file = tmp_path / "scores.json"
+    file.write_text(json.dumps(scores))
+    line = ["derive", f"--model={chain}/run/template.keras", f"--scores={file}"]
+    for rule, wanted in (("accurate", "S+ST S+ST S+ST"), ("cheapest", "S S S")):
+        done = call(*line, f"--choose={rule}", f"--out={tmp_path}/{rule}.keras")
+        assert f"Strategy: {wanted}\n" in done.error
+    line[-1] = "--strategy=S S S"
+    message = said(call(*line, "--choose=cheapest", f"--out={tmp_path}/x.keras"))
+    assert "--choose is for a strategy out of --scores" in message
 
 
 def test_bad_strategies(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:

@@ -9,10 +9,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+import tiny
 from command_lines import said
 
+from vdroppath_tf.commands.evaluate import repeated
+from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.sources.encode import write_video
+from vdroppath_tf.experiments import candidates
+from vdroppath_tf.scoring.choosing import choose
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
@@ -21,16 +27,23 @@ def test_what_was_chosen_on_is_not_reported_on(chain: Path) -> None:
     run = chain / "run"
     selection = json.loads((run / "scores.json").read_text())["selection"]
     assert selection["clips"] == [5, 5]
-    names = ["selected", "mode", "S everywhere", "ST everywhere", "S+ST everywhere"]
+    names = ["mode", "S everywhere", "ST everywhere", "S+ST everywhere"]
     names += [f"uniform draw {n}" for n in range(1, 6)]
-    assert [row["name"] for row in selection["rows"]] == names
+    rows = [row["name"] for row in selection["rows"]]
+    assert rows[0] == "selected"
+    assert [name for name in rows[1:] if name != "most accurate"] == names
     first = selection["rows"][0]
     assert first["top1"]["low"] <= first["top1"]["value"] <= first["top1"]["high"]
     assert first["difference"] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert selection["strategy"] in selection["not_told_apart"]
     chosen_on = StrategyScores.load(run / "scores.chosen_on.npz")
     reported_on = StrategyScores.load(run / "scores.reported_on.npz")
-    assert chosen_on.best.top1 == selection["top1_chosen_on"]
+    costs = unit_costs(keras.saving.load_model(run / "template.keras"), tiny.SHAPE)
+    assert selection["rule"] == "cheapest"
+    assert choose(chosen_on, costs).top1 == selection["top1_chosen_on"]
+    macs = [costs.of(text)[1] for text in selection["not_told_apart"]]
+    assert costs.of(selection["strategy"])[1] == min(macs)
+    assert ("most accurate" in rows) == (str(chosen_on.best.strategy) != selection["strategy"])
     (own,) = [s for s in reported_on if str(s.strategy) == selection["strategy"]]
     assert own.top1 == first["top1"]["value"]
     assert not (run / "scores.json.progress").exists()
@@ -43,6 +56,7 @@ def test_evaluate_scores_the_strategies_that_are_named(call: Any, chain: Path, m
         f"--data={motion.folder}/validation.txt",
         "--strategy=S S S",
         "--strategy=ST - S+ST",
+        "--choose=accurate",
     )
     assert done.code == 0
     found = dict(re.findall(r"^(0\.\d+) \[.* top-5 1\.0000  (.*)$", done.out, re.MULTILINE))
@@ -50,6 +64,7 @@ def test_evaluate_scores_the_strategies_that_are_named(call: Any, chain: Path, m
     lines = done.out.splitlines()
     assert "Below: 5 (chosen on one half of" in lines[3]
     assert re.fullmatch(r"0\.\d+ \[.*\]  0\.0000 \[0\.0000, 0\.0000\]  selected: .*", lines[5])
+    assert re.fullmatch(r"Selected: the highest top-1 \(.* MACs\), whatever it costs\.", lines[-4])
     assert lines[-3:] == [
         "In the 95 % confidence set of the best: 2 of 2.",
         "paper-1clip, chosen on: 5 of 5 videos scored",
@@ -73,9 +88,24 @@ def test_a_race_of_draws_of_a_space(call: Any, chain: Path, motion: Any, tmp_pat
     assert done.code == 0, done.error
     assert "Above: the 10 clips that were chosen on. Below: 8 (chosen on " in done.out
     assert "uniform draw" not in done.out
+    assert re.search(
+        "The prior decided in . of 3 layers, the data in .; . hardly moved", done.error
+    )
+    assert "Selected: the cheapest of those that may be the best (" in done.out
     space = ProbabilitySpace.load(tmp_path / "space.json")
     dataclasses.replace(space, architecture="micro").save(tmp_path / "space.json")
     assert re.search("'micro'.*'nano'", call(*line).error)
+
+
+def test_draws_that_repeat_are_counted() -> None:
+    space = ProbabilitySpace([[0.01, 0.98], [0.02, 0.99]])
+    found = candidates(space, 20, seed=0)
+    said = repeated(space, 20, len(found))
+    assert said is not None
+    assert said.startswith(f"20 draws and the mode are {len(found)} different strategies, which")
+    assert said.endswith("is its mode with probability 0.94.")
+    assert "are 1 strategy, which is" in str(repeated(space, 20, 1))
+    assert repeated(space, 20, 20) is None
 
 
 def test_a_validation_part_that_is_empty(call: Any, chain: Path, motion: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tiny
 
+from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 
@@ -24,6 +25,13 @@ def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
         expected += [space.entropy()[i], space.distance_from_start()[i]]
         np.testing.assert_allclose(numbers, expected, atol=6e-4)
     assert f"mode: {space.mode()}" in done.out
+    found = diagnose(space)
+    assert found.known  # the file of the template has the record
+    lines = done.out.splitlines()
+    assert "prior_strength= (" not in done.out  # but flags
+    assert f"The prior decided in {found.count('prior')} of 3 layers" in "".join(lines[:2])
+    movers = [line.split("|")[-1].strip() for line in lines if line.startswith(space.layers)]
+    assert movers == list(found.moved_by)
 
 
 def test_a_space_needs_no_recipe(call: Any, tmp_path: Path) -> None:
@@ -31,3 +39,4 @@ def test_a_space_needs_no_recipe(call: Any, tmp_path: Path) -> None:
     tiny.template().save(tmp_path / "mine.keras")
     done = call("space", f"--model={tmp_path}/mine.keras")
     assert (done.code, done.out.splitlines()[-1]) == (0, "mode: S+ST S+ST S+ST")
+    assert done.out.startswith("Whether the data or the prior moved the gates is not known")

@@ -116,6 +116,25 @@ def test_in_a_process_of_its_own(chain: Path, motion: Any) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_predict_goes_on_after_a_bad_video(call: Any, chain: Path, motion: Any) -> None:
+    first, last = (entry.path for entry in motion.manifest("test").entries[:2])
+    files = [first, "missing.mp4", last]
+    done = call("predict", f"--model={chain}/served/1", "--json", *files)
+    assert done.code == 1
+    assert [json.loads(line)["file"] for line in done.out.splitlines()] == [first, last]
+    each, whole = [line for line in done.error.splitlines() if "missing.mp4" in line]
+    assert not each.startswith("vdroppath")
+    assert whole.startswith("vdroppath predict: 1 of 3 videos have no answer")
+
+
+def test_what_is_no_model_is_named(call: Any, chain: Path) -> None:
+    for file, kind in (("space.json", "space"), ("recipe.json", ""), ("scores.json", "scores")):
+        message = said(call("space", f"--model={chain}/run/{file}"))
+        assert f"{file}: is JSON{f' of vdroppath_tf.{kind}/' if kind else ''}" in message
+        assert "Expected a .keras file" in message
+    assert "is a SavedModel" in said(call("space", f"--model={chain}/served/1"))
+
+
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_bad_videos_to_predict(call: Any, chain: Path, task: Path, kind: str) -> None:
     damage, message = DAMAGE[kind]

@@ -248,3 +248,11 @@ def test_extreme_gates_are_probabilities() -> None:
     space = ProbabilitySpace.from_model(model)
     assert space.drop[0].tolist() == [[0.0, 1.0]]
     assert tf.reduce_all(tf.math.is_finite(fusion_layers(model)[0].drop_path.hard_mask()))
+
+
+def test_a_word_that_is_no_strategy_offers_the_nearest(template: Any) -> None:
+    for word, near in (("moed", "mode"), ("ALL", "all"), ("radnom", "random")):
+        with pytest.raises(ValueError, match=rf"Did you mean '{near}'\?"):
+            set_strategy(template, word)
+    with pytest.raises(ValueError, match="only set_strategy takes it"):
+        strategy_masks(template, "mode")

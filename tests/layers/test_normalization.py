@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vdroppath_tf.layers.normalization import BatchNorm, batch_norm
+from vdroppath_tf.layers.normalization import BatchNormalization, batch_norm
 
 SHAPES = [(2, 3, 4, 5, 6), (1, 1, 7, 3, 1), (3, 5, 1, 1, 7)]
 
@@ -17,7 +17,10 @@ SHAPES = [(2, 3, 4, 5, 6), (1, 1, 7, 3, 1), (3, 5, 1, 1, 7)]
 def pair(shape: tuple[int, ...], dtype: str = "float32", **options: Any) -> list[Any]:
     """Ours and Keras', built alike, with scales, shifts and statistics of their own."""
     kept = {"momentum": 0.9, "epsilon": 1e-5, "synchronized": True, "dtype": dtype}
-    layers = [kind(**{**kept, **options}) for kind in (BatchNorm, keras.layers.BatchNormalization)]
+    layers = [
+        kind(**{**kept, **options})
+        for kind in (BatchNormalization, keras.layers.BatchNormalization)
+    ]
     rng = np.random.default_rng(0)
     values = [rng.uniform(0.5, 2.0, shape[-1]), *rng.normal(size=(2, shape[-1]))]
     for layer in layers:
@@ -112,5 +115,5 @@ def test_it_is_one_operation_in_training_and_saved_under_its_name() -> None:
     assert kinds.count("FusedBatchNormV3") == 1
     assert len(kinds) <= 20, kinds  # 8 of them what goes in and out
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-    assert type(again) is BatchNorm
+    assert type(again) is BatchNormalization
     assert again.get_config() == layer.get_config()

@@ -175,3 +175,17 @@ def test_a_strategy_of_another_network_is_refused() -> None:
 def test_a_misspelt_option_is_refused() -> None:
     with pytest.raises((TypeError, ValueError), match="wieght_reg"):
         template_micro(wieght_reg=3.0)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("dropout", value) for value in (2, 1.0, -0.1, float("nan"), "x", True)),
+        *(("temporal_pool", "x"), ("multi_label", 2), ("seed", "x"), ("seed", 1.5)),
+        *(("weight_reg", float("inf")), ("temperature", float("inf")), ("drop_layer", "no")),
+        ("num_train_examples", float("inf")),
+    ],
+)
+def test_options_are_refused_in_our_words(option: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"^{option} must be .* Received: "):
+        template_micro(3, **{option: value})

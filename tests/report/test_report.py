@@ -147,7 +147,11 @@ def test_overview_and_layer_table_hold_the_spaces_numbers():
     shares = [q * (1 - q), q * q, q * (1 - q), 0.9]
     distance = task().space.distance_from_start()[2]
     entropy = task().space.entropy()[2]
-    assert head[1:] == ["-", *(f"{v:.3f}" for v in (*shares, 0.1, 0.1, distance, entropy))]
+    assert head[1:] == [
+        "-",
+        *(f"{v:.3f}" for v in (*shares, 0.1, 0.1, distance, entropy)),
+        "unknown",
+    ]
 
 
 def test_page_needs_nothing_from_outside(real_pictures):

@@ -121,7 +121,8 @@ def test_a_page_of_everything(call: Any, run: Path, template: Any, tmp_path: Pat
     found = scored.selection
     assert "Moves." in text
     assert text.count("Strength:") == 2
-    assert f"The selected strategy reaches {found.rows[0].top1:.1%}"[:-1] in text
+    assert "The selected strategy, the cheapest in the 95 % confidence set of the best," in text
+    assert f" reaches {found.rows[0].top1:.1%}"[:-1] in text
     kept = f"{len(found.confidence_set)} of {len(scored.scores)} scored strategies"
     assert f"{kept} are in the 95 % confidence set" in text
     assert f"of the best of {len(scored.scores)} is about {100 * found.optimism:.1f} points" in text
@@ -356,6 +357,7 @@ def test_a_page_ends_in_html(run: Path, capfd: pytest.CaptureFixture[str]) -> No
         (lambda f: f["scores"][0].update(strategy="T T T"), "branch 'T'"),
         (lambda f: f["selection"].pop("optimism"), "optimism"),
         (lambda f: f["data"].pop(), "zip"),
+        (lambda f: f["selection"].update(rule="luckiest"), "luckiest"),
         (lambda f: f.update(format="vdroppath_tf.scores/1"), "scores/1"),
         (lambda f: f["data"][1].update(clip_shape=[1]), "scores.json: holds no scores"),
     ],

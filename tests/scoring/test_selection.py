@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vdroppath_tf.cost import UnitCosts
 from vdroppath_tf.scoring.best_set import confidence_set, sign_test
+from vdroppath_tf.scoring.choosing import choose
 from vdroppath_tf.scoring.intervals import bootstrap, optimism
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.scoring.selection import select, split
@@ -120,7 +122,7 @@ def test_selection_is_made_on_some_clips_and_reported_on_others() -> None:
     chosen_on = scores(np.array([[True] * 6 + [False] * 4, [True] * 9 + [False], [False] * 10]))
     reported = scores(np.array([[True] * 20, [True, False] * 10, [False] * 20]))
     named = {"S everywhere": FusionStrategy.parse("S S"), "again": FusionStrategy.parse("S ST")}
-    result = select(chosen_on, reported, named)
+    result = select(chosen_on, reported, named, rule="accurate")
     assert (str(result.strategy), result.top1_chosen_on) == ("S ST", 0.9)
     assert result.clips == (10, 20)
     assert [row.name for row in result.rows] == ["selected", "S everywhere", "again"]
@@ -132,7 +134,37 @@ def test_selection_is_made_on_some_clips_and_reported_on_others() -> None:
     assert again.low == again.high == 0.0
     assert [str(one) for one in result.confidence_set] == ["S S", "S ST"]
     with pytest.raises(ValueError, match="'- -' was not scored"):
-        select(chosen_on, reported, {"none": FusionStrategy.parse("- -")})
+        select(chosen_on, reported, {"none": FusionStrategy.parse("- -")}, rule="accurate")
+
+
+def costs_of_units(s: int, st: int, *, layers: int = 2) -> UnitCosts:
+    """A table of two paths that cost as much in every layer, in a network of 100 MACs beside."""
+    paths = np.tile(np.array([s, st], "int64"), (2, 1, 1))
+    nothing = np.zeros((2, layers), "int64")
+    return UnitCosts(np.array([0, 100]), nothing, nothing, (paths,) * layers, ("S", "ST"))
+
+
+def test_of_those_that_may_be_the_best_the_cheapest_is_chosen() -> None:
+    """S S misses one clip that S ST has right, which decides nothing; S S+ST misses all."""
+    right = np.ones((3, 10), bool)
+    right[0, 0] = False
+    right[2] = False
+    found, costs = scores(right), costs_of_units(10, 20)
+    assert str(found.best.strategy) == "S ST"
+    assert str(choose(found, costs).strategy) == "S S"
+    assert str(choose(found, costs, rule="accurate").strategy) == "S ST"
+    assert str(choose(found, costs_of_units(20, 10)).strategy) == "S ST"
+    alike = choose(found, costs_of_units(10, 10))  # equally cheap: the more accurate
+    assert str(alike.strategy) == "S ST"
+    result = select(found, found, {"S everywhere": FusionStrategy.parse("S S")}, costs=costs)
+    assert (str(result.strategy), result.top1_chosen_on, result.rule) == ("S S", 0.9, "cheapest")
+    assert [row.name for row in result.rows] == ["selected", "most accurate", "S everywhere"]
+    with pytest.raises(ValueError, match=r"'cheapest' needs costs=.*rule='accurate'"):
+        choose(found)
+    with pytest.raises(ValueError, match="'cheapest' needs costs="):
+        select(found, found, {})
+    with pytest.raises(ValueError, match=r"Unknown rule\. Did you mean 'cheapest'"):
+        choose(found, costs, rule="cheap")
 
 
 def test_what_a_race_dropped_is_not_chosen(tmp_path: Path) -> None:
@@ -140,6 +172,7 @@ def test_what_a_race_dropped_is_not_chosen(tmp_path: Path) -> None:
     raced = scores(np.where([[False], [True]], right, right & (np.arange(8) < 4)), [4, 8])
     assert [score.top1 for score in raced] == [1.0, 0.625]
     assert str(raced.best.strategy) == "S ST"
+    assert str(choose(raced, costs_of_units(1, 99)).strategy) == "S ST"
     raced.save(tmp_path / "a.npz")
     again = StrategyScores.load(tmp_path / "a.npz")
     assert list(again) == list(raced)

@@ -60,7 +60,7 @@ def test_what_is_a_fault(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("abuse_case.LIMIT", 1)
+    monkeypatch.setattr("abuse_case.PATIENCE", 1)
     monkeypatch.setattr(cli, "main", command)
     whole, home = tmp_path / "whole", tmp_path / "home"
     whole.mkdir()

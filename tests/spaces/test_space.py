@@ -240,7 +240,7 @@ def test_save_is_atomic_and_load_names_the_file(tmp_path):
     ("change", "message"),
     [
         ({"format": "vdroppath_tf.space/7"}, "newer vdroppath_tf"),
-        ({"format": "vdroppath_tf.strategy/1"}, "Expected the format 'vdroppath_tf.space/2'"),
+        ({"format": "vdroppath_tf.strategy/1"}, "Expected the format 'vdroppath_tf.space/3'"),
         ({"format": "vdroppath_tf.space/1"}, "space/1.*Write the space again.*--model="),
         ({"drop": [[0.1, float("nan")]]}, "0 to 1 as drop of layer 'layer1'"),
         ({"drop": "ab"}, "Expected drop as numbers"),

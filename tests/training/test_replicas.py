@@ -112,6 +112,9 @@ def test_two_replicas_train_as_one(
     assert set(history) == set(history_of_two) > {"loss", "task_loss", "kl"}
     for name in history:
         np.testing.assert_allclose(history_of_two[name], history[name], rtol=1e-5, err_msg=name)
+    pushes, pushes_of_two = single.kept_pushes(), double.kept_pushes()
+    for name in ("data", "prior", "last_data", "last_prior"):
+        np.testing.assert_allclose(pushes_of_two[name], pushes[name], rtol=1e-3, atol=1e-6)
     start = np.log(0.1 / 0.9)
     moved = [np.abs(v.numpy() - start).max() for v in single.weights if "logit" in v.path]
     assert min(moved) > 1e-5  # or equality would say nothing

@@ -52,6 +52,7 @@ def test_killed_in_an_epoch(motion: Any, whole_run: tiny.Run, tmp_path: Path) ->
     )
     assert len(steps) == 2 * STEPS
     assert tiny.state(resumed.model) == tiny.state(whole_run.model)
+    assert resumed.model.kept_pushes() == whole_run.model.kept_pushes()
     assert resumed.history == whole_run.history
 
 
@@ -76,6 +77,7 @@ def test_a_finished_run_is_read_and_not_trained_again(whole_run: tiny.Run, tmp_p
     )
     assert steps == []
     assert tiny.state(again.model) == tiny.state(whole_run.model)
+    assert again.model.kept_pushes() == whole_run.model.kept_pushes() is not None
     assert again.history == whole_run.history
 
 

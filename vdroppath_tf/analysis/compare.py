@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.marginals import Form, distances
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -35,6 +36,8 @@ class SpaceComparison:
     form: Form
     layers: tuple[str, ...]
     between: np.ndarray
+
+    __repr__ = brief
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def leads(space: ProbabilitySpace, unit: str) -> tuple[Lead, Lead]:
     """
     if len(space) < 2:
         raise ValueError("Expected a space of at least 2 layers, lower and higher. Received: 1")
-    marginals = unit_marginals(space, unit)
+    marginals = unit_marginals(space, unit, with_none=True)
     table = np.stack([*marginals.values()])
     led = table.argmax(axis=0) == list(marginals).index(unit)
     lower, higher = (
@@ -50,14 +50,17 @@ def halves(space: ProbabilitySpace) -> tuple[slice, slice]:
     return slice(None, len(space) // 2), slice(len(space) // 2, None)
 
 
-def unit_marginals(space: ProbabilitySpace, unit: str) -> dict[str, np.ndarray]:
-    """Marginals of the units that have a path, among which there must be `unit`."""
-    found = {name: p for name, p in s_first(space.marginals()).items() if name != "-"}
+def unit_marginals(
+    space: ProbabilitySpace, unit: str, *, with_none: bool = False
+) -> dict[str, np.ndarray]:
+    """Marginals of the units that have a path, among which there must be `unit`; and of none."""
+    every = s_first(space.marginals())
+    found = {name: p for name, p in every.items() if name != "-"}
     if unit not in found:
         raise ValueError(
             f"Expected a space with the unit {unit!r}. Received: one with {', '.join(found)}"
         )
-    return found
+    return every if with_none else found
 
 
 def mean_marginals(marginals: dict[str, np.ndarray], part: slice) -> dict[str, float]:

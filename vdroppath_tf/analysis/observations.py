@@ -2,7 +2,8 @@
 
 "Lower" is the first half of the fusion layers by depth, "higher" the rest; of an odd number the
 middle layer is a higher one. A unit *leads* in a layer where it has the highest marginal (Eq. 7's
-form) of all units with a path. An observation about a half holds where its unit leads in more than
+form) of all units, no path at all (`-`) among them: where a layer most probably has no path, no
+unit leads. An observation about a half holds where its unit leads in more than
 half of that half's layers and has the highest mean marginal there too.
 
 Reference: Zhou et al., CVPR 2020, section 4 (observations I to III), Fig. 4.
@@ -15,13 +16,11 @@ from dataclasses import dataclass
 
 from vdroppath_tf.analysis.layer_halves import Lead, halves, leads, mean_marginals, unit_marginals
 from vdroppath_tf.names import named
+from vdroppath_tf.spaces.diagnosis import NEAR_START
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 # Difference of mean P(S) from which one data set has more of S than another.
 ADDS = 0.05
-# Total variation distance below which a layer counts as still near its start.
-NEAR_START = 0.1
-
 
 CLAIMS = {
     "I": "S+ST has the highest marginal in lower layers",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vdroppath_tf.analysis.tau import kendall_tau, tau_interval
+from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.intervals import Interval
 
@@ -93,6 +94,8 @@ class Ranking:
     stand_alone: np.ndarray
     scores: Mapping[str, np.ndarray]
     clips: int
+
+    __repr__ = brief
 
     def of(self, kind: str) -> Ranking:
         """Its strategies of one kind."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vdroppath_tf.analysis.compare import compare_spaces
+from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.marginals import Form
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -37,6 +38,8 @@ class Stability:
     between: np.ndarray
     moved: np.ndarray
     same_mode: np.ndarray
+
+    __repr__ = brief
 
     @property
     def seeds(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
+from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.marginals import Form
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -26,6 +27,8 @@ class SpaceShift:
     """
 
     comparison: SpaceComparison
+
+    __repr__ = brief
 
     @property
     def names(self) -> tuple[str, str]:

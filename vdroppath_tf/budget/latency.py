@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from vdroppath_tf.brief import brief
 from vdroppath_tf.budget.latency_fields import TEXTS, check_fields
 from vdroppath_tf.files import load_text, read_json, write_text
 from vdroppath_tf.names import named
@@ -55,6 +56,8 @@ class LatencyTable:
     repeats: int
     machine: dict[str, str]
     versions: dict[str, str]
+
+    __repr__ = brief
 
     def of(self, strategy: FusionStrategy | str) -> float:
         """Predicted time of a strategy's network for one clip, ms."""

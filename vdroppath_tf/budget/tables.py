@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from vdroppath_tf.brief import brief
 from vdroppath_tf.budget.checks import check_costs, check_network
 from vdroppath_tf.budget.fronts import Options
 from vdroppath_tf.budget.latency import LatencyTable
@@ -39,6 +40,8 @@ class CostTables:
     space: ProbabilitySpace
     units: UnitCosts | None
     latency: LatencyTable | None
+
+    __repr__ = brief
 
     @property
     def known_units(self) -> UnitCosts:

@@ -15,6 +15,7 @@ RECIPES = ("small", "something-something-v1", "something-something-v2", "kinetic
 SAMPLERS = ("dense", "segments")
 PROTOCOLS = ("paper-1clip", "paper-2clip", "10x3")
 TASKS = ("appearance", "motion", "both")
+RULES = ("cheapest", "accurate")
 COSTS = ("macs", "parameters", "latency")
 MAX_BAD_FRACTION = 0.1
 QUICKSTART_CLIPS = (512, 256, 256)

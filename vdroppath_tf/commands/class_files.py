@@ -7,7 +7,7 @@ from absl import logging
 from vdroppath_tf import scoring
 from vdroppath_tf.files import csv_text, write_text
 from vdroppath_tf.names import named
-from vdroppath_tf.scoring.class_answers import CLASS_HEADS
+from vdroppath_tf.scoring.class_heads import CLASS_HEADS
 
 _CORNER = "true class / answer"
 _HEADS = [*CLASS_HEADS, "average_precision"]

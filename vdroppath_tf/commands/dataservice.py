@@ -11,6 +11,11 @@ from vdroppath_tf import data
 from vdroppath_tf.commands.flag_kinds import define_string
 
 EXAMPLE = "vdroppath dataservice --dispatcher=10.0.0.1:5050 --port=5051 --host=10.0.0.2"
+_EVERYWHERE = (
+    "The server listens on every address of this machine (0.0.0.0), whatever --host is: "
+    "TensorFlow's have no other choice, no password and no encryption. Whoever reaches the port "
+    "can use it, so close it with a firewall to all but the machines that take part."
+)
 
 
 def define(values: flags.FlagValues) -> None:
@@ -19,7 +24,10 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "dispatcher", text)
     text = "port to listen on; 0 takes a free one"
     flags.DEFINE_integer("port", 0, text, lower_bound=0, upper_bound=65535, flag_values=values)
-    text = "name or address under which the other machines reach this one"
+    text = (
+        "name or address under which the other machines reach this one. It does not say where the "
+        "server listens: TensorFlow's listen on every address of the machine"
+    )
     define_string(values, "host", text, "localhost")
     text = "folder for the dispatcher's journal; started again with it, it goes on"
     define_string(values, "journal", text)
@@ -27,6 +35,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Serves until it is stopped."""
+    logging.warning("%s", _EVERYWHERE)
     if values.dispatcher is None:
         dispatcher = data.start_dispatcher(values.port, journal=values.journal)
         port = dispatcher.target.rpartition(":")[2]

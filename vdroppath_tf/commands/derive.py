@@ -8,7 +8,9 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, experiments, report, spaces, training
+from vdroppath_tf import data, experiments, report, scoring, spaces, training
+from vdroppath_tf.commands.choosing import costs_of, define_choose
+from vdroppath_tf.commands.diagnosis import log_diagnosis
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
@@ -28,10 +30,11 @@ EXAMPLE = (
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_string(values, "model", "a trained template, .keras", needed=True)
-    text = "the strategy, e.g. 'S ST ...'; default: the best of --scores"
+    text = "the strategy, e.g. 'S ST ...'; default: the selected one of --scores"
     define_string(values, "strategy", text)
     text = "JSON file of vdroppath evaluate; default: the mode of the space"
     define_string(values, "scores", text)
+    define_choose(values, None)
     define_source(values, "train_data", "training videos, for batch norm and fine-tuning")
     define_formats(values)
     text = "train the derived network on, as the recipe says (needs --train_data)"
@@ -53,6 +56,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     videos = None
     if values.train_data is not None:
         videos = open_source(values, "train_data", labels, part="train", modality=recipe.modality)
+    if model.gates:
+        log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))
     strategy = _chosen(values, model)
     logging.info("Strategy: %s", strategy)
     faults = data.FaultLog(values.max_bad_fraction)
@@ -71,8 +76,20 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _chosen(values: flags.FlagValues, model: Any) -> spaces.FusionStrategy:
+    if values.choose is not None and (values.scores is None or values.strategy is not None):
+        raise ValueError("--choose is for a strategy out of --scores, and no --strategy.")
     if values.strategy is not None:
         return spaces.FusionStrategy.parse(values.strategy, model.architecture["name"])
-    if values.scores is not None:
+    if values.scores is None:
+        return spaces.ProbabilitySpace.from_model(model).mode()
+    if values.choose is None:
         return report.read_selected(values.scores)
-    return spaces.ProbabilitySpace.from_model(model).mode()
+    scored = report.read_scores(values.scores)
+    report.check_scores(scored, spaces.ProbabilitySpace.from_model(model))
+    may_be = set(scored.selection.confidence_set)
+    kept = [score for score in scored.scores if score.strategy in may_be]
+    if values.choose == "accurate" or not kept:
+        most = max(score.clips for score in scored.scores)
+        finalists = [score for score in scored.scores if score.clips == most]
+        return max(finalists, key=lambda score: score.top1).strategy
+    return scoring.cheapest(kept, costs_of(model, scored.clip_shape)).strategy

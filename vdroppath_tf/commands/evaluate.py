@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from absl import flags, logging
 from vdroppath_tf import data, experiments, scoring, spaces, training
 from vdroppath_tf.commands import scores_file
 from vdroppath_tf.commands.choices import PROTOCOLS
+from vdroppath_tf.commands.choosing import costs_of, define_choose
+from vdroppath_tf.commands.diagnosis import log_diagnosis
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
@@ -56,6 +59,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean("race", False, "drop what can no longer win", flag_values=values)
     text = "error level of the race, and of the confidence set of the best"
     flags.DEFINE_float("level", 0.05, text, 0.0, 1.0, flag_values=values)
+    define_choose(values)
     text = "difference in accuracy that a race spends no clips on, e.g. 0.01"
     flags.DEFINE_float("margin", 0.0, text, 0.0, 0.99, flag_values=values)
     text = "room for activations, MiB"
@@ -67,6 +71,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     model, recipe, labels = training.load_model(values.model)
     own = spaces.ProbabilitySpace.from_model(model)
     logging.info("Prior: %s", prior_of(model, values.model))
+    log_diagnosis(spaces.diagnose(own))
     strategies = _strategies(values, own)
     parts, told = _parts(values, recipe, labels, len(strategies))
     named = scoring.controls(own, values.uniform_draws, values.seed)
@@ -83,10 +88,14 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     scorer = experiments.Scorer(model, clips, train, protocol=protocol, memory_bytes=memory)
     race = (values.level, values.margin) if values.race else None
     chosen_on = _scores(values, scorer, "choose", parts[0], strategies, race)
-    rows = list(dict.fromkeys([chosen_on.best.strategy, *named.values()]))
-    reported_on = _scores(values, scorer, "report", parts[1], rows, None)
-    result = scoring.select(chosen_on, reported_on, named, level=values.level)
-    scores_file.show(result, chosen_on, told)
+    shape = clips.clip_shape(parts[1], protocol)
+    costs, rule = costs_of(model, shape), values.choose
+    chosen = scoring.choose(chosen_on, costs, rule=rule, level=values.level)
+    rows = [chosen.strategy, chosen_on.best.strategy, *named.values()]
+    reported_on = _scores(values, scorer, "report", parts[1], list(dict.fromkeys(rows)), None)
+    options: dict[str, Any] = {"costs": costs, "rule": rule, "level": values.level}
+    result = scoring.select(chosen_on, reported_on, named, **options)
+    scores_file.show(result, chosen_on, reported_on, told, costs)
     if values.race and values.margin:
         print(
             f"Dropped ones may be as good: the race left out who is not {values.margin:g} better."
@@ -96,7 +105,6 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         account = clips.faults.account(videos, "test")
         print(f"{values.protocol}, {what}: {account}")
     if values.out:
-        shape = clips.clip_shape(parts[1], protocol)
         head = {
             "architecture": model.architecture["name"],
             "protocol": values.protocol,
@@ -138,7 +146,22 @@ def _strategies(
     if values.strategy:
         return [spaces.FusionStrategy.parse(text, own.architecture) for text in values.strategy]
     space = own if values.space is None else spaces.ProbabilitySpace.load(values.space)
-    return experiments.candidates(space, values.draws, values.seed)
+    found = experiments.candidates(space, values.draws, values.seed)
+    if said := repeated(space, values.draws, len(found)):
+        print(said)
+    return found
+
+
+def repeated(space: spaces.ProbabilitySpace, draws: int, different: int) -> str | None:
+    """Why fewer strategies are scored than were drawn, if they are."""
+    if different >= draws:
+        return None
+    chance = math.exp(space.log_prob(space.mode()))
+    many = "strategy, which is" if different == 1 else "different strategies, which are"
+    return (
+        f"{draws} draws and the mode are {different} {many} scored once: draws repeat, for a draw "
+        f"of this space is its mode with probability {chance:.2g}."
+    )
 
 
 def _videos(

@@ -8,30 +8,59 @@ from typing import Any
 
 from absl import logging
 
-from vdroppath_tf import analysis, report, scoring, spaces
+from vdroppath_tf import analysis, cost, report, scoring, spaces
 
 
-def show(result: scoring.Selection, chosen_on: scoring.StrategyScores, told: str) -> None:
+def show(
+    result: scoring.Selection,
+    chosen_on: scoring.StrategyScores,
+    reported_on: scoring.StrategyScores,
+    told: str,
+    costs: cost.UnitCosts,
+) -> None:
     """Prints who was chosen, on what, and what it scores on videos it was not chosen on."""
     for score in ranked(chosen_on):
         share = f"{score.interval}  top-5 {score.top5:.4f}"
         seen = "" if score in chosen_on.finalists else f"  dropped after {score.clips} clips"
-        print(f"{share}  {score.strategy}{seen}")
+        precision = "" if score.map is None else f"  mAP {score.map:.4f}"
+        print(f"{share}{precision}  {score.strategy}{seen}")
     first, second = result.clips
     print(f"\nAbove: the {first} clips that were chosen on. Below: {second} ({told}).")
     print(f"Top-1 and its difference to the selected, {100 * result.confidence:g} % intervals:")
+    maps = _maps(reported_on)
     for row in result.rows:
-        print(f"{row.interval}  {row.difference}  {row.name}: {row.strategy}")
+        precision = f"  mAP {maps[row.strategy]:.4f}" if row.strategy in maps else ""
+        print(f"{row.interval}  {row.difference}{precision}  {row.name}: {row.strategy}")
     count, best = len(result.confidence_set), result.top1_chosen_on
     print(f"\nOn the clips it was chosen on the selected scored {best:.4f}; the best of ", end="")
     print(f"{len(chosen_on)} has a selection bias of about {result.optimism:.4f}.")
+    print(_chosen(result, chosen_on, costs))
     level = f"{100 * (1 - result.level):g} %"
     print(f"In the {level} confidence set of the best: {count} of {len(chosen_on)}.")
+
+
+def _chosen(
+    result: scoring.Selection, chosen_on: scoring.StrategyScores, costs: cost.UnitCosts
+) -> str:
+    """Which one was selected and why, and what the other rule would have taken."""
+    macs, most = costs.of(result.strategy)[1], chosen_on.best.strategy
+    if result.rule == "accurate":
+        return f"Selected: the highest top-1 ({macs:,} MACs), whatever it costs."
+    line = f"Selected: the cheapest of those that may be the best ({macs:,} MACs)"
+    if most == result.strategy:
+        return f"{line}, which is the most accurate too."
+    fewer = 1 - macs / costs.of(most)[1]
+    return f"{line}; {fewer:.0%} fewer than {most}, which --choose=accurate takes."
 
 
 def ranked(scores: scoring.StrategyScores) -> list[Any]:
     """Best first; those dropped from a race last."""
     return sorted(scores, key=lambda score: (-score.clips, -score.top1))
+
+
+def _maps(scores: scoring.StrategyScores) -> dict[str, float]:
+    """Mean average precision by strategy, where clips have several classes."""
+    return {str(score.strategy): score.map for score in scores if score.map is not None}
 
 
 def write(
@@ -46,9 +75,14 @@ def write(
     for name, scores in (("chosen_on", chosen_on), ("reported_on", reported_on)):
         scores.save(path.with_suffix(f".{name}.npz"))
     recalibrated = chosen_on.recalibrated
-    gains = gains_of(result, reported_on, labels)
     report.write_scores(
-        path, head, result, ranked(chosen_on), recalibrated=recalibrated, gains=gains
+        path,
+        head,
+        result,
+        ranked(chosen_on),
+        recalibrated=recalibrated,
+        gains=gains_of(result, reported_on, labels),
+        maps=_maps(reported_on),
     )
     logging.info("Wrote %s", path)
 
@@ -64,7 +98,9 @@ def gains_of(
     selected, *others = result.rows
     frames = next((row for row in others if row.name == "S everywhere"), None)
     truths = reported_on.labels
-    if frames is None or frames.strategy == selected.strategy or truths is None or truths.ndim > 1:
+    if frames is None or frames.strategy == selected.strategy or truths is None:
+        return None
+    if _maps(reported_on):
         return None
     strategies = [spaces.FusionStrategy.parse(row.strategy) for row in (selected, frames)]
     pair = reported_on.answers(strategies)

@@ -10,6 +10,7 @@ from vdroppath_tf import data, training
 from vdroppath_tf.commands.choices import FORMATS, MAX_BAD_FRACTION, SEPARATORS
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import MAX_FPS
 
 KINDS = "list, annotation file or folder"
 
@@ -79,7 +80,8 @@ def define_video_stream(values: flags.FlagValues) -> None:
 def define_source_fps(values: flags.FlagValues) -> None:
     """The flag that gives a rate to pictures."""
     text = "frames a second of folders, archives and records of pictures, where clips are taken by "
-    flags.DEFINE_float("source_fps", None, text + "time (--fps)", flag_values=values)
+    text += "time (--fps)"
+    flags.DEFINE_float("source_fps", None, text, 1e-6, MAX_FPS, flag_values=values)
 
 
 def define_faults(values: flags.FlagValues) -> None:

@@ -8,6 +8,7 @@ from absl import flags, logging
 
 from vdroppath_tf import layers, spaces, training
 from vdroppath_tf.commands.budget_flags import Budgets, define_budgets
+from vdroppath_tf.commands.diagnosis import print_diagnosis
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.run_folder import prior_of
@@ -33,6 +34,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     space = spaces.ProbabilitySpace.from_model(model)
     if values.inputs and not space.per_input:
         raise ValueError(f"--inputs: the inputs of each layer of {values.model} share its gates.")
+    print_diagnosis(spaces.diagnose(space), values)
     print("\n".join(table(space, inputs=values.inputs)))
     if space.per_input and not values.inputs:
         print("Each input of a layer has gates of its own: P are means over inputs (see --inputs).")
@@ -49,7 +51,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 @named
 def table(space: spaces.ProbabilitySpace, *, inputs: bool = False) -> list[str]:
-    """Lines, one a layer: P of each unit by Eq. 7 and as sampled, entropy (nats), distance.
+    """Lines, one a layer: P of each unit by Eq. 7 and as sampled, entropy (nats), distance, mover.
 
     Args:
         space: of a template; with gates per input P are the means over a layer's inputs.
@@ -58,16 +60,18 @@ def table(space: spaces.ProbabilitySpace, *, inputs: bool = False) -> list[str]:
     units = list(space.marginals())
     forms = space.unit_probabilities(), space.unit_probabilities(form="sampling")
     entropy, distance = space.entropy(), space.distance_from_start()
+    movers = spaces.diagnose(space).moved_by or ("unknown",) * len(space)
     head = " ".join(f"{unit:>5s}" for unit in units)
     rows: list[tuple[str, ...]] = [
-        ("", f"Eq. 7 {head}", f"sampling {head}", "entropy", "from start")
+        ("", f"Eq. 7 {head}", f"sampling {head}", "entropy", "from start", "moved by")
     ]
     for i, name in enumerate(space.layers):
         means = (_numbers(units, form[i].mean(axis=0)) for form in forms)
-        rows.append((name, *means, f"{entropy[i]:7.3f}", f"{distance[i]:10.3f}"))
+        numbers = f"{entropy[i]:7.3f}", f"{distance[i]:10.3f}"
+        rows.append((name, *means, *numbers, movers[i]))
         for n in range(len(space.drop[i]) if inputs else 0):
             own = (_numbers(units, form[i][n]) for form in forms)
-            rows.append((f"  input {n + 1}", *own, "", ""))
+            rows.append((f"  input {n + 1}", *own, "", "", ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     first, *rest = widths
     return [

@@ -63,7 +63,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     faults = data.FaultLog(values.max_bad_fraction)
     network, sampling, labels, protocol, about = _network(values, faults)
     modality = "flow" if about.pop("channels") == 2 else "rgb"
+    several = about.pop("multi_label")
     videos = open_source(values, "data", labels, part="test", modality=modality)
+    if several is not None:
+        videos.check_kind(multi_label=several)
     if values.confusion and videos.multi_label:
         raise ValueError(
             f"--confusion={values.confusion}: the videos of {values.data} have several classes "
@@ -102,10 +105,11 @@ def _network(
         if values.protocol is None:
             raise ValueError(f"--protocol is needed with a SavedModel: {', '.join(PROTOCOLS)}.")
         served = serving.ServedModel(values.model)
-        about["channels"] = served.channels
+        about |= {"channels": served.channels, "multi_label": served.multi_label}
         return served.probabilities, served.sampling, served.labels, values.protocol, about
     model, recipe, labels = training.load_model(values.model)
     about["channels"] = model.input_shape[-1]
+    about["multi_label"] = bool(getattr(model, "multi_label", False))
     if values.strategy is not None:
         if not model.gates:
             raise ValueError(f"--strategy is for a template; {values.model} has no gates.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, experiments, layers, training
+from vdroppath_tf import data, experiments, layers, spaces, training
+from vdroppath_tf.commands.diagnosis import log_diagnosis
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
@@ -74,16 +76,20 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     logging.info("%s: %d videos of %d classes", model.name, len(videos), videos.num_classes)
     if model.gates:
         logging.info("Prior: %s", layers.describe_prior(model))
-    history = training.train(
-        model,
-        phases,
-        recipe,
-        clips,
-        folder=out if backup is None else backup,
-        verbose=verbosity_of_training(),
-        picture_every=values.picture_every,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", spaces.SpaceWarning)  # it is said below, in any case
+        history = training.train(
+            model,
+            phases,
+            recipe,
+            clips,
+            folder=out if backup is None else backup,
+            verbose=verbosity_of_training(),
+            picture_every=values.picture_every,
+        )
     experiments.save_trained(model, history, out, recipe, videos.labels)
+    if model.gates:
+        log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))
     if backup is not None:
         backup.send()
         logging.info("Copied to %s", data.remote.shown(values.backup))

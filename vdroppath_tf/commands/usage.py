@@ -9,6 +9,8 @@ from absl import flags
 
 from vdroppath_tf.commands.flag_kinds import Text
 
+_OF_ABSL = ";\n    repeat this option to specify a list of values"
+
 
 class Command(Protocol):
     """What a module of ``commands`` offers; its docstring is the command's summary."""
@@ -52,4 +54,7 @@ def _flag_help(flag: flags.Flag) -> str:
     given = ",".join(map(str, given)) if isinstance(given, list) else given
     default = "" if given in (None, "") else f" (default: {given})"
     default = " (needed)" if isinstance(flag, Text) and flag.needed else default
-    return f"  --{flag.name:22s} {flag.help}{default}"
+    text = str(flag.help).removesuffix(_OF_ABSL)
+    if isinstance(flag, flags.MultiFlag) and "repeated" not in text:
+        text += "; may be repeated"
+    return f"  --{flag.name:22s} {text}{default}"

@@ -43,7 +43,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "scores", "JSON file of vdroppath evaluate: its selected strategy")
     text = "which views of a video are scored"
     flags.DEFINE_enum("protocol", "paper-1clip", PROTOCOLS, text, flag_values=values)
-    define_output(values, "out", "JSON file for the result", mark=report.WORTH_FORMAT)
+    define_output(values, "out", "JSON file for the result", mark="vdroppath_tf.worth/")
     define_output(values, "figure", "picture to write: .png, .svg or .pdf", mark=PICTURE)
     text = "room for activations, MiB"
     flags.DEFINE_integer("memory_mib", 1024, text, lower_bound=1, flag_values=values)

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from vdroppath_tf.brief import brief
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.segment import Segment
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameSource
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import MAX_FPS
 
 NO_CLASS = -1
 
@@ -121,6 +123,8 @@ class Manifest:
     notes: tuple[str, ...] = dataclasses.field(default=(), compare=False)
     multi_label: bool = False
 
+    __repr__ = brief
+
     def __post_init__(self) -> None:
         for number, name in enumerate(self.labels):
             if _CONTROL.search(name):
@@ -173,8 +177,8 @@ class Manifest:
 
     def at_rate(self, fps: float) -> Manifest:
         """The same videos; those without times of their own have so many frames a second."""
-        if not 0 < fps < float("inf"):
-            raise ValueError(f"fps must be a number above 0. Received: {fps}.")
+        if not 0 < fps <= MAX_FPS:
+            raise ValueError(f"fps must be above 0, at most {MAX_FPS:g}. Received: {fps}.")
         return dataclasses.replace(
             self, entries=tuple(_at_rate(entry, fps) for entry in self.entries)
         )

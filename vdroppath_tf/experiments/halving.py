@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from vdroppath_tf.analysis.shift import SpaceShift, shift_of
+from vdroppath_tf.brief import brief
 from vdroppath_tf.experiments.processes import in_processes
 from vdroppath_tf.experiments.quickstart import CLIPS, DIFFICULTY, write_clips
 from vdroppath_tf.experiments.task_run import Task, TaskRun
@@ -95,6 +96,8 @@ class Halving:
 
     setting: Setting
     learned: dict[str, list[Learned]]
+
+    __repr__ = brief
 
     @property
     def shift(self) -> SpaceShift:

@@ -15,6 +15,7 @@ from vdroppath_tf.report.classes import gains_over
 from vdroppath_tf.report.items import Prediction
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.scoring.best_set import confidence_set
+from vdroppath_tf.scoring.choosing import choose
 from vdroppath_tf.scoring.intervals import optimism
 from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE, Draw, Row
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
@@ -52,8 +53,7 @@ def run_loop(
     template, history = run.learn()
     space = ProbabilitySpace.from_model(template)
     costs = unit_costs(template, run.clips.clip_shape(task.test))
-    scores = _choose(run, template, space, draws)
-    chosen = scores.best.strategy
+    scores, chosen = _choose(run, template, space, draws, costs)
     rows = [_stand_alone_row(run, *each, costs) for each in _uniform(space.branches, len(space))]
     rows += _drawn_rows(run, template, space, chosen, costs)
     network = _derive(run, template, chosen)
@@ -66,6 +66,7 @@ def run_loop(
         space=space,
         rows=rows,
         chosen=chosen,
+        chosen_as="the chosen strategy, the cheapest draw that may be the best",
         classes=task.train.num_classes,
         clips=run.clips.faults.scored(task.test, "test"),
         chosen_on_same_clips=False,
@@ -84,9 +85,9 @@ def run_loop(
 
 
 def _choose(
-    run: TaskRun, template: FusionModel, space: ProbabilitySpace, draws: int
-) -> StrategyScores:
-    """Scores the mode and draws on the validation clips."""
+    run: TaskRun, template: FusionModel, space: ProbabilitySpace, draws: int, costs: UnitCosts
+) -> tuple[StrategyScores, FusionStrategy]:
+    """Scores the mode and draws on the validation clips; the cheapest that may be the best."""
     drawn = candidates(space, draws, run.recipe.seed)
     run.account.log(
         f"Scoring {len(drawn)} strategies (the mode, and {draws} draws without repeats) "
@@ -95,12 +96,14 @@ def _choose(
     with run.account.timed("score the draws"):
         scores = run.scores(template, drawn, run.task.validation)
     answers = scores.answers(drawn)
+    chosen = choose(scores, costs)
     run.account.log(
-        f"Best draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}; as the best of "
+        f"Most accurate draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}; as the best of "
         f"{len(drawn)} its selection bias is about {optimism(answers):.3f}. In the 95 % "
-        f"confidence set of the best: {len(confidence_set(answers))} of {len(drawn)}."
+        f"confidence set of the best: {len(confidence_set(answers))} of {len(drawn)}. Chosen, the "
+        f"cheapest of these: {chosen.strategy}, top-1 {chosen.top1:.3f}."
     )
-    return scores
+    return scores, chosen.strategy
 
 
 def _draws(scores: StrategyScores, costs: UnitCosts) -> list[Draw]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from vdroppath_tf.analysis.layer_worth import layer_worth
 from vdroppath_tf.analysis.worth import LayerWorth
+from vdroppath_tf.brief import brief
 from vdroppath_tf.data.clips.protocols import Protocol
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.models.fusion_model import FusionModel
@@ -44,6 +45,8 @@ class Scorer:
     protocol: Protocol = ONE_CLIP
     batch_size: int | None = None
     memory_bytes: int = 2**30
+
+    __repr__ = brief
 
     def scores(
         self,

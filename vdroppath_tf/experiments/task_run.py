@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from vdroppath_tf.names import named
 from vdroppath_tf.report.findings import mean_on
 from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
+from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.gate_arrays import Gates
+from vdroppath_tf.spaces.notices import SpaceWarning
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import Clips, Phase, Recipe, RecipeClips, build_template
@@ -78,7 +81,8 @@ class TaskRun:
         log(f"Training the template, a supernet, on {len(self.task.train)} clips: {described}.")
         template = build_template(recipe, self.videos)
         start = ProbabilitySpace.from_model(template).drop
-        with self.account.timed("train the template"):
+        with self.account.timed("train the template"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", SpaceWarning)  # it is logged below, in any case
             history = self.train(template, phases, "template")
         save_trained(template, history, self.folder, recipe, self.task.train.labels)
         searched = [entry["drop"] for entry in history if entry["phase"] == recipe.search.name]
@@ -87,6 +91,7 @@ class TaskRun:
             f"Read the space: {', '.join(f'P({b} on) {mean:.2f}' for b, mean in on.items())} on "
             f"average; all started at {1.0 - recipe.initial_drop:.2f}."
         )
+        log(str(diagnose(ProbabilitySpace.from_model(template))))
         return template, [start, *searched]
 
     def train(self, model: FusionModel, phases: Sequence[Phase], name: str) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from vdroppath_tf.figures.panels import (
 from vdroppath_tf.figures.style import NARROW, STYLE, WIDE
 from vdroppath_tf.figures.units import label_note, unit_label
 from vdroppath_tf.names import named
+from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import s_first
@@ -28,7 +29,8 @@ def figure_marginals(
 ) -> Figure:
     """Draws the unit marginals of every layer as stacked bars: the paper's Fig. 4.
 
-    The bars have Eq. 7's form (a path is on with `1 - sqrt(p)`). Where all gates have started
+    The bars have Eq. 7's form (a path is on with `1 - sqrt(p)`). Those of layers that the prior
+    moved, not the data, are hatched, where that is known (`diagnose`). Where all gates have started
     from the same values, a bar named "start" shows these. Many layers are drawn in several rows.
 
     Args:
@@ -48,6 +50,7 @@ def figure_marginals(
     if strategy is not None:
         strategy.check(len(space), space.architecture, space.branches)
     now, start = s_first(space.marginals()), _common_start(space)
+    movers = diagnose(space).moved_by
     longest = max(map(len, map(unit_label, strategy or ["-"])))
     height = (2.3 if narrow else 2.9) + 0.07 * max(longest - SHORT, 0)
     mean = ", mean over inputs" if space.per_input else ""
@@ -60,13 +63,15 @@ def figure_marginals(
             boxed=longest > SHORT,
         )
         for axes, chunk in panels:
-            stack_units(axes, {unit: values[chunk] for unit, values in now.items()})
+            own = [movers[n] for n in chunk] if movers else []
+            stack_units(axes, {unit: values[chunk] for unit, values in now.items()}, own)
             if start is not None:
                 stack_start(axes, start)
             if strategy is not None:
                 write_units(axes, [strategy[int(n)] for n in chunk])
             axes.set(ylabel=f"probability{mean}", ylim=(0, 1))
-        unit_legend(figure, now, note=None if strategy is None else label_note(strategy))
+        note = None if strategy is None else label_note(strategy)
+        unit_legend(figure, now, note=note, movers=movers)
     return figure
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import patches
 from matplotlib.figure import Figure
 
-from vdroppath_tf.figures.style import NARROW, SOFT, STYLE, WIDE, Sheet, plain
+from vdroppath_tf.figures.style import MOVERS, NARROW, SOFT, STYLE, WIDE, Sheet, plain
 from vdroppath_tf.figures.units import COLORS, INK, unit_color, unit_ink, unit_label
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -78,12 +78,16 @@ def layer_bars(
 
 
 @named
-def stack_units(axes: Any, units: dict[str, np.ndarray]) -> None:
-    """Stacks the probabilities of units, a bar a layer."""
+def stack_units(axes: Any, units: dict[str, np.ndarray], movers: Sequence[str] = ()) -> None:
+    """Stacks the probabilities of units, a bar a layer; hatched where the prior moved the layer."""
     base: Any = 0.0
     for unit, values in units.items():
         axes.bar(np.arange(len(values)), values, bottom=base, **_bar(unit))
         base = base + values
+    hatched = [n for n, mover in enumerate(movers) if MOVERS[mover][2]]
+    for n in hatched:
+        look = {"width": 0.78, "color": "none", "edgecolor": INK, "linewidth": 0.0, "alpha": 0.55}
+        axes.bar([n], [base[n]], hatch=MOVERS[movers[n]][2], **look)
 
 
 @named
@@ -101,6 +105,24 @@ def stack_start(axes: Any, start: dict[str, float]) -> None:
 
 def _bar(unit: str) -> dict[str, Any]:
     return {"width": 0.78, "color": COLORS[unit], "edgecolor": "white", "linewidth": 0.5}
+
+
+@named
+def mover_patches(movers: Sequence[str], color: str | None = None) -> list[patches.Patch]:
+    """The entries of a legend for what moved layers, those that there are.
+
+    Args:
+        movers: `"data"`, `"prior"` or `"neither"` of each layer.
+        color: Of all of them, where bars have other colours and only hatching tells them apart.
+            Defaults to None: each in its own.
+    """
+    return [
+        patches.Patch(
+            facecolor=color or own, hatch=hatch, edgecolor=INK, linewidth=0.4, label=label
+        )
+        for mover, (label, own, hatch) in MOVERS.items()
+        if mover in movers and (color is None or hatch)
+    ]
 
 
 @named
@@ -133,13 +155,18 @@ def write_units(axes: Any, units: Sequence[str]) -> None:
 
 
 @named
-def unit_legend(figure: Figure, units: Iterable[str], *, note: str | None = None) -> None:
+def unit_legend(
+    figure: Figure, units: Iterable[str], *, note: str | None = None, movers: Sequence[str] = ()
+) -> None:
     """Writes below a figure which colour is the bar of which unit, and a note above that."""
     names = {unit: "P(none)" if unit == "-" else f"P({unit})" for unit in units}
+    handles = [patches.Patch(color=COLORS[unit], label=name) for unit, name in names.items()]
+    handles += mover_patches(movers, "white")
+    columns = 4 if figure.get_figwidth() > NARROW.most or len(handles) == len(names) else 3
     figure.legend(
-        handles=[patches.Patch(color=COLORS[unit], label=name) for unit, name in names.items()],
+        handles=handles,
         loc="outside lower center",
-        ncols=min(4, len(names)),
+        ncols=min(columns, len(handles)),
         handlelength=1.2,
         columnspacing=1.2,
         **({} if note is None else {"title": note, "title_fontsize": 8}),

@@ -14,6 +14,13 @@ from vdroppath_tf.names import named
 
 SOFT, ACCENT, GRID = "#616E7C", "#B23A48", "#E4E7EB"
 
+# What moved a layer: words, colour of its bar, hatching. Apart in grey, and for colour-blind eyes.
+MOVERS: dict[str, tuple[str, str, str]] = {
+    "data": ("by the data", "#486581", ""),
+    "prior": ("by the prior", "#F0B4A8", "////"),
+    "neither": ("hardly moved", "#E4E7EB", ""),
+}
+
 
 @named
 class Sheet(NamedTuple):

@@ -11,11 +11,14 @@ import numpy as np
 
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
-from vdroppath_tf.names import named
+from vdroppath_tf.names import named, nearest
 from vdroppath_tf.spaces.masks import flat_mask
 from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import BRANCHES, FusionUnit
+
+RUNS = ("mode", "all", "random")
+"""What ``set_strategy`` takes beside strategies."""
 
 
 @named
@@ -60,12 +63,28 @@ def set_strategy(model: keras.Model, strategy: FusionStrategy | str) -> None:
             or drops a layer that is on no residual branch.
     """
     layers = fusion_layers(model)
+    _check_word(strategy, len(layers))
     named = strategy if strategy in ("mode", "random") else None
     masks = strategy_masks(model, strategy) if named is None else []
     for gate in gates_of(model):  # the classifier's too: all its features on, unless random
         gate.set_mask(named or "mode")
     for layer, mask in zip(layers, masks, strict=bool(masks)):
         layer.drop_path.set_mask(mask)
+
+
+def _check_word(strategy: object, layers: int) -> None:
+    """Stops at one word that is neither a unit nor one of ``RUNS``."""
+    word = strategy.strip() if isinstance(strategy, str) else ""
+    if not word or word in RUNS or len(word.split()) > 1:
+        return
+    try:
+        FusionUnit(word)
+    except ValueError:
+        raise ValueError(
+            f"Unknown strategy. {nearest(word, RUNS)}Expected one of {', '.join(RUNS)}, or a unit "
+            f"for each of the {layers} fusion layers, such as {' '.join(['S'] * layers)!r}. "
+            f"Received: {strategy!r}"
+        ) from None
 
 
 @named
@@ -91,6 +110,11 @@ def strategy_masks(model: keras.Model, strategy: FusionStrategy | str) -> list[n
     layers = fusion_layers(model)
     if strategy == "all":
         return [np.ones(layer.drop_path.paths, "float32") for layer in layers]
+    if strategy in ("mode", "random"):
+        raise ValueError(
+            f"{strategy!r} is no strategy of units: only set_strategy takes it. Pass "
+            "ProbabilitySpace.from_model(model).mode(), or one of its sample(n)."
+        )
     strategy = FusionStrategy.of(strategy)
     strategy.check(len(layers), _architecture_name(model), branches_of(layers))
     pairs = zip(layers, strategy, strict=True)

@@ -13,8 +13,11 @@ FUSED = ("float32", "float16", "bfloat16")  # what TensorFlow's operation normal
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
-class BatchNorm(keras.layers.BatchNormalization):
+class BatchNormalization(keras.layers.BatchNormalization):
     """``keras.layers.BatchNormalization`` that trains as one operation where one replica runs.
+
+    Its name is Keras' own, as weights in ``.keras`` files lie under the name of a layer's class:
+    with another one, no file from before this class could be loaded.
 
     Keras computes synchronised moments from some thirty small operations. Where there is nothing
     to synchronise, TensorFlow's own operation gives the same values, gradients and moving
@@ -38,9 +41,11 @@ class BatchNorm(keras.layers.BatchNormalization):
         return y
 
 
-def batch_norm(*, name: str, **options: Any) -> BatchNorm:
+def batch_norm(*, name: str, **options: Any) -> BatchNormalization:
     """A ``BatchNormalization`` as in the authors' networks (momentum in Keras' convention)."""
-    return BatchNorm(momentum=0.9, epsilon=EPSILON, synchronized=True, name=name, **options)
+    return BatchNormalization(
+        momentum=0.9, epsilon=EPSILON, synchronized=True, name=name, **options
+    )
 
 
 def fused_batch_norm(

@@ -14,15 +14,15 @@ from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import describe_gates, gates_of, read_gates
 from vdroppath_tf.models.changes import FIRST, change, changes_in, of_layers, policy
+from vdroppath_tf.models.gated_training import GatedTraining
 from vdroppath_tf.models.least_size import Sizes, check_sizes, least_clip
-from vdroppath_tf.models.loss_parts import LossInParts
 from vdroppath_tf.models.network import completed, functional
 from vdroppath_tf.models.objectives import SEVERAL, check_labels, default_compile
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
-class FusionModel(LossInParts):
+class FusionModel(GatedTraining):
     """A plain functional ``keras.Model`` with three things added.
 
     * ``architecture``: all it was built from, as JSON-able data. Files hold that and what has
@@ -75,7 +75,7 @@ class FusionModel(LossInParts):
 
     def read_gates(self) -> dict[str, Any]:
         """The gates as the arguments of ``ProbabilitySpace``; see ``layers.gates.read_gates``."""
-        return read_gates(self)
+        return {**read_gates(self), "pushes": self._record and self._record.of(self)}
 
     def fit(
         self,
@@ -137,6 +137,7 @@ class FusionModel(LossInParts):
             "architecture": self.architecture,
             "policy": keras.dtype_policies.serialize(self.get_layer(FIRST).dtype_policy),
             "changed": changes_in(self),
+            **({} if self.kept_pushes() is None else {"pushes": self.kept_pushes()}),
         }
 
     @classmethod
@@ -151,6 +152,7 @@ class FusionModel(LossInParts):
         if not config["trainable"]:
             model.trainable = False
         change(model, config["changed"])
+        model.restore_pushes(config.get("pushes"))
         return model
 
 

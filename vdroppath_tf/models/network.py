@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from vdroppath_tf.models.common import (
     CLIP_STATISTICS,
@@ -19,8 +20,20 @@ from vdroppath_tf.models.common import (
 from vdroppath_tf.models.families import family_of, row_in
 from vdroppath_tf.models.options import BRANCHES, OPEN, ClipShape
 from vdroppath_tf.models.row import Row
+from vdroppath_tf.ranges import Range, check_range, whole
 from vdroppath_tf.spaces.prior import FORMER_WEIGHT_REG, with_strength
 from vdroppath_tf.spaces.strategy import FusionStrategy
+
+GATE_RANGES = {
+    "num_train_examples": Range(1.0, 1e15, optional=True),
+    "weight_reg": Range(0.0, 1e12, optional=True),
+    "prior_strength": Range(0.0, 1e12, optional=True),
+    "initial_drop": Range(0.0, 1.0, above=True, below=True),
+    "temperature": Range(0.0, 1e6, above=True),
+    "seed": whole(-(2**53), 2**53),
+}
+"""The numbers among ``GateOptions``."""
+DROPOUT = Range(0.0, 1.0, below=True)
 
 
 def describe(
@@ -45,6 +58,14 @@ def describe(
     family = family_of(row)
     check_clip_shape(clip_shape)
     check_channels(channels)
+    check_range("dropout", dropout, DROPOUT)
+    for name, value in (
+        ("temporal_pool", temporal_pool),
+        ("include_top", include_top),
+        ("multi_label", multi_label),
+    ):
+        _check_bool(name, value)
+    check_gates(gates or {})
     if isinstance(branches, str):
         raise ValueError(f"branches must be a sequence, such as ('S',). Received: {branches!r}")
     if strategy is not None and gates:
@@ -130,6 +151,20 @@ def completed(architecture: Mapping[str, Any]) -> dict[str, Any]:
     if found["strategy"] is None:  # older ones named no strength where it was the default
         found["gates"] = with_strength(kept.get("gates") or {}, FORMER_WEIGHT_REG)
     return found
+
+
+def check_gates(gates: Mapping[str, Any]) -> None:
+    """ValueError where an option of the gates is a number that makes no sense, or no number."""
+    for name, value in gates.items():
+        if name in GATE_RANGES:
+            check_range(name, value, GATE_RANGES[name])
+        elif name in ("drop_layer", "gate_classifier"):
+            _check_bool(name, value)
+
+
+def _check_bool(name: str, value: object) -> None:
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} must be True or False. Received: {value!r}")
 
 
 def check_classes(num_classes: int, *, multi_label: bool = False) -> None:

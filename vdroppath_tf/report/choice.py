@@ -36,11 +36,14 @@ def chosen(task: TaskReport) -> list[str]:
     bias = "unknown"
     if math.isfinite(found.optimism):
         bias = f"about {100 * found.optimism:.1f} points"
+    rule = "the most accurate of all"
+    if found.rule == "cheapest":
+        rule = f"the cheapest in {confidence_set(task)}"
     reached = (
-        f"The selected strategy reaches {percent(best.top1)} ({level} interval {between}) on "
-        f"{found.clips[1]:,} clips that it was not chosen on. On the {found.clips[0]:,} it was "
-        f"chosen on it scored {percent(found.top1_chosen_on)}; there the selection bias (winner's "
-        f"curse) of the best of {max(len(task.draws), 1)} is {bias}."
+        f"The selected strategy, {rule}, reaches {percent(best.top1)} ({level} interval "
+        f"{between}) on {found.clips[1]:,} clips that it was not chosen on. On the "
+        f"{found.clips[0]:,} it was chosen on it scored {percent(found.top1_chosen_on)}; there the "
+        f"selection bias (winner's curse) of the best of {max(len(task.draws), 1)} is {bias}."
     )
     return [reached, *_against_controls(task.rows), _may_be_best(task, found)]
 

@@ -14,7 +14,8 @@ from vdroppath_tf.report.items import Tested
 from vdroppath_tf.report.pictures import Picture
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.report.tables import Table, TextTable
-from vdroppath_tf.scoring.class_answers import CLASS_HEADS, ClassAnswers
+from vdroppath_tf.scoring.class_answers import ClassAnswers
+from vdroppath_tf.scoring.class_heads import CLASS_HEADS
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from vdroppath_tf.analysis.observations import (
-    NEAR_START,
     Observation,
     higher_layers_want_time,
     lower_layers_fuse,
@@ -13,6 +12,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.report.choice import chosen
 from vdroppath_tf.report.comparisons import best_draw, frames_alone, spread
 from vdroppath_tf.report.records import TaskReport
+from vdroppath_tf.spaces.diagnosis import NEAR_START, diagnose
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 # Difference of mean P(S on) and mean P(ST on) from which a space "leans".
@@ -21,8 +21,12 @@ LEANS = 0.1
 
 @named
 def findings(task: TaskReport) -> list[str]:
-    """All sentences about a task: its space, single frames, the choice, the served network."""
-    found = [space_moved(task), space_leans(task), apart(task)]
+    """All sentences about a task: its space, single frames, the choice, the served network.
+
+    First what decided the space, and whether it has collapsed: the rest is read in that light.
+    """
+    found: list[str | None] = [*diagnose(task.space).sentences()]
+    found += [space_moved(task), space_leans(task), apart(task)]
     found += [frames_alone(task), best_draw(task)]
     found += [*chosen(task), spread(task), served(task)]
     return [sentence for sentence in found if sentence]

@@ -22,6 +22,7 @@ from vdroppath_tf.report.pictures import accuracy_picture, space_pictures
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.report.tables import TABLES, Table, as_records
 from vdroppath_tf.report.worth import worth_pictures, worth_table
+from vdroppath_tf.spaces.diagnosis import diagnose
 
 FORMAT = "vdroppath_tf.report/1"
 MORE_TABLES: dict[str, Callable[[TaskReport], Table]] = {
@@ -89,6 +90,13 @@ def fields(report: Report) -> dict[str, Any]:
     }
 
 
+def _diagnosis_fields(task: TaskReport) -> dict[str, Any]:
+    """What decided the space; nulls where that is not known."""
+    found = diagnose(task.space)
+    known = {"moved_by": [*found.moved_by], "data_share": [*found.data_share]}
+    return {"collapsed": found.collapsed, **(known if found.known else dict.fromkeys(known))}
+
+
 def _task_fields(task: TaskReport) -> dict[str, Any]:
     found = task.selection
     selection = None
@@ -111,6 +119,7 @@ def _task_fields(task: TaskReport) -> dict[str, Any]:
         "classes": task.classes,
         "clips": task.clips,
         "headline": headline(task),
+        "diagnosis": _diagnosis_fields(task),
         "findings": findings(task),
         "observations": [{"claim": o.claim, **asdict(o)} for o in observed(task)],
         "selection": selection,

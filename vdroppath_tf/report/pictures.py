@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from vdroppath_tf.analysis.observations import NEAR_START
 from vdroppath_tf.figures.comparison import figure_comparison
 from vdroppath_tf.figures.distance import figure_distance
 from vdroppath_tf.figures.draws import figure_draws
@@ -18,11 +17,12 @@ from vdroppath_tf.figures.entropy import figure_entropy
 from vdroppath_tf.figures.history import figure_history
 from vdroppath_tf.figures.marginals import figure_marginals
 from vdroppath_tf.figures.pareto import figure_pareto
-from vdroppath_tf.figures.style import WIDE
+from vdroppath_tf.figures.style import MOVERS, WIDE
 from vdroppath_tf.figures.units import label_note, unit_label
 from vdroppath_tf.names import named
 from vdroppath_tf.report.choice import confidence_set
 from vdroppath_tf.report.records import TaskReport
+from vdroppath_tf.spaces.diagnosis import NEAR_START, PRIOR, diagnose
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 PER_INPUT = "Each input of a layer has gates of its own"
@@ -94,6 +94,7 @@ def _marginals(task: TaskReport) -> Picture:
     )
     if space.per_input:
         caption += f" {PER_INPUT}; the bars are means over inputs."
+    caption += _hatched(space)
     note = label_note(chosen)
     caption += f" {note}." if note else ""
     alt = (
@@ -110,11 +111,35 @@ def _distance(task: TaskReport) -> Picture:
         f"unmoved, 1 has nothing in common. Below the dashed line ({NEAR_START:g}) a layer counts "
         f"as unmoved."
     )
+    known = diagnose(task.space).known
+    if known:
+        caption += (
+            " The colour says whether the data or the prior moved the layer: which of the two "
+            "gradients pushed its gates further in the direction in which they went."
+        )
     if task.space.per_input:
         caption += f" {PER_INPUT}; the distances are means over inputs."
     alt = "Bars, one per layer: " + _described(task.space, task.space.distance_from_start())
+    alt += f". {_movers(task.space)}" if known else ""
     draw = partial(figure_distance, task.space, NEAR_START)
     return Picture("distance", caption, alt, draw, len(task.space) > 10)
+
+
+def _hatched(space: ProbabilitySpace) -> str:
+    """The part of a caption on bars that are hatched, where there are some."""
+    if not diagnose(space).count(PRIOR):
+        return ""
+    return " Hatched bars are of layers that the prior moved, and not the data."
+
+
+def _movers(space: ProbabilitySpace) -> str:
+    """What moved which layers, in words."""
+    found = diagnose(space)
+    parts = []
+    for mover, (words, _, _) in MOVERS.items():
+        names = [n for n, by in zip(found.layers, found.moved_by, strict=True) if by == mover]
+        parts += [f"{words}: {', '.join(names)}"] if names else []
+    return "; ".join(parts)
 
 
 def _entropy(task: TaskReport) -> Picture:

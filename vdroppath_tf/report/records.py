@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vdroppath_tf.analysis.class_gains import ClassGains
 from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
 from vdroppath_tf.analysis.worth import LayerWorth
+from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, OtherSpace, Prediction, Tested
 from vdroppath_tf.scoring.class_answers import ClassAnswers
@@ -92,6 +93,8 @@ class TaskReport:
     worth: LayerWorth | None = None
     chosen_as: str = "the chosen strategy"
     absent: Mapping[str, str] = field(default_factory=dict)
+
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         if self.chosen is not None:

@@ -12,6 +12,7 @@ from vdroppath_tf.files import read_json, write_json
 from vdroppath_tf.names import named
 from vdroppath_tf.report.inputs import data_used, read_file
 from vdroppath_tf.report.items import DataUsed
+from vdroppath_tf.scoring.choosing import RULES
 from vdroppath_tf.scoring.intervals import Interval
 from vdroppath_tf.scoring.listed import Row, check_share
 from vdroppath_tf.scoring.scores import StrategyScore
@@ -82,6 +83,7 @@ def write_scores(
     *,
     recalibrated: bool,
     gains: ClassGains | None = None,
+    maps: Mapping[str, float] | None = None,
 ) -> None:
     """Writes what `read_scores` reads.
 
@@ -93,29 +95,37 @@ def write_scores(
         scores: Sequence of `StrategyScore`, all that were scored, in the order to show.
         recalibrated: bool, whether each ran with batch-norm statistics of its own.
         gains: `ClassGains`, the selected strategy against S everywhere. Defaults to `None`.
+        maps: Mapping of a strategy's text to its mean average precision on the videos that are
+            reported on, where they have several classes each. Defaults to None.
     """
     rows = [
-        {"strategy": str(s.strategy), "top1": s.top1, "top5": s.top5, "clips": s.clips}
+        {
+            **{"strategy": str(s.strategy), "top1": s.top1, "top5": s.top5, "clips": s.clips},
+            **({} if s.map is None else {"map": s.map}),
+        }
         for s in scores
     ]
     chosen = {
         "strategy": str(selection.strategy),
         "top1_chosen_on": selection.top1_chosen_on,
         "optimism": selection.optimism,
-        "rows": [_row_fields(row) for row in selection.rows],
+        "rows": [_row_fields(row, maps or {}) for row in selection.rows],
         "not_told_apart": [str(strategy) for strategy in selection.confidence_set],
         "level": selection.level,
         "confidence": selection.confidence,
         "clips": selection.clips,
+        "rule": selection.rule,
         "recalibrated": recalibrated,
         **({} if gains is None else {"class_gains": gains.fields()}),
     }
     write_json(path, {"format": SCORES_FORMAT, **head, "selection": chosen, "scores": rows})
 
 
-def _row_fields(row: Row) -> dict[str, Any]:
+def _row_fields(row: Row, maps: Mapping[str, float]) -> dict[str, Any]:
     ends = {"top1": row.interval, "difference": row.difference}
-    fields = {name: asdict(one) for name, one in ends.items() if one is not None}
+    fields: dict[str, Any] = {n: asdict(one) for n, one in ends.items() if one is not None}
+    if row.strategy in maps:
+        fields["map"] = maps[row.strategy]
     return {"name": row.name, "strategy": row.strategy, **fields}
 
 
@@ -133,6 +143,7 @@ def _scores(text: str) -> Scored:
         level=float(found["level"]),
         confidence=float(found["confidence"]),
         clips=(first, second),
+        rule=_rule(found.get("rule", "accurate")),  # older files have the most accurate
     )
     if str(selection.strategy) not in [row.strategy for row in rows]:
         raise ValueError(f"no row has the selected strategy {str(selection.strategy)!r}")
@@ -148,6 +159,12 @@ def _scores(text: str) -> Scored:
     )
 
 
+def _rule(name: Any) -> str:
+    if name not in RULES:
+        raise ValueError(f"the rule {name!r} is none of {', '.join(RULES)}")
+    return str(name)
+
+
 def _row(one: Any, network: str, clips: int) -> Row:
     strategy = FusionStrategy.parse(one["strategy"], network)
     top1, difference = _interval(one["top1"]), _interval(one["difference"])
@@ -160,7 +177,10 @@ def _score(one: Any, name: str) -> StrategyScore:
     check_share(f"top-5 of {one['strategy']!r}", top5)
     if clips < 1:
         raise ValueError(f"{one['strategy']!r} was scored on {clips} clips")
-    return StrategyScore(FusionStrategy.parse(one["strategy"], name), top1, top5, clips)
+    precision = None if one.get("map") is None else float(one["map"])
+    if precision is not None:
+        check_share(f"mAP of {one['strategy']!r}", precision)
+    return StrategyScore(FusionStrategy.parse(one["strategy"], name), top1, top5, clips, precision)
 
 
 def _interval(one: Any) -> Interval:

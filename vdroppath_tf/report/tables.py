@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from vdroppath_tf.names import named
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.scoring.listed import Row
+from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.unit import s_first
 
 Table: TypeAlias = "tuple[list[str], list[list[Any]]]"
@@ -26,7 +27,7 @@ class TextTable:
 
 @named
 def layer_table(task: TaskReport) -> Table:
-    """Heads, and a line a layer: unit, marginals, what is on in a draw, distance, entropy.
+    """Heads, and a line a layer: unit, marginals, what is on in a draw, distance, entropy, mover.
 
     With gates per input, means over each layer's inputs.
     """
@@ -34,7 +35,9 @@ def layer_table(task: TaskReport) -> Table:
     marginals, on = s_first(space.marginals()), space.path_on(form="sampling")
     units = [f"P({'none' if unit == '-' else unit})" for unit in marginals]
     unit = "Mode" if task.chosen is None else "Chosen"
+    movers = diagnose(space).moved_by or ("unknown",) * len(space)
     heads = ["Layer", unit, *units, *(f"{b} on in a draw" for b in on), "Distance", "Entropy"]
+    heads.append("Moved by")
     columns = [
         *marginals.values(),
         *on.values(),
@@ -42,7 +45,7 @@ def layer_table(task: TaskReport) -> Table:
         space.entropy(),
     ]
     lines = [
-        [name, str(task.shown[n]), *(float(column[n]) for column in columns)]
+        [name, str(task.shown[n]), *(float(column[n]) for column in columns), movers[n]]
         for n, name in enumerate(space.layers)
     ]
     return heads, lines

@@ -1,4 +1,7 @@
 from .best_set import confidence_set as confidence_set
+from .choosing import RULES as RULES
+from .choosing import cheapest as cheapest
+from .choosing import choose as choose
 from .class_answers import ClassAnswers as ClassAnswers
 from .evaluate import EvaluationOptions as EvaluationOptions
 from .evaluate import evaluate_strategies as evaluate_strategies

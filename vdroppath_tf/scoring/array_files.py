@@ -23,7 +23,11 @@ def write_arrays(path: str | os.PathLike[str], format: str, **arrays: np.ndarray
 
 
 def read_arrays(
-    path: str | os.PathLike[str], format: str, names: Sequence[str]
+    path: str | os.PathLike[str],
+    format: str,
+    names: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """What ``write_arrays`` wrote.
 
@@ -37,9 +41,10 @@ def read_arrays(
         if held > MAX_BYTES:
             raise ValueError(f"it holds {held} bytes, more than {MAX_BYTES}")
         with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in ("format", *names)}
+            there = [name for name in optional if name in file.files]
+            found = {name: file[name] for name in ("format", *names, *there)}
     except (KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: is no file of {format!r}, or is damaged ({error}).") from None
     if str(found["format"]) != format:
         raise ValueError(f"{path}: expected the format {format!r}. Found {str(found['format'])!r}.")
-    return {name: found[name] for name in names}
+    return {name: found[name] for name in (*names, *there)}

@@ -95,7 +95,3 @@ class ClassAnswers:
         """What ``fields`` gave, with the names of the classes."""
         truths, answers = (np.asarray(fields[name]) for name in ("truths", "answers"))
         return cls(labels, truths, answers, str(fields["hash"]))
-
-
-CLASS_HEADS = ["class", "videos", "correct", "top1", "low", "high", "taken_for", "times"]
-"""The columns of ``class_lines``."""

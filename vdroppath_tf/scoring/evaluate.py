@@ -79,7 +79,8 @@ def evaluate_strategies(
 
     Of a template of several classes a clip (``multi_label``) labels are ``(batch, classes)`` of 0
     and 1, and an answer is right if the most probable class is one of the clip's: Hit@1, and Hit@5
-    of the five most probable.
+    of the five most probable. Each score then has a mean average precision too, ``map``; for it the
+    answers of all strategies are held, four bytes for each strategy, clip and class.
 
     Args:
         model: ``keras.Model``, a trained template.
@@ -166,5 +167,8 @@ def _evaluate(
         if train_clips is not None:
             scoring.measure(train_clips, batches, file_in(folder, "statistics.npz"), mark)
         room, path = options.memory_bytes, file_in(folder, "right.npz")
-        right, seen, labels = scoring.score(clips, race, room, path, mark)
-    return StrategyScores.of(chosen, right, seen, labels, train_clips is not None)
+        found = scoring.score(clips, race, room, path, mark)
+    recalibrated = train_clips is not None
+    return StrategyScores.of(
+        chosen, found.right, found.seen, found.labels, recalibrated, found.maps
+    )

@@ -26,12 +26,15 @@ class StrategyScore:
         strategy: what ran.
         top1, top5: share of the clips (top5 is 1 where there are at most 5 classes).
         clips: how many clips were scored.
+        map: the mean average precision over classes, of clips of several classes each; None of
+            clips of one class.
     """
 
     strategy: FusionStrategy
     top1: float
     top5: float
     clips: int
+    map: float | None = None
 
     @property
     def standard_error(self) -> float:
@@ -70,14 +73,29 @@ class StrategyScores:
         seen: Sequence[int],
         labels: np.ndarray,
         recalibrated: bool,
+        maps: np.ndarray | None = None,
     ) -> StrategyScores:
         """The scores of ``right``, of which each strategy has seen the first ``seen`` clips."""
         shares = right.sum(1) / np.asarray(seen)[:, None]
+        precisions = [None] * len(shares) if maps is None else [float(one) for one in maps]
         scores = (
-            StrategyScore(strategy, float(top1), float(top5), int(count))
-            for strategy, (top1, top5), count in zip(strategies, shares, seen, strict=True)
+            StrategyScore(strategy, float(top1), float(top5), int(count), precision)
+            for strategy, (top1, top5), count, precision in zip(
+                strategies, shares, seen, precisions, strict=True
+            )
         )
         return cls(tuple(scores), recalibrated, right, labels)
+
+    def __repr__(self) -> str:
+        if not self.scores:
+            return "StrategyScores(no strategies)"
+        best, clips = self.best, max(score.clips for score in self.scores)
+        strategy = str(best.strategy)
+        return (
+            f"StrategyScores({len(self):,} strategies, {clips:,} clips, best top1={best.top1:.3f} "
+            f"of {strategy if len(strategy) <= 80 else strategy[:80] + '...'!r}, "
+            f"recalibrated={self.recalibrated})"
+        )
 
     def __iter__(self) -> Iterator[StrategyScore]:
         return iter(self.scores)
@@ -92,7 +110,8 @@ class StrategyScores:
     def best(self) -> StrategyScore:
         """The highest top-1 of those not dropped from a race; of equals, the first.
 
-        Chosen on these clips, so it has a selection bias: ``scoring.select()`` estimates it.
+        Chosen on these clips, so it has a selection bias: ``scoring.select()`` estimates it. Others
+        may be as good and cheaper: ``scoring.choose()`` takes the cheapest of them.
         """
         return max(self.finalists, key=lambda score: score.top1)
 
@@ -125,6 +144,9 @@ class StrategyScores:
         """
         if self.right is None or self.labels is None:
             raise ValueError("These scores hold no answers clip by clip. Score the clips again.")
+        maps = {}
+        if self.scores[0].map is not None:
+            maps["maps"] = np.array([score.map for score in self.scores])
         write_arrays(
             path,
             _FORMAT,
@@ -134,6 +156,7 @@ class StrategyScores:
             seen=np.array([score.clips for score in self.scores]),
             labels=self.labels,
             recalibrated=np.array(self.recalibrated),
+            **maps,
         )
 
     @classmethod
@@ -144,7 +167,7 @@ class StrategyScores:
             ValueError: when it is something else; the message names the file.
             OSError: when it cannot be read.
         """
-        found = read_arrays(path, _FORMAT, _NAMES)
+        found = read_arrays(path, _FORMAT, _NAMES, optional=("maps",))
         right, seen, labels = found["right"], found["seen"], found["labels"]
         count = len(found["strategies"])
         expected = (count, len(labels), 2)
@@ -155,6 +178,9 @@ class StrategyScores:
             )
         if not ((seen >= 1) & (seen <= len(labels))).all():
             raise ValueError(f"{path}: strategies saw {seen.tolist()} of {len(labels)} clips.")
+        maps = found.get("maps")
+        if maps is not None and (maps.shape != (count,) or not ((maps >= 0) & (maps <= 1)).all()):
+            raise ValueError(f"{path}: expected {count} mean average precisions from 0 to 1.")
         pairs = zip(found["strategies"], found["architectures"], strict=True)
         strategies = [FusionStrategy.parse(str(text), str(name) or None) for text, name in pairs]
-        return cls.of(strategies, right, seen, labels, bool(found["recalibrated"]))
+        return cls.of(strategies, right, seen, labels, bool(found["recalibrated"]), maps)

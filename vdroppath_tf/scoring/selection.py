@@ -9,15 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.best_set import confidence_set
+from vdroppath_tf.scoring.choosing import cheapest, check_rule, distinct
 from vdroppath_tf.scoring.intervals import bootstrap, optimism
 from vdroppath_tf.scoring.listed import Row
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.spaces.strategy import FusionStrategy
+
+if TYPE_CHECKING:  # it imports Keras, which choosing among scores does not need
+    from vdroppath_tf.cost import UnitCosts
+
+MOST_ACCURATE = "most accurate"
+"""The row of the strategy of the highest top-1 where another one was chosen."""
 
 
 @named
@@ -54,14 +63,16 @@ class Selection:
     """The chosen strategy, and how sure the choice is.
 
     Attributes:
-        strategy: ``FusionStrategy``, the best on the clips it was chosen on.
+        strategy: ``FusionStrategy``, the one that was chosen, by ``rule``.
         top1_chosen_on: float, its top-1 there, which has a selection bias (the winner's curse).
-        optimism: float, an estimate of that bias; see ``optimism``.
+        optimism: float, an estimate of that bias for the best of all; see ``optimism``.
         rows: a ``Row`` of the strategy and one of each control, on the other clips.
         confidence_set: the strategies in the confidence set of the best; see ``confidence_set``.
         level: float, the probability that the best is not in that set.
         confidence: float, of the intervals in the rows.
         clips: a pair of int, the number of clips it was chosen on, and it is reported on.
+        rule: str, by which it was chosen: ``"cheapest"`` of the confidence set, or ``"accurate"``;
+            see ``choose``.
     """
 
     strategy: FusionStrategy
@@ -72,6 +83,9 @@ class Selection:
     level: float
     confidence: float
     clips: tuple[int, int]
+    rule: str = "accurate"
+
+    __repr__ = brief
 
 
 @named
@@ -80,6 +94,8 @@ def select(
     reported_on: StrategyScores,
     controls: dict[str, FusionStrategy],
     *,
+    costs: UnitCosts | None = None,
+    rule: str = "cheapest",
     level: float = 0.05,
     confidence: float = 0.95,
 ) -> Selection:
@@ -89,9 +105,12 @@ def select(
         chosen_on: ``StrategyScores`` of all strategies. After a race, what was dropped was ruled
             out already at the race's level, which adds to ``level`` (with a margin: or is not that
             much better than one that stayed); the rest goes by the finalists.
-        reported_on: ``StrategyScores`` of the chosen strategy and the controls on other clips.
+        reported_on: ``StrategyScores`` of the chosen strategy (``choose``) and the controls on
+            other clips. Where the most accurate strategy was scored there too, it gets a row.
         controls: a dict from names to the strategies it is compared with; see
             ``scoring.controls``.
+        costs: ``UnitCosts`` of the template, for the rule ``"cheapest"``. Defaults to None.
+        rule: str, ``"cheapest"`` or ``"accurate"``, see ``choose``. Defaults to ``"cheapest"``.
         level: float, the probability that the best is not in the confidence set. Defaults to 0.05.
         confidence: float, of the intervals. Defaults to 0.95.
 
@@ -99,37 +118,45 @@ def select(
         ``Selection``.
 
     Raises:
-        ValueError: when the answers clip by clip were not kept, or a strategy was not scored.
+        ValueError: when the answers clip by clip were not kept, a strategy was not scored, or the
+            costs that the rule needs are missing.
 
     Example:
     ```python
     first, second = split(labels)
     chosen_on = evaluate_strategies(model, strategies, [(clips[first], labels[first])])
     compared = controls(space, draws=5)
-    rows = [chosen_on.best.strategy, *compared.values()]
+    costs = unit_costs(model, clips.shape[1:4])
+    rows = [choose(chosen_on, costs).strategy, *compared.values()]
     reported_on = evaluate_strategies(model, rows, [(clips[second], labels[second])])
-    print(select(chosen_on, reported_on, compared).rows[0].interval)
+    print(select(chosen_on, reported_on, compared, costs=costs).rows[0].interval)
     ```
     """
+    check_rule(rule, costs)
+    finalists = distinct(chosen_on)
+    answers = chosen_on.answers([score.strategy for score in finalists])
+    kept = [finalists[k] for k in confidence_set(answers, level)]
     best = chosen_on.best
-    finalists = list(dict.fromkeys(score.strategy for score in chosen_on.finalists))
-    answers = chosen_on.answers(finalists)
-    compared = {"selected": best.strategy, **controls}
+    chosen = best if rule == "accurate" or costs is None else cheapest(kept, costs)
+    compared = {"selected": chosen.strategy, **controls}
+    if best.strategy != chosen.strategy and best.strategy in [s.strategy for s in reported_on]:
+        compared = {"selected": chosen.strategy, MOST_ACCURATE: best.strategy, **controls}
     clips = reported_on.scores[0].clips
     # a control that is the chosen strategy itself differs from it by exactly 0
     different = list(dict.fromkeys(compared.values()))
     found = bootstrap(reported_on.answers(different), level=confidence)
     intervals = dict(zip(different, found, strict=True))
     return Selection(
-        strategy=best.strategy,
-        top1_chosen_on=best.top1,
+        strategy=chosen.strategy,
+        top1_chosen_on=chosen.top1,
         optimism=optimism(answers),
         rows=tuple(
             Row.measured(name, str(strategy), *intervals[strategy], clips)
             for name, strategy in compared.items()
         ),
-        confidence_set=tuple(finalists[k] for k in confidence_set(answers, level)),
+        confidence_set=tuple(score.strategy for score in kept),
         level=level,
         confidence=confidence,
         clips=(answers.shape[1], clips),
+        rule=rule,
     )

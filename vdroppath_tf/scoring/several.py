@@ -38,3 +38,15 @@ def average_precision(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarr
         ends, right = np.flatnonzero(last) + 1, hits[last]
         found[k] = (np.diff(right, prepend=0) * right / ends).sum() / positive.sum()
     return found
+
+
+def mean_precisions(labels: np.ndarray, answers: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """The mean over classes of ``average_precision`` of each strategy, ``(K,)``.
+
+    Args:
+        labels: ``(n, classes)`` of 0 and 1.
+        answers: ``(K, n, classes)``, any numbers that rank.
+        seen: ``(K,)``, how many of the first videos each strategy has seen.
+    """
+    each = [average_precision(labels[:n], row[:n]) for row, n in zip(answers, seen, strict=True)]
+    return np.array([np.nanmean(row) if np.isfinite(row).any() else 0.0 for row in each])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,9 +13,26 @@ from vdroppath_tf.models.fusion_model import check_clips
 from vdroppath_tf.scoring.batch_statistics import some_clips
 from vdroppath_tf.scoring.progress import Progress
 from vdroppath_tf.scoring.race import Race
-from vdroppath_tf.scoring.several import check_several
+from vdroppath_tf.scoring.several import check_several, mean_precisions
 from vdroppath_tf.scoring.videos import mean_over_views
 from vdroppath_tf.scoring.walk import Statistics, StrategyTree
+
+
+class Found(NamedTuple):
+    """What ``Scoring.score`` finds.
+
+    Attributes:
+        right: ``(K, videos, 2)`` bool, right at top 1 and 5.
+        seen: ``(K,)`` videos that each strategy has seen.
+        labels: ``(videos,)`` classes; of several the first, of none -1.
+        maps: ``(K,)`` mean average precision on the videos seen, of several classes each.
+    """
+
+    right: np.ndarray
+    seen: np.ndarray
+    labels: np.ndarray
+    maps: np.ndarray | None
+
 
 _ONE_CLASS = 16  # clips of one class in a row that no shuffled list begins with
 
@@ -78,41 +95,65 @@ class Scoring:
 
     def score(
         self, clips: Iterable[Any], race: Race | None, room: int, path: Path | None, mark: str
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """``(K, videos, 2)`` right at top 1 and 5, ``(K,)`` videos seen, ``(videos,)`` labels."""
+    ) -> Found:
+        """What each strategy got right.
+
+        Args:
+            clips: batches ``(clips, labels)``.
+            race: drops strategies between batches, if there is one.
+            room: bytes for activations.
+            path: of a file for what was done after each batch, or None.
+            mark: a fingerprint of all that the results depend on beside the batches.
+        """
         progress = Progress(path, mark)
-        seen, labels = np.zeros(len(self.tree), "int64"), np.zeros(0, "int64")
-        active, right, count = self.rows, np.zeros((len(self.tree), 0, 2), bool), 0
+        seen, labels = np.zeros(len(self.tree), "int64"), self._none()
+        active, found, count = self.rows, self._answers(0), 0
         for batch, own in clips:
             check_clips(batch, self.tree.channels, self.tree.least)
             own = self._checked(np.asarray(own), ordered=race is not None)
-            start, labels = len(labels), np.concatenate([labels, _first_class(own)])
+            start, labels = len(labels), np.concatenate([labels, own])
             if progress.has(count, [batch, own]):
-                right = progress.results[:, : len(labels)]
+                found = progress.results[:, : len(labels)]
             else:
-                right = np.concatenate([right, self._right(batch, own, active, room)], 1)
-                progress.keep([batch, own], right)
+                found = np.concatenate([found, self._scored(batch, own, active, room)], 1)
+                progress.keep([batch, own], found)
             count += 1
             seen[active] += len(own)
-            active = race.after(right[:, start:, 0]) if race is not None else active
+            active = race.after(found[:, start:, 0] > 0) if race is not None else active
             if len(active) == 1 < len(self.tree):
                 break
         if not len(labels):
             raise ValueError("There are no clips to evaluate on.")
         progress.finish(count)
-        return right, seen, labels
+        maps = None
+        if self.multi_label:
+            maps = mean_precisions(labels, found[..., 2:], seen)
+        return Found(found[..., :2] > 0, seen, _first_class(labels), maps)
 
-    def _right(self, batch: Any, labels: np.ndarray, rows: Sequence[int], room: int) -> np.ndarray:
-        right = np.zeros((len(self.tree), len(labels), 2), bool)
+    def _none(self) -> np.ndarray:
+        """The labels of no video."""
+        return np.zeros((0, self.classes) if self.multi_label else 0, "int64")
+
+    def _answers(self, videos: int) -> np.ndarray:
+        """Room for hits at top 1 and 5; of several classes for the number of each class, too."""
+        if self.multi_label:
+            return np.zeros((len(self.tree), videos, 2 + self.classes), "float32")
+        return np.zeros((len(self.tree), videos, 2), bool)
+
+    def _scored(self, batch: Any, labels: np.ndarray, rows: Sequence[int], room: int) -> np.ndarray:
+        found = self._answers(len(labels))
         piece, views = self._piece(batch.shape[1:], room), self.views
         for start in range(0, len(labels), piece):
             part = slice(start, start + piece)
             clips = batch[views * start : views * (start + piece)]
             for same, logits in self.tree.logits(clips, rows, self.statistics):
-                right[same, part] = _hits(self._of_videos(logits), labels[part])
+                answers = self._of_videos(logits)
+                found[same, part, :2] = _hits(answers, labels[part])
+                if self.multi_label:
+                    found[same, part, 2:] = answers
                 for _ in same if part.stop >= len(labels) else ():
                     self.tick()
-        return right
+        return found
 
     def _of_videos(self, logits: tf.Tensor) -> np.ndarray:
         if self.views == 1:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from vdroppath_tf.brief import brief
 from vdroppath_tf.data.clips.protocols import Protocol
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.manifest import Manifest
@@ -45,6 +46,8 @@ class VideoScores:
     videos: tuple[str, ...]
     truths: np.ndarray
     probabilities: np.ndarray
+
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         n, classes = self.probabilities.shape

@@ -28,7 +28,8 @@ def export_saved_model(
     (2 channels where the network takes optical flow); gives ``probabilities`` (a softmax, or the
     sigmoids of a network of several classes a clip) and ``logits``,
     ``(batch, classes)`` float32. Signature ``labels``: no input; gives the names of the classes,
-    ``labels``, string ``(classes,)``. The graph itself refuses a ``video`` of another rank, of
+    ``labels``, string ``(classes,)``, and ``multi_label``, bool: whether a clip has any number of
+    them. The graph itself refuses a ``video`` of another rank, of
     other sizes than the network's or fewer channels, too small for its pools, or without a clip,
     and answers that are no finite numbers.
 
@@ -53,7 +54,7 @@ def export_saved_model(
     # keras.export.ExportArchive would trace the network three times and walk all of its objects
     module = tf.Module()
     module.weights = [variable.value for variable in network.variables]
-    signatures = {"serving_default": _serve(network), "labels": _labels(names)}
+    signatures = {"serving_default": _serve(network), "labels": _labels(names, network)}
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     with replacing(target) as folder:
         tf.saved_model.save(module, str(folder), signatures, options)
@@ -118,8 +119,13 @@ def _refusal(video: tf.Tensor, clip: Sequence[int | None], least: Sequence[int])
     return tf.debugging.Assert(enough & tf.reduce_all(same), [message, shape])
 
 
-def _labels(names: list[str]) -> Any:
-    return tf.function(lambda: {"labels": tf.constant(names)}, input_signature=[], autograph=False)
+def _labels(names: list[str], network: keras.Model) -> Any:
+    several = bool(getattr(network, "multi_label", False))
+    return tf.function(
+        lambda: {"labels": tf.constant(names), "multi_label": tf.constant(several)},
+        input_signature=[],
+        autograph=False,
+    )
 
 
 def _checked(labels: Sequence[str] | None, classes: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,13 @@ def read_sampling(saved_model: Path) -> ClipSampling:
 class ServedModel:
     """A SavedModel of ``export_saved_model``, loaded.
 
+    Attributes:
+        labels: the names of the classes.
+        multi_label: whether a clip has any number of classes, each with a sigmoid of its own; None
+            of older versions, which did not write it.
+        channels: of its clips: 3 for RGB, 2 for optical flow.
+        sampling: how clips are made of videos.
+
     Args:
         folder: of the SavedModel.
         sampling: how clips are made of videos; None reads what was exported with the model.
@@ -102,8 +109,9 @@ class ServedModel:
             raise ValueError(f"{path}: the SavedModel has no signature {sorted(missing)}.")
         self._serve = self._loaded.signatures["serving_default"]
         self.channels = self._serve.structured_input_signature[1]["video"].shape[-1]
-        names = self._loaded.signatures["labels"]()["labels"].numpy()
-        self.labels = tuple(name.decode() for name in names)
+        told = self._loaded.signatures["labels"]()
+        self.labels = tuple(name.decode() for name in told["labels"].numpy())
+        self.multi_label = bool(told["multi_label"].numpy()) if "multi_label" in told else None
         self.sampling = read_sampling(path) if sampling is None else sampling
 
     def probabilities(self, clips: Any) -> np.ndarray:
@@ -127,6 +135,7 @@ class ServedModel:
         *,
         video_stream: int | None = None,
         source_fps: float | None = None,
+        on_error: Callable[[str, Exception], object] | None = None,
     ) -> Iterator[Answer]:
         """One answer a video, in order.
 
@@ -136,25 +145,38 @@ class ServedModel:
                 player shows.
             source_fps: frames a second of folders of frames, for a network whose clips are taken at
                 a rate.
+            on_error: called with a video that has no answer, and with what was raised; the next
+                videos then are answered all the same. Defaults to None, which raises.
 
         Raises:
-            VideoError: for a video that cannot be read.
+            VideoError: for a video that cannot be read, where there is no ``on_error``.
         """
-        each = self.sampling.views("test")
         for video in videos:
-            entry = VideoEntry(
-                self._source(os.path.abspath(video), video_stream), 0, None, str(video)
-            )
-            manifest = Manifest((entry,), self.labels, str(video))
-            if source_fps is not None:
-                manifest = manifest.at_rate(source_fps)
-            clips = evaluation_clips(manifest, self.sampling, batch_size=each, split="test")
-            with video_errors():
-                ((batch, _),) = list(clips)
-            mean = self.probabilities(batch).mean(0)
-            order = np.argsort(-mean, kind="stable")
-            ranked = {self.labels[k]: float(mean[k]) for k in order}
-            yield Answer(str(video), self.labels[order[0]], ranked)
+            try:
+                answer = self._answer(video, video_stream, source_fps)
+            except (ValueError, OSError, tf.errors.OpError) as error:
+                if on_error is None:
+                    raise
+                on_error(str(video), error)
+            else:
+                yield answer
+
+    def _answer(
+        self, video: str | os.PathLike[str], video_stream: int | None, source_fps: float | None
+    ) -> Answer:
+        source = self._source(os.path.abspath(video), video_stream)
+        entry = VideoEntry(source, 0, None, str(video))
+        manifest = Manifest((entry,), self.labels, str(video))
+        if source_fps is not None:
+            manifest = manifest.at_rate(source_fps)
+        each = self.sampling.views("test")
+        clips = evaluation_clips(manifest, self.sampling, batch_size=each, split="test")
+        with video_errors():
+            ((batch, _),) = list(clips)
+        mean = self.probabilities(batch).mean(0)
+        order = np.argsort(-mean, kind="stable")
+        ranked = {self.labels[k]: float(mean[k]) for k in order}
+        return Answer(str(video), self.labels[order[0]], ranked)
 
     def _source(self, path: str, video_stream: int | None) -> FrameSource:
         if self.channels == 2:

@@ -1,6 +1,10 @@
+from .diagnosis import Diagnosis as Diagnosis
+from .diagnosis import diagnose as diagnose
 from .notices import SpaceWarning as SpaceWarning
 from .prior import PRIOR_STRENGTH as PRIOR_STRENGTH
 from .prior import acting_strength as acting_strength
+from .pushes import GateValues as GateValues
+from .pushes import Pushes as Pushes
 from .space import ProbabilitySpace as ProbabilitySpace
 from .strategy import FusionStrategy as FusionStrategy
 from .unit import BRANCHES as BRANCHES

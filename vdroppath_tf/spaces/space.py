@@ -28,6 +28,7 @@ from vdroppath_tf.spaces.marginals import (
     unit_probabilities,
 )
 from vdroppath_tf.spaces.masks import flat_mask, unit_of, unit_table
+from vdroppath_tf.spaces.pushes import Pushes
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
@@ -58,6 +59,8 @@ class ProbabilitySpace:
         layer_drop: `(layers,)` probability of dropping the whole layer (the paper's D1); 0 where
             there is no such gate. Default: 0.
         initial_layer_drop: Its starting values. Default: 0.
+        pushes: `Pushes`, what moved the gates while they were trained: the data, or the prior; see
+            `diagnose`. Default: unknown.
 
     Raises:
         ValueError: If shapes do not agree, or a value is not a probability.
@@ -71,6 +74,7 @@ class ProbabilitySpace:
     has_residual: Any = None
     layer_drop: Any = None
     initial_layer_drop: Any = None
+    pushes: Pushes | None = None
 
     def __post_init__(self) -> None:
         drop = gate_arrays.gate_arrays("drop", self.drop)
@@ -88,6 +92,16 @@ class ProbabilitySpace:
             object.__setattr__(self, name, value)
         for name in ("drop", "initial", "layer_drop", "initial_layer_drop"):
             gate_arrays.check_probabilities(name, fields[name], layers)
+        if self.pushes is not None:
+            self.pushes.check(drop)
+
+    def __repr__(self) -> str:
+        low, high = (float(f([f(layer) for layer in self.drop])) for f in (np.min, np.max))
+        return (
+            f"ProbabilitySpace({len(self)} layers of {self.architecture or 'any network'}, "
+            f"branches={'+'.join(self.branches)}, per_input={self.per_input}, "
+            f"drop from {low:.3f} to {high:.3f})"
+        )
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -104,7 +118,7 @@ class ProbabilitySpace:
 
     def started(self) -> ProbabilitySpace:
         """The space before training: every probability has its starting value."""
-        return replace(self, drop=self.initial, layer_drop=self.initial_layer_drop)
+        return replace(self, drop=self.initial, layer_drop=self.initial_layer_drop, pushes=None)
 
     def unit_probabilities(self, form: Form = "paper") -> tuple[np.ndarray, ...]:
         """Probability of every unit for every input, from independent gates (Eq. 7).
@@ -211,7 +225,8 @@ class ProbabilitySpace:
 
     def to_json(self) -> str:
         """Write as JSON; numbers come back exactly."""
-        return space_json.written({name: getattr(self, name) for name in space_json.FIELDS})
+        names = (*space_json.FIELDS, space_json.PUSHES)
+        return space_json.written({name: getattr(self, name) for name in names})
 
     @classmethod
     def from_json(cls, text: str) -> ProbabilitySpace:

@@ -67,6 +67,7 @@ class CheckpointStore:
             parts.mkdir()
             _trackable(model).write(str(parts / "weights"))
             state = {"format": FORMAT, "sha256": _digests(parts), **asdict(position)}
+            state["pushes"] = model.kept_pushes()
             write_json(parts / STATE, state)
         self._states[name] = json.loads(json.dumps(state))
         for old, _ in self._whole()[: -self.keep]:
@@ -82,9 +83,10 @@ class CheckpointStore:
 
     def restore(self, model: keras.Model) -> None:
         """Reads the last whole checkpoint into a compiled model, completely."""
-        folder, _ = self._whole()[-1]
+        folder, state = self._whole()[-1]
         status = _trackable(model).read(str(folder / "weights"))
         status.assert_existing_objects_matched()
+        model.restore_pushes(state.get("pushes"))  # of older checkpoints it is not known
 
     def _whole(self) -> list[tuple[Path, dict[str, Any]]]:
         """Whole checkpoints and their states, the last one last; a damaged one is passed over."""

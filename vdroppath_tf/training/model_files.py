@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from absl import logging
 
-from vdroppath_tf.files import load_text, read_text, replacing, write_text
+from vdroppath_tf.files import load_text, open_regular, read_text, replacing, write_text
 from vdroppath_tf.names import named
 from vdroppath_tf.training.recipe import Recipe
 
@@ -28,7 +29,12 @@ RECIPE_FILE, LABELS_FILE = "recipe.json", "labels.txt"
 
 
 @named
-def save_model(model: FusionModel, path: Path, recipe: Recipe, labels: tuple[str, ...]) -> None:
+def save_model(
+    model: FusionModel,
+    path: str | os.PathLike[str],
+    recipe: Recipe,
+    labels: tuple[str, ...],
+) -> None:
     """Writes a model whole or not at all, with its recipe and its classes beside it.
 
     Args:
@@ -40,6 +46,7 @@ def save_model(model: FusionModel, path: Path, recipe: Recipe, labels: tuple[str
     Raises:
         ValueError: See ``check_beside``.
     """
+    path = Path(path)
     check_beside(path, recipe, labels)
     with replacing(path, shared=False) as file:
         model.save(file)
@@ -49,12 +56,13 @@ def save_model(model: FusionModel, path: Path, recipe: Recipe, labels: tuple[str
 
 
 @named
-def check_beside(path: Path, recipe: Recipe, labels: tuple[str, ...]) -> None:
+def check_beside(path: str | os.PathLike[str], recipe: Recipe, labels: tuple[str, ...]) -> None:
     """Stops where a model would take away the recipe or the classes of what lies beside it.
 
     Raises:
         ValueError: If a ``recipe.json`` or a ``labels.txt`` is there that holds something else.
     """
+    path = Path(path)
     for name, text in _beside(recipe, labels).items():
         file = path.with_name(name)
         if file.is_file() and read_text(file) != text:
@@ -140,8 +148,29 @@ def keras_files(folder: str | os.PathLike[str]) -> list[Path]:
     return sorted(p for p in Path(folder).glob("*.keras") if not p.name.startswith("."))
 
 
+def _kind_of_other(path: Path) -> str:
+    """What a file is that is clearly no model, in words; empty where it may be one."""
+    with open_regular(path) as file:
+        first = file.read(4096).lstrip()
+    if first.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "HDF5 (weights without their network, say)"
+    if not first.startswith((b"{", b"[")):
+        return ""
+    found = re.search(rb'"format": *"(vdroppath_tf\.\w+/\d+)"', first)
+    return f"JSON of {found[1].decode()}" if found else "JSON"
+
+
 def _check_there(path: str | os.PathLike[str]) -> None:
     if inside := keras_files(path):
         raise ValueError(f"{path} is a folder. Pass a model in it: {', '.join(map(str, inside))}.")
     if not Path(path).is_file():
+        if (Path(path) / "saved_model.pb").is_file():
+            raise ValueError(
+                f"{path} is a SavedModel, which is for serving. Expected the .keras file that it "
+                "was exported from."
+            )
         raise ValueError(f"There is no model {path}. Expected a .keras file that vdroppath wrote.")
+    if kind := _kind_of_other(Path(path)):
+        raise ValueError(
+            f"{path}: is {kind}, no model. Expected a .keras file that vdroppath wrote."
+        )

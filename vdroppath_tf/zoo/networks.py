@@ -51,7 +51,12 @@ def get_model(name: str, *args: Any, **options: Any) -> FusionModel:
 
 
 def _constructor(name: str) -> Callable[..., FusionModel]:
-    kind, _, network = name.partition("_")
+    kind, _, network = str(name).partition("_")
+    if name in families.rows():
+        raise ValueError(
+            f"{name!r} is a network, of which there are two models: "
+            f"{' and '.join(repr(f'{each}_{name}') for each in KINDS)}. Expected one of them."
+        )
     if kind not in KINDS or network not in families.rows():
         raise unknown_name("network", name, list_models())
     return constructors(network)[KINDS.index(kind)]

@@ -16,7 +16,6 @@ from vdroppath_tf.data.clips.pipeline import ClipSampling, evaluation_clips, tra
 from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.inventory import count_classes
-from vdroppath_tf.data.records.writer import write_records
 from vdroppath_tf.data.sources.encode import write_video
 
 CLASSES = [(0, 2), (), (1,), (2, 0, 1, 2)]
@@ -110,8 +109,3 @@ def test_a_manifest_file(manifest: Manifest, folder: Path) -> None:
     path.write_text("\n".join([json.dumps(header), lines[1]]))
     with pytest.raises(ManifestError, match=r"jsonl:2: is"):
         open_manifest(path)
-
-
-def test_records_hold_one_class(manifest: Manifest, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="several classes each"):
-        write_records(tmp_path / "records", manifest)

@@ -122,6 +122,20 @@ class TestJournal:
         assert [Path(f.path).name for f in found.faults] == ["0.mp4"]
         assert run(manifest, journal)[0] == ["0.mp4"]  # bad ones always are
 
+    def test_what_an_older_version_found_is_looked_at_again(
+        self, manifest: Manifest, tmp_path: Path
+    ) -> None:
+        """It may have read videos in another way, without turning them, for example."""
+        journal = tmp_path / "journal"
+        run(manifest, journal)
+        head, *lines = journal.read_text().splitlines()
+        fields = [json.loads(line) for line in lines]
+        del fields[1]["reading"]
+        fields[2]["reading"] = "vdroppath_tf.frame_index/1"
+        journal.write_text("\n".join([head, *map(json.dumps, fields)]) + "\n")
+        assert run(manifest, journal)[0] == ["1.mp4", "2.mp4"]
+        assert run(manifest, journal)[0] == []
+
     def test_a_list_that_wants_more_now(self, manifest: Manifest, tmp_path: Path) -> None:
         run(manifest, tmp_path / "journal")
         first = manifest.entries[0]

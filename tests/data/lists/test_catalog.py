@@ -116,7 +116,7 @@ class TestList:
     def test_bad_line(self, root: Path, line: str, words: list[str]) -> None:
         path = write(root, f"b c.mp4 7 0\n\n{line}\n")
         with pytest.raises(ManifestError) as caught:
-            read_list(path, labels="vwxyz")
+            read_list(path, labels=tuple("vwxyz"))
         for word in (f"{path}:3", *words):
             assert word in str(caught.value)
 
@@ -147,12 +147,12 @@ class TestList:
         with pytest.raises(ManifestError, match="is not a folder"):
             read_list(write(root, "a.mp4 3 1"), root=root / "nope")
 
-    @pytest.mark.parametrize("labels", [None, "xy"])
-    def test_labels_that_count_from_one(self, root: Path, labels: str | None) -> None:
+    @pytest.mark.parametrize("labels", [None, ("x", "y")])
+    def test_labels_that_count_from_one(self, root: Path, labels: tuple[str, ...] | None) -> None:
         path = write(root, "a.mp4 3 2\nb c.mp4 3 1\n")
         with pytest.raises(ManifestError, match=r"list.txt:[12]: .* pass label_base=1"):
             read_list(path, labels=labels)
-        for names in (labels, "xyz"):
+        for names in (labels, tuple("xyz")):
             manifest = open_manifest(path, labels=names, label_base=1)
             assert [entry.label for entry in manifest] == [1, 0]
         with pytest.raises(ManifestError, match=r"list.txt:1: label is 0, expected 1 to"):
@@ -161,7 +161,7 @@ class TestList:
             read_list(path, label_base=2)
 
     def test_labels_from_one_where_class_0_has_no_video(self, root: Path) -> None:
-        manifest = read_list(write(root, "a.mp4 3 1\nb c.mp4 3 2\n"), labels="xyz")
+        manifest = read_list(write(root, "a.mp4 3 1\nb c.mp4 3 2\n"), labels=tuple("xyz"))
         assert [entry.label for entry in manifest] == [1, 2]
 
     def test_absolute_paths_below_the_root(self, root: Path) -> None:
@@ -368,7 +368,7 @@ class TestOptions:
         shutil.copytree(root, tmp_path / "elsewhere", symlinks=True, ignore=lambda *_: ["pipe.mp4"])
         assert read_list(tmp_path / "elsewhere/list.txt").digest() == one.digest()
         others = [
-            read_list(write(root, text), labels="xy"),
+            read_list(write(root, text), labels=("x", "y")),
             read_list(write(root, "sub/d.avi 3 1\na.mp4 3 0\n")),
             read_list(write(root, "a.mp4 3 0\nsub/d.avi 4 1\n")),
             read_list(write(root, "a.mp4 3 1\nsub/d.avi 3 0\n")),

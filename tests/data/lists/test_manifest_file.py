@@ -81,6 +81,8 @@ def test_segments(folder: Path, tmp_path: Path) -> None:
         ([{**HEADER, "directional": 1}], ":1: is {"),
         ([{**HEADER, "video_stream": -1}], ":1: video_stream is -1"),
         ([{**HEADER, "video_stream": "1"}], ":1: video_stream is 1"),
+        ([{**HEADER, "source_fps": 0}, ["x.mp4", 0, 3]], ":1: source_fps is 0"),
+        ([{**HEADER, "source_fps": "25"}, ["x.mp4", 0, 3]], ":1: source_fps is 25"),
         ([[1]], r":1: is \[1"),
         ([], ":1: is None"),
         ([HEADER], "lists no video"),

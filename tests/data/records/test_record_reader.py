@@ -331,7 +331,7 @@ class TestBytes:
     @settings(max_examples=50, deadline=None)
     @given(frame_lists)
     def test_frames_are_where_the_head_says(self, frames: list[bytes]) -> None:
-        made = pack(frames, label=1, name="a", size=(2, 3), fps=None)
+        made = pack(frames, labels=[1], name="a", size=(2, 3), fps=None)
         places = frame_places(made.data[: made.head], len(made.data), len(frames))
         found = [made.data[a:b] for a, b in zip(places.starts, places.ends, strict=True)]
         assert found == frames
@@ -340,7 +340,7 @@ class TestBytes:
     @given(frame_lists, st.data())
     def test_no_head_leads_outside(self, frames: list[bytes], data: st.DataObject) -> None:
         """A head comes from a file: whatever it says, frames lie in their record."""
-        made = pack(frames, label=1, name="a", size=(2, 3), fps=25.0)
+        made = pack(frames, labels=[1], name="a", size=(2, 3), fps=25.0)
         head = bytearray(made.data[: made.head])
         for _ in range(data.draw(st.integers(1, 4))):
             head[data.draw(st.integers(0, len(head) - 1))] = data.draw(st.integers(0, 255))

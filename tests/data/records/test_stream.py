@@ -222,10 +222,14 @@ class TestHere:
             stream_clips(folder, SAMPLING, **options)  # type: ignore[arg-type]
 
     def test_it_can_do_all_samplings(self) -> None:
-        timed = {"fps"}  # records have no times, but what a user says of them
-        assert {f.name for f in dataclasses.fields(ClipSampling)} - timed == stream_ops._DONE_HERE
-        with pytest.raises(ValueError, match=r"cannot do ClipSampling\(fps=5\)"):
-            ClipOps(ClipSampling(4, fps=5), 0, (8, 8), [0])
+        assert {f.name for f in dataclasses.fields(ClipSampling)} == stream_ops._DONE_HERE
+
+    def test_a_record_without_times(self) -> None:
+        """As older versions wrote them."""
+        made = pack([jpeg(draw(1)[0])] * 2, labels=[0], name="old", size=(48, 64))
+        ops = ClipOps(ClipSampling(frames=2, fps=5), 0, (48, 64), [0])
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)old.*--source_fps"):
+            ops.clip(tf.constant(0, tf.int64), tf.constant(made.data))
 
     def test_samplings_it_cannot_do_are_refused(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -313,7 +317,7 @@ def test_turned_pictures_are_refused_in_the_graph(before: bytes) -> None:
     """Records of somebody else: TensorFlow's operations would leave their frames turned."""
     pictures = [jpeg(frame, tiff(6)) for frame in draw(2)]
     pictures = [picture[:2] + before + picture[2:] for picture in pictures]
-    made = pack(pictures, label=0, name="somebody's", size=(48, 64), fps=None)
+    made = pack(pictures, labels=[0], name="somebody's", size=(48, 64), fps=None)
     ops = ClipOps(ClipSampling(frames=2), 0, (48, 64), [0])
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)somebody's.*EXIF"):
         ops.clip(tf.constant(0, tf.int64), tf.constant(made.data))

@@ -13,7 +13,7 @@ import pytest
 from exact_source import check_exact, numbers
 from pictures import barcodes, jpeg
 
-from vdroppath_tf.data.sources import zip_members
+from vdroppath_tf.data.sources import zip_members, zip_packing
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.zip import FrameZip
 
@@ -123,13 +123,13 @@ def test_a_bomb_that_lies_about_its_size(
     """What is unpacked is what the list declares and one byte, whatever it would grow to."""
     write(path, {"img_00001.jpg": frames()["img_00001.jpg"] + bytes(40_000_000)}, method=method)
     _patch(path, "img_00001.jpg", SIZE, "<I", 5_000)
-    unpack, taken = zip_members._unpack, []
+    unpack, taken = zip_packing.unpack, []
 
     def watched(data: bytes, method: int, size: int) -> bytes:
         taken.append(unpack(data, method, size))
         return taken[-1]
 
-    monkeypatch.setattr(zip_members, "_unpack", watched)
+    monkeypatch.setattr(zip_members, "unpack", watched)
     with pytest.raises(VideoError, match=r"has not the 5000 bytes|bytes; at most"):
         FrameZip(str(path)).info()
     assert method == zipfile.ZIP_STORED or [len(data) for data in taken] == [5_001]

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import numbers
+from typing import Any
 
 import numpy as np
 
 from vdroppath_tf.data.manifest import Manifest
-from vdroppath_tf.data.sources.clock import MAX_FPS
 from vdroppath_tf.data.sources.decode import scaled_size
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import MAX_FPS
 
 SAMPLERS = ("dense", "segments")
 _CROPS = (1, 3)
 _RATIO = (3 / 4, 4 / 3)
+
+
+def _is_count(value: object) -> bool:
+    """Whether it is a whole number of 1 or more."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    number: Any = value
+    return math.isfinite(number) and number >= 1 and int(number) == number
 
 
 @named
@@ -78,7 +89,7 @@ class ClipSampling:
             ("short_edge", edges),
             ("crop", crops),
         ):
-            if any(isinstance(v, bool) or int(v) != v or v < 1 for v in values):
+            if not all(_is_count(value) for value in values):
                 raise ValueError(f"{name} must be whole and at least 1. Received: {values}.")
         if self.crop is None and len(set(edges)) > 1:
             raise ValueError(

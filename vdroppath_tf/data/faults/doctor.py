@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from vdroppath_tf.brief import brief
 from vdroppath_tf.data.faults.fault import Fault
-from vdroppath_tf.data.faults.journal import Finding, Stamp, appending, read_journal
+from vdroppath_tf.data.faults.journal import READING, Finding, Stamp, appending, read_journal
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import scaled_size
 from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.data.sources.zipped_file import split_zip
 from vdroppath_tf.names import named
 
 _EDGE = 32  # pixels: everything is decoded in full, but little of it need be kept
@@ -43,6 +45,8 @@ class Diagnosis:
     known: int
     decoded: int
     seconds: float
+
+    __repr__ = brief
 
     def sizes(self) -> list[tuple[str, int]]:
         """Sizes of frames, such as "320x240", with the number of videos, the most first."""
@@ -144,12 +148,15 @@ def _key(entry: VideoEntry) -> str:
 def _holds(old: Finding, entry: VideoEntry) -> bool:
     """Whether an earlier finding still holds for a video."""
     stamp = _stamp(entry.source.whole.path)
-    unchanged = old.error is None and old.stamp is not None and old.stamp == stamp
+    read_so = old.error is None and old.reading == READING
+    unchanged = read_so and old.stamp is not None and old.stamp == stamp
     return unchanged and (entry.num_frames is None or old.frames >= entry.num_frames)
 
 
 def _stamp(path: str) -> Stamp | None:
     """Of the file or folder, or of the archive that holds it; of a folder, of all its files."""
+    if (parts := split_zip(path)) is not None:
+        path = parts[0]
     while not os.path.lexists(path) and path != os.path.dirname(path):
         path = os.path.dirname(path)
     try:

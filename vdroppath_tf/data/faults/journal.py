@@ -8,9 +8,13 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from vdroppath_tf.data.sources.index import INDEX_FORMAT
 from vdroppath_tf.names import named
 
 _FORMAT = "vdroppath_tf.doctor_journal/1"
+
+READING = INDEX_FORMAT
+"""How videos are read: another one for each change in what their frames are."""
 
 Stamp = list[int]
 """Size, time of change and number of files: by these a video is known to be the same as before."""
@@ -28,6 +32,8 @@ class Finding:
         height, width: of a frame, in pixels; 0 where it cannot be read.
         error: what is wrong with it, or None.
         dropped: frames at its beginning that cannot be shown, see `FrameIndex`.
+        reading: how videos were read when it was found; findings of versions that read them in
+            another way, without turning them upright for one, are not taken again.
     """
 
     path: str
@@ -37,6 +43,7 @@ class Finding:
     width: int = 0
     error: str | None = None
     dropped: int = 0
+    reading: str = READING
 
 
 def read_journal(path: Path) -> dict[str, Finding]:
@@ -51,7 +58,7 @@ def read_journal(path: Path) -> dict[str, Finding]:
             )
         for line in file:
             with contextlib.suppress(ValueError, TypeError):
-                finding = Finding(**json.loads(line))
+                finding = Finding(**{"reading": "", **json.loads(line)})
                 found[finding.path] = finding
     return found
 

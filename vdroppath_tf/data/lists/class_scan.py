@@ -11,7 +11,7 @@ from typing import NamedTuple
 from vdroppath_tf.data.lists.part_folders import holds_video
 from vdroppath_tf.data.lists.video_tree import FRAMES_ZIP, VideoTree, kind_of
 from vdroppath_tf.data.manifest import ManifestError
-from vdroppath_tf.data.sources.content import is_partial_download, is_video
+from vdroppath_tf.data.sources.content import is_partial_download, is_video, videos_in_zip
 from vdroppath_tf.data.sources.frame_kinds import NUMBERED, is_other, is_rgb
 from vdroppath_tf.data.sources.frame_names import PICTURES
 from vdroppath_tf.data.sources.leftovers import is_leftover
@@ -90,8 +90,13 @@ class ClassScan:
                 folders.append(item.name)
             elif (kind := kind_of(item)) is not None or _is_broken(item):
                 plain = kind in ("videos", "zips") and item.is_file(follow_symlinks=False)
-                source = self._tree.of_file(f"{real}/{item.name}") if plain else None
-                found.videos.append(Video(f"{folder}/{item.name}", kind or "videos", source))
+                inside = _videos_in(f"{real}/{item.name}") if plain and kind == "zips" else ()
+                for name in inside:
+                    video = self._tree.video(f"{real}/{item.name}!{name}")
+                    found.videos.append(Video(f"{folder}/{item.name}!{name}", "videos", video))
+                if not inside:
+                    source = self._tree.of_file(f"{real}/{item.name}") if plain else None
+                    found.videos.append(Video(f"{folder}/{item.name}", kind or "videos", source))
                 files += 1
             else:
                 found.passed[suffix_of(item.name)] += 1
@@ -179,6 +184,13 @@ class ClassScan:
                 "'folders-of-frames' (--format=...) to take one kind."
             )
         return "frames" if self._kind == "frames" else "inside"
+
+
+def _videos_in(archive: str) -> tuple[str, ...]:
+    try:
+        return videos_in_zip(archive)
+    except ValueError as error:
+        raise ManifestError(str(error)) from None
 
 
 def _items(folder: str, origin: str) -> list[os.DirEntry[str]]:

@@ -5,7 +5,8 @@ each other `["path below the root", label, number of frames or null]`. Where som
 videos, the format is `vdroppath_tf.manifest/2`, and their lines have a fourth element:
 `{"frames": [first, end]}` or `{"seconds": [start, end]}`. Where videos have several classes each,
 the first line has `"multi_label": true`, and a label is a list of class numbers. Where one of
-several video streams was chosen, it has the number of that, `"video_stream": 1`.
+several video streams was chosen, it has the number of that, `"video_stream": 1`; and where pictures
+were given a rate, frames a second, `"source_fps": 25.0`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.files import check_format, open_regular, open_text, replacing
 from vdroppath_tf.names import named
+from vdroppath_tf.ranges import MAX_FPS
 
 MANIFEST_FORMAT = "vdroppath_tf.manifest/1"
 SEGMENTS_FORMAT = "vdroppath_tf.manifest/2"
@@ -47,6 +49,7 @@ def write_manifest(manifest: Manifest, path: PathLike) -> None:
         "directional": manifest.directional,
         **({"multi_label": True} if manifest.multi_label else {}),
         **_chosen(manifest),
+        **_rate(manifest),
     }
     with replacing(path) as new, open(new, "w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(header) + "\n")
@@ -65,6 +68,19 @@ def _chosen(manifest: Manifest) -> dict[str, int]:
         )
     number = next(iter(found), None)
     return {} if number is None else {"video_stream": number}
+
+
+def _rate(manifest: Manifest) -> dict[str, float]:
+    """Frames a second that pictures were given, if they were."""
+    rates = {entry.fps for entry in manifest}
+    if len(rates) > 1:
+        raise ManifestError(
+            f"{manifest.source}: some videos were given other rates than others "
+            f"({', '.join(map(str, sorted(rates, key=str)[:3]))} frames a second), and a manifest "
+            "file holds one for all. Write one file for each."
+        )
+    rate = next(iter(rates), None)
+    return {} if rate is None else {"source_fps": float(rate)}
 
 
 def _line(entry: VideoEntry, several: bool) -> list[Any]:
@@ -124,7 +140,19 @@ def read_manifest(
                 raise ManifestError(
                     f"{origin}: is {str(line)[:80]}. Expected {_LINE}, of {len(names)} classes."
                 )
-    return videos.manifest(f"lines {_LINE}", directional=directional)
+    found = videos.manifest(f"lines {_LINE}", directional=directional)
+    rate = header.get("source_fps") if isinstance(header, dict) else None
+    return found if rate is None else _with_rate(found, rate, f"{path}:1")
+
+
+def _with_rate(manifest: Manifest, rate: Any, origin: str) -> Manifest:
+    """The rate that pictures were given when the file was written."""
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= MAX_FPS:
+        raise ManifestError(
+            f"{origin}: source_fps is {str(rate)[:40]}. Expected a number above 0, at most "
+            f"{MAX_FPS:g}."
+        )
+    return manifest.at_rate(float(rate))
 
 
 def _stream(origin: str, header: Any) -> int | None:

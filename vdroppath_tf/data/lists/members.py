@@ -1,4 +1,4 @@
-"""Names of videos that lie in files with others: `file.h5/key` and `file.zip!folder`."""
+"""Names of videos that lie in files with others: `a.h5/key`, `a.zip!folder`, `a.zip!b.mp4`."""
 
 from __future__ import annotations
 

@@ -14,13 +14,15 @@ import stat
 
 from vdroppath_tf.data.lists.members import split_member
 from vdroppath_tf.data.manifest import ManifestError
-from vdroppath_tf.data.sources.content import is_video
+from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES, is_video
 from vdroppath_tf.data.sources.folder import FrameFolder
+from vdroppath_tf.data.sources.frame_names import PICTURES
 from vdroppath_tf.data.sources.hdf5 import Hdf5Frames
 from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.data.sources.zip import FrameZip
+from vdroppath_tf.data.sources.zipped_file import can_be_listed, is_there
 from vdroppath_tf.names import named
 
 _USUAL = frozenset((".mp4", ".avi", ".webm", ".mkv", ".mov"))  # known without a question
@@ -129,11 +131,15 @@ class VideoTree:
         """The video of a file that is there, and no link: an archive of frames, or a video file."""
         if path.lower().endswith(".zip"):
             return self._zip(path)
+        return self.video(path)
+
+    def video(self, path: str) -> VideoFile:
+        """A video file, or one in an archive."""
         return VideoFile(path, self.lookup.video_stream)
 
     def entry(self, name: str, origin: str) -> FrameSource:
         """As `source`; a name may also be a member of an HDF5 file or of a zip file of several
-        videos, `file.h5/key` and `file.zip!folder`.
+        videos, `file.h5/key`, `file.zip!folder` and `file.zip!video.mp4`.
         """
         member = split_member(name)
         if member is None:
@@ -152,6 +158,14 @@ class VideoTree:
             return self.source(name, origin)  # a name may have an exclamation mark in it
         if not stat.S_ISREG(mode):
             return self.source(name, origin)
+        if not inside.lower().endswith(PICTURES):
+            video = self.video(f"{path}!{inside.strip('/')}")
+            if is_there(video.file):
+                return video
+            if os.path.splitext(inside)[1].lower() in VIDEO_SUFFIXES:
+                if can_be_listed(path):
+                    raise MissingVideoError(f"{origin}: there is no file {inside!r} in {path}.")
+                return video  # which says what is wrong with the archive
         return FrameZip(path, self.lookup.template, self.lookup.first_frame, inside.strip("/"))
 
     def clean(self, name: str, origin: str) -> str:

@@ -11,6 +11,7 @@ from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.container import VideoError, regular_file
+from vdroppath_tf.data.sources.content import videos_in_zip
 from vdroppath_tf.data.sources.zip import video_folders
 from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
@@ -28,7 +29,9 @@ def is_zip(path: PathLike) -> bool:
 def read_zip(
     path: PathLike, *, labels: Sequence[str] | None = None, lookup: Lookup | None = None
 ) -> Manifest:
-    """Reads a zip file of frames, `class/video/00001.jpg`; the sorted folders are the classes.
+    """Reads a zip file of frames, `class/video/00001.jpg`, or of video files, `class/video.mp4`.
+
+    The sorted folders are the classes.
 
     A folder around all classes is passed over. Archives with one video each, or whose videos have
     no folders of classes, are named in a list: `archive.zip!folder num_frames label`.
@@ -42,6 +45,8 @@ def read_zip(
         ManifestError: the archive is damaged, holds something else than frames, or frames at
             another depth; or a class that `labels` lacks.
     """
+    if inside := _videos(path):
+        return _of_videos(path, inside, labels, lookup)
     try:
         status = regular_file(os.path.abspath(path))
         folders = video_folders(os.path.abspath(path), status.st_size, status.st_mtime_ns)
@@ -69,3 +74,34 @@ def read_zip(
             f"{name}!{folder.rstrip('/')}", videos.number(names[around], origin), None, origin
         )
     return videos.manifest("class/video/frames")
+
+
+def _videos(path: PathLike) -> tuple[str, ...]:
+    try:
+        return videos_in_zip(os.path.abspath(path))
+    except ValueError as error:
+        raise ManifestError(str(error)) from None
+
+
+def _of_videos(
+    path: PathLike, inside: Sequence[str], labels: Sequence[str] | None, lookup: Lookup | None
+) -> Manifest:
+    """The video files of an archive: the folder that each lies in is its class."""
+    parts = {name: name.split("/") for name in inside}
+    depths = {len(names) for names in parts.values()}
+    tops = {names[0] for names in parts.values()}
+    around = 1 if depths == {3} and len(tops) == 1 else 0
+    if bad := [name for name, names in parts.items() if len(names) != 2 + around]:
+        raise ManifestError(
+            f"{path}: has the video {bad[0]!r}. Expected class/video.mp4 for each; list the videos "
+            f"of another archive as 'archive.zip!{bad[0]} label'."
+        )
+    classes = in_order({names[around] for names in parts.values()})
+    root, file = os.path.split(os.path.abspath(path))
+    videos = Collector(path, root, lookup, classes if labels is None else labels)
+    if labels is None and (note := order_note(classes)):
+        videos.note(note)
+    for name, names in parts.items():
+        origin = f"{path}: {name}"
+        videos.add(f"{file}!{name}", videos.number(names[around], origin), None, origin)
+    return videos.manifest("class/video.mp4")

@@ -18,6 +18,9 @@ import tensorflow as tf
 from vdroppath_tf.data.records.record import MAX_RECORD
 from vdroppath_tf.names import named
 
+TIMES = "frame_us"
+"""The microseconds at which each frame is shown; records of older versions lack them."""
+
 
 @named
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,16 +40,23 @@ class RecordBytes:
 
 @named
 def pack(
-    frames: Sequence[bytes], *, label: int, name: str, size: tuple[int, int], fps: float | None
+    frames: Sequence[bytes],
+    *,
+    labels: Sequence[int],
+    name: str,
+    size: tuple[int, int],
+    fps: float | None = None,
+    times: np.ndarray | None = None,
 ) -> RecordBytes:
     """Makes the record of a video.
 
     Args:
         frames: encoded pictures.
-        label: class number.
+        labels: class numbers, one or several.
         name: of the video.
         size: height and width in pixels.
-        fps: frames a second, where that is known.
+        fps: frames a second on average, where that is known.
+        times: seconds at which each frame is shown, where they are known.
 
     Raises:
         ValueError: it would exceed `MAX_RECORD`.
@@ -57,7 +67,7 @@ def pack(
             f"({MAX_RECORD}). Set a smaller short_edge or quality, or cut it into parts."
         )
     head = {
-        "label": _integers([label]),
+        "label": _integers(labels),
         "name": tf.train.Feature(bytes_list=tf.train.BytesList(value=[name.encode()])),
         "num_frames": _integers([len(frames)]),
         "height": _integers([size[0]]),
@@ -67,6 +77,8 @@ def pack(
     }
     if fps is not None:
         head["fps"] = tf.train.Feature(float_list=tf.train.FloatList(value=[fps]))
+    if times is not None:
+        head[TIMES] = _integers(np.rint(times * 1e6).astype(np.int64).tolist())
     first = _example(head)
     second = _example({"frames": tf.train.Feature(bytes_list=tf.train.BytesList(value=frames))})
     return RecordBytes(first + second, len(first), zlib.crc32(first))
@@ -123,6 +135,21 @@ def frame_places(head: bytes, data_bytes: int, num_frames: int) -> FramePlaces:
         raise ValueError("its head has more bytes of frames than the record")
     ends = data_bytes - entries.sum() + np.cumsum(entries)
     return FramePlaces(ends - sizes, ends, crc32)
+
+
+def frame_times(head: bytes, num_frames: int) -> np.ndarray | None:
+    """The seconds at which each frame of a record is shown; None where it has no times.
+
+    Raises:
+        ValueError: it has others than frames.
+    """
+    feature = tf.train.Example.FromString(head).features.feature
+    if TIMES not in feature:
+        return None
+    found = np.array(feature[TIMES].int64_list.value, np.int64)
+    if len(found) != num_frames or (np.diff(found) < 0).any():
+        raise ValueError(f"its head has {len(found)} times of {num_frames} frames, or not rising")
+    return found / 1e6
 
 
 def _length_bytes(sizes: np.ndarray) -> np.ndarray:

@@ -69,7 +69,15 @@ class FrameEncoder:
             )
             jpegs += self._jpegs(frames).numpy().tolist()
         try:
-            made = pack(jpegs, label=entry.label, name=name, size=(height, width), fps=_fps(source))
+            times = entry.times()
+            made = pack(
+                jpegs,
+                labels=entry.labels,
+                name=name,
+                size=(height, width),
+                fps=_fps(source),
+                times=None if times is None else times[:count],
+            )
         except ValueError as error:
             raise VideoError(f"{entry.path}: {error}") from None
         return made, (count, height, width)

@@ -50,6 +50,11 @@ class Index:
         return self.settings.get("directional") is True
 
     @property
+    def multi_label(self) -> bool:
+        """Whether videos have several classes each."""
+        return self.settings.get("multi_label") is True
+
+    @property
     def square_pixels(self) -> bool:
         """Whether frames have the size that players show them in, see `VideoFile`."""
         return self.settings.get("square_pixels") is True
@@ -84,7 +89,8 @@ class Index:
             raise ValueError(f"expected 'settings' and the 'fields' {', '.join(FIELDS)}")
         shards = tuple(shard_of(k, value) for k, value in enumerate(_listed(fields, "shards")))
         rows = enumerate(_listed(fields, "records"))
-        records = tuple(record_of(k, row, shards, len(labels)) for k, row in rows)
+        several = fields["settings"].get("multi_label") is True
+        records = tuple(record_of(k, row, shards, len(labels), several=several) for k, row in rows)
         first: dict[tuple[int, int], int] = {}
         for k, record in enumerate(records):
             if (other := first.setdefault((record.shard, record.offset), k)) != k:

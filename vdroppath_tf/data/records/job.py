@@ -116,7 +116,8 @@ class Job:
             return video
         length = len(made.data) + sum(FRAMING)
         place = (0, 0, length, made.head, made.crc32)
-        return made.data, Record(*place, entry.label, frames, height, width, name)
+        several = entry.labels if self._manifest.multi_label else None
+        return made.data, Record(*place, entry.label, frames, height, width, name, several)
 
     def _note(self, video: BadVideo) -> None:
         with self._lock:

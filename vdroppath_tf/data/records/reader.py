@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 
-from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
+from vdroppath_tf.data.manifest import NO_CLASS, Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.records.index import INDEX_FILE, MAX_INDEX, Index
 from vdroppath_tf.data.records.record import Shard
 from vdroppath_tf.data.records.video import RecordVideo
@@ -57,10 +57,23 @@ def read_records(
     for number, record in enumerate(index.records):
         shard = shard_path(folder, index.shards[record.shard])
         source = RecordVideo(shard, record, index.square_pixels)
-        label = numbers[record.label]
-        entries.append(VideoEntry(source, label, record.num_frames, f"{origin}, record {number}"))
-    names = index.labels if labels is None else labels
-    return Manifest(tuple(entries), tuple(names), shown(_absolute(folder)), index.directional)
+        first, *more = sorted(numbers[label] for label in record.labels) or [NO_CLASS]
+        entries.append(
+            VideoEntry(
+                source,
+                first,
+                record.num_frames,
+                f"{origin}, record {number}",
+                more_labels=tuple(more),
+            )
+        )
+    return Manifest(
+        tuple(entries),
+        tuple(index.labels if labels is None else labels),
+        shown(_absolute(folder)),
+        index.directional,
+        multi_label=index.multi_label,
+    )
 
 
 def class_numbers(

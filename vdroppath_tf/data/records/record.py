@@ -6,6 +6,7 @@ import dataclasses
 import re
 from typing import Any
 
+from vdroppath_tf.data.manifest import NO_CLASS
 from vdroppath_tf.data.sources.container import MAX_SIDE
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.names import named
@@ -46,10 +47,11 @@ class Record:
         length: bytes of the record, its framing included.
         head: bytes of the part from which the positions of the frames follow, see `frame_places`.
         crc32: CRC-32 of the head.
-        label: class number.
+        label: class number; of several the first, -1 of none.
         num_frames: frames of the video.
         height, width: of a frame, in pixels.
         name: of the video it was made from.
+        several: numbers of all its classes, where videos have several each; None elsewhere.
     """
 
     shard: int
@@ -62,17 +64,39 @@ class Record:
     height: int
     width: int
     name: str
+    several: tuple[int, ...] | None = None
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The numbers of all its classes."""
+        return (self.label,) if self.several is None else self.several
 
 
-FIELDS = tuple(field.name for field in dataclasses.fields(Record))
+FIELDS = tuple(field.name for field in dataclasses.fields(Record))[:-1]
+_LABEL = FIELDS.index("label")
 
 
 def row_of(record: Record) -> list[Any]:
-    """A record's values in the order of `FIELDS`."""
-    return [getattr(record, name) for name in FIELDS]
+    """A record's values in the order of `FIELDS`; the label is a list where there are several."""
+    row = [getattr(record, name) for name in FIELDS]
+    if record.several is not None:
+        row[_LABEL] = list(record.several)
+    return row
 
 
-def record_of(number: int, row: Any, shards: tuple[Shard, ...], classes: int) -> Record:
+def made_of(row: list[Any]) -> Record:
+    """The record of a row that `row_of` made."""
+    label = row[_LABEL]
+    if not isinstance(label, list):
+        return Record(*row)
+    first = label[0] if label else NO_CLASS
+    fields: dict[str, Any] = dict(zip(FIELDS, row, strict=True))
+    return Record(**{**fields, "label": first}, several=tuple(label))
+
+
+def record_of(
+    number: int, row: Any, shards: tuple[Shard, ...], classes: int, *, several: bool = False
+) -> Record:
     """The record of a row of an index; ValueError if it cannot be one."""
     if not isinstance(row, list) or len(row) != len(FIELDS):
         raise ValueError(f"record {number}: expected {len(FIELDS)} values, found {str(row)[:80]!r}")
@@ -90,12 +114,18 @@ def record_of(number: int, row: Any, shards: tuple[Shard, ...], classes: int) ->
         "height": (1, MAX_SIDE),
         "width": (1, MAX_SIDE),
     }
+    if several is not isinstance(row[_LABEL], list):
+        kind = "a list of numbers of classes" if several else "the number of one class"
+        raise ValueError(f"record {number}: label is {str(row[_LABEL])[:40]!r}, expected {kind}")
     for (name, (low, high)), value in zip(bounds.items(), row[1:-1], strict=True):
-        if not is_number(value, low, high):
-            raise ValueError(
-                f"record {number}: {name} is {str(value)[:40]!r}, expected {low} to {high}"
-            )
-    record = Record(*row)
+        for each in value if several and name == "label" else [value]:
+            if not is_number(each, low, high):
+                raise ValueError(
+                    f"record {number}: {name} is {str(each)[:40]!r}, expected {low} to {high}"
+                )
+    if several and len({*row[_LABEL]}) < len(row[_LABEL]):
+        raise ValueError(f"record {number}: a class stands twice in {str(row[_LABEL])[:40]}")
+    record = made_of(row)
     if not isinstance(record.name, str) or not 0 < len(record.name) <= _MAX_NAME:
         raise ValueError(f"record {number}: name is {str(record.name)[:40]!r}, expected a text")
     if record.offset + record.length > size or record.head > record.length - sum(FRAMING):

@@ -15,7 +15,8 @@ def start_dispatcher(
 ) -> tf.data.experimental.service.DispatchServer:
     """Starts a dispatcher of tf.data service in this process.
 
-    Anyone who reaches the port can use it: keep it inside a network that you trust.
+    It listens on every address of the machine, as TensorFlow's servers always do, and anyone who
+    reaches the port can use it: keep it inside a network that you trust.
 
     Args:
         port: to listen on; 0 takes a free one, which is in `target` of the server.
@@ -44,7 +45,8 @@ def start_worker(
 ) -> tf.data.experimental.service.WorkerServer:
     """Starts a worker of tf.data service in this process; waits for its dispatcher.
 
-    Anyone who reaches the port can use it: keep it inside a network that you trust.
+    It listens on every address of the machine, as TensorFlow's servers always do, and anyone who
+    reaches the port can use it: keep it inside a network that you trust.
 
     Args:
         dispatcher: `host:port` of the dispatcher, with or without `grpc://`.

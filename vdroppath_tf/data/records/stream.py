@@ -42,6 +42,8 @@ def stream_clips(
       the next. Without `service`, the order is the same in each run; with it, it depends on which
       worker is faster. What is drawn for a video in an epoch is the same in both cases;
     * with `service`, each record comes at most once an epoch: those of a worker that dies are lost;
+    * with `ClipSampling(fps=...)` a record without times stops the run: one of pictures, or of an
+      older version;
     * a bad record stops the run with tf.data's error. Records are compared to their checksums.
 
     Args:
@@ -58,7 +60,8 @@ def stream_clips(
         labels: names of the classes in their order, see `read_records`.
 
     Returns:
-        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`).
+        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`); of
+        records of several classes each float32 `(batch, classes)` of 0 and 1.
 
     Raises:
         ManifestError: there is no index, it is damaged, or `labels` lacks a class.
@@ -74,7 +77,9 @@ def stream_clips(
             "square_pixels=True is about another one. Convert the videos again with "
             "--square_pixels, or leave it out."
         )
-    ops = ClipOps(sampling, seed, _size(index, sampling, folder), numbers)
+    several = max(numbers, default=0) + 1 if labels is None else len(labels)
+    size = _size(index, sampling, folder)
+    ops = ClipOps(sampling, seed, size, numbers, several if index.multi_label else 0)
     total = len(index.records)
     if batch_size < 1 or shuffle_buffer < 1 or (epochs is not None and epochs < 1):
         raise ValueError(

@@ -12,21 +12,25 @@ import tensorflow as tf
 from vdroppath_tf.data.clips.area_crop import TRIES
 from vdroppath_tf.data.clips.plans import share_pairs
 from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.records.bytes import TIMES
+from vdroppath_tf.data.records.stream_times import shown_count, shown_frames, times_of
 from vdroppath_tf.names import named
 
 _FEATURES = {
-    "label": tf.io.FixedLenFeature([], tf.int64),
+    "label": tf.io.FixedLenSequenceFeature([], tf.int64, allow_missing=True),
     "name": tf.io.FixedLenFeature([], tf.string),
     "num_frames": tf.io.FixedLenFeature([], tf.int64),
     "height": tf.io.FixedLenFeature([], tf.int64),
     "width": tf.io.FixedLenFeature([], tf.int64),
     "frames": tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True),
+    TIMES: tf.io.FixedLenSequenceFeature([], tf.int64, allow_missing=True),
 }
 _FOR_TESTS = {"clips_per_video", "crops_per_clip"}  # and a stream is for training
 _DONE_HERE = _FOR_TESTS | {
     *("frames", "stride", "random_stride", "sampler", "short_edge", "flip", "flip_directional"),
     *("crop", "crop_scales", "crop_area", "crop_ratio"),
     "square_pixels",  # by the conversion
+    "fps",
 }
 _START = 64  # bytes of a picture in which EXIF begins, if there is any
 _SEGMENTS, _SIZES = 1, 2  # draws of their own, so that one option changes no other's
@@ -41,13 +45,19 @@ class ClipOps:
         seed: of all that is drawn.
         size: height and width of a clip.
         numbers: the class number to give for each label of the records.
+        classes: how many classes there are, where each video has several; 0 where it has one.
 
     Raises:
         ValueError: `sampling` asks for more than this can do.
     """
 
     def __init__(
-        self, sampling: ClipSampling, seed: int, size: tuple[int, int], numbers: Sequence[int]
+        self,
+        sampling: ClipSampling,
+        seed: int,
+        size: tuple[int, int],
+        numbers: Sequence[int],
+        classes: int = 0,
     ) -> None:
         for field in dataclasses.fields(sampling):
             value = getattr(sampling, field.name)
@@ -57,7 +67,7 @@ class ClipOps:
                     "or use training_clips."
                 )
         self._sampling, self._seed, self._size = sampling, seed % (1 << 63), size
-        self._numbers = list(numbers)
+        self._numbers, self._classes = list(numbers), classes
 
     def clip(self, epoch: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """(clip uint8 `(time, height, width, 3)`, label), a function of seed, epoch and record."""
@@ -67,13 +77,27 @@ class ClipOps:
             tf.strings.to_hash_bucket_fast(video["name"], (1 << 63) - 1),
         )
         draws = tf.random.stateless_uniform([6], seed, dtype=tf.float64)
-        pictures = tf.gather(video["frames"], self._indices(video["num_frames"], draws, seed))
+        pictures = tf.gather(video["frames"], self._frames(video, draws, seed))
         pictures = _without_exif(pictures, video["name"])
         clip = self._decode(tf.unstack(pictures, self._sampling.frames), video, draws, seed)
         if self._sampling.flip:
             clip = tf.cond(draws[5] < 0.5, lambda: tf.reverse(clip, [2]), lambda: clip)
-        label = tf.gather(tf.constant(self._numbers, tf.int64), video["label"])
-        return tf.ensure_shape(clip, (self._sampling.frames, *self._size, 3)), label
+        return tf.ensure_shape(clip, (self._sampling.frames, *self._size, 3)), self._label(video)
+
+    def _label(self, video: dict[str, tf.Tensor]) -> tf.Tensor:
+        """The number of the class; of several 0 and 1 for each class there is, float32."""
+        numbers = tf.gather(tf.constant(self._numbers, tf.int64), video["label"])
+        if self._classes:
+            return tf.reduce_sum(tf.one_hot(numbers, self._classes), 0)
+        return numbers[0]
+
+    def _frames(self, video: dict[str, tf.Tensor], draws: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Numbers of the frames of a clip; with a rate, of those on display at its moments."""
+        rate = self._sampling.fps
+        if rate is None:
+            return self._indices(video["num_frames"], draws, seed)
+        times = times_of(video)
+        return shown_frames(times, self._indices(shown_count(times, rate), draws, seed), rate)
 
     def _indices(self, num_frames: tf.Tensor, draws: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """See `dense_indices` and `segment_indices`."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vdroppath_tf.data.records.bytes import FramePlaces, frame_places
+from vdroppath_tf.data.records.bytes import FramePlaces, frame_places, frame_times
 from vdroppath_tf.data.records.record import FRAMING, Record
 from vdroppath_tf.data.remote.files import read_range
 from vdroppath_tf.data.remote.urls import shown
@@ -19,6 +19,23 @@ from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, Fr
 from vdroppath_tf.names import named
 
 _AT_ONCE = 1 << 20  # bytes; smaller records are read whole: a second request costs more
+
+
+@named
+@dataclasses.dataclass(frozen=True, eq=False)
+class RecordInfo(FrameInfo):
+    """The frames of a record.
+
+    Attributes:
+        num_frames, height, width: see `FrameInfo`.
+        video: the record, which is read if times are asked for.
+    """
+
+    video: RecordVideo
+
+    def times(self) -> np.ndarray | None:
+        """When each frame is shown, in seconds; see `FrameInfo`."""
+        return self.video.times()
 
 
 @named
@@ -59,8 +76,16 @@ class RecordVideo(FrameSource):
         )
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """As listed in the index; opens no file."""
-        return FrameInfo(self.record.num_frames, self.record.height, self.record.width)
+        """As listed in the index; opens no file, unless it is asked for times."""
+        return RecordInfo(self.record.num_frames, self.record.height, self.record.width, self)
+
+    def times(self) -> np.ndarray | None:
+        """The seconds at which each frame is shown; None where the record does not hold them."""
+        head = self._head(self._reader())
+        try:
+            return frame_times(head, self.record.num_frames)
+        except ValueError as error:
+            raise self._damaged(str(error)) from None
 
     def _frames(self, request: FrameRequest) -> np.ndarray:
         """Each frame is compared to its checksum."""
@@ -113,10 +138,14 @@ class RecordVideo(FrameSource):
         except VideoError as error:
             raise VideoError(f"{error} (Read for the record {self.record.name!r}.)") from None
 
-    def _places(self, read: Callable[[int, int], bytes]) -> FramePlaces:
+    def _head(self, read: Callable[[int, int], bytes]) -> bytes:
         head = read(0, self.record.head)
         if zlib.crc32(head) != self.record.crc32:
             raise self._damaged("the CRC of its head is wrong")
+        return head
+
+    def _places(self, read: Callable[[int, int], bytes]) -> FramePlaces:
+        head = self._head(read)
         size = self.record.length - sum(FRAMING)
         try:
             return frame_places(head, size, self.record.num_frames)

@@ -55,6 +55,9 @@ def write_records(
 ) -> Written:
     """Writes the videos of a manifest as TFRecord shards of JPEG frames, with an index.
 
+    Frames keep their times, so that clips can be taken at a rate (`fps=`) from records too: those
+    of video files, and those that `manifest.at_rate()` gives to pictures.
+
     A shard appears whole or not at all. A run that was stopped goes on with the shards that are
     missing. Videos take turns in going to the shards, so each shard holds all classes of a sorted
     list; the index keeps their order.
@@ -83,11 +86,6 @@ def write_records(
         OSError: a file cannot be written; as above.
         ValueError: an argument is out of range, or the folder holds anything else.
     """
-    if manifest.multi_label:
-        raise ValueError(
-            f"{manifest.source}: its videos have several classes each, and records hold one a "
-            "video. Use the videos as they are."
-        )
     if not 0 <= max_bad_fraction <= 1:
         raise ValueError(f"max_bad_fraction must be 0 to 1. Received: {max_bad_fraction}.")
     if "://" in os.fspath(folder):
@@ -102,6 +100,8 @@ def write_records(
     }
     if manifest.directional:
         settings["directional"] = True
+    if manifest.multi_label:
+        settings["multi_label"] = True
     if any(_is_square(entry) for entry in manifest):
         settings["square_pixels"] = True
     settings |= {"shards": count, "videos": len(manifest), "manifest": _digest(manifest, names)}
@@ -131,7 +131,7 @@ def _shard_count(videos: int, shards: int | None) -> int:
 
 def _digest(manifest: Manifest, names: list[str]) -> str:
     rows = [
-        (name, e.label, e.num_frames, *e.source.parts)
+        (name, list(e.labels) if manifest.multi_label else e.label, e.num_frames, *e.source.parts)
         for name, e in zip(names, manifest, strict=True)
     ]
     return hashlib.sha256(repr((manifest.labels, rows)).encode()).hexdigest()

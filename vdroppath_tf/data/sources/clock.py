@@ -8,9 +8,8 @@ import numpy as np
 
 from vdroppath_tf.names import named
 
-_SAME_TIME = 6e-4
+SAME_TIME = 6e-4
 """Seconds: a frame counts as shown so much before its time, which containers round to 1 ms."""
-MAX_FPS = 1000.0
 
 
 @named
@@ -27,7 +26,7 @@ def shown_count(times: np.ndarray, fps: float) -> int:
     steps = np.diff(times)
     last = float(np.median(steps)) if len(steps) else 1.0 / fps
     length = float(times[-1] - times[0]) + last
-    return max(1, math.ceil((length - _SAME_TIME) * fps))
+    return max(1, math.ceil((length - SAME_TIME) * fps))
 
 
 @named
@@ -42,7 +41,7 @@ def shown_frames(times: np.ndarray, numbers: np.ndarray, fps: float) -> np.ndarr
     Returns:
         Numbers of frames of the video, int64, of the shape of `numbers`.
     """
-    wanted = times[0] + numbers / fps + _SAME_TIME
+    wanted = times[0] + numbers / fps + SAME_TIME
     return np.maximum(np.searchsorted(times, wanted, side="right") - 1, 0).astype(np.int64)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import stat
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -13,6 +12,13 @@ import av
 from vdroppath_tf.data.sources.sizes import Shortfall, find_shortfall
 from vdroppath_tf.data.sources.stream_choice import choose_stream, no_stream
 from vdroppath_tf.data.sources.webp import WebpError, as_video, is_animated_webp
+from vdroppath_tf.data.sources.zipped_file import (
+    FileStatus,
+    ZippedError,
+    file_status,
+    opened,
+    split_zip,
+)
 
 MAX_SIDE = 16384
 """Frames wider or higher than this are refused before they are decoded (pixels)."""
@@ -24,6 +30,7 @@ _FORMATS = (
     "gif,apng,ivf,yuv4mpegpipe,"  # pictures one after another, and little else
     "h264,hevc,m4v,mpegvideo,mjpeg,obu"  # streams without a container
 )
+_MAX_HEADER = 1 << 16  # bytes
 _OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 
 
@@ -35,19 +42,21 @@ class NoVideoStreamError(VideoError):
     """A file can be opened and holds no video: sound only, say."""
 
 
-def status_of(path: str) -> os.stat_result:
-    """Status of what is there, else `VideoError`."""
+def status_of(path: str) -> FileStatus:
+    """Status of what is there, in a zip archive too, else `VideoError`."""
     try:
-        return os.stat(path)
+        return file_status(path)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
 
 
 def _unreadable(path: str, error: Exception) -> VideoError:
+    if isinstance(error, ZippedError):
+        return VideoError(f"{path}: cannot be read, {error}. Copy or download the archive again.")
     return VideoError(f"{path}: cannot be read ({error}). Check the path and its permissions.")
 
 
-def regular_file(path: str) -> os.stat_result:
+def regular_file(path: str) -> FileStatus:
     """Status of a file that is there, is a file and is not empty; else `VideoError`."""
     status = status_of(path)
     if not stat.S_ISREG(status.st_mode):
@@ -69,10 +78,14 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
             shows.
     """
     file = _as_file(path)
+    closing = contextlib.nullcontext() if isinstance(file, str) else contextlib.closing(file)
     try:
         # Not options=, which are for codecs too: with them, PyAV before 18 ends the process at
         # files whose streams are found only on the way, such as MPEG-PS and FLV.
-        with av.open(file, container_options=_OPEN_OPTIONS, metadata_errors="replace") as container:
+        with (
+            closing,
+            av.open(file, container_options=_OPEN_OPTIONS, metadata_errors="replace") as container,
+        ):
             stream = choose_stream(container, video_stream)
             if stream is None:
                 raise NoVideoStreamError(f"{path}: {no_stream(container, video_stream)}")
@@ -93,7 +106,9 @@ def _as_file(path: str) -> str | BinaryIO:
     """What FFmpeg opens: the file, or in memory a video of what it cannot read."""
     regular_file(path)
     try:
-        return as_video(path) if is_animated_webp(path) else path
+        if is_animated_webp(path):
+            return as_video(path)
+        return path if split_zip(path) is None else opened(path)
     except WebpError as error:
         raise VideoError(
             f"{path}: {error}. Copy or convert it again, or take it off the list."
@@ -107,18 +122,25 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
 
     PyAV has no place for streams that appear later than others, as where recordings were joined:
     it may give their packets too, and fails at their end marks, behind those of all others. Packets
-    of no bytes that have a time (Theora) repeat the frame before, and are no frames.
+    of no bytes that have a time (Theora) repeat the frame before, and are no frames. Nor are the
+    headers of VP8 that come again where Ogg files were joined; its decoder takes them for frames.
     """
     number = stream.index
+    ogg = container.format.name == "ogg"
     try:
         for packet in container.demux(stream):
             if packet.size:
-                if packet.stream_index == number:
+                if packet.stream_index == number and not (ogg and _is_header(packet)):
                     yield packet
             elif packet.pts is None and packet.dts is None and packet.stream.index == number:
                 yield packet
     except IndexError:
         return
+
+
+def _is_header(packet: Any) -> bool:
+    """Whether a packet of Ogg is one of the headers of VP8."""
+    return packet.size < _MAX_HEADER and bytes(packet)[:5] == b"OVP80"
 
 
 def _check_side(path: str, height: int, width: int) -> None:

@@ -10,6 +10,9 @@ import os
 import re
 
 from vdroppath_tf.data.sources.container import NoVideoStreamError, VideoError, open_video
+from vdroppath_tf.data.sources.frame_kinds import NUMBERED
+from vdroppath_tf.data.sources.frame_names import PICTURES
+from vdroppath_tf.data.sources.zipped_file import file_status, members_of, opened, split_zip
 from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
@@ -57,6 +60,7 @@ _STARTS = (
     b"YUV4MPEG2 ",
     b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01",  # MXF
 )
+_FIRST = 1 << 12  # bytes of an archive in which its first member is named
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free")
 _NO_VIDEO_BRANDS = (b"heic", b"heix", b"mif1", b"avif", b"M4A ", b"M4B ", b"crx ")
 
@@ -82,9 +86,9 @@ def is_video(path: str) -> bool:
     if suffix in _OTHER_SUFFIXES or is_partial_download(path):
         return False
     try:
-        if os.stat(path).st_size == 0:  # so are those of /proc, which may block
+        if file_status(path).st_size == 0:  # so are those of /proc, which may block
             return False
-        with open_regular(path) as file:
+        with open_regular(path) if split_zip(path) is None else opened(path) as file:
             head = file.read(_HEAD)
     except (OSError, ValueError):
         return False
@@ -134,3 +138,39 @@ def _has_pictures(path: str) -> bool:
         return False
     except VideoError:
         return True
+
+
+@named
+def videos_in_zip(archive: str) -> tuple[str, ...]:
+    """The names of the videos in a zip archive, sorted; none where it holds frames, or is damaged.
+
+    Args:
+        archive: the file.
+
+    Raises:
+        ValueError: it holds both videos and pictures that are numbered, as frames are.
+    """
+    try:
+        with open(archive, "rb") as file:
+            head = file.read(_FIRST)
+        if _first_member(head).lower().endswith(PICTURES):
+            return ()  # of many archives of frames none is looked through
+        names = members_of(archive)
+    except OSError:
+        return ()
+    pictures = [name for name in names if name.lower().endswith(PICTURES)]
+    videos = sorted(
+        name for name in names if name not in pictures and is_video(f"{archive}!{name}")
+    )
+    if videos and any(NUMBERED.fullmatch(name.rpartition("/")[2]) for name in pictures):
+        raise ValueError(
+            f"{archive}: holds videos, such as {videos[0]!r}, and numbered pictures, such as "
+            f"{pictures[0]!r}. List those that are meant, as 'archive.zip!{videos[0]} label'."
+        )
+    return tuple(videos)
+
+
+def _first_member(head: bytes) -> str:
+    """The name of the first member of an archive by its first bytes."""
+    length = int.from_bytes(head[26:28], "little")
+    return head[30 : 30 + length].decode("utf-8", "replace")

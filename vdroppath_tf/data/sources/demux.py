@@ -23,7 +23,7 @@ from vdroppath_tf.data.sources.first_frame import FirstFrame
 from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.data.sources.orientation import shown_size
 from vdroppath_tf.data.sources.packets import Packets, read_packets
-from vdroppath_tf.data.sources.shown import Shown, decode_shown
+from vdroppath_tf.data.sources.shown import Shown, decode_shown, decodes_whole
 from vdroppath_tf.data.sources.transport import is_joined, read_transport_stream
 
 # Containers that store every pts. For AVI and others FFmpeg guesses: wrongly for H.264 B frames.
@@ -33,6 +33,9 @@ _STORES_PTS = ("mov", "matroska", "mpegts", "flv")
 # where it starts, so that a frame has another pts after a seek.
 _NO_SEEKING = ("gif", "apng", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "obu", "mjpeg")
 _HIDDEN_FRAME_CODECS = ("vp8",)  # some of their packets show no frame, so packets cannot be counted
+# Their decoders leave out, without a word, the frames at a beginning that build on others. Where no
+# pts tells which these are, they are the packets that gave no frame.
+_SILENT_CODECS = ("h264", "hevc")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +68,7 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         aspect = stream.sample_aspect_ratio
         rate, tick, start = stream.average_rate, float(stream.time_base), container.start_time
         kind, number, listed = container.format.name, stream.id, stream.frames
+        silent = stream.codec_context.name in _SILENT_CODECS
     joined = False
     # In AVI, a frame that is shown again has a number and no packet.
     reached = (packets.last_dts or 0) + 1 if kind == "avi" else 0
@@ -72,13 +76,19 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         raise cut_short(path, missing)
     if kind == "mpegts" and (missing is not None or packets.damaged is not None):
         transport = read_transport_stream(path, number)
-        if missing is not None and transport.cut_inside:
+        # What is missing of the last frame may be bytes that only fill it up.
+        if (missing is not None and transport.cut_inside) and (
+            transport.cut_first or not decodes_whole(path, video_stream, packets.count)
+        ):
             raise cut_short(path, missing)
         joined = packets.damaged is not None and is_joined(transport, _places(path, video_stream))
     if packets.damaged is not None and not joined:
         raise _damaged(path, packets.damaged)
     packets.begins = packets.begins and packets.starts_with(first.pts)
     frames = _find(path, video_stream, packets, trusted, joined, missing is not None)
+    if silent and not (frames.exact or joined):
+        dropped = max(frames.dropped, len(packets.pts) - frames.count)
+        frames = dataclasses.replace(frames, dropped=dropped)
     if not frames.count:
         raise VideoError(
             f"{path}: its video holds no frame. Expected at least one; convert it again."

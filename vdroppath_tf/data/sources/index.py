@@ -23,7 +23,8 @@ from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.files import read_text, replacing
 from vdroppath_tf.names import named
 
-_INDEX_FORMAT = "vdroppath_tf.frame_index/5"
+INDEX_FORMAT = "vdroppath_tf.frame_index/6"
+"""Of the files in which indices are kept; another one for each change in what frames there are."""
 
 
 @named
@@ -60,7 +61,7 @@ def _cached_index(
 ) -> FrameIndex:
     if folder is None:
         return build_index(path, video_stream)
-    key = [_INDEX_FORMAT, path, video_stream, size, mtime]
+    key = [INDEX_FORMAT, path, video_stream, size, mtime]
     name = path if video_stream is None else f"{path}\0{video_stream}"
     file = Path(folder) / (
         hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest() + ".json"

@@ -7,8 +7,9 @@ suspicion, which decoding has to confirm, unless what is missing holds frames fo
 from __future__ import annotations
 
 import dataclasses
-import os
 from typing import BinaryIO
+
+from vdroppath_tf.data.sources.zipped_file import file_status, opened
 
 _MP4_STARTS = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
 _CLUSTER = b"\x1f\x43\xb6\x75"
@@ -47,8 +48,8 @@ def find_shortfall(path: str) -> Shortfall | None:
     Raises:
         OSError: the file cannot be read.
     """
-    size = os.path.getsize(path)
-    with open(path, "rb") as file:
+    size = file_status(path).st_size
+    with opened(path) as file:
         head = file.read(256)
         expected, certain = size, False
         if head[4:8] in _MP4_STARTS:

@@ -17,6 +17,8 @@ from typing import Any
 import av
 import numpy as np
 
+from vdroppath_tf.data.sources.zipped_file import file_status, opened
+
 MAX_BYTES = 1 << 28
 """Animations whose frames take more bytes than this are refused (1,300 frames of 256x256)."""
 
@@ -47,7 +49,7 @@ def is_animated_webp(path: str) -> bool:
     """Whether a file is an animation: decided by its first bytes, if its name may be one."""
     if os.path.splitext(path)[1].lower() not in _SUFFIXES:
         return False
-    with open(path, "rb") as file:
+    with opened(path) as file:
         head = file.read(30)
     if len(head) < 30 or head[:4] != b"RIFF" or head[8:16] != b"WEBPVP8X":
         return False
@@ -61,7 +63,7 @@ def as_video(path: str) -> io.BytesIO:
         WebpError: it is damaged, cut short or too large.
         OSError: the file cannot be read.
     """
-    status = os.stat(path)
+    status = file_status(path)
     return io.BytesIO(_video(path, status.st_size, status.st_mtime_ns))
 
 
@@ -69,7 +71,7 @@ def as_video(path: str) -> io.BytesIO:
 def _video(path: str, size: int, mtime: int) -> bytes:
     if size > MAX_BYTES:
         raise WebpError(f"has {size} bytes; at most {MAX_BYTES} are read. Convert it to mp4")
-    with open(path, "rb") as file:
+    with opened(path) as file:
         data = file.read()
     height, width, pictures = _parse(data)
     if (needed := len(pictures) * height * width * 3) > MAX_BYTES:

@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from vdroppath_tf.data.sources.container import VideoError, regular_file
+from vdroppath_tf.data.sources.container import regular_file
+from vdroppath_tf.data.sources.content import videos_in_zip
 from vdroppath_tf.data.sources.frame_names import FrameNames
 from vdroppath_tf.data.sources.frame_search import find_names
 from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
@@ -25,6 +26,7 @@ from vdroppath_tf.data.sources.zip_members import (
     open_zip,
     read_member,
 )
+from vdroppath_tf.data.sources.zipped_file import is_there
 from vdroppath_tf.names import named
 
 
@@ -108,11 +110,19 @@ def video_folders(path: str, size: int, mtime: int) -> dict[str, dict[str, zipfi
 
 
 def holds_folder(path: str, folder: str) -> bool:
-    """Whether an archive has frames in a folder; True for a damaged one, which is told later."""
+    """Whether an archive has frames in a folder, or a video of this name.
+
+    True for a damaged one, which is told later.
+    """
+    if is_there(f"{path}!{folder.strip('/')}"):
+        return True
     try:
+        if videos_in_zip(path):
+            return False
+
         status = regular_file(path)
         return f"{folder.strip('/')}/" in video_folders(path, status.st_size, status.st_mtime_ns)
-    except VideoError:
+    except ValueError:  # VideoError among them
         return True
 
 

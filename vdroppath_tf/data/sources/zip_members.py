@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import lzma
 import zipfile
 import zlib
@@ -14,22 +13,9 @@ from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.frame_names import PICTURES
 from vdroppath_tf.data.sources.leftovers import in_leftover
 from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
+from vdroppath_tf.data.sources.zip_packing import LOCAL_BYTES, packing_complaint, unpack
 
-MAX_RATIO = 200
-"""Members that would grow by more than this are refused; pictures hardly shrink in a zip."""
-
-METHODS = {
-    zipfile.ZIP_STORED: "stored",
-    zipfile.ZIP_DEFLATED: "deflated",
-    zipfile.ZIP_BZIP2: "bzip2",
-    zipfile.ZIP_LZMA: "LZMA",
-}
-"""How members may be packed."""
-
-_OTHER_METHODS = {9: "deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd", 99: "encryption"}
-_LZMA_HEAD = 9
 _END, _END64 = b"PK\x05\x06", b"PK\x06\x07"
-_LOCAL_BYTES = 30
 _MAX_LIST = 1 << 25  # bytes of the list of members
 MEMBER = np.dtype([(k, np.uint32) for k in ("offset", "packed", "size", "crc", "method")])
 
@@ -103,18 +89,7 @@ def _path_complaint(name: str) -> str | None:
 def _complaint(member: zipfile.ZipInfo, size: int) -> str | None:
     if not member.filename.lower().endswith(PICTURES):
         return f"is no picture ({', '.join(PICTURES)})"
-    if member.flag_bits & 0x1:
-        return "is encrypted"
-    if member.compress_type not in METHODS:
-        found = _OTHER_METHODS.get(member.compress_type, f"method {member.compress_type}")
-        return f"is compressed by {found}; expected {', '.join(METHODS.values())}"
-    if max(member.file_size, member.compress_size) > MAX_PICTURE_BYTES:
-        return f"declares {member.file_size} bytes; at most {MAX_PICTURE_BYTES} are read"
-    if not 0 <= member.header_offset < size:
-        return "is declared to lie outside the file"
-    if member.file_size > MAX_RATIO * max(1, member.compress_size):
-        return f"is declared to grow from {member.compress_size} to {member.file_size} bytes"
-    return None
+    return packing_complaint(member, size, MAX_PICTURE_BYTES)
 
 
 def one_folder(
@@ -136,7 +111,7 @@ def read_member(file: BinaryIO, member: np.void, name: str, path: str) -> bytes:
     """The bytes of one member; never more than the archive's list declares."""
     offset, packed, size, crc, method = (int(member[k]) for k in MEMBER.names or ())
     file.seek(offset)
-    head = file.read(_LOCAL_BYTES)
+    head = file.read(LOCAL_BYTES)
     lengths = [int.from_bytes(head[k : k + 2], "little") for k in (26, 28)]
     stored_name = file.read(sum(lengths))[: lengths[0]]
     if head[:4] != b"PK\x03\x04" or stored_name not in (
@@ -146,36 +121,12 @@ def read_member(file: BinaryIO, member: np.void, name: str, path: str) -> bytes:
         raise _damaged(path, f"{name!r} is not where the list of members declares")
     data = file.read(packed)
     try:
-        data = _unpack(data, method, size)
+        data = unpack(data, method, size)
     except (zlib.error, lzma.LZMAError, OSError, ValueError) as error:
         raise _damaged(path, f"{name!r}: {error}") from None
     if len(data) != size or zlib.crc32(data) != crc:
         raise _damaged(path, f"{name!r} has not the {size} bytes or the checksum it should have")
     return data
-
-
-def _unpack(data: bytes, method: int, size: int) -> bytes:
-    """The bytes of a member of `size` bytes: one more at most, whatever it would grow to."""
-    if method == zipfile.ZIP_DEFLATED:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)
-    if method == zipfile.ZIP_BZIP2:
-        return bz2.BZ2Decompressor().decompress(data, size + 1)
-    if method == zipfile.ZIP_LZMA:
-        return _lzma(data, size).decompress(data[_LZMA_HEAD:], size + 1)
-    return data
-
-
-def _lzma(data: bytes, size: int) -> lzma.LZMADecompressor:
-    """A decoder by the settings before the data: 2 bytes of version, 2 of length, 1 + 4 bytes."""
-    if len(data) < _LZMA_HEAD or data[2:4] != b"\x05\0" or data[4] >= 9 * 5 * 5:
-        raise ValueError("no settings of LZMA")
-    numbers, lc = divmod(data[4], 9)
-    pb, lp = divmod(numbers, 5)
-    # A dictionary beyond the data is of no use, and its size is for anybody to write.
-    dictionary = min(int.from_bytes(data[5:_LZMA_HEAD], "little"), size)
-    settings = {"id": lzma.FILTER_LZMA1, "lc": lc, "lp": lp, "pb": pb}
-    filters = [settings | {"dict_size": max(4096, dictionary)}]
-    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
 
 
 def _refused(path: str, name: str, why: str) -> VideoError:

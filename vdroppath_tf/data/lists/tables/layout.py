@@ -17,6 +17,7 @@ COLUMNS = {
     "labels": "all its classes, by names or numbers, such as 3,17 or jump;run",
     "start_frame": "the first frame of a segment, counted from 0",
     "end_frame": "the frame that a segment ends before",
+    "segment_frames": "how many frames a segment has from start_frame on, in place of end_frame",
     "start_second": "the second at which a segment starts",
     "end_second": "the second at which it ends",
     "split": "the part of the data set, such as train",
@@ -78,8 +79,12 @@ def _checked(columns: tuple[str, ...] | str) -> tuple[str, ...]:
             raise unknown_name("column", column, COLUMNS)
         if column != "-" and columns.count(column) > 1:
             raise ValueError(f"columns={columns} hold {column!r} twice. Call one of them '-'.")
-    for unit in ("frame", "second"):
-        if (f"start_{unit}" in columns) != (f"end_{unit}" in columns):
+    if {"end_frame", "segment_frames"} <= set(columns):
+        raise ValueError(
+            f"columns={columns} hold two ends of a segment. Call end_frame or segment_frames '-'."
+        )
+    for unit, ends in (("frame", ("end_frame", "segment_frames")), ("second", ("end_second",))):
+        if (f"start_{unit}" in columns) != any(end in columns for end in ends):
             raise ValueError(
                 f"columns={columns} hold one end of a segment. Name both, or call "
                 "the one that is there '-'."

@@ -13,7 +13,8 @@ from vdroppath_tf.data.lists.tables.comments import without_comments
 from vdroppath_tf.data.lists.tables.layout import Layout
 from vdroppath_tf.data.lists.tables.reading import Reading
 from vdroppath_tf.data.lists.tables.sniff import sniff
-from vdroppath_tf.data.lists.tables.splitting import Splitter
+from vdroppath_tf.data.lists.tables.splitting import Cell, ObjectSplitter, Splitter
+from vdroppath_tf.data.lists.tables.words import MEANING, plain_name
 from vdroppath_tf.data.lists.text_files import PathLike, encoding_of, load_json, read_lines
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
@@ -80,6 +81,8 @@ def read_table(
         places.units,
     )
     notes = [f"columns: {reading}"] if str(reading) != str(_USUAL) else []
+    if layout.columns is None and (unread := _unread(reading, head[0][1])):
+        notes.append(f"columns that are not read: {', '.join(map(repr, unread))}")
     if (encoding := layout.encoding or encoding_of(path)).startswith("utf-16"):
         notes.append(f"the text is {encoding.upper()}")
     manifest = collect(reading, lines._replace(rows=itertools.chain(head, rows)), notes)
@@ -87,6 +90,18 @@ def read_table(
         return manifest
     note = f"lines that start with # are comments ({len(comments):,}, the first: {comments[0]})"
     return dataclasses.replace(manifest, notes=(*manifest.notes, note))
+
+
+def _unread(reading: Reading, first: str) -> list[str]:
+    """The names of columns that are passed over, but for those that count the rows."""
+    splitter = reading.splitter
+    if isinstance(splitter, ObjectSplitter):
+        names: Sequence[Cell] = splitter.names
+    else:
+        names = (splitter(first) or ()) if reading.header else ()
+    pairs = zip(names, reading.columns, strict=False)
+    found = [str(name) for name, column in pairs if column == "-" and plain_name(name)]
+    return [name for name in found if MEANING.get(plain_name(name)) != "-"]
 
 
 def has_metadata(folder: PathLike) -> bool:

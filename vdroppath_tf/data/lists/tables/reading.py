@@ -16,7 +16,7 @@ Answer: TypeAlias = tuple[Any, ...]
 ANSWERS = ("num_frames", "start_frame", "start_second", "end_frame", "end_second")
 PLACE_OF_ANSWERS = 3
 _TIMES = ANSWERS[1:]
-_NUMBERS = ("class_number", *ANSWERS)
+_NUMBERS = ("class_number", "segment_frames", *ANSWERS)
 
 
 @dataclasses.dataclass(frozen=True)

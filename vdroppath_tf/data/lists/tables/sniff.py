@@ -94,13 +94,24 @@ def sniff(
             f"{source}: begins with {lines[0][:60]!r}, as no known data set or list does. Expected "
             "a path and a class a line. Name the columns with --columns=path,label and what "
             "separates them with --separator (format=Layout(columns=..., separator=...)), or name "
-            "the data set with --format."
+            f"the data set with --format.{_of_offsets(lines)}"
         )
     if not most:  # an error will say so: take what looks most like paths
         best.sort(key=lambda trial: -_video_names(trial.reading, lines))
     if most:
         _check_same(best[0], [trial for trial in sound if 2 * trial.found > most], lines, source)
     return best[0].reading
+
+
+def _of_offsets(lines: Sequence[str]) -> str:
+    """What to pass for lines that may be of MMAction's folders of frames with an offset."""
+    fields = [line.split() for line in some(lines)]
+    if not all(len(each) == 4 and all(map(str.isdecimal, each[1:])) for each in fields):
+        return ""
+    return (
+        " Lines of a path, an offset, a number of frames and a class, as MMAction has them, are "
+        "read with --columns=path,start_frame,segment_frames,label."
+    )
 
 
 def _with_header(trials: list[Trial]) -> list[Trial]:

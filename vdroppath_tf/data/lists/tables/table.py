@@ -146,7 +146,7 @@ class Table:
             else None
         )
         spans = _span_columns(columns)
-        ends = [k for unit, *places in spans if unit == "frames" for k in places]
+        ends = [k for each in spans if each.unit == "frames" for k in (each.start, each.end)]
         long: dict[str, str] = {}
         split = columns.index("split") if "split" in columns else None
         same: dict[Cell, Cell] = {}
@@ -202,25 +202,43 @@ class Table:
         return count
 
 
-def _span_columns(columns: Sequence[str]) -> tuple[tuple[Unit, int, int], ...]:
+class _Ends(NamedTuple):
+    """The columns of the starts and ends of segments.
+
+    Attributes:
+        unit: What they count.
+        start, end: The places of the columns.
+        counted: Whether the end is counted from the start on.
+    """
+
+    unit: Unit
+    start: int
+    end: int
+    counted: bool = False
+
+
+def _span_columns(columns: Sequence[str]) -> tuple[_Ends, ...]:
     """The units of segments, and the columns of their starts and ends."""
-    return tuple(
-        (unit, columns.index(f"start_{name}"), columns.index(f"end_{name}"))
+    found = [
+        _Ends(unit, columns.index(f"start_{name}"), columns.index(f"end_{name}"))
         for unit, name in _UNITS
         if f"start_{name}" in columns and f"end_{name}" in columns
-    )
+    ]
+    if "segment_frames" in columns:
+        start, end = columns.index("start_frame"), columns.index("segment_frames")
+        found.append(_Ends("frames", start, end, counted=True))
+    return tuple(found)
 
 
-def _spans(
-    row: Sequence[Cell], columns: tuple[tuple[Unit, int, int], ...], origin: str
-) -> tuple[Span, ...]:
+def _spans(row: Sequence[Cell], columns: tuple[_Ends, ...], origin: str) -> tuple[Span, ...]:
     """The segment of a row, in each unit that the row has; some lists have one for some rows."""
     found = []
-    for unit, start, end in columns:
+    for unit, start, end, counted in columns:
         if len(columns) > 1 and row[start] == row[end] == "":
             continue
         try:
-            found.append(Span(seconds_of(str(row[start])), seconds_of(str(row[end])), unit))
+            first, last = (seconds_of(str(row[place])) for place in (start, end))
+            found.append(Span(first, first + last if counted else last, unit))
         except ValueError:
             raise ManifestError(
                 f"{origin}: its segment, from {row[start]!r} to {row[end]!r}, is not given in "

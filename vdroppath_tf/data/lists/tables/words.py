@@ -49,9 +49,15 @@ RANK = {word: place for place, word in enumerate(_WORDS["path"].split())}
 
 _UNITS = "t|f|time|frame|sec|seconds?|s|ms|stamp|timestamp|date|datetime"
 _BESIDE = f"(?:{_UNITS}|index|idx|pos|position|no|num)"
+_ELSEWHERE = (
+    "inicio|início|comienzo|debut|début|anfang|beginn|inizio|начало|开始|開始|시작"
+    "|fin|ende|fim|конец|结束|終了|끝"
+)
+"""Starts and ends in Spanish, French, German, Italian, Portuguese, Russian, Chinese, Japanese and
+Korean; but for words that mean something else in English."""
 _ENDS = re.compile(
     rf"{_BESIDE}?(?:start(?:s|ed|ing)?|begin(?:s|ning)?|onset|end(?:s|ed|ing)?|stops?|finish)"
-    rf"{_BESIDE}?[0-9]?"
+    rf"{_BESIDE}?[0-9]?|{_ELSEWHERE}"
 )
 """One word in the name of a column that holds the starts of segments, or their ends."""
 _STARTS_OF_PAIRS = frozenset(

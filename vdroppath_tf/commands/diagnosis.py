@@ -1,0 +1,20 @@
+"""What commands say of a space before anything is read off it: did the data or the prior decide?"""
+
+from __future__ import annotations
+
+from absl import flags, logging
+
+from vdroppath_tf import spaces
+from vdroppath_tf.commands.flag_words import in_flags
+
+
+def print_diagnosis(found: spaces.Diagnosis, values: flags.FlagValues) -> None:
+    """Prints each sentence, in the words of a command line."""
+    for sentence in found.sentences():
+        print(in_flags(sentence, values))
+
+
+def log_diagnosis(found: spaces.Diagnosis) -> None:
+    """Logs each sentence: as a warning where the data did not decide."""
+    for sentence in found.sentences():
+        logging.log(logging.WARNING if found.alarming else logging.INFO, "%s", sentence)

@@ -1,0 +1,226 @@
+"""Files in zip archives as if they lay on the disk: `archive.zip!folder/video.mp4`.
+
+A member that is only stored, as videos mostly are, is a part of the archive, and read there. One
+that is packed is unpacked into memory, bounded. Nothing is extracted.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import lzma
+import os
+import re
+import zipfile
+import zlib
+from typing import BinaryIO, NamedTuple
+
+from vdroppath_tf.data.sources.leftovers import in_leftover
+from vdroppath_tf.data.sources.zip_packing import LOCAL_BYTES, packing_complaint, unpack
+from vdroppath_tf.files import open_regular
+
+_IN_ZIP = re.compile(r"(.+?\.zip)!(.+)", re.IGNORECASE | re.DOTALL)
+_MAX_LIST = 1 << 25  # bytes of the list of members
+_MAX_STORED = 1 << 40  # bytes
+_MAX_PACKED = 1 << 30  # bytes that a packed member may have once it is unpacked
+_END, _END64, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+
+
+class ZippedError(OSError):
+    """A member of a zip archive cannot be read; says what is wrong, without the file's name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class FileStatus(NamedTuple):
+    """What is asked of a file before it is read, of a member of an archive too."""
+
+    st_mode: int
+    st_size: int
+    st_mtime_ns: int
+
+
+class _Place(NamedTuple):
+    """Where the data of a member begin, how many bytes they are, and what becomes of them."""
+
+    start: int
+    packed: int
+    size: int
+    method: int
+    crc: int
+
+
+def split_zip(path: str) -> tuple[str, str] | None:
+    """The archive and the member of a path; None for any other path, a file that is there say."""
+    if ".zip!" not in path.lower() or os.path.lexists(path):
+        return None
+    match = _IN_ZIP.fullmatch(path)
+    return None if match is None or not os.path.isfile(match[1]) else (match[1], match[2])
+
+
+def file_status(path: str) -> FileStatus:
+    """The status of a file, or of a member of an archive, which has the archive's time.
+
+    Raises:
+        OSError: It is not there.
+        ZippedError: The archive is damaged, or lacks the member.
+    """
+    parts = split_zip(path)
+    found = os.stat(path if parts is None else parts[0])
+    size = found.st_size if parts is None else _member(*parts).file_size
+    return FileStatus(found.st_mode, size, found.st_mtime_ns)
+
+
+def opened(path: str) -> BinaryIO:
+    """A file, or a member of an archive, to be read.
+
+    Raises:
+        OSError: It cannot be read.
+        ZippedError: The archive is damaged, or the member cannot be unpacked.
+    """
+    parts = split_zip(path)
+    if parts is None:
+        return open(path, "rb")
+    status = os.stat(parts[0])
+    place = _place(*parts, status.st_size, status.st_mtime_ns)
+    if place.method == zipfile.ZIP_STORED:
+        window: BinaryIO = io.BufferedReader(_Window(parts[0], place.start, place.size))
+        return window
+    return io.BytesIO(_unpacked(*parts, place, status.st_mtime_ns))
+
+
+def members_of(archive: str) -> tuple[str, ...]:
+    """The names of the files in an archive, without leftovers of systems and archivers.
+
+    Raises:
+        OSError: See `file_status`.
+    """
+    status = os.stat(archive)
+    names = _members(archive, status.st_size, status.st_mtime_ns)
+    return tuple(name for name in names if not in_leftover(name))
+
+
+def is_there(path: str) -> bool:
+    """Whether a path is that of a member of an archive which has it."""
+    parts = split_zip(path)
+    try:
+        return parts is not None and parts[1] in members_of(parts[0])
+    except OSError:
+        return False
+
+
+def can_be_listed(archive: str) -> bool:
+    """Whether an archive is not damaged, as far as its list of files tells."""
+    try:
+        members_of(archive)
+    except OSError:
+        return False
+    return True
+
+
+class _Window(io.RawIOBase):
+    """A part of a file as a file of its own."""
+
+    def __init__(self, path: str, start: int, size: int) -> None:
+        self._file = open_regular(path)
+        self._start, self._size, self._at = start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        wanted = min(len(buffer), max(0, self._size - self._at))
+        data = os.pread(self._file.fileno(), wanted, self._start + self._at)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def _member(archive: str, name: str) -> zipfile.ZipInfo:
+    status = os.stat(archive)
+    member = _members(archive, status.st_size, status.st_mtime_ns).get(name)
+    if member is None:
+        raise ZippedError(f"the archive {archive} has no file {name!r}")
+    return member
+
+
+@functools.lru_cache(maxsize=16)
+def _members(archive: str, size: int, mtime: int) -> dict[str, zipfile.ZipInfo]:
+    """The files of an archive by name, whatever they are."""
+    with open_regular(archive) as file:
+        _check_list(file, size)
+        try:
+            with zipfile.ZipFile(file) as opened_archive:
+                listed = [each for each in opened_archive.infolist() if not each.is_dir()]
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
+            raise ZippedError(f"the archive is damaged ({error})") from None
+    found = {each.filename: each for each in listed}
+    if len(found) < len(listed):
+        raise ZippedError("the archive has two files of one name. Write it again")
+    return found
+
+
+def _check_list(file: BinaryIO, size: int) -> None:
+    """Bounds the list of members before it is read."""
+    file.seek(max(0, size - (1 << 16) - 22))
+    tail = file.read()
+    end = tail.rfind(_END)
+    if end < 0 or len(tail) < end + 22:
+        raise ZippedError("the archive has no end record: it is cut short, or no zip file")
+    length = int.from_bytes(tail[end + 12 : end + 16], "little")
+    if tail[max(0, end - 20) : end].startswith(_LOCATOR64):
+        file.seek(min(size, int.from_bytes(tail[end - 12 : end - 4], "little")))
+        large = file.read(56)
+        if large[:4] != _END64:
+            raise ZippedError("the archive is damaged (its end record leads nowhere)")
+        length = int.from_bytes(large[40:48], "little")
+    if length > _MAX_LIST:
+        raise ZippedError(f"the archive's list of files has {length} bytes, more than {_MAX_LIST}")
+
+
+@functools.lru_cache(maxsize=16384)
+def _place(archive: str, name: str, size: int, mtime: int) -> _Place:
+    member = _member(archive, name)
+    most = _MAX_STORED if member.compress_type == zipfile.ZIP_STORED else _MAX_PACKED
+    if complaint := packing_complaint(member, size, most):
+        raise ZippedError(f"it {complaint}. Write the archive again, or unpack it")
+    with open_regular(archive) as file:
+        head = os.pread(file.fileno(), LOCAL_BYTES, member.header_offset)
+    lengths = [int.from_bytes(head[k : k + 2], "little") for k in (26, 28)]
+    start = member.header_offset + LOCAL_BYTES + sum(lengths)
+    if head[:4] != b"PK\x03\x04" or start + member.compress_size > size:
+        raise ZippedError("the archive is damaged: the file is not where its list says")
+    if member.compress_type == zipfile.ZIP_STORED and member.compress_size != member.file_size:
+        raise ZippedError("the archive is damaged: a file that is stored has two sizes")
+    return _Place(start, member.compress_size, member.file_size, member.compress_type, member.CRC)
+
+
+@functools.lru_cache(maxsize=2)
+def _unpacked(archive: str, name: str, place: _Place, mtime: int) -> bytes:
+    with open_regular(archive) as file:
+        file.seek(place.start)
+        data = file.read(place.packed)
+    try:
+        data = unpack(data, place.method, place.size)
+    except (zlib.error, lzma.LZMAError, OSError, ValueError, EOFError) as error:
+        raise ZippedError(f"the archive is damaged ({error})") from None
+    if len(data) != place.size or zlib.crc32(data) != place.crc:
+        raise ZippedError("the archive is damaged: the file has another size or checksum")
+    return data

@@ -1,0 +1,124 @@
+"""Training of a template that keeps a record of what pushes its gates, and says what it shows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from vdroppath_tf.layers.gates import gates_of
+from vdroppath_tf.models.gate_pushes import PushRecord, add_pushes, logits_of
+from vdroppath_tf.models.loss_parts import LossInParts
+from vdroppath_tf.spaces.diagnosis import diagnose
+from vdroppath_tf.spaces.notices import SpaceWarning
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+
+class GatedTraining(LossInParts):
+    """A model whose ``fit`` records, while gates train, what pushes them.
+
+    At the end of ``fit`` a ``SpaceWarning`` says so where the prior, not the data, decided in some
+    layers, or where the space has collapsed.
+    """
+
+    _record: PushRecord | None = None
+
+    def train_step(self, data: Any) -> Any:
+        gates = [gate for gate in gates_of(self) if gate.trainable]
+        if self._record is None or self._record.sums is None or not gates:
+            return super().train_step(data)
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        given: dict[str, Any] = {"y": y, "sample_weight": sample_weight}
+        with tf.GradientTape(persistent=True) as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y_pred=y_pred, training=True, **given)
+            kl = self._kl() / replicas
+            scaled = self.optimizer.scale_loss(loss)
+        batch = tf.shape(tf.nest.flatten(x)[0])[0]
+        self._loss_tracker.update_state(loss * replicas, sample_weight=batch)
+        weights = self.trainable_weights
+        gradients = tape.gradient(scaled, weights)
+        logits = {v.path: v for gate in gates for v in logits_of(gate)}
+        of_kl = tape.gradient(kl, list(logits.values()))
+        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        scale = self.optimizer.scale_loss(tf.ones(()))  # of half precision
+        pairs = zip(weights, gradients, strict=True)
+        total = {v.path: g / scale for v, g in pairs if v.path in logits and g is not None}
+        add_pushes(self._record, self, total, dict(zip(logits, of_kl, strict=True)))
+        return self.compute_metrics(x, y_pred=y_pred, **given)
+
+    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+        if not any(gate.trainable for gate in gates_of(self)):
+            return super().fit(x, y, **kwargs)
+        keeping = _Keeping(self.start_record())
+        kwargs["callbacks"] = _first(keeping, kwargs.get("callbacks"))
+        history = super().fit(x, y, **kwargs)
+        if keeping.epochs:
+            self._warn_of_space()
+        return history
+
+    def start_record(self) -> PushRecord:
+        """Makes training steps add to the record; ``fit`` does so."""
+        record = self._record_of_gates()
+        if record.sums is None:
+            with self.distribute_strategy.scope():
+                record.prepare()
+            self.train_function = None  # one that was traced before keeps no record
+        return record
+
+    def _record_of_gates(self) -> PushRecord:
+        if self._record is None:
+            self._record = PushRecord(self)
+        return self._record
+
+    def kept_pushes(self) -> dict[str, Any] | None:
+        """The record as JSON-able data, for ``restore_pushes``; None where there is none."""
+        return None if self._record is None else self._record.fields()
+
+    def restore_pushes(self, found: Mapping[str, Any] | None) -> None:
+        """Takes up the record of a model whose weights this one has."""
+        if found is not None and gates_of(self):
+            self._record_of_gates().restore(found)
+
+    def _warn_of_space(self) -> None:
+        try:
+            found = diagnose(ProbabilitySpace.from_model(self))
+        except ValueError as error:  # a layer that must have a path drops all of them
+            text: str | None = str(error)
+        else:
+            text = str(found) if found.alarming else None
+        if text is not None:
+            warnings.warn(text, SpaceWarning, stacklevel=4)
+
+
+class _Keeping(keras.callbacks.Callback):
+    """Closes the record of each epoch, before other callbacks save what there is."""
+
+    def __init__(self, record: PushRecord) -> None:
+        super().__init__()
+        self.record, self.epochs, self.began = record, 0, 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.record.begin_epoch(self.model)
+        self.began = self._rate()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.epochs += self.record.end_epoch(self.model, (self.began + self._rate()) / 2.0)
+
+    def _rate(self) -> float:
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+
+def _first(own: keras.callbacks.Callback, others: Any) -> Any:
+    """Callbacks as ``fit`` takes them, with one before them."""
+    if isinstance(others, keras.callbacks.CallbackList):
+        own.set_model(others.model)
+        others.callbacks.insert(0, own)
+        return others
+    if others is None:
+        return [own]
+    return [own, *(others if isinstance(others, (list, tuple)) else [others])]

@@ -1,0 +1,93 @@
+"""Which of the strategies that may be the best is kept: by default the cheapest.
+
+The clips do not tell the strategies in the confidence set of the best apart. The one of the highest
+accuracy among them is the one with the most luck; the one of the fewest multiply-adds is cheaper
+for certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vdroppath_tf.names import named, unknown_name
+from vdroppath_tf.scoring.best_set import confidence_set
+from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+if TYPE_CHECKING:  # it imports Keras, which choosing among scores does not need
+    from vdroppath_tf.cost import UnitCosts
+
+RULES = ("cheapest", "accurate")
+"""Of the strategies that may be the best, the one of the fewest MACs, or of the highest top-1."""
+
+
+@named
+def choose(
+    scores: StrategyScores,
+    costs: UnitCosts | None = None,
+    *,
+    rule: str = "cheapest",
+    level: float = 0.05,
+) -> StrategyScore:
+    """The strategy to keep of those that were scored.
+
+    Args:
+        scores: ``StrategyScores`` of all of them. After a race it is one of the finalists.
+        costs: ``UnitCosts`` of their template (``cost.unit_costs``), for the rule
+            ``"cheapest"``. Defaults to None.
+        rule: str, ``"cheapest"``: of the strategies in the confidence set of the best, the one of
+            the fewest multiply-adds; of equally cheap ones that of the higher top-1.
+            ``"accurate"``: the one of the highest top-1 on these clips (``scores.best``), whatever
+            it costs. Defaults to ``"cheapest"``.
+        level: float, the probability that the best is not in the set. Defaults to 0.05.
+
+    Returns:
+        Its ``StrategyScore``.
+
+    Example:
+    ```python
+    costs = vdroppath_tf.cost.unit_costs(model, clip_shape=(8, 112, 112))
+    network = vdroppath_tf.derive(model, choose(scores, costs).strategy)
+    ```
+
+    Raises:
+        ValueError: when there is no such rule, costs are missing, or the answers clip by clip were
+            not kept.
+    """
+    check_rule(rule, costs)
+    if rule == "accurate" or costs is None:
+        return scores.best
+    finalists = distinct(scores)
+    answers = scores.answers([score.strategy for score in finalists])
+    return cheapest([finalists[k] for k in confidence_set(answers, level)], costs)
+
+
+@named
+def cheapest(scores: Sequence[StrategyScore], costs: UnitCosts) -> StrategyScore:
+    """The one of the fewest multiply-adds; of equally cheap ones that of the highest top-1.
+
+    Args:
+        scores: At least one.
+        costs: ``UnitCosts`` of their template.
+    """
+    return min(scores, key=lambda score: (costs.of(score.strategy)[1], -score.top1))
+
+
+def check_rule(rule: str, costs: UnitCosts | None) -> None:
+    """ValueError where there is no such rule, or it needs costs that are missing."""
+    if rule not in RULES:
+        raise unknown_name("rule", rule, RULES)
+    if rule == "cheapest" and costs is None:
+        raise ValueError(
+            "The rule 'cheapest' needs costs=, such as cost.unit_costs(model, (8, 112, 112)). Pass "
+            "them, or rule='accurate', which takes the highest top-1 whatever it costs."
+        )
+
+
+def distinct(scores: StrategyScores) -> list[StrategyScore]:
+    """The finalists, each strategy once."""
+    found: dict[FusionStrategy, StrategyScore] = {}
+    for score in scores.finalists:
+        found.setdefault(score.strategy, score)
+    return list(found.values())

@@ -1,0 +1,213 @@
+"""Whether the data or the prior decided a space, and whether there is anything left to choose.
+
+A gate was moved by whichever of the two pushed it further in the direction in which it went. That
+is not where the gradients of the two balance at the end: at a gate that has come to rest they are
+equal and opposite, whoever brought it there. A layer was decided by what moved most of the way
+that its gates went, in 1 - sqrt(p), the probability of a path in Eq. 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vdroppath_tf.names import named
+from vdroppath_tf.spaces.pushes import Pushes
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+if TYPE_CHECKING:
+    from vdroppath_tf.spaces.space import ProbabilitySpace
+
+NEAR_START = 0.1
+"""Total variation distance of marginals below which a layer, or a gate, has hardly moved."""
+
+DATA, PRIOR, NEITHER = "data", "prior", "neither"
+"""What moved a gate or a layer; neither did where it is near where its training began."""
+
+FULL = 0.95
+"""Mean probability of all paths from which a space has every path on."""
+
+DECIDED = 0.05
+"""Entropy, as a share of the most there can be, below which draws are one strategy."""
+
+
+@named
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a space says of the training behind it.
+
+    Attributes:
+        layers: the names of the layers.
+        collapsed: `"empty"` where the most probable strategy has no path in any layer that can be
+            without one, `"full"` where nearly every draw has every path of every layer,
+            `"decided"` where nearly every draw is one other strategy; else `""`.
+        mode: the most probable strategy.
+        moved_by: `"data"`, `"prior"` or `"neither"` of each layer; `()` where it is not known.
+        gates: the same of each gate of each layer, its paths input by input, then D1 if there is
+            one; `()` where it is not known.
+        data_share: of each layer, how much of the gates' gradient in the last epoch came from the
+            data, in [0, 1]; `()` where it is not known.
+    """
+
+    layers: tuple[str, ...]
+    collapsed: str
+    mode: FusionStrategy
+    moved_by: tuple[str, ...] = ()
+    gates: tuple[tuple[str, ...], ...] = ()
+    data_share: tuple[float, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known what moved the gates."""
+        return bool(self.moved_by)
+
+    def count(self, what: str) -> int:
+        """How many layers were moved by the `"data"`, the `"prior"` or `"neither"`."""
+        return self.moved_by.count(what)
+
+    @property
+    def alarming(self) -> bool:
+        """Whether a reader must be warned: the prior decided a layer, or the space collapsed."""
+        return bool(self.collapsed) or self.count(PRIOR) > 0
+
+    def sentences(self) -> list[str]:
+        """What to say of it, the most important first; each with what to do, if anything."""
+        first = [_collapse(self)] if self.collapsed else []
+        if not self.known:
+            return [*first, UNKNOWN]
+        return [*first, _decided(self)]
+
+    def __str__(self) -> str:
+        return " ".join(self.sentences())
+
+
+UNKNOWN = (
+    "Whether the data or the prior moved the gates is not known: the space has no record of the "
+    "training behind it (an older version wrote it, or gates were not trained by fit)."
+)
+_WEAKER = (
+    "weaken the prior, prior_strength= (--prior_strength=) or weight_reg= (--weight_reg=), or "
+    "train on more videos"
+)
+
+
+def _collapse(found: Diagnosis) -> str:
+    empty, of = sum(not unit.branches for unit in found.mode), len(found.mode)
+    units = {
+        "empty": f"the most probable strategy has no path (-) in {empty} of {of} layers",
+        "full": "nearly every draw has every path of every layer",
+        "decided": f"nearly every draw is {str(found.mode)!r}",
+    }
+    nothing = "so there is nothing to choose among"
+    return f"The space has collapsed: {units[found.collapsed]}, {nothing}. {_remedy(found)}"
+
+
+def _remedy(found: Diagnosis) -> str:
+    by_data = found.count(DATA) > found.count(PRIOR)
+    if found.collapsed == "empty" and not by_data:
+        return f"Train again: {_WEAKER}."
+    if found.collapsed == "empty":
+        return (
+            "The data moved it there. If the task needs its layers, gates learned faster than "
+            "weights: lower gate_learning_rate= (--gate_learning_rate=) or train the weights for "
+            "longer first, warmup_epochs= (--warmup_epochs=)."
+        )
+    if found.collapsed == "full":
+        return (
+            "Paths cost nothing there. If fewer are wanted: a stronger prior, prior_strength= "
+            "(--prior_strength=)."
+        )
+    if by_data:
+        return "The data moved it there."
+    return f"If the data did not: {_WEAKER}." if not found.known else f"Train again: {_WEAKER}."
+
+
+def _decided(found: Diagnosis) -> str:
+    prior, of = found.count(PRIOR), len(found.layers)
+    share = 100 * np.mean(found.data_share)
+    numbers = (
+        f"The prior decided in {prior} of {of} layers, the data in {found.count(DATA)}; "
+        f"{found.count(NEITHER)} hardly moved. In the last epoch {share:.0f} % of the gates' "
+        f"gradient came from the data."
+    )
+    if not prior or (found.collapsed == "empty" and found.count(DATA) <= prior):
+        return numbers  # what to do was said already, or nothing is to be done
+    return f"{numbers} Where the prior decided, probabilities say nothing of the data: {_WEAKER}."
+
+
+@named
+def diagnose(space: ProbabilitySpace) -> Diagnosis:
+    """Whether the data or the prior decided a space, and whether it has collapsed.
+
+    Args:
+        space: `ProbabilitySpace`, of a trained template. One that was read from a file of an older
+            version has no record of its training: what moved it is unknown then.
+
+    Returns:
+        A `Diagnosis`; `str` of it is what commands print.
+
+    Example:
+        print(diagnose(ProbabilitySpace.load("run/space.json")))
+    """
+    mode = space.mode()
+    collapsed = _collapsed(space, mode)
+    if space.pushes is None:
+        return Diagnosis(space.layers, collapsed, mode)
+    moves = [_moves(space, n, space.pushes) for n in range(len(space))]
+    return Diagnosis(
+        space.layers,
+        collapsed,
+        mode,
+        tuple(layer for layer, _ in moves),
+        tuple(gates for _, gates in moves),
+        _shares(space.pushes),
+    )
+
+
+def _collapsed(space: ProbabilitySpace, mode: FusionStrategy) -> str:
+    free = [unit for unit, may in zip(mode, space.has_residual, strict=True) if may]
+    if free and not any(unit.branches for unit in free):
+        return "empty"
+    every = _all_on(space)
+    if every >= FULL and every > _all_on(space.started()):
+        return "full"
+    most = [np.log(2) * max(int((layer < 1).sum()), 1) for layer in space.initial]
+    return "decided" if np.mean(space.entropy() / most) < DECIDED else ""
+
+
+def _all_on(space: ProbabilitySpace) -> float:
+    """The probability that a layer has every path that there is, on average over layers."""
+    pairs = zip(space.drop, space.initial, space.layer_drop, strict=True)
+    return float(np.mean([np.prod(1 - p[p0 < 1]) * (1 - d1) for p, p0, d1 in pairs]))
+
+
+def _moves(space: ProbabilitySpace, n: int, pushes: Pushes) -> tuple[str, tuple[str, ...]]:
+    """What moved a layer, and each of its gates."""
+    now = np.append(space.drop[n].ravel(), space.layer_drop[n])
+    began, data, prior = (values.flat()[n] for values in (pushes.since, pushes.data, pushes.prior))
+    real = np.append(space.initial[n].ravel() < 1, space.initial_layer_drop[n] > 0)
+    moved = np.sqrt(now) - np.sqrt(began)  # above 0 towards dropping, as pushes are
+    ways = np.sign(moved)
+    along = np.maximum(ways * data, 0), np.maximum(ways * prior, 0)
+    neither = along[0] + along[1] == 0  # it went where nothing pushed it: momentum, say
+    one, other = (
+        np.where(neither, np.abs(push), a) for push, a in zip((data, prior), along, strict=True)
+    )
+    movers = np.where(one > other, DATA, PRIOR)
+    named = np.where(np.abs(moved) < NEAR_START, NEITHER, movers)
+    way = {what: float(np.abs(moved)[real & (movers == what)].sum()) for what in (DATA, PRIOR)}
+    rows = len(space.drop[n])
+    if (way[DATA] + way[PRIOR]) / rows < NEAR_START:
+        layer = NEITHER
+    else:
+        layer = max(way, key=way.__getitem__)
+    return layer, tuple(str(one) for one in named[real])
+
+
+def _shares(pushes: Pushes) -> tuple[float, ...]:
+    """Of each layer's gates together, the data's part of the gradient in the last epoch."""
+    pairs = zip(pushes.last_data.flat(), pushes.last_prior.flat(), strict=True)
+    sums = [(float(np.abs(data).sum()), float(np.abs(prior).sum())) for data, prior in pairs]
+    return tuple(data / (data + prior) if data + prior else 0.0 for data, prior in sums)
