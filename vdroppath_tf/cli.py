@@ -36,7 +36,7 @@ from vdroppath_tf.commands import (
 )
 from vdroppath_tf.commands.error_words import can_be_mended, one_message
 from vdroppath_tf.commands.flag_kinds import Text
-from vdroppath_tf.commands.flag_words import FlagFormatter
+from vdroppath_tf.commands.flag_words import FlagFormatter, shortened
 from vdroppath_tf.commands.places import check_places
 from vdroppath_tf.commands.usage import Command, overview, usage
 from vdroppath_tf.names import nearest
@@ -66,6 +66,7 @@ COMMANDS: dict[str, Command] = {
 }
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
 _LARGEST = 2**53  # beyond it a float does not hold every whole number
+_LONGEST = 32_768  # no path has more than 4,096, and no strategy
 TAKES_FILES = ("compare", "predict", "stability")  # arguments that are no flags
 
 
@@ -104,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise flags.Error(f"takes flags only. Received: {' '.join(positional)}")
         _check_values(values)
     except flags.Error as error:
-        said = f"vdroppath {name}: {_plain(error, values)}"
+        said = f"vdroppath {name}: {shortened(_plain(error, values))}"
         print(f"{said}\nSee vdroppath {name} --help.", file=sys.stderr)
         return 2
     return _run(name, values, positional)
@@ -116,8 +117,11 @@ def _check_values(values: flags.FlagValues) -> None:
     wrong += [f"--{f.name} is needed: {f.help}" for f in texts if f.needed and f.value is None]
     for name in values:
         number = values[name].value
-        if any("\0" in each for each in _texts_of(number)):
+        texts_of_flag = _texts_of(number)
+        if any("\0" in each for each in texts_of_flag):
             wrong.append(f"--{name} holds a zero byte. Expected text without one.")
+        if any(len(each) > _LONGEST for each in texts_of_flag):
+            wrong.append(f"--{name} is too long. Expected at most {_LONGEST:,} characters.")
         if isinstance(number, float) and not math.isfinite(number):
             wrong.append(f"--{name}={number}: expected a number that is finite.")
         if isinstance(number, int) and abs(number) > _LARGEST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,3 +119,27 @@ def test_the_command_line_says_it_in_flags(
     said = capsys.readouterr().err
     assert "--data_root" in said
     assert "root=" not in said.replace("--data_root=", "")
+
+
+def test_a_word_that_nobody_reads_is_cut(call: Any) -> None:
+    """It took minutes to look through for arguments, too."""
+    done = call("catalog", f"--data={'x' * 30_000}")
+    assert done.code == 1
+    assert len(done.error) < 1000
+    done = call("catalog", f"--data={'x' * 100_000}")
+    assert done.code == 2
+    assert "--data is too long. Expected at most 32,768 characters" in done.error
+    done = call("catalog", "--data=a\0b")
+    assert "--data holds a zero byte" in done.error
+
+
+def test_a_whole_number_that_no_float_holds(call: Any) -> None:
+    done = call("predict", "--model=x", f"--top={10**30}", "a.mp4")
+    assert done.code == 2
+    assert "--top=1000000000000000000000000000000: expected a whole number up to" in done.error
+
+
+def test_help_says_in_our_words_what_may_be_repeated(call: Any) -> None:
+    shown = call("evaluate", "--help").out
+    assert "repeat this option" not in shown
+    assert "a strategy, e.g. 'S ST ...'; may be repeated" in shown

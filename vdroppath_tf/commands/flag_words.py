@@ -10,6 +10,7 @@ from absl import flags
 RENAMED = {"root": "data_root", "template": "frame_template", "first": "first_frame"}
 """Arguments whose flag has another name."""
 
+_LONG = re.compile(r"\S{1001,}")
 _CALL = r"[A-Za-z_.]+\((?:[^()'\"]|'[^']*'|\"[^\"]*\")*\)"
 # "root= (--data_root)", "Lookup(allow_missing=True) (--allow_missing)": the library names both
 _BOTH = re.compile(
@@ -26,6 +27,11 @@ _PATH = (
     r"|(?<!\w)'[^'\n]*'(?!\w)|(?<!\w)\"[^\"\n]*\"(?!\w)"
 )
 _WORD = re.compile(rf"{_PATH}|(?<![\w./'\"=-])(?P<word>[a-z]+(?:_[a-z]+)+)(?![\w=/(]|\.\w|['\"])")
+
+
+def shortened(text: str) -> str:
+    """A text in which words that no one reads, of thousands of letters, are cut."""
+    return _LONG.sub(lambda found: f"{found[0][:60]}... ({len(found[0]):,} characters)", text)
 
 
 def in_flags(text: str, values: flags.FlagValues) -> str:
@@ -79,5 +85,5 @@ class FlagFormatter(logging.Formatter):
         self.values = values
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        text = shortened(super().format(record))
         return in_flags(text, self.values) if record.levelno >= logging.WARNING else text
