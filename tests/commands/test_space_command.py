@@ -29,7 +29,7 @@ def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
     assert found.known  # the file of the template has the record
     lines = done.out.splitlines()
     assert "prior_strength= (" not in done.out  # but flags
-    assert f"The prior decided in {found.count('prior')} of 3 layers" in "".join(lines[:2])
+    assert f"The prior decided in {found.count('prior')} of 3 layers" in done.out
     movers = [line.split("|")[-1].strip() for line in lines if line.startswith(space.layers)]
     assert movers == list(found.moved_by)
 
@@ -39,4 +39,15 @@ def test_a_space_needs_no_recipe(call: Any, tmp_path: Path) -> None:
     tiny.template().save(tmp_path / "mine.keras")
     done = call("space", f"--model={tmp_path}/mine.keras")
     assert (done.code, done.out.splitlines()[-1]) == (0, "mode: S+ST S+ST S+ST")
-    assert done.out.startswith("Whether the data or the prior moved the gates is not known")
+    assert "\nWhether the data or the prior moved the gates is not known" in done.out
+
+
+def test_a_collapsed_space_is_named_first(call: Any, tmp_path: Path) -> None:
+    model = tiny.template()
+    for gate in model.gates:
+        gate.logit.assign([3.0, 2.0])
+    model.save(tmp_path / "mine.keras")
+    first, *rest = call("space", f"--model={tmp_path}/mine.keras").out.splitlines()
+    assert first.startswith("The space has collapsed: the most probable strategy has no path (-)")
+    assert "--prior_strength=" in first
+    assert rest[-1] == "mode: - - -"

@@ -8,10 +8,9 @@ from vdroppath_tf import spaces
 from vdroppath_tf.commands.flag_words import in_flags
 
 
-def print_diagnosis(found: spaces.Diagnosis, values: flags.FlagValues) -> None:
-    """Prints each sentence, in the words of a command line."""
-    for sentence in found.sentences():
-        print(in_flags(sentence, values))
+def said(found: spaces.Diagnosis, values: flags.FlagValues) -> list[str]:
+    """Each sentence, in the words of a command line."""
+    return [in_flags(sentence, values) for sentence in found.sentences()]
 
 
 def log_diagnosis(found: spaces.Diagnosis) -> None:

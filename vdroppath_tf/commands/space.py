@@ -8,7 +8,7 @@ from absl import flags, logging
 
 from vdroppath_tf import layers, spaces, training
 from vdroppath_tf.commands.budget_flags import Budgets, define_budgets
-from vdroppath_tf.commands.diagnosis import print_diagnosis
+from vdroppath_tf.commands.diagnosis import said
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.run_folder import prior_of
@@ -34,8 +34,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     space = spaces.ProbabilitySpace.from_model(model)
     if values.inputs and not space.per_input:
         raise ValueError(f"--inputs: the inputs of each layer of {values.model} share its gates.")
-    print_diagnosis(spaces.diagnose(space), values)
-    print("\n".join(table(space, inputs=values.inputs)))
+    found = spaces.diagnose(space)
+    lines, before = said(found, values), int(bool(found.collapsed))  # a collapse comes first
+    print("\n".join([*lines[:before], *table(space, inputs=values.inputs), *lines[before:]]))
     if space.per_input and not values.inputs:
         print("Each input of a layer has gates of its own: P are means over inputs (see --inputs).")
     classifier = layers.named_drops(model).get("classifier")
