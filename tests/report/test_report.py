@@ -23,9 +23,11 @@ from vdroppath_tf.report import comparisons, findings
 from vdroppath_tf.report import sections as report_sections
 from vdroppath_tf.report.formats import duration
 from vdroppath_tf.report.items import Prediction
+from vdroppath_tf.report.outputs import fields
 from vdroppath_tf.report.page import render_report, write_report
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.scoring.listed import DRAWN, Draw, Row
+from vdroppath_tf.spaces.pushes import GateValues, Pushes
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -420,3 +422,27 @@ def test_a_real_browser_shows_it_without_sideways_scrolling(tmp_path, width, rea
     for unit in ("S", "ST", "S+ST"):
         color = np.round(np.array(matplotlib.colors.to_rgb(COLORS[unit])) * 255)
         assert (pixels == color).all(-1).sum() > 1000, unit
+
+
+def test_a_space_that_the_prior_decided_is_no_finding_about_the_data() -> None:
+    """Of a collapsed space: named before all else; no observation holds; bars are hatched."""
+    ones, none = np.ones((3, 2)), GateValues(np.zeros((3, 2)))
+    by_prior, began = GateValues(ones), GateValues(ones / 10)
+    pushes = Pushes(none, by_prior, none, by_prior, began, 4)
+    space = ProbabilitySpace(ones * 0.9, layers=("stem", "body", "head"), pushes=pushes)
+    collapsed = TaskReport("dull", "Few clips.", space)
+    html = page(collapsed)
+    text = Reader(html).text
+    assert text.index("The space has collapsed") < text.index("How to read this page")
+    assert "The prior decided in 3 of 3 layers, the data in 0; 0 hardly moved." in text
+    assert "Hatched bars are of layers that the prior moved, and not the data." in text
+    assert text.count("✗ does not hold") == 2
+    assert "✓ holds" not in text
+    (fields_of,) = fields(Report("A", "b", [collapsed]))["tasks"]
+    assert fields_of["diagnosis"] == {
+        "collapsed": "empty",
+        "moved_by": ["prior"] * 3,
+        "data_share": [0.0] * 3,
+    }
+    (other,) = fields(Report("A", "b", [task()]))["tasks"]
+    assert other["diagnosis"] == {"collapsed": "", "moved_by": None, "data_share": None}

@@ -11,6 +11,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.report.comparisons import honest_error
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.scoring.listed import Row
+from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 CLOSE = 0.05
@@ -90,10 +91,20 @@ def headline(task: TaskReport) -> str | None:
 @named
 def headlines(report: Report) -> list[tuple[str, str]]:
     """The sentences of a report, each with its task's name; of one task, with ""."""
-    found = [(task.name, headline(task)) for task in report.tasks]
+    found = [(task.name, _with_collapse(task)) for task in report.tasks]
     if len(report.tasks) > 1:
         return [(name, sentence) for name, sentence in found if sentence]
     return [("", sentence[0].upper() + sentence[1:]) for _, sentence in found if sentence]
+
+
+def _with_collapse(task: TaskReport) -> str | None:
+    """The sentence, behind the one on a collapse of the space where there is one."""
+    found = diagnose(task.space)
+    first = found.sentences()[0] if found.collapsed else None
+    sentence = headline(task)
+    if first is None or sentence is None:
+        return first or sentence
+    return f"{first} {sentence[0].upper()}{sentence[1:]}"
 
 
 def _of_tested(task: TaskReport) -> tuple[list[Gain], int] | None:
