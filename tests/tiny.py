@@ -21,7 +21,7 @@ from vdroppath_tf.experiments.tasks.shapes import Difficulty
 from vdroppath_tf.experiments.tasks.synthetic import TaskFiles, write_task
 from vdroppath_tf.models import densenet, mobilenet_v2
 from vdroppath_tf.models.resnet import Row, Stage, Stem
-from vdroppath_tf.training import Clips, Phase, Recipe, build_template, train
+from vdroppath_tf.training import Clips, Phase, Recipe, RunFolder, build_template, train
 from vdroppath_tf.zoo import add_network, get_model
 
 ROW = "nano"
@@ -136,7 +136,7 @@ def clips_of(files: TaskFiles) -> Clips:
 def run_template(
     clips: Clips,
     recipe: Recipe,
-    folder: Path | None = None,
+    folder: Path | RunFolder | None = None,
     *,
     scope: Any = contextlib.nullcontext,
     on_step: Callable[[], None] | None = None,

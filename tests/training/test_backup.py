@@ -10,7 +10,7 @@ import pytest
 
 from vdroppath_tf.data.remote import files as remote
 from vdroppath_tf.data.sources.container import VideoError
-from vdroppath_tf.training import build_template, train
+from vdroppath_tf.training import RunFolder, build_template, train
 from vdroppath_tf.training.backup import Backup, SendAfterEpoch
 
 RUN = '{"run": 1}'
@@ -147,7 +147,7 @@ def test_a_run_goes_on_from_its_backup(whole_run: Any, tmp_path: Path) -> None:
         whole_run.recipe.template_phases(),
         whole_run.recipe,
         whole_run.clips,
-        folder=Backup(folder, there),
+        folder=RunFolder(folder, there),
     )
     assert history == whole_run.history
     for mine, expected in zip(model.weights, whole_run.model.weights, strict=True):

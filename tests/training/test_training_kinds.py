@@ -18,7 +18,8 @@ from vdroppath_tf.cli import main
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.layers.gates import named_drops
 from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.training.checkpoint import CheckpointStore, Position
+from vdroppath_tf.training.checkpoint import CheckpointStore
+from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.tensorboard import picture_of
 from vdroppath_tf.zoo import get_model
 

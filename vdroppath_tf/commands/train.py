@@ -46,6 +46,8 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "strategy", text)
     text = "a trained template, .keras, to start from; other classes get a new classifier"
     define_string(values, "init_from", text)
+    text = "saves within epochs too, every so many steps (500) or so often (10min)"
+    define_string(values, "save_every", text)
     text = "epochs from one picture of the marginals in TensorBoard to the next, 0 for none"
     flags.DEFINE_integer("picture_every", 1, text, lower_bound=0, flag_values=values)
     flags.DEFINE_boolean(
@@ -58,7 +60,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.strategy is not None and values.init_from is not None:
         raise ValueError("--init_from starts a template, --strategy a network without gates.")
     recipe, out = recipe_of_flags(values), Path(values.out)
-    backup = None if values.backup is None else training.Backup(out, values.backup)
+    kept = training.RunFolder(out, values.backup, values.save_every, values.picture_every)
     modality = recipe.modality
     find_validation(values)
     videos = open_source(values, "data", part="train", modality=modality)
@@ -83,14 +85,13 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             phases,
             recipe,
             clips,
-            folder=out if backup is None else backup,
+            folder=kept,
             verbose=verbosity_of_training(),
-            picture_every=values.picture_every,
         )
     experiments.save_trained(model, history, out, recipe, videos.labels)
     if model.gates:
         log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))
-    if backup is not None:
+    if (backup := kept.make_backup()) is not None:
         backup.send()
         logging.info("Copied to %s", data.remote.shown(values.backup))
 

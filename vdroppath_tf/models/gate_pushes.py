@@ -40,6 +40,8 @@ class PushRecord:
         self.epochs = 0
         self.values: dict[str, np.ndarray] = {}
         self.ends: np.ndarray | None = None
+        self.began: float | None = None  # the learning rate at the start of the epoch under way
+        self._earlier: Mapping[str, Any] | None = None  # of an epoch that another process began
 
     def prepare(self) -> None:
         """Makes the sums of an epoch; to be called in the scope of the model's strategy."""
@@ -51,8 +53,14 @@ class PushRecord:
             aggregation=tf.VariableAggregation.SUM,
         )
 
-    def begin_epoch(self, model: keras.Model) -> None:
-        """Forgets the steps of an epoch that was not finished."""
+    def begin_epoch(self, model: keras.Model, learning_rate: float) -> None:
+        """Forgets the steps of an epoch that was not finished, unless they were restored."""
+        self.began = learning_rate
+        if self._earlier is not None:
+            for part, own in zip(_parts(self.sums), self._earlier["sums"], strict=False):
+                part.assign(np.array(own, "float32"))
+            self.began, self._earlier = float(self._earlier["began"]), None
+            return
         self.sums.assign(np.zeros((2, self.count + 1), "float32"))
         drop = drop_of(model)
         if self.ends is None or not np.allclose(drop, self.ends, rtol=0.0, atol=_SAME):
@@ -64,26 +72,37 @@ class PushRecord:
 
         Args:
             model: The template.
-            learning_rate: The mean of the epoch's.
+            learning_rate: That at the epoch's end; the mean of both ends counts.
         """
+        began = learning_rate if self.began is None else self.began
+        rate, self.began = (began + learning_rate) / 2.0, None
         sums = tf.convert_to_tensor(self.sums).numpy().astype("float64")
         steps = sums[0, -1]
         if steps == 0.0:
             return False
         gradients = -sums[:, :-1]
         for total, last, own in zip(_NAMES[:2], _NAMES[2:4], gradients, strict=True):
-            self.values[total] = self.values[total] + learning_rate * own
+            self.values[total] = self.values[total] + rate * own
             self.values[last] = own / steps
         self.epochs += 1
         self.ends = drop_of(model)
         return True
 
-    def fields(self) -> dict[str, Any] | None:
-        """The record as JSON-able data; None where no epoch was recorded."""
-        if not self.epochs or self.ends is None:
+    def fields(self, *, under_way: bool = False) -> dict[str, Any] | None:
+        """The record as JSON-able data; None where nothing was recorded.
+
+        Args:
+            under_way: Whether the steps of an epoch that is not finished count.
+        """
+        if not (self.epochs or (under_way and self.began is not None)):
             return None
-        values = {**self.values, "ends": self.ends}
-        return {"epochs": self.epochs, **{name: one.tolist() for name, one in values.items()}}
+        ends = self.values["since"] if self.ends is None else self.ends
+        values = {**self.values, "ends": ends}
+        found = {"epochs": self.epochs, **{name: one.tolist() for name, one in values.items()}}
+        if under_way and self.began is not None:
+            sums = [part.numpy().tolist() for part in _parts(self.sums)]
+            found["under_way"] = {"began": self.began, "sums": sums}
+        return found
 
     def restore(self, found: Mapping[str, Any]) -> None:
         """Takes a record up again that ``fields`` gave; one of another model is left alone."""
@@ -95,9 +114,11 @@ class PushRecord:
         numbers = all(
             one.shape == (self.count,) and np.isfinite(one).all() for one in values.values()
         )
-        if numbers and epochs > 0 and values["since"].min() >= 0 and values["since"].max() <= 1:
+        earlier = found.get("under_way")
+        started = epochs > 0 or (epochs == 0 and earlier is not None)
+        if numbers and started and values["since"].min() >= 0 and values["since"].max() <= 1:
             self.ends = values.pop("ends")
-            self.values, self.epochs = values, epochs
+            self.values, self.epochs, self._earlier = values, epochs, earlier
 
     def of(self, model: keras.Model) -> Pushes | None:
         """The pushes of the gates of a space; None where these are not where the record ends."""
@@ -106,6 +127,11 @@ class PushRecord:
         if not np.allclose(drop_of(model), self.ends, rtol=0.0, atol=_SAME):
             return None
         return Pushes.of_flat(self.values, self.epochs, lambda flat: _shaped(model, flat))
+
+
+def _parts(sums: Any) -> tuple[Any, ...]:
+    """The sums of each replica."""
+    return tuple(getattr(sums, "values", (sums,)))
 
 
 def logits_of(gate: VariationalDropPath) -> list[keras.Variable]:

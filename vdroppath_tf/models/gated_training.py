@@ -54,7 +54,7 @@ class GatedTraining(LossInParts):
     def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         if not any(gate.trainable for gate in gates_of(self)):
             return super().fit(x, y, **kwargs)
-        keeping = _Keeping(self.start_record())
+        keeping = KeepPushes(self.start_record())
         kwargs["callbacks"] = _first(keeping, kwargs.get("callbacks"))
         history = super().fit(x, y, **kwargs)
         if keeping.epochs:
@@ -75,9 +75,13 @@ class GatedTraining(LossInParts):
             self._record = PushRecord(self)
         return self._record
 
-    def kept_pushes(self) -> dict[str, Any] | None:
-        """The record as JSON-able data, for ``restore_pushes``; None where there is none."""
-        return None if self._record is None else self._record.fields()
+    def kept_pushes(self, *, under_way: bool = False) -> dict[str, Any] | None:
+        """The record as JSON-able data, for ``restore_pushes``; None where there is none.
+
+        Args:
+            under_way: bool, whether the steps of an epoch that is not finished count.
+        """
+        return None if self._record is None else self._record.fields(under_way=under_way)
 
     def restore_pushes(self, found: Mapping[str, Any] | None) -> None:
         """Takes up the record of a model whose weights this one has."""
@@ -95,19 +99,18 @@ class GatedTraining(LossInParts):
             warnings.warn(text, SpaceWarning, stacklevel=4)
 
 
-class _Keeping(keras.callbacks.Callback):
+class KeepPushes(keras.callbacks.Callback):
     """Closes the record of each epoch, before other callbacks save what there is."""
 
     def __init__(self, record: PushRecord) -> None:
         super().__init__()
-        self.record, self.epochs, self.began = record, 0, 0.0
+        self.record, self.epochs = record, 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.record.begin_epoch(self.model)
-        self.began = self._rate()
+        self.record.begin_epoch(self.model, self._rate())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.epochs += self.record.end_epoch(self.model, (self.began + self._rate()) / 2.0)
+        self.epochs += self.record.end_epoch(self.model, self._rate())
 
     def _rate(self) -> float:
         return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))

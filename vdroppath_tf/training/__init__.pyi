@@ -13,6 +13,7 @@ from .recipe import Recipe as Recipe
 from .recipes import PUBLISHED as PUBLISHED
 from .recipes import RECIPES as RECIPES
 from .recipes import TRAINING_VIDEOS as TRAINING_VIDEOS
+from .run_folder import RunFolder as RunFolder
 from .runs import Clips as Clips
 from .runs import build_derived as build_derived
 from .runs import build_template as build_template

@@ -15,7 +15,8 @@ from vdroppath_tf.data.remote.urls import scheme_of
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.files import read_bytes, read_text
 from vdroppath_tf.names import named
-from vdroppath_tf.training.checkpoint import STATE, check_same
+from vdroppath_tf.training.checkpoint import STATE
+from vdroppath_tf.training.identity import check_same
 
 _MAX_FILES = 10_000
 _RUN, _PART = "run.json", "checkpoint-"
@@ -148,10 +149,15 @@ class SendAfterEpoch(keras.callbacks.Callback):
         self.backup = backup
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        try:
-            self.backup.send()
-        except VideoError as error:
-            logging.warning("The backup is behind, training goes on: %s", error)
+        send(self.backup)
+
+
+def send(backup: Backup) -> None:
+    """Sends; a failure is logged, and made good with the next one."""
+    try:
+        backup.send()
+    except VideoError as error:
+        logging.warning("The backup is behind, training goes on: %s", error)
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import keras
 from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.faults.quarantine import read_quarantine, write_quarantine
 from vdroppath_tf.names import named
+from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.runs import Clips
 
 QUARANTINE_FILE = "quarantine.json"
@@ -30,16 +31,21 @@ class CountFaults(keras.callbacks.Callback):
         clips: The videos of the run.
         first: The number of the phase's first epoch in the whole run.
         folder: The folder of the run, or None.
+        start: Where the run stood when this ``fit`` began.
     """
 
-    def __init__(self, faults: FaultLog, clips: Clips, first: int, folder: Path | None) -> None:
+    def __init__(
+        self, faults: FaultLog, clips: Clips, first: int, folder: Path | None, start: Position
+    ) -> None:
         super().__init__()
         self.faults, self.clips, self.first, self.folder = faults, clips, first, folder
+        self.start = start
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         videos = self.clips.validation
         if logs is not None:
-            logs["bad_clips"] = self.faults.replaced(self.first + epoch)
+            earlier = self.start.bad_clips if epoch == self.start.epochs else 0
+            logs["bad_clips"] = earlier + self.faults.replaced(self.first + epoch)
             if videos is not None:
                 logs["val_bad_clips"] = len(videos) - self.faults.scored(videos, "validation")
         keep_quarantine(self.faults, self.clips, self.folder)

@@ -13,8 +13,14 @@ from absl import logging
 from vdroppath_tf.layers.gates import named_drops
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.training.checkpoint import CheckpointStore, Position
+from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.phase import Phase
+from vdroppath_tf.training.position import Position
+
+_REMEDY = (
+    "Lower the learning rate (or the prior: prior_strength, weight_reg), or look for damaged "
+    "labels or clips."
+)
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -43,18 +49,26 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
             self._stop(f"The loss is {loss}")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        for weight in self.model.weights:
-            value = tf.convert_to_tensor(weight)
-            if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):
-                self._stop(f"{weight.path} holds values that are no numbers")
+        check_finite(self.model, self._place(), self._kept())
+
+    def _place(self) -> str:
+        return f"phase {self.phase!r}, epoch {self.epoch + 1}, step {self.step + 1}"
+
+    def _kept(self) -> str:
+        return f" The checkpoints of earlier steps are in {self.folder}." if self.folder else ""
 
     def _stop(self, what: str) -> None:
-        kept = f" The checkpoints of earlier epochs are in {self.folder}." if self.folder else ""
-        raise NonFiniteLossError(
-            f"{what} in phase {self.phase!r}, epoch {self.epoch + 1}, step {self.step + 1}. Lower "
-            f"the learning rate (or the prior: prior_strength, weight_reg), or look for damaged "
-            f"labels or clips.{kept}"
-        )
+        raise NonFiniteLossError(f"{what} in {self._place()}. {_REMEDY}{self._kept()}")
+
+
+def check_finite(model: keras.Model, place: str, kept: str = "") -> None:
+    """Raises where a weight holds what is no number: no checkpoint shall keep it."""
+    for weight in model.weights:
+        value = tf.convert_to_tensor(weight)
+        if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):
+            raise NonFiniteLossError(
+                f"{weight.path} holds values that are no numbers in {place}. {_REMEDY}{kept}"
+            )
 
 
 @named

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +14,14 @@ import keras
 import tensorflow as tf
 from absl import logging
 
-from vdroppath_tf.files import (
-    check_format,
-    read_text,
-    replacing,
-    sha256_of,
-    write_json,
-    write_text,
-)
+from vdroppath_tf.files import check_format, read_text, replacing, sha256_of, write_json
 from vdroppath_tf.names import named
+from vdroppath_tf.training.identity import FORMAT, claim_folder
+from vdroppath_tf.training.position import Position
 
-FORMAT = "vdroppath_tf.run/5"
-"""Of ``run.json`` and of each checkpoint's state."""
 STATE = "state.json"  # written last: a folder without it is not whole
-
-
-@named
-@dataclass(frozen=True)
-class Position:
-    """How far a run is: epochs finished of a phase, and what was logged up to there."""
-
-    phase: int
-    epochs: int
-    history: tuple[dict[str, Any], ...] = ()
+_NAME = re.compile(r"checkpoint-\d+-\d{5,}(-\d{8,})?")
+_FIELDS = {"phase": int, "epochs": int, "steps": int, "bad_clips": int, "history": list}
 
 
 @named
@@ -43,7 +30,8 @@ class CheckpointStore:
 
     Args:
         folder: The folder of the run; it is made where it is missing.
-        run: JSON text that describes the run; a folder of another run is refused.
+        run: JSON text that describes the run; a folder of another run is refused. Each checkpoint
+            holds it.
         keep: How many checkpoints stay. Defaults to 2.
 
     Raises:
@@ -51,27 +39,53 @@ class CheckpointStore:
     """
 
     def __init__(self, folder: Path, run: str, *, keep: int = 2) -> None:
-        self.folder, self.keep = folder, keep
+        self.folder, self.keep, self.run = folder, keep, run
         self._states: dict[str, dict[str, Any] | None] = {}  # of checkpoints that were looked at
         folder.mkdir(parents=True, exist_ok=True)
-        mark = folder / "run.json"
-        if mark.exists():
-            check_same(str(mark), read_text(mark), run)
-        else:
-            write_text(mark, run)
+        for half in folder.glob(".checkpoint-*.tmp"):  # what a killed run was writing
+            shutil.rmtree(half, ignore_errors=True)
+        whole = self._whole()
+        claim_folder(folder, run, whole[-1][1] if whole else None)
+        self._name_damaged(whole)
+
+    def _name_damaged(self, whole: list[tuple[Path, dict[str, Any]]]) -> None:
+        """Says which checkpoints are damaged, and what the run goes on from instead."""
+        instead = f"goes on from {whole[-1][0].name}" if whole else "starts from the beginning"
+        for name, state in self._states.items():
+            if state is None:
+                logging.warning("%s: is damaged; the run %s.", self.folder / name, instead)
 
     def save(self, model: keras.Model, position: Position) -> None:
-        """Writes a checkpoint beside the others, then gives it its name, then removes old ones."""
-        name = f"checkpoint-{position.phase}-{position.epochs:05d}"
+        """Writes a checkpoint beside the others, then gives it its name, then removes old ones.
+
+        Raises:
+            OSError: If the disk has no room for it; those that are there stay as they are.
+        """
+        trackable = _trackable(model)
+        self._check_room(model)
+        name = position.name
         with replacing(self.folder / name, shared=False) as parts:
             parts.mkdir()
-            _trackable(model).write(str(parts / "weights"))
-            state = {"format": FORMAT, "sha256": _digests(parts), **asdict(position)}
-            state["pushes"] = model.kept_pushes()
-            write_json(parts / STATE, state)
-        self._states[name] = json.loads(json.dumps(state))
-        for old, _ in self._whole()[: -self.keep]:
-            shutil.rmtree(old)
+            trackable.write(str(parts / "weights"))
+            state = {"format": FORMAT, "name": name, "run": self.run, **asdict(position)}
+            state |= {"sha256": _digests(parts), "pushes": model.kept_pushes(under_way=True)}
+            state = json.loads(json.dumps(state))  # as it will be read: lists, no tuples
+            write_json(parts / STATE, {**state, "state": _digest_of(state)})
+        self._states[name] = state
+        damaged = [self.folder / other for other, state in self._states.items() if state is None]
+        for old in (*damaged, *(folder for folder, _ in self._whole()[: -self.keep])):
+            shutil.rmtree(old, ignore_errors=True)
+            self._states.pop(old.name)
+
+    def _check_room(self, model: keras.Model) -> None:
+        sizes = [v.shape.num_elements() * v.dtype.size for v in _tensors(model)]
+        need, free = sum(sizes) + 2**20, shutil.disk_usage(self.folder).free
+        if free < need:
+            raise OSError(
+                f"{self.folder}: a checkpoint needs {need / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB "
+                "of the disk are free. Make room and run the same again: it goes on from the last "
+                "checkpoint."
+            )
 
     def position(self) -> Position:
         """Where the last whole checkpoint stands; the beginning where there is none."""
@@ -79,7 +93,14 @@ class CheckpointStore:
         if not whole:
             return Position(0, 0)
         _, state = whole[-1]
-        return Position(state["phase"], state["epochs"], tuple(state["history"]))
+        return Position(
+            state["phase"],
+            state["epochs"],
+            tuple(state["history"]),
+            state["steps"],
+            tuple(state["metrics"]),
+            state["bad_clips"],
+        )
 
     def restore(self, model: keras.Model) -> None:
         """Reads the last whole checkpoint into a compiled model, completely."""
@@ -90,46 +111,13 @@ class CheckpointStore:
 
     def _whole(self) -> list[tuple[Path, dict[str, Any]]]:
         """Whole checkpoints and their states, the last one last; a damaged one is passed over."""
-        found = []
-        for folder in sorted(self.folder.glob("checkpoint-*")):
-            if folder.name not in self._states:
+        for folder in self.folder.glob("checkpoint-*"):
+            if folder.name not in self._states and _NAME.fullmatch(folder.name):
                 self._states[folder.name] = _state(folder)
-                if self._states[folder.name] is None:
-                    logging.warning("%s: is damaged, and passed over.", folder)
-            if (state := self._states[folder.name]) is not None:
-                found.append((folder, state))
-        return found
-
-
-@named
-def check_same(mark: str, found: str, run: str) -> None:
-    """Raises where the text found at a mark describes another run.
-
-    Args:
-        mark: The file the text was found in, for the error.
-        found: The text.
-        run: JSON text that describes the run that is to go on.
-
-    Raises:
-        ValueError: If they differ, naming what differs.
-    """
-    if found == run:
-        return
-    try:
-        old, new = json.loads(found), json.loads(run)
-        other = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
-    except (AttributeError, TypeError, ValueError):
-        old, other = {}, ["everything: this is no run of vdroppath_tf"]
-    if "format" in other and "recipe" in old:
-        raise ValueError(
-            f"{mark}: another version of vdroppath_tf began this run (format {old.get('format')}; "
-            f"expected {FORMAT!r}). Finish it with that version, or pass a new folder to start "
-            "anew. The models and spaces of a finished run can be read all the same."
+        found = [(self.folder / name, state) for name, state in self._states.items() if state]
+        return sorted(
+            found, key=lambda item: (item[1]["phase"], item[1]["epochs"], item[1]["steps"])
         )
-    raise ValueError(
-        f"{mark}: the folder holds another run; what differs: {', '.join(other)}. Pass a new "
-        "folder to start anew, or the same settings (and a model as new as then) to go on."
-    )
 
 
 def _state(folder: Path) -> dict[str, Any] | None:
@@ -145,11 +133,14 @@ def _state(folder: Path) -> dict[str, Any] | None:
         check_format(state["format"], FORMAT, older)
     except ValueError as error:
         raise ValueError(f"{folder / STATE}: {error}") from None
-    match state:
-        case {"phase": int(), "epochs": int(), "history": [*epochs], "sha256": dict(digests)}:
-            whole = digests and digests == _digests(folder)
-            return state if whole and all(isinstance(epoch, dict) for epoch in epochs) else None
-    return None
+    digest = state.pop("state", None)
+    whole = digest == _digest_of(state) and state.get("name") == folder.name
+    whole = whole and all(isinstance(state.get(key), kind) for key, kind in _FIELDS.items())
+    return state if whole and state.get("sha256") == _digests(folder) else None
+
+
+def _digest_of(state: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -158,12 +149,21 @@ def _digests(folder: Path) -> dict[str, str]:
     return {file.name: sha256_of(file) for file in sorted(files)}
 
 
+def _seeds(model: keras.Model) -> list[Any]:
+    return [variable.value for variable in model.variables if "seed" in variable.path]
+
+
+def _tensors(model: keras.Model) -> list[Any]:
+    """The variables a checkpoint holds."""
+    own = [variable.value for variable in (*model.weights, *model.optimizer.variables)]
+    return [*own, *_seeds(model)]
+
+
 def _trackable(model: keras.Model) -> tf.train.Checkpoint:
     """Every weight by its path, the built optimizer and the seeds.
 
     Not the model itself: TensorFlow does not look into the lists of layers that Keras' layers hold,
     so it would leave out what a fusion layer's batch norms have measured, and raise nothing.
     """
-    seeds = [variable.value for variable in model.variables if "seed" in variable.path]
     weights = {weight.path: weight for weight in model.weights}
-    return tf.train.Checkpoint(weights=weights, optimizer=model.optimizer, seeds=seeds)
+    return tf.train.Checkpoint(weights=weights, optimizer=model.optimizer, seeds=_seeds(model))

@@ -39,13 +39,16 @@ class RecipeClips:
     cache: VideoCache = field(default_factory=VideoCache)
     faults: FaultLog = field(default_factory=FaultLog)
 
-    def training(self, videos: Manifest, *, classes: int, first_epoch: int = 0) -> tf.data.Dataset:
+    def training(
+        self, videos: Manifest, *, classes: int, first_epoch: int = 0, first_step: int = 0
+    ) -> tf.data.Dataset:
         """An endless stream of shuffled and augmented training batches.
 
         Args:
             videos: The videos to learn from.
             classes: The number of classes of the network.
             first_epoch: The number of the first epoch.
+            first_step: The steps of that epoch to leave out.
 
         Returns:
             Batches of clips and labels; see ``data.clips.pipeline.training_clips``.
@@ -54,7 +57,9 @@ class RecipeClips:
             videos,
             self.recipe.sampling,
             batch_size=self.recipe.batch_size,
-            order=ClipOrder(self.recipe.seed, epochs=None, first_epoch=first_epoch),
+            order=ClipOrder(
+                self.recipe.seed, epochs=None, first_epoch=first_epoch, first_step=first_step
+            ),
             cache_bytes=self.cache,
             faults=self.faults,
             augment=self.recipe.augment,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,45 +10,19 @@ import keras
 from vdroppath_tf.data.clips.pipeline import video_errors
 from vdroppath_tf.layers.gates import freeze_gates, set_strategy
 from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.models.gated_training import KeepPushes
 from vdroppath_tf.models.objectives import accuracy_metrics, cross_entropy
-from vdroppath_tf.training.backup import Backup, SendAfterEpoch
+from vdroppath_tf.training.backup import SendAfterEpoch
 from vdroppath_tf.training.bad_videos import CountFaults
 from vdroppath_tf.training.callbacks import LogLossParts, Record, StopOnNonFiniteLoss
-from vdroppath_tf.training.clips import RecipeClips
 from vdroppath_tf.training.optimizer import GateSGD
 from vdroppath_tf.training.phase import Phase
+from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.recipe import Recipe
-from vdroppath_tf.training.runs import Clips
+from vdroppath_tf.training.run import Run
+from vdroppath_tf.training.saving import SaveWithin, restore_metrics
 from vdroppath_tf.training.schedules import learning_rate
 from vdroppath_tf.training.tensorboard import SpaceToTensorBoard
-
-
-@dataclass(frozen=True)
-class Run:
-    """What the phases of one run share.
-
-    Attributes:
-        clips: The videos.
-        maker: Makes the clips of them.
-        folder: The folder of the run, or None.
-        backup: The copy of that folder, or None.
-        on_step: Called after every step, or None.
-        verbose: That of ``keras.Model.fit``.
-        picture_every: Epochs from one picture of the marginals to the next.
-    """
-
-    clips: Clips
-    maker: RecipeClips
-    folder: Path | None
-    backup: Backup | None
-    on_step: Callable[[], None] | None
-    verbose: int | str
-    picture_every: int
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Whole batches of training videos."""
-        return len(self.clips.train) // self.maker.recipe.batch_size
 
 
 def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> None:
@@ -73,7 +45,7 @@ def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> Non
 
 
 def fit(
-    model: FusionModel, phase: Phase, run: Run, *, first: int, done: int, record: Record
+    model: FusionModel, phase: Phase, run: Run, *, first: int, start: Position, record: Record
 ) -> None:
     """``keras.Model.fit`` over an endless stream that starts where the run stands.
 
@@ -82,47 +54,104 @@ def fit(
         phase: The phase.
         run: What it shares with the others.
         first: The number of the phase's first epoch in the whole run.
-        done: Epochs of the phase that are finished.
+        start: Where the run stands, in this phase.
         record: Keeps the history.
     """
+    if 0 < start.steps < run.steps_per_epoch:
+        _fit(model, phase, run, first, start, record, epochs=start.epochs + 1)
+    elif start.steps:
+        _validate(model, phase, run, first, start, record)
+    if start.steps:
+        start = Position(start.phase, start.epochs + 1)
+    if start.epochs < phase.epochs:
+        _fit(model, phase, run, first, start, record, epochs=phase.epochs)
+
+
+def _fit(
+    model: FusionModel,
+    phase: Phase,
+    run: Run,
+    first: int,
+    start: Position,
+    record: Record,
+    *,
+    epochs: int,
+) -> None:
     clips, classes = run.clips, model.output_shape[-1]
-    stream = run.maker.training(clips.train, classes=classes, first_epoch=first + done)
-    validation = None
-    if clips.validation is not None:
-        validation = run.maker.validation(clips.validation, classes=classes)
+    stream = run.maker.training(
+        clips.train, classes=classes, first_epoch=first + start.epochs, first_step=start.steps
+    )
     shape = tuple(stream.element_spec[0].shape[1:4])
     with video_errors():
         model.fit(
             stream,
-            validation_data=validation,
-            steps_per_epoch=run.steps_per_epoch,
-            initial_epoch=done,
-            epochs=phase.epochs,
-            callbacks=_callbacks(phase, run, first, record, shape),
+            validation_data=_validation(model, run),
+            steps_per_epoch=run.steps_per_epoch - start.steps,
+            initial_epoch=start.epochs,
+            epochs=epochs,
+            callbacks=_callbacks(phase, run, first, start, record, shape),
             verbose=run.verbose,
             shuffle=False,
             num_train_examples=len(clips.train),
         )
 
 
+def _validation(model: FusionModel, run: Run) -> Any:
+    videos = run.clips.validation
+    return videos and run.maker.validation(videos, classes=model.output_shape[-1])
+
+
+def _validate(
+    model: FusionModel, phase: Phase, run: Run, first: int, start: Position, record: Record
+) -> None:
+    """The end of an epoch whose steps are all done: its validation, and what follows that."""
+    frames, height, width = run.maker.clip_shape(run.clips.train)
+    own = _callbacks(phase, run, first, start, record, (frames, height, width))
+    if phase.gates:
+        own.insert(0, KeepPushes(model.start_record()))
+    callbacks = keras.callbacks.CallbackList(own, model=model)
+    callbacks.on_train_begin()
+    callbacks.on_epoch_begin(start.epochs)
+    restore_metrics(model, start.metrics)
+    logs = {name: float(value) for name, value in model.get_metrics_result().items()}
+    with video_errors():
+        found = model.evaluate(
+            _validation(model, run), return_dict=True, verbose=0, callbacks=callbacks
+        )
+    logs |= {f"val_{name}": value for name, value in found.items()}
+    callbacks.on_epoch_end(start.epochs, logs)
+    callbacks.on_train_end(logs)
+
+
 def _callbacks(
-    phase: Phase, run: Run, first: int, record: Record, clip_shape: tuple[int, ...]
+    phase: Phase,
+    run: Run,
+    first: int,
+    start: Position,
+    record: Record,
+    clip_shape: tuple[Any, ...],
 ) -> list[keras.callbacks.Callback]:
-    """In an order that matters: a bad loss stops the run before a checkpoint keeps it."""
+    """In an order that matters.
+
+    A bad loss stops the run before a checkpoint keeps it; TensorBoard has an epoch's points before
+    the checkpoint that says the epoch is done, and a copy is made of both.
+    """
     callbacks: list[keras.callbacks.Callback] = [
         StopOnNonFiniteLoss(phase.name, run.folder),
-        CountFaults(run.maker.faults, run.clips, first, run.folder),
-        record,
+        CountFaults(run.maker.faults, run.clips, first, run.folder, start),
     ]
-    if run.folder is not None:
-        callbacks.append(
-            SpaceToTensorBoard(
-                run.folder / "tensorboard",
-                clip_shape=clip_shape,
-                picture_every=run.picture_every,
-                first_epoch=first,
-            )
+    if run.kept is not None:
+        board = SpaceToTensorBoard(
+            run.kept.path / "tensorboard",
+            clip_shape=clip_shape,
+            picture_every=run.kept.picture_every,
+            first_epoch=first,
         )
+        board.done = start.epochs
+        callbacks.append(board)
+    callbacks.append(record)
+    if run.store is not None:
+        callbacks.append(SaveWithin(run, record, start, first))
     if run.backup is not None:
         callbacks.append(SendAfterEpoch(run.backup))
     if run.verbose:

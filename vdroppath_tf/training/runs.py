@@ -20,7 +20,7 @@ from vdroppath_tf.models.families import row_of_values
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.weights import LoadReport, copy_weights
 from vdroppath_tf.names import named
-from vdroppath_tf.training.checkpoint import FORMAT
+from vdroppath_tf.training.identity import FORMAT
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.recipe import Recipe
 from vdroppath_tf.zoo.constructors import constructors
@@ -163,6 +163,11 @@ def _check_channels(model: FusionModel, videos: Manifest) -> None:
             )
 
 
+def _described(videos: Manifest) -> dict[str, Any]:
+    """Which videos these are, wherever they lie: names, labels, classes, frames."""
+    return {"videos": len(videos), "classes": videos.num_classes, "digest": videos.digest()}
+
+
 @named
 def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:
     """What makes a run this run, as JSON."""
@@ -179,7 +184,8 @@ def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, cl
             "network": network,
             "recipe": json.loads(recipe.to_json()),
             "phases": [phase.__dict__ for phase in phases],
-            "training videos": {"source": clips.train.source, "videos": len(clips.train)},
+            "training videos": _described(clips.train),
+            "validation videos": None if clips.validation is None else _described(clips.validation),
             "starting weights": start.hexdigest(),
         },
         indent=1,

@@ -51,6 +51,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
         first_epoch: int = 0,
     ) -> None:
         super().__init__()
+        self.done = 0  # epochs of this phase that an earlier process logged
         if picture_every < 0 or first_epoch < 0:
             raise ValueError(
                 "picture_every and first_epoch must be 0 or more. "
@@ -65,6 +66,9 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         if gates_of(self.model):
             self._costs = unit_costs(self.model, self._shape())
+            done = self.first_epoch + (self.done or 0)
+            if self.picture_every and done >= self.picture_every:  # that one was drawn before
+                self._drawn = named_drops(self.model)
         self._writer = tf.summary.create_file_writer(str(self.folder))
 
     def _shape(self) -> tuple[int, int, int]:

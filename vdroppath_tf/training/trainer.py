@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from absl import logging
@@ -12,15 +12,20 @@ from absl import logging
 from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
-from vdroppath_tf.training.backup import Backup
 from vdroppath_tf.training.bad_videos import keep_quarantine, log_bad_videos
 from vdroppath_tf.training.callbacks import Record
-from vdroppath_tf.training.checkpoint import CheckpointStore, Position
+from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.clips import RecipeClips
-from vdroppath_tf.training.fit import Run, fit, prepare
+from vdroppath_tf.training.event_files import drop_later_points
+from vdroppath_tf.training.fit import fit, prepare
+from vdroppath_tf.training.lock import run_lock
 from vdroppath_tf.training.phase import Phase
+from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.recipe import Recipe
+from vdroppath_tf.training.run import Run
+from vdroppath_tf.training.run_folder import RunFolder
 from vdroppath_tf.training.runs import Clips, check_run, describe_run
+from vdroppath_tf.training.signals import StopSignals
 
 
 @named
@@ -30,10 +35,9 @@ def train(
     recipe: Recipe,
     clips: Clips,
     *,
-    folder: str | os.PathLike[str] | Backup | None = None,
+    folder: str | os.PathLike[str] | RunFolder | None = None,
     on_step: Callable[[], None] | None = None,
     verbose: int | str = 0,
-    picture_every: int = 1,
 ) -> list[dict[str, Any]]:
     """Trains a template or a derived network through phases; a stopped run goes on where it stood.
 
@@ -50,13 +54,10 @@ def train(
         phases: ``recipe.template_phases()``, ``recipe.stand_alone_phases()`` or fine-tuning.
         recipe: Batch size, clips, gates and seed.
         clips: The videos.
-        folder: Where checkpoints and TensorBoard's files go. With ``Backup(folder, url)`` it is
-            fetched from there first if it has no run, and sent there after every epoch and at the
-            end. Defaults to None, which keeps nothing.
+        folder: Where checkpoints and TensorBoard's files go, or a ``RunFolder``, which says how
+            often and whether a copy is kept. Defaults to None, which keeps nothing.
         on_step: Called after every step, for a progress bar. Defaults to None.
         verbose: That of ``keras.Model.fit``. Defaults to 0.
-        picture_every: Epochs from one picture of the marginals in TensorBoard to the next; 0 draws
-            none. Defaults to 1.
 
     Returns:
         One dict an epoch: phase, epoch, what Keras logged, ``bad_clips`` that were replaced and
@@ -64,53 +65,61 @@ def train(
         every gate, layer by layer, and ``classifier_drop`` where its classifier has a gate.
 
     Raises:
-        ValueError: If the folder holds another run (other settings, videos or starting weights),
-            or the videos are too few, or of more classes than the model.
+        ValueError: If the folder holds another run (other settings, videos or starting weights) or
+            is in use by another process, or the videos are too few, or of more classes than the
+            model.
         VideoError: If too many videos cannot be read.
         NonFiniteLossError: If the loss is no number; checkpoints stay as they were.
+        OSError: If the disk has no room for a checkpoint; those that are there stay as they were.
+        KeyboardInterrupt, SystemExit: After SIGINT or SIGTERM (code 143), when what was done is
+            saved.
     """
     maker = RecipeClips(recipe, clips.cache, FaultLog(clips.max_bad_fraction))
     check_run(model, recipe, clips, maker.faults)
-    backup = folder if isinstance(folder, Backup) else None
-    home = folder.folder if isinstance(folder, Backup) else folder
-    path = None if home is None else Path(home)
-    store = None
-    if path is not None:
-        description = describe_run(model, phases, recipe, clips)
+    kept = folder if folder is None or isinstance(folder, RunFolder) else RunFolder(folder)
+    with StopSignals() as signals, contextlib.ExitStack() as stack:
+        store = backup = None
+        if kept is not None:
+            backup = kept.make_backup()
+            stack.enter_context(run_lock(kept.path))
+            description = describe_run(model, phases, recipe, clips)
+            if backup is not None:
+                backup.fetch(description)
+            store = CheckpointStore(kept.path, description)
+        run = Run(clips, maker, kept, store, backup, signals, on_step, verbose)
+        history = _train_phases(model, phases, run)
         if backup is not None:
-            backup.fetch(description)
-        store = CheckpointStore(path, description)
-    run = Run(clips, maker, path, backup, on_step, verbose, picture_every)
-    history = _train_phases(model, phases, run, store)
-    if backup is not None:
-        backup.send()
-    log_bad_videos(maker.faults, clips, path)
+            backup.send()
+        log_bad_videos(maker.faults, clips, run.folder)
     return history
 
 
-def _train_phases(
-    model: FusionModel, phases: Sequence[Phase], run: Run, store: CheckpointStore | None
-) -> list[dict[str, Any]]:
+def _train_phases(model: FusionModel, phases: Sequence[Phase], run: Run) -> list[dict[str, Any]]:
     """Trains what is left of the phases; the history of all of them."""
+    store = run.store
     position = Position(0, 0) if store is None else store.position()
+    if store is not None:
+        finished = sum(phase.epochs for phase in phases[: position.phase]) + position.epochs
+        drop_later_points(store.folder / "tensorboard", finished)
     trained = False
     for number, phase in enumerate(phases):
         if number < position.phase:
             continue
         prepare(model, phase, run.maker.recipe, run.steps_per_epoch)
-        done = position.epochs if number == position.phase else 0
-        if store is not None and position.history and number == position.phase:
+        here = number == position.phase
+        start = position if here else Position(number, 0, position.history)
+        if store is not None and here and (start.epochs or start.steps):
             store.restore(model)
-        if done >= phase.epochs:
+        if start.epochs >= phase.epochs:
             continue
         trained = True
         if run.verbose:
-            goes_on = f"; goes on after epoch {done}" if done else ""
+            goes_on = f"; goes on after {start}" if start.epochs or start.steps else ""
             logging.info("%s%s", phase.description, goes_on)
-        record = Record(phase.name, number, position, store)
+        record = Record(phase.name, number, start, store)
         first = sum(earlier.epochs for earlier in phases[:number])
         try:
-            fit(model, phase, run, first=first, done=done, record=record)
+            fit(model, phase, run, first=first, start=start, record=record)
         finally:
             keep_quarantine(run.maker.faults, run.clips, run.folder)
         position = Position(number, phase.epochs, tuple(record.history))

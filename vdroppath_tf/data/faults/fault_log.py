@@ -147,11 +147,19 @@ class FaultLog:
                 found += [dataclasses.replace(f, count=counts[p]) for p, f in part.bad.items()]
         return tuple(sorted(found, key=lambda fault: (fault.split, fault.path)))
 
-    def replaced(self, epoch: int, split: str = "train") -> int:
-        """Clips of an epoch of training that could not be read, and were replaced."""
+    def replaced(self, epoch: int, split: str = "train", *, before: int | None = None) -> int:
+        """Clips of an epoch of training that could not be read, and were replaced.
+
+        Args:
+            epoch: the number of the epoch.
+            split: what they belong to.
+            before: counts those at earlier places of the epoch only; clips are made ahead of the
+                step that takes them. Default None, for all.
+        """
         with self._lock:
             part = self._splits.get(split, _Split())
-            return sum(1 for each, *_ in part.clips if each == epoch)
+            places = [place for each, place, _ in part.clips if each == epoch]
+        return sum(1 for place in places if before is None or place < before)
 
     def scored(self, manifest: Manifest, split: str) -> int:
         """How many videos of a manifest evaluation did not leave out."""

@@ -1,0 +1,136 @@
+"""Damages the folder of a finished run in every way that comes to mind, and lets it go on.
+
+    python scripts/survive/damage_run.py
+
+Each file of a run is cut, emptied, removed, replaced by a folder and changed by a bit; each field
+of its JSON is removed and given values of other types. Then the training is asked to go on. It must
+end with the bytes of the run that nobody damaged, or raise one clear line before anything is
+trained; anything else is a fault.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Damage = tuple[str, Callable[[Path], None]]
+
+
+def of_files(run: Path) -> Iterator[Damage]:
+    """Every file: cut at 0, 1, 50 and 99 %, one bit changed, gone, a folder in its place."""
+    for file in sorted(p for p in run.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        name = str(file.relative_to(run))
+        for share in (0.0, 0.01, 0.5, 0.99):
+            yield f"{name} cut at {share:.0%}", cut(name, share)
+        yield f"{name} with one bit changed", flip(name)
+        yield f"{name} gone", lambda folder, name=name: (folder / name).unlink()
+        yield f"{name} a folder", folder_for(name)
+
+
+def of_fields(run: Path) -> Iterator[Damage]:
+    """Every field of run.json and of the last state: gone, and of another type."""
+    last = sorted(run.glob("checkpoint-*"))[-1].name
+    for name in ("run.json", f"{last}/state.json"):
+        for field in json.loads((run / name).read_text()):
+            yield f"{name} without {field}", change(name, field, None)
+            for value in (-1, "x", [3], {}, 10**30):
+                yield f"{name} with {field}={value!r}", change(name, field, value)
+
+
+def cut(name: str, share: float) -> Callable[[Path], None]:
+    """Leaves a share of a file."""
+
+    def damage(folder: Path) -> None:
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: int(len(content) * share)])
+
+    return damage
+
+
+def flip(name: str) -> Callable[[Path], None]:
+    """Changes a bit in the middle of a file."""
+
+    def damage(folder: Path) -> None:
+        content = bytearray((folder / name).read_bytes())
+        if content:
+            content[len(content) // 2] ^= 1
+        (folder / name).write_bytes(content)
+
+    return damage
+
+
+def folder_for(name: str) -> Callable[[Path], None]:
+    """Puts an empty folder where a file was."""
+
+    def damage(folder: Path) -> None:
+        (folder / name).unlink()
+        (folder / name).mkdir()
+
+    return damage
+
+
+def change(name: str, field: str, value: Any) -> Callable[[Path], None]:
+    """Gives a field of a JSON file another value, or takes it away."""
+
+    def damage(folder: Path) -> None:
+        fields = json.loads((folder / name).read_text())
+        if value is None:
+            del fields[field]
+        else:
+            fields[field] = value
+        (folder / name).write_text(json.dumps(fields))
+
+    return damage
+
+
+def main() -> int:
+    """Tries every damage, and prints each that is no plain going on."""
+    import kill_points
+
+    from vdroppath_tf.experiments.tasks import Difficulty, write_task
+
+    found: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as place:
+        home = Path(place)
+        task = home / "task"
+        write_task(task, clips=(16, 8, 8), difficulty=Difficulty(frames=4, size=16))
+        whole = home / "whole" / "run"
+        whole.parent.mkdir()
+        kill_points.train_once(task, whole, 1, "1")
+        expected = kill_points.end_of(whole)
+        for number, (name, damage) in enumerate([*of_files(whole), *of_fields(whole)]):
+            run = home / str(number) / "run"
+            shutil.copytree(whole, run)
+            damage(run)
+            # what TensorBoard's own file has lost is no part of the training
+            beside = {k: v for k, v in expected.items() if not name.startswith(k)}
+            outcome = outcome_of(kill_points, task, run, beside)
+            found[outcome.partition(":")[0]] += 1
+            if outcome != "goes on":
+                print(f"{name}: {outcome}", flush=True)
+            shutil.rmtree(run.parent)
+    print(", ".join(f"{count} {kind}" for kind, count in found.most_common()))
+    return int(any(kind not in ("goes on", "refused") for kind in found))
+
+
+def outcome_of(kill_points: Any, task: Path, run: Path, expected: dict[str, str]) -> str:
+    """How a damaged run ends."""
+    try:
+        kill_points.train_once(task, run, 1, "1")
+    except (ValueError, OSError) as error:
+        return f"refused: {error}"
+    except Exception as error:
+        return f"traceback: {type(error).__name__}: {error}"
+    end = kill_points.end_of(run)
+    different = sorted(key for key in expected if end.get(key) != expected[key])
+    return f"other end: {', '.join(different)}" if different else "goes on"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

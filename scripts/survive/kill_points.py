@@ -1,0 +1,182 @@
+"""Kills a training at random moments, lets it go on, and compares its end with one left in peace.
+
+    python scripts/survive/kill_points.py --kills=30
+
+A run is killed (SIGKILL) after a random time, started again, killed again, until it ends; then the
+next run begins, until there were as many kills as were asked for. Each run must end with the bytes
+of the one that nobody killed: weights, optimizer, gates, seeds, history, TensorBoard's points. A
+kill may fall anywhere: while the network is built, in a step, in a save, between two phases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+BEGUN = "begun"  # a file that the run leaves where its training begins
+
+
+def train_once(task: Path, folder: Path, replicas: int, save_every: str) -> None:
+    """The training itself, in a process of its own."""
+    import tensorflow as tf
+
+    from vdroppath_tf import data, training
+
+    scope: Any = contextlib.nullcontext
+    if replicas > 1:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        parts = [tf.config.LogicalDeviceConfiguration()] * replicas
+        tf.config.set_logical_device_configuration(cpu, parts)
+        devices = [f"/cpu:{k}" for k in range(replicas)]
+        scope = tf.distribute.MirroredStrategy(devices).scope
+    recipe = training.RECIPES["small"].replace(
+        batch_size=8,
+        sampling=data.ClipSampling(4),
+        warmup=training.Phase("warmup", 2, 0.05),
+        search=training.Phase("search", 3, 0.05, gates=True),
+    )
+    clips = training.Clips(
+        data.open_manifest(task / "train.txt"), data.open_manifest(task / "validation.txt")
+    )
+    with scope():
+        model = training.build_template(recipe, clips)
+    (folder.parent / BEGUN).touch()
+    kept = training.RunFolder(folder, save_every=save_every, picture_every=0)
+    history = training.train(model, recipe.template_phases(), recipe, clips, folder=kept)
+    (folder / "history.json").write_text(json.dumps(history))
+
+
+def end_of(folder: Path) -> dict[str, str]:
+    """What a run came to, as digests by name: checkpoints, history, TensorBoard's points."""
+    found = {"history": hashlib.sha256((folder / "history.json").read_bytes()).hexdigest()}
+    for name in sorted(p.name for p in folder.glob("checkpoint-*")):
+        for file in sorted((folder / name).glob("weights.data*")):
+            found[f"{name}/{file.name}"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    found["tensorboard"] = hashlib.sha256(json.dumps(points_of(folder)).encode()).hexdigest()
+    return found
+
+
+def points_of(folder: Path) -> list[tuple[int, str, float]]:
+    """Step, name and value of every point, sorted; a point that is there twice counts twice."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util import tensor_util
+
+    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"tensors": 0})
+    events.Reload()
+    found = [
+        (event.step, name, float(tensor_util.make_ndarray(event.tensor_proto)))
+        for name in events.Tags()["tensors"]
+        for event in events.Tensors(name)
+    ]
+    return sorted(found)
+
+
+class Runs:
+    """Starts trainings as processes of their own, and ends them."""
+
+    def __init__(self, folder: Path, replicas: int, save_every: str) -> None:
+        self.folder, self.replicas, self.save_every = folder, replicas, save_every
+
+    def start(self, run: Path) -> subprocess.Popen[bytes]:
+        """A process that trains in a folder, from wherever that stands."""
+        (run.parent / BEGUN).unlink(missing_ok=True)
+        own = ["--child", str(self.folder / "task"), str(run)]
+        options = [f"--replicas={self.replicas}", f"--save_every={self.save_every}"]
+        command = [sys.executable, __file__, *own, *options]
+        quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        return subprocess.Popen(command, stderr=subprocess.PIPE, env=quiet)
+
+    def to_the_end(self, run: Path) -> float:
+        """Trains to the end; the seconds from the first step on."""
+        process = self.start(run)
+        begun = wait_for(run.parent / BEGUN, process)
+        _, said = process.communicate()
+        if process.returncode:
+            raise SystemExit(f"The run failed:\n{said.decode()}")
+        return time.monotonic() - begun
+
+    def with_kills(self, run: Path, seconds: float, kills: int, rng: random.Random) -> int:
+        """Trains to the end, with at most so many kills on the way; how many there were."""
+        done = 0
+        while True:
+            process = self.start(run)
+            wait_for(run.parent / BEGUN, process)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                if done < kills:
+                    process.wait(rng.uniform(0, seconds))
+                else:
+                    process.wait()
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                done += 1
+                continue
+            if process.returncode:
+                said = process.stderr.read().decode() if process.stderr else ""
+                raise SystemExit(f"The run failed after {done} kills:\n{said}")
+            return done
+
+
+def wait_for(mark: Path, process: subprocess.Popen[bytes]) -> float:
+    """Waits until a process has left its mark, or ended; the time then."""
+    while not mark.exists() and process.poll() is None:
+        time.sleep(0.05)
+    return time.monotonic()
+
+
+def kill_runs(options: argparse.Namespace, folder: Path) -> int:
+    """Kills runs until there were enough kills; how many of the runs ended otherwise."""
+    from vdroppath_tf.experiments.tasks import Difficulty, write_task
+
+    write_task(folder / "task", clips=(64, 16, 8), difficulty=Difficulty(frames=4, size=16))
+    rng, runs = random.Random(options.seed), Runs(folder, options.replicas, options.save_every)
+    seconds = runs.to_the_end(folder / "peace" / "run")
+    expected = end_of(folder / "peace" / "run")
+    print(f"left in peace: {seconds:.1f} s of training, {len(expected)} digests", flush=True)
+    kills = others = number = 0
+    while kills < options.kills:
+        number += 1
+        run = folder / f"killed{number}" / "run"
+        run.parent.mkdir()
+        done = runs.with_kills(run, seconds, options.kills - kills, rng)
+        kills += done
+        found = end_of(run)
+        different = sorted(key for key in expected if found.get(key) != expected[key])
+        others += bool(different)
+        told = f"differs in {', '.join(different)}" if different else "byte-equal"
+        print(f"run {number}: {done} kills, {told} ({kills} of {options.kills})", flush=True)
+    print(f"{kills} kills in {number} runs, {number - others} runs byte-equal, {others} not")
+    return others
+
+
+def main() -> int:
+    """Kills as often as was asked for; 1 if a run ended otherwise."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--replicas", type=int, default=1)
+    parser.add_argument("--save_every", default="1", help="steps, or a time such as 2s")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        task, folder = map(Path, options.child)
+        train_once(task, folder, options.replicas, options.save_every)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "peace").mkdir()
+        return int(kill_runs(options, Path(folder)) > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""One process a run: a lock on its folder that the death of its holder releases."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from absl import logging
+
+from vdroppath_tf.names import named
+
+LOCK_FILE = ".run.lock"  # hidden, so that a backup leaves it out
+
+
+@named
+@contextlib.contextmanager
+def run_lock(folder: Path) -> Iterator[None]:
+    """Holds a run's folder for this process until the body ends, or the process does.
+
+    Args:
+        folder: The folder of the run; it is made where it is missing.
+
+    Raises:
+        ValueError: If another process, or another run of this one, holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _hold(descriptor, folder)
+        os.truncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        yield
+    finally:
+        os.close(descriptor)  # the file stays: who removes it could remove that of the next holder
+
+
+def _hold(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace") or "another process"
+            raise ValueError(
+                f"{folder}: is in use by {holder}. Wait until it ends, or pass another folder."
+            ) from None
+        logging.warning(
+            "%s: this file system has no locks (%s), so nothing keeps a second run out.",
+            folder,
+            error.strerror,
+        )

@@ -1,0 +1,51 @@
+"""What the phases of one run share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vdroppath_tf.names import named
+from vdroppath_tf.training.backup import Backup
+from vdroppath_tf.training.checkpoint import CheckpointStore
+from vdroppath_tf.training.clips import RecipeClips
+from vdroppath_tf.training.run_folder import RunFolder
+from vdroppath_tf.training.runs import Clips
+from vdroppath_tf.training.signals import StopSignals
+
+
+@named
+@dataclass(frozen=True)
+class Run:
+    """What the phases of one run share.
+
+    Attributes:
+        clips: The videos.
+        maker: Makes the clips of them.
+        kept: Where the run is kept, or None.
+        store: The checkpoints there, or None.
+        backup: The copy of that folder, or None.
+        signals: The requests to stop.
+        on_step: Called after every step, or None.
+        verbose: That of ``keras.Model.fit``.
+    """
+
+    clips: Clips
+    maker: RecipeClips
+    kept: RunFolder | None
+    store: CheckpointStore | None
+    backup: Backup | None
+    signals: StopSignals
+    on_step: Callable[[], None] | None
+    verbose: int | str
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the run, or None."""
+        return None if self.kept is None else self.kept.path
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches of training videos."""
+        return len(self.clips.train) // self.maker.recipe.batch_size

@@ -1,0 +1,104 @@
+"""When a run is saved: after every epoch, every so often within one, and before it is stopped."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from vdroppath_tf.names import named
+from vdroppath_tf.training.backup import send
+from vdroppath_tf.training.callbacks import Record, check_finite
+from vdroppath_tf.training.interval import Interval
+from vdroppath_tf.training.position import Position
+from vdroppath_tf.training.run import Run
+
+
+@named
+class SaveWithin(keras.callbacks.Callback):
+    """Saves a run within its epochs, and stops it where a signal asks for that.
+
+    Comes behind ``Record``, which saves at the end of an epoch.
+
+    Args:
+        run: The run, which has checkpoints.
+        record: Keeps the history.
+        start: Where the run stood when this ``fit`` began.
+        first: The number of the phase's first epoch in the whole run.
+    """
+
+    def __init__(self, run: Run, record: Record, start: Position, first: int) -> None:
+        super().__init__()
+        self.run, self.record, self.start, self.first = run, record, start, first
+        self.signals = run.signals
+        if run.store is None:
+            raise ValueError("SaveWithin needs a run that is kept in a folder.")
+        self.store = run.store
+        self.interval = Interval(None if run.kept is None else run.kept.save_every)
+        self.epoch, self.steps = start.epochs, start.steps
+        self._metrics: tuple[Any, ...] = ()
+        self._saved_at()
+
+    def _saved_at(self) -> None:
+        self._since, self._time = 0, time.monotonic()
+        self.signals.unsaved = False
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        goes_on = epoch == self.start.epochs
+        self.epoch, self.steps = epoch, self.start.steps if goes_on else 0
+        if self.steps:
+            restore_metrics(self.model, self.start.metrics)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.steps += 1
+        self._since += 1
+        self.signals.unsaved = True
+        if self.steps == self.run.steps_per_epoch:  # validation will clear them
+            self._metrics = metrics_of(self.model)
+        due = self._since >= self.interval.steps
+        due = due or time.monotonic() - self._time >= self.interval.seconds
+        if (due and self.steps < self.run.steps_per_epoch) or self.signals.pending:
+            self._save(metrics_of(self.model))
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.signals.pending:
+            self._save(self._metrics)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._saved_at()
+        self._stop_if_asked()
+
+    def _save(self, metrics: tuple[Any, ...]) -> None:
+        check_finite(self.model, f"epoch {self.epoch + 1}, step {self.steps}")
+        carried = self.start.bad_clips if self.epoch == self.start.epochs else 0
+        done = self.steps * self.run.maker.recipe.batch_size
+        bad = carried + self.run.maker.faults.replaced(self.first + self.epoch, before=done)
+        history = tuple(self.record.history)
+        position = Position(
+            self.record.number, self.epoch, history, self.steps, metrics, bad_clips=bad
+        )
+        self.store.save(self.model, position)
+        self._saved_at()
+        if self.run.backup is not None:
+            send(self.run.backup)
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self.signals.pending is not None:
+            logging.info("Saved in %s: the same call goes on from there.", self.run.folder)
+            self.signals.stop(self.signals.pending)
+
+
+def metrics_of(model: keras.Model) -> tuple[Any, ...]:
+    """What the metrics of a model hold, as plain numbers and lists; exact."""
+    return tuple(np.asarray(tf.convert_to_tensor(v)).tolist() for v in model.metrics_variables)
+
+
+def restore_metrics(model: keras.Model, values: tuple[Any, ...]) -> None:
+    """Gives the metrics back what ``metrics_of`` read."""
+    for variable, value in zip(model.metrics_variables, values, strict=True):
+        variable.assign(value)
