@@ -232,7 +232,17 @@ def test_clips_made_ahead_are_not_counted_yet(motion: Any) -> None:
     assert (faults.replaced(2), faults.replaced(1)) == (4, 0)
 
 
-def test_signals_stop_at_once_where_nothing_is_unsaved() -> None:
+@pytest.fixture
+def default_handlers() -> Any:
+    """As a process has them that nobody started in the background."""
+    defaults = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in defaults.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_signals_stop_at_once_where_nothing_is_unsaved(default_handlers: None) -> None:
     with StopSignals() as signals:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

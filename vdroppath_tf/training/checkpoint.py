@@ -21,7 +21,14 @@ from vdroppath_tf.training.position import Position
 
 STATE = "state.json"  # written last: a folder without it is not whole
 _NAME = re.compile(r"checkpoint-\d+-\d{5,}(-\d{8,})?")
-_FIELDS = {"phase": int, "epochs": int, "steps": int, "bad_clips": int, "history": list}
+_FIELDS = {
+    "phase": int,
+    "epochs": int,
+    "steps": int,
+    "bad_clips": int,
+    "history": list,
+    "logs": dict,
+}
 
 
 @named
@@ -100,6 +107,7 @@ class CheckpointStore:
             state["steps"],
             tuple(state["metrics"]),
             state["bad_clips"],
+            state["logs"],
         )
 
     def restore(self, model: keras.Model) -> None:

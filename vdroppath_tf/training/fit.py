@@ -20,7 +20,7 @@ from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.recipe import Recipe
 from vdroppath_tf.training.run import Run
-from vdroppath_tf.training.saving import SaveWithin, restore_metrics
+from vdroppath_tf.training.saving import SaveWithin
 from vdroppath_tf.training.schedules import learning_rate
 from vdroppath_tf.training.tensorboard import SpaceToTensorBoard
 
@@ -112,13 +112,11 @@ def _validate(
     callbacks = keras.callbacks.CallbackList(own, model=model)
     callbacks.on_train_begin()
     callbacks.on_epoch_begin(start.epochs)
-    restore_metrics(model, start.metrics)
-    logs = {name: float(value) for name, value in model.get_metrics_result().items()}
     with video_errors():
         found = model.evaluate(
             _validation(model, run), return_dict=True, verbose=0, callbacks=callbacks
         )
-    logs |= {f"val_{name}": value for name, value in found.items()}
+    logs = {**start.logs, **{f"val_{name}": value for name, value in found.items()}}
     callbacks.on_epoch_end(start.epochs, logs)
     callbacks.on_train_end(logs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vdroppath_tf.names import named
@@ -18,8 +18,9 @@ class Position:
         epochs: The finished epochs of the phase.
         history: What was logged of every epoch up to there.
         steps: The finished steps of the epoch that is under way; 0 between two epochs.
-        metrics: What Keras' metrics hold of these steps, variable by variable.
+        metrics: What Keras' metrics hold of these steps, on each replica, variable by variable.
         bad_clips: The clips of these steps that could not be read, and were replaced.
+        logs: What Keras logged of these steps.
     """
 
     phase: int
@@ -28,6 +29,7 @@ class Position:
     steps: int = 0
     metrics: tuple[Any, ...] = ()
     bad_clips: int = 0
+    logs: dict[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -40,7 +39,8 @@ class SaveWithin(keras.callbacks.Callback):
         self.store = run.store
         self.interval = Interval(None if run.kept is None else run.kept.save_every)
         self.epoch, self.steps = start.epochs, start.steps
-        self._metrics: tuple[Any, ...] = ()
+        self._earlier: tuple[Any, ...] = ()
+        self._at_end: dict[str, Any] = {}
         self._saved_at()
 
     def _saved_at(self) -> None:
@@ -50,36 +50,43 @@ class SaveWithin(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         goes_on = epoch == self.start.epochs
         self.epoch, self.steps = epoch, self.start.steps if goes_on else 0
-        if self.steps:
-            restore_metrics(self.model, self.start.metrics)
+        self._earlier = self.start.metrics if self.steps else ()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self._earlier:  # Keras makes some metrics in the first step
+            add_to_metrics(self.model, self._earlier)
+            self._earlier = ()
         self.steps += 1
         self._since += 1
         self.signals.unsaved = True
         if self.steps == self.run.steps_per_epoch:  # validation will clear them
-            self._metrics = metrics_of(self.model)
+            self._at_end = self._measured()
         due = self._since >= self.interval.steps
         due = due or time.monotonic() - self._time >= self.interval.seconds
         if (due and self.steps < self.run.steps_per_epoch) or self.signals.pending:
-            self._save(metrics_of(self.model))
+            self._save(self._measured())
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         if self.signals.pending:
-            self._save(self._metrics)
+            self._save(self._at_end)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._saved_at()
         self._stop_if_asked()
 
-    def _save(self, metrics: tuple[Any, ...]) -> None:
+    def _measured(self) -> dict[str, Any]:
+        """What Keras has measured in the epoch up to here."""
+        logs = {name: float(value) for name, value in self.model.get_metrics_result().items()}
+        return {"metrics": metrics_of(self.model), "logs": logs}
+
+    def _save(self, measured: dict[str, Any]) -> None:
         check_finite(self.model, f"epoch {self.epoch + 1}, step {self.steps}")
         carried = self.start.bad_clips if self.epoch == self.start.epochs else 0
         done = self.steps * self.run.maker.recipe.batch_size
         bad = carried + self.run.maker.faults.replaced(self.first + self.epoch, before=done)
         history = tuple(self.record.history)
         position = Position(
-            self.record.number, self.epoch, history, self.steps, metrics, bad_clips=bad
+            self.record.number, self.epoch, history, self.steps, bad_clips=bad, **measured
         )
         self.store.save(self.model, position)
         self._saved_at()
@@ -94,11 +101,21 @@ class SaveWithin(keras.callbacks.Callback):
 
 
 def metrics_of(model: keras.Model) -> tuple[Any, ...]:
-    """What the metrics of a model hold, as plain numbers and lists; exact."""
-    return tuple(np.asarray(tf.convert_to_tensor(v)).tolist() for v in model.metrics_variables)
+    """What the metrics of a model hold on each replica, as plain numbers and lists; exact."""
+    return tuple([part.numpy().tolist() for part in _parts(model, v)] for v in _sums(model))
 
 
-def restore_metrics(model: keras.Model, values: tuple[Any, ...]) -> None:
-    """Gives the metrics back what ``metrics_of`` read."""
-    for variable, value in zip(model.metrics_variables, values, strict=True):
-        variable.assign(value)
+def add_to_metrics(model: keras.Model, earlier: tuple[Any, ...]) -> None:
+    """Adds what ``metrics_of`` read of earlier steps; metrics are sums over steps."""
+    for variable, values in zip(_sums(model), earlier, strict=True):
+        for part, value in zip(_parts(model, variable), values, strict=True):
+            part.assign_add(tf.constant(value, part.dtype))
+
+
+def _sums(model: keras.Model) -> list[Any]:
+    return [variable.value for variable in model.metrics_variables]
+
+
+def _parts(model: keras.Model, variable: Any) -> tuple[Any, ...]:
+    """The variable's part on each replica."""
+    return tuple(model.distribute_strategy.experimental_local_results(variable))
