@@ -16,6 +16,8 @@ from typing import Any
 import tensorflow as tf
 import tiny
 
+from vdroppath_tf.training import RunFolder
+
 
 def main() -> None:
     task, folder, replicas, steps = sys.argv[1:]
@@ -33,7 +35,8 @@ def main() -> None:
 
     clips = tiny.clips_of(tiny.write(Path(task)))
     recipe = tiny.recipe() if replicas == "1" else tiny.recipe(0, 2)
-    tiny.run_template(clips, recipe, Path(folder), scope=scope, on_step=on_step)
+    kept = RunFolder(folder, save_every=1)
+    tiny.run_template(clips, recipe, kept, scope=scope, on_step=on_step)
 
 
 if __name__ == "__main__":

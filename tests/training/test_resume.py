@@ -43,15 +43,15 @@ def checkpoints(folder: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_killed_in_an_epoch(motion: Any, whole_run: tiny.Run, tmp_path: Path) -> None:
-    """Warm-up and an epoch with gates are behind it, and two steps of the next one are lost."""
+    """Warm-up and an epoch with gates are behind it, and two steps of the next one."""
     folder = tmp_path / "run"
     kill_a_run(motion.folder, folder, 1, 3 * STEPS + 2)
-    assert checkpoints(folder) == ["checkpoint-0-00002", "checkpoint-1-00001"]
+    assert checkpoints(folder) == [f"checkpoint-1-00001-0000000{step}" for step in (1, 2)]
     steps: list[int] = []
     resumed = tiny.run_template(
         whole_run.clips, whole_run.recipe, folder, on_step=lambda: steps.append(1)
     )
-    assert len(steps) == 2 * STEPS
+    assert len(steps) == 2 * STEPS - 2
     assert tiny.state(resumed.model) == tiny.state(whole_run.model)
     assert resumed.model.kept_pushes() == whole_run.model.kept_pushes()
     assert resumed.history == whole_run.history
@@ -63,7 +63,7 @@ def test_killed_under_two_replicas(
 ) -> None:
     folder = tmp_path / "run"
     kill_a_run(motion.folder, folder, 2, STEPS + 2)
-    assert checkpoints(folder) == ["checkpoint-0-00001"]
+    assert checkpoints(folder) == [f"checkpoint-0-00001-0000000{step}" for step in (1, 2)]
     resumed = tiny.run_template(run_of_two.clips, run_of_two.recipe, folder, scope=mirrored.scope)
     assert tiny.state(resumed.model) == tiny.state(run_of_two.model)
     assert resumed.history == run_of_two.history

@@ -235,7 +235,10 @@ def test_clips_made_ahead_are_not_counted_yet(motion: Any) -> None:
 @pytest.fixture
 def default_handlers() -> Any:
     """As a process has them that nobody started in the background."""
-    defaults = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    defaults: dict[int, Any] = {
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGINT: signal.default_int_handler,
+    }
     before = {number: signal.signal(number, handler) for number, handler in defaults.items()}
     yield
     for number, handler in before.items():

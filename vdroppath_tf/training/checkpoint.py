@@ -21,14 +21,8 @@ from vdroppath_tf.training.position import Position
 
 STATE = "state.json"  # written last: a folder without it is not whole
 _NAME = re.compile(r"checkpoint-\d+-\d{5,}(-\d{8,})?")
-_FIELDS = {
-    "phase": int,
-    "epochs": int,
-    "steps": int,
-    "bad_clips": int,
-    "history": list,
-    "logs": dict,
-}
+_NUMBERS = ("phase", "epochs", "steps", "bad_clips")
+_FIELDS = {**dict.fromkeys(_NUMBERS, int), "history": list, "metrics": list, "logs": dict}
 
 
 @named
