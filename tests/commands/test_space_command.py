@@ -10,6 +10,7 @@ import numpy as np
 import tiny
 
 from vdroppath_tf.spaces.diagnosis import diagnose
+from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 
@@ -32,6 +33,7 @@ def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
     assert f"The prior decided in {found.count('prior')} of 3 layers" in done.out
     movers = [line.split("|")[-1].strip() for line in lines if line.startswith(space.layers)]
     assert movers == list(found.moved_by)
+    assert f"prior: {prior_words()}\n" in done.out
 
 
 def test_a_space_needs_no_recipe(call: Any, tmp_path: Path) -> None:
@@ -51,3 +53,15 @@ def test_a_collapsed_space_is_named_first(call: Any, tmp_path: Path) -> None:
     assert first.startswith("The space has collapsed: the most probable strategy has no path (-)")
     assert "--prior_strength=" in first
     assert rest[-1] == "mode: - - -"
+
+
+def test_a_weight_reg_acts_by_the_videos_of_the_run(call: Any, tmp_path: Path) -> None:
+    """N is in no file of a template whose data were counted; a run's folder knows it."""
+    tiny.template(weight_reg=10.0).save(tmp_path / "template.keras")
+    unknown = call("space", f"--model={tmp_path}/template.keras").out
+    assert "prior: weight_reg 10 / N per squared weight (N is not known here)\n" in unknown
+    (tmp_path / "run.json").write_text('{"training videos": {"videos": 48, "source": "a"}}')
+    known = call("space", f"--model={tmp_path}/template.keras").out
+    assert "prior: 0.208 per squared weight (weight_reg 10 / N 48)\n" in known
+    (tmp_path / "run.json").write_text("[]")  # somebody else's
+    assert call("space", f"--model={tmp_path}/template.keras").out == unknown

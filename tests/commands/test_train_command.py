@@ -17,6 +17,7 @@ from absl import flags
 from command_lines import DAMAGE, line_of, said, train
 
 from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import RECIPES, Recipe
 
@@ -39,7 +40,7 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
     done = call(*train(motion.folder, tmp_path / "run", *lines))
     assert "1 epoch of warmup (no gate learns)\n" in done.error
     assert "1 epoch of search (the gates learn)\n" in done.error
-    assert "Prior: 1e-3 per squared weight (prior_strength, the same for any N)\n" in done.error
+    assert f"Prior: {prior_words()}\n" in done.error
     assert re.search(r"^warmup, epoch 1 of 1: cross-entropy [\d.]+, KL off$", done.error, re.M)
     shown = r"^search, epoch 1 of 1: cross-entropy [\d.]+, KL -?[\d.e-]+ \(prior\)$"
     assert re.search(shown, done.error, re.M)

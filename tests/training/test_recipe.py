@@ -12,7 +12,7 @@ from vdroppath_tf.data.clips.augment import Augmentation
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.spaces.prior import PRIOR_STRENGTH
-from vdroppath_tf.training import PUBLISHED, RECIPES, Phase, Recipe
+from vdroppath_tf.training import PUBLISHED, RECIPES, Phase, Recipe, few_steps
 from vdroppath_tf.zoo import DATASETS
 
 # no value is a default, or the round trip could lose it unseen
@@ -134,6 +134,19 @@ def test_a_recipe_of_an_older_version_keeps_its_weight_reg() -> None:
     assert "prior_strength" not in json.loads(text)
     assert Recipe.from_json(text).weight_reg == 10.0
     assert Recipe.from_json(text).to_json() == text
+
+
+def test_few_videos_are_few_steps() -> None:
+    """Epochs are what a recipe counts; the published ones stay as published."""
+    small = RECIPES["small"]
+    assert few_steps(small, "small", 48) == (
+        "48 videos make 60 steps; the recipe 'small' was sized for 640. --warmup_epochs=43 "
+        "--search_epochs=171 would be as many."
+    )
+    assert few_steps(small, "small", 256) is None  # half as many
+    longer = small.replace(search=dataclasses.replace(small.search, epochs=100))
+    assert few_steps(longer, "small", 48) is None  # somebody chose these
+    assert few_steps(RECIPES["ucf101"], "ucf101", 48) is None
 
 
 def test_published_runs_are_of_the_papers_network_and_data() -> None:

@@ -78,6 +78,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     logging.info("%s: %d videos of %d classes", model.name, len(videos), videos.num_classes)
     if model.gates:
         logging.info("Prior: %s", layers.describe_prior(model))
+        advice = training.few_steps(recipe, values.recipe, len(videos))
+        if advice is not None:
+            logging.info("%s", advice)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", spaces.SpaceWarning)  # it is said below, in any case
         history = training.train(

@@ -18,6 +18,7 @@ from .runs import Clips as Clips
 from .runs import build_derived as build_derived
 from .runs import build_template as build_template
 from .runs import template_from as template_from
+from .summary import few_steps as few_steps
 from .summary import summary as summary
 from .tensorboard import SpaceToTensorBoard as SpaceToTensorBoard
 from .trainer import train as train

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.training.recipe import Recipe
+from vdroppath_tf.training.recipes import PUBLISHED, RECIPES, TRAINING_VIDEOS
 
 
 def describe_prior(recipe: Recipe, num_train_examples: int | None) -> str:
@@ -39,3 +40,32 @@ def summary(recipe: Recipe, num_train_examples: int | None = None) -> dict[str, 
         "starting p": f"{recipe.initial_drop:g}",
         "seed": str(recipe.seed),
     }
+
+
+@named
+def few_steps(recipe: Recipe, name: str, num_videos: int) -> str | None:
+    """What to do where a recipe of this package has far fewer steps than it was sized for.
+
+    Epochs are what a recipe counts, so on a tenth of the videos it takes a tenth of the steps. None
+    of the published recipes is resized: their epochs are the paper's.
+
+    Args:
+        recipe: The recipe of the run.
+        name: The name of the recipe it was made from.
+        num_videos: The training videos.
+
+    Returns:
+        A sentence with the epochs that make up for it; None where there are half as many steps or
+        more, or the epochs are not the named recipe's.
+    """
+    usual, steps = RECIPES[name], num_videos // recipe.batch_size
+    same = [(phase.name, phase.epochs) for phase in usual.template_phases()]
+    own = [(phase.name, phase.epochs) for phase in recipe.template_phases()]
+    full = TRAINING_VIDEOS[name] // usual.batch_size
+    if name in PUBLISHED or own != same or not 0 < 2 * steps < full:
+        return None
+    flags = " ".join(f"--{phase}_epochs={round(n * full / steps)}" for phase, n in own)
+    return (
+        f"{num_videos:,} videos make {steps * sum(n for _, n in own)} steps; the recipe {name!r} "
+        f"was sized for {full * sum(n for _, n in own)}. {flags} would be as many."
+    )
