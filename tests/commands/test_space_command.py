@@ -12,6 +12,7 @@ import tiny
 from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.training import RECIPES
 
 
 def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
     assert f"The prior decided in {found.count('prior')} of 3 layers" in done.out
     movers = [line.split("|")[-1].strip() for line in lines if line.startswith(space.layers)]
     assert movers == list(found.moved_by)
-    assert f"prior: {prior_words()}\n" in done.out
+    assert f"prior: {prior_words(prior_strength=RECIPES['small'].prior_strength)}\n" in done.out
 
 
 def test_a_space_needs_no_recipe(call: Any, tmp_path: Path) -> None:

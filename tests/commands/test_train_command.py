@@ -40,7 +40,7 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
     done = call(*train(motion.folder, tmp_path / "run", *lines))
     assert "1 epoch of warmup (no gate learns)\n" in done.error
     assert "1 epoch of search (the gates learn)\n" in done.error
-    assert f"Prior: {prior_words()}\n" in done.error
+    assert f"Prior: {prior_words(prior_strength=RECIPES['small'].prior_strength)}\n" in done.error
     assert re.search(r"^warmup, epoch 1 of 1: cross-entropy [\d.]+, KL off$", done.error, re.M)
     shown = r"^search, epoch 1 of 1: cross-entropy [\d.]+, KL -?[\d.e-]+ \(prior\)$"
     assert re.search(shown, done.error, re.M)

@@ -118,7 +118,7 @@ def test_gate_options_are_those_of_the_layer() -> None:
 
 def test_the_two_strengths_take_each_others_place() -> None:
     small, published = RECIPES["small"], RECIPES["ucf101"]
-    assert (small.weight_reg, small.prior_strength) == (None, PRIOR_STRENGTH)
+    assert (small.weight_reg, small.prior_strength) == (None, 0.01)
     assert (published.weight_reg, published.prior_strength) == (50.0, None)
     k = small.replace(weight_reg=3.0)
     assert (k.weight_reg, k.prior_strength) == (3.0, None)
@@ -126,6 +126,11 @@ def test_the_two_strengths_take_each_others_place() -> None:
     assert (strength.weight_reg, strength.prior_strength) == (None, 0.0)
     with pytest.raises(ValueError, match=r"weight_reg=1\.0 and prior_strength=2\.0"):
         small.replace(weight_reg=1.0, prior_strength=2.0)
+
+
+def test_a_recipe_that_is_told_neither_has_the_default_of_templates() -> None:
+    usual = Recipe("micro", ClipSampling(2), 1, Phase("warmup", 0, 1.0), Phase("search", 1, 1.0))
+    assert (usual.weight_reg, usual.prior_strength) == (None, PRIOR_STRENGTH)
 
 
 def test_a_recipe_of_an_older_version_keeps_its_weight_reg() -> None:

@@ -11,7 +11,7 @@ STRENGTHS = ("weight_reg", "prior_strength")
 """The two options that give it."""
 
 PRIOR_STRENGTH = 1e-3
-"""The strength where neither is given, for any N; ``docs/train.md`` says how it was chosen."""
+"""The strength of a template that is given neither, for any N; see ``docs/train.md``."""
 
 FORMER_WEIGHT_REG = 10.0
 """``weight_reg`` of a template of an older version's file that names no strength."""

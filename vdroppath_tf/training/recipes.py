@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.spaces.prior import PRIOR_STRENGTH
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.recipe import Recipe
 
@@ -60,7 +59,9 @@ RECIPES: dict[str, Recipe] = {
         search=Phase("search", 16, 0.05, cosine=True, gates=True),
         finetune=Phase("finetune", 2, 0.01, cosine=True),
         gate_learning_rate=0.1,
-        prior_strength=PRIOR_STRENGTH,  # weight_reg / N would decide by itself on small data
+        # for any N, as weight_reg / N would decide by itself on few videos; ten times a template's
+        # default, as the paths of this small network weigh a tenth (docs/train.md)
+        prior_strength=1e-2,
         finetune_dropout=0.0,
     ),
 }
