@@ -56,7 +56,7 @@ def trained(strategy: str, epochs: int, seed: int, clips: tuple[int, int]) -> di
     network = derived_micro(strategy, len(labels("both")))
     phase = Phase("stand-alone", epochs, recipe.search.learning_rate, cosine=True)
     rate = learning_rate(phase, clips[0] // recipe.batch_size)
-    network.compile(keras.optimizers.SGD(rate, momentum=0.9), cross_entropy(), ["accuracy"])
+    network.compile(keras.optimizers.SGD(rate, momentum=0.9), cross_entropy(), metrics=["accuracy"])
     found = network.fit(
         *drawn("train", clips[0], seed), batch_size=recipe.batch_size, epochs=epochs, verbose=0
     )
