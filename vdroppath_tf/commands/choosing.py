@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from vdroppath_tf import cost
 from vdroppath_tf.commands.choices import RULES
 
 if TYPE_CHECKING:
     import keras
+
+    from vdroppath_tf.cost import UnitCosts
 
 _FRAMES, _SIDE = 16, 112  # where clips differ in size: who is cheaper hangs little on it
 
@@ -25,9 +26,11 @@ def define_choose(values: flags.FlagValues, default: str | None = RULES[0]) -> N
     flags.DEFINE_enum("choose", default, RULES, text, flag_values=values)
 
 
-def costs_of(model: keras.Model, shape: Sequence[Any] | None) -> cost.UnitCosts:
+def costs_of(model: keras.Model, shape: Sequence[Any] | None) -> UnitCosts:
     """What the units of a template cost for clips of a shape, whose sizes may be unknown."""
+    from vdroppath_tf.cost import unit_costs  # --help does without TensorFlow
+
     given = shape or (None, None, None)
     sizes = zip(given, model.input_shape[1:4], (_FRAMES, _SIDE, _SIDE), strict=True)
     frames, height, width = (next(n for n in each if n is not None) for each in sizes)
-    return cost.unit_costs(model, (frames, height, width))
+    return unit_costs(model, (frames, height, width))

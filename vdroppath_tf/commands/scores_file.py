@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import logging
 
-from vdroppath_tf import analysis, cost, report, scoring, spaces
+from vdroppath_tf import analysis, report, scoring, spaces
+
+if TYPE_CHECKING:
+    from vdroppath_tf.cost import UnitCosts
 
 
 def show(
@@ -16,7 +19,7 @@ def show(
     chosen_on: scoring.StrategyScores,
     reported_on: scoring.StrategyScores,
     told: str,
-    costs: cost.UnitCosts,
+    costs: UnitCosts,
 ) -> None:
     """Prints who was chosen, on what, and what it scores on videos it was not chosen on."""
     for score in ranked(chosen_on):
@@ -39,9 +42,7 @@ def show(
     print(f"In the {level} confidence set of the best: {count} of {len(chosen_on)}.")
 
 
-def _chosen(
-    result: scoring.Selection, chosen_on: scoring.StrategyScores, costs: cost.UnitCosts
-) -> str:
+def _chosen(result: scoring.Selection, chosen_on: scoring.StrategyScores, costs: UnitCosts) -> str:
     """Which one was selected and why, and what the other rule would have taken."""
     macs, most = costs.of(result.strategy)[1], chosen_on.best.strategy
     if result.rule == "accurate":
