@@ -21,6 +21,7 @@ from vdroppath_tf.commands import (
     derive,
     doctor,
     evaluate,
+    explain,
     export,
     halve,
     models,
@@ -62,12 +63,13 @@ COMMANDS: dict[str, Command] = {
     "report": report,
     "export": export,
     "predict": predict,
+    "explain": explain,
     "models": models,
 }
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
 _LARGEST = 2**53  # beyond it a float does not hold every whole number
 _LONGEST = 32_768  # no path has more than 4,096, and no strategy
-TAKES_FILES = ("compare", "predict", "stability")  # arguments that are no flags
+TAKES_FILES = ("compare", "explain", "predict", "stability")  # arguments that are no flags
 
 
 def flags_of(name: str) -> flags.FlagValues:

@@ -37,6 +37,9 @@ _LINES = {
     "evaluate": "evaluate --model={home}/run/template.keras --data={home}/clips/validation.txt"
     f" --train_data={_TRAIN} --quarantine={{home}}/bad.json --space={{home}}/space.json --draws=2"
     " --uniform_draws=0 --max_bad_fraction=0 --out={out}/scores.json",
+    "worth": "worth --model={home}/run/template.keras --scores={home}/scores.json"
+    f" --data={_VALIDATION} --train_data={_TRAIN} --quarantine={{home}}/bad.json"
+    " --max_bad_fraction=0 --out={out}/worth.json --figure={out}/worth.png",
     "derive": "derive --model={home}/run/template.keras --scores={home}/scores.json"
     f" --train_data={_TRAIN} --quarantine={{home}}/bad.json --max_bad_fraction=0"
     " --out={out}/derived.keras",
@@ -49,6 +52,8 @@ _LINES = {
     "export": "export --model={home}/run/derived.keras --labels={home}/clips/labels.txt"
     " --out={out}/served/1",
     "predict": "predict --model={home}/served/1 {home}/clips/train/000000.mp4",
+    "explain": "explain --model={home}/run/derived.keras --out={out}/explained"
+    " {home}/clips/train/000000.mp4",
     "models": "models --name={home}/row.json",
 }
 CALLS = {name: tuple(shlex.split(line)) for name, line in _LINES.items()}
@@ -72,6 +77,7 @@ READS: dict[str, tuple[str, ...]] = {
     "compare": ("space.json", "run/space.json"),
     "stability": ("space.json", "run/space.json"),
     "evaluate": (*_MODEL, "space.json", "bad.json", *_LISTS[:2]),
+    "worth": (*_MODEL, "scores.json", "bad.json", *_LISTS[:2]),
     "derive": (*_MODEL, "scores.json", "bad.json", "clips/train.txt"),
     "test": (*_DERIVED, "bad.json", "clips/validation.txt"),
     "test a SavedModel": (*_SERVED, "clips/validation.txt"),
@@ -81,6 +87,7 @@ READS: dict[str, tuple[str, ...]] = {
     ),
     "export": (*_DERIVED, "clips/labels.txt"),
     "predict": (*_SERVED, "clips/train/000000.mp4"),
+    "explain": (*_DERIVED, "clips/train/000000.mp4"),
     "models": ("row.json",),
 }
 """By name: the files, below the home, that the command reads."""

@@ -1,3 +1,5 @@
+from .branch_maps import BranchMap as BranchMap
+from .branch_maps import Explanation as Explanation
 from .calibration import Calibration as Calibration
 from .calibration import calibration as calibration
 from .calibration import in_form as in_form
@@ -6,6 +8,8 @@ from .class_gains import ClassGains as ClassGains
 from .class_gains import class_gains as class_gains
 from .compare import SpaceComparison as SpaceComparison
 from .compare import compare_spaces as compare_spaces
+from .grad_cam import METHODS as METHODS
+from .grad_cam import explain_clip as explain_clip
 from .layer_worth import layer_worth as layer_worth
 from .layer_worth import swaps_of as swaps_of
 from .observations import Observation as Observation

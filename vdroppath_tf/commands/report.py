@@ -19,7 +19,17 @@ EXAMPLE = (
     "--out=run/report.html --figures=run/figures"
 )
 _MARK = '<meta name="generator" content="vdroppath_tf report">'
-_SHOWN = ("run", "space", "model", "scores", "worth", "other", "complex_scenes", "clip_shape")
+_SHOWN = (
+    "run",
+    "space",
+    "model",
+    "scores",
+    "worth",
+    "explained",
+    "other",
+    "complex_scenes",
+    "clip_shape",
+)
 
 
 def define(values: flags.FlagValues) -> None:
@@ -31,6 +41,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "model", text)
     define_string(values, "scores", "JSON file of vdroppath evaluate")
     define_string(values, "worth", "JSON file of vdroppath worth")
+    define_string(values, "explained", "folder of vdroppath explain")
     text = "JSON file of vdroppath test; may be repeated"
     flags.DEFINE_multi_string("result", [], text, flag_values=values)
     text = "a second space, space.json or published:NAME, to hold this one against"

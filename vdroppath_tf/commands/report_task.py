@@ -32,6 +32,12 @@ _NO_WORTH = (
 )
 
 
+_NOT_EXPLAINED = (
+    "What S and ST look at in a few videos: `vdroppath explain --model={model} --out=explained "
+    "a.mp4 b.mp4`, then `--explained=explained`."
+)
+
+
 def name_of(values: flags.FlagValues) -> str:
     """Name of the data: as given, or of the folder or file."""
     if values.name:
@@ -77,6 +83,10 @@ def task(values: flags.FlagValues) -> report.TaskReport:
         more |= {"worth": worth, "data": [*found.data, used]}
     elif scored:
         absent["worth"] = _NO_WORTH.format(model=values.model or f"{values.run}/template.keras")
+    if values.explained is not None:
+        more["explained"] = report.read_explained(values.explained)
+    elif tested:
+        absent["explained"] = _NOT_EXPLAINED.format(model=tested[0].row.name)
     if (scored or tested) and not found.gains:
         absent["gains"] = _NO_GAINS
     return replace(found, **more, absent=absent)

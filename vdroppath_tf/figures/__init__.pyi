@@ -7,6 +7,8 @@ from .entropy import figure_entropy as figure_entropy
 from .frames import frame_strip as frame_strip
 from .gains import figure_gains as figure_gains
 from .history import figure_history as figure_history
+from .maps import MOST_LAYERS as MOST_LAYERS
+from .maps import figure_maps as figure_maps
 from .marginals import figure_marginals as figure_marginals
 from .pareto import figure_pareto as figure_pareto
 from .ranking import figure_ranking as figure_ranking

@@ -1,5 +1,9 @@
 from .build import check_scores as check_scores
 from .build import task_of as task_of
+from .explained import EXPLAINED as EXPLAINED
+from .explained import EXPLAINED_FORMAT as EXPLAINED_FORMAT
+from .explained import Explained as Explained
+from .explained import read_explained as read_explained
 from .inputs import read_history as read_history
 from .inputs import read_result as read_result
 from .items import DataUsed as DataUsed

@@ -67,6 +67,7 @@ def _task_files(task: TaskReport) -> dict[str, bytes]:
     accuracy = accuracy_picture(task)
     pictures = [*space_pictures(task), *([] if accuracy is None else [accuracy])]
     pictures += [*worth_pictures(task), *class_pictures(task)]
+    pictures += [one.picture(n) for n, one in enumerate(task.explained, 1)]
     files: dict[str, bytes] = {}
     for picture in pictures:
         figure: Figure = picture.draw(narrow=False)

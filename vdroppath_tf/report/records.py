@@ -20,8 +20,9 @@ from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-if TYPE_CHECKING:  # it imports Keras, which a report of plain data does not need
+if TYPE_CHECKING:  # what imports Keras, which a report of plain data does not need
     from vdroppath_tf.budget.choices import Choice
+    from vdroppath_tf.report.explained import Explained
 
 
 @named
@@ -60,6 +61,7 @@ class TaskReport:
         answers: Mapping of the names of networks to `ClassAnswers`, what they answered clip by
             clip: each has a confusion matrix. Defaults to `{}`.
         gains: Sequence of `ClassGains`, which classes gain by looking in time.
+        explained: Sequence of `Explained`, clips with what each branch looks at.
         worth: `LayerWorth`, what each layer's choice is worth. Defaults to `None`.
         chosen_as: str, what `chosen` is, such as `"the paper's best draw"`. Defaults to
             `"the chosen strategy"`.
@@ -90,6 +92,7 @@ class TaskReport:
     other: OtherSpace | None = None
     answers: Mapping[str, ClassAnswers] = field(default_factory=dict)
     gains: Sequence[ClassGains] = ()
+    explained: Sequence[Explained] = ()
     worth: LayerWorth | None = None
     chosen_as: str = "the chosen strategy"
     absent: Mapping[str, str] = field(default_factory=dict)

@@ -88,6 +88,7 @@ class Sections:
     worth: list[str]
     worth_pictures: list[Shown]
     class_pictures: list[Shown]
+    explained: list[Shown]
     gains: list[TextTable]
     timings: dict[str, str]
 
@@ -109,6 +110,7 @@ def sections(task: TaskReport) -> Sections:
         worth=worth_sentences(task),
         worth_pictures=[_shown(picture) for picture in worth_pictures(task)],
         class_pictures=[_shown(picture) for picture in class_pictures(task)],
+        explained=[_shown(one.picture(n)) for n, one in enumerate(task.explained, 1)],
         gains=[gain_texts(gains) for gains in task.gains],
         timings={name: duration(seconds) for name, seconds in task.timings.items()},
     )

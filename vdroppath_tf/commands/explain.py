@@ -1,0 +1,161 @@
+"""Show what S and ST look at in videos: Grad-CAM for each branch, layer by layer, over time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags, logging
+
+from vdroppath_tf import analysis, data, figures, layers, report, scoring, spaces, training
+from vdroppath_tf.analysis.numbers import percent
+from vdroppath_tf.commands.choices import METHODS
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.places import define_output
+from vdroppath_tf.commands.sources import (
+    define_formats,
+    define_source,
+    open_source,
+    say_not_recalibrated,
+)
+from vdroppath_tf.commands.space_files import write_picture
+from vdroppath_tf.files import write_json
+from vdroppath_tf.names import unknown_name
+
+EXAMPLE = "vdroppath explain --model=run/derived.keras --out=explained a.mp4 b.avi"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_string(values, "model", "a network or a template, .keras", needed=True)
+    text = "of a template, e.g. 'S ST ...'; default: what it was saved with"
+    define_string(values, "strategy", text)
+    text = "the class to ask about, by its name or its number from 0; default: the predicted one"
+    define_string(values, "class", text)
+    text = "grad-cam: gradients averaged over all places; hires-cam: place by place"
+    flags.DEFINE_enum("method", "grad-cam", METHODS, text, flag_values=values)
+    text = "a layer to draw, by its name; may be repeated; default: a few from first to last"
+    flags.DEFINE_multi_string("layer", [], text, flag_values=values)
+    flags.DEFINE_integer("frames", 6, "frames to draw", lower_bound=1, flag_values=values)
+    text = "training videos, for batch-norm recalibration of a template (recommended)"
+    define_source(values, "train_data", text)
+    define_formats(values)
+    text = "folder for a picture (.png) and the maps (.npz) of each video, and explained.json"
+    define_output(values, "out", text, mark="explained.json", needed=True, folder=True)
+
+
+def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
+    """A picture and the maps of each video, and what each branch contributes."""
+    if not videos:
+        raise ValueError("Name at least one video file.")
+    model, recipe, labels = training.load_model(values.model)
+    _prepare(values, model, recipe, labels)
+    label = None if values["class"].value is None else class_of(values["class"].value, labels)
+    clips = training.RecipeClips(recipe)
+    out, entries = Path(values.out), []
+    for video, name in zip(videos, names_of(videos), strict=True):
+        clip = _clip(values, video, clips, labels)
+        found = analysis.explain_clip(model, clip, label, method=values.method)
+        shown = found.of_layers(values.layer) if values.layer else found
+        entry = report.Explained(video, labels, shown)
+        out.mkdir(parents=True, exist_ok=True)
+        few = shown if values.layer else shown.some_layers(figures.MOST_LAYERS)
+        picture = figures.figure_maps(few, entry.title, frames=values.frames)
+        write_picture(out / f"{name}.png", picture)
+        found.save(out / f"{name}.npz")
+        entries.append({"video": video, "file": f"{name}.npz", **entry.fields()})
+        print("\n".join(lines(entry)), flush=True)
+    write_json(
+        out / report.EXPLAINED,
+        {
+            "format": report.EXPLAINED_FORMAT,
+            "model": values.model,
+            "classes": list(labels),
+            "videos": entries,
+        },
+    )
+    logging.info("Wrote a picture and the maps of %d videos to %s", len(entries), out)
+
+
+def lines(entry: report.Explained) -> list[str]:
+    """A line for the video, then one for each layer: the share of each branch."""
+    found = entry.found
+    table: dict[str, list[str]] = {}
+    for one in found.maps:
+        table.setdefault(one.layer, []).append(f"{one.branch} {percent(one.share, 0)}")
+    width = max(map(len, table), default=0)
+    return [
+        f"{entry.video}: {entry.title}",
+        *(f"  {layer:{width}s}  {', '.join(shares)}" for layer, shares in table.items()),
+    ]
+
+
+def class_of(text: str, labels: Sequence[str]) -> int:
+    """The number of a class, by its name or, where no class has that name, by the number itself.
+
+    Raises:
+        ValueError: If there is no such class.
+    """
+    if text in labels:
+        return list(labels).index(text)
+    if text.isdecimal():
+        if int(text) < len(labels):
+            return int(text)
+        raise ValueError(
+            f"--class={text}: expected a number from 0 to {len(labels) - 1}, or a class's name."
+        )
+    raise ValueError(f"--class: {unknown_name('class', text, labels)}")
+
+
+def names_of(videos: Sequence[str]) -> Iterator[str]:
+    """A name for the files of each video: its own, with a number where it is taken."""
+    taken: set[str] = set()
+    for video in videos:
+        stem = Path(os.path.abspath(video)).stem
+        name, number = stem, 2
+        while name in taken:
+            name, number = f"{stem}-{number}", number + 1
+        taken.add(name)
+        yield name
+
+
+def _prepare(
+    values: flags.FlagValues, model: Any, recipe: training.Recipe, labels: tuple[str, ...]
+) -> None:
+    """Sets a template to a strategy, with batch-norm statistics of its own."""
+    if not model.gates:
+        for name in ("strategy", "train_data"):
+            if values[name].value is not None:
+                raise ValueError(f"--{name} is for a template; {values.model} has no gates.")
+        return
+    if values.strategy is not None:
+        strategy = spaces.FusionStrategy.parse(values.strategy, model.architecture["name"])
+        layers.set_strategy(model, strategy)
+    if values.train_data is None:
+        say_not_recalibrated()
+        return
+    train = open_source(values, "train_data", labels, part="train", modality=recipe.modality)
+    scoring.recalibrate(model, training.RecipeClips(recipe).recalibration(train))
+
+
+def _clip(
+    values: flags.FlagValues, video: str, clips: training.RecipeClips, labels: tuple[str, ...]
+) -> Any:
+    """The clip of the centre of a video, as the network sees it in a test."""
+    path = os.path.abspath(video)
+    source: Any
+    if clips.recipe.modality == "flow":
+        source = data.sources.FlowFolder(path)
+    elif os.path.isdir(path):
+        source = data.sources.FrameFolder(path)
+    else:
+        source = data.sources.VideoFile(path, values.video_stream)
+    manifest = data.Manifest((data.VideoEntry(source, 0, None, video),), labels, video)
+    if values.source_fps is not None:
+        manifest = manifest.at_rate(values.source_fps)
+    faults = data.FaultLog(0.0)  # a video that cannot be read is an error here
+    own = training.RecipeClips(clips.recipe, clips.cache, faults)
+    ((batch, _),) = list(own.evaluation(manifest))
+    return batch[0].numpy()

@@ -1,0 +1,107 @@
+"""Clips that were explained, for a report: what `vdroppath explain` wrote."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vdroppath_tf.analysis.branch_maps import Explanation
+from vdroppath_tf.analysis.numbers import percent
+from vdroppath_tf.figures.maps import MOST_LAYERS, figure_maps
+from vdroppath_tf.files import read_json
+from vdroppath_tf.names import named
+from vdroppath_tf.report.inputs import read_file
+from vdroppath_tf.report.pictures import Picture
+
+EXPLAINED = "explained.json"
+EXPLAINED_FORMAT = "vdroppath_tf.explained_videos/1"
+
+
+@named
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A video and what the branches of a network look at in it.
+
+    Args:
+        video: str, what it is called.
+        labels: Sequence of str, the names of the classes.
+        found: `Explanation`, the maps.
+
+    Raises:
+        ValueError: If there are not as many names as the network has classes.
+    """
+
+    video: str
+    labels: Sequence[str]
+    found: Explanation
+
+    def __post_init__(self) -> None:
+        if len(self.labels) != len(self.found.chances):
+            raise ValueError(
+                f"{self.video}: has {len(self.found.chances)} probabilities. Expected one for each "
+                f"of {len(self.labels)} classes."
+            )
+
+    @property
+    def title(self) -> str:
+        """The class that is explained, its probability, and the answer where it is another."""
+        asked, answer = self.found.label, self.found.predicted
+        said = f"what speaks for {self.labels[asked]} ({percent(float(self.found.chances[asked]))})"
+        if asked == answer:
+            return said
+        return f"{said}; the answer is {self.labels[answer]}"
+
+    def fields(self) -> dict[str, Any]:
+        """The answer and the shares of branches as JSON-able data."""
+        found = self.found
+        return {
+            "class": self.labels[found.label],
+            "predicted": self.labels[found.predicted],
+            "probability": float(found.chances[found.label]),
+            "method": found.method,
+            "shares": [
+                {"layer": one.layer, "branch": one.branch, "share": one.share} for one in found.maps
+            ],
+        }
+
+    def picture(self, number: int) -> Picture:
+        """What a page shows of it."""
+        few = self.found.some_layers(MOST_LAYERS)
+        shares = ", ".join(f"{m.layer} {m.branch} {percent(m.share, 0)}" for m in few.maps)
+        kind = "Grad-CAM" if self.found.method == "grad-cam" else "HiResCAM"
+        caption = (
+            f"{self.video}: {self.title}. Frames from the first to the last, and below them what "
+            f"each branch looks at ({kind} of its output, before the sum): brighter is more that "
+            "speaks for the class, on one scale for the branches of a layer; in brackets the share "
+            "of the branch."
+        )
+        if len(few.layers) < len(self.found.layers):
+            caption += f" Of {len(self.found.layers)} layers {len(few.layers)}, first to last."
+        draw, alt = partial(figure_maps, few), f"{caption} {shares}"
+        return Picture(f"explained-{number}", caption, alt, draw, whole=True)
+
+
+@named
+def read_explained(folder: str | os.PathLike[str]) -> list[Explained]:
+    """Reads what `vdroppath explain --out` wrote.
+
+    Raises:
+        ValueError: If a file is missing or something else; the message names it.
+        OSError: If one cannot be read.
+    """
+    path = Path(folder) / EXPLAINED
+
+    def parse(text: str) -> list[tuple[str, str, list[str]]]:
+        fields = read_json(text, EXPLAINED_FORMAT, ("model", "classes", "videos"))
+        labels = [str(name) for name in fields["classes"]]
+        return [(str(v["video"]), Path(str(v["file"])).name, labels) for v in fields["videos"]]
+
+    entries = read_file(path, "explained videos", "vdroppath explain --out", parse)
+    return [
+        Explained(video, labels, Explanation.load(Path(folder) / name))
+        for video, name, labels in entries
+    ]
