@@ -17,11 +17,13 @@ from vdroppath_tf.start_up_lines import HIDE, filtered
 VERSION = "0.1.0"
 # Every class that Keras must find by its registered name -> the module that registers it.
 KERAS_CLASSES = {
+    "BatchNormalization": "layers.normalization",
     "Convolution": "layers.convolution",
     "FusionConv": "layers.fusion",
     "FusionModel": "models.fusion_model",
     "MeanAveragePrecision": "models.objectives",
     "SharesCrossentropy": "models.objectives",
+    "FusedSGD": "models.sgd",
     "GateSGD": "training.optimizer",
     "GatedDense": "layers.gated_dense",
     "VariationalDropPath": "layers.drop_path",
