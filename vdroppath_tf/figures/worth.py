@@ -61,7 +61,7 @@ def figure_worth(worth: LayerWorth, space: ProbabilitySpace, *, narrow: bool = F
         figure.legend(
             handles=[*handles, mean],
             loc="outside lower center",
-            ncols=2 if narrow else min(5, len(handles) + 1),
+            ncols=2 if narrow else 3 if len(space) <= 10 else 5,
             columnspacing=1.2,
         )
     return figure

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.analysis.branch_maps import Explanation
 from vdroppath_tf.analysis.numbers import percent
-from vdroppath_tf.figures.maps import MOST_LAYERS, figure_maps
 from vdroppath_tf.files import read_json
 from vdroppath_tf.names import named
 from vdroppath_tf.report.inputs import read_file
-from vdroppath_tf.report.pictures import Picture
 
 EXPLAINED = "explained.json"
 EXPLAINED_FORMAT = "vdroppath_tf.explained_videos/1"
@@ -67,22 +64,6 @@ class Explained:
                 {"layer": one.layer, "branch": one.branch, "share": one.share} for one in found.maps
             ],
         }
-
-    def picture(self, number: int) -> Picture:
-        """What a page shows of it."""
-        few = self.found.some_layers(MOST_LAYERS)
-        shares = ", ".join(f"{m.layer} {m.branch} {percent(m.share, 0)}" for m in few.maps)
-        kind = "Grad-CAM" if self.found.method == "grad-cam" else "HiResCAM"
-        caption = (
-            f"{self.video}: {self.title}. Frames from the first to the last, and below them what "
-            f"each branch looks at ({kind} of its output, before the sum): brighter is more that "
-            "speaks for the class, on one scale for the branches of a layer; in brackets the share "
-            "of the branch."
-        )
-        if len(few.layers) < len(self.found.layers):
-            caption += f" Of {len(self.found.layers)} layers {len(few.layers)}, first to last."
-        draw, alt = partial(figure_maps, few), f"{caption} {shares}"
-        return Picture(f"explained-{number}", caption, alt, draw, whole=True)
 
 
 @named

@@ -18,6 +18,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.report.classes import class_pictures, class_table, confusion_table, gain_table
 from vdroppath_tf.report.findings import findings, observed
 from vdroppath_tf.report.headline import headline
+from vdroppath_tf.report.maps import map_pictures
 from vdroppath_tf.report.pictures import accuracy_picture, space_pictures
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.report.tables import TABLES, Table, as_records
@@ -67,7 +68,7 @@ def _task_files(task: TaskReport) -> dict[str, bytes]:
     accuracy = accuracy_picture(task)
     pictures = [*space_pictures(task), *([] if accuracy is None else [accuracy])]
     pictures += [*worth_pictures(task), *class_pictures(task)]
-    pictures += [one.picture(n) for n, one in enumerate(task.explained, 1)]
+    pictures += map_pictures(task)
     files: dict[str, bytes] = {}
     for picture in pictures:
         figure: Figure = picture.draw(narrow=False)

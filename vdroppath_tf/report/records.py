@@ -11,6 +11,7 @@ from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
 from vdroppath_tf.analysis.worth import LayerWorth
 from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
+from vdroppath_tf.report.explained import Explained
 from vdroppath_tf.report.items import DataUsed, OtherSpace, Prediction, Tested
 from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.listed import DRAWN, SCORED, STAND_ALONE, Draw, Row
@@ -20,9 +21,8 @@ from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-if TYPE_CHECKING:  # what imports Keras, which a report of plain data does not need
+if TYPE_CHECKING:  # it imports Keras, which a report of plain data does not need
     from vdroppath_tf.budget.choices import Choice
-    from vdroppath_tf.report.explained import Explained
 
 
 @named

@@ -14,6 +14,7 @@ from vdroppath_tf.report.classes import class_pictures, gain_texts
 from vdroppath_tf.report.findings import findings, observed
 from vdroppath_tf.report.formats import duration
 from vdroppath_tf.report.items import Tested
+from vdroppath_tf.report.maps import map_pictures
 from vdroppath_tf.report.pictures import (
     PER_INPUT,
     Picture,
@@ -110,7 +111,7 @@ def sections(task: TaskReport) -> Sections:
         worth=worth_sentences(task),
         worth_pictures=[_shown(picture) for picture in worth_pictures(task)],
         class_pictures=[_shown(picture) for picture in class_pictures(task)],
-        explained=[_shown(one.picture(n)) for n, one in enumerate(task.explained, 1)],
+        explained=[_shown(picture) for picture in map_pictures(task)],
         gains=[gain_texts(gains) for gains in task.gains],
         timings={name: duration(seconds) for name, seconds in task.timings.items()},
     )
