@@ -23,7 +23,9 @@ def clips() -> Any:
 
 
 def built(**options: Any) -> Any:
-    layer = FusionConv(4, gate={"num_train_examples": 10}, name="fusion", **options)
+    layer = FusionConv(
+        4, gate={"num_train_examples": 10, "weight_reg": 10.0}, name="fusion", **options
+    )
     layer.build(SHAPE)
     rng = np.random.default_rng(1)
     for norm in layer.norms:

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 import tiny
 
-from vdroppath_tf.layers import drop_path
+from vdroppath_tf.layers import drop_path, noise
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import gates_of, set_strategy
@@ -25,10 +25,15 @@ R1 = np.array([[0.40, 0.55], [0.45, 0.50], [0.02, 0.03]])
 R2 = np.array([[0.62, 0.45], [0.80, 0.55], [0.90, 0.95]])
 
 
+def fix(monkeypatch: pytest.MonkeyPatch, *uniform: np.ndarray) -> None:
+    """Gates draw these numbers, a row a sample."""
+    given = tuple(tf.constant(r.T, tf.float32) for r in uniform)
+    monkeypatch.setattr(noise, "two_uniforms", lambda *args: given)
+
+
 @pytest.fixture
 def fixed_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    noise = tf.constant(np.concatenate([R1, R2], 1), tf.float32)
-    monkeypatch.setattr(drop_path, "uniform_noise", lambda *args, **kwargs: noise)
+    fix(monkeypatch, R1, R2)
 
 
 def by_hand(x: np.ndarray, kernels: list[np.ndarray], c: np.ndarray, form: str) -> Any:
@@ -77,8 +82,7 @@ def test_both_forms_are_the_numbers_computed_by_hand(form: str) -> None:
 def test_d1_multiplies_the_branch_in_both_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     r1 = np.concatenate([R1, [[0.5], [0.4], [0.6]]], 1)
     r2 = np.concatenate([R2, [[0.4], [0.5], [0.7]]], 1)
-    noise = tf.constant(np.concatenate([r1, r2], 1), tf.float32)
-    monkeypatch.setattr(drop_path, "uniform_noise", lambda *args, **kwargs: noise)
+    fix(monkeypatch, r1, r2)
     logits = np.array([*LOGITS, 0.1])
     drop = 1 / (1 + np.exp(-(logits + np.log(-np.log(r1)) - np.log(-np.log(r2))) / TAU))
     for form in ("hard", "relaxed"):

@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.layers.convolution import Convolution
@@ -108,12 +109,13 @@ class Branch:
         return (*input_shape[:-1], sum(end - start for start, end in self.slices))
 
     def squared_norms(self) -> tf.Tensor:
-        """``||w||^2`` of the kernel, ``(inputs,)``: one number where all inputs share a gate."""
-        squares = tf.cast(self.convolution.kernel, "float32") ** 2
+        """``||w||^2`` of the kernel: a number, or ``(inputs,)`` where inputs have own gates."""
+        kernel = tf.cast(self.convolution.kernel, "float32")
         if not self.widths:
-            return tf.reduce_sum(squares)[None]
-        parts = tf.split(tf.reduce_sum(squares, [0, 1, 2, 4]), self.widths)
-        return tf.stack([tf.reduce_sum(part) for part in parts])
+            return 2.0 * tf.nn.l2_loss(kernel)
+        owners = np.repeat(np.arange(len(self.widths), dtype="int32"), self.widths)
+        squares = tf.reduce_sum(kernel**2, [0, 1, 2, 4])
+        return tf.math.unsorted_segment_sum(squares, owners, len(self.widths))
 
 
 def _activation(name: str | None) -> Callable[[tf.Tensor], tf.Tensor] | None:

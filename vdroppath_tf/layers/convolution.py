@@ -82,7 +82,7 @@ class Convolution(keras.layers.Layer):
     def call(self, inputs: tf.Tensor, weight_prior: tf.Tensor | None = None) -> tf.Tensor:
         if weight_prior is not None:
             kernel = tf.cast(self.kernel, "float32")
-            prior = tf.cast(weight_prior, "float32") * tf.reduce_sum(kernel**2)
+            prior = tf.cast(weight_prior, "float32") * (2.0 * tf.nn.l2_loss(kernel))
             add_replica_loss(self, prior)
         return convolve(inputs, tf.convert_to_tensor(self.kernel), self.strides)
 

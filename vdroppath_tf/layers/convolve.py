@@ -7,11 +7,12 @@ of ``Conv3D``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+
+from vdroppath_tf.layers.constants import reshape
 
 Triple = tuple[int, int, int]
 
@@ -20,6 +21,12 @@ def _dims(x: tf.Tensor) -> list[Any]:
     """The sizes of ``x``: Python integers where they are known, scalar tensors elsewhere."""
     dynamic = tf.shape(x)
     return [dynamic[i] if n is None else n for i, n in enumerate(x.shape)]
+
+
+def size_of(x: tf.Tensor, axis: int) -> Any:
+    """One size of ``x``: a Python integer where it is known, else a scalar tensor."""
+    known = x.shape[axis]
+    return tf.shape(x)[axis] if known is None else known
 
 
 def _subsample(x: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
@@ -32,25 +39,25 @@ def _subsample(x: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
 
 def _pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """``1 x 1 x 1`` as one matrix product over all cells (batched, its gradient is far slower)."""
-    *sizes, c = _dims(x)
-    return tf.linalg.matmul(tf.reshape(x, [math.prod(sizes), c]), kernel[0, 0, 0])
+    return tf.linalg.matmul(reshape(x, [-1, x.shape[-1]]), reshape(kernel, kernel.shape[-2:]))
 
 
 def _spatial(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
     """``1 x h x w`` as a 2D convolution of frames, ``(batch * time, height, width, channels)``."""
-    b, t, h, w, c = _dims(x)
+    _, _, h, w, c = _dims(x)
     options = {
         "strides": list(strides[1:]),
         "padding": _padding(kernel.shape[1:3], strides[1:]),
     }
-    return _grouped(tf.reshape(x, [b * t, h, w, c]), kernel[0], options)
+    flat = reshape(kernel, kernel.shape[1:])
+    return _grouped(reshape(x, [-1, h, w, c]), flat, options)
 
 
 def _grouped(x: tf.Tensor, kernel: tf.Tensor, options: dict[str, Any]) -> tf.Tensor:
     """A 2D convolution whose groups are as many as the kernel's depth goes into the channels."""
     groups = x.shape[-1] // kernel.shape[2]
     if groups == x.shape[-1] == kernel.shape[-1]:  # one channel in, one out: depthwise
-        kernel = tf.reshape(kernel, [*kernel.shape[:2], groups, 1])
+        kernel = reshape(kernel, [*kernel.shape[:2], groups, 1])
         return _depthwise(x, kernel, options["strides"], options["padding"])
     if groups == 1 or tf.config.list_logical_devices("GPU"):
         return tf.nn.conv2d(x, kernel, **options)
@@ -74,10 +81,10 @@ def _depthwise(
 
 def _temporal(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
     """``t x 1 x 1`` as a 2D convolution of ``(batch, time, height * width, channels)``."""
-    b, t, h, w, c = _dims(x)
+    _, t, h, w, c = _dims(x)
     return tf.nn.conv2d(
-        tf.reshape(x, [b, t, h * w, c]),
-        kernel[:, :, 0],
+        reshape(x, [-1, t, h * w, c]),
+        reshape(kernel, [kernel.shape[0], 1, *kernel.shape[-2:]]),
         strides=[stride, 1],
         padding=_padding([kernel.shape[0], 1], [stride, 1]),
     )
@@ -109,14 +116,16 @@ def convolve(
     Returns:
         ``(batch, time', height', width', filters)`` with ``n' = ceil(n / stride)``.
     """
-    batch, *sizes, _ = _dims(x)
+    _, *sizes, _ = _dims(x)
     strided = [(n + s - 1) // s for n, s in zip(sizes, strides, strict=True)]
     # said here, since oneDNN gives an empty batch the wrong shape
-    shape = [batch, *strided, kernel.shape[-1]]
+    shape = [-1, *strided, kernel.shape[-1]]
     y = _in_fastest_form(x, kernel, strides)
     for step in then:
         y = step(y)
-    return tf.reshape(y, shape)
+    y = reshape(y, shape)
+    y.set_shape([x.shape[0], *y.shape[1:]])  # of an open size the reshape knows nothing
+    return y
 
 
 def _in_fastest_form(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:

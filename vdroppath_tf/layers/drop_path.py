@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from vdroppath_tf.layers import noise as gate_noise
 from vdroppath_tf.layers.hard_masks import drawn_mask, mode_mask
 from vdroppath_tf.layers.losses import add_replica_loss
 from vdroppath_tf.layers.relaxation import (
     KL_FORMS,
     gate_entropy,
     relaxed_drop,
-    uniform_noise,
     weight_prior,
 )
 from vdroppath_tf.names import named
@@ -186,8 +186,8 @@ class VariationalDropPath(keras.layers.Layer):
         """``(paths,)`` of 0 and 1: what runs at inference."""
         gates = tf.convert_to_tensor(self.logit), self.layer_logit, self.has_residual
         wanted = self._wants_draw()
-        noise = self._uniform(1, 1 + self.paths, shared=True, advance=tf.cast(wanted, tf.int64))[0]
-        named = tf.where(wanted, drawn_mask(*gates, noise), mode_mask(*gates))
+        uniform = self._shared_uniform(1 + self.paths, wanted)
+        named = tf.where(wanted, drawn_mask(*gates, uniform), mode_mask(*gates))
         return tf.where(self.mask >= 0.0, self.mask, named)
 
     def _wants_draw(self) -> tf.Tensor:
@@ -204,8 +204,7 @@ class VariationalDropPath(keras.layers.Layer):
             keep = tf.reshape(self._relaxed_keep(rows * features), [rows, features])
         else:
             wanted = self._wants_draw()
-            noise = self._uniform(1, features, shared=True, advance=tf.cast(wanted, tf.int64))
-            drawn = noise >= tf.sigmoid(self.logit)
+            drawn = self._shared_uniform(features, wanted)[None] >= tf.sigmoid(self.logit)
             keep = tf.where(wanted, tf.cast(drawn, tf.float32), tf.ones((1, features)))
         return tf.broadcast_to(keep, [batch, features])
 
@@ -232,25 +231,28 @@ class VariationalDropPath(keras.layers.Layer):
 
     def _relaxed_keep(self, rows: Any) -> tf.Tensor:
         logits = self.logits()
-        gates = logits.shape[0]
-        r = self._uniform(rows, 2 * gates, shared=self.noise == "batch")
-        return 1.0 - relaxed_drop(logits, r[:, :gates], r[:, gates:], self.temperature)
+        r1, r2 = self._noise(rows, logits.shape[0], shared=self.noise == "batch")
+        return tf.transpose(1.0 - relaxed_drop(logits[:, None], r1, r2, self.temperature))
 
-    def _uniform(self, rows: Any, width: int, *, shared: bool, advance: Any = 1) -> tf.Tensor:
-        """``(rows, width)`` of this step's noise; ``shared`` by all replicas, or each one's own."""
-        context = None if shared else tf.distribute.get_replica_context()
+    def _shared_uniform(self, width: int, wanted: tf.Tensor) -> tf.Tensor:
+        """``(width,)`` that all replicas share; the step goes on where a draw is wanted."""
+        advance = tf.cast(wanted, tf.int64)
+        return self._noise(1, width, shared=True, advance=advance)[0][:, 0]
+
+    def _noise(
+        self, rows: Any, width: int, *, shared: bool, advance: Any = 1
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """``(width, rows)`` of this step's noise; ``shared`` by all replicas, or each one's own."""
         step = tf.convert_to_tensor(self.noise_step)
-        salt = zlib.crc32(self.path.encode())  # the layer's name, not the order layers were made in
-        noise = uniform_noise(
-            (self.seed % 2**31) * 2**32 + salt,
-            step,
-            place=context.replica_id_in_sync_group if context else 0,
-            count=rows,
-            replicas=context.num_replicas_in_sync if context else 1,
-            width=width,
-        )
+        places = gate_noise.places(rows, shared=shared)
+        drawn = gate_noise.two_uniforms(self.streams(width), step, places)
         self.noise_step.assign(step + advance)
-        return noise
+        return drawn
+
+    def streams(self, width: int) -> np.ndarray:
+        """What tells the columns of this gate's noise apart; see ``layers.noise``."""
+        # the layer's name, not the order layers were made in
+        return gate_noise.streams(self.seed, [self.path], width)
 
     @property
     def acting_strength(self) -> float | None:
@@ -275,13 +277,23 @@ class VariationalDropPath(keras.layers.Layer):
 
     def priors(self) -> tf.Tensor:
         """``(paths + drop_layer,)`` coefficients of ``||w||^2`` in the KL."""
+        return self.priors_of(self.logits())
+
+    def priors_of(self, logits: tf.Tensor) -> tf.Tensor:
+        """The coefficients that belong to logits, of this gate or of others with its settings."""
         if self.num_train_examples is None:
             raise ValueError(
                 f"{self.path}: the KL needs N, the number of training examples (Eq. 5), and it is "
                 "not known. Pass num_train_examples= to the template or to fit, or call fit with "
                 "a data set of known size."
             )
-        return weight_prior(self.logits(), **self.strength)
+        return weight_prior(logits, **self.strength)
+
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        """What gates must have in common to be computed as one; see ``layers.together``."""
+        own = (self.noise, self.kl, self.temperature, self.residual_gate)
+        return (*own, *self.strength.values())
 
     def add_kl(self, squared_norms: tf.Tensor, training: bool = False, features: int = 1) -> None:
         """Adds the KL of the paths to the loss, in training and while the gates are not frozen.

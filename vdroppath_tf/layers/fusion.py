@@ -9,14 +9,15 @@ import keras
 import tensorflow as tf
 
 from vdroppath_tf.layers.branch import Branch, merged_kernel
-from vdroppath_tf.layers.convolve import Triple, convolve
+from vdroppath_tf.layers.convolve import Triple, convolve, size_of
 from vdroppath_tf.layers.drop_path import (
     RESIDUAL_GATES,
     VariationalDropPath,
-    gate_like,
     with_residual_gate,
 )
-from vdroppath_tf.layers.factors import Factors
+from vdroppath_tf.layers.losses import add_replica_loss
+from vdroppath_tf.layers.masks import Masks
+from vdroppath_tf.layers.together import Drawn, draw, drawn_for
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.prior import FORMER_WEIGHT_REG, with_strength
 from vdroppath_tf.spaces.unit import FusionUnit
@@ -171,33 +172,39 @@ class FusionConv(keras.layers.Layer):
     def call(self, inputs: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         if self.drop_path is None:
             return self.only(inputs, dict.fromkeys(self.wanted), training)
-        factors = self._factors(tf.shape(inputs)[0], training)
-        self.drop_path.add_kl(self._squared_norms(), training=training)
+        batch = size_of(inputs, 0)
+        factors: Drawn | Masks
+        if self.drop_path.random(training):
+            factors = drawn_for(self) or self._own(batch)
+        else:
+            factors = self._masks(batch)
         outputs = {"output": self._summed(inputs, factors, training)}
         if "T" in self.wanted:
             outputs["temporal"] = self._gated("T", inputs, factors, training)
-            outputs["spatial_gate"] = gate_like(factors.any_of(self._spatial), inputs)
+            outputs["spatial_gate"] = factors.spatial_gate
         if self.drop_path.has_residual:
-            outputs["residual_gate"] = gate_like(factors.residual_gate(), inputs)
+            outputs["residual_gate"] = factors.residual_gate
         if self.drop_path.drop_layer:
-            outputs["weight_prior"] = self._next_prior(training)
+            prior = factors.weight_prior
+            outputs["weight_prior"] = tf.zeros(()) if prior is None else prior
         return outputs
 
-    def _factors(self, batch: Any, training: bool) -> Factors:
-        """What the gates of this call let through."""
-        gate, shared = self.drop_path, None
-        if gate.per_sample(training):
-            keep = gate.keep(batch, training=training)
-        else:  # not the first row of keep(): a replica's batch may be empty
-            shared = gate.shared_keep(training)
-            keep = tf.repeat(shared[None], batch, 0)
-        counted = gate.counts_paths(training)
-        return Factors(keep, shared, self.wanted, self.inputs, counted)
+    def _own(self, batch: Any) -> Drawn:
+        """What the layer draws where no network has drawn for it."""
+        drawn, kl = draw([self], batch)
+        add_replica_loss(self.drop_path, kl)
+        return drawn[id(self)]
 
-    def _summed(self, inputs: tf.Tensor, factors: Factors, training: bool) -> tf.Tensor:
+    def _masks(self, batch: Any) -> Masks:
+        """What a hard mask lets through."""
+        mask = self.drop_path.hard_mask()
+        spatial = [branch != "T" for branch in self.wanted] * self.inputs
+        return Masks.of(mask, spatial, batch, self.compute_dtype)
+
+    def _summed(self, inputs: tf.Tensor, factors: Drawn | Masks, training: bool) -> tf.Tensor:
         """S and ST, gated: as one convolution where that is exact."""
-        if self._mergeable and factors.shared is not None:
-            own = dict(zip(self.wanted, tf.unstack(factors.shared[: factors.paths]), strict=True))
+        if self._mergeable and factors.scalars is not None:
+            own = dict(zip(self.wanted, factors.scalars, strict=True))
             return convolve(inputs, self._merged_kernel({b: own[b] for b in self._spatial}))
         return tf.add_n([self._gated(b, inputs, factors, training) for b in self._spatial])
 
@@ -242,25 +249,24 @@ class FusionConv(keras.layers.Layer):
             outputs["temporal"] = self._branches["T"](x, keeps["T"], training)
         return outputs
 
-    def _gated(self, branch: str, x: tf.Tensor, factors: Factors, training: bool) -> tf.Tensor:
+    def _gated(
+        self, branch: str, x: tf.Tensor, factors: Drawn | Masks, training: bool
+    ) -> tf.Tensor:
+        place = self.wanted.index(branch)
         if self.widths is not None:
-            return self._branches[branch](x, factors.of(branch), training)
+            own = tf.transpose(factors.rows[place :: len(self.wanted)])  # (batch or 1, inputs)
+            return self._branches[branch](x, own, training)
         y = self._branches[branch](x, None, training)
-        return y * gate_like(factors.of(branch)[:, 0], y)
+        return y * tf.cast(factors.paths[place], y.dtype)
 
     def _merged_kernel(self, factors: dict[str, Any]) -> tf.Tensor:
         own = [(self._branches[branch], factor) for branch, factor in factors.items()]
         return merged_kernel(own, self.compute_dtype)
 
-    def _squared_norms(self) -> tf.Tensor:
-        """``(paths,)``, input by input, as the gates stand."""
+    def squared_norms(self) -> list[tf.Tensor]:
+        """``||w||^2`` of the paths: a number each, or one vector, input by input."""
         norms = [branch.squared_norms() for branch in self._branches.values()]
-        return tf.reshape(tf.stack(norms, 1), [-1])
-
-    def _next_prior(self, training: bool) -> tf.Tensor:
-        if self.drop_path.drop_layer and self.drop_path.random(training):
-            return self.drop_path.priors()[-1]
-        return tf.zeros(())
+        return norms if self.widths is None else [tf.reshape(tf.stack(norms, 1), [-1])]
 
     def compute_output_spec(self, inputs: Any, training: bool = False) -> dict[str, Any]:
         outputs = {}

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vdroppath_tf.layers.constants import constant
+
 EPSILON = 1e-5
 FUSED = ("float32", "float16", "bfloat16")  # what TensorFlow's operation normalises
 
@@ -65,9 +67,13 @@ def fused_batch_norm(
     """
     # the operation divides the variance by n - 1 where it hands it out
     ratio = _over_all(x)
-    moving: Any = (tf.zeros([0]), tf.zeros([0]))
+    if isinstance(ratio, float):
+        inverse, ratio = constant(1.0 / ratio, tf.float32), constant(ratio, tf.float32)
+    else:
+        inverse = 1.0 / ratio
+    moving: Any = (constant((), tf.float32),) * 2
     if statistics is not None:
-        moving = statistics[0], statistics[1] / ratio
+        moving = statistics[0], statistics[1] * inverse
     y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=x,
         scale=affine[0],

@@ -27,8 +27,15 @@ def relaxed_drop(
     Returns:
         The drop in (0, 1), broadcast of the arguments; a path is multiplied by ``1 - drop``.
     """
+    return tf.sigmoid(relaxed_logit(logit, r1, r2, temperature))
+
+
+def relaxed_logit(
+    logit: tf.Tensor, r1: tf.Tensor, r2: tf.Tensor, temperature: Any = 0.2
+) -> tf.Tensor:
+    """The logit of ``relaxed_drop``, whose arguments it has."""
     noise = tf.math.log(-tf.math.log(r1)) - tf.math.log(-tf.math.log(r2))
-    return tf.sigmoid((logit + noise) / temperature)
+    return (logit + noise) / temperature
 
 
 def gate_entropy(logit: tf.Tensor, form: str = "code") -> tf.Tensor:
@@ -62,28 +69,3 @@ def weight_prior(
     if strength is None:
         raise ValueError("weight_reg is divided by N: pass num_examples=, or prior_strength=.")
     return tf.sigmoid(-logit) * strength
-
-
-def uniform_noise(
-    seed: int, step: tf.Tensor, *, place: tf.Tensor, count: Any, replicas: int, width: int
-) -> tf.Tensor:
-    """Uniform numbers in (0, 1), a function of seed, step and place in the global batch.
-
-    Every replica draws the numbers of the whole global batch and keeps its own rows, so that n
-    replicas use what one device would.
-
-    Args:
-        seed, step: what the numbers depend on.
-        place: which replica this is.
-        count: rows of one replica.
-        replicas: how many replicas there are.
-        width: numbers a row.
-
-    Returns:
-        ``(count, width)`` float32.
-    """
-    key = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
-    shape = [count * replicas, width]
-    everyone = tf.random.stateless_uniform(shape, key, minval=1e-7, alg="philox")
-    # float32 rounds numbers next to 1 up to it, where log(-log r) is not finite
-    return tf.minimum(everyone[place * count : (place + 1) * count], 1.0 - 1e-7)

@@ -14,6 +14,7 @@ from vdroppath_tf.layers.convolve import Triple
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gated_dense import GatedDense
 from vdroppath_tf.layers.normalization import batch_norm
+from vdroppath_tf.layers.residual_gate import GateProduct
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import BRANCHES, NONE
 
@@ -85,7 +86,7 @@ class Fused:
             return self.temporal
         y = convolve(self.output)
         if self.spatial_gate is not None:
-            y = keras.layers.Multiply(name=f"{self.name}_spatial_gate")([y, self.spatial_gate])
+            y = GateProduct(name=f"{self.name}_spatial_gate")([y, self.spatial_gate])
         if self.temporal is None:
             return y
         return keras.layers.Add(name=f"{self.name}_join")([y, self.temporal])
@@ -94,7 +95,7 @@ class Fused:
         """The residual branch, after its last BN: 0 where no path is on."""
         if self.residual_gate is None:
             return branch
-        return keras.layers.Multiply(name=f"{self.name}_gate")([branch, self.residual_gate])
+        return GateProduct(name=f"{self.name}_gate")([branch, self.residual_gate])
 
 
 @dataclass

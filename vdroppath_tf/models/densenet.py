@@ -80,18 +80,44 @@ def temporal_strides(row: Row) -> tuple[int, ...]:
     return (1,) * (1 + len(row.blocks))
 
 
+@dataclass
+class Features:
+    """All earlier features of a dense block, its input first.
+
+    Attributes:
+        x: what has been concatenated.
+        widths: channels of each of the inputs that later layers see.
+        last: the latest of them, where it is not yet in ``x``.
+    """
+
+    x: Tensor
+    widths: tuple[int, ...]
+    last: Tensor | None = None
+
+    def append(self, y: Tensor) -> None:
+        """The output of a layer; the layer before it has been seen."""
+        self.last, self.widths = y, (*self.widths, y.shape[-1])
+
+    def concatenated(self, name: str) -> Tensor:
+        """All of them for the layer of that name: each is copied in once, to what was there."""
+        if self.last is not None:
+            self.x = keras.layers.Concatenate(name=f"{name}_inputs")([self.x, self.last])
+            self.last = None
+        return self.x
+
+
 def dense_layer(
-    inputs: list[Tensor], growth: int, *, fusion: FusionMaker, share_inputs: bool, name: str
+    inputs: Features, growth: int, *, fusion: FusionMaker, share_inputs: bool, name: str
 ) -> Tensor:
     """Fusion of BN - ReLU - convolution paths, then BN - ReLU - 1x3x3, gated: what is appended."""
-    x = concatenated(inputs, name)
+    x = inputs.concatenated(name)
     fused = fusion(
         x,
         BOTTLENECK * growth,
         name=name,
         before="relu",
         temporal=(growth, (1, 1, 1)),
-        widths=None if share_inputs else widths_of(inputs),
+        widths=None if share_inputs else inputs.widths,
     )
 
     def spatial(y: Tensor) -> Tensor:
@@ -105,25 +131,13 @@ def dense_layer(
 
 
 def transition(
-    inputs: list[Tensor], stride: int, *, fusion: FusionMaker, share_inputs: bool, name: str
+    inputs: Features, stride: int, *, fusion: FusionMaker, share_inputs: bool, name: str
 ) -> Tensor:
     """Fusion to half the channels, then average-pool; without a 3x3, T would equal ST."""
-    x = concatenated(inputs, name)
-    widths = None if share_inputs else widths_of(inputs)
+    x = inputs.concatenated(name)
+    widths = None if share_inputs else inputs.widths
     fused = fusion(x, x.shape[-1] // 2, name=name, has_residual=False, before="relu", widths=widths)
     return average_pool(fused.output, (stride, 2, 2), (stride, 2, 2), name=f"{name}_pool")
-
-
-def concatenated(inputs: list[Tensor], name: str) -> Tensor:
-    """All earlier features of the block, its input first."""
-    return (
-        inputs[0] if len(inputs) == 1 else keras.layers.Concatenate(name=f"{name}_inputs")(inputs)
-    )
-
-
-def widths_of(inputs: list[Tensor]) -> tuple[int, ...]:
-    """Channels of each input."""
-    return tuple(x.shape[-1] for x in inputs)
 
 
 def features(
@@ -137,14 +151,15 @@ def features(
     """What a 3D DenseNet makes of clips: the paper's template network."""
     first, *between = temporal_strides
     x = stem(clips, row.stem, (5, 7, 7), (first, 2, 2), temporal_pool=temporal_pool)
-    inputs = [max_pool(x, (3, 3, 3), (between[0], 2, 2), name="stem_pool")]
+    x = max_pool(x, (3, 3, 3), (between[0], 2, 2), name="stem_pool")
     made: dict[str, Any] = {"fusion": fusion, "share_inputs": row.share_inputs}
     for b, layers in enumerate(row.blocks, 1):
+        inputs = Features(x, (x.shape[-1],))
         for n in range(1, layers + 1):
             inputs.append(dense_layer(inputs, row.growth, name=f"B{b}.L{n}", **made))
         if b < len(row.blocks):
-            inputs = [transition(inputs, between[b], name=f"T{b}", **made)]
-    return normalized(concatenated(inputs, "features"), name="features")
+            x = transition(inputs, between[b], name=f"T{b}", **made)
+    return normalized(inputs.concatenated("features"), name="features")
 
 
 def template(

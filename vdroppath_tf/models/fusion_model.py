@@ -10,9 +10,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vdroppath_tf.layers.convolve import size_of
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import describe_gates, gates_of, read_gates
+from vdroppath_tf.layers.losses import add_replica_loss
+from vdroppath_tf.layers.together import draw, handed_out
 from vdroppath_tf.models.changes import FIRST, change, changes_in, of_layers, policy
 from vdroppath_tf.models.gated_training import GatedTraining
 from vdroppath_tf.models.least_size import Sizes, check_sizes, least_clip
@@ -65,7 +68,14 @@ class FusionModel(GatedTraining):
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None, **kwargs: Any) -> Any:
         check_clips(inputs, self.input_shape[-1], self.least_clip)
-        return super().call(inputs, training=training, mask=mask, **kwargs)
+        fusion = (layer for layer in self.layers if isinstance(layer, FusionConv))
+        learning = [one for one in fusion if one.drop_path and one.drop_path.random(training)]
+        if not learning:
+            return super().call(inputs, training=training, mask=mask, **kwargs)
+        drawn, kl = draw(learning, size_of(inputs, 0))
+        add_replica_loss(learning[0].drop_path, kl)  # a model has no losses of its own
+        with handed_out(drawn):
+            return super().call(inputs, training=training, mask=mask, **kwargs)
 
     @property
     def gates(self) -> list[VariationalDropPath]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from vdroppath_tf.layers.constants import constant
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
@@ -18,9 +19,6 @@ class FusedSGD(keras.optimizers.SGD):
     ``m = momentum * m - rate * gradient``, then ``w += m`` (or, with ``nesterov``,
     ``w += momentum * m - rate * gradient``). Arguments are those of ``keras.optimizers.SGD``.
     """
-
-    # the momentum as a tensor of each graph: a constant for each variable would be an operation
-    _constants: Any = None
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         if isinstance(gradient, tf.IndexedSlices):
@@ -40,16 +38,19 @@ class FusedSGD(keras.optimizers.SGD):
             accum=slot.value.handle,
             lr=rate,
             grad=gradient,
-            momentum=self._momentum_as(value.dtype),
+            momentum=constant(self.momentum, value.dtype),
             use_nesterov=self.nesterov,
         )
 
-    def _momentum_as(self, dtype: tf.DType) -> tf.Tensor:
-        if tf.executing_eagerly():
-            return tf.constant(self.momentum, dtype)
-        if self._constants is None:
-            self._constants = weakref.WeakKeyDictionary()
-        known = self._constants.setdefault(tf.compat.v1.get_default_graph(), {})
-        if dtype not in known:
-            known[dtype] = tf.constant(self.momentum, dtype)
-        return known[dtype]
+    def _backend_update_step(
+        self, grads: Any, trainable_variables: Any, learning_rate: Any
+    ) -> None:
+        # read once, not for each variable
+        rate = tf.convert_to_tensor(learning_rate)
+        super()._backend_update_step(grads, trainable_variables, rate)
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        context = tf.distribute.get_replica_context()
+        if context is not None and context.num_replicas_in_sync == 1:
+            return grads_and_vars  # there is nothing to add up
+        return super()._all_reduce_sum_gradients(grads_and_vars)
