@@ -17,6 +17,7 @@ from absl import flags
 from command_lines import DAMAGE, line_of, said, train
 
 from vdroppath_tf.data.clips.augment import Augmentation
+from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import RECIPES, Recipe
@@ -47,6 +48,9 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
     done = call(*train(motion.folder, tmp_path / "run", *lines))
     assert done.code == 0
     assert "This run was finished before: nothing is left to train.\n" in done.error
+    decided = str(diagnose(ProbabilitySpace.load(tmp_path / "run" / "space.json")))
+    assert re.search(r"^The prior decided in \d of 3 layers, the data in \d; \d hardly", decided)
+    assert decided.split(" In the last")[0] in done.error  # a run that goes on has its record
 
 
 def test_sampling_and_augmentation_flags() -> None:
