@@ -94,8 +94,10 @@ def sniff(
             f"{source}: begins with {lines[0][:60]!r}, as no known data set or list does. Expected "
             "a path and a class a line. Name the columns with --columns=path,label and what "
             "separates them with --separator (format=Layout(columns=..., separator=...)), or name "
-            f"the data set with --format.{_of_offsets(lines)}"
+            "the data set with --format."
         )
+    if not most and (advice := _of_offsets(lines, there)):
+        raise ManifestError(f"{source}: {advice}")
     if not most:  # an error will say so: take what looks most like paths
         best.sort(key=lambda trial: -_video_names(trial.reading, lines))
     if most:
@@ -103,14 +105,18 @@ def sniff(
     return best[0].reading
 
 
-def _of_offsets(lines: Sequence[str]) -> str:
+def _of_offsets(lines: Sequence[str], there: There) -> str:
     """What to pass for lines that may be of MMAction's folders of frames with an offset."""
     fields = [line.split() for line in some(lines)]
     if not all(len(each) == 4 and all(map(str.isdecimal, each[1:])) for each in fields):
         return ""
+    if not any(there(path) for path, *_ in fields):
+        return ""
     return (
-        " Lines of a path, an offset, a number of frames and a class, as MMAction has them, are "
-        "read with --columns=path,start_frame,segment_frames,label."
+        f"its lines, such as {lines[0].strip()[:80]!r}, are of a path and three numbers, and no "
+        "way to read them is certain. Lines of a path, an offset, a number of frames and a class, "
+        "as MMAction has them, are read with --columns=path,start_frame,segment_frames,label "
+        "(format=Layout(columns=...))."
     )
 
 
