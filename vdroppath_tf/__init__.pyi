@@ -21,9 +21,9 @@ from .derivation import replace_classifier as replace_classifier
 from .layers.gates import freeze_gates as freeze_gates
 from .layers.gates import set_strategy as set_strategy
 from .models.inflation.inflate import inflate as inflate
-from .scoring.evaluate import EvaluationOptions as EvaluationOptions
 from .scoring.evaluate import evaluate_strategies as evaluate_strategies
 from .scoring.evaluate import race_strategies as race_strategies
+from .scoring.options import EvaluationOptions as EvaluationOptions
 from .scoring.recalibration import recalibrate as recalibrate
 from .serving.export import export_saved_model as export_saved_model
 from .spaces.space import ProbabilitySpace as ProbabilitySpace

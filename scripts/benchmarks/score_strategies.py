@@ -47,7 +47,8 @@ from vdroppath_tf.layers.fusion import batch_norms
 from vdroppath_tf.layers.gates import freeze_gates, gates_of, strategy_masks
 from vdroppath_tf.scoring.batch_statistics import assign, of_the_batch, read, restored
 from vdroppath_tf.scoring.best_set import confidence_set
-from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies, race_strategies
+from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies
+from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.tree import Scoring
 from vdroppath_tf.scoring.uniform import uniform_prior
 from vdroppath_tf.scoring.walk import StrategyTree

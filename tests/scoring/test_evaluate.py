@@ -15,7 +15,8 @@ import tiny
 
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import set_strategy
-from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies
+from vdroppath_tf.scoring.evaluate import evaluate_strategies
+from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.recalibration import recalibrate
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
 from vdroppath_tf.scoring.segments import Segment

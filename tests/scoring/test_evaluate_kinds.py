@@ -14,7 +14,8 @@ import tiny
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import restored_gates, set_strategy
 from vdroppath_tf.scoring.batch_statistics import restored
-from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies
+from vdroppath_tf.scoring.evaluate import evaluate_strategies
+from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.recalibration import recalibrate
 from vdroppath_tf.scoring.segments import Segment
 from vdroppath_tf.spaces.space import ProbabilitySpace

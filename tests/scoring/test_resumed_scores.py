@@ -11,7 +11,8 @@ import pytest
 import tiny
 
 from vdroppath_tf.layers.gates import set_strategy
-from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies, race_strategies
+from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies
+from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.race import Race
 
 RNG = np.random.default_rng(3)

@@ -11,8 +11,9 @@ import tiny
 
 from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_masks
 from vdroppath_tf.scoring.cutting import cut
-from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies
+from vdroppath_tf.scoring.evaluate import evaluate_strategies
 from vdroppath_tf.scoring.folding import Convolved
+from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.walk import StrategyTree
 
 RNG = np.random.default_rng(3)

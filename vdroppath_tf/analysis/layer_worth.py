@@ -16,7 +16,8 @@ import keras
 from vdroppath_tf.analysis.worth import LayerWorth, swapped, worth_of
 from vdroppath_tf.layers.gates import branches_of, fusion_layers
 from vdroppath_tf.names import named
-from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies
+from vdroppath_tf.scoring.evaluate import evaluate_strategies
+from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import NONE, FusionUnit

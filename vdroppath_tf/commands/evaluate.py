@@ -62,6 +62,13 @@ def define(values: flags.FlagValues) -> None:
     define_choose(values)
     text = "difference in accuracy that a race spends no clips on, e.g. 0.01"
     flags.DEFINE_float("margin", 0.0, text, 0.0, 0.99, flag_values=values)
+    text = (
+        "steps that each strategy trains on --train_data before it is scored: a ranking nearer to "
+        "that of stand-alone trainings (docs/ranking.md), at the time of these steps"
+    )
+    flags.DEFINE_integer("adapt_steps", 0, text, lower_bound=0, flag_values=values)
+    text = "learning rate of the first of these steps; it falls to 0"
+    flags.DEFINE_float("adapt_learning_rate", 0.02, text, 0.0, 1e6, flag_values=values)
     text = "room for activations, MiB"
     flags.DEFINE_integer("memory_mib", 1024, text, lower_bound=1, flag_values=values)
 
@@ -85,7 +92,15 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     protocol = data.PROTOCOLS[values.protocol]
     clips = training.RecipeClips(recipe, faults=data.FaultLog(values.max_bad_fraction))
     memory = values.memory_mib * 2**20
-    scorer = experiments.Scorer(model, clips, train, protocol=protocol, memory_bytes=memory)
+    scorer = experiments.Scorer(
+        model,
+        clips,
+        train,
+        protocol=protocol,
+        memory_bytes=memory,
+        adapt_steps=values.adapt_steps,
+        adapt_learning_rate=values.adapt_learning_rate,
+    )
     race = (values.level, values.margin) if values.race else None
     chosen_on = _scores(values, scorer, "choose", parts[0], strategies, race)
     shape = clips.clip_shape(parts[1], protocol)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,8 @@ from vdroppath_tf.data.clips.protocols import Protocol
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
-from vdroppath_tf.scoring.evaluate import (
-    EvaluationOptions,
-    evaluate_strategies,
-    race_strategies,
-)
+from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies
+from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training.clips import ONE_CLIP, RecipeClips
@@ -37,6 +34,9 @@ class Scorer:
         protocol: Says which views of a video are scored. Defaults to one clip of the centre.
         batch_size: Clips in a batch. Defaults to the recipe's.
         memory_bytes: The room for activations. Defaults to 1 GiB.
+        adapt_steps: Steps that each strategy takes on the training videos before it is scored, see
+            ``EvaluationOptions``. Defaults to 0.
+        adapt_learning_rate: The rate of the first of them. Defaults to 0.02.
     """
 
     template: FusionModel
@@ -45,6 +45,8 @@ class Scorer:
     protocol: Protocol = ONE_CLIP
     batch_size: int | None = None
     memory_bytes: int = 2**30
+    adapt_steps: int = 0
+    adapt_learning_rate: float = 0.02
 
     __repr__ = brief
 
@@ -109,6 +111,19 @@ class Scorer:
             memory_bytes=self.memory_bytes,
             resume=resume,
             on_strategy=on_strategy,
+            adapt_steps=self.adapt_steps,
+            adapt_learning_rate=self.adapt_learning_rate,
         )
-        train_clips = None if self.train is None else self.clips.recalibration(self.train)
+        train_clips = None if self.train is None else _Anew(self.clips, self.train)
         return clips, {"train_clips": train_clips, "options": options}
+
+
+@dataclass(frozen=True)
+class _Anew:
+    """Training clips that begin with the first epoch whenever they are read: alike for all."""
+
+    clips: RecipeClips
+    videos: Manifest
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.clips.recalibration(self.videos))

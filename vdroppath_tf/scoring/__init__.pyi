@@ -3,7 +3,6 @@ from .choosing import RULES as RULES
 from .choosing import cheapest as cheapest
 from .choosing import choose as choose
 from .class_answers import ClassAnswers as ClassAnswers
-from .evaluate import EvaluationOptions as EvaluationOptions
 from .evaluate import evaluate_strategies as evaluate_strategies
 from .evaluate import race_strategies as race_strategies
 from .intervals import Interval as Interval
@@ -12,6 +11,8 @@ from .intervals import optimism as optimism
 from .intervals import wilson as wilson
 from .listed import Draw as Draw
 from .listed import Row as Row
+from .one_strategy import OneStrategy as OneStrategy
+from .options import EvaluationOptions as EvaluationOptions
 from .paired import holm as holm
 from .paired import mean_interval as mean_interval
 from .paired import paired_interval as paired_interval

@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
 
 from vdroppath_tf.data.clips.pipeline import video_errors
 from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_masks
 from vdroppath_tf.names import named
-from vdroppath_tf.ranges import Range, check_ranges, whole
+from vdroppath_tf.scoring.adaptation import adapted_scores
+from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.progress import file_in, fingerprint_of
 from vdroppath_tf.scoring.race import Race
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.scoring.tree import Scoring
 from vdroppath_tf.scoring.walk import StrategyTree
 from vdroppath_tf.spaces.strategy import FusionStrategy
-
-
-@named
-@dataclass(frozen=True)
-class EvaluationOptions:
-    """How ``evaluate_strategies`` and ``race_strategies`` go about it.
-
-    Attributes:
-        recalibration_batches: int, how many batches of ``train_clips`` are used. Defaults to 8.
-        views: int, clips of each video, adjacent and in one batch; the mean softmax over them is
-            the score of the video, and the clips counted are videos then. Defaults to 1.
-        memory_bytes: int, room for activations while scoring; batches are cut into pieces that fit.
-            Recalibration holds one whole training batch, though never as much as a training step
-            does. Defaults to 1 GiB.
-        resume: str or path, a folder for what has been done after each batch. Called again with
-            the same model, strategies and clips, the evaluation goes on from there and ends the
-            same. Defaults to None, which keeps nothing.
-        on_strategy: callable, called after each strategy and batch, for a progress bar. Defaults
-            to None.
-    """
-
-    recalibration_batches: int = 8
-    views: int = 1
-    memory_bytes: int = 2**30
-    resume: str | os.PathLike[str] | None = None
-    on_strategy: Callable[[], object] | None = None
-
-    RANGES: ClassVar[Mapping[str, Range]] = {
-        "recalibration_batches": whole(1, 1_000_000),
-        "views": whole(1, 10_000),
-        "memory_bytes": whole(1, 2**50),
-    }
-
-    def __post_init__(self) -> None:
-        check_ranges(self, self.RANGES)
-
 
 _DEFAULTS = EvaluationOptions()
 
@@ -155,6 +118,14 @@ def _evaluate(
     if not chosen:
         raise ValueError("There are no strategies to evaluate.")
     tree = StrategyTree(model, [strategy_masks(model, strategy) for strategy in chosen])
+    if options.adapt_steps:
+        if race_at is not None:
+            raise ValueError(
+                "A race scores strategies batch by batch, and adapted ones are scored one after "
+                "another. Expected adapt_steps=0. "
+                f"Received: adapt_steps={options.adapt_steps}"
+            )
+        return adapted_scores(tree, model, chosen, clips, train_clips, options)
     race = None if race_at is None else Race(len(chosen), *race_at)
     batches, folder, views = options.recalibration_batches, options.resume, options.views
     texts = [*map(str, chosen), f"{race_at} {batches} {train_clips is not None} {views}"]

@@ -1,0 +1,138 @@
+"""Scores after a few steps of training of each strategy, from the template's weights.
+
+A template's weights are a compromise of all strategies, so its scores also say how badly they fit
+one. A few steps with the strategy's own paths take that part away, at a small share of what a
+training from scratch costs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.data.clips.pipeline import video_errors
+from vdroppath_tf.names import named
+from vdroppath_tf.scoring.array_files import read_arrays, write_arrays
+from vdroppath_tf.scoring.one_strategy import OneStrategy
+from vdroppath_tf.scoring.options import EvaluationOptions
+from vdroppath_tf.scoring.progress import file_in, fingerprint_of
+from vdroppath_tf.scoring.scores import StrategyScores
+from vdroppath_tf.scoring.tree import Scoring
+from vdroppath_tf.scoring.walk import StrategyTree
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+_FORMAT = "vdroppath_tf.adapted/1"
+
+
+@named
+def falling_rates(first: float, steps: int) -> list[float]:
+    """Learning rates that fall from ``first`` towards 0 along half a cosine, one for each step."""
+    return [0.5 * first * (1.0 + math.cos(math.pi * k / steps)) for k in range(steps)]
+
+
+def adapted_scores(
+    tree: StrategyTree,
+    model: keras.Model,
+    strategies: Sequence[FusionStrategy],
+    clips: Iterable[Any],
+    train_clips: Iterable[Any] | None,
+    options: EvaluationOptions,
+) -> StrategyScores:
+    """``evaluate_strategies`` with ``adapt_steps``: one strategy after another.
+
+    Each takes the same batches in the same order, from the template's weights.
+    """
+    _check_repeatable(clips, train_clips)
+    batches: Any = train_clips
+    rates = falling_rates(options.adapt_learning_rate, options.adapt_steps)
+    texts = [f"{options.adapt_learning_rate} {options.adapt_steps}"]
+    texts.append(f"{options.recalibration_batches} {options.views}")
+    path = file_in(options.resume, "adapted.npz")
+    mark = "" if path is None else fingerprint_of(model, *map(str, strategies), *texts)
+    right, labels = _done(path, mark)
+    several = bool(getattr(model, "multi_label", False))
+    one = OneStrategy(model)
+    alone: Any = _Alone(one, tree)
+    tick = options.on_strategy or (lambda: None)
+    with one.begin(), video_errors():
+        for strategy in strategies[len(right) :]:
+            one.start(strategy)
+            one.train(_again_and_again(batches), rates)
+            one.recalibrate(batches, options.recalibration_batches)
+            scoring = Scoring(
+                alone, model.output_shape[-1], tick, options.views, multi_label=several
+            )
+            found, _, labels = scoring.score(clips, None, options.memory_bytes, None, "")
+            right = [*right, found[0]]
+            _keep(path, mark, right, labels)
+    answers = np.stack(right)
+    seen = np.full(len(strategies), answers.shape[1])
+    return StrategyScores.of(strategies, answers, seen, labels, True)
+
+
+def _check_repeatable(clips: Iterable[Any], train_clips: Iterable[Any] | None) -> None:
+    """Raises where a second strategy would find no clips."""
+    if train_clips is None:
+        raise ValueError(
+            "Strategies are adapted on training clips, and there are none. Pass train_clips=, or "
+            "adapt_steps=0 (on the command line: --train_data, or --adapt_steps=0)."
+        )
+    for name, some in (("clips", clips), ("train_clips", train_clips)):
+        if iter(some) is some:
+            raise ValueError(
+                f"With adapt_steps every strategy reads {name} anew, and an iterator is read once. "
+                f"Expected a data set or a list of batches. Received: {type(some).__name__}"
+            )
+
+
+def _again_and_again(clips: Iterable[Any]) -> Iterator[Any]:
+    """Batches without end, unless there are none."""
+    for _ in itertools.count():
+        empty = True
+        for batch in clips:
+            empty = False
+            yield batch
+        if empty:
+            return
+
+
+class _Alone:
+    """What ``Scoring`` asks of a tree, of the one strategy that a template runs."""
+
+    def __init__(self, one: OneStrategy, tree: StrategyTree) -> None:
+        self.one, self.channels, self.least = one, tree.channels, tree.least
+        self.bytes_per_clip = tree.bytes_per_clip
+
+    def __len__(self) -> int:
+        return 1
+
+    def logits(self, clips: Any, rows: Any, statistics: Any) -> Iterator[tuple[list[int], Any]]:
+        """Its logits on a batch."""
+        yield [0], self.one.logits(tf.convert_to_tensor(clips))
+
+
+def _done(path: Path | None, mark: str) -> tuple[list[np.ndarray], np.ndarray]:
+    """Answers of the strategies that a stopped evaluation finished, and the labels."""
+    if path is None or not path.exists():
+        return [], np.zeros(0, "int64")
+    found = read_arrays(path, _FORMAT, ("fingerprint", "right", "labels"))
+    if str(found["fingerprint"]) != mark:
+        raise ValueError(
+            f"{path}: holds results of other weights, strategies or settings. To go on with it, "
+            "evaluate what it was begun with; otherwise name another folder, or delete it."
+        )
+    return list(found["right"]), found["labels"]
+
+
+def _keep(path: Path | None, mark: str, right: Sequence[np.ndarray], labels: np.ndarray) -> None:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        answers = {"right": np.stack(right), "labels": labels}
+        write_arrays(path, _FORMAT, fingerprint=np.array(mark), **answers)
