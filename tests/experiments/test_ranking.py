@@ -1,42 +1,24 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny
 
 from vdroppath_tf.cli import main
-from vdroppath_tf.experiments.ranking import jobs
-from vdroppath_tf.experiments.ranking.plan import TASK, TEMPLATES, Plan
+from vdroppath_tf.experiments.ranking.plan import TEMPLATES, Plan
 from vdroppath_tf.experiments.ranking.run import draw_strategies
-from vdroppath_tf.experiments.tasks.synthetic import write_task
 from vdroppath_tf.spaces.space import ProbabilitySpace
-from vdroppath_tf.training import RECIPES
 
 SMALL = [
     *("--draws=2", "--uniform_draws=0", "--seeds=1", "--epochs=2", "--template_epochs=2"),
-    *("--train_clips=32", "--test_clips=16", "--processes=1"),
+    *("--train_clips=32", "--test_clips=16", "--processes=1", "--adapt_steps=2,1"),
 ]
 
 
-def test_a_ranking_does_not_see_the_clips_of_an_earlier_one(tmp_path: Path) -> None:
-    write_task(tmp_path / "clips", TASK, clips=(2, 1, 1))
-    assert len(jobs._videos(tmp_path).train) == 2
-    shutil.rmtree(tmp_path / "clips")
-    write_task(tmp_path / "clips", TASK, clips=(3, 1, 1))
-    jobs.run_jobs(tmp_path, Plan(), [], processes=1)
-    assert len(jobs._videos(tmp_path).train) == 3
-
-
 @pytest.mark.slow
-def test_ranking_goes_on_where_it_stood(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On a network of three layers: a dozen of them are traced here."""
-    monkeypatch.setitem(RECIPES, "small", RECIPES["small"].replace(network=tiny.ROW))
+def test_ranking_goes_on_where_it_stood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "ranking"
     assert main(["ranking", *SMALL, f"--out={out}"]) == 0
     told = capsys.readouterr().out
@@ -55,7 +37,13 @@ def test_ranking_goes_on_where_it_stood(
     assert not np.allclose(learned.drop, learned.initial)
 
     results = sorted((out / "results").iterdir())
-    assert len(results) == 4 + 4 + 2
+    assert len(results) == 3 + 3 + 2 * 2 + 2
+    assert fields["adaptation"]["space"] == {
+        "0": "space",
+        "1": "space, after 1 steps",
+        "2": "space, after 2 steps",
+    }
+    assert "after 2 steps of each strategy's own, 50.0% of a stand-alone training" in told
     lost = next(path for path in results if path.name.startswith("stand-alone"))
     kept = {path: path.stat().st_mtime_ns for path in results if path != lost}
     lost.unlink()
@@ -103,7 +91,6 @@ def test_recipes_of_a_plan() -> None:
     assert [p.epochs for p in uniform.template_phases()] == [10]
     assert (learned.initial_drop, learned.gate_learning_rate) == (0.5, 0.03)
     assert (uniform.initial_drop, uniform.gate_learning_rate) == (0.5, 0.0)
-    assert recipes["gates drawn per batch"] == learned.replace(noise="batch")
     assert [p.epochs for p in plan.stand_alone.stand_alone_phases()] == [3]
 
 

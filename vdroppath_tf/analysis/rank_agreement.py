@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -87,6 +87,7 @@ class Ranking:
         stand_alone: ``(strategies, seeds)`` top-1 of each, trained from scratch.
         scores: ``(strategies,)`` by name: what templates said.
         clips: test clips of each accuracy.
+        curves: by template, which of ``scores`` are those after how many steps of adaptation.
     """
 
     kinds: tuple[str, ...]
@@ -94,6 +95,7 @@ class Ranking:
     stand_alone: np.ndarray
     scores: Mapping[str, np.ndarray]
     clips: int
+    curves: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     __repr__ = brief
 
@@ -106,6 +108,7 @@ class Ranking:
             stand_alone=self.stand_alone[here],
             scores={name: score[here] for name, score in self.scores.items()},
             clips=self.clips,
+            curves=self.curves,
         )
 
     def noise(self) -> SeedNoise:

@@ -21,12 +21,13 @@ COSTS = ("macs", "parameters", "latency")
 MAX_BAD_FRACTION = 0.1
 QUICKSTART_CLIPS = (512, 256, 256)
 RANKING = {
-    "draws": 8,
-    "uniform_draws": 8,
-    "seeds": 2,
-    "epochs": 12,
+    "draws": 24,
+    "uniform_draws": 24,
+    "seeds": 3,
+    "epochs": 5,
     "template_epochs": 12,
     "gate_learning_rate": 0.005,
     "seed": 0,
 }
-RANKING_CLIPS = (4096, 1008)
+RANKING_CLIPS = (2048, 1008)
+ADAPT_STEPS = (8, 32, 128)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from absl import flags, logging
 
 from vdroppath_tf import analysis, experiments, figures
-from vdroppath_tf.commands.choices import RANKING, RANKING_CLIPS
+from vdroppath_tf.commands.choices import ADAPT_STEPS, RANKING, RANKING_CLIPS
 from vdroppath_tf.commands.flag_kinds import define_processes, processes_of
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.files import write_json
@@ -18,13 +18,13 @@ from vdroppath_tf.files import write_json
 if TYPE_CHECKING:
     from vdroppath_tf.scoring.intervals import Interval
 
-EXAMPLE = "vdroppath ranking --draws=8 --uniform_draws=8 --seeds=2 --out=ranking"
+EXAMPLE = "vdroppath ranking --draws=24 --uniform_draws=24 --seeds=3 --out=ranking"
 FORMAT = "vdroppath_tf.ranking/1"
 EXPLAINED = {
     "space": "score on the template that learned the space, batch norm recalibrated",
-    "gates drawn per batch": "the same, of a template whose gates were drawn for each batch",
     "gates start at 0.1": "the same, of a template whose drop probabilities started at 0.1",
     "uniform template": "the same, of a template trained with every path a fair coin",
+    "mean of the templates": "the mean of the three scores before it",
     "space, not recalibrated": "the first without recalibration",
     "log-probability": "of the strategy in the learned space",
 }
@@ -47,6 +47,9 @@ def define(values: flags.FlagValues) -> None:
     defaults = {**RANKING, "train_clips": RANKING_CLIPS[0], "test_clips": RANKING_CLIPS[1]}
     for name, (least, text) in numbers.items():
         flags.DEFINE_integer(name, defaults[name], text, lower_bound=least, flag_values=values)
+    text = "steps that strategies take from a template's weights before they are scored again"
+    default = [str(steps) for steps in ADAPT_STEPS]
+    flags.DEFINE_list("adapt_steps", default, f"{text}; empty for none", flag_values=values)
     rate, text = RANKING["gate_learning_rate"], "of the templates' gates"
     flags.DEFINE_float("gate_learning_rate", rate, text, lower_bound=0.0, flag_values=values)
     define_processes(values, "trainings")
@@ -55,17 +58,29 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Trains, compares, prints the table and writes it with its picture."""
     given = {name: values[name].value for name in RANKING}
-    plan = experiments.Plan(**given, clips=(values.train_clips, values.test_clips))
+    counts = values.train_clips, values.test_clips
+    plan = experiments.Plan(**given, clips=counts, adapt_steps=_adapt_steps(values))
     out = Path(values.out)
-    found = experiments.run_ranking(out, plan, processes=processes_of(values), log=logging.info)
-    print("\n".join(table(found)))
+    where = {"processes": processes_of(values), "cluster": values.cluster}
+    found = experiments.run_ranking(out, plan, **where, log=logging.info)
+    print("\n".join(table(found, plan.stand_alone_steps)))
     write_json(out / "ranking.json", fields(found), allow_nan=False)
     figures.figure_ranking(found).savefig(out / "ranking.png", dpi=150)
     logging.info("Wrote %s and ranking.png", out / "ranking.json")
 
 
-def table(found: analysis.Ranking) -> list[str]:
-    """Strategies, then the tau of each kind, as text."""
+def _adapt_steps(values: flags.FlagValues) -> tuple[int, ...]:
+    try:
+        return tuple(int(steps) for steps in values.adapt_steps)
+    except ValueError:
+        given = ",".join(values.adapt_steps)
+        raise ValueError(
+            f"--adapt_steps={given}: expected whole numbers, such as 8,32,128."
+        ) from None
+
+
+def table(found: analysis.Ranking, steps: int) -> list[str]:
+    """Strategies, then the tau of each kind, as text; a stand-alone training has ``steps``."""
     columns = "; ".join(["stand-alone (mean of seeds)", *found.scores])
     lines = [f"Columns: top-1 on {found.clips} clips, {columns}"]
     for kind in analysis.KINDS:
@@ -77,11 +92,11 @@ def table(found: analysis.Ranking) -> list[str]:
             said = "".join(f"{score[k]:9.3f}" for score in some.scores.values())
             lines.append(f"{some.stand_alone[k].mean():7.3f}{said}  {some.strategies[k]}")
         if len(some.strategies) > 1:
-            lines += ["", *_agreement(some, kind)]
+            lines += ["", *_agreement(some, kind, steps)]
     return lines
 
 
-def _agreement(some: analysis.Ranking, kind: str) -> list[str]:
+def _agreement(some: analysis.Ranking, kind: str, steps: int) -> list[str]:
     noise = some.noise()
     lines = [f"{kind}: stand-alone accuracies spread by {noise.spread:.3f}"]
     if noise.seeds > 1:
@@ -91,8 +106,19 @@ def _agreement(some: analysis.Ranking, kind: str) -> list[str]:
         )
     lines.append("Kendall's tau with stand-alone accuracy, 95 % interval over strategies:")
     for name, tau in some.taus().items():
-        lines.append(f"  {_interval(tau)}  {name}: {EXPLAINED[name]}")
+        lines.append(f"  {_interval(tau)}  {name}: {_explained(some, name, steps)}")
     return lines
+
+
+def _explained(some: analysis.Ranking, name: str, steps: int) -> str:
+    for template, curve in some.curves.items():
+        for taken, own in curve.items():
+            if own == name and taken:
+                return (
+                    f"score on {template!r} after {taken} steps of each strategy's own, "
+                    f"{taken / steps:.1%} of a stand-alone training"
+                )
+    return EXPLAINED[name]
 
 
 def _interval(tau: Interval) -> str:
@@ -122,7 +148,12 @@ def fields(found: analysis.Ranking) -> dict[str, object]:
         }
         for k, (kind, strategy) in enumerate(zip(found.kinds, found.strategies, strict=True))
     ]
-    return {"format": FORMAT, "clips": found.clips, "kinds": kinds, "strategies": rows}
+    curves = {
+        template: {str(steps): name for steps, name in curve.items()}
+        for template, curve in found.curves.items()
+    }
+    head = {"format": FORMAT, "clips": found.clips, "adaptation": curves}
+    return {**head, "kinds": kinds, "strategies": rows}
 
 
 def _number(value: float) -> float | None:

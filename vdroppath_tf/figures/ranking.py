@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.rank_agreement import KINDS, Ranking
@@ -20,7 +22,8 @@ _STYLES = {"draws": ("o", "#486581"), "uniform draws": ("D", "#B23A48")}
 def figure_ranking(found: Ranking) -> Figure:
     """Draws a panel for each score: a point a strategy, its stand-alone accuracy upwards.
 
-    A bar is the range over seeds. Tau stands beside each kind's name.
+    A bar is the range over seeds. Tau stands beside each kind's name. A last panel for each
+    template whose strategies were adapted has tau over the steps, with its 95 % interval.
 
     Args:
         found: `Ranking` of at least one strategy of some kind.
@@ -29,13 +32,20 @@ def figure_ranking(found: Ranking) -> Figure:
         The figure, to save or to show.
     """
     with mpl.rc_context(STYLE):
-        columns = min(3, len(found.scores))
-        rows = math.ceil(len(found.scores) / columns)
+        adapted = {own for curve in found.curves.values() for steps, own in curve.items() if steps}
+        shown = [name for name in found.scores if name not in adapted]
+        curves = {name: curve for name, curve in found.curves.items() if len(curve) > 1}
+        count = len(shown) + len(curves)
+        columns = min(3, count)
+        rows = math.ceil(count / columns)
         figure = Figure(figsize=(3.4 * columns, 3.2 * rows), layout="constrained")
-        panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
-        for axes in panels.flat[len(found.scores) :]:
+        panels = figure.subplots(rows, columns, squeeze=False)
+        for axes in panels.flat[count:]:
             axes.set_axis_off()
-        for name, axes in zip(found.scores, panels.flat, strict=False):
+        for (name, curve), axes in zip(curves.items(), panels.flat[len(shown) :], strict=False):
+            _curve(axes, found, name, curve)
+        for name, axes in zip(shown, panels.flat, strict=False):
+            axes.sharey(panels.flat[0])
             for kind in KINDS:
                 if kind in found.kinds:
                     _points(axes, found.of(kind), name, kind)
@@ -44,6 +54,27 @@ def figure_ranking(found: Ranking) -> Figure:
             axes.legend(fontsize=7, loc="lower right", labelcolor=SOFT)
         figure.supylabel("top-1, stand-alone", fontsize=9)
     return figure
+
+
+def _curve(axes: Any, found: Ranking, template: str, curve: Mapping[int, str]) -> None:
+    """Tau over steps of adaptation; places are equally apart, as steps grow by factors."""
+    steps = sorted(curve)
+    for shift, kind in enumerate(KINDS):
+        some = found.of(kind)
+        if len(some.strategies) < 2:
+            continue
+        taus = some.taus()
+        values = [taus[curve[n]] for n in steps]
+        ends = np.array([[t.value - t.low for t in values], [t.high - t.value for t in values]])
+        marker, color = _STYLES[kind]
+        style: dict[str, Any] = {"marker": marker, "color": color, "markersize": 4.5}
+        places = np.arange(len(steps)) + 0.08 * (shift - 0.5)
+        tau = [t.value for t in values]
+        axes.errorbar(places, tau, yerr=np.abs(ends), label=kind, elinewidth=0.8, **style)
+    axes.set_xticks(range(len(steps)), [str(n) for n in steps])
+    axes.set(xlabel=f"{template}: steps of adaptation", ylabel="tau")
+    axes.grid(color=GRID, linewidth=0.6)
+    axes.legend(fontsize=7, loc="lower right", labelcolor=SOFT)
 
 
 def _points(axes: Any, some: Ranking, name: str, kind: str) -> None:

@@ -7,26 +7,37 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from vdroppath_tf.experiments.tasks.shapes import Difficulty
+from vdroppath_tf.models.resnet import Row, Stage, Stem
 from vdroppath_tf.names import named
 from vdroppath_tf.ranges import SEEDS, Range, check_ranges, whole
 from vdroppath_tf.training import RECIPES, Recipe
+from vdroppath_tf.zoo.rows import values_of
 
-TASK = "both"
-# Small, so that dozens of trainings take minutes. Without gaps one layer that looks in time is
-# enough for any direction, and after a short training the order of strategies is that of how fast
-# they learn. With gaps, what a strategy can answer grows with the number of its layers that do.
-DIFFICULTY = Difficulty(frames=12, size=16, noise=20.0, contrast=90.0, speed=4.0, shape=6.0, gap=9)
+TASK = "motion"
+# Small, so that a training takes seconds, and of known reason: a shape is seen every k frames, k
+# from 1 to 7, and a strategy with n layers in time can tell its direction where k is at most 2n.
+DIFFICULTY = Difficulty(frames=8, size=12, noise=10.0, contrast=100.0, speed=4.0, shape=5.0, gap=6)
+# A step is as far as the stem's stride: a shape moves by one position of the layers behind it.
+ROW = Row("ranking", Stem(16, (1, 5, 5), (1, 4, 4), pool=False), (Stage(5, 8, 1, 2),))
+BATCH, TEST_BATCH = 16, 256
 LEARNED, UNIFORM = "space", "uniform template"
 # Templates whose scores are compared, and how they differ from a recipe's defaults. The first
 # starts from a space of fair coins, where no strategy is rarer than another. The last is what
 # one-shot search without a learned space does: coins from first to last.
 TEMPLATES: dict[str, dict[str, Any]] = {
     LEARNED: {"initial_drop": 0.5},
-    "gates drawn per batch": {"initial_drop": 0.5, "noise": "batch"},
     "gates start at 0.1": {"initial_drop": 0.1},
     UNIFORM: {"initial_drop": 0.5, "gate_learning_rate": 0.0},
 }
 AS_TRAINED, LOG_PROB = "space, not recalibrated", "log-probability"
+MEAN = "mean of the templates"
+ADAPTED = (LEARNED, UNIFORM)
+"""The templates whose strategies are also scored after a few steps of their own."""
+
+
+def after_steps(template: str, steps: int) -> str:
+    """What the scores of adapted strategies are called."""
+    return f"{template}, after {steps} steps"
 
 
 @named
@@ -38,22 +49,25 @@ class Plan:
         draws: Strategies drawn from the learned space, all different, no layer without a path.
         uniform_draws: Strategies with as many units S as ST as S+ST on average, all different.
         seeds: Stand-alone trainings of each strategy.
-        epochs: Those of a stand-alone training; as many as of the templates, as in the paper.
+        epochs: Those of a stand-alone training.
         template_epochs: Those of a template: a fifth without gates, the rest with them.
         gate_learning_rate: That of the templates; slow, so that the space stays open: draws from a
             collapsed space are all alike.
-        seed: That of clips, templates and draws.
+        seed: That of clips, templates and draws; stand-alone trainings have the seeds after it.
         clips: The numbers of training and test clips.
+        adapt_steps: How many steps strategies take from a template's weights before they are
+            scored again: the points of a curve.
     """
 
-    draws: int = 8
-    uniform_draws: int = 8
-    seeds: int = 2
-    epochs: int = 12
+    draws: int = 24
+    uniform_draws: int = 24
+    seeds: int = 3
+    epochs: int = 5
     template_epochs: int = 12
     gate_learning_rate: float = 0.005
     seed: int = 0
-    clips: tuple[int, int] = (4096, 1008)
+    clips: tuple[int, int] = (2048, 1008)
+    adapt_steps: tuple[int, ...] = (8, 32, 128)
 
     RANGES: ClassVar[Mapping[str, Range]] = {
         "draws": whole(2, 100_000),
@@ -64,6 +78,7 @@ class Plan:
         "gate_learning_rate": Range(0.0, 1e6),
         "seed": whole(0, SEEDS),
         "clips": whole(16, 10_000_000),
+        "adapt_steps": whole(1, 1_000_000),
     }
 
     def __post_init__(self) -> None:
@@ -71,15 +86,30 @@ class Plan:
 
     @property
     def trainings(self) -> dict[str, Any]:
-        """What trainings depend on: with more draws or seeds a ranking goes on."""
-        counted = ("draws", "uniform_draws", "seeds")
+        """What trainings depend on: with more draws, seeds or steps a ranking goes on."""
+        counted = ("draws", "uniform_draws", "seeds", "adapt_steps")
         return {k: v for k, v in dataclasses.asdict(self).items() if k not in counted}
+
+    @property
+    def stand_alone_steps(self) -> int:
+        """The steps of a stand-alone training."""
+        return self.epochs * (self.clips[0] // BATCH)
+
+    @property
+    def all_seeds(self) -> range:
+        """The seeds of stand-alone trainings; none is a template's."""
+        return range(self.seed + 1, self.seed + 1 + self.seeds)
 
     @property
     def stand_alone(self) -> Recipe:
         """The recipe of stand-alone strategies, but for the seed."""
         small = RECIPES["small"]
         return small.replace(
+            network=ROW.name,
+            weight_reg=10.0,  # by N: the strength of the published runs
+            prior_strength=None,
+            row=values_of(ROW),
+            batch_size=BATCH,
             sampling=dataclasses.replace(small.sampling, frames=DIFFICULTY.frames),
             warmup=dataclasses.replace(small.warmup, epochs=0),
             search=dataclasses.replace(small.search, epochs=self.epochs),

@@ -16,27 +16,33 @@ import numpy as np
 from vdroppath_tf.analysis.rank_agreement import KINDS, Ranking
 from vdroppath_tf.experiments.ranking.jobs import Job, run_jobs, template_files
 from vdroppath_tf.experiments.ranking.plan import (
+    ADAPTED,
     AS_TRAINED,
     DIFFICULTY,
     LEARNED,
     LOG_PROB,
-    TASK,
+    MEAN,
     TEMPLATES,
     Plan,
+    after_steps,
 )
-from vdroppath_tf.experiments.tasks.synthetic import write_task
 from vdroppath_tf.files import create_or_verify
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.uniform import uniform_prior
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-_FORMAT = "vdroppath_tf.ranking_plan/2"
+_FORMAT = "vdroppath_tf.ranking_plan/3"
 
 
 @named
 def run_ranking(
-    out: Path, plan: Plan, *, processes: int = 1, log: Callable[[str], object] = print
+    out: Path,
+    plan: Plan,
+    *,
+    processes: int = 1,
+    cluster: str | None = None,
+    log: Callable[[str], object] = print,
 ) -> Ranking:
     """Trains the templates, and every strategy stand-alone; a stopped run goes on.
 
@@ -44,6 +50,7 @@ def run_ranking(
         out: The folder for clips, trainings and results.
         plan: What is trained.
         processes: Trainings at a time, each in a process of its own where there are 2 or more.
+        cluster: A Ray cluster to run them on, see ``in_processes``. Defaults to None, this machine.
         log: Called with each line of the progress. Defaults to ``print``.
 
     Returns:
@@ -52,32 +59,43 @@ def run_ranking(
     Raises:
         ValueError: If the folder holds another plan, or a space too few strategies.
     """
+    where = processes, cluster
     difficulty = dataclasses.asdict(DIFFICULTY)
     fields = {"format": _FORMAT, **plan.trainings, "difficulty": difficulty}
     fields = json.loads(json.dumps(fields))
     create_or_verify(out / "plan.json", fields, holds="ranking")
-    log(f"Writing {sum(plan.clips)} H.264 clips of {TASK!r}.")
-    counts = (plan.clips[0], 1, plan.clips[1])
-    write_task(out / "clips", TASK, clips=counts, seed=plan.seed, difficulty=DIFFICULTY)
     log(f"Training {len(TEMPLATES)} templates for {plan.template_epochs} epochs.")
-    run_jobs(out, plan, [Job("template", name, plan.seed) for name in TEMPLATES], processes)
+    run_jobs(out, plan, [Job("template", name, plan.seed) for name in TEMPLATES], *where)
     space = ProbabilitySpace.load(template_files(out, LEARNED)[1])
     drawn = draw_strategies(space, plan)
     texts = tuple(str(strategy) for kind in KINDS for strategy in drawn[kind])
     log(f"Scoring {len(texts)} strategies, and training each stand-alone {plan.seeds} times.")
-    seeds = range(plan.seed, plan.seed + plan.seeds)
-    jobs = [Job("scores", name, plan.seed, texts) for name in TEMPLATES]
-    jobs += [Job("stand-alone", text, seed) for seed in seeds for text in texts]
-    found = run_jobs(out, plan, jobs, processes)
-    scored, stand_alone = found[: len(TEMPLATES)], found[len(TEMPLATES) :]
-    scores = {name: result["recalibrated"] for name, result in zip(TEMPLATES, scored, strict=True)}
-    scores |= {AS_TRAINED: scored[0]["as trained"], LOG_PROB: scored[0]["log-probability"]}
+    alone = [Job("stand-alone", text, seed) for seed in plan.all_seeds for text in texts]
+    scored = {name: Job("scores", name, plan.seed, texts) for name in TEMPLATES}
+    points = sorted(set(plan.adapt_steps))
+    adapted = {
+        after_steps(name, steps): Job("scores", name, plan.seed, texts, steps)
+        for steps in points
+        for name in ADAPTED
+    }
+    # the first seed before what takes longest: a stopped run has something to show
+    first, others = alone[: len(texts)], alone[len(texts) :]
+    jobs = [*scored.values(), *first, *adapted.values(), *others]
+    found = dict(zip(jobs, run_jobs(out, plan, jobs, *where), strict=True))
+    scores = {name: found[job]["recalibrated"] for name, job in {**scored, **adapted}.items()}
+    scores[MEAN] = np.mean([scores[name] for name in TEMPLATES], 0)
+    own = found[scored[LEARNED]]
+    scores |= {AS_TRAINED: own["as trained"], LOG_PROB: own["log-probability"]}
     return Ranking(
         kinds=tuple(kind for kind in KINDS for _ in drawn[kind]),
         strategies=texts,
-        stand_alone=np.reshape([job["top1"] for job in stand_alone], (plan.seeds, -1)).T,
+        stand_alone=np.reshape([found[job]["top1"] for job in alone], (plan.seeds, -1)).T,
         scores={name: np.array(values) for name, values in scores.items()},
         clips=plan.clips[1],
+        curves={
+            name: {0: name, **{steps: after_steps(name, steps) for steps in points}}
+            for name in ADAPTED
+        },
     )
 
 

@@ -1,0 +1,111 @@
+"""What a ranking trains and scores, on clips in memory.
+
+A strategy is trained stand-alone as a new template with frozen gates: under hard masks it computes
+what the derived network does, forwards and backwards, so all strategies share one traced step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import islice
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.experiments.ranking.plan import BATCH, ROW, TASK, TEST_BATCH, Plan
+from vdroppath_tf.experiments.tasks.in_memory import ArrayClips
+from vdroppath_tf.experiments.tasks.shapes import labels
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.names import named
+from vdroppath_tf.scoring.evaluate import evaluate_strategies
+from vdroppath_tf.scoring.one_strategy import OneStrategy
+from vdroppath_tf.scoring.options import EvaluationOptions
+from vdroppath_tf.training import Recipe
+from vdroppath_tf.training.fit import prepare
+from vdroppath_tf.training.schedules import learning_rate
+from vdroppath_tf.zoo.constructors import constructors
+
+_CLASSES = len(labels(TASK))
+
+
+@named
+def new_template(recipe: Recipe, examples: int) -> FusionModel:
+    """A template of the ranking's row, from the recipe's seed."""
+    template, _ = constructors(ROW)
+    keras.utils.set_random_seed(recipe.seed)
+    options = {**recipe.network_options, **recipe.gate_options}
+    return template(_CLASSES, num_train_examples=examples, **options)
+
+
+@named
+def trained_template(plan: Plan, which: str, train: ArrayClips) -> FusionModel:
+    """One of ``TEMPLATES`` after its phases."""
+    recipe = plan.template(which)
+    template = new_template(recipe, len(train))
+    steps, first = len(train) // BATCH, 0
+    for phase in recipe.template_phases():
+        prepare(template, phase, recipe, steps)
+        stream = _stream(train, recipe.seed, first)
+        template.fit(stream, steps_per_epoch=steps, epochs=phase.epochs, verbose=0, shuffle=False)
+        first += phase.epochs
+    return template
+
+
+def _stream(train: ArrayClips, seed: int, first_epoch: int) -> tf.data.Dataset:
+    kinds = (
+        tf.TensorSpec((BATCH, *train.clips.shape[1:]), tf.uint8),
+        tf.TensorSpec((BATCH,), tf.int64),
+    )
+    return tf.data.Dataset.from_generator(
+        lambda: train.shuffled(BATCH, seed=seed, first_epoch=first_epoch), output_signature=kinds
+    ).prefetch(2)
+
+
+@named
+def score(
+    template: FusionModel,
+    strategies: Sequence[str],
+    train: ArrayClips | None,
+    test: ArrayClips,
+    *,
+    adapt_steps: int = 0,
+) -> list[float]:
+    """Top-1 of strategies; without ``train`` batch norm is as trained."""
+    count = max(8, adapt_steps)
+    some = None if train is None else list(islice(train.shuffled(BATCH, seed=0), count))
+    scores = evaluate_strategies(
+        template,
+        strategies,
+        test.in_order(TEST_BATCH),
+        train_clips=some,
+        options=EvaluationOptions(adapt_steps=adapt_steps),
+    )
+    return [found.top1 for found in scores]
+
+
+@named
+def stand_alone_top1(
+    plan: Plan, strategy: str, seed: int, train: ArrayClips, test: ArrayClips
+) -> float:
+    """Accuracy of one strategy, trained from scratch."""
+    one, rates = _untrained(plan, seed)
+    with one.begin():
+        one.start(strategy)
+        one.train(train.shuffled(BATCH, seed=seed), rates)
+        right = [
+            one.logits(clips).numpy().argmax(1) == own for clips, own in test.in_order(TEST_BATCH)
+        ]
+    return float(np.concatenate(right).mean())
+
+
+@cache
+def _untrained(plan: Plan, seed: int) -> tuple[OneStrategy, list[float]]:
+    """A new network of all paths, and the learning rate of each step."""
+    recipe = plan.stand_alone.replace(seed=seed)
+    (phase,) = recipe.stand_alone_phases()
+    per_epoch = plan.clips[0] // BATCH
+    schedule = learning_rate(phase, per_epoch)
+    rates = [float(schedule(step)) for step in range(per_epoch * phase.epochs)]
+    return OneStrategy(new_template(recipe, plan.clips[0]), momentum=recipe.momentum), rates
