@@ -22,7 +22,8 @@ from absl import app, flags
 
 SEEDS = flags.DEFINE_integer("seeds", 5, "how many seeds, from 0")
 TASKS = flags.DEFINE_list("tasks", ["both", "motion", "appearance"], "which tasks")
-PROCESSES = flags.DEFINE_integer("processes", 2, "tasks at a time")
+PROCESSES = flags.DEFINE_integer("processes", 2, "tasks at a time; 0: each CPU of the cluster")
+CLUSTER = flags.DEFINE_string("cluster", None, "Ray cluster: an address, auto, or local")
 OUT = flags.DEFINE_string("out", "known_answers", "folder for clips and runs")
 
 UNIFORM = ("S everywhere", "ST everywhere", "S+ST everywhere")
@@ -55,7 +56,8 @@ def found(out: Path) -> dict[tuple[str, int], dict]:
     for seed in range(SEEDS.value):
         paths = {task: out / f"rows-{task}-{seed}.json" for task in TASKS.value}
         missing = [task for task, path in paths.items() if not path.is_file()]
-        reports = run_tasks([(task, seed) for task in missing], out, PROCESSES.value)
+        jobs, where = [(task, seed) for task in missing], {"cluster": CLUSTER.value}
+        reports = run_tasks(jobs, out, PROCESSES.value, **where)
         for task, report in zip(missing, reports, strict=True):
             write_json(paths[task], summary(report))
         for task, path in paths.items():

@@ -53,6 +53,26 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
     assert decided.split(" In the last")[0] in done.error  # a run that goes on has its record
 
 
+def test_several_seeds(call: Any, motion: Any, tmp_path: Path) -> None:
+    """Each is the command with that seed, in a folder of its own; their spaces are compared."""
+    out = tmp_path / "runs"
+    lines = ["--warmup_epochs=0", "--search_epochs=1", "--network=nano", "--seeds=2"]
+    done = call(*train(motion.folder, out, *lines, "--seed=3", "--processes=1"))
+    assert done.code == 0
+    assert "2 seeds; mean and standard deviation over them" in done.out
+    assert {path.name for path in out.iterdir()} == {"seed-3", "seed-4", "stability.json"}
+    found = json.loads((out / "stability.json").read_text())
+    for place, seed in enumerate((3, 4)):
+        folder = out / f"seed-{seed}"
+        assert Recipe.from_json((folder / "recipe.json").read_text()).seed == seed
+        space = ProbabilitySpace.load(folder / "space.json")
+        on = space.path_on("paper")["S"]
+        np.testing.assert_allclose(found["on by seed and layer"]["S"][place], on)
+    kept = {path: path.stat().st_mtime_ns for path in out.rglob("checkpoint-*/*")}
+    assert call(*train(motion.folder, out, *lines, "--seed=3", "--processes=1")).code == 0
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
 def test_sampling_and_augmentation_flags() -> None:
     from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,14 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from process_jobs import fail, job, killed_once, pids
 
-from vdroppath_tf.experiments.processes import _SPAWN, _worker_pool, in_processes
-
-
-def job(name: str, number: int, *, log: Any, bar_position: int) -> tuple[str, int, int, int]:
-    log(f"at {bar_position}")
-    log(f"\n{name}: begun")
-    return name, number**2, bar_position, os.getpid()
+from vdroppath_tf.experiments.processes import in_processes
 
 
 def test_jobs_one_after_another() -> None:
@@ -33,19 +29,14 @@ def test_jobs_in_processes(capfd: pytest.CaptureFixture[str]) -> None:
     done: list[int] = []
     found = in_processes(job, [("a", 2), ("b", 3), ("c", 4)], 2, on_done=lambda: done.append(1))
     assert len(done) == 3
-    assert [one[:3] for one in found] == [("a", 4, 0), ("b", 9, 1), ("c", 16, 0)]
+    assert [one[:2] for one in found] == [("a", 4), ("b", 9), ("c", 16)]
+    assert {place for *_, place, _ in found} <= {0, 1}
     assert os.getpid() not in {pid for *_, pid in found}
+    assert len({pid for *_, pid in found}) <= 2  # they last
     said = capfd.readouterr().err
-    assert "b: at 1" in said
+    assert f"b: at {found[1][2]}" in said
     assert "b: begun" in said
     assert "b: b:" not in said
-
-
-def fail(name: str, begun: Path, *, log: Any, bar_position: int) -> None:
-    (begun / name).touch()
-    time.sleep(1)
-    if name.startswith("bad"):
-        raise ValueError("this one fails")
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -58,7 +49,35 @@ def test_no_job_begins_after_a_failure(tmp_path: Path, processes: int) -> None:
     assert known == len(list(tmp_path.iterdir())) < 5
 
 
-def work_for_long(started: str) -> None:
+def test_a_killed_worker_costs_its_one_job(tmp_path: Path) -> None:
+    """Jobs that run beside it go on, those that are done stay, and it is begun again."""
+    names = ["killed", "long", "next", "last"]
+    said: list[str] = []
+    assert in_processes(killed_once, [(n, tmp_path) for n in names], 2, log=said.append) == names
+    assert [len(pids(tmp_path / name)) for name in names] == [2, 1, 1, 1]
+    assert len(set(pids(tmp_path / "killed"))) == 2
+    assert said == ["killed: its process was killed, and the job begins again."]
+
+
+def always_killed(name: str, *, log: Any, bar_position: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_job_that_is_killed_each_time_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match=r"(greedy|too): its process was killed 3 times"):
+        in_processes(always_killed, [("greedy",), ("too",)], 2, log=lambda _: None)
+
+
+def threads_of_tensorflow(name: str, *, log: Any, bar_position: int) -> str:
+    return os.environ["TF_NUM_INTRAOP_THREADS"]
+
+
+def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(7)), raising=False)
+    assert in_processes(threads_of_tensorflow, [("a",), ("b",)], 2) == ["3", "3"]
+
+
+def work_for_long(name: str, started: str, *, log: Any, bar_position: int) -> None:
     partial = Path(f"{started}.partial")
     partial.write_text(str(os.getpid()))
     partial.rename(started)
@@ -66,8 +85,7 @@ def work_for_long(started: str) -> None:
 
 
 def wait_for_a_worker(started: str) -> None:
-    with _worker_pool(1, _SPAWN.Event()) as pool:
-        pool.submit(work_for_long, started).result()
+    in_processes(work_for_long, [("long", started)], 2)
 
 
 def alive(pid: int) -> bool:

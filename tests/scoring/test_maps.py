@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from vdroppath_tf.layers.gates import set_strategy
-from vdroppath_tf.scoring.evaluate import EvaluationOptions, evaluate_strategies
+from vdroppath_tf.scoring.evaluate import evaluate_strategies
+from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.scoring.several import average_precision
 from vdroppath_tf.zoo import template_micro

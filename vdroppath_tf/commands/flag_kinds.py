@@ -31,14 +31,16 @@ def define_string(
 
 
 def define_processes(values: flags.FlagValues, what: str) -> None:
-    """The flag ``--processes``: how many of ``what`` run at a time."""
+    """The flags ``--processes``, how many of ``what`` run at a time, and ``--cluster``, where."""
     text = f"{what} at a time, each in a process of its own; default: one for each core"
     flags.DEFINE_integer("processes", None, text, lower_bound=1, flag_values=values)
+    text = "Ray cluster to run them on: an address, auto, or local (needs vdroppath_tf[cluster])"
+    define_string(values, "cluster", f"{text}; default: this machine, without Ray")
 
 
 def processes_of(values: flags.FlagValues) -> int:
-    """As many as the flag says, or as there are cores."""
-    return values.processes or len(os.sched_getaffinity(0))
+    """As many as the flag says, or as there are cores; 0, on a cluster, for all of its own."""
+    return values.processes or (0 if values.cluster else len(os.sched_getaffinity(0)))
 
 
 def define_clip_shape(

@@ -42,7 +42,8 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Templates at both resolutions, their spaces, the shift in numbers and in a picture."""
     setting, out = _setting(values), Path(values.out)
-    found = experiments.run_halving(setting, out, processes=processes_of(values), log=logging.info)
+    where = {"processes": processes_of(values), "cluster": values.cluster}
+    found = experiments.run_halving(setting, out, **where, log=logging.info)
     print("\n".join(table(found)))
     write_json(out / "shift.json", fields(found))
     figures.figure_shift(found.shift).savefig(out / "shift.svg")

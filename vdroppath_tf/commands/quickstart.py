@@ -25,5 +25,9 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """The known-answer tasks through the whole loop, and a report."""
     experiments.run_quickstart(
-        Path(values.out), seed=values.seed, processes=processes_of(values), log=logging.info
+        Path(values.out),
+        seed=values.seed,
+        processes=processes_of(values),
+        cluster=values.cluster,
+        log=logging.info,
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags, logging
 
@@ -15,6 +15,7 @@ from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
+from vdroppath_tf.commands.seeds import define_seeds, train_seeds
 from vdroppath_tf.commands.sources import (
     define_faults,
     define_formats,
@@ -22,6 +23,9 @@ from vdroppath_tf.commands.sources import (
     find_validation,
     open_source,
 )
+
+if TYPE_CHECKING:
+    from vdroppath_tf.experiments.account import Account
 
 EXAMPLE = (
     "vdroppath train --recipe=small --data=clips/train.txt "
@@ -35,7 +39,8 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "validation", "validation videos")
     define_formats(values)
     text = "folder for checkpoints, logs, model, space and recipe"
-    define_output(values, "out", text, mark="run.json|checkpoint-*", folder=True, needed=True)
+    mark = "run.json|checkpoint-*|seed-*/run.json|seed-*/checkpoint-*"
+    define_output(values, "out", text, mark=mark, folder=True, needed=True)
     text = (
         "keeps a copy of --out here: s3://, gs://, az:// or a folder; where --out has no run yet,"
     )
@@ -53,12 +58,33 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean(
         "mirrored", False, "train on all GPUs (MirroredStrategy)", flag_values=values
     )
+    define_seeds(values)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template, or one strategy's network, from videos to a model file."""
     if values.strategy is not None and values.init_from is not None:
         raise ValueError("--init_from starts a template, --strategy a network without gates.")
+    if values.seeds > 1:
+        train_seeds(values, _train_one_of_several)
+    else:
+        _train(values)
+
+
+def _train_one_of_several(
+    name: str, arguments: list[str], *, log: Callable[[str], object], bar_position: int
+) -> None:
+    """The command with one seed, in a process of its own."""
+    from vdroppath_tf.experiments.account import Account
+
+    values = flags.FlagValues()
+    define(values)
+    values(["vdroppath", *arguments])
+    _train(values, Account(name, log=log, bar_position=bar_position))
+
+
+def _train(values: flags.FlagValues, account: Account | None = None) -> None:
+    """One training; with an account, its progress is one of several's."""
     recipe, out = recipe_of_flags(values), Path(values.out)
     kept = training.RunFolder(out, values.backup, values.save_every, values.picture_every)
     modality = recipe.modality
@@ -83,14 +109,14 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             logging.info("%s", advice)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", spaces.SpaceWarning)  # it is said below, in any case
-        history = training.train(
-            model,
-            phases,
-            recipe,
-            clips,
-            folder=kept,
-            verbose=verbosity_of_training(),
-        )
+        if account is None:
+            verbose = verbosity_of_training()
+            history = training.train(model, phases, recipe, clips, folder=kept, verbose=verbose)
+        else:
+            epoch = len(videos) // recipe.batch_size
+            steps = epoch * sum(phase.epochs for phase in phases)
+            with account.steps("train", steps, epoch) as step:
+                history = training.train(model, phases, recipe, clips, folder=kept, on_step=step)
     experiments.save_trained(model, history, out, recipe, videos.labels)
     if model.gates:
         log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))

@@ -108,7 +108,12 @@ class Halving:
 
 @named
 def run_halving(
-    setting: Setting, out: Path, *, processes: int = 1, log: Callable[[str], object] = print
+    setting: Setting,
+    out: Path,
+    *,
+    processes: int = 1,
+    cluster: str | None = None,
+    log: Callable[[str], object] = print,
 ) -> Halving:
     """Trains a template at each resolution for each seed; a stopped run goes on.
 
@@ -118,6 +123,7 @@ def run_halving(
         setting: What is trained.
         out: The folder for clips, runs and spaces (``full-0/space.json``, ...).
         processes: Trainings at a time, each in a process of its own where there are 2 or more.
+        cluster: A Ray cluster to run them on, see ``in_processes``. Defaults to None, this machine.
         log: Called with each line of the progress. Defaults to ``print``.
 
     Raises:
@@ -138,7 +144,7 @@ def run_halving(
         for seed in setting.all_seeds
         for resolution in RESOLUTIONS
     ]
-    found = in_processes(learn, jobs, processes, log=log)
+    found = in_processes(learn, jobs, processes, cluster=cluster, log=log)
     step = len(RESOLUTIONS)
     learned = {resolution: found[n::step] for n, resolution in enumerate(RESOLUTIONS)}
     return Halving(setting, learned)

@@ -165,7 +165,12 @@ def run_task(
 
 @named
 def run_quickstart(
-    out: Path, *, seed: int = 0, processes: int = 1, log: Callable[[str], object] = print
+    out: Path,
+    *,
+    seed: int = 0,
+    processes: int = 1,
+    cluster: str | None = None,
+    log: Callable[[str], object] = print,
 ) -> Path:
     """Runs the tasks and writes ``report.html``; returns its path.
 
@@ -174,10 +179,11 @@ def run_quickstart(
         seed: The seed of clips, weights and noise. Defaults to 0.
         processes: How many tasks run at a time, each in a process of its own where there are 2 or
             more. Networks this small keep one core busy, not two.
+        cluster: A Ray cluster to run them on, see ``in_processes``. Defaults to None, this machine.
         log: Called with each line of the progress. Defaults to ``print``.
     """
     start = time.perf_counter()
-    tasks = run_tasks([(name, seed) for name in TASKS], out, processes, log=log)
+    tasks = run_tasks([(name, seed) for name in TASKS], out, processes, cluster=cluster, log=log)
     path = out / "report.html"
     title = "Where a network looks in time"
     write_report(path, Report(title, machine_line(), tasks, "vdroppath quickstart"))
@@ -191,10 +197,12 @@ def run_tasks(
     out: Path,
     processes: int,
     *,
+    cluster: str | None = None,
     log: Callable[[str], object] = print,
 ) -> list[TaskReport]:
     """The reports of (task, seed) pairs, in their order."""
-    return in_processes(run_task, [(name, out, seed) for name, seed in jobs], processes, log=log)
+    calls = [(name, out, seed) for name, seed in jobs]
+    return in_processes(run_task, calls, processes, cluster=cluster, log=log)
 
 
 def machine_line() -> str:

@@ -1,0 +1,56 @@
+"""One training for each of several seeds, side by side: ``vdroppath train --seeds=3``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from absl import flags, logging
+
+from vdroppath_tf import analysis, spaces
+from vdroppath_tf.commands import stability
+from vdroppath_tf.commands.flag_kinds import define_processes, processes_of
+from vdroppath_tf.files import write_json
+
+_OWN = ("seeds", "seed", "out", "backup", "processes", "cluster", "verbosity")
+
+
+def define_seeds(values: flags.FlagValues) -> None:
+    """The flag ``--seeds``, and where its trainings run."""
+    text = "trainings, with seeds from --seed on, each in a folder seed-N of --out"
+    flags.DEFINE_integer("seeds", 1, text, lower_bound=1, flag_values=values)
+    define_processes(values, "trainings of --seeds")
+
+
+def train_seeds(values: flags.FlagValues, train: Callable[..., None]) -> None:
+    """A training for every seed; of templates, then, how far the spaces depend on it.
+
+    Args:
+        values: The flags of the command.
+        train: Called in a process for a name and the arguments of the command with one seed.
+    """
+    from vdroppath_tf.experiments.processes import in_processes
+
+    given = [
+        part
+        for name in values
+        if values[name].present and name not in _OWN
+        for part in values[name].serialize().splitlines()
+    ]
+    seeds = range(values.seed or 0, (values.seed or 0) + values.seeds)
+    jobs = [(f"seed {seed}", [*given, *_of_seed(values, seed)]) for seed in seeds]
+    where = {"processes": processes_of(values), "cluster": values.cluster}
+    in_processes(train, jobs, **where, log=logging.info)
+    if values.strategy is None:
+        out = Path(values.out)
+        files = [out / f"seed-{seed}" / "space.json" for seed in seeds]
+        found = analysis.stability([spaces.ProbabilitySpace.load(file) for file in files])
+        print("\n".join(stability.table(found)))
+        write_json(out / "stability.json", stability.fields(found))
+        logging.info("Wrote %s", out / "stability.json")
+
+
+def _of_seed(values: flags.FlagValues, seed: int) -> list[str]:
+    """A seed, and places of its own."""
+    own = [f"--seed={seed}", f"--out={values.out}/seed-{seed}"]
+    return own if values.backup is None else [*own, f"--backup={values.backup}/seed-{seed}"]
