@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from vdroppath_tf.scoring.one_strategy import OneStrategy
 from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.progress import file_in, fingerprint_of
 from vdroppath_tf.scoring.scores import StrategyScores
-from vdroppath_tf.scoring.tree import Scoring
+from vdroppath_tf.scoring.tree import Found, Scoring
 from vdroppath_tf.scoring.walk import StrategyTree
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -56,25 +57,24 @@ def adapted_scores(
     texts.append(f"{options.recalibration_batches} {options.views}")
     path = file_in(options.resume, "adapted.npz")
     mark = "" if path is None else fingerprint_of(model, *map(str, strategies), *texts)
-    right, labels = _done(path, mark)
+    done = _Done.read(path, mark)
     several = bool(getattr(model, "multi_label", False))
     one = OneStrategy(model)
     alone: Any = _Alone(one, tree)
     tick = options.on_strategy or (lambda: None)
     with one.begin(), video_errors():
-        for strategy in strategies[len(right) :]:
+        for strategy in strategies[len(done.right) :]:
             one.start(strategy)
             one.train(_again_and_again(batches), rates)
             one.recalibrate(batches, options.recalibration_batches)
             scoring = Scoring(
                 alone, model.output_shape[-1], tick, options.views, multi_label=several
             )
-            found, _, labels = scoring.score(clips, None, options.memory_bytes, None, "")
-            right = [*right, found[0]]
-            _keep(path, mark, right, labels)
-    answers = np.stack(right)
-    seen = np.full(len(strategies), answers.shape[1])
-    return StrategyScores.of(strategies, answers, seen, labels, True)
+            done.add(scoring.score(clips, None, options.memory_bytes, None, ""))
+            done.write(path, mark)
+    right, maps = np.stack(done.right), np.array(done.maps) if several else None
+    seen = np.full(len(strategies), right.shape[1])
+    return StrategyScores.of(strategies, right, seen, done.labels, True, maps)
 
 
 def _check_repeatable(clips: Iterable[Any], train_clips: Iterable[Any] | None) -> None:
@@ -118,21 +118,34 @@ class _Alone:
         yield [0], self.one.logits(tf.convert_to_tensor(clips))
 
 
-def _done(path: Path | None, mark: str) -> tuple[list[np.ndarray], np.ndarray]:
-    """Answers of the strategies that a stopped evaluation finished, and the labels."""
-    if path is None or not path.exists():
-        return [], np.zeros(0, "int64")
-    found = read_arrays(path, _FORMAT, ("fingerprint", "right", "labels"))
-    if str(found["fingerprint"]) != mark:
-        raise ValueError(
-            f"{path}: holds results of other weights, strategies or settings. To go on with it, "
-            "evaluate what it was begun with; otherwise name another folder, or delete it."
-        )
-    return list(found["right"]), found["labels"]
+@dataclass
+class _Done:
+    """The strategies that are finished: answers, mean average precisions, labels."""
 
+    right: list[np.ndarray] = field(default_factory=list)
+    maps: list[float] = field(default_factory=list)
+    labels: np.ndarray = field(default_factory=lambda: np.zeros(0, "int64"))
 
-def _keep(path: Path | None, mark: str, right: Sequence[np.ndarray], labels: np.ndarray) -> None:
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        answers = {"right": np.stack(right), "labels": labels}
-        write_arrays(path, _FORMAT, fingerprint=np.array(mark), **answers)
+    def add(self, found: Found) -> None:
+        self.right.append(found.right[0])
+        self.maps.append(math.nan if found.maps is None else float(found.maps[0]))
+        self.labels = found.labels
+
+    @classmethod
+    def read(cls, path: Path | None, mark: str) -> _Done:
+        if path is None or not path.exists():
+            return cls()
+        found = read_arrays(path, _FORMAT, ("fingerprint", "right", "maps", "labels"))
+        if str(found["fingerprint"]) != mark:
+            raise ValueError(
+                f"{path}: holds results of other weights, strategies or settings. To go on with "
+                "it, evaluate what it was begun with; otherwise name another folder, or delete it."
+            )
+        return cls(list(found["right"]), found["maps"].tolist(), found["labels"])
+
+    def write(self, path: Path | None, mark: str) -> None:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            arrays = {"right": np.stack(self.right), "labels": self.labels}
+            more = {"maps": np.array(self.maps), "fingerprint": np.array(mark)}
+            write_arrays(path, _FORMAT, **arrays, **more)
