@@ -22,7 +22,7 @@ from vdroppath_tf.data.clips.transforms import SAMPLERS
 from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
 from vdroppath_tf.data.lists.tables.layout import SEPARATORS
 from vdroppath_tf.experiments import quickstart
-from vdroppath_tf.experiments.ranking.plan import AS_TRAINED, LOG_PROB, MEAN, TEMPLATES
+from vdroppath_tf.experiments.ranking.plan import AS_TRAINED, COUNT, LOG_PROB, MEAN, TEMPLATES
 from vdroppath_tf.experiments.tasks.shapes import TASKS
 
 HEAVY = ("tensorflow", "keras", "matplotlib", "av", "numpy", "h5py", "requests", "scipy")
@@ -136,7 +136,7 @@ def test_what_flags_offer_is_what_there_is() -> None:
     assert tuple(TASKS) == choices.TASKS
     assert tuple(budget.UNITS_OF) == choices.COSTS
     assert scoring.RULES == choices.RULES
-    assert set(ranking.EXPLAINED) == {*TEMPLATES, MEAN, AS_TRAINED, LOG_PROB}
+    assert set(ranking.EXPLAINED) == {*TEMPLATES, MEAN, COUNT, AS_TRAINED, LOG_PROB}
 
 
 def test_what_flags_start_from_is_the_librarys_default() -> None:

@@ -25,6 +25,7 @@ EXPLAINED = {
     "gates start at 0.1": "the same, of a template whose drop probabilities started at 0.1",
     "uniform template": "the same, of a template trained with every path a fair coin",
     "mean of the templates": "the mean of the three scores before it",
+    "layers in time": "their number, which needs no template: what a score must beat",
     "space, not recalibrated": "the first without recalibration",
     "log-probability": "of the strategy in the learned space",
 }

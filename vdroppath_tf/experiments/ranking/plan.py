@@ -30,7 +30,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
     UNIFORM: {"initial_drop": 0.5, "gate_learning_rate": 0.0},
 }
 AS_TRAINED, LOG_PROB = "space, not recalibrated", "log-probability"
-MEAN = "mean of the templates"
+MEAN, COUNT = "mean of the templates", "layers in time"
 ADAPTED = (LEARNED, UNIFORM)
 """The templates whose strategies are also scored after a few steps of their own."""
 

@@ -18,6 +18,7 @@ from vdroppath_tf.experiments.ranking.jobs import Job, run_jobs, template_files
 from vdroppath_tf.experiments.ranking.plan import (
     ADAPTED,
     AS_TRAINED,
+    COUNT,
     DIFFICULTY,
     LEARNED,
     LOG_PROB,
@@ -84,6 +85,7 @@ def run_ranking(
     found = dict(zip(jobs, run_jobs(out, plan, jobs, *where), strict=True))
     scores = {name: found[job]["recalibrated"] for name, job in {**scored, **adapted}.items()}
     scores[MEAN] = np.mean([scores[name] for name in TEMPLATES], 0)
+    scores[COUNT] = [_layers_in_time(strategy) for kind in KINDS for strategy in drawn[kind]]
     own = found[scored[LEARNED]]
     scores |= {AS_TRAINED: own["as trained"], LOG_PROB: own["log-probability"]}
     return Ranking(
@@ -97,6 +99,11 @@ def run_ranking(
             for name in ADAPTED
         },
     )
+
+
+def _layers_in_time(strategy: FusionStrategy) -> int:
+    """What one knows without a template: a score that learns nothing."""
+    return sum(any("T" in branch for branch in unit.branches) for unit in strategy)
 
 
 @named
