@@ -118,7 +118,7 @@ def test_gate_options_are_those_of_the_layer() -> None:
 
 def test_the_two_strengths_take_each_others_place() -> None:
     small, published = RECIPES["small"], RECIPES["ucf101"]
-    assert (small.weight_reg, small.prior_strength) == (None, 0.01)
+    assert (small.weight_reg, small.prior_strength) == (None, 0.02)
     assert (published.weight_reg, published.prior_strength) == (50.0, None)
     k = small.replace(weight_reg=3.0)
     assert (k.weight_reg, k.prior_strength) == (3.0, None)

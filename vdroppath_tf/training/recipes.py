@@ -59,9 +59,9 @@ RECIPES: dict[str, Recipe] = {
         search=Phase("search", 16, 0.05, cosine=True, gates=True),
         finetune=Phase("finetune", 2, 0.01, cosine=True),
         gate_learning_rate=0.1,
-        # for any N, as weight_reg / N would decide by itself on few videos; ten times a template's
-        # default, as the paths of this small network weigh a tenth (docs/train.md)
-        prior_strength=1e-2,
+        # for any N, as weight_reg / N would decide by itself on few videos; more than a template's
+        # default, as the paths of this small network weigh less (docs/train.md)
+        prior_strength=2e-2,
         finetune_dropout=0.0,
     ),
 }
