@@ -24,6 +24,7 @@ KERAS_CLASSES = {
     "MeanAveragePrecision": "models.objectives",
     "SharesCrossentropy": "models.objectives",
     "FusedSGD": "models.sgd",
+    "GateProduct": "layers.residual_gate",
     "GateSGD": "training.optimizer",
     "GatedDense": "layers.gated_dense",
     "VariationalDropPath": "layers.drop_path",

@@ -119,6 +119,7 @@ class FusionConv(keras.layers.Layer):
             self.gate.setdefault(
                 "residual_gate", RESIDUAL_GATES[0]
             )  # files say it, see from_config
+            self.gate = with_strength(self.gate)
             gates = len(self.wanted) * self.inputs
             self.drop_path = VariationalDropPath(gates, name="drop_path", **self.gate)
 

@@ -56,7 +56,7 @@ class GatedDense(keras.layers.Dense):
     ) -> None:
         own: dict[str, Any] = {"name": name, "dtype": dtype, "trainable": trainable}
         super().__init__(units, activation=activation, use_bias=use_bias, **own)
-        self.gate = dict(gate or {})
+        self.gate = with_strength(gate or {})  # files name the one in force
         fixed = {"drop_layer": False, "has_residual": False, "name": "drop_path"}
         self.drop_path = VariationalDropPath(1, **{**self.gate, **fixed})
 
