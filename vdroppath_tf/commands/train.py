@@ -86,7 +86,6 @@ def _train_one_of_several(
 def _train(values: flags.FlagValues, account: Account | None = None) -> None:
     """One training; with an account, its progress is one of several's."""
     recipe, out = recipe_of_flags(values), Path(values.out)
-    kept = training.RunFolder(out, values.backup, values.save_every, values.picture_every)
     modality = recipe.modality
     find_validation(values)
     videos = open_source(values, "data", part="train", modality=modality)
@@ -95,6 +94,8 @@ def _train(values: flags.FlagValues, account: Account | None = None) -> None:
         labels = videos.labels
         validation = open_source(values, "validation", labels, part="validation", modality=modality)
     clips = training.Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
+
+    kept = training.RunFolder(out, values.backup, values.save_every, values.picture_every)
 
     import tensorflow as tf
 
