@@ -63,8 +63,8 @@ def define(values: flags.FlagValues) -> None:
     text = "difference in accuracy that a race spends no clips on, e.g. 0.01"
     flags.DEFINE_float("margin", 0.0, text, 0.0, 0.99, flag_values=values)
     text = (
-        "steps that each strategy trains on --train_data before it is scored: a ranking nearer to "
-        "that of stand-alone trainings (docs/ranking.md), at the time of these steps"
+        "steps that each strategy trains on --train_data before it is scored, from the template's "
+        "weights; docs/ranking.md has what so many steps gain"
     )
     flags.DEFINE_integer("adapt_steps", 0, text, lower_bound=0, flag_values=values)
     text = "learning rate of the first of these steps; it falls to 0"

@@ -29,8 +29,8 @@ class EvaluationOptions:
         on_strategy: callable, called after each strategy and batch, for a progress bar. Defaults
             to None.
         adapt_steps: int, how many steps of SGD on ``train_clips`` each strategy's paths take from
-            the template's weights before they are scored: scores then agree better with what
-            strategies reach stand-alone (``docs/ranking.md``). Strategies no longer share their
+            the template's weights before they are scored (``docs/ranking.md`` has what so many
+            steps gain). Strategies no longer share their
             first layers, and each reads the clips anew. Defaults to 0.
         adapt_learning_rate: float, the rate of the first of these steps; it falls to 0 along a
             cosine. Defaults to 0.02.
