@@ -57,7 +57,7 @@ def test_fit_alone_is_enough() -> None:
     model.fit(CLIPS[:4], LABELS[:4], batch_size=4, verbose=0)  # other data, another N
     assert [gate.num_train_examples for gate in model.gates] == [4, 4]
     assert model.train_function is not first
-    assert min(history["kl"]) > 0
+    assert all(kl != 0.0 for kl in history["kl"])  # the entropy may make it negative
     assert 0 < history["task_loss"][0] < 5  # the cross-entropy; log 6 is 1.8
     parts = np.add(history["task_loss"], history["kl"])
     np.testing.assert_allclose(history["loss"], parts, rtol=1e-5)

@@ -61,7 +61,7 @@ def test_the_gates_move_while_they_learn(whole_run: tiny.Run) -> None:
     drops = np.array([entry["drop"] for entry in phase(whole_run, "search")])
     assert np.abs(np.diff(drops, axis=0)).min() > 1e-6
     np.testing.assert_allclose(drops[-1], ProbabilitySpace.from_model(whole_run.model).drop)
-    assert all(entry["kl"] > 0 for entry in phase(whole_run, "search"))
+    assert all(entry["kl"] != 0 for entry in phase(whole_run, "search"))
 
 
 def test_a_trained_template_runs_the_mode_of_its_space(whole_run: tiny.Run) -> None:
