@@ -41,6 +41,8 @@ def test_who_moved_a_gate_is_who_pushed_it_that_way() -> None:
         (0.001, -7.0, 2.0, "data"),
         (0.9, 2.0, 3.0, "prior"),
         (0.9, 3.0, 2.0, "data"),
+        (0.3, -2.0, 6.0, "prior"),
+        (0.3, -3.0, 6.0, "data"),  # it stands where they have stopped it
         (0.12, 3.0, -2.9, "neither"),
         (0.9, 0.0, 0.0, "prior"),  # nothing is known to have pushed it: not the data's
     ]
@@ -50,20 +52,37 @@ def test_who_moved_a_gate_is_who_pushed_it_that_way() -> None:
     )
     assert [gates for (gates,) in found.gates] == list(movers)
     assert found.moved_by == movers
-    assert [found.count(what) for what in ("data", "prior", "neither")] == [4, 4, 1]
+    assert [found.count(what) for what in ("data", "prior", "neither")] == [5, 5, 1]
 
 
-def test_a_layer_was_decided_by_what_moved_most_of_the_way() -> None:
-    """S went far by the prior and ST a little by the data, and the other way round."""
-    space = space_of([[0.9, 0.2], [0.2, 0.9]], [[0, 2], [0, 5]], [[5, 0], [2, 0]])
+def test_a_layer_was_decided_by_the_data_where_they_moved_or_held_a_path() -> None:
+    """The prior took S and nothing held ST; the data held ST; the data took ST."""
+    space = space_of(
+        [[0.9, 0.1], [0.9, 0.3], [0.2, 0.9]], [[0, 0], [0, -4], [0, 5]], [[5, 0], [5, 6], [2, 0]]
+    )
     found = diagnose(space)
-    assert found.moved_by == ("prior", "data")
-    assert found.gates == (("prior", "data"), ("prior", "data"))
-    assert found.data_share == pytest.approx((2 / 7, 5 / 7))
-    assert "The prior decided in 1 of 2 layers, the data in 1; 0 hardly moved." in str(found)
-    assert "In the last epoch 50 % of the gates' gradient came from the data." in str(found)
+    assert found.moved_by == ("prior", "data", "data")
+    assert found.gates == (("prior", "neither"), ("prior", "data"), ("prior", "data"))
+    assert found.data_share == pytest.approx((0.0, 4 / 15, 5 / 7))
+    assert "The prior decided in 1 of 3 layers, the data in 2; 0 hardly moved." in str(found)
+    assert "In the last epoch 33 % of the gates' gradient came from the data." in str(found)
     assert "prior_strength= (--prior_strength=)" in str(found)
     assert found.alarming
+
+
+def test_most_inputs_of_a_layer_decide() -> None:
+    """Where each input has gates of its own."""
+    drop, data, prior = [[0.9]] * 3, [[5], [0], [0]], [[0], [5], [5]]
+    assert diagnose(inputs_of(drop, data, prior)).moved_by == ("prior",)
+    assert diagnose(inputs_of(drop, prior, data)).moved_by == ("data",)
+
+
+def inputs_of(drop: Any, data: Any, prior: Any) -> ProbabilitySpace:
+    """One layer of three inputs and one branch."""
+    values = [GateValues([np.array(one, float)]) for one in (data, prior)]
+    began = GateValues([np.full(np.shape(drop), START)])
+    pushes = Pushes(*values, *values, began, 1)
+    return ProbabilitySpace((np.array(drop),), START, branches=("S",), pushes=pushes)
 
 
 def test_where_the_data_decided_nothing_is_to_be_done() -> None:

@@ -2,8 +2,10 @@
 
 A gate was moved by whichever of the two pushed it further in the direction in which it went. That
 is not where the gradients of the two balance at the end: at a gate that has come to rest they are
-equal and opposite, whoever brought it there. A layer was decided by what moved most of the way
-that its gates went, in 1 - sqrt(p), the probability of a path in Eq. 7.
+equal and opposite, whoever brought it there. But where the prior pushed and the data pushed back,
+the gate stands where the data have stopped it: it counts as the data's. A layer was decided by the
+data where they moved or held one of its paths: that the prior takes away the others, which the data
+do not defend, is what it is for. Ways are in 1 - sqrt(p), the probability of a path in Eq. 7.
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ NEAR_START = 0.1
 
 DATA, PRIOR, NEITHER = "data", "prior", "neither"
 """What moved a gate or a layer; neither did where it is near where its training began."""
+
+HELD = 0.5
+"""Share of the prior's push that the data must have pushed back to have held a gate."""
 
 FULL = 0.95
 """Mean probability of all paths from which a space has every path on."""
@@ -195,15 +200,24 @@ def _moves(space: ProbabilitySpace, n: int, pushes: Pushes) -> tuple[str, tuple[
     one, other = (
         np.where(neither, np.abs(push), a) for push, a in zip((data, prior), along, strict=True)
     )
-    movers = np.where(one > other, DATA, PRIOR)
+    held = (data * prior < 0) & (np.abs(data) >= HELD * np.abs(prior))
+    movers = np.where((one > other) | held, DATA, PRIOR)
     named = np.where(np.abs(moved) < NEAR_START, NEITHER, movers)
-    way = {what: float(np.abs(moved)[real & (movers == what)].sum()) for what in (DATA, PRIOR)}
-    rows = len(space.drop[n])
-    if (way[DATA] + way[PRIOR]) / rows < NEAR_START:
-        layer = NEITHER
-    else:
-        layer = max(way, key=way.__getitem__)
-    return layer, tuple(str(one) for one in named[real])
+    named[~real] = NEITHER
+    inputs = [*named[:-1].reshape(space.drop[n].shape), named[-1:]]
+    return _verdict([_of_input(gates) for gates in inputs]), tuple(str(g) for g in named[real])
+
+
+def _of_input(gates: np.ndarray) -> str:
+    """The data decided among the paths of an input where they moved or held one of them."""
+    return next((what for what in (DATA, PRIOR) if what in gates), NEITHER)
+
+
+def _verdict(inputs: list[str]) -> str:
+    """What decided most of a layer's inputs, and D1; the prior where they are as many."""
+    if all(one == NEITHER for one in inputs):
+        return NEITHER
+    return DATA if inputs.count(DATA) > inputs.count(PRIOR) else PRIOR
 
 
 def _shares(pushes: Pushes) -> tuple[float, ...]:
