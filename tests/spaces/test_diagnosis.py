@@ -66,8 +66,24 @@ def test_a_layer_was_decided_by_the_data_where_they_moved_or_held_a_path() -> No
     assert found.data_share == pytest.approx((0.0, 4 / 15, 5 / 7))
     assert "The prior decided in 1 of 3 layers, the data in 2; 0 hardly moved." in str(found)
     assert "In the last epoch 33 % of the gates' gradient came from the data." in str(found)
-    assert "prior_strength= (--prior_strength=)" in str(found)
-    assert found.alarming
+    assert "Where the prior decided, probabilities say nothing of the data." in str(found)
+    assert not found.alarming
+    most = diagnose(space_of([[0.9, 0.8], [0.9, 0.1]], None, [[5, 5], [5, 0]]))
+    assert most.moved_by == ("prior", "prior")
+    assert most.alarming
+    assert "prior_strength= (--prior_strength=)" in str(most)
+
+
+def test_a_path_that_the_data_held_where_it_began_is_theirs() -> None:
+    """The prior pushed it as it pushed those that it moved; the third it hardly pushed."""
+    space = space_of(
+        [[0.9, 0.11], [0.9, 0.12], [0.9, 0.1]],
+        [[0, -5], [0, -1], [0, -0.1]],
+        [[5, 5]] * 2 + [[5, 0.1]],
+    )
+    assert diagnose(space).gates == (("prior", "data"), ("prior", "neither"), ("prior", "neither"))
+    still = space_of([[0.11, 0.1]], [[-1e-4, -1e-4]], [[1e-4, 1e-4]])
+    assert diagnose(still).moved_by == ("neither",)
 
 
 def test_most_inputs_of_a_layer_decide() -> None:

@@ -74,8 +74,8 @@ class Diagnosis:
 
     @property
     def alarming(self) -> bool:
-        """Whether a reader must be warned: the prior decided a layer, or the space collapsed."""
-        return bool(self.collapsed) or self.count(PRIOR) > 0
+        """Whether a reader must be warned: the prior decided most layers, or the space collapsed."""
+        return bool(self.collapsed) or self.count(PRIOR) > self.count(DATA)
 
     def sentences(self) -> list[str]:
         """What to say of it, the most important first; each with what to do, if anything."""
@@ -139,7 +139,8 @@ def _decided(found: Diagnosis) -> str:
     )
     if not prior or (found.collapsed == "empty" and found.count(DATA) <= prior):
         return numbers  # what to do was said already, or nothing is to be done
-    return f"{numbers} Where the prior decided, probabilities say nothing of the data: {_WEAKER}."
+    there = f"{numbers} Where the prior decided, probabilities say nothing of the data"
+    return f"{there}: {_WEAKER}." if found.alarming else f"{there}."
 
 
 @named
@@ -160,7 +161,8 @@ def diagnose(space: ProbabilitySpace) -> Diagnosis:
     collapsed = _collapsed(space, mode)
     if space.pushes is None:
         return Diagnosis(space.layers, collapsed, mode)
-    moves = [_moves(space, n, space.pushes) for n in range(len(space))]
+    least = _least_push(space, space.pushes)
+    moves = [_moves(space, n, space.pushes, least) for n in range(len(space))]
     return Diagnosis(
         space.layers,
         collapsed,
@@ -188,8 +190,22 @@ def _all_on(space: ProbabilitySpace) -> float:
     return float(np.mean([np.prod(1 - p[p0 < 1]) * (1 - d1) for p, p0, d1 in pairs]))
 
 
-def _moves(space: ProbabilitySpace, n: int, pushes: Pushes) -> tuple[str, tuple[str, ...]]:
-    """What moved a layer, and each of its gates."""
+def _least_push(space: ProbabilitySpace, pushes: Pushes) -> float:
+    """The prior's push, on average, of the gates that it moved; what moves none holds for none."""
+    found = []
+    for n in range(len(space)):
+        now = np.append(space.drop[n].ravel(), space.layer_drop[n])
+        moved = np.sqrt(now) - np.sqrt(pushes.since.flat()[n])
+        found += pushes.prior.flat()[n][
+            (moved >= NEAR_START) & (pushes.prior.flat()[n] > 0)
+        ].tolist()
+    return float(np.mean(found)) if found else float("inf")
+
+
+def _moves(
+    space: ProbabilitySpace, n: int, pushes: Pushes, least: float
+) -> tuple[str, tuple[str, ...]]:
+    """What moved a layer, and each of its gates; ``least`` is of ``_least_push``."""
     now = np.append(space.drop[n].ravel(), space.layer_drop[n])
     began, data, prior = (values.flat()[n] for values in (pushes.since, pushes.data, pushes.prior))
     real = np.append(space.initial[n].ravel() < 1, space.initial_layer_drop[n] > 0)
@@ -200,9 +216,10 @@ def _moves(space: ProbabilitySpace, n: int, pushes: Pushes) -> tuple[str, tuple[
     one, other = (
         np.where(neither, np.abs(push), a) for push, a in zip((data, prior), along, strict=True)
     )
-    held = (data * prior < 0) & (np.abs(data) >= HELD * np.abs(prior))
+    held = (prior > 0) & (-data >= HELD * prior)
     movers = np.where((one > other) | held, DATA, PRIOR)
-    named = np.where(np.abs(moved) < NEAR_START, NEITHER, movers)
+    rests = np.abs(moved) < NEAR_START
+    named = np.where(rests & ~(held & (prior >= HELD * least)), NEITHER, movers)
     named[~real] = NEITHER
     inputs = [*named[:-1].reshape(space.drop[n].shape), named[-1:]]
     return _verdict([_of_input(gates) for gates in inputs]), tuple(str(g) for g in named[real])
