@@ -76,11 +76,8 @@ def test_a_layer_was_decided_by_the_data_where_they_moved_or_held_a_path() -> No
 
 def test_a_path_that_the_data_held_where_it_began_is_theirs() -> None:
     """The prior pushed it as it pushed those that it moved; the third it hardly pushed."""
-    space = space_of(
-        [[0.9, 0.11], [0.9, 0.12], [0.9, 0.1]],
-        [[0, -5], [0, -1], [0, -0.1]],
-        [[5, 5]] * 2 + [[5, 0.1]],
-    )
+    drop, data = [[0.9, 0.11], [0.9, 0.12], [0.9, 0.1]], [[0, -5], [0, -1], [0, -0.1]]
+    space = space_of(drop, data, [[5, 5], [5, 5], [5, 0.1]])
     assert diagnose(space).gates == (("prior", "data"), ("prior", "neither"), ("prior", "neither"))
     still = space_of([[0.11, 0.1]], [[-1e-4, -1e-4]], [[1e-4, 1e-4]])
     assert diagnose(still).moved_by == ("neither",)
@@ -95,9 +92,9 @@ def test_most_inputs_of_a_layer_decide() -> None:
 
 def inputs_of(drop: Any, data: Any, prior: Any) -> ProbabilitySpace:
     """One layer of three inputs and one branch."""
-    values = [GateValues([np.array(one, float)]) for one in (data, prior)]
+    one, other = (GateValues([np.array(values, float)]) for values in (data, prior))
     began = GateValues([np.full(np.shape(drop), START)])
-    pushes = Pushes(*values, *values, began, 1)
+    pushes = Pushes(one, other, one, other, began, 1)
     return ProbabilitySpace((np.array(drop),), START, branches=("S",), pushes=pushes)
 
 

@@ -74,7 +74,7 @@ class Diagnosis:
 
     @property
     def alarming(self) -> bool:
-        """Whether a reader must be warned: the prior decided most layers, or the space collapsed."""
+        """Whether a reader must be warned: of a collapse, or a prior that decided most layers."""
         return bool(self.collapsed) or self.count(PRIOR) > self.count(DATA)
 
     def sentences(self) -> list[str]:
@@ -196,9 +196,8 @@ def _least_push(space: ProbabilitySpace, pushes: Pushes) -> float:
     for n in range(len(space)):
         now = np.append(space.drop[n].ravel(), space.layer_drop[n])
         moved = np.sqrt(now) - np.sqrt(pushes.since.flat()[n])
-        found += pushes.prior.flat()[n][
-            (moved >= NEAR_START) & (pushes.prior.flat()[n] > 0)
-        ].tolist()
+        prior = pushes.prior.flat()[n]
+        found += prior[(moved >= NEAR_START) & (prior > 0)].tolist()
     return float(np.mean(found)) if found else float("inf")
 
 
