@@ -283,5 +283,5 @@ def test_a_run_of_other_settings_is_not_touched(
     out = Path(shutil.copytree(chain / "run", tmp_path / "run"))
     before = tiny.tree(out)
     done = call(*train(motion.folder, out, "--search_epochs=2"))
-    assert re.search(r"run\.json: the folder holds another run", said(done))
+    assert re.search(r"checkpoint-\S+: the folder holds another run", said(done))
     assert tiny.tree(out) == before

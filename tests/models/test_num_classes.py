@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 import rows
 import tiny
@@ -29,6 +30,13 @@ def test_no_network_has_one_class(classes: Any) -> None:
     ):
         with pytest.raises(ValueError, match=WRONG):
             make()
+
+
+def test_a_number_of_numpy_is_a_number() -> None:
+    """As ``labels.max() + 1`` is."""
+    model = get_model("template_nano", np.int64(3))
+    assert type(model.get_config()["architecture"]["num_classes"]) is int
+    assert model.output_shape[-1] == 3
 
 
 def test_nor_comes_to_have_it() -> None:

@@ -77,7 +77,7 @@ def describe(
         "family": family.name,
         "name": row.name,
         "row": row.values(),
-        "num_classes": row.num_classes if num_classes is None else num_classes,
+        "num_classes": row.num_classes if num_classes is None else _plain(num_classes),
         "clip_shape": list(clip_shape),
         "channels": channels,
         "branches": list(branches),
@@ -160,6 +160,11 @@ def check_gates(gates: Mapping[str, Any]) -> None:
             check_range(name, value, GATE_RANGES[name])
         elif name in ("drop_layer", "gate_classifier"):
             _check_bool(name, value)
+
+
+def _plain(number: Any) -> Any:
+    """An integer of numpy, such as ``labels.max() + 1``, as one of Python: files hold these."""
+    return int(number) if isinstance(number, np.integer) else number
 
 
 def _check_bool(name: str, value: object) -> None:
