@@ -54,13 +54,6 @@ def _open_group_without_times(folder: Path, codec: str, suffix: str, of: str) ->
     expect_numbers(made, _SECOND, dropped=3)
 
 
-def _filled(folder: Path, lost: int) -> None:
-    """A live stream of constant rate: its last packets may hold nothing but filling."""
-    whole = source(folder, "H.264 of constant rate")
-    whole.write_bytes(whole.read_bytes()[:-lost])
-    expect_numbers(whole, _WHOLE, dropped=0)
-
-
 def _chained(folder: Path) -> None:
     """Ogg files joined byte by byte, each of which begins with headers."""
     one = encode(folder / "one.ogv", draw(24), codec="libvpx")
@@ -174,14 +167,6 @@ KINDS = (
             ("H.264 with open groups", "asf", "mp4"),
             ("H.265 with open groups", "mpg", "ts"),
         )
-    ),
-    *(
-        Kind(
-            f"streams: a live stream that ends {lost} bytes early, in what fills it up",
-            "all frames",
-            functools.partial(_filled, lost=lost),
-        )
-        for lost in (9, 100)
     ),
     Kind("streams: Ogg files of VP8 joined", "the frames of one, then of the other", _chained),
     Kind(

@@ -24,16 +24,10 @@ _OPEN = f"open-gop=1:keyint={GROUP}:min-keyint={GROUP}:scenecut=0:bframes=3:b-ad
 _CLOSED = _OPEN.replace("open-gop=1", "open-gop=0")
 _MPEG = {"g": str(GROUP), "bf": "2", "b": "2000k", "sc_threshold": "1000000000"}
 _REFRESH = f"intra-refresh=1:keyint={GROUP}:bframes=0"
-_CONSTANT = "nal-hrd=cbr:filler=1:bitrate=400:vbv-maxrate=400:vbv-bufsize=40"
 CODECS: dict[str, tuple[str, int, dict[str, str]]] = {
     "H.264": ("libx264", 12, {"x264-params": _CLOSED}),
     "H.264 with open groups": ("libx264", 12, {"x264-params": _OPEN}),
     "H.264 with intra refresh": ("libx264", 12, {"x264-params": _REFRESH}),
-    "H.264 of constant rate": (
-        "libx264",
-        12,
-        {"x264-params": f"{_CLOSED}:{_CONSTANT}"},
-    ),
     "H.265": ("libx265", 12, {"x265-params": _ONE_THREAD + _CLOSED}),
     "H.265 with open groups": ("libx265", 12, {"x265-params": _ONE_THREAD + _OPEN}),
     "MPEG-2": (

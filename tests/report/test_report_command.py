@@ -137,8 +137,9 @@ def test_a_page_of_everything(call: Any, run: Path, template: Any, tmp_path: Pat
     assert f"{macs:,}" in text
     assert "one clip of 4x16x16" in text  # the size is in the scores
     assert "24 of train.txt" in text
-    assert "--other=space.json" in text  # the one part that has no data
-    assert page.count('class="absent"') == 1
+    assert "--other=space.json" in text  # one part that has no data
+    assert "vdroppath worth" in text  # and the other
+    assert page.count('class="absent"') == 2
     assert page.count("<picture>") == len(PICTURES)
     assert "http" not in re.sub(r"base64,[\w+/=]*|http-equiv", "", page)
     assert not re.search(r"<(script|link|iframe|object)|url\(|@import", page)
@@ -350,7 +351,7 @@ def test_a_page_ends_in_html(run: Path, capfd: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f: f["selection"]["rows"][0].update(strategy="S S"), "S S"),
+        (lambda f: f["selection"]["rows"][0].update(strategy="S S"), "no row has the selected"),
         (lambda f: f["selection"].update(strategy="- - -", rows=[]), "no row has the selected"),
         (lambda f: f["scores"][0].update(top1=1.5), "top-1 of .* from 0 to 1"),
         (lambda f: f["scores"][0].update(clips=0), "scored on 0 clips"),

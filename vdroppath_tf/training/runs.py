@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 import keras
@@ -164,8 +165,9 @@ def _check_channels(model: FusionModel, videos: Manifest) -> None:
 
 
 def _described(videos: Manifest) -> dict[str, Any]:
-    """Which videos these are, wherever they lie: names, labels, classes, frames."""
-    return {"videos": len(videos), "classes": videos.num_classes, "digest": videos.digest()}
+    """Which videos these are, wherever their list lies: names, labels, classes, frames."""
+    own = {"source": PurePath(videos.source).name, "videos": len(videos)}
+    return {**own, "classes": videos.num_classes, "digest": videos.digest()}
 
 
 @named

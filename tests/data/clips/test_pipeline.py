@@ -335,7 +335,7 @@ import vdroppath_tf.data.sources.decode
 import vdroppath_tf.data.sources.encode, vdroppath_tf.data.clips.loader
 assert "tensorflow" not in sys.modules and "keras" not in sys.modules
 rooms = {m.split(".")[1] for m in sys.modules if m.startswith("vdroppath_tf.")}
-others = rooms - {"data", "files", "names", "ranges"}
+others = rooms - {"argument_kinds", "brief", "data", "files", "names", "ranges"}
 assert not others, others
 """
     package = Path(vdroppath_tf.__file__).parent

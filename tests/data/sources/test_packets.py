@@ -23,6 +23,8 @@ def _packet(number: int, size: int, time: int | None = None) -> Any:
 class _Container:
     """Gives packets of a stream that nobody asked for, has no end mark for it, and repeats."""
 
+    format = SimpleNamespace(name="mov")
+
     def demux(self, stream: Any) -> Iterator[Any]:
         yield _packet(1, 10, 0)
         yield _packet(2, 11, 0)

@@ -23,7 +23,7 @@ from vdroppath_tf.data.sources.first_frame import FirstFrame
 from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.data.sources.orientation import shown_size
 from vdroppath_tf.data.sources.packets import Packets, read_packets
-from vdroppath_tf.data.sources.shown import Shown, decode_shown, decodes_whole
+from vdroppath_tf.data.sources.shown import Shown, decode_shown
 from vdroppath_tf.data.sources.transport import is_joined, read_transport_stream
 
 # Containers that store every pts. For AVI and others FFmpeg guesses: wrongly for H.264 B frames.
@@ -76,10 +76,7 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         raise cut_short(path, missing)
     if kind == "mpegts" and (missing is not None or packets.damaged is not None):
         transport = read_transport_stream(path, number)
-        # What is missing of the last frame may be bytes that only fill it up.
-        if (missing is not None and transport.cut_inside) and (
-            transport.cut_first or not decodes_whole(path, video_stream, packets.count)
-        ):
+        if missing is not None and transport.cut_inside:
             raise cut_short(path, missing)
         joined = packets.damaged is not None and is_joined(transport, _places(path, video_stream))
     if packets.damaged is not None and not joined:

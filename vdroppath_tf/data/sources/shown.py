@@ -97,28 +97,6 @@ def _decode(
     return found
 
 
-def decodes_whole(path: str, video_stream: int | None, count: int) -> bool:
-    """Whether a decoder that stops at the least fault gives a frame for each of so many packets.
-
-    Args:
-        path: the file.
-        video_stream: see `open_video`.
-        count: the packets.
-    """
-    found = 0
-    try:
-        with open_video(path, video_stream) as (container, stream):
-            stream.codec_context.options = {"err_detect": "explode"}
-            for packet in packets_of(container, stream):
-                frames = packet.decode()
-                if any(frame.is_corrupt for frame in frames):
-                    return False
-                found += len(frames)
-    except VideoError:
-        return False
-    return found == count
-
-
 def too_many(path: str) -> VideoError:
     """The error about a file with more frames than can be indexed."""
     return VideoError(f"{path}: has more than {MAX_FRAMES} frames. Cut it into shorter files.")

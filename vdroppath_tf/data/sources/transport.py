@@ -42,12 +42,10 @@ class TransportStream:
     Attributes:
         jumps: where those of the video do not follow each other.
         cut_inside: whether the file ends inside the packet of the video that was to come next.
-        cut_first: whether that would have been the first packet of a frame, which then is lost.
     """
 
     jumps: tuple[Jump, ...]
     cut_inside: bool
-    cut_first: bool
 
 
 def read_transport_stream(path: str, number: int) -> TransportStream:
@@ -79,8 +77,7 @@ def read_transport_stream(path: str, number: int) -> TransportStream:
         place = int(places[behind]) - (step - _PACKET)
         found.append(Jump(place, bool(heads[behind, 1] & 0x40), new and not follows))
     last = int(counters[-1]) if len(counters) else None
-    inside = not complete and _is_next(tail, number, last)
-    return TransportStream(tuple(found), inside, len(tail) >= 4 and int(tail[1]) & 0x40 > 0)
+    return TransportStream(tuple(found), not complete and _is_next(tail, number, last))
 
 
 def _is_next(tail: np.ndarray, number: int, last: int | None) -> bool:
