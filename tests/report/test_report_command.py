@@ -138,7 +138,7 @@ def test_a_page_of_everything(call: Any, run: Path, template: Any, tmp_path: Pat
     assert "one clip of 4x16x16" in text  # the size is in the scores
     assert "24 of train.txt" in text
     assert "--other=space.json" in text  # one part that has no data
-    assert "vdroppath worth" in text  # and the other
+    assert "vdroppath explain" in text  # and the other
     assert page.count('class="absent"') == 2
     assert page.count("<picture>") == len(PICTURES)
     assert "http" not in re.sub(r"base64,[\w+/=]*|http-equiv", "", page)

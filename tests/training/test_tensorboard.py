@@ -30,7 +30,7 @@ def fit(model: Any, callback: SpaceToTensorBoard, epochs: int = 2, **options: An
 
 
 def test_a_plain_fit_logs_the_space(tmp_path: Path) -> None:
-    model = tiny.template()
+    model = tiny.template(weight_reg=10.0)  # a prior that moves what a picture shows
     history = fit(model, SpaceToTensorBoard(tmp_path, clip_shape=tiny.SHAPE))
     events, space = events_of(tmp_path), ProbabilitySpace.from_model(model)
     for name, values in history.items():
