@@ -10,10 +10,9 @@ import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
 import numpy as np
+from film_writer import write_apart, write_films
 from kind import WrongAnswerError, expect
 
 from vdroppath_tf.data.sources import FrameSource
@@ -21,14 +20,6 @@ from vdroppath_tf.data.sources import FrameSource
 FRAMES, HEIGHT, WIDTH = 12, 48, 64
 COLOURS = np.array([[(220, 20, 20), (20, 200, 20)], [(20, 20, 220), (230, 230, 230)]], np.uint8)
 _BITS = 6
-# Groups of frames that are shorter than a film, with B frames: what is read must be sought.
-_SETTINGS = {
-    "libx264": {"crf": "8", "preset": "veryfast", "g": "5", "bf": "2", "sc_threshold": "0"},
-    "libx265": {
-        "x265-params": "crf=8:keyint=5:log-level=none:pools=none:frame-threads=1",
-        "preset": "veryfast",
-    },
-}
 
 
 def draw(frames: int = FRAMES, *, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
@@ -121,24 +112,10 @@ def encode_streams(
     flags: Sequence[int] = (),
 ) -> Path:
     """Writes films as the streams of one file, each with its codec and its disposition."""
-    with av.open(str(path), "w") as container:
-        streams: list[Any] = []
-        for place, (film, codec) in enumerate(films):
-            settings = _SETTINGS.get(codec, {})
-            stream: Any = container.add_stream(codec, rate=rate, options=settings | (options or {}))
-            stream.height, stream.width = film.shape[1:3]
-            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else pix_fmt
-            if aspect is not None:
-                stream.codec_context.sample_aspect_ratio = aspect
-            if flags:
-                stream.disposition = flags[place]
-            streams.append(stream)
-        for stream, (film, _) in zip(streams, films, strict=True):
-            for place, picture in enumerate(film):
-                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-                frame.pts, frame.time_base = place, Fraction(1, rate)
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
+    given = {"pix_fmt": pix_fmt, "rate": rate, "options": options or {}, "flags": [*flags]}
+    given["aspect"] = None if aspect is None else [aspect.numerator, aspect.denominator]
+    write = write_apart if any(codec == "libx265" for _, codec in films) else write_films
+    write(str(path), [film for film, _ in films], [codec for _, codec in films], given)
     return path
 
 

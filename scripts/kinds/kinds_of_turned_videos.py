@@ -64,7 +64,10 @@ def _read_turned(orientation: int, name: str, folder: Path) -> None:
 
 
 def _read_hevc(folder: Path) -> None:
-    expect_source(VideoFile(str(turned(folder, 6, codec="libx265"))))
+    # x265 writes behind its memory where a film is 48 wide: whole blocks of 64 are safe
+    film = stored(draw(height=128, width=192), 6)
+    path = set_matrix(encode(folder / "a.mp4", film, codec="libx265"), MATRICES[6])
+    expect_source(VideoFile(str(path)), size=(128, 192))
 
 
 def _in_matroska(orientation: int, folder: Path) -> None:
