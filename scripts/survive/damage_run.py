@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import kill_points
+
 Damage = tuple[str, Callable[[Path], None]]
 
 
@@ -91,15 +93,11 @@ def change(name: str, field: str, value: Any) -> Callable[[Path], None]:
 
 def main() -> int:
     """Tries every damage, and prints each that is no plain going on."""
-    import kill_points
-
-    from vdroppath_tf.experiments.tasks import Difficulty, write_task
-
     found: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
         task = home / "task"
-        write_task(task, clips=(16, 8, 8), difficulty=Difficulty(frames=4, size=16))
+        kill_points.write_clips(task, (16, 8, 8))
         whole = home / "whole" / "run"
         whole.parent.mkdir()
         kill_points.train_once(task, whole, 1, "1")
@@ -110,7 +108,7 @@ def main() -> int:
             damage(run)
             # what TensorBoard's own file has lost is no part of the training
             beside = {k: v for k, v in expected.items() if not name.startswith(k)}
-            outcome = outcome_of(kill_points, task, run, beside)
+            outcome = outcome_of(task, run, beside)
             found[outcome.partition(":")[0]] += 1
             if outcome != "goes on":
                 print(f"{name}: {outcome}", flush=True)
@@ -119,7 +117,7 @@ def main() -> int:
     return int(any(kind not in ("goes on", "refused") for kind in found))
 
 
-def outcome_of(kill_points: Any, task: Path, run: Path, expected: dict[str, str]) -> str:
+def outcome_of(task: Path, run: Path, expected: dict[str, str]) -> str:
     """How a damaged run ends."""
     try:
         kill_points.train_once(task, run, 1, "1")

@@ -27,6 +27,13 @@ from typing import Any
 BEGUN = "begun"  # a file that the run leaves where its training begins
 
 
+def write_clips(task: Path, clips: tuple[int, int, int]) -> None:
+    """Clips of a known-answer task, small ones."""
+    from vdroppath_tf.experiments.tasks import Difficulty, write_task
+
+    write_task(task, clips=clips, difficulty=Difficulty(frames=4, size=16, shape=5.0))
+
+
 def train_once(task: Path, folder: Path, replicas: int, save_every: str) -> None:
     """The training itself, in a process of its own."""
     import tensorflow as tf
@@ -137,9 +144,7 @@ def wait_for(mark: Path, process: subprocess.Popen[bytes]) -> float:
 
 def kill_runs(options: argparse.Namespace, folder: Path) -> int:
     """Kills runs until there were enough kills; how many of the runs ended otherwise."""
-    from vdroppath_tf.experiments.tasks import Difficulty, write_task
-
-    write_task(folder / "task", clips=(64, 16, 8), difficulty=Difficulty(frames=4, size=16))
+    write_clips(folder / "task", (64, 16, 8))
     rng, runs = random.Random(options.seed), Runs(folder, options.replicas, options.save_every)
     seconds = runs.to_the_end(folder / "peace" / "run")
     expected = end_of(folder / "peace" / "run")
