@@ -133,7 +133,9 @@ def test_an_epoch_whose_copy_fails_goes_on(
     assert "The backup is behind, training goes on" in caplog.text
 
 
-def test_a_run_goes_on_from_its_backup(whole_run: Any, tmp_path: Path) -> None:
+def test_a_run_goes_on_from_its_backup(
+    whole_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     there = str(tmp_path / "there")
     source = tmp_path / "source"
     shutil.copytree(whole_run.folder, source)
@@ -142,13 +144,19 @@ def test_a_run_goes_on_from_its_backup(whole_run: Any, tmp_path: Path) -> None:
     backup.send()
     model = build_template(whole_run.recipe, whole_run.clips)
     folder = tmp_path / "new"
+    kept = RunFolder(folder, there)
     history = train(
         model,
         whole_run.recipe.template_phases(),
         whole_run.recipe,
         whole_run.clips,
-        folder=RunFolder(folder, there),
+        folder=kept,
     )
     assert history == whole_run.history
     for mine, expected in zip(model.weights, whole_run.model.weights, strict=True):
         assert (mine.numpy() == expected.numpy()).all()
+    sent: list[str] = []
+    monkeypatch.setattr(remote, "write_file", lambda place, _: sent.append(place))
+    assert kept.copy is not None
+    kept.copy.send()
+    assert sent == []  # what a training has sent is not sent again behind it

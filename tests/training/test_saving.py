@@ -43,6 +43,18 @@ def terminate() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def goes_on(whole_run: tiny.Run, kept: RunFolder, *, steps: int) -> None:
+    """The rest of a run that was stopped, which ends as the one that was not."""
+    done: list[int] = []
+    resumed = tiny.run_template(
+        whole_run.clips, whole_run.recipe, kept, on_step=lambda: done.append(1)
+    )
+    assert len(done) == steps
+    assert tiny.state(resumed.model) == tiny.state(whole_run.model)
+    assert resumed.history == whole_run.history
+    assert points(kept.path) == points(whole_run.folder)
+
+
 @pytest.mark.slow
 def test_terminated_in_every_part_of_an_epoch(whole_run: tiny.Run, tmp_path: Path) -> None:
     """At the last step, in the validation behind it, and in the middle of another phase.
@@ -62,14 +74,7 @@ def test_terminated_in_every_part_of_an_epoch(whole_run: tiny.Run, tmp_path: Pat
             )
         assert stopped.value.code == TERMINATED == 143
         assert (kept.path / f"checkpoint-{name}").is_dir()
-    done: list[int] = []
-    resumed = tiny.run_template(
-        whole_run.clips, whole_run.recipe, kept, on_step=lambda: done.append(1)
-    )
-    assert len(done) == 3 * STEPS - 2
-    assert tiny.state(resumed.model) == tiny.state(whole_run.model)
-    assert resumed.history == whole_run.history
-    assert points(kept.path) == points(whole_run.folder)
+    goes_on(whole_run, kept, steps=3 * STEPS - 2)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
@@ -90,14 +95,7 @@ def test_saved_every_second_step(whole_run: tiny.Run, tmp_path: Path) -> None:
             whole_run.clips, whole_run.recipe, kept, on_step=stopping(2 * STEPS + 3, crash)
         )
     assert (kept.path / "checkpoint-1-00000-00000002").is_dir()
-    done: list[int] = []
-    resumed = tiny.run_template(
-        whole_run.clips, whole_run.recipe, kept, on_step=lambda: done.append(1)
-    )
-    assert len(done) == 3 * STEPS - 2
-    assert tiny.state(resumed.model) == tiny.state(whole_run.model)
-    assert resumed.history == whole_run.history
-    assert points(kept.path) == points(whole_run.folder)
+    goes_on(whole_run, kept, steps=3 * STEPS - 2)
     assert len(list(kept.path.glob("checkpoint-*"))) == 2
 
 

@@ -121,8 +121,8 @@ def _train(values: flags.FlagValues, account: Account | None = None) -> None:
     experiments.save_trained(model, history, out, recipe, videos.labels)
     if model.gates:
         log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))
-    if (backup := kept.make_backup()) is not None:
-        backup.send()
+    if kept.copy is not None:
+        kept.copy.send()
         logging.info("Copied to %s", data.remote.shown(values.backup))
 
 

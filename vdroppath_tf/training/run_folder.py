@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +43,20 @@ class RunFolder:
     def __post_init__(self) -> None:
         if self.picture_every < 0:
             raise ValueError(f"picture_every must be 0 or more. Received: {self.picture_every}.")
-        Interval(self.save_every)
+        # what is refused is refused here, before anything is read
+        _ = self.interval, self.copy
 
     @property
     def path(self) -> Path:
         """The folder."""
         return Path(self.folder)
 
-    def make_backup(self) -> Backup | None:
-        """The copy, or None."""
+    @functools.cached_property
+    def interval(self) -> Interval:
+        """``save_every``, read."""
+        return Interval(self.save_every)
+
+    @functools.cached_property
+    def copy(self) -> Backup | None:
+        """The copy, or None; one for all that is sent, since it knows what was."""
         return None if self.backup is None else Backup(self.path, self.backup)

@@ -12,7 +12,6 @@ from absl import logging
 from vdroppath_tf.names import named
 from vdroppath_tf.training.backup import send
 from vdroppath_tf.training.callbacks import Record, check_finite
-from vdroppath_tf.training.interval import Interval
 from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.run import Run
 
@@ -34,13 +33,12 @@ class SaveWithin(keras.callbacks.Callback):
         super().__init__()
         self.run, self.record, self.start, self.first = run, record, start, first
         self.signals = run.signals
-        if run.store is None:
+        if run.store is None or run.kept is None:
             raise ValueError("SaveWithin needs a run that is kept in a folder.")
-        self.store = run.store
-        self.interval = Interval(None if run.kept is None else run.kept.save_every)
+        self.store, self.interval = run.store, run.kept.interval
         self.epoch, self.steps = start.epochs, start.steps
         self._earlier: tuple[Any, ...] = ()
-        self._at_end: dict[str, Any] = {}
+        self._measured: dict[str, Any] = {}
         self._saved_at()
 
     def _saved_at(self) -> None:
@@ -59,34 +57,36 @@ class SaveWithin(keras.callbacks.Callback):
         self.steps += 1
         self._since += 1
         self.signals.unsaved = True
-        if self.steps == self.run.steps_per_epoch:  # validation will clear them
-            self._at_end = self._measured()
+        at_end = self.steps == self.run.steps_per_epoch
         due = self._since >= self.interval.steps
         due = due or time.monotonic() - self._time >= self.interval.seconds
-        if (due and self.steps < self.run.steps_per_epoch) or self.signals.pending:
-            self._save(self._measured())
+        save = (due and not at_end) or self.signals.pending
+        if at_end or save:
+            self._measured = self._measure()  # at the end: before validation clears it
+        if save:
+            self._save()
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         if self.signals.pending:
-            self._save(self._at_end)
+            self._save()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._saved_at()
         self._stop_if_asked()
 
-    def _measured(self) -> dict[str, Any]:
+    def _measure(self) -> dict[str, Any]:
         """What Keras has measured in the epoch up to here."""
         logs = {name: float(value) for name, value in self.model.get_metrics_result().items()}
         return {"metrics": metrics_of(self.model), "logs": logs}
 
-    def _save(self, measured: dict[str, Any]) -> None:
+    def _save(self) -> None:
         check_finite(self.model, f"epoch {self.epoch + 1}, step {self.steps}")
         carried = self.start.bad_clips if self.epoch == self.start.epochs else 0
         done = self.steps * self.run.maker.recipe.batch_size
         bad = carried + self.run.maker.faults.replaced(self.first + self.epoch, before=done)
         history = tuple(self.record.history)
         position = Position(
-            self.record.number, self.epoch, history, self.steps, bad_clips=bad, **measured
+            self.record.number, self.epoch, history, self.steps, bad_clips=bad, **self._measured
         )
         self.store.save(self.model, position)
         self._saved_at()

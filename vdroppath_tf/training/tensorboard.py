@@ -66,7 +66,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         if gates_of(self.model):
             self._costs = unit_costs(self.model, self._shape())
-            done = self.first_epoch + (self.done or 0)
+            done = self.first_epoch + self.done
             if self.picture_every and done >= self.picture_every:  # that one was drawn before
                 self._drawn = named_drops(self.model)
         self._writer = tf.summary.create_file_writer(str(self.folder))

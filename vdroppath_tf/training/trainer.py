@@ -80,7 +80,7 @@ def train(
     with StopSignals() as signals, contextlib.ExitStack() as stack:
         store = backup = None
         if kept is not None:
-            backup = kept.make_backup()
+            backup = kept.copy
             stack.enter_context(run_lock(kept.path))
             description = describe_run(model, phases, recipe, clips)
             if backup is not None:
