@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import av
@@ -9,8 +10,10 @@ import barcode
 import numpy as np
 import pytest
 
-from vdroppath_tf.data.sources import content
-from vdroppath_tf.data.sources.content import is_partial_download, is_video
+from vdroppath_tf.data.sources import content, zipped_file
+from vdroppath_tf.data.sources.content import is_partial_download, is_video, videos_in_zip
+from vdroppath_tf.data.sources.leftovers import in_leftover
+from vdroppath_tf.data.sources.zipped_file import is_there
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "A.MKV", "a.gif", "b.m2ts", "c.3GP", "d.ogv", "e.DIVX"])
@@ -95,3 +98,40 @@ def test_no_partial_downloads(name: str) -> None:
 
 def test_no_suffix_is_in_two_lists() -> None:
     assert not content.VIDEO_SUFFIXES & content._OTHER_SUFFIXES
+
+
+def test_an_archive_is_looked_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive, asked = tmp_path / "a.zip", list[str]()
+
+    def counted(path: str) -> bool:
+        asked.append(path)
+        return is_video(path)
+
+    monkeypatch.setattr(content, "is_video", counted)
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("c/", "c/cover.jpg", "c/b.mp4", "c/a.mp4", "c/notes.txt"):
+            file.writestr(name, b"x" * (not name.endswith("/")))
+    for _ in range(2):
+        assert videos_in_zip(str(archive)) == ("c/a.mp4", "c/b.mp4")
+    assert len(asked) == 3  # all but the picture and the folder
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("c/late.mp4", b"x")
+    assert videos_in_zip(str(archive)) == ("c/a.mp4", "c/b.mp4", "c/late.mp4")
+
+
+def test_a_member_is_found_without_going_through_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, looked_at = tmp_path / "a.zip", list[str]()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("__MACOSX/._a.mp4", *(f"c/{k}.mp4" for k in range(50))):
+            file.writestr(name, b"x")
+
+    def counted(name: str) -> bool:
+        looked_at.append(name)
+        return in_leftover(name)
+
+    monkeypatch.setattr(zipped_file, "in_leftover", counted)
+    found = [is_there(f"{archive}!{name}") for name in ("c/7.mp4", "d.mp4", "__MACOSX/._a.mp4")]
+    assert found == [True, False, False]
+    assert len(looked_at) == 3

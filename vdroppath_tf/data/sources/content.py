@@ -6,6 +6,7 @@ nothing; others cost one read of a few kilobytes, and most of them are no videos
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 
@@ -151,17 +152,23 @@ def videos_in_zip(archive: str) -> tuple[str, ...]:
         ValueError: it holds both videos and pictures that are numbered, as frames are.
     """
     try:
-        with open(archive, "rb") as file:
-            head = file.read(_FIRST)
-        if _first_member(head).lower().endswith(PICTURES):
-            return ()  # of many archives of frames none is looked through
-        names = members_of(archive)
+        status = os.stat(archive)
+        return _videos_in_zip(archive, status.st_size, status.st_mtime_ns)
     except OSError:
         return ()
+
+
+@functools.lru_cache(maxsize=16)
+def _videos_in_zip(archive: str, size: int, mtime: int) -> tuple[str, ...]:
+    """See ``videos_in_zip``; an archive that has another size or time is read again."""
+    with open(archive, "rb") as file:
+        head = file.read(_FIRST)
+    if _first_member(head).lower().endswith(PICTURES):
+        return ()  # of many archives of frames none is looked through
+    names = members_of(archive)
     pictures = [name for name in names if name.lower().endswith(PICTURES)]
-    videos = sorted(
-        name for name in names if name not in pictures and is_video(f"{archive}!{name}")
-    )
+    others = (name for name in names if not name.lower().endswith(PICTURES))
+    videos = sorted(name for name in others if is_video(f"{archive}!{name}"))
     if videos and any(NUMBERED.fullmatch(name.rpartition("/")[2]) for name in pictures):
         raise ValueError(
             f"{archive}: holds videos, such as {videos[0]!r}, and numbered pictures, such as "

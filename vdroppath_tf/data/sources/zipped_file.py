@@ -104,10 +104,13 @@ def members_of(archive: str) -> tuple[str, ...]:
 def is_there(path: str) -> bool:
     """Whether a path is that of a member of an archive which has it."""
     parts = split_zip(path)
+    if parts is None or in_leftover(parts[1]):
+        return False
     try:
-        return parts is not None and parts[1] in members_of(parts[0])
+        _member(*parts)
     except OSError:
         return False
+    return True
 
 
 def can_be_listed(archive: str) -> bool:
