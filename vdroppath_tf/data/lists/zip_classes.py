@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vdroppath_tf.data.lists.class_order import in_order, order_note
 from vdroppath_tf.data.lists.collector import Collector
@@ -63,17 +63,8 @@ def read_zip(
         )
     if not parts:
         raise ManifestError(f"{path}: is empty. Expected frames in class/video/.")
-    classes = in_order({names[around] for names in parts.values()})
-    root, name = os.path.split(os.path.abspath(path))
-    videos = Collector(path, root, lookup, classes if labels is None else labels)
-    if labels is None and (note := order_note(classes)):
-        videos.note(note)
-    for folder, names in parts.items():
-        origin = f"{path}: {folder}"
-        videos.add(
-            f"{name}!{folder.rstrip('/')}", videos.number(names[around], origin), None, origin
-        )
-    return videos.manifest("class/video/frames")
+    classes = {folder: names[around] for folder, names in parts.items()}
+    return _collected(path, classes, labels, lookup).manifest("class/video/frames")
 
 
 def _videos(path: PathLike) -> tuple[str, ...]:
@@ -96,12 +87,24 @@ def _of_videos(
             f"{path}: has the video {bad[0]!r}. Expected class/video.mp4 for each; list the videos "
             f"of another archive as 'archive.zip!{bad[0]} label'."
         )
-    classes = in_order({names[around] for names in parts.values()})
-    root, file = os.path.split(os.path.abspath(path))
-    videos = Collector(path, root, lookup, classes if labels is None else labels)
-    if labels is None and (note := order_note(classes)):
+    classes = {name: names[around] for name, names in parts.items()}
+    return _collected(path, classes, labels, lookup).manifest("class/video.mp4")
+
+
+def _collected(
+    path: PathLike,
+    classes: Mapping[str, str],
+    labels: Sequence[str] | None,
+    lookup: Lookup | None,
+) -> Collector:
+    """The videos of an archive, by their folder or file in it, each with its class."""
+    found = in_order(set(classes.values()))
+    root, archive = os.path.split(os.path.abspath(path))
+    videos = Collector(path, root, lookup, found if labels is None else labels)
+    if labels is None and (note := order_note(found)):
         videos.note(note)
-    for name, names in parts.items():
-        origin = f"{path}: {name}"
-        videos.add(f"{file}!{name}", videos.number(names[around], origin), None, origin)
-    return videos.manifest("class/video.mp4")
+    for inside, name in classes.items():
+        origin = f"{path}: {inside}"
+        video = f"{archive}!{inside.rstrip('/')}"
+        videos.add(video, videos.number(name, origin), None, origin)
+    return videos
