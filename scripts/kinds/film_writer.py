@@ -1,4 +1,7 @@
-"""Encodes films with PyAV; with x265 in a process of its own, which it aborts now and then."""
+"""Encodes films with PyAV; with x265 in a process of its own.
+
+x265 writes behind its memory where a film is 48 wide, which aborts its process now and then.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,6 @@ _SETTINGS = {
         "preset": "veryfast",
     },
 }
-_TRIES = 5
 
 
 def write_films(
@@ -53,15 +55,12 @@ def write_films(
 def write_apart(
     path: str, films: Sequence[np.ndarray], codecs: Sequence[str], given: dict[str, Any]
 ) -> None:
-    """The same in a process of its own, again where the encoder has aborted that."""
+    """The same in a process of its own, which the encoder may abort."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "films.npz"
         np.savez(file, *films)
         command = [sys.executable, __file__, path, str(file), json.dumps(codecs), json.dumps(given)]
-        for _ in range(_TRIES):
-            done = subprocess.run(command, check=False, capture_output=True, text=True)
-            if done.returncode >= 0:
-                break
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"{path}: was not encoded ({done.returncode}): {done.stderr}")
 
