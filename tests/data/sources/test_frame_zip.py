@@ -235,7 +235,7 @@ def test_no_archive(path: Path, kind: str) -> None:
 
 def test_too_long_a_list_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(path, frames())
-    monkeypatch.setattr(zip_members, "_MAX_LIST", 100)
+    monkeypatch.setattr(zip_members, "MAX_LIST", 100)
     with pytest.raises(VideoError, match="too large"):
         FrameZip(str(path)).info()
 

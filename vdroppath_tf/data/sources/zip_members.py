@@ -13,10 +13,14 @@ from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.frame_names import PICTURES
 from vdroppath_tf.data.sources.leftovers import in_leftover
 from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
-from vdroppath_tf.data.sources.zip_packing import LOCAL_BYTES, packing_complaint, unpack
+from vdroppath_tf.data.sources.zip_packing import (
+    LOCAL_BYTES,
+    MAX_LIST,
+    find_end,
+    packing_complaint,
+    unpack,
+)
 
-_END, _END64 = b"PK\x05\x06", b"PK\x06\x07"
-_MAX_LIST = 1 << 25  # bytes of the list of members
 MEMBER = np.dtype([(k, np.uint32) for k in ("offset", "packed", "size", "crc", "method")])
 
 
@@ -30,13 +34,11 @@ def open_zip(path: str) -> BinaryIO:
 
 def _check_end(file: BinaryIO, size: int, path: str) -> None:
     """Bounds the list of members before it is read."""
-    file.seek(max(0, size - (1 << 16) - 22))
-    tail = file.read()
-    end = tail.rfind(_END)
-    if end < 0 or len(tail) < end + 22:
+    found = find_end(file, size)
+    if found is None:
         raise _damaged(path, "it has no end record: cut short, or not a zip archive")
-    length = int.from_bytes(tail[end + 12 : end + 16], "little")
-    if length > _MAX_LIST or tail[max(0, end - 20) : end].startswith(_END64):
+    length, locator64 = found
+    if length > MAX_LIST or locator64:
         raise VideoError(f"{path}: is too large (zip64). Expected the frames of one video.")
 
 

@@ -1,4 +1,4 @@
-"""How members of zip archives may be packed, and their bytes: bounded, whoever wrote them."""
+"""How zip archives end and members are packed, and their bytes: bounded, whoever wrote them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import bz2
 import lzma
 import zipfile
 import zlib
+from typing import BinaryIO
 
 MAX_RATIO = 200
 """Members that would grow by more than this are refused; pictures hardly shrink in a zip."""
@@ -21,8 +22,27 @@ METHODS = {
 LOCAL_BYTES = 30
 """Bytes of what stands before a member's name and data."""
 
+MAX_LIST = 1 << 25
+"""Bytes that the list of members may have."""
+
+_END, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x07"
 _OTHER_METHODS = {9: "deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd", 99: "encryption"}
 _LZMA_HEAD = 9
+
+
+def find_end(file: BinaryIO, size: int) -> tuple[int, bytes] | None:
+    """The bytes that the list of members has by the end record of an archive; None without one.
+
+    With what leads to the end record of a zip64 archive, b"" where there is none.
+    """
+    file.seek(max(0, size - (1 << 16) - 22))
+    tail = file.read()
+    end = tail.rfind(_END)
+    if end < 0 or len(tail) < end + 22:
+        return None
+    before = tail[max(0, end - 20) : end]
+    length = int.from_bytes(tail[end + 12 : end + 16], "little")
+    return length, before if before.startswith(_LOCATOR64) else b""
 
 
 def packing_complaint(member: zipfile.ZipInfo, size: int, most: int) -> str | None:

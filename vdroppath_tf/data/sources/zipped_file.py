@@ -16,14 +16,19 @@ import zlib
 from typing import BinaryIO, NamedTuple
 
 from vdroppath_tf.data.sources.leftovers import in_leftover
-from vdroppath_tf.data.sources.zip_packing import LOCAL_BYTES, packing_complaint, unpack
+from vdroppath_tf.data.sources.zip_packing import (
+    LOCAL_BYTES,
+    MAX_LIST,
+    find_end,
+    packing_complaint,
+    unpack,
+)
 from vdroppath_tf.files import open_regular
 
 _IN_ZIP = re.compile(r"(.+?\.zip)!(.+)", re.IGNORECASE | re.DOTALL)
-_MAX_LIST = 1 << 25  # bytes of the list of members
 _MAX_STORED = 1 << 40  # bytes
 _MAX_PACKED = 1 << 30  # bytes that a packed member may have once it is unpacked
-_END, _END64, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_END64 = b"PK\x06\x06"
 
 
 class ZippedError(OSError):
@@ -182,20 +187,18 @@ def _members(archive: str, size: int, mtime: int) -> dict[str, zipfile.ZipInfo]:
 
 def _check_list(file: BinaryIO, size: int) -> None:
     """Bounds the list of members before it is read."""
-    file.seek(max(0, size - (1 << 16) - 22))
-    tail = file.read()
-    end = tail.rfind(_END)
-    if end < 0 or len(tail) < end + 22:
+    found = find_end(file, size)
+    if found is None:
         raise ZippedError("the archive has no end record: it is cut short, or no zip file")
-    length = int.from_bytes(tail[end + 12 : end + 16], "little")
-    if tail[max(0, end - 20) : end].startswith(_LOCATOR64):
-        file.seek(min(size, int.from_bytes(tail[end - 12 : end - 4], "little")))
+    length, locator64 = found
+    if locator64:
+        file.seek(min(size, int.from_bytes(locator64[8:16], "little")))
         large = file.read(56)
         if large[:4] != _END64:
             raise ZippedError("the archive is damaged (its end record leads nowhere)")
         length = int.from_bytes(large[40:48], "little")
-    if length > _MAX_LIST:
-        raise ZippedError(f"the archive's list of files has {length} bytes, more than {_MAX_LIST}")
+    if length > MAX_LIST:
+        raise ZippedError(f"the archive's list of files has {length} bytes, more than {MAX_LIST}")
 
 
 @functools.lru_cache(maxsize=16384)
