@@ -443,6 +443,8 @@ def test_what_layers_are_worth(call: Any, run: Path, tmp_path: Path) -> None:
     assert matplotlib.image.imread(run / "worth.png").shape[0] > 300
     absent = call(f"--run={run}", f"--scores={run}/scores.json")
     assert "vdroppath worth --model=" in words(absent)
+    without_run = call(f"--space={run}/space.json", f"--scores={run}/scores.json")
+    assert "vdroppath worth --model=run/template.keras --data=" in words(without_run)
     damaged = edited(run / "worth.json", tmp_path, lambda f: f["swaps"][0].update(wins=999))
     error = call(f"--run={run}", f"--worth={damaged}", code=1)
     assert "worth.json: holds no worth of layers" in error

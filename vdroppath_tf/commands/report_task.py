@@ -82,7 +82,8 @@ def task(values: flags.FlagValues) -> report.TaskReport:
         _check_worth(values.worth, worth, space)
         more |= {"worth": worth, "data": [*found.data, used]}
     elif scored:
-        absent["worth"] = _NO_WORTH.format(model=values.model or f"{values.run}/template.keras")
+        model = values.model or f"{values.run or 'run'}/template.keras"
+        absent["worth"] = _NO_WORTH.format(model=model)
     if values.explained is not None:
         more["explained"] = report.read_explained(values.explained)
     elif tested:
