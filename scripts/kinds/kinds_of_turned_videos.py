@@ -21,6 +21,7 @@ from film_files import (
 from kind import Kind, expect
 
 from vdroppath_tf import data
+from vdroppath_tf.data.lists.one_video import one_video
 from vdroppath_tf.data.sources import VideoFile
 from vdroppath_tf.data.sources.orientation import upright
 
@@ -95,11 +96,8 @@ def _with_cover(folder: Path) -> None:
 
 def _predict(folder: Path) -> None:
     """What a served network is shown; there is no network here, but its reader is the same."""
-    from vdroppath_tf.serving.predict import ServedModel
-
-    served = object.__new__(ServedModel)
-    served.channels = 3
-    expect_source(served._source(str(turned(folder, 6)), None))
+    (entry,) = one_video(turned(folder, 6), ("a",))
+    expect_source(entry.source)
 
 
 def _read_boxes(folder: Path) -> None:

@@ -144,17 +144,15 @@ def _clip(
     values: flags.FlagValues, video: str, clips: training.RecipeClips, labels: tuple[str, ...]
 ) -> Any:
     """The clip of the centre of a video, as the network sees it in a test."""
-    path = os.path.abspath(video)
-    source: Any
-    if clips.recipe.modality == "flow":
-        source = data.sources.FlowFolder(path)
-    elif os.path.isdir(path):
-        source = data.sources.FrameFolder(path)
-    else:
-        source = data.sources.VideoFile(path, values.video_stream)
-    manifest = data.Manifest((data.VideoEntry(source, 0, None, video),), labels, video)
-    if values.source_fps is not None:
-        manifest = manifest.at_rate(values.source_fps)
+    from vdroppath_tf.data.lists.one_video import one_video  # --help does without FFmpeg
+
+    manifest = one_video(
+        video,
+        labels,
+        flow=clips.recipe.modality == "flow",
+        video_stream=values.video_stream,
+        source_fps=values.source_fps,
+    )
     faults = data.FaultLog(0.0)  # a video that cannot be read is an error here
     own = training.RecipeClips(clips.recipe, clips.cache, faults)
     ((batch, _),) = list(own.evaluation(manifest))

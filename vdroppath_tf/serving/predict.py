@@ -13,11 +13,7 @@ import tensorflow as tf
 
 from vdroppath_tf.data.clips.pipeline import evaluation_clips, video_errors
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.data.manifest import Manifest, VideoEntry
-from vdroppath_tf.data.sources.flow import FlowFolder
-from vdroppath_tf.data.sources.folder import FrameFolder
-from vdroppath_tf.data.sources.source import FrameSource
-from vdroppath_tf.data.sources.video import VideoFile
+from vdroppath_tf.data.lists.one_video import one_video
 from vdroppath_tf.files import read_json, read_text, write_json
 from vdroppath_tf.names import named
 
@@ -164,11 +160,13 @@ class ServedModel:
     def _answer(
         self, video: str | os.PathLike[str], video_stream: int | None, source_fps: float | None
     ) -> Answer:
-        source = self._source(os.path.abspath(video), video_stream)
-        entry = VideoEntry(source, 0, None, str(video))
-        manifest = Manifest((entry,), self.labels, str(video))
-        if source_fps is not None:
-            manifest = manifest.at_rate(source_fps)
+        manifest = one_video(
+            video,
+            self.labels,
+            flow=self.channels == 2,
+            video_stream=video_stream,
+            source_fps=source_fps,
+        )
         each = self.sampling.views("test")
         clips = evaluation_clips(manifest, self.sampling, batch_size=each, split="test")
         with video_errors():
@@ -177,8 +175,3 @@ class ServedModel:
         order = np.argsort(-mean, kind="stable")
         ranked = {self.labels[k]: float(mean[k]) for k in order}
         return Answer(str(video), self.labels[order[0]], ranked)
-
-    def _source(self, path: str, video_stream: int | None) -> FrameSource:
-        if self.channels == 2:
-            return FlowFolder(path)
-        return FrameFolder(path) if os.path.isdir(path) else VideoFile(path, video_stream)
