@@ -30,21 +30,12 @@ STRATEGIES = flags.DEFINE_multi_string(
 )
 
 
-def drawn(split: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Clips of the task and their labels."""
-    from vdroppath_tf.experiments.quickstart import TASKS
-    from vdroppath_tf.experiments.tasks.synthetic import make_clip
-
-    hard = TASKS["both"].difficulty
-    pairs = [make_clip("both", split, n, seed=seed, difficulty=hard) for n in range(count)]
-    return np.stack([clip for clip, _ in pairs]), np.array([label for _, label in pairs])
-
-
 def trained(strategy: str, epochs: int, seed: int, clips: tuple[int, int]) -> dict:
     """Top-1 on test clips, and the loss on training clips, after one training."""
     import keras
 
-    from vdroppath_tf.experiments.quickstart import quickstart_recipe
+    from vdroppath_tf.experiments.quickstart import TASKS, quickstart_recipe
+    from vdroppath_tf.experiments.tasks.in_memory import draw_clips
     from vdroppath_tf.experiments.tasks.shapes import labels
     from vdroppath_tf.models.objectives import cross_entropy
     from vdroppath_tf.training.phase import Phase
@@ -57,12 +48,14 @@ def trained(strategy: str, epochs: int, seed: int, clips: tuple[int, int]) -> di
     phase = Phase("stand-alone", epochs, recipe.search.learning_rate, cosine=True)
     rate = learning_rate(phase, clips[0] // recipe.batch_size)
     network.compile(keras.optimizers.SGD(rate, momentum=0.9), cross_entropy(), metrics=["accuracy"])
+    train, test = (
+        draw_clips("both", split, count, seed=seed, difficulty=TASKS["both"].difficulty)
+        for split, count in zip(("train", "test"), clips, strict=True)
+    )
     found = network.fit(
-        *drawn("train", clips[0], seed), batch_size=recipe.batch_size, epochs=epochs, verbose=0
+        train.clips, train.labels, batch_size=recipe.batch_size, epochs=epochs, verbose=0
     )
-    scored = network.evaluate(
-        *drawn("test", clips[1], seed), batch_size=256, verbose=0, return_dict=True
-    )
+    scored = network.evaluate(test.clips, test.labels, batch_size=256, verbose=0, return_dict=True)
     keras.backend.clear_session()
     return {"top1": scored["accuracy"], "training loss": found.history["loss"][-1]}
 
