@@ -10,7 +10,7 @@ is the sum of the maps of its branches.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
 import keras
@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from vdroppath_tf.analysis.branch_maps import BranchMap, Explanation
 from vdroppath_tf.layers.fusion import FusionConv
-from vdroppath_tf.layers.gates import gates_of, restored_gates
+from vdroppath_tf.layers.gates import restored_gates
 from vdroppath_tf.models.fusion_model import check_clips
 from vdroppath_tf.models.least_size import least_clip
 from vdroppath_tf.names import named
@@ -66,7 +66,7 @@ def explain_clip(
     layers = _layers(model)
     clip = np.asarray(clip)
     _check_clip(model, clip)
-    with _fixed_gates(model) as masks:
+    with _fixed_gates(model, layers) as masks:
         probe = keras.Model(model.inputs, [[_places(x) for x in layers], model.output])
         values = tf.cast(clip[None], tf.float32)
         with tf.GradientTape() as tape:
@@ -144,26 +144,23 @@ def _label(label: int | None, logits: tf.Tensor) -> int:
 
 
 @contextmanager
-def _fixed_gates(model: keras.Model) -> Iterator[list[np.ndarray | None]]:
+def _fixed_gates(
+    model: keras.Model, layers: Sequence[FusionConv]
+) -> Iterator[list[np.ndarray | None]]:
     """One draw or mode of each gate for all that is computed inside; None for a derived layer.
 
     Gives what each layer lets through, ``(inputs, branches)`` of 0 and 1.
     """
-    with restored_gates(model) if _gated(model) else nullcontext():
-        for gate in _gated(model):
-            gate.mask.assign(gate.hard_mask())
+    with restored_gates(model):
+        for layer in layers:
+            if layer.drop_path is not None:
+                layer.drop_path.mask.assign(layer.drop_path.hard_mask())
         yield [
             None
             if layer.drop_path is None
             else layer.drop_path.mask.numpy().reshape(layer.inputs, -1)
-            for layer in _layers(model)
+            for layer in layers
         ]
-
-
-def _gated(model: keras.Model) -> Sequence[Any]:
-    fusion = (layer for layer in model.layers if isinstance(layer, FusionConv))
-    found = [layer.drop_path for layer in fusion if layer.drop_path is not None]
-    return found if found and gates_of(model) else []
 
 
 def _layer_maps(
