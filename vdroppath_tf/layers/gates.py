@@ -155,6 +155,15 @@ def restored_gates(model: keras.Model) -> Iterator[None]:
             gate.trainable = trainable
 
 
+@contextmanager
+def frozen_gates(model: keras.Model) -> Iterator[None]:
+    """Gates run their hard masks, in training too; on leaving, masks and state are as before."""
+    with restored_gates(model):
+        for gate in gates_of(model):
+            gate.trainable = False
+        yield
+
+
 def read_gates(model: keras.Model) -> dict[str, Any]:
     """The gates as the arguments of ``ProbabilitySpace``.
 

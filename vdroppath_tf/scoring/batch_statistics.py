@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from vdroppath_tf.layers.fusion import batch_norms
-from vdroppath_tf.layers.gates import gates_of
+from vdroppath_tf.layers.gates import frozen_gates
 from vdroppath_tf.models.fusion_model import check_clips
 
 Norms = Sequence[keras.layers.BatchNormalization]
@@ -79,23 +79,16 @@ def mean_statistics(model: keras.Model, clips: Iterable[Any], batches: int) -> t
     Raises:
         ValueError: when there are none.
     """
-    norms, gates = batch_norms(model), gates_of(model)
-    frozen = [gate.trainable for gate in gates]
+    norms = batch_norms(model)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def measure(batch: Any) -> tf.Tensor:
         model(batch, training=True)
         return read(norms)
 
-    try:
-        for gate in gates:
-            gate.trainable = False  # hard masks, though BN runs as in training
-        with of_the_batch(norms):
-            some = some_clips(clips, batches, model.input_shape[-1])
-            return mean_over(map(measure, some))
-    finally:
-        for gate, trainable in zip(gates, frozen, strict=True):
-            gate.trainable = trainable
+    with frozen_gates(model), of_the_batch(norms):  # hard masks, though BN runs as in training
+        some = some_clips(clips, batches, model.input_shape[-1])
+        return mean_over(map(measure, some))
 
 
 def mean_over(values: Iterable[tf.Tensor]) -> tf.Tensor:

@@ -7,14 +7,14 @@ off gives zeros and gets no gradient. So one traced step trains any strategy, fr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from vdroppath_tf.layers.fusion import batch_norms
-from vdroppath_tf.layers.gates import gates_of, restored_gates, set_strategy
+from vdroppath_tf.layers.gates import frozen_gates, set_strategy
 from vdroppath_tf.models.objectives import cross_entropy
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.batch_statistics import (
@@ -51,8 +51,8 @@ class OneStrategy:
     """
 
     def __init__(self, model: keras.Model, *, momentum: float = 0.9) -> None:
-        self.model, self.norms, self.gates = model, batch_norms(model), gates_of(model)
-        with self._frozen():
+        self.model, self.norms = model, batch_norms(model)
+        with frozen_gates(model):
             self.trained = [weight.value for weight in model.trainable_variables]
         self.slots = [tf.Variable(tf.zeros_like(v), trainable=False) for v in self.trained]
         kept = [*self.trained, *(v.value for v in moving(self.norms))]
@@ -68,10 +68,7 @@ class OneStrategy:
     @contextmanager
     def begin(self) -> Iterator[None]:
         """Within it the gates are frozen; on leaving, the template is what it was."""
-        with ExitStack() as stack:
-            stack.enter_context(restored_gates(self.model))
-            stack.enter_context(restored(self.model))
-            stack.enter_context(self._frozen())
+        with frozen_gates(self.model), restored(self.model):
             try:
                 yield
             finally:
@@ -120,17 +117,6 @@ class OneStrategy:
             variable.assign(value)
         for slot in self.slots:
             slot.assign(tf.zeros_like(slot))
-
-    @contextmanager
-    def _frozen(self) -> Iterator[None]:
-        before = [gate.trainable for gate in self.gates]
-        try:
-            for gate in self.gates:
-                gate.trainable = False
-            yield
-        finally:
-            for gate, trainable in zip(self.gates, before, strict=True):
-                gate.trainable = trainable
 
     def _measured(self, clips: Any) -> tf.Tensor:
         self.model(clips, training=True)
