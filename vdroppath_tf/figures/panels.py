@@ -144,6 +144,7 @@ def write_units(axes: Any, units: Sequence[str]) -> None:
             position,
             1.035,
             labels[position],
+            transform=axes.get_xaxis_transform(),  # above the panel, whatever its scale
             ha="center",
             va="bottom",
             fontsize=7.5,

@@ -55,7 +55,7 @@ def figure_worth(worth: LayerWorth, space: ProbabilitySpace, *, narrow: bool = F
             axes.grid(axis="y", color=GRID, linewidth=0.6)
             axes.set_axisbelow(True)
             axes.set_ylabel("cost of a swap, points")
-            _write_above(axes, [worth.strategy[int(n)] for n in chunk])
+            write_units(axes, [worth.strategy[int(n)] for n in chunk])
         handles = [_handle(unit) for unit in units]
         mean = lines.Line2D([], [], color=INK, linewidth=2, label="mean: the layer's worth")
         figure.legend(
@@ -80,16 +80,6 @@ def _layer(axes: Any, worth: LayerWorth, n: int, place: int, places: dict[str, f
     mean = 100 * worth.worth[n].value
     if np.isfinite(mean):
         axes.hlines(mean, place - 0.4, place + 0.4, color=INK, linewidth=2, zorder=3)
-
-
-def _write_above(axes: Any, units: list[Any]) -> None:
-    """The units above the panel, whatever its scale: in the axes' own height."""
-    scale = axes.get_ylim()
-    axes.set_ylim(0, 1)
-    write_units(axes, units)
-    for text in axes.texts:
-        text.set_transform(axes.get_xaxis_transform())
-    axes.set_ylim(scale)
 
 
 def _style(unit: str) -> dict[str, Any]:
