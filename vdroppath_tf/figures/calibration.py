@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from vdroppath_tf.figures.style import GRID, NARROW, STYLE
+from vdroppath_tf.figures.style import GRID, NARROW, STYLE, reach
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.intervals import wilson
 from vdroppath_tf.scoring.scores import StrategyScore
@@ -35,10 +35,9 @@ def figure_calibration(
         figure = Figure(figsize=(NARROW.most if narrow else 5.2, 3.2), layout="constrained")
         axes = figure.add_subplot()
         for log, score in pairs:
-            low, high = wilson(score.top1, score.clips)
-            reach = 100 * np.maximum([[score.top1 - low], [high - score.top1]], 0)
+            sides = 100 * reach(score.top1, *wilson(score.top1, score.clips))
             style = {"marker": "o", "markersize": 4.5, "elinewidth": 0.7, "linestyle": "none"}
-            axes.errorbar(log, 100 * score.top1, reach, color="#486581", alpha=0.8, **style)
+            axes.errorbar(log, 100 * score.top1, sides, color="#486581", alpha=0.8, **style)
         axes.set(xlabel="log-probability of a draw, nats", ylabel="top-1 accuracy, %")
         axes.grid(color=GRID, linewidth=0.6)
         axes.set_axisbelow(True)

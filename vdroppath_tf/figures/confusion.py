@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from vdroppath_tf.figures.style import NARROW, SOFT, STYLE, plain
+from vdroppath_tf.figures.style import NARROW, SOFT, STYLE, shortened
 from vdroppath_tf.figures.units import INK
 from vdroppath_tf.names import named
 
@@ -57,7 +57,7 @@ def figure_confusion(
             f"{confusion.shape}"
         )
     shown = most_confused(confusion, MOST_NARROW if narrow else MOST_WIDE)
-    names = [_name(labels[k]) for k in shown]
+    names = [shortened(labels[k], _NAME) for k in shown]
     counts, columns = confusion[np.ix_(shown, shown)], list(names)
     if len(shown) < len(labels):
         rest = confusion[shown].sum(1) - counts.sum(1)
@@ -74,10 +74,6 @@ def figure_confusion(
         if len(columns) <= _COUNTED:
             _write_counts(axes, counts, shares)
     return figure
-
-
-def _name(text: str) -> str:
-    return plain(text if len(text) <= _NAME else text[: _NAME - 1] + "…")
 
 
 def _name_axes(axes: Any, rows: Sequence[str], columns: Sequence[str]) -> None:

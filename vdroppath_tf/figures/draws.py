@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
 from vdroppath_tf.budget.fronts import front_of
-from vdroppath_tf.figures.style import ACCENT, GRID, NARROW, SOFT, STYLE, magnitude, plain
+from vdroppath_tf.figures.style import ACCENT, GRID, NARROW, SOFT, STYLE, magnitude, plain, reach
 from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.listed import STAND_ALONE, Draw, Row, without_number
@@ -111,7 +111,7 @@ def _other(kind: str, taken: set[tuple[str, str]]) -> tuple[str, str]:
 def _point(axes: Any, row: Row, scale: float, clips: int | None, style: dict[str, Any]) -> None:
     style = {"linestyle": "none", "capsize": 2.5, "elinewidth": 1.1, "zorder": 4, **style}
     ends = row.ends(clips)
-    axes.errorbar((row.macs or 0) / scale, row.top1 * 100, _reach(row.top1, ends), **style)
+    axes.errorbar((row.macs or 0) / scale, row.top1 * 100, 100 * reach(row.top1, *ends), **style)
 
 
 def _side_by_side(axes: Any, rows: Sequence[Row], scale: float) -> None:
@@ -141,17 +141,12 @@ def _side_by_side(axes: Any, rows: Sequence[Row], scale: float) -> None:
                 artist.set_transform(artist.get_transform() + move)
 
 
-def _reach(top1: float, ends: tuple[float, float]) -> np.ndarray:
-    """How far an interval reaches down and up from its value, `(2, 1)` percent."""
-    return np.maximum([[top1 - ends[0]], [ends[1] - top1]], 0) * 100
-
-
 def _draws(axes: Any, draws: Sequence[Draw], scale: float) -> None:
     for draw in draws:
         axes.errorbar(
             (draw.macs or 0) / scale,
             draw.top1 * 100,
-            _reach(draw.top1, draw.ends),
+            100 * reach(draw.top1, *draw.ends),
             linestyle="none",
             color=_CLOUD,
             marker="o",

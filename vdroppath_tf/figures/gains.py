@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.class_gains import ClassGains
-from vdroppath_tf.figures.style import ACCENT, GRID, NARROW, SOFT, STYLE, plain
+from vdroppath_tf.figures.style import ACCENT, GRID, NARROW, SOFT, STYLE, reach, shortened
 from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.names import named
 
@@ -55,10 +54,12 @@ def figure_gains(gains: ClassGains, *, narrow: bool = False) -> Figure:
             gain = 100 * float(gains.gain[k])
             color = _UNCLEAR if not clear[k] else _GAINS if gain > 0 else ACCENT
             style = {"marker": "o", "markersize": 5, "elinewidth": 1.2, "capsize": 2.5}
-            reach = np.maximum([[gain - ends[k, 0]], [ends[k, 1] - gain]], 0)
+            sides = reach(gain, *ends[k])
             fill = color if clear[k] else "white"
-            axes.errorbar(gain, place, xerr=reach, color=color, markerfacecolor=fill, **style)
-        axes.set_yticks(range(len(shown)), [_name(gains.names[k]) for k in shown], fontsize=8)
+            axes.errorbar(gain, place, xerr=sides, color=color, markerfacecolor=fill, **style)
+        axes.set_yticks(
+            range(len(shown)), [shortened(gains.names[k], _NAME) for k in shown], fontsize=8
+        )
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.set_xlabel("gain in top-1, points")
         axes.grid(axis="x", color=GRID, linewidth=0.6)
@@ -71,7 +72,3 @@ def figure_gains(gains: ClassGains, *, narrow: bool = False) -> Figure:
             side.tick_params(axis="y", length=0)
         other.spines["right"].set_visible(False)
     return figure
-
-
-def _name(text: str) -> str:
-    return plain(text if len(text) <= _NAME else text[: _NAME - 1] + "…")

@@ -7,6 +7,7 @@ import io
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
 from vdroppath_tf.figures.units import INK
@@ -57,6 +58,18 @@ def magnitude(value: float) -> tuple[float, str]:
 def plain(text: str) -> str:
     """A text without matplotlib's mathematics, whose `$` the names of users may hold."""
     return text.replace("$", r"\$")
+
+
+@named
+def shortened(text: str, most: int) -> str:
+    """A name of so many letters at most, as plain text."""
+    return plain(text if len(text) <= most else text[: most - 1] + "…")
+
+
+@named
+def reach(value: float, low: float, high: float) -> np.ndarray:
+    """How far an interval reaches down and up from its value, `(2, 1)`, for `errorbar`."""
+    return np.maximum([[value - low], [high - value]], 0)
 
 
 @named

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from vdroppath_tf.analysis.worth import LayerWorth
 from vdroppath_tf.figures.panels import SHORT, layer_panels, write_units
-from vdroppath_tf.figures.style import GRID, NARROW, SOFT, STYLE, WIDE
+from vdroppath_tf.figures.style import GRID, NARROW, SOFT, STYLE, WIDE, reach
 from vdroppath_tf.figures.units import COLORS, INK, unit_label
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -74,9 +74,9 @@ def _ends(cost: Any) -> tuple[float, float]:
 def _layer(axes: Any, worth: LayerWorth, n: int, place: int, places: dict[str, float]) -> None:
     for swap in worth.of_layer(n):
         cost, unit = worth.cost(swap), str(swap.unit)
-        reach = np.maximum([[cost.value - cost.low], [cost.high - cost.value]], 0) * 100
+        sides = 100 * reach(cost.value, cost.low, cost.high)
         bar = {"elinewidth": 0.9, "capsize": 1.5}
-        axes.errorbar(place + places[unit], 100 * cost.value, reach, **_style(unit), **bar)
+        axes.errorbar(place + places[unit], 100 * cost.value, sides, **_style(unit), **bar)
     mean = 100 * worth.worth[n].value
     if np.isfinite(mean):
         axes.hlines(mean, place - 0.4, place + 0.4, color=INK, linewidth=2, zorder=3)
