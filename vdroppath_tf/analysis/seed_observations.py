@@ -115,11 +115,11 @@ def t_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
         values: Sequence of float, one a seed.
         level: float, the confidence. Defaults to 0.95.
     """
-    from scipy.special import stdtrit  # imported late: a quarter of a second
-
     mean, count = float(np.mean(values)), len(values)
     if count < 2:
         return Interval(mean, math.nan, math.nan)
+    from scipy.special import stdtrit  # imported late: a quarter of a second
+
     reach = float(stdtrit(count - 1, (1 + level) / 2)) * float(np.std(values, ddof=1))
     reach /= math.sqrt(count)
     return Interval(mean, mean - reach, mean + reach)

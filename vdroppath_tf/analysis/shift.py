@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vdroppath_tf.analysis.compare import SpaceComparison, compare_spaces
+from vdroppath_tf.analysis.seed_observations import t_interval
 from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.marginals import Form
@@ -63,11 +64,8 @@ class SpaceShift:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the mean shift (Student's t over seeds); NaN where there is one seed."""
-        from scipy.special import stdtrit  # imported late: a quarter of a second
-
-        freedom = max(1, len(self.shift) - 1)
-        mean, half = float(self.shift.mean()), float(stdtrit(freedom, 0.975)) * self.standard_error
-        return mean - half, mean + half
+        found = t_interval(self.shift.tolist())
+        return found.low, found.high
 
     def unit(self, unit: str) -> np.ndarray:
         """``(2, seeds, layers)`` marginals of a unit, such as ``"S"``, before and after."""
