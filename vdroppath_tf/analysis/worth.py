@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ class LayerWorth:
     correct: int
     recalibrated: bool
     swaps: tuple[Swap, ...]
-    worth: tuple[Interval, ...] = field(default=())
+    worth: tuple[Interval, ...]
 
     def __post_init__(self) -> None:
         self.strategy.check(len(self.layers), self.strategy.architecture, ("S", "T", "ST"))
