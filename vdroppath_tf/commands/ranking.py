@@ -33,7 +33,7 @@ EXPLAINED = {
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    text = "folder for clips, trainings and results"
+    text = "folder for templates and results"
     define_output(values, "out", text, "ranking", mark="plan.json", folder=True)
     numbers = {
         "draws": (2, "strategies drawn from the learned space"),

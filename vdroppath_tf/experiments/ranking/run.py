@@ -48,7 +48,7 @@ def run_ranking(
     """Trains the templates, and every strategy stand-alone; a stopped run goes on.
 
     Args:
-        out: The folder for clips, trainings and results.
+        out: The folder for templates and results.
         plan: What is trained.
         processes: Trainings at a time, each in a process of its own where there are 2 or more.
         cluster: A Ray cluster to run them on, see ``in_processes``. Defaults to None, this machine.
