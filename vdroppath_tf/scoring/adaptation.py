@@ -23,7 +23,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.scoring.array_files import read_arrays, write_arrays
 from vdroppath_tf.scoring.one_strategy import OneStrategy
 from vdroppath_tf.scoring.options import EvaluationOptions
-from vdroppath_tf.scoring.progress import file_in, fingerprint_of
+from vdroppath_tf.scoring.progress import file_in, fingerprint_of, other_evaluation
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.scoring.tree import Found, Scoring
 from vdroppath_tf.scoring.walk import StrategyTree
@@ -137,10 +137,7 @@ class _Done:
             return cls()
         found = read_arrays(path, _FORMAT, ("fingerprint", "right", "maps", "labels"))
         if str(found["fingerprint"]) != mark:
-            raise ValueError(
-                f"{path}: holds results of other weights, strategies or settings. To go on with "
-                "it, evaluate what it was begun with; otherwise name another folder, or delete it."
-            )
+            raise other_evaluation(path, "weights, strategies or settings")
         return cls(list(found["right"]), found["maps"].tolist(), found["labels"])
 
     def write(self, path: Path | None, mark: str) -> None:

@@ -36,7 +36,7 @@ class Progress:
         if path is not None and path.exists():
             found = read_arrays(path, _FORMAT, ("fingerprint", "digests", "results"))
             if str(found["fingerprint"]) != fingerprint:
-                raise self._other("weights, strategies or settings")
+                raise other_evaluation(path, "weights, strategies or settings")
             self.digests, self.results = [str(one) for one in found["digests"]], found["results"]
 
     def has(self, number: int, batch: Sequence[Any]) -> bool:
@@ -48,7 +48,7 @@ class Progress:
         if number >= len(self.digests):
             return False
         if digest(batch) != self.digests[number]:
-            raise self._other(f"clips (batch {number + 1})")
+            raise other_evaluation(self.path, f"clips (batch {number + 1})")
         return True
 
     def keep(self, batch: Sequence[Any], results: np.ndarray) -> None:
@@ -68,13 +68,16 @@ class Progress:
     def finish(self, batches: int) -> None:
         """ValueError where the file holds results of more batches than there were."""
         if batches < len(self.digests):
-            raise self._other(f"clips ({batches} batches; {len(self.digests)} had been done)")
+            done = f"{batches} batches; {len(self.digests)} had been done"
+            raise other_evaluation(self.path, f"clips ({done})")
 
-    def _other(self, what: str) -> ValueError:
-        return ValueError(
-            f"{self.path}: holds results of other {what}. To go on with it, evaluate what it was "
-            "begun with; otherwise name another folder, or delete it."
-        )
+
+def other_evaluation(path: Path | None, what: str) -> ValueError:
+    """The error about a file of results that are not those asked for."""
+    return ValueError(
+        f"{path}: holds results of other {what}. To go on with it, evaluate what it was "
+        "begun with; otherwise name another folder, or delete it."
+    )
 
 
 def digest(parts: Sequence[Any]) -> str:
