@@ -99,10 +99,10 @@ def test_without_steps_scores_are_those_of_the_template(template: Any, batches: 
 
 
 def test_a_stopped_adaptation_goes_on(template: Any, batches: list[Any], tmp_path: Path) -> None:
-    def scored(**more: Any) -> Any:
+    def scored(clips: Any = batches, train_clips: Any = batches, **more: Any) -> Any:
         options = EvaluationOptions(adapt_steps=2, **more)
         return evaluate_strategies(
-            template, STRATEGIES, batches, train_clips=batches, options=options
+            template, STRATEGIES, clips, train_clips=train_clips, options=options
         )
 
     ticks: list[int] = []
@@ -120,6 +120,9 @@ def test_a_stopped_adaptation_goes_on(template: Any, batches: list[Any], tmp_pat
     assert (again.right == scored().right).all()
     with pytest.raises(ValueError, match=r"adapted\.npz: holds results of other"):
         scored(resume=tmp_path, adapt_learning_rate=0.5)
+    for other in ({"clips": batches[1:]}, {"train_clips": batches[1:]}):
+        with pytest.raises(ValueError, match=r"adapted\.npz: holds results of other .*clips"):
+            scored(resume=tmp_path, **other)
 
 
 def test_wrong_calls(template: Any, batches: list[Any]) -> None:

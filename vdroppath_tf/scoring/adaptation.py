@@ -23,7 +23,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.scoring.array_files import read_arrays, write_arrays
 from vdroppath_tf.scoring.one_strategy import OneStrategy
 from vdroppath_tf.scoring.options import EvaluationOptions
-from vdroppath_tf.scoring.progress import file_in, fingerprint_of, other_evaluation
+from vdroppath_tf.scoring.progress import digest, file_in, fingerprint_of, other_evaluation
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.scoring.tree import Found, Scoring
 from vdroppath_tf.scoring.walk import StrategyTree
@@ -53,10 +53,9 @@ def adapted_scores(
     _check_repeatable(clips, train_clips)
     batches: Any = train_clips
     rates = falling_rates(options.adapt_learning_rate, options.adapt_steps)
-    texts = [f"{options.adapt_learning_rate} {options.adapt_steps}"]
-    texts.append(f"{options.recalibration_batches} {options.views}")
     path = file_in(options.resume, "adapted.npz")
-    mark = "" if path is None else fingerprint_of(model, *map(str, strategies), *texts)
+    with video_errors():
+        mark = "" if path is None else _mark(model, strategies, clips, batches, options)
     done = _Done.read(path, mark)
     several = bool(getattr(model, "multi_label", False))
     one = OneStrategy(model)
@@ -75,6 +74,21 @@ def adapted_scores(
     right, maps = np.stack(done.right), np.array(done.maps) if several else None
     seen = np.full(len(strategies), right.shape[1])
     return StrategyScores.of(strategies, right, seen, done.labels, True, maps)
+
+
+def _mark(
+    model: keras.Model,
+    strategies: Sequence[FusionStrategy],
+    clips: Iterable[Any],
+    train_clips: Iterable[Any],
+    options: EvaluationOptions,
+) -> str:
+    """A fingerprint of all that the results depend on, for which all clips are read once more."""
+    texts = [f"{options.adapt_learning_rate} {options.adapt_steps}"]
+    texts.append(f"{options.recalibration_batches} {options.views}")
+    used = itertools.islice(train_clips, max(options.adapt_steps, options.recalibration_batches))
+    digests = map(digest, itertools.chain(clips, used))
+    return fingerprint_of(model, *map(str, strategies), *texts, *digests)
 
 
 def _check_repeatable(clips: Iterable[Any], train_clips: Iterable[Any] | None) -> None:
@@ -137,7 +151,7 @@ class _Done:
             return cls()
         found = read_arrays(path, _FORMAT, ("fingerprint", "right", "maps", "labels"))
         if str(found["fingerprint"]) != mark:
-            raise other_evaluation(path, "weights, strategies or settings")
+            raise other_evaluation(path, "weights, strategies, clips or settings")
         return cls(list(found["right"]), found["maps"].tolist(), found["labels"])
 
     def write(self, path: Path | None, mark: str) -> None:
