@@ -11,12 +11,12 @@ do not defend, is what it is for. Ways are in 1 - sqrt(p), the probability of a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from vdroppath_tf.names import named
-from vdroppath_tf.spaces.pushes import Pushes
+from vdroppath_tf.spaces.pushes import GateValues, Pushes
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 if TYPE_CHECKING:
@@ -161,8 +161,9 @@ def diagnose(space: ProbabilitySpace) -> Diagnosis:
     collapsed = _collapsed(space, mode)
     if space.pushes is None:
         return Diagnosis(space.layers, collapsed, mode)
-    least = _least_push(space, space.pushes)
-    moves = [_moves(space, n, space.pushes, least) for n in range(len(space))]
+    ways = _ways(space, space.pushes)
+    least = _least_push(ways)
+    moves = [_moves(space, n, way, least) for n, way in enumerate(ways)]
     return Diagnosis(
         space.layers,
         collapsed,
@@ -190,25 +191,35 @@ def _all_on(space: ProbabilitySpace) -> float:
     return float(np.mean([np.prod(1 - p[p0 < 1]) * (1 - d1) for p, p0, d1 in pairs]))
 
 
-def _least_push(space: ProbabilitySpace, pushes: Pushes) -> float:
+class _Way(NamedTuple):
+    """How far each gate of a layer moved, and what pushed it; all above 0 towards dropping."""
+
+    moved: np.ndarray
+    data: np.ndarray
+    prior: np.ndarray
+
+
+def _ways(space: ProbabilitySpace, pushes: Pushes) -> list[_Way]:
+    now = GateValues(space.drop, space.layer_drop)
+    parts = (values.flat() for values in (now, pushes.since, pushes.data, pushes.prior))
+    return [
+        _Way(np.sqrt(ended) - np.sqrt(began), data, prior)
+        for ended, began, data, prior in zip(*parts, strict=True)
+    ]
+
+
+def _least_push(ways: list[_Way]) -> float:
     """The prior's push, on average, of the gates that it moved; what moves none holds for none."""
     found = []
-    for n in range(len(space)):
-        now = np.append(space.drop[n].ravel(), space.layer_drop[n])
-        moved = np.sqrt(now) - np.sqrt(pushes.since.flat()[n])
-        prior = pushes.prior.flat()[n]
+    for moved, _, prior in ways:
         found += prior[(moved >= NEAR_START) & (prior > 0)].tolist()
     return float(np.mean(found)) if found else float("inf")
 
 
-def _moves(
-    space: ProbabilitySpace, n: int, pushes: Pushes, least: float
-) -> tuple[str, tuple[str, ...]]:
+def _moves(space: ProbabilitySpace, n: int, way: _Way, least: float) -> tuple[str, tuple[str, ...]]:
     """What moved a layer, and each of its gates; ``least`` is of ``_least_push``."""
-    now = np.append(space.drop[n].ravel(), space.layer_drop[n])
-    began, data, prior = (values.flat()[n] for values in (pushes.since, pushes.data, pushes.prior))
+    moved, data, prior = way
     real = np.append(space.initial[n].ravel() < 1, space.initial_layer_drop[n] > 0)
-    moved = np.sqrt(now) - np.sqrt(began)  # above 0 towards dropping, as pushes are
     ways = np.sign(moved)
     along = np.maximum(ways * data, 0), np.maximum(ways * prior, 0)
     neither = along[0] + along[1] == 0  # it went where nothing pushed it: momentum, say
