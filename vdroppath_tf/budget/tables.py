@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -59,16 +60,9 @@ class CostTables:
 
     def options(self, by: str, on_empty: OnEmpty) -> list[Options]:
         """The units of each layer, by a cost."""
-        if by == "latency":
-            return shared_options(self.space, self.known_latency.cost_of, on_empty)
-        units, which = self.known_units, _ROWS.index(by)
-        if self.space.per_input:
-            return per_input_options(self.space, units, which, on_empty)
-
-        def cost_of(layer: int, mask: np.ndarray) -> int:
-            return int(units.layer_cost(layer, mask[None])[which])
-
-        return shared_options(self.space, cost_of, on_empty)
+        if by != "latency" and self.space.per_input:
+            return per_input_options(self.space, self.known_units, _ROWS.index(by), on_empty)
+        return shared_options(self.space, partial(self.layer_cost, by), on_empty)
 
     def layer_cost(self, by: str, layer: int, mask: np.ndarray) -> int:
         """The cost of a layer, by number, with a flat 0/1 mask over its paths."""
