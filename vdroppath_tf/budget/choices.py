@@ -9,7 +9,7 @@ import numpy as np
 
 from vdroppath_tf.budget.fronts import Options, sums, traced
 from vdroppath_tf.budget.latency import LatencyTable
-from vdroppath_tf.budget.tables import UNITS_OF, cost_tables
+from vdroppath_tf.budget.tables import check_cost_name, cost_tables
 from vdroppath_tf.cost import UnitCosts
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces import draws
@@ -73,8 +73,7 @@ def pareto(
     Raises:
         ValueError: where the network or the table is another than the space's.
     """
-    if by not in UNITS_OF:
-        raise ValueError(f"Expected by one of {tuple(UNITS_OF)}. Received: {by!r}")
+    check_cost_name(by)
     if by == "latency" and latency is None:
         raise ValueError("Expected latency=, what measure_latency gives, for by='latency'.")
     tables = cost_tables(space, clip_shape, model, costs, latency)

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from vdroppath_tf.budget.latency import LatencyTable
-from vdroppath_tf.budget.tables import UNITS_OF, CostTables, cost_tables
+from vdroppath_tf.budget.tables import CostTables, check_cost_name, cost_tables
 from vdroppath_tf.cost import UnitCosts
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces import draws
@@ -54,8 +54,7 @@ def least(
         ValueError: where the space drops every path with probability 1, or the network or the
             table is another than the space's.
     """
-    if by not in UNITS_OF:
-        raise ValueError(f"Expected by one of {tuple(UNITS_OF)}. Received: {by!r}")
+    check_cost_name(by)
     tables = cost_tables(space, clip_shape, model, costs, latency, only=by)
     found = least_of(tables, by, on_empty)
     if found is None:

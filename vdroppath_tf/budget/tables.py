@@ -27,6 +27,12 @@ UNITS_OF = {"macs": "MACs", "parameters": "parameters", "latency": "ms"}
 _ROWS = ("parameters", "macs")  # of UnitCosts
 
 
+def check_cost_name(by: str) -> None:
+    """ValueError unless a cost of that name is known."""
+    if by not in UNITS_OF:
+        raise ValueError(f"Expected by one of {tuple(UNITS_OF)}. Received: {by!r}")
+
+
 @named
 @dataclass(frozen=True)
 class CostTables:

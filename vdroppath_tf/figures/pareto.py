@@ -42,10 +42,9 @@ def figure_pareto(
         ValueError: If `by` is unknown.
     """
     # It imports Keras, which other pictures do not need.
-    from vdroppath_tf.budget.tables import UNITS_OF
+    from vdroppath_tf.budget.tables import UNITS_OF, check_cost_name
 
-    if by not in UNITS_OF:
-        raise ValueError(f"Expected by one of {tuple(UNITS_OF)}. Received: {by!r}")
+    check_cost_name(by)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(NARROW.most if narrow else 6.4, 3.4), layout="constrained")
         axes = figure.add_subplot()
