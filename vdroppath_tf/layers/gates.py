@@ -175,10 +175,10 @@ def read_gates(model: keras.Model) -> dict[str, Any]:
     branches = branches_of(layers)
     tables = [
         (
-            _table(layer, _sigmoid(layer.drop_path.logit), branches),
-            _table(layer, np.full(layer.drop_path.paths, layer.drop_path.initial_drop), branches),
+            branch_table(layer, probability(gate.logit), branches),
+            branch_table(layer, np.full(gate.paths, gate.initial_drop), branches),
         )
-        for layer in layers
+        for layer, gate in zip(layers, gates, strict=True)
     ]
     drop, initial = zip(*tables, strict=True)
     return {
@@ -189,7 +189,7 @@ def read_gates(model: keras.Model) -> dict[str, Any]:
         "branches": branches,
         "has_residual": np.array([gate.has_residual for gate in gates]),
         "layer_drop": np.array(
-            [0.0 if gate.layer_logit is None else _sigmoid(gate.layer_logit) for gate in gates]
+            [0.0 if gate.layer_logit is None else probability(gate.layer_logit) for gate in gates]
         ),
         "initial_layer_drop": np.array(
             [0.0 if gate.layer_logit is None else gate.initial_drop for gate in gates]
@@ -227,7 +227,7 @@ def describe_prior(model: keras.Model, num_train_examples: float | None = None) 
 
 def _gate_line(layer: Any) -> str:
     gate = layer.drop_path
-    drop = _sigmoid(gate.logit)
+    drop = probability(gate.logit)
     if isinstance(layer, FusionConv):
         names = layer.branches
         table = drop.reshape(layer.inputs, -1).T
@@ -235,7 +235,7 @@ def _gate_line(layer: Any) -> str:
     else:
         shown = [f"features {_spread(drop)}"]
     if gate.layer_logit is not None:
-        shown.append(f"whole layer {_spread(_sigmoid(gate.layer_logit))}")
+        shown.append(f"whole layer {_spread(probability(gate.layer_logit))}")
     return f"   {layer.name}: {', '.join(shown)}"
 
 
@@ -258,9 +258,9 @@ def named_drops(model: keras.Model) -> dict[str, float]:
         if gate is None:
             continue
         names = _path_names(layer) if isinstance(layer, FusionConv) else [layer.name]
-        found |= dict(zip(names, _sigmoid(gate.logit).tolist(), strict=True))
+        found |= dict(zip(names, probability(gate.logit).tolist(), strict=True))
         if gate.layer_logit is not None:
-            found[f"{layer.name}/D1"] = float(_sigmoid(gate.layer_logit))
+            found[f"{layer.name}/D1"] = float(probability(gate.layer_logit))
     return found
 
 
@@ -270,12 +270,15 @@ def _path_names(layer: FusionConv) -> list[str]:
     return [f"{layer.name}/{branch}{own}" for own in inputs for branch in layer.branches]
 
 
-def _table(layer: FusionConv, flat: np.ndarray, branches: tuple[str, ...]) -> np.ndarray:
-    """``(inputs, branches)`` of a layer's ``(paths,)``, 1 where it has no such branch."""
-    table = np.ones((layer.inputs, len(branches)))
+def branch_table(
+    layer: FusionConv, flat: np.ndarray, branches: Sequence[str], absent: float = 1.0
+) -> np.ndarray:
+    """``(inputs, branches)`` of a layer's ``(paths,)``, ``absent`` where it has no such branch."""
+    table = np.full((layer.inputs, len(branches)), absent)
     table[:, [branches.index(b) for b in layer.branches]] = flat.reshape(layer.inputs, -1)
     return table
 
 
-def _sigmoid(logit: Any) -> np.ndarray:
+def probability(logit: Any) -> np.ndarray:
+    """The drop probability that a gate's logit stands for, in float64."""
     return np.exp(-np.logaddexp(0.0, -logit.numpy().astype("float64")))  # never overflows

@@ -8,7 +8,7 @@ over a few operations a layer, and the rest is the data's. Both are exact, of an
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -17,10 +17,15 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
-from vdroppath_tf.layers.gates import branches_of, fusion_layers, gates_of
-from vdroppath_tf.spaces.pushes import GateValues, Pushes
+from vdroppath_tf.layers.gates import (
+    branch_table,
+    branches_of,
+    fusion_layers,
+    gates_of,
+    probability,
+)
+from vdroppath_tf.spaces.pushes import RECORDED, GateValues, Pushes
 
-_NAMES = ("data", "prior", "last_data", "last_prior", "since")
 _SAME = 1e-5  # of p: how near gates must be to where a record ends, for it to be theirs
 
 
@@ -63,9 +68,9 @@ class PushRecord:
             return
         self.sums.assign(np.zeros((2, self.count + 1), "float32"))
         drop = drop_of(model)
-        if self.ends is None or not np.allclose(drop, self.ends, rtol=0.0, atol=_SAME):
+        if not self._ended_at(drop):
             self.epochs = 0  # other gates than those of the record
-            self.values = {name: np.zeros(self.count) for name in _NAMES} | {"since": drop}
+            self.values = {name: np.zeros(self.count) for name in RECORDED} | {"since": drop}
 
     def end_epoch(self, model: keras.Model, learning_rate: float) -> bool:
         """Adds the epoch's steps to the totals; whether there were any.
@@ -81,7 +86,7 @@ class PushRecord:
         if steps == 0.0:
             return False
         gradients = -sums[:, :-1]
-        for total, last, own in zip(_NAMES[:2], _NAMES[2:4], gradients, strict=True):
+        for total, last, own in zip(RECORDED[:2], RECORDED[2:4], gradients, strict=True):
             self.values[total] = self.values[total] + rate * own
             self.values[last] = own / steps
         self.epochs += 1
@@ -107,7 +112,7 @@ class PushRecord:
     def restore(self, found: Mapping[str, Any]) -> None:
         """Takes a record up again that ``fields`` gave; one of another model is left alone."""
         try:
-            values = {name: np.array(found[name], "float64") for name in (*_NAMES, "ends")}
+            values = {name: np.array(found[name], "float64") for name in (*RECORDED, "ends")}
             epochs = int(found["epochs"])
         except (KeyError, TypeError, ValueError, OverflowError):
             return
@@ -122,11 +127,13 @@ class PushRecord:
 
     def of(self, model: keras.Model) -> Pushes | None:
         """The pushes of the gates of a space; None where these are not where the record ends."""
-        if not self.epochs or self.ends is None:
-            return None
-        if not np.allclose(drop_of(model), self.ends, rtol=0.0, atol=_SAME):
+        if not self.epochs or not self._ended_at(drop_of(model)):
             return None
         return Pushes.of_flat(self.values, self.epochs, lambda flat: _shaped(model, flat))
+
+    def _ended_at(self, drop: np.ndarray) -> bool:
+        """Whether the record ends at these probabilities, near enough."""
+        return self.ends is not None and np.allclose(drop, self.ends, rtol=0.0, atol=_SAME)
 
 
 def _parts(sums: Any) -> tuple[Any, ...]:
@@ -141,8 +148,8 @@ def logits_of(gate: VariationalDropPath) -> list[keras.Variable]:
 
 def drop_of(model: keras.Model) -> np.ndarray:
     """The drop probabilities of all gates, one after another."""
-    logits = [np.ravel(v.numpy()) for gate in gates_of(model) for v in logits_of(gate)]
-    return np.exp(-np.logaddexp(0.0, -np.concatenate(logits).astype("float64")))
+    logits = [logit for gate in gates_of(model) for logit in logits_of(gate)]
+    return np.concatenate([np.ravel(probability(logit)) for logit in logits])
 
 
 def add_pushes(
@@ -188,13 +195,6 @@ def _shaped(model: keras.Model, flat: np.ndarray) -> GateValues:
         end = start + gate.paths
         own, start = flat[start:end], end + int(gate.layer_logit is not None)
         if isinstance(layer, FusionConv):
-            paths.append(_table(layer, own, branches))
+            paths.append(branch_table(layer, own, branches, absent=0.0))
             layers.append(0.0 if gate.layer_logit is None else float(flat[end]))
     return GateValues(tuple(paths), layers)
-
-
-def _table(layer: FusionConv, flat: np.ndarray, branches: Sequence[str]) -> np.ndarray:
-    """``(inputs, branches)``; 0 where the layer has no such branch."""
-    table = np.zeros((layer.inputs, len(branches)))
-    table[:, [branches.index(b) for b in layer.branches]] = flat.reshape(layer.inputs, -1)
-    return table

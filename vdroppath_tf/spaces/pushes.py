@@ -17,6 +17,9 @@ import numpy as np
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.gate_arrays import Gates, gate_arrays, per_layer
 
+RECORDED = ("data", "prior", "last_data", "last_prior", "since")
+"""The fields of `Pushes` that have a number for each gate."""
+
 
 @named
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,7 @@ class Pushes:
     epochs: int
 
     def __post_init__(self) -> None:
-        for name in _VALUES:
+        for name in RECORDED:
             self._check_like(name, self.data.paths)
         if isinstance(self.epochs, bool) or not isinstance(self.epochs, int) or self.epochs < 1:
             raise ValueError(f"Expected pushes of at least one epoch. Received: {self.epochs!r}")
@@ -101,7 +104,7 @@ class Pushes:
                 "paths": [layer.tolist() for layer in getattr(self, name).paths],
                 "layer": getattr(self, name).layer.tolist(),
             }
-            for name in _VALUES
+            for name in RECORDED
         }
         return {**values, "epochs": self.epochs}
 
@@ -115,7 +118,7 @@ class Pushes:
         names = {field.name for field in fields(cls)}
         if not isinstance(found, Mapping) or {*found} != names:
             raise ValueError(f"Expected pushes with the fields {sorted(names)}.")
-        parts = {name: found[name] for name in _VALUES}
+        parts = {name: found[name] for name in RECORDED}
         if not all(
             isinstance(one, Mapping) and {*one} == {"paths", "layer"} for one in parts.values()
         ):
@@ -128,7 +131,4 @@ class Pushes:
         cls, arrays: Mapping[str, np.ndarray], epochs: int, shaped: Callable[[Any], GateValues]
     ) -> Pushes:
         """Of one number after another for all gates of a network, which `shaped` puts in place."""
-        return cls(**{name: shaped(arrays[name]) for name in _VALUES}, epochs=epochs)
-
-
-_VALUES = ("data", "prior", "last_data", "last_prior", "since")
+        return cls(**{name: shaped(arrays[name]) for name in RECORDED}, epochs=epochs)
