@@ -306,11 +306,25 @@ class VariationalDropPath(keras.layers.Layer):
         """
         if not self.random(training):
             return
+        norms = tf.cast(squared_norms, "float32")
+        kl = self.kl_of(self.logits(), self.priors()[: self.paths], norms, features)
+        add_replica_loss(self, kl)
+
+    def kl_of(
+        self, logits: tf.Tensor, priors: tf.Tensor, squared_norms: tf.Tensor, features: int = 1
+    ) -> tf.Tensor:
+        """The KL (Eq. 5) that belongs to logits, of this gate or of others with its settings.
+
+        Args:
+            logits: ``(columns,)`` of paths and of D1.
+            priors: ``(paths,)``, those of ``priors_of`` that are of paths.
+            squared_norms: ``(paths,)`` of ``||w||^2``, float32.
+            features: as for ``add_kl``.
+        """
         # D1 has its entropy here; its weights are a later convolution's, which adds their part
-        priors = self.priors()[: self.paths]
-        entropy = features * tf.reduce_sum(gate_entropy(self.logits(), self.kl))
-        weights = tf.reduce_sum(priors * tf.cast(squared_norms, "float32"))
-        add_replica_loss(self, weights + entropy / self.num_train_examples)
+        weights = tf.reduce_sum(priors * squared_norms)
+        entropy = features * tf.reduce_sum(gate_entropy(logits, self.kl))
+        return weights + entropy / self.num_train_examples
 
     def set_mask(self, mask: Sequence[float] | str) -> None:
         """``(paths,)`` of 0 and 1, ``"mode"``, or ``"random"`` (a fresh draw each batch)."""

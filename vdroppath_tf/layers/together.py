@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from vdroppath_tf.layers import noise
 from vdroppath_tf.layers.drop_path import VariationalDropPath
-from vdroppath_tf.layers.relaxation import gate_entropy, relaxed_logit
+from vdroppath_tf.layers.relaxation import relaxed_logit
 
 _ONES = "_vdroppath_ones"  # marks a factor that is known to be 1
 
@@ -156,8 +156,7 @@ class _Group:
         """Eq. 5 without D1's weights, which a later convolution adds."""
         norms = _joined([norm for layer in self.layers for norm in layer.squared_norms()])
         priors = self.one.priors_of(self._of_paths(self.logits))
-        entropy = tf.reduce_sum(gate_entropy(self.logits, self.one.kl))
-        return tf.reduce_sum(priors * norms) + entropy / self.one.num_train_examples
+        return self.one.kl_of(self.logits, priors, norms)
 
     def _of_paths(self, columns: tf.Tensor) -> tf.Tensor:
         return columns[: self.paths] if self.with_d1 else columns
