@@ -208,10 +208,6 @@ class VariationalDropPath(keras.layers.Layer):
             keep = tf.where(wanted, tf.cast(drawn, tf.float32), tf.ones((1, features)))
         return tf.broadcast_to(keep, [batch, features])
 
-    def counts_paths(self, training: bool) -> bool:
-        """Whether "some path is on" is a factor of this call, see ``residual_gate``."""
-        return self.residual_gate == "relaxed" or not self.random(training)
-
     def per_sample(self, training: bool) -> bool:
         """Whether the samples of this call have factors of their own."""
         return self.random(training) and self.noise == "sample"
