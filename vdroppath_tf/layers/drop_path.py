@@ -20,7 +20,7 @@ from vdroppath_tf.layers.relaxation import (
     weight_prior,
 )
 from vdroppath_tf.names import named
-from vdroppath_tf.spaces.prior import acting_strength, one_strength, with_strength
+from vdroppath_tf.spaces.prior import acting_strength, one_strength
 
 NOISE = ("sample", "batch")
 RESIDUAL_GATES = ("hard", "relaxed")
@@ -331,7 +331,7 @@ class VariationalDropPath(keras.layers.Layer):
     def updated(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options this gate was made with, and what may have changed since."""
         changing = ("trainable", "num_train_examples")
-        kept = with_strength({k: v for k, v in options.items() if k not in changing})
+        kept = {k: v for k, v in options.items() if k not in changing}
         if self.given_examples is not None:
             kept["num_train_examples"] = self.given_examples
         return kept if self.trainable else {**kept, "trainable": False}
