@@ -141,13 +141,14 @@ class FusionModel(GatedTraining):
     def get_config(self) -> dict[str, Any]:
         if self.architecture is None:  # layers and their calls are all that is known of it
             return super().get_config()
+        pushes = self.kept_pushes()
         return {
             "name": self.name,
             "trainable": self.trainable,
             "architecture": self.architecture,
             "policy": keras.dtype_policies.serialize(self.get_layer(FIRST).dtype_policy),
             "changed": changes_in(self),
-            **({} if self.kept_pushes() is None else {"pushes": self.kept_pushes()}),
+            **({} if pushes is None else {"pushes": pushes}),
         }
 
     @classmethod
