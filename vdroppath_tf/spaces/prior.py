@@ -124,7 +124,7 @@ def prior_words(
 
 @named
 def two_digits(value: float | None) -> str:
-    """Two digits, as ``"4.1e-4"`` or ``"0.21"``."""
+    """Two digits below 0.01, as ``"4.1e-4"``; else three at most, as ``"0.208"``."""
     if value is None or not 0.0 < value < 0.01:
         return f"{value:.3g}" if value else "0"
     mantissa, exponent = f"{value:.1e}".split("e")
