@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -19,6 +19,12 @@ def score(
     space: ProbabilitySpace, strategies: Sequence[FusionStrategy | str], *, level: float = 0.5
 ) -> Any:
     return [space.drop, *(str(each).split() for each in strategies), level + 1]
+
+
+@named
+class Pair(NamedTuple):
+    first: int
+    second: int
 
 
 SPACE = ProbabilitySpace(np.full((3, 2), 0.2))
@@ -77,6 +83,11 @@ def test_methods_offer_the_nearest_keyword() -> None:
 def test_too_many_arguments_are_answered_with_those_there_are() -> None:
     with pytest.raises(TypeError, match=r"takes 2 .*It has: space, strategies, by name only, lev"):
         score(SPACE, ["S"], 0.5)  # type: ignore[call-arg]
+
+
+def test_a_named_tuple_shows_its_fields_as_they_are_given() -> None:
+    with pytest.raises(TypeError, match=r"missing .*It has: first, second\.$"):
+        Pair(1)  # type: ignore[call-arg]
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def refuse_text(
         value = args[place] if place < len(args) else keywords.get(name)
         if not isinstance(value, _TEXT):
             continue
-        kinds = _alternatives(_hints(function).get(name, Any))
+        kinds = _alternatives(hints_of(function).get(name, Any))
         sequences = [kind for kind in kinds if typing.get_origin(kind) in _SEQUENCES]
         if sequences and not any(_may_be(value, kind) for kind in kinds):
             elements = [each for kind in sequences for each in typing.get_args(kind)]
@@ -92,7 +92,7 @@ def wrong_kinds(
         args: Its arguments by place.
         keywords: Its arguments by name.
     """
-    hints, given = _hints(function), dict(_bound(function, args, keywords))
+    hints, given = hints_of(function), dict(_bound(function, args, keywords))
     wrong = {name for name, value in given.items() if not _may_be(value, hints.get(name, Any))}
     if not wrong:
         return ""
@@ -101,7 +101,7 @@ def wrong_kinds(
         for name in given
         if name in wrong
     ]
-    order = f" The order is {shown}({', '.join(_places(function))})."
+    order = f" The order is {shown}({', '.join(by_place(function))})."
     return f"{shown}(): {' '.join(said)}{order if _swapped(given, hints, wrong) else ''}"
 
 
@@ -124,7 +124,7 @@ def _bound(
         return
 
 
-def _places(function: Callable[..., Any]) -> list[str]:
+def by_place(function: Callable[..., Any]) -> list[str]:
     """The names of the arguments that may be given by place."""
     parameters = inspect.signature(function).parameters.values()
     names = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
@@ -132,7 +132,7 @@ def _places(function: Callable[..., Any]) -> list[str]:
 
 
 @functools.cache
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
     """The kind of each argument; ``Any`` where only type checkers know it."""
     found: dict[str, Any] = {}
     names = getattr(inspect.unwrap(function), "__globals__", {})

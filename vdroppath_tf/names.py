@@ -8,9 +8,16 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable
 from types import FunctionType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args
 
-from vdroppath_tf.argument_kinds import WrongKindError, refuse_text, sequence_places, wrong_kinds
+from vdroppath_tf.argument_kinds import (
+    WrongKindError,
+    by_place,
+    hints_of,
+    refuse_text,
+    sequence_places,
+    wrong_kinds,
+)
 
 _Public = TypeVar("_Public", bound=Callable[..., Any])
 
@@ -107,7 +114,7 @@ def _refusing(function: Any, shown: str) -> Any:
             # of an inner function's arguments only where those of this one are right
             wrong = wrong_kinds(function, shown, args, keywords)
             if not wrong:
-                _add_signature(error, signature, args, keywords)
+                _add_signature(error, function, args, keywords)
                 raise
             raise WrongKindError(wrong) from error
 
@@ -116,29 +123,23 @@ def _refusing(function: Any, shown: str) -> Any:
     return checked
 
 
-def _add_signature(
-    error: Exception, signature: inspect.Signature, args: Any, keywords: Any
-) -> None:
+def _add_signature(error: Exception, function: Any, args: Any, keywords: Any) -> None:
     """Adds the arguments there are to Python's error of one that is missing or too many."""
+    signature = inspect.signature(function)
     try:
         signature.bind(*args, **keywords)
     except TypeError:
-        parameters = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
-        by_place = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        parameters = signature.parameters.values()
         by_name = [f"{p.name}=" for p in parameters if p.kind is p.KEYWORD_ONLY]
-        said = ", ".join([*by_place, *(["by name only"] if by_name else []), *by_name])
+        said = ", ".join([*by_place(function), *(["by name only"] if by_name else []), *by_name])
         error.args = (f"{error}. It has: {said}.",)
 
 
 def _as_field(function: Any, name: str) -> str:
     """Where an unknown keyword is a field of what another argument takes, a sentence for that."""
-    try:
-        hints = get_type_hints(function)
-    except NameError:  # of something that only type checkers import
-        return ""
-    for argument, hint in hints.items():
+    for argument, hint in hints_of(function).items():
         for kind in (hint, *get_args(hint)):
             fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
-            if argument != "return" and name in {field.name for field in fields}:
+            if name in {field.name for field in fields}:
                 return f"Pass {argument}={kind.__name__}({name}=...). "
     return ""
