@@ -15,9 +15,9 @@ from vdroppath_tf.layers.drop_path import (
     VariationalDropPath,
     with_residual_gate,
 )
+from vdroppath_tf.layers.factors import Factors, of_mask
 from vdroppath_tf.layers.losses import add_replica_loss
-from vdroppath_tf.layers.masks import Masks
-from vdroppath_tf.layers.together import Drawn, draw, drawn_for
+from vdroppath_tf.layers.together import draw, drawn_for
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.prior import FORMER_WEIGHT_REG, with_strength
 from vdroppath_tf.spaces.unit import FusionUnit
@@ -174,7 +174,6 @@ class FusionConv(keras.layers.Layer):
         if self.drop_path is None:
             return self.only(inputs, dict.fromkeys(self.wanted), training)
         batch = size_of(inputs, 0)
-        factors: Drawn | Masks
         if self.drop_path.random(training):
             factors = drawn_for(self) or self._own(batch)
         else:
@@ -190,19 +189,20 @@ class FusionConv(keras.layers.Layer):
             outputs["weight_prior"] = tf.zeros(()) if prior is None else prior
         return outputs
 
-    def _own(self, batch: Any) -> Drawn:
+    def _own(self, batch: Any) -> Factors:
         """What the layer draws where no network has drawn for it."""
         drawn, kl = draw([self], batch)
         add_replica_loss(self.drop_path, kl)
         return drawn[id(self)]
 
-    def _masks(self, batch: Any) -> Masks:
+    def _masks(self, batch: Any) -> Factors:
         """What a hard mask lets through."""
         mask = self.drop_path.hard_mask()
         spatial = [branch != "T" for branch in self.wanted] * self.inputs
-        return Masks.of(mask, spatial, batch, self.compute_dtype)
+        per_input = self.widths is not None
+        return of_mask(mask, spatial, batch, self.compute_dtype, per_input=per_input)
 
-    def _summed(self, inputs: tf.Tensor, factors: Drawn | Masks, training: bool) -> tf.Tensor:
+    def _summed(self, inputs: tf.Tensor, factors: Factors, training: bool) -> tf.Tensor:
         """S and ST, gated: as one convolution where that is exact."""
         if self._mergeable and factors.scalars is not None:
             own = dict(zip(self.wanted, factors.scalars, strict=True))
@@ -250,11 +250,9 @@ class FusionConv(keras.layers.Layer):
             outputs["temporal"] = self._branches["T"](x, keeps["T"], training)
         return outputs
 
-    def _gated(
-        self, branch: str, x: tf.Tensor, factors: Drawn | Masks, training: bool
-    ) -> tf.Tensor:
+    def _gated(self, branch: str, x: tf.Tensor, factors: Factors, training: bool) -> tf.Tensor:
         place = self.wanted.index(branch)
-        if self.widths is not None:
+        if factors.rows is not None:
             own = tf.transpose(factors.rows[place :: len(self.wanted)])  # (batch or 1, inputs)
             return self._branches[branch](x, own, training)
         y = self._branches[branch](x, None, training)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +18,7 @@ import tensorflow as tf
 
 from vdroppath_tf.layers import noise
 from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.layers.factors import Factors
 from vdroppath_tf.layers.relaxation import relaxed_logit
 
 _ONES = "_vdroppath_ones"  # marks a factor that is known to be 1
@@ -43,33 +43,11 @@ class Gated(Protocol):
         """``||w||^2`` of the paths, for the KL."""
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """What the relaxed gates of one fusion layer let through in one call.
-
-    Attributes:
-        rows: ``(paths, batch)`` factors of the paths, input by input, or ``(paths, 1)`` where all
-            samples share them.
-        paths: the rows in the layer's dtype, each ``(batch, 1, 1, 1, 1)`` or all ones.
-        scalars: the rows as numbers where all samples share them; else None.
-        residual_gate: ``(batch, 1, 1, 1, 1)``, of the residual branch.
-        spatial_gate: the same of what S and ST feed.
-        weight_prior: coefficient of ``||w||^2`` for the convolution that D1 drops; None without.
-    """
-
-    rows: tf.Tensor
-    paths: Sequence[tf.Tensor]
-    scalars: Sequence[tf.Tensor] | None
-    residual_gate: tf.Tensor
-    spatial_gate: tf.Tensor
-    weight_prior: tf.Tensor | None
-
-
-_together: ContextVar[Mapping[int, Drawn] | None] = ContextVar("drawn", default=None)
+_together: ContextVar[Mapping[int, Factors] | None] = ContextVar("drawn", default=None)
 
 
 @contextmanager
-def handed_out(drawn: Mapping[int, Drawn]) -> Iterator[None]:
+def handed_out(drawn: Mapping[int, Factors]) -> Iterator[None]:
     """Layers that are called inside take what was drawn for them."""
     token = _together.set(drawn)
     try:
@@ -78,12 +56,12 @@ def handed_out(drawn: Mapping[int, Drawn]) -> Iterator[None]:
         _together.reset(token)
 
 
-def drawn_for(layer: Gated) -> Drawn | None:
+def drawn_for(layer: Gated) -> Factors | None:
     """What was drawn for a layer by the network that calls it; None where it is called alone."""
     return (_together.get() or {}).get(id(layer))
 
 
-def draw(layers: Sequence[Gated], batch: Any) -> tuple[dict[int, Drawn], tf.Tensor]:
+def draw(layers: Sequence[Gated], batch: Any) -> tuple[dict[int, Factors], tf.Tensor]:
     """Draws the gates of layers, and adds up their KL (Eq. 5).
 
     Args:
@@ -97,7 +75,7 @@ def draw(layers: Sequence[Gated], batch: Any) -> tuple[dict[int, Drawn], tf.Tens
     for layer in layers:
         key = (*layer.drop_path.settings, layer.compute_dtype)
         groups.setdefault(key, []).append(layer)
-    drawn: dict[int, Drawn] = {}
+    drawn: dict[int, Factors] = {}
     parts = []
     for some in groups.values():
         group = _Group(some, batch)
@@ -161,7 +139,7 @@ class _Group:
     def _of_paths(self, columns: tf.Tensor) -> tf.Tensor:
         return columns[: self.paths] if self.with_d1 else columns
 
-    def drawn(self) -> dict[int, Drawn]:
+    def drawn(self) -> dict[int, Factors]:
         """What each layer is handed, by its ``id``."""
         keep = self._of_paths(self.keep)
         factors = self._as_factors(keep)
@@ -172,8 +150,8 @@ class _Group:
         found = {}
         for n, (layer, end) in enumerate(zip(self.layers, self.ends, strict=True)):
             start = end - self.counts[n]
-            found[id(layer)] = Drawn(
-                keep[start:end] if layer.widths is not None else keep,
+            found[id(layer)] = Factors(
+                keep[start:end] if layer.widths is not None else None,
                 factors[start:end],
                 None if scalars is None else scalars[start:end],
                 residual.get(n, ones),
