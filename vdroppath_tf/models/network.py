@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
 
+from vdroppath_tf.layers.drop_path import with_residual_gate
 from vdroppath_tf.models.common import (
     CLIP_STATISTICS,
     FusionMaker,
@@ -119,7 +120,7 @@ def functional(
         strategy = FusionStrategy.parse(text, name)
     gates: GateOptions | None = None
     if strategy is None:
-        gates = {"residual_gate": "relaxed", **architecture["gates"]}
+        gates = cast(GateOptions, with_residual_gate(architecture["gates"]))
     fusion = FusionMaker(tuple(architecture["branches"]), strategy, gates or {})
     inputs = keras.Input((*architecture["clip_shape"], architecture["channels"]), name="video")
     outputs = family.features(
