@@ -89,7 +89,5 @@ def _chosen(values: flags.FlagValues, model: Any) -> spaces.FusionStrategy:
     may_be = set(scored.selection.confidence_set)
     kept = [score for score in scored.scores if score.strategy in may_be]
     if values.choose == "accurate" or not kept:
-        most = max(score.clips for score in scored.scores)
-        finalists = [score for score in scored.scores if score.clips == most]
-        return max(finalists, key=lambda score: score.top1).strategy
+        return scoring.StrategyScores(scored.scores, scored.recalibrated).best.strategy
     return scoring.cheapest(kept, costs_of(model, scored.clip_shape)).strategy
