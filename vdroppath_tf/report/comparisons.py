@@ -6,7 +6,7 @@ import numpy as np
 
 from vdroppath_tf.analysis.numbers import percent
 from vdroppath_tf.names import named
-from vdroppath_tf.report.formats import score
+from vdroppath_tf.report.formats import SAME_COST, compared_cost, score
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.scoring.listed import DRAWN, Row
 
@@ -68,10 +68,8 @@ def _cost(best: Row, rival: Row, unit: str) -> str:
     if not rival.macs or not best.macs:
         return ""
     ratio = best.macs / rival.macs
-    if abs(ratio - 1) < 0.005:
-        return f"It costs the same multiply-adds as {unit} everywhere."
-    more = "more" if ratio > 1 else "fewer"
-    return f"It costs {percent(abs(ratio - 1), 0)} {more} multiply-adds than {unit} everywhere."
+    than = "as" if abs(ratio - 1) < SAME_COST else "than"
+    return f"It costs {compared_cost(ratio)} {than} {unit} everywhere."
 
 
 def _biased(task: TaskReport, best: Row) -> str:

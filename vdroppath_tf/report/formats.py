@@ -11,6 +11,9 @@ from vdroppath_tf.figures.units import unit_color, unit_ink, unit_label
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.listed import Row
 
+SAME_COST = 0.005
+"""Two networks whose multiply-adds differ by less, as a share, cost the same."""
+
 
 @named
 class Run(NamedTuple):
@@ -44,6 +47,15 @@ def unit_runs(strategy: str) -> list[Run]:
         )
         for unit, same in itertools.groupby(strategy.split())
     ]
+
+
+@named
+def compared_cost(ratio: float) -> str:
+    """How the multiply-adds of a network compare with another's, whose `ratio` times they are."""
+    if abs(ratio - 1) < SAME_COST:
+        return "the same multiply-adds"
+    more = "more" if ratio > 1 else "fewer"
+    return f"{percent(abs(ratio - 1), 0)} {more} multiply-adds"
 
 
 @named

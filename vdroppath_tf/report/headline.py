@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from vdroppath_tf.analysis.numbers import percent, points
 from vdroppath_tf.names import named
 from vdroppath_tf.report.comparisons import honest_error
+from vdroppath_tf.report.formats import SAME_COST, compared_cost
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.scoring.listed import Row
 from vdroppath_tf.spaces.diagnosis import diagnose
@@ -17,7 +18,6 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 CLOSE = 0.05
 """The widest margin, as a share of clips, within which two networks count as equally accurate."""
 
-_SAME_COST = 0.005
 _NEITHER = "not clearly different from"
 _TEMPLATES_WEIGHTS = "With the template's weights, which are trained for no one strategy: "
 
@@ -69,7 +69,7 @@ class Gain:
     @property
     def cheaper(self) -> bool:
         """Whether the chosen has clearly fewer multiply-adds."""
-        return self.cost is not None and self.cost < 1 - _SAME_COST
+        return self.cost is not None and self.cost < 1 - SAME_COST
 
 
 @named
@@ -225,10 +225,7 @@ def _scores(gain: Gain, clips: int) -> str:
 def _with_cost(gain: Gain) -> str:
     if gain.cost is None:
         return ""
-    if abs(gain.cost - 1) < _SAME_COST:
-        return ", with the same multiply-adds"
-    more = "fewer" if gain.cost < 1 else "more"
-    return f", with {percent(abs(gain.cost - 1), 0)} {more} multiply-adds"
+    return f", with {compared_cost(gain.cost)}"
 
 
 def _name(row: Row) -> str:
