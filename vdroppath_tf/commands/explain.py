@@ -21,7 +21,6 @@ from vdroppath_tf.commands.sources import (
     say_not_recalibrated,
 )
 from vdroppath_tf.commands.space_files import write_picture
-from vdroppath_tf.files import write_json
 from vdroppath_tf.names import unknown_name
 
 EXAMPLE = "vdroppath explain --model=run/derived.keras --out=explained a.mp4 b.avi"
@@ -65,17 +64,9 @@ def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
         picture = figures.figure_maps(few, entry.title, frames=values.frames)
         write_picture(out / f"{name}.png", picture)
         found.save(out / f"{name}.npz")
-        entries.append({"video": video, "file": f"{name}.npz", **entry.fields()})
+        entries.append(entry.fields(f"{name}.npz"))
         print("\n".join(lines(entry)), flush=True)
-    write_json(
-        out / report.EXPLAINED,
-        {
-            "format": report.EXPLAINED_FORMAT,
-            "model": values.model,
-            "classes": list(labels),
-            "videos": entries,
-        },
-    )
+    report.write_explained(out, entries, model=values.model, labels=labels)
     logging.info("Wrote a picture and the maps of %d videos to %s", len(entries), out)
 
 

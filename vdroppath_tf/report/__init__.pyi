@@ -4,6 +4,7 @@ from .explained import EXPLAINED as EXPLAINED
 from .explained import EXPLAINED_FORMAT as EXPLAINED_FORMAT
 from .explained import Explained as Explained
 from .explained import read_explained as read_explained
+from .explained import write_explained as write_explained
 from .inputs import read_history as read_history
 from .inputs import read_result as read_result
 from .items import DataUsed as DataUsed

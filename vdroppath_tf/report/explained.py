@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.analysis.branch_maps import Explanation
 from vdroppath_tf.analysis.numbers import percent
-from vdroppath_tf.files import read_json
+from vdroppath_tf.files import read_json, write_json
 from vdroppath_tf.names import named
 from vdroppath_tf.report.inputs import read_file
 
@@ -52,10 +52,16 @@ class Explained:
             return said
         return f"{said}; the answer is {self.labels[answer]}"
 
-    def fields(self) -> dict[str, Any]:
-        """The answer and the shares of branches as JSON-able data."""
+    def fields(self, file: str) -> dict[str, Any]:
+        """The answer and the shares of branches as JSON-able data.
+
+        Args:
+            file: str, the name of the file of the maps.
+        """
         found = self.found
         return {
+            "video": self.video,
+            "file": file,
             "class": self.labels[found.label],
             "predicted": self.labels[found.predicted],
             "probability": float(found.chances[found.label]),
@@ -64,6 +70,26 @@ class Explained:
                 {"layer": one.layer, "branch": one.branch, "share": one.share} for one in found.maps
             ],
         }
+
+
+@named
+def write_explained(
+    folder: str | os.PathLike[str],
+    videos: Sequence[Mapping[str, Any]],
+    *,
+    model: str,
+    labels: Sequence[str],
+) -> None:
+    """Writes what `read_explained` reads, beside the files of the maps.
+
+    Args:
+        folder: str or path of the folder, which is there.
+        videos: Sequence of what `Explained.fields` gave.
+        model: str, the file of the network.
+        labels: Sequence of str, the names of the classes.
+    """
+    head = {"format": EXPLAINED_FORMAT, "model": model, "classes": list(labels)}
+    write_json(Path(folder) / EXPLAINED, {**head, "videos": list(videos)})
 
 
 @named
