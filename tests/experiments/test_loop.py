@@ -22,7 +22,8 @@ from vdroppath_tf.experiments.task_run import Task, TaskRun
 from vdroppath_tf.report.page import write_report
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE
-from vdroppath_tf.serving.predict import ServedModel, read_sampling
+from vdroppath_tf.serving.beside import read_sampling
+from vdroppath_tf.serving.predict import ServedModel
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import train
 from vdroppath_tf.training.model_files import load_model

@@ -17,8 +17,9 @@ from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import read_frames
 from vdroppath_tf.data.sources.encode import write_video
 from vdroppath_tf.derivation import derive
+from vdroppath_tf.serving.beside import read_sampling, write_sampling
 from vdroppath_tf.serving.export import export_saved_model
-from vdroppath_tf.serving.predict import ServedModel, read_sampling, write_sampling
+from vdroppath_tf.serving.predict import ServedModel
 
 SAMPLING = ClipSampling(4, 2, short_edge=24, crop=(16, 20), clips_per_video=3)
 LABELS = ("right", "left", "down", "up")

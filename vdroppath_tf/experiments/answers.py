@@ -15,7 +15,7 @@ from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.figures.frames import frame_strip
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import Prediction
-from vdroppath_tf.serving.predict import read_sampling
+from vdroppath_tf.serving.beside import read_sampling
 
 
 @named

@@ -22,8 +22,8 @@ from vdroppath_tf.names import named
 from vdroppath_tf.scoring.recalibration import recalibrate
 from vdroppath_tf.scoring.video_scores import VideoScores
 from vdroppath_tf.scoring.videos import score_videos
+from vdroppath_tf.serving.beside import write_sampling
 from vdroppath_tf.serving.export import export_saved_model
-from vdroppath_tf.serving.predict import write_sampling
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training.clips import ONE_CLIP, RecipeClips

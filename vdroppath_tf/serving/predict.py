@@ -14,11 +14,8 @@ import tensorflow as tf
 from vdroppath_tf.data.clips.pipeline import evaluation_clips, video_errors
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.lists.one_video import one_video
-from vdroppath_tf.files import read_json, read_text, write_json
 from vdroppath_tf.names import named
-
-CLIP_FORMAT = "vdroppath_tf.clip/1"
-_BESIDE = Path("assets.extra", "clip.json")  # where SavedModels keep what is not in the graph
+from vdroppath_tf.serving.beside import read_sampling
 
 
 @named
@@ -35,41 +32,6 @@ class Answer:
     file: str
     label: str
     probabilities: dict[str, float]
-
-
-@named
-def write_sampling(saved_model: Path, sampling: ClipSampling) -> None:
-    """Keeps beside a SavedModel how its clips are made of videos."""
-    path = saved_model / _BESIDE
-    path.parent.mkdir(exist_ok=True)
-    fields = {"format": CLIP_FORMAT, "sampling": dataclasses.asdict(sampling)}
-    write_json(path, fields)
-
-
-@named
-def read_sampling(saved_model: Path) -> ClipSampling:
-    """How clips are made for a SavedModel.
-
-    Raises:
-        ValueError: when the model does not describe it, or the file is something else.
-    """
-    path = saved_model / _BESIDE
-    if not path.exists():
-        raise ValueError(
-            f"{path} is missing: the model does not describe how its clips are made. Export it "
-            "with vdroppath export, or pass a ClipSampling to ServedModel."
-        )
-    try:
-        text = read_text(path)
-        fields: dict[str, Any] = read_json(text, CLIP_FORMAT, ["sampling"])["sampling"]
-        values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()
-        }
-        return ClipSampling(**values)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path}: does not describe how clips are made ({error}). Export again."
-        ) from None
 
 
 @named

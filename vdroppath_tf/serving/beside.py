@@ -1,0 +1,51 @@
+"""What lies beside an exported network: how its clips are made of videos."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.files import read_json, read_text, write_json
+from vdroppath_tf.names import named
+
+CLIP_FORMAT = "vdroppath_tf.clip/1"
+EXTRA = "assets.extra"
+"""The folder in which SavedModels keep what is not in the graph."""
+_CLIP = Path(EXTRA, "clip.json")
+
+
+@named
+def write_sampling(saved_model: Path, sampling: ClipSampling) -> None:
+    """Keeps beside a SavedModel how its clips are made of videos."""
+    path = saved_model / _CLIP
+    path.parent.mkdir(exist_ok=True)
+    fields = {"format": CLIP_FORMAT, "sampling": dataclasses.asdict(sampling)}
+    write_json(path, fields)
+
+
+@named
+def read_sampling(saved_model: Path) -> ClipSampling:
+    """How clips are made for a SavedModel.
+
+    Raises:
+        ValueError: when the model does not describe it, or the file is something else.
+    """
+    path = saved_model / _CLIP
+    if not path.exists():
+        raise ValueError(
+            f"{path} is missing: the model does not describe how its clips are made. Export it "
+            "with vdroppath export, or pass a ClipSampling to ServedModel."
+        )
+    try:
+        text = read_text(path)
+        fields: dict[str, Any] = read_json(text, CLIP_FORMAT, ["sampling"])["sampling"]
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()
+        }
+        return ClipSampling(**values)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: does not describe how clips are made ({error}). Export again."
+        ) from None

@@ -1,0 +1,136 @@
+"""Exported networks, whatever their format, as one kind of object that answers clips."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.names import named
+from vdroppath_tf.serving.beside import read_sampling
+
+ClipShape = tuple[int | None, int | None, int | None, int]
+"""Frames, height, width and channels of a clip; None for a size that is open."""
+
+
+@named
+@dataclasses.dataclass(frozen=True, eq=False)
+class Artefact:
+    """An exported network that was loaded; see ``load_artefact``.
+
+    Attributes:
+        path: Path, its folder.
+        format: str, what it runs as, such as ``"saved_model"``.
+        labels: tuple of str, the names of the classes.
+        multi_label: bool, whether a clip has any number of classes, each with a sigmoid of its own;
+            None of older exports, which did not write it.
+        sampling: ClipSampling, how clips are made of videos.
+        clip_shape: tuple, frames, height, width and channels of a clip, None for an open size.
+        run: callable, the probabilities of clips that were checked.
+    """
+
+    path: Path
+    format: str
+    labels: tuple[str, ...]
+    multi_label: bool | None
+    sampling: ClipSampling
+    clip_shape: ClipShape
+    run: Callable[[np.ndarray], np.ndarray] = dataclasses.field(repr=False)
+
+    @property
+    def channels(self) -> int:
+        """Of a clip: 3 for RGB, 2 for optical flow."""
+        return self.clip_shape[-1]
+
+    def answer(self, clips: Any) -> np.ndarray:
+        """The probabilities of clips.
+
+        Args:
+            clips: array, uint8 ``(batch, time, height, width, channels)``, made as ``sampling``
+                says: at least one, of the sizes of ``clip_shape``.
+
+        Returns:
+            float32 ``(batch, classes)``.
+
+        Raises:
+            ValueError: If the clips are of another rank, of other sizes or of another dtype.
+        """
+        clips = np.asarray(clips)
+        fits = clips.ndim == 5 and all(
+            wanted in (None, found)
+            for wanted, found in zip(self.clip_shape, clips.shape[1:], strict=True)
+        )
+        if not fits or clips.dtype != np.uint8 or not clips.size:
+            kind = "RGB" if self.channels == 3 else "optical flow"
+            names = ("time", "height", "width", "channels")
+            sizes = ", ".join(
+                name if size is None else str(size)
+                for name, size in zip(names, self.clip_shape, strict=True)
+            )
+            raise ValueError(
+                f"Clips must be {kind}, uint8 (batch, {sizes}), at least one. "
+                f"Received: {clips.dtype.name} of shape {clips.shape}"
+            )
+        return self.run(clips)
+
+
+@named
+def load_artefact(
+    path: str | os.PathLike[str], *, sampling: ClipSampling | None = None
+) -> Artefact:
+    """Loads a network that ``vdroppath export`` wrote.
+
+    Example:
+    ```python
+    served = vdroppath_tf.serving.load_artefact("served/1")
+    served.answer(np.zeros((1, 8, 32, 32, 3), "uint8")).shape  # (1, 4)
+    ```
+
+    Args:
+        path: path, the folder of a SavedModel.
+        sampling: ClipSampling, how clips are made of videos. Defaults to None, which reads what was
+            exported with the network.
+
+    Returns:
+        An ``Artefact``.
+
+    Raises:
+        ValueError: If the folder holds no such network.
+    """
+    folder = Path(path)
+    if not (folder / "saved_model.pb").is_file():
+        raise ValueError(
+            f"{folder} holds no SavedModel (saved_model.pb). Expected vdroppath export's."
+        )
+    return _saved_model(folder, sampling)
+
+
+def _saved_model(folder: Path, sampling: ClipSampling | None) -> Artefact:
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(folder))
+    missing = {"serving_default", "labels"} - set(loaded.signatures)
+    if missing:
+        raise ValueError(f"{folder}: the SavedModel has no signature {sorted(missing)}.")
+    serve = loaded.signatures["serving_default"]
+    told = loaded.signatures["labels"]()
+
+    def run(clips: np.ndarray) -> np.ndarray:
+        # by way of what was loaded, which must live as long as its signatures
+        found = loaded.signatures["serving_default"](video=tf.constant(clips))
+        return found["probabilities"].numpy()
+
+    return Artefact(
+        folder,
+        "saved_model",
+        tuple(name.decode() for name in told["labels"].numpy()),
+        bool(told["multi_label"].numpy()) if "multi_label" in told else None,
+        read_sampling(folder) if sampling is None else sampling,
+        tuple(serve.structured_input_signature[1]["video"].shape[1:]),
+        run,
+    )
