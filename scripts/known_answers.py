@@ -6,8 +6,8 @@ Runs the quickstart's tasks for each seed and prints, for each task, a line a se
 together. On ``both``: the chosen strategy against the best uniform one, all trained stand-alone for
 as long as search and fine-tuning together, on test clips that chose nothing; and its derived,
 fine-tuned network. The best uniform one is the best on these very test clips, which favours it.
-The controls: on ``motion`` S alone stays near chance and the best draw answers; the posterior leans
-to S by far more on ``appearance``.
+The controls: on ``motion`` S alone stays near chance and the chosen strategy answers; the posterior
+leans to S by far more on ``appearance``.
 
 A stopped run goes on: what is done stands in ``rows-TASK-SEED.json`` below ``--out``.
 """
@@ -27,7 +27,7 @@ CLUSTER = flags.DEFINE_string("cluster", None, "Ray cluster: an address, auto, o
 OUT = flags.DEFINE_string("out", "known_answers", "folder for clips and runs")
 
 UNIFORM = ("S everywhere", "ST everywhere", "S+ST everywhere")
-DERIVED, STAND_ALONE = "best draw, derived", "best draw, stand-alone"
+DERIVED, STAND_ALONE = "chosen strategy, derived", "chosen strategy, stand-alone"
 
 
 def lean(report) -> float:
@@ -109,8 +109,8 @@ def main(_) -> None:
         for seed, run in enumerate(own):
             top1 = run["top1"]
             print(
-                f"seed {seed}: S alone {top1['S everywhere']:.3f}, best draw "
-                f"{top1['best draw']:.3f}, P(S on) - P(ST on) {run['lean']:+.3f}"
+                f"seed {seed}: S alone {top1['S everywhere']:.3f}, chosen strategy "
+                f"{top1['chosen strategy']:.3f}, P(S on) - P(ST on) {run['lean']:+.3f}"
             )
     if {"motion", "appearance"} <= {*TASKS.value}:
         seeds = range(SEEDS.value)

@@ -57,9 +57,9 @@ def ran(motion: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 def test_the_table(ran: Ran) -> None:
     rows = ran.report.rows
-    names = ["S everywhere", "ST everywhere", "S+ST everywhere", "mode", "best draw"]
+    names = ["S everywhere", "ST everywhere", "S+ST everywhere", "mode", "chosen strategy"]
     names += ["uniform draw 1", "uniform draw 2"]
-    assert [row.name for row in rows] == [*names, "best draw, derived"]
+    assert [row.name for row in rows] == [*names, "chosen strategy, derived"]
     tuned = "derived, 2 epochs of fine-tuning"
     assert [row.note for row in rows] == [STAND_ALONE] * 3 + [DRAWN] * 4 + [tuned]
     assert [row.strategy for row in rows[:3]] == ["S S S", "ST ST ST", "S+ST S+ST S+ST"]
@@ -252,10 +252,10 @@ def test_a_loop_over_gates_per_input(
     run = TaskRun(task, recipe, tmp_path, log=said.append)
     report = run_loop(run, draws=1, shown=1, retrained=True)
     last = report.rows[-1]
-    assert (last.name, last.note) == ("best draw, stand-alone", STAND_ALONE)
+    assert (last.name, last.note) == ("chosen strategy, stand-alone", STAND_ALONE)
     assert last.strategy == str(report.chosen)
     assert report.retrained is last
-    assert (tmp_path / "runs" / "best-draw-stand-alone").is_dir()
+    assert (tmp_path / "runs" / "chosen-strategy-stand-alone").is_dir()
     assert report.history is not None
     start, end = report.history
     for drop in (start, end):

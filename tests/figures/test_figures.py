@@ -118,7 +118,7 @@ def test_uniform_rows_have_the_colours_of_their_units():
 
 def test_a_kind_of_row_looks_the_same_in_every_picture():
     rows = [_row("S everywhere", "S S", 0.5), _row("mode", "S ST", 0.6), _row("mine", "- ST", 0.5)]
-    best = _row("best draw", "ST S", 0.7)
+    best = _row("chosen strategy", "ST S", 0.7)
     looks = []
     for some in (rows, rows[::-1], rows[1:]):
         axes = figure_draws([], [*some, best], None, best=best, clips=10).axes[0]

@@ -63,7 +63,7 @@ def task(s: float = 0.26, st: float = 0.90, both: float = 0.88, best: float = 0.
             row("S everywhere", "S S S", s, standard_error=0.027, parameters=101_111),
             row("ST everywhere", "ST ST ST", st, macs=30_000_000, top5=0.999),
             row("S+ST everywhere", "S+ST S+ST S+ST", both, macs=40_000_007),
-            row("best draw", CHOSEN, best, note=DRAWN, macs=15_000_000),
+            row("chosen strategy", CHOSEN, best, note=DRAWN, macs=15_000_000),
         ),
         chosen=FusionStrategy.parse(CHOSEN, "micro"),
         classes=4,
@@ -125,7 +125,7 @@ class Reader(HTMLParser):
 
 def test_table_holds_every_number():
     rows = {cells[0]: cells[1:] for cells in Reader(page()).rows}
-    best = next(cells for name, cells in rows.items() if name.startswith("best draw"))
+    best = next(cells for name, cells in rows.items() if name.startswith("chosen strategy"))
     assert best == ["97.0 ± 1.0 %", "–", "201 k201,234", "15.0 M15,000,000", DRAWN]
     st = next(cells for name, cells in rows.items() if name.startswith("ST everywhere"))
     assert st[:2] == ["90.0 ± 1.0 %", "99.9 %"]

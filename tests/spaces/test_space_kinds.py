@@ -39,7 +39,7 @@ APART_TEXT = "S@1 S@10+ST@11 ST@011"
 
 
 def task(space: ProbabilitySpace, chosen: str, **changes: Any) -> TaskReport:
-    row = Row("best draw", chosen, 0.5, 0.1, 1, 10, note="drawn from the template")
+    row = Row("chosen strategy", chosen, 0.5, 0.1, 1, 10, note="drawn from the template")
     strategy = FusionStrategy.parse(chosen)
     fields = {"rows": [row], "chosen": strategy, "classes": 4, "clips": 64, **changes}
     return TaskReport("a task", "x", space, **fields)
@@ -175,7 +175,7 @@ def test_prose_of_other_units() -> None:
         Row(f"{unit} everywhere", f"{unit} {unit}", top1, 0.01, 1, 10, note=STAND_ALONE)
         for unit, top1 in (("S+T", 0.99), ("S", 0.25), ("ST", 0.6))
     ]
-    best = Row("best draw", "T -", 0.7, 0.01, 1, 10, note="drawn from the template")
+    best = Row("chosen strategy", "T -", 0.7, 0.01, 1, 10, note="drawn from the template")
     one = task(space, "T -", rows=[*rows, best])
     assert list(one.uniforms()) == ["S", "ST", "S+T"]
     assert "loses: 70.0" in (comparisons.best_draw(one) or "")

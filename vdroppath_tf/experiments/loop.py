@@ -27,7 +27,7 @@ from vdroppath_tf.training import build_derived, summary
 from vdroppath_tf.training.model_files import save_model
 
 UNIFORM_DRAWS = 2
-_FRAMES, _DERIVED = "S everywhere", "best draw, derived"  # rows
+_FRAMES, _DERIVED = "S everywhere", "chosen strategy, derived"  # rows
 
 
 @named
@@ -59,7 +59,7 @@ def run_loop(
     network = _derive(run, template, chosen)
     rows.append(_derived_row(run, network, chosen, costs))
     if retrained and str(chosen) not in [row.strategy for row in rows if row.note == STAND_ALONE]:
-        rows.append(_stand_alone_row(run, "best draw, stand-alone", chosen, costs))
+        rows.append(_stand_alone_row(run, "chosen strategy, stand-alone", chosen, costs))
     return TaskReport(
         name=task.name,
         description=task.description,
@@ -122,7 +122,9 @@ def _uniform(branches: Sequence[str], layers: int) -> list[tuple[str, FusionStra
 
 def _stand_alone_row(run: TaskRun, name: str, strategy: FusionStrategy, costs: UnitCosts) -> Row:
     """A network trained from scratch, as long as search and fine-tuning together."""
-    run.account.log(f"Training {name} stand-alone, equally long, for comparison.")
+    run.account.log(
+        f"Training {name.removesuffix(', stand-alone')} stand-alone, equally long, for comparison."
+    )
     network = build_derived(run.recipe, run.videos, strategy)
     with run.account.timed(f"train {name}"):
         run.train(network, run.stand_alone_phases(), name.removesuffix(" everywhere"))
@@ -152,7 +154,7 @@ def _drawn_rows(
 ) -> list[Row]:
     """The mode, the choice, and controls that the space did not learn."""
     others = controls(space, UNIFORM_DRAWS, run.recipe.seed)
-    drawn = {"mode": space.mode(), "best draw": chosen}
+    drawn = {"mode": space.mode(), "chosen strategy": chosen}
     drawn |= {name: strategy for name, strategy in others.items() if "draw" in name}
     rows = []
     scores = run.scores(template, list(drawn.values()), run.task.test)

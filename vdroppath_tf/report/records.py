@@ -63,7 +63,7 @@ class TaskReport:
         gains: Sequence of `ClassGains`, which classes gain by looking in time.
         explained: Sequence of `Explained`, clips with what each branch looks at.
         worth: `LayerWorth`, what each layer's choice is worth. Defaults to `None`.
-        chosen_as: str, what `chosen` is, such as `"the paper's best draw"`. Defaults to
+        chosen_as: str, what `chosen` is, such as `"the paper's choice"`. Defaults to
             `"the chosen strategy"`.
         absent: Mapping of a part that has no data (`"history"`, `"accuracy"`, `"costs"`,
             `"other"`, `"tested"`, `"gains"`) to a sentence on how to get them. Defaults to `{}`.

@@ -20,7 +20,7 @@ class Row:
     """One strategy of a table.
 
     Args:
-        name: What to call it, such as `"S everywhere"` or `"best draw"`.
+        name: What to call it, such as `"S everywhere"` or `"chosen strategy"`.
         strategy: Its text.
         top1: Share of held-out clips whose most probable class is right, in [0, 1].
         standard_error: Of `top1`.
