@@ -174,7 +174,7 @@ def test_a_strategy_of_another_network_is_refused() -> None:
 
 def test_a_misspelt_option_is_refused() -> None:
     with pytest.raises((TypeError, ValueError), match="wieght_reg"):
-        template_micro(wieght_reg=3.0)  # type: ignore[call-arg]
+        template_micro(wieght_reg=3.0)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def test_signatures_show_every_option(name: str) -> None:
     gates += ["temperature", "drop_layer", "residual_gate", "gate_classifier", "seed"]
     own = {"d": ["share_inputs"], "r": ["shortcut"]}.get(name[0], [])
     own = ["shortcut"] if name == "micro" else own
-    assert set(template) == {"num_classes", *common, *own, *gates}
+    trained = ["weights"] if zoo.list_weights(name) else []
+    assert set(template) == {"num_classes", *common, *own, *gates, *trained}
     assert set(derived) == {"strategy", "num_classes", *common, *own}
     assert not [p for p in template.values() if p.kind is p.VAR_KEYWORD]
     assert template["branches"].default == derived["branches"].default == ("S", "ST")
@@ -74,11 +75,11 @@ def test_signatures_show_every_option(name: str) -> None:
 
 def test_a_misspelt_option_is_refused() -> None:
     with pytest.raises(TypeError, match=r"template_micro\(\) has no argument 'clip_shap'. Did you"):
-        zoo.template_micro(clip_shap=(4, 16, 16))  # type: ignore[call-arg]
+        zoo.template_micro(clip_shap=(4, 16, 16))
     with pytest.raises(TypeError, match=r"no argument 'num_class'. Did you mean 'num_classes'"):
-        zoo.template_micro(num_class=3)  # type: ignore[call-arg]
+        zoo.template_micro(num_class=3)
     with pytest.raises(TypeError, match=r"template_micro\(\): too many positional arguments"):
-        zoo.template_micro(4, (8, 32, 32))  # type: ignore[call-arg]
+        zoo.template_micro(4, (8, 32, 32))
     with pytest.raises(TypeError, match=r"derived_micro\(\): missing a required argument"):
         zoo.derived_micro(num_classes=4)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"derived_micro\(\) has no argument 'weight_reg'"):

@@ -5,6 +5,7 @@ from .halving import run_halving as run_halving
 from .loop import run_loop as run_loop
 from .quickstart import quickstart_recipe as quickstart_recipe
 from .quickstart import run_quickstart as run_quickstart
+from .quickstart import write_clips as write_clips
 from .ranking.plan import Plan as Plan
 from .ranking.run import run_ranking as run_ranking
 from .scorer import Scorer as Scorer

@@ -98,7 +98,7 @@ def write_clips(
     seed: int,
     *,
     clips: Sequence[int] | None = None,
-    difficulty: Difficulty = DIFFICULTY,
+    difficulty: Difficulty | None = None,
     bar_position: int = 0,
 ) -> Task:
     """A known-answer task as H.264 files; those of the quickstart, unless others are asked for.
@@ -107,11 +107,23 @@ def write_clips(
         folder: Where the files go.
         name: The name of the task.
         seed: The seed of the clips.
-        clips: The numbers of clips for training, validation and test. Defaults to ``CLIPS``.
+        clips: The numbers of clips for training, validation and test. Defaults to those of the
+            quickstart.
         difficulty: How hard the task is. Defaults to that of the quickstart.
         bar_position: The row of the progress bar, where several tasks run at a time.
+
+    Example:
+    ```python
+    from pathlib import Path
+
+    from vdroppath_tf.experiments import write_clips
+
+    task = write_clips(Path("clips"), "motion", seed=1, clips=(64, 64, 8))
+    print(len(task.train), task.train.labels)
+    ```
     """
-    clips = CLIPS if clips is None else clips
+    setup = TASKS.get(name, Setup())
+    clips = setup.clips if clips is None else clips
     look: dict[str, Any] = {"unit": " clips", "leave": False, "disable": None}
     look["position"] = bar_position
     with tqdm(total=sum(clips), desc=f"write {name}", **look) as bar:
@@ -120,7 +132,7 @@ def write_clips(
             name,
             clips=clips,
             seed=seed,
-            difficulty=difficulty,
+            difficulty=setup.difficulty if difficulty is None else difficulty,
             on_clip=lambda done, _: bar.update(done - bar.n),
         )
     return Task(name, DESCRIPTIONS[name], **{split: files.manifest(split) for split in SPLITS})
@@ -148,14 +160,7 @@ def run_task(
     difficulty, size = setup.difficulty, setup.difficulty.size
     log(f"\n{name}: {DESCRIPTIONS[name]}")
     log(f"Writing {sum(setup.clips)} H.264 clips of {difficulty.frames}x{size}x{size}.")
-    task = write_clips(
-        out / "clips" / f"{name}-{seed}",
-        name,
-        seed,
-        clips=setup.clips,
-        difficulty=difficulty,
-        bar_position=bar_position,
-    )
+    task = write_clips(out / "clips" / f"{name}-{seed}", name, seed, bar_position=bar_position)
     recipe, folder = quickstart_recipe(seed, name), out / f"{name}-{seed}"
     run = TaskRun(task, recipe, folder, log=log, bar_position=bar_position)
     report = run_loop(run, draws=setup.draws, retrained=setup.retrained)

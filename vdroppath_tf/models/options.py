@@ -50,6 +50,8 @@ MEANINGS = {
     "gate_classifier": "bool, one more gate for the features before the classifier. Defaults to "
     "False.",
     "seed": "int, of the gates' noise. Defaults to 0.",
+    "weights": "str, a trained template that comes with the package: {trained}. ``num_classes`` is "
+    "then that of its task. Defaults to None: random weights.",
 }
 GATES = tuple(GateOptions.__annotations__)
 

@@ -37,4 +37,7 @@ from .strategies import observed_kinetics as observed_kinetics
 from .strategies import r2plus1d as r2plus1d
 from .strategies import top_heavy as top_heavy
 from .strategies import uniform as uniform
+from .trained import TrainedWeights as TrainedWeights
+from .trained import list_weights as list_weights
+from .trained import trained_weights as trained_weights
 from .transfer import transfer as transfer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
 from vdroppath_tf.models import densenet, mobilenet_v2, resnet
 from vdroppath_tf.models.build import build_network
@@ -14,6 +14,7 @@ from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.options import explained
 from vdroppath_tf.models.row import Row
 from vdroppath_tf.names import named
+from vdroppath_tf.zoo.trained import list_weights, load_trained, trained_weights
 
 Options = ParamSpec("Options")
 AnyConstructor = Callable[..., FusionModel]
@@ -67,16 +68,28 @@ def constructor(
     Returns:
         A function of the options of ``make``, with its signature and a docstring.
     """
-    row = row_of(network)
+    row, described = row_of(network), cast(Callable[..., dict[str, Any]], make)
+    trained = list_weights(row.name) if make.__name__ == "template" else []
 
     signature = inspect.signature(functools.partial(make, row), eval_str=True)
+    if trained:
+        weights = inspect.Parameter(
+            "weights", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=str | None
+        )
+        signature = signature.replace(parameters=[*signature.parameters.values(), weights])
 
     def construct(*args: Options.args, **options: Options.kwargs) -> FusionModel:
         try:
-            signature.bind(*args, **options)
+            given = signature.bind(*args, **options).arguments
         except TypeError as error:  # names the constructor, not what it is made of
             raise TypeError(f"{construct.__name__}(): {error}") from None
-        return build_network(**make(row, *args, **options))
+        name = given.pop("weights", None)
+        if name is not None:
+            given.setdefault("num_classes", len(trained_weights(name).labels))
+        model = build_network(**described(row, **given))
+        if name is not None:
+            load_trained(model, name)
+        return model
 
     construct.__name__ = construct.__qualname__ = f"{make.__name__}_{row.name}"
     construct.__doc__ = _docstring(make.__name__, row, signature)
@@ -99,7 +112,8 @@ def _docstring(kind: str, row: Row, signature: inspect.Signature) -> str:
         first = f"{title}, with the paths of one strategy of {layers} units only."
     parts = [first, _published(row.name)] if kind == "template" else [first]
     own = family_of(row).options
-    parts.append(explained(signature.parameters, own, num_classes=row.num_classes))
+    values = {"num_classes": row.num_classes, "trained": " or ".join(list_weights(row.name))}
+    parts.append(explained(signature.parameters, own, **values))
     parts.append(_RETURNS.format(fits=", or the strategy does not fit" * (kind == "derived")))
     return "\n\n".join(part for part in parts if part)
 
@@ -121,7 +135,7 @@ template_densenet201 = constructor(densenet.template, "densenet201")
 derived_densenet201 = constructor(densenet.derived, "densenet201")
 template_mobilenet_v2 = constructor(mobilenet_v2.template, "mobilenet_v2")
 derived_mobilenet_v2 = constructor(mobilenet_v2.derived, "mobilenet_v2")
-template_micro = constructor(resnet.template, "micro")
+template_micro: AnyConstructor = constructor(resnet.template, "micro")
 derived_micro = constructor(resnet.derived, "micro")
 template_resnet50 = constructor(resnet.template, "resnet50")
 derived_resnet50 = constructor(resnet.derived, "resnet50")

@@ -1,0 +1,142 @@
+"""Writes the trained templates that come with the package, and a card for each.
+
+    vdroppath quickstart
+    python scripts/write_zoo_weights.py --quickstart=quickstart
+
+They are the templates of the quickstart, as they are: seed 0, its 512 training clips. Their mode is
+scored on the quickstart's test clips, on which nothing was chosen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from absl import app, flags
+
+QUICKSTART = flags.DEFINE_string("quickstart", "quickstart", "folder of a finished quickstart")
+
+CARDS = Path(__file__).parent.parent / "zoo" / "weights"
+COMMAND = "vdroppath quickstart; python scripts/write_zoo_weights.py"
+CARD = """---
+library_name: keras
+license: apache-2.0
+pipeline_tag: video-classification
+tags: [video, 3d-cnn, supernet, variational-droppath, known-answer-task]
+metrics: [accuracy]
+model-index:
+- name: template_{network}-{name}
+  results:
+  - task: {{type: video-classification}}
+    dataset: {{name: "{name} (drawn clips)", type: synthetic}}
+    metrics:
+    - {{type: accuracy, value: {top1:.4f}, name: "top-1 of the mode, {clips:,} test clips"}}
+---
+# `zoo.template_{network}(weights="{name}")`
+
+<!-- written by scripts/write_zoo_weights.py -->
+
+A trained supernet for the known-answer task `{name}`, to try things on within a minute. {task}
+
+| | |
+| --- | --- |
+| network | `{network}`, a ResNet with {layers} fusion layers; {kilobytes:.0f} kB |
+| input | clips of {frames} frames of {size} x {size} pixels, RGB 0..255, every frame of the video |
+| classes | {classes}: {shown} |
+| trained | {training} |
+| top-1 of the mode | {top1:.3f} on {clips:,} test clips; chance is {chance:.3f} |
+| mode | `{mode}` |
+| written by | `{command}` |
+
+Its space: P(S on) {spatial:.2f} and P(ST on) {temporal:.2f} on average over the layers, in the
+sampling form.
+
+It is **not** for real videos: the clips are drawn shapes on noise, so that the right answer is
+known. The batch norm's moving statistics are those of random gates: pass `train_clips=` to
+`evaluate_strategies`, or call `recalibrate`, before a strategy is used.
+
+```python
+from vdroppath_tf import zoo
+
+template = zoo.template_{network}(weights="{name}")
+print(zoo.trained_weights("{name}").labels)
+```
+"""
+
+
+def record(name: str, folder: Path, model: Any, recipe: Any, labels: tuple[str, ...]) -> dict:
+    """What is recorded of one task's template."""
+    from vdroppath_tf import spaces
+    from vdroppath_tf.data import open_manifest
+    from vdroppath_tf.experiments.quickstart import DESCRIPTIONS, TASKS
+    from vdroppath_tf.experiments.scorer import Scorer
+    from vdroppath_tf.experiments.task_run import BATCH
+    from vdroppath_tf.training import RecipeClips
+
+    clips = folder.parent / "clips" / folder.name
+    test = open_manifest(clips / "test.txt", labels=labels)
+    train = open_manifest(clips / "train.txt", labels=labels)
+    mode = spaces.ProbabilitySpace.from_model(model).mode()
+    scorer = Scorer(model, RecipeClips(recipe), train, batch_size=BATCH)
+    score = scorer.scores([mode], test).best
+    phases = " + ".join(phase.description for phase in recipe.template_phases())
+    sampling = {"frames": recipe.sampling.frames}
+    return {
+        "network": recipe.network,
+        "task": DESCRIPTIONS[name],
+        "labels": list(labels),
+        "sampling": sampling,
+        "size": TASKS[name].difficulty.size,
+        "top1": round(score.top1, 4),
+        "clips": score.clips,
+        "mode": str(mode),
+        "training": f"on {len(train)} clips: {phases}, seed {recipe.seed}",
+        "command": COMMAND,
+    }
+
+
+def card(name: str, model: Any) -> str:
+    """The card of one task's weights, as the Hugging Face Hub reads it."""
+    from vdroppath_tf import spaces, zoo
+
+    about = zoo.trained_weights(name)
+    on = spaces.ProbabilitySpace.from_model(model).path_on("sampling")
+    values = dataclasses.asdict(about) | {
+        "layers": len(about.mode.split()),
+        "kilobytes": about.path.stat().st_size / 1e3,
+        "frames": about.sampling.frames,
+        "classes": len(about.labels),
+        "shown": ", ".join(about.labels),
+        "chance": 1 / len(about.labels),
+        "spatial": on["S"].mean(),
+        "temporal": on["ST"].mean(),
+    }
+    return CARD.format(**values)
+
+
+def main(_: list[str]) -> None:
+    """Reads the templates of the quickstart and writes weights, records and cards."""
+    import safetensors.numpy
+
+    from vdroppath_tf import training
+    from vdroppath_tf.experiments.quickstart import TASKS
+    from vdroppath_tf.files import write_bytes, write_json, write_text
+    from vdroppath_tf.zoo import trained
+
+    records, models = {}, {}
+    for name in TASKS:
+        folder = Path(QUICKSTART.value) / f"{name}-0"
+        model, recipe, labels = training.load_model(folder / "template.keras")
+        arrays = {path: w.numpy() for path, w in trained.saved_weights(model).items()}
+        write_bytes(trained.FOLDER / f"{name}.safetensors", safetensors.numpy.save(arrays))
+        records[name], models[name] = record(name, folder, model, recipe, labels), model
+    write_json(trained.RECORD, {"weights": records})
+    trained.records.cache_clear()
+    for name, model in models.items():
+        write_text(CARDS / f"{name}.md", card(name, model))
+        print(f"{name}: top-1 of the mode {records[name]['top1']:.3f}")
+
+
+if __name__ == "__main__":
+    app.run(main)
