@@ -1,6 +1,8 @@
+from . import folding as folding
 from .beside import read_sampling as read_sampling
 from .beside import write_sampling as write_sampling
 from .export import export_saved_model as export_saved_model
+from .folding.fold import fold as fold
 from .predict import Answer as Answer
 from .predict import ServedModel as ServedModel
 from .runtime import Artefact as Artefact

@@ -1,0 +1,156 @@
+"""Convolutions as Keras layers: of clips, of frames or of rows; grouped ones as several."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from vdroppath_tf.serving.folding.layouts import CLIP, FRAMES, ROWS, Laid
+from vdroppath_tf.serving.folding.nodes import Convolve, Triple
+from vdroppath_tf.serving.folding.padding import padding_of, with_zeros
+
+Weigh = Callable[[Any, Any, Any], None]
+_AXES = {CLIP: (0, 1, 2), FRAMES: (1, 2), ROWS: (0, None)}
+
+
+def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh) -> Laid:
+    """What a convolution gives, its ReLU included.
+
+    Args:
+        node: The convolution.
+        x: What it sees.
+        flat: Whether it is to be a 2D convolution where it can be one.
+        weigh: Is called with each layer, its kernel and its bias.
+    """
+    layout = _layout(node, x, flat=flat)
+    if _is_depthwise(node) and layout == CLIP:
+        return Laid(_of_cells(node, x), CLIP, _strided(x.sizes, node.strides))
+    x = _strided_apart(node, x, layout)
+    sizes = _strided(x.sizes, _strides(node, layout))
+    axes = _AXES[layout]
+    kernel = tuple(1 if axis is None else node.size[axis] for axis in axes)
+    strides = tuple(1 if axis is None else node.strides[axis] for axis in axes)
+    there = tuple(1 if axis is None else x.sizes[axis] for axis in axes)
+    tensor, padding = x.to(layout).tensor, padding_of(there, kernel, strides)
+    if padding == "zeros":
+        tensor = with_zeros(tensor, [k // 2 for k in kernel], f"{node.name}_pad")
+        padding = "valid"
+    options = {"strides": strides, "padding": padding, "use_bias": node.bias is not None}
+    y = _applied(node, tensor, kernel, {**options, **_activation(node)}, weigh)
+    if node.most is not None and node.most not in _ACTIVATIONS:
+        y = keras.layers.ReLU(node.most, name=f"{node.name}_relu", dtype="float32")(y)
+    return Laid(y, layout, sizes)
+
+
+_ACTIVATIONS = {math.inf: "relu", 6.0: "relu6"}
+
+
+def _activation(node: Convolve) -> dict[str, Any]:
+    return {"activation": None if node.most is None else _ACTIVATIONS.get(node.most)}
+
+
+def _layout(node: Convolve, x: Laid, *, flat: bool) -> str:
+    """In which a convolution is made; depthwise ones have no 3D form."""
+    if not x.known or not (flat or _is_depthwise(node)):
+        return CLIP
+    if node.size[0] == 1:
+        return FRAMES
+    return ROWS if node.size[1:] == (1, 1) else CLIP
+
+
+def _is_depthwise(node: Convolve) -> bool:
+    return node.groups > 1 and node.kernel.shape[3] == 1 == _per_group(node)
+
+
+def _strided(sizes: Any, strides: Triple) -> tuple[Any, Any, Any]:
+    t, h, w = (None if n is None else -(-n // s) for n, s in zip(sizes, strides, strict=True))
+    return t, h, w
+
+
+def _per_group(node: Convolve) -> int:
+    return node.channels // node.groups
+
+
+def _strides(node: Convolve, layout: str) -> tuple[int, int, int]:
+    """Those that are left once a 2D form has left out frames or cells."""
+    t, h, w = node.strides
+    return {CLIP: (t, h, w), FRAMES: (1, h, w), ROWS: (t, 1, 1)}[layout]
+
+
+def _strided_apart(node: Convolve, x: Laid, layout: str) -> Laid:
+    """Leaves out the frames, or the cells, over which a 2D form cannot stride."""
+    left = _strides(node, layout)
+    t, h, w = (s // one for s, one in zip(node.strides, left, strict=True))
+    if (t, h, w) == (1, 1, 1):
+        return x
+    y = x.to(CLIP).tensor[:, ::t, ::h, ::w]
+    return Laid(y, CLIP, _strided(x.sizes, (t, h, w)))
+
+
+def _applied(
+    node: Convolve, x: Any, kernel: tuple[int, ...], options: dict[str, Any], weigh: Weigh
+) -> Any:
+    """The layer, or the layers of all groups."""
+    options = {**options, "dtype": "float32"}
+    dense = {**options, "kernel_initializer": "zeros"}
+    make = keras.layers.Conv2D if len(kernel) == 2 else keras.layers.Conv3D
+    if node.groups == 1:
+        layer = make(node.channels, kernel, name=node.name, **dense)
+        y = layer(x)
+        weigh(layer, node.kernel.reshape(*kernel, *node.kernel.shape[3:]), node.bias)
+        return y
+    each = _per_group(node)
+    if _is_depthwise(node):
+        return _depthwise(node, x, options, weigh)
+    parts = keras.ops.split(x, node.groups, axis=-1)
+    outputs = []
+    for k, part in enumerate(parts):
+        layer = make(each, kernel, name=f"{node.name}_group{k}", **dense)
+        outputs.append(layer(part))
+        own = node.kernel[..., k * each : (k + 1) * each]
+        bias = None if node.bias is None else node.bias[k * each : (k + 1) * each]
+        weigh(layer, own.reshape(*kernel, *own.shape[3:]), bias)
+    return keras.layers.Concatenate(name=node.name, dtype="float32")(outputs)
+
+
+def _depthwise(node: Convolve, x: Any, options: dict[str, Any], weigh: Weigh) -> Any:
+    """Of frames, one layer."""
+    size = node.size[1:]
+    layer = keras.layers.DepthwiseConv2D(
+        size, depthwise_initializer="zeros", name=node.name, **options
+    )
+    y = layer(x)
+    weigh(layer, node.kernel.reshape(*size, node.channels, 1), node.bias)
+    return y
+
+
+def _of_cells(node: Convolve, x: Laid) -> Any:
+    """A depthwise convolution of clips of open sizes: the sum of shifted clips, each times its row.
+
+    Keras has no depthwise convolution of clips, and frames of open sizes cannot be laid one after
+    another.
+    """
+    t, h, w = node.strides
+    rows, columns = node.size[1:]
+    clip = with_zeros(x.tensor, [0, rows // 2, columns // 2], f"{node.name}_pad")
+    parts: list[Any] = []
+    for i, j in itertools.product(range(rows), range(columns)):
+        down, right = slice(i, i + 1 - rows or None, h), slice(j, j + 1 - columns or None, w)
+        shift = node.bias if node.bias is not None and not parts else np.zeros(1)
+        scale = keras.layers.Rescaling(
+            node.kernel[0, i, j, 0].astype("float32"),
+            shift.astype("float32"),
+            name=f"{node.name}_{i}_{j}",
+            dtype="float32",
+        )
+        parts.append(scale(clip[:, ::t, down, right]))
+    total = keras.layers.Add(name=node.name, dtype="float32")(parts)
+    if node.most is None:
+        return total
+    most = None if node.most == math.inf else node.most
+    return keras.layers.ReLU(most, name=f"{node.name}_relu", dtype="float32")(total)

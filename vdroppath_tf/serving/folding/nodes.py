@@ -1,0 +1,268 @@
+"""The operations of a network that only answers: few kinds, with their numbers as arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Triple = tuple[int, int, int]
+
+
+@dataclass(eq=False)
+class Node:
+    """An operation on what other nodes give, clips ``(batch, time, height, width, channels)``.
+
+    Attributes:
+        name: str, of the layer it comes from.
+        inputs: list of Node, what it sees.
+    """
+
+    name: str
+    inputs: list[Node]
+
+    @property
+    def channels(self) -> int:
+        """Of what it gives."""
+        return self.inputs[0].channels
+
+    def sizes(self, sizes: Triple) -> Triple:
+        """Frames, height and width of what it gives, from those of what it sees."""
+        return sizes
+
+    def macs(self, sizes: Triple) -> int:
+        """Multiply-adds for one clip whose frames, height and width here are ``sizes``."""
+        return 0
+
+    def numbers(self) -> int:
+        """How many numbers it holds."""
+        return 0
+
+
+@dataclass(eq=False)
+class Clip(Node):
+    """The clips as they come in, 0..255."""
+
+    width: int = 3
+
+    @property
+    def channels(self) -> int:
+        return self.width
+
+
+@dataclass(eq=False)
+class Convolve(Node):
+    """A convolution, padded by half its odd kernel with zeros; then, perhaps, a ReLU.
+
+    Attributes:
+        kernel: ``(time, height, width, channels / groups, filters)``.
+        bias: ``(filters,)``, or None.
+        strides: of time, height and width.
+        most: what the ReLU clips at, ``math.inf`` for an open one; None without a ReLU.
+    """
+
+    kernel: Any = None
+    bias: Any = None
+    strides: Triple = (1, 1, 1)
+    most: float | None = None
+
+    @property
+    def channels(self) -> int:
+        return self.kernel.shape[-1]
+
+    @property
+    def size(self) -> Triple:
+        """Of the kernel."""
+        return self.kernel.shape[:3]
+
+    @property
+    def groups(self) -> int:
+        """Groups of channels that are convolved apart."""
+        return self.inputs[0].channels // self.kernel.shape[3]
+
+    @property
+    def linear(self) -> bool:
+        """Whether there is no ReLU."""
+        return self.most is None
+
+    def sizes(self, sizes: Triple) -> Triple:
+        t, h, w = (-(-n // s) for n, s in zip(sizes, self.strides, strict=True))
+        return t, h, w
+
+    def macs(self, sizes: Triple) -> int:
+        return math.prod(self.sizes(sizes)) * self.kernel.size
+
+    def numbers(self) -> int:
+        return self.kernel.size + (0 if self.bias is None else self.bias.size)
+
+
+@dataclass(eq=False)
+class Affine(Node):
+    """``x * scale + shift``, of each channel; a batch norm, or the normalisation of the clips."""
+
+    scale: Any = None
+    shift: Any = None
+
+    def numbers(self) -> int:
+        return self.scale.size + self.shift.size
+
+
+@dataclass(eq=False)
+class Rectify(Node):
+    """A ReLU, clipped at ``most``."""
+
+    most: float = math.inf
+
+
+@dataclass(eq=False)
+class Pad(Node):
+    """Zeros on both sides of time, height and width; only a ``Pool`` may follow."""
+
+    pads: Triple = (0, 0, 0)
+
+
+@dataclass(eq=False)
+class Pool(Node):
+    """The mean or the maximum of windows that lie wholly in the padded clip.
+
+    Attributes:
+        kind: ``"mean"`` or ``"max"``.
+        size, strides, pads: of time, height and width; pads are zeros on both sides.
+    """
+
+    kind: str = "max"
+    size: Triple = (1, 1, 1)
+    strides: Triple = (1, 1, 1)
+    pads: Triple = (0, 0, 0)
+
+    def sizes(self, sizes: Triple) -> Triple:
+        t, h, w = (
+            (n + 2 * p - k) // s + 1
+            for n, p, k, s in zip(sizes, self.pads, self.size, self.strides, strict=True)
+        )
+        return t, h, w
+
+
+@dataclass(eq=False)
+class Total(Node):
+    """The sum of what it sees."""
+
+
+@dataclass(eq=False)
+class Join(Node):
+    """The channels of all that it sees, one after another."""
+
+    @property
+    def channels(self) -> int:
+        return sum(node.channels for node in self.inputs)
+
+
+@dataclass(eq=False)
+class Select(Node):
+    """Some of the channels.
+
+    Attributes:
+        ranges: ``(start, end)`` of each run of channels, rising.
+    """
+
+    ranges: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def channels(self) -> int:
+        return sum(end - start for start, end in self.ranges)
+
+
+@dataclass(eq=False)
+class Zero(Node):
+    """Zeros of some channels, of the size of what they are joined with: a dropped path."""
+
+    width: int = 0
+
+    @property
+    def channels(self) -> int:
+        return self.width
+
+
+@dataclass(eq=False)
+class Mean(Node):
+    """The mean over time, height and width, ``(batch, channels)``."""
+
+
+@dataclass(eq=False)
+class Classify(Node):
+    """The classifier: ``x @ kernel + bias``.
+
+    Attributes:
+        activation: str, its name; ``"linear"`` where it gives logits.
+    """
+
+    kernel: Any = None
+    bias: Any = None
+    activation: str = "linear"
+
+    @property
+    def channels(self) -> int:
+        return self.kernel.shape[-1]
+
+    def macs(self, sizes: Triple) -> int:
+        return self.kernel.size
+
+    def numbers(self) -> int:
+        return self.kernel.size + (0 if self.bias is None else self.bias.size)
+
+
+def in_order(output: Node) -> list[Node]:
+    """All nodes that the last one needs, each behind what it sees."""
+    found: dict[Node, None] = {}
+    waiting: list[tuple[Node, Iterator[Node]]] = [(output, iter(output.inputs))]
+    while waiting:
+        node, rest = waiting[-1]
+        new = next((one for one in rest if one not in found), None)
+        if new is None:
+            found[node] = None
+            waiting.pop()
+        else:
+            waiting.append((new, iter(new.inputs)))
+    return list(found)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network of nodes costs for one clip: its numbers and its multiply-adds."""
+
+    parameters: int
+    macs: int
+
+
+def cost_of(output: Node, sizes: Triple) -> Cost:
+    """The cost of a network for clips of so many frames, height and width."""
+    at: dict[Node, Triple] = {}
+    parameters = macs = 0
+    for node in in_order(output):
+        seen = at[node.inputs[0]] if node.inputs else sizes
+        at[node] = node.sizes(seen)
+        parameters, macs = parameters + node.numbers(), macs + node.macs(seen)
+    return Cost(parameters, macs)
+
+
+def float64(value: Any) -> np.ndarray:
+    """A variable or a tensor as an array in which folding loses nothing."""
+    return np.asarray(value, np.float64)
+
+
+@dataclass
+class Account:
+    """What was folded, by kind.
+
+    Attributes:
+        counts: how often each rule was applied.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, rule: str, times: int = 1) -> None:
+        """Counts a rule."""
+        self.counts[rule] = self.counts.get(rule, 0) + times
