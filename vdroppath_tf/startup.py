@@ -21,6 +21,7 @@ KERAS_CLASSES = {
     "Convolution": "layers.convolution",
     "FusionConv": "layers.fusion",
     "FusionModel": "models.fusion_model",
+    "MaxPooling": "layers.pooling",
     "MeanAveragePrecision": "models.objectives",
     "SharesCrossentropy": "models.objectives",
     "FusedSGD": "models.sgd",

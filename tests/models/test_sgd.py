@@ -66,3 +66,28 @@ def test_a_variable_is_one_operation() -> None:
     assert len([k for k in kinds if k not in ("Placeholder", "ResourceApplyKerasMomentum")]) < 35
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer))
     assert type(again) is FusedSGD
+
+
+@pytest.mark.parametrize("clip", [{"global_clipnorm": 0.5}, {"clipnorm": 0.3}, {"clipvalue": 0.2}])
+def test_replicas_clip_what_one_device_clips(clip: dict[str, Any], mirrored: Any) -> None:
+    """The gradient of the whole batch, not that of each replica."""
+    gradients = np.array([[3.0, 0.1], [-1.0, 0.3]], "float32")  # of two halves of a batch
+    with mirrored.scope():
+        weight = keras.Variable(np.ones(2), dtype="float32")
+        optimizer = FusedSGD(0.1, momentum=0.9, **clip)
+        optimizer.build([weight])
+
+    @tf.function
+    def step() -> None:
+        def on_replica() -> None:
+            context: Any = tf.distribute.get_replica_context()
+            optimizer.apply([tf.constant(gradients)[context.replica_id_in_sync_group]])
+
+        mirrored.run(on_replica)
+
+    step()
+    alone = keras.Variable(np.ones(2), dtype="float32")
+    single = FusedSGD(0.1, momentum=0.9, **clip)
+    single.build([alone])
+    single.apply([tf.constant(gradients.sum(0))])
+    np.testing.assert_allclose(np.asarray(weight.value.numpy()), np.asarray(alone), rtol=1e-6)

@@ -42,6 +42,12 @@ ODD = Recipe(
     protocol="10x3",
     modality="flow",
     row={"family": "densenet", "row": {"name": "mine", "stem": 8, "growth": 4, "blocks": [2, 2]}},
+    precision="mixed_bfloat16",
+    accumulate=7,
+    clip_norm=0.2,
+    ema=0.9,
+    patience=2,
+    remat=True,
 )
 
 

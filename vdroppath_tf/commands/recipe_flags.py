@@ -19,6 +19,7 @@ _TEXTS = {
     "kl": "'code' or 'paper' (Eq. 5)",
     "noise": "'sample' or 'batch'",
     "residual_gate": "'hard' (published), or 'relaxed': one more factor while gates train",
+    "precision": "of the layers: float32, mixed_bfloat16 or mixed_float16; gates stay float32",
     "modality": "'rgb' or 'flow', folders of optical flow,",
 }
 _NUMBERS = {
@@ -26,8 +27,15 @@ _NUMBERS = {
     "weight_reg": "k, which the KL divides by N, the number of training videos",
     "gate_learning_rate": "of the gates",
     "initial_drop": "starting drop probability",
+    "clip_norm": "largest norm of a step's gradient, over all weights",
+    "ema": "decay of averages of the weights, e.g. .999, which are validated and kept",
 }
-_WHOLE = {"batch_size": "clips a step, over all replicas", "seed": "of everything"}
+_WHOLE = {
+    "batch_size": "clips a step, over all replicas",
+    "accumulate": "parts that a batch is cut into, one computed after another, for less memory",
+    "patience": "epochs without a better val_loss after which a phase ends",
+    "seed": "of everything",
+}
 _SAMPLING = {
     "frames": "frames a clip",
     "stride": "video frames from one frame of a clip to the next",
@@ -64,6 +72,7 @@ _ALL_LISTS = {**_LISTS, **_SAMPLING_LISTS, **_AUGMENT_LISTS}
 _SWITCHES = {
     "drop_layer": "D1: gates on whole layers too",
     "gate_classifier": "gates on the classifier's features too",
+    "remat": "compute blocks again for the gradient, not keep them: less memory, more time",
     "temporal_pool": "halve the temporal resolution behind the stem, as in the paper's Fig. 6",
 }
 _EPOCHS = ("warmup", "search", "finetune")

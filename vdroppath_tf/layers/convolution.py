@@ -81,10 +81,13 @@ class Convolution(keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor, weight_prior: tf.Tensor | None = None) -> tf.Tensor:
         if weight_prior is not None:
-            kernel = tf.cast(self.kernel, "float32")
-            prior = tf.cast(weight_prior, "float32") * (2.0 * tf.nn.l2_loss(kernel))
-            add_replica_loss(self, prior)
+            add_replica_loss(self, self.prior(weight_prior))
         return convolve(inputs, tf.convert_to_tensor(self.kernel), self.strides)
+
+    def prior(self, weight_prior: tf.Tensor) -> tf.Tensor:
+        """What the kernel adds to the loss for a coefficient of ``||kernel||^2``, float32."""
+        kernel = tf.cast(self.kernel, "float32")
+        return tf.cast(weight_prior, "float32") * (2.0 * tf.nn.l2_loss(kernel))
 
     def compute_output_spec(self, inputs: Any, weight_prior: Any = None) -> Any:
         batch, *sizes, _ = inputs.shape

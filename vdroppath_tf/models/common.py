@@ -14,6 +14,7 @@ from vdroppath_tf.layers.convolve import Triple
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gated_dense import GatedDense
 from vdroppath_tf.layers.normalization import batch_norm
+from vdroppath_tf.layers.pooling import MaxPooling
 from vdroppath_tf.layers.residual_gate import GateProduct
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import BRANCHES, NONE
@@ -221,7 +222,7 @@ def stem(
 def max_pool(x: Tensor, size: Triple, stride: Triple, *, name: str) -> Tensor:
     """Max-pool of what a ReLU gave, zero-padded by half its size (0 never beats a value there)."""
     x = keras.layers.ZeroPadding3D([n // 2 for n in size], name=f"{name}_pad")(x)
-    return keras.layers.MaxPooling3D(size, stride, name=name)(x)
+    return MaxPooling(size, stride, name=name)(x)
 
 
 def average_pool(x: Tensor, size: Triple, stride: Triple, *, name: str) -> Tensor:

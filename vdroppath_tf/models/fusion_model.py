@@ -21,6 +21,7 @@ from vdroppath_tf.models.gated_training import GatedTraining
 from vdroppath_tf.models.least_size import Sizes, check_sizes, least_clip
 from vdroppath_tf.models.network import completed, functional
 from vdroppath_tf.models.objectives import SEVERAL, check_labels, default_compile
+from vdroppath_tf.models.remat import remat_wanted, run_in_blocks
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
@@ -34,9 +35,13 @@ class FusionModel(GatedTraining):
       paper's optimizer where ``compile`` was not called, and shows the loss in parts:
       ``task_loss`` and ``kl``, see ``LossInParts``.
     * a clip of the wrong rank, channels or dtype is refused by name.
+
+    With ``remat = True``, or built within ``keras.RematScope()``, training keeps the inputs of its
+    blocks only and computes the rest again for the gradient: less memory, more time.
     """
 
     architecture: dict[str, Any] | None = None
+    remat = False
     _traced_with: Any = None  # N of each gate, in the function that ``fit`` traced
 
     @classmethod
@@ -47,9 +52,11 @@ class FusionModel(GatedTraining):
         name: str | None = None,
     ) -> FusionModel:
         """The network that a description stands for, new; see ``network.describe``."""
-        parts = functional(architecture, strategy)
-        model = cls(**{**parts, "name": name or parts["name"]})
-        model.architecture = architecture
+        remat = remat_wanted()
+        with keras.RematScope(mode=None):  # else each layer would be computed again by itself
+            parts = functional(architecture, strategy)
+            model = cls(**{**parts, "name": name or parts["name"]})
+        model.architecture, model.remat = architecture, remat
         return model._tracking_kl()
 
     @property
@@ -70,10 +77,12 @@ class FusionModel(GatedTraining):
         check_clips(inputs, self.input_shape[-1], self.least_clip)
         fusion = (layer for layer in self.layers if isinstance(layer, FusionConv))
         learning = [one for one in fusion if one.drop_path and one.drop_path.random(training)]
-        if not learning:
-            return super().call(inputs, training=training, mask=mask, **kwargs)
-        drawn, kl = draw(learning, size_of(inputs, 0))
-        add_replica_loss(learning[0].drop_path, kl)  # a model has no losses of its own
+        drawn: Any = {}
+        if learning:
+            drawn, kl = draw(learning, size_of(inputs, 0))
+            add_replica_loss(learning[0].drop_path, kl)  # a model has no losses of its own
+        if self.remat and training:
+            return run_in_blocks(self, inputs, drawn)
         with handed_out(drawn):
             return super().call(inputs, training=training, mask=mask, **kwargs)
 

@@ -157,6 +157,8 @@ def add_pushes(
     model: keras.Model,
     gradients: Mapping[str, tf.Tensor],
     kl: Mapping[str, Any],
+    *,
+    parts: int = 1,
 ) -> None:
     """Adds the gradients of one step of one replica to the record.
 
@@ -165,13 +167,15 @@ def add_pushes(
         model: The template.
         gradients: The gradient of the whole loss, by the path of the weight; none of frozen gates.
         kl: That of the KL.
+        parts: Into how many parts the batch of a step is cut, of which this is one.
     """
     both = [_in_order(model, found) for found in (gradients, kl)]
     total, prior = (tf.concat(parts, 0) for parts in both)
     pushes = tf.stack([total - prior, prior])
     pushes = tf.where(tf.math.is_finite(pushes), pushes, 0.0)  # a step that is skipped moves none
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    record.sums.assign_add(tf.pad(pushes, [[0, 0], [0, 1]], constant_values=1.0 / replicas))
+    pushes = pushes if parts == 1 else pushes / parts
+    share = 1.0 / (parts * tf.distribute.get_strategy().num_replicas_in_sync)
+    record.sums.assign_add(tf.pad(pushes, [[0, 0], [0, 1]], constant_values=share))
 
 
 def _in_order(model: keras.Model, found: Mapping[str, Any]) -> list[tf.Tensor]:

@@ -44,11 +44,12 @@ class GatedTraining(LossInParts):
         gradients = tape.gradient(scaled, weights)
         logits = {v.path: v for gate in gates for v in logits_of(gate)}
         of_kl = tape.gradient(kl, list(logits.values()))
-        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        self.apply_gradients(gradients)
         scale = self.optimizer.scale_loss(tf.ones(()))  # of half precision
         pairs = zip(weights, gradients, strict=True)
         total = {v.path: g / scale for v, g in pairs if v.path in logits and g is not None}
-        add_pushes(self._record, self, total, dict(zip(logits, of_kl, strict=True)))
+        pushes = total, dict(zip(logits, of_kl, strict=True))
+        add_pushes(self._record, self, *pushes, parts=self.accumulate if self._in_parts else 1)
         return self.compute_metrics(x, y_pred=y_pred, **given)
 
     def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:

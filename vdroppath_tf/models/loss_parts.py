@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from vdroppath_tf.layers.losses import is_marked, of_this_replica
+from vdroppath_tf.models.steps import Steps
 
 PARTS = ("task_loss", "kl")
 """The metrics that ``fit`` shows of a template beside Keras' ``loss``, which is their sum."""
@@ -18,7 +19,7 @@ PARTS = ("task_loss", "kl")
 _hiding = threading.local()  # replicas run as threads
 
 
-class LossInParts(keras.Model):
+class LossInParts(Steps):
     """A model whose ``fit`` shows the task's loss and the KL of its gates apart.
 
     ``loss`` stays what Keras users know: the total that is minimised. ``task_loss`` is the compiled

@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.constants import constant
 
+_SUMMED = "_vdroppath_summed"  # marks a gradient that was added up over the replicas
+
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
 class FusedSGD(keras.optimizers.SGD):
@@ -49,8 +51,25 @@ class FusedSGD(keras.optimizers.SGD):
         rate = tf.convert_to_tensor(learning_rate)
         super()._backend_update_step(grads, trainable_variables, rate)
 
+    def _clip_gradients(self, grads: Any) -> Any:
+        clips = self.clipnorm or self.global_clipnorm or self.clipvalue
+        if not clips or not _several():
+            return super()._clip_gradients(grads)
+        # Keras clips what each replica has: n replicas would take other steps than one
+        grads = [grad for grad, _ in self._all_reduce_sum_gradients([(g, None) for g in grads])]
+        clipped = super()._clip_gradients(grads)
+        for grad in clipped:
+            setattr(grad, _SUMMED, True)
+        return clipped
+
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
-        context = tf.distribute.get_replica_context()
-        if context is not None and context.num_replicas_in_sync == 1:
-            return grads_and_vars  # there is nothing to add up
-        return super()._all_reduce_sum_gradients(grads_and_vars)
+        pairs = list(grads_and_vars)
+        if not _several() or all(getattr(grad, _SUMMED, False) for grad, _ in pairs):
+            return pairs  # there is nothing to add up
+        return super()._all_reduce_sum_gradients(pairs)
+
+
+def _several() -> bool:
+    """Whether this is one of several replicas."""
+    context = tf.distribute.get_replica_context()
+    return context is not None and context.num_replicas_in_sync > 1

@@ -99,7 +99,10 @@ class Record(keras.callbacks.Callback):
     """Keeps what each epoch logged, with the drop probabilities, and checkpoints it.
 
     ``drop`` is that of the space: for each layer a list over inputs of lists over branches.
+    ``averages`` are the running averages of the phase, where there are any.
     """
+
+    averages: Any = None
 
     def __init__(
         self, phase: str, number: int, before: Position, store: CheckpointStore | None

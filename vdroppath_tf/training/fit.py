@@ -12,10 +12,12 @@ from vdroppath_tf.layers.gates import freeze_gates, set_strategy
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.gated_training import KeepPushes
 from vdroppath_tf.models.objectives import accuracy_metrics, cross_entropy
+from vdroppath_tf.training.averages import KeepAverages, WeightAverages
 from vdroppath_tf.training.backup import SendAfterEpoch
 from vdroppath_tf.training.bad_videos import CountFaults
 from vdroppath_tf.training.callbacks import LogLossParts, Record, StopOnNonFiniteLoss
 from vdroppath_tf.training.optimizer import GateSGD
+from vdroppath_tf.training.patience import StopWhenPatienceEnds, has_ended
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.recipe import Recipe
@@ -25,8 +27,8 @@ from vdroppath_tf.training.schedules import learning_rate
 from vdroppath_tf.training.tensorboard import SpaceToTensorBoard
 
 
-def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> None:
-    """Freezes or frees the gates and compiles the phase's optimizer."""
+def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> WeightAverages | None:
+    """Freezes or frees the gates and compiles the phase's optimizer; the averages, if wanted."""
     if model.gates:
         freeze_gates(model, not phase.gates)
         set_strategy(model, "mode" if phase.gates else "all")
@@ -36,12 +38,24 @@ def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> Non
             gate_multiplier=recipe.gate_learning_rate / phase.learning_rate,
             momentum=recipe.momentum,
             weight_decay=phase.weight_decay or None,
+            global_clipnorm=recipe.clip_norm,
         )
+        if model.dtype_policy.name == "mixed_float16":  # as Keras would, too late to be restored
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         # slots that are made inside the first step would have it traced twice
         optimizer.build(model.trainable_variables)
+        averages = None if recipe.ema is None else WeightAverages(model, optimizer, recipe.ema)
         labels = {"soft": recipe.augment.soft_labels, "multi_label": model.multi_label}
         metrics = accuracy_metrics(model.output_shape[-1], **labels)
-        model.compile(optimizer, cross_entropy(**labels), metrics=metrics)
+        model.compile(optimizer, cross_entropy(**labels), metrics=metrics, auto_scale_loss=False)
+    model.accumulate, model.remat = recipe.accumulate, recipe.remat or model.remat
+    return averages
+
+
+def finish(averages: WeightAverages | None) -> None:
+    """Ends a phase: what it leaves are the averages, where there are any."""
+    if averages is not None:
+        averages.take()
 
 
 def fit(
@@ -63,7 +77,8 @@ def fit(
         _validate(model, phase, run, first, start, record)
     if start.steps:
         start = Position(start.phase, start.epochs + 1)
-    if start.epochs < phase.epochs:
+    ended = has_ended(record.history, phase, run.maker.recipe.patience)
+    if start.epochs < phase.epochs and not ended:
         _fit(model, phase, run, first, start, record, epochs=phase.epochs)
 
 
@@ -138,6 +153,8 @@ def _callbacks(
         StopOnNonFiniteLoss(phase.name, run.folder),
         CountFaults(run.maker.faults, run.clips, first, run.folder, start),
     ]
+    if record.averages is not None:
+        callbacks.append(KeepAverages(record.averages))
     if run.kept is not None:
         board = SpaceToTensorBoard(
             run.kept.path / "tensorboard",
@@ -154,6 +171,8 @@ def _callbacks(
         callbacks.append(SendAfterEpoch(run.backup))
     if run.verbose:
         callbacks.append(LogLossParts(phase))
+    if run.maker.recipe.patience is not None:
+        callbacks.append(StopWhenPatienceEnds(phase, record, run.maker.recipe.patience))
     if run.on_step is not None:
         callbacks.append(_EachStep(run.on_step))
     return callbacks

@@ -18,6 +18,17 @@ from vdroppath_tf.training.phase import Phase
 
 CHANNELS = {"rgb": 3, "flow": 2}
 """What clips can show, and the channels they then have."""
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+"""What the layers of a network can compute in; weights are float32."""
+_STEPS = {
+    "precision": None,
+    "accumulate": 1,
+    "clip_norm": None,
+    "ema": None,
+    "patience": None,
+    "remat": False,
+}
+"""Fields that older runs do not have, and what these did."""
 
 
 @named
@@ -57,6 +68,18 @@ class Recipe:
         modality: What clips show: ``"rgb"``, or ``"flow"``, optical flow computed beforehand.
         augment: What is done to training clips after they are cut: colours, RandAugment, mixing.
         protocol: The name of the test protocol its accuracies are given in, of ``PROTOCOLS``.
+        precision: That of the layers, of ``PRECISIONS``; gates, KL, classifier and weights are
+            float32 in each. None takes Keras' global policy.
+        accumulate: Into how many parts a batch is cut, one computed after another, for a batch that
+            does not fit into memory: the mean of their gradients makes one step. Gates are drawn,
+            and batch norm sees statistics, part by part.
+        clip_norm: The largest norm of a step's gradient, over all weights; None for no limit.
+        ema: The decay of running averages of the weights, such as 0.999: the averages are
+            validated, and are the weights that a phase ends with. Gates are not averaged. None has
+            no averages.
+        patience: The epochs after which a phase ends that has not improved ``val_loss``; None for
+            phases of full length.
+        remat: Whether blocks are computed again for the gradient instead of kept in memory.
 
     ``network``, ``branches`` and ``temporal_strides`` are checked where the network is built.
 
@@ -90,6 +113,12 @@ class Recipe:
     augment: Augmentation = field(default_factory=Augmentation)
     protocol: str = "paper-1clip"
     row: dict[str, Any] | None = None
+    precision: str | None = None
+    accumulate: int = 1
+    clip_norm: float | None = None
+    ema: float | None = None
+    patience: int | None = None
+    remat: bool = False
 
     RANGES: ClassVar[Mapping[str, Range]] = {
         "batch_size": whole(1, 1_000_000),
@@ -101,6 +130,10 @@ class Recipe:
         "finetune_dropout": Range(0.0, 1.0, below=True),
         "seed": whole(0, SEEDS),
         "evaluation_crop": whole(1, 16384, optional=True),
+        "accumulate": whole(1, 1_000_000),
+        "clip_norm": Range(0.0, 1e12, above=True, optional=True),
+        "ema": Range(0.0, 1.0, above=True, below=True, optional=True),
+        "patience": whole(1, 1_000_000, optional=True),
     }
 
     def __post_init__(self) -> None:
@@ -115,6 +148,15 @@ class Recipe:
             )
         if self.protocol not in PROTOCOLS:
             raise unknown_name("protocol", self.protocol, PROTOCOLS)
+        if self.precision is not None and self.precision not in PRECISIONS:
+            raise unknown_name("precision", self.precision, PRECISIONS)
+        if not isinstance(self.remat, bool):
+            raise ValueError(f"remat must be True or False. Received: {self.remat!r}")
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"accumulate must divide batch_size: {self.batch_size} clips cannot be cut into "
+                f"{self.accumulate} equal parts."
+            )
         if self.row is not None and {*self.row} != {"family", "row"}:
             raise ValueError(f"row must hold a family and its row. Received: {self.row!r}")
         _ = self.evaluation  # an evaluation_crop that does not fit shows here
@@ -182,6 +224,9 @@ class Recipe:
         for name in ("fps", "square_pixels"):
             if not fields["sampling"][name]:
                 del fields["sampling"][name]
+        for name, default in _STEPS.items():
+            if fields[name] == default:
+                del fields[name]
         if fields["residual_gate"] == "relaxed":  # older runs had this one, and no choice
             del fields["residual_gate"]
         return json.dumps(fields, indent=1)

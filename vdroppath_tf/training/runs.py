@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -17,6 +18,7 @@ from vdroppath_tf.data.clips.check import check_videos
 from vdroppath_tf.data.clips.pipeline import FaultLog, VideoCache
 from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
 from vdroppath_tf.layers.gates import gates_of
+from vdroppath_tf.models.changes import policy
 from vdroppath_tf.models.families import row_of_values
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.weights import LoadReport, copy_weights
@@ -81,7 +83,8 @@ def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
     template, _ = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
     options: dict[str, Any] = {**_several(clips), **recipe.network_options, **recipe.gate_options}
-    model = template(_classes(clips.train), **options)
+    with _precision(recipe):
+        model = template(_classes(clips.train), **options)
     for gate in gates_of(model):  # as ``train`` will; not an option, which files would keep
         gate.counted_examples = len(clips.train)
     return model
@@ -96,13 +99,14 @@ def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 
     """
     _, derived = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
-    return derived(
-        strategy,
-        _classes(clips.train),
-        dropout=dropout,
-        **_several(clips),
-        **recipe.network_options,
-    )
+    options = {**_several(clips), **recipe.network_options}
+    with _precision(recipe):
+        return derived(strategy, _classes(clips.train), dropout=dropout, **options)
+
+
+def _precision(recipe: Recipe) -> AbstractContextManager[None]:
+    """Layers that are made inside have the recipe's precision, if it names one."""
+    return nullcontext() if recipe.precision is None else policy(recipe.precision)
 
 
 @named
@@ -135,6 +139,11 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog
         raise ValueError(
             f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
             f"{clips.train.source}."
+        )
+    if recipe.patience is not None and clips.validation is None:
+        raise ValueError(
+            f"patience={recipe.patience} ends a phase by its validation loss, and there are no "
+            "videos to validate on. Pass validation videos, or no patience."
         )
     _classes(clips.train)
     recipe.sampling.check_flip(clips.train)

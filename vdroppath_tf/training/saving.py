@@ -68,6 +68,8 @@ class SaveWithin(keras.callbacks.Callback):
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         if self.signals.pending:
+            if self.record.averages is not None:
+                self.record.averages.restore()  # validation has them in the place of the weights
             self._save()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

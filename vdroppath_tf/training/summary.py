@@ -39,7 +39,19 @@ def summary(recipe: Recipe, num_train_examples: int | None = None) -> dict[str, 
         "prior": describe_prior(recipe, num_train_examples),
         "starting p": f"{recipe.initial_drop:g}",
         "seed": str(recipe.seed),
+        **_steps(recipe),
     }
+
+
+def _steps(recipe: Recipe) -> dict[str, str]:
+    """How a step is computed, where it is not as usual."""
+    parts = [f"{recipe.precision}"] if recipe.precision not in (None, "float32") else []
+    parts += [f"in {recipe.accumulate} parts"] if recipe.accumulate > 1 else []
+    parts += [f"norm clipped at {recipe.clip_norm:g}"] if recipe.clip_norm is not None else []
+    parts += [f"averages, decay {recipe.ema:g}"] if recipe.ema is not None else []
+    parts += [f"patience {recipe.patience}"] if recipe.patience is not None else []
+    parts += ["blocks rematerialised"] if recipe.remat else []
+    return {"steps": ", ".join(parts)} if parts else {}
 
 
 @named

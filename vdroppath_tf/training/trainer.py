@@ -17,8 +17,9 @@ from vdroppath_tf.training.callbacks import Record
 from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.clips import RecipeClips
 from vdroppath_tf.training.event_files import drop_later_points
-from vdroppath_tf.training.fit import fit, prepare
+from vdroppath_tf.training.fit import finish, fit, prepare
 from vdroppath_tf.training.lock import run_lock
+from vdroppath_tf.training.patience import has_ended
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.recipe import Recipe
@@ -96,7 +97,7 @@ def train(
 
 def _train_phases(model: FusionModel, phases: Sequence[Phase], run: Run) -> list[dict[str, Any]]:
     """Trains what is left of the phases; the history of all of them."""
-    store = run.store
+    store, recipe = run.store, run.maker.recipe
     position = Position(0, 0) if store is None else store.position()
     if store is not None:
         finished = sum(phase.epochs for phase in phases[: position.phase]) + position.epochs
@@ -105,23 +106,26 @@ def _train_phases(model: FusionModel, phases: Sequence[Phase], run: Run) -> list
     for number, phase in enumerate(phases):
         if number < position.phase:
             continue
-        prepare(model, phase, run.maker.recipe, run.steps_per_epoch)
+        averages = prepare(model, phase, recipe, run.steps_per_epoch)
         here = number == position.phase
         start = position if here else Position(number, 0, position.history)
         if store is not None and here and (start.epochs or start.steps):
             store.restore(model)
-        if start.epochs >= phase.epochs:
+        if start.epochs >= phase.epochs or has_ended(start.history, phase, recipe.patience):
+            finish(averages)
             continue
         trained = True
         if run.verbose:
             goes_on = f"; goes on after {start}" if start.epochs or start.steps else ""
             logging.info("%s%s", phase.description, goes_on)
         record = Record(phase.name, number, start, store)
+        record.averages = averages
         first = sum(earlier.epochs for earlier in phases[:number])
         try:
             fit(model, phase, run, first=first, start=start, record=record)
         finally:
             keep_quarantine(run.maker.faults, run.clips, run.folder)
+        finish(averages)
         position = Position(number, phase.epochs, tuple(record.history))
     if not trained and run.verbose:
         logging.info("This run was finished before: nothing is left to train.")

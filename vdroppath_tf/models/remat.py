@@ -1,0 +1,236 @@
+"""Rematerialisation: the blocks of a network are computed again in the backward pass, not kept.
+
+A training step keeps what every layer gave until its gradient is taken. Here each block of a fusion
+layer (a dense layer, a bottleneck, an inverted residual) keeps its inputs only, and is run a second
+time when its gradient is due: the memory of one block at a time, for one more forward pass. The
+inputs of a dense layer are the outputs of all layers before it, which are kept once, while the
+concatenation of them is made anew, as in the memory-efficient DenseNet (Pleiss et al., 2017).
+
+The second run has the same gates, weights and batches, so the same values come out; statistics and
+other state are written by the first run alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from vdroppath_tf.layers.convolution import Convolution
+from vdroppath_tf.layers.factors import Factors
+from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.layers.losses import add_replica_loss
+from vdroppath_tf.layers.together import handed_out, is_ones
+
+Tensor = Any
+Drawn = Mapping[int, Factors]
+_Values = dict[int, Any]  # by the id of a symbolic tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class Joined:
+    """A concatenation that is not made before somebody needs it: its parts, and their dtype."""
+
+    parts: tuple[Tensor, ...]
+    dtype: str
+
+    def tensor(self) -> Tensor:
+        """The concatenation along the channels."""
+        return tf.concat([tf.cast(part, self.dtype) for part in self.parts], -1)
+
+
+def run_in_blocks(model: keras.Model, clips: Tensor, drawn: Drawn) -> Tensor:
+    """What a functional network makes of clips in training, its blocks rematerialised.
+
+    Args:
+        model: A ``FusionModel``.
+        clips: The batch.
+        drawn: What was drawn for its gated fusion layers, by their ``id``; empty where no gate
+            draws.
+    """
+    (clips,) = tf.nest.flatten(model._standardize_inputs(clips))
+    values: _Values = {id(model.inputs[0]): clips}
+    for group in _groups(model):
+        if len(group) == 1:
+            _run_node(group[0], values, drawn)
+        else:
+            _Block(group, values, drawn).run()
+    return _whole(values[id(model.outputs[0])])
+
+
+def remat_wanted() -> bool:
+    """Whether a ``keras.RematScope`` asks for it here."""
+    mode = getattr(keras.layers.Layer(), "_remat_mode", None)
+    return mode is not None and mode.mode is not None
+
+
+def _groups(model: keras.Model) -> list[list[Any]]:
+    """The calls of a network in an order in which they can run, those of a block together."""
+    depths = sorted(model._nodes_by_depth, reverse=True)
+    nodes = [n for depth in depths for n in model._nodes_by_depth[depth] if not n.is_input]
+    fusion = [layer.name for layer in model.layers if isinstance(layer, FusionConv)]
+    names = [name.removesuffix("_fusion") for name in fusion]
+    groups: dict[Any, list[Any]] = {}
+    for node in nodes:
+        name = node.operation.name
+        own = next((n for n in names if name == n or name.startswith(f"{n}_")), None)
+        alone = own is None or isinstance(node.operation, keras.layers.Concatenate)
+        groups.setdefault(id(node) if alone else own, []).append(node)
+    return list(groups.values())
+
+
+def _run_node(node: Any, values: _Values, drawn: Drawn) -> None:
+    """One layer, outside of the blocks; a concatenation is put off."""
+    layer = node.operation
+    if isinstance(layer, keras.layers.Concatenate) and layer.axis in (-1, 4):
+        parts: list[Tensor] = []
+        for one in node.input_tensors:
+            value = values[id(one)]
+            parts += value.parts if isinstance(value, Joined) else [value]
+        values[id(node.outputs[0])] = Joined(tuple(parts), layer.compute_dtype)
+        return
+    for one in node.input_tensors:
+        values[id(one)] = _whole(values[id(one)])
+    with handed_out(drawn):
+        _call(node, values)
+
+
+def _whole(value: Any) -> Tensor:
+    return value.tensor() if isinstance(value, Joined) else value
+
+
+def _call(node: Any, values: _Values) -> None:
+    args, kwargs = node.arguments.fill_in(values)
+    if getattr(node.operation, "_call_has_training_arg", False):
+        kwargs["training"] = True  # where the gradient is taken, no model says so
+    outputs = node.operation(*args, **kwargs)
+    for symbol, value in zip(node.outputs, tf.nest.flatten(outputs), strict=True):
+        values[id(symbol)] = value
+
+
+class _Block:
+    """The layers of one block, as one function of its inputs, its weights and its gates."""
+
+    def __init__(self, nodes: Sequence[Any], values: _Values, drawn: Drawn) -> None:
+        self.nodes, self.values = nodes, values
+        made = {id(x) for node in nodes for x in node.outputs}
+        needed = {id(x): x for node in nodes for x in node.input_tensors if id(x) not in made}
+        self.inputs = list(needed.values())
+        used = {id(x) for n in _later(nodes) for x in n.input_tensors}
+        self.outputs = [x for node in nodes for x in node.outputs if id(x) in used]
+        layers = {id(node.operation): node.operation for node in nodes}
+        variables = {id(v): v for layer in layers.values() for v in layer.variables}
+        self.variables = list(variables.values())
+        self.drawn = {key: drawn[key] for key in layers if key in drawn}
+        self.updates: dict[int, tuple[Any, Tensor]] = {}
+
+    def run(self) -> None:
+        """Computes the block's outputs, and writes the state that its layers change."""
+        arguments: list[Tensor] = []  # what gradients are taken for
+        rebuild = _Rebuild(arguments)
+        given = [self.values[id(symbol)] for symbol in self.inputs]
+        inputs = [rebuild.of(value) for value in given]
+        state = [rebuild.of(tf.convert_to_tensor(v)) for v in self.variables]
+        factors = {key: rebuild.of(found) for key, found in self.drawn.items()}
+
+        def compute(flat: Sequence[Tensor]) -> tuple[list[Tensor], Any]:
+            own = {id(s): _whole(make(flat)) for s, make in zip(self.inputs, inputs, strict=True)}
+            pairs = [(v, make(flat)) for v, make in zip(self.variables, state, strict=True)]
+            handed = {key: make(flat) for key, make in factors.items()}
+            with keras.StatelessScope(state_mapping=pairs) as scope, handed_out(handed):
+                for node in self.nodes:
+                    _call(node, own)
+            return [own[id(symbol)] for symbol in self.outputs], scope
+
+        outputs = _recomputed(compute, arguments, self._write)
+        for symbol, value in zip(self.outputs, outputs, strict=True):
+            self.values[id(symbol)] = value
+        self._add_priors()
+
+    def _write(self, scope: Any) -> None:
+        """What the first run has changed; the second changes nothing."""
+        self.written = [(v, scope.get_current_value(v)) for v in self.variables]
+
+    def _add_priors(self) -> None:
+        """The part of the KL that a convolution adds; inside a block it would be lost."""
+        for variable, value in self.written:
+            if value is not None and not variable.trainable:
+                variable.assign(value)
+        priors = [found.weight_prior for found in self.drawn.values()]
+        for node in self.nodes:
+            layer = node.operation
+            if isinstance(layer, Convolution) and "weight_prior" in node.arguments.kwargs:
+                for prior in (prior for prior in priors if prior is not None):
+                    add_replica_loss(layer, layer.prior(prior))
+
+
+def _later(nodes: Sequence[Any]) -> Iterable[Any]:
+    """The calls outside of a block that use what it gives."""
+    own = {id(node) for node in nodes}
+    for node in nodes:
+        for later in node.operation._outbound_nodes:
+            if id(later) not in own:
+                yield later
+
+
+class _Rebuild:
+    """Takes values apart into the tensors that gradients are taken for, and puts them together."""
+
+    def __init__(self, arguments: list[Tensor]) -> None:
+        self.arguments = arguments
+
+    def of(self, value: Any) -> Callable[[Sequence[Tensor]], Any]:
+        """A function from the flat tensors to the value."""
+        if isinstance(value, (Joined, Factors)):
+            names = [field.name for field in dataclasses.fields(value)]
+            makers = {name: self.of(getattr(value, name)) for name in names}
+            kind: Any = type(value)
+            return lambda flat: kind(**{name: make(flat) for name, make in makers.items()})
+        if isinstance(value, (tuple, list)):
+            parts = [self.of(part) for part in value]
+            return lambda flat: tuple(part(flat) for part in parts)
+        fixed = not isinstance(value, tf.Tensor) or not value.dtype.is_floating or is_ones(value)
+        if fixed:
+            return lambda flat: value
+        place = len(self.arguments)
+        self.arguments.append(value)
+        return lambda flat: flat[place]
+
+
+def _recomputed(
+    compute: Callable[[Sequence[Tensor]], tuple[list[Tensor], Any]],
+    arguments: Sequence[Tensor],
+    first: Callable[[Any], None],
+) -> list[Tensor]:
+    """The outputs of a function whose gradient is taken of a second run of it.
+
+    ``tf.recompute_grad`` does not do: it runs a second time what the function writes, too.
+
+    Args:
+        compute: From the arguments to its outputs, and what else the run has left.
+        arguments: Floating tensors.
+        first: Called with what the first run has left.
+    """
+
+    @tf.custom_gradient
+    def run(*flat: Tensor) -> Any:
+        outputs, left = compute(flat)
+        first(left)
+
+        def backward(*gradients: Tensor) -> list[Tensor]:
+            # not before the gradient is there, or all blocks would be computed again at once
+            with tf.control_dependencies(gradients):
+                again = [tf.identity(one) for one in flat]
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(again)
+                outputs, _ = compute(again)
+            zero = tf.UnconnectedGradients.ZERO
+            return tape.gradient(outputs, again, list(gradients), unconnected_gradients=zero)
+
+        return outputs, backward
+
+    found = run(*arguments)
+    return list(found) if isinstance(found, (list, tuple)) else [found]
