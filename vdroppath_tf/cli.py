@@ -23,6 +23,7 @@ from vdroppath_tf.commands import (
     evaluate,
     explain,
     export,
+    features,
     halve,
     models,
     predict,
@@ -63,6 +64,7 @@ COMMANDS: dict[str, Command] = {
     "report": report,
     "export": export,
     "predict": predict,
+    "features": features,
     "explain": explain,
     "models": models,
 }

@@ -79,14 +79,15 @@ def test_test(
 
 def test_predict(call: Any, chain: Path, motion: Any) -> None:
     files = [entry.path for entry in motion.manifest("test").entries[:3]]
-    done = call("predict", f"--model={chain}/served/1", "--json", *files)
+    done = call("predict", f"--model={chain}/served/1", "--json", "--top=4", *files)
     assert done.code == 0
     answers = [json.loads(line) for line in done.out.splitlines()]
     assert [answer["file"] for answer in answers] == files
     for answer in answers:
-        assert set(answer) == {"file", "label", "probabilities"}
+        assert set(answer) == {"file", "label", "probabilities", "frames"}
         assert set(answer["probabilities"]) == set(motion.labels)
         assert sum(answer["probabilities"].values()) == pytest.approx(1.0, abs=1e-5)
+        assert answer["frames"] == [[0, 1, 2, 3]]
         assert max(answer["probabilities"], key=answer["probabilities"].get) == answer["label"]
     shown = call("predict", f"--model={chain}/served/1", "--top=2", *files)
     for line, answer in zip(shown.out.splitlines(), answers, strict=True):

@@ -16,6 +16,7 @@ SAMPLERS = ("dense", "segments")
 PROTOCOLS = ("paper-1clip", "paper-2clip", "10x3")
 TASKS = ("appearance", "motion", "both")
 RULES = ("cheapest", "accurate")
+FEATURE_AXES = ("views", "time", "space")
 METHODS = ("grad-cam", "hires-cam")
 COSTS = ("macs", "parameters", "latency")
 MAX_BAD_FRACTION = 0.1

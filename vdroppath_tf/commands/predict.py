@@ -1,57 +1,107 @@
-"""Say what a SavedModel sees in video files."""
+"""Answer for videos: files, folders, lists, or a long video window by window."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Sequence
+import itertools
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import serving
+from vdroppath_tf import data, serving
+from vdroppath_tf.commands.answer_rows import ROWS, AnswerRows
+from vdroppath_tf.commands.artefacts import open_artefact
 from vdroppath_tf.commands.error_words import one_message
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.sources import define_source_fps, define_video_stream
+from vdroppath_tf.commands.sources import KINDS, define_source_fps, define_video_stream
 
-EXAMPLE = "vdroppath predict --model=served/1 a.mp4 b.avi"
+EXAMPLE = "vdroppath predict --model=served/1 a.mp4 folder/ videos.txt --format=csv"
 
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_string(values, "model", "a SavedModel that vdroppath export wrote", needed=True)
-    flags.DEFINE_integer("top", 3, "classes to show", lower_bound=1, flag_values=values)
+    text = "what vdroppath export wrote, or a network, .keras"
+    define_string(values, "model", text, needed=True)
+    define_string(values, "data", f"videos: {KINDS}; their classes are not looked at")
+    define_string(values, "data_root", "folder that the videos of --data lie in")
+    flags.DEFINE_integer("top", 3, "classes of each answer", lower_bound=1, flag_values=values)
+    text = "lines for people, JSON objects, or a table for spreadsheets; one line an answer"
+    flags.DEFINE_enum("format", "table", ROWS, text, flag_values=values)
+    flags.DEFINE_boolean("json", False, "the same as --format=jsonl", flag_values=values)
+    text = "seconds of each part of a video that has an answer of its own; default: whole videos"
+    flags.DEFINE_float("window", None, text, 1e-3, 1e6, flag_values=values)
+    text = "seconds from the start of a window to that of the next (default: --window)"
+    flags.DEFINE_float("hop", None, text, 1e-3, 1e6, flag_values=values)
+    text = "clips that the network sees at a time, at most"
+    flags.DEFINE_integer("batch_size", 8, text, lower_bound=1, flag_values=values)
+    text = "videos that are decoded at a time; default: one for each core"
+    flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
     define_video_stream(values)
     define_source_fps(values)
-    flags.DEFINE_boolean("json", False, "one JSON object a video", flag_values=values)
 
 
 def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
-    """Answers for video files; those that have none are said as they come, and at the end."""
-    if not videos:
-        raise ValueError("Name at least one video file.")
+    """Answers for videos; those that have none are said as they come, and at the end."""
+    if not videos and values.data is None:
+        raise ValueError(
+            "Name at least one video: a file, a folder, a list of paths (.txt), or --data."
+        )
+    if values.hop is not None and (values.window is None or values.hop > values.window):
+        raise ValueError(
+            f"--hop={values.hop:g}: is the way from one window to the next. Expected a --window "
+            "that is at least as long, or frames between them would be seen by none."
+        )
+    options = serving.PredictOptions(
+        batch_size=values.batch_size, workers=values.workers, window=values.window, hop=values.hop
+    )
+    network = open_artefact(values.model)
     failed: dict[str, Exception] = {}
+    answered = 0
 
     def note(video: str, error: Exception) -> None:
         failed[video] = error
-        if len(videos) > 1:
+        if list(videos) != [video]:
             logging.error("%s", one_message(error))
 
-    for answer in serving.ServedModel(values.model).predict(
-        videos,
-        video_stream=values.video_stream,
-        source_fps=values.source_fps,
-        on_error=note,
-    ):
-        if values.json:
-            print(json.dumps(dataclasses.asdict(answer)), flush=True)
-            continue
-        shown = list(answer.probabilities.items())[: values.top]
-        print(f"{answer.file}: " + ", ".join(f"{name} {p:.3f}" for name, p in shown), flush=True)
-    if failed and len(videos) == 1:
+    kind = "jsonl" if values.json else values.format
+    rows = AnswerRows(kind, values.top, windows=options.window is not None, write=_print)
+    entries = _entries(values, videos, network, note)
+    for answer in serving.predict_videos(network, entries, options, on_error=note):
+        rows.add(answer)
+        answered += 1
+    if failed and list(videos) == list(failed) and len(failed) == 1:
         raise next(iter(failed.values()))
     if failed:
         more = ", ..." if len(failed) > 5 else ""
-        raise ValueError(
-            f"{len(failed):,} of {len(videos):,} videos have no answer, for the reasons above: "
-            f"{', '.join(list(failed)[:5])}{more}"
-        )
+        which = f"{len(failed):,} of {answered + len(failed):,} videos have no answer"
+        if options.window is not None:
+            which = f"{len(failed):,} videos have no answer, or not for all of their windows"
+        raise ValueError(f"{which}, for the reasons above: {', '.join(list(failed)[:5])}{more}")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()  # an answer is there when it is known
+
+
+def _entries(
+    values: flags.FlagValues,
+    videos: Sequence[str],
+    network: Any,
+    note: Callable[[str, Exception], None],
+) -> Iterator[data.VideoEntry]:
+    """The videos that are named, then those of --data."""
+    flow = network.channels == 2
+    reading = data.lists.VideoReading(flow, values.video_stream, values.source_fps)
+    named = (each for v in videos for each in data.lists.named_videos(v, reading, on_error=note))
+    return itertools.chain(named, () if values.data is None else _listed(values, flow))
+
+
+def _listed(values: flags.FlagValues, flow: bool) -> Iterator[data.VideoEntry]:
+    lookup = data.Lookup(video_stream=values.video_stream)
+    videos = data.open_manifest(values.data, root=values.data_root, lookup=lookup)
+    videos = data.lists.flow_manifest(videos) if flow else videos
+    videos = videos if values.source_fps is None else videos.at_rate(values.source_fps)
+    return (dataclasses.replace(entry, name=entry.path) for entry in videos)

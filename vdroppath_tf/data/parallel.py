@@ -19,7 +19,11 @@ _AHEAD = 4  # items a thread; Executor.map would queue all of them, hundreds of 
 
 @named
 def map_ahead(
-    function: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int | None = None
+    function: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    *,
+    workers: int | None = None,
+    ahead: int = _AHEAD,
 ) -> Iterator[_Result]:
     """`map` in threads: results in order, memory for a few items only.
 
@@ -27,16 +31,17 @@ def map_ahead(
         function: what to do; an exception of it is raised at its item's turn.
         items: what to do it to.
         workers: threads; default one for each core.
+        ahead: results a thread that may wait for their turn, at most.
     """
     count = workers or len(os.sched_getaffinity(0))
     source = iter(items)
     waiting: collections.deque[Future[_Result]] = collections.deque()
     pool = ThreadPoolExecutor(count)
     try:
-        waiting.extend(pool.submit(function, item) for item in itertools.islice(source, _AHEAD))
+        waiting.extend(pool.submit(function, item) for item in itertools.islice(source, ahead))
         while waiting:
             result = waiting.popleft().result()
-            wanted = _AHEAD * count - len(waiting)
+            wanted = ahead * count - len(waiting)
             waiting.extend(pool.submit(function, item) for item in itertools.islice(source, wanted))
             yield result
     finally:

@@ -5,10 +5,14 @@ from .choosing import choose as choose
 from .class_answers import ClassAnswers as ClassAnswers
 from .evaluate import evaluate_strategies as evaluate_strategies
 from .evaluate import race_strategies as race_strategies
+from .feature_files import write_features as write_features
+from .features import VideoFeatures as VideoFeatures
+from .features import video_features as video_features
 from .intervals import Interval as Interval
 from .intervals import bootstrap as bootstrap
 from .intervals import optimism as optimism
 from .intervals import wilson as wilson
+from .layer_outputs import LayerOutputs as LayerOutputs
 from .listed import Draw as Draw
 from .listed import Row as Row
 from .one_strategy import OneStrategy as OneStrategy

@@ -1,9 +1,11 @@
 from . import folding as folding
+from .answers import Answer as Answer
 from .beside import read_sampling as read_sampling
 from .beside import write_sampling as write_sampling
 from .export import export_saved_model as export_saved_model
 from .folding.fold import fold as fold
-from .predict import Answer as Answer
+from .many_videos import PredictOptions as PredictOptions
+from .many_videos import predict_videos as predict_videos
 from .predict import ServedModel as ServedModel
 from .runtime import Artefact as Artefact
 from .runtime import load_artefact as load_artefact

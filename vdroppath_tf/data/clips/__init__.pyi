@@ -12,3 +12,7 @@ from .protocols import PROTOCOLS as PROTOCOLS
 from .protocols import Protocol as Protocol
 from .transforms import SAMPLERS as SAMPLERS
 from .transforms import ClipSampling as ClipSampling
+from .video_clips import VideoClips as VideoClips
+from .video_clips import clips_of as clips_of
+from .windows import Window as Window
+from .windows import windows_of as windows_of

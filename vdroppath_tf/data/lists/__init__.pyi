@@ -15,6 +15,8 @@ from .lines import read_pairs as read_pairs
 from .manifest_file import read_manifest as read_manifest
 from .manifest_file import write_manifest as write_manifest
 from .moments import read_moments as read_moments
+from .named_videos import VideoReading as VideoReading
+from .named_videos import named_videos as named_videos
 from .part_folders import parts_of as parts_of
 from .something import read_something_v1 as read_something_v1
 from .something import read_something_v2 as read_something_v2

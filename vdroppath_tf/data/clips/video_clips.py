@@ -1,0 +1,86 @@
+"""The clips of one video, with the frames that they were made of."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from vdroppath_tf.data.clips.crops import ClipSizeError, crop_boxes, cut_views, enclosing
+from vdroppath_tf.data.clips.plans import evaluation_plan
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.manifest import VideoEntry
+from vdroppath_tf.data.sources.request import scaled_size
+from vdroppath_tf.data.sources.segment import SegmentInfo
+from vdroppath_tf.data.sources.source import Folder
+from vdroppath_tf.names import named
+
+
+@named
+@dataclasses.dataclass(frozen=True, eq=False)
+class VideoClips:
+    """The clips of one video.
+
+    Attributes:
+        clips: The views, uint8 ``(views, time, height, width, channels)``.
+        frames: The numbers of the frames that each clip was made of, counted from 0 in the whole
+            video, int64 ``(clips, time)``; a clip with several crops has several views.
+        seconds: When these frames are shown, float64 ``(clips, time)``; None where nothing says so.
+    """
+
+    clips: np.ndarray
+    frames: np.ndarray
+    seconds: np.ndarray | None
+
+
+@named
+def clips_of(
+    entry: VideoEntry, sampling: ClipSampling, *, split: str = "test", cache_dir: Folder = None
+) -> VideoClips:
+    """Makes the clips of one video, as ``evaluation_clips`` makes those of a whole list.
+
+    Args:
+        entry: VideoEntry, the video.
+        sampling: ClipSampling, how clips are made.
+        split: str, ``"test"`` for all views of the video or ``"validation"`` for one clip from its
+            centre. Defaults to ``"test"``.
+        cache_dir: A folder where the index of a file may be kept. Defaults to None.
+
+    Returns:
+        ``VideoClips``, the clips and their frames.
+
+    Raises:
+        VideoError: If the video cannot be read, or no clip of this kind can be made of it.
+
+    Example:
+    ```python
+    from vdroppath_tf.data.clips import ClipSampling, clips_of
+    from vdroppath_tf.data.lists.one_video import one_video
+
+    (entry,) = one_video("a.mp4", ["walking", "running"])
+    found = clips_of(entry, ClipSampling(frames=16, stride=2, short_edge=256, crop=224))
+    print(found.clips.shape, found.frames[0])
+    ```
+    """
+    source = entry.source.with_square_pixels() if sampling.square_pixels else entry.source
+    entry = dataclasses.replace(entry, source=source)
+    info, times = entry.info(cache_dir), entry.times(cache_dir)
+    if sampling.fps is not None and times is None:
+        raise ClipSizeError(
+            f"{entry.path}: clips are to be taken at {sampling.fps:g} frames a second, but nothing "
+            "says how many these frames are a second. Say it with source_fps= (--source_fps)."
+        )
+    count = info.num_frames if entry.num_frames is None else entry.num_frames
+    timed = None if sampling.fps is None else times
+    plan = evaluation_plan(sampling, count, split, times=timed)
+    height, width = scaled_size(info.height, info.width, plan.short_edge)
+    boxes = crop_boxes(plan, height, width, entry.path)
+    frames = source.read(
+        plan.indices.reshape(-1),
+        short_edge=plan.short_edge,
+        box=enclosing(boxes),
+        cache_dir=cache_dir,
+    )
+    first = info.first if isinstance(info, SegmentInfo) else 0
+    seconds = None if times is None else np.asarray(times)[plan.indices]
+    return VideoClips(cut_views(frames, plan, boxes), plan.indices + first, seconds)

@@ -1,0 +1,203 @@
+"""Answers for many videos: decoded ahead in threads, seen by the network in batches."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.clips.video_clips import VideoClips, clips_of
+from vdroppath_tf.data.clips.windows import SECONDS, windows_of
+from vdroppath_tf.data.manifest import VideoEntry
+from vdroppath_tf.data.parallel import map_ahead
+from vdroppath_tf.names import named
+from vdroppath_tf.ranges import check_range, whole
+from vdroppath_tf.serving.answers import Answer, answer_of
+
+OnError = Callable[[str, Exception], object]
+_WAITING_BYTES = 1 << 28  # of decoded clips that wait for the network
+
+
+class Network(Protocol):
+    """What gives probabilities: a SavedModel or any other artefact, loaded."""
+
+    labels: tuple[str, ...]
+    sampling: ClipSampling
+
+    def answer(self, clips: Any) -> np.ndarray:
+        """``(batch, classes)`` for uint8 clips ``(batch, time, height, width, channels)``."""
+
+
+@named
+@dataclasses.dataclass(frozen=True)
+class PredictOptions:
+    """How many videos are answered.
+
+    Attributes:
+        batch_size: Clips that the network sees at a time, at most.
+        workers: Threads that decode; None for one for each core.
+        window: Seconds of each part of a video that has an answer of its own; None for one answer
+            for the whole video.
+        hop: Seconds from the start of a part to that of the next; None for ``window``.
+
+    Raises:
+        ValueError: If a number is out of range, or there is a ``hop`` without a ``window``.
+    """
+
+    batch_size: int = 8
+    workers: int | None = None
+    window: float | None = None
+    hop: float | None = None
+
+    def __post_init__(self) -> None:
+        check_range("batch_size", self.batch_size, whole(1, 4096))
+        check_range("workers", self.workers, whole(1, 1024, optional=True))
+        if self.window is not None:
+            check_range("window", self.window, SECONDS)
+        elif self.hop is not None:
+            raise ValueError("hop is the way from one window to the next: pass window too.")
+        if self.hop is not None:
+            check_range("hop", self.hop, SECONDS)
+
+
+class _Item(NamedTuple):
+    name: str
+    entry: VideoEntry | None
+    span: tuple[float, float] | None = None
+    error: Exception | None = None
+
+
+class _Decoded(NamedTuple):
+    item: _Item
+    clips: VideoClips
+
+
+@named
+def predict_videos(
+    network: Network,
+    videos: Iterable[VideoEntry],
+    options: PredictOptions | None = None,
+    *,
+    on_error: OnError | None = None,
+) -> Iterator[Answer]:
+    """One answer a video, or a window of it, in order.
+
+    Videos are decoded in threads while the network works. What waits for it is bounded, however
+    many videos there are.
+
+    Args:
+        network: What gives probabilities, such as ``load_artefact`` gives.
+        videos: Iterable of VideoEntry, such as ``Manifest`` or what ``named_videos`` gives.
+        options: PredictOptions. Defaults to ``PredictOptions()``.
+        on_error: A callable that is given a video that has no answer, and what was raised; the
+            others are answered all the same. Defaults to None, which raises.
+
+    Yields:
+        ``Answer``; its ``file`` is the ``name`` of the video.
+
+    Raises:
+        VideoError: For a video that cannot be read, where there is no ``on_error``.
+    """
+    options = PredictOptions() if options is None else options
+    waiting: list[_Decoded] = []
+    for item, result in _decoded(network.sampling, videos, options):
+        if isinstance(result, VideoClips) and _goes_with(waiting, result, options.batch_size):
+            waiting.append(_Decoded(item, result))
+            continue
+        yield from _answers(network, waiting, options.batch_size, on_error)
+        waiting = []
+        if isinstance(result, VideoClips):
+            waiting.append(_Decoded(item, result))
+        elif on_error is None:
+            raise result
+        else:
+            on_error(item.name, result)
+    yield from _answers(network, waiting, options.batch_size, on_error)
+
+
+def _decoded(
+    sampling: ClipSampling, videos: Iterable[VideoEntry], options: PredictOptions
+) -> Iterator[tuple[_Item, VideoClips | Exception]]:
+    def decode(item: _Item) -> tuple[_Item, VideoClips | Exception]:
+        if item.entry is None or item.error is not None:
+            return item, item.error or ValueError(item.name)
+        try:
+            return item, clips_of(item.entry, sampling)
+        except (ValueError, OSError) as error:
+            return item, error
+
+    workers = options.workers or len(os.sched_getaffinity(0))
+    height, width = sampling.crop_size if sampling.crop is not None else (256, 456)
+    each = sampling.views("test") * sampling.frames * height * width * 3
+    ahead = max(1, min(4, _WAITING_BYTES // (each * workers)))
+    return map_ahead(decode, _items(videos, options), workers=workers, ahead=ahead)
+
+
+def _items(videos: Iterable[VideoEntry], options: PredictOptions) -> Iterator[_Item]:
+    for entry in videos:
+        if options.window is None:
+            yield _Item(entry.name, entry)
+            continue
+        try:
+            for window in windows_of(entry, options.window, options.hop):
+                yield _Item(entry.name, window.entry, (window.start, window.end))
+        except (ValueError, OSError) as error:
+            yield _Item(entry.name, None, error=error)
+
+
+def _goes_with(waiting: Sequence[_Decoded], clips: VideoClips, batch_size: int) -> bool:
+    """Whether clips are of the size of those that wait, and the batch has room for them."""
+    if not waiting:
+        return True
+    room = batch_size - sum(len(each.clips.clips) for each in waiting)
+    return len(clips.clips) <= room and waiting[0].clips.clips.shape[1:] == clips.clips.shape[1:]
+
+
+def _answers(
+    network: Network, waiting: Sequence[_Decoded], batch_size: int, on_error: OnError | None
+) -> Iterator[Answer]:
+    """The answers for videos that waited; where one of them is to blame for an error, it alone."""
+    if not waiting:
+        return
+    try:
+        found = _probabilities(network, [each.clips.clips for each in waiting], batch_size)
+    except run_errors() as error:
+        if len(waiting) > 1:
+            for each in waiting:
+                yield from _answers(network, [each], batch_size, on_error)
+            return
+        if on_error is None:
+            raise
+        on_error(waiting[0].item.name, error)
+        return
+    for (item, clips), rows in zip(waiting, found, strict=True):
+        try:
+            answer = answer_of(item.name, network.labels, rows, clips, item.span)
+        except ValueError as error:
+            if on_error is None:
+                raise
+            on_error(item.name, error)
+        else:
+            yield answer
+
+
+def _probabilities(
+    network: Network, clips: Sequence[np.ndarray], batch_size: int
+) -> list[np.ndarray]:
+    together = clips[0] if len(clips) == 1 else np.concatenate(clips)
+    steps = range(0, len(together), batch_size)
+    rows = [network.answer(together[k : k + batch_size]) for k in steps]
+    ends = np.cumsum([len(each) for each in clips])[:-1]
+    return np.split(np.concatenate(rows), ends)
+
+
+def run_errors() -> tuple[type[Exception], ...]:
+    """What a network raises for clips that it cannot take, whatever runs it."""
+    errors = sys.modules.get("tensorflow.python.framework.errors_impl")
+    of_tensorflow = () if errors is None else (errors.OpError,)
+    return (ValueError, OSError, RuntimeError, *of_tensorflow)
