@@ -26,8 +26,13 @@ _WAITING_BYTES = 1 << 28  # of decoded clips that wait for the network
 class Network(Protocol):
     """What gives probabilities: a SavedModel or any other artefact, loaded."""
 
-    labels: tuple[str, ...]
-    sampling: ClipSampling
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes."""
+
+    @property
+    def sampling(self) -> ClipSampling:
+        """How its clips are made of videos."""
 
     def answer(self, clips: Any) -> np.ndarray:
         """``(batch, classes)`` for uint8 clips ``(batch, time, height, width, channels)``."""
