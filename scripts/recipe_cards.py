@@ -72,7 +72,7 @@ trained on their own (`vdroppath train --strategy=...`).
 | --- | --- | --- | --- | --- | --- |
 {rows}"""
 SMALL_EXPECTED = """`make quickstart` runs it in full size on its tasks; what it reached is in
-`README.md`, under "Measured"."""
+`docs/measured.md`."""
 
 # name in the template -> (for a published recipe, for one of ours)
 TEXTS = {
