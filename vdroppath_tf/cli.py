@@ -18,6 +18,7 @@ from vdroppath_tf.commands import (
     compare,
     convert,
     dataservice,
+    demo,
     derive,
     doctor,
     evaluate,
@@ -30,6 +31,7 @@ from vdroppath_tf.commands import (
     quickstart,
     ranking,
     report,
+    serve,
     space,
     stability,
     test,
@@ -65,13 +67,22 @@ COMMANDS: dict[str, Command] = {
     "export": export,
     "predict": predict,
     "features": features,
+    "serve": serve,
+    "demo": demo,
     "explain": explain,
     "models": models,
 }
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
 _LARGEST = 2**53  # beyond it a float does not hold every whole number
 _LONGEST = 32_768  # no path has more than 4,096, and no strategy
-TAKES_FILES = ("compare", "explain", "predict", "stability")  # arguments that are no flags
+TAKES_FILES = (
+    "compare",
+    "demo",
+    "explain",
+    "predict",
+    "serve",
+    "stability",
+)  # arguments that are no flags
 
 
 def flags_of(name: str) -> flags.FlagValues:

@@ -19,6 +19,15 @@ RULES = ("cheapest", "accurate")
 FEATURE_AXES = ("views", "time", "space")
 METHODS = ("grad-cam", "hires-cam")
 COSTS = ("macs", "parameters", "latency")
+SERVER_LIMITS: dict[str, tuple[float, str]] = {
+    "max_bytes": (64 << 20, "bytes of the body of a request"),
+    "max_pixels": (4096 * 2304, "pixels of a frame"),
+    "max_frames": (20_000, "frames of a video"),
+    "max_seconds": (60.0, "seconds from the first byte of a request to its answer"),
+    "max_waiting": (32, "requests at a time; further ones are refused with the status 429"),
+    "max_windows": (256, "windows of one video"),
+    "max_batch": (8, "clips that the network sees at a time, of several requests"),
+}
 MAX_BAD_FRACTION = 0.1
 QUICKSTART_CLIPS = (512, 256, 256)
 RANKING = {

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from vdroppath_tf.data.clips.windows import SECONDS, windows_of
 from vdroppath_tf.data.manifest import VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.names import named
-from vdroppath_tf.ranges import check_range, whole
+from vdroppath_tf.ranges import Range, check_ranges, whole
 from vdroppath_tf.serving.answers import Answer, answer_of
 
 OnError = Callable[[str, Exception], object]
@@ -59,15 +59,17 @@ class PredictOptions:
     window: float | None = None
     hop: float | None = None
 
+    RANGES: ClassVar[dict[str, Range]] = {
+        "batch_size": whole(1, 4096),
+        "workers": whole(1, 1024, optional=True),
+        "window": dataclasses.replace(SECONDS, optional=True),
+        "hop": dataclasses.replace(SECONDS, optional=True),
+    }
+
     def __post_init__(self) -> None:
-        check_range("batch_size", self.batch_size, whole(1, 4096))
-        check_range("workers", self.workers, whole(1, 1024, optional=True))
-        if self.window is not None:
-            check_range("window", self.window, SECONDS)
-        elif self.hop is not None:
+        check_ranges(self, self.RANGES)
+        if self.hop is not None and self.window is None:
             raise ValueError("hop is the way from one window to the next: pass window too.")
-        if self.hop is not None:
-            check_range("hop", self.hop, SECONDS)
 
 
 class _Item(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import av
 
+from vdroppath_tf.data.sources.deadline import is_late
 from vdroppath_tf.data.sources.sizes import Shortfall, find_shortfall
 from vdroppath_tf.data.sources.stream_choice import choose_stream, no_stream
 from vdroppath_tf.data.sources.webp import WebpError, as_video, is_animated_webp
@@ -64,6 +65,10 @@ def regular_file(path: str) -> FileStatus:
     if status.st_size == 0:
         raise VideoError(f"{path}: is empty (0 bytes). Copy or download the video again.")
     return status
+
+
+class LateVideoError(VideoError):
+    """Reading a video took longer than it may, see `decode_until`."""
 
 
 @contextlib.contextmanager
@@ -129,6 +134,8 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
     ogg = container.format.name == "ogg"
     try:
         for packet in container.demux(stream):
+            if is_late():
+                raise LateVideoError(f"{container.name}: decoding takes longer than is allowed.")
             if packet.size:
                 if packet.stream_index == number and not (ogg and _is_header(packet)):
                     yield packet

@@ -1,0 +1,216 @@
+"""A served network under load: throughput, times, memory, and a version swap.
+
+    python scripts/benchmarks/serve_load.py --seconds=60
+
+Starts ``vdroppath serve`` with an untrained ``micro`` on clips of 8x112x112, and asks it for one
+mp4 from clients that are threads of this process. Beside it, decoding ahead in one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+SIZE, FRAMES, CLASSES = 112, 8, 174
+
+
+class Client(threading.Thread):
+    """Asks for one video, again and again, on one connection."""
+
+    def __init__(self, port: int, video: bytes, path: str, stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self._port, self._video, self._path, self._stopped = port, video, path, stop
+        self.times: list[float] = []
+        self.statuses: Counter[int] = Counter()
+        self.versions: Counter[int] = Counter()
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        while not self._stopped.is_set():
+            begun = time.perf_counter()
+            try:
+                headers = {"Content-Type": "video/mp4"}
+                connection.request("POST", self._path, self._video, headers)
+                response = connection.getresponse()
+                data, status = response.read(), response.status
+            except OSError:
+                connection.close()
+                status, data = 0, b""
+            self.statuses[status] += 1
+            if status == 200:
+                self.times.append(time.perf_counter() - begun)
+                self.versions[json.loads(data)["version"]] += 1
+            elif status == 429:
+                time.sleep(0.05)  # as a client should; the answer says a second
+
+
+class Load(NamedTuple):
+    """What clients were answered."""
+
+    seconds: float
+    statuses: Counter[int]
+    times: list[float]
+    versions: Counter[int]
+
+    def line(self) -> str:
+        """Throughput and times."""
+        p50, p99 = np.percentile(self.times, [50, 99]) * 1000 if self.times else (0, 0)
+        return (
+            f"{len(self.times) / self.seconds:.1f} answers/s, p50 {p50:.0f} ms, p99 {p99:.0f} ms, "
+            f"statuses {dict(sorted(self.statuses.items()))}"
+        )
+
+
+def load(port: int, video: bytes, clients: int, seconds: float, *, path: str = "/predict") -> Load:
+    """So many clients for so many seconds."""
+    stop = threading.Event()
+    threads = [Client(port, video, path, stop) for _ in range(clients)]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    time.sleep(seconds)
+    stop.set()
+    for thread in threads:
+        thread.join(70)
+    took = time.perf_counter() - begun
+    total: Any = (Counter(), [], Counter())
+    for thread in threads:
+        total[0].update(thread.statuses)
+        total[1].extend(thread.times)
+        total[2].update(thread.versions)
+    return Load(took, *total)
+
+
+def memory(pid: int) -> float:
+    """The proportional share of the memory of a process, in MB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+@contextlib.contextmanager
+def server(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """`vdroppath serve` in a process of its own, and its port."""
+    command = [sys.executable, "-m", "vdroppath_tf", "serve", f"micro={folder}", "--port=0"]
+    process = subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        yield process, int(address.rpartition(":")[2])
+    finally:
+        process.terminate()
+        process.wait(90)
+
+
+def in_process(folder: Path, video: Path, seconds: float) -> float:
+    """Answers a second with decoding ahead in threads, in a process of its own."""
+    code = f"""if True:
+        import itertools, time
+        from vdroppath_tf import serving
+        from vdroppath_tf.data.lists import named_videos
+        network = serving.load_artefact({str(folder / "1")!r})
+        entries = itertools.cycle(list(named_videos({str(video)!r})))
+        answers = serving.predict_videos(network, entries)
+        for _ in range(32):
+            next(answers)
+        begun, count = time.perf_counter(), 0
+        while time.perf_counter() - begun < {seconds}:
+            next(answers)
+            count += 1
+        print(count / (time.perf_counter() - begun))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def prepare(folder: Path, video: Path | None) -> tuple[Path, Path]:
+    """A served network, two versions to come, and a video."""
+    from vdroppath_tf import zoo
+    from vdroppath_tf.data.clips import ClipSampling
+    from vdroppath_tf.data.sources.encode import write_video
+    from vdroppath_tf.serving import export_saved_model, write_sampling
+
+    network = zoo.derived_micro("S S+ST ST ST - ST", num_classes=CLASSES)
+    path = export_saved_model(network, folder / "served" / "1")
+    write_sampling(path, ClipSampling(FRAMES, 2, short_edge=128, crop=SIZE))
+    if video is None:
+        video = folder / "film.mp4"
+        rng = np.random.default_rng(0)
+        small = rng.integers(0, 256, (75, 15, 20, 3), np.uint8)
+        write_video(video, small.repeat(16, 1).repeat(16, 2), fps=25)  # 320x240, 3 seconds
+    return folder / "served", video
+
+
+def main() -> None:
+    """All of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30.0, help="of each load")
+    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--swaps", type=int, default=2000, help="requests while versions change")
+    parser.add_argument("--video", type=Path, help="default: 75 frames of 320x240 that are made")
+    parser.add_argument("--rounds", type=int, default=3, help="served and in process, in turns")
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="serve_load-"))
+    try:
+        served, video = prepare(folder, given.video)
+        data = video.read_bytes()
+        ratios = []
+        for _ in range(given.rounds):
+            with server(served) as (_, port):
+                load(port, data, given.clients, 3)
+                found = load(port, data, given.clients, given.seconds)
+            own = in_process(served, video, given.seconds)
+            ratios.append(len(found.times) / found.seconds / own)
+            print(f"served: {found.line()}\nin process, decoding ahead: {own:.1f} answers/s")
+        print(f"served / in process: {statistics.median(ratios):.2f}")
+        with server(served, f"--max_waiting={given.clients}") as (process, port):
+            load(port, data, given.clients, 10)
+            for clients in (given.clients, 2 * given.clients):
+                before = memory(process.pid)
+                found = load(port, data, clients, given.seconds)
+                after = memory(process.pid)
+                print(f"{clients} clients: {found.line()}; {before:.1f} -> {after:.1f} MB")
+        with server(served, "--poll_seconds=0.5") as (_, port):
+            swap(served, port, data, given.clients, given.swaps)
+    finally:
+        shutil.rmtree(folder)
+
+
+def swap(served: Path, port: int, data: bytes, clients: int, requests: int) -> None:
+    """Versions change while clients ask."""
+    stop = threading.Event()
+    threads = [Client(port, data, "/predict", stop) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    number = 1
+    while sum(thread.statuses.total() for thread in threads) < requests:
+        time.sleep(5)
+        number += 1
+        new = served / f".{number}"
+        shutil.copytree(served / "1", new)
+        os.rename(new, served / str(number))
+    stop.set()
+    for thread in threads:
+        thread.join(70)
+    statuses: Counter[int] = sum((thread.statuses for thread in threads), Counter())
+    versions: Counter[int] = sum((thread.versions for thread in threads), Counter())
+    print(f"{number - 1} swaps: statuses {dict(statuses)}, answers by version {dict(versions)}")
+
+
+if __name__ == "__main__":
+    main()

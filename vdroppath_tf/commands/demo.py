@@ -1,0 +1,33 @@
+"""Show a network in a browser: drop a video, see its answer, frames and a timeline."""
+
+from __future__ import annotations
+
+import threading
+import webbrowser
+from collections.abc import Sequence
+
+from absl import flags
+
+from vdroppath_tf.commands.serve import define_server, places_of, serve
+
+EXAMPLE = "vdroppath demo served/1"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_server(values)
+    text = "open the page in a browser (--noopen: print its address only)"
+    flags.DEFINE_boolean("open", True, text, flag_values=values)
+
+
+def run(values: flags.FlagValues, models: Sequence[str]) -> None:
+    """Serves the page until it is stopped."""
+
+    def show(address: str) -> None:
+        print(f"{address}  (Ctrl+C ends it)", flush=True)
+        if values.open:  # once the server, which starts now, can answer
+            later = threading.Timer(0.5, webbrowser.open, [address])
+            later.daemon = True
+            later.start()
+
+    serve(values, places_of(models), keep=1, on_start=show)

@@ -1,0 +1,121 @@
+"""Serve networks over HTTP: the bytes of a video in, the most probable classes out."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from absl import flags, logging
+
+from vdroppath_tf import serving
+from vdroppath_tf.commands.choices import SERVER_LIMITS
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.names import named
+
+EXAMPLE = "vdroppath serve served jumps=other/served --port=8000"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_server(values)
+    text = "newest versions of each model that are served at a time"
+    flags.DEFINE_integer("versions", 1, text, lower_bound=1, flag_values=values)
+
+
+@named
+def define_server(values: flags.FlagValues) -> None:
+    """The flags of whatever serves."""
+    text = "address to listen at; 0.0.0.0 lets every machine in that reaches this one"
+    define_string(values, "host", text, "127.0.0.1")
+    flags.DEFINE_integer("port", 8000, "port; 0 takes a free one", 0, 65535, flag_values=values)
+    for name, (default, text) in SERVER_LIMITS.items():
+        if isinstance(default, float):
+            flags.DEFINE_float(name, default, text, 1e-3, 86400.0, flag_values=values)
+        else:
+            flags.DEFINE_integer(name, default, text, lower_bound=1, flag_values=values)
+    text = "videos that are decoded at a time (default: one for each core)"
+    flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
+    text = "seconds from one look for new versions to the next"
+    flags.DEFINE_float("poll_seconds", 5.0, text, 0.1, 86400.0, flag_values=values)
+
+
+def run(values: flags.FlagValues, models: Sequence[str]) -> None:
+    """Serves until it is stopped."""
+    serve(values, places_of(models), keep=values.versions, on_start=_say)
+
+
+def _say(address: str) -> None:
+    print(address, flush=True)  # for a program that started this one
+
+
+@named
+def serve(
+    values: flags.FlagValues,
+    places: dict[str, Path],
+    *,
+    keep: int,
+    on_start: Callable[[str], object],
+) -> None:
+    """Serves the models in some folders until it is stopped.
+
+    Args:
+        values: With the flags of ``define_server``.
+        places: The name of each model to its folder.
+        keep: How many versions of each.
+        on_start: Is given the address.
+
+    Raises:
+        ValueError: If a package is missing, or a model.
+        OSError: If the address is taken.
+    """
+    for package in ("starlette", "uvicorn", "python_multipart", "prometheus_client"):
+        if importlib.util.find_spec(package) is None:
+            raise ValueError(
+                f"A server needs {package}. Install it with pip install 'vdroppath_tf[serve]'."
+            )
+    from vdroppath_tf.serving import server
+
+    limits = server.Limits(
+        **{name: values[name].value for name in SERVER_LIMITS}, workers=values.workers
+    )
+    loaded = server.Models(places, serving.load_artefact, keep=keep, max_batch=limits.max_batch)
+    for name in loaded.names:
+        for version in loaded.versions(name):
+            logging.info("%s: serves version %d of %s", name, version.number, version.path)
+    everywhere = values.host not in ("127.0.0.1", "localhost", "::1")
+    app = server.application(loaded, limits, poll_seconds=values.poll_seconds, any_host=everywhere)
+    server.run_server(app, limits, host=values.host, port=values.port, on_start=on_start)
+
+
+@named
+def places_of(models: Sequence[str]) -> dict[str, Path]:
+    """The folders of models by name: NAME=FOLDER, or the name of the folder.
+
+    Raises:
+        ValueError: If there is none, two have one name, or a folder is not there.
+    """
+    if not models:
+        raise ValueError("Name at least one model: what vdroppath export wrote, or NAME=FOLDER.")
+    places: dict[str, Path] = {}
+    for text in models:
+        name, equals, folder = text.partition("=")
+        path = Path(folder if equals else text)
+        if not equals:
+            name = _name_of(path)
+        if not path.is_dir():
+            raise ValueError(f"{text}: there is no folder {path}. Expected what export wrote.")
+        if not name or not all(c.isalnum() or c in "-_." for c in name):
+            raise ValueError(
+                f"{text}: {name!r} is no name of a model. Expected letters, digits and -_. before ="
+            )
+        if name in places:
+            raise ValueError(f"{text}: a second model {name!r}. Expected NAME=FOLDER with others.")
+        places[name] = path
+    return places
+
+
+def _name_of(path: Path) -> str:
+    """That of the folder; of a version, that of the folder above."""
+    path = path.absolute()
+    return path.parent.name if path.name.isdecimal() else path.name

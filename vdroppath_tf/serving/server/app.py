@@ -1,0 +1,234 @@
+"""The addresses of a server: a thin layer of Starlette over ``Pipeline`` and ``Models``."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import tempfile
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from absl import logging
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from vdroppath_tf.names import named, nearest
+from vdroppath_tf.serving.server.limits import Limits, RefusedError
+from vdroppath_tf.serving.server.metrics import CONTENT_TYPE, Metrics
+from vdroppath_tf.serving.server.page import page
+from vdroppath_tf.serving.server.pipeline import Asked, Pipeline
+from vdroppath_tf.serving.server.receiving import RefusalResponse, received
+from vdroppath_tf.serving.server.versions import Models, watch
+
+_OPTIONS = ("top", "window", "hop", "fps", "pictures")
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
+
+
+@named
+def application(
+    models: Models,
+    limits: Limits | None = None,
+    *,
+    poll_seconds: float = 5.0,
+    any_host: bool = False,
+) -> Starlette:
+    """An ASGI application that answers for videos; any ASGI server runs it.
+
+    Args:
+        models: Models, what answers.
+        limits: Limits, what is taken. Defaults to ``Limits()``.
+        poll_seconds: float, how often to look for new versions. Defaults to 5.
+        any_host: bool, whether requests may come by another name than that of this machine; else a
+            page of a stranger in a browser here could ask under a name of its own. Defaults to
+            False.
+
+    Returns:
+        A ``Starlette`` application. See docs/serve.md for its addresses.
+    """
+    server = _Server(models, Limits() if limits is None else limits, poll_seconds)
+    predict = server.predict
+    routes = [
+        Route("/", server.page),
+        Route("/healthz", server.alive),
+        Route("/readyz", server.ready),
+        Route("/metrics", server.metrics_text),
+        Route("/predict", predict, methods=["POST"]),
+        Route("/v1/models", server.all_models),
+        Route("/v1/models/{name}/versions/{number:int}:predict", predict, methods=["POST"]),
+        Route("/v1/models/{name}:predict", predict, methods=["POST"]),
+        Route("/v1/models/{name}", server.one_model),
+    ]
+    hosts = [] if any_host else [Middleware(TrustedHostMiddleware, list(_LOOPBACK))]
+    handlers: Any = {RefusedError: _refused, HTTPException: _not_there, Exception: _broken}
+    return Starlette(
+        routes=routes, middleware=hosts, exception_handlers=handlers, lifespan=server.lifespan
+    )
+
+
+class _Server:
+    """What the addresses share."""
+
+    def __init__(self, models: Models, limits: Limits, poll_seconds: float) -> None:
+        self.models, self.limits, self._poll = models, limits, poll_seconds
+        self.metrics = Metrics()
+        self._pipeline: Pipeline | None = None
+        self._folder = Path()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Threads and the folder of what is sent live as long as the server."""
+        stop = threading.Event()
+        watcher = threading.Thread(target=watch, args=(self.models, self._poll, stop), daemon=True)
+        with tempfile.TemporaryDirectory(prefix="vdroppath-") as folder:
+            self._folder = Path(folder)
+            self._pipeline = Pipeline(self.limits, self.metrics)
+            watcher.start()
+            try:
+                yield
+            finally:
+                stop.set()
+                pipeline, self._pipeline = self._pipeline, None
+                pipeline.close()
+
+    async def predict(self, request: Request) -> Response:
+        """The answer for what was sent."""
+        pipeline = self._pipeline
+        params = request.path_params
+        version = self.models.get(params.get("name"), params.get("number"))
+        try:
+            if pipeline is None:
+                raise RefusedError(503, "closing", "The server is shutting down.")
+            with pipeline.admitted() as end:
+                async with received(request, self._folder, self.limits, end) as (body, fields):
+                    self.metrics.received.inc(body.file.stat().st_size if not body.pictures else 0)
+                    asked = asked_of({**dict(request.query_params), **fields})
+                    found = await pipeline.answer(version, body, asked, end)
+        except RefusedError as refusal:
+            self.metrics.requests.labels(version.model, str(refusal.status)).inc()
+            raise
+        self.metrics.requests.labels(version.model, "200").inc()
+        return JSONResponse(found)
+
+    async def page(self, request: Request) -> Response:
+        """A page for people."""
+        return HTMLResponse(page(), headers=PAGE_HEADERS)
+
+    async def alive(self, request: Request) -> Response:
+        """Whether the process answers at all."""
+        return PlainTextResponse("alive\n")
+
+    async def ready(self, request: Request) -> Response:
+        """Whether it takes requests."""
+        closing = self._pipeline is None
+        return PlainTextResponse("closing\n" if closing else "ready\n", 503 if closing else 200)
+
+    async def metrics_text(self, request: Request) -> Response:
+        """For Prometheus."""
+        for name in self.models.names:
+            self.metrics.version.labels(name).set(self.models.versions(name)[0].number)
+        return Response(self.metrics.text(), media_type=CONTENT_TYPE)
+
+    async def all_models(self, request: Request) -> Response:
+        """The names of the models."""
+        return JSONResponse({"models": [self._model(name) for name in self.models.names]})
+
+    async def one_model(self, request: Request) -> Response:
+        """One model: its versions, classes, and what a clip is."""
+        return JSONResponse(self._model(request.path_params["name"]))
+
+    def _model(self, name: str) -> dict[str, Any]:
+        versions = self.models.versions(name)
+        network = versions[0].network
+        sampling = network.sampling
+        return {
+            "name": name,
+            "versions": [version.number for version in versions],
+            "format": getattr(network, "format", "saved_model"),
+            "labels": list(network.labels),
+            "clip": {"frames": sampling.frames, "stride": sampling.stride, "fps": sampling.fps},
+            "views": sampling.views("test"),
+        }
+
+
+PAGE_HEADERS = {
+    # nothing of the page comes from elsewhere, and nothing of it goes elsewhere
+    "content-security-policy": (
+        "default-src 'none'; connect-src 'self'; img-src data:; media-src blob:; "
+        "style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+def asked_of(options: dict[str, str]) -> Asked:
+    """The options of a request.
+
+    Raises:
+        RefusedError: One is unknown or out of range.
+    """
+    for name in options:
+        if name not in _OPTIONS:
+            known = ", ".join(_OPTIONS)
+            raise RefusedError(
+                400, "option", f"Unknown option {name!r}. {nearest(name, _OPTIONS)}Known: {known}."
+            )
+    window, hop = _seconds(options, "window"), _seconds(options, "hop")
+    if hop is not None and (window is None or hop > window):
+        raise RefusedError(400, "option", "hop needs a window that is at least as long.")
+    return Asked(
+        top=_top(options.get("top", "5")),
+        window=window,
+        hop=hop,
+        fps=_seconds(options, "fps", 1000.0),
+        pictures=options.get("pictures", "") in ("1", "true"),
+    )
+
+
+def _top(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not int(text[:9]) > 0:
+        raise RefusedError(
+            400, "option", f"top={text[:40]!r}: expected a whole number of 1 or more."
+        )
+    return int(text[:9])
+
+
+def _seconds(options: dict[str, str], name: str, most: float = 1e6) -> float | None:
+    text = options.get(name)
+    if text is None:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= most:
+        raise RefusedError(
+            400, "option", f"{name}={text[:40]!r}: expected a number above 0, at most {most:g}."
+        )
+    return number
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:
+    if not isinstance(refusal, RefusedError):
+        raise refusal
+    return RefusalResponse(refusal)
+
+
+async def _not_there(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    said = f"{request.method} {request.url.path[:200]}: {getattr(error, 'detail', 'not found')}."
+    return RefusalResponse(RefusedError(status, "address", said))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """Of a fault of ours nothing is told but that there was one; the log has the rest."""
+    logging.exception("%s %s failed", request.method, request.url.path)
+    refusal = RefusedError(500, "broken", "The server has a fault; its log says which.")
+    return RefusalResponse(refusal)

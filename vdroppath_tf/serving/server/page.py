@@ -1,0 +1,12 @@
+"""The page that a server shows to people; all of it is in one file, so it works offline."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+
+@functools.cache
+def page() -> str:
+    """The page as HTML."""
+    return Path(__file__).with_name("page.html").read_text(encoding="utf-8")

@@ -1,0 +1,134 @@
+"""One thread that runs the network, on clips of several requests at a time."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import numpy as np
+
+from vdroppath_tf.names import named
+from vdroppath_tf.serving.many_videos import Network
+from vdroppath_tf.serving.server.limits import RefusedError
+
+
+@dataclasses.dataclass(eq=False)
+class Job:
+    """Clips that wait for a network.
+
+    Attributes:
+        network: The network; what is replaced meanwhile still answers what was sent to it.
+        clips: uint8 ``(views, time, height, width, channels)``.
+        end: By when, of ``time.monotonic``, an answer is wanted.
+        done: Is given ``(views, classes)``.
+    """
+
+    network: Network
+    clips: np.ndarray
+    end: float
+    done: Future[np.ndarray] = dataclasses.field(default_factory=Future)
+
+    def goes_with(self, other: Job) -> bool:
+        """Whether both can be in one batch."""
+        same = self.network is other.network
+        return same and self.clips.shape[1:] == other.clips.shape[1:]
+
+
+@named
+class Runner:
+    """Runs networks in one thread: the operations of one batch already use all cores.
+
+    A batch is what waits when the thread is free; nothing is held back to fill one.
+
+    Args:
+        max_batch: int, the most clips in a batch.
+        on_batch: A callable that is given the number of clips of each batch and the seconds that it
+            took.
+    """
+
+    def __init__(
+        self, max_batch: int, on_batch: Callable[[int, float], object] = lambda clips, seconds: None
+    ) -> None:
+        self._max_batch, self._on_batch = max_batch, on_batch
+        self._jobs: collections.deque[Job] = collections.deque()
+        self._news = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="runner", daemon=True)
+        self._thread.start()
+
+    def submit(self, network: Network, clips: np.ndarray, end: float) -> Future[np.ndarray]:
+        """Takes clips; the future is given their probabilities ``(views, classes)``.
+
+        Args:
+            network: The network.
+            clips: uint8 ``(views, time, height, width, channels)``.
+            end: By when, of ``time.monotonic``, an answer is wanted; the future then is given a
+                ``RefusedError``.
+        """
+        job = Job(network, clips, end)
+        with self._news:
+            if self._closed:
+                raise RefusedError(503, "closing", "The server is shutting down.")
+            self._jobs.append(job)
+            self._news.notify()
+        return job.done
+
+    def close(self) -> None:
+        """Answers what waits, then ends the thread."""
+        with self._news:
+            self._closed = True
+            self._news.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while batch := self._next():
+            live = [job for job in batch if self._is_wanted(job)]
+            if live:
+                self._run(live)
+
+    def _next(self) -> list[Job]:
+        """The first job with those that go with it; nothing once there will be none."""
+        with self._news:
+            while not self._jobs:
+                if self._closed:
+                    return []
+                self._news.wait()
+            batch = [self._jobs.popleft()]
+            clips = len(batch[0].clips)
+            for job in list(self._jobs):
+                if job.goes_with(batch[0]) and clips + len(job.clips) <= self._max_batch:
+                    self._jobs.remove(job)
+                    batch.append(job)
+                    clips += len(job.clips)
+            return batch
+
+    def _is_wanted(self, job: Job) -> bool:
+        if not job.done.set_running_or_notify_cancel():
+            return False
+        if time.monotonic() > job.end:
+            job.done.set_exception(RefusedError(504, "too_late", "The time for an answer is up."))
+            return False
+        return True
+
+    def _run(self, jobs: list[Job]) -> None:
+        clips = jobs[0].clips if len(jobs) == 1 else np.concatenate([job.clips for job in jobs])
+        begun = time.monotonic()
+        try:
+            steps = range(0, len(clips), self._max_batch)
+            answer = jobs[0].network.answer
+            found = np.concatenate([answer(clips[k : k + self._max_batch]) for k in steps])
+        except Exception as error:  # of one of them; nobody else is to wait for ever
+            if len(jobs) == 1:
+                jobs[0].done.set_exception(error)
+                return
+            for job in jobs:
+                self._run([job])
+            return
+        self._on_batch(len(clips), time.monotonic() - begun)
+        ends = np.cumsum([len(job.clips) for job in jobs])[:-1]
+        for job, rows in zip(jobs, np.split(found, ends), strict=True):
+            job.done.set_result(rows)
