@@ -83,7 +83,7 @@ def serve(
     for name in loaded.names:
         for version in loaded.versions(name):
             logging.info("%s: serves version %d of %s", name, version.number, version.path)
-    everywhere = values.host not in ("127.0.0.1", "localhost", "::1")
+    everywhere = values.host not in ("127.0.0.1", "localhost")
     app = server.application(loaded, limits, poll_seconds=values.poll_seconds, any_host=everywhere)
     server.run_server(app, limits, host=values.host, port=values.port, on_start=on_start)
 

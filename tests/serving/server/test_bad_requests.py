@@ -223,6 +223,11 @@ KINDS: dict[str, tuple[Any, int, str]] = {
     ),
     "no array": (body(b"\x93NUMPY\x01\x00v\x00{'descr': garbage", NPY), 400, "bad_npy"),
     "an array cut short": (body(npy_bytes(GREY)[:-99], NPY), 400, "bad_npy"),
+    "an array that claims a terabyte": (
+        body(npy_bytes(GREY).replace(b"(9, 32, 32, 3), }      ", b"(999999999, 9, 9, 3), }"), NPY),
+        400,
+        "bad_npy",
+    ),
     "broken JSON": (body(b'{"clips": [', JSON), 400, "bad_json"),
     "JSON of no object": (body(b"[1, 2]", JSON), 400, "bad_json"),
     "JSON with a path": (body(clips(path="/etc/passwd"), JSON), 400, "bad_json"),

@@ -28,7 +28,7 @@ from vdroppath_tf.serving.server.receiving import RefusalResponse, received
 from vdroppath_tf.serving.server.versions import Models, watch
 
 _OPTIONS = ("top", "window", "hop", "fps", "pictures")
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
+_LOOPBACK = ("localhost", "127.0.0.1")
 
 
 @named

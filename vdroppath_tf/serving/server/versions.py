@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -165,8 +166,11 @@ class Models:
 def watch(models: Models, seconds: float, stop: threading.Event) -> None:
     """Looks for new versions until it is told to stop."""
     while not stop.wait(seconds):
-        for said in models.refresh():
+        changes = models.refresh()
+        for said in changes:
             logging.info("%s", said)
+        if changes:
+            gc.collect()  # what a SavedModel holds refers to itself
 
 
 def _versions_in(place: Path) -> dict[int, Path]:
