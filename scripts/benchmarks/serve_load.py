@@ -150,9 +150,10 @@ def prepare(folder: Path, video: Path | None) -> tuple[Path, Path]:
     write_sampling(path, ClipSampling(FRAMES, 2, short_edge=128, crop=SIZE))
     if video is None:
         video = folder / "film.mp4"
-        rng = np.random.default_rng(0)
-        small = rng.integers(0, 256, (75, 15, 20, 3), np.uint8)
-        write_video(video, small.repeat(16, 1).repeat(16, 2), fps=25)  # 320x240, 3 seconds
+        scene = np.random.default_rng(0).integers(0, 256, (30, 60, 3), np.uint8)
+        scene = scene.repeat(16, 0).repeat(16, 1)  # over which a camera pans: 320x240, 3 seconds
+        frames = np.stack([scene[k : k + 240, 3 * k : 3 * k + 320] for k in range(75)])
+        write_video(video, frames, fps=25)
     return folder / "served", video
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from small_server import BrightNetwork, Served, serving, write_version
 
 from vdroppath_tf.cli import main
 from vdroppath_tf.commands.choices import SERVER_LIMITS
+from vdroppath_tf.serving.server import run
 from vdroppath_tf.serving.server.bodies import npy_bytes
 from vdroppath_tf.serving.server.limits import Limits, RefusedError
 from vdroppath_tf.serving.server.runner import Runner
@@ -154,6 +156,26 @@ def test_one_bad_request_spoils_no_batch(folder: Path) -> None:
         late.result()
     with pytest.raises(RefusedError, match="shutting down"):
         runner.submit(network, clips[0], end)
+
+
+def test_a_head_that_never_ends_is_not_waited_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the first request on a connection, and of a later one."""
+    monkeypatch.setattr(run, "HEAD_SECONDS", 0.3)
+    whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with serving(folder, Limits()) as served:
+        for first in (b"", whole):
+            with socket.create_connection(("127.0.0.1", served.port), timeout=10) as sent:
+                sent.sendall(first)
+                answered = b"" if first else b"alive\n"
+                while not answered.endswith(b"alive\n"):
+                    answered += sent.recv(4096)
+                sent.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+                begun = time.monotonic()
+                assert sent.recv(4096) == b""  # closed
+                assert time.monotonic() - begun < 9
+        assert served.post(GREY, NPY)[0] == 200
 
 
 def test_the_flags_are_the_limits() -> None:

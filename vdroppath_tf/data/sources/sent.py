@@ -72,15 +72,21 @@ class SentVideo(FrameSource):
     Attributes:
         file: Its absolute path.
         bounds: How large it may be.
+        square_pixels: See `VideoFile`.
     """
 
     file: str
     bounds: Bounds
+    square_pixels: bool = False
 
     @property
     def path(self) -> str:
         """The file."""
         return self.file
+
+    def with_square_pixels(self) -> SentVideo:
+        """See `FrameSource.with_square_pixels`."""
+        return self if self.square_pixels else dataclasses.replace(self, square_pixels=True)
 
     def info(self, cache_dir: Folder = None) -> FrameIndex:
         """Finds the frames, once, if the video is not too large."""
@@ -92,6 +98,8 @@ class SentVideo(FrameSource):
             context = stream.codec_context
             self.bounds.check_size(self.file, context.height, context.width)
         index = build_index(self.file)
+        if self.square_pixels:
+            index = index.with_square_pixels()
         self.bounds.check_size(self.file, index.height, index.width)
         self.bounds.check_count(self.file, index.num_frames)
         return index

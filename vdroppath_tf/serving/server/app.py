@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import tempfile
 import threading
 from collections.abc import AsyncIterator
@@ -19,15 +18,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from vdroppath_tf.names import named, nearest
+from vdroppath_tf.names import named
+from vdroppath_tf.serving.server.asked import asked_of
 from vdroppath_tf.serving.server.limits import Limits, RefusedError
 from vdroppath_tf.serving.server.metrics import CONTENT_TYPE, Metrics
 from vdroppath_tf.serving.server.page import page
-from vdroppath_tf.serving.server.pipeline import Asked, Pipeline
+from vdroppath_tf.serving.server.pipeline import Pipeline
 from vdroppath_tf.serving.server.receiving import RefusalResponse, received
 from vdroppath_tf.serving.server.versions import Models, watch
 
-_OPTIONS = ("top", "window", "hop", "fps", "pictures")
 _LOOPBACK = ("localhost", "127.0.0.1")
 
 
@@ -166,53 +165,6 @@ PAGE_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
-
-
-def asked_of(options: dict[str, str]) -> Asked:
-    """The options of a request.
-
-    Raises:
-        RefusedError: One is unknown or out of range.
-    """
-    for name in options:
-        if name not in _OPTIONS:
-            known = ", ".join(_OPTIONS)
-            raise RefusedError(
-                400, "option", f"Unknown option {name!r}. {nearest(name, _OPTIONS)}Known: {known}."
-            )
-    window, hop = _seconds(options, "window"), _seconds(options, "hop")
-    if hop is not None and (window is None or hop > window):
-        raise RefusedError(400, "option", "hop needs a window that is at least as long.")
-    return Asked(
-        top=_top(options.get("top", "5")),
-        window=window,
-        hop=hop,
-        fps=_seconds(options, "fps", 1000.0),
-        pictures=options.get("pictures", "") in ("1", "true"),
-    )
-
-
-def _top(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or not int(text[:9]) > 0:
-        raise RefusedError(
-            400, "option", f"top={text[:40]!r}: expected a whole number of 1 or more."
-        )
-    return int(text[:9])
-
-
-def _seconds(options: dict[str, str], name: str, most: float = 1e6) -> float | None:
-    text = options.get(name)
-    if text is None:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number <= most:
-        raise RefusedError(
-            400, "option", f"{name}={text[:40]!r}: expected a number above 0, at most {most:g}."
-        )
-    return number
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:

@@ -13,32 +13,47 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from vdroppath_tf.names import named
 from vdroppath_tf.serving.server.limits import Limits
 
-_HEADER_SECONDS = 10.0
+HEAD_SECONDS = 10.0
+"""How long the head of a request may take."""
 _IDLE_SECONDS = 15
 _MORE_CONNECTIONS = 256  # than requests that may wait: for health, metrics and refusals
 
 
-class PatientProtocol(H11Protocol):
-    """Closes connections on which no whole head of a request comes; uvicorn waits for ever."""
+class HeadTimeProtocol(H11Protocol):
+    """Closes connections on which the head of a request takes too long; uvicorn waits for ever."""
+
+    _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._head = asyncio.get_running_loop().call_later(_HEADER_SECONDS, self._give_up)
+        self._wait_for_head()
 
-    def _give_up(self) -> None:
-        if self.cycle is None:
-            self.transport.close()
+    def data_received(self, data: bytes) -> None:
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._forget_head()
+        elif self._head is None and (before is None or before.response_complete):
+            self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head.cancel()
+        self._forget_head()
         super().connection_lost(exc)
+
+    def _wait_for_head(self) -> None:
+        self._head = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.transport.close)
+
+    def _forget_head(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
 
 
 def server_config(app: Any, limits: Limits) -> uvicorn.Config:
     """How uvicorn serves an application."""
     return uvicorn.Config(
         app,
-        http=PatientProtocol,
+        http=HeadTimeProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

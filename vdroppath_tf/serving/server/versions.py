@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,9 +14,7 @@ from absl import logging
 from vdroppath_tf.names import named, nearest
 from vdroppath_tf.serving.many_videos import Network
 from vdroppath_tf.serving.server.limits import RefusedError
-
-Identity = tuple[int, int]
-"""What a folder is told by: its inode and when something in it was last renamed."""
+from vdroppath_tf.serving.server.version_folders import Identity, identity_of, versions_in
 
 
 @named
@@ -75,7 +72,7 @@ class Models:
         self._lock = threading.Lock()
         self._served: dict[str, dict[int, Version]] = {}
         for name in self._places:
-            found = _versions_in(self._places[name])
+            found = versions_in(self._places[name])
             if not found:
                 raise ValueError(
                     f"{self._places[name]}: holds no model. Expected what vdroppath export wrote, "
@@ -129,12 +126,12 @@ class Models:
             return [said for name in self._places for said in self._refresh(name)]
 
     def _refresh(self, name: str) -> list[str]:
-        found, served = _versions_in(self._places[name]), self._served[name]
+        found, served = versions_in(self._places[name]), self._served[name]
         said, now = [], {}
         for number in sorted(found, reverse=True):
             path = found[number]
             old = served.get(number)
-            identity = _identity(path)
+            identity = identity_of(path)
             if old is not None and old.path == path and old.identity == identity:
                 now[number] = old
             elif self._failed.get(path) != identity:
@@ -157,7 +154,7 @@ class Models:
         return said
 
     def _loaded(self, name: str, number: int, path: Path) -> Version:
-        identity = _identity(path)
+        identity = identity_of(path)
         version = Version(name, number, path, self._load(path), identity)
         _try(version.network, self._batches)
         return version
@@ -171,27 +168,6 @@ def watch(models: Models, seconds: float, stop: threading.Event) -> None:
             logging.info("%s", said)
         if changes:
             gc.collect()  # what a SavedModel holds refers to itself
-
-
-def _versions_in(place: Path) -> dict[int, Path]:
-    """The folders of versions by number."""
-    try:
-        inside = {int(p.name): p for p in place.iterdir() if _is_number(p.name) and p.is_dir()}
-    except OSError:
-        return {}
-    if inside:
-        return inside
-    own = int(place.name) if _is_number(place.name) else 1
-    return {own: place} if any(place.iterdir()) else {}
-
-
-def _is_number(name: str) -> bool:
-    return name.isascii() and name.isdecimal() and len(name) < 19
-
-
-def _identity(path: Path) -> Identity:
-    status = os.stat(path)
-    return status.st_ino, status.st_mtime_ns
 
 
 def _try(network: Network, batches: list[int]) -> None:

@@ -1,0 +1,77 @@
+"""The options of a request, which stand in its address or are fields of its form."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from vdroppath_tf.names import nearest
+from vdroppath_tf.serving.server.limits import RefusedError
+
+_OPTIONS = ("top", "window", "hop", "fps", "pictures")
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """The options of a request.
+
+    Attributes:
+        top: Classes of an answer.
+        window: Seconds of each part of the video that has an answer of its own; None for the whole.
+        hop: Seconds from one part to the next.
+        fps: Frames a second of pictures and numbers.
+        pictures: Whether a few of the frames are wanted with the answer.
+    """
+
+    top: int = 5
+    window: float | None = None
+    hop: float | None = None
+    fps: float | None = None
+    pictures: bool = False
+
+
+def asked_of(options: dict[str, str]) -> Asked:
+    """The options of a request.
+
+    Raises:
+        RefusedError: One is unknown or out of range.
+    """
+    for name in options:
+        if name not in _OPTIONS:
+            known = ", ".join(_OPTIONS)
+            raise RefusedError(
+                400, "option", f"Unknown option {name!r}. {nearest(name, _OPTIONS)}Known: {known}."
+            )
+    window, hop = _seconds(options, "window"), _seconds(options, "hop")
+    if hop is not None and (window is None or hop > window):
+        raise RefusedError(400, "option", "hop needs a window that is at least as long.")
+    return Asked(
+        top=_top(options.get("top", "5")),
+        window=window,
+        hop=hop,
+        fps=_seconds(options, "fps", 1000.0),
+        pictures=options.get("pictures", "") in ("1", "true"),
+    )
+
+
+def _top(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not int(text[:9]) > 0:
+        raise RefusedError(
+            400, "option", f"top={text[:40]!r}: expected a whole number of 1 or more."
+        )
+    return int(text[:9])
+
+
+def _seconds(options: dict[str, str], name: str, most: float = 1e6) -> float | None:
+    text = options.get(name)
+    if text is None:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= most:
+        raise RefusedError(
+            400, "option", f"{name}={text[:40]!r}: expected a number above 0, at most {most:g}."
+        )
+    return number

@@ -1,0 +1,65 @@
+"""What becomes of a body before the network sees it: windows, clips that fit, pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.clips.video_clips import VideoClips
+from vdroppath_tf.data.clips.windows import Window, windows_of
+from vdroppath_tf.data.manifest import VideoEntry
+from vdroppath_tf.serving.server.asked import Asked
+from vdroppath_tf.serving.server.limits import Limits, RefusedError
+from vdroppath_tf.serving.server.pictures import pictures_of
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """A video or a window of it, decoded.
+
+    Attributes:
+        clips: Its clips.
+        span: Of a window, the seconds that it lasts from and to.
+        pictures: A few of the frames, if they were asked for.
+    """
+
+    clips: VideoClips
+    span: tuple[float, float] | None
+    pictures: tuple[str, ...] = ()
+
+
+def part_of(clips: VideoClips, span: tuple[float, float] | None, asked: Asked) -> Part:
+    """A part with its pictures, which take some milliseconds: nothing for the event loop."""
+    most = 8 if span is None else 1
+    return Part(clips, span, tuple(pictures_of(clips.clips[0], most)) if asked.pictures else ())
+
+
+def windows_asked(entry: VideoEntry, asked: Asked, limits: Limits) -> list[Window]:
+    """The windows of a video, none where they were not asked for.
+
+    Raises:
+        RefusedError: There are too many.
+    """
+    if asked.window is None:
+        return []
+    most = limits.max_windows
+    found = list(itertools.islice(windows_of(entry, asked.window, asked.hop), most + 1))
+    if len(found) > most:
+        raise RefusedError(
+            413, "too_many_windows", f"More than {most} windows. Ask for longer ones, or fewer."
+        )
+    return found
+
+
+def check_fit(clips: np.ndarray, sampling: ClipSampling) -> None:
+    """Stops at clips that the network was not trained for."""
+    wanted = (sampling.frames, *(sampling.crop_size if sampling.crop is not None else ()))
+    if clips.shape[1 : 1 + len(wanted)] != wanted:
+        names = ("time", "height", "width")[: len(wanted)]
+        shown = ", ".join(f"{name} {n}" for name, n in zip(names, wanted, strict=True))
+        raise RefusedError(
+            422, "clips", f"Clips must have {shown}. Received: {clips.shape} (views first)."
+        )
