@@ -30,8 +30,6 @@ def replicated(arguments: Mapping[str, Any]) -> Any:
     Raises:
         ValueError: If there is no model, or an argument is unknown.
     """
-    from ray import serve
-
     unknown = set(arguments) - {"models", "limits", "keep"}
     if unknown or not arguments.get("models"):
         raise ValueError(
@@ -39,6 +37,8 @@ def replicated(arguments: Mapping[str, Any]) -> Any:
             f"Received: {sorted(arguments)}"
         )
     Limits(**arguments.get("limits", {}))  # here, rather than on every machine
+    from ray import serve
+
     build = functools.partial(_application, dict(arguments))
 
     @serve.deployment
