@@ -36,6 +36,9 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "scores", text)
     define_choose(values, None)
     define_source(values, "train_data", "training videos, for batch norm and fine-tuning")
+    define_source(
+        values, "validation", "videos on which fine-tuning is undone if it costs accuracy"
+    )
     define_formats(values)
     text = "train the derived network on, as the recipe says (needs --train_data)"
     flags.DEFINE_boolean("finetune", False, text, flag_values=values)
@@ -48,6 +51,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     check_suffix(values, "out", ".keras")
     if values.finetune and values.train_data is None:
         raise ValueError("--finetune needs --train_data.")
+    if values.validation is not None and not values.finetune:
+        raise ValueError("--validation says whether --finetune is kept, and needs it.")
     out = Path(values.out)
     model, recipe, labels = training.load_model(values.model)
     training.check_beside(out, recipe, labels)
@@ -56,6 +61,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     videos = None
     if values.train_data is not None:
         videos = open_source(values, "train_data", labels, part="train", modality=recipe.modality)
+    validation = None
+    if values.validation is not None:
+        how: Any = {"part": "validation", "modality": recipe.modality}
+        validation = open_source(values, "validation", labels, **how)
     if model.gates:
         log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))
     strategy = _chosen(values, model)
@@ -70,6 +79,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         training.RecipeClips(recipe, faults=faults),
         clips,
         finetune_in=out.with_suffix(".run") if values.finetune else None,
+        validation=validation,
+        on_tuned=lambda tuning: logging.info("%s", tuning),
         verbose=verbosity_of_training(),
     )
     training.save_model(network, out, recipe, labels)

@@ -9,6 +9,7 @@ from .quickstart import write_clips as write_clips
 from .ranking.plan import Plan as Plan
 from .ranking.run import run_ranking as run_ranking
 from .scorer import Scorer as Scorer
+from .steps import FineTuning as FineTuning
 from .steps import candidates as candidates
 from .steps import derive_network as derive_network
 from .steps import export_network as export_network

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from vdroppath_tf.analysis.class_gains import ClassGains
 from vdroppath_tf.cost import UnitCosts, unit_costs
 from vdroppath_tf.experiments.answers import answers_in_fresh_process
-from vdroppath_tf.experiments.steps import candidates, derive_network, export_network
+from vdroppath_tf.experiments.steps import (
+    FineTuning,
+    candidates,
+    derive_network,
+    export_network,
+)
 from vdroppath_tf.experiments.task_run import TEMPLATE_STEP, TaskRun
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
@@ -56,8 +61,8 @@ def run_loop(
     scores, chosen = _choose(run, template, space, draws, costs)
     rows = [_stand_alone_row(run, *each, costs) for each in _uniform(space.branches, len(space))]
     rows += _drawn_rows(run, template, space, chosen, costs)
-    network = _derive(run, template, chosen)
-    rows.append(_derived_row(run, network, chosen, costs))
+    network, note = _derive(run, template, chosen)
+    rows.append(_derived_row(run, network, chosen, note, costs))
     if retrained and str(chosen) not in [row.strategy for row in rows if row.note == STAND_ALONE]:
         rows.append(_stand_alone_row(run, "chosen strategy, stand-alone", chosen, costs))
     return TaskReport(
@@ -164,9 +169,17 @@ def _drawn_rows(
     return rows
 
 
-def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> FusionModel:
+def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> tuple[FusionModel, str]:
+    """The derived network, and how it came about."""
     tuned = run.recipe.finetune
     total = 0 if tuned is None else run.steps((tuned,))
+    undone: list[FineTuning] = []
+
+    def note(tuning: FineTuning) -> None:
+        run.account.log(str(tuning))
+        if not tuning.kept:
+            undone.append(tuning)
+
     with (
         run.account.timed("derive and fine-tune"),
         run.account.steps("finetune", total, run.steps_per_epoch) as step,
@@ -177,17 +190,21 @@ def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> Fusi
             run.clips,
             run.videos,
             finetune_in=None if tuned is None else run.checkpoints("finetune"),
+            validation=run.task.validation,
+            on_tuned=note,
             on_step=step,
         )
     save_model(network, run.folder / "derived.keras", run.recipe, run.task.train.labels)
-    return network
+    if tuned is None:
+        return network, "derived"
+    if undone:
+        return network, "derived; fine-tuning undone, worse on the validation clips"
+    return network, f"derived, {tuned.epochs} epochs of fine-tuning"
 
 
 def _derived_row(
-    run: TaskRun, network: FusionModel, chosen: FusionStrategy, costs: UnitCosts
+    run: TaskRun, network: FusionModel, chosen: FusionStrategy, note: str, costs: UnitCosts
 ) -> Row:
-    tuned = run.recipe.finetune
-    note = f"derived, {tuned.epochs} epochs of fine-tuning" if tuned else "derived"
     score = run.accuracy(network, chosen, _DERIVED)
     run.account.log(f"The derived network ({note}): top-1 {score.top1:.3f} on held-out clips.")
     return _row(run, _DERIVED, score, note, costs)

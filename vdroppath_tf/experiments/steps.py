@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,34 @@ def candidates(space: ProbabilitySpace, draws: int, seed: int) -> list[FusionStr
 
 
 @named
+@dataclass(frozen=True)
+class FineTuning:
+    """What fine-tuning did to a derived network on validation videos.
+
+    Attributes:
+        before: float, top-1 of the derived network with the template's weights, 0 to 1.
+        after: float, top-1 after fine-tuning.
+        clips: int, how many validation videos were scored.
+    """
+
+    before: float
+    after: float
+    clips: int
+
+    @property
+    def kept(self) -> bool:
+        """Whether fine-tuning is kept: it is undone where it answers fewer of the videos."""
+        return self.after >= self.before
+
+    def __str__(self) -> str:
+        end = "kept" if self.kept else "undone, since the template's weights answer more of them"
+        return (
+            f"Fine-tuning: top-1 {self.before:.3f} before and {self.after:.3f} after, on "
+            f"{self.clips:,} validation videos; {end}."
+        )
+
+
+@named
 def derive_network(
     template: FusionModel,
     strategy: FusionStrategy,
@@ -75,10 +104,15 @@ def derive_network(
     videos: Clips | None,
     *,
     finetune_in: Path | None = None,
+    validation: Manifest | None = None,
+    on_tuned: Callable[[FineTuning], object] | None = None,
     on_step: Callable[[], None] | None = None,
     verbose: int | str = 0,
 ) -> FusionModel:
     """The network of one strategy: derived, recalibrated, fine-tuned.
+
+    Without dropped paths a small data set is soon learned by heart, and fine-tuning then costs
+    accuracy. With validation videos it is undone where it does.
 
     Args:
         template: The trained template.
@@ -87,6 +121,8 @@ def derive_network(
         videos: The training videos; None leaves batch norm as trained.
         finetune_in: A folder for the checkpoints of the recipe's fine-tuning, which needs
             ``videos``. Defaults to None: no fine-tuning.
+        validation: Videos that say whether fine-tuning is kept. Defaults to None: it is.
+        on_tuned: Called with what they said.
         on_step: Called after every step of fine-tuning.
         verbose: That of ``keras.Model.fit``. Defaults to 0.
 
@@ -106,6 +142,8 @@ def derive_network(
     if videos is not None:
         recalibrate(network, clips.recalibration(videos.train))
         if finetune_in is not None and recipe.finetune is not None:
+            untuned = network.get_weights()
+            before = None if validation is None else _top1(network, validation, clips)
             train(
                 network,
                 (recipe.finetune,),
@@ -115,7 +153,19 @@ def derive_network(
                 on_step=on_step,
                 verbose=verbose,
             )
+            if validation is not None and before is not None:
+                after = _top1(network, validation, clips)
+                tuning = FineTuning(before.top1, after.top1, after.scored)
+                if not tuning.kept:
+                    network.set_weights(untuned)
+                if on_tuned is not None:
+                    on_tuned(tuning)
     return network
+
+
+def _top1(network: FusionModel, videos: Manifest, clips: RecipeClips) -> VideoScores:
+    """The accuracy of a network that is to be fine-tuned."""
+    return score_network(network, videos, clips, batch_size=clips.recipe.batch_size)
 
 
 @named
