@@ -70,6 +70,41 @@ def test_moving_statistics_become_those_of_the_batch() -> None:
         np.testing.assert_allclose(y, norm(x, training=False), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("offset", [0.0, 20.0])
+def test_a_widening_convolution_is_measured_by_its_input(offset: float) -> None:
+    """Against float64; an input far from zero leaves little of the squares."""
+    convolution, norm = Convolution(24), batch_norm(name="norm")
+    for layer, channels in ((convolution, 6), (norm, 24)):
+        layer.build((None, 5, 9, 8, channels))
+    for weight in norm.weights:
+        weight.assign(RNG.uniform(0.5, 2.0, weight.shape))
+    x = (RNG.normal(0, 1, (3, 5, 9, 8, 6)) + offset).astype("float32")
+    waiting = Convolved.of(convolution, x)
+    assert waiting.widens
+    y = x.astype("float64") @ np.asarray(convolution.kernel, "float64")[0, 0, 0]
+    found = normalized(norm, waiting, training=True).result
+    np.testing.assert_allclose(norm.moving_mean, y.mean((0, 1, 2, 3)), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(norm.moving_variance, y.var((0, 1, 2, 3)), rtol=1e-4)
+    scaled = (y - y.mean((0, 1, 2, 3))) / np.sqrt(y.var((0, 1, 2, 3)) + norm.epsilon)
+    np.testing.assert_allclose(found, scaled * norm.gamma + norm.beta, atol=2e-4)
+
+
+def test_other_convolutions_are_measured_by_their_output() -> None:
+    x = tf.zeros((2, 4, 6, 6, 6))
+    kernels = {
+        "as wide": (1, 1, 1, 6, 11),
+        "in time": (3, 1, 1, 6, 24),
+        "in space": (1, 3, 3, 6, 24),
+    }
+    for name, shape in kernels.items():
+        assert not Convolved(x, tf.zeros(shape)).widens, name
+    wide = tf.zeros((1, 1, 1, 6, 24))
+    assert Convolved(x, wide).widens
+    assert not Convolved(x, wide, (1, 2, 2)).widens
+    assert not Convolved(x[:, :, :2, :2], wide).widens  # few cells
+    assert not Convolved(tf.cast(x, "bfloat16"), tf.cast(wide, "bfloat16")).widens
+
+
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
 def test_kernels_of_half_precision_are_not_scaled(dtype: str) -> None:
     """Their batch norm runs as a layer, which computes in float32 as in a pass of its own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -20,6 +20,21 @@ from vdroppath_tf.scoring.segments import Segment
 Key = tuple[Any, ...]  # masks of the layers so far, as bytes: a node of the tree
 Statistics = dict[Key, tf.Tensor]  # of the batch norms of the segment that ends at each node
 State = dict[int, tf.Tensor]
+Weights = tuple[list[tf.Tensor], tf.Tensor | None]
+
+
+class _Pass(NamedTuple):
+    """What a walk over one batch has in common.
+
+    Attributes:
+        weights: of each segment, and its statistics in the model.
+        statistics: of each node, to run with or, in training, found; None for the model's.
+        training: whether batch norms use the batch's own statistics.
+    """
+
+    weights: list[Weights]
+    statistics: Statistics | None
+    training: bool
 
 
 class StrategyTree:
@@ -42,6 +57,8 @@ class StrategyTree:
         self.keys = [tuple(mask.tobytes() for mask in row) for row in self.masks]
         self.clip = self.segments[0].takes[0]
         self._functions: dict[Any, Any] = {}
+        self._known: dict[Any, Any] = {}  # the same, by place
+        self._units: dict[tuple[int, bytes], Any] = {}
         self._bytes: dict[tuple[int, ...], int] = {}  # of one clip, by its shape
 
     def __len__(self) -> int:
@@ -75,14 +92,16 @@ class StrategyTree:
         Yields:
             Strategies that are one and the same, and their logits ``(batch, classes)``.
         """
-        for same, state in self._walk(self._start(clips), rows, statistics or {}, training=False):
+        run = _Pass(self._weights(), statistics, training=False)
+        for same, state in self._walk(self._start(clips), rows, run):
             yield same, tf.cast(state[self.output], tf.float32)
 
     def measure(self, clips: Any, rows: Sequence[int]) -> Iterator[tuple[list[int], Statistics]]:
         """Statistics of a batch; those of a node come once, with the first strategy below it."""
         found: Statistics = {}
+        run = _Pass(self._weights(), found, training=True)
         with of_the_batch([norm for segment in self.segments for norm in segment.norms]):
-            for same, _ in self._walk(self._start(clips), rows, found, training=True):
+            for same, _ in self._walk(self._start(clips), rows, run):
                 yield same, dict(found)
                 found.clear()
 
@@ -90,13 +109,15 @@ class StrategyTree:
         dtype = self.segments[0].specs[self.clip].dtype  # as keras.Model takes them
         return {self.clip: tf.cast(tf.convert_to_tensor(clips), dtype)}
 
+    def _weights(self) -> list[Weights]:
+        """Of each segment the weights and the model's statistics: read once for a batch."""
+        return [
+            ([tf.convert_to_tensor(v) for v in s.weights], read(s.norms) if s.norms else None)
+            for s in self.segments
+        ]
+
     def _walk(
-        self,
-        state: State,
-        rows: Sequence[int],
-        statistics: Statistics,
-        training: bool,
-        depth: int = 0,
+        self, state: State, rows: Sequence[int], run: _Pass, depth: int = 0
     ) -> Iterator[tuple[list[int], State]]:
         if depth == len(self.segments):
             yield list(rows), state
@@ -104,25 +125,31 @@ class StrategyTree:
         ordered = sorted(rows, key=lambda k: self.keys[k]) if depth == 0 else rows
         for key, group in groupby(ordered, lambda k: self.keys[k][: depth + 1]):
             below = list(group)
-            after = self._run(depth, key, below[0], state, statistics, training)
-            yield from self._walk(after, below, statistics, training, depth + 1)
+            after = self._run(depth, key, below[0], state, run)
+            yield from self._walk(after, below, run, depth + 1)
 
-    def _run(
-        self, depth: int, key: Key, row: int, state: State, statistics: Statistics, training: bool
-    ) -> State:
+    def _run(self, depth: int, key: Key, row: int, state: State, run: _Pass) -> State:
         segment = self.segments[depth]
-        branches, factors = _unit(segment.fusion, self.masks[row][depth])
+        branches, factors = self._unit(depth, key[-1], row)
         inputs = [state[t] for t in segment.takes]
-        weights = [tf.convert_to_tensor(v) for v in segment.weights]
-        own = None
-        if segment.norms:
-            own = read(segment.norms) if training or not statistics else statistics[key]
+        weights, own = run.weights[depth]
+        if own is not None and not run.training and run.statistics is not None:
+            own = run.statistics[key]
         arguments = inputs, factors, weights, own
-        gives, measured = self._function(segment, branches, training, arguments)(*arguments)
-        if measured is not None:
-            statistics[key] = measured
+        known = (depth, branches, run.training, *(x.shape[1:] for x in inputs))
+        if known not in self._known:
+            self._known[known] = self._function(segment, branches, run.training, arguments)
+        gives, measured = self._known[known](*arguments)
+        if measured is not None and run.statistics is not None:
+            run.statistics[key] = measured
         new = {**state, **dict(zip(segment.gives, gives, strict=True))}
         return {t: new[t] for t in segment.kept}
+
+    def _unit(self, depth: int, mask: bytes, row: int) -> tuple[tuple[str, ...], Any]:
+        """Of a layer's mask the branches that are on, and their factors; see ``_unit``."""
+        if (depth, mask) not in self._units:
+            self._units[depth, mask] = _unit(self.segments[depth].fusion, self.masks[row][depth])
+        return self._units[depth, mask]
 
     def _function(
         self, segment: Segment, branches: tuple[str, ...], training: bool, arguments: Any
