@@ -69,7 +69,8 @@ def end_of(folder: Path) -> dict[str, str]:
     found = {"history": hashlib.sha256((folder / "history.json").read_bytes()).hexdigest()}
     for name in sorted(p.name for p in folder.glob("checkpoint-*")):
         for file in sorted((folder / name).glob("weights.data*")):
-            found[f"{name}/{file.name}"] = hashlib.sha256(file.read_bytes()).hexdigest()
+            content = file.read_bytes() if file.is_file() else b"no file"
+            found[f"{name}/{file.name}"] = hashlib.sha256(content).hexdigest()
     found["tensorboard"] = hashlib.sha256(json.dumps(points_of(folder)).encode()).hexdigest()
     return found
 
