@@ -24,7 +24,13 @@ from vdroppath_tf.zoo.strategies import ARCHITECTURES, observed, observed_kineti
 
 RECORDS = Path(__file__).parent.parent / "zoo"
 
-CARD = """# Published space: {dataset}
+CARD = """---
+library_name: keras
+license: apache-2.0
+pipeline_tag: video-classification
+tags: [video, 3d-cnn, supernet, variational-droppath, probability-space]
+---
+# Published space: {dataset}
 
 <!-- written by scripts/write_zoo_records.py -->
 

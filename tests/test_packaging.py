@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import subprocess
 import sys
 from collections import Counter
 from importlib.metadata import entry_points
@@ -99,3 +100,20 @@ def test_no_two_test_files_have_one_name() -> None:
     files = Counter(path.name for path in (HERE / "tests").rglob("*.py"))
     del files["conftest.py"]
     assert [name for name, count in files.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "serve.Dockerfile"])
+def test_the_containers_pass_their_linter(name: str) -> None:
+    program = Path(sys.executable).with_name("hadolint")
+    if not program.is_file():
+        pytest.skip("hadolint is not installed")
+    ran = subprocess.run([program, HERE / name], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "serve.Dockerfile"])
+def test_what_the_containers_copy_is_there(name: str) -> None:
+    text = (HERE / name).read_text(encoding="utf-8")
+    for line in re.findall(r"^COPY (.*) \S+$", text, re.MULTILINE):
+        for source in line.split():
+            assert (HERE / source).exists(), source
