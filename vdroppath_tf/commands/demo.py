@@ -15,7 +15,7 @@ EXAMPLE = "vdroppath demo served/1"
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_server(values)
+    define_server(values, port=0)
     text = "open the page in a browser (--noopen: print its address only)"
     flags.DEFINE_boolean("open", True, text, flag_values=values)
 

@@ -24,11 +24,11 @@ def define(values: flags.FlagValues) -> None:
 
 
 @named
-def define_server(values: flags.FlagValues) -> None:
-    """The flags of whatever serves."""
-    text = "address to listen at; 0.0.0.0 lets every machine in that reaches this one"
+def define_server(values: flags.FlagValues, *, port: int = 8000) -> None:
+    """The flags of whatever serves, with the port that is usual."""
+    text = "address to listen at; with 0.0.0.0 every machine that reaches this one may ask"
     define_string(values, "host", text, "127.0.0.1")
-    flags.DEFINE_integer("port", 8000, "port; 0 takes a free one", 0, 65535, flag_values=values)
+    flags.DEFINE_integer("port", port, "port; 0 takes a free one", 0, 65535, flag_values=values)
     for name, (default, text) in SERVER_LIMITS.items():
         if isinstance(default, float):
             flags.DEFINE_float(name, default, text, 1e-3, 86400.0, flag_values=values)

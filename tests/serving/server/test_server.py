@@ -183,6 +183,14 @@ def test_the_flags_are_the_limits() -> None:
     assert dataclasses.asdict(Limits()) == {**defaults, "workers": None}
 
 
+@pytest.mark.parametrize(("host", "said"), [("127.0.0.1", "in use"), ("no.such.host.", "")])
+def test_an_address_that_cannot_be_listened_at_is_named(host: str, said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=rf"listen at host={host}, port={port} \(.*{said}"):
+            run.run_server(None, Limits(), host=host, port=port)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -193,7 +201,9 @@ def test_the_flags_are_the_limits() -> None:
         (["empty=."], "holds no model|holds no SavedModel"),
     ],
 )
+@pytest.mark.parametrize("command", ["serve", "demo"])
 def test_what_is_no_model_is_said_before_anything_is_served(
+    command: str,
     arguments: list[str],
     message: str,
     tmp_path: Path,
@@ -201,7 +211,7 @@ def test_what_is_no_model_is_said_before_anything_is_served(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["serve", "--port=0", *arguments]) == 1
+    assert main([command, "--port=0", *arguments]) == 1
     assert re.search(message, capfd.readouterr().err)
 
 

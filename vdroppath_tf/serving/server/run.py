@@ -87,9 +87,14 @@ def run_server(
     Raises:
         OSError: If the address cannot be listened at.
     """
-    listening = socket.create_server(
-        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512
-    )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise OSError(
+            f"cannot listen at host={host}, port={port} ({error.strerror or error}). Pass another "
+            "port, or 0 for a free one."
+        ) from None
     shown = host if ":" not in host else f"[{host}]"
     on_start(f"http://{shown}:{listening.getsockname()[1]}")
     uvicorn.Server(server_config(app, limits)).run(sockets=[listening])
