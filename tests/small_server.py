@@ -53,6 +53,7 @@ def write_version(folder: Path, number: int, text: str = "") -> None:
 class Served(NamedTuple):
     port: int
     models: Models
+    server: uvicorn.Server
 
     def request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
@@ -95,7 +96,7 @@ def serving(
     server = uvicorn.Server(server_config(app, limits))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
-    served = Served(listening.getsockname()[1], models)
+    served = Served(listening.getsockname()[1], models, server)
     try:
         for _ in range(200):
             if server.started:

@@ -160,7 +160,8 @@ def prepare(folder: Path, video: Path | None) -> tuple[Path, Path]:
 def main() -> None:
     """All of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30.0, help="of each load")
+    parser.add_argument("--seconds", type=float, default=300.0, help="of each long load")
+    parser.add_argument("--turn_seconds", type=float, default=15.0, help="of each turn")
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--swaps", type=int, default=2000, help="requests while versions change")
     parser.add_argument("--video", type=Path, help="default: 75 frames of 320x240 that are made")
@@ -174,18 +175,20 @@ def main() -> None:
         for _ in range(given.rounds):
             with server(served) as (_, port):
                 load(port, data, given.clients, 3)
-                found = load(port, data, given.clients, given.seconds)
-            own = in_process(served, video, given.seconds)
+                found = load(port, data, given.clients, given.turn_seconds)
+            own = in_process(served, video, given.turn_seconds)
             ratios.append(len(found.times) / found.seconds / own)
-            print(f"served: {found.line()}\nin process, decoding ahead: {own:.1f} answers/s")
-        print(f"served / in process: {statistics.median(ratios):.2f}")
+            print(f"served: {found.line()}\nin process: {own:.1f} answers/s", flush=True)
+        shown = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"served / in process: {statistics.median(ratios):.2f}, of {shown}", flush=True)
         with server(served, f"--max_waiting={given.clients}") as (process, port):
             load(port, data, given.clients, 10)
             for clients in (given.clients, 2 * given.clients):
                 before = memory(process.pid)
                 found = load(port, data, clients, given.seconds)
                 after = memory(process.pid)
-                print(f"{clients} clients: {found.line()}; {before:.1f} -> {after:.1f} MB")
+                said = f"{clients} clients: {found.line()}; {before:.1f} -> {after:.1f} MB"
+                print(said, flush=True)
         with server(served, "--poll_seconds=0.5") as (_, port):
             swap(served, port, data, given.clients, given.swaps)
     finally:

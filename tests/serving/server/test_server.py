@@ -87,6 +87,21 @@ def test_an_answer_that_comes_too_late_is_none(folder: Path) -> None:
         assert served.post(GREY, NPY)[0] == 200
 
 
+def test_what_was_taken_is_answered_before_the_server_ends(folder: Path) -> None:
+    HeldNetwork.go.clear()
+    with ThreadPoolExecutor(1) as pool:
+        with serving(folder, Limits(), load=HeldNetwork) as served:
+            taken = pool.submit(served.post, GREY, NPY)
+            _until(
+                lambda: b"vdroppath_waiting_requests 1.0" in served.request("GET", "/metrics")[1]
+            )
+            served.server.should_exit = True
+            time.sleep(0.3)
+            assert not taken.done()
+            HeldNetwork.go.set()
+        assert taken.result()[0] == 200
+
+
 def test_a_new_version_takes_over_and_no_request_fails(folder: Path) -> None:
     stop, found = threading.Event(), []
 
