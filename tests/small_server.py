@@ -18,7 +18,7 @@ import uvicorn
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.serving.server.app import application
 from vdroppath_tf.serving.server.limits import Limits
-from vdroppath_tf.serving.server.run import server_config
+from vdroppath_tf.serving.server.run import listen, server_config
 from vdroppath_tf.serving.server.versions import Models
 
 
@@ -92,7 +92,7 @@ def serving(
     """A server in a thread, on a free port."""
     models = Models({"bright": folder}, load, keep=keep)
     app = application(models, limits, poll_seconds=0.1)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
     server = uvicorn.Server(server_config(app, limits))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()

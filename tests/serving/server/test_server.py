@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -191,6 +192,15 @@ def test_a_head_that_never_ends_is_not_waited_for(
                 assert sent.recv(4096) == b""  # closed
                 assert time.monotonic() - begun < 9
         assert served.post(GREY, NPY)[0] == 200
+
+
+def test_no_answer_waits_for_an_acknowledgement() -> None:
+    with (
+        contextlib.closing(run.listen("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()),
+        contextlib.closing(listening.accept()[0]) as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_the_flags_are_the_limits() -> None:

@@ -49,6 +49,27 @@ class HeadTimeProtocol(H11Protocol):
             self._head = None
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections.
+
+    An answer is written in two pieces, and the second would wait for the client's acknowledgement
+    of the first, 40 ms. asyncio switches that off only where a socket says that it is of TCP.
+
+    Raises:
+        OSError: If the address cannot be listened at.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise OSError(
+            f"cannot listen at host={host}, port={port} ({error.strerror or error}). Pass another "
+            "port, or 0 for a free one."
+        ) from None
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+    return listening
+
+
 def server_config(app: Any, limits: Limits) -> uvicorn.Config:
     """How uvicorn serves an application."""
     return uvicorn.Config(
@@ -87,14 +108,7 @@ def run_server(
     Raises:
         OSError: If the address cannot be listened at.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family, backlog=512)
-    except OSError as error:
-        raise OSError(
-            f"cannot listen at host={host}, port={port} ({error.strerror or error}). Pass another "
-            "port, or 0 for a free one."
-        ) from None
+    listening = listen(host, port)
     shown = host if ":" not in host else f"[{host}]"
     on_start(f"http://{shown}:{listening.getsockname()[1]}")
     uvicorn.Server(server_config(app, limits)).run(sockets=[listening])
