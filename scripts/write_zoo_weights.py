@@ -10,6 +10,7 @@ scored on the quickstart's test clips, on which nothing was chosen.
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ A trained supernet for the known-answer task `{name}`, to try things on within a
 | mode | `{mode}` |
 | written by | `{command}` |
 
+{diagnosis}
 Its space: P(S on) {spatial:.2f} and P(ST on) {temporal:.2f} on average over the layers, in the
 sampling form.
 
@@ -93,6 +95,7 @@ def record(name: str, folder: Path, model: Any, recipe: Any, labels: tuple[str, 
         "mode": str(mode),
         "training": f"on {len(train)} clips: {phases}, seed {recipe.seed}",
         "command": COMMAND,
+        "pushes": model.kept_pushes(),
     }
 
 
@@ -101,8 +104,10 @@ def card(name: str, model: Any) -> str:
     from vdroppath_tf import spaces, zoo
 
     about = zoo.trained_weights(name)
-    on = spaces.ProbabilitySpace.from_model(model).path_on("sampling")
+    space = spaces.ProbabilitySpace.from_model(model)
+    on = space.path_on("sampling")
     values = dataclasses.asdict(about) | {
+        "diagnosis": textwrap.fill(str(spaces.diagnose(space)), 100),
         "layers": len(about.mode.split()),
         "kilobytes": about.path.stat().st_size / 1e3,
         "frames": about.sampling.frames,

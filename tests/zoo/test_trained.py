@@ -11,6 +11,7 @@ from vdroppath_tf import ProbabilitySpace, evaluate_strategies, zoo
 from vdroppath_tf.data import evaluation_clips, training_clips
 from vdroppath_tf.experiments import write_clips
 from vdroppath_tf.scoring.intervals import wilson
+from vdroppath_tf.spaces import diagnose
 
 ROOT = Path(__file__).parents[2]
 NAMES = zoo.list_weights()
@@ -32,8 +33,10 @@ def test_accuracy_and_space_are_those_of_the_record(name: str, tmp_path: Path) -
     assert about.path.stat().st_size < 300_000
     template = zoo.template_micro(weights=name)
     assert template.output_shape == (None, len(about.labels))
-    mode = ProbabilitySpace.from_model(template).mode()
+    space = ProbabilitySpace.from_model(template)
+    mode = space.mode()
     assert str(mode) == about.mode
+    assert diagnose(space).known
 
     task = write_clips(tmp_path, name, seed=7, clips=(256, 8, 160))
     assert task.train.labels == about.labels

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import keras
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named, unknown_name
 
 FOLDER = Path(__file__).with_name("weights")
@@ -41,6 +43,7 @@ class TrainedWeights:
         mode: str, the most probable strategy of its space.
         training: str, how it was trained.
         command: str, what writes it anew.
+        pushes: dict, the record of what moved its gates, as the template has it again.
     """
 
     name: str
@@ -54,6 +57,7 @@ class TrainedWeights:
     mode: str
     training: str
     command: str
+    pushes: Mapping[str, Any] = dataclasses.field(repr=False)
 
     @property
     def path(self) -> Path:
@@ -105,7 +109,7 @@ def saved_weights(model: keras.Model) -> dict[str, Any]:
     return {w.path: w for w in model.weights if w.path.rpartition("/")[2] not in _STATE}
 
 
-def load_trained(model: keras.Model, name: str) -> None:
+def load_trained(model: FusionModel, name: str) -> None:
     """Gives a template the weights of a name.
 
     Raises:
@@ -128,6 +132,7 @@ def load_trained(model: keras.Model, name: str) -> None:
         )
     for path, weight in wanted.items():
         weight.assign(arrays[path])
+    model.restore_pushes(trained_weights(name).pushes)
 
 
 @cache
