@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help quickstart test test-oldest coverage lint format docs docs-serve clean
+.PHONY: help quickstart test test-oldest coverage lint format docs notebooks docs-serve clean
 
 SUPPORTED := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 # The first of these that is a supported Python; override with PYTHON=...
@@ -72,6 +72,9 @@ format: $(VENV)/.test  ## let ruff mend what it can
 
 docs: $(VENV)/.docs  ## build the documentation into site/ (Python 3.11 or 3.12)
 	$(BIN)/mkdocs build --strict
+
+notebooks: $(VENV)/.docs  ## write the tutorials as Jupyter notebooks into notebooks/
+	$(BIN)/python scripts/write_notebooks.py --out=notebooks
 
 docs-serve: $(VENV)/.docs  ## show the documentation while editing it
 	$(BIN)/mkdocs serve --strict

@@ -22,7 +22,7 @@ from absl import flags
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("tutorials/*.md"))]
 CARDS = sorted((ROOT / "zoo" / "recipes").glob("*.md"))
 NOT_RUN = r"<!-- not run by the tests: [a-z ]+ -->\n"
 BLOCK = re.compile(rf"^({NOT_RUN})?```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -189,3 +189,16 @@ def test_results_become_a_page(tmp_path: Path) -> None:
     assert "## motion" in text
     assert "motion-marginals.svg" in text
     assert "Words about it." in text
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("tutorials/*.md")), ids=lambda page: page.stem)
+def test_a_notebook_holds_the_whole_page(page: Path) -> None:
+    import write_notebooks
+
+    cells = write_notebooks.cells(page.read_text())
+    assert [body for kind, body in cells if kind == "code"] == [
+        code.strip() for _, code in _blocks(page)
+    ]
+    shown = "".join(body for _, body in cells)
+    fences = page.read_text().replace("```python\n", "").replace("```\n", "").replace("```", "")
+    assert "".join(shown.replace("```", "").split()) == "".join(fences.split())
