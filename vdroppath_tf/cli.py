@@ -34,11 +34,13 @@ from vdroppath_tf.commands import (
     serve,
     space,
     stability,
+    status,
     test,
     train,
     worth,
 )
-from vdroppath_tf.commands.error_words import can_be_mended, one_message
+from vdroppath_tf.commands import run as run_videos
+from vdroppath_tf.commands.error_words import can_be_mended, exit_code, one_message
 from vdroppath_tf.commands.flag_kinds import Text
 from vdroppath_tf.commands.flag_words import FlagFormatter, shortened
 from vdroppath_tf.commands.places import check_places
@@ -49,6 +51,8 @@ from vdroppath_tf.startup import VERSION, hide_start_up_lines
 
 COMMANDS: dict[str, Command] = {
     "quickstart": quickstart,
+    "run": run_videos,
+    "status": status,
     "catalog": catalog,
     "doctor": doctor,
     "convert": convert,
@@ -75,14 +79,8 @@ COMMANDS: dict[str, Command] = {
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
 _LARGEST = 2**53  # beyond it a float does not hold every whole number
 _LONGEST = 32_768  # no path has more than 4,096, and no strategy
-TAKES_FILES = (
-    "compare",
-    "demo",
-    "explain",
-    "predict",
-    "serve",
-    "stability",
-)  # arguments that are no flags
+# commands that take arguments that are no flags
+TAKES_FILES = ("compare", "demo", "explain", "predict", "run", "serve", "stability", "status")
 
 
 def flags_of(name: str) -> flags.FlagValues:
@@ -95,7 +93,7 @@ def flags_of(name: str) -> flags.FlagValues:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code: 0, 1 for a user's error, 2 for a wrong call."""
+    """Runs the command line; returns the exit code: 0, else see docs/commands.md."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(overview(COMMANDS))
@@ -175,7 +173,7 @@ def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
         if not can_be_mended(error):
             raise
         logging.error("vdroppath %s: %s", name, one_message(error))
-        return 1
+        return exit_code(error)
     except KeyboardInterrupt:
         logging.error("vdroppath %s: stopped. The same command goes on where it can.", name)
         return 130

@@ -53,6 +53,19 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
     assert decided.split(" In the last")[0] in done.error  # a run that goes on has its record
 
 
+def test_a_dry_run_says_what_it_will_take(call: Any, motion: Any, tmp_path: Path) -> None:
+    lines = ["--search_epochs=3", f"--validation={motion.folder}/validation.txt", "--dry_run"]
+    done = call(*train(motion.folder, tmp_path / "run", *lines))
+    assert done.code == 0, done.error
+    assert list(tmp_path.iterdir()) == []
+    assert re.search(
+        r"^template_nano: [\d,]+ parameters, [\d,]+ MACs for a clip of 4x16x16$", done.out, re.M
+    )
+    assert re.search(r"^memory  [\d.]+ GB at most$", done.out, re.M)
+    assert re.search(r"^search: 3 epochs of 3 steps, .*clips/s.*: about .* s$", done.out, re.M)
+    assert done.out.rstrip().endswith("Nothing was written.")
+
+
 def test_several_seeds(call: Any, motion: Any, tmp_path: Path) -> None:
     """Each is the command with that seed, in a folder of its own; their spaces are compared."""
     out = tmp_path / "runs"
@@ -271,7 +284,7 @@ def test_nan_loss(call: Any, motion: Any, tmp_path: Path) -> None:
     more = ["--learning_rate=1e30", "--search_epochs=1"]
     done = call(*train(motion.folder, tmp_path / "out", *more))
     message = re.findall(r"^vdroppath train: .*$", done.error, re.MULTILINE)
-    assert (done.code, len(message)) == (1, 1)
+    assert (done.code, len(message)) == (3, 1)  # a scheduler shall not begin it again
     assert re.search("phase 'warmup', epoch 1, step [123]", message[0])
     assert "Traceback" not in done.error
     assert not list((tmp_path / "out").glob("*.keras"))

@@ -30,8 +30,15 @@ STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
 
 
 def points(folder: Path) -> dict[str, dict[int, float]]:
+    """The points of a run; of its speed, which no run has twice, where they are."""
     events = events_of(folder / "tensorboard")
-    return {name: scalars(events, name) for name in events.Tags()["tensors"] if name != "marginals"}
+    found = {n: scalars(events, n) for n in events.Tags()["tensors"] if n != "marginals"}
+    speed = ("speed/memory_host_gb",)
+    return {
+        name: dict.fromkeys(values, 0.0) if name in speed else values
+        for name, values in found.items()
+        if name in speed or not name.startswith("speed/")
+    }
 
 
 def stopping(step: int, what: Any) -> Any:

@@ -22,9 +22,9 @@ from vdroppath_tf.data.clips.augment import Augmentation
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import Clips, build_derived, build_template, template_from, train
-from vdroppath_tf.training.callbacks import NonFiniteLossError, StopOnNonFiniteLoss
 from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.clips import shares_of_classes
+from vdroppath_tf.training.finite import NonFiniteLossError, StopOnNonFiniteLoss
 
 STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
 

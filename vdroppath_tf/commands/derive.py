@@ -12,6 +12,7 @@ from vdroppath_tf import data, experiments, report, scoring, spaces, training
 from vdroppath_tf.commands.choosing import costs_of, define_choose
 from vdroppath_tf.commands.diagnosis import log_diagnosis
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
+from vdroppath_tf.commands.next_step import say_next
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.sources import (
@@ -84,6 +85,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         verbose=verbosity_of_training(),
     )
     training.save_model(network, out, recipe, labels)
+    say_next("export", model=str(out), out=str(out.parent / "served" / "1"))
 
 
 def _chosen(values: flags.FlagValues, model: Any) -> spaces.FusionStrategy:

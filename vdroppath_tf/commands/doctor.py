@@ -10,6 +10,7 @@ from pathlib import Path
 from absl import flags, logging
 
 from vdroppath_tf import data
+from vdroppath_tf.commands.next_step import say_next, source_flags
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import (
@@ -59,6 +60,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     data.write_quarantine(values.out, found.faults, [manifest for _, manifest in videos])
     _report(found, videos)
     logging.info("Wrote %s", values.out)
+    sources = source_flags(values, "data", "data") | source_flags(
+        values, "validation", "validation"
+    )
+    say_next("train", **sources, quarantine=values.out if found.faults else None, out="run")
     if found.faults:
         raise ValueError(
             f"{len(found.faults):,} of {total:,} videos are bad, see {values.out}. Mend them, or "
@@ -86,7 +91,8 @@ def _report(found: data.faults.Diagnosis, videos: list[tuple[str, data.Manifest]
     sizes = found.sizes()
     listed = ", ".join(f"{size} ({count:,})" for size, count in sizes[:5])
     more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
-    note = "; clips of one size need --crop" if len(sizes) > 1 else ""
+    note = "; train cuts clips of one size out of them (--short_edge, --crop)"
+    note = note if len(sizes) > 1 else ""
     print(f"frame sizes: {listed or 'none'}{more}{note}")
     if cut := found.cut():
         frames = sum(finding.dropped for finding in cut)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from zipfile import BadZipFile
 
+NOT_FINITE = 3
+"""The exit code of a training whose loss is no number."""
 # What the world outside does wrong, and a user can mend: values, files, sizes.
 _OUTSIDE = (ValueError, OSError, EOFError, MemoryError, OverflowError, RecursionError, BadZipFile)
 
@@ -18,6 +20,15 @@ def can_be_mended(error: Exception) -> bool:
     return isinstance(error, (*_OUTSIDE, *_of_tensorflow())) or (
         own and isinstance(error, ArithmeticError)
     )
+
+
+def exit_code(error: Exception) -> int:
+    """What the command ends with: 1, or the code of a loss that is no number.
+
+    A scheduler shall not start that training again: it would end there again.
+    """
+    own = type(error).__module__.startswith("vdroppath_tf")
+    return NOT_FINITE if own and isinstance(error, ArithmeticError) else 1
 
 
 def _of_tensorflow() -> tuple[type[Exception], ...]:

@@ -16,6 +16,7 @@ from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.choosing import costs_of, define_choose
 from vdroppath_tf.commands.diagnosis import log_diagnosis
 from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.next_step import say_next, source_flags
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.run_folder import prior_of
@@ -127,6 +128,15 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         }
         scores_file.write(Path(values.out), head, result, chosen_on, reported_on, labels)
         shutil.rmtree(f"{values.out}.progress")
+        _say_next(values)
+
+
+def _say_next(values: flags.FlagValues) -> None:
+    """The chosen strategy is derived next, beside its scores."""
+    train = source_flags(values, "train_data", "train_data")
+    derived = str(Path(values.out).with_name("derived.keras"))
+    tuned = values.train_data is not None
+    say_next("derive", model=values.model, scores=values.out, **train, finetune=tuned, out=derived)
 
 
 def _scores(

@@ -8,6 +8,7 @@ from absl import flags, logging
 
 from vdroppath_tf import experiments, training
 from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.next_step import say_next
 from vdroppath_tf.commands.places import define_output
 
 EXAMPLE = "vdroppath export --model=run/derived.keras --labels=clips/labels.txt --out=served/1"
@@ -33,3 +34,4 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     rate = recipe.sampling.fps
     taken = "" if rate is None else f". It sees {rate:g} frames a second of each video"
     logging.info("Wrote %s%s", path, taken)
+    say_next("predict", "VIDEO ...", model=str(values.out))

@@ -11,6 +11,7 @@ from absl import flags
 from vdroppath_tf import training
 from vdroppath_tf.commands.choices import RECIPES, SAMPLERS
 from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.files import load_text
 from vdroppath_tf.names import nearest
 
 # flag -> what it says in --help; each is left out where the recipe's own value is to hold
@@ -81,7 +82,10 @@ _HOLDS = "(default: the recipe's)"
 
 def define_recipe(values: flags.FlagValues) -> None:
     """The flag that names a recipe, and those that change it."""
-    define_string(values, "recipe", f"one of {', '.join(RECIPES)}", "small")
+    text = f"one of {', '.join(RECIPES)}, or the recipe.json of a run"
+    define_string(values, "recipe", text, "small")
+    text = "a field of the recipe by its dotted name, e.g. search.epochs=30; after all other flags"
+    flags.DEFINE_multi_string("set", [], text, flag_values=values)
     for name, text in _TEXTS.items():
         define_string(values, name, f"{text} {_HOLDS}")
     text = f"how frames are chosen {_HOLDS}"
@@ -112,12 +116,7 @@ def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:
     Raises:
         ValueError: when there is no such recipe, or a value is out of range.
     """
-    if values.recipe not in training.RECIPES:
-        raise ValueError(
-            f"--recipe: there is no recipe {values.recipe!r}. "
-            f"{nearest(values.recipe, training.RECIPES)}Expected one of {', '.join(RECIPES)}."
-        )
-    recipe = training.RECIPES[values.recipe]
+    recipe = named_recipe(values.recipe)
     changes = _given(values, *_TEXTS, *_NUMBERS, *_WHOLE, *_SWITCHES)
     changes |= _lists(values, _LISTS)
     if "network" in changes:
@@ -131,7 +130,23 @@ def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:
         changes["evaluation_crop"] = None  # the recipe's was for its own sizes
     for name in _EPOCHS:
         changes[name] = _phase(values, recipe, name)
-    return recipe.replace(**changes)
+    return training.override(recipe.replace(**changes), values["set"].value)
+
+
+def named_recipe(name: str) -> training.Recipe:
+    """The recipe of this name, or of a file that ends in ``.json``.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if name.endswith(".json"):
+        return load_text(name, training.Recipe.from_json)
+    if name not in training.RECIPES:
+        raise ValueError(
+            f"--recipe: there is no recipe {name!r}. {nearest(name, training.RECIPES)}"
+            f"Expected one of {', '.join(RECIPES)}, or a recipe.json."
+        )
+    return training.RECIPES[name]
 
 
 def _network(text: str) -> dict[str, Any]:

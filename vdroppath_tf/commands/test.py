@@ -12,6 +12,7 @@ from vdroppath_tf import data, layers, scoring, serving, spaces, training
 from vdroppath_tf.commands import class_files
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
+from vdroppath_tf.commands.next_step import say_next
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import (
@@ -90,6 +91,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.scores:
         scores.save_arrays(values.scores)
         logging.info("Wrote %s", values.scores)
+    if str(values.model).endswith(".keras"):
+        served = str(Path(values.model).with_name("served") / "1")
+        say_next("export", model=values.model, out=served)
 
 
 def _network(

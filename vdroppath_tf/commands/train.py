@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from absl import flags, logging
 
 from vdroppath_tf import data, experiments, layers, spaces, training
+from vdroppath_tf.commands import dry_run
 from vdroppath_tf.commands.diagnosis import log_diagnosis
 from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.next_step import say_next, source_flags
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
@@ -51,6 +53,11 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "strategy", text)
     text = "a trained template, .keras, to start from; other classes get a new classifier"
     define_string(values, "init_from", text)
+    text = (
+        "what the network starts from: imagenet (Keras downloads it), a file of 2D weights, a "
+        "model of vdroppath or the folder of a run; other classes get a new classifier"
+    )
+    define_string(values, "init", text)
     text = "saves within epochs too, every so many steps (500) or so often (10min)"
     define_string(values, "save_every", text)
     text = "epochs from one picture of the marginals in TensorBoard to the next, 0 for none"
@@ -58,6 +65,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean(
         "mirrored", False, "train on all GPUs (MirroredStrategy)", flag_values=values
     )
+    dry_run.define_dry_run(values)
     define_seeds(values)
 
 
@@ -65,7 +73,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """A template, or one strategy's network, from videos to a model file."""
     if values.strategy is not None and values.init_from is not None:
         raise ValueError("--init_from starts a template, --strategy a network without gates.")
-    if values.seeds > 1:
+    if values.init is not None and values.init_from is not None:
+        raise ValueError("--init_from is the older name of --init: pass one of them.")
+    if values.seeds > 1 and not values.dry_run:
         train_seeds(values, _train_one_of_several)
     else:
         _train(values)
@@ -93,6 +103,8 @@ def _train(values: flags.FlagValues, account: Account | None = None) -> None:
     if values.validation is not None:
         labels = videos.labels
         validation = open_source(values, "validation", labels, part="validation", modality=modality)
+    parts = [videos] if validation is None else [videos, validation]
+    recipe = sized(recipe, parts)
     clips = training.Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
 
     kept = training.RunFolder(out, values.backup, values.save_every, values.picture_every)
@@ -105,9 +117,13 @@ def _train(values: flags.FlagValues, account: Account | None = None) -> None:
     logging.info("%s: %d videos of %d classes", model.name, len(videos), videos.num_classes)
     if model.gates:
         logging.info("Prior: %s", layers.describe_prior(model))
-        advice = training.few_steps(recipe, values.recipe, len(videos))
+        known = values.recipe in training.RECIPES
+        advice = training.few_steps(recipe, values.recipe, len(videos)) if known else None
         if advice is not None:
             logging.info("%s", advice)
+    if values.dry_run:
+        print(dry_run.table(training.rehearse(model, phases, recipe, clips)))
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", spaces.SpaceWarning)  # it is said below, in any case
         if account is None:
@@ -121,9 +137,36 @@ def _train(values: flags.FlagValues, account: Account | None = None) -> None:
     experiments.save_trained(model, history, out, recipe, videos.labels)
     if model.gates:
         log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))
+    _say_next(values, out, template=bool(model.gates))
     if kept.copy is not None:
         kept.copy.send()
         logging.info("Copied to %s", data.remote.shown(values.backup))
+
+
+def _say_next(values: flags.FlagValues, out: Path, *, template: bool) -> None:
+    """Scores come next, on validation videos where there are some."""
+    train = source_flags(values, "data", "train_data")
+    if not template:
+        export = {"model": str(out / "network.keras"), "out": str(out / "served" / "1")}
+        say_next("export", **export)
+        return
+    which = "data" if values.validation is None else "validation"
+    videos = source_flags(values, which, "data")
+    model, scores = str(out / "template.keras"), str(out / "scores.json")
+    say_next("evaluate", model=model, **videos, **train, out=scores)
+
+
+def sized(
+    recipe: training.Recipe, parts: Sequence[data.Manifest], *, always: bool = False
+) -> training.Recipe:
+    """The recipe with clips of one size, where the videos differ and nothing was chosen."""
+    sampling, said = recipe.sampling, ""
+    if sampling.crop is None and sampling.short_edge is None:
+        found = data.frame_sizes(parts)
+        sampling, said = data.with_chosen_size(sampling, found, always=always)
+    if said:
+        logging.info("%s", said)
+    return recipe.replace(sampling=sampling)
 
 
 def _model(
@@ -131,11 +174,20 @@ def _model(
 ) -> tuple[Any, tuple[training.Phase, ...]]:
     if values.strategy is not None:
         network = training.build_derived(recipe, clips, values.strategy)
+        _start(values, network, clips)
         return network, recipe.stand_alone_phases()
     if values.init_from is None:
-        return training.build_template(recipe, clips), recipe.template_phases()
+        model = training.build_template(recipe, clips)
+        _start(values, model, clips)
+        return model, recipe.template_phases()
     trained, labels = training.load_network(values.init_from)
     same = labels == clips.train.labels
     model, report = training.template_from(trained, recipe, clips, keep_classifier=same)
     logging.info("From %s: %s", values.init_from, report)
     return model, recipe.template_phases()
+
+
+def _start(values: flags.FlagValues, model: Any, clips: training.Clips) -> None:
+    if values.init is not None:
+        report = training.start_from(model, values.init, clips.train.labels)
+        logging.info("From %s: %s", values.init, report)

@@ -9,6 +9,8 @@ from .catalog import find_format as find_format
 from .catalog import open_manifest as open_manifest
 from .catalog import options_of as options_of
 from .clips.augment import Augmentation as Augmentation
+from .clips.choose_size import frame_sizes as frame_sizes
+from .clips.choose_size import with_chosen_size as with_chosen_size
 from .clips.order import ClipOrder as ClipOrder
 from .clips.pipeline import evaluation_clips as evaluation_clips
 from .clips.pipeline import training_clips as training_clips
@@ -32,3 +34,4 @@ from .records.writer import write_records as write_records
 from .sources.container import VideoError as VideoError
 from .sources.decode import read_frames as read_frames
 from .sources.encode import write_video as write_video
+from .splits import split_videos as split_videos

@@ -1,13 +1,10 @@
-"""What happens beside training: the history with its checkpoints, a stop at a loss of NaN."""
+"""What happens beside training: the history with its checkpoints, a line on the loss."""
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 from absl import logging
 
 from vdroppath_tf.layers.gates import named_drops
@@ -16,59 +13,6 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
-
-_REMEDY = (
-    "Lower the learning rate (or the prior: prior_strength, weight_reg), or look for damaged "
-    "labels or clips."
-)
-
-
-class NonFiniteLossError(ArithmeticError):
-    """The loss became NaN or infinite."""
-
-
-@named
-class StopOnNonFiniteLoss(keras.callbacks.Callback):
-    """Stops at the step whose loss is no number, before a checkpoint keeps it.
-
-    The last step of an epoch may spoil the weights after its loss was computed, so these are
-    checked where the epoch ends. Comes before ``Record`` in a list of callbacks.
-    """
-
-    def __init__(self, phase: str, folder: Path | None = None) -> None:
-        super().__init__()
-        self.phase, self.folder, self.epoch, self.step = phase, folder, 0, 0
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.step = batch
-        loss = float((logs or {}).get("loss", 0.0))
-        if not math.isfinite(loss):
-            self._stop(f"The loss is {loss}")
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        check_finite(self.model, self._place(), self._kept())
-
-    def _place(self) -> str:
-        return f"phase {self.phase!r}, epoch {self.epoch + 1}, step {self.step + 1}"
-
-    def _kept(self) -> str:
-        return f" The checkpoints of earlier steps are in {self.folder}." if self.folder else ""
-
-    def _stop(self, what: str) -> None:
-        raise NonFiniteLossError(f"{what} in {self._place()}. {_REMEDY}{self._kept()}")
-
-
-def check_finite(model: keras.Model, place: str, kept: str = "") -> None:
-    """Raises where a weight holds what is no number: no checkpoint shall keep it."""
-    for weight in model.weights:
-        value = tf.convert_to_tensor(weight)
-        if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):
-            raise NonFiniteLossError(
-                f"{weight.path} holds values that are no numbers in {place}. {_REMEDY}{kept}"
-            )
 
 
 @named

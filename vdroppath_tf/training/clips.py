@@ -10,6 +10,7 @@ import tensorflow as tf
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import evaluation_clips, training_clips
+from vdroppath_tf.data.clips.positions import epoch_order
 from vdroppath_tf.data.clips.protocols import PROTOCOLS, Protocol
 from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import Manifest
@@ -65,6 +66,18 @@ class RecipeClips:
             augment=self.recipe.augment,
         )
         return self._labelled(stream, classes, videos)
+
+    def batch_names(self, videos: Manifest, *, epoch: int, step: int) -> list[str]:
+        """The names of the videos that a training batch is made of.
+
+        Args:
+            videos: The videos to learn from.
+            epoch: The number of the epoch in the whole run.
+            step: The number of the batch in it, from 0.
+        """
+        order = epoch_order(self.recipe.seed, epoch, len(videos)).tolist()
+        size = self.recipe.batch_size
+        return [videos.entries[k].name for k in order[step * size : (step + 1) * size]]
 
     def validation(self, videos: Manifest, *, classes: int) -> tf.data.Dataset:
         """One clip of the centre of each video, labelled as the training batches are.

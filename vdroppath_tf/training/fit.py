@@ -12,10 +12,12 @@ from vdroppath_tf.layers.gates import freeze_gates, set_strategy
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.gated_training import KeepPushes
 from vdroppath_tf.models.objectives import accuracy_metrics, cross_entropy
+from vdroppath_tf.training.arrivals import Arrivals
 from vdroppath_tf.training.averages import KeepAverages, WeightAverages
 from vdroppath_tf.training.backup import SendAfterEpoch
 from vdroppath_tf.training.bad_videos import CountFaults
-from vdroppath_tf.training.callbacks import LogLossParts, Record, StopOnNonFiniteLoss
+from vdroppath_tf.training.callbacks import LogLossParts, Record
+from vdroppath_tf.training.finite import StopOnNonFiniteLoss
 from vdroppath_tf.training.optimizer import GateSGD
 from vdroppath_tf.training.patience import StopWhenPatienceEnds, has_ended
 from vdroppath_tf.training.phase import Phase
@@ -25,6 +27,7 @@ from vdroppath_tf.training.run import Run
 from vdroppath_tf.training.saving import SaveWithin
 from vdroppath_tf.training.schedules import learning_rate
 from vdroppath_tf.training.tensorboard import SpaceToTensorBoard
+from vdroppath_tf.training.watch import RunWatch, Watch
 
 
 def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> WeightAverages | None:
@@ -59,52 +62,60 @@ def finish(averages: WeightAverages | None) -> None:
 
 
 def fit(
-    model: FusionModel, phase: Phase, run: Run, *, first: int, start: Position, record: Record
+    model: FusionModel,
+    phase: Phase,
+    watch: RunWatch,
+    *,
+    first: int,
+    start: Position,
+    record: Record,
 ) -> None:
     """``keras.Model.fit`` over an endless stream that starts where the run stands.
 
     Args:
         model: The compiled model.
         phase: The phase.
-        run: What it shares with the others.
+        watch: Watches the run, and knows what the phases share.
         first: The number of the phase's first epoch in the whole run.
         start: Where the run stands, in this phase.
         record: Keeps the history.
     """
-    if 0 < start.steps < run.steps_per_epoch:
-        _fit(model, phase, run, first, start, record, epochs=start.epochs + 1)
+    if 0 < start.steps < watch.run.steps_per_epoch:
+        _fit(model, phase, watch, first, start, record, epochs=start.epochs + 1)
     elif start.steps:
-        _validate(model, phase, run, first, start, record)
+        _validate(model, phase, watch, first, start, record)
     if start.steps:
         start = Position(start.phase, start.epochs + 1)
-    ended = has_ended(record.history, phase, run.maker.recipe.patience)
+    ended = has_ended(record.history, phase, watch.run.maker.recipe.patience)
     if start.epochs < phase.epochs and not ended:
-        _fit(model, phase, run, first, start, record, epochs=phase.epochs)
+        _fit(model, phase, watch, first, start, record, epochs=phase.epochs)
 
 
 def _fit(
     model: FusionModel,
     phase: Phase,
-    run: Run,
+    watch: RunWatch,
     first: int,
     start: Position,
     record: Record,
     *,
     epochs: int,
 ) -> None:
+    run, arrivals = watch.run, Arrivals()
     clips, classes = run.clips, model.output_shape[-1]
     stream = run.maker.training(
         clips.train, classes=classes, first_epoch=first + start.epochs, first_step=start.steps
     )
     shape = tuple(stream.element_spec[0].shape[1:4])
+    own = Watch(watch, phase, start, arrivals)
     with video_errors():
         model.fit(
-            stream,
+            arrivals.behind(stream),
             validation_data=_validation(model, run),
             steps_per_epoch=run.steps_per_epoch - start.steps,
             initial_epoch=start.epochs,
             epochs=epochs,
-            callbacks=_callbacks(phase, run, first, start, record, shape),
+            callbacks=_callbacks(phase, own, first, start, record, shape),
             verbose=run.verbose,
             shuffle=False,
             num_train_examples=len(clips.train),
@@ -117,11 +128,17 @@ def _validation(model: FusionModel, run: Run) -> Any:
 
 
 def _validate(
-    model: FusionModel, phase: Phase, run: Run, first: int, start: Position, record: Record
+    model: FusionModel,
+    phase: Phase,
+    watch: RunWatch,
+    first: int,
+    start: Position,
+    record: Record,
 ) -> None:
     """The end of an epoch whose steps are all done: its validation, and what follows that."""
-    frames, height, width = run.maker.clip_shape(run.clips.train)
-    own = _callbacks(phase, run, first, start, record, (frames, height, width))
+    run = watch.run
+    shape = run.maker.clip_shape(run.clips.train)
+    own = _callbacks(phase, Watch(watch, phase, start, None), first, start, record, shape)
     if phase.gates:
         own.insert(0, KeepPushes(model.start_record()))
     callbacks = keras.callbacks.CallbackList(own, model=model)
@@ -138,7 +155,7 @@ def _validate(
 
 def _callbacks(
     phase: Phase,
-    run: Run,
+    watch: Watch,
     first: int,
     start: Position,
     record: Record,
@@ -149,8 +166,14 @@ def _callbacks(
     A bad loss stops the run before a checkpoint keeps it; TensorBoard has an epoch's points before
     the checkpoint that says the epoch is done, and a copy is made of both.
     """
+    run = watch.whole.run
+
+    def batch(epoch: int, step: int) -> list[str]:
+        return run.maker.batch_names(run.clips.train, epoch=first + epoch, step=step)
+
+    begun = start.epochs, start.steps
     callbacks: list[keras.callbacks.Callback] = [
-        StopOnNonFiniteLoss(phase.name, run.folder),
+        StopOnNonFiniteLoss(phase.name, run.folder, batch=batch, begun=begun),
         CountFaults(run.maker.faults, run.clips, first, run.folder, start),
     ]
     if record.averages is not None:
@@ -162,7 +185,7 @@ def _callbacks(
             picture_every=run.kept.picture_every,
             first_epoch=first,
         )
-        board.done = start.epochs
+        board.done, board.speeds = start.epochs, watch.speeds
         callbacks.append(board)
     callbacks.append(record)
     if run.store is not None:
@@ -171,6 +194,7 @@ def _callbacks(
         callbacks.append(SendAfterEpoch(run.backup))
     if run.verbose:
         callbacks.append(LogLossParts(phase))
+    callbacks.append(watch)
     if run.maker.recipe.patience is not None:
         callbacks.append(StopWhenPatienceEnds(phase, record, run.maker.recipe.patience))
     if run.on_step is not None:

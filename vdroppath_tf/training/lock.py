@@ -39,6 +39,22 @@ def run_lock(folder: Path) -> Iterator[None]:
         os.close(descriptor)  # the file stays: who removes it could remove that of the next holder
 
 
+@named
+def is_locked(folder: Path) -> bool:
+    """Whether a process holds a run's folder; no, where nothing says so."""
+    try:
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _hold(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

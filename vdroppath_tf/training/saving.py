@@ -11,7 +11,8 @@ from absl import logging
 
 from vdroppath_tf.names import named
 from vdroppath_tf.training.backup import send
-from vdroppath_tf.training.callbacks import Record, check_finite
+from vdroppath_tf.training.callbacks import Record
+from vdroppath_tf.training.finite import check_finite
 from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.run import Run
 

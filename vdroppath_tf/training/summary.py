@@ -74,10 +74,31 @@ def few_steps(recipe: Recipe, name: str, num_videos: int) -> str | None:
     same = [(phase.name, phase.epochs) for phase in usual.template_phases()]
     own = [(phase.name, phase.epochs) for phase in recipe.template_phases()]
     full = TRAINING_VIDEOS[name] // usual.batch_size
-    if name in PUBLISHED or own != same or not 0 < 2 * steps < full:
+    enough = enough_epochs(recipe, name, num_videos)
+    if own != same or not enough:
         return None
-    flags = " ".join(f"--{phase}_epochs={round(n * full / steps)}" for phase, n in own)
+    flags = " ".join(f"--{phase}_epochs={enough[phase]}" for phase, _ in own)
     return (
         f"{num_videos:,} videos make {steps * sum(n for _, n in own)} steps; the recipe {name!r} "
         f"was sized for {full * sum(n for _, n in own)}. {flags} would be as many."
     )
+
+
+@named
+def enough_epochs(recipe: Recipe, name: str, num_videos: int) -> dict[str, int]:
+    """The epochs of each phase that make as many steps as a recipe of this package was sized for.
+
+    Args:
+        recipe: The recipe of the run.
+        name: The name of the recipe it was made from.
+        num_videos: The training videos.
+
+    Returns:
+        Epochs by phase; none where there are half as many steps or more, or for a published recipe.
+    """
+    usual, steps = RECIPES[name], num_videos // recipe.batch_size
+    full = TRAINING_VIDEOS[name] // usual.batch_size
+    if name in PUBLISHED or not 0 < 2 * steps < full:
+        return {}
+    phases = (usual.warmup, usual.search, usual.finetune)
+    return {phase.name: round(phase.epochs * full / steps) for phase in phases if phase}

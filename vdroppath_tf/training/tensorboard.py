@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -29,7 +29,9 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
     * ``marginals``: the picture of ``figures.marginals.figure_marginals`` (Eq. 7, the paper's
       Fig. 4), where the gates have moved since the last one.
 
-    A model without gates has ``epoch/NAME`` only.
+    * ``speed/NAME``, in ``train``: clips/s, the share of waiting for clips, memory, hours left.
+
+    A model without gates has no gates and no space to log.
 
     Args:
         folder: The folder of the event files: ``tensorboard --logdir FOLDER``.
@@ -52,6 +54,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.done = 0  # epochs of this phase that an earlier process logged
+        self.speeds: Callable[[], Mapping[str, float]] | None = None  # of the epoch that ends
         if picture_every < 0 or first_epoch < 0:
             raise ValueError(
                 "picture_every and first_epoch must be 0 or more. "
@@ -85,6 +88,8 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
         with self._writer.as_default(step=step):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(f"epoch/{name}", value)
+            for name, value in ({} if self.speeds is None else self.speeds()).items():
+                tf.summary.scalar(f"speed/{name.replace('/', '_per_')}", value)
             if self._costs is not None:
                 self._space(self._costs, step)
         self._writer.flush()  # a copy of the file after an epoch has the whole epoch

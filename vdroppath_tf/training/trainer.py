@@ -27,6 +27,7 @@ from vdroppath_tf.training.run import Run
 from vdroppath_tf.training.run_folder import RunFolder
 from vdroppath_tf.training.runs import Clips, check_run, describe_run
 from vdroppath_tf.training.signals import StopSignals
+from vdroppath_tf.training.watch import RunWatch
 
 
 @named
@@ -88,16 +89,25 @@ def train(
                 backup.fetch(description)
             store = CheckpointStore(kept.path, description)
         run = Run(clips, maker, kept, store, backup, signals, on_step, verbose)
-        history = _train_phases(model, phases, run)
+        watch = RunWatch(phases, run)
+        watch.note()
+        try:
+            history = _train_phases(model, phases, watch)
+        except BaseException as error:
+            watch.failed(error)
+            raise
+        watch.finished(history)
         if backup is not None:
             backup.send()
         log_bad_videos(maker.faults, clips, run.folder)
     return history
 
 
-def _train_phases(model: FusionModel, phases: Sequence[Phase], run: Run) -> list[dict[str, Any]]:
+def _train_phases(
+    model: FusionModel, phases: Sequence[Phase], watch: RunWatch
+) -> list[dict[str, Any]]:
     """Trains what is left of the phases; the history of all of them."""
-    store, recipe = run.store, run.maker.recipe
+    run, store, recipe = watch.run, watch.run.store, watch.run.maker.recipe
     position = Position(0, 0) if store is None else store.position()
     if store is not None:
         finished = sum(phase.epochs for phase in phases[: position.phase]) + position.epochs
@@ -122,7 +132,7 @@ def _train_phases(model: FusionModel, phases: Sequence[Phase], run: Run) -> list
         record.averages = averages
         first = sum(earlier.epochs for earlier in phases[:number])
         try:
-            fit(model, phase, run, first=first, start=start, record=record)
+            fit(model, phase, watch, first=first, start=start, record=record)
         finally:
             keep_quarantine(run.maker.faults, run.clips, run.folder)
         finish(averages)

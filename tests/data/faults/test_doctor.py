@@ -84,9 +84,9 @@ def run(manifest: Manifest, journal: Path) -> tuple[list[str], doctor.Diagnosis]
     decoded: list[str] = []
     real = doctor.examine
 
-    def spy(entry: VideoEntry) -> Finding:
+    def spy(entry: VideoEntry, **how: bool) -> Finding:
         decoded.append(Path(entry.path).name)
-        return real(entry)
+        return real(entry, **how)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(doctor, "examine", spy)
@@ -195,6 +195,21 @@ def test_nothing_else_is_caught(
         diagnose([("train", manifest)], tmp_path / "journal")
 
 
+def test_quickly(manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three frames of each video are read: the first, the middle one, the last."""
+    asked = []
+    real = VideoFile.read
+
+    def spy(self: VideoFile, indices: range, **options: int) -> np.ndarray:
+        asked.append([int(k) for k in indices])
+        return real(self, indices, **options)
+
+    monkeypatch.setattr(VideoFile, "read", spy)
+    found = diagnose([("train", manifest)], tmp_path / "journal", quick=True, workers=1)
+    assert not found.faults
+    assert asked == [[0, (FRAMES - 1) // 2, FRAMES - 1]] * len(manifest)
+
+
 def test_the_command(
     manifest: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,7 +221,7 @@ def test_the_command(
     text = capsys.readouterr()
     assert "30 frames decoded in" in text.out
     assert "train: 5 of 5 videos are good" in text.out
-    assert "frame sizes: 32x32 (4), 48x32 (1); clips of one size need --crop" in text.out
+    assert "frame sizes: 32x32 (4), 48x32 (1); train cuts clips of one size" in text.out
     assert json.loads(out.read_text())["videos"] == []
     spoil(manifest.entries[1].path)
     assert main(command) == 1

@@ -1,0 +1,107 @@
+"""What watching a run costs: processor time of steps with `Watch` and `Arrivals`, and without.
+
+    python scripts/benchmarks/watchfulness.py --network=micro
+
+Two templates of one seed train by `fit` on one batch that comes again and again, an epoch of
+``--steps`` steps in turns; with the watch, progress is written as in `vdroppath train`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import app, flags
+
+NETWORK = flags.DEFINE_string("network", "micro", "a network of the zoo")
+FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip")
+SIZE = flags.DEFINE_integer("size", 32, "height and width")
+BATCH = flags.DEFINE_integer("batch", 16, "clips a step")
+STEPS = flags.DEFINE_integer("steps", 32, "steps an epoch")
+ROUNDS = flags.DEFINE_integer("rounds", 15, "pairs of timed epochs")
+CLASSES = 4
+
+
+def epoch_of(watched: bool, data: Any, folder: Path) -> Any:
+    """A function that trains one epoch of a template of its own."""
+    import keras
+
+    from vdroppath_tf.training import RECIPES, Phase
+    from vdroppath_tf.training.arrivals import Arrivals
+    from vdroppath_tf.training.clips import RecipeClips
+    from vdroppath_tf.training.fit import prepare
+    from vdroppath_tf.training.position import Position
+    from vdroppath_tf.training.run_folder import RunFolder
+    from vdroppath_tf.training.watch import RunWatch, Watch
+    from vdroppath_tf.zoo import get_model
+
+    keras.utils.set_random_seed(0)
+    recipe = RECIPES["small"].replace(batch_size=BATCH.value)
+    phase = Phase("search", 1, 0.01, gates=True)
+    model = get_model(f"template_{NETWORK.value}", CLASSES, num_train_examples=1000)
+    prepare(model, phase, recipe, STEPS.value)
+
+    class Shared:  # what a run shares, without videos
+        clips = None
+        maker = RecipeClips(recipe)
+        kept = RunFolder(folder)
+        folder: Path
+        verbose = 0
+        steps_per_epoch = STEPS.value
+
+    Shared.folder = folder
+    whole = RunWatch((phase,), Shared)  # type: ignore[arg-type]
+
+    def train() -> None:
+        arrivals = Arrivals()
+        stream = arrivals.behind(data) if watched else data
+        callbacks = [Watch(whole, phase, Position(0, 0), arrivals)] if watched else []
+        model.fit(
+            stream, steps_per_epoch=STEPS.value, callbacks=callbacks, verbose=0, shuffle=False
+        )
+
+    return train
+
+
+def main(argv: list[str]) -> None:
+    """Times epochs in turns."""
+    if len(argv) > 1:
+        raise app.UsageError(f"Expected flags only. Received: {argv[1:]}")
+    import warnings
+
+    import tensorflow as tf
+
+    from vdroppath_tf.spaces.notices import SpaceWarning
+
+    warnings.simplefilter("ignore", SpaceWarning)
+    rng = np.random.default_rng(0)
+    shape = (BATCH.value, FRAMES.value, SIZE.value, SIZE.value, 3)
+    clips = tf.constant(rng.integers(0, 256, shape, np.uint8))
+    labels = tf.constant(rng.integers(0, CLASSES, BATCH.value))
+    data = tf.data.Dataset.from_tensors((clips, labels)).repeat()
+    with tempfile.TemporaryDirectory() as folder:
+        epochs = {watched: epoch_of(watched, data, Path(folder)) for watched in (False, True)}
+        ratios, seconds = [], []
+        for n in range(ROUNDS.value + 1):
+            took = {}
+            for watched in (False, True) if n % 2 else (True, False):
+                start = time.process_time()
+                epochs[watched]()
+                took[watched] = time.process_time() - start
+            if n:  # the first ones build the graphs
+                ratios.append(took[True] / took[False])
+                seconds.append(took[False] / STEPS.value)
+    low, middle, high = (statistics.quantiles(ratios, n=4)[k] for k in range(3))
+    print(
+        f"{NETWORK.value}, {shape} clips: a step takes {statistics.median(seconds) * 1e3:.0f} ms "
+        f"of processor time; watched, {middle:.3f} of it (quartiles {low:.3f} to {high:.3f}, "
+        f"{ROUNDS.value} pairs of epochs of {STEPS.value} steps)"
+    )
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,192 @@
+"""`vdroppath run`: from a folder of videos to a served network, and `status` of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command_lines import said
+
+from vdroppath_tf.cli import main
+from vdroppath_tf.commands import derive
+from vdroppath_tf.data import open_manifest, write_video
+from vdroppath_tf.training import Recipe
+
+SMALL = (
+    "--network=nano --frames=4 --batch_size=8 --warmup_epochs=1 --search_epochs=1 --draws=3"
+    " --set=finetune.epochs=1"
+)
+STEPS = [
+    "warm-up and search",
+    "scoring and selection",
+    "derive and fine-tune",
+    "test",
+    "export",
+    "report",
+    "answer",
+]
+
+
+@pytest.fixture(scope="session")
+def folder(motion: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Class folders, with a few videos of other sizes and one that is none. Change nothing."""
+    root = tmp_path_factory.mktemp("videos") / "videos"
+    rng = np.random.default_rng(0)
+    for part in ("train", "validation"):
+        for entry in motion.manifest(part):
+            to = root / motion.labels[entry.label] / f"{part}-{Path(entry.path).name}"
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(entry.path, to)
+    for k, (height, width) in enumerate([(24, 32), (48, 20)]):
+        frames = rng.integers(0, 256, (6, height, width, 3), np.uint8)
+        write_video(root / motion.labels[0] / f"other-{k}.mp4", frames)
+    return root
+
+
+@pytest.fixture(scope="session")
+def finished(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was stopped in the middle and called again. Change nothing of it."""
+    out = tmp_path_factory.mktemp("run") / "run"
+    line = ["run", str(folder), *SMALL.split(), f"--out={out}"]
+    with pytest.MonkeyPatch.context() as patch:
+
+        def stopped(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(derive, "run", stopped)
+        assert main(line) == 130
+    states = json.loads((out / "plan" / "state.json").read_text())["steps"]
+    assert [each["state"] for each in states.values()] == ["done", "done", "stopped"]
+    scored = (out / "scores.json").stat().st_mtime_ns
+    assert main(line) == 0
+    assert (out / "scores.json").stat().st_mtime_ns == scored
+    return out
+
+
+def test_a_folder_of_videos_becomes_a_served_network(finished: Path, folder: Path) -> None:
+    states = json.loads((finished / "plan" / "state.json").read_text())["steps"]
+    assert {name: each["state"] for name, each in states.items()} == dict.fromkeys(STEPS, "done")
+    for name in ("template.keras", "space.json", "scores.json", "derived.keras", "result.json"):
+        assert (finished / name).is_file()
+    assert (finished / "served" / "1" / "saved_model.pb").is_file()
+    assert "<html" in (finished / "report.html").read_text()
+    answer = (finished / "plan" / "answer.txt").read_text()
+    assert answer.startswith(f"{folder}/")
+    result = json.loads((finished / "result.json").read_text())
+    parts = {
+        part: open_manifest(finished / "plan" / f"{part}.manifest", root=folder)
+        for part in ("train", "validation", "test")
+    }
+    assert result["data"]["scored"] == len(parts["test"])
+    paths = [entry.path for part in parts.values() for entry in part]
+    assert sorted(paths) == sorted(str(path) for path in folder.rglob("*.mp4"))
+    for part in parts.values():
+        assert {entry.label for entry in part} == {0, 1, 2, 3}
+
+
+def test_what_is_needed_to_run_it_again(finished: Path, folder: Path) -> None:
+    plan = json.loads((finished / "plan" / "plan.json").read_text())
+    assert plan["command"].startswith(f"vdroppath run --data={folder} ")
+    assert plan["data"]["train"]["digest"]
+    assert {"tensorflow", "keras", "numpy", "vdroppath_tf", "python"} <= set(plan["versions"])
+    recipe = Recipe.from_json((finished / "plan" / "recipe.json").read_text())
+    assert json.loads(recipe.to_json()) == plan["recipe"]
+    assert (recipe.sampling.short_edge, recipe.sampling.crop) == (16, 16)
+    assert recipe.finetune is not None
+    assert (recipe.search.epochs, recipe.finetune.epochs) == (1, 1)
+    assert Recipe.from_json((finished / "recipe.json").read_text()) == recipe
+
+
+def test_a_finished_run_does_nothing(finished: Path, folder: Path, call: Any) -> None:
+    done = call("run", folder, *SMALL.split(), f"--out={finished}")
+    assert done.code == 0, done.error
+    assert done.out.count(" done ") == len(STEPS)
+    assert "[1/7]" not in done.error
+    assert f"Next: vdroppath predict --model={finished}/served/1 VIDEO ..." in done.error
+
+
+def test_status(finished: Path, call: Any, tmp_path: Path) -> None:
+    done = call("status", finished)
+    assert done.code == 0, done.error
+    assert f"{finished}: 7 of 7 steps done, not running" in done.out
+    assert "search (phase 2 of 2), 1 of 1 epochs" in done.out
+    assert "last epoch: loss " in done.out
+    found = json.loads(call("status", finished, "--json").out)
+    assert found["steps"] == dict.fromkeys(STEPS, "done")
+    assert found["next"] == ""
+    part = Path(shutil.copytree(finished, tmp_path / "part"))
+    state = json.loads((part / "plan" / "state.json").read_text())
+    del state["steps"]["answer"], state["steps"]["report"]
+    state["steps"]["export"] = {"state": "failed", "error": "the disk is full"}
+    (part / "plan" / "state.json").write_text(json.dumps(state))
+    done = call("status", part)
+    assert "4 of 7 steps done" in done.out
+    assert "  bad: the disk is full\n" in done.out
+    assert "  next: vdroppath export --model=" in done.out
+    assert f"  to go on: vdroppath run --data={finished.parent}" not in done.out
+    assert "  to go on: vdroppath run --data=" in done.out
+
+
+def test_status_of_no_run(call: Any, tmp_path: Path) -> None:
+    assert "holds no run" in said(call("status", tmp_path))
+    assert "holds no run" in said(call("status", tmp_path / "nothing"))
+    assert "Name at least one folder" in said(call("status"))
+
+
+def test_a_plan_is_printed_and_nothing_is_written(call: Any, folder: Path, tmp_path: Path) -> None:
+    done = call("run", folder, *SMALL.split(), f"--out={tmp_path}/run", "--dry_run")
+    assert done.code == 0, done.error
+    assert "  1      warm-up and search: vdroppath train --recipe=" in done.out
+    assert "The videos differ in size: 16x16 (34), " in done.error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_few_videos_are_made_up_for(call: Any, folder: Path, tmp_path: Path) -> None:
+    done = call("run", folder, "--network=nano", f"--out={tmp_path}/run", "--dry_run")
+    assert "training videos: a batch is 6 clips." in done.error
+    assert "search takes" in done.error
+    assert done.code == 0
+
+
+def test_what_cannot_be_run(call: Any, finished: Path, folder: Path, tmp_path: Path) -> None:
+    """One line each, and nothing is written."""
+
+    def refused(*more: Any) -> str:
+        return said(call("run", *more))
+
+    out = f"--out={tmp_path}/run"
+    assert "Did you mean 'search.epochs'" in refused(folder, "--set=serch.epochs=3", out)
+    assert "--set=serch.epochs" in refused(folder, "--set=serch.epochs=3", out)
+    few = Path(shutil.copytree(folder, tmp_path / "few"))
+    (label, *_) = sorted(path.name for path in few.iterdir())
+    for path in sorted((few / label).iterdir())[2:]:
+        path.unlink()
+    assert f"of the class {label!r}, so a split" in refused(few, out)
+    again = [*SMALL.split(), f"--out={finished}"]
+    differs = refused(folder, *again, "--set=search.epochs=7")
+    assert "holds another run; what differs: recipe.search.epochs (1 there, 7 here)" in differs
+    less = Path(shutil.copytree(folder, tmp_path / "less"))
+    next((less / label).iterdir()).unlink()
+    assert "holds another run; what differs: data." in refused(less, *again)
+    assert "lies inside of the videos" in refused(folder, f"--out={folder}/run")
+    assert "Name a folder or a list of videos" in refused(out)
+    assert "Expected one folder or list" in refused(folder, few, out)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "notes.txt").write_text("mine")
+    assert "holds notes.txt, and nothing that this command left" in refused(
+        folder, f"--out={other}"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["few", "less", "other"]
+
+
+def test_train_takes_videos_of_mixed_sizes(call: Any, folder: Path, tmp_path: Path) -> None:
+    line = ["--network=nano", "--frames=4", "--batch_size=8", "--warmup_epochs=1"]
+    done = call("train", f"--data={folder}", f"--out={tmp_path}/run", *line, "--search_epochs=0")
+    assert done.code == 0, done.error
+    assert "Clips are scaled to a short edge of 16 pixels, and 16x16 are cut out" in done.error
+    assert "Next: vdroppath evaluate --model=" in done.error

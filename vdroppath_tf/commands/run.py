@@ -1,0 +1,210 @@
+"""From a folder of videos to a served network: the commands below, one after another."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags, logging
+
+from vdroppath_tf import data, training
+from vdroppath_tf.commands import derive, evaluate, export, predict, report, test, train
+from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.next_step import say_next, saying_nothing
+from vdroppath_tf.commands.places import define_output
+from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
+from vdroppath_tf.commands.run_data import described, look_over, open_parts, root_of, write_parts
+from vdroppath_tf.commands.run_plan import (
+    FOLDER,
+    PLAN_FILE,
+    Step,
+    check_same_plan,
+    fields_of,
+    read_plan,
+    read_state,
+    steps_of,
+    write_state,
+)
+from vdroppath_tf.commands.run_recipe import fitted
+from vdroppath_tf.commands.sources import define_faults, define_formats, define_source
+from vdroppath_tf.files import write_json, write_text
+
+EXAMPLE = "vdroppath run videos --out=run"
+_STEPS: dict[str, Any] = {
+    "train": train,
+    "evaluate": evaluate,
+    "derive": derive,
+    "test": test,
+    "export": export,
+    "report": report,
+    "predict": predict,
+}
+_OWN = ("out", "verbosity", "dry_run")
+_PASSED = ("frame_template", "first_frame", "max_bad_fraction")  # to commands that read videos
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    define_source(values, "data", "videos, as the first argument too")
+    define_source(values, "validation", "validation videos; default: divided off --data")
+    define_source(values, "test", "test videos; default: divided off --validation or --data")
+    define_formats(values)
+    define_faults(values)
+    text = "folder for everything; a stopped run goes on there"
+    mark = f"{FOLDER}/{PLAN_FILE}|{FOLDER}/{training.LOCK_FILE}"
+    define_output(values, "out", text, mark=mark, folder=True, needed=True)
+    define_recipe(values)
+    text = "what the template starts from: imagenet, a file of weights, a model or folder of a run"
+    define_string(values, "init", text)
+    text = "strategies drawn from the space and scored"
+    flags.DEFINE_integer("draws", 50, text, lower_bound=1, flag_values=values)
+    text = (
+        "regular expression for the names of videos: those that agree in what it finds are never "
+        "divided (default: that of UCF101, where names are so)"
+    )
+    define_string(values, "group", text)
+    text = "print the plan and write nothing"
+    flags.DEFINE_boolean("dry_run", False, text, flag_values=values)
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """The plan, then its steps, from wherever the run stands."""
+    _take_source(values, arguments)
+    out = Path(values.out)
+    recipe = recipe_of_flags(values)
+    parts = open_parts(values, recipe.modality, recipe.seed)
+    about = described(parts)
+    recipe = fitted(values, recipe, parts)
+    root = root_of(values)
+    steps = _steps(values, out, root, parts)
+    chosen = {"draws": values.draws, "init": values.init}
+    fields = fields_of(_given(values), recipe, about, chosen, steps)
+    old = read_plan(out)
+    if old is not None:
+        check_same_plan(out, old, fields)
+    print(_table(out, recipe, parts, steps), flush=True)
+    if values.dry_run:
+        return
+    with training.run_lock(out / FOLDER):
+        if old is None:
+            write_parts(out, look_over(values, parts), root)
+            write_text(out / FOLDER / "recipe.json", recipe.to_json() + "\n")
+            write_json(out / FOLDER / PLAN_FILE, fields)
+        elif old["versions"] != fields["versions"]:
+            logging.warning("%s: was begun with other versions: %s", out, old["versions"])
+        _run_steps(out, steps)
+    say_next("predict", "VIDEO ...", model=str(out / "served" / "1"))
+
+
+def _take_source(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    if len(arguments) > 1 or (arguments and values.data is not None):
+        raise ValueError(f"Expected one folder or list of videos. Received: {' '.join(arguments)}")
+    if arguments:
+        values.data = arguments[0]
+    if values.data is None:
+        raise ValueError("Name a folder or a list of videos: vdroppath run VIDEOS --out=DIR.")
+    source, out = os.path.realpath(values.data), os.path.realpath(values.out)
+    if os.path.isdir(source) and os.path.commonpath([source, out]) == source:
+        raise ValueError(
+            f"--out={values.out}: lies inside of the videos, {values.data}, and would be taken for "
+            "one of their classes. Pass a folder elsewhere."
+        )
+
+
+def _given(values: flags.FlagValues) -> list[str]:
+    """The flags that were given, as they can be given again."""
+    return [
+        part
+        for name in values
+        if (values[name].present or name == "data") and name not in _OWN
+        for part in values[name].serialize().splitlines()
+    ]
+
+
+def _steps(
+    values: flags.FlagValues, out: Path, root: str | None, parts: dict[str, data.Manifest]
+) -> list[Step]:
+    more = [
+        part
+        for name in _PASSED
+        if values[name].present
+        for part in values[name].serialize().splitlines()
+    ]
+    paths = [entry.path for entry in parts["test"] if os.path.isfile(entry.path)]
+    shown = os.path.abspath(paths[0]) if paths else None
+    return steps_of(out, root, draws=values.draws, init=values.init, more=more, shown=shown)
+
+
+def _table(
+    out: Path, recipe: training.Recipe, parts: dict[str, data.Manifest], steps: list[Step]
+) -> str:
+    train_videos = parts["train"]
+    counts = ", ".join(f"{len(videos):,} {part}" for part, videos in parts.items())
+    about = training.summary(recipe, len(train_videos))
+    done = read_state(out)
+    lines = [
+        f"The plan of {out}:",
+        f"  videos    {counts}; {train_videos.num_classes} classes",
+        *(f"  {name:9s} {about[name]}" for name in ("network", "clips", "epochs", "batch", "seed")),
+    ]
+    for n, step in enumerate(steps, 1):
+        mark = "done" if _is_done(step, done) else "    "
+        lines.append(f"  {n} {mark} {step.name}: {step.line}")
+    return "\n".join(lines)
+
+
+def _is_done(step: Step, state: dict[str, Any]) -> bool:
+    return state.get(step.name, {}).get("state") == "done" and step.output.exists()
+
+
+def _run_steps(out: Path, steps: list[Step]) -> None:
+    state = read_state(out)
+    for n, step in enumerate(steps, 1):
+        if _is_done(step, state):
+            continue
+        logging.info("[%d/%d] %s: %s", n, len(steps), step.name, step.line)
+        began = time.time()
+        state[step.name] = {"state": "running", "began": began}
+        write_state(out, state)
+        try:
+            if not step.output.exists() or step.command in ("train", "export", "report"):
+                _call(step)
+        except BaseException as error:
+            said = str(error) or type(error).__name__
+            failed = "failed" if isinstance(error, Exception) else "stopped"
+            state[step.name] = {"state": failed, "error": said}
+            write_state(out, state)
+            raise
+        state[step.name] = {"state": "done", "seconds": time.time() - began}
+        write_state(out, state)
+
+
+def _call(step: Step) -> None:
+    """A command as the command line calls it, without a word on what comes next."""
+    module = _STEPS[step.command]
+    values = flags.FlagValues()
+    module.define(values)
+    positional = values(["vdroppath", *step.arguments])[1:]
+    kept = step.command == "predict"
+    with saying_nothing(), _copied(kept) as text:
+        module.run(values, positional)
+    if kept:
+        write_text(step.output, text.getvalue())
+
+
+@contextlib.contextmanager
+def _copied(wanted: bool) -> Iterator[io.StringIO]:
+    """Keeps what is printed, and prints it all the same."""
+    text = io.StringIO()
+    if not wanted:
+        yield text
+        return
+    with contextlib.redirect_stdout(text):
+        yield text
+    sys.stdout.write(text.getvalue())

@@ -1,0 +1,200 @@
+"""The plan of ``vdroppath run``: its commands in order, and all that is needed to run it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import shlex
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from vdroppath_tf.commands.next_step import flag_list
+from vdroppath_tf.files import read_json, read_text, write_json
+
+FORMAT = "vdroppath_tf.plan/1"
+FOLDER, PLAN_FILE, STATE_FILE = "plan", "plan.json", "state.json"
+STATE_FORMAT = "vdroppath_tf.steps/1"
+_PACKAGES = ("tensorflow", "keras", "numpy", "av")
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One command of the plan.
+
+    Attributes:
+        name: What it is called in the plan and in ``vdroppath status``.
+        command: The command.
+        arguments: Its flags and arguments.
+        output: What is there when it is done.
+    """
+
+    name: str
+    command: str
+    arguments: tuple[str, ...]
+    output: Path
+
+    @property
+    def line(self) -> str:
+        """The command line."""
+        return shlex.join(["vdroppath", self.command, *self.arguments])
+
+
+def steps_of(
+    out: Path, root: str | None, *, draws: int, init: str | None, more: list[str], shown: str | None
+) -> list[Step]:
+    """The commands from manifests and a recipe in ``plan/`` to a served network.
+
+    Args:
+        out: The folder of the run.
+        root: The folder that the videos of the manifests lie in.
+        draws: The strategies that are drawn and scored.
+        init: What the template starts from, or None.
+        more: Flags of every command that reads videos.
+        shown: A video to ask the served network about, or None.
+    """
+    plan = out / FOLDER
+    template, derived = str(out / "template.keras"), str(out / "derived.keras")
+    scores, result, served = out / "scores.json", out / "result.json", out / "served" / "1"
+
+    def videos(name: str, part: str) -> list[str]:
+        return flag_list(**{name: str(plan / f"{part}.manifest"), f"{name}_root": root})
+
+    train, test = videos("train_data", "train"), videos("test_data", "test")
+    wide = [*videos("data", "validation"), *train, *test, *more]
+    start = flag_list(recipe=str(plan / "recipe.json"), init=init, out=str(out))
+    seen = [*videos("data", "train"), *videos("validation", "validation"), *more]
+    lines: list[tuple[str, str, list[str], Path]] = [
+        ("warm-up and search", "train", [*start, *seen], out / "space.json"),
+        (
+            "scoring and selection",
+            "evaluate",
+            [*flag_list(model=template, draws=str(draws), out=str(scores)), *wide],
+            scores,
+        ),
+        (
+            "derive and fine-tune",
+            "derive",
+            [
+                *flag_list(model=template, scores=str(scores), finetune=True, out=derived),
+                *train,
+                *more,
+            ],
+            Path(derived),
+        ),
+        (
+            "test",
+            "test",
+            [*flag_list(model=derived, out=str(result)), *videos("data", "test"), *more],
+            result,
+        ),
+        (
+            "export",
+            "export",
+            flag_list(model=derived, out=str(served), overwrite=True),
+            served / "saved_model.pb",
+        ),
+        (
+            "report",
+            "report",
+            flag_list(
+                run=str(out), scores=str(scores), result=str(result), out=str(out / "report.html")
+            ),
+            out / "report.html",
+        ),
+    ]
+    if shown is not None:
+        answer = plan / "answer.txt"
+        lines.append(("answer", "predict", [f"--model={served}", shown], answer))
+    return [Step(name, command, tuple(args), done) for name, command, args, done in lines]
+
+
+def fields_of(
+    arguments: list[str],
+    recipe: Any,
+    data: dict[str, Any],
+    settings: dict[str, Any],
+    steps: list[Step],
+) -> dict[str, Any]:
+    """What is needed to run it again, as plain values."""
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return {
+        "format": FORMAT,
+        "command": shlex.join(["vdroppath", "run", *arguments]),
+        "arguments": arguments,
+        "recipe": json.loads(recipe.to_json()),
+        "seed": recipe.seed,
+        "data": data,
+        "settings": settings,
+        "steps": [{"name": step.name, "command": step.line} for step in steps],
+        "versions": {**versions, "vdroppath_tf": _own(), "python": platform.python_version()},
+    }
+
+
+def _own() -> str:
+    from vdroppath_tf.startup import VERSION
+
+    return VERSION
+
+
+def read_plan(out: Path) -> dict[str, Any] | None:
+    """The plan in the folder of a run; None where there is none.
+
+    Raises:
+        ValueError: If the file holds something else.
+    """
+    file = out / FOLDER / PLAN_FILE
+    if not file.is_file():
+        return None
+    try:
+        return read_json(read_text(file), FORMAT)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def check_same_plan(out: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Raises where a folder holds a run of other settings or videos, naming what differs."""
+    differs = [
+        f"{name} ({_short(before)} there, {_short(now)} here)"
+        for part in ("recipe", "data", "settings")
+        for name, before, now in _differences(part, old.get(part), new[part])
+    ]
+    if differs:
+        more = f" and {len(differs) - 3} more" if len(differs) > 3 else ""
+        raise ValueError(
+            f"{out}: holds another run; what differs: {'; '.join(differs[:3])}{more}. Pass a new "
+            "folder to start anew, or the same settings and videos to go on."
+        )
+
+
+def _differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = dict.fromkeys([*old, *new])
+        return [d for k in keys for d in _differences(f"{name}.{k}", old.get(k), new.get(k))]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = enumerate(zip(old, new, strict=True))
+        return [d for k, pair in pairs for d in _differences(f"{name}.{k}", *pair)]
+    return [] if old == new else [(name, old, new)]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def read_state(out: Path) -> dict[str, Any]:
+    """What each step has come to: by its name, ``state``, ``seconds`` and ``error``."""
+    file = out / FOLDER / STATE_FILE
+    if not file.is_file():
+        return {}
+    try:
+        found = read_json(read_text(file), STATE_FORMAT)["steps"]
+        return {str(name): dict(each) for name, each in found.items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{file}: does not say which steps are done ({error}).") from None
+
+
+def write_state(out: Path, steps: dict[str, Any]) -> None:
+    """Keeps what each step has come to."""
+    write_json(out / FOLDER / STATE_FILE, {"format": STATE_FORMAT, "steps": steps})

@@ -1,0 +1,62 @@
+"""The recipe of ``vdroppath run``, made to fit the videos where nothing else was asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from absl import flags, logging
+
+from vdroppath_tf import data, training
+from vdroppath_tf.commands.train import sized
+from vdroppath_tf.names import named
+
+_STRIDE = 8  # the largest that is chosen
+
+
+@named
+def fitted(
+    values: flags.FlagValues, recipe: training.Recipe, parts: dict[str, data.Manifest]
+) -> training.Recipe:
+    """The recipe with clips, a batch and epochs that fit the videos; what a flag says stays.
+
+    Clips of one size are chosen of videos that differ or are large. The recipe ``small`` knows
+    nothing of the videos: there the stride lets a clip span half a video, a batch is a quarter of
+    the training videos at most, and epochs make up for few of them.
+
+    Args:
+        values: The flags of the command.
+        recipe: The recipe that they give.
+        parts: The videos.
+    """
+    recipe = sized(recipe, list(parts.values()), always=True)
+    if values.recipe != "small":
+        return recipe
+    given = {name for name in values if values[name].present}
+    given |= {change.partition("=")[0].strip() for change in values["set"].value}
+    videos = len(parts["train"])
+    if not given & {"stride", "frames", "sampling.stride", "sampling.frames", "sampler", "fps"}:
+        recipe = _spread(recipe, parts)
+    if "batch_size" not in given and 4 * recipe.batch_size > videos:
+        batch = max(2, videos // 4)
+        logging.info("%d training videos: a batch is %d clips.", videos, batch)
+        recipe = recipe.replace(batch_size=min(batch, videos))
+    for name, epochs in training.enough_epochs(recipe, "small", videos).items():
+        if not given & {f"{name}_epochs", f"{name}.epochs"}:
+            phase = dataclasses.replace(getattr(recipe, name), epochs=epochs)
+            logging.info("%d training videos: %s takes %d epochs.", videos, name, epochs)
+            recipe = recipe.replace(**{name: phase})
+    return recipe
+
+
+def _spread(recipe: training.Recipe, parts: dict[str, data.Manifest]) -> training.Recipe:
+    found = data.frame_sizes(list(parts.values()))
+    if found is None or recipe.sampling.stride != 1:
+        return recipe
+    stride = max(1, min(_STRIDE, found.frames // (2 * recipe.sampling.frames)))
+    if stride > 1:
+        logging.info(
+            "Half of the videos have %d frames or fewer: clips take every %s of them (--stride).",
+            found.frames,
+            "second" if stride == 2 else f"{stride}th",
+        )
+    return recipe.replace(sampling=dataclasses.replace(recipe.sampling, stride=stride))

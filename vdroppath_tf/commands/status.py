@@ -1,0 +1,147 @@
+"""Say how far a run is: steps, phase, time left, last metrics, what is bad, what is next."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from vdroppath_tf import training
+from vdroppath_tf.commands.run_plan import FOLDER, read_plan, read_state
+from vdroppath_tf.files import read_text
+
+EXAMPLE = "vdroppath status run"
+_SHOWN = ("loss", "task_loss", "kl", "top1", "accuracy", "val_loss", "val_top1", "val_accuracy")
+_RUN = "run.json"
+
+
+def define(values: flags.FlagValues) -> None:
+    """Flags of the command."""
+    text = "one JSON object a folder"
+    flags.DEFINE_boolean("json", False, text, flag_values=values)
+
+
+def run(values: flags.FlagValues, folders: Sequence[str]) -> None:
+    """How far the run of each folder is."""
+    if not folders:
+        raise ValueError("Name at least one folder of vdroppath run or vdroppath train.")
+    for folder in folders:
+        found = status_of(Path(folder))
+        print(json.dumps(found) if values.json else "\n".join(lines_of(found)), flush=True)
+
+
+def status_of(folder: Path) -> dict[str, Any]:
+    """How far a run is, as plain values.
+
+    Raises:
+        ValueError: If the folder holds no run.
+    """
+    plan = read_plan(folder) if folder.is_dir() else None
+    places = _trainings(folder)
+    if plan is None and not places:
+        raise ValueError(
+            f"{folder}: holds no run. Expected a folder of vdroppath run or of vdroppath train."
+        )
+    trainings = {str(place): _training(place) for place in places}
+    found: dict[str, Any] = {"folder": str(folder), "trainings": trainings}
+    if plan is None:
+        return found
+    state, names = read_state(folder), [step["name"] for step in plan["steps"]]
+    states = {name: state.get(name, {}).get("state", "to come") for name in names}
+    alive = training.is_locked(folder / FOLDER)
+    if not alive:
+        states = {n: "stopped" if each == "running" else each for n, each in states.items()}
+    todo = [step for step in plan["steps"] if states[step["name"]] != "done"]
+    errors = [each["error"] for each in state.values() if "error" in each]
+    return {
+        **found,
+        "running": alive,
+        "steps": states,
+        "errors": errors,
+        "next": todo[0]["command"] if todo else "",
+        "again": plan["command"] + f" --out={folder}",
+    }
+
+
+def _trainings(folder: Path) -> list[Path]:
+    """The folders in which something was trained: its own, that of fine-tuning, those of seeds."""
+    if not folder.is_dir():
+        return []
+    inside = [folder, *sorted(folder.glob("*.run")), *sorted(folder.glob("seed-*"))]
+    inside += sorted(folder.glob("runs/*"))
+    return [place for place in inside if (place / _RUN).is_file()]
+
+
+def _training(place: Path) -> dict[str, Any]:
+    progress, alive = training.read_progress(place), training.is_locked(place)
+    if progress is None:
+        return {"state": "running" if alive else "unknown", "phases": _phases(place)}
+    state = progress.state
+    if state == "running" and not alive:
+        state = "killed"
+    fields = {**progress.__dict__, "state": state}
+    return {name: value for name, value in fields.items() if name not in ("process", "host")}
+
+
+def _phases(place: Path) -> list[tuple[str, int]]:
+    """The phases of a run of an older version, which keeps no progress."""
+    try:
+        phases = json.loads(read_text(place / _RUN))["phases"]
+        return [(str(phase["name"]), int(phase["epochs"])) for phase in phases]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{place / _RUN}: is none that vdroppath train wrote ({error}).") from None
+
+
+def lines_of(found: dict[str, Any]) -> Iterator[str]:
+    """A status for a reader."""
+    folder = found["folder"]
+    if "steps" in found:
+        done = sum(state == "done" for state in found["steps"].values())
+        going = "running" if found["running"] else "not running"
+        yield f"{folder}: {done} of {len(found['steps'])} steps done, {going}"
+        for n, (name, state) in enumerate(found["steps"].items(), 1):
+            yield f"  {n} {name}: {state}"
+    for place, each in found["trainings"].items():
+        yield from _lines_of_training(place, each)
+    for error in found.get("errors", ()):
+        yield f"  bad: {error}"
+    if found.get("next"):
+        yield f"  next: {found['next']}"
+        if not found["running"]:
+            yield f"  to go on: {found['again']}"
+
+
+def _lines_of_training(place: str, each: dict[str, Any]) -> Iterator[str]:
+    from vdroppath_tf.report.formats import duration
+
+    phases = each["phases"]
+    if "number" not in each:
+        yield f"{place}: {each['state']}; " + ", ".join(f"{n} {e} epochs" for n, e in phases)
+        return
+    name, epochs = phases[each["number"]] if phases else ("", 0)
+    where = f"{name} (phase {each['number'] + 1} of {len(phases)}), {each['epoch']} of {epochs} "
+    where += f"epochs{_step(each)}"
+    ago = duration(max(0.0, time.time() - each["written"]))
+    yield f"{place}: {each['state']}, {where}; noted {ago} ago"
+    if each["clips_per_second"] is not None:
+        waits = each["wait_share"]
+        waiting = "" if waits is None else f", {waits:.0%} of the time waiting for clips"
+        memory = f"{each['memory_bytes'] / 1e9:.1f} GB of memory"
+        yield f"  speed: {each['clips_per_second']:.3g} clips/s{waiting}; {memory}"
+    if each["seconds_left"]:
+        yield f"  left: about {duration(each['seconds_left'])} of training"
+    shown = [f"{key} {each['metrics'][key]:.4g}" for key in _SHOWN if key in each["metrics"]]
+    if shown:
+        yield f"  last epoch: {', '.join(shown)}"
+    for line in (*each["bad"], *([each["error"]] if each["error"] else [])):
+        yield f"  bad: {line}"
+    if each["state"] == "killed":
+        yield "  no process holds the folder: the same command goes on from the last checkpoint"
+
+
+def _step(each: dict[str, Any]) -> str:
+    return f" and {each['step']} of {each['steps']} steps" if each["step"] else ""

@@ -1,0 +1,110 @@
+"""What goes wrong in a training that goes on all the same, each in one line with its remedy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.layers.fusion import BRANCHES, FusionConv
+from vdroppath_tf.layers.gates import named_drops
+from vdroppath_tf.layers.normalization import EPSILON
+from vdroppath_tf.names import named
+from vdroppath_tf.training.pace import Pace
+
+INPUT_BOUND = 0.3
+"""The share of the time in which the network waits for clips, from which on that is said."""
+SATURATED = 0.01
+"""A gate whose drop probability is nearer to 0 or 1 has hardly a gradient left."""
+_MOST = 0.5  # of the gates: so many saturated ones are said
+_DROPPED = 0.9  # a path that is dropped so often need not live
+_DEAD = 0.01 * EPSILON  # a variance that a batch norm takes for none
+_NAMED = 3
+
+
+@named
+def input_bound(pace: Pace | None) -> str | None:
+    """Whether the videos are read too slowly, in a line; None where they are not."""
+    if pace is None or math.isnan(pace.wait_share) or pace.wait_share < INPUT_BOUND:
+        return None
+    return (
+        f"The network waits for clips for {pace.wait_share:.0%} of the time: videos are decoded "
+        "too slowly. `vdroppath convert` makes records that are read several times as fast; more "
+        "processor cores or a smaller short_edge= (--short_edge=) help too."
+    )
+
+
+@named
+def saturated_gates(model: keras.Model, epoch: int, epochs: int) -> str | None:
+    """Whether gates have lost their gradient while most of a search is to come, in a line.
+
+    Args:
+        model: A template whose gates learn.
+        epoch: The epochs of the search that are done.
+        epochs: All of its epochs.
+    """
+    drops = np.array(list(named_drops(model).values()))
+    many = int(((drops < SATURATED) | (drops > 1.0 - SATURATED)).sum())
+    if 2 * epoch > epochs or many <= _MOST * len(drops):
+        return None
+    return (
+        f"{many} of {len(drops)} gates are saturated after {epoch} of {epochs} epochs (p below "
+        f"{SATURATED:g} or above {1 - SATURATED:g}): they have hardly a gradient, so what they "
+        "decided stays. Lower gate_learning_rate= (--gate_learning_rate=), or train the weights "
+        "for longer first, warmup_epochs= (--warmup_epochs=)."
+    )
+
+
+@named
+def dead_layers(model: keras.Model, *, gated: bool) -> str | None:
+    """Whether layers give the same for every clip, in a line; None where none does.
+
+    A layer is dead where its batch norm has measured a variance below a hundredth of the epsilon
+    that is added to it, in every channel. Paths that the gates drop may be so.
+
+    Args:
+        model: The network.
+        gated: Whether gates learn: what a dropped path feeds is then left out.
+    """
+    found = list(dict.fromkeys(_dead(model, gated)))
+    if not found:
+        return None
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return (
+        f"{len(found)} layers are dead, for they give the same for every clip: "
+        f"{', '.join(found[:_NAMED])}{more}. Lower the learning rate, learning_rate= "
+        "(--learning_rate=), or the prior, prior_strength= (--prior_strength=), and train again."
+    )
+
+
+def _dead(model: keras.Model, gated: bool) -> Iterator[str]:
+    drops = named_drops(model) if gated else {}
+    some_dropped = any(p > _DROPPED for p in drops.values())
+    for layer in model.layers:
+        fusion = isinstance(layer, FusionConv)
+        if some_dropped and not fusion:
+            continue
+        for weight in layer.weights:
+            if not weight.path.endswith("/moving_variance"):
+                continue
+            if fusion and _is_dropped(layer.name, weight.path, drops):
+                continue
+            if float(tf.reduce_max(tf.convert_to_tensor(weight))) < _DEAD:
+                yield weight.path.rpartition("/")[0].removesuffix("_bn")
+
+
+def _is_dropped(layer: str, path: str, drops: dict[str, float]) -> bool:
+    """Whether the path of a fusion layer that a weight belongs to is dropped by its gates."""
+    parts = {part.removesuffix("_bn") for part in path.split("/")}
+    for branch, (name, _) in BRANCHES.items():
+        if name in parts:
+            own = [p for gate, p in drops.items() if _is_of(gate, f"{layer}/{branch}")]
+            return bool(own) and min(own) > _DROPPED
+    return False
+
+
+def _is_of(gate: str, path: str) -> bool:
+    return gate == path or gate.startswith(f"{path}/")

@@ -1,0 +1,219 @@
+"""What is watched while a run trains: its pace, its memory, the time left, and what goes wrong."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+from absl import logging
+
+from vdroppath_tf.names import named
+from vdroppath_tf.report.formats import duration
+from vdroppath_tf.training.arrivals import Arrivals
+from vdroppath_tf.training.pace import Pace, Stopwatch, memory_bytes, memory_words
+from vdroppath_tf.training.phase import Phase
+from vdroppath_tf.training.position import Position
+from vdroppath_tf.training.progress import Progress
+from vdroppath_tf.training.run import Run
+from vdroppath_tf.training.signs import dead_layers, input_bound, saturated_gates
+
+_EVERY = 10.0  # seconds from one note of the progress to the next
+_LINES = 60.0  # seconds from one line within an epoch to the next, where there is no bar
+_ENOUGH = 5.0  # seconds of training before anything is said of waiting
+
+
+@named
+class RunWatch:
+    """What the phases of one run know of its pace, for the time that is left.
+
+    Args:
+        phases: All phases of the run.
+        run: What they share.
+    """
+
+    def __init__(self, phases: Sequence[Phase], run: Run) -> None:
+        self.phases, self.run = tuple(phases), run
+        self.validation_seconds = 0.0
+        self.progress = Progress(phases=tuple((phase.name, phase.epochs) for phase in phases))
+        self._said: set[tuple[str, str]] = set()
+
+    def note(self, **changes: Any) -> None:
+        """Keeps how far the run is, where it has a folder."""
+        self.progress = self.progress.now(**changes)
+        if self.run.folder is not None and self.run.folder.is_dir():
+            self.progress.write(self.run.folder)
+
+    def say(self, phase: str, kind: str, line: str | None) -> None:
+        """Says once a phase what goes wrong, and keeps it."""
+        if line is None or (phase, kind) in self._said:
+            return
+        self._said.add((phase, kind))
+        logging.warning("%s", line)
+        self.progress = self.progress.now(bad=(*self.progress.bad, line))
+
+    def seconds_left(self, number: int, epoch: int, step: int, pace: Pace | None) -> float | None:
+        """What the rest of all phases takes at this pace, with its validations."""
+        if pace is None:
+            return None
+        epochs = sum(phase.epochs for phase in self.phases[number:]) - epoch
+        steps = epochs * self.run.steps_per_epoch - step
+        return steps * pace.step_seconds + epochs * self.validation_seconds
+
+    def failed(self, error: BaseException) -> None:
+        """Keeps what ended the run: a failure, or a signal."""
+        if isinstance(error, Exception):
+            self.note(state="failed", error=str(error) or type(error).__name__)
+        else:
+            self.note(state="stopped")
+
+    def finished(self, history: Sequence[dict[str, Any]]) -> None:
+        """Keeps that the run is at its end."""
+        last = history[-1] if history else {}
+        metrics = {name: value for name, value in last.items() if isinstance(value, float)}
+        number = len(self.phases) - 1
+        self.note(
+            state="finished",
+            number=number,
+            epoch=self.phases[-1].epochs if self.phases else 0,
+            step=0,
+            seconds_left=0.0,
+            metrics=metrics,
+        )
+
+
+@named
+class Watch(keras.callbacks.Callback):
+    """Watches one ``fit``; shows clips/s and the share of waiting beside the loss.
+
+    Comes before Keras' progress bar, which shows what this adds to the logs of a step. The logs of
+    an epoch stay as they are: history and checkpoints hold nothing that another machine would
+    measure otherwise.
+
+    Args:
+        whole: What the phases know.
+        phase: The phase that is trained.
+        start: Where the run stood when this ``fit`` began.
+        arrivals: Notes when clips come, or None.
+    """
+
+    def __init__(
+        self, whole: RunWatch, phase: Phase, start: Position, arrivals: Arrivals | None
+    ) -> None:
+        super().__init__()
+        self.whole, self.phase, self.start, self.arrivals = whole, phase, start, arrivals
+        self.epoch, self.steps = start.epochs, start.steps
+        self._watch = Stopwatch()
+        self._seconds = 0.0  # of the steps that were timed
+        self._began = self._tested = self._noted = self._shown = time.perf_counter()
+        self._before: float | None = None  # when the step before ended, in this epoch
+        self._building = True  # the first step of a ``fit`` builds the graph
+        self._last = -1  # number of the last step that Keras counted
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        if self.arrivals is not None:
+            self.arrivals.clear()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.epoch = epoch
+        self.steps = self.start.steps if epoch == self.start.epochs else 0
+        self._last, self._before = -1, None
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        ended, steps = time.perf_counter(), batch - self._last
+        waited = None if self.arrivals is None else self.arrivals.waited(self._began, steps)
+        seconds = ended - (self._began if self._before is None else self._before)
+        if not self._building:
+            self._watch.step(seconds, waited=waited, steps=steps)
+            self._seconds += seconds
+        self._last, self._before, self._building = batch, ended, False
+        self.steps += steps
+        pace = self._watch.pace
+        if pace is not None and logs is not None:
+            logs.update(self._measured(pace))
+        if ended - self._noted >= _EVERY:
+            self._noted = ended
+            self._note(pace)
+        if self.whole.run.verbose == 2 and ended - self._shown >= _LINES:
+            self._say_pace(f"step {self.steps} of {self.whole.run.steps_per_epoch}")
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self._tested = time.perf_counter()
+
+    def on_test_end(self, logs: Any = None) -> None:
+        self.whole.validation_seconds = time.perf_counter() - self._tested
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.epoch, self.steps = epoch + 1, 0
+        found = {name: float(value) for name, value in (logs or {}).items()}
+        self.whole.progress = self.whole.progress.now(metrics=found)
+        for kind, line in self._signs():
+            self.whole.say(self.phase.name, kind, line)
+        self._note(self._watch.pace)
+        if self.whole.run.verbose:
+            self._say_pace("done")
+
+    def speeds(self) -> dict[str, float]:
+        """What TensorBoard shows of an epoch: clips/s, the share of waiting, memory, hours left."""
+        pace, memory = self._watch.pace, memory_bytes()
+        found = {f"memory_{name}_gb": value / 1e9 for name, value in memory.items()}
+        if pace is not None:
+            found |= self._measured(pace)
+        left = self._left(pace)
+        return found if left is None else {**found, "hours_left": left / 3600}
+
+    def _signs(self) -> Iterator[tuple[str, str | None]]:
+        if self._seconds >= _ENOUGH:
+            yield "input", input_bound(self._watch.pace)
+        gated = self.phase.gates
+        if gated:
+            yield "gates", saturated_gates(self.model, self.epoch, self.phase.epochs)
+        yield "layers", dead_layers(self.model, gated=gated)
+
+    def _measured(self, pace: Pace) -> dict[str, float]:
+        found = {"clips/s": pace.clips_per_second(self.whole.run.maker.recipe.batch_size)}
+        return found if math.isnan(pace.wait_share) else {**found, "waiting": pace.wait_share}
+
+    def _left(self, pace: Pace | None) -> float | None:
+        number = self.start.phase
+        return self.whole.seconds_left(number, self.epoch, self.steps, pace)
+
+    def _note(self, pace: Pace | None) -> None:
+        run = self.whole.run
+        found = {} if pace is None else self._measured(pace)
+        self.whole.note(
+            number=self.start.phase,
+            epoch=self.epoch,
+            step=self.steps,
+            steps=run.steps_per_epoch,
+            clips_per_second=found.get("clips/s"),
+            wait_share=found.get("waiting"),
+            memory_bytes=memory_bytes()["host"],
+            seconds_left=self._left(pace),
+        )
+
+    def _say_pace(self, where: str) -> None:
+        self._shown = time.perf_counter()
+        pace = self._watch.pace
+        if pace is None:
+            return
+        found = self._measured(pace)
+        waiting = f", {found['waiting']:.0%} of it waiting for clips" if "waiting" in found else ""
+        done = self.epoch if where == "done" else self.epoch + 1
+        left = duration(self._left(pace) or 0.0)
+        logging.info(
+            "%s, epoch %d of %d, %s: %.3g clips/s%s; %s of memory; about %s left",
+            self.phase.name,
+            done,
+            self.phase.epochs,
+            where,
+            found["clips/s"],
+            waiting,
+            memory_words(memory_bytes()),
+            left,
+        )
