@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny
 from command_lines import said
 
+from vdroppath_tf import training
 from vdroppath_tf.cli import main
 from vdroppath_tf.commands import derive
 from vdroppath_tf.data import open_manifest, write_video
-from vdroppath_tf.training import Recipe
+from vdroppath_tf.training import Progress, Recipe
 
 SMALL = (
     "--network=nano --frames=4 --batch_size=8 --warmup_epochs=1 --search_epochs=1 --draws=3"
@@ -129,6 +131,39 @@ def test_status(finished: Path, call: Any, tmp_path: Path) -> None:
     assert "  next: vdroppath export --model=" in done.out
     assert f"  to go on: vdroppath run --data={finished.parent}" not in done.out
     assert "  to go on: vdroppath run --data=" in done.out
+
+
+def test_status_of_a_training(call: Any, chain: Path, whole_run: tiny.Run, tmp_path: Path) -> None:
+    """A folder of `train`; of `training.train`, killed in its first phase; of an older version."""
+    done = call("status", chain / "run", whole_run.folder)
+    assert f"{chain / 'run'}: finished, search (phase 2 of 2), 1 of 1 epochs; noted " in done.out
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    shutil.copy(whole_run.folder / "run.json", killed)
+    assert f"{killed}: unknown; warmup 2 epochs, search 3 epochs" in call("status", killed).out
+    phases = (("warmup", 2), ("search", 3))
+    bad = ("half of the gates are saturated",)
+    Progress(
+        "running",
+        phases,
+        epoch=1,
+        step=2,
+        steps=3,
+        clips_per_second=41.3,
+        wait_share=0.031,
+        memory_bytes=1_230_000_000,
+        seconds_left=250.0,
+        metrics={"loss": 1.25},
+        bad=bad,
+    ).write(killed)
+    out = call("status", killed).out
+    assert f"{killed}: killed, warmup (phase 1 of 2), 1 of 2 epochs and 2 of 3 steps; " in out
+    assert "  speed: 41.3 clips/s, 3% of the time waiting for clips; 1.2 GB of memory\n" in out
+    assert "  left: about 4 min 10 s of training\n  last epoch: loss 1.25\n" in out
+    assert "  next: search, 3 epochs\n  bad: half of the gates are saturated\n" in out
+    assert "  no process holds the folder: the same command goes on" in out
+    with training.run_lock(killed):
+        assert f"{killed}: running, " in call("status", killed).out
 
 
 def test_status_of_no_run(call: Any, tmp_path: Path) -> None:

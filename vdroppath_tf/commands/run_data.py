@@ -12,7 +12,6 @@ from vdroppath_tf import data
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.run_plan import FOLDER
 from vdroppath_tf.commands.sources import find_validation, open_source, parts_in
-from vdroppath_tf.data.splits import SHARES
 from vdroppath_tf.names import named
 
 PARTS = ("train", "validation", "test")
@@ -39,7 +38,7 @@ def open_parts(values: flags.FlagValues, modality: str, seed: int) -> dict[str, 
     elif len(found) == 1:
         found = data.split_videos(train, group=group, seed=seed)
     elif "validation" not in found:
-        halves = {"train": SHARES["train"], "validation": SHARES["validation"]}
+        halves = {part: data.SHARES[part] for part in ("train", "validation")}
         found |= data.split_videos(train, shares=halves, group=group, seed=seed)
     for part, videos in found.items():
         _check_classes(part, videos)

@@ -11,6 +11,7 @@ from typing import Any
 from absl import flags
 
 from vdroppath_tf import training
+from vdroppath_tf.commands.next_step import command_line
 from vdroppath_tf.commands.run_plan import FOLDER, read_plan, read_state
 from vdroppath_tf.files import read_text
 
@@ -83,8 +84,21 @@ def _training(place: Path) -> dict[str, Any]:
     state = progress.state
     if state == "running" and not alive:
         state = "killed"
-    fields = {**progress.__dict__, "state": state}
+    fields = {**progress.__dict__, "state": state, "next": _next(place, progress)}
     return {name: value for name, value in fields.items() if name not in ("process", "host")}
+
+
+def _next(place: Path, progress: training.Progress) -> str:
+    """The phase that comes next, or the command."""
+    if progress.number + 1 < len(progress.phases):
+        name, epochs = progress.phases[progress.number + 1]
+        return f"{name}, {epochs} epochs"
+    template, scores = place / "template.keras", place / "scores.json"
+    if not template.is_file() or scores.is_file():
+        return ""
+    return command_line(
+        "evaluate", model=str(template), data="VALIDATION", train_data="TRAIN", out=str(scores)
+    )
 
 
 def _phases(place: Path) -> list[tuple[str, int]]:
@@ -106,7 +120,7 @@ def lines_of(found: dict[str, Any]) -> Iterator[str]:
         for n, (name, state) in enumerate(found["steps"].items(), 1):
             yield f"  {n} {name}: {state}"
     for place, each in found["trainings"].items():
-        yield from _lines_of_training(place, each)
+        yield from _lines_of_training(place, each, whole="steps" not in found)
     for error in found.get("errors", ()):
         yield f"  bad: {error}"
     if found.get("next"):
@@ -115,7 +129,7 @@ def lines_of(found: dict[str, Any]) -> Iterator[str]:
             yield f"  to go on: {found['again']}"
 
 
-def _lines_of_training(place: str, each: dict[str, Any]) -> Iterator[str]:
+def _lines_of_training(place: str, each: dict[str, Any], *, whole: bool) -> Iterator[str]:
     from vdroppath_tf.report.formats import duration
 
     phases = each["phases"]
@@ -137,6 +151,8 @@ def _lines_of_training(place: str, each: dict[str, Any]) -> Iterator[str]:
     shown = [f"{key} {each['metrics'][key]:.4g}" for key in _SHOWN if key in each["metrics"]]
     if shown:
         yield f"  last epoch: {', '.join(shown)}"
+    if each["next"] and whole:
+        yield f"  next: {each['next']}"
     for line in (*each["bad"], *([each["error"]] if each["error"] else [])):
         yield f"  bad: {line}"
     if each["state"] == "killed":

@@ -34,4 +34,5 @@ from .records.writer import write_records as write_records
 from .sources.container import VideoError as VideoError
 from .sources.decode import read_frames as read_frames
 from .sources.encode import write_video as write_video
+from .splits import SHARES as SHARES
 from .splits import split_videos as split_videos

@@ -27,8 +27,11 @@ def summary(recipe: Recipe, num_train_examples: int | None = None) -> dict[str, 
         num_train_examples: N of Eq. 5, the training videos. Defaults to None: not known.
     """
     sampling = recipe.evaluation
-    crop = None if sampling.crop is None else sampling.crop_size
-    size = "as in the videos" if crop is None else "x".join(map(str, crop))
+    size, edge = "as in the videos", sampling.fixed_short_edge()
+    if sampling.crop is not None:
+        size = "x".join(map(str, sampling.crop_size))
+    elif edge is not None:
+        size = f"of short edge {edge}"
     return {
         "network": recipe.network,
         "clips": f"{sampling.frames} frames, stride {sampling.stride}, size {size}",
