@@ -6,6 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import barcode
 import numpy as np
@@ -200,7 +201,7 @@ def test_quickly(manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyP
     asked = []
     real = VideoFile.read
 
-    def spy(self: VideoFile, indices: range, **options: int) -> np.ndarray:
+    def spy(self: VideoFile, indices: range, **options: Any) -> np.ndarray:
         asked.append([int(k) for k in indices])
         return real(self, indices, **options)
 
