@@ -28,7 +28,8 @@ FOR_OLDEST := -e '.[test,serve,io,test-s3]' -c constraints-oldest.txt
 # they share fixtures; tests/conftest.py says which begin. WORKERS=0 runs them all in this one, for a
 # debugger.
 WORKERS := 2
-PYTEST := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=25
+PYTEST := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart=0 \
+	--durations=25
 # What is run with the oldest versions: all that touches another project's API, once. What is only
 # ours does not depend on versions.
 TESTS_OLDEST := tests/test_backend.py tests/test_derive.py tests/test_devices.py \
