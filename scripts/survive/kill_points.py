@@ -5,7 +5,7 @@
 A run is killed (SIGKILL) after a random time, started again, killed again, until it ends; then the
 next run begins, until there were as many kills as were asked for. Each run must end with the bytes
 of the one that nobody killed: weights, optimizer, gates, seeds, history, TensorBoard's points. A
-kill may fall anywhere: while the network is built, in a step, in a save, between two phases.
+kill may fall anywhere from the first step on: in a step, in a save, between two phases.
 """
 
 from __future__ import annotations
