@@ -17,7 +17,7 @@ from test_imports import ROOT
 import vdroppath_tf
 from vdroppath_tf import budget, data, experiments, scoring, start_up_lines, training
 from vdroppath_tf.cli import COMMANDS, flags_of, main
-from vdroppath_tf.commands import choices, ranking
+from vdroppath_tf.commands import choices, ranking, recipe_flags
 from vdroppath_tf.data.clips.transforms import SAMPLERS
 from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
 from vdroppath_tf.data.lists.tables.layout import SEPARATORS
@@ -148,6 +148,33 @@ def test_what_flags_start_from_is_the_librarys_default() -> None:
     }
     more = {"clips": choices.RANKING_CLIPS, "adapt_steps": choices.ADAPT_STEPS}
     assert defaults == {**choices.RANKING, **more}
+
+
+def test_help_shows_what_the_recipe_holds() -> None:
+    """The values of the recipe that holds by default, as they are shown beside the flags."""
+    small = training.RECIPES["small"]
+    shown = {f"{name}_epochs": getattr(small, name).epochs for name in recipe_flags._EPOCHS}
+    shown["learning_rate"] = small.search.learning_rate
+    for part in (small.augment, small.sampling, small):
+        shown |= {
+            name: getattr(part, name)
+            for name in flags_of("train")
+            if hasattr(part, name) and name not in recipe_flags._EPOCHS
+        }
+    texts = {
+        name: ",".join(f"{one:.4g}" if isinstance(one, float) else str(one) for one in several)
+        for name, value in shown.items()
+        for several in [value if isinstance(value, tuple) else (value,)]
+        if value not in (None, ()) and not isinstance(value, bool)
+    }
+    assert texts == choices.SMALL
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_flag_is_shown_once(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    shown = re.findall(r"^  --(\w+)", capsys.readouterr().out, re.MULTILINE)
+    assert sorted(shown) == sorted(flags_of(name))
 
 
 def test_every_command_takes_verbosity() -> None:

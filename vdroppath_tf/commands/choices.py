@@ -12,6 +12,15 @@ FORMATS = (
 )
 SEPARATORS = ("space", "tab", "comma", "semicolon", "pipe")
 RECIPES = ("small", "something-something-v1", "something-something-v2", "kinetics400", "ucf101")
+SMALL = {  # what the recipe that holds by default has for the flags that change it
+    **{"network": "micro", "kl": "code", "noise": "sample", "residual_gate": "hard"},
+    **{"modality": "rgb", "prior_strength": "0.02", "gate_learning_rate": "0.1"},
+    **{"initial_drop": "0.1", "batch_size": "16", "accumulate": "1", "seed": "0"},
+    **{"frames": "8", "stride": "1", "branches": "S,ST", "crop_ratio": "0.75,1.333"},
+    **{"sampler": "dense", "mixup": "0", "cutmix": "0", "label_smoothing": "0"},
+    **{"warmup_epochs": "4", "search_epochs": "16", "finetune_epochs": "2"},
+    **{"learning_rate": "0.05"},
+}
 SAMPLERS = ("dense", "segments")
 PROTOCOLS = ("paper-1clip", "paper-2clip", "10x3")
 TASKS = ("appearance", "motion", "both")

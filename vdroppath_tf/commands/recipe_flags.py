@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from absl import flags
 
 from vdroppath_tf import training
-from vdroppath_tf.commands.choices import RECIPES, SAMPLERS
+from vdroppath_tf.commands.choices import RECIPES, SAMPLERS, SMALL
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.files import load_text
 from vdroppath_tf.names import nearest
@@ -77,7 +77,6 @@ _SWITCHES = {
     "temporal_pool": "halve the temporal resolution behind the stem, as in the paper's Fig. 6",
 }
 _EPOCHS = ("warmup", "search", "finetune")
-_HOLDS = "(default: the recipe's)"
 
 
 def define_recipe(values: flags.FlagValues) -> None:
@@ -87,27 +86,29 @@ def define_recipe(values: flags.FlagValues) -> None:
     text = "a field of the recipe by its dotted name, e.g. search.epochs=30; after all other flags"
     flags.DEFINE_multi_string("set", [], text, flag_values=values)
     for name, text in _TEXTS.items():
-        define_string(values, name, f"{text} {_HOLDS}")
-    text = f"how frames are chosen {_HOLDS}"
+        define_string(values, name, _held(name, text))
+    text = _held("sampler", "how frames are chosen")
     flags.DEFINE_enum("sampler", None, SAMPLERS, text, flag_values=values)
     for name, text in {**_NUMBERS, **_AUGMENT}.items():
-        flags.DEFINE_float(name, None, f"{text} {_HOLDS}", flag_values=values)
-    text = (
-        "frames a second that videos are taken at, whatever their own rates; needed where the "
-        f"rates of videos differ {_HOLDS}"
-    )
-    flags.DEFINE_float("fps", None, text, flag_values=values)
+        flags.DEFINE_float(name, None, _held(name, text), flag_values=values)
+    text = "frames a second that videos are taken at, whatever their own rates; needed where these"
+    flags.DEFINE_float("fps", None, _held("fps", f"{text} differ"), flag_values=values)
     for name, text in {**_WHOLE, **_SAMPLING}.items():
-        flags.DEFINE_integer(name, None, f"{text} {_HOLDS}", flag_values=values)
+        flags.DEFINE_integer(name, None, _held(name, text), flag_values=values)
     for name, (text, _) in _ALL_LISTS.items():
-        flags.DEFINE_list(name, None, f"{text} {_HOLDS}", flag_values=values)
+        flags.DEFINE_list(name, None, _held(name, text), flag_values=values)
     for phase in _EPOCHS:
-        text = f"epochs of {phase} {_HOLDS}"
-        flags.DEFINE_integer(f"{phase}_epochs", None, text, flag_values=values)
-    text = f"learning rate of warmup and search {_HOLDS}"
+        name = f"{phase}_epochs"
+        flags.DEFINE_integer(name, None, _held(name, f"epochs of {phase}"), flag_values=values)
+    text = _held("learning_rate", "learning rate of warmup and search")
     flags.DEFINE_float("learning_rate", None, text, flag_values=values)
     for name, text in {**_SWITCHES, **_SAMPLING_SWITCHES}.items():
         flags.DEFINE_boolean(name, None, text, flag_values=values)
+
+
+def _held(name: str, text: str) -> str:
+    """What a flag says, and what holds where it is not given."""
+    return f"{text} (default: the recipe's, {SMALL.get(name, 'none')} in small)"
 
 
 def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from absl import flags
 
+from vdroppath_tf.commands.flag_groups import FEW, grouped
 from vdroppath_tf.commands.flag_kinds import Text
 
 _OF_ABSL = ";\n    repeat this option to specify a list of values"
@@ -43,10 +44,12 @@ def overview(commands: Mapping[str, Command]) -> str:
 
 def usage(command: Command, values: flags.FlagValues) -> str:
     """What ``vdroppath COMMAND --help`` prints."""
-    listed = [_flag_help(values[flag]) for flag in sorted(values)]
-    return "\n".join(
-        [str(command.__doc__), "", f"example: {command.EXAMPLE}", "", "flags:", *listed]
-    )
+    lines = [str(command.__doc__), "", f"example: {command.EXAMPLE}"]
+    groups = {"": sorted(values)} if len([*values]) <= FEW else grouped([*values])
+    for title, names in groups.items():
+        lines += ["", f"{title or 'flags'}:"]
+        lines += [_flag_help(values[name]) for name in names]
+    return "\n".join(lines)
 
 
 def _flag_help(flag: flags.Flag) -> str:
