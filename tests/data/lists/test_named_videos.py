@@ -47,6 +47,20 @@ def test_a_file_and_a_folder_of_frames_are_what_they_are(tree: Path) -> None:
     assert entry.fps == 10.0
 
 
+def test_an_archive_of_frames_is_one_video(tree: Path) -> None:
+    with zipfile.ZipFile(tree / "f.zip", "w") as archive:
+        for number in (1, 2):
+            archive.writestr(f"{number:05d}.jpg", PNG)
+    (entry,) = named_videos(tree / "f.zip", VideoReading(source_fps=5.0))
+    assert (type(entry.source).__name__, entry.name) == ("FrameZip", f"{tree}/f.zip")
+    assert entry.fps == 5.0
+
+
+def test_optical_flow_is_a_folder_whatever_is_in_it(tree: Path) -> None:
+    (entry,) = named_videos(tree / "a", VideoReading(flow=True))
+    assert type(entry.source).__name__ == "FlowFolder"
+
+
 def test_a_folder_of_nothing_is_told_by_its_reader(tree: Path) -> None:
     (entry,) = named_videos(tree / "empty")
     with pytest.raises(VideoError, match="holds no frame"):
