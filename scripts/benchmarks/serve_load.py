@@ -117,8 +117,14 @@ def server(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], i
         process.wait(90)
 
 
-def in_process(folder: Path, video: Path, seconds: float) -> float:
-    """Answers a second with decoding ahead in threads, in a process of its own."""
+def processor_time(pid: int) -> float:
+    """Seconds that a process has worked."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def in_process(folder: Path, video: Path, seconds: float) -> tuple[float, float]:
+    """Answers a second with decoding ahead in threads, and seconds of processor time for each."""
     code = f"""if True:
         import itertools, time
         from vdroppath_tf import serving
@@ -128,14 +134,16 @@ def in_process(folder: Path, video: Path, seconds: float) -> float:
         answers = serving.predict_videos(network, entries)
         for _ in range(32):
             next(answers)
-        begun, count = time.perf_counter(), 0
+        begun, worked, count = time.perf_counter(), time.process_time(), 0
         while time.perf_counter() - begun < {seconds}:
             next(answers)
             count += 1
-        print(count / (time.perf_counter() - begun))
+        worked = time.process_time() - worked
+        print(count / (time.perf_counter() - begun), worked / count)
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
+    rate, worked = done.stdout.split()[-2:]
+    return float(rate), float(worked)
 
 
 def prepare(folder: Path, video: Path | None) -> tuple[Path, Path]:
@@ -171,16 +179,23 @@ def main() -> None:
     try:
         served, video = prepare(folder, given.video)
         data = video.read_bytes()
-        ratios = []
+        ratios: list[float] = []
+        work_ratios: list[float] = []
         for _ in range(given.rounds):
-            with server(served) as (_, port):
+            with server(served) as (process, port):
                 load(port, data, given.clients, 3)
+                begun = processor_time(process.pid)
                 found = load(port, data, given.clients, given.turn_seconds)
-            own = in_process(served, video, given.turn_seconds)
+                worked = (processor_time(process.pid) - begun) / max(1, len(found.times))
+            own, own_worked = in_process(served, video, given.turn_seconds)
             ratios.append(len(found.times) / found.seconds / own)
+            work_ratios.append(own_worked / worked)
+            print(f"processor time an answer: served {worked:.4f} s, in process {own_worked:.4f} s")
             print(f"served: {found.line()}\nin process: {own:.1f} answers/s", flush=True)
-        shown = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-        print(f"served / in process: {statistics.median(ratios):.2f}, of {shown}", flush=True)
+        for what, each in (("answers a second", ratios), ("answers by work", work_ratios)):
+            shown = ", ".join(f"{ratio:.2f}" for ratio in each)
+            median = statistics.median(each)
+            print(f"{what}, served / in process: {median:.2f}, of {shown}", flush=True)
         with server(served, f"--max_waiting={given.clients}") as (process, port):
             load(port, data, given.clients, 10)
             for clients in (given.clients, 2 * given.clients):
