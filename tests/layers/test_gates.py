@@ -14,12 +14,12 @@ from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import (
     freeze_gates,
     fusion_layers,
-    read_gates,
     restored_gates,
     set_strategy,
     strategy_masks,
 )
 from vdroppath_tf.models.families import fusion_layers_of
+from vdroppath_tf.spaces.layer_gates import read_gates
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import derived_micro, template_micro

@@ -16,8 +16,9 @@ import rows
 import tensorflow as tf
 
 from vdroppath_tf.layers.gates import freeze_gates, gates_of, set_strategy
+from vdroppath_tf.layers.running_fit import count_examples
 from vdroppath_tf.models.common import GateOptions
-from vdroppath_tf.models.fusion_model import FusionModel, count_examples
+from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.objectives import check_labels, default_compile
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training.optimizer import GateSGD

@@ -19,6 +19,7 @@ from vdroppath_tf.layers.relaxation import (
     relaxed_drop,
     weight_prior,
 )
+from vdroppath_tf.layers.running_fit import find_examples, metrics_of
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.prior import acting_strength, one_strength
 
@@ -178,6 +179,11 @@ class VariationalDropPath(keras.layers.Layer):
     ) -> Any:
         return keras.KerasTensor(inputs[0].shape, inputs[0].dtype)
 
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics of the layer; in a model that knows no gates, the ``kl`` of its ``fit``."""
+        return [*super().metrics, *metrics_of(self)]
+
     def random(self, training: bool) -> bool:
         """Whether this call draws its gates (training, and not frozen)."""
         return bool(training) and self.trainable
@@ -280,8 +286,10 @@ class VariationalDropPath(keras.layers.Layer):
         if self.num_train_examples is None:
             raise ValueError(
                 f"{self.path}: the KL needs N, the number of training examples (Eq. 5), and it is "
-                "not known. Pass num_train_examples= to the template or to fit, or call fit with "
-                "a data set of known size."
+                "not known. Pass num_train_examples= to the template, as train_on_batch and a loop "
+                "of one's own need it, or call fit with a data set of known size. In a model of "
+                "your own on several replicas, make it a vdroppath_tf.models.FusionModel, or pass "
+                "num_train_examples=."
             )
         return weight_prior(logits, **self.strength)
 
@@ -302,6 +310,7 @@ class VariationalDropPath(keras.layers.Layer):
         """
         if not self.random(training):
             return
+        find_examples([self])
         norms = tf.cast(squared_norms, "float32")
         kl = self.kl_of(self.logits(), self.priors()[: self.paths], norms, features)
         add_replica_loss(self, kl)
@@ -352,6 +361,11 @@ class VariationalDropPath(keras.layers.Layer):
 def with_residual_gate(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options of a gate as a file has them: those older than the choice had the relaxed one."""
     return {"residual_gate": "relaxed", **options}
+
+
+def probability(logit: Any) -> np.ndarray:
+    """The drop probability that a gate's logit stands for, in float64."""
+    return np.exp(-np.logaddexp(0.0, -logit.numpy().astype("float64")))  # never overflows
 
 
 def gate_like(gate: tf.Tensor, x: tf.Tensor) -> tf.Tensor:

@@ -13,12 +13,14 @@ from vdroppath_tf.layers.convolve import Triple, convolve, size_of
 from vdroppath_tf.layers.drop_path import (
     RESIDUAL_GATES,
     VariationalDropPath,
+    probability,
     with_residual_gate,
 )
 from vdroppath_tf.layers.factors import Factors, of_mask
 from vdroppath_tf.layers.losses import add_replica_loss
 from vdroppath_tf.layers.together import draw, drawn_for
 from vdroppath_tf.names import named
+from vdroppath_tf.spaces.layer_gates import LayerGates, layers_inside
 from vdroppath_tf.spaces.prior import FORMER_WEIGHT_REG, with_strength
 from vdroppath_tf.spaces.unit import FusionUnit
 
@@ -299,6 +301,13 @@ class FusionConv(keras.layers.Layer):
         """Parameters of each path, in the same way."""
         return {name: branch.parameters() for name, branch in self._branches.items()}
 
+    def layer_gates(self) -> LayerGates:
+        """The gates of a template's layer as they stand, as data."""
+        gate = self.drop_path
+        drop = probability(gate.logit).reshape(self.inputs, -1)
+        whole = None if gate.layer_logit is None else float(probability(gate.layer_logit))
+        return LayerGates(self.branches, drop, gate.initial_drop, gate.has_residual, whole)
+
     def weight_paths(self, branch: str) -> list[str]:
         """Paths of the weights of one of the branches."""
         made = self._branches[branch]
@@ -328,9 +337,9 @@ class FusionConv(keras.layers.Layer):
 
 
 def batch_norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:
-    """Every batch norm of a network, those of the paths of fusion layers included."""
+    """Every batch norm of a model, those of the paths of fusion layers included."""
     found = []
-    for layer in model.layers:
+    for _, layer in layers_inside(model):
         if isinstance(layer, FusionConv):
             found += layer.norms
         elif isinstance(layer, keras.layers.BatchNormalization):

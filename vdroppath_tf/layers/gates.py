@@ -9,9 +9,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.layers.drop_path import VariationalDropPath, probability
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.names import named, nearest
+from vdroppath_tf.spaces.layer_gates import (
+    Inside,
+    architecture_name,
+    gated_layers,
+    layers_inside,
+    names_of,
+    no_template,
+)
 from vdroppath_tf.spaces.masks import flat_mask
 from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -25,25 +33,15 @@ RUNS = ("mode", "all", "random")
 def fusion_layers(model: keras.Model) -> list[FusionConv]:
     """The gated fusion layers of a template, in the order of its strategies.
 
+    Also of any Keras model that holds a template, or several, one after another.
+
     Raises:
         ValueError: when the model has none.
     """
-    layers = [
-        layer
-        for layer in model.layers
-        if isinstance(layer, FusionConv) and layer.drop_path is not None
-    ]
+    layers = [found.layer for found in gated_layers(model)]
     if not layers:
-        raise ValueError(
-            f"{model.name!r} has no gated fusion layers: it is no template. "
-            "Expected a model of vdroppath_tf.zoo.template_*."
-        )
+        raise no_template(model)
     return layers
-
-
-def _architecture_name(model: keras.Model) -> str | None:
-    architecture = getattr(model, "architecture", None)
-    return architecture["name"] if architecture else None
 
 
 @named
@@ -90,8 +88,13 @@ def _check_word(strategy: object, layers: int) -> None:
 @named
 def gates_of(model: keras.Model) -> list[VariationalDropPath]:
     """Every gate of a model: those of its fusion layers, and its classifier's if it has one."""
-    gates = (getattr(layer, "drop_path", None) for layer in model.layers)
-    return [gate for gate in gates if gate is not None]
+    return [layer.drop_path for _, layer in _with_gates(model)]
+
+
+def _with_gates(model: keras.Model) -> list[Inside]:
+    """The layers that have gates: fusion layers, and a gated classifier."""
+    found = layers_inside(model)
+    return [each for each in found if getattr(each.layer, "drop_path", None) is not None]
 
 
 @named
@@ -116,7 +119,7 @@ def strategy_masks(model: keras.Model, strategy: FusionStrategy | str) -> list[n
             "ProbabilitySpace.from_model(model).mode(), or one of its sample(n)."
         )
     strategy = FusionStrategy.of(strategy)
-    strategy.check(len(layers), _architecture_name(model), branches_of(layers))
+    strategy.check(len(layers), architecture_name(model), branches_of(layers))
     pairs = zip(layers, strategy, strict=True)
     return [_layer_mask(layer, unit) for layer, unit in pairs]
 
@@ -164,42 +167,10 @@ def frozen_gates(model: keras.Model) -> Iterator[None]:
         yield
 
 
-def read_gates(model: keras.Model) -> dict[str, Any]:
-    """The gates as the arguments of ``ProbabilitySpace``.
-
-    A branch that a layer does not have is dropped there with probability 1. Where inputs have gates
-    of their own, a layer's array has a row for each.
-    """
-    layers = fusion_layers(model)
-    gates = [layer.drop_path for layer in layers]
-    branches = branches_of(layers)
-    tables = [
-        (
-            branch_table(layer, probability(gate.logit), branches),
-            branch_table(layer, np.full(gate.paths, gate.initial_drop), branches),
-        )
-        for layer, gate in zip(layers, gates, strict=True)
-    ]
-    drop, initial = zip(*tables, strict=True)
-    return {
-        "drop": drop,
-        "initial": initial,
-        "layers": tuple(layer.name for layer in layers),
-        "architecture": _architecture_name(model),
-        "branches": branches,
-        "has_residual": np.array([gate.has_residual for gate in gates]),
-        "layer_drop": np.array(
-            [0.0 if gate.layer_logit is None else probability(gate.layer_logit) for gate in gates]
-        ),
-        "initial_layer_drop": np.array(
-            [0.0 if gate.layer_logit is None else gate.initial_drop for gate in gates]
-        ),
-    }
-
-
 def describe_gates(model: keras.Model) -> list[str]:
     """A line for each gated layer: its paths and their drop probabilities; none without gates."""
-    lines = [_gate_line(layer) for layer in model.layers if getattr(layer, "drop_path", None)]
+    found = _with_gates(model)
+    lines = [_gate_line(each.layer, n) for each, n in zip(found, names_of(found), strict=True)]
     if not lines:
         return []
     count = sum(gate.logits().shape[0] for gate in gates_of(model))
@@ -225,7 +196,7 @@ def describe_prior(model: keras.Model, num_train_examples: float | None = None) 
     return "; ".join(dict.fromkeys(prior_words(**strength) for strength in strengths))
 
 
-def _gate_line(layer: Any) -> str:
+def _gate_line(layer: Any, name: str) -> str:
     gate = layer.drop_path
     drop = probability(gate.logit)
     if isinstance(layer, FusionConv):
@@ -236,7 +207,7 @@ def _gate_line(layer: Any) -> str:
         shown = [f"features {_spread(drop)}"]
     if gate.layer_logit is not None:
         shown.append(f"whole layer {_spread(probability(gate.layer_logit))}")
-    return f"   {layer.name}: {', '.join(shown)}"
+    return f"   {name}: {', '.join(shown)}"
 
 
 def _spread(values: np.ndarray) -> str:
@@ -253,32 +224,17 @@ def named_drops(model: keras.Model) -> dict[str, float]:
     ``B1.L3/D1`` for the whole layer; ``classifier``.
     """
     found: dict[str, float] = {}
-    for layer in model.layers:
-        gate = getattr(layer, "drop_path", None)
-        if gate is None:
-            continue
-        names = _path_names(layer) if isinstance(layer, FusionConv) else [layer.name]
+    gated = _with_gates(model)
+    for (_, layer), name in zip(gated, names_of(gated), strict=True):
+        gate = layer.drop_path
+        names = _path_names(layer, name) if isinstance(layer, FusionConv) else [name]
         found |= dict(zip(names, probability(gate.logit).tolist(), strict=True))
         if gate.layer_logit is not None:
-            found[f"{layer.name}/D1"] = float(probability(gate.layer_logit))
+            found[f"{name}/D1"] = float(probability(gate.layer_logit))
     return found
 
 
-def _path_names(layer: FusionConv) -> list[str]:
+def _path_names(layer: FusionConv, name: str) -> list[str]:
     """A name for each of the layer's ``(paths,)``, as its gates stand."""
     inputs = [""] if layer.widths is None else [f"/input{n + 1}" for n in range(layer.inputs)]
-    return [f"{layer.name}/{branch}{own}" for own in inputs for branch in layer.branches]
-
-
-def branch_table(
-    layer: FusionConv, flat: np.ndarray, branches: Sequence[str], absent: float = 1.0
-) -> np.ndarray:
-    """``(inputs, branches)`` of a layer's ``(paths,)``, ``absent`` where it has no such branch."""
-    table = np.full((layer.inputs, len(branches)), absent)
-    table[:, [branches.index(b) for b in layer.branches]] = flat.reshape(layer.inputs, -1)
-    return table
-
-
-def probability(logit: Any) -> np.ndarray:
-    """The drop probability that a gate's logit stands for, in float64."""
-    return np.exp(-np.logaddexp(0.0, -logit.numpy().astype("float64")))  # never overflows
+    return [f"{name}/{branch}{own}" for own in inputs for branch in layer.branches]

@@ -13,11 +13,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vdroppath_tf.layers.running_fit import show_kl
+
 _MARK = "_vdroppath_replica_context"
 
 
 def add_replica_loss(layer: keras.layers.Layer, loss: tf.Tensor) -> None:
-    """``layer.add_loss(loss)``, with a mark that says which replica computed it."""
+    """``layer.add_loss(loss)`` of a part of the KL, with a mark of the replica that computed it."""
+    show_kl(layer, loss)
     setattr(loss, _MARK, tf.distribute.get_replica_context())
     layer.add_loss(loss)
 

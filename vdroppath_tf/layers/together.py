@@ -20,6 +20,7 @@ from vdroppath_tf.layers import noise
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.factors import Factors
 from vdroppath_tf.layers.relaxation import relaxed_logit
+from vdroppath_tf.layers.running_fit import find_examples
 
 _ONES = "_vdroppath_ones"  # marks a factor that is known to be 1
 
@@ -71,6 +72,7 @@ def draw(layers: Sequence[Gated], batch: Any) -> tuple[dict[int, Factors], tf.Te
     Returns:
         What was drawn, by the ``id`` of the layer, and the KL.
     """
+    find_examples([layer.drop_path for layer in layers])
     groups: dict[Any, list[Gated]] = {}
     for layer in layers:
         key = (*layer.drop_path.settings, layer.compute_dtype)

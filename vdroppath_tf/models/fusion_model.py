@@ -13,8 +13,9 @@ import tensorflow as tf
 from vdroppath_tf.layers.convolve import size_of
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
-from vdroppath_tf.layers.gates import describe_gates, gates_of, read_gates
+from vdroppath_tf.layers.gates import describe_gates, gates_of
 from vdroppath_tf.layers.losses import add_replica_loss
+from vdroppath_tf.layers.running_fit import count_examples
 from vdroppath_tf.layers.together import draw, handed_out
 from vdroppath_tf.models.changes import FIRST, change, changes_in, of_layers, policy
 from vdroppath_tf.models.gated_training import GatedTraining
@@ -22,6 +23,7 @@ from vdroppath_tf.models.least_size import Sizes, check_sizes, least_clip
 from vdroppath_tf.models.network import completed, functional
 from vdroppath_tf.models.objectives import SEVERAL, check_labels, default_compile
 from vdroppath_tf.models.remat import remat_wanted, run_in_blocks
+from vdroppath_tf.spaces.layer_gates import gated_layers, read_gates
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
@@ -69,17 +71,23 @@ class FusionModel(GatedTraining):
         """Frames, height and width of the smallest clip that the network takes."""
         return least_clip(self)
 
+    @property
+    def _takes_clips(self) -> bool:
+        """Whether the one input are clips; a model made of a template may have any inputs."""
+        return isinstance(self.input_shape, tuple) and len(self.input_shape) == 5
+
     def _tracking_kl(self) -> FusionModel:
         self._track_parts(bool(self.gates))
         return self
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None, **kwargs: Any) -> Any:
-        check_clips(inputs, self.input_shape[-1], self.least_clip)
+        if self._takes_clips:
+            check_clips(inputs, self.input_shape[-1], self.least_clip)
         fusion = (layer for layer in self.layers if isinstance(layer, FusionConv))
         learning = [one for one in fusion if one.drop_path and one.drop_path.random(training)]
         drawn: Any = {}
         if learning:
-            drawn, kl = draw(learning, size_of(inputs, 0))
+            drawn, kl = draw(learning, size_of(keras.tree.flatten(inputs)[0], 0))
             add_replica_loss(learning[0].drop_path, kl)  # a model has no losses of its own
         if self.remat and training:
             return run_in_blocks(self, inputs, drawn)
@@ -89,11 +97,10 @@ class FusionModel(GatedTraining):
     @property
     def gates(self) -> list[VariationalDropPath]:
         """The gates of a template's fusion layers, in order; empty for a derived network."""
-        fusion = (layer for layer in self.layers if isinstance(layer, FusionConv))
-        return [layer.drop_path for layer in fusion if layer.drop_path is not None]
+        return [found.layer.drop_path for found in gated_layers(self)]
 
     def read_gates(self) -> dict[str, Any]:
-        """The gates as the arguments of ``ProbabilitySpace``; see ``layers.gates.read_gates``."""
+        """The gates as the arguments of ``ProbabilitySpace``; see ``spaces.layer_gates``."""
         return {**read_gates(self), "pushes": self._record and self._record.of(self)}
 
     def fit(
@@ -110,9 +117,11 @@ class FusionModel(GatedTraining):
         that were given an N of their own keep it.
         """
         spec = clip_spec(x)
-        if spec is not None:  # before Keras: a fit that stops while tracing spoils the next one
+        if (
+            spec is not None and self._takes_clips
+        ):  # before Keras: a fit that stops while tracing spoils the next one
             check_clips(spec, self.input_shape[-1], self.least_clip)
-        if not self.compiled:
+        if not self.compiled and isinstance(self.output_shape, tuple):
             classes, several = self.output_shape[-1], self.multi_label
             soft = check_labels(x, y, classes, multi_label=several)
             with self.distribute_strategy.scope():
@@ -201,28 +210,3 @@ def clip_spec(x: Any) -> Any:
         spec = tf.nest.flatten(x.element_spec)[0]
         return None if spec.shape.rank is None else spec
     return x if isinstance(x, (np.ndarray, tf.Tensor)) else None
-
-
-def count_examples(x: Any) -> int:
-    """Training examples in what ``fit`` was given (whole batches, for a batched data set).
-
-    Raises:
-        ValueError: when the number cannot be known; it says what to pass.
-    """
-    if isinstance(x, tf.data.Dataset):
-        batches = int(x.cardinality())
-        if batches > 0:
-            shape = tf.nest.flatten(x.element_spec)[0].shape
-            if shape.rank and shape[0] is not None:
-                return batches * shape[0]
-            return batches * len(tf.nest.flatten(next(iter(x.take(1))))[0])
-    elif isinstance(x, keras.utils.PyDataset) and x.num_batches:
-        return x.num_batches * len(tf.nest.flatten(x[0])[0])
-    elif isinstance(x, (np.ndarray, tf.Tensor)):
-        return len(x)
-    raise ValueError(
-        "The KL of the gates needs N, the number of training examples (Eq. 5), and the size of "
-        f"this {type(x).__name__} is not known. Pass num_train_examples= to fit or to the "
-        "template, or a data set of known size (tf.data: apply "
-        "tf.data.experimental.assert_cardinality)."
-    )

@@ -15,15 +15,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from vdroppath_tf.layers.drop_path import VariationalDropPath
+from vdroppath_tf.layers.drop_path import VariationalDropPath, probability
 from vdroppath_tf.layers.fusion import FusionConv
-from vdroppath_tf.layers.gates import (
-    branch_table,
-    branches_of,
-    fusion_layers,
-    gates_of,
-    probability,
-)
+from vdroppath_tf.layers.gates import branches_of, fusion_layers, gates_of
+from vdroppath_tf.spaces.layer_gates import branch_table, layers_inside
 from vdroppath_tf.spaces.pushes import RECORDED, GateValues, Pushes
 
 _SAME = 1e-5  # of p: how near gates must be to where a record ends, for it to be theirs
@@ -192,13 +187,14 @@ def _shaped(model: keras.Model, flat: np.ndarray) -> GateValues:
     """Numbers of the gates of fusion layers, as a space has them; the classifier's is left out."""
     branches = branches_of(fusion_layers(model))
     paths, layers, start = [], [], 0
-    for layer in model.layers:
+    for _, layer in layers_inside(model):
         gate = getattr(layer, "drop_path", None)
         if gate is None:
             continue
         end = start + gate.paths
         own, start = flat[start:end], end + int(gate.layer_logit is not None)
         if isinstance(layer, FusionConv):
-            paths.append(branch_table(layer, own, branches, absent=0.0))
+            own = own.reshape(layer.inputs, -1)
+            paths.append(branch_table(own, layer.branches, branches, absent=0.0))
             layers.append(0.0 if gate.layer_logit is None else float(flat[end]))
     return GateValues(tuple(paths), layers)

@@ -10,7 +10,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vdroppath_tf.layers.gates import gates_of
 from vdroppath_tf.layers.losses import is_marked, of_this_replica
+from vdroppath_tf.layers.running_fit import ShownKL
 from vdroppath_tf.models.steps import Steps
 
 PARTS = ("task_loss", "kl")
@@ -32,6 +34,19 @@ class LossInParts(Steps):
     _kl_tracker: Any = None
     _task_tracker: Any = None
     _validating = False
+
+    counts_examples = True  # see ``layers.running_fit``
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """``keras.Model.compile``."""
+        super().compile(*args, **kwargs)
+        if self._kl_tracker is None and gates_of(self):  # a model that was made of a template
+            self._track_parts(True)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics of the model, its own ``kl`` among them."""
+        return [metric for metric in super().metrics if not isinstance(metric, ShownKL)]
 
     def _track_parts(self, gated: bool) -> None:
         self._task_tracker = keras.metrics.Mean(name="task_loss") if gated else None

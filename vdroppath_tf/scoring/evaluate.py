@@ -11,6 +11,7 @@ from vdroppath_tf.data.clips.pipeline import video_errors
 from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_masks
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.adaptation import adapted_scores
+from vdroppath_tf.scoring.arrays import batches_of
 from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.progress import file_in, fingerprint_of
 from vdroppath_tf.scoring.race import Race
@@ -48,9 +49,10 @@ def evaluate_strategies(
     Args:
         model: ``keras.Model``, a trained template.
         strategies: a sequence of ``FusionStrategy``, or of their texts, to score.
-        clips: an iterable of batches ``(clips, labels)`` of validation, each used once.
-        train_clips: an iterable of batches of training, for batch-norm recalibration. Defaults to
-            None, which leaves the template's statistics.
+        clips: an iterable of batches ``(clips, labels)`` of validation, each used once; or arrays
+            ``(X, Y)``, as ``fit`` takes them.
+        train_clips: the same of training, for batch-norm recalibration. Defaults to None, which
+            leaves the template's statistics.
         options: ``EvaluationOptions``, how it is done.
 
     Returns:
@@ -114,6 +116,8 @@ def _evaluate(
     train_clips: Iterable[Any] | None,
     options: EvaluationOptions,
 ) -> StrategyScores:
+    clips = batches_of(clips)
+    train_clips = None if train_clips is None else batches_of(train_clips)
     chosen = [FusionStrategy.of(strategy) for strategy in strategies]
     if not chosen:
         raise ValueError("There are no strategies to evaluate.")

@@ -10,6 +10,7 @@ import keras
 from vdroppath_tf.data.clips.pipeline import video_errors
 from vdroppath_tf.layers.fusion import batch_norms
 from vdroppath_tf.names import named
+from vdroppath_tf.scoring.arrays import batches_of
 from vdroppath_tf.scoring.batch_statistics import assign, mean_statistics, restored
 
 
@@ -19,7 +20,8 @@ def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8
 
     Args:
         model: ``keras.Model``, a derived network (or a template, for the strategy it runs).
-        train_clips: an iterable of batches ``(clips, labels)`` of training.
+        train_clips: an iterable of batches ``(clips, labels)`` of training; or arrays ``(X, Y)``,
+            as ``fit`` takes them, in batches of 32.
         batches: int, how many of them are used. Defaults to 8.
 
     Raises:
@@ -27,5 +29,5 @@ def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8
         VideoError: for a video that cannot be read. The network is as it was then.
     """
     with restored(model), video_errors():
-        statistics = mean_statistics(model, train_clips, batches)
+        statistics = mean_statistics(model, batches_of(train_clips), batches)
     assign(batch_norms(model), statistics)

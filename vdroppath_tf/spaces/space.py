@@ -20,6 +20,7 @@ from vdroppath_tf.files import load_text, write_text
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces import draws, gate_arrays, space_json
 from vdroppath_tf.spaces.draws import OnEmpty
+from vdroppath_tf.spaces.layer_gates import read_gates
 from vdroppath_tf.spaces.marginals import (
     Form,
     distances,
@@ -255,15 +256,13 @@ class ProbabilitySpace:
     def from_model(cls, model: Any) -> ProbabilitySpace:
         """Read the space of a template: its gates' p, their start, its residual branches.
 
+        Of any Keras model that holds a template, or several: their layers one after another.
+
         Raises:
             ValueError: If the model has no gates to read.
         """
-        if not hasattr(model, "read_gates"):
-            raise ValueError(
-                "Expected a template network of vdroppath_tf.zoo, as built or loaded with "
-                f"keras.saving.load_model. Received: a {type(model).__name__}"
-            )
-        return cls(**model.read_gates())
+        own = getattr(model, "read_gates", None)
+        return cls(**(read_gates(model) if own is None else own()))
 
     def layer_draws(self, on_empty: OnEmpty) -> list[tuple[np.ndarray, float, bool]]:
         """Per layer: flat drop probabilities, D1's, and whether an empty draw is redrawn."""

@@ -1,0 +1,172 @@
+"""Templates inside Keras models of one's own: fit finds N and shows the KL, spaces are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+
+from vdroppath_tf.layers.fusion import batch_norms
+from vdroppath_tf.layers.gates import fusion_layers, gates_of, named_drops, set_strategy
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.scoring import evaluate_strategies, recalibrate
+from vdroppath_tf.spaces.space import ProbabilitySpace
+
+RNG = np.random.default_rng(0)
+CLIPS = RNG.integers(0, 256, (8, *tiny.SHAPE, 3)).astype("uint8")
+LABELS = np.arange(8) % 4
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+class Own(keras.Model):
+    """A class of one's own around a template."""
+
+    def __init__(self, template: Any) -> None:
+        super().__init__()
+        self.template, self.pool = template, keras.layers.GlobalAveragePooling3D()
+        self.top = keras.layers.Dense(4)
+
+    def call(self, clips: Any, training: bool = False) -> Any:
+        return self.top(self.pool(self.template(clips, training=training)))
+
+
+def headless(**options: Any) -> Any:
+    return tiny.template(include_top=False, **options)
+
+
+def top(features: Any) -> Any:
+    return keras.layers.Dense(4, name="own")(keras.layers.GlobalAveragePooling3D()(features))
+
+
+def flat(kind: Any = keras.Model, **options: Any) -> Any:
+    """The template's layers up to its pool, and a head."""
+    template = tiny.template(**options)
+    pooled = template.get_layer("pool").output
+    return kind(template.input, keras.layers.Dense(4, name="own")(pooled))
+
+
+def nested(**options: Any) -> Any:
+    video = keras.Input((*tiny.SHAPE, 3))
+    return keras.Model(video, top(headless(**options)(video)))
+
+
+def sequential(**options: Any) -> Any:
+    pool, dense = keras.layers.GlobalAveragePooling3D(), keras.layers.Dense(4)
+    return keras.Sequential([headless(**options), pool, dense])
+
+
+KINDS = {
+    "flat": flat,
+    "FusionModel": lambda **options: flat(FusionModel, **options),
+    "nested": nested,
+    "sequential": sequential,
+    "own": lambda **options: Own(headless(**options)),
+}
+
+
+def fitted(model: Any, clips: Any, labels: Any = None, **options: Any) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = model.fit(clips, labels, verbose=0, **options).history
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fit_finds_n_and_shows_the_kl(kind: str) -> None:
+    model = KINDS[kind]()
+    model.compile("sgd", LOSS, run_eagerly=True)
+    history = fitted(model, CLIPS, LABELS, batch_size=4, validation_data=(CLIPS, LABELS))
+    own = {"task_loss"} if kind == "FusionModel" else set()
+    assert set(history) == {"loss", "kl", "val_loss", *own}
+    assert [gate.num_train_examples for gate in gates_of(model)] == [8] * tiny.LAYERS
+    kl = history["kl"][0]
+    assert kl < 0  # the entropy of gates at .1 outweighs the norms
+    assert set(model.evaluate(CLIPS, LABELS, verbose=0, return_dict=True)) == {"loss"}
+    again = fitted(model, CLIPS[:4], LABELS[:4], batch_size=4)
+    assert [gate.num_train_examples for gate in gates_of(model)] == [4] * tiny.LAYERS
+    np.testing.assert_allclose(again["kl"][0] / kl, 2.0, rtol=0.3)  # 1/N: its entropy is doubled
+
+
+@pytest.mark.parametrize("kind", ["flat", "nested"])
+def test_a_traced_fit_is_that_of_a_template(kind: str) -> None:
+    """The KL shown is what the loss has of it, D1 at its convolutions included; N is followed."""
+    model = KINDS[kind](drop_layer=True, noise="batch")
+    model.compile(keras.optimizers.SGD(0.0), lambda y, logits: 0.0 * keras.ops.sum(logits, -1))
+    history = fitted(model, CLIPS, LABELS, batch_size=4)
+    np.testing.assert_allclose(history["kl"], history["loss"], rtol=1e-5)
+    halved = fitted(model, CLIPS[:4], LABELS[:4], batch_size=4)
+    np.testing.assert_allclose(halved["kl"], halved["loss"], rtol=1e-5)
+    assert abs(halved["kl"][0] - history["kl"][0]) > 0.05
+
+
+def test_what_n_is_needed_is_said() -> None:
+    data = tf.data.Dataset.from_tensor_slices((CLIPS, LABELS)).batch(4).repeat()
+    model = sequential()
+    model.compile("sgd", LOSS, run_eagerly=True)
+    with pytest.raises(ValueError, match=r"num_train_examples= to the template.*repeats"):
+        model.fit(data, steps_per_epoch=2, verbose=0)
+    with pytest.raises(ValueError, match="as train_on_batch and a loop of one's own need it"):
+        model.train_on_batch(CLIPS[:4], LABELS[:4])
+    model = sequential(num_train_examples=100)
+    model.compile("sgd", LOSS, run_eagerly=True)
+    model.train_on_batch(CLIPS[:4], LABELS[:4])
+    assert np.isfinite(fitted(model, data, steps_per_epoch=2)["kl"]).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_spaces_and_strategies_of_the_whole(kind: str) -> None:
+    model = KINDS[kind]()
+    model(CLIPS[:1])
+    space = ProbabilitySpace.from_model(model)
+    assert len(space) == tiny.LAYERS
+    assert space.layers == tuple(layer.name for layer in fusion_layers(model))
+    assert next(iter(named_drops(model))) == "stage1_block1_fusion/S"
+    answers = []
+    for strategy in ("S S S", "ST S+ST -"):
+        set_strategy(model, strategy)
+        answers.append(model.predict(CLIPS[:2], verbose=0))
+    assert np.abs(answers[0] - answers[1]).max() > 1e-3
+
+
+def test_two_templates_in_one_model() -> None:
+    video = keras.Input((*tiny.SHAPE, 3))
+    first, second = headless(), headless(seed=1)
+    second.name = "second"
+    features = keras.layers.Concatenate()([first(video), second(video)])
+    model = keras.Model(video, top(features))
+    model.compile("sgd", LOSS, run_eagerly=True)
+    assert np.isfinite(fitted(model, CLIPS, LABELS, batch_size=4)["kl"]).all()
+    space = ProbabilitySpace.from_model(model)
+    assert len(space) == 2 * tiny.LAYERS
+    assert space.layers[0] == "template_nano/stage1_block1_fusion"
+    assert space.layers[-1].startswith("second/")
+    set_strategy(model, "S S S ST ST ST")
+
+
+def test_distillation_says_that_it_leaves_the_kl_out() -> None:
+    student, teacher = tiny.template(num_train_examples=8), tiny.derived("S S S")
+    distil = keras.distillation
+    loss = distil.LogitsDistillation()
+    model = distil.Distiller(teacher=teacher, student=student, distillation_losses=loss)
+    model.compile("sgd", LOSS, run_eagerly=True)
+    with pytest.raises(ValueError, match=r"Distiller leaves out.*freeze_gates"):
+        model.fit(CLIPS, LABELS, batch_size=4, verbose=0)
+
+
+def test_scoring_takes_arrays_as_fit_does() -> None:
+    model = flat()
+    tiny.draw_norms(model, seed=1, logits=1.0)
+    strategies = ["S S S", "ST - S+ST"]
+    batches = [(CLIPS, LABELS)]
+    of_arrays = evaluate_strategies(model, strategies, (CLIPS, LABELS), train_clips=(CLIPS, LABELS))
+    of_batches = evaluate_strategies(model, strategies, batches, train_clips=batches)
+    np.testing.assert_array_equal(of_arrays.right, of_batches.right)
+    recalibrate(model, (CLIPS, LABELS), batches=1)
+    means = [norm.moving_mean.numpy() for norm in batch_norms(model)]
+    recalibrate(model, batches, batches=1)
+    for norm, mean in zip(batch_norms(model), means, strict=True):
+        np.testing.assert_array_equal(norm.moving_mean.numpy(), mean)
+    with pytest.raises(ValueError, match="8 clips and 3 labels"):
+        recalibrate(model, (CLIPS, LABELS[:3]))

@@ -1,0 +1,46 @@
+"""Clips as Keras' ``fit`` takes them, as the batches that scoring reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.names import named
+
+BATCH = 32  # as Keras cuts arrays
+_ARRAYS = (np.ndarray, tf.Tensor)
+
+
+@named
+def batches_of(clips: Any) -> Iterable[Any]:
+    """Batches ``(clips, labels)`` of whatever ``keras.Model.fit`` takes.
+
+    Args:
+        clips: an iterable of batches, such as a ``tf.data.Dataset``, which comes back as it is;
+            arrays ``(X, Y)`` of all clips and labels, which are cut into batches of 32 in their
+            order; or a ``keras.utils.PyDataset``.
+
+    Raises:
+        ValueError: arrays of clips and labels are not as many.
+    """
+    if isinstance(clips, keras.utils.PyDataset):
+        return [clips[number][:2] for number in range(clips.num_batches or len(clips))]
+    if not _are_arrays(clips):
+        return clips
+    x, y = clips
+    if len(x) != len(y):
+        raise ValueError(
+            f"There must be a label for each clip. Received: arrays of {len(x)} clips and "
+            f"{len(y)} labels"
+        )
+    return [(x[k : k + BATCH], y[k : k + BATCH]) for k in range(0, len(x), BATCH)]
+
+
+def _are_arrays(clips: Any) -> bool:
+    """Whether these are two arrays, not two batches."""
+    pair = isinstance(clips, (tuple, list)) and len(clips) == 2
+    return pair and isinstance(clips[0], _ARRAYS) and isinstance(clips[1], (*_ARRAYS, list))
