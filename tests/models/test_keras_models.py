@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 import tiny
 
+from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.fusion import batch_norms
 from vdroppath_tf.layers.gates import fusion_layers, gates_of, named_drops, set_strategy
 from vdroppath_tf.models.fusion_model import FusionModel
@@ -105,7 +106,7 @@ def test_what_n_is_needed_is_said() -> None:
     data = tf.data.Dataset.from_tensor_slices((CLIPS, LABELS)).batch(4).repeat()
     model = sequential()
     model.compile("sgd", LOSS, run_eagerly=True)
-    with pytest.raises(ValueError, match=r"num_train_examples= to the template.*repeats"):
+    with pytest.raises(ValueError, match=r"num_train_examples= to fit or to the template.*repeats"):
         model.fit(data, steps_per_epoch=2, verbose=0)
     with pytest.raises(ValueError, match="as train_on_batch and a loop of one's own need it"):
         model.train_on_batch(CLIPS[:4], LABELS[:4])
@@ -170,3 +171,44 @@ def test_scoring_takes_arrays_as_fit_does() -> None:
         np.testing.assert_array_equal(norm.moving_mean.numpy(), mean)
     with pytest.raises(ValueError, match="8 clips and 3 labels"):
         recalibrate(model, (CLIPS, LABELS[:3]))
+
+
+DERIVED = {
+    "flat": lambda: (flat(), "ST - S+ST"),
+    "FusionModel": lambda: (flat(FusionModel), "ST - S+ST"),
+    "nested": lambda: (nested(drop_layer=True), "- S S+ST"),
+    "sequential": lambda: (sequential(), "ST - S+ST"),
+    "units": lambda: (flat_kind("units"), "T S+T+ST -"),
+    "dense": lambda: (flat_kind("both"), "S@1+ST@1 S@01+T@11 S@101 -"),
+}
+
+
+def flat_kind(kind: str) -> Any:
+    """A gated classifier, D1, all branches and gates per input, and a head behind them."""
+    template = tiny.kind_template(kind, clip_shape=tiny.SHAPE, drop_layer=True)
+    return keras.Model(template.input, keras.layers.Dense(2)(template.output))
+
+
+@pytest.mark.parametrize("kind", DERIVED)
+def test_derive_keeps_the_head(kind: str) -> None:
+    model, strategy = DERIVED[kind]()
+    model(CLIPS[:1])
+    tiny.draw_norms(model, seed=1, logits=1.0)
+    set_strategy(model, strategy)
+    network = derive(model, strategy)
+    assert not gates_of(network)
+    assert type(network) is (FusionModel if kind == "FusionModel" else type(nested()))
+    want = model.predict(CLIPS[:2], verbose=0)
+    np.testing.assert_allclose(network.predict(CLIPS[:2], verbose=0), want, atol=1e-5)
+    scores = evaluate_strategies(model, [strategy], (CLIPS, LABELS % 2))
+    labels = network.predict(CLIPS, verbose=0).argmax(1)
+    assert scores[0].top1 == np.mean(labels == LABELS % 2)
+
+
+def test_what_cannot_be_derived_is_said() -> None:
+    model = Own(headless())
+    model(CLIPS[:1])
+    with pytest.raises(ValueError, match="Keras knows no graph of layers"):
+        derive(model, "S S S")
+    with pytest.raises(ValueError, match=r"Dropout into the head"):
+        derive(flat(), "S S S", dropout=0.5)

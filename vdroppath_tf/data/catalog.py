@@ -98,6 +98,10 @@ _START = 1 << 16  # characters that a file's format is found out from
 _OPTIONS = {"root", "label_base", "part", "split", "lookup", "layout"}
 
 
+LABELS = "labels.txt"
+"""What names the classes of a list beside it, one a line; runs write it too."""
+
+
 @named
 def open_manifest(
     source: PathLike,
@@ -117,7 +121,8 @@ def open_manifest(
         root: folder of the videos, which no path may leave; default that of the list. Class
             folders take none.
         labels: names of the classes by number. Give the training videos' to the validation
-            videos, so that a class has one number in both.
+            videos, so that a class has one number in both. Default None: those of a `labels.txt`
+            beside the list, if there is one.
         format: one of `FORMATS`, or the `Layout` of a list; None finds it out, see `find_format`.
         lookup: how names become videos: what pictures are called in folders and zip files of
             frames, and whether videos that are listed may be missing. Default `Lookup()`.
@@ -156,9 +161,22 @@ def open_manifest(
             f"{shown}: {what} does not go with the format {name!r}. Leave it out"
             + (f", or pass format= if it is not {name!r}." if format is None else ".")
         )
+    labels, named_by = _named_beside(source, labels)
     if name in _LISTS and (beside := category_file(source)) is not None:
         return _of_categories(FORMATS[name], source, labels, beside, given)
-    return FORMATS[name](source, labels=labels, **given)
+    manifest = FORMATS[name](source, labels=labels, **given)
+    return dataclasses.replace(manifest, notes=(*manifest.notes, *named_by))
+
+
+def _named_beside(
+    source: PathLike, labels: Sequence[str] | None
+) -> tuple[Sequence[str] | None, list[str]]:
+    """The names of the classes, of a file beside a list where none are given, and a note of it."""
+    path = Path(source)
+    beside = path.with_name(LABELS)
+    if labels is not None or path.name == LABELS or not (path.is_file() and beside.is_file()):
+        return labels, []
+    return read_classes(beside), [f"classes are those of {LABELS}"]
 
 
 def _of_categories(

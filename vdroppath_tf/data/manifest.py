@@ -16,6 +16,7 @@ from vdroppath_tf.brief import brief
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.segment import Segment
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameSource
+from vdroppath_tf.files import ShortTable, ShowsTable
 from vdroppath_tf.names import named
 from vdroppath_tf.ranges import MAX_FPS
 
@@ -98,7 +99,7 @@ class VideoEntry:
 
 @named
 @dataclasses.dataclass(frozen=True)
-class Manifest:
+class Manifest(ShowsTable):
     """Labelled videos in a fixed order.
 
     Attributes:
@@ -124,6 +125,15 @@ class Manifest:
     multi_label: bool = False
 
     __repr__ = brief
+
+    def short_table(self) -> ShortTable:
+        """A line a video: its name, the names of its classes, frames where they are listed."""
+        lines = [
+            [one.name, ", ".join(self.labels[k] for k in one.labels), one.num_frames]
+            for one in self.entries
+        ]
+        title = f"{len(self):,} videos of {self.num_classes:,} classes, {self.source}"
+        return ShortTable(title, ["video", "class", "frames"], lines)
 
     def __post_init__(self) -> None:
         for number, name in enumerate(self.labels):

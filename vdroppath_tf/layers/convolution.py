@@ -68,6 +68,7 @@ class Convolution(keras.layers.Layer):
         self.filters, self.groups = filters, groups
         self.kernel_size = tuple(kernel_size)
         self.strides = tuple(strides)
+        self.network: str | None = None  # of a network's first layer, what the network is
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         channels = input_shape[-1]
@@ -109,4 +110,11 @@ class Convolution(keras.layers.Layer):
             "kernel_size": self.kernel_size,
             "strides": self.strides,
             "groups": self.groups,
+            **({} if self.network is None else {"network": self.network}),
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Convolution:
+        made: Convolution = super().from_config({k: config[k] for k in config if k != "network"})
+        made.network = config.get("network")
+        return made

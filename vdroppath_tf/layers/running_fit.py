@@ -107,10 +107,10 @@ def count_examples(x: Any) -> int:
         return len(x)
     raise ValueError(
         "The KL of the gates needs N, the number of training examples (Eq. 5), and the size of "
-        f"this {type(x).__name__} is not known. Pass num_train_examples= to the template (or to "
-        "the fit of a FusionModel), or a data set of known size (tf.data: apply "
-        "tf.data.experimental.assert_cardinality). Of one that repeats without end it is the "
-        "number of examples before it repeats."
+        f"this {type(x).__name__} is not known. Pass num_train_examples= to fit or to the template "
+        "(to the template, where fit is that of a Keras model of your own), or a data set of known "
+        "size (tf.data: apply tf.data.experimental.assert_cardinality). N of a data set that "
+        "repeats without end is the number of examples before it repeats."
     )
 
 

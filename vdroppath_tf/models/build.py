@@ -32,6 +32,7 @@ def build_network(
     dropout: float = 0.0,
     include_top: bool = True,
     multi_label: bool = False,
+    name: str | None = None,
 ) -> FusionModel:
     """A template or a derived network of any row.
 
@@ -42,7 +43,7 @@ def build_network(
         gates: dict, options of a template's gates, see ``VariationalDropPath``. Defaults to none.
         clip_shape: tuple, frames, height and width of the clips; None leaves a size open. Defaults
             to all open.
-        channels: int, of the clips: 3 for RGB, 2 for optical flow. Defaults to 3.
+        channels: int, of the clips: 3 for RGB, 2 for optical flow, 1 for grey. Defaults to 3.
         branches: tuple of str, of the fusion layers, out of S, T and ST in that order. Defaults to
             S and ST.
         temporal_strides: tuple of int, from the stem on. Defaults to the family's; so does the
@@ -53,6 +54,7 @@ def build_network(
         include_top: bool, whether there are pool and classifier. Defaults to True.
         multi_label: bool, whether a clip has any number of classes, each with a sigmoid of its own.
             Defaults to False: one class, by a softmax.
+        name: str, of the model. Defaults to ``template_`` or ``derived_`` and the network's.
 
     Returns:
         A ``FusionModel`` from clips ``(batch, time, height, width, channels)``, 0..255, to logits.
@@ -61,16 +63,20 @@ def build_network(
         ValueError: If an option is out of range, or the strategy does not fit.
     """
     given = locals()
+    del given["name"]
     wanted = None if strategy is None else FusionStrategy.of(strategy)
-    return FusionModel.built(describe(**{**given, "row": row_of(row), "strategy": wanted}), wanted)
+    architecture = describe(**{**given, "row": row_of(row), "strategy": wanted})
+    return FusionModel.built(architecture, wanted, name)
 
 
-def build(architecture: Mapping[str, Any], strategy: FusionStrategy | None) -> FusionModel:
+def build(
+    architecture: Mapping[str, Any], strategy: FusionStrategy | None, name: str | None = None
+) -> FusionModel:
     """The network of ``FusionModel.architecture`` anew: a template, or derived for ``strategy``."""
     changed: dict[str, Any] = {"strategy": None}
     if strategy is not None:
         changed = {"strategy": str(strategy), "gates": {}}
-    return FusionModel.built({**architecture, **changed}, strategy)
+    return FusionModel.built({**architecture, **changed}, strategy, name)
 
 
 def architecture_of(model: keras.Model) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import keras
@@ -77,6 +77,11 @@ def policy(config: Any) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def policy_of(model: keras.Model) -> AbstractContextManager[None]:
+    """Layers that are made inside have the precision that a network was built in."""
+    return policy(keras.dtype_policies.serialize(model.get_layer(FIRST).dtype_policy))
 
 
 def _gates(model: keras.Model) -> dict[str, Any]:

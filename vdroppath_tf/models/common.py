@@ -22,8 +22,9 @@ from vdroppath_tf.spaces.unit import BRANCHES, NONE
 Tensor = Any
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, on [0, 1]
 # channels -> mean and deviation. Of flow, TSN's deviation, and the middle of the levels, no motion:
-# so the mirror of a clip is its exact opposite in x.
-CLIP_STATISTICS = {3: (MEAN, STD), 2: ((0.5, 0.5), (0.226, 0.226))}
+# so the mirror of a clip is its exact opposite in x. Of grey, those of ImageNet in mean.
+CLIP_STATISTICS = {3: (MEAN, STD), 2: ((0.5, 0.5), (0.226, 0.226)), 1: ((0.449,), (0.226,))}
+KINDS = {3: "RGB", 2: "optical flow", 1: "grey"}
 
 
 class GateOptions(TypedDict, total=False):
@@ -193,7 +194,7 @@ def linear(x: Tensor, *, name: str) -> Tensor:
 
 
 def normalized_clip(clips: Tensor) -> Tensor:
-    """Clips 0..255 to zero mean and unit variance: RGB with ImageNet's statistics, or flow."""
+    """Clips 0..255 to zero mean and unit variance: RGB, flow or grey; see ``CLIP_STATISTICS``."""
     mean, std = CLIP_STATISTICS[clips.shape[-1]]
     return keras.layers.Normalization(
         mean=[255 * m for m in mean], variance=[(255 * s) ** 2 for s in std], name="normalization"

@@ -186,6 +186,7 @@ def template(
     residual_gate: str = "hard",
     gate_classifier: bool = False,
     seed: int = 0,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """What is asked of a DenseNet template, for ``build_network``; see ``options.MEANINGS``."""
     return arguments(**locals())
@@ -205,6 +206,7 @@ def derived(
     include_top: bool = True,
     multi_label: bool = False,
     share_inputs: bool | None = None,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """What is asked of the DenseNet of one strategy, for ``build_network``."""
     return arguments(**locals())

@@ -18,11 +18,14 @@ from vdroppath_tf.layers.losses import add_replica_loss
 from vdroppath_tf.layers.running_fit import count_examples
 from vdroppath_tf.layers.together import draw, handed_out
 from vdroppath_tf.models.changes import FIRST, change, changes_in, of_layers, policy
+from vdroppath_tf.models.clones import name_network, network_of
+from vdroppath_tf.models.common import KINDS
 from vdroppath_tf.models.gated_training import GatedTraining
 from vdroppath_tf.models.least_size import Sizes, check_sizes, least_clip
 from vdroppath_tf.models.network import completed, functional
 from vdroppath_tf.models.objectives import SEVERAL, check_labels, default_compile
 from vdroppath_tf.models.remat import remat_wanted, run_in_blocks
+from vdroppath_tf.models.weights_file import check_file, check_mark, strategy_mark
 from vdroppath_tf.spaces.layer_gates import gated_layers, read_gates
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -46,6 +49,11 @@ class FusionModel(GatedTraining):
     remat = False
     _traced_with: Any = None  # N of each gate, in the function that ``fit`` traced
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.architecture is None:
+            self.architecture = network_of(self)  # if Keras has made a clone of a network
+
     @classmethod
     def built(
         cls,
@@ -59,6 +67,7 @@ class FusionModel(GatedTraining):
             parts = functional(architecture, strategy)
             model = cls(**{**parts, "name": name or parts["name"]})
         model.architecture, model.remat = architecture, remat
+        name_network(model, architecture)
         return model._tracking_kl()
 
     @property
@@ -148,6 +157,18 @@ class FusionModel(GatedTraining):
             self.train_function = None  # a function traced with another N must not be used
         self._traced_with = counts
 
+    def save_own_variables(self, store: Any) -> None:
+        for name, value in strategy_mark(self.architecture).items():
+            store[name] = value
+
+    def load_own_variables(self, store: Any) -> None:
+        check_mark(store, self.architecture)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """``keras.Model.load_weights``; a file of another strategy's network is refused."""
+        check_file(filepath, self.architecture)
+        super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
+
     def summary(self, *args: Any, **kwargs: Any) -> None:
         """``keras.Model.summary``, then the gates: what each drops, with which probability."""
         super().summary(*args, **kwargs)
@@ -192,7 +213,7 @@ def check_clips(clips: Any, channels: int = 3, least: Sizes = (1, 1, 1)) -> None
     """
     shape, dtype = tuple(clips.shape), keras.backend.standardize_dtype(clips.dtype)
     if len(shape) != 5 or shape[-1] not in (channels, None):
-        kind = "RGB" if channels == 3 else "optical flow"
+        kind = KINDS.get(channels, "")
         raise ValueError(
             f"Clips must be {kind} (batch, time, height, width, {channels}). "
             f"Received: shape {shape}"

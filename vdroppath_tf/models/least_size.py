@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import keras
 
 from vdroppath_tf.layers.convolution import Convolution
+from vdroppath_tf.spaces.layer_gates import layers_inside
 
 Sizes = tuple[int, int, int]
 
@@ -19,7 +20,7 @@ def least_clip(model: keras.Model) -> Sizes:
     side by side (a shortcut) are of the former kind, so that it does no harm to count both.
     """
     least = [1, 1, 1]
-    for layer in reversed(model.layers):
+    for _, layer in reversed(list(layers_inside(model))):
         if isinstance(layer, keras.layers.AveragePooling3D):
             pools, strides = layer.pool_size, layer.strides
             padded = [pool % 2 == 1 for pool in pools]

@@ -37,11 +37,12 @@ class LossInParts(Steps):
 
     counts_examples = True  # see ``layers.running_fit``
 
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        """``keras.Model.compile``."""
-        super().compile(*args, **kwargs)
+    def make_train_function(self, force: bool = False) -> Any:
+        """``keras.Model.make_train_function``, which every kind of training begins with."""
         if self._kl_tracker is None and gates_of(self):  # a model that was made of a template
-            self._track_parts(True)
+            with self.distribute_strategy.scope():
+                self._track_parts(True)
+        return super().make_train_function(force)
 
     @property
     def metrics(self) -> list[Any]:

@@ -170,6 +170,7 @@ def template(
     residual_gate: str = "hard",
     gate_classifier: bool = False,
     seed: int = 0,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """What is asked of a MobileNetV2 template, for ``build_network``; see ``options.MEANINGS``."""
     return arguments(**locals())
@@ -188,6 +189,7 @@ def derived(
     dropout: float = 0.0,
     include_top: bool = True,
     multi_label: bool = False,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """What is asked of the MobileNetV2 of one strategy, for ``build_network``."""
     return arguments(**locals())

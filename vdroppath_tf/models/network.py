@@ -198,5 +198,5 @@ def check_channels(channels: int) -> None:
     """ValueError unless clips with so many channels are known."""
     if channels not in CLIP_STATISTICS:
         raise ValueError(
-            f"channels must be 3 (RGB) or 2 (optical flow, x and y). Received: {channels}"
+            f"channels must be 3 (RGB), 2 (optical flow, x and y) or 1 (grey). Received: {channels}"
         )

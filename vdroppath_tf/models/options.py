@@ -21,7 +21,8 @@ MEANINGS = {
     "num_classes": "int, logits of the classifier. Defaults to {num_classes}.",
     "clip_shape": "tuple, frames, height and width of the clips; None leaves a size open. "
     "Defaults to all open.",
-    "channels": "int, of the clips: 3 for RGB, 2 for optical flow, x and y, 0..255. Defaults to 3.",
+    "channels": "int, of the clips: 3 for RGB, 2 for optical flow (x and y), 1 for grey, 0..255. "
+    "Defaults to 3.",
     "temporal_strides": "tuple of int, from the stem on; where there are fewer than the network "
     "has, the rest is as published. Defaults to None, all as published.",
     "temporal_pool": "bool, a max-pool over three frames, stride 2, behind the stem's first "
@@ -52,12 +53,14 @@ MEANINGS = {
     "seed": "int, of the gates' noise. Defaults to 0.",
     "weights": "str, a trained template that comes with the package: {trained}. ``num_classes`` is "
     "then that of its task. Defaults to None: random weights.",
+    "name": "str, of the model, so that two can stand in one. Defaults to ``template_`` or "
+    "``derived_`` and the network's.",
 }
 GATES = tuple(GateOptions.__annotations__)
 
 
 def arguments(
-    row: Row, num_classes: int | None, strategy: Any = None, **options: Any
+    row: Row, num_classes: int | None, strategy: Any = None, name: str | None = None, **options: Any
 ) -> dict[str, Any]:
     """The options of a constructor, which has checked their names, as ``build_network`` has them.
 
@@ -72,6 +75,7 @@ def arguments(
         "num_classes": num_classes,
         "strategy": strategy,
         "gates": gates,
+        "name": name,
         **options,
     }
 

@@ -205,6 +205,7 @@ def template(
     residual_gate: str = "hard",
     gate_classifier: bool = False,
     seed: int = 0,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """What is asked of a ResNet template, for ``build_network``; see ``options.MEANINGS``."""
     return arguments(**locals())
@@ -224,6 +225,7 @@ def derived(
     include_top: bool = True,
     multi_label: bool = False,
     shortcut: str | None = None,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """What is asked of the ResNet of one strategy, for ``build_network``."""
     return arguments(**locals())

@@ -7,29 +7,33 @@ from typing import Any
 import keras
 
 from vdroppath_tf.layers.gates import fusion_layers
+from vdroppath_tf.models.calls import calls_inside
 from vdroppath_tf.scoring.segments import Segment, Step
+from vdroppath_tf.spaces.layer_gates import gated_layers
 
 
 def cut(model: keras.Model) -> list[Segment]:
     """The segments of a template: one before the first fusion layer, then one for each.
 
+    Of a functional model that holds templates too, the layers of the models in it in their place.
+
     Raises:
-        ValueError: when the model is no template.
+        ValueError: when the model is no template, or not made of layers as a functional model is.
     """
     layers = fusion_layers(model)
     segments = [Segment(None), *(Segment(layer) for layer in layers)]
     place = {id(layer): n for n, layer in enumerate(layers, 1)}
-    level: dict[int, int] = {}
-    tensors: dict[int, Any] = {}
-    for layer in model.layers:
-        gives = tuple(id(t) for t in keras.tree.flatten(layer.output))
-        tensors |= {id(t): t for t in keras.tree.flatten(layer.output)}
-        takes = () if _is_input(layer) else _ids(layer.input)
-        own = max([place.get(id(layer), 0), *(level[t] for t in takes)])
+    calls, outputs = calls_inside(model)
+    level = {id(t): 0 for t in model.inputs}
+    tensors: dict[int, Any] = {id(t): t for t in model.inputs}
+    for call in calls:
+        _check(call.layer, model)
+        takes, gives = _ids(call.takes), _ids(call.gives)
+        tensors |= {id(t): t for t in call.gives}
+        own = max([place.get(id(call.layer), 0), *(level[t] for t in takes)])
         level |= dict.fromkeys(gives, own)
-        if not _is_input(layer):
-            segments[own].steps.append(Step(layer, takes, gives))
-    _connect(segments, level, _ids(model.outputs))
+        segments[own].steps.append(Step(call.layer, takes, gives))
+    _connect(segments, level, _ids(outputs))
     for n, segment in enumerate(segments):
         segment.gives = [t for t in segment.kept if level[t] == n]
         segment.specs = tensors
@@ -51,8 +55,14 @@ def _is_clip(first: Segment, tensor: int) -> bool:
     return all(tensor not in step.gives for step in first.steps)
 
 
-def _is_input(layer: keras.layers.Layer) -> bool:
-    return isinstance(layer, keras.layers.InputLayer)
+def _check(layer: Any, model: keras.Model) -> None:
+    """Raises where what is called is more, or less, than one layer."""
+    if not isinstance(layer, keras.layers.Layer) or gated_layers(layer):
+        raise ValueError(
+            f"{model.name!r} holds {layer.name!r}, a {type(layer).__name__}. Scoring takes models "
+            "of layers: make one of it (a keras.layers.Add for a +, say), or score the strategies "
+            "of the template in it."
+        )
 
 
 def _ids(tensors: Any) -> tuple[int, ...]:

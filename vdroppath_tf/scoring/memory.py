@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
+from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.scoring.segments import Segment
 
 
@@ -26,12 +28,16 @@ def bytes_per_clip(segments: Sequence[Segment], clip: int, clip_shape: tuple[int
 
 def _sizes(segments: Sequence[Segment], clip: int, clip_shape: tuple[int, ...]) -> dict[int, int]:
     """Bytes of every tensor of the network for one clip."""
-    specs = segments[0].specs
-    tensors = list(specs)
-    probe = keras.Model(specs[clip], [specs[t] for t in tensors])
-    found = probe.compute_output_spec(keras.KerasTensor((1, *clip_shape), specs[clip].dtype))
-    sizes = {}
-    for tensor, spec in zip(tensors, keras.tree.flatten(found), strict=True):
-        item = np.dtype("float32" if spec.dtype == "bfloat16" else spec.dtype).itemsize
-        sizes[tensor] = int(np.prod(spec.shape, dtype=np.int64)) * item
-    return sizes
+    first = keras.KerasTensor((1, *clip_shape), segments[0].specs[clip].dtype)
+    specs: dict[int, Any] = {clip: first}
+    for step in (step for segment in segments for step in segment.steps):
+        takes = [specs[t] for t in step.takes]
+        several = len(takes) > 1 and not isinstance(step.layer, Convolution)
+        found = step.layer.compute_output_spec(takes if several else takes[0])
+        specs |= dict(zip(step.gives, keras.tree.flatten(found), strict=True))
+    return {tensor: _bytes(spec) for tensor, spec in specs.items()}
+
+
+def _bytes(spec: Any) -> int:
+    item = np.dtype("float32" if spec.dtype == "bfloat16" else spec.dtype).itemsize
+    return int(np.prod(spec.shape, dtype=np.int64)) * item

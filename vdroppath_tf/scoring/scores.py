@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from vdroppath_tf.files import ShortTable, ShowsTable
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.array_files import read_arrays, write_arrays
 from vdroppath_tf.scoring.intervals import Interval, standard_error
@@ -49,7 +51,7 @@ class StrategyScore:
 
 @named
 @dataclass(frozen=True, eq=False)
-class StrategyScores:
+class StrategyScores(ShowsTable):
     """Scores in the order the strategies were given.
 
     Attributes:
@@ -96,6 +98,30 @@ class StrategyScores:
             f"of {strategy if len(strategy) <= 80 else strategy[:80] + '...'!r}, "
             f"recalibrated={self.recalibrated})"
         )
+
+    def __str__(self) -> str:
+        order = sorted(self.scores, key=lambda score: (-score.clips, -score.top1))
+        return self._table(order).text()
+
+    def _repr_html_(self) -> str:
+        order = sorted(self.scores, key=lambda score: (-score.clips, -score.top1))
+        return self._table(order).html()
+
+    def short_table(self) -> ShortTable:
+        """A line a strategy, in the order they were given; printed, the best come first."""
+        return self._table(self.scores)
+
+    def _table(self, scores: Sequence[StrategyScore]) -> ShortTable:
+        clips = max((score.clips for score in scores), default=0)
+        how = "" if self.recalibrated else ", batch norm not recalibrated"
+        heads = ["strategy", "top1", "standard_error", "top5", "clips"]
+        lines: list[list[Any]] = [
+            [str(one.strategy), one.top1, one.standard_error, one.top5, one.clips] for one in scores
+        ]
+        if any(one.map is not None for one in scores):
+            heads.append("map")
+            lines = [[*line, one.map] for line, one in zip(lines, scores, strict=True)]
+        return ShortTable(f"{len(scores):,} strategies on {clips:,} clips{how}", heads, lines)
 
     def __iter__(self) -> Iterator[StrategyScore]:
         return iter(self.scores)

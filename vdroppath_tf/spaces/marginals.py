@@ -10,10 +10,26 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from vdroppath_tf.files import ShortTable, ShowsTable
 from vdroppath_tf.spaces.gate_arrays import Gates
 from vdroppath_tf.spaces.masks import unit_table
 
 Form: TypeAlias = Literal["paper", "sampling"]
+
+
+class Marginals(ShowsTable, dict[str, np.ndarray]):
+    """A dict from the text of a unit to its `(layers,)` probabilities.
+
+    In a notebook it is a table with a line a layer; `to_frame()` gives that to pandas.
+    """
+
+    layers: tuple[str, ...] = ()
+
+    def short_table(self) -> ShortTable:
+        """A line a layer, a column a unit."""
+        columns = [column.tolist() for column in self.values()]
+        lines = [list(line) for line in zip(self.layers, *columns, strict=True)]
+        return ShortTable(f"P of each unit, {len(lines)} layers", ["layer", *self], lines)
 
 
 def off(drop: np.ndarray, form: Form) -> np.ndarray:

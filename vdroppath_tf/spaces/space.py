@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.files import load_text, write_text
+from vdroppath_tf.files import ShortTable, ShowsTable, load_text, write_text
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces import draws, gate_arrays, space_json
 from vdroppath_tf.spaces.draws import OnEmpty
 from vdroppath_tf.spaces.layer_gates import read_gates
 from vdroppath_tf.spaces.marginals import (
     Form,
+    Marginals,
     distances,
     mean_over_inputs,
     path_probabilities,
@@ -35,7 +36,7 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 
 @named
 @dataclass(frozen=True, eq=False)
-class ProbabilitySpace:
+class ProbabilitySpace(ShowsTable):
     """Drop probabilities of every path of every fusion layer.
 
     `drop` and `initial` are tuples of one read-only float64 array `(inputs, branches)` a layer,
@@ -104,6 +105,18 @@ class ProbabilitySpace:
             f"drop from {low:.3f} to {high:.3f})"
         )
 
+    def short_table(self) -> ShortTable:
+        """A line a layer: the most probable unit, drop probabilities (means over its inputs)."""
+        heads = ["layer", "mode", *(f"p({branch})" for branch in self.branches)]
+        columns = [np.array([layer.mean(0) for layer in self.drop])]
+        if np.any(self.initial_layer_drop):
+            heads.append("p(layer)")
+            columns.append(self.layer_drop[:, None])
+        rows = np.concatenate(columns, 1).tolist()
+        modes = [str(unit) for unit in self.mode()]
+        lines = [[n, m, *row] for n, m, row in zip(self.layers, modes, rows, strict=True)]
+        return ShortTable(repr(self), heads, lines)
+
     def __len__(self) -> int:
         return len(self.layers)
 
@@ -135,17 +148,20 @@ class ProbabilitySpace:
         """
         return unit_probabilities(self.drop, self.layer_drop, self.branches, form)
 
-    def marginals(self, form: Form = "paper") -> dict[str, np.ndarray]:
+    def marginals(self, form: Form = "paper") -> Marginals:
         """`unit_probabilities` by unit, averaged over a layer's inputs.
 
         Args:
             form: See `unit_probabilities`.
 
         Returns:
-            Unit text (`"S+ST"`, `"S"`, `"ST"`, `"-"`) to its `(layers,)` probabilities.
+            A dict of unit text (`"S+ST"`, `"S"`, `"ST"`, `"-"`) to its `(layers,)` probabilities,
+            which notebooks show as a table.
         """
         means = mean_over_inputs(self.unit_probabilities(form))
-        return dict(zip(unit_table(self.branches)[0], means.T, strict=True))
+        found = Marginals(zip(unit_table(self.branches)[0], means.T, strict=True))
+        found.layers = self.layers
+        return found
 
     def path_on(self, form: Form = "sampling") -> dict[str, np.ndarray]:
         """Probability that each branch is on, `(layers,)`: a sum of `marginals(form)`."""

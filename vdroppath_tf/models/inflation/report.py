@@ -76,9 +76,10 @@ def _changes(plan: Plan, architecture: dict[str, Any]) -> tuple[str, ...]:
     convention = plan.convention
     sentences = [*convention.changed]
     if architecture.get("channels", 3) != 3:
-        sentences.append(
-            "The stem's kernel is the source's mean over RGB, the same for x and y of the flow."
-        )
+        how = "sum over RGB, for grey clips"
+        if architecture["channels"] == 2:
+            how = "mean over RGB, the same for x and y of the flow"
+        sentences.append(f"The stem's kernel is the source's {how}.")
     sentences += convention.changed_in(row_in(architecture))
     return (*sentences, *_made_up_for(convention, plan), *_paths(plan))
 

@@ -37,9 +37,15 @@ def fed_as_ours(kernel: np.ndarray, convention: Convention) -> tuple[np.ndarray,
 
 
 def for_channels(kernel: np.ndarray, channels: int) -> np.ndarray:
-    """The stem's kernel for clips that are not RGB: its mean over RGB, for each channel (TSN)."""
+    """The stem's kernel for clips that are not RGB.
+
+    Of flow its mean over RGB, for each channel (TSN). Of grey its sum: what it gives of a clip
+    whose three colours are the same.
+    """
     if channels == kernel.shape[2]:
         return kernel
+    if channels == 1:
+        return kernel.sum(2, keepdims=True)
     return np.repeat(kernel.mean(2, keepdims=True), channels, axis=2)
 
 
