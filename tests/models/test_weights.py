@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import rows
 
 from vdroppath_tf.derivation import replace_classifier
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.models.weights import copy_weights
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import derived_micro, template_micro
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (2, 4, 16, 16, 3)).astype("uint8")
@@ -106,3 +109,16 @@ def test_a_new_classifier_keeps_the_rest(kind: str) -> None:
 def test_a_plain_model_carries_no_architecture() -> None:
     with pytest.raises(ValueError, match=r"'chain_a' does not carry its architecture"):
         replace_classifier(chain(a=3), 9)
+
+
+def test_keras_loads_no_weights_of_another_strategy(tmp_path: Path) -> None:
+    """Keras goes by the order of layers, and two kernels of one shape would change places."""
+    template = rows.built("tiny", 6, clip_shape=(4, 16, 16))
+    template.save_weights(tmp_path / "template.weights.h5")
+    strategy = FusionStrategy.parse("S+ST S+ST", "tiny")
+    network = rows.built("tiny", 6, clip_shape=(4, 16, 16), strategy=strategy)
+    before = [weight.numpy() for weight in network.weights]
+    with pytest.raises(ValueError, match=r"those of a template.*'S\+ST S\+ST'.*derive"):
+        network.load_weights(tmp_path / "template.weights.h5")
+    for weight, value in zip(network.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), value)

@@ -52,7 +52,7 @@ def test_signatures_show_every_option(name: str) -> None:
     template = inspect.signature(getattr(zoo, f"template_{name}")).parameters
     derived = inspect.signature(getattr(zoo, f"derived_{name}")).parameters
     common = ["clip_shape", "channels", "temporal_strides", "temporal_pool", "branches"]
-    common += ["dropout", "include_top", "multi_label"]
+    common += ["dropout", "include_top", "multi_label", "name"]
     gates = ["num_train_examples", "weight_reg", "prior_strength", "kl", "noise", "initial_drop"]
     gates += ["temperature", "drop_layer", "residual_gate", "gate_classifier", "seed"]
     own = {"d": ["share_inputs"], "r": ["shortcut"]}.get(name[0], [])

@@ -16,7 +16,7 @@ from vdroppath_tf.brief import brief
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.segment import Segment
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameSource
-from vdroppath_tf.files import ShortTable, ShowsTable
+from vdroppath_tf.files.shown import ShortTable, ShowsTable
 from vdroppath_tf.names import named
 from vdroppath_tf.ranges import MAX_FPS
 

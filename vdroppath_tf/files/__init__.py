@@ -9,7 +9,6 @@ from vdroppath_tf.files.formats import (
     write_json,
 )
 from vdroppath_tf.files.jobs import create_or_verify
-from vdroppath_tf.files.shown import ShortTable, ShowsTable
 from vdroppath_tf.files.tables import csv_text, plain_cell
 from vdroppath_tf.files.whole import (
     open_regular,
@@ -22,8 +21,6 @@ from vdroppath_tf.files.whole import (
 )
 
 __all__ = [
-    "ShortTable",
-    "ShowsTable",
     "check_architecture",
     "check_format",
     "create_or_verify",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import warnings
 from typing import Any
 
 import keras
@@ -143,6 +144,20 @@ class FusionModel(GatedTraining):
                 raise
             raise ValueError(SEVERAL) from None
 
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """``keras.Model.evaluate``; the loss is the task's."""
+        self._notice(x)
+        return super().evaluate(x, *args, **kwargs)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """``keras.Model.predict``; of floats between 0 and 1 it says that they are no clips."""
+        self._notice(x)
+        return super().predict(x, *args, **kwargs)
+
+    def _notice(self, x: Any) -> None:
+        if self._takes_clips and isinstance(x, (np.ndarray, tf.Tensor)):
+            notice_range(x, keras.backend.standardize_dtype(x.dtype))
+
     def _count(self, x: Any, held_out: float, examples: float | None) -> None:
         """Gives N of these data to the gates that were given none; every ``fit`` anew."""
         gates = gates_of(self)
@@ -223,6 +238,22 @@ def check_clips(clips: Any, channels: int = 3, least: Sizes = (1, 1, 1)) -> None
             f"Clips must hold values 0..255 as uint8 or floats. Received: dtype {dtype}"
         )
     check_sizes(shape[1:4], least)
+    notice_range(clips, dtype)
+
+
+def notice_range(clips: Any, dtype: str) -> None:
+    """Warns of float clips whose values are at hand and lie between 0 and 1."""
+    if dtype == "uint8" or isinstance(clips, tf.TypeSpec) or not hasattr(clips, "__array__"):
+        return
+    if isinstance(clips, tf.Tensor) and not hasattr(clips, "numpy"):  # of a graph
+        return
+    some = np.asarray(clips[:4], "float32")
+    if some.size and 0.0 < some.max() <= 1.0 and some.min() >= 0.0:
+        warnings.warn(
+            "Clips are floats between 0 and 1, and a network takes 0 to 255: it normalises them "
+            "itself, and to it these are all but black. Multiply them by 255, or pass uint8.",
+            stacklevel=5,
+        )
 
 
 def clip_spec(x: Any) -> Any:

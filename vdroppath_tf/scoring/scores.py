@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.files import ShortTable, ShowsTable
+from vdroppath_tf.files.shown import ShortTable, ShowsTable
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.array_files import read_arrays, write_arrays
 from vdroppath_tf.scoring.intervals import Interval, standard_error

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from vdroppath_tf.files import ShortTable, ShowsTable
+from vdroppath_tf.files.shown import ShortTable, ShowsTable
 from vdroppath_tf.spaces.gate_arrays import Gates
 from vdroppath_tf.spaces.masks import unit_table
 

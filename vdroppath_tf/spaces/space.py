@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.files import ShortTable, ShowsTable, load_text, write_text
+from vdroppath_tf.files import load_text, write_text
+from vdroppath_tf.files.shown import ShortTable, ShowsTable
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces import draws, gate_arrays, space_json
 from vdroppath_tf.spaces.draws import OnEmpty

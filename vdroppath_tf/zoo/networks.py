@@ -35,7 +35,7 @@ def list_models(pattern: str = "*") -> list[str]:
     return sorted(fnmatch.filter(names, pattern))
 
 
-def get_model(name: str, *args: Any, **options: Any) -> FusionModel:
+def get_model(name: str, /, *args: Any, **options: Any) -> FusionModel:
     """The network of a name: ``get_model("template_resnet50", num_classes=101)``.
 
     Args:

@@ -1,0 +1,104 @@
+"""What a user of Keras tries with a template, and what comes of it, as a table.
+
+    python scripts/keras_matrix.py --page=docs/keras.md
+
+Each case runs on a tiny network and is one line of the table: it works, it works and something is
+said, or it is refused with an error that says what to do. ``--page`` writes the table into a page;
+a test compares the two.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+from absl import app, flags
+from keras_cases import CASES, Case
+
+from vdroppath_tf.files import write_text
+
+PAGE = flags.DEFINE_string("page", None, "a page whose table is written anew")
+ONLY = flags.DEFINE_string("only", "", "run only cases whose text holds this; prints errors whole")
+MARK = "<!-- written by scripts/keras_matrix.py -->"
+WORKS, SAYS, REFUSED, FAILS = "works", "works, and says", "is refused", "**fails**"
+_LONG = 300  # characters of what is said
+
+
+class Outcome(NamedTuple):
+    """What came of a case, and what was said."""
+
+    case: Case
+    verdict: str
+    said: str
+
+    def line(self) -> str:
+        """A line of the table."""
+        said = self.said.replace("|", "\\|")
+        return f"| {self.case.group} | {self.case.text} | {self.verdict} | {said} |"
+
+
+def outcome(case: Case) -> Outcome:
+    """Runs a case."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            case.run()
+        except (ValueError, TypeError, ModuleNotFoundError) as error:
+            if ONLY.value and flags.FLAGS.is_parsed():
+                traceback.print_exc()
+            return Outcome(case, REFUSED, _short(str(error)))
+        except Exception as error:  # whatever it is, it is not what a user should see
+            return Outcome(case, FAILS, _short(f"{type(error).__name__}: {error}"))
+    own = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
+    own = [text for text in own if "shuffle=True" not in text]  # Keras, of its own default
+    return Outcome(case, SAYS if own else WORKS, _short(own[0]) if own else "")
+
+
+def _short(text: str) -> str:
+    """The first sentences of a message, without what differs from run to run."""
+    if found := re.search("\x1b\\[1m(.*?)\x1b\\[0m", text, re.DOTALL):  # inside what Keras adds
+        text = found[1]
+    text = re.sub(r"\s+", " ", re.sub(r"_\d+\b", "", text.strip()))
+    if len(text) <= _LONG:
+        return text
+    ends = [m.end() for m in re.finditer(r"[.:?] ", text[:_LONG])]
+    return text[: ends[-1]].strip(" :") if ends else f"{text[:_LONG]}..."
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """The table of the page."""
+    counts = ", ".join(
+        f"{sum(one.verdict == verdict for one in outcomes)} {verdict.strip('*')}"
+        for verdict in (WORKS, SAYS, REFUSED, FAILS)
+    )
+    head = ["| about | what is tried | | what is said |", "| --- | --- | --- | --- |"]
+    lines = [f"{len(outcomes)} cases: {counts}.", "", *head, *(one.line() for one in outcomes)]
+    return "\n".join(lines)
+
+
+def in_page(page: str) -> str:
+    """The table as a page has it."""
+    return page.split(MARK)[1].strip()
+
+
+def main(_: list[str]) -> None:
+    """Runs all cases."""
+    outcomes = []
+    for case in CASES:
+        if ONLY.value in f"{case.group} {case.text}":
+            outcomes.append(outcome(case))
+            print(outcomes[-1].line(), flush=True)
+    if PAGE.value and not ONLY.value:
+        path = Path(PAGE.value)
+        parts = path.read_text("utf-8").split(MARK)
+        parts[1] = f"\n\n{table(outcomes)}\n\n"
+        write_text(path, MARK.join(parts))
+    sys.exit(any(one.verdict == FAILS for one in outcomes))
+
+
+if __name__ == "__main__":
+    app.run(main)
