@@ -36,7 +36,8 @@ TESTS_OLDEST := tests/test_backend.py tests/test_derive.py tests/test_devices.py
 	tests/test_lazy.py tests/test_packaging.py tests/spaces/test_strategy.py \
 	tests/spaces/test_space.py tests/layers/test_convolution.py tests/layers/test_drop_path.py \
 	tests/layers/test_fusion.py tests/layers/test_gated_dense.py tests/layers/test_gates.py \
-	tests/models/test_fusion_model.py tests/models/test_old_files.py \
+	tests/models/test_fusion_model.py tests/models/test_keras_models.py \
+	tests/models/test_old_files.py \
 	tests/models/test_sources.py tests/models/test_torch_file.py tests/models/test_weights.py \
 	tests/data/sources tests/data/test_kinds.py tests/data/clips/test_pipeline.py \
 	tests/data/lists/test_hdf5_file.py tests/data/records/test_hdf5_graph.py \
