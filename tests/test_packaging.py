@@ -47,7 +47,7 @@ def test_the_console_script_leaves_as_python_m_does() -> None:
 def test_what_is_imported_is_declared(declared: dict[str, str]) -> None:
     extras = _setup()["options.extras_require"]
     optional = _requirements(
-        "\n".join(extras[name] for name in ("io", "remote", "cluster", "serve"))
+        "\n".join(extras[name] for name in ("io", "remote", "cluster", "serve", "pandas"))
     )
     imported = {
         found.target.split(".")[0]: f"{found.module}, line {found.line}" for found in read_imports()

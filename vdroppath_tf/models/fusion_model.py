@@ -243,9 +243,10 @@ def check_clips(clips: Any, channels: int = 3, least: Sizes = (1, 1, 1)) -> None
 
 def notice_range(clips: Any, dtype: str) -> None:
     """Warns of float clips whose values are at hand and lie between 0 and 1."""
-    if dtype == "uint8" or isinstance(clips, tf.TypeSpec) or not hasattr(clips, "__array__"):
+    if not dtype.startswith("float") or isinstance(clips, tf.TypeSpec):
         return
-    if isinstance(clips, tf.Tensor) and not hasattr(clips, "numpy"):  # of a graph
+    graph = isinstance(clips, tf.Tensor) and not hasattr(clips, "numpy")
+    if graph or not hasattr(clips, "__array__"):
         return
     some = np.asarray(clips[:4], "float32")
     if some.size and 0.0 < some.max() <= 1.0 and some.min() >= 0.0:
