@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -48,12 +49,13 @@ def example(size: Triple, kernel_size: Triple, seed: int = 0) -> tuple[Any, Any]
     return tf.constant(x), tf.constant(rng.standard_normal((*kernel_size, 3, 4)).astype("float32"))
 
 
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("strides", STRIDES)
 @pytest.mark.parametrize("kernel_size", KERNELS)
-def test_every_form_is_conv3d(kernel_size: Triple, strides: Triple) -> None:
+def test_every_form_is_conv3d(kernel_size: Triple, strides: Triple, training: bool) -> None:
     """Odd and even sizes at once: 5 frames of 6 x 7."""
     x, kernel = example((5, 6, 7), kernel_size)
-    found = values_and_gradients(convolve, x, kernel, strides)
+    found = values_and_gradients(partial(convolve, training=training), x, kernel, strides)
     expected = values_and_gradients(reference, x, kernel, strides)
     for one, other in zip(found, expected, strict=True):
         assert one.shape == other.shape
@@ -64,9 +66,9 @@ def test_every_form_is_conv3d(kernel_size: Triple, strides: Triple) -> None:
 @pytest.mark.parametrize("open_sizes", ["batch", "all"])
 def test_sizes_may_be_unknown_while_tracing(kernel_size: Triple, open_sizes: str) -> None:
     shape = [None, 4, 6, 5, 3] if open_sizes == "batch" else [None, None, None, None, 3]
-    strides = (1, 2, 2)
+    strides, in_training = (1, 2, 2), partial(convolve, training=True)
     traced = tf.function(
-        lambda x, kernel: values_and_gradients(convolve, x, kernel, strides),
+        lambda x, kernel: values_and_gradients(in_training, x, kernel, strides),
         input_signature=[tf.TensorSpec(shape), tf.TensorSpec([*kernel_size, 3, 4])],
     )
     for seed in range(2):
@@ -82,7 +84,9 @@ def test_an_empty_batch_keeps_its_shape(kernel_size: Triple, strides: Triple) ->
     """TensorFlow's oneDNN kernels give it the shape of the input."""
     kernel = example((5, 6, 7), kernel_size)[1]
     sizes = [-(-n // s) for n, s in zip((5, 6, 7), strides, strict=True)]
-    assert convolve(tf.zeros((0, 5, 6, 7, 3)), kernel, strides).shape == (0, *sizes, 4)
+    for training in (False, True):
+        y = convolve(tf.zeros((0, 5, 6, 7, 3)), kernel, strides, training=training)
+        assert y.shape == (0, *sizes, 4)
 
 
 @settings(max_examples=25, deadline=None)

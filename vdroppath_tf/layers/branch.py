@@ -80,7 +80,7 @@ class Branch:
         if keep is not None:
             channels = tf.repeat(keep, self.widths, axis=1)
             x *= tf.cast(channels[:, None, None, None, :], x.dtype)
-        x = self.convolution(x)
+        x = self.convolution(x, training=training)
         return x if self.after is None else self.after(self.norm(x, training=training))
 
     def macs(self, input_shape: Sequence[int]) -> list[int]:

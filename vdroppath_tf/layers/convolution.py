@@ -38,6 +38,7 @@ class Convolution(keras.layers.Layer):
         inputs: ``(batch, time, height, width, channels)``.
         weight_prior: scalar tensor, optional: ``weight_prior * ||kernel||^2`` joins the loss. It is
             how the gate that drops a whole layer (D1) reaches the kernel it drops (Eq. 5).
+        training: bool, whether gradients will be taken; the output is the same.
 
     Output shape:
         ``(batch, ceil(time / st), ceil(height / sh), ceil(width / sw), filters)``.
@@ -80,17 +81,22 @@ class Convolution(keras.layers.Layer):
             initializer="he_normal",
         )
 
-    def call(self, inputs: tf.Tensor, weight_prior: tf.Tensor | None = None) -> tf.Tensor:
+    def call(
+        self, inputs: tf.Tensor, weight_prior: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         if weight_prior is not None:
             add_replica_loss(self, self.prior(weight_prior))
-        return convolve(inputs, tf.convert_to_tensor(self.kernel), self.strides)
+        kernel = tf.convert_to_tensor(self.kernel)
+        return convolve(inputs, kernel, self.strides, training=bool(training))
 
     def prior(self, weight_prior: tf.Tensor) -> tf.Tensor:
         """What the kernel adds to the loss for a coefficient of ``||kernel||^2``, float32."""
         kernel = tf.cast(self.kernel, "float32")
         return tf.cast(weight_prior, "float32") * (2.0 * tf.nn.l2_loss(kernel))
 
-    def compute_output_spec(self, inputs: Any, weight_prior: Any = None) -> Any:
+    def compute_output_spec(
+        self, inputs: Any, weight_prior: Any = None, training: bool = False
+    ) -> Any:
         batch, *sizes, _ = inputs.shape
         strided = (n if n is None else -(-n // s) for n, s in zip(sizes, self.strides, strict=True))
         return keras.KerasTensor((batch, *strided, self.filters), self.compute_dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -208,7 +209,8 @@ class FusionConv(keras.layers.Layer):
         """S and ST, gated: as one convolution where that is exact."""
         if self._mergeable and factors.scalars is not None:
             own = dict(zip(self.wanted, factors.scalars, strict=True))
-            return convolve(inputs, self._merged_kernel({b: own[b] for b in self._spatial}))
+            kernel = self._merged_kernel({b: own[b] for b in self._spatial})
+            return convolve(inputs, kernel, training=bool(training))
         return tf.add_n([self._gated(b, inputs, factors, training) for b in self._spatial])
 
     @property
@@ -225,7 +227,7 @@ class FusionConv(keras.layers.Layer):
         inputs: tf.Tensor,
         keeps: Mapping[str, Any],
         training: bool = False,
-        convolve: Callable[[tf.Tensor, tf.Tensor], Any] = convolve,
+        merged: Callable[[tf.Tensor, tf.Tensor], Any] | None = None,
     ) -> dict[str, Any]:
         """Some of the branches, wholly on; the others are not computed.
 
@@ -234,7 +236,7 @@ class FusionConv(keras.layers.Layer):
             keeps: the branches, each with its ``(1 or batch, inputs)`` factors where inputs have
                 gates of their own, or None.
             training: of the batch norms.
-            convolve: runs, or notes down, the merged convolution of S and ST.
+            merged: notes down the merged convolution of S and ST. Defaults to None, which runs it.
 
         Returns:
             ``"output"``, S and ST summed, and ``"temporal"``, T; those that are among the branches.
@@ -243,7 +245,8 @@ class FusionConv(keras.layers.Layer):
         spatial = [branch for branch in self._spatial if branch in keeps]
         outputs = {}
         if spatial and self._mergeable:
-            outputs["output"] = convolve(x, self._merged_kernel(dict.fromkeys(spatial, 1.0)))
+            run = merged or partial(convolve, training=bool(training))
+            outputs["output"] = run(x, self._merged_kernel(dict.fromkeys(spatial, 1.0)))
         elif spatial:
             outputs["output"] = tf.add_n(
                 [self._branches[b](x, keeps[b], training) for b in spatial]
