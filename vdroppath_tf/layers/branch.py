@@ -108,13 +108,13 @@ class Branch:
             return tuple(input_shape)
         return (*input_shape[:-1], sum(end - start for start, end in self.slices))
 
-    def squared_norms(self) -> tf.Tensor:
-        """``||w||^2`` of the kernel: a number, or ``(inputs,)`` where inputs have own gates."""
+    def half_squared_norms(self) -> tf.Tensor:
+        """``||w||^2 / 2`` of the kernel: a number, or ``(inputs,)`` where inputs have own gates."""
         kernel = tf.cast(self.convolution.kernel, "float32")
         if not self.widths:
-            return 2.0 * tf.nn.l2_loss(kernel)
+            return tf.nn.l2_loss(kernel)
         owners = np.repeat(np.arange(len(self.widths), dtype="int32"), self.widths)
-        squares = tf.reduce_sum(kernel**2, [0, 1, 2, 4])
+        squares = 0.5 * tf.reduce_sum(kernel**2, [0, 1, 2, 4])
         return tf.math.unsorted_segment_sum(squares, owners, len(self.widths))
 
 

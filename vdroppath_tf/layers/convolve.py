@@ -20,6 +20,8 @@ Triple = tuple[int, int, int]
 
 def _dims(x: tf.Tensor) -> list[Any]:
     """The sizes of ``x``: Python integers where they are known, scalar tensors elsewhere."""
+    if x.shape.is_fully_defined():
+        return list(x.shape)
     dynamic = tf.shape(x)
     return [dynamic[i] if n is None else n for i, n in enumerate(x.shape)]
 

@@ -32,8 +32,10 @@ def temporal_in_training(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 @tf.custom_gradient
 def _convolved(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
     def gradients(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        known = x.shape.is_fully_defined()
+        sizes = constant(tuple(x.shape), tf.int32) if known else tf.shape(x)
         dx = tf.raw_ops.Conv2DBackpropInput(
-            input_sizes=tf.shape(x),
+            input_sizes=sizes,
             filter=kernel,
             out_backprop=dy,
             strides=[1, 1, 1, 1],

@@ -267,9 +267,9 @@ class FusionConv(keras.layers.Layer):
         own = [(self._branches[branch], factor) for branch, factor in factors.items()]
         return merged_kernel(own, self.compute_dtype)
 
-    def squared_norms(self) -> list[tf.Tensor]:
-        """``||w||^2`` of the paths: a number each, or one vector, input by input."""
-        norms = [branch.squared_norms() for branch in self._branches.values()]
+    def half_squared_norms(self) -> list[tf.Tensor]:
+        """``||w||^2 / 2`` of the paths: a number each, or one vector, input by input."""
+        norms = [branch.half_squared_norms() for branch in self._branches.values()]
         return norms if self.widths is None else [tf.reshape(tf.stack(norms, 1), [-1])]
 
     def compute_output_spec(self, inputs: Any, training: bool = False) -> dict[str, Any]:

@@ -40,8 +40,8 @@ class Gated(Protocol):
     def inputs(self) -> int:
         """How many inputs have gates of their own."""
 
-    def squared_norms(self) -> list[tf.Tensor]:
-        """``||w||^2`` of the paths, for the KL."""
+    def half_squared_norms(self) -> list[tf.Tensor]:
+        """``||w||^2 / 2`` of the paths, for the KL."""
 
 
 _together: ContextVar[Mapping[int, Factors] | None] = ContextVar("drawn", default=None)
@@ -134,7 +134,8 @@ class _Group:
 
     def kl(self) -> tf.Tensor:
         """Eq. 5 without D1's weights, which a later convolution adds."""
-        norms = _joined([norm for layer in self.layers for norm in layer.squared_norms()])
+        halves = [half for layer in self.layers for half in layer.half_squared_norms()]
+        norms = 2.0 * _joined(halves)  # once, not for each path
         priors = self.one.priors_of(self._of_paths(self.logits))
         return self.one.kl_of(self.logits, priors, norms)
 
