@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SIZE, FRAMES, CLASSES = 112, 8, 174
+_FILMS = 5000
 
 
 class Client(threading.Thread):
@@ -124,13 +125,21 @@ def processor_time(pid: int) -> float:
 
 
 def in_process(folder: Path, video: Path, seconds: float) -> tuple[float, float]:
-    """Answers a second with decoding ahead in threads, and seconds of processor time for each."""
+    """Answers a second with decoding ahead in threads, and seconds of processor time for each.
+
+    As for a server, every video is a new one: what is known of a file is kept by its name.
+    """
+    films = folder / "films"
+    if not films.exists():
+        films.mkdir()
+        for number in range(_FILMS):
+            os.link(video, films / f"{number}.mp4")
     code = f"""if True:
         import itertools, time
         from vdroppath_tf import serving
         from vdroppath_tf.data.lists import named_videos
-        network = serving.load_artefact({str(folder / "1")!r})
-        entries = itertools.cycle(list(named_videos({str(video)!r})))
+        network = serving.load_artefact({str(folder / "served" / "1")!r})
+        entries = itertools.cycle(list(named_videos({str(films)!r})))
         answers = serving.predict_videos(network, entries)
         for _ in range(32):
             next(answers)
@@ -156,7 +165,9 @@ def prepare(folder: Path, video: Path | None) -> tuple[Path, Path]:
     network = zoo.derived_micro("S S+ST ST ST - ST", num_classes=CLASSES)
     path = export_saved_model(network, folder / "served" / "1")
     write_sampling(path, ClipSampling(FRAMES, 2, short_edge=128, crop=SIZE))
-    if video is None:
+    if video is not None:
+        video = Path(shutil.copy(video, folder / f"film{video.suffix}"))
+    else:
         video = folder / "film.mp4"
         scene = np.random.default_rng(0).integers(0, 256, (30, 60, 3), np.uint8)
         scene = scene.repeat(16, 0).repeat(16, 1)  # over which a camera pans: 320x240, 3 seconds
@@ -187,7 +198,7 @@ def main() -> None:
                 begun = processor_time(process.pid)
                 found = load(port, data, given.clients, given.turn_seconds)
                 worked = (processor_time(process.pid) - begun) / max(1, len(found.times))
-            own, own_worked = in_process(served, video, given.turn_seconds)
+            own, own_worked = in_process(folder, video, given.turn_seconds)
             ratios.append(len(found.times) / found.seconds / own)
             work_ratios.append(own_worked / worked)
             print(f"processor time an answer: served {worked:.4f} s, in process {own_worked:.4f} s")

@@ -28,6 +28,7 @@ RULES = ("cheapest", "accurate")
 FEATURE_AXES = ("views", "time", "space")
 METHODS = ("grad-cam", "hires-cam")
 COSTS = ("macs", "parameters", "latency")
+RUNTIMES = ("auto", "saved_model", "onnx", "litert", "openvino", "openvino-int8")
 SERVER_LIMITS: dict[str, tuple[float, str]] = {
     "max_bytes": (64 << 20, "bytes of the body of a request"),
     "max_pixels": (4096 * 2304, "pixels of a frame"),

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from absl import flags, logging
 
-from vdroppath_tf import serving
-from vdroppath_tf.commands.choices import SERVER_LIMITS
+from vdroppath_tf.commands.choices import RUNTIMES, SERVER_LIMITS
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.names import named
 
@@ -36,6 +35,8 @@ def define_server(values: flags.FlagValues, *, port: int = 8000) -> None:
             flags.DEFINE_integer(name, default, text, lower_bound=1, flag_values=values)
     text = "videos that are decoded at a time (default: one for each core)"
     flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
+    text = "what runs a version; auto: OpenVINO where the version has it and it is installed"
+    flags.DEFINE_enum("runtime", "auto", RUNTIMES, text, flag_values=values)
     text = "seconds from one look for new versions to the next"
     flags.DEFINE_float("poll_seconds", 5.0, text, 0.1, 86400.0, flag_values=values)
 
@@ -79,10 +80,15 @@ def serve(
     limits = server.Limits(
         **{name: values[name].value for name in SERVER_LIMITS}, workers=values.workers
     )
-    loaded = server.Models(places, serving.load_artefact, keep=keep, max_batch=limits.max_batch)
+    loaded = server.Models(
+        places, server.loader(values.runtime), keep=keep, max_batch=limits.max_batch
+    )
     for name in loaded.names:
         for version in loaded.versions(name):
-            logging.info("%s: serves version %d of %s", name, version.number, version.path)
+            runs = getattr(version.network, "format", "")
+            logging.info(
+                "%s: serves version %d of %s, %s", name, version.number, version.path, runs
+            )
     everywhere = values.host not in ("127.0.0.1", "localhost")
     app = server.application(loaded, limits, poll_seconds=values.poll_seconds, any_host=everywhere)
     server.run_server(app, limits, host=values.host, port=values.port, on_start=on_start)

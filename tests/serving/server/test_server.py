@@ -27,8 +27,9 @@ pytest.importorskip("starlette", reason="needs vdroppath_tf[serve]")
 from small_server import BrightNetwork, Served, serving, write_version
 
 from vdroppath_tf.cli import main
+from vdroppath_tf.commands import choices
 from vdroppath_tf.commands.choices import SERVER_LIMITS
-from vdroppath_tf.serving.server import run
+from vdroppath_tf.serving.server import run, runtimes
 from vdroppath_tf.serving.server.bodies import npy_bytes
 from vdroppath_tf.serving.server.limits import Limits, RefusedError
 from vdroppath_tf.serving.server.runner import Runner
@@ -206,6 +207,39 @@ def test_no_answer_waits_for_an_acknowledgement() -> None:
 def test_the_flags_are_the_limits() -> None:
     defaults = {name: default for name, (default, _) in SERVER_LIMITS.items()}
     assert dataclasses.asdict(Limits()) == {**defaults, "workers": None}
+    assert choices.RUNTIMES == runtimes.RUNTIMES
+
+
+def test_openvino_is_served_where_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where it is damaged, or not installed, the SavedModel."""
+    loaded: list[Path] = []
+
+    def load(path: Path) -> Any:
+        if (path / "damaged").exists():
+            raise ValueError("damaged")
+        loaded.append(path)
+
+    monkeypatch.setattr(runtimes, "load_artefact", load)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: installed)
+    there = tmp_path / "openvino"
+    installed: Any = True
+    runtimes.loader()(tmp_path)
+    there.mkdir()
+    runtimes.loader()(tmp_path)
+    runtimes.loader("saved_model")(tmp_path)
+    runtimes.loader("openvino-int8")(tmp_path)
+    runtimes.loader("openvino")(there)
+    installed = None
+    runtimes.loader()(tmp_path)
+    installed = True
+    (there / "damaged").mkdir()
+    runtimes.loader()(tmp_path)
+    int8 = tmp_path / "openvino-int8"
+    assert loaded == [tmp_path, there, tmp_path, int8, there, tmp_path, tmp_path]
+    with pytest.raises(ValueError, match="Did you mean 'openvino'"):
+        runtimes.loader("opnvino")
 
 
 @pytest.mark.parametrize(("host", "said"), [("127.0.0.1", "in use"), ("no.such.host.", "")])

@@ -51,13 +51,11 @@ def replicated(arguments: Mapping[str, Any]) -> Any:
 
 
 def _application(arguments: Mapping[str, Any]) -> Any:
-    from vdroppath_tf.serving.runtime import load_artefact
     from vdroppath_tf.serving.server.app import application
+    from vdroppath_tf.serving.server.runtimes import loader
     from vdroppath_tf.serving.server.versions import Models
 
     limits = Limits(**arguments.get("limits", {}))
     places = {name: Path(folder) for name, folder in arguments["models"].items()}
-    models = Models(
-        places, load_artefact, keep=arguments.get("keep", 1), max_batch=limits.max_batch
-    )
+    models = Models(places, loader(), keep=arguments.get("keep", 1), max_batch=limits.max_batch)
     return application(models, limits, any_host=True)

@@ -1,0 +1,48 @@
+"""Which of the formats in a version's folder is served."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+from absl import logging
+
+from vdroppath_tf.names import named, unknown_name
+from vdroppath_tf.serving.runtime import Artefact, load_artefact
+
+AUTO = "auto"
+RUNTIMES = (AUTO, "saved_model", "onnx", "litert", "openvino", "openvino-int8")
+
+
+@named
+def loader(runtime: str = AUTO) -> Callable[[Path], Artefact]:
+    """What loads a version.
+
+    Args:
+        runtime: str, the format that is served; ``"auto"`` takes OpenVINO in float32 where the
+            version has it and ``openvino`` is installed, for its answers are those of the
+            SavedModel in less time, and else the SavedModel. Defaults to ``"auto"``.
+
+    Returns:
+        A callable that loads a folder, for ``Models``.
+
+    Raises:
+        ValueError: If the format is unknown.
+    """
+    if runtime not in RUNTIMES:
+        raise unknown_name("runtime", runtime, RUNTIMES)
+    return functools.partial(_load, runtime)
+
+
+def _load(runtime: str, folder: Path) -> Artefact:
+    there = folder / "openvino"
+    if runtime == AUTO and there.is_dir() and importlib.util.find_spec("openvino") is not None:
+        try:
+            return load_artefact(there)
+        except (ValueError, OSError, RuntimeError) as error:  # a damaged one is no reason to stop
+            logging.warning("%s: is not served (%s); the SavedModel is", there, error)
+    if runtime in (AUTO, "saved_model"):
+        return load_artefact(folder)
+    return load_artefact(folder if folder.name == runtime else folder / runtime)
