@@ -7,7 +7,6 @@ import contextlib
 import itertools
 import os
 import shutil
-import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from starlette.responses import JSONResponse
 
 from vdroppath_tf.serving.server.bodies import FORM, VIDEO, Body, kind_of
 from vdroppath_tf.serving.server.limits import Limits, RefusedError
+from vdroppath_tf.serving.server.within import within
 
 _MAX_FIELDS = 16
 _LINGER = 2.0
@@ -40,38 +40,41 @@ async def received(
     if length.isdecimal() and int(length) > limits.max_bytes:
         raise _too_large(limits)
     file = folder / f"{next(_numbers)}.sent"
+    chunks = _chunks(request, limits)
     try:
-        chunks = _chunks(request, limits, end)
-        if kind == FORM:
-            yield await _form(request.headers, chunks, file, limits)
-        else:
-            with open(file, "xb") as held:
-                async for chunk in chunks:
-                    held.write(chunk)
-            yield Body(kind, file), {}
+        try:
+            async with within(end):
+                if kind == FORM:
+                    sent = await _form(request.headers, chunks, file, limits)
+                else:
+                    sent = await _plain(kind, chunks, file), {}
+        except TimeoutError:
+            raise RefusedError(
+                408, "too_slow", f"The body did not come within {limits.max_seconds:g} s."
+            ) from None
+        yield sent
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(file)
 
 
-async def _chunks(request: Request, limits: Limits, end: float) -> AsyncGenerator[bytes, None]:
-    total, stream = 0, aiter(request.stream())
-    while True:
-        try:
-            left = max(0.0, end - time.monotonic())
-            chunk = await asyncio.wait_for(anext(stream), left)
-        except StopAsyncIteration:
-            return
-        except (TimeoutError, asyncio.TimeoutError):
-            raise RefusedError(
-                408, "too_slow", f"The body did not come within {limits.max_seconds:g} s."
-            ) from None
-        except ClientDisconnect:
-            raise RefusedError(400, "gone", "The client went away.") from None
-        total += len(chunk)
-        if total > limits.max_bytes:
-            raise _too_large(limits)
-        yield chunk
+async def _chunks(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
+    total = 0
+    try:
+        async for chunk in request.stream():
+            total += len(chunk)
+            if total > limits.max_bytes:
+                raise _too_large(limits)
+            yield chunk
+    except ClientDisconnect:
+        raise RefusedError(400, "gone", "The client went away.") from None
+
+
+async def _plain(kind: str, chunks: AsyncGenerator[bytes, None], file: Path) -> Body:
+    with open(file, "xb") as held:
+        async for chunk in chunks:
+            held.write(chunk)
+    return Body(kind, file)
 
 
 async def _form(
