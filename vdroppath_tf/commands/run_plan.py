@@ -79,6 +79,7 @@ def steps_of(
             [
                 *flag_list(model=template, scores=str(scores), finetune=True, out=derived),
                 *train,
+                *videos("validation", "validation"),
                 *more,
             ],
             Path(derived),
