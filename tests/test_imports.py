@@ -39,7 +39,7 @@ ROW = {room: row for row, rooms in enumerate(ROWS) for room in rooms} | {"servin
 # Rooms that stand by themselves: what they may use, and nothing else.
 ONLY = {
     "data": {"brief", "files", "names", "ranges"},
-    "serving": {"files", "names", "ranges", "data"},
+    "serving": {"files", "names", "ranges", "startup", "data"},
 }
 
 

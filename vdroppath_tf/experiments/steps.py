@@ -6,6 +6,7 @@ that the next command can begin from.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from absl import logging
 
 from vdroppath_tf.data.manifest import Manifest
@@ -23,7 +25,6 @@ from vdroppath_tf.names import named
 from vdroppath_tf.scoring.recalibration import recalibrate
 from vdroppath_tf.scoring.video_scores import VideoScores
 from vdroppath_tf.scoring.videos import score_videos
-from vdroppath_tf.serving.beside import write_sampling
 from vdroppath_tf.serving.export import export_saved_model
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -191,20 +192,34 @@ def export_network(
     recipe: Recipe,
     labels: Sequence[str],
     *,
+    fold: bool = True,
+    clips: np.ndarray | None = None,
+    about: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Writes a SavedModel with the sampling of its clips beside it.
+    """Writes a SavedModel that makes clips as the recipe has it; see ``export_saved_model``.
 
     Args:
         network: A derived network.
         folder: Where it goes, such as ``served/1``.
-        recipe: Says how clips are made for the network.
+        recipe: Says how clips are made for the network; its manifest holds it.
         labels: The names of the classes.
+        fold: Whether the network is folded. Defaults to True.
+        clips: Clips on which the SavedModel is compared with the network. Defaults to None, which
+            generates two.
+        about: What else the manifest says. Defaults to nothing.
         overwrite: Whether to replace what is there. Defaults to False.
 
     Returns:
         The folder.
     """
-    path = export_saved_model(network, folder, labels=labels, overwrite=overwrite)
-    write_sampling(path, recipe.evaluation)
-    return path
+    return export_saved_model(
+        network,
+        folder,
+        labels=labels,
+        sampling=recipe.evaluation,
+        fold=fold,
+        clips=clips,
+        about={"recipe": json.loads(recipe.to_json()), **(about or {})},
+        overwrite=overwrite,
+    )

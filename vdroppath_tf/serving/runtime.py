@@ -117,20 +117,21 @@ def _saved_model(folder: Path, sampling: ClipSampling | None) -> Artefact:
     missing = {"serving_default", "labels"} - set(loaded.signatures)
     if missing:
         raise ValueError(f"{folder}: the SavedModel has no signature {sorted(missing)}.")
-    serve = loaded.signatures["serving_default"]
+    # exports before version 0.5 have one signature, which takes clips
+    name, given = ("clips",) * 2 if "clips" in loaded.signatures else ("serving_default", "video")
     told = loaded.signatures["labels"]()
 
     def run(clips: np.ndarray) -> np.ndarray:
         # by way of what was loaded, which must live as long as its signatures
-        found = loaded.signatures["serving_default"](video=tf.constant(clips))
+        found = loaded.signatures[name](**{given: tf.constant(clips)})
         return found["probabilities"].numpy()
 
     return Artefact(
         folder,
         "saved_model",
-        tuple(name.decode() for name in told["labels"].numpy()),
+        tuple(label.decode() for label in told["labels"].numpy()),
         bool(told["multi_label"].numpy()) if "multi_label" in told else None,
         read_sampling(folder) if sampling is None else sampling,
-        tuple(serve.structured_input_signature[1]["video"].shape[1:]),
+        tuple(loaded.signatures[name].structured_input_signature[1][given].shape[1:]),
         run,
     )

@@ -60,14 +60,15 @@ def read_network(network: keras.Model, account: Account) -> Node:
     clip = network.inputs[0]
     values: dict[int, Value] = {id(clip): Clip(clip.name, [], clip.shape[-1])}
     for layer in network.layers:
-        kind = type(layer).__name__
-        if kind == "InputLayer":
+        kinds = [each.__name__ for each in type(layer).__mro__]
+        if "InputLayer" in kinds:
             continue
-        if kind not in _READERS:
+        kind = next((one for one in kinds if one in _READERS), None)  # its own, or a class above it
+        if kind is None:
             raise CannotFoldError(
-                f"{network.name!r}: its layer {layer.name!r} is a {kind}, which has no plain form "
-                f"here. Expected the layers of vdroppath_tf's networks: {', '.join(_READERS)}. "
-                "Export it with fold=False."
+                f"{network.name!r}: its layer {layer.name!r} is a {kinds[0]}, which has no plain "
+                "form here. Expected the layers of vdroppath_tf's networks: "
+                f"{', '.join(_READERS)}. Export it with fold=False."
             )
         seen = [values[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
         found = _READERS[kind](layer, seen, account)

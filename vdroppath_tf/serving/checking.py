@@ -1,0 +1,102 @@
+"""Whether an exported network gives the answers of the network it comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+
+BOUND = 1e-5
+"""How much logits may differ, as a share of the largest one, or of 5 where all are smaller."""
+HALF_BOUND = 5e-2
+"""The same for a network that computes in half precision: the exported one is in full precision."""
+_LEAST_LOGIT = 5.0
+_GENERATED = 2  # clips
+_CELL = 8  # pixels
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """How much the logits of an exported network differ from those of the Keras network.
+
+    Attributes:
+        largest: The largest difference of a logit.
+        bound: What it may be.
+        largest_logit: Of the Keras network.
+        clips: How many clips were answered by both.
+        source: Where the clips are from.
+    """
+
+    largest: float
+    bound: float
+    largest_logit: float
+    clips: int
+    source: str
+
+    def check(self, what: str) -> None:
+        """Raises a ValueError where the difference exceeds its bound, or is no number."""
+        if not self.largest <= self.bound:
+            raise ValueError(
+                f"{what}: its logits differ from the network's by {self.largest:.2g} on "
+                f"{self.clips} clips ({self.source}), where {self.bound:.2g} is allowed. Nothing "
+                "was written. Export with fold=False, and please report the network."
+            )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Reference:
+    """Clips, and what the Keras network makes of them.
+
+    Attributes:
+        clips: uint8 ``(n, time, height, width, channels)``.
+        logits: ``(n, classes)``.
+        source: Where the clips are from.
+        half: Whether the network computes in half precision.
+    """
+
+    clips: np.ndarray
+    logits: np.ndarray
+    source: str
+    half: bool
+
+    @classmethod
+    def of(cls, network: keras.Model, clips: np.ndarray, source: str) -> Reference:
+        """Runs the network on each clip."""
+        logits = [np.asarray(network(clip[None], training=False))[0] for clip in clips]
+        if not np.isfinite(np.asarray(logits, "float64")).all():
+            raise ValueError(
+                f"{network.name!r} gives no finite numbers for clips ({source}): its weights or "
+                "its batch norms' statistics are damaged. Train or load it again."
+            )
+        kinds = {keras.backend.standardize_dtype(la.compute_dtype) for la in network.layers}
+        half = bool(kinds & {"float16", "bfloat16"})
+        return cls(clips, np.stack(logits).astype("float64"), source, half)
+
+    def difference(self, logits: Any) -> Difference:
+        """Of logits for the same clips."""
+        found = np.asarray(logits, "float64")
+        largest = float(np.abs(self.logits).max())
+        bound = (HALF_BOUND if self.half else BOUND) * max(_LEAST_LOGIT, largest)
+        apart = float(np.abs(found - self.logits).max())
+        return Difference(apart, bound, largest, len(self.clips), self.source)
+
+
+def generated_clips(shape: tuple[int, int, int, int]) -> np.ndarray:
+    """Clips where there are no others: coarse patterns that move, with noise, always the same.
+
+    Args:
+        shape: Frames, height, width and channels.
+    """
+    frames, height, width, channels = shape
+    rng = np.random.default_rng(0)
+    clips = np.empty((_GENERATED, *shape), np.uint8)
+    cells = (-(-height // _CELL) + 1, -(-width // _CELL) + 1, channels)
+    for clip in clips:
+        picture = rng.integers(0, 256, cells).repeat(_CELL, 0).repeat(_CELL, 1)
+        down, right = rng.integers(-3, 4, 2)
+        for t in range(frames):
+            moved = np.roll(picture, (int(down) * t, int(right) * t), (0, 1))[:height, :width]
+            clip[t] = np.clip(moved + rng.normal(0.0, 8.0, moved.shape), 0, 255)
+    return clips

@@ -1,0 +1,126 @@
+"""The manifest beside an exported network: what it is, what it takes, how it was checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.files import load_text, read_json, sha256_of, write_json
+from vdroppath_tf.names import named
+from vdroppath_tf.serving.beside import EXTRA
+from vdroppath_tf.serving.checking import Difference
+from vdroppath_tf.serving.signatures import Sizes
+from vdroppath_tf.startup import VERSION
+
+MANIFEST_FORMAT = "vdroppath_tf.artefact/1"
+MANIFEST_FILE = "manifest.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Contents:
+    """What a manifest says of an exported network besides its files.
+
+    Attributes:
+        format: Such as ``"saved_model"``.
+        labels: The names of the classes.
+        multi_label: Whether a clip has any number of them.
+        sizes: Frames, height, width and channels of a clip; None for an open size.
+        sampling: How clips are made of videos; None where that is not known.
+        network: Of ``network_fields``.
+        folded: How often each rule was applied; None where nothing was folded.
+        difference: From the Keras network.
+        about: What the caller adds.
+    """
+
+    format: str
+    labels: tuple[str, ...]
+    multi_label: bool
+    sizes: Sizes
+    sampling: ClipSampling | None
+    network: Mapping[str, Any]
+    folded: Mapping[str, Any] | None
+    difference: Difference
+    about: Mapping[str, Any]
+
+    def fields(self) -> dict[str, Any]:
+        """As JSON-able data."""
+        frames, height, width, channels = self.sizes
+        return {
+            "format": MANIFEST_FORMAT,
+            "artefact": self.format,
+            **self.network,
+            "labels": list(self.labels),
+            "multi_label": self.multi_label,
+            "input": {
+                "clip": {"frames": frames, "height": height, "width": width, "channels": channels},
+                "values": "RGB 0..255" if channels == 3 else "optical flow, 128 is no motion",
+                "dtype": "uint8",
+                "sampling": None if self.sampling is None else dataclasses.asdict(self.sampling),
+            },
+            "folded": self.folded,
+            "difference": dataclasses.asdict(self.difference),
+            "versions": {
+                "vdroppath_tf": VERSION,
+                "tensorflow": _tensorflow(),
+                "keras": keras.__version__,
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+            **self.about,
+        }
+
+
+@named
+def network_fields(network: keras.Model) -> dict[str, Any]:
+    """Name, strategy, description and weights of a network, for its manifest.
+
+    The hash of the weights is that of their names, shapes and values in order.
+    """
+    architecture = getattr(network, "architecture", None) or {}
+    digest = hashlib.sha256()
+    for weight in network.weights:
+        value = np.asarray(weight)
+        digest.update(f"{weight.path} {value.dtype} {value.shape}\n".encode())
+        digest.update(value.tobytes())
+    return {
+        "network": architecture.get("name", network.name),
+        "strategy": architecture.get("strategy"),
+        "architecture": architecture or None,
+        "weights": {"numbers": int(network.count_params()), "sha256": digest.hexdigest()},
+    }
+
+
+def write_manifest(folder: Path, contents: Contents) -> None:
+    """Writes the manifest into ``assets.extra`` of a folder, with the hashes of all files there."""
+    path = folder / EXTRA / MANIFEST_FILE
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and file != path)
+    hashes = {str(file.relative_to(folder)): sha256_of(file) for file in files}
+    path.parent.mkdir(exist_ok=True)
+    write_json(path, {**contents.fields(), "files": hashes})
+
+
+@named
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of an exported network; None of older exports, which have none.
+
+    Raises:
+        ValueError: If it is damaged, naming the file.
+    """
+    path = folder / EXTRA / MANIFEST_FILE
+    if not path.is_file():
+        return None
+    return load_text(path, lambda text: read_json(text, MANIFEST_FORMAT))
+
+
+def _tensorflow() -> str:
+    import tensorflow as tf
+
+    return tf.__version__
