@@ -22,7 +22,7 @@ UV ?=
 # $(call install,ENVIRONMENT,WHAT)
 install = $(if $(UV),'$(UV)' pip install --quiet --python $(1)/bin/python $(2) ||) \
 	$(1)/bin/python -m pip install --disable-pip-version-check $(INSTALL_FLAGS) $(2)
-FOR_TESTS := -e '.[test,serve,test-tf-serving,remote,remote-az,remote-gs,test-s3,test-stores]'
+FOR_TESTS := -e '.[test,serve,onnx,litert,openvino,test-tf-serving,remote,remote-az,remote-gs,test-s3,test-stores]'
 FOR_OLDEST := -e '.[test,serve,io,test-s3]' -c constraints-oldest.txt
 # Most of a test's time is TensorFlow tracing, on one core. A file's tests stay in one process, as
 # they share fixtures; tests/conftest.py says which begin. WORKERS=0 runs them all in this one, for a

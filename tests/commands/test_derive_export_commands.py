@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import tiny
 from command_lines import said
 
@@ -98,3 +100,38 @@ def test_bad_calls_of_derive_and_export(
     done = call("export", derived, f"--labels={tmp_path}/labels.txt", f"--out={tmp_path}/1")
     assert "4 classes. Received: 2 labels" in said(done)
     assert tiny.tree(chain) == before
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("tf2onnx"), reason="vdroppath_tf[onnx] is missing")
+def test_export_in_another_format(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
+    """Compared on the videos that are named; `vdroppath test` and `predict` take it."""
+    videos = f"--data={motion.folder}/test.txt"
+    derived = f"--model={chain}/run/derived.keras"
+    out = tmp_path / "served" / "1"
+    done = call("export", derived, videos, "--clips=4", "--format=onnx", f"--out={out}")
+    assert done.code == 0, done.error
+    assert re.search(r"Wrote .*/1/onnx: onnx, logits within .* on 4 clips", done.error)
+    manifest = json.loads((out / "onnx" / "assets.extra" / "manifest.json").read_text())
+    assert manifest["difference"]["source"] == f"{motion.folder}/test.txt"
+    assert manifest["space"]["file"] == "space.json"
+    assert manifest["recipe"]["network"] == "nano"
+    tested = []
+    for model in (out, chain / "run" / "derived.keras"):
+        result = tmp_path / "result.json"
+        done = call("test", f"--model={model}", videos, "--protocol=paper-1clip", f"--out={result}")
+        assert done.code == 0, done.error
+        tested.append(json.loads(result.read_text())["top1"])
+    assert tested[0] == tested[1]
+    one = motion.manifest("test").entries[0].path
+    assert call("predict", f"--model={out}", one).code == 0
+
+
+def test_bad_formats(call: Any, chain: Path, tmp_path: Path) -> None:
+    derived, out = f"--model={chain}/run/derived.keras", f"--out={tmp_path}/1"
+    message = said(call("export", derived, out, "--format=saved_model,open_vino"))
+    assert "Did you mean 'openvino'" in message
+    message = said(call("export", derived, out, "--format=onnx", "--nofold"))
+    assert "--nofold is for --format=saved_model" in message
+    message = said(call("export", derived, out, "--format=openvino-int8"))
+    assert re.search(r"needs clips of yours.*--data|vdroppath_tf\[openvino\]", message)
+    assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ import pytest
 from test_imports import ROOT
 
 import vdroppath_tf
-from vdroppath_tf import budget, data, experiments, scoring, start_up_lines, training
+from vdroppath_tf import budget, data, experiments, scoring, serving, start_up_lines, training
 from vdroppath_tf.cli import COMMANDS, flags_of, main
 from vdroppath_tf.commands import choices, ranking, recipe_flags
 from vdroppath_tf.data.clips.transforms import SAMPLERS
@@ -133,6 +133,7 @@ def test_what_flags_offer_is_what_there_is() -> None:
     assert tuple(SAMPLERS) == choices.SAMPLERS
     assert tuple(SEPARATORS) == choices.SEPARATORS
     assert tuple(data.PROTOCOLS) == choices.PROTOCOLS
+    assert tuple(serving.formats.FORMATS) == choices.EXPORT_FORMATS
     assert tuple(TASKS) == choices.TASKS
     assert tuple(budget.UNITS_OF) == choices.COSTS
     assert scoring.RULES == choices.RULES

@@ -19,8 +19,8 @@ from vdroppath_tf.data.records.wire import fields
 from vdroppath_tf.data.sources.resize import resize_frames
 from vdroppath_tf.files import sha256_of
 from vdroppath_tf.serving import export_saved_model, load_artefact
+from vdroppath_tf.serving.beside import read_manifest
 from vdroppath_tf.serving.checking import Reference
-from vdroppath_tf.serving.manifest import read_manifest
 from vdroppath_tf.serving.views import Views
 
 SAMPLING = ClipSampling(4, 2, short_edge=40, crop=32, clips_per_video=3)

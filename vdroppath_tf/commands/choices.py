@@ -22,6 +22,7 @@ SMALL = {  # what the recipe that holds by default has for the flags that change
     **{"learning_rate": "0.05"},
 }
 SAMPLERS = ("dense", "segments")
+EXPORT_FORMATS = ("saved_model", "onnx", "litert", "openvino", "openvino-int8")
 PROTOCOLS = ("paper-1clip", "paper-2clip", "10x3")
 TASKS = ("appearance", "motion", "both")
 RULES = ("cheapest", "accurate")

@@ -1,9 +1,11 @@
 from . import folding as folding
+from . import formats as formats
 from .answers import Answer as Answer
 from .beside import read_sampling as read_sampling
 from .beside import write_sampling as write_sampling
 from .export import export_saved_model as export_saved_model
 from .folding.fold import fold as fold
+from .formats.convert import export_formats as export_formats
 from .many_videos import PredictOptions as PredictOptions
 from .many_videos import predict_videos as predict_videos
 from .predict import ServedModel as ServedModel

@@ -1,4 +1,4 @@
-"""What lies beside an exported network: how its clips are made of videos."""
+"""What lies beside an exported network: how its clips are made, and its manifest."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.files import read_json, read_text, write_json
+from vdroppath_tf.files import load_text, read_json, read_text, write_json
 from vdroppath_tf.names import named
 
 CLIP_FORMAT = "vdroppath_tf.clip/1"
 EXTRA = "assets.extra"
 """The folder in which SavedModels keep what is not in the graph."""
+MANIFEST_FORMAT = "vdroppath_tf.artefact/1"
+MANIFEST_FILE = "manifest.json"
 _CLIP = Path(EXTRA, "clip.json")
 
 
@@ -49,3 +51,15 @@ def read_sampling(saved_model: Path) -> ClipSampling:
         raise ValueError(
             f"{path}: does not describe how clips are made ({error}). Export again."
         ) from None
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of an exported network; None of older exports, which have none.
+
+    Raises:
+        ValueError: If it is damaged, naming the file.
+    """
+    path = folder / EXTRA / MANIFEST_FILE
+    if not path.is_file():
+        return None
+    return load_text(path, lambda text: read_json(text, MANIFEST_FORMAT))

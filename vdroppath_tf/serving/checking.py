@@ -74,6 +74,11 @@ class Reference:
         half = bool(kinds & {"float16", "bfloat16"})
         return cls(clips, np.stack(logits).astype("float64"), source, half)
 
+    def part(self, start: int, step: int) -> Reference:
+        """Some of the clips."""
+        some = slice(start, None, step)
+        return dataclasses.replace(self, clips=self.clips[some], logits=self.logits[some])
+
     def difference(self, logits: Any) -> Difference:
         """Of logits for the same clips."""
         found = np.asarray(logits, "float64")

@@ -82,7 +82,7 @@ def export_saved_model(
     target = Path(path)
     check_free(target, "saved_model.pb", "SavedModel", overwrite)
     given = Exported.of(network, labels, sampling, clips, dict(about or {}))
-    runner, served = given.runner(network, fold)
+    runner, served = given.runner(network, Folding.of(network) if fold else None)
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as folder:
         given.save(folder, runner, served)
@@ -141,9 +141,12 @@ class Exported:
             about,
         )
 
-    def runner(self, network: keras.Model, fold: bool) -> tuple[Runner, Served]:
-        """What runs, folded or not, and how it is served."""
-        runner = Runner.of(network, self, fold)
+    def runner(self, network: keras.Model, folding: Folding | None) -> tuple[Runner, Served]:
+        """What runs, folded or, where ``folding`` is None, as it is; and how it is served."""
+        runner = Runner(network, None)
+        if folding is not None:
+            fields = folded_fields(folding, self.reference.clips.shape[1:])
+            runner = Runner(folding.model(self.sizes[:3]), fields)
         served = Served(
             runner.model_logits,
             self.sizes,
@@ -201,26 +204,21 @@ class Runner:
     model: keras.Model
     folded: Mapping[str, Any] | None
 
-    @classmethod
-    def of(cls, network: keras.Model, exported: Exported, fold: bool) -> Runner:
-        """Folds a network, or leaves it as it is."""
-        if not fold:
-            return cls(network, None)
-        folding = Folding.of(network)
-        shape = exported.reference.clips.shape[1:4]
-        cost = folding.cost((shape[0], shape[1], shape[2]))
-        fields = {
-            **folding.counts,
-            "parameters": cost.parameters,
-            "macs": cost.macs,
-            "macs_of_a_clip_of": list(shape),
-        }
-        return cls(folding.model(exported.sizes[:3]), fields)
-
     @property
     def model_logits(self) -> Callable[[tf.Tensor], tf.Tensor]:
         """The logits of clips uint8."""
         return lambda clips: self.model(tf.identity(clips), training=False)
+
+
+def folded_fields(folding: Folding, shape: Sequence[int]) -> dict[str, Any]:
+    """What was folded, and what is left to do for a clip of a shape: for a manifest."""
+    cost = folding.cost((shape[0], shape[1], shape[2]))
+    return {
+        **folding.counts,
+        "parameters": cost.parameters,
+        "macs": cost.macs,
+        "macs_of_a_clip_of": list(shape[:3]),
+    }
 
 
 def check_free(target: Path, mark: str, what: str, overwrite: bool) -> None:

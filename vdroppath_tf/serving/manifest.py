@@ -13,15 +13,11 @@ import keras
 import numpy as np
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
-from vdroppath_tf.files import load_text, read_json, sha256_of, write_json
-from vdroppath_tf.names import named
-from vdroppath_tf.serving.beside import EXTRA
+from vdroppath_tf.files import sha256_of, write_json
+from vdroppath_tf.serving.beside import EXTRA, MANIFEST_FILE, MANIFEST_FORMAT
 from vdroppath_tf.serving.checking import Difference
 from vdroppath_tf.serving.signatures import Sizes
 from vdroppath_tf.startup import VERSION
-
-MANIFEST_FORMAT = "vdroppath_tf.artefact/1"
-MANIFEST_FILE = "manifest.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +74,6 @@ class Contents:
         }
 
 
-@named
 def network_fields(network: keras.Model) -> dict[str, Any]:
     """Name, strategy, description and weights of a network, for its manifest.
 
@@ -105,19 +100,6 @@ def write_manifest(folder: Path, contents: Contents) -> None:
     hashes = {str(file.relative_to(folder)): sha256_of(file) for file in files}
     path.parent.mkdir(exist_ok=True)
     write_json(path, {**contents.fields(), "files": hashes})
-
-
-@named
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of an exported network; None of older exports, which have none.
-
-    Raises:
-        ValueError: If it is damaged, naming the file.
-    """
-    path = folder / EXTRA / MANIFEST_FILE
-    if not path.is_file():
-        return None
-    return load_text(path, lambda text: read_json(text, MANIFEST_FORMAT))
 
 
 def _tensorflow() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.names import named
-from vdroppath_tf.serving.beside import read_sampling
+from vdroppath_tf.serving.beside import read_manifest, read_sampling
+from vdroppath_tf.serving.formats.kinds import FORMATS, SAVED_MODEL, Format, format_of
 
 ClipShape = tuple[int | None, int | None, int | None, int]
 """Frames, height, width and channels of a clip; None for a size that is open."""
@@ -92,7 +94,9 @@ def load_artefact(
     ```
 
     Args:
-        path: path, the folder of a SavedModel.
+        path: path, the folder of a SavedModel, or of a network in another format. Of a folder that
+            holds several, such as ``served/1``, the SavedModel is loaded; name the folder in it,
+            such as ``served/1/openvino``, for another.
         sampling: ClipSampling, how clips are made of videos. Defaults to None, which reads what was
             exported with the network.
 
@@ -102,12 +106,40 @@ def load_artefact(
     Raises:
         ValueError: If the folder holds no such network.
     """
-    folder = Path(path)
-    if not (folder / "saved_model.pb").is_file():
-        raise ValueError(
-            f"{folder} holds no SavedModel (saved_model.pb). Expected vdroppath export's."
-        )
-    return _saved_model(folder, sampling)
+    folder, kind = _found(Path(path))
+    if kind is SAVED_MODEL:
+        return _saved_model(folder, sampling)
+    return _converted(folder, kind, sampling)
+
+
+def _found(path: Path) -> tuple[Path, Format]:
+    """The folder of an exported network, and its format: the one given, or the one in it."""
+    for folder in (path, *(path / name for name in FORMATS)):
+        manifest = read_manifest(folder)
+        kind = format_of(SAVED_MODEL.name if manifest is None else manifest["artefact"])
+        if (folder / kind.file).is_file():
+            return folder, kind
+    raise ValueError(
+        f"{path} holds no SavedModel ({SAVED_MODEL.file}), and no network in another format. "
+        "Expected vdroppath export's."
+    )
+
+
+def _converted(folder: Path, kind: Format, sampling: ClipSampling | None) -> Artefact:
+    """A network in another format than TensorFlow's: what it is stands in its manifest."""
+    manifest = read_manifest(folder) or {}
+    clip = manifest["input"]["clip"]
+    code: Any = importlib.import_module(f"vdroppath_tf.serving.formats.{kind.module}")
+    answer = code.load(kind, folder)
+    return Artefact(
+        folder,
+        kind.name,
+        tuple(manifest["labels"]),
+        manifest["multi_label"],
+        read_sampling(folder) if sampling is None else sampling,
+        (clip["frames"], clip["height"], clip["width"], clip["channels"]),
+        lambda clips: answer(clips)[1],
+    )
 
 
 def _saved_model(folder: Path, sampling: ClipSampling | None) -> Artefact:
@@ -117,7 +149,7 @@ def _saved_model(folder: Path, sampling: ClipSampling | None) -> Artefact:
     missing = {"serving_default", "labels"} - set(loaded.signatures)
     if missing:
         raise ValueError(f"{folder}: the SavedModel has no signature {sorted(missing)}.")
-    # exports before version 0.5 have one signature, which takes clips
+    # older exports have one signature for both
     name, given = ("clips",) * 2 if "clips" in loaded.signatures else ("serving_default", "video")
     told = loaded.signatures["labels"]()
 

@@ -1,0 +1,154 @@
+"""Processor time, memory and differences of a network in every format that it is exported in.
+
+    python scripts/benchmarks/serving_formats.py --network=resnet50 --out=formats
+
+One process answers the same clip in all of them by turns, on one core: the ratio of a round is the
+processor time of a format over that of the SavedModel that is not folded, and the median over
+rounds is written. Memory is what a fresh process needs above its imports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SHAPE = (8, 112, 112)
+CLASSES = 174
+FORMATS = ("onnx", "openvino", "openvino-int8", "litert")
+PLAIN = "SavedModel, not folded"
+
+
+def clips(count: int) -> np.ndarray:
+    """Coarse patterns that move."""
+    rng = np.random.default_rng(0)
+    found = np.empty((count, *SHAPE, 3), np.uint8)
+    for clip in found:
+        picture = rng.integers(0, 256, (16, 16, 3)).repeat(9, 0).repeat(9, 1)
+        down, right = rng.integers(-4, 5, 2)
+        for t in range(SHAPE[0]):
+            moved = np.roll(picture, (int(down) * t, int(right) * t), (0, 1))
+            clip[t] = np.clip(moved[:112, :112] + rng.normal(0, 8, (112, 112, 3)), 0, 255)
+    return found
+
+
+def network_of(name: str) -> Any:
+    """With norms that are not those of a new network, so that folding has something to do."""
+    from vdroppath_tf import zoo
+
+    if name == "micro":
+        strategy = "S S+ST ST ST S+ST ST"
+    elif name == "densenet121":
+        strategy = str(zoo.published_strategy("something-something-v1"))
+    else:
+        strategy = str(zoo.observed(name))
+    network = zoo.get_model(f"derived_{name}", strategy, CLASSES, clip_shape=SHAPE)
+    rng = np.random.default_rng(1)
+    for weight in network.weights:
+        kind = weight.path.rpartition("/")[2]
+        if kind in ("gamma", "moving_variance"):
+            weight.assign(rng.uniform(0.8, 1.2, weight.shape))
+        elif kind in ("beta", "moving_mean"):
+            weight.assign(rng.normal(0.0, 0.1, weight.shape))
+    return network
+
+
+def write(name: str, out: Path, network: Any) -> dict[str, Path]:
+    """All artefacts of a network."""
+    from vdroppath_tf import serving
+    from vdroppath_tf.data import ClipSampling
+
+    options: dict[str, Any] = {
+        "sampling": ClipSampling(SHAPE[0], crop=SHAPE[1]),
+        "clips": clips(24),
+    }
+    plain = serving.export_saved_model(
+        network, out / name / "plain", fold=False, overwrite=True, **options
+    )
+    formats = ["saved_model", *FORMATS]
+    written = serving.export_formats(network, out / name / "1", formats, overwrite=True, **options)
+    for one in written:
+        print(
+            f"{name}: {one.format} differs by {one.difference.largest:.1e}, "
+            f"of logits up to {one.difference.largest_logit:.1f}; {one.same_answers:.0%} same"
+        )
+    return {PLAIN: plain, **{one.format: one.path for one in written}}
+
+
+def measure(name: str, rounds: int, network: Any, paths: dict[str, Path]) -> None:
+    """Rounds of all formats by turns."""
+    import keras
+
+    from vdroppath_tf.serving import load_artefact
+
+    clip = clips(1)
+    calls: dict[str, Callable[[], Any]] = {
+        "Keras predict": lambda: network.predict(clip, verbose=0)
+    }
+    for kind, path in paths.items():
+        served = load_artefact(path)
+        calls[kind] = lambda served=served: served.answer(clip)  # type: ignore[misc]
+    spent: dict[str, list[float]] = {kind: [] for kind in calls}
+    for round_ in range(rounds + 2):
+        for kind, call in calls.items():
+            start = time.process_time()
+            call()
+            if round_ >= 2:  # the first prepare
+                spent[kind].append(time.process_time() - start)
+    base = np.array(spent[PLAIN])
+    print(f"keras {keras.__version__}, {rounds} rounds, one core, clip {SHAPE}")
+    for kind, times in spent.items():
+        ratio = np.median(np.array(times) / base)
+        memory = memory_of(kind, paths[kind]) if kind in paths else ""
+        print(f"{name} | {kind} | {ratio:.2f} | {1e3 * np.median(times):.0f} ms | {memory}")
+
+
+MEMORY = """
+import re, sys
+import numpy as np
+def held():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024
+from vdroppath_tf.serving import load_artefact
+if sys.argv[2] == "saved_model":
+    import tensorflow
+before = held()
+served = load_artefact(sys.argv[1])
+for _ in range(3):
+    served.answer(np.zeros((1, {}, {}, {}, 3), np.uint8))
+print("held", held() - before, held())
+"""
+
+
+def memory_of(kind: str, path: Path) -> str:
+    """Of a fresh process: above its imports, and as a whole."""
+    runtime = "saved_model" if kind in (PLAIN, "saved_model") else kind
+    command = [sys.executable, "-c", MEMORY.format(*SHAPE), str(path), runtime]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    above, whole = re.findall(r"^held (\d+) (\d+)$", done.stdout, re.MULTILINE)[-1]
+    return f"{above} of {whole} MB"
+
+
+def main() -> None:
+    """See the top of the file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--network", default="micro")
+    parser.add_argument("--out", type=Path, default=Path("formats"))
+    parser.add_argument("--rounds", type=int, default=11)
+    asked = parser.parse_args()
+    network = network_of(asked.network)
+    measure(asked.network, asked.rounds, network, write(asked.network, asked.out, network))
+
+
+if __name__ == "__main__":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    main()

@@ -1,0 +1,5 @@
+"""Exported networks in the formats of other runtimes: written, run, and compared."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

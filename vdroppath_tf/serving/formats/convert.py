@@ -1,0 +1,178 @@
+"""export_formats: one network in several formats, each run and compared before it is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.files import replacing
+from vdroppath_tf.names import named
+from vdroppath_tf.serving.beside import write_sampling
+from vdroppath_tf.serving.checking import Difference, Reference
+from vdroppath_tf.serving.export import Exported, check_free, folded_fields
+from vdroppath_tf.serving.folding.fold import Folding
+from vdroppath_tf.serving.formats.kinds import OPENVINO_INT8, SAVED_MODEL, Format, format_of
+from vdroppath_tf.serving.formats.plain import Run, plain_function
+from vdroppath_tf.serving.manifest import write_manifest
+
+CALIBRATION = 24
+"""The most clips whose values set the ranges of 8 bits."""
+
+
+@named
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """A format of a network that was written, run and compared.
+
+    Attributes:
+        format: str, its name.
+        path: Path, its folder.
+        difference: Difference, of its logits from those of the Keras network.
+        same_answers: float, the share of the clips that both give the same class.
+    """
+
+    format: str
+    path: Path
+    difference: Difference
+    same_answers: float
+
+
+@named
+def export_formats(
+    network: keras.Model,
+    path: str | os.PathLike[str],
+    formats: Sequence[str] = ("saved_model",),
+    *,
+    labels: Sequence[str] | None = None,
+    sampling: ClipSampling | None = None,
+    clips: np.ndarray | None = None,
+    about: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> list[Written]:
+    """Writes a folded network in formats of several runtimes.
+
+    Each is converted, loaded from its file, run on ``clips``, and compared with the Keras network;
+    if one cannot be, or differs by more than it may, nothing is written. Formats but
+    ``"saved_model"`` are for clips of the sizes of ``clips``; ``load_artefact`` takes any of them.
+
+    Example:
+    ```python
+    network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
+    clips = np.random.default_rng(0).integers(0, 256, (8, 8, 32, 32, 3), dtype=np.uint8)
+    vdroppath_tf.serving.export_formats(network, "served/1", ["saved_model"], clips=clips)
+    ```
+
+    Args:
+        network: keras.Model, a derived network or a template.
+        path: path, the folder to write, such as ``served/1``. A SavedModel lies in it, every other
+            format in a folder of its name inside.
+        formats: tuple of str, of ``"saved_model"``, ``"onnx"``, ``"litert"``, ``"openvino"`` and
+            ``"openvino-int8"``. Defaults to the first.
+        labels: tuple of str, a name for each class. Defaults to their numbers.
+        sampling: ClipSampling, how clips are made of videos. Defaults to None, which makes none.
+        clips: array, uint8 ``(n, time, height, width, channels)``. 8 bits need some: every second
+            one, 24 at most, sets their ranges, and the rest say how good they are. Defaults to
+            None, which generates two.
+        about: dict, what else the manifests say. Defaults to nothing.
+        overwrite: bool, whether to replace what is there. Defaults to False.
+
+    Returns:
+        What was written.
+
+    Raises:
+        ValueError: If a format is unknown or what it needs is not installed, if 8 bits are asked
+            for without clips, or if logits differ by more than they may.
+        FileExistsError: See ``export_saved_model``.
+    """
+    kinds = [format_of(name) for name in dict.fromkeys(formats)]
+    _check(kinds, clips)
+    target = Path(path)
+    _check_free(target, overwrite)
+    given = Exported.of(network, labels, sampling, clips, dict(about or {}))
+    _check_sizes(kinds, given, clips)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as folder:
+        folding = Folding.of(network)
+        # a SavedModel first: it is what makes the folder
+        order = sorted(kinds, key=lambda kind: kind is not SAVED_MODEL)
+        written = [_written(kind, network, given, folding, folder) for kind in order]
+    return [dataclasses.replace(one, path=target / one.path.relative_to(folder)) for one in written]
+
+
+def _check(kinds: Sequence[Format], clips: np.ndarray | None) -> None:
+    """Stops before any work."""
+    if not kinds:
+        raise ValueError("formats names none. Expected at least one, such as saved_model.")
+    for kind in kinds:
+        for package in PACKAGES.get(kind.name, ()):
+            kind.needed(package)
+    if OPENVINO_INT8 in kinds and (clips is None or len(clips) < 2):
+        raise ValueError(
+            "openvino-int8 needs clips of yours: half of them set the ranges of 8 bits, the others "
+            "say how good the answers are. Pass clips= (--data), two at least."
+        )
+
+
+def _check_sizes(kinds: Sequence[Format], given: Exported, clips: np.ndarray | None) -> None:
+    """Stops where a format is for one size, and made-up clips would set it."""
+    fixed = [kind.name for kind in kinds if kind is not SAVED_MODEL]
+    if fixed and clips is None and None in given.sizes:
+        raise ValueError(
+            f"{fixed[0]} is for clips of one size, and neither the network nor its sampling sets "
+            f"it: {given.sizes} (frames, height, width, channels). Pass clips= (--data)."
+        )
+
+
+PACKAGES = {
+    "onnx": ("tf2onnx", "onnxruntime"),
+    "litert": ("ai_edge_litert.interpreter",),
+    "openvino": ("openvino",),
+    "openvino-int8": ("openvino", "nncf"),
+}
+
+
+def _check_free(target: Path, overwrite: bool) -> None:
+    marks = (SAVED_MODEL.file, *(f"{name}/{format_of(name).file}" for name in PACKAGES))
+    mark = next((one for one in marks if (target / one).is_file()), SAVED_MODEL.file)
+    check_free(target, mark, "exported network", overwrite)
+
+
+def _written(
+    kind: Format, network: keras.Model, given: Exported, folding: Folding, folder: Path
+) -> Written:
+    """One format in a folder: converted, loaded, run, compared."""
+    if kind is SAVED_MODEL:
+        found, same = given.save(folder, *given.runner(network, folding)), 1.0
+        return Written(kind.name, folder, found, same)
+    place = folder / kind.name
+    place.mkdir(parents=True)
+    shape = tuple(given.reference.clips.shape[1:])
+    model = folding.model(shape[:3], kind.forms)
+    answer = plain_function(model, shape, multi_label=given.multi_label)
+    code: Any = importlib.import_module(f"vdroppath_tf.serving.formats.{kind.module}")
+    code.write(kind, answer, place, given.reference.clips[::2][:CALIBRATION])
+    found, same = _compared(kind, code.load(kind, place), given.reference, network.name)
+    if given.sampling is not None:
+        write_sampling(place, given.sampling)
+    fixed = dataclasses.replace(given, sizes=shape, about={**given.about, "same_answers": same})
+    write_manifest(place, fixed.contents(kind.name, folded_fields(folding, shape), found))
+    return Written(kind.name, place, found, same)
+
+
+def _compared(kind: Format, run: Run, reference: Reference, name: str) -> tuple[Difference, float]:
+    """How much logits differ, and the share of equal answers; of 8 bits on clips not seen yet."""
+    exact = kind is not OPENVINO_INT8
+    tried = reference if exact else reference.part(1, 2)
+    logits = np.concatenate([run(clip[None])[0] for clip in tried.clips])
+    found = tried.difference(logits)
+    if exact:
+        found.check(f"{name!r} as {kind.name}")
+    return found, float((logits.argmax(1) == tried.logits.argmax(1)).mean())

@@ -1,0 +1,62 @@
+"""The formats there are: their files, their extras, the forms of Keras that they take."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from types import ModuleType
+
+from vdroppath_tf.names import unknown_name
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """A format of exported networks.
+
+    Attributes:
+        name: In ``--format``, and of the folder.
+        file: Its main file.
+        extra: Of this package, that brings what it needs; None where nothing is needed.
+        forms: Of the folded network, see ``fold``.
+        module: Which module of this room writes and loads it.
+    """
+
+    name: str
+    file: str
+    extra: str | None = None
+    forms: str = "3d"
+    module: str = ""
+
+    def needed(self, package: str) -> ModuleType:
+        """A package of the extra; a ValueError that says how to install it where it is missing."""
+        try:
+            return importlib.import_module(package)
+        except ImportError as error:
+            raise ValueError(
+                f"The format {self.name!r} needs {package.partition('.')[0]}, which is not "
+                f"installed ({error}). Install it: pip install 'vdroppath_tf[{self.extra}]'"
+            ) from None
+
+
+SAVED_MODEL = Format("saved_model", "saved_model.pb")
+ONNX = Format("onnx", "model.onnx", "onnx", module="onnx_files")
+# LiteRT's built-in operations have no 3D pools
+LITERT = Format("litert", "model.tflite", "litert", forms="2d", module="litert_files")
+OPENVINO = Format("openvino", "model.xml", "openvino", module="openvino_files")
+OPENVINO_INT8 = Format("openvino-int8", "model.xml", "openvino", module="openvino_files")
+
+FORMATS: dict[str, Format] = {
+    each.name: each for each in (SAVED_MODEL, ONNX, LITERT, OPENVINO, OPENVINO_INT8)
+}
+"""By name. A SavedModel lies in the folder that is written, the others in folders of theirs."""
+
+
+def format_of(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        ValueError: If there is none; the nearest is offered.
+    """
+    if name not in FORMATS:
+        raise unknown_name("format", name, FORMATS)
+    return FORMATS[name]

@@ -1,0 +1,71 @@
+"""OpenVINO's files, in single precision or in 8 bits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vdroppath_tf.serving.formats.kinds import OPENVINO_INT8, Format
+from vdroppath_tf.serving.formats.plain import Run
+
+
+def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) -> None:
+    """Converts a function to ``model.xml`` and ``model.bin``.
+
+    Args:
+        format: With or without quantisation.
+        answer: The function.
+        folder: Where to.
+        calibration: Clips whose values set the ranges of 8 bits.
+    """
+    with _unwatched():
+        openvino = format.needed("openvino")
+        model = openvino.convert_model(answer.get_concrete_function())
+        if format is OPENVINO_INT8:
+            nncf = format.needed("nncf")
+            clips = nncf.Dataset([clip[None] for clip in calibration])
+            model = nncf.quantize(model, clips, subset_size=len(calibration))
+    openvino.save_model(model, str(folder / format.file), compress_to_fp16=False)
+
+
+@contextlib.contextmanager
+def _unwatched() -> Iterator[None]:
+    """Keeps OpenVINO and NNCF from reporting to their makers what they were used for.
+
+    They ask nobody, and leave it only where a build server's variables are set.
+    """
+    before = {name: os.environ.get(name) for name in _WATCHED}
+    os.environ.update(_WATCHED)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+_WATCHED = {"CI": "true", "NNCF_CI": "1"}
+
+
+def load(format: Format, folder: Path) -> Run:
+    """What runs a file, in this process, on the processor."""
+    openvino = format.needed("openvino")
+    # without the hint, processors that have it compute in bfloat16
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    compiled = openvino.Core().compile_model(str(folder / format.file), "CPU", settings)
+    request, alone = compiled.create_infer_request(), threading.Lock()
+
+    def run(clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with alone:
+            found = request.infer([np.ascontiguousarray(clips)])
+            return found["logits"].copy(), found["probabilities"].copy()
+
+    return run
