@@ -108,7 +108,10 @@ def measure(name: str, rounds: int, network: Any, paths: dict[str, Path]) -> Non
     for kind, times in spent.items():
         ratio = np.median(np.array(times) / base)
         memory = memory_of(kind, paths[kind]) if kind in paths else ""
-        print(f"{name} | {kind} | {ratio:.2f} | {1e3 * np.median(times):.0f} ms | {memory}")
+        print(
+            f"{name} | {kind} | {ratio:.2f} | {1e3 * np.median(times):.0f} ms | {memory}",
+            flush=True,
+        )
 
 
 MEMORY = """

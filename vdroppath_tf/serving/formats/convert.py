@@ -19,8 +19,8 @@ from vdroppath_tf.serving.beside import write_sampling
 from vdroppath_tf.serving.checking import Difference, Reference
 from vdroppath_tf.serving.export import Exported, check_free, folded_fields
 from vdroppath_tf.serving.folding.fold import Folding
-from vdroppath_tf.serving.formats.kinds import OPENVINO_INT8, SAVED_MODEL, Format, format_of
-from vdroppath_tf.serving.formats.plain import Run, plain_function
+from vdroppath_tf.serving.formats.kinds import OPENVINO_INT8, SAVED_MODEL, Format, Run, format_of
+from vdroppath_tf.serving.formats.plain import plain_function
 from vdroppath_tf.serving.manifest import write_manifest
 
 CALIBRATION = 24
@@ -156,7 +156,7 @@ def _written(
     place.mkdir(parents=True)
     shape = tuple(given.reference.clips.shape[1:])
     model = folding.model(shape[:3], kind.forms)
-    answer = plain_function(model, shape, multi_label=given.multi_label)
+    answer = plain_function(model, (kind.batch, *shape), multi_label=given.multi_label)
     code: Any = importlib.import_module(f"vdroppath_tf.serving.formats.{kind.module}")
     code.write(kind, answer, place, given.reference.clips[::2][:CALIBRATION])
     found, same = _compared(kind, code.load(kind, place), given.reference, network.name)

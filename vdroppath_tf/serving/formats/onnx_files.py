@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.serving.formats.kinds import Format
-from vdroppath_tf.serving.formats.plain import Run
+from vdroppath_tf.serving.formats.kinds import Format, Run, one_by_one
 
 _OPSET = 17
+_BATCH = "batch"
 
 
 def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) -> None:
@@ -20,26 +20,22 @@ def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) ->
     logger = logging.getLogger("tf2onnx")
     before, logger.level = logger.level, logging.ERROR
     try:
-        convert.from_function(
-            answer,
-            input_signature=answer.input_signature,
-            opset=_OPSET,
-            output_path=str(folder / format.file),
-        )
+        signature = answer.input_signature
+        model, _ = convert.from_function(answer, input_signature=signature, opset=_OPSET)
     finally:
         logger.level = before
+    for tensor in (*model.graph.input, *model.graph.output):
+        tensor.type.tensor_type.shape.dim[0].dim_param = _BATCH  # it has a number for a name
+    (folder / format.file).write_bytes(model.SerializeToString())
 
 
 def load(format: Format, folder: Path) -> Run:
     """What runs a file, in this process, on the processor."""
     runtime = format.needed("onnxruntime")
+    options = runtime.SessionOptions()
+    options.add_free_dimension_override_by_name(_BATCH, 1)
     session = runtime.InferenceSession(
-        str(folder / format.file), providers=["CPUExecutionProvider"]
+        str(folder / format.file), options, providers=["CPUExecutionProvider"]
     )
     (given,) = session.get_inputs()
-
-    def run(clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        logits, chances = session.run(["logits", "probabilities"], {given.name: clips})
-        return logits, chances
-
-    return run
+    return one_by_one(lambda clip: session.run(["logits", "probabilities"], {given.name: clip}))

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.serving.formats.kinds import OPENVINO_INT8, Format
-from vdroppath_tf.serving.formats.plain import Run
+from vdroppath_tf.serving.formats.kinds import OPENVINO_INT8, Format, Run, one_by_one
 
 
 def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) -> None:
@@ -60,12 +59,16 @@ def load(format: Format, folder: Path) -> Run:
     openvino = format.needed("openvino")
     # without the hint, processors that have it compute in bfloat16
     settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    compiled = openvino.Core().compile_model(str(folder / format.file), "CPU", settings)
-    request, alone = compiled.create_infer_request(), threading.Lock()
+    core = openvino.Core()
+    model = core.read_model(str(folder / format.file))
+    _, *sizes = model.input().partial_shape
+    model.reshape([1, *sizes])
+    request = core.compile_model(model, "CPU", settings).create_infer_request()
+    alone = threading.Lock()
 
-    def run(clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def answer(clip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with alone:
-            found = request.infer([np.ascontiguousarray(clips)])
+            found = request.infer([clip])
             return found["logits"].copy(), found["probabilities"].copy()
 
-    return run
+    return one_by_one(answer)
