@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -45,16 +46,15 @@ def epoch_of(watched: bool, data: Any, folder: Path) -> Any:
     model = get_model(f"template_{NETWORK.value}", CLASSES, num_train_examples=1000)
     prepare(model, phase, recipe, STEPS.value)
 
-    class Shared:  # what a run shares, without videos
-        clips = None
-        maker = RecipeClips(recipe)
-        kept = RunFolder(folder)
-        folder: Path
-        verbose = 0
-        steps_per_epoch = STEPS.value
-
-    Shared.folder = folder
-    whole = RunWatch((phase,), Shared)  # type: ignore[arg-type]
+    shared: Any = SimpleNamespace(  # what a run shares, without videos
+        clips=None,
+        maker=RecipeClips(recipe),
+        kept=RunFolder(folder),
+        folder=folder,
+        verbose=0,
+        steps_per_epoch=STEPS.value,
+    )
+    whole = RunWatch((phase,), shared)
 
     def train() -> None:
         arrivals = Arrivals()

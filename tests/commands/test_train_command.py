@@ -66,6 +66,15 @@ def test_a_dry_run_says_what_it_will_take(call: Any, motion: Any, tmp_path: Path
     assert done.out.rstrip().endswith("Nothing was written.")
 
 
+def test_a_start_that_is_not_there(call: Any, motion: Any, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    message = said(call(*train(motion.folder, out, f"--init={tmp_path}/nothing.keras")))
+    assert f"There is no file {tmp_path}/nothing.keras to start from. --init takes" in message
+    both = ["--init=imagenet", "--init_from=a.keras"]
+    assert "is the older name of --init" in said(call(*train(motion.folder, out, *both)))
+    assert not out.exists()
+
+
 def test_several_seeds(call: Any, motion: Any, tmp_path: Path) -> None:
     """Each is the command with that seed, in a folder of its own; their spaces are compared."""
     out = tmp_path / "runs"

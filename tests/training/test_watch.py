@@ -19,7 +19,7 @@ from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.finite import NonFiniteLossError, first_not_finite
 from vdroppath_tf.training.pace import Pace, Stopwatch
 from vdroppath_tf.training.progress import PROGRESS_FILE, Progress, read_progress
-from vdroppath_tf.training.signs import dead_layers, input_bound, saturated_gates
+from vdroppath_tf.training.signs import dead_layers, input_bound, saturated_gates, variances
 from vdroppath_tf.zoo import get_model
 
 STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
@@ -129,19 +129,40 @@ def test_signs_of_saturated_gates() -> None:
 def test_signs_of_dead_layers() -> None:
     """A path that its gate drops may be dead; one that it keeps, and any other layer, may not."""
     model = get_model("template_nano_dense", 4)
-    assert dead_layers(model, gated=True) is None
-    variances = [weight for weight in model.weights if weight.path.endswith("/moving_variance")]
-    inside = next(weight for weight in variances if "spatiotemporal" in weight.path)
-    inside.assign(tf.fill(inside.shape, 1e-9))
+    before, steps = variances(model), 5
+
+    def said(gated: bool) -> str | None:
+        return dead_layers(model, gated=gated, before=before, steps=steps)
+
+    norms = {w.path: w for w in model.weights if w.path in before}
+    for path, weight in norms.items():  # each has measured 0.01 in these steps
+        weight.assign(0.9**steps * before[path] + (1 - 0.9**steps) * 0.01)
+    assert said(True) is None
+    inside = next(path for path in norms if "spatiotemporal" in path)
+    norms[inside].assign(0.9**steps * before[inside])  # and this one nothing
     for gated in (False, True):
-        line = dead_layers(model, gated=gated)
+        line = said(gated)
         assert line is not None
         assert line.startswith("1 layers are dead")
-        assert inside.path.split("/")[0] in line
-    layer = model.get_layer(inside.path.split("/")[0])
+        assert inside.split("/")[0] in line
+    layer = model.get_layer(inside.split("/")[0])
     layer.drop_path.logit.assign([0.0, 6.0])  # S, then ST
-    assert dead_layers(model, gated=True) is None
-    assert dead_layers(model, gated=False) is not None
+    assert said(True) is None
+    assert said(False) is not None
+    assert dead_layers(model, gated=False, before=before, steps=0) is None
+
+
+def test_a_dead_layer_is_seen_after_one_epoch(motion: Any, caplog: Any) -> None:
+    """The stem gives nothing: its norm, and those that see nothing else, measure no variance."""
+    clips, recipe = tiny.clips_of(motion), tiny.recipe(1, 0)
+    model = build_template(recipe, clips)
+    kernels = [w for w in model.weights if w.path.endswith("/kernel")]
+    stem = next(weight for weight in kernels if "stem" in weight.path)
+    stem.assign(tf.zeros(stem.shape))
+    with caplog.at_level("WARNING", "absl"):
+        train(model, recipe.template_phases(), recipe, clips)
+    (line,) = [text for text in caplog.messages if "layers are dead" in text]
+    assert "stem" in line
 
 
 def test_a_run_says_how_far_it_is(whole_run: tiny.Run) -> None:

@@ -33,8 +33,11 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "validation", "validation videos")
     define_formats(values)
     text = "the quarantine to write; the journal is kept beside it"
-    mark, journal = "vdroppath_tf.quarantine/", ("{name}.journal", "vdroppath_tf.doctor_journal/")
-    define_output(values, "out", text, "doctor.json", mark=mark, beside=[journal])
+    mark, lines = "vdroppath_tf.quarantine/", "vdroppath_tf.doctor_journal/"
+    journals = [(f"{{name}}.{kind}", lines) for kind in ("journal", "quick.journal")]
+    define_output(values, "out", text, "doctor.json", mark=mark, beside=journals)
+    text = "decode the first, the middle and the last frame of each video and no others"
+    flags.DEFINE_boolean("quick", False, text, flag_values=values)
     text = "decode everything again, whatever the journal says"
     flags.DEFINE_boolean("fresh", False, text, flag_values=values)
     flags.DEFINE_integer(
@@ -49,13 +52,17 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     labels = videos[0][1].labels
     for part in _parts(values):
         videos.append((part, open_source(values, "validation", labels, part=part)))
-    journal = Path(values.out + ".journal")
+    journal = Path(values.out + (".quick.journal" if values.quick else ".journal"))
     if values.fresh:
         journal.unlink(missing_ok=True)
     total = sum(len(manifest) for _, manifest in videos)
     with bar("doctor", "videos", total) as shown:
         found = data.diagnose(
-            videos, journal, workers=values.workers, on_video=lambda _: shown.update(1)
+            videos,
+            journal,
+            workers=values.workers,
+            on_video=lambda _: shown.update(1),
+            quick=values.quick,
         )
     data.write_quarantine(values.out, found.faults, [manifest for _, manifest in videos])
     _report(found, videos)

@@ -138,7 +138,7 @@ def described(parts: dict[str, data.Manifest]) -> dict[str, Any]:
     """Which videos these are."""
     first = parts["train"]
     return {
-        "source": data.remote.shown(first.source),
+        "source": Path(first.source).name,
         "classes": list(first.labels),
         **{p: {"videos": len(videos), "digest": videos.digest()} for p, videos in parts.items()},
     }

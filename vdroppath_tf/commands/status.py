@@ -56,7 +56,8 @@ def status_of(folder: Path) -> dict[str, Any]:
     alive = training.is_locked(folder / FOLDER)
     if not alive:
         states = {n: "stopped" if each == "running" else each for n, each in states.items()}
-    todo = [step for step in plan["steps"] if states[step["name"]] != "done"]
+    over = ("done", "running") if alive else ("done",)
+    todo = [step for step in plan["steps"] if states[step["name"]] not in over]
     errors = [each["error"] for each in state.values() if "error" in each]
     return {
         **found,

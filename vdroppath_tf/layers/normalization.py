@@ -11,6 +11,7 @@ import tensorflow as tf
 from vdroppath_tf.layers.constants import constant
 
 EPSILON = 1e-5
+MOMENTUM = 0.9  # the share of moving statistics that a step keeps
 FUSED = ("float32", "float16", "bfloat16")  # what TensorFlow's operation normalises
 
 
@@ -46,7 +47,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 def batch_norm(*, name: str, **options: Any) -> BatchNormalization:
     """A ``BatchNormalization`` as in the authors' networks (momentum in Keras' convention)."""
     return BatchNormalization(
-        momentum=0.9, epsilon=EPSILON, synchronized=True, name=name, **options
+        momentum=MOMENTUM, epsilon=EPSILON, synchronized=True, name=name, **options
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.fusion import BRANCHES, FusionConv
 from vdroppath_tf.layers.gates import named_drops
-from vdroppath_tf.layers.normalization import EPSILON
+from vdroppath_tf.layers.normalization import EPSILON, MOMENTUM
 from vdroppath_tf.names import named
 from vdroppath_tf.training.pace import Pace
 
@@ -22,7 +22,9 @@ SATURATED = 0.01
 _MOST = 0.5  # of the gates: so many saturated ones are said
 _DROPPED = 0.9  # a path that is dropped so often need not live
 _DEAD = 0.01 * EPSILON  # a variance that a batch norm takes for none
+_ROUNDING = 2e-6  # of what float32 keeps of the variance that was there before
 _NAMED = 3
+_VARIANCE = "/moving_variance"
 
 
 @named
@@ -59,17 +61,29 @@ def saturated_gates(model: keras.Model, epoch: int, epochs: int) -> str | None:
 
 
 @named
-def dead_layers(model: keras.Model, *, gated: bool) -> str | None:
+def variances(model: keras.Model) -> dict[str, np.ndarray]:
+    """The moving variances of all batch norms, by path: what ``dead_layers`` compares with."""
+    found = (weight for layer in model.layers for weight in layer.weights)
+    return {w.path: _array(w) for w in found if w.path.endswith(_VARIANCE)}
+
+
+@named
+def dead_layers(
+    model: keras.Model, *, gated: bool, before: Mapping[str, np.ndarray], steps: int
+) -> str | None:
     """Whether layers give the same for every clip, in a line; None where none does.
 
-    A layer is dead where its batch norm has measured a variance below a hundredth of the epsilon
-    that is added to it, in every channel. Paths that the gates drop may be so.
+    A layer is dead where what its batch norm measured in these steps, which follows from the moving
+    variances before and behind them, is below a hundredth of the epsilon that is added to it, in
+    every channel. Paths that the gates drop may be so.
 
     Args:
         model: The network.
         gated: Whether gates learn: what a dropped path feeds is then left out.
+        before: ``variances`` of the model before these steps.
+        steps: How many there were.
     """
-    found = list(dict.fromkeys(_dead(model, gated)))
+    found = list(dict.fromkeys(_dead(model, gated, before, steps))) if steps else []
     if not found:
         return None
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
@@ -80,7 +94,10 @@ def dead_layers(model: keras.Model, *, gated: bool) -> str | None:
     )
 
 
-def _dead(model: keras.Model, gated: bool) -> Iterator[str]:
+def _dead(
+    model: keras.Model, gated: bool, before: Mapping[str, np.ndarray], steps: int
+) -> Iterator[str]:
+    kept = MOMENTUM**steps
     drops = named_drops(model) if gated else {}
     some_dropped = any(p > _DROPPED for p in drops.values())
     for layer in model.layers:
@@ -88,11 +105,13 @@ def _dead(model: keras.Model, gated: bool) -> Iterator[str]:
         if some_dropped and not fusion:
             continue
         for weight in layer.weights:
-            if not weight.path.endswith("/moving_variance"):
+            if not weight.path.endswith(_VARIANCE):
                 continue
             if fusion and _is_dropped(layer.name, weight.path, drops):
                 continue
-            if float(tf.reduce_max(tf.convert_to_tensor(weight))) < _DEAD:
+            earlier = before[weight.path]
+            measured = (_array(weight) - kept * earlier) / (1.0 - kept)
+            if (measured < _DEAD + _ROUNDING * earlier).all():
                 yield weight.path.rpartition("/")[0].removesuffix("_bn")
 
 
@@ -104,6 +123,10 @@ def _is_dropped(layer: str, path: str, drops: dict[str, float]) -> bool:
             own = [p for gate, p in drops.items() if _is_of(gate, f"{layer}/{branch}")]
             return bool(own) and min(own) > _DROPPED
     return False
+
+
+def _array(weight: keras.Variable) -> np.ndarray:
+    return np.asarray(tf.convert_to_tensor(weight), "float64")
 
 
 def _is_of(gate: str, path: str) -> bool:

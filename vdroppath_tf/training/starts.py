@@ -44,15 +44,15 @@ def start_from(model: FusionModel, start: str | os.PathLike[str], labels: tuple[
     path = _in_folder(Path(start), template=bool(model.gates))
     if not path.is_file():
         raise ValueError(
-            f"init={start}: there is no such file. Expected {IMAGENET!r}, a file of weights, a "
-            "model of vdroppath, or the folder of a run."
+            f"There is no file {start} to start from. init= (--init) takes {IMAGENET!r}, a file of "
+            "weights, a model of vdroppath, or the folder of a run."
         )
     if not _is_own(path):
         return str(inflate(model, path))
     trained, known = load_network(path)
     if model.gates and not trained.gates:
         raise ValueError(
-            f"init={start}: {path} is the network of one strategy, and a template has more paths "
+            f"{path}: is the network of one strategy, and a template has more paths "
             "than it. Pass a template, or train its strategy: strategy= (--strategy)."
         )
     if trained.gates and not model.gates:
@@ -70,7 +70,7 @@ def _in_folder(path: Path, *, template: bool) -> Path:
     names = _OF_A_RUN[template]
     found = next((path / name for name in names if (path / name).is_file()), None)
     if found is None:
-        raise ValueError(f"init={path}: holds none of {', '.join(names)}. Has the run finished?")
+        raise ValueError(f"{path}: holds none of {', '.join(names)}. Has the run finished?")
     return found
 
 

@@ -18,7 +18,7 @@ from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.progress import Progress
 from vdroppath_tf.training.run import Run
-from vdroppath_tf.training.signs import dead_layers, input_bound, saturated_gates
+from vdroppath_tf.training.signs import dead_layers, input_bound, saturated_gates, variances
 
 _EVERY = 10.0  # seconds from one note of the progress to the next
 _LINES = 60.0  # seconds from one line within an epoch to the next, where there is no bar
@@ -110,6 +110,8 @@ class Watch(keras.callbacks.Callback):
         self._began = self._tested = self._noted = self._shown = time.perf_counter()
         self._before: float | None = None  # when the step before ended, in this epoch
         self._building = True  # the first step of a ``fit`` builds the graph
+        self._variances: dict[str, Any] = {}  # of batch norms when the epoch began
+        self._trained = 0  # steps since then
         self._last = -1  # number of the last step that Keras counted
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -120,6 +122,7 @@ class Watch(keras.callbacks.Callback):
         self.epoch = epoch
         self.steps = self.start.steps if epoch == self.start.epochs else 0
         self._last, self._before = -1, None
+        self._variances, self._trained = variances(self.model), 0
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._began = time.perf_counter()
@@ -133,6 +136,7 @@ class Watch(keras.callbacks.Callback):
             self._seconds += seconds
         self._last, self._before, self._building = batch, ended, False
         self.steps += steps
+        self._trained += steps
         pace = self._watch.pace
         if pace is not None and logs is not None:
             logs.update(self._measured(pace))
@@ -173,7 +177,8 @@ class Watch(keras.callbacks.Callback):
         gated = self.phase.gates
         if gated:
             yield "gates", saturated_gates(self.model, self.epoch, self.phase.epochs)
-        yield "layers", dead_layers(self.model, gated=gated)
+        line = dead_layers(self.model, gated=gated, before=self._variances, steps=self._trained)
+        yield "layers", line
 
     def _measured(self, pace: Pace) -> dict[str, float]:
         found = {"clips/s": pace.clips_per_second(self.whole.run.maker.recipe.batch_size)}

@@ -24,6 +24,7 @@ from vdroppath_tf.data.sources.zipped_file import split_zip
 from vdroppath_tf.names import named
 
 _EDGE = 32  # pixels: everything is decoded in full, but little of it need be kept
+_QUICK = 3  # frames of each video that a quick look decodes
 _CHUNK_BYTES = 1 << 25  # of scaled frames held at a time, for each thread
 
 
@@ -127,7 +128,7 @@ def diagnose(
         for finding, old in map_ahead(find, entries, workers=workers):
             if not old:
                 write(finding)
-                decoded += finding.frames
+                decoded += min(finding.frames, _QUICK) if quick else finding.frames
             known += old
             findings.append(finding)
             if on_video is not None:
