@@ -75,8 +75,14 @@ def end_of(folder: Path) -> dict[str, str]:
     return found
 
 
+MEMORY = "speed/memory_host_gb"  # of every epoch; speed is not, where one ends without a step
+
+
 def points_of(folder: Path) -> list[tuple[int, str, float]]:
-    """Step, name and value of every point, sorted; a point that is there twice counts twice."""
+    """Step, name and value of every point, sorted; a point that is there twice counts twice.
+
+    What was measured of speed and memory no run has twice: of it, only that it is there counts.
+    """
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.util import tensor_util
 
@@ -85,9 +91,11 @@ def points_of(folder: Path) -> list[tuple[int, str, float]]:
     found = [
         (event.step, name, float(tensor_util.make_ndarray(event.tensor_proto)))
         for name in events.Tags()["tensors"]
+        if not name.startswith("speed/")
         for event in events.Tensors(name)
     ]
-    return sorted(found)
+    memory = [(event.step, MEMORY, 0.0) for event in events.Tensors(MEMORY)]
+    return sorted(found + memory)
 
 
 class Runs:
