@@ -112,18 +112,27 @@ class Steps(keras.Model):
             logs = strategy.run(_with_mean_logs(step, workers(strategy)), args=(data,))
             return tf.nest.map_structure(lambda v: _mean(strategy, v), logs)
 
-        step = one_step if self.run_eagerly else tf.function(one_step, reduce_retracing=True)
+        @tf.autograph.experimental.do_not_convert
+        def next_step(iterator: Any) -> Any:
+            return one_step(next(iterator))
+
+        if not self.run_eagerly:
+            one_step = tf.function(one_step, reduce_retracing=True)
+            # in the graph, batches have the shapes of their spec: workers whose batches differ
+            # would trace at different times, and number their collective operations differently
+            next_step = tf.function(next_step, reduce_retracing=True)
 
         def function(iterator: Any) -> Any:
+            kinds = (tf.data.Iterator, tf.distribute.DistributedIterator)
             logs = None
             for _ in range(self.steps_per_execution):
                 try:
-                    data = next(iterator)
+                    known = isinstance(iterator, kinds)
+                    logs = next_step(iterator) if known else one_step(next(iterator))
                 except (StopIteration, tf.errors.OutOfRangeError):
                     if logs is None:
                         raise
-                    return logs
-                logs = step(data)
+                    break
             return logs
 
         return function
@@ -165,7 +174,8 @@ def workers(strategy: tf.distribute.Strategy) -> int:
         return 1
     if not strategy.extended._in_multi_worker_mode():
         return 1
-    return max(len(strategy.cluster_resolver.cluster_spec().as_dict().get("worker", [])), 1)
+    cluster = strategy.cluster_resolver.cluster_spec().as_dict()
+    return sum(len(cluster.get(kind, ())) for kind in ("chief", "worker"))
 
 
 def _on_one_replica(spec: Any) -> Any:

@@ -1,5 +1,8 @@
 from .backup import Backup as Backup
 from .clips import RecipeClips as RecipeClips
+from .cluster import Cluster as Cluster
+from .cluster import cluster_of_environment as cluster_of_environment
+from .devices import strategy_for as strategy_for
 from .lock import LOCK_FILE as LOCK_FILE
 from .lock import is_locked as is_locked
 from .lock import run_lock as run_lock
@@ -32,3 +35,5 @@ from .summary import few_steps as few_steps
 from .summary import summary as summary
 from .tensorboard import SpaceToTensorBoard as SpaceToTensorBoard
 from .trainer import train as train
+from .workers import LostWorkerError as LostWorkerError
+from .workers import Workers as Workers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +33,26 @@ class CountFaults(keras.callbacks.Callback):
         first: The number of the phase's first epoch in the whole run.
         folder: The folder of the run, or None.
         start: Where the run stood when this ``fit`` began.
+        share: Has every worker of the run know the bad videos of all. Defaults to None.
     """
 
     def __init__(
-        self, faults: FaultLog, clips: Clips, first: int, folder: Path | None, start: Position
+        self,
+        faults: FaultLog,
+        clips: Clips,
+        first: int,
+        folder: Path | None,
+        start: Position,
+        *,
+        share: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
         self.faults, self.clips, self.first, self.folder = faults, clips, first, folder
-        self.start = start
+        self.start, self.share = start, share
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self.share is not None:
+            self.share()
         videos = self.clips.validation
         if logs is not None:
             earlier = self.start.bad_clips if epoch == self.start.epochs else 0

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,15 @@ class CheckpointStore:
             if state is None:
                 logging.warning("%s: is damaged; the run %s.", self.folder / name, instead)
 
-    def save(self, model: keras.Model, position: Position) -> None:
+    def save(
+        self, model: keras.Model, position: Position, *, pushes: Mapping[str, Any] | None = None
+    ) -> None:
         """Writes a checkpoint beside the others, then gives it its name, then removes old ones.
+
+        Args:
+            model: The compiled model.
+            position: Where the run stands.
+            pushes: The record of what pushes the gates. Defaults to None: the model's.
 
         Raises:
             OSError: If the disk has no room for it; those that are there stay as they are.
@@ -69,7 +77,8 @@ class CheckpointStore:
             parts.mkdir()
             trackable.write(str(parts / "weights"))
             state = {"format": FORMAT, "name": name, "run": self.run, **asdict(position)}
-            state |= {"sha256": _digests(parts), "pushes": model.kept_pushes(under_way=True)}
+            pushes = model.kept_pushes(under_way=True) if pushes is None else pushes
+            state |= {"sha256": _digests(parts), "pushes": pushes}
             state = json.loads(json.dumps(state))  # as it will be read: lists, no tuples
             write_json(parts / STATE, {**state, "state": _digest_of(state)})
         self._states[name] = state
@@ -79,7 +88,7 @@ class CheckpointStore:
             self._states.pop(old.name)
 
     def _check_room(self, model: keras.Model) -> None:
-        sizes = [v.shape.num_elements() * v.dtype.size for v in _tensors(model)]
+        sizes = [v.shape.num_elements() * v.dtype.size for v in tensors_of(model)]
         need, free = sum(sizes) + 2**20, shutil.disk_usage(self.folder).free
         if free < need:
             raise OSError(
@@ -103,6 +112,11 @@ class CheckpointStore:
             state["bad_clips"],
             state["logs"],
         )
+
+    def pushes(self) -> Any:
+        """The record of gates that the last whole checkpoint holds; None where it has none."""
+        whole = self._whole()
+        return whole[-1][1].get("pushes") if whole else None
 
     def restore(self, model: keras.Model) -> None:
         """Reads the last whole checkpoint into a compiled model, completely."""
@@ -155,8 +169,8 @@ def _seeds(model: keras.Model) -> list[Any]:
     return [variable.value for variable in model.variables if "seed" in variable.path]
 
 
-def _tensors(model: keras.Model) -> list[Any]:
-    """The variables a checkpoint holds."""
+def tensors_of(model: keras.Model) -> list[Any]:
+    """The variables that a checkpoint of a compiled model holds."""
     own = [variable.value for variable in (*model.weights, *model.optimizer.variables)]
     return [*own, *_seeds(model)]
 

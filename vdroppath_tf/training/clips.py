@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from vdroppath_tf.data.clips.batches import with_options
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import evaluation_clips, training_clips
@@ -30,6 +31,8 @@ class RecipeClips:
         recipe: Says how clips are made: sizes, sampling, augmentation, batch size, seed.
         cache: Keeps decoded videos; it may be shared.
         faults: Notes videos that cannot be read, and says how many may be.
+        shard: ``(i, n)`` makes the i-th of n equal parts of the batches of training and validation,
+            for one of n processes that train together. Defaults to all of them.
 
     Example:
         clips = RecipeClips(RECIPES["small"])
@@ -39,6 +42,7 @@ class RecipeClips:
     recipe: Recipe
     cache: VideoCache = field(default_factory=VideoCache)
     faults: FaultLog = field(default_factory=FaultLog)
+    shard: tuple[int, int] = (0, 1)
 
     def training(
         self, videos: Manifest, *, classes: int, first_epoch: int = 0, first_step: int = 0
@@ -59,7 +63,11 @@ class RecipeClips:
             self.recipe.sampling,
             batch_size=self.recipe.batch_size,
             order=ClipOrder(
-                self.recipe.seed, epochs=None, first_epoch=first_epoch, first_step=first_step
+                self.recipe.seed,
+                epochs=None,
+                first_epoch=first_epoch,
+                first_step=first_step,
+                shard=self.shard,
             ),
             cache_bytes=self.cache,
             faults=self.faults,
@@ -89,13 +97,18 @@ class RecipeClips:
         Returns:
             Batches of clips and labels, of known number.
         """
+        index, count = self.shard
+        each = self.recipe.batch_size // count
+        places = [k for k in range(len(videos)) if k % self.recipe.batch_size // each == index]
         clips = evaluation_clips(
-            videos,
+            videos.select(places or [0]) if count > 1 else videos,
             self.recipe.evaluation,
-            batch_size=self.recipe.batch_size,
+            batch_size=each,
             cache_bytes=self.cache,
             faults=self.faults,
         )
+        if count > 1:
+            clips = with_options(clips if places else clips.take(0), whole=False)
         return self._labelled(clips, classes, videos)
 
     def recalibration(self, videos: Manifest) -> tf.data.Dataset:

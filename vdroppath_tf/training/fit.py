@@ -108,9 +108,10 @@ def _fit(
     )
     shape = tuple(stream.element_spec[0].shape[1:4])
     own = Watch(watch, phase, start, arrivals)
+    each = run.maker.recipe.batch_size // model.distribute_strategy.num_replicas_in_sync
     with video_errors():
         model.fit(
-            arrivals.behind(stream),
+            run.workers.distributed(arrivals.behind(stream), each, whole=True),
             validation_data=_validation(model, run),
             steps_per_epoch=run.steps_per_epoch - start.steps,
             initial_epoch=start.epochs,
@@ -124,7 +125,11 @@ def _fit(
 
 def _validation(model: FusionModel, run: Run) -> Any:
     videos = run.clips.validation
-    return videos and run.maker.validation(videos, classes=model.output_shape[-1])
+    if not videos:
+        return videos
+    clips = run.maker.validation(videos, classes=model.output_shape[-1])
+    each = run.maker.recipe.batch_size // model.distribute_strategy.num_replicas_in_sync
+    return run.workers.distributed(clips, each, whole=False)
 
 
 def _validate(
@@ -174,11 +179,11 @@ def _callbacks(
     begun = start.epochs, start.steps
     callbacks: list[keras.callbacks.Callback] = [
         StopOnNonFiniteLoss(phase.name, run.folder, batch=batch, begun=begun),
-        CountFaults(run.maker.faults, run.clips, first, run.folder, start),
+        CountFaults(run.maker.faults, run.clips, first, run.folder, start, share=run.share_faults),
     ]
     if record.averages is not None:
         callbacks.append(KeepAverages(record.averages))
-    if run.kept is not None:
+    if run.kept is not None and run.folder is not None:
         board = SpaceToTensorBoard(
             run.kept.path / "tensorboard",
             clip_shape=clip_shape,

@@ -12,7 +12,9 @@ from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.clips import RecipeClips
 from vdroppath_tf.training.run_folder import RunFolder
 from vdroppath_tf.training.runs import Clips
+from vdroppath_tf.training.shared_store import SharedStore
 from vdroppath_tf.training.signals import StopSignals
+from vdroppath_tf.training.workers import Workers
 
 
 @named
@@ -29,21 +31,29 @@ class Run:
         signals: The requests to stop.
         on_step: Called after every step, or None.
         verbose: That of ``keras.Model.fit``.
+        workers: The processes that train together; the first alone writes.
     """
 
     clips: Clips
     maker: RecipeClips
     kept: RunFolder | None
-    store: CheckpointStore | None
+    store: CheckpointStore | SharedStore | None
     backup: Backup | None
     signals: StopSignals
     on_step: Callable[[], None] | None
     verbose: int | str
+    workers: Workers
 
     @property
     def folder(self) -> Path | None:
-        """The folder of the run, or None."""
-        return None if self.kept is None else self.kept.path
+        """The folder of the run that this process writes, or None."""
+        return None if self.kept is None or not self.workers.chief else self.kept.path
+
+    def share_faults(self) -> None:
+        """Has every worker know the bad videos of all."""
+        if self.workers.count > 1:
+            for found in self.workers.gather(self.maker.faults.fields()):
+                self.maker.faults.join(found)
 
     @property
     def steps_per_epoch(self) -> int:

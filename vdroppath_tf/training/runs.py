@@ -140,6 +140,7 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog
             f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
             f"{clips.train.source}."
         )
+    _check_share(recipe, model.distribute_strategy.num_replicas_in_sync)
     if recipe.patience is not None and clips.validation is None:
         raise ValueError(
             f"patience={recipe.patience} ends a phase by its validation loss, and there are no "
@@ -162,6 +163,16 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog
         videos.check_kind(multi_label=model.multi_label)
         _check_channels(model, videos)
         check_videos(videos, sampling, cache=clips.cache, split=split, faults=faults)
+
+
+def _check_share(recipe: Recipe, replicas: int) -> None:
+    """Every replica needs as many clips, in as many equal parts."""
+    if recipe.batch_size % (replicas * recipe.accumulate):
+        parts = f" in accumulate={recipe.accumulate} parts each" if recipe.accumulate > 1 else ""
+        raise ValueError(
+            f"batch_size={recipe.batch_size} cannot be shared evenly by {replicas} devices{parts}. "
+            f"Pass a batch_size that is a multiple of {replicas * recipe.accumulate}."
+        )
 
 
 def _check_channels(model: FusionModel, videos: Manifest) -> None:

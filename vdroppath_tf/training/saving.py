@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import Any
 
@@ -39,6 +40,7 @@ class SaveWithin(keras.callbacks.Callback):
         self.store, self.interval = run.store, run.kept.interval
         self.epoch, self.steps = start.epochs, start.steps
         self._earlier: tuple[Any, ...] = ()
+        self._stop: int | None = None  # the signal that asked for it
         self._measured: dict[str, Any] = {}
         self._saved_at()
 
@@ -59,22 +61,32 @@ class SaveWithin(keras.callbacks.Callback):
         self._since += 1
         self.signals.unsaved = True
         at_end = self.steps == self.run.steps_per_epoch
-        due = self._since >= self.interval.steps
-        due = due or time.monotonic() - self._time >= self.interval.seconds
-        save = (due and not at_end) or self.signals.pending
+        late = time.monotonic() - self._time >= self.interval.seconds
+        due = self._agree(late) or self._since >= self.interval.steps
+        save = (due and not at_end) or self._stop is not None
         if at_end or save:
             self._measured = self._measure()  # at the end: before validation clears it
         if save:
             self._save()
 
+    def _agree(self, late: bool = False) -> bool:
+        """Whether it is late at any worker; who is asked to stop is heard by all at one step."""
+        asked = [self.signals.pending == number for number in (signal.SIGTERM, signal.SIGINT)]
+        late, terminate, interrupt = self.run.workers.any(late, *asked)
+        if terminate or interrupt:
+            self._stop = int(signal.SIGTERM if terminate else signal.SIGINT)
+        return late
+
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.signals.pending:
+        self._agree()
+        if self._stop is not None:
             if self.record.averages is not None:
                 self.record.averages.restore()  # validation has them in the place of the weights
             self._save()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._saved_at()
+        self._agree()
         self._stop_if_asked()
 
     def _measure(self) -> dict[str, Any]:
@@ -84,6 +96,7 @@ class SaveWithin(keras.callbacks.Callback):
 
     def _save(self) -> None:
         check_finite(self.model, f"epoch {self.epoch + 1}, step {self.steps}")
+        self.run.share_faults()
         carried = self.start.bad_clips if self.epoch == self.start.epochs else 0
         done = self.steps * self.run.maker.recipe.batch_size
         bad = carried + self.run.maker.faults.replaced(self.first + self.epoch, before=done)
@@ -98,9 +111,9 @@ class SaveWithin(keras.callbacks.Callback):
         self._stop_if_asked()
 
     def _stop_if_asked(self) -> None:
-        if self.signals.pending is not None:
-            logging.info("Saved in %s: the same call goes on from there.", self.run.folder)
-            self.signals.stop(self.signals.pending)
+        if self._stop is not None:
+            logging.info("Saved in %s: the same call goes on from there.", self.store.folder)
+            self.signals.stop(self._stop)
 
 
 def metrics_of(model: keras.Model) -> tuple[Any, ...]:

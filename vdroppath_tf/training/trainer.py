@@ -26,8 +26,10 @@ from vdroppath_tf.training.recipe import Recipe
 from vdroppath_tf.training.run import Run
 from vdroppath_tf.training.run_folder import RunFolder
 from vdroppath_tf.training.runs import Clips, check_run, describe_run
+from vdroppath_tf.training.shared_store import SharedStore
 from vdroppath_tf.training.signals import StopSignals
 from vdroppath_tf.training.watch import RunWatch
+from vdroppath_tf.training.workers import Workers
 
 
 @named
@@ -73,26 +75,31 @@ def train(
         VideoError: If too many videos cannot be read.
         NonFiniteLossError: If the loss is no number; checkpoints stay as they were.
         OSError: If the disk has no room for a checkpoint; those that are there stay as they were.
+        LostWorkerError: If another process of the run, on several machines, is gone.
         KeyboardInterrupt, SystemExit: After SIGINT or SIGTERM (code 143), when what was done is
             saved.
     """
-    maker = RecipeClips(recipe, clips.cache, FaultLog(clips.max_bad_fraction))
-    check_run(model, recipe, clips, maker.faults)
+    workers = Workers(model.distribute_strategy)
+    shard = workers.index, workers.count
+    faults = FaultLog(clips.max_bad_fraction)
+    check_run(model, recipe, clips, faults)
+    maker = RecipeClips(recipe, clips.cache, faults, shard)
     kept = folder if folder is None or isinstance(folder, RunFolder) else RunFolder(folder)
     with StopSignals() as signals, contextlib.ExitStack() as stack:
-        store = backup = None
+        store: CheckpointStore | SharedStore | None = None
+        backup = kept.copy if kept is not None and workers.chief else None
         if kept is not None:
-            backup = kept.copy
-            stack.enter_context(run_lock(kept.path))
             description = describe_run(model, phases, recipe, clips)
-            if backup is not None:
-                backup.fetch(description)
-            store = CheckpointStore(kept.path, description)
-        run = Run(clips, maker, kept, store, backup, signals, on_step, verbose)
+            opened = _opened(stack, kept, description, workers)
+            shared = workers.count > 1
+            store = SharedStore(workers, kept.path, opened) if shared else opened
+        verbose = verbose if workers.chief else 0
+        run = Run(clips, maker, kept, store, backup, signals, on_step, verbose, workers)
         watch = RunWatch(phases, run)
         watch.note()
         try:
-            history = _train_phases(model, phases, watch)
+            with workers.watched():
+                history = _train_phases(model, phases, watch)
         except BaseException as error:
             watch.failed(error)
             raise
@@ -103,13 +110,29 @@ def train(
     return history
 
 
+def _opened(
+    stack: contextlib.ExitStack, kept: RunFolder, description: str, workers: Workers
+) -> CheckpointStore | None:
+    """The checkpoints of a run, its folder locked; None where another process sees to them."""
+    found: list[CheckpointStore] = []
+
+    def open_folder() -> None:
+        stack.enter_context(run_lock(kept.path))
+        if kept.copy is not None:
+            kept.copy.fetch(description)
+        found.append(CheckpointStore(kept.path, description))
+
+    workers.chief_first(open_folder)
+    return found[0] if found else None
+
+
 def _train_phases(
     model: FusionModel, phases: Sequence[Phase], watch: RunWatch
 ) -> list[dict[str, Any]]:
     """Trains what is left of the phases; the history of all of them."""
     run, store, recipe = watch.run, watch.run.store, watch.run.maker.recipe
     position = Position(0, 0) if store is None else store.position()
-    if store is not None:
+    if store is not None and run.workers.chief:
         finished = sum(phase.epochs for phase in phases[: position.phase]) + position.epochs
         drop_later_points(store.folder / "tensorboard", finished)
     trained = False

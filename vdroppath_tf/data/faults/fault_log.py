@@ -10,7 +10,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION, Fault, allowed_bad
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
@@ -146,6 +147,30 @@ class FaultLog:
                     counts[path] += 1
                 found += [dataclasses.replace(f, count=counts[p]) for p, f in part.bad.items()]
         return tuple(sorted(found, key=lambda fault: (fault.split, fault.path)))
+
+    def fields(self) -> dict[str, Any]:
+        """What was noted, as JSON-able data, for ``join``."""
+        with self._lock:
+            return {
+                name: {
+                    "total": part.total,
+                    "good": sorted(part.good),
+                    "bad": [dataclasses.asdict(fault) for fault in part.bad.values()],
+                    "clips": sorted(part.clips),
+                }
+                for name, part in self._splits.items()
+            }
+
+    def join(self, fields: Mapping[str, Any]) -> None:
+        """Notes what another process of the same run has noted, by ``fields``."""
+        with self._lock:
+            for name, found in fields.items():
+                part = self._splits.setdefault(name, _Split())
+                part.total = max(part.total, found["total"])
+                part.good |= set(found["good"])
+                for fault in found["bad"]:
+                    part.bad.setdefault(fault["path"], Fault(**fault))
+                part.clips |= {(epoch, place, path) for epoch, place, path in found["clips"]}
 
     def replaced(self, epoch: int, split: str = "train", *, before: int | None = None) -> int:
         """Clips of an epoch of training that could not be read, and were replaced.

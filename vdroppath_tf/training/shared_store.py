@@ -1,0 +1,86 @@
+"""Checkpoints of a run on several workers: the first writes and reads them, for all."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from vdroppath_tf.names import named
+from vdroppath_tf.training.checkpoint import CheckpointStore, tensors_of
+from vdroppath_tf.training.position import Position
+from vdroppath_tf.training.workers import Workers
+
+
+@named
+class SharedStore:
+    """A ``CheckpointStore`` that all workers of a run use, in the same order.
+
+    Only the first worker sees the folder. What the others hold of a step that no variable of the
+    model says (the metrics and the record of gates of their replicas) is sent to it, and back.
+
+    Args:
+        workers: The processes of the run.
+        folder: The folder of the run, at the first.
+        store: The checkpoints, at the first; None at the others.
+    """
+
+    def __init__(self, workers: Workers, folder: Path, store: CheckpointStore | None) -> None:
+        self.workers, self.folder, self.store = workers, folder, store
+        self._pushes: Any = None
+
+    def save(self, model: keras.Model, position: Position) -> None:
+        """Writes a checkpoint, at the first worker."""
+        pushes = model.kept_pushes(under_way=True)
+        sums = (pushes or {}).get("under_way", {}).get("sums", [])
+        found = self.workers.gather({"metrics": list(position.metrics), "sums": sums})
+        metrics = zip(*(own["metrics"] for own in found), strict=True)
+        position = dataclasses.replace(
+            position, metrics=tuple([part for own in parts for part in own] for parts in metrics)
+        )
+        if sums and pushes is not None:
+            every = [part for own in found for part in own["sums"]]
+            pushes = {**pushes, "under_way": {**pushes["under_way"], "sums": every}}
+
+        def write() -> None:
+            if self.store is not None:
+                self.store.save(model, position, pushes=pushes)
+
+        self.workers.chief_first(write)
+
+    def position(self) -> Position:
+        """Where the run stands; of each metric, what this worker's replicas hold."""
+
+        def read() -> dict[str, Any]:
+            if self.store is None:
+                return {}
+            return {"position": dataclasses.asdict(self.store.position()), **self._kept()}
+
+        found = self.workers.chief_first(read)
+        self._pushes = found["pushes"]
+        if self._pushes and "under_way" in self._pushes:
+            self._pushes["under_way"]["sums"] = self._own(self._pushes["under_way"]["sums"])
+        fields = found["position"]
+        metrics = tuple(self._own(parts) for parts in fields["metrics"])
+        return Position(**{**fields, "history": tuple(fields["history"]), "metrics": metrics})
+
+    def _kept(self) -> dict[str, Any]:
+        return {"pushes": None if self.store is None else self.store.pushes()}
+
+    def _own(self, parts: list[Any]) -> list[Any]:
+        """Of what all replicas hold, the part of this worker's."""
+        first = self.workers.index * self.workers.local
+        return parts[first : first + self.workers.local]
+
+    def restore(self, model: keras.Model) -> None:
+        """Gives the model of every worker the variables of the last checkpoint."""
+
+        def read() -> None:
+            if self.store is not None:
+                self.store.restore(model)
+
+        self.workers.chief_first(read)
+        self.workers.assign_from_chief(tensors_of(model))
+        model.restore_pushes(self._pushes)
