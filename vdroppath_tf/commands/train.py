@@ -11,6 +11,12 @@ from absl import flags, logging
 
 from vdroppath_tf import data, experiments, layers, spaces, training
 from vdroppath_tf.commands import dry_run
+from vdroppath_tf.commands.device_flags import (
+    check_devices,
+    define_devices,
+    strategy_of,
+    supervised,
+)
 from vdroppath_tf.commands.diagnosis import log_diagnosis
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.next_step import say_next, source_flags
@@ -25,6 +31,7 @@ from vdroppath_tf.commands.sources import (
     find_validation,
     open_source,
 )
+from vdroppath_tf.commands.supervisor import LOST, Supervisor
 
 if TYPE_CHECKING:
     from vdroppath_tf.experiments.account import Account
@@ -41,7 +48,7 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "validation", "validation videos")
     define_formats(values)
     text = "folder for checkpoints, logs, model, space and recipe"
-    mark = "run.json|checkpoint-*|seed-*/run.json|seed-*/checkpoint-*"
+    mark = ".run.lock|run.json|checkpoint-*|seed-*/run.json|seed-*/checkpoint-*"
     define_output(values, "out", text, mark=mark, folder=True, needed=True)
     text = (
         "keeps a copy of --out here: s3://, gs://, az:// or a folder; where --out has no run yet,"
@@ -62,9 +69,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "save_every", text)
     text = "epochs from one picture of the marginals in TensorBoard to the next, 0 for none"
     flags.DEFINE_integer("picture_every", 1, text, lower_bound=0, flag_values=values)
-    flags.DEFINE_boolean(
-        "mirrored", False, "train on all GPUs (MirroredStrategy)", flag_values=values
-    )
+    define_devices(values)
     dry_run.define_dry_run(values)
     define_seeds(values)
 
@@ -75,10 +80,29 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         raise ValueError("--init_from starts a template, --strategy a network without gates.")
     if values.init is not None and values.init_from is not None:
         raise ValueError("--init_from is the older name of --init: pass one of them.")
-    if values.seeds > 1 and not values.dry_run:
+    check_devices(values, recipe_of_flags(values).batch_size)
+    if supervised(values) and not values.dry_run:
+        code = Supervisor(["train", *_given(values)], values.workers or 1, values.restarts or 0)
+        _leave(code.run())
+    elif values.seeds > 1 and not values.dry_run:
         train_seeds(values, _train_one_of_several)
     else:
         _train(values)
+
+
+def _given(values: flags.FlagValues) -> list[str]:
+    """The flags that were given, for a process that trains under the eyes of this one."""
+    own = ("workers", "restarts")
+    names = [name for name in values if values[name].present and name not in own]
+    return [part for name in names for part in values[name].serialize().splitlines()]
+
+
+def _leave(code: int) -> None:
+    """Ends this process with the code of those that trained; they have said why."""
+    if code == 130:
+        raise KeyboardInterrupt
+    if code:
+        raise SystemExit(code)
 
 
 def _train_one_of_several(
@@ -95,8 +119,34 @@ def _train_one_of_several(
 
 def _train(values: flags.FlagValues, account: Account | None = None) -> None:
     """One training; with an account, its progress is one of several's."""
-    recipe, out = recipe_of_flags(values), Path(values.out)
-    modality = recipe.modality
+    recipe = recipe_of_flags(values)
+    devices = strategy_of(values, recipe.batch_size)  # several workers must begin with it
+    workers = training.Workers(devices)
+    if workers.count == 1:
+        _train_on(workers, values, recipe, account)
+        return
+    from vdroppath_tf.data.remote.files import leave
+
+    if not workers.chief:
+        logging.set_verbosity(logging.WARNING)
+    try:
+        with workers.watched():
+            _train_on(workers, values, recipe, account)
+            workers.barrier()  # who leaves first is lost to the others
+    except training.LostWorkerError as error:
+        logging.error("vdroppath train: %s", error)
+        leave(LOST)
+    leave(0)
+
+
+def _train_on(
+    workers: training.Workers,
+    values: flags.FlagValues,
+    recipe: training.Recipe,
+    account: Account | None,
+) -> None:
+    """One training on the devices of this process and, where there are more, of its peers."""
+    out, modality = Path(values.out), recipe.modality
     find_validation(values)
     videos = open_source(values, "data", part="train", modality=modality)
     validation = None
@@ -109,10 +159,7 @@ def _train(values: flags.FlagValues, account: Account | None = None) -> None:
 
     kept = training.RunFolder(out, values.backup, values.save_every, values.picture_every)
 
-    import tensorflow as tf
-
-    devices = tf.distribute.MirroredStrategy() if values.mirrored else tf.distribute.get_strategy()
-    with devices.scope():
+    with workers.strategy.scope():
         model, phases = _model(values, recipe, clips)
     logging.info("%s: %d videos of %d classes", model.name, len(videos), videos.num_classes)
     if model.gates:
@@ -134,6 +181,8 @@ def _train(values: flags.FlagValues, account: Account | None = None) -> None:
             steps = epoch * sum(phase.epochs for phase in phases)
             with account.steps("train", steps, epoch) as step:
                 history = training.train(model, phases, recipe, clips, folder=kept, on_step=step)
+    if not workers.chief:
+        return
     experiments.save_trained(model, history, out, recipe, videos.labels)
     if model.gates:
         log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))

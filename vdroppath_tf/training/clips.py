@@ -7,7 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from vdroppath_tf.data.clips.batches import with_options
 from vdroppath_tf.data.clips.cache import VideoCache
 from vdroppath_tf.data.clips.order import ClipOrder
 from vdroppath_tf.data.clips.pipeline import evaluation_clips, training_clips
@@ -107,8 +106,8 @@ class RecipeClips:
             cache_bytes=self.cache,
             faults=self.faults,
         )
-        if count > 1:
-            clips = with_options(clips if places else clips.take(0), whole=False)
+        if not places:
+            clips = clips.take(0)
         return self._labelled(clips, classes, videos)
 
     def recalibration(self, videos: Manifest) -> tf.data.Dataset:

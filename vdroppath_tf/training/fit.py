@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -113,6 +114,7 @@ def _fit(
         model.fit(
             run.workers.distributed(arrivals.behind(stream), each, whole=True),
             validation_data=_validation(model, run),
+            validation_steps=_validation_steps(run),
             steps_per_epoch=run.steps_per_epoch - start.steps,
             initial_epoch=start.epochs,
             epochs=epochs,
@@ -130,6 +132,13 @@ def _validation(model: FusionModel, run: Run) -> Any:
     clips = run.maker.validation(videos, classes=model.output_shape[-1])
     each = run.maker.recipe.batch_size // model.distribute_strategy.num_replicas_in_sync
     return run.workers.distributed(clips, each, whole=False)
+
+
+def _validation_steps(run: Run) -> int | None:
+    """Batches of the validation, where workers would find different numbers in their parts."""
+    if run.clips.validation is None or run.workers.count == 1:
+        return None
+    return math.ceil(len(run.clips.validation) / run.maker.recipe.batch_size)
 
 
 def _validate(
@@ -151,7 +160,11 @@ def _validate(
     callbacks.on_epoch_begin(start.epochs)
     with video_errors():
         found = model.evaluate(
-            _validation(model, run), return_dict=True, verbose=0, callbacks=callbacks
+            _validation(model, run),
+            steps=_validation_steps(run),
+            return_dict=True,
+            verbose=0,
+            callbacks=callbacks,
         )
     logs = {**start.logs, **{f"val_{name}": value for name, value in found.items()}}
     callbacks.on_epoch_end(start.epochs, logs)

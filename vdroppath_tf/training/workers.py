@@ -39,6 +39,7 @@ class Workers:
         self.count = count_workers(strategy)
         self.local = strategy.num_replicas_in_sync // self.count
         self.index = 0
+        self._total = tf.function(self._sum)
         if self.count > 1:
             resolver = strategy.cluster_resolver
             chiefs = len(resolver.cluster_spec().as_dict().get("chief", ()))
@@ -55,14 +56,19 @@ class Workers:
         if self.count == 1:
             return own
 
+        return self._total(tf.constant(own)).numpy()
+
+    def _sum(self, value: tf.Tensor) -> tf.Tensor:
+        """The sum of what each worker's first replica has."""
+
         def on_replica(value: tf.Tensor) -> tf.Tensor:
             context: Any = tf.distribute.get_replica_context()
             first = tf.equal(context.replica_id_in_sync_group % self.local, 0)
             mine = tf.where(first, value, tf.zeros_like(value))
             return context.all_reduce(tf.distribute.ReduceOp.SUM, mine)
 
-        found = self.strategy.run(on_replica, args=(tf.constant(own),))
-        return self.strategy.experimental_local_results(found)[0].numpy()
+        found = self.strategy.run(on_replica, args=(value,))
+        return self.strategy.experimental_local_results(found)[0]
 
     def any(self, *flags: bool) -> tuple[bool, ...]:
         """For each flag, whether it is set at any worker."""

@@ -1,0 +1,58 @@
+"""The flags that say where a training runs: devices, workers of this machine, restarts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from absl import flags
+
+from vdroppath_tf import training
+from vdroppath_tf.commands.flag_kinds import define_string
+
+
+def define_devices(values: flags.FlagValues) -> None:
+    """``--devices``, its older name ``--mirrored``, ``--workers`` and ``--restarts``."""
+    text = (
+        "1, all GPUs of this machine, so many of them, or multiworker: those of all machines that "
+        "TF_CONFIG or SLURM names"
+    )
+    define_string(values, "devices", text, "1")
+    text = "older name of --devices=all"
+    flags.DEFINE_boolean("mirrored", False, text, flag_values=values)
+    text = "processes of this machine that train together, GPUs shared out among them"
+    flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
+    text = "times that a training whose process is lost is begun again, from its last checkpoint"
+    flags.DEFINE_integer("restarts", None, text, lower_bound=0, flag_values=values)
+
+
+def supervised(values: flags.FlagValues) -> bool:
+    """Whether the training runs in processes of its own, which this one watches."""
+    return values.workers is not None or values.restarts is not None
+
+
+def check_devices(values: flags.FlagValues, batch_size: int) -> None:
+    """Stops where the flags contradict each other, before anything starts.
+
+    Raises:
+        ValueError: If they do.
+    """
+    if values.mirrored and values.devices not in ("1", "all"):
+        raise ValueError(f"--mirrored is --devices=all, and --devices={values.devices} is given.")
+    if values.workers and values.workers > 1 and (values.mirrored or values.devices != "1"):
+        raise ValueError(
+            "--workers=N starts processes of this machine that share its devices. Leave out "
+            "--devices and --mirrored."
+        )
+    if supervised(values) and values.seeds > 1:
+        raise ValueError("--workers and --restarts are for one training. Leave out --seeds.")
+    if values.workers and batch_size % values.workers:
+        raise ValueError(
+            f"--workers={values.workers} cannot share a batch of {batch_size} clips evenly. Pass a "
+            f"--batch_size that is a multiple of {values.workers}."
+        )
+
+
+def strategy_of(values: flags.FlagValues, batch_size: int) -> Any:
+    """The ``tf.distribute`` strategy that the flags ask for."""
+    devices = "all" if values.mirrored else values.devices
+    return training.strategy_for(devices, batch_size=batch_size)
