@@ -19,9 +19,9 @@ import tensorflow as tf
 import tiny
 
 from vdroppath_tf.data.faults.fault_log import FaultLog
+from vdroppath_tf.models.families import row_of_values
 from vdroppath_tf.training import Cluster, Workers, cluster_of_environment, strategy_for
 from vdroppath_tf.zoo import save_row
-from vdroppath_tf.zoo.rows import row_of_values
 
 TWO = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
 SLURM = {"SLURM_PROCID": "3", "SLURM_STEP_NODELIST": "gpu[08-10],n1", "SLURM_JOB_ID": "7"}

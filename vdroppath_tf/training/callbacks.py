@@ -13,6 +13,7 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
+from vdroppath_tf.training.shared_store import SharedStore
 
 
 @named
@@ -49,7 +50,7 @@ class Record(keras.callbacks.Callback):
     averages: Any = None
 
     def __init__(
-        self, phase: str, number: int, before: Position, store: CheckpointStore | None
+        self, phase: str, number: int, before: Position, store: CheckpointStore | SharedStore | None
     ) -> None:
         super().__init__()
         self.phase, self.number, self.store = phase, number, store

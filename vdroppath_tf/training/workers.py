@@ -16,8 +16,10 @@ from vdroppath_tf.names import named
 _CHUNK = 1 << 24  # numbers that are sent at a time
 
 
-_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError)
-_LOST += (tf.errors.CancelledError, tf.errors.DeadlineExceededError)
+_LOST = (
+    *(tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError),
+    *(tf.errors.CancelledError, tf.errors.DeadlineExceededError),
+)
 
 
 class LostWorkerError(OSError):
