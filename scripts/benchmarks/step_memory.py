@@ -2,6 +2,8 @@
 
     python scripts/benchmarks/step_memory.py --network=densenet121 --ways=usual,remat
 
+``--torch`` names a Python that has PyTorch, which runs the counterpart (``torch_densenet.py``).
+
 Each way has a process of its own, which imports the package, builds the template, traces a step of
 ``fit`` and takes a few steps on random clips. Peak memory is the largest resident size of that
 process; ``import`` is what it had before it built anything, so the rest is the step's and the
@@ -25,6 +27,7 @@ from absl import app, flags
 NETWORK = flags.DEFINE_string("network", "densenet121", "name of a network")
 SHAPE = flags.DEFINE_list("shape", ["1", "16", "112", "112"], "batch, frames, height, width")
 WAYS = flags.DEFINE_list("ways", ["usual", "remat"], "usual, remat, parts")
+TORCH = flags.DEFINE_string("torch", None, "a Python with PyTorch, for DenseNet-121")
 STEPS = flags.DEFINE_integer("steps", 4, "steps of each", lower_bound=3)
 
 
@@ -37,12 +40,15 @@ def resident(field: str) -> float:
 
 def work(name: str, shape: list[int], way: str, steps: int) -> None:
     """Prints what the steps of one way took, as JSON."""
+    import keras
+
     from vdroppath_tf.models.objectives import cross_entropy
     from vdroppath_tf.training.optimizer import GateSGD
     from vdroppath_tf.zoo.constructors import constructors
 
     template, _ = constructors(name)
     before = resident("VmRSS")
+    keras.utils.set_random_seed(0)
     model = template(174, num_train_examples=1000)
     model.remat = way == "remat"
     model.accumulate = shape[0] if way == "parts" else 1
@@ -71,9 +77,15 @@ def main(_) -> None:
     print(f"{NETWORK.value}, clips {shape}\n")
     print("| way | peak MB | import MB | first step s | step s | losses |", flush=True)
     print("| --- | --- | --- | --- | --- | --- |")
-    for way in WAYS.value:
-        own = [NETWORK.value, json.dumps(shape), way, str(STEPS.value)]
-        command = [sys.executable, __file__, "--worker", *own]
+    commands = {
+        way: [sys.executable, __file__, "--worker", NETWORK.value, json.dumps(shape), way]
+        for way in WAYS.value
+    }
+    if TORCH.value is not None:
+        counterpart = Path(__file__).with_name("torch_densenet.py")
+        commands["pytorch"] = [TORCH.value, str(counterpart), json.dumps(shape)]
+    for way, start in commands.items():
+        command = [*start, str(STEPS.value)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         if done.returncode:
             sys.exit(done.stderr)

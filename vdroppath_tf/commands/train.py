@@ -69,6 +69,8 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "save_every", text)
     text = "epochs from one picture of the marginals in TensorBoard to the next, 0 for none"
     flags.DEFINE_integer("picture_every", 1, text, lower_bound=0, flag_values=values)
+    text = "what shows the run: tensorboard, wandb, mlflow (vdroppath_tf[wandb], ...)"
+    flags.DEFINE_list("log", ["tensorboard"], text, flag_values=values)
     define_devices(values)
     dry_run.define_dry_run(values)
     define_seeds(values)
@@ -157,7 +159,9 @@ def _train_on(
     recipe = sized(recipe, parts)
     clips = training.Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
 
-    kept = training.RunFolder(out, values.backup, values.save_every, values.picture_every)
+    kept = training.RunFolder(
+        out, values.backup, values.save_every, values.picture_every, tuple(values.log)
+    )
 
     with workers.strategy.scope():
         model, phases = _model(values, recipe, clips)

@@ -19,6 +19,7 @@ from vdroppath_tf.training.backup import SendAfterEpoch
 from vdroppath_tf.training.bad_videos import CountFaults
 from vdroppath_tf.training.callbacks import LogLossParts, Record
 from vdroppath_tf.training.finite import StopOnNonFiniteLoss
+from vdroppath_tf.training.loggers import ToLoggers
 from vdroppath_tf.training.optimizer import GateSGD
 from vdroppath_tf.training.patience import StopWhenPatienceEnds, has_ended
 from vdroppath_tf.training.phase import Phase
@@ -196,7 +197,9 @@ def _callbacks(
     ]
     if record.averages is not None:
         callbacks.append(KeepAverages(record.averages))
-    if run.kept is not None and run.folder is not None:
+    if run.loggers:
+        callbacks.append(ToLoggers(run.loggers, first))
+    if run.kept is not None and run.folder is not None and "tensorboard" in run.kept.log:
         board = SpaceToTensorBoard(
             run.kept.path / "tensorboard",
             clip_shape=clip_shape,

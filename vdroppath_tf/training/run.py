@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vdroppath_tf.names import named
 from vdroppath_tf.training.backup import Backup
@@ -31,6 +32,7 @@ class Run:
         signals: The requests to stop.
         on_step: Called after every step, or None.
         verbose: That of ``keras.Model.fit``.
+        loggers: Callbacks of other libraries that show the run.
         workers: The processes that train together; the first alone writes.
     """
 
@@ -43,6 +45,7 @@ class Run:
     on_step: Callable[[], None] | None
     verbose: int | str
     workers: Workers
+    loggers: Sequence[Any] = ()
 
     @property
     def folder(self) -> Path | None:

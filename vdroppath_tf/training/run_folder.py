@@ -10,6 +10,7 @@ from pathlib import Path
 from vdroppath_tf.names import named
 from vdroppath_tf.training.backup import Backup
 from vdroppath_tf.training.interval import Interval
+from vdroppath_tf.training.loggers import check_logs
 
 
 @named
@@ -25,6 +26,8 @@ class RunFolder:
             as ``500``, or a time, such as ``"10min"``. Defaults to None, never.
         picture_every: Epochs from one picture of the marginals in TensorBoard to the next; 0 draws
             none. Defaults to 1.
+        log: What shows the run: ``"tensorboard"``, whose files go into the folder, ``"wandb"`` and
+            ``"mlflow"``. Defaults to TensorBoard.
 
     Example:
     ```python
@@ -39,10 +42,12 @@ class RunFolder:
     backup: str | None = None
     save_every: int | str | None = None
     picture_every: int = 1
+    log: tuple[str, ...] = ("tensorboard",)
 
     def __post_init__(self) -> None:
         if self.picture_every < 0:
             raise ValueError(f"picture_every must be 0 or more. Received: {self.picture_every}.")
+        check_logs(self.log)
         # what is refused is refused here, before anything is read
         _ = self.interval, self.copy
 

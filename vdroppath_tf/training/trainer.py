@@ -19,6 +19,7 @@ from vdroppath_tf.training.clips import RecipeClips
 from vdroppath_tf.training.event_files import drop_later_points
 from vdroppath_tf.training.fit import finish, fit, prepare
 from vdroppath_tf.training.lock import run_lock
+from vdroppath_tf.training.loggers import logging_to
 from vdroppath_tf.training.patience import has_ended
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
@@ -94,7 +95,10 @@ def train(
             shared = workers.count > 1
             store = SharedStore(workers, kept.path, opened) if shared else opened
         verbose = verbose if workers.chief else 0
-        run = Run(clips, maker, kept, store, backup, signals, on_step, verbose, workers)
+        loggers: list[Any] = []
+        if kept is not None and workers.chief:
+            loggers = stack.enter_context(logging_to(kept.log, kept.path, recipe.to_json()))
+        run = Run(clips, maker, kept, store, backup, signals, on_step, verbose, workers, loggers)
         watch = RunWatch(phases, run)
         watch.note()
         try:

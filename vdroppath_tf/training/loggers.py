@@ -1,0 +1,115 @@
+"""Where the numbers of a run go besides its folder: Weights & Biases, MLflow."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from vdroppath_tf.files import read_text, write_json
+from vdroppath_tf.names import named, unknown_name
+
+LOGS = ("tensorboard", "wandb", "mlflow")
+"""What can show a run while it trains."""
+_FILE = "loggers.json"  # which runs of theirs are this one, for when it goes on
+
+
+@named
+def check_logs(logs: Sequence[str]) -> None:
+    """Stops where a logger is unknown or not installed.
+
+    Raises:
+        ValueError: Naming it, and what to install.
+    """
+    for name in logs:
+        if name not in LOGS:
+            raise unknown_name("log", name, LOGS)
+        if name != "tensorboard" and importlib.util.find_spec(name) is None:
+            raise ValueError(
+                f"log={name} needs a package that is not installed: "
+                f"pip install 'vdroppath_tf[{name}]'."
+            )
+
+
+class ToLoggers(keras.callbacks.Callback):
+    """Hands the logs of an epoch to other libraries' own callbacks, numbered in the whole run.
+
+    Each phase is a ``fit`` of its own, which counts its epochs from 0.
+
+    Args:
+        callbacks: Theirs.
+        first: The number of the phase's first epoch in the whole run.
+    """
+
+    def __init__(self, callbacks: Sequence[Any], first: int) -> None:
+        super().__init__()
+        self.callbacks, self.first = callbacks, first
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        for callback in self.callbacks:
+            callback.set_model(self.model)
+            callback.on_epoch_end(self.first + epoch + 1, dict(logs or {}))
+
+
+@named
+@contextlib.contextmanager
+def logging_to(logs: Sequence[str], folder: Path, recipe: str) -> Iterator[list[Any]]:
+    """The callbacks of loggers, while their runs are open.
+
+    A run that goes on goes on there too. An epoch whose checkpoint a kill has prevented is logged
+    twice: what was sent elsewhere cannot be taken back.
+
+    Args:
+        logs: Of ``LOGS``; TensorBoard has a callback of its own.
+        folder: The folder of the run.
+        recipe: Its recipe as JSON, which is their configuration.
+    """
+    opened: list[Any] = []
+    wanted = [name for name in logs if name != "tensorboard"]
+    if not wanted:
+        yield opened
+        return
+    file = folder / _FILE
+    known = json.loads(read_text(file)) if file.is_file() else {}
+    with contextlib.ExitStack() as stack:
+        if "wandb" in wanted:
+            opened.append(_wandb(stack, folder, recipe, known))
+        if "mlflow" in wanted:
+            opened.append(_mlflow(stack, folder, recipe, known))
+        write_json(file, known)
+        yield opened
+
+
+def _wandb(stack: contextlib.ExitStack, folder: Path, recipe: str, known: dict[str, str]) -> Any:
+    import wandb
+    from wandb.integration.keras import WandbMetricsLogger
+
+    run = wandb.init(
+        project="vdroppath",
+        name=folder.name,
+        dir=str(folder),
+        id=known.get("wandb"),
+        resume="allow" if "wandb" in known else None,
+        config=json.loads(recipe),
+    )
+    stack.callback(run.finish)
+    known["wandb"] = run.id
+    return WandbMetricsLogger()
+
+
+def _mlflow(stack: contextlib.ExitStack, folder: Path, recipe: str, known: dict[str, str]) -> Any:
+    import mlflow
+    from mlflow.keras.callback import MlflowCallback
+
+    if mlflow.active_run() is None:  # else the user's, which stays open
+        run = mlflow.start_run(run_id=known.get("mlflow"), run_name=folder.name)
+        stack.callback(mlflow.end_run)
+        known["mlflow"] = run.info.run_id
+    mlflow.log_text(recipe, "recipe.json")
+    stack.callback(mlflow.flush_async_logging)
+    return MlflowCallback()
