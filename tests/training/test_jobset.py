@@ -82,7 +82,8 @@ def test_its_command_is_one(manifest: Any) -> None:
 
     spec = manifest["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
     (container,) = spec["containers"]
-    _, name, *rest = [*container["command"], *container["args"]]
+    line: list[str] = container["command"] + container["args"]
+    name, rest = line[1], line[2:]
     values = flags.FlagValues()
     train.define(values)
     assert name == "train"
