@@ -122,13 +122,13 @@ def _train_one_of_several(
 def _train(values: flags.FlagValues, account: Account | None = None) -> None:
     """One training; with an account, its progress is one of several's."""
     recipe = recipe_of_flags(values)
-    devices = strategy_of(values, recipe.batch_size)  # several workers must begin with it
-    workers = training.Workers(devices)
-    if workers.count == 1:
-        _train_on(workers, values, recipe, account)
+    if values.devices != "multiworker":
+        _train_on(None, values, recipe, account)
         return
     from vdroppath_tf.data.remote.files import leave
 
+    # several workers must begin with it; for anybody else TensorFlow can wait
+    workers = training.Workers(strategy_of(values, recipe.batch_size))
     if not workers.chief:
         logging.set_verbosity(logging.WARNING)
     try:
@@ -142,7 +142,7 @@ def _train(values: flags.FlagValues, account: Account | None = None) -> None:
 
 
 def _train_on(
-    workers: training.Workers,
+    workers: training.Workers | None,
     values: flags.FlagValues,
     recipe: training.Recipe,
     account: Account | None,
@@ -163,6 +163,8 @@ def _train_on(
         out, values.backup, values.save_every, values.picture_every, tuple(values.log)
     )
 
+    if workers is None:
+        workers = training.Workers(strategy_of(values, recipe.batch_size))
     with workers.strategy.scope():
         model, phases = _model(values, recipe, clips)
     logging.info("%s: %d videos of %d classes", model.name, len(videos), videos.num_classes)
