@@ -138,13 +138,12 @@ class Bench:
         shuffled = np.random.default_rng(0).permutation(len(self.videos))
         self.videos = self.videos.select(shuffled)
         self.sampling = ClipSampling(frames=FRAMES.value, short_edge=SIZE.value, crop=SIZE.value)
-        warmup, search = recipe.warmup, recipe.search
-        recipe = recipe.replace(
-            network=NETWORK.value,
-            sampling=self.sampling,
-            warmup=dataclasses.replace(warmup, epochs=EPOCHS.value // 4),
-            search=dataclasses.replace(search, epochs=EPOCHS.value),
-        )
+        recipe = recipe.replace(network=NETWORK.value, sampling=self.sampling)
+        if EPOCHS.value:  # without them nothing is trained
+            recipe = recipe.replace(
+                warmup=dataclasses.replace(recipe.warmup, epochs=EPOCHS.value // 4),
+                search=dataclasses.replace(recipe.search, epochs=EPOCHS.value),
+            )
         clips = Clips(self.train_videos, cache=VideoCache(2**30))
         self.model = build_template(recipe, clips)
         self.batches = -(-TRAIN_CLIPS.value // BATCH.value)
