@@ -52,10 +52,10 @@ def probabilities(
     """
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model
-    request.model_spec.signature_name = "serving_default"
+    request.model_spec.signature_name = "clips"
     if version is not None:
         request.model_spec.version.value = version
-    request.inputs["video"].CopyFrom(tf.make_tensor_proto(clips, tf.uint8))
+    request.inputs["clips"].CopyFrom(tf.make_tensor_proto(clips, tf.uint8))
     answer = stub.Predict(request, timeout=seconds)
     return tf.make_ndarray(answer.outputs["probabilities"])
 
