@@ -3,6 +3,7 @@ from .choosing import RULES as RULES
 from .choosing import cheapest as cheapest
 from .choosing import choose as choose
 from .class_answers import ClassAnswers as ClassAnswers
+from .endless import EndlessClassifier as EndlessClassifier
 from .evaluate import evaluate_strategies as evaluate_strategies
 from .evaluate import race_strategies as race_strategies
 from .feature_files import write_features as write_features
@@ -28,6 +29,9 @@ from .scores import StrategyScores as StrategyScores
 from .selection import Selection as Selection
 from .selection import select as select
 from .selection import split as split
+from .stream_frames import StreamAnswer as StreamAnswer
+from .streaming import HopCost as HopCost
+from .streaming import StreamingClassifier as StreamingClassifier
 from .uniform import controls as controls
 from .uniform import uniform_prior as uniform_prior
 from .video_scores import VideoScores as VideoScores

@@ -1,0 +1,137 @@
+"""EndlessClassifier: a stream as one clip without end, each frame computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vdroppath_tf.names import named
+from vdroppath_tf.ranges import check_range, whole
+from vdroppath_tf.scoring.stream_frames import StreamAnswer, StreamFrames, chances
+from vdroppath_tf.scoring.stream_plan import plan_of
+
+_State = Mapping[str, Any]
+
+
+@named
+class EndlessClassifier:
+    """A network over a stream as over one clip without end; answers are of its latest frames.
+
+    No window has ends here, so no frame is padded, and each frame goes through each layer once,
+    whatever the strategy. The answers are **not** those of the network on windows, which it was
+    trained on: evaluate this mode by itself. They are of the mean over the last ``window`` frames
+    whose features are known. A layer of ST waits for the frame after the one it gives, so answers
+    are ``delay`` frames behind, and as many of the first frames are left out.
+
+    Example:
+    ```python
+    network = vdroppath_tf.zoo.derived_micro("S ST S ST S ST")
+    stream = vdroppath_tf.scoring.EndlessClassifier(network, (32, 32), window=16, hop=4)
+    answers = stream.push(np.zeros((24, 32, 32, 3), "uint8"))
+    ```
+
+    Args:
+        network: ``keras.Model``, a derived network without strides in time.
+        size: tuple of int, height and width of a frame, as the network takes it.
+        window: int, the frames that an answer is the mean of. Defaults to 16.
+        hop: int, the frames from one answer to the next. Defaults to 4.
+
+    Raises:
+        ValueError: If a number is out of range, or the network has gates, or strides in time.
+    """
+
+    def __init__(
+        self, network: keras.Model, size: tuple[int, int], *, window: int = 16, hop: int = 4
+    ) -> None:
+        check_range("window", window, whole(1, 100_000))
+        check_range("hop", hop, whole(1, 100_000))
+        self.network, self.window, self.hop = network, window, hop
+        self.frame = (*size, network.input_shape[-1])
+        self.plan = plan_of(network)
+        self.delays = {self.plan.clip: 0}
+        for step in self.plan.steps:
+            behind = max(self.delays[t] for t in step.takes) + step.reach
+            self.delays |= dict.fromkeys(step.gives, behind)
+        self.several = bool(getattr(network, "multi_label", False))
+        self._step = tf.function(self._stepped, autograph=False)
+        self.reset()
+
+    @property
+    def delay(self) -> int:
+        """The frames between the latest one and the latest one whose features are known."""
+        return self.delays[self.plan.pooled]
+
+    def reset(self) -> None:
+        """Begins another stream."""
+        self._frames = StreamFrames(self.frame)
+        self._state: dict[str, Any] | None = None
+        self._seen = 0
+
+    def push(self, frames: np.ndarray) -> list[StreamAnswer]:
+        """Takes further frames, and answers every ``hop`` frames, once a window of them is known.
+
+        Args:
+            frames: ``(n, height, width, channels)``, uint8, any number of them.
+
+        Raises:
+            ValueError: If they have another shape or dtype.
+        """
+        self._frames.add(frames)
+        answers = []
+        while (new := self._frames.take(self.hop)) is not None:
+            state = self._empty() if self._state is None else self._state
+            logits, self._state = self._step(new[None], state)
+            self._seen += self.hop
+            known = self._seen - self.delay
+            if known >= self.window + self.delay:  # the first frames have seen the beginning
+                found = chances(logits, several=self.several)
+                answers.append(StreamAnswer(known - self.window, known - 1, found))
+        return answers
+
+    def _stepped(self, new: Any, state: _State) -> tuple[Any, dict[str, Any]]:
+        """Logits after ``hop`` new frames, and the frames that steps wait with."""
+        clip = tf.cast(new, self.network.inputs[0].dtype)
+        values = {self.plan.clip: clip}
+        after: dict[str, Any] = {}
+        for n, step in enumerate(self.plan.steps):
+            inputs = []
+            for k, tensor in enumerate(step.takes):
+                frames = tf.concat([state[f"{n}/{k}"], values[tensor]], 1)
+                after[f"{n}/{k}"] = frames[:, self.hop :]
+                inputs.append(frames[:, : self.hop + 2 * step.reach])
+            for tensor, found in zip(step.gives, step.run(inputs), strict=True):
+                values[tensor] = found[:, step.reach : step.reach + self.hop]
+        features = tf.concat([state["features"], values[self.plan.pooled]], 1)[:, self.hop :]
+        after["features"] = features
+        x: Any = features
+        for layer in self.plan.head:
+            x = layer(x, training=False) if isinstance(layer, keras.layers.Dropout) else layer(x)
+        return tf.cast(x, tf.float32), after
+
+    def _empty(self) -> dict[str, Any]:
+        """What steps wait with before the first frame; none of it is part of an answer."""
+        specs = self._specs()
+        found = {}
+        for n, step in enumerate(self.plan.steps):
+            behind = max(self.delays[t] for t in step.takes)
+            for k, tensor in enumerate(step.takes):
+                waits = behind - self.delays[tensor] + 2 * step.reach
+                shape, dtype = specs[tensor]
+                found[f"{n}/{k}"] = tf.zeros((1, waits, *shape), dtype)
+        shape, dtype = specs[self.plan.pooled]
+        found["features"] = tf.zeros((1, self.window, *shape), dtype)
+        return found
+
+    def _specs(self) -> dict[int, Any]:
+        """Shape of a frame, and dtype, of each tensor."""
+        clip = self.network.inputs[0].dtype
+        specs: dict[int, Any] = {self.plan.clip: (self.frame, clip)}
+        for step in self.plan.steps:
+            found = step.run([tf.zeros((1, 3, *specs[t][0]), specs[t][1]) for t in step.takes])
+            own = [(tuple(y.shape[2:]), y.dtype) for y in found]
+            specs |= dict(zip(step.gives, own, strict=True))
+        return specs

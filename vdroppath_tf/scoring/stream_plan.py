@@ -1,0 +1,159 @@
+"""What of a network must be computed when a window over a stream moves on, and what is there.
+
+A layer that sees single frames gives a frame the same numbers in every window. One with a kernel
+of ``1 + 2 p`` frames sees ``p`` more on both sides, and at a window's ends it sees padding there.
+So of a window of T frames, what stands before or behind ``edge`` frames depends on where the window
+ends, where ``edge`` is the sum of the ``p`` on the way, and only the frames between can be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+from vdroppath_tf.layers.convolution import Convolution
+from vdroppath_tf.layers.fusion import FusionConv
+from vdroppath_tf.layers.zeros import Zeros
+from vdroppath_tf.models.calls import Call, calls_of
+
+_FRAMEWISE = (
+    keras.layers.Add,
+    keras.layers.BatchNormalization,
+    keras.layers.Concatenate,
+    keras.layers.Dropout,
+    keras.layers.Normalization,
+    keras.layers.ReLU,
+    Zeros,
+)
+_POOLS = (keras.layers.MaxPooling3D, keras.layers.AveragePooling3D)
+
+
+@dataclass(eq=False)
+class StreamStep:
+    """A layer, or a padding and the pool behind it, on frames.
+
+    Attributes:
+        layers: list, what is called, one after another.
+        takes: list of tensors, by number.
+        gives: list of tensors, by number; more than one of a fusion layer with T.
+        names: list of str, of a fusion layer what its outputs are called.
+        reach: int, the frames that are seen on each side.
+        edge: int, the frames at each end of a window that depend on where it ends.
+    """
+
+    layers: list[Any]
+    takes: list[int]
+    gives: list[int]
+    names: list[str] = field(default_factory=list)
+    reach: int = 0
+    edge: int = 0
+
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        """What it gives of some frames."""
+        x: Any = list(inputs) if len(inputs) > 1 else inputs[0]
+        for layer in self.layers:
+            x = layer(x, training=False) if _has_training(layer) else layer(x)
+        return [x[name] for name in self.names] if self.names else [x]
+
+
+@dataclass
+class StreamPlan:
+    """A network as steps on frames, and what follows the mean over them.
+
+    Attributes:
+        clip: the number of the tensor that is the clip.
+        steps: on frames, in order.
+        pooled: the tensor that the mean over time and space is taken of.
+        head: the layers from there on, that mean first.
+    """
+
+    clip: int
+    steps: list[StreamStep]
+    pooled: int
+    head: list[Any]
+
+    @property
+    def edge(self) -> int:
+        """The frames at each end of a window that no layer can keep."""
+        return max(step.edge for step in self.steps)
+
+    def needed_whole(self, window: int, hop: int) -> set[int]:
+        """The tensors of which more is needed than the frames that a hop computes anew."""
+        edges = {self.clip: 0} | {t: step.edge for step in self.steps for t in step.gives}
+        needed = {self.pooled}
+        for step in self.steps:
+            everything = is_whole(step.edge, window, hop)
+            needed |= {t for t in step.takes if everything or step.reach or edges[t] < step.edge}
+        return needed
+
+
+def is_whole(edge: int, window: int, hop: int) -> bool:
+    """Whether a hop leaves nothing of a window to be kept."""
+    return 2 * edge + hop >= window
+
+
+def plan_of(network: keras.Model) -> StreamPlan:
+    """The plan of a derived network.
+
+    Raises:
+        ValueError: If the network has gates, or something that is not computed frame by frame or
+            with a kernel of some frames, such as a stride in time.
+    """
+    calls = list(calls_of(network))
+    pads: dict[int, Call] = {}
+    edges = {id(network.inputs[0]): 0}
+    steps: list[StreamStep] = []
+    for n, call in enumerate(calls):
+        if isinstance(call.layer, keras.layers.GlobalAveragePooling3D):
+            head = [each.layer for each in calls[n:]]
+            return StreamPlan(id(network.inputs[0]), steps, id(call.takes[0]), head)
+        if isinstance(call.layer, keras.layers.ZeroPadding3D) and call.layer.padding[0] != (0, 0):
+            pads[id(call.gives[0])] = call
+            continue
+        step = _step(call, pads)
+        step.edge = max(edges[t] for t in step.takes) + step.reach
+        edges |= dict.fromkeys(step.gives, step.edge)
+        steps.append(step)
+    raise ValueError(
+        f"{network.name!r} takes no mean over time and space. Expected a network with a classifier "
+        "(include_top=True)."
+    )
+
+
+def _step(call: Call, pads: dict[int, Call]) -> StreamStep:
+    layer, takes = call.layer, [id(t) for t in call.takes]
+    gives, layers, names = [id(t) for t in call.gives], [call.layer], []
+    if isinstance(layer, FusionConv) and layer.drop_path is None:
+        there = layer.compute_output_spec(call.takes[0])
+        names = keras.tree.flatten({name: name for name in there})
+        reach = max(path.kernel_size[0] for path in layer.paths) // 2
+        strides = [path.strides[0] for path in layer.paths]
+    elif isinstance(layer, Convolution):
+        reach, strides = layer.kernel_size[0] // 2, [layer.strides[0]]
+    elif isinstance(layer, _POOLS):
+        reach, strides = layer.pool_size[0] // 2, [layer.strides[0]]
+        if takes[0] in pads:
+            pad = pads[takes[0]]
+            layers, takes = [pad.layer, layer], [id(t) for t in pad.takes]
+    elif isinstance(layer, (*_FRAMEWISE, keras.layers.ZeroPadding3D)):
+        reach, strides = 0, []
+    else:
+        raise _refused(layer, "is not known to give each frame the same in every window")
+    if any(stride > 1 for stride in strides):
+        raise _refused(layer, "has a stride in time")
+    return StreamStep(layers, takes, gives, names, reach)
+
+
+def _refused(layer: Any, what: str) -> ValueError:
+    return ValueError(
+        f"{layer.name} ({type(layer).__name__}) {what}: nothing of a window can be kept for the "
+        "next one. Expected a derived network of vdroppath_tf.zoo with temporal_strides of 1; "
+        "answer other networks window by window."
+    )
+
+
+def _has_training(layer: Any) -> bool:
+    return isinstance(layer, (keras.layers.BatchNormalization, keras.layers.Dropout, FusionConv))

@@ -1,0 +1,86 @@
+"""One window over a stream, computed from what the window before it has left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from vdroppath_tf.scoring.stream_plan import StreamPlan, StreamStep, is_whole
+
+
+class StreamWindow:
+    """One window of a stream: whole tensors, and of others the frames at both ends.
+
+    Args:
+        plan: The network.
+        needed: The tensors that are wanted whole; see ``StreamPlan.needed_whole``.
+        window: Frames.
+        hop: New frames of each window but the first.
+        new: Those frames, or all of the first window.
+        held: What the window before left; None for the first.
+    """
+
+    def __init__(
+        self,
+        plan: StreamPlan,
+        needed: set[int],
+        window: int,
+        hop: int,
+        new: Any,
+        held: Mapping[str, Any] | None,
+    ) -> None:
+        self.plan, self.needed, self.window, self.hop, self.held = plan, needed, window, hop, held
+        self.names = {
+            t: f"{n}/{k}" for n, s in enumerate(plan.steps) for k, t in enumerate(s.gives)
+        }
+        self.names[plan.clip] = "clip"
+        whole_clip = new if held is None else tf.concat([held["clip"][:, hop:], new], 1)
+        self.whole: dict[int, Any] = {plan.clip: whole_clip}
+        self.ends: dict[int, tuple[Any, Any]] = {}
+        for step in plan.steps:
+            self._run(step)
+
+    def logits(self) -> Any:
+        """What the head gives of the mean over the window."""
+        x = self.whole[self.plan.pooled]
+        for layer in self.plan.head:
+            x = layer(x, training=False) if isinstance(layer, keras.layers.Dropout) else layer(x)
+        return tf.cast(x, tf.float32)
+
+    def kept(self) -> dict[str, Any]:
+        """The whole tensors that the next window takes up."""
+        return {self.names[t]: self.whole[t] for t in sorted(self.needed | {self.plan.clip})}
+
+    def _run(self, step: StreamStep) -> None:
+        if self.held is None or is_whole(step.edge, self.window, self.hop):
+            found = step.run([self.whole[t] for t in step.takes])
+            self.whole |= dict(zip(step.gives, found, strict=True))
+            return
+        for tensor, (left, right) in zip(step.gives, self._both_ends(step), strict=True):
+            self.ends[tensor] = left, right
+            if tensor in self.needed:
+                last = self.window - step.edge
+                middle = self.held[self.names[tensor]][:, step.edge + self.hop : last]
+                self.whole[tensor] = tf.concat([left, middle, right], 1)
+
+    def _both_ends(self, step: StreamStep) -> list[tuple[Any, Any]]:
+        """The frames at both ends that a hop computes, of each tensor that a step gives."""
+        edge, reach, back = step.edge, step.reach, step.edge + self.hop
+        lefts = [self._frames(t, 0, edge + reach, step.edge) for t in step.takes]
+        start = self.window - back - reach
+        rights = [self._frames(t, start, self.window, step.edge) for t in step.takes]
+        if not reach:  # frame by frame: one call for both
+            both = step.run([tf.concat(pair, 1) for pair in zip(lefts, rights, strict=True)])
+            return [(y[:, :edge], y[:, edge:]) for y in both]
+        left, right = step.run(lefts), step.run(rights)
+        return [(a[:, :edge], b[:, -back:]) for a, b in zip(left, right, strict=True)]
+
+    def _frames(self, tensor: int, start: int, end: int, edge: int) -> Any:
+        """Some frames of a tensor: of a whole one any, else those that were computed anew."""
+        if tensor in self.whole:
+            return self.whole[tensor][:, start:end]
+        left, right = self.ends[tensor]
+        return left if start == 0 else right
