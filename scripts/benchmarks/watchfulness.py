@@ -24,7 +24,54 @@ SIZE = flags.DEFINE_integer("size", 32, "height and width")
 BATCH = flags.DEFINE_integer("batch", 16, "clips a step")
 STEPS = flags.DEFINE_integer("steps", 32, "steps an epoch")
 ROUNDS = flags.DEFINE_integer("rounds", 15, "pairs of timed epochs")
+PARTS = flags.DEFINE_bool("parts", False, "time what watches, by itself, and no training")
 CLASSES = 4
+_CALLS = 2000
+
+
+def parts(folder: Path) -> None:
+    """Prints the processor time of the watch in a step and at the end of an epoch."""
+    import tensorflow as tf
+
+    from vdroppath_tf.training import RECIPES, Phase
+    from vdroppath_tf.training.arrivals import Arrivals
+    from vdroppath_tf.training.clips import RecipeClips
+    from vdroppath_tf.training.position import Position
+    from vdroppath_tf.training.watch import RunWatch, Watch
+    from vdroppath_tf.zoo import get_model
+
+    maker = RecipeClips(RECIPES["small"])
+    shared: Any = SimpleNamespace(maker=maker, folder=folder, verbose=0, steps_per_epoch=_CALLS)
+    phase = Phase("search", 1, 0.01, gates=True)
+    watch = Watch(RunWatch((phase,), shared), phase, Position(0, 0), None)
+    watch.set_model(get_model(f"template_{NETWORK.value}", CLASSES))
+    spent = {}
+
+    def timed(name: str, work: Any, calls: int) -> None:
+        start = time.process_time()
+        work()
+        spent[name] = (time.process_time() - start) / calls * 1e3
+
+    def steps() -> None:
+        for k in range(_CALLS):
+            watch.on_train_batch_begin(k)
+            watch.on_train_batch_end(k, {"loss": 1.0})
+
+    def read(clips: Any) -> None:
+        for _ in clips.take(_CALLS):
+            pass
+
+    timed("begin", lambda: watch.on_epoch_begin(0), 1)
+    timed("step", steps, _CALLS)
+    timed("end", lambda: watch.on_epoch_end(0, {"loss": 1.0}), 1)
+    batches = tf.data.Dataset.from_tensors((tf.zeros((16, 8)), tf.zeros(16))).repeat()
+    timed("plain", lambda: read(batches), _CALLS)
+    timed("noted", lambda: read(Arrivals().behind(batches)), _CALLS)
+    noted = spent["noted"] - spent["plain"]
+    print(
+        f"template_{NETWORK.value}: the watch takes {spent['step']:.3f} ms of processor time a "
+        f"step, noting a batch {noted:.3f} ms, an epoch {spent['begin'] + spent['end']:.1f} ms more"
+    )
 
 
 def epoch_of(watched: bool, data: Any, folder: Path) -> Any:
@@ -71,6 +118,10 @@ def main(argv: list[str]) -> None:
     """Times epochs in turns."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}")
+    if PARTS.value:
+        with tempfile.TemporaryDirectory() as folder:
+            parts(Path(folder))
+        return
     import warnings
 
     import tensorflow as tf
