@@ -43,6 +43,7 @@ TESTS_OLDEST := tests/test_backend.py tests/test_derive.py tests/test_devices.py
 	tests/data/lists/test_hdf5_file.py tests/data/records/test_hdf5_graph.py \
 	tests/data/records/test_record_reader.py tests/data/remote tests/analysis/test_shift.py \
 	tests/report/test_report.py tests/scoring/test_onednn.py tests/serving/test_export.py \
+	tests/serving/test_fold.py tests/serving/test_signatures.py \
 	tests/training/test_trainer.py tests/training/test_optimizer.py \
 	tests/training/test_tensorboard.py tests/commands/test_cli.py \
 	tests/commands/test_derive_export_commands.py tests/commands/test_test_predict_commands.py

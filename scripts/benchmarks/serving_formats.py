@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import numpy as np
 
 SHAPE = (8, 112, 112)
 CLASSES = 174
-FORMATS = ("onnx", "openvino", "openvino-int8", "litert")
+FORMATS = ("saved_model", "onnx", "openvino", "openvino-int8", "litert")
 PLAIN = "SavedModel, not folded"
 
 
@@ -61,8 +61,15 @@ def network_of(name: str) -> Any:
     return network
 
 
-def write(name: str, out: Path, network: Any) -> dict[str, Path]:
-    """All artefacts of a network."""
+def written_before(name: str, out: Path, formats: Sequence[str]) -> dict[str, Path]:
+    """The artefacts that an earlier run left."""
+    folder = out / name / "1"
+    places = {each: folder if each == "saved_model" else folder / each for each in formats}
+    return {PLAIN: out / name / "plain", **places}
+
+
+def write(name: str, out: Path, network: Any, formats: Sequence[str]) -> dict[str, Path]:
+    """The artefacts of a network."""
     from vdroppath_tf import serving
     from vdroppath_tf.data import ClipSampling
 
@@ -73,7 +80,6 @@ def write(name: str, out: Path, network: Any) -> dict[str, Path]:
     plain = serving.export_saved_model(
         network, out / name / "plain", fold=False, overwrite=True, **options
     )
-    formats = ["saved_model", *FORMATS]
     written = serving.export_formats(network, out / name / "1", formats, overwrite=True, **options)
     for one in written:
         print(
@@ -90,9 +96,9 @@ def measure(name: str, rounds: int, network: Any, paths: dict[str, Path]) -> Non
     from vdroppath_tf.serving import load_artefact
 
     clip = clips(1)
-    calls: dict[str, Callable[[], Any]] = {
-        "Keras predict": lambda: network.predict(clip, verbose=0)
-    }
+    calls: dict[str, Callable[[], Any]] = {}
+    if network is not None:
+        calls["Keras predict"] = lambda: network.predict(clip, verbose=0)
     for kind, path in paths.items():
         served = load_artefact(path)
         calls[kind] = lambda served=served: served.answer(clip)  # type: ignore[misc]
@@ -145,9 +151,17 @@ def main() -> None:
     parser.add_argument("--network", default="micro")
     parser.add_argument("--out", type=Path, default=Path("formats"))
     parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--formats", nargs="+", default=FORMATS, choices=FORMATS)
+    text = "measure what an earlier run wrote, without Keras"
+    parser.add_argument("--reuse", action="store_true", help=text)
     asked = parser.parse_args()
-    network = network_of(asked.network)
-    measure(asked.network, asked.rounds, network, write(asked.network, asked.out, network))
+    name, out, formats = asked.network, asked.out, asked.formats
+    network = None if asked.reuse else network_of(name)
+    if asked.reuse:
+        paths = written_before(name, out, formats)
+    else:
+        paths = write(name, out, network, formats)
+    measure(name, asked.rounds, network, paths)
 
 
 if __name__ == "__main__":
