@@ -83,6 +83,6 @@ def test_a_misspelt_keyword_is_refused(folder: Path) -> None:
 )
 def test_what_other_libraries_call_it(keyword: str, said: str) -> None:
     wrong: dict[str, Any] = {keyword: 3}
-    for call in (zoo.template_micro, functools.partial(zoo.get_model, "template_micro")):
+    for call in (zoo.template_resnet50, functools.partial(zoo.get_model, "template_resnet50")):
         with pytest.raises(TypeError, match=rf"no argument '{keyword}'\. .*{said}"):
             call(**wrong)

@@ -22,6 +22,8 @@ def test_the_names() -> None:
     assert zoo.list_weights("resnet50") == []
     with pytest.raises(ValueError, match=r"Unknown weights. Did you mean 'motion'"):
         zoo.template_micro(weights="moton")
+    with pytest.raises(ValueError, match=r"Received: 'imagenet' Start from those of a 2D network"):
+        zoo.template_micro(weights="imagenet")
     with pytest.raises(TypeError, match=r"template_resnet50\(\) has no argument 'weights'"):
         zoo.template_resnet50(weights="motion")  # type: ignore[call-arg]
 

@@ -100,7 +100,9 @@ def trained_weights(name: str) -> TrainedWeights:
     ```
     """
     if name not in records():
-        raise unknown_name("weights", name, list_weights())
+        unknown = unknown_name("weights", name, list_weights())
+        inflate = "Start from those of a 2D network with vdroppath_tf.inflate(model, weights)."
+        raise ValueError(f"{unknown} {inflate}")
     return records()[name]
 
 
