@@ -152,8 +152,8 @@ def test_a_checkpoint_of_another_format_is_refused(whole_run: tiny.Run, tmp_path
     folder = tmp_path / "run"
     shutil.copytree(whole_run.folder, folder)
     state = folder / checkpoints(folder)[-1] / "state.json"
-    state.write_text(state.read_text().replace("run/6", "run/5"))
-    with pytest.raises(ValueError, match=r"state\.json: .*'vdroppath_tf.run/6'"):
+    state.write_text(state.read_text().replace("run/7", "run/6"))
+    with pytest.raises(ValueError, match=r"state\.json: .*'vdroppath_tf.run/7'"):
         CheckpointStore(folder, (folder / "run.json").read_text()).position()
 
 

@@ -148,7 +148,7 @@ def test_other_labels_are_another_run(
         tiny.run_template(clips, whole_run.recipe, folder)
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", '{"format": "vdroppath_tf.run/6"}', "\udcff"])
+@pytest.mark.parametrize("text", [None, "", "[]", '{"format": "vdroppath_tf.run/7"}', "\udcff"])
 def test_a_run_whose_mark_is_damaged_goes_on(
     whole_run: tiny.Run, tmp_path: Path, text: str | None
 ) -> None:

@@ -12,7 +12,7 @@ from absl import logging
 from vdroppath_tf.files import read_text, write_text
 from vdroppath_tf.names import named
 
-FORMAT = "vdroppath_tf.run/6"
+FORMAT = "vdroppath_tf.run/7"
 """Of ``run.json`` and of each checkpoint's state."""
 RUN_FILE = "run.json"
 
