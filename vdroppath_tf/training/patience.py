@@ -24,8 +24,10 @@ def has_ended(history: Sequence[Mapping[str, Any]], phase: Phase, patience: int 
         phase: The phase.
         patience: The epochs without a new best, or None for no early end.
     """
+    if patience is None:  # without validation videos there is no loss to watch
+        return False
     losses = [entry[WATCHED] for entry in history if entry["phase"] == phase.name]
-    if patience is None or not losses:
+    if not losses:
         return False
     return len(losses) - 1 - losses.index(min(losses)) >= patience
 
