@@ -9,6 +9,7 @@ a test compares the two.
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 import traceback
@@ -16,13 +17,10 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-from absl import app, flags
 from keras_cases import CASES, Case
 
 from vdroppath_tf.files import write_text
 
-PAGE = flags.DEFINE_string("page", None, "a page whose table is written anew")
-ONLY = flags.DEFINE_string("only", "", "run only cases whose text holds this; prints errors whole")
 MARK = "<!-- written by scripts/keras_matrix.py -->"
 WORKS, SAYS, REFUSED, FAILS = "works", "works, and says", "is refused", "**fails**"
 _LONG = 300  # characters of what is said
@@ -41,14 +39,14 @@ class Outcome(NamedTuple):
         return f"| {self.case.group} | {self.case.text} | {self.verdict} | {said} |"
 
 
-def outcome(case: Case) -> Outcome:
+def outcome(case: Case, *, print_errors: bool = False) -> Outcome:
     """Runs a case."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             case.run()
         except (ValueError, TypeError, ModuleNotFoundError) as error:
-            if ONLY.value and flags.FLAGS.is_parsed():
+            if print_errors:
                 traceback.print_exc()
             return Outcome(case, REFUSED, _short(str(error)))
         except Exception as error:  # whatever it is, it is not what a user should see
@@ -85,20 +83,24 @@ def in_page(page: str) -> str:
     return page.split(MARK)[1].strip()
 
 
-def main(_: list[str]) -> None:
+def main() -> None:
     """Runs all cases."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--page", type=Path, help="a page whose table is written anew")
+    text = "run only cases whose text holds this; prints errors whole"
+    parser.add_argument("--only", default="", help=text)
+    given = parser.parse_args()
     outcomes = []
     for case in CASES:
-        if ONLY.value in f"{case.group} {case.text}":
-            outcomes.append(outcome(case))
+        if given.only in f"{case.group} {case.text}":
+            outcomes.append(outcome(case, print_errors=bool(given.only)))
             print(outcomes[-1].line(), flush=True)
-    if PAGE.value and not ONLY.value:
-        path = Path(PAGE.value)
-        parts = path.read_text("utf-8").split(MARK)
+    if given.page and not given.only:
+        parts = given.page.read_text("utf-8").split(MARK)
         parts[1] = f"\n\n{table(outcomes)}\n\n"
-        write_text(path, MARK.join(parts))
+        write_text(given.page, MARK.join(parts))
     sys.exit(any(one.verdict == FAILS for one in outcomes))
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()

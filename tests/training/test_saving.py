@@ -62,7 +62,21 @@ def goes_on(whole_run: tiny.Run, kept: RunFolder, *, steps: int) -> None:
     assert points(kept.path) == points(whole_run.folder)
 
 
+@pytest.fixture
+def default_handlers() -> Any:
+    """As a process has them that nobody started in the background."""
+    defaults: dict[int, Any] = {
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGINT: signal.default_int_handler,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in defaults.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("default_handlers")
 def test_terminated_in_every_part_of_an_epoch(whole_run: tiny.Run, tmp_path: Path) -> None:
     """At the last step, in the validation behind it, and in the middle of another phase.
 
@@ -235,19 +249,6 @@ def test_clips_made_ahead_are_not_counted_yet(motion: Any) -> None:
         faults.bad("train", entry, VideoError("it is bad"), clip=(2, place))
     assert [faults.replaced(2, before=place) for place in (0, 1, 4, 5, 100)] == [0, 1, 2, 3, 4]
     assert (faults.replaced(2), faults.replaced(1)) == (4, 0)
-
-
-@pytest.fixture
-def default_handlers() -> Any:
-    """As a process has them that nobody started in the background."""
-    defaults: dict[int, Any] = {
-        signal.SIGTERM: signal.SIG_DFL,
-        signal.SIGINT: signal.default_int_handler,
-    }
-    before = {number: signal.signal(number, handler) for number, handler in defaults.items()}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def test_signals_stop_at_once_where_nothing_is_unsaved(default_handlers: None) -> None:

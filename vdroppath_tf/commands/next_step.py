@@ -35,8 +35,9 @@ def say_next(command: str, *arguments: str, **given: str | bool | None) -> None:
 
 
 def command_line(command: str, *arguments: str, **given: str | bool | None) -> str:
-    """A command line to type, see ``say_next``."""
-    return " ".join(["vdroppath", command, *map(_quoted, flag_list(**given)), *arguments])
+    """A command line to type, see ``say_next``; without the secrets that addresses may hold."""
+    told = {name: _shown(value) for name, value in given.items()}
+    return " ".join(["vdroppath", command, *map(_quoted, flag_list(**told)), *arguments])
 
 
 def flag_list(**given: str | bool | None) -> list[str]:
@@ -54,6 +55,14 @@ def source_flags(values: flags.FlagValues, name: str, other: str) -> dict[str, s
     """Where the videos of a flag are, for another command in which they are called otherwise."""
     root = values[f"{name}_root"].value if f"{name}_root" in values else None
     return {other: values[name].value, f"{other}_root": root}
+
+
+def _shown(value: str | bool | None) -> str | bool | None:
+    if isinstance(value, str) and "://" in value:
+        from vdroppath_tf.data import remote  # --help does without
+
+        return remote.shown(value)
+    return value
 
 
 def _quoted(flag: str) -> str:
