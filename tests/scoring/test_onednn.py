@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tiny
 
 from vdroppath_tf.layers.convolve import convolve
@@ -69,5 +70,5 @@ def test_a_strided_depthwise_convolution(size: int, strides: tuple[int, int, int
     every = np.einsum("bthwcij,ijc->bthwc", windows, kernel[0, :, :, 0])
     t, h, w = strides
     np.testing.assert_allclose(
-        convolve(x, kernel, strides), every[:, ::t, ::h, ::w], rtol=1e-4, atol=1e-5
+        convolve(tf.constant(x), kernel, strides), every[:, ::t, ::h, ::w], rtol=1e-4, atol=1e-5
     )
