@@ -35,7 +35,7 @@ const load = url => new Promise(done => { frame.onload = done; frame.src = url; 
       await load(page);
       const doc = frame.contentDocument;
       const count = what => [...doc.querySelectorAll(what)].filter(wide).length;
-      found.push({page, width, over: doc.documentElement.scrollWidth - width,
+      found.push({page, width, over: Math.max(0, doc.documentElement.scrollWidth - width),
                   code: count('article pre > code'), tables: count('.md-typeset__scrollwrap')});
     }
   }
