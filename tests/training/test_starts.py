@@ -89,6 +89,7 @@ def test_imagenet_is_what_keras_downloads(monkeypatch: pytest.MonkeyPatch, tmp_p
 
     monkeypatch.setattr(starts, "keras_network", lambda name, known: downloaded)
     model, other = (get_model("template_mobilenet_v2", 3) for _ in range(2))
+    other.set_weights(model.get_weights())  # the new classifier is drawn
     said = start_from(model, "imagenet", OTHER)
     assert asked == [{"weights": "imagenet", "include_top": False}]
     assert said == str(inflate(other, drawn))
