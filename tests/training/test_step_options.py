@@ -37,6 +37,17 @@ def stopped_and_resumed(clips: Clips, recipe: Recipe, folder: Path, *, at: int) 
     return tiny.run_template(clips, recipe, kept)
 
 
+def same_history(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
+    """Equal in all but the last bit of what is shown as ``task_loss``.
+
+    With parts, two processes may sum it in another order; weights and all else are equal to the
+    bit.
+    """
+    for one, other in zip(found, expected, strict=True):
+        assert one.pop("task_loss") == pytest.approx(other["task_loss"], rel=1e-6)
+        assert one == {k: v for k, v in other.items() if k != "task_loss"}
+
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "averages, parts, clipping": {"ema": 0.9, "accumulate": 2, "clip_norm": 1.0},
     "half precision, remat": {"precision": "mixed_float16", "remat": True},
@@ -50,7 +61,7 @@ def test_options_resume_exactly(name: str, motion: Any, tmp_path: Path) -> None:
     whole = tiny.run_template(clips, recipe)
     resumed = stopped_and_resumed(clips, recipe, tmp_path / "run", at=5)
     assert tiny.state(resumed.model) == tiny.state(whole.model)
-    assert resumed.history == whole.history
+    same_history(resumed.history, whole.history)
     again = tiny.run_template(clips, recipe, tmp_path / "run")  # finished: read, not trained
     assert tiny.state(again.model) == tiny.state(whole.model)
 
