@@ -9,7 +9,7 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import analysis, data, figures, layers, report, scoring, spaces, training
+from vdroppath_tf import analysis, data, figures, report, scoring, training
 from vdroppath_tf.analysis.numbers import percent
 from vdroppath_tf.commands.choices import METHODS
 from vdroppath_tf.commands.flag_kinds import define_string
@@ -21,6 +21,7 @@ from vdroppath_tf.commands.sources import (
     say_not_recalibrated,
 )
 from vdroppath_tf.commands.space_files import write_picture
+from vdroppath_tf.commands.strategy_flag import define_strategy, set_strategy_of
 from vdroppath_tf.names import unknown_name
 
 EXAMPLE = "vdroppath explain --model=run/derived.keras --out=explained a.mp4 b.avi"
@@ -29,8 +30,7 @@ EXAMPLE = "vdroppath explain --model=run/derived.keras --out=explained a.mp4 b.a
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_string(values, "model", "a network or a template, .keras", needed=True)
-    text = "of a template, e.g. 'S ST ...'; default: what it was saved with"
-    define_string(values, "strategy", text)
+    define_strategy(values)
     text = "the class to ask about, by its name or its number from 0; default: the predicted one"
     define_string(values, "class", text)
     text = "grad-cam: gradients averaged over all places; hires-cam: place by place"
@@ -116,14 +116,11 @@ def _prepare(
     values: flags.FlagValues, model: Any, recipe: training.Recipe, labels: tuple[str, ...]
 ) -> None:
     """Sets a template to a strategy, with batch-norm statistics of its own."""
+    set_strategy_of(values, model)
     if not model.gates:
-        for name in ("strategy", "train_data"):
-            if values[name].value is not None:
-                raise ValueError(f"--{name} is for a template; {values.model} has no gates.")
+        if values.train_data is not None:
+            raise ValueError(f"--train_data is for a template; {values.model} has no gates.")
         return
-    if values.strategy is not None:
-        strategy = spaces.FusionStrategy.parse(values.strategy, model.architecture["name"])
-        layers.set_strategy(model, strategy)
     if values.train_data is None:
         say_not_recalibrated()
         return

@@ -8,7 +8,7 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, layers, scoring, spaces, training
+from vdroppath_tf import data, scoring, training
 from vdroppath_tf.commands.choices import FEATURE_AXES, PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
 from vdroppath_tf.commands.places import define_output
@@ -20,6 +20,7 @@ from vdroppath_tf.commands.sources import (
     open_source,
     say_not_recalibrated,
 )
+from vdroppath_tf.commands.strategy_flag import define_strategy, set_strategy_of
 
 EXAMPLE = "vdroppath features --model=run/derived.keras --data=clips/test.txt --out=features.npz"
 
@@ -27,8 +28,7 @@ EXAMPLE = "vdroppath features --model=run/derived.keras --data=clips/test.txt --
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_string(values, "model", "a network or a template, .keras", needed=True)
-    text = "of a template, e.g. 'S ST ...'; default: what it was saved with"
-    define_string(values, "strategy", text)
+    define_strategy(values)
     text = "the layer, by its name (default: what the classifier is given)"
     define_string(values, "layer", text)
     text = "what features are not averaged over, with commas between: views, time, space"
@@ -50,11 +50,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if unknown := [axis for axis in values.keep if axis not in FEATURE_AXES]:
         raise ValueError(f"--keep={unknown[0]}: expected some of {', '.join(FEATURE_AXES)}.")
     model, recipe, labels = training.load_model(values.model)
-    if values.strategy is not None and not model.gates:
-        raise ValueError(f"--strategy is for a template; {values.model} has no gates.")
-    if values.strategy is not None:
-        strategy = spaces.FusionStrategy.parse(values.strategy, model.architecture["name"])
-        layers.set_strategy(model, strategy)
+    set_strategy_of(values, model)
     if model.gates:
         say_not_recalibrated()
     outputs = scoring.LayerOutputs(model, values.layer, keep=values.keep)

@@ -8,7 +8,7 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, layers, scoring, serving, spaces, training
+from vdroppath_tf import data, scoring, serving, training
 from vdroppath_tf.commands import class_files
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
@@ -22,6 +22,7 @@ from vdroppath_tf.commands.sources import (
     open_source,
     say_not_recalibrated,
 )
+from vdroppath_tf.commands.strategy_flag import define_strategy, set_strategy_of
 from vdroppath_tf.files import write_json
 
 EXAMPLE = (
@@ -35,8 +36,7 @@ def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     text = "a network or a template, .keras, or the folder of an exported SavedModel"
     define_string(values, "model", text, needed=True)
-    text = "of a template, e.g. 'S ST ...'; default: what it was saved with"
-    define_string(values, "strategy", text)
+    define_strategy(values)
     define_source(values, "data", "test videos", needed=True)
     text = "training videos, for batch-norm recalibration (recommended for a template)"
     define_source(values, "train_data", text)
@@ -114,11 +114,7 @@ def _network(
     model, recipe, labels = training.load_model(values.model)
     about["channels"] = model.input_shape[-1]
     about["multi_label"] = bool(getattr(model, "multi_label", False))
-    if values.strategy is not None:
-        if not model.gates:
-            raise ValueError(f"--strategy is for a template; {values.model} has no gates.")
-        strategy = spaces.FusionStrategy.parse(values.strategy, model.architecture["name"])
-        layers.set_strategy(model, strategy)
+    if (strategy := set_strategy_of(values, model)) is not None:
         about["strategy"] = str(strategy)
     if values.train_data is not None:
         modality = recipe.modality
