@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from absl import flags
@@ -68,6 +69,11 @@ def clip_shape_of(values: flags.FlagValues) -> tuple[int, int, int] | None:
         )
     frames, height, width = map(int, parts)
     return frames, height, width
+
+
+def arguments_of(values: flags.FlagValues, names: Iterable[str]) -> list[str]:
+    """Some of the flags as a command line takes them; one that is repeated is several arguments."""
+    return [part for name in names for part in values[name].serialize().splitlines()]
 
 
 def check_suffix(values: flags.FlagValues, name: str, *suffixes: str) -> None:

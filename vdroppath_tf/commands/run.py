@@ -15,7 +15,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, training
 from vdroppath_tf.commands import derive, evaluate, export, predict, report, test, train
-from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
 from vdroppath_tf.commands.next_step import say_next, saying_nothing
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
@@ -119,23 +119,14 @@ def _take_source(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 def _given(values: flags.FlagValues) -> list[str]:
     """The flags that were given, as they can be given again."""
-    return [
-        part
-        for name in values
-        if (values[name].present or name == "data") and name not in _OWN
-        for part in values[name].serialize().splitlines()
-    ]
+    names = [name for name in values if values[name].present or name == "data"]
+    return arguments_of(values, [name for name in names if name not in _OWN])
 
 
 def _steps(
     values: flags.FlagValues, out: Path, root: str | None, parts: dict[str, data.Manifest]
 ) -> list[Step]:
-    more = [
-        part
-        for name in _PASSED
-        if values[name].present
-        for part in values[name].serialize().splitlines()
-    ]
+    more = arguments_of(values, [name for name in _PASSED if values[name].present])
     paths = [entry.path for entry in parts["test"] if os.path.isfile(entry.path)]
     shown = os.path.abspath(paths[0]) if paths else None
     return steps_of(out, root, draws=values.draws, init=values.init, more=more, shown=shown)

@@ -9,7 +9,7 @@ from absl import flags, logging
 
 from vdroppath_tf import analysis, spaces
 from vdroppath_tf.commands import stability
-from vdroppath_tf.commands.flag_kinds import define_processes, processes_of
+from vdroppath_tf.commands.flag_kinds import arguments_of, define_processes, processes_of
 from vdroppath_tf.files import write_json
 
 _OWN = ("seeds", "seed", "out", "backup", "processes", "cluster", "verbosity")
@@ -31,12 +31,8 @@ def train_seeds(values: flags.FlagValues, train: Callable[..., None]) -> None:
     """
     from vdroppath_tf.experiments.processes import in_processes
 
-    given = [
-        part
-        for name in values
-        if values[name].present and name not in _OWN
-        for part in values[name].serialize().splitlines()
-    ]
+    names = [name for name in values if values[name].present and name not in _OWN]
+    given = arguments_of(values, names)
     seeds = range(values.seed or 0, (values.seed or 0) + values.seeds)
     jobs = [(f"seed {seed}", [*given, *_of_seed(values, seed)]) for seed in seeds]
     where = {"processes": processes_of(values), "cluster": values.cluster}

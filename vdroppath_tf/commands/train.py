@@ -18,7 +18,7 @@ from vdroppath_tf.commands.device_flags import (
     supervised,
 )
 from vdroppath_tf.commands.diagnosis import log_diagnosis
-from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
 from vdroppath_tf.commands.next_step import say_next, source_flags
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
@@ -96,7 +96,7 @@ def _given(values: flags.FlagValues) -> list[str]:
     """The flags that were given, for a process that trains under the eyes of this one."""
     own = ("workers", "restarts")
     names = [name for name in values if values[name].present and name not in own]
-    return [part for name in names for part in values[name].serialize().splitlines()]
+    return arguments_of(values, names)
 
 
 def _leave(code: int) -> None:
