@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.commands.next_step import flag_list
-from vdroppath_tf.files import read_json, read_text, write_json
+from vdroppath_tf.files import load_text, read_json, read_text, write_json
 
 FORMAT = "vdroppath_tf.plan/1"
 FOLDER, PLAN_FILE, STATE_FILE = "plan", "plan.json", "state.json"
@@ -146,12 +146,7 @@ def read_plan(out: Path) -> dict[str, Any] | None:
         ValueError: If the file holds something else.
     """
     file = out / FOLDER / PLAN_FILE
-    if not file.is_file():
-        return None
-    try:
-        return read_json(read_text(file), FORMAT)
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from None
+    return load_text(file, lambda text: read_json(text, FORMAT)) if file.is_file() else None
 
 
 def check_same_plan(out: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
