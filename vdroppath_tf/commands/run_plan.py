@@ -6,12 +6,12 @@ import dataclasses
 import json
 import platform
 import shlex
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.commands.next_step import flag_list
 from vdroppath_tf.files import load_text, read_json, read_text, write_json
+from vdroppath_tf.startup import VERSION
 
 FORMAT = "vdroppath_tf.plan/1"
 FOLDER, PLAN_FILE, STATE_FILE = "plan", "plan.json", "state.json"
@@ -119,6 +119,8 @@ def fields_of(
     steps: list[Step],
 ) -> dict[str, Any]:
     """What is needed to run it again, as plain values."""
+    from importlib import metadata  # takes a while, and --help does without
+
     versions = {name: metadata.version(name) for name in _PACKAGES}
     return {
         "format": FORMAT,
@@ -129,14 +131,8 @@ def fields_of(
         "data": data,
         "settings": settings,
         "steps": [{"name": step.name, "command": step.line} for step in steps],
-        "versions": {**versions, "vdroppath_tf": _own(), "python": platform.python_version()},
+        "versions": {**versions, "vdroppath_tf": VERSION, "python": platform.python_version()},
     }
-
-
-def _own() -> str:
-    from vdroppath_tf.startup import VERSION
-
-    return VERSION
 
 
 def read_plan(out: Path) -> dict[str, Any] | None:
