@@ -85,7 +85,6 @@ def read_progress(folder: Path) -> Progress | None:
     names = [field.name for field in dataclasses.fields(Progress)]
     try:
         fields = read_json(read_text(file), FORMAT, names)
-        fields.pop("format", None)
         phases = tuple((str(name), int(epochs)) for name, epochs in fields.pop("phases"))
         return Progress(**{**fields, "phases": phases, "bad": tuple(fields["bad"])})
     except (TypeError, ValueError) as error:

@@ -56,7 +56,8 @@ class SharedStore:
         def read() -> dict[str, Any]:
             if self.store is None:
                 return {}
-            return {"position": dataclasses.asdict(self.store.position()), **self._kept()}
+            position = dataclasses.asdict(self.store.position())
+            return {"position": position, "pushes": self.store.pushes()}
 
         found = self.workers.chief_first(read)
         self._pushes = found["pushes"]
@@ -65,9 +66,6 @@ class SharedStore:
         fields = found["position"]
         metrics = tuple(self._own(parts) for parts in fields["metrics"])
         return Position(**{**fields, "history": tuple(fields["history"]), "metrics": metrics})
-
-    def _kept(self) -> dict[str, Any]:
-        return {"pushes": None if self.store is None else self.store.pushes()}
 
     def _own(self, parts: list[Any]) -> list[Any]:
         """Of what all replicas hold, the part of this worker's."""
