@@ -110,10 +110,10 @@ def _fit(
     )
     shape = tuple(stream.element_spec[0].shape[1:4])
     own = Watch(watch, phase, start, arrivals)
-    each = run.maker.recipe.batch_size // model.distribute_strategy.num_replicas_in_sync
+    size = run.maker.recipe.batch_size
     with video_errors():
         model.fit(
-            run.workers.distributed(arrivals.behind(stream), each, whole=True),
+            run.workers.distributed(arrivals.behind(stream), size, whole=True),
             validation_data=_validation(model, run),
             validation_steps=_validation_steps(run),
             steps_per_epoch=run.steps_per_epoch - start.steps,
@@ -131,8 +131,7 @@ def _validation(model: FusionModel, run: Run) -> Any:
     if not videos:
         return videos
     clips = run.maker.validation(videos, classes=model.output_shape[-1])
-    each = run.maker.recipe.batch_size // model.distribute_strategy.num_replicas_in_sync
-    return run.workers.distributed(clips, each, whole=False)
+    return run.workers.distributed(clips, run.maker.recipe.batch_size, whole=False)
 
 
 def _validation_steps(run: Run) -> int | None:

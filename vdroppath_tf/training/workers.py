@@ -160,12 +160,12 @@ class Workers:
         """Waits for all workers."""
         self.total([0])
 
-    def distributed(self, batches: tf.data.Dataset, each: int, *, whole: bool) -> Any:
+    def distributed(self, batches: tf.data.Dataset, batch_size: int, *, whole: bool) -> Any:
         """This worker's parts of batches, shared out to its devices, as ``fit`` takes them.
 
         Args:
             batches: The parts.
-            each: The clips of a whole batch that each device gets.
+            batch_size: The clips of a whole batch, over all devices of all workers.
             whole: Whether all batches are whole.
         """
         if self.count == 1:
@@ -176,6 +176,7 @@ class Workers:
         def of_replicas(_: tf.distribute.InputContext) -> tf.data.Dataset:
             if self.local == 1:
                 return batches
+            each = batch_size // self.strategy.num_replicas_in_sync
             own = batches.unbatch().batch(each, drop_remainder=whole)
             return own.prefetch(2 * self.local)
 
