@@ -6,9 +6,10 @@ that the next command can begin from.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,30 +144,40 @@ def derive_network(
     if videos is not None:
         recalibrate(network, clips.recalibration(videos.train))
         if finetune_in is not None and recipe.finetune is not None:
-            untuned = network.get_weights()
-            before = None if validation is None else _top1(network, validation, clips)
-            train(
-                network,
-                (recipe.finetune,),
-                recipe,
-                videos,
-                folder=finetune_in,
-                on_step=on_step,
-                verbose=verbose,
-            )
-            if validation is not None and before is not None:
-                after = _top1(network, validation, clips)
-                tuning = FineTuning(before.top1, after.top1, after.scored)
-                if not tuning.kept:
-                    network.set_weights(untuned)
-                if on_tuned is not None:
-                    on_tuned(tuning)
+            with _undone_if_worse(network, validation, clips, on_tuned):
+                train(
+                    network,
+                    (recipe.finetune,),
+                    recipe,
+                    videos,
+                    folder=finetune_in,
+                    on_step=on_step,
+                    verbose=verbose,
+                )
     return network
 
 
-def _top1(network: FusionModel, videos: Manifest, clips: RecipeClips) -> VideoScores:
-    """The accuracy of a network that is to be fine-tuned."""
-    return score_network(network, videos, clips, batch_size=clips.recipe.batch_size)
+@contextlib.contextmanager
+def _undone_if_worse(
+    network: FusionModel,
+    validation: Manifest | None,
+    clips: RecipeClips,
+    on_tuned: Callable[[FineTuning], object] | None,
+) -> Iterator[None]:
+    """Undoes the fine-tuning inside if the network then answers fewer of the validation videos."""
+    if validation is None:
+        yield
+        return
+    size = clips.recipe.batch_size
+    untuned = network.get_weights()
+    before = score_network(network, validation, clips, batch_size=size)
+    yield
+    after = score_network(network, validation, clips, batch_size=size)
+    tuning = FineTuning(before.top1, after.top1, after.scored)
+    if not tuning.kept:
+        network.set_weights(untuned)
+    if on_tuned is not None:
+        on_tuned(tuning)
 
 
 @named
