@@ -14,10 +14,10 @@ from vdroppath_tf import training
 from vdroppath_tf.commands.next_step import command_line
 from vdroppath_tf.commands.run_plan import FOLDER, read_plan, read_state
 from vdroppath_tf.files import read_text
+from vdroppath_tf.training.identity import RUN_FILE
 
 EXAMPLE = "vdroppath status run"
 _SHOWN = ("loss", "task_loss", "kl", "top1", "accuracy", "val_loss", "val_top1", "val_accuracy")
-_RUN = "run.json"
 
 
 def define(values: flags.FlagValues) -> None:
@@ -75,7 +75,7 @@ def _trainings(folder: Path) -> list[Path]:
         return []
     inside = [folder, *sorted(folder.glob("*.run")), *sorted(folder.glob("seed-*"))]
     inside += sorted(folder.glob("runs/*"))
-    return [place for place in inside if (place / _RUN).is_file()]
+    return [place for place in inside if (place / RUN_FILE).is_file()]
 
 
 def _training(place: Path) -> dict[str, Any]:
@@ -104,11 +104,12 @@ def _next(place: Path, progress: training.Progress) -> str:
 
 def _phases(place: Path) -> list[tuple[str, int]]:
     """The phases of a run of an older version, which keeps no progress."""
+    file = place / RUN_FILE
     try:
-        phases = json.loads(read_text(place / _RUN))["phases"]
+        phases = json.loads(read_text(file))["phases"]
         return [(str(phase["name"]), int(phase["epochs"])) for phase in phases]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{place / _RUN}: is none that vdroppath train wrote ({error}).") from None
+        raise ValueError(f"{file}: is none that vdroppath train wrote ({error}).") from None
 
 
 def lines_of(found: dict[str, Any]) -> Iterator[str]:
