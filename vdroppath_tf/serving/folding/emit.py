@@ -10,7 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from vdroppath_tf.serving.folding.layouts import CLIP, FRAMES, ROWS, Laid
+from vdroppath_tf.serving.folding.convolutions import convolved
+from vdroppath_tf.serving.folding.layouts import CLIP, FRAMES, Laid
 from vdroppath_tf.serving.folding.nodes import (
     Affine,
     Classify,
@@ -26,10 +27,10 @@ from vdroppath_tf.serving.folding.nodes import (
     Zero,
     in_order,
 )
+from vdroppath_tf.serving.folding.pools import pooled
 
 FORMS = ("3d", "2d")
 _FLOAT = {"dtype": "float32"}
-_ACTIVATIONS = {None: None, math.inf: "relu", 6.0: "relu6"}
 
 
 def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: str) -> keras.Model:
@@ -142,14 +143,10 @@ class _Emitter:
 
     @emit.register
     def _pool(self, node: Pool, seen: list[Any]) -> Laid:
-        from vdroppath_tf.serving.folding.pools import pooled
-
         return pooled(node, seen[0], flat=self.flat)
 
     @emit.register
     def _convolve(self, node: Convolve, seen: list[Any]) -> Laid:
-        from vdroppath_tf.serving.folding.convolutions import convolved
-
         return convolved(node, seen[0], flat=self.flat, weigh=self._weigh)
 
     def _weigh(self, layer: Any, kernel: Any, bias: Any) -> None:
@@ -176,6 +173,3 @@ def _concatenated(tensors: list[Any], name: str) -> Any:
     if len(tensors) == 1:
         return tensors[0]
     return keras.layers.Concatenate(name=name, **_FLOAT)(tensors)
-
-
-__all__ = ["CLIP", "FORMS", "FRAMES", "ROWS", "emitted"]
