@@ -172,7 +172,7 @@ def _answers(
     if not waiting:
         return
     try:
-        found = _probabilities(network, [each.clips.clips for each in waiting], batch_size)
+        found = answers_together(network, [each.clips.clips for each in waiting], batch_size)
     except run_errors() as error:
         if len(waiting) > 1:
             for each in waiting:
@@ -193,9 +193,19 @@ def _answers(
             yield answer
 
 
-def _probabilities(
+def answers_together(
     network: Network, clips: Sequence[np.ndarray], batch_size: int
 ) -> list[np.ndarray]:
+    """The probabilities of several videos' clips, which the network sees in batches.
+
+    Args:
+        network: The network.
+        clips: Of each video, uint8 ``(views, time, height, width, channels)``, all of one size.
+        batch_size: Clips that the network sees at a time, at most.
+
+    Returns:
+        Of each video, ``(views, classes)``.
+    """
     together = clips[0] if len(clips) == 1 else np.concatenate(clips)
     steps = range(0, len(together), batch_size)
     rows = [network.answer(together[k : k + batch_size]) for k in steps]

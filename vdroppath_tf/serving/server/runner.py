@@ -12,7 +12,7 @@ from concurrent.futures import Future
 import numpy as np
 
 from vdroppath_tf.names import named
-from vdroppath_tf.serving.many_videos import Network
+from vdroppath_tf.serving.many_videos import Network, answers_together
 from vdroppath_tf.serving.server.limits import RefusedError
 
 
@@ -115,12 +115,10 @@ class Runner:
         return True
 
     def _run(self, jobs: list[Job]) -> None:
-        clips = jobs[0].clips if len(jobs) == 1 else np.concatenate([job.clips for job in jobs])
+        clips = [job.clips for job in jobs]
         begun = time.monotonic()
         try:
-            steps = range(0, len(clips), self._max_batch)
-            answer = jobs[0].network.answer
-            found = np.concatenate([answer(clips[k : k + self._max_batch]) for k in steps])
+            found = answers_together(jobs[0].network, clips, self._max_batch)
         except Exception as error:  # of one of them; nobody else is to wait for ever
             if len(jobs) == 1:
                 jobs[0].done.set_exception(error)
@@ -128,7 +126,6 @@ class Runner:
             for job in jobs:
                 self._run([job])
             return
-        self._on_batch(len(clips), time.monotonic() - begun)
-        ends = np.cumsum([len(job.clips) for job in jobs])[:-1]
-        for job, rows in zip(jobs, np.split(found, ends), strict=True):
+        self._on_batch(sum(map(len, clips)), time.monotonic() - begun)
+        for job, rows in zip(jobs, found, strict=True):
             job.done.set_result(rows)
