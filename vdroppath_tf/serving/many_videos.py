@@ -74,9 +74,8 @@ class PredictOptions:
 
 class _Item(NamedTuple):
     name: str
-    entry: VideoEntry | None
+    entry: VideoEntry | Exception  # why it could not be cut into windows
     span: tuple[float, float] | None = None
-    error: Exception | None = None
 
 
 class _Decoded(NamedTuple):
@@ -131,8 +130,8 @@ def _decoded(
     sampling: ClipSampling, videos: Iterable[VideoEntry], options: PredictOptions
 ) -> Iterator[tuple[_Item, VideoClips | Exception]]:
     def decode(item: _Item) -> tuple[_Item, VideoClips | Exception]:
-        if item.entry is None or item.error is not None:
-            return item, item.error or ValueError(item.name)
+        if isinstance(item.entry, Exception):
+            return item, item.entry
         try:
             return item, clips_of(item.entry, sampling)
         except (ValueError, OSError) as error:
@@ -154,7 +153,7 @@ def _items(videos: Iterable[VideoEntry], options: PredictOptions) -> Iterator[_I
             for window in windows_of(entry, options.window, options.hop):
                 yield _Item(entry.name, window.entry, (window.start, window.end))
         except (ValueError, OSError) as error:
-            yield _Item(entry.name, None, error=error)
+            yield _Item(entry.name, error)
 
 
 def _goes_with(waiting: Sequence[_Decoded], clips: VideoClips, batch_size: int) -> bool:
