@@ -10,10 +10,11 @@ from pathlib import Path
 from absl import logging
 
 from vdroppath_tf.names import named, unknown_name
+from vdroppath_tf.serving.formats.kinds import FORMATS
 from vdroppath_tf.serving.runtime import Artefact, load_artefact
 
 AUTO = "auto"
-RUNTIMES = (AUTO, "saved_model", "onnx", "litert", "openvino", "openvino-int8")
+RUNTIMES = (AUTO, *FORMATS)
 
 
 @named
