@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from vdroppath_tf.data.clips.windows import SECONDS
 from vdroppath_tf.names import nearest
+from vdroppath_tf.ranges import MAX_FPS, Range
 from vdroppath_tf.serving.server.limits import RefusedError
 
 _OPTIONS = ("top", "window", "hop", "fps", "pictures")
+_FPS = Range(0.0, MAX_FPS, above=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,14 +45,14 @@ def asked_of(options: dict[str, str]) -> Asked:
             raise RefusedError(
                 400, "option", f"Unknown option {name!r}. {nearest(name, _OPTIONS)}Known: {known}."
             )
-    window, hop = _seconds(options, "window"), _seconds(options, "hop")
+    window, hop = (_number(options, name, SECONDS) for name in ("window", "hop"))
     if hop is not None and (window is None or hop > window):
         raise RefusedError(400, "option", "hop needs a window that is at least as long.")
     return Asked(
         top=_top(options.get("top", "5")),
         window=window,
         hop=hop,
-        fps=_seconds(options, "fps", 1000.0),
+        fps=_number(options, "fps", _FPS),
         pictures=options.get("pictures", "") in ("1", "true"),
     )
 
@@ -62,7 +65,7 @@ def _top(text: str) -> int:
     return int(text[:9])
 
 
-def _seconds(options: dict[str, str], name: str, most: float = 1e6) -> float | None:
+def _number(options: dict[str, str], name: str, allowed: Range) -> float | None:
     text = options.get(name)
     if text is None:
         return None
@@ -70,8 +73,7 @@ def _seconds(options: dict[str, str], name: str, most: float = 1e6) -> float | N
         number = float(text)
     except ValueError:
         number = math.nan
-    if not 0 < number <= most:
-        raise RefusedError(
-            400, "option", f"{name}={text[:40]!r}: expected a number above 0, at most {most:g}."
-        )
+    if number not in allowed:
+        said = f"expected a number above {allowed.low:g}, at most {allowed.high:g}."
+        raise RefusedError(400, "option", f"{name}={text[:40]!r}: {said}")
     return number
