@@ -37,16 +37,16 @@ def part_of(clips: VideoClips, span: tuple[float, float] | None, asked: Asked) -
     return Part(clips, span, tuple(pictures_of(clips.clips[0], most)) if asked.pictures else ())
 
 
-def windows_asked(entry: VideoEntry, asked: Asked, limits: Limits) -> list[Window]:
-    """The windows of a video, none where they were not asked for.
+def windows_asked(
+    entry: VideoEntry, window: float, hop: float | None, limits: Limits
+) -> list[Window]:
+    """The windows of a video, of so many seconds and so far apart.
 
     Raises:
         RefusedError: There are too many.
     """
-    if asked.window is None:
-        return []
     most = limits.max_windows
-    found = list(itertools.islice(windows_of(entry, asked.window, asked.hop), most + 1))
+    found = list(itertools.islice(windows_of(entry, window, hop), most + 1))
     if len(found) > most:
         raise RefusedError(
             413, "too_many_windows", f"More than {most} windows. Ask for longer ones, or fewer."

@@ -103,25 +103,30 @@ class Pipeline:
 
     async def _answer(self, version: Version, body: Body, asked: Asked, end: float) -> Any:
         sampling = version.network.sampling
+        sent, parts = await self._in_pool(lambda: self._parts(body, sampling, asked), end)
+        found = self._run(version, parts, end)
+        fields = [answer_fields(*each, asked) async for each in found]
         about = {"model": version.model, "version": version.number}
-        sent = await self._in_pool(lambda: self._opened(body, sampling, asked), end)
+        if isinstance(sent, np.ndarray):
+            return {**about, **fields[0]}
+        answers = fields[0] if asked.window is None else {"windows": fields}
+        return {**about, **answers, "video": video_fields(sent)}
+
+    def _parts(
+        self, body: Body, sampling: ClipSampling, asked: Asked
+    ) -> tuple[VideoEntry | np.ndarray, list[Callable[[], Part]]]:
+        """What was sent, and what decodes each part of it that has an answer of its own."""
+        sent = self._opened(body, sampling, asked)
         if isinstance(sent, np.ndarray):
             clips = VideoClips(sent, np.zeros((0, 0), np.int64), None)
-            found = self._run(version, [lambda: part_of(clips, None, asked)], end)
-            fields = [answer_fields(*each, asked) async for each in found]
-            return {**about, **fields[0]}
+            return sent, [lambda: part_of(clips, None, asked)]
         if asked.window is None:
-            found = self._run(version, [lambda: self._decode(sent, sampling, None, asked)], end)
-            fields = [answer_fields(*each, asked) async for each in found]
-            return {**about, **fields[0], "video": video_fields(sent)}
-        windows = await self._in_pool(lambda: windows_asked(sent, asked, self.limits), end)
-        parts = [
+            return sent, [lambda: self._decode(sent, sampling, None, asked)]
+        windows = windows_asked(sent, asked.window, asked.hop, self.limits)
+        return sent, [
             functools.partial(self._decode, w.entry, sampling, (w.start, w.end), asked)
             for w in windows
         ]
-        found = self._run(version, parts, end)
-        fields = [answer_fields(*each, asked) async for each in found]
-        return {**about, "windows": fields, "video": video_fields(sent)}
 
     def _opened(self, body: Body, sampling: ClipSampling, asked: Asked) -> VideoEntry | np.ndarray:
         sent = opened(body, self.limits, asked.fps)
