@@ -106,28 +106,29 @@ def load_artefact(
     Raises:
         ValueError: If the folder holds no such network.
     """
-    folder, kind = _found(Path(path))
+    folder, kind, manifest = _found(Path(path))
     if kind is SAVED_MODEL:
         return _saved_model(folder, sampling)
-    return _converted(folder, kind, sampling)
+    return _converted(folder, kind, manifest, sampling)
 
 
-def _found(path: Path) -> tuple[Path, Format]:
-    """The folder of an exported network, and its format: the one given, or the one in it."""
+def _found(path: Path) -> tuple[Path, Format, dict[str, Any]]:
+    """The folder of an exported network, its format and its manifest: as given, or inside."""
     for folder in (path, *(path / name for name in FORMATS)):
-        manifest = read_manifest(folder)
-        kind = format_of(SAVED_MODEL.name if manifest is None else manifest["artefact"])
+        manifest = read_manifest(folder) or {"artefact": SAVED_MODEL.name}
+        kind = format_of(manifest["artefact"])
         if (folder / kind.file).is_file():
-            return folder, kind
+            return folder, kind, manifest
     raise ValueError(
         f"{path} holds no SavedModel ({SAVED_MODEL.file}), and no network in another format. "
         "Expected vdroppath export's."
     )
 
 
-def _converted(folder: Path, kind: Format, sampling: ClipSampling | None) -> Artefact:
+def _converted(
+    folder: Path, kind: Format, manifest: dict[str, Any], sampling: ClipSampling | None
+) -> Artefact:
     """A network in another format than TensorFlow's: what it is stands in its manifest."""
-    manifest = read_manifest(folder) or {}
     clip = manifest["input"]["clip"]
     code: Any = importlib.import_module(f"vdroppath_tf.serving.formats.{kind.module}")
     answer = code.load(kind, folder)
