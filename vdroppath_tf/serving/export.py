@@ -82,10 +82,10 @@ def export_saved_model(
     target = Path(path)
     check_free(target, "saved_model.pb", "SavedModel", overwrite)
     given = Exported.of(network, labels, sampling, clips, dict(about or {}))
-    runner, served = given.runner(network, Folding.of(network) if fold else None)
+    runner = given.runner(network, Folding.of(network) if fold else None)
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as folder:
-        given.save(folder, runner, served)
+        given.save(folder, runner)
     return target
 
 
@@ -141,12 +141,15 @@ class Exported:
             about,
         )
 
-    def runner(self, network: keras.Model, folding: Folding | None) -> tuple[Runner, Served]:
-        """What runs, folded or, where ``folding`` is None, as it is; and how it is served."""
-        runner = Runner(network, None)
-        if folding is not None:
-            fields = folded_fields(folding, self.reference.clips.shape[1:])
-            runner = Runner(folding.model(self.sizes[:3]), fields)
+    def runner(self, network: keras.Model, folding: Folding | None) -> Runner:
+        """What runs, folded or, where ``folding`` is None, as it is."""
+        if folding is None:
+            return Runner(network, None)
+        fields = folded_fields(folding, self.reference.clips.shape[1:])
+        return Runner(folding.model(self.sizes[:3]), fields)
+
+    def save(self, folder: Path, runner: Runner) -> Difference:
+        """Writes the SavedModel and what lies beside it, once it was compared with the network."""
         served = Served(
             runner.model_logits,
             self.sizes,
@@ -155,10 +158,6 @@ class Exported:
             self.multi_label,
             self.sampling,
         )
-        return runner, served
-
-    def save(self, folder: Path, runner: Runner, served: Served) -> Difference:
-        """Writes the SavedModel and what lies beside it, once it was compared with the network."""
         signatures = served.signatures()
         answer = signatures["clips"]
         logits = [answer(tf.constant(clip[None]))["logits"][0] for clip in self.reference.clips]

@@ -150,7 +150,7 @@ def _written(
 ) -> Written:
     """One format in a folder: converted, loaded, run, compared."""
     if kind is SAVED_MODEL:
-        found, same = given.save(folder, *given.runner(network, folding)), 1.0
+        found, same = given.save(folder, given.runner(network, folding)), 1.0
         return Written(kind.name, folder, found, same)
     place = folder / kind.name
     place.mkdir(parents=True)
