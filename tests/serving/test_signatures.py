@@ -206,6 +206,13 @@ def test_nothing_is_written_where_logits_differ(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_equal_answers_are_counted() -> None:
+    logits = np.array([[3.0, 1.0], [0.0, 1.0], [2.0, 0.0], [0.0, 9.0]])
+    reference = Reference(np.zeros((4, 1, 1, 1, 3), np.uint8), logits, "given", False)
+    assert reference.same_answers(logits) == 1.0
+    assert reference.same_answers(np.array([[1, 0], [1, 0], [5, 4], [0, 3]])) == 0.75
+
+
 def test_what_does_not_fit(network: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"clips must be uint8 .* fit \(4, 32, 32, 3\)"):
         export_saved_model(

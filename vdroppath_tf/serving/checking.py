@@ -87,6 +87,10 @@ class Reference:
         apart = float(np.abs(found - self.logits).max())
         return Difference(apart, bound, largest, len(self.clips), self.source)
 
+    def same_answers(self, logits: np.ndarray) -> float:
+        """The share of the clips to which these logits give the same class."""
+        return float((logits.argmax(1) == self.logits.argmax(1)).mean())
+
 
 def generated_clips(shape: tuple[int, int, int, int]) -> np.ndarray:
     """Clips where there are no others: coarse patterns that move, with noise, always the same.

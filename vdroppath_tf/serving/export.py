@@ -148,8 +148,12 @@ class Exported:
         fields = folded_fields(folding, self.reference.clips.shape[1:])
         return Runner(folding.model(self.sizes[:3]), fields)
 
-    def save(self, folder: Path, runner: Runner) -> Difference:
-        """Writes the SavedModel and what lies beside it, once it was compared with the network."""
+    def save(self, folder: Path, runner: Runner) -> tuple[Difference, float]:
+        """Writes the SavedModel and what lies beside it, once it was compared with the network.
+
+        Returns:
+            How much its logits differ, and the share of the clips to which it gives the same class.
+        """
         served = Served(
             runner.model_logits,
             self.sizes,
@@ -160,8 +164,9 @@ class Exported:
         )
         signatures = served.signatures()
         answer = signatures["clips"]
-        logits = [answer(tf.constant(clip[None]))["logits"][0] for clip in self.reference.clips]
-        found = self.reference.difference(np.stack(logits))
+        clips = self.reference.clips
+        logits = np.stack([answer(tf.constant(clip[None]))["logits"][0] for clip in clips])
+        found = self.reference.difference(logits)
         found.check(f"{runner.model.name!r} as a SavedModel")
         # keras.export.ExportArchive would trace the network three times and walk all its objects
         module = tf.Module()
@@ -170,9 +175,9 @@ class Exported:
         tf.saved_model.save(module, str(folder), signatures, options)
         if self.sampling is not None:
             write_sampling(folder, self.sampling)
-        write_warmup(folder, self.reference.clips[:1])
+        write_warmup(folder, clips[:1])
         write_manifest(folder, self.contents("saved_model", runner.folded, found))
-        return found
+        return found, self.reference.same_answers(logits)
 
     def contents(
         self, format: str, folded: Mapping[str, Any] | None, difference: Difference

@@ -150,7 +150,7 @@ def _written(
 ) -> Written:
     """One format in a folder: converted, loaded, run, compared."""
     if kind is SAVED_MODEL:
-        found, same = given.save(folder, given.runner(network, folding)), 1.0
+        found, same = given.save(folder, given.runner(network, folding))
         return Written(kind.name, folder, found, same)
     place = folder / kind.name
     place.mkdir(parents=True)
@@ -175,4 +175,4 @@ def _compared(kind: Format, run: Run, reference: Reference, name: str) -> tuple[
     found = tried.difference(logits)
     if exact:
         found.check(f"{name!r} as {kind.name}")
-    return found, float((logits.argmax(1) == tried.logits.argmax(1)).mean())
+    return found, tried.same_answers(logits)
