@@ -21,9 +21,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,9 +34,9 @@ _FILMS = 5000
 class Client(threading.Thread):
     """Asks for one video, again and again, on one connection."""
 
-    def __init__(self, port: int, video: bytes, path: str, stop: threading.Event) -> None:
+    def __init__(self, port: int, video: bytes, stop: threading.Event) -> None:
         super().__init__(daemon=True)
-        self._port, self._video, self._path, self._stopped = port, video, path, stop
+        self._port, self._video, self._stopped = port, video, stop
         self.times: list[float] = []
         self.statuses: Counter[int] = Counter()
         self.versions: Counter[int] = Counter()
@@ -47,7 +47,7 @@ class Client(threading.Thread):
             begun = time.perf_counter()
             try:
                 headers = {"Content-Type": "video/mp4"}
-                connection.request("POST", self._path, self._video, headers)
+                connection.request("POST", "/predict", self._video, headers)
                 response = connection.getresponse()
                 data, status = response.read(), response.status
             except OSError:
@@ -67,7 +67,6 @@ class Load(NamedTuple):
     seconds: float
     statuses: Counter[int]
     times: list[float]
-    versions: Counter[int]
 
     def line(self) -> str:
         """Throughput and times."""
@@ -78,24 +77,32 @@ class Load(NamedTuple):
         )
 
 
-def load(port: int, video: bytes, clients: int, seconds: float, *, path: str = "/predict") -> Load:
-    """So many clients for so many seconds."""
+@contextlib.contextmanager
+def asking(port: int, video: bytes, clients: int) -> Iterator[list[Client]]:
+    """So many clients ask, until the end of the ``with``; then each waits for its last answer."""
     stop = threading.Event()
-    threads = [Client(port, video, path, stop) for _ in range(clients)]
-    begun = time.perf_counter()
+    threads = [Client(port, video, stop) for _ in range(clients)]
     for thread in threads:
         thread.start()
-    time.sleep(seconds)
+    yield threads
     stop.set()
     for thread in threads:
         thread.join(70)
+
+
+def total(counts: Iterable[Counter[int]]) -> Counter[int]:
+    """Of all clients together."""
+    return sum(counts, Counter())
+
+
+def load(port: int, video: bytes, clients: int, seconds: float) -> Load:
+    """So many clients for so many seconds."""
+    begun = time.perf_counter()
+    with asking(port, video, clients) as threads:
+        time.sleep(seconds)
     took = time.perf_counter() - begun
-    total: Any = (Counter(), [], Counter())
-    for thread in threads:
-        total[0].update(thread.statuses)
-        total[1].extend(thread.times)
-        total[2].update(thread.versions)
-    return Load(took, *total)
+    times = [each for thread in threads for each in thread.times]
+    return Load(took, total(thread.statuses for thread in threads), times)
 
 
 def memory(pid: int) -> float:
@@ -223,22 +230,16 @@ def main() -> None:
 
 def swap(served: Path, port: int, data: bytes, clients: int, requests: int) -> None:
     """Versions change while clients ask."""
-    stop = threading.Event()
-    threads = [Client(port, data, "/predict", stop) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
     number = 1
-    while sum(thread.statuses.total() for thread in threads) < requests:
-        time.sleep(5)
-        number += 1
-        new = served / f".{number}"
-        shutil.copytree(served / "1", new)
-        os.rename(new, served / str(number))
-    stop.set()
-    for thread in threads:
-        thread.join(70)
-    statuses: Counter[int] = sum((thread.statuses for thread in threads), Counter())
-    versions: Counter[int] = sum((thread.versions for thread in threads), Counter())
+    with asking(port, data, clients) as threads:
+        while sum(thread.statuses.total() for thread in threads) < requests:
+            time.sleep(5)
+            number += 1
+            new = served / f".{number}"
+            shutil.copytree(served / "1", new)
+            os.rename(new, served / str(number))
+    statuses = total(thread.statuses for thread in threads)
+    versions = total(thread.versions for thread in threads)
     print(f"{number - 1} swaps: statuses {dict(statuses)}, answers by version {dict(versions)}")
 
 
