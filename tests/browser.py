@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-_FLAGS = (
+FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --remote-debugging-pipe "
-    "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+    "--disable-background-networking --disable-component-update"
+).split()
+_DRIVEN = (
+    "--remote-debugging-pipe --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
 ).split()
 _SECONDS = 60.0
 
@@ -111,7 +113,8 @@ def browser(folder: Path) -> Iterator[Page]:
     back_read, back_write = os.pipe()
     # the program expects the pipes as its files 3 and 4
     shell = f'exec "$0" "$@" 3<&{to_read} 4>&{back_write}'
-    command = [str(CHROMIUM), *_FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"]
+    profile = f"--user-data-dir={folder / 'profile'}"
+    command = [str(CHROMIUM), *FLAGS, *_DRIVEN, profile, "about:blank"]
     process = subprocess.Popen(
         ["bash", "-c", shell, *command], pass_fds=(to_read, back_write), stderr=subprocess.DEVNULL
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -16,6 +15,7 @@ import matplotlib.colors
 import matplotlib.image
 import numpy as np
 import pytest
+from browser import CHROMIUM, FLAGS
 
 from vdroppath_tf.figures.frames import frame_strip
 from vdroppath_tf.figures.units import COLORS
@@ -369,18 +369,12 @@ def test_duration(seconds, text):
     assert duration(seconds) == text
 
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --virtual-time-budget=5000"
-).split()
-
-
 def in_browser(folder: Path, harness: str, *flags: str) -> str:
     """What a headless browser makes of a page: its document, after scripts ran."""
     (folder / "harness.html").write_text(harness, encoding="utf-8")
     profile = f"--user-data-dir={folder / 'profile'}"
-    command = [str(CHROMIUM), *FLAGS, profile, *flags, (folder / "harness.html").as_uri()]
+    page = (folder / "harness.html").as_uri()
+    command = [str(CHROMIUM), *FLAGS, "--virtual-time-budget=5000", profile, *flags, page]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     return done.stdout
 
