@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.serving import export_formats, load_artefact
+from vdroppath_tf.serving.formats.convert import PACKAGES
 from vdroppath_tf.serving.formats.kinds import FORMATS
 
 SHAPE = (4, 24, 24)
@@ -26,16 +27,10 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "mobilenet_v2": ("mobile", "S ST S+ST ST", {}),
     "micro": ("even", "S - ST S+ST", {}),
 }
-PACKAGES = {
-    "onnx": ("tf2onnx", "onnxruntime"),
-    "litert": ("ai_edge_litert",),
-    "openvino": ("openvino",),
-    "openvino-int8": ("openvino", "nncf"),
-}
 THERE = [
     name
     for name in FORMATS
-    if all(importlib.util.find_spec(package) for package in PACKAGES.get(name, ()))
+    if all(importlib.util.find_spec(one.partition(".")[0]) for one in PACKAGES.get(name, ()))
 ]
 
 
