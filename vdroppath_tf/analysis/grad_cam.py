@@ -90,8 +90,7 @@ def explain_clip(
 
 def _places(layer: FusionConv) -> tuple[Any, dict[str, Any]]:
     """What a layer takes, and what its branches give by name (symbolic)."""
-    there = layer.compute_output_spec(layer.input)
-    names = keras.tree.flatten({name: name for name in there})  # in their tensors' order
+    names = layer.output_names(layer.input)
     given = dict(zip(names, keras.tree.flatten(layer.output), strict=True))
     return layer.input, {name: given[name] for name in ("output", "temporal") if name in given}
 

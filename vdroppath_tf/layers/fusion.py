@@ -289,6 +289,11 @@ class FusionConv(keras.layers.Layer):
             outputs["weight_prior"] = keras.KerasTensor((), "float32")
         return outputs
 
+    def output_names(self, inputs: Any) -> list[str]:
+        """The names of what the layer gives of inputs, in the order in which Keras flattens it."""
+        there = self.compute_output_spec(inputs)
+        return keras.tree.flatten({name: name for name in there})
+
     def macs(self, input_shape: Sequence[int]) -> int:
         """Multiply-adds for one clip, every branch counted as its own convolution."""
         return sum(sum(macs) for macs in self.macs_by_branch(input_shape).values())

@@ -111,9 +111,7 @@ class DerivedGraph:
         if unit.branches:
             found |= self._anew(layer)(self._tensor(call.takes[0]))
             found |= {"residual_gate": ONE} | ({"spatial_gate": ONE} if "output" in found else {})
-        there = layer.compute_output_spec(call.takes[0])
-        names = keras.tree.flatten({name: name for name in there})  # in their tensors' order
-        return [found.get(name, ZERO) for name in names]
+        return [found.get(name, ZERO) for name in layer.output_names(call.takes[0])]
 
     def _anew(self, layer: Any) -> Any:
         """The layer that takes the place of another one, with its weights."""

@@ -145,8 +145,7 @@ class _Evaluation:
             x = self._run(step.takes[0])
             found = fusion.only(x, self.keeps, self.training, Convolved)
             found |= {"residual_gate": ONE} | ({"spatial_gate": ONE} if "output" in found else {})
-        there = fusion.compute_output_spec(fusion.input)
-        names = keras.tree.flatten({name: name for name in there})  # in their tensors' order
+        names = fusion.output_names(fusion.input)
         return {t: found.get(name, ZERO) for name, t in zip(names, step.gives, strict=True)}
 
     def _computed(self, step: Step) -> Any:

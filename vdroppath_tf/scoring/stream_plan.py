@@ -127,8 +127,7 @@ def _step(call: Call, pads: dict[int, Call]) -> StreamStep:
     layer, takes = call.layer, [id(t) for t in call.takes]
     gives, layers, names = [id(t) for t in call.gives], [call.layer], []
     if isinstance(layer, FusionConv) and layer.drop_path is None:
-        there = layer.compute_output_spec(call.takes[0])
-        names = keras.tree.flatten({name: name for name in there})
+        names = layer.output_names(call.takes[0])
         reach = max(path.kernel_size[0] for path in layer.paths) // 2
         strides = [path.strides[0] for path in layer.paths]
     elif isinstance(layer, Convolution):
