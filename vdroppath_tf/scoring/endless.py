@@ -107,10 +107,7 @@ class EndlessClassifier:
                 values[tensor] = found[:, step.reach : step.reach + self.hop]
         features = tf.concat([state["features"], values[self.plan.pooled]], 1)[:, self.hop :]
         after["features"] = features
-        x: Any = features
-        for layer in self.plan.head:
-            x = layer(x, training=False) if isinstance(layer, keras.layers.Dropout) else layer(x)
-        return tf.cast(x, tf.float32), after
+        return self.plan.logits(features), after
 
     def _empty(self) -> dict[str, Any]:
         """What steps wait with before the first frame; none of it is part of an answer."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.fusion import FusionConv
@@ -28,6 +29,7 @@ _FRAMEWISE = (
     keras.layers.ReLU,
     Zeros,
 )
+_WITH_TRAINING = (keras.layers.BatchNormalization, keras.layers.Dropout, FusionConv)
 _POOLS = (keras.layers.MaxPooling3D, keras.layers.AveragePooling3D)
 
 
@@ -53,9 +55,7 @@ class StreamStep:
 
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         """What it gives of some frames."""
-        x: Any = list(inputs) if len(inputs) > 1 else inputs[0]
-        for layer in self.layers:
-            x = layer(x, training=False) if _has_training(layer) else layer(x)
+        x = _through(self.layers, list(inputs) if len(inputs) > 1 else inputs[0])
         return [x[name] for name in self.names] if self.names else [x]
 
 
@@ -79,6 +79,10 @@ class StreamPlan:
     def edge(self) -> int:
         """The frames at each end of a window that no layer can keep."""
         return max(step.edge for step in self.steps)
+
+    def logits(self, features: Any) -> Any:
+        """What the head gives of the frames of ``pooled``, float32."""
+        return tf.cast(_through(self.head, features), tf.float32)
 
     def needed_whole(self, window: int, hop: int) -> set[int]:
         """The tensors of which more is needed than the frames that a hop computes anew."""
@@ -154,5 +158,8 @@ def _refused(layer: Any, what: str) -> ValueError:
     )
 
 
-def _has_training(layer: Any) -> bool:
-    return isinstance(layer, (keras.layers.BatchNormalization, keras.layers.Dropout, FusionConv))
+def _through(layers: Sequence[Any], x: Any) -> Any:
+    """What layers give at inference, one after another."""
+    for layer in layers:
+        x = layer(x, training=False) if isinstance(layer, _WITH_TRAINING) else layer(x)
+    return x

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from vdroppath_tf.scoring.stream_plan import StreamPlan, StreamStep, is_whole
@@ -45,10 +44,7 @@ class StreamWindow:
 
     def logits(self) -> Any:
         """What the head gives of the mean over the window."""
-        x = self.whole[self.plan.pooled]
-        for layer in self.plan.head:
-            x = layer(x, training=False) if isinstance(layer, keras.layers.Dropout) else layer(x)
-        return tf.cast(x, tf.float32)
+        return self.plan.logits(self.whole[self.plan.pooled])
 
     def kept(self) -> dict[str, Any]:
         """The whole tensors that the next window takes up."""
