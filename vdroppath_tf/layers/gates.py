@@ -13,10 +13,9 @@ from vdroppath_tf.layers.drop_path import VariationalDropPath, probability
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.names import named, nearest
 from vdroppath_tf.spaces.layer_gates import (
-    Inside,
     architecture_name,
     gated_layers,
-    layers_inside,
+    layers_with_gates,
     names_of,
     no_template,
 )
@@ -88,13 +87,7 @@ def _check_word(strategy: object, layers: int) -> None:
 @named
 def gates_of(model: keras.Model) -> list[VariationalDropPath]:
     """Every gate of a model: those of its fusion layers, and its classifier's if it has one."""
-    return [layer.drop_path for _, layer in _with_gates(model)]
-
-
-def _with_gates(model: keras.Model) -> list[Inside]:
-    """The layers that have gates: fusion layers, and a gated classifier."""
-    found = layers_inside(model)
-    return [each for each in found if getattr(each.layer, "drop_path", None) is not None]
+    return [layer.drop_path for _, layer in layers_with_gates(model)]
 
 
 @named
@@ -169,7 +162,7 @@ def frozen_gates(model: keras.Model) -> Iterator[None]:
 
 def describe_gates(model: keras.Model) -> list[str]:
     """A line for each gated layer: its paths and their drop probabilities; none without gates."""
-    found = _with_gates(model)
+    found = layers_with_gates(model)
     lines = [_gate_line(each.layer, n) for each, n in zip(found, names_of(found), strict=True)]
     if not lines:
         return []
@@ -224,7 +217,7 @@ def named_drops(model: keras.Model) -> dict[str, float]:
     ``B1.L3/D1`` for the whole layer; ``classifier``.
     """
     found: dict[str, float] = {}
-    gated = _with_gates(model)
+    gated = layers_with_gates(model)
     for (_, layer), name in zip(gated, names_of(gated), strict=True):
         gate = layer.drop_path
         names = _path_names(layer, name) if isinstance(layer, FusionConv) else [name]

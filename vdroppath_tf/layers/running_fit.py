@@ -20,7 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from vdroppath_tf.spaces.layer_gates import layers_inside
+from vdroppath_tf.spaces.layer_gates import layers_inside, layers_with_gates
 
 _CALLS = ("fit", "evaluate", "train_on_batch", "test_on_batch")
 
@@ -66,8 +66,8 @@ def find_examples(gates: Iterable[Any]) -> None:
 
 def _count(running: RunningFit) -> bool:
     """Gives N of the data to every gate of the model; whether it is another one than before."""
-    gates = (getattr(layer, "drop_path", None) for _, layer in layers_inside(running.model))
-    waiting = [gate for gate in gates if gate is not None and gate.given_examples is None]
+    gates = (layer.drop_path for _, layer in layers_with_gates(running.model))
+    waiting = [gate for gate in gates if gate.given_examples is None]
     if not any(gate.trainable for gate in waiting):
         return False
     examples = _counted_once(running.data)

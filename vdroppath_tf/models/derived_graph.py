@@ -122,7 +122,7 @@ class DerivedGraph:
     def _made_from(self, layer: Any) -> Any:
         if not isinstance(layer, keras.layers.Layer):
             return layer  # an operation, which has no state
-        inside = gated_layers(layer) if not isinstance(layer, FusionConv) else []
+        inside = gated_layers(layer)
         if inside:
             return self.derive(layer, [self.units[id(each.layer)] for each in inside])
         if isinstance(layer, FusionConv) and id(layer) in self.units:

@@ -18,7 +18,7 @@ import tensorflow as tf
 from vdroppath_tf.layers.drop_path import VariationalDropPath, probability
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import branches_of, fusion_layers, gates_of
-from vdroppath_tf.spaces.layer_gates import branch_table, layers_inside
+from vdroppath_tf.spaces.layer_gates import branch_table, layers_with_gates
 from vdroppath_tf.spaces.pushes import RECORDED, GateValues, Pushes
 
 _SAME = 1e-5  # of p: how near gates must be to where a record ends, for it to be theirs
@@ -187,10 +187,8 @@ def _shaped(model: keras.Model, flat: np.ndarray) -> GateValues:
     """Numbers of the gates of fusion layers, as a space has them; the classifier's is left out."""
     branches = branches_of(fusion_layers(model))
     paths, layers, start = [], [], 0
-    for _, layer in layers_inside(model):
-        gate = getattr(layer, "drop_path", None)
-        if gate is None:
-            continue
+    for _, layer in layers_with_gates(model):
+        gate = layer.drop_path
         end = start + gate.paths
         own, start = flat[start:end], end + int(gate.layer_logit is not None)
         if isinstance(layer, FusionConv):

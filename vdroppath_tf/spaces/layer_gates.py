@@ -76,13 +76,15 @@ def names_of(found: Sequence[Inside]) -> tuple[str, ...]:
     )
 
 
+def layers_with_gates(model: Any) -> list[Inside]:
+    """The layers of a model that have gates: fusion layers, and a gated classifier."""
+    found = layers_inside(model)
+    return [each for each in found if getattr(each.layer, "drop_path", None) is not None]
+
+
 def gated_layers(model: Any) -> list[Inside]:
     """The gated fusion layers of a model, in the order of its strategies."""
-    return [
-        found
-        for found in layers_inside(model)
-        if hasattr(found.layer, "layer_gates") and found.layer.drop_path is not None
-    ]
+    return [each for each in layers_with_gates(model) if hasattr(each.layer, "layer_gates")]
 
 
 def architecture_name(model: Any) -> str | None:
