@@ -61,6 +61,17 @@ def test_gradients_and_state_are_the_same(kind: str) -> None:
         np.testing.assert_allclose(state_again[path], value, rtol=1e-6, atol=1e-7, err_msg=path)
 
 
+def test_the_last_block_may_be_the_output() -> None:
+    answers = []
+    for remat in (False, True):
+        keras.utils.set_random_seed(3)
+        model = tiny.derived("S ST S+ST", include_top=False)
+        model.remat = remat
+        answers.append(model(CLIPS, training=True).numpy())
+    assert answers[0].ndim == 5
+    np.testing.assert_allclose(answers[1], answers[0], rtol=1e-5, atol=1e-6)
+
+
 def test_blocks_are_computed_a_second_time() -> None:
     """The convolutions of blocks, and what precedes their gradients; not the stem."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -28,6 +28,15 @@ class Call(NamedTuple):
         """The symbolic tensors that go in."""
         every = keras.tree.flatten((self.args, self.kwargs))
         return tuple(one for one in every if isinstance(one, keras.KerasTensor))
+
+    def filled_in(self, values: Mapping[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments with values, by ``id``, in place of the symbolic tensors."""
+
+        def one(value: Any) -> Any:
+            return values[id(value)] if isinstance(value, keras.KerasTensor) else value
+
+        args, kwargs = keras.tree.map_structure(one, (self.args, self.kwargs))
+        return args, kwargs
 
 
 def functional_of(model: keras.Model) -> keras.Model | None:

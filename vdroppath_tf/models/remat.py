@@ -13,6 +13,7 @@ other state are written by the first run alone.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from vdroppath_tf.layers.factors import Factors
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.losses import add_replica_loss
 from vdroppath_tf.layers.together import handed_out, is_ones
+from vdroppath_tf.models.calls import Call, calls_of
 
 Tensor = Any
 Drawn = Mapping[int, Factors]
@@ -53,11 +55,14 @@ def run_in_blocks(model: keras.Model, clips: Tensor, drawn: Drawn) -> Tensor:
     """
     (clips,) = tf.nest.flatten(model._standardize_inputs(clips))
     values: _Values = {id(model.inputs[0]): clips}
-    for group in _groups(model):
+    groups = _groups(model)
+    uses = _uses(call for group in groups for call in group)
+    uses.update(id(x) for x in model.outputs)
+    for group in groups:
         if len(group) == 1:
-            _run_node(group[0], values, drawn)
+            _run_call(group[0], values, drawn)
         else:
-            _Block(group, values, drawn).run()
+            _Block(group, uses, values, drawn).run()
     return _whole(values[id(model.outputs[0])])
 
 
@@ -67,61 +72,66 @@ def remat_wanted() -> bool:
     return mode is not None and mode.mode is not None
 
 
-def _groups(model: keras.Model) -> list[list[Any]]:
+def _groups(model: keras.Model) -> list[list[Call]]:
     """The calls of a network in an order in which they can run, those of a block together."""
-    depths = sorted(model._nodes_by_depth, reverse=True)
-    nodes = [n for depth in depths for n in model._nodes_by_depth[depth] if not n.is_input]
     fusion = [layer.name for layer in model.layers if isinstance(layer, FusionConv)]
     names = [name.removesuffix("_fusion") for name in fusion]
-    groups: dict[Any, list[Any]] = {}
-    for node in nodes:
-        name = node.operation.name
+    groups: dict[Any, list[Call]] = {}
+    for place, call in enumerate(calls_of(model)):
+        name = call.layer.name
         own = next((n for n in names if name == n or name.startswith(f"{n}_")), None)
-        alone = own is None or isinstance(node.operation, keras.layers.Concatenate)
-        groups.setdefault(id(node) if alone else own, []).append(node)
+        alone = own is None or isinstance(call.layer, keras.layers.Concatenate)
+        groups.setdefault(place if alone else own, []).append(call)
     return list(groups.values())
 
 
-def _run_node(node: Any, values: _Values, drawn: Drawn) -> None:
+def _uses(calls: Iterable[Call]) -> Counter[int]:
+    """How often each tensor is taken, by its id."""
+    return Counter(id(x) for call in calls for x in call.takes)
+
+
+def _run_call(call: Call, values: _Values, drawn: Drawn) -> None:
     """One layer, outside of the blocks; a concatenation is put off."""
-    layer = node.operation
+    layer = call.layer
     if isinstance(layer, keras.layers.Concatenate) and layer.axis in (-1, 4):
         parts: list[Tensor] = []
-        for one in node.input_tensors:
+        for one in call.takes:
             value = values[id(one)]
             parts += value.parts if isinstance(value, Joined) else [value]
-        values[id(node.outputs[0])] = Joined(tuple(parts), layer.compute_dtype)
+        values[id(call.gives[0])] = Joined(tuple(parts), layer.compute_dtype)
         return
-    for one in node.input_tensors:
+    for one in call.takes:
         values[id(one)] = _whole(values[id(one)])
     with handed_out(drawn):
-        _call(node, values)
+        _call(call, values)
 
 
 def _whole(value: Any) -> Tensor:
     return value.tensor() if isinstance(value, Joined) else value
 
 
-def _call(node: Any, values: _Values) -> None:
-    args, kwargs = node.arguments.fill_in(values)
-    if getattr(node.operation, "_call_has_training_arg", False):
+def _call(call: Call, values: _Values) -> None:
+    args, kwargs = call.filled_in(values)
+    if getattr(call.layer, "_call_has_training_arg", False):
         kwargs["training"] = True  # where the gradient is taken, no model says so
-    outputs = node.operation(*args, **kwargs)
-    for symbol, value in zip(node.outputs, tf.nest.flatten(outputs), strict=True):
+    outputs = call.layer(*args, **kwargs)
+    for symbol, value in zip(call.gives, tf.nest.flatten(outputs), strict=True):
         values[id(symbol)] = value
 
 
 class _Block:
     """The layers of one block, as one function of its inputs, its weights and its gates."""
 
-    def __init__(self, nodes: Sequence[Any], values: _Values, drawn: Drawn) -> None:
-        self.nodes, self.values = nodes, values
-        made = {id(x) for node in nodes for x in node.outputs}
-        needed = {id(x): x for node in nodes for x in node.input_tensors if id(x) not in made}
+    def __init__(
+        self, calls: Sequence[Call], uses: Counter[int], values: _Values, drawn: Drawn
+    ) -> None:
+        self.calls, self.values = calls, values
+        made = {id(x): x for call in calls for x in call.gives}
+        needed = {id(x): x for call in calls for x in call.takes if id(x) not in made}
         self.inputs = list(needed.values())
-        used = {id(x) for n in _later(nodes) for x in n.input_tensors}
-        self.outputs = [x for node in nodes for x in node.outputs if id(x) in used]
-        layers = {id(node.operation): node.operation for node in nodes}
+        own = _uses(calls)
+        self.outputs = [x for key, x in made.items() if uses[key] > own[key]]
+        layers = {id(call.layer): call.layer for call in calls}
         variables = {id(v): v for layer in layers.values() for v in layer.variables}
         self.variables = list(variables.values())
         self.drawn = {key: drawn[key] for key in layers if key in drawn}
@@ -141,8 +151,8 @@ class _Block:
             pairs = [(v, make(flat)) for v, make in zip(self.variables, state, strict=True)]
             handed = {key: make(flat) for key, make in factors.items()}
             with keras.StatelessScope(state_mapping=pairs) as scope, handed_out(handed):
-                for node in self.nodes:
-                    _call(node, own)
+                for call in self.calls:
+                    _call(call, own)
             return [own[id(symbol)] for symbol in self.outputs], scope
 
         outputs = _recomputed(compute, arguments, self._write)
@@ -160,20 +170,11 @@ class _Block:
             if value is not None and not variable.trainable:
                 variable.assign(value)
         priors = [found.weight_prior for found in self.drawn.values()]
-        for node in self.nodes:
-            layer = node.operation
-            if isinstance(layer, Convolution) and "weight_prior" in node.arguments.kwargs:
+        for call in self.calls:
+            layer = call.layer
+            if isinstance(layer, Convolution) and "weight_prior" in call.kwargs:
                 for prior in (prior for prior in priors if prior is not None):
                     add_replica_loss(layer, layer.prior(prior))
-
-
-def _later(nodes: Sequence[Any]) -> Iterable[Any]:
-    """The calls outside of a block that use what it gives."""
-    own = {id(node) for node in nodes}
-    for node in nodes:
-        for later in node.operation._outbound_nodes:
-            if id(later) not in own:
-                yield later
 
 
 class _Rebuild:
