@@ -141,6 +141,31 @@ def test_scoring_takes_arrays_as_fit_does() -> None:
         recalibrate(model, (CLIPS, LABELS[:3]))
 
 
+class Batches(keras.utils.PyDataset):
+    """Two batches of 4, and which of them were made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[int] = []
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, k: int) -> Any:
+        self.made.append(k)
+        return CLIPS[4 * k : 4 * k + 4], LABELS[4 * k : 4 * k + 4]
+
+
+def test_scoring_makes_the_batches_of_a_data_set_that_it_reads() -> None:
+    model, batches = flat(), Batches()
+    recalibrate(model, batches, batches=1)
+    assert batches.made == [0]
+    (score,) = evaluate_strategies(model, ["S S S"], batches)
+    (again,) = evaluate_strategies(model, ["S S S"], (CLIPS, LABELS))
+    assert batches.made == [0, 0, 1]
+    assert (score.clips, score.top1) == (again.clips, again.top1)
+
+
 DERIVED = {
     "flat": lambda: (flat(), "ST - S+ST"),
     "FusionModel": lambda: (flat(FusionModel), "ST - S+ST"),

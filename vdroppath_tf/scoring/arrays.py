@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -22,13 +22,13 @@ def batches_of(clips: Any) -> Iterable[Any]:
     Args:
         clips: an iterable of batches, such as a ``tf.data.Dataset``, which comes back as it is;
             arrays ``(X, Y)`` of all clips and labels, which are cut into batches of 32 in their
-            order; or a ``keras.utils.PyDataset``.
+            order; or a ``keras.utils.PyDataset``, whose batches are made when they are read.
 
     Raises:
         ValueError: arrays of clips and labels are not as many.
     """
     if isinstance(clips, keras.utils.PyDataset):
-        return [clips[number][:2] for number in range(clips.num_batches or len(clips))]
+        return _Batches(clips)
     if not _are_arrays(clips):
         return clips
     x, y = clips
@@ -38,6 +38,17 @@ def batches_of(clips: Any) -> Iterable[Any]:
             f"{len(y)} labels"
         )
     return [(x[k : k + BATCH], y[k : k + BATCH]) for k in range(0, len(x), BATCH)]
+
+
+class _Batches:
+    """The batches of a ``PyDataset``, one after another, as often as they are asked for."""
+
+    def __init__(self, data: keras.utils.PyDataset) -> None:
+        self.data = data
+
+    def __iter__(self) -> Iterator[Any]:
+        for number in range(self.data.num_batches or len(self.data)):
+            yield self.data[number][:2]
 
 
 def _are_arrays(clips: Any) -> bool:
