@@ -22,7 +22,7 @@ def show(
     costs: UnitCosts,
 ) -> None:
     """Prints who was chosen, on what, and what it scores on videos it was not chosen on."""
-    for score in ranked(chosen_on):
+    for score in chosen_on.ranked():
         share = f"{score.interval}  top-5 {score.top5:.4f}"
         seen = "" if score in chosen_on.finalists else f"  dropped after {score.clips} clips"
         precision = "" if score.map is None else f"  mAP {score.map:.4f}"
@@ -54,11 +54,6 @@ def _chosen(result: scoring.Selection, chosen_on: scoring.StrategyScores, costs:
     return f"{line}; {fewer:.0%} fewer than {most}, which --choose=accurate takes."
 
 
-def ranked(scores: scoring.StrategyScores) -> list[Any]:
-    """Best first; those dropped from a race last."""
-    return sorted(scores, key=lambda score: (-score.clips, -score.top1))
-
-
 def _maps(scores: scoring.StrategyScores) -> dict[str, float]:
     """Mean average precision by strategy, where clips have several classes."""
     return {str(score.strategy): score.map for score in scores if score.map is not None}
@@ -80,7 +75,7 @@ def write(
         path,
         head,
         result,
-        ranked(chosen_on),
+        chosen_on.ranked(),
         recalibrated=recalibrated,
         gains=gains_of(result, reported_on, labels),
         maps=_maps(reported_on),

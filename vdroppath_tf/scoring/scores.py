@@ -100,12 +100,14 @@ class StrategyScores(ShowsTable):
         )
 
     def __str__(self) -> str:
-        order = sorted(self.scores, key=lambda score: (-score.clips, -score.top1))
-        return self._table(order).text()
+        return self._table(self.ranked()).text()
 
     def _repr_html_(self) -> str:
-        order = sorted(self.scores, key=lambda score: (-score.clips, -score.top1))
-        return self._table(order).html()
+        return self._table(self.ranked()).html()
+
+    def ranked(self) -> list[StrategyScore]:
+        """The best first; those dropped from a race last."""
+        return sorted(self.scores, key=lambda score: (-score.clips, -score.top1))
 
     def short_table(self) -> ShortTable:
         """A line a strategy, in the order they were given; printed, the best come first."""
