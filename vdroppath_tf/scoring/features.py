@@ -17,6 +17,7 @@ from vdroppath_tf.data.parallel import map_ahead
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.layer_outputs import LayerOutputs
+from vdroppath_tf.scoring.videos import in_steps
 
 
 @named
@@ -71,8 +72,7 @@ def video_features(
     shape: tuple[int, ...] | None = None
     for batch in _batches(manifest, protocol.sampling(sampling), batch_size, faults):
         entries, clips = [entry for entry, _ in batch], np.concatenate([c for _, c in batch])
-        steps = range(0, len(clips), batch_size)
-        found = np.concatenate([outputs(clips[k : k + batch_size]) for k in steps])
+        found = in_steps(outputs, clips, batch_size)
         for entry, features in zip(entries, np.split(found, len(entries)), strict=True):
             one = features if "views" in outputs.keep else features.mean(0)
             if shape is not None and one.shape != shape:

@@ -69,7 +69,7 @@ def score_videos(
     means, truths = [], []
     with video_errors():
         for batch, labels in clips:
-            mean = mean_over_views(_in_steps(answer, batch.numpy(), batch_size), protocol.views)
+            mean = mean_over_views(in_steps(answer, batch.numpy(), batch_size), protocol.views)
             means.append(mean)
             truths.append(labels.numpy()[:: protocol.views])
             on_video(len(mean))
@@ -121,7 +121,8 @@ def mean_over_views(probabilities: np.ndarray, views: int) -> np.ndarray:
     return probabilities.reshape(-1, views, probabilities.shape[-1]).mean(1)
 
 
-def _in_steps(answer: Probabilities, clips: np.ndarray, batch_size: int) -> np.ndarray:
+def in_steps(answer: Probabilities, clips: np.ndarray, batch_size: int) -> np.ndarray:
+    """What a network gives of clips, so many of them at a time."""
     steps = range(0, len(clips), batch_size)
     return np.concatenate([answer(clips[k : k + batch_size]) for k in steps])
 
