@@ -1,4 +1,4 @@
-"""EndlessClassifier: a stream as one clip without end, each frame computed once."""
+"""EndlessClassifier: a stream as one clip without end, of which nothing ever changes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _State = Mapping[str, Any]
 class EndlessClassifier:
     """A network over a stream as over one clip without end; answers are of its latest frames.
 
-    No window has ends here, so no frame is padded, and each frame goes through each layer once,
-    whatever the strategy. The answers are **not** those of the network on windows, which it was
-    trained on: evaluate this mode by itself. They are of the mean over the last ``window`` frames
-    whose features are known. A layer of ST waits for the frame after the one it gives, so answers
-    are ``delay`` frames behind, and as many of the first frames are left out.
+    No window has ends here, so no frame is padded, and what a layer gave never changes. An answer
+    takes ``hop`` frames through each layer, and two more through one of ST, wherever it is. The
+    answers are **not** those of the network on windows, which it was trained on: evaluate this mode
+    by itself. They are of the mean over the last ``window`` frames whose features are known. A
+    layer of ST waits for the frame after the one it gives, so answers are ``delay`` frames behind,
+    and as many of the first frames are left out.
 
     Example:
     ```python

@@ -77,7 +77,7 @@ class StreamPlan:
 
     @property
     def edge(self) -> int:
-        """The frames at each end of a window that no layer can keep."""
+        """The frames at each end of a window of which the last layers can keep nothing."""
         return max(step.edge for step in self.steps)
 
     def logits(self, features: Any) -> Any:

@@ -1,4 +1,4 @@
-"""StreamingClassifier: answers over a stream of frames, without computing a frame twice."""
+"""StreamingClassifier: answers over a stream of frames, of which it keeps what it can."""
 
 from __future__ import annotations
 
@@ -125,8 +125,7 @@ class StreamingClassifier:
     def _frames_computed(self, step: StreamStep) -> int:
         if is_whole(step.edge, self.window, self.hop):
             return self.window
-        sides = 2 * step.reach if step.edge else step.reach
-        return min(self.window, 2 * step.edge + self.hop + sides)
+        return 2 * (step.edge + step.reach) + self.hop
 
     def _answer(self, new: np.ndarray) -> StreamAnswer:
         clip = tf.convert_to_tensor(new[None])
