@@ -120,7 +120,7 @@ def test_status(finished: Path, call: Any, tmp_path: Path) -> None:
     found = json.loads(call("status", finished, "--json").out)
     assert found["steps"] == dict.fromkeys(STEPS, "done")
     assert found["next"] == ""
-    part = Path(shutil.copytree(finished, tmp_path / "part"))
+    part = Path(shutil.copytree(finished, tmp_path / "a part"))
     state = json.loads((part / "plan" / "state.json").read_text())
     del state["steps"]["answer"], state["steps"]["report"]
     state["steps"]["export"] = {"state": "failed", "error": "the disk is full"}
@@ -131,6 +131,7 @@ def test_status(finished: Path, call: Any, tmp_path: Path) -> None:
     assert "  next: vdroppath export --model=" in done.out
     assert f"  to go on: vdroppath run --data={finished.parent}" not in done.out
     assert "  to go on: vdroppath run --data=" in done.out
+    assert done.out.endswith(f" --out='{part}'\n")  # where it lies now
 
 
 def test_status_of_a_training(call: Any, chain: Path, whole_run: tiny.Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -65,7 +66,7 @@ def status_of(folder: Path) -> dict[str, Any]:
         "steps": states,
         "errors": errors,
         "next": todo[0]["command"] if todo else "",
-        "again": plan["command"] + f" --out={folder}",
+        "again": f"{plan['command']} --out={shlex.quote(str(folder))}",
     }
 
 
