@@ -74,12 +74,10 @@ def examine(entry: VideoEntry, *, quick: bool = False) -> Finding:
         edge = min(_EDGE, info.height, info.width)
         height, width = scaled_size(info.height, info.width, edge)
         chunk = max(1, _CHUNK_BYTES // (height * width * 3))
-        if quick:
-            last = info.num_frames - 1
-            entry.source.read(sorted({0, last // 2, last}), short_edge=edge)
-        for first in () if quick else range(0, info.num_frames, chunk):
-            numbers = range(first, min(first + chunk, info.num_frames))
-            entry.source.read(numbers, short_edge=edge)
+        last = info.num_frames - 1
+        frames = sorted({0, last // 2, last}) if quick else range(info.num_frames)
+        for first in range(0, len(frames), chunk):
+            entry.source.read(frames[first : first + chunk], short_edge=edge)
     except VideoError as error:
         return Finding(_key(entry), stamp, error=str(error))
     return Finding(
