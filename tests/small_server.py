@@ -72,9 +72,9 @@ class Served(NamedTuple):
         """What is answered to a body."""
         return self.request("POST", path, body, {"Content-Type": kind})
 
-    def raw(self, data: bytes, *, wait: float = 10.0) -> bytes:
+    def raw(self, data: bytes) -> bytes:
         """What comes back for bytes that need not be HTTP, until the server closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=wait) as sent:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as sent:
             found = b""
             with contextlib.suppress(OSError):
                 sent.sendall(data)
@@ -86,11 +86,9 @@ class Served(NamedTuple):
 
 
 @contextlib.contextmanager
-def serving(
-    folder: Path, limits: Limits, *, load: Any = BrightNetwork, keep: int = 1
-) -> Iterator[Served]:
+def serving(folder: Path, limits: Limits, *, load: Any = BrightNetwork) -> Iterator[Served]:
     """A server in a thread, on a free port."""
-    models = Models({"bright": folder}, load, keep=keep)
+    models = Models({"bright": folder}, load)
     app = application(models, limits, poll_seconds=0.1)
     listening = listen("127.0.0.1", 0)
     server = uvicorn.Server(server_config(app, limits))
