@@ -129,14 +129,17 @@ def slow(served: Served) -> tuple[int, Any]:
         for _ in range(12):
             time.sleep(0.3)
             sent.sendall(b"x")
-        found = sent.recv(65536)
-    return int(found.split()[1]), json.loads(found.partition(b"\r\n\r\n")[2])
+        return parsed(sent.recv(65536))
 
 
 def gigabyte(served: Served) -> tuple[int, Any]:
     """Announced; nothing of it needs to be sent to be refused."""
     head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1073741824\r\n\r\n"
-    found = served.raw(head)
+    return parsed(served.raw(head))
+
+
+def parsed(found: bytes) -> tuple[int, Any]:
+    """The status and the JSON of an answer."""
     return int(found.split()[1]), json.loads(found.partition(b"\r\n\r\n")[2])
 
 
