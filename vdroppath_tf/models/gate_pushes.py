@@ -18,6 +18,7 @@ import tensorflow as tf
 from vdroppath_tf.layers.drop_path import VariationalDropPath, probability
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import branches_of, fusion_layers, gates_of
+from vdroppath_tf.models.steps import replicas
 from vdroppath_tf.spaces.layer_gates import branch_table, layers_with_gates
 from vdroppath_tf.spaces.pushes import RECORDED, GateValues, Pushes
 
@@ -169,7 +170,7 @@ def add_pushes(
     pushes = tf.stack([total - prior, prior])
     pushes = tf.where(tf.math.is_finite(pushes), pushes, 0.0)  # a step that is skipped moves none
     pushes = pushes if parts == 1 else pushes / parts
-    share = 1.0 / (parts * tf.distribute.get_strategy().num_replicas_in_sync)
+    share = 1.0 / (parts * replicas())
     record.sums.assign_add(tf.pad(pushes, [[0, 0], [0, 1]], constant_values=share))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ import tensorflow as tf
 from vdroppath_tf.layers.gates import gates_of
 from vdroppath_tf.models.gate_pushes import PushRecord, add_pushes, logits_of
 from vdroppath_tf.models.loss_parts import LossInParts
+from vdroppath_tf.models.steps import replicas
 from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.notices import SpaceWarning
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -26,31 +27,24 @@ class GatedTraining(LossInParts):
 
     _record: PushRecord | None = None
 
-    def train_step(self, data: Any) -> Any:
+    @property
+    def notes_gradients(self) -> bool:
+        """Whether there is a record, and a gate that trains."""
+        kept = self._record is not None and self._record.sums is not None
+        return kept and any(gate.trainable for gate in gates_of(self))
+
+    def note_gradients(self, tape: tf.GradientTape, gradients: Sequence[Any]) -> None:
+        """Adds to the record what the loss and what the KL alone does to the gates."""
         gates = [gate for gate in gates_of(self) if gate.trainable]
-        if self._record is None or self._record.sums is None or not gates:
-            return super().train_step(data)
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        given: dict[str, Any] = {"y": y, "sample_weight": sample_weight}
-        with tf.GradientTape(persistent=True) as tape:
-            y_pred = self(x, training=True)
-            loss = self.compute_loss(x, y_pred=y_pred, training=True, **given)
-            kl = self._kl() / replicas
-            scaled = self.optimizer.scale_loss(loss)
-        batch = tf.shape(tf.nest.flatten(x)[0])[0]
-        self._loss_tracker.update_state(loss * replicas, sample_weight=batch)
-        weights = self.trainable_weights
-        gradients = tape.gradient(scaled, weights)
         logits = {v.path: v for gate in gates for v in logits_of(gate)}
-        of_kl = tape.gradient(kl, list(logits.values()))
-        self.apply_gradients(gradients)
         scale = self.optimizer.scale_loss(tf.ones(()))  # of half precision
-        pairs = zip(weights, gradients, strict=True)
+        pairs = zip(self.trainable_weights, gradients, strict=True)
         total = {v.path: g / scale for v, g in pairs if v.path in logits and g is not None}
-        pushes = total, dict(zip(logits, of_kl, strict=True))
-        add_pushes(self._record, self, *pushes, parts=self.accumulate if self._in_parts else 1)
-        return self.compute_metrics(x, y_pred=y_pred, **given)
+        of_kl = tape.gradient(self.kl_terms(), list(logits.values()))
+        shares = [None if g is None else g / replicas() for g in of_kl]
+        prior = dict(zip(logits, shares, strict=True))
+        parts = self.accumulate if self._in_parts else 1
+        add_pushes(self._record_of_gates(), self, total, prior, parts=parts)
 
     def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         if not any(gate.trainable for gate in gates_of(self)):

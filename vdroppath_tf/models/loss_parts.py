@@ -13,7 +13,7 @@ import tensorflow as tf
 from vdroppath_tf.layers.gates import gates_of
 from vdroppath_tf.layers.losses import is_marked, of_this_replica
 from vdroppath_tf.layers.running_fit import ShownKL
-from vdroppath_tf.models.steps import Steps
+from vdroppath_tf.models.steps import Steps, replicas
 
 PARTS = ("task_loss", "kl")
 """The metrics that ``fit`` shows of a template beside Keras' ``loss``, which is their sum."""
@@ -64,24 +64,27 @@ class LossInParts(Steps):
         given = x, y, y_pred, sample_weight, training
         if self._kl_tracker is None or not training:
             return super().compute_loss(*given)
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        count = replicas()
         kl = self._kl()
         if self.loss is None:  # nothing but what layers add
             total = super().compute_loss(*given)
-            task = replicas * total - kl
+            task = count * total - kl
         else:  # added up here: as total - kl, a cross-entropy would lose its digits to a large KL
             with _without_kl(self):
                 share = super().compute_loss(*given)
             kl = tf.cast(kl, share.dtype)
-            total, task = share + kl / replicas, replicas * share
+            total, task = share + kl / count, count * share
         rows = tf.shape(tf.nest.flatten(y_pred)[0])[0]  # as Keras weighs its ``loss``
         self._task_tracker.update_state(task, sample_weight=rows)
         self._kl_tracker.update_state(kl, sample_weight=rows)
         return total
 
-    def _kl(self) -> tf.Tensor:
+    def kl_terms(self) -> list[tf.Tensor]:
         """What the gates, and D1 at its convolutions, added to the loss of this call."""
-        terms = [loss for loss in self.losses if is_marked(loss)]
+        return [loss for loss in self.losses if is_marked(loss)]
+
+    def _kl(self) -> tf.Tensor:
+        terms = self.kl_terms()
         return tf.add_n(terms) if terms else tf.zeros(())
 
     @property

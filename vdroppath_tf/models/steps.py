@@ -7,7 +7,7 @@ it knows no batches in parts. There the functions below take its place; anywhere
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
@@ -27,18 +27,35 @@ class Steps(keras.Model):
     _in_parts = False  # while a step on a part is traced
 
     def train_step(self, data: Any) -> Any:
-        if not self._in_parts:
+        notes = self.notes_gradients
+        if not self._in_parts and not notes:
             return super().train_step(data)
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         given: dict[str, Any] = {"y": y, "sample_weight": sample_weight}
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(persistent=notes) as tape:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y_pred=y_pred, training=True, **given)
             scaled = self.optimizer.scale_loss(loss)
         batch = tf.shape(tf.nest.flatten(x)[0])[0]
         self._loss_tracker.update_state(loss * replicas(), sample_weight=batch)
-        self.apply_gradients(tape.gradient(scaled, self.trainable_weights))
+        gradients = tape.gradient(scaled, self.trainable_weights)
+        self.apply_gradients(gradients)
+        if notes:
+            self.note_gradients(tape, gradients)
         return self.compute_metrics(x, y_pred=y_pred, **given)
+
+    @property
+    def notes_gradients(self) -> bool:
+        """Whether a step calls ``note_gradients``."""
+        return False
+
+    def note_gradients(self, tape: tf.GradientTape, gradients: Sequence[Any]) -> None:
+        """Looks at what a step, or a part of one, has found.
+
+        Args:
+            tape: It has recorded the forward pass, and gives other gradients too.
+            gradients: Of the loss, for each of the trainable weights.
+        """
 
     def apply_gradients(self, gradients: Iterable[Any]) -> None:
         """Hands the gradients of the trainable weights to the optimizer, or adds them up."""
