@@ -18,6 +18,7 @@ from collections import Counter
 from typing import Any
 
 from absl import app, flags
+from step_graph import launches, operations, train_graph
 
 NETWORKS = flags.DEFINE_list("networks", ["micro", "resnet50", "densenet121"], "names of networks")
 KINDS = flags.DEFINE_integer("kinds", 16, "how many kinds a line shows, the most frequent first")
@@ -25,39 +26,16 @@ NOISE = flags.DEFINE_string("noise", "sample", "of the gates")
 JSON = flags.DEFINE_string("json", None, "a file for all counts")
 
 SHAPE = (8, 112, 112)
-FREE = {
-    *("Const", "Identity", "IdentityN", "NoOp", "Placeholder", "PlaceholderWithDefault"),
-    *("ReadVariableOp", "Reshape", "ExpandDims", "Squeeze", "StopGradient", "PreventGradient"),
-    *("StatefulPartitionedCall", "PartitionedCall", "IteratorGetNext"),
-}
 
 
-def train_graph(model: Any, shape: tuple[int, ...], batch: int, classes: int) -> Any:
-    """The graph that ``fit`` traces for batches of one size."""
-    import tensorflow as tf
-
-    from vdroppath_tf.models.objectives import accuracy_metrics, cross_entropy
-    from vdroppath_tf.training.optimizer import GateSGD
-
-    model.compile(GateSGD(0.01, momentum=0.9), cross_entropy(), metrics=accuracy_metrics(classes))
-    model.optimizer.build(model.trainable_variables)
-    clips, labels = tf.zeros((batch, *shape, 3)), tf.zeros(batch, tf.int64)
-    return tf.function(model.train_step).get_concrete_function((clips, labels)).graph
-
-
-def operations(graph: Any) -> tuple[Counter[str], Counter[str]]:
+def counted(graph: Any) -> tuple[Counter[str], Counter[str]]:
     """All operations by kind, and of these the ones that launch a kernel."""
     every: Counter[str] = Counter()
     launching: Counter[str] = Counter()
-    graphs = [graph, *(f.graph for f in graph._functions.values() if hasattr(f, "graph"))]
-    for one in graphs:
-        for op in one.get_operations():
-            every[op.type] += 1
-            floats = any(output.dtype.is_floating for output in op.outputs)
-            writes = op.type.startswith(("Assign", "ResourceApply"))
-            if (floats or writes) and op.type not in FREE:
-                launching[op.type] += 1
-    return every, launching
+    for op in operations(graph):
+        every[op.type] += 1
+        launching[op.type] += launches(op)
+    return every, +launching
 
 
 def line(counts: Counter[str]) -> str:
@@ -82,7 +60,7 @@ def main(_: Any) -> None:
         plain = derived(" ".join(["S+ST"] * layers), 8, clip_shape=SHAPE)
         for which, model in (("template", gated), ("without gates", plain)):
             start = time.process_time()
-            every, launching = operations(train_graph(model, SHAPE, 2, 8))
+            every, launching = counted(train_graph(model, SHAPE, 2, 8))
             seconds = time.process_time() - start
             found[f"{name}, {which}"] = {"all": every, "launching": launching}
             print(

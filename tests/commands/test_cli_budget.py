@@ -13,6 +13,7 @@ import pytest
 import tiny
 
 from vdroppath_tf.budget.choices import Choice, pareto
+from vdroppath_tf.budget.hops import hop_costs
 from vdroppath_tf.budget.latency import LatencyTable
 from vdroppath_tf.budget.least import least
 from vdroppath_tf.budget.search import most_probable
@@ -62,6 +63,22 @@ def test_the_most_probable_under_a_budget(call: Any, template: Path, front: Any,
     assert f": {best}\n" in out
     for strategy in (best, space.mode()):
         assert f"log-probability {space.log_prob(strategy):.4f} " in out
+
+
+def test_a_budget_for_an_answer_over_a_stream(call: Any, template: Path) -> None:
+    model = keras.saving.load_model(template)
+    space = ProbabilitySpace.from_model(model)
+    shape = (8, *tiny.SHAPE[1:])
+    costs = hop_costs(model, shape, hop=2)
+    limit = costs.of(space.mode()).hop - 1
+    best = most_probable(space, model=model, clip_shape=shape, hop=2, max_macs=limit)
+    assert str(best) != str(space.mode())
+    out = call("--clip_shape=8,16,16", f"--max_macs={limit}", "--hop=2")
+    assert f"most probable with at most {limit:,} MACs a hop of 2 frames: {best}\n" in out
+    for what, strategy in (("of it", best), ("of the mode", space.mode())):
+        cost = costs.of(strategy)
+        (line,) = (each for each in out.splitlines() if each.startswith(f"  {what}: "))
+        assert line.endswith(f"  {cost.hop:,} MACs a hop, {cost.share:.2f} of a window's")
 
 
 def test_a_budget_that_leaves_only_the_empty_network(
@@ -130,6 +147,12 @@ def test_latency_from_measuring_to_a_budget(call: Any, tmp_path: Path) -> None:
         (["--clip_shape=4,x,3"], "--clip_shape=4,x,3: expected frames, height and width"),
         (["--clip_shape=4,0,3"], "--clip_shape=4,0,3: expected frames, height and width"),
         (["--max_macs=5", "--max_latency=5"], "--max_macs and --max_latency: expected one budget"),
+        (["--max_parameters=5", "--hop=2"], "--hop=2 is for the budget --max_macs, which is not"),
+        (
+            [f"--clip_shape={CLIP}", "--max_macs=5", "--hop=5"],
+            "hop must be a whole number",
+        ),
+        ([f"--clip_shape={CLIP}", "--max_macs=5", "--hop=1"], "most 5 MACs a hop of 1 frames.*Exp"),
         (["--max_latency=5"], "needs --latency, which --measure_latency writes"),
         (["--by=parameters"], "--by=parameters is the cost in --pareto, which is not there"),
         (["--pareto=x.txt"], r"--pareto=x\.txt: expected a file that ends in"),

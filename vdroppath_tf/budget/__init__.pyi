@@ -1,6 +1,8 @@
 from .choices import Choice as Choice
 from .choices import choice_of as choice_of
 from .choices import pareto as pareto
+from .hops import HopCosts as HopCosts
+from .hops import hop_costs as hop_costs
 from .latency import LatencyTable as LatencyTable
 from .least import least as least
 from .search import most_probable as most_probable

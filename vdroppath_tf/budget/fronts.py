@@ -49,6 +49,10 @@ class Step(NamedTuple):
     rest: np.ndarray  # the point of the next layer's front
 
 
+NOTHING = Step(*(np.zeros(1, kind) for kind in ("int64", "float64", "int32", "int32")))
+"""The front behind the last layer."""
+
+
 def in_steps(logarithms: np.ndarray) -> np.ndarray:
     """Log-probabilities in whole steps of `RESOLUTION`."""
     return np.round(np.asarray(logarithms) / RESOLUTION)
@@ -98,15 +102,15 @@ def sums(layers: Sequence[Options], limit: float = np.inf) -> list[Step]:
         ValueError: where a front has more points than memory is likely to hold.
     """
     cheapest = [layer.cost.min() for layer in layers]
-    zero = np.zeros(1)
-    step, steps = Step(zero.astype("int64"), zero, zero, zero), []
+    step, steps = NOTHING, []
     for n in reversed(range(len(layers))):
-        step = _with_layer(step, layers[n], limit - sum(cheapest[:n]))
+        step = with_layer(step, layers[n], limit - sum(cheapest[:n]))
         steps.append(step)
     return steps[::-1]
 
 
-def _with_layer(rest: Step, layer: Options, limit: float) -> Step:
+def with_layer(rest: Step, layer: Options, limit: float) -> Step:
+    """The front of a layer with those after it, as far as a limit goes."""
     step = Step(*(np.zeros(0, kind) for kind in ("int64", "float64", "int32", "int32")))
     together = max(1, _AT_ONCE // max(1, len(rest.cost)))
     for start in range(0, len(layer.cost), together):

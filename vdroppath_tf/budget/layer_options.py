@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -19,14 +19,21 @@ CostOf = Callable[[int, np.ndarray], int]
 
 def shared_options(space: ProbabilitySpace, cost_of: CostOf, on_empty: OnEmpty) -> list[Options]:
     """Every unit of every layer, where all inputs of a layer share its gates."""
+    return [
+        Options(np.array([cost_of(n, mask) for mask in masks], "int64"), gain, masks).best()
+        for n, (masks, gain) in enumerate(possible_units(space, on_empty))
+    ]
+
+
+def possible_units(
+    space: ProbabilitySpace, on_empty: OnEmpty
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Of each layer the masks of the units that can be drawn, and their log-probabilities."""
     masks = np.array(unit_table(space.branches)[1], bool)
-    found = []
-    for n, (drop, layer_drop, never_empty) in enumerate(space.layer_draws(on_empty)):
+    for drop, layer_drop, never_empty in space.layer_draws(on_empty):
         logs = [draws.log_prob(m, drop, layer_drop, never_empty=never_empty) for m in masks]
         possible = np.flatnonzero(np.isfinite(logs))
-        cost = np.array([cost_of(n, masks[k]) for k in possible], "int64")
-        found.append(Options(cost, in_steps(np.array(logs)[possible]), masks[possible]).best())
-    return found
+        yield masks[possible], in_steps(np.array(logs)[possible])
 
 
 def per_input_options(

@@ -16,8 +16,10 @@ import numpy as np
 
 from vdroppath_tf.budget.choices import strategies_of
 from vdroppath_tf.budget.fronts import Options, sums, traced
+from vdroppath_tf.budget.hops import HopCosts
 from vdroppath_tf.budget.latency import LatencyTable
 from vdroppath_tf.budget.least import least_of
+from vdroppath_tf.budget.streams import best_on_stream, stream_costs
 from vdroppath_tf.budget.tables import UNITS_OF, CostTables, cost_tables
 from vdroppath_tf.cost import UnitCosts
 from vdroppath_tf.names import named
@@ -35,8 +37,9 @@ def most_probable(
     max_macs: float | None = None,
     max_parameters: float | None = None,
     max_latency: float | None = None,
+    hop: int | None = None,
     model: keras.Model | None = None,
-    costs: UnitCosts | None = None,
+    costs: UnitCosts | HopCosts | None = None,
     latency: LatencyTable | None = None,
     on_empty: OnEmpty = "allow",
 ) -> FusionStrategy:
@@ -49,11 +52,14 @@ def most_probable(
         max_macs: number, the most multiply-adds for one clip. Defaults to None.
         max_parameters: number, the most parameters of the derived network. Defaults to None.
         max_latency: number, the most ms for one clip, by ``latency``. Defaults to None.
+        hop: int, where the network answers every so many frames over a window of ``clip_shape``:
+            ``max_macs`` is then that of such an answer, as ``StreamingClassifier.cost`` has it, and
+            a strategy whose ST layers come late is cheap. Defaults to None, one clip.
         model: ``keras.Model``, the template that the space belongs to. Defaults to None: the
             template is built by the space's architecture as the zoo has it, with its number of
             classes, strides and shortcuts.
         costs: ``UnitCosts`` of that template (``cost.unit_costs``), where they are at hand: nothing
-            is built then. Defaults to None.
+            is built then; or ``HopCosts``, of a stream (``hop_costs``). Defaults to None.
         latency: ``LatencyTable`` that ``measure_latency`` gave on the machine in question. Defaults
             to None.
         on_empty: see ``ProbabilitySpace``. Defaults to ``"allow"``.
@@ -67,6 +73,7 @@ def most_probable(
     ```python
     space = zoo.published_space("something-something-v1")
     strategy = most_probable(space, clip_shape=(8, 224, 224), max_macs=4e10)
+    stream = most_probable(space, clip_shape=(32, 224, 224), max_macs=8e10, hop=4)
     ```
 
     Raises:
@@ -76,6 +83,8 @@ def most_probable(
     given = {"macs": max_macs, "parameters": max_parameters, "latency": max_latency}
     budgets = {name: value for name, value in given.items() if value is not None}
     if not budgets:
+        if hop is not None:
+            raise ValueError(f"Expected max_macs, for an answer every hop. Received: hop={hop}")
         return space.mode(on_empty)
     if len(budgets) > 1:
         names = " and ".join(f"max_{name}" for name in budgets)
@@ -85,6 +94,14 @@ def most_probable(
         raise ValueError("Expected latency=, what measure_latency gives, for max_latency.")
     if isinstance(budget, bool) or not isinstance(budget, numbers.Real) or not budget > 0:
         raise ValueError(f"Expected max_{by} as a number above 0. Received: {budget!r}")
+    if isinstance(costs, HopCosts) or hop is not None:
+        if by != "macs":
+            raise ValueError(f"Expected max_macs, of an answer over a stream. Received: max_{by}")
+        own = stream_costs(space, hop, clip_shape, model, costs)
+        found, text = best_on_stream(space, own, float(budget), on_empty)
+        if text:
+            warnings.warn(text, SpaceWarning, stacklevel=3)
+        return found
     tables = cost_tables(space, clip_shape, model, costs, latency, only=by)
     layers = tables.options(by, on_empty)
     steps = sums(layers, tables.left(by, float(budget)))

@@ -140,13 +140,13 @@ def cost_tables(
     if costs is None:
         if clip_shape is None and latency is not None:
             clip_shape = latency.clip_shape
-        model = _built(space) if model is None else model
-        costs = unit_costs(model, clip_shape or _own_shape(model))
+        model = template_of(space) if model is None else model
+        costs = unit_costs(model, clip_shape or shape_of(model))
     check_costs(space, costs)
     return CostTables(space, costs, latency)
 
 
-def _built(space: ProbabilitySpace) -> Any:
+def template_of(space: ProbabilitySpace) -> Any:
     """The template of the space's name, with its branches and gates."""
     if space.architecture is None:
         raise ValueError(
@@ -158,7 +158,8 @@ def _built(space: ProbabilitySpace) -> Any:
     return model
 
 
-def _own_shape(model: Any) -> ClipShape:
+def shape_of(model: Any) -> ClipShape:
+    """The frames, height and width that a template was built for."""
     shape = model.inputs[0].shape[1:4]
     if None in shape:
         raise ValueError(

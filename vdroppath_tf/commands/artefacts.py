@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from vdroppath_tf import serving, training
-
-if TYPE_CHECKING:
-    import numpy as np
+from vdroppath_tf import scoring, serving, training
 
 
 class KerasNetwork:
     """A ``.keras`` file as the artefacts of ``vdroppath export`` are: it gives probabilities.
+
+    Attributes:
+        answer: Callable, ``scoring.probabilities_of`` the network.
 
     Args:
         path: The file.
@@ -23,17 +23,11 @@ class KerasNetwork:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._model, recipe, self.labels = training.load_model(path)
+        model, recipe, self.labels = training.load_model(path)
         self.sampling = recipe.evaluation  # as vdroppath export keeps it
-        self.channels = int(self._model.input_shape[-1])
-        self.multi_label = bool(getattr(self._model, "multi_label", False))
-
-    def answer(self, clips: Any) -> np.ndarray:
-        """``(batch, classes)`` for uint8 clips ``(batch, time, height, width, channels)``."""
-        import tensorflow as tf
-
-        logits = tf.cast(self._model(tf.constant(clips), training=False), tf.float32)
-        return (tf.sigmoid if self.multi_label else tf.nn.softmax)(logits).numpy()
+        self.channels = int(model.input_shape[-1])
+        self.multi_label = bool(getattr(model, "multi_label", False))
+        self.answer = scoring.probabilities_of(model)
 
 
 def open_artefact(path: str) -> Any:

@@ -38,6 +38,11 @@ def define_budgets(values: flags.FlagValues) -> None:
     for name, what in words.items():
         text = f"print the most probable strategy with at most so many {what}"
         flags.DEFINE_float(f"max_{name}", None, text, lower_bound=0, flag_values=values)
+    text = (
+        "--max_macs is of an answer every so many frames of a stream, over a window of the frames "
+        "of --clip_shape"
+    )
+    flags.DEFINE_integer("hop", None, text, lower_bound=1, flag_values=values)
     text = "file, .csv or .json, for all strategies that none beats in probability and cost"
     define_output(values, "pareto", text, mark="log_prob")
     text = "the cost in --pareto"
@@ -58,6 +63,7 @@ class Budgets:
         limits = {f"max_{name}": values[f"max_{name}"].value for name in COSTS}
         self.limit = {name: value for name, value in limits.items() if value is not None}
         self.clip_shape = clip_shape_of(values)
+        self.hop = values.hop
         self.pareto, self.by, self.measure = values.pareto, values.by, values.measure_latency
         check_suffix(values, "pareto", ".csv", ".json")
         if self.pareto is None and values["by"].present:
@@ -67,6 +73,8 @@ class Budgets:
             raise ValueError(f"{names}: expected one budget at a time.")
         if values.latency is not None and self.measure is not None:
             raise ValueError("--latency reads what --measure_latency writes: expected one of them.")
+        if self.hop is not None and "max_macs" not in self.limit:
+            raise ValueError(f"--hop={self.hop} is for the budget --max_macs, which is not there.")
         asked = self.limit or self.pareto or self.measure
         if (self.clip_shape or values.latency) and not asked:
             raise ValueError(
@@ -85,13 +93,23 @@ class Budgets:
         options: dict[str, Any] = {"model": model, "latency": self.latency}
         options["clip_shape"] = self.clip_shape or getattr(self.latency, "clip_shape", None)
         for name, limit in self.limit.items():
-            best = budget.most_probable(space, **options, **self.limit)
+            best = budget.most_probable(space, **options, **self.limit, hop=self.hop)
             unit = budget.UNITS_OF[name.removeprefix("max_")]
-            print(f"most probable with at most {limit:,.12g} {unit}: {best}")
+            hop = "" if self.hop is None else f" a hop of {self.hop} frames"
+            print(f"most probable with at most {limit:,.12g} {unit}{hop}: {best}")
             for what, strategy in (("of it", best), ("of the mode", space.mode())):
-                print(f"  {what}: {_told(budget.choice_of(space, strategy, **options))}")
+                told = _told(budget.choice_of(space, strategy, **options))
+                print(f"  {what}: {told}{self._of_a_hop(model, strategy)}")
         if self.pareto is not None:
             self._front(budget.pareto(space, by=self.by, **options))
+
+    def _of_a_hop(self, model: keras.Model, strategy: spaces.FusionStrategy) -> str:
+        """What an answer over a stream costs, where a hop was given."""
+        if self.hop is None:
+            return ""
+        shape = self.clip_shape or model.input_shape[1:4]
+        cost = budget.hop_costs(model, shape, hop=self.hop).of(strategy)
+        return f"  {cost.hop:,} MACs a hop, {cost.share:.2f} of a window's"
 
     def _measure(self, model: keras.Model) -> None:
         shape = self.clip_shape or model.input_shape[1:4]

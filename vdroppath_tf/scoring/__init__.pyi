@@ -35,4 +35,5 @@ from .streaming import StreamingClassifier as StreamingClassifier
 from .uniform import controls as controls
 from .uniform import uniform_prior as uniform_prior
 from .video_scores import VideoScores as VideoScores
+from .videos import probabilities_of as probabilities_of
 from .videos import score_videos as score_videos

@@ -53,6 +53,10 @@ class StreamStep:
     reach: int = 0
     edge: int = 0
 
+    def frames_computed(self, window: int, hop: int) -> int:
+        """The frames that a hop takes through it; as many as a window where nothing is kept."""
+        return frames_computed(self.edge, self.reach, window, hop)
+
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         """What it gives of some frames."""
         x = _through(self.layers, list(inputs) if len(inputs) > 1 else inputs[0])
@@ -89,14 +93,21 @@ class StreamPlan:
         edges = {self.clip: 0} | {t: step.edge for step in self.steps for t in step.gives}
         needed = {self.pooled}
         for step in self.steps:
-            everything = is_whole(step.edge, window, hop)
+            everything = step.frames_computed(window, hop) == window
             needed |= {t for t in step.takes if everything or step.reach or edges[t] < step.edge}
         return needed
 
 
-def is_whole(edge: int, window: int, hop: int) -> bool:
-    """Whether a hop leaves nothing of a window to be kept."""
-    return 2 * edge + hop >= window
+def frames_computed(edge: int, reach: int, window: int, hop: int) -> int:
+    """The frames that a hop takes through a layer: both ends of a window, or all of it.
+
+    Args:
+        edge: of what the layer gives, the frames at each end that depend on where a window ends.
+        reach: the frames that the layer sees on each side.
+        window: frames.
+        hop: new frames of each window.
+    """
+    return min(window, 2 * (edge + reach) + hop)
 
 
 def plan_of(network: keras.Model) -> StreamPlan:
@@ -130,24 +141,37 @@ def plan_of(network: keras.Model) -> StreamPlan:
 def _step(call: Call, pads: dict[int, Call]) -> StreamStep:
     layer, takes = call.layer, [id(t) for t in call.takes]
     gives, layers, names = [id(t) for t in call.gives], [call.layer], []
-    if isinstance(layer, FusionConv) and layer.drop_path is None:
+    if isinstance(layer, FusionConv):
+        if layer.drop_path is not None:
+            raise _refused(layer, "has gates")
         names = layer.output_names(call.takes[0])
-        reach = max(path.kernel_size[0] for path in layer.paths) // 2
+    reach = reach_of(layer)
+    if isinstance(layer, _POOLS) and takes[0] in pads:
+        pad = pads[takes[0]]
+        layers, takes = [pad.layer, layer], [id(t) for t in pad.takes]
+    return StreamStep(layers, takes, gives, names, reach)
+
+
+def reach_of(layer: Any) -> int:
+    """The frames that a layer sees on each side of the one that it gives; of a template, at most.
+
+    Raises:
+        ValueError: If it has a stride in time, or may see more than some frames.
+    """
+    if isinstance(layer, FusionConv):
+        sizes = [path.kernel_size[0] for path in layer.paths]
         strides = [path.strides[0] for path in layer.paths]
     elif isinstance(layer, Convolution):
-        reach, strides = layer.kernel_size[0] // 2, [layer.strides[0]]
+        sizes, strides = [layer.kernel_size[0]], [layer.strides[0]]
     elif isinstance(layer, _POOLS):
-        reach, strides = layer.pool_size[0] // 2, [layer.strides[0]]
-        if takes[0] in pads:
-            pad = pads[takes[0]]
-            layers, takes = [pad.layer, layer], [id(t) for t in pad.takes]
+        sizes, strides = [layer.pool_size[0]], [layer.strides[0]]
     elif isinstance(layer, (*_FRAMEWISE, keras.layers.ZeroPadding3D)):
-        reach, strides = 0, []
+        sizes, strides = [1], [1]
     else:
         raise _refused(layer, "is not known to give each frame the same in every window")
-    if any(stride > 1 for stride in strides):
+    if max(strides) > 1:
         raise _refused(layer, "has a stride in time")
-    return StreamStep(layers, takes, gives, names, reach)
+    return max(sizes) // 2
 
 
 def _refused(layer: Any, what: str) -> ValueError:

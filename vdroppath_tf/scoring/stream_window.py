@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from vdroppath_tf.scoring.stream_plan import StreamPlan, StreamStep, is_whole
+from vdroppath_tf.scoring.stream_plan import StreamPlan, StreamStep
 
 
 class StreamWindow:
@@ -51,7 +51,8 @@ class StreamWindow:
         return {self.names[t]: self.whole[t] for t in sorted(self.needed | {self.plan.clip})}
 
     def _run(self, step: StreamStep) -> None:
-        if self.held is None or is_whole(step.edge, self.window, self.hop):
+        everything = step.frames_computed(self.window, self.hop) == self.window
+        if self.held is None or everything:
             found = step.run([self.whole[t] for t in step.takes])
             self.whole |= dict(zip(step.gives, found, strict=True))
             return

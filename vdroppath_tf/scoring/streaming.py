@@ -14,7 +14,7 @@ from vdroppath_tf.cost import complexity
 from vdroppath_tf.names import named
 from vdroppath_tf.ranges import check_range, whole
 from vdroppath_tf.scoring.stream_frames import StreamAnswer, StreamFrames, chances
-from vdroppath_tf.scoring.stream_plan import StreamStep, is_whole, plan_of
+from vdroppath_tf.scoring.stream_plan import plan_of
 from vdroppath_tf.scoring.stream_window import StreamWindow
 
 
@@ -110,22 +110,15 @@ class StreamingClassifier:
     def cost(self) -> HopCost:
         """The multiply-adds of an answer, and those of a whole window."""
         height, width, _ = self.frame
-        costs = {
-            row.name: row.macs
-            for row in complexity(self.network, (self.window, height, width)).layers
-        }
-        total = sum(costs.values())
-        saved = sum(
-            costs.get(layer.name, 0) * (1.0 - self._frames_computed(step) / self.window)
+        frames = {
+            layer.name: step.frames_computed(self.window, self.hop)
             for step in self.plan.steps
             for layer in step.layers
-        )
-        return HopCost(total, round(total - saved))
-
-    def _frames_computed(self, step: StreamStep) -> int:
-        if is_whole(step.edge, self.window, self.hop):
-            return self.window
-        return 2 * (step.edge + step.reach) + self.hop
+        }
+        rows = complexity(self.network, (self.window, height, width)).layers
+        # the layers of the plan give each frame alike; behind it, of the mean, nothing is kept
+        hop = sum(row.macs * frames.get(row.name, self.window) // self.window for row in rows)
+        return HopCost(sum(row.macs for row in rows), hop)
 
     def _answer(self, new: np.ndarray) -> StreamAnswer:
         clip = tf.convert_to_tensor(new[None])

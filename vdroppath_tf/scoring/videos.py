@@ -65,7 +65,7 @@ def score_videos(
     clips = view_clips(manifest, views, batch_size=batch_size, cache=cache, faults=faults)
     if isinstance(network, keras.Model):
         manifest.check_kind(multi_label=bool(getattr(network, "multi_label", False)))
-    answer = _probabilities_of(network) if isinstance(network, keras.Model) else network
+    answer = probabilities_of(network) if isinstance(network, keras.Model) else network
     means, truths = [], []
     with video_errors():
         for batch, labels in clips:
@@ -127,7 +127,25 @@ def in_steps(answer: Probabilities, clips: np.ndarray, batch_size: int) -> np.nd
     return np.concatenate([answer(clips[k : k + batch_size]) for k in steps])
 
 
-def _probabilities_of(model: keras.Model) -> Probabilities:
+@named
+def probabilities_of(model: keras.Model) -> Probabilities:
+    """A model as a function from clips to the probabilities of their classes.
+
+    Args:
+        model: ``keras.Model``, a derived network or a template (for the strategy it runs).
+
+    Returns:
+        A function from uint8 ``(batch, time, height, width, channels)`` to float32
+        ``(batch, classes)``: a softmax, or sigmoids where a clip has several classes. It is traced
+        once for each size of clips.
+
+    Example:
+    ```python
+    network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
+    answer = vdroppath_tf.scoring.probabilities_of(network)
+    print(answer(np.zeros((2, 8, 32, 32, 3), "uint8")).sum(1))
+    ```
+    """
     chances = tf.sigmoid if getattr(model, "multi_label", False) else tf.nn.softmax
 
     @tf.function(reduce_retracing=True, autograph=False)

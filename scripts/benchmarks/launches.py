@@ -1,0 +1,214 @@
+"""A training step as a GPU would see it, without one: kernels, bytes, multiply-adds, and the bound.
+
+    python scripts/benchmarks/launches.py
+    python scripts/benchmarks/launches.py --networks resnet50 --card H100 --launch_us 3
+
+The step that ``fit`` runs is traced as on a GPU (which has TensorFlow's own gradient of kernels
+over time and its own grouped convolutions), before TensorFlow optimises the graph. Each operation
+that runs and launches a kernel reads its inputs and writes its outputs once. Three times are what
+the step takes at least if nothing but the launches, the memory or the arithmetic counted; the
+largest is what it is bound by. The last number is the sum over operations of the largest of the
+three.
+
+This is a model of a card from its data sheet, and no measurement. Kernels of a real card reach
+neither its bandwidth nor its peak, and XLA makes one kernel of several operations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+from unittest import mock
+
+import numpy as np
+from step_graph import launches, needed, train_graph
+
+BATCHES = (1, 8, 32)
+HEAD = (
+    "| template | precision | batch | kernels | GB | GMACs | launches, ms | memory, ms | "
+    "arithmetic, ms | bound by | at least, ms |"
+)
+PRECISIONS = {"float32": 4, "mixed_bfloat16": 2}
+"""The policies, and the bytes of what is multiplied."""
+# what a write to a variable moves beside the operation's own inputs, in sizes of the value
+_WRITES = {"AssignVariableOp": 1, "ResourceApplyKerasMomentum": 4}
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What a data sheet says of a card.
+
+    Attributes:
+        bandwidth: Of its memory, bytes a second.
+        peaks: Operations a second, dense: of float32 as TensorFlow multiplies it there (TF32), and
+            of bfloat16.
+        launch: Seconds that one kernel takes to be launched.
+    """
+
+    bandwidth: float
+    peaks: tuple[float, float]
+    launch: float = 5e-6
+
+    def peak(self, size: int) -> float:
+        """Operations a second with factors of so many bytes."""
+        return self.peaks[0 if size == 4 else 1]
+
+
+CARDS = {
+    "L4": Card(300e9, (60e12, 121e12)),
+    "A100": Card(2039e9, (156e12, 312e12)),
+    "H100": Card(3350e9, (494e12, 989e12)),
+}
+"""NVIDIA's, of 24, 80 (SXM) and 80 GB (SXM)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What the kernels of a step do, one each.
+
+    Attributes:
+        moved: Bytes that each reads and writes.
+        macs: Multiply-adds of each.
+        size: Bytes of a factor.
+    """
+
+    moved: np.ndarray
+    macs: np.ndarray
+    size: int
+
+    def times(self, card: Card) -> dict[str, float]:
+        """Seconds that a step takes at least, by what it waits for."""
+        launch, memory, arithmetic = self._each(card).sum(1)
+        return {"launches": launch, "memory": memory, "arithmetic": arithmetic}
+
+    def least(self, card: Card) -> float:
+        """Seconds that a step takes at least where every kernel has its own bound."""
+        return float(self._each(card).max(0).sum())
+
+    def _each(self, card: Card) -> np.ndarray:
+        launch = np.full(len(self.moved), card.launch)
+        arithmetic = 2 * self.macs / card.peak(self.size)
+        return np.stack([launch, self.moved / card.bandwidth, arithmetic])
+
+
+def work_of(graph: Any, size: int = 4) -> Work:
+    """The work of a traced graph, whose shapes must all be known."""
+    kernels = [op for op in needed(graph) if launches(op)]
+    moved = np.array([_moved(op) for op in kernels], float)
+    return Work(moved, np.array([_macs(op) for op in kernels], float), size)
+
+
+def _bytes(tensor: Any) -> int:
+    if tensor.dtype.name in ("resource", "variant"):
+        return 0
+    if tensor.shape.rank is None and tensor.op.type == "FusedBatchNormV3":
+        return 0  # room for a kernel of NVIDIA's, for its gradient
+    return _numbers(tensor) * tensor.dtype.size
+
+
+def _numbers(tensor: Any) -> int:
+    if not tensor.shape.is_fully_defined():
+        raise ValueError(f"{tensor.op.name} ({tensor.op.type}) has the open shape {tensor.shape}.")
+    return int(tensor.shape.num_elements())
+
+
+def _moved(op: Any) -> int:
+    through = sum(map(_bytes, (*op.inputs, *op.outputs)))
+    if op.type not in _WRITES:
+        return through
+    return through + _WRITES[op.type] * max(map(_bytes, op.inputs))
+
+
+def _macs(op: Any) -> int:
+    """Multiply-adds of a product or a convolution, and of the gradients of one; 0 of all else."""
+    if op.type in ("MatMul", "BatchMatMulV2"):
+        turned = op.get_attr("transpose_a" if op.type == "MatMul" else "adj_x")
+        return _numbers(op.outputs[0]) * op.inputs[0].shape[-2 if turned else -1]
+    if not op.type.startswith(("Conv", "DepthwiseConv")):
+        return 0
+    if "BackpropFilter" in op.type:
+        kernel, given = op.outputs[0], op.inputs[2]
+    elif "BackpropInput" in op.type:
+        kernel, given = op.inputs[1], op.inputs[2]
+    else:
+        kernel, given = op.inputs[1], op.outputs[0]
+    filters = int(np.prod(kernel.shape[-2 if op.type.startswith("Depth") else -1 :]))
+    return _numbers(given) * (_numbers(kernel) // filters)
+
+
+def traced(name: str, shape: tuple[int, ...], precision: str) -> list[Work]:
+    """The work of a template's step, of each of the batches."""
+    import keras
+    import tensorflow as tf
+
+    from vdroppath_tf.zoo.constructors import constructors
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = constructors(name)[0](174, clip_shape=shape, num_train_examples=1000)
+        with mock.patch.object(tf.config, "list_logical_devices", return_value=["GPU:0"]):
+            graphs = [train_graph(model, shape, batch, 174) for batch in BATCHES]
+    finally:
+        keras.config.set_dtype_policy(before)
+    works = [work_of(graph, PRECISIONS[precision]) for graph in graphs]
+    keras.utils.clear_session()
+    return works
+
+
+def row(name: str, precision: str, batch: int, work: Work, card: Card) -> str:
+    """A line of the table."""
+    times = work.times(card)
+    numbers = [f"{len(work.moved):,}", f"{work.moved.sum() / 1e9:.2f}"]
+    numbers.append(f"{work.macs.sum() / 1e9:.1f}")
+    cells = [f"{1e3 * seconds:.2f}" for seconds in times.values()]
+    last = [max(times, key=times.__getitem__), f"{1e3 * work.least(card):.2f}"]
+    shown = precision.removeprefix("mixed_")
+    return " | ".join(["", name, shown, str(batch), *numbers, *cells, *last, ""]).strip()
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """See the top of the file."""
+    import keras
+    import tensorflow as tf
+
+    from vdroppath_tf.zoo import list_networks
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--networks", nargs="+", default=list_networks())
+    parser.add_argument("--clip_shape", type=int, nargs=3, default=(8, 112, 112))
+    parser.add_argument("--card", choices=CARDS, default="A100")
+    parser.add_argument("--launch_us", type=float, help="microseconds a launch, for the card's")
+    parser.add_argument("--bandwidth", type=float, help="GB a second, for the card's")
+    text = "10^12 operations a second in float32 and bfloat16, for the card's"
+    parser.add_argument("--peaks", type=float, nargs=2, help=text)
+    asked = parser.parse_args(given)
+    card = CARDS[asked.card]
+    if asked.launch_us is not None:
+        card = dataclasses.replace(card, launch=1e-6 * asked.launch_us)
+    if asked.bandwidth is not None:
+        card = dataclasses.replace(card, bandwidth=1e9 * asked.bandwidth)
+    if asked.peaks is not None:
+        card = dataclasses.replace(card, peaks=tuple(1e12 * peak for peak in asked.peaks))
+    print(f"{time.strftime('%Y-%m-%d')}, TensorFlow {tf.__version__}, Keras {keras.__version__}")
+    peaks = " and ".join(f"{peak / 1e12:g}" for peak in card.peaks)
+    print(
+        f"{asked.card}: {1e6 * card.launch:g} us a launch, {card.bandwidth / 1e9:g} GB/s, {peaks}"
+    )
+    print("T operations/s in float32 (TF32) and bfloat16; a model, no measurement")
+    print(f"a training step on clips of {'x'.join(map(str, asked.clip_shape))}, 174 classes\n")
+    print(HEAD)
+    print(re.sub(r"[^|]+", " --- ", HEAD))
+    for name in asked.networks:
+        for precision in PRECISIONS:
+            works = traced(name, tuple(asked.clip_shape), precision)
+            for batch, work in zip(BATCHES, works, strict=True):
+                print(row(name, precision, batch, work, card), flush=True)
+
+
+if __name__ == "__main__":
+    main()

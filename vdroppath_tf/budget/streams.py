@@ -1,0 +1,71 @@
+"""A budget for an answer over a stream: whose costs it is in, and what meets it."""
+
+from __future__ import annotations
+
+import keras
+
+from vdroppath_tf.budget.checks import check_costs, check_network
+from vdroppath_tf.budget.hop_search import HopSearch
+from vdroppath_tf.budget.hops import HopCosts, hop_costs
+from vdroppath_tf.budget.tables import ClipShape, shape_of, template_of
+from vdroppath_tf.cost import UnitCosts
+from vdroppath_tf.spaces.draws import OnEmpty
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+
+def stream_costs(
+    space: ProbabilitySpace,
+    hop: int | None,
+    clip_shape: ClipShape | None,
+    model: keras.Model | None,
+    costs: UnitCosts | HopCosts | None,
+) -> HopCosts:
+    """The costs at hand, or those of the space's template.
+
+    Raises:
+        ValueError: If they are another network's, of another hop, or not of a stream.
+    """
+    if space.per_input:
+        raise ValueError(
+            "Each input of a layer has gates of its own. Over a stream the costs of a layer are "
+            "known where its inputs share them: expected a template with share_inputs=True."
+        )
+    if model is not None:
+        check_network(space, ProbabilitySpace.from_model(model))
+    if costs is None and hop is not None:
+        model = template_of(space) if model is None else model
+        costs = hop_costs(model, clip_shape or shape_of(model), hop=hop)
+    if not isinstance(costs, HopCosts) or hop not in (None, costs.hop):
+        raise ValueError(
+            f"costs= are not those of a stream with hop={hop}. Expected hop_costs(model, "
+            f"clip_shape, hop={hop}), or none. Received: {costs!r}"
+        )
+    check_costs(space, costs.units)
+    return costs
+
+
+def best_on_stream(
+    space: ProbabilitySpace, costs: HopCosts, budget: float, on_empty: OnEmpty
+) -> tuple[FusionStrategy, str]:
+    """The most probable strategy with at most so many multiply-adds a hop, and what to warn of.
+
+    Raises:
+        ValueError: If no strategy meets the budget.
+    """
+    search = HopSearch(space, costs, on_empty)
+    found = search.best(budget)
+    within = f"{budget:,.12g} MACs a hop of {costs.hop} frames"
+    if found is None:
+        cheapest = search.best(search.least)
+        raise ValueError(
+            f"No strategy that the space can draw has at most {within}. The cheapest has "
+            f"{search.least:,}: {str(cheapest)!r}. Expected max_macs of at least that."
+        )
+    if not found.empty:
+        return found, ""
+    filled = search.least_filled()
+    said = f"The most probable with at most {within} is the empty network: no layer has a path."
+    if filled is not None:
+        said += f" The least that looks at a frame has {costs.of(filled).hop:,}: {str(filled)!r}."
+    return found, said
