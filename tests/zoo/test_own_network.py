@@ -1,4 +1,4 @@
-"""The script of `docs/own_network.md`: two networks that are nowhere in the zoo, start to end."""
+"""The script of the tutorial `own_network.md`: two networks not in the zoo, start to end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "own_network.md"
+PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "own_network.md"
 
 
 def test_the_script_of_the_page(tmp_path: Path) -> None:
