@@ -25,7 +25,7 @@ from vdroppath_tf.spaces.unit import FusionUnit
 def derive(
     model: keras.Model, strategy: FusionStrategy | str, *, dropout: float | None = None
 ) -> Any:
-    """The network of one strategy, with the template's trained weights.
+    """Builds the network of one strategy, with the template's trained weights.
 
     It computes what the template computes under ``set_strategy`` (to float rounding). An S+ST layer
     keeps both kernels, so that fine-tuning goes on from the same point. A path that sees some of
@@ -133,7 +133,7 @@ def _kept_channels(
 
 @named
 def replace_classifier(model: keras.Model, num_classes: int) -> tuple[FusionModel, LoadReport]:
-    """The same network for other classes: a new classifier, every other weight kept.
+    """Builds the same network with a new classifier; every other weight is kept.
 
     Args:
         model: keras.Model, a template or a derived network of ``vdroppath_tf.zoo``.

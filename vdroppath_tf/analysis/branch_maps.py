@@ -17,7 +17,7 @@ _NAMES = ("clip", "numbers", "chances", "method", "layers", "branches", "shares"
 @named
 @dataclass(frozen=True, eq=False)
 class BranchMap:
-    """Where one branch of one layer finds what speaks for the class.
+    """A map of where one branch of one layer finds evidence for a class.
 
     Attributes:
         layer: str, the name of the fusion layer.
@@ -57,7 +57,7 @@ def _matrix(have: int, want: int) -> np.ndarray:
 @named
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What the branches of a network look at in a clip.
+    """Maps of what the branches of a network look at in a clip.
 
     Attributes:
         clip: ``(time, height, width, channels)`` array, the clip, values 0 to 255.

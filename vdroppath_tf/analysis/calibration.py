@@ -32,7 +32,7 @@ _LARGE = 1e6  # of log-odds that are infinite, where a gate's p is 0 or 1
 
 @named
 def in_form(space: ProbabilitySpace, form: Form) -> ProbabilitySpace:
-    """The space whose draws have the probabilities of a form.
+    """Returns the space whose draws have the probabilities of a form.
 
     Args:
         space: ``ProbabilitySpace``, as learned.
@@ -56,7 +56,7 @@ def in_form(space: ProbabilitySpace, form: Form) -> ProbabilitySpace:
 
 @named
 def log_odds(space: ProbabilitySpace, worth: LayerWorth, form: Form = "sampling") -> np.ndarray:
-    """How much more probable the chosen unit is than that of each swap, ``(swaps,)`` in nats.
+    """Computes the log-odds of the chosen unit over that of each swap, ``(swaps,)`` in nats.
 
     Args:
         space: ``ProbabilitySpace`` of the template.
@@ -75,7 +75,7 @@ def log_odds(space: ProbabilitySpace, worth: LayerWorth, form: Form = "sampling"
 @named
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """How well a space's probabilities agree with what was measured.
+    """How well the probabilities of a space agree with what was measured.
 
     Attributes:
         draws: ``Interval``, tau of the log-probability of draws and their accuracy; None where no
@@ -98,7 +98,7 @@ def calibration(
     scores: Sequence[StrategyScore] = (),
     worth: LayerWorth | None = None,
 ) -> Calibration:
-    """Asks whether a space's probabilities agree with what was measured.
+    """Compares the probabilities of a space with what was measured.
 
     Intervals are bootstraps over draws, layers or swaps; those of swaps treat the swaps of one
     layer as if they were independent, so they are somewhat too narrow.

@@ -15,7 +15,7 @@ from vdroppath_tf.scoring.paired import holm, paired_interval, paired_p_value
 @named
 @dataclass(frozen=True, eq=False)
 class ClassGains:
-    """What one network gains over another on the same clips, class by class.
+    """The gains of one network over another on the same clips, class by class.
 
     Attributes:
         one: str, what the first network is called.
@@ -152,7 +152,7 @@ def class_gains(
     one: str = "the chosen strategy",
     other: str = "S everywhere",
 ) -> ClassGains:
-    """What a network gains over another on the same clips, class by class.
+    """Computes the gains of one network over another on the same clips, class by class.
 
     Args:
         names: Sequence of str, the classes.

@@ -36,7 +36,7 @@ def explain_clip(
     *,
     method: Method = "grad-cam",
 ) -> Explanation:
-    """Where in a clip each branch of each fusion layer finds what speaks for a class.
+    """Maps where in a clip each branch of each fusion layer finds evidence for a class.
 
     Args:
         model: ``keras.Model``, a derived network, or a template, for the strategy it runs

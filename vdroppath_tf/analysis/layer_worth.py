@@ -34,7 +34,7 @@ def layer_worth(
     train_clips: Iterable[Any] | None = None,
     options: EvaluationOptions = _DEFAULTS,
 ) -> LayerWorth:
-    """What the choice of each layer of a strategy is worth, on clips.
+    """Measures on clips what the choice of each layer of a strategy is worth.
 
     All swaps are scored in one pass, in which strategies share the layers that they agree on. Pass
     clips that the strategy was not chosen on: where it won by luck, every swap seems to cost.
@@ -70,7 +70,7 @@ def layer_worth(
 def swaps_of(
     model: keras.Model, strategy: FusionStrategy | str
 ) -> tuple[FusionStrategy, list[tuple[int, FusionUnit]]]:
-    """A strategy with its network's name, and every other unit that each of its layers can have.
+    """Returns a strategy that knows its network, and the units to swap in each of its layers.
 
     Where inputs have gates of their own, the other units are those that all inputs share.
 

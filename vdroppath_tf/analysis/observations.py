@@ -32,7 +32,7 @@ CLAIMS = {
 @named
 @dataclass(frozen=True)
 class Observation:
-    """One of the paper's observations, asked of spaces.
+    """One of the paper's observations, computed from spaces.
 
     Attributes:
         number: "I", "II" or "III".
@@ -60,7 +60,7 @@ class Observation:
 
 @named
 def lower_layers_fuse(space: ProbabilitySpace) -> Observation:
-    """Observation I: S+ST has the highest marginal in lower layers.
+    """Computes whether observation I holds: S+ST leads in lower layers.
 
     Raises:
         ValueError: If the space has one layer only, or lacks S+ST.
@@ -72,7 +72,7 @@ def lower_layers_fuse(space: ProbabilitySpace) -> Observation:
 
 @named
 def higher_layers_want_time(space: ProbabilitySpace) -> Observation:
-    """Observation II: higher layers prefer ST.
+    """Computes whether observation II holds: higher layers prefer ST.
 
     Raises:
         ValueError: If the space has one layer only, or lacks ST.
@@ -86,7 +86,7 @@ def higher_layers_want_time(space: ProbabilitySpace) -> Observation:
 def scenes_want_space(
     spaces: Mapping[str, ProbabilitySpace], scenes: Collection[str]
 ) -> Observation:
-    """Observation III: data with complex scenes add S.
+    """Computes whether observation III holds: data with complex scenes add S.
 
     It holds where every data set with complex scenes has a higher mean P(S) over layers than every
     other one, by `ADDS` or more.

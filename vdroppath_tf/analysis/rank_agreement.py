@@ -24,7 +24,7 @@ KINDS = ("draws", "uniform draws")
 @named
 @dataclass(frozen=True)
 class SeedNoise:
-    """What training again with another seed does to the accuracies of strategies.
+    """How much the accuracies of strategies change when they are trained with another seed.
 
     Attributes:
         seeds: trainings of each strategy.
@@ -44,7 +44,7 @@ class SeedNoise:
 
 @named
 def seed_noise(accuracies: np.ndarray, *, resamples: int = 500, seed: int = 0) -> SeedNoise:
-    """How far the stand-alone accuracies of strategies can be trusted.
+    """Estimates how much the stand-alone accuracies of strategies depend on the seed.
 
     Args:
         accuracies: ``(strategies, seeds)``, of at least two strategies.

@@ -23,7 +23,7 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 @named
 @dataclass(frozen=True)
 class SeedObservation:
-    """One of the paper's observations, asked of the spaces of several seeds.
+    """One of the paper's observations, computed from the spaces of several seeds.
 
     Attributes:
         number: str, "I", "II" or "III".
@@ -57,7 +57,7 @@ class SeedObservation:
 
 @named
 def observations_over_seeds(spaces: Sequence[ProbabilitySpace]) -> list[SeedObservation]:
-    """Observations I and II over the spaces of several seeds; none where S or ST is missing.
+    """Computes observations I and II over several seeds; none if S or ST is missing.
 
     Args:
         spaces: Sequence of ``ProbabilitySpace`` of one network, one a seed.
@@ -81,7 +81,7 @@ def observations_over_seeds(spaces: Sequence[ProbabilitySpace]) -> list[SeedObse
 def scenes_over_seeds(
     complex_scenes: Sequence[ProbabilitySpace], others: Sequence[ProbabilitySpace]
 ) -> SeedObservation:
-    """Observation III over several seeds: data with complex scenes add S.
+    """Computes observation III over several seeds: data with complex scenes add S.
 
     Args:
         complex_scenes: Sequence of ``ProbabilitySpace`` learned on data with complex scenes, one a

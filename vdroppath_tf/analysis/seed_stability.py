@@ -64,7 +64,7 @@ class Stability:
 
 @named
 def stability(spaces: Sequence[ProbabilitySpace], form: Form = "paper") -> Stability:
-    """The stability of a space over seeds.
+    """Computes how far the spaces of several seeds agree, layer by layer.
 
     Args:
         spaces: two or more of one network, learned from the same data with different seeds.

@@ -101,7 +101,7 @@ def shift_of(
     names: tuple[str, str] = ("before", "after"),
     form: Form = "paper",
 ) -> SpaceShift:
-    """The shift from some spaces to others of the same network.
+    """Computes the shift between two lists of spaces of the same network.
 
     Args:
         before: one a seed.

@@ -13,7 +13,7 @@ from vdroppath_tf.scoring.intervals import Interval, draw, percentiles
 
 @named
 def kendall_tau(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> float:
-    """Kendall's tau-b of two scores of the same strategies, with ties accounted for.
+    """Computes Kendall's tau-b of two scores of the same strategies, which accounts for ties.
 
     Args:
         a, b: ``(strategies,)`` scores.
@@ -62,7 +62,7 @@ def tau_interval(
     resamples: int = 2000,
     seed: int = 0,
 ) -> Interval:
-    """Kendall's tau with its percentile bootstrap interval over strategies.
+    """Computes Kendall's tau with its percentile bootstrap interval over strategies.
 
     A strategy that a resample holds twice is no pair with itself: it would count as a tie, and does
     in ``scipy.stats.bootstrap``.

@@ -40,7 +40,7 @@ class Swap:
 @named
 @dataclass(frozen=True, eq=False)
 class LayerWorth:
-    """What the choice of each layer is worth, on clips.
+    """The worth of the choice of each layer, measured on clips.
 
     Attributes:
         strategy: ``FusionStrategy``, the one whose layers are swapped.
@@ -163,7 +163,7 @@ def _numbers(worth: Interval) -> list[float | None]:
 
 @named
 def swapped(strategy: FusionStrategy, layer: int, unit: FusionUnit) -> FusionStrategy:
-    """The strategy with another unit in one layer."""
+    """Returns the strategy with another unit in one layer."""
     units = [*strategy.units[:layer], unit, *strategy.units[layer + 1 :]]
     return FusionStrategy(tuple(units), strategy.architecture)
 

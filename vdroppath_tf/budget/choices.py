@@ -48,7 +48,7 @@ def pareto(
     latency: LatencyTable | None = None,
     on_empty: OnEmpty = "allow",
 ) -> tuple[Choice, ...]:
-    """Every strategy that none beats in both cost and probability, from cheapest to most probable.
+    """Finds every strategy that no other beats in both cost and probability, cheapest first.
 
     Each is the most probable strategy with at most its cost. Of strategies with equal cost and
     probability there is one.
@@ -97,7 +97,7 @@ def choice_of(
     latency: LatencyTable | None = None,
     on_empty: OnEmpty = "allow",
 ) -> Choice:
-    """Log-probability and costs of any strategy; arguments as in ``most_probable``.
+    """Computes the log-probability and costs of a strategy; arguments as in ``most_probable``.
 
     Raises:
         ValueError: where the strategy, network or table is another than the space's.

@@ -34,7 +34,7 @@ _FREE = ("clip_shape", "gates", "strategy", "dropout", "num_classes")
 @named
 @dataclass(frozen=True)
 class LatencyTable:
-    """Medians in whole microseconds for one clip, rounded to the nearest.
+    """The measured times of the units of a network, in whole microseconds for one clip.
 
     Attributes:
         network: the template's description, as ``FusionModel.architecture`` has it.

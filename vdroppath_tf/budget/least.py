@@ -33,7 +33,7 @@ def least(
     latency: LatencyTable | None = None,
     on_empty: OnEmpty = "allow",
 ) -> FusionStrategy:
-    """The cheapest strategy that a space can draw in which a layer has a path.
+    """Finds the cheapest strategy that a space can draw in which a layer has a path.
 
     Args:
         space: ``ProbabilitySpace``, a learned space.

@@ -43,7 +43,7 @@ def most_probable(
     latency: LatencyTable | None = None,
     on_empty: OnEmpty = "allow",
 ) -> FusionStrategy:
-    """The most probable strategy of all whose network meets a budget; without one, the mode.
+    """Finds the most probable strategy within a budget; without a budget, the mode.
 
     Args:
         space: ``ProbabilitySpace``, a learned space.

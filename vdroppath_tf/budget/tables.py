@@ -36,7 +36,7 @@ def check_cost_name(by: str) -> None:
 @named
 @dataclass(frozen=True)
 class CostTables:
-    """What the units of a space's network cost.
+    """The cost of each unit of the layers of a space's network.
 
     Attributes:
         space: the space.
@@ -117,7 +117,7 @@ def cost_tables(
     *,
     only: str | None = None,
 ) -> CostTables:
-    """The tables for a space; the network is built by name where neither it nor costs are given.
+    """Makes the cost tables of a space; builds the network by its name if no costs are given.
 
     Args:
         space: to read.

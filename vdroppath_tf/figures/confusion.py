@@ -36,7 +36,7 @@ def most_confused(confusion: np.ndarray, most: int) -> list[int]:
 def figure_confusion(
     confusion: np.ndarray, labels: Sequence[str], *, narrow: bool = False
 ) -> Figure:
-    """Draws a confusion matrix: a row a true class, a column an answer, darker for more of the row.
+    """Draws a confusion matrix: a row for each true class, a column for each answer.
 
     Of many classes the most confused are drawn, and the others share the last column.
 

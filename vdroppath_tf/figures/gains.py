@@ -26,7 +26,7 @@ def shown_classes(gains: ClassGains) -> list[int]:
 
 @named
 def figure_gains(gains: ClassGains, *, narrow: bool = False) -> Figure:
-    """Draws a line a class: the gain in points with its 95 % interval, the largest at the top.
+    """Draws a line for each class: the gain in points with its 95 % interval, largest first.
 
     Filled where the gain or the loss is clear over all classes together; beside it the two
     accuracies.

@@ -21,7 +21,7 @@ _NAME = 20  # letters of a layer's name
 def figure_maps(
     found: Explanation, title: str = "", *, frames: int = 6, narrow: bool = False
 ) -> Figure:
-    """Draws frames of a clip, and below them what each branch looks at, a row a branch.
+    """Draws frames of a clip, and below them the maps of each branch, a row for each.
 
     Brighter is more that speaks for the class, on one scale for the branches of a layer; in
     brackets how much of it is this branch's. The colour of a name is that of its branch elsewhere.

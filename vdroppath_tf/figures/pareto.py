@@ -26,7 +26,7 @@ def figure_pareto(
     whole: float | None = None,
     narrow: bool = False,
 ) -> Figure:
-    """Draws fronts as lines: the cost across, and up how much less probable than the front's last.
+    """Draws fronts as lines: cost to the right, and the loss in log-probability upwards.
 
     Args:
         fronts: Mapping of names to what `pareto` gave.

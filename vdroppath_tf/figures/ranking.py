@@ -20,7 +20,7 @@ _STYLES = {"draws": ("o", "#486581"), "uniform draws": ("D", "#B23A48")}
 
 @named
 def figure_ranking(found: Ranking) -> Figure:
-    """Draws a panel for each score: a point a strategy, its stand-alone accuracy upwards.
+    """Draws a panel for each score, with a point for each strategy.
 
     A bar is the range over seeds. Tau stands beside each kind's name. A last panel for each
     template whose strategies were adapted has tau over the steps, with its 95 % interval.

@@ -21,7 +21,7 @@ _MARKS = {"S": "s", "ST": "^", "S+ST": "D", "-": "x"}  # others are round
 
 @named
 def figure_worth(worth: LayerWorth, space: ProbabilitySpace, *, narrow: bool = False) -> Figure:
-    """Draws what swapping the unit of each layer costs, in points of top-1.
+    """Draws the cost of swapping the unit of each layer, in points of top-1.
 
     A mark a swap, with its paired 95 % interval, in the colour of the unit that was put in; a short
     line at the mean, which is what the layer's choice is worth. Above stand the chosen units.

@@ -31,7 +31,7 @@ RUN_MODE, RUN_RANDOM = -1.0, -2.0  # values of a mask that is no strategy: the m
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
 @named
 class VariationalDropPath(keras.layers.Layer):
-    """Trainable drop probabilities of parallel paths, and the KL that keeps them honest (Sec. 3.3).
+    """The trainable drop probabilities of parallel paths, and their KL (Sec. 3.3).
 
     In training each path is multiplied by ``keep = 1 - relaxed_drop``, without rescaling by
     1/(1-p). At inference, and in training while ``trainable`` is False, the paths are switched by a

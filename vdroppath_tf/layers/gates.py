@@ -30,7 +30,7 @@ RUNS = ("mode", "all", "random")
 
 @named
 def fusion_layers(model: keras.Model) -> list[FusionConv]:
-    """The gated fusion layers of a template, in the order of its strategies.
+    """Returns the gated fusion layers of a template, in the order of its strategies.
 
     Also of any Keras model that holds a template, or several, one after another.
 
@@ -86,13 +86,13 @@ def _check_word(strategy: object, layers: int) -> None:
 
 @named
 def gates_of(model: keras.Model) -> list[VariationalDropPath]:
-    """Every gate of a model: those of its fusion layers, and its classifier's if it has one."""
+    """Returns every gate of a model: those of its fusion layers, and its classifier's if any."""
     return [layer.drop_path for _, layer in layers_with_gates(model)]
 
 
 @named
 def branches_of(layers: Sequence[FusionConv]) -> tuple[str, ...]:
-    """The branches that any of the layers has, in the order S, T, ST."""
+    """Returns the branches that any of the layers has, in the order S, T, ST."""
     return tuple(b for b in BRANCHES if any(b in layer.branches for layer in layers))
 
 
@@ -132,7 +132,7 @@ def _layer_mask(layer: FusionConv, unit: FusionUnit) -> np.ndarray:
 
 @named
 def freeze_gates(model: keras.Model, frozen: bool = True) -> None:
-    """Frozen gates run their hard masks in training too and add no KL. Compile again after it."""
+    """Makes gates run their hard masks in training too, without a KL. Compile again after it."""
     fusion_layers(model)  # a model without gates is an error
     for gate in gates_of(model):
         gate.trainable = not frozen
@@ -172,7 +172,7 @@ def describe_gates(model: keras.Model) -> list[str]:
 
 @named
 def describe_prior(model: keras.Model, num_train_examples: float | None = None) -> str:
-    """The strength of the prior (Eq. 5) that a template's gates have, in words.
+    """Describes the strength of the prior (Eq. 5) of a template's gates in words.
 
     Args:
         model: a template.
@@ -211,7 +211,7 @@ def _spread(values: np.ndarray) -> str:
 
 @named
 def named_drops(model: keras.Model) -> dict[str, float]:
-    """The drop probability of every gate there is, by name.
+    """Returns the drop probability of every gate, by name.
 
     ``B1.L3/S``; ``B1.L3/S/input2`` where each input, counted from 1, has a gate of its own;
     ``B1.L3/D1`` for the whole layer; ``classifier``.

@@ -13,7 +13,7 @@ from vdroppath_tf.names import named
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
 @named
 class Zeros(keras.layers.Layer):
-    """Zeros of the size of the input, with a number of channels of their own.
+    """A layer that gives zeros of the size of its input, with another number of channels.
 
     Example:
     ```python

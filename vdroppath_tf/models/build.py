@@ -34,7 +34,7 @@ def build_network(
     multi_label: bool = False,
     name: str | None = None,
 ) -> FusionModel:
-    """A template or a derived network of any row.
+    """Builds a template or a derived network of any row.
 
     Args:
         row: Row or str, a row of a family, or a network's name.

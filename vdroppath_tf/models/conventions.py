@@ -40,7 +40,7 @@ class InputStatistics:
 @named
 @dataclass(frozen=True)
 class Convention:
-    """One kind of 2D network: its names and where it differs from the networks here.
+    """The names of one kind of 2D network, and how it differs from the networks here.
 
     Attributes:
         title: for messages.

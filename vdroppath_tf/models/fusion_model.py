@@ -33,7 +33,7 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
 class FusionModel(GatedTraining):
-    """A plain functional ``keras.Model`` with three things added.
+    """A functional ``keras.Model`` with three additions.
 
     * ``architecture``: all it was built from, as JSON-able data. Files hold that and what has
       changed since; the network is built anew from it.

@@ -22,7 +22,7 @@ SEVERAL = (
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
 @named
 class MeanAveragePrecision(keras.metrics.Metric):
-    """The mean over classes of the average precision, for several classes a clip.
+    """The mean average precision over classes, for clips with several classes.
 
     Classes without a positive clip are left out. Probabilities are told apart to one ``bins``-th,
     so that a state of fixed size holds any number of clips.
@@ -81,7 +81,7 @@ class MeanAveragePrecision(keras.metrics.Metric):
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
 @named
 class SharesCrossentropy(keras.losses.CategoricalCrossentropy):
-    """The cross-entropy of logits with shares of classes; rows that are no shares are an error.
+    """The cross-entropy of logits with shares of classes; the shares of a row must sum to 1.
 
     Args:
         name: str, name of the loss. Defaults to ``"shares_crossentropy"``.

@@ -15,7 +15,7 @@ from vdroppath_tf.names import named
 @named
 @dataclass(frozen=True)
 class LoadReport:
-    """Paths of all weights: ``copied``, ``new`` in the target, ``unused`` of the source."""
+    """The paths of all weights: ``copied``, ``new`` in the target, ``unused`` of the source."""
 
     copied: tuple[str, ...]
     new: tuple[str, ...]
@@ -37,7 +37,7 @@ def copy_weights(
     may_be_unused: Callable[[str], bool] = lambda path: False,
     channels: Mapping[str, tuple[int, np.ndarray]] | None = None,
 ) -> LoadReport:
-    """Copies weights whose paths agree; nothing is written unless all of both sides are explained.
+    """Copies weights by name. Nothing is written unless all names of both sides are explained.
 
     Args:
         source: keras.Model, to copy from.

@@ -34,7 +34,7 @@ def task_of(
     costs: UnitCosts | None = None,
     other: OtherSpace | None = None,
 ) -> TaskReport:
-    """Puts together what is known of a space.
+    """Puts together what a report shows of one space.
 
     What else a `TaskReport` holds (settings, say) is added with `dataclasses.replace`.
 
@@ -103,7 +103,7 @@ def _measured(space: ProbabilitySpace, scored: Scored, costs: UnitCosts | None) 
 
 @named
 def check_scores(scored: Scored, space: ProbabilitySpace) -> None:
-    """Stops where scores are another network's than the space.
+    """Raises an error if scores belong to another network than the space.
 
     Raises:
         ValueError: naming both networks, or the first strategy that does not fit.

@@ -21,7 +21,7 @@ EXPLAINED_FORMAT = "vdroppath_tf.explained_videos/1"
 @named
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """A video and what the branches of a network look at in it.
+    """A video, and the maps of what the branches of a network look at in it.
 
     Args:
         video: str, what it is called.
@@ -80,7 +80,7 @@ def write_explained(
     model: str,
     labels: Sequence[str],
 ) -> None:
-    """Writes what `read_explained` reads, beside the files of the maps.
+    """Writes a file that `read_explained` reads, beside the files of the maps.
 
     Args:
         folder: str or path of the folder, which is there.

@@ -33,7 +33,7 @@ def read_result(path: str | os.PathLike[str]) -> Tested:
 
 @named
 def read_history(path: str | os.PathLike[str], phase: str = "search") -> list[Any]:
-    """Drop probabilities after each epoch of a phase, of the history.json of `vdroppath train`.
+    """Reads the drop probabilities after each epoch from the history.json of `vdroppath train`.
 
     Raises as `read_result` does.
     """

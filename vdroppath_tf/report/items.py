@@ -49,7 +49,7 @@ class Prediction:
 @named
 @dataclass(frozen=True)
 class DataUsed:
-    """Which videos were used for what.
+    """The videos that were used to choose, to report and to test.
 
     Args:
         use: str, what for, such as `"choosing"`.
@@ -96,7 +96,7 @@ class Tested:
 @named
 @dataclass(frozen=True, eq=False)
 class OtherSpace:
-    """A space learned on other data, which a task's is compared with.
+    """A space learned on other data, to compare a task's space with.
 
     Args:
         name: str, the name of those data.

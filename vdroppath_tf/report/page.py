@@ -35,7 +35,7 @@ _FILTERS = {
 
 @named
 def write_report(path: str | os.PathLike[str], report: Report) -> None:
-    """Writes a report as one HTML file, whole or not at all.
+    """Writes a report as one HTML file, which appears whole or not at all.
 
     Args:
         path: str or path of the file; its folder must exist.
@@ -49,7 +49,7 @@ def write_report(path: str | os.PathLike[str], report: Report) -> None:
 
 @named
 def render_report(report: Report) -> str:
-    """Gives the HTML text of a report."""
+    """Renders the HTML text of a report."""
     template = environment().get_template
     body = template("body.html").render(
         overview=overview(report),

@@ -65,7 +65,7 @@ def read_scores(path: str | os.PathLike[str]) -> Scored:
 
 @named
 def read_selected(path: str | os.PathLike[str]) -> FusionStrategy:
-    """The selected strategy of a file of scores; raises as `read_scores` does."""
+    """Reads the selected strategy from a file of scores; raises as `read_scores` does."""
 
     def parse(text: str) -> FusionStrategy:
         fields = read_json(text, SCORES_FORMAT, _FIELDS)
@@ -85,7 +85,7 @@ def write_scores(
     gains: ClassGains | None = None,
     maps: Mapping[str, float] | None = None,
 ) -> None:
-    """Writes what `read_scores` reads.
+    """Writes a file that `read_scores` reads.
 
     Args:
         path: str or path of the file.

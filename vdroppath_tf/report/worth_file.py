@@ -19,7 +19,7 @@ WORTH_FORMAT = "vdroppath_tf.worth/1"
 def write_worth(
     path: str | os.PathLike[str], worth: LayerWorth, *, protocol: str, data: Mapping[str, Any]
 ) -> None:
-    """Writes what layers are worth as JSON, whole or not at all.
+    """Writes the worth of layers as JSON. The file appears whole or not at all.
 
     Args:
         path: str or path of the file.
@@ -33,7 +33,7 @@ def write_worth(
 
 @named
 def read_worth(path: str | os.PathLike[str]) -> tuple[LayerWorth, DataUsed]:
-    """Reads what `vdroppath worth --out` wrote, and which videos it was measured on.
+    """Reads what `vdroppath worth --out` wrote, and the videos that it was measured on.
 
     Raises:
         ValueError: If it is something else; the message names the file.

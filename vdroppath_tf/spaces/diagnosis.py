@@ -41,7 +41,7 @@ DECIDED = 0.05
 @named
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a space says of the training behind it.
+    """What moved the gates of a space in training, and whether the space has collapsed.
 
     Attributes:
         layers: the names of the layers.
@@ -145,7 +145,7 @@ def _decided(found: Diagnosis) -> str:
 
 @named
 def diagnose(space: ProbabilitySpace) -> Diagnosis:
-    """Whether the data or the prior decided a space, and whether it has collapsed.
+    """Finds out whether the data or the prior decided a space, and whether it has collapsed.
 
     Args:
         space: `ProbabilitySpace`, of a trained template. One that was read from a file of an older

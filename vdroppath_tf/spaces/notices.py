@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class SpaceWarning(UserWarning):
-    """A space, or what was asked of it, says little: nothing is wrong, but something is missing.
+    """A warning that a space, or a question about it, has little to say.
 
     Such as a prior that decided where the data should have, or a budget that leaves a network
     without a path. To silence it: ``warnings.simplefilter("ignore", SpaceWarning)``.

@@ -73,7 +73,7 @@ def acting_strength(
     num_examples: float | None = None,
     form: str = "code",
 ) -> float | None:
-    """What multiplies ``(1-p) ||w||^2``; None where it hangs on an N that is not known.
+    """Computes the factor of ``(1-p) ||w||^2``; None if it depends on an N that is not known.
 
     ``prior_strength`` itself, ``weight_reg / N`` (``form="code"``: the published k are values of
     it) or ``weight_reg^2 / (2 N)`` (``"paper"``, Eq. 5: ``weight_reg`` is its k).

@@ -24,7 +24,7 @@ RECORDED = ("data", "prior", "last_data", "last_prior", "since")
 @named
 @dataclass(frozen=True, eq=False)
 class GateValues:
-    """A number for each gate of a space.
+    """One number for each gate of a space.
 
     Args:
         paths: One array `(inputs, branches)` a layer, as a space's `drop`; 0 where there is no such

@@ -38,7 +38,7 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 @named
 @dataclass(frozen=True, eq=False)
 class ProbabilitySpace(ShowsTable):
-    """Drop probabilities of every path of every fusion layer.
+    """The drop probabilities of every path of every fusion layer.
 
     `drop` and `initial` are tuples of one read-only float64 array `(inputs, branches)` a layer,
     where `inputs` is 1 if all inputs of the layer share its gates. In a space with gates per input

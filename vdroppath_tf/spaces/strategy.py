@@ -25,7 +25,7 @@ _FORMAT = "vdroppath_tf.strategy/1"
 @named
 @dataclass(frozen=True)
 class FusionStrategy:
-    """One unit per fusion layer, first layer first.
+    """A fusion strategy: one unit for each fusion layer, the first layer first.
 
     Args:
         units: Units or their texts, one per fusion layer.

@@ -21,7 +21,7 @@ _PART = re.compile(r"(S|T|ST)(?:@([01]+))?")
 
 @named
 class FusionUnit(str):
-    """The paths one layer uses: a `str` whose value is the canonical text.
+    """The paths that one layer uses: a `str` whose value is the canonical text.
 
     The seven units of U and "none" are `S`, `T`, `ST`, `S+T`, `S+ST`, `T+ST`, `S+T+ST` and `-`.
     A unit whose branches see different inputs of the layer writes one bit per input behind each

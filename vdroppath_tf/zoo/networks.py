@@ -16,7 +16,7 @@ KINDS = ("template", "derived")
 
 @named
 def list_networks(pattern: str = "*") -> list[str]:
-    """Names of networks, sorted, such as ``"resnet50"``: the zoo's, and those that were added.
+    """Lists the names of networks, such as ``"resnet50"``: the zoo's, and those you added.
 
     Args:
         pattern: str, with ``*``, ``?`` and ``[...]`` as in a shell. Defaults to all.
@@ -26,7 +26,7 @@ def list_networks(pattern: str = "*") -> list[str]:
 
 @named
 def list_models(pattern: str = "*") -> list[str]:
-    """Names that ``get_model`` takes, sorted, such as ``list_models("*resnet*")``.
+    """Lists the names that ``get_model`` takes, such as ``list_models("*resnet*")``.
 
     Args:
         pattern: str, with ``*``, ``?`` and ``[...]`` as in a shell. Defaults to all.
@@ -36,7 +36,7 @@ def list_models(pattern: str = "*") -> list[str]:
 
 
 def get_model(name: str, /, *args: Any, **options: Any) -> FusionModel:
-    """The network of a name: ``get_model("template_resnet50", num_classes=101)``.
+    """Builds a network by its name: ``get_model("template_resnet50", num_classes=101)``.
 
     Args:
         name: str, of ``list_models``.

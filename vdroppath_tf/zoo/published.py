@@ -29,7 +29,7 @@ _INITIAL_DROP = 0.1
 
 @named
 def published_space(dataset: str) -> ProbabilitySpace:
-    """The space that the paper learned on a data set, for DenseNet-121.
+    """Returns the space that the paper learned on a data set, for DenseNet-121.
 
     Drop probabilities of 58 dense layers (`B1.L1` ... `B4.L16`) and 3 transitions (`T1` ... `T3`),
     which are on no residual branch; all started at 0.1. `marginals()` gives the figure's numbers.
@@ -55,7 +55,7 @@ def published_space(dataset: str) -> ProbabilitySpace:
 
 @named
 def published_strategy(dataset: str) -> FusionStrategy:
-    """The best strategy that the paper drew from `published_space(dataset)`.
+    """Returns the best strategy that the paper drew from `published_space(dataset)`.
 
     It is the best of 100 draws on the validation set, not the space's mode.
 
@@ -70,7 +70,7 @@ def published_strategy(dataset: str) -> FusionStrategy:
 
 @named
 def published_top1(dataset: str) -> dict[str, float]:
-    """Top-1 accuracies in percent of the paper's Table 2, of its networks, not of ours.
+    """Returns top-1 accuracies in percent from the paper's Table 2, of the authors' networks.
 
     Args:
         dataset: One of `DATASETS`.

@@ -17,7 +17,7 @@ _LARGEST = 100_000  # characters of a file; the longest of ours has about a thou
 
 @named
 def add_network(row: Row) -> None:
-    """Gives a network its name: every function that takes a network's name knows it from here on.
+    """Adds a network to the zoo: every function that takes a network's name then knows it.
 
     It does so in this process only. A model carries the values of its row, so what was saved loads
     where nobody has called this.
@@ -33,7 +33,7 @@ def add_network(row: Row) -> None:
 
 @named
 def find_row(network: str | os.PathLike[str]) -> Row:
-    """The row that a text stands for, as ``--network`` has it.
+    """Finds a row by its name or in a JSON file, as ``--network`` does.
 
     Args:
         network: str, a network's name, or the path of a file that ends in ``.json``; see
@@ -49,7 +49,7 @@ def find_row(network: str | os.PathLike[str]) -> Row:
 
 @named
 def load_row(path: str | os.PathLike[str]) -> Row:
-    """The row in a JSON file, as ``save_row`` writes it.
+    """Reads a row from a JSON file, as ``save_row`` writes it.
 
     Args:
         path: str, of the file.

@@ -38,7 +38,7 @@ AUTHORS: dict[str, dict[str, str]] = {
 
 @named
 def uniform(unit: str, architecture: str) -> FusionStrategy:
-    """The same unit in every fusion layer: the paper's Table 2 has S, ST and S+ST.
+    """Returns one unit everywhere: the paper's Table 2 has S, ST and S+ST.
 
     T is ST in the transitions of a DenseNet.
 
@@ -135,7 +135,7 @@ def i3d(architecture: str) -> FusionStrategy:
 
 @named
 def observed(architecture: str, *, dataset: str = SOMETHING) -> FusionStrategy:
-    """What the paper's observations suggest, or what its authors made of them.
+    """Returns what the paper's observations suggest, or what its authors ran.
 
     Where `AUTHORS` has an entry, exactly that. Elsewhere the paper's hints: S+ST in the first half
     of the layers and in the last three, ST between; on Kinetics S+ST and S in turn over the first
@@ -165,7 +165,7 @@ def observed(architecture: str, *, dataset: str = SOMETHING) -> FusionStrategy:
 
 @named
 def observed_kinetics(architecture: str) -> FusionStrategy:
-    """`observed(architecture, dataset="kinetics400")`.
+    """Returns `observed(architecture, dataset="kinetics400")`.
 
     Raises:
         ValueError: If the architecture is unknown.

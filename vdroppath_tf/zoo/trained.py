@@ -28,7 +28,7 @@ _STATE = ("mask", "noise_step")
 @named
 @dataclasses.dataclass(frozen=True)
 class TrainedWeights:
-    """What is known of a trained template that comes with the package.
+    """The facts about a trained template that comes with the package.
 
     Attributes:
         name: str, such as ``"motion"``.
@@ -67,7 +67,7 @@ class TrainedWeights:
 
 @named
 def list_weights(network: str | None = None) -> list[str]:
-    """The names that ``weights=`` of a template's constructor takes.
+    """Lists the names that ``weights=`` of a template's constructor takes.
 
     Args:
         network: str, only those of this row, such as ``"micro"``. Defaults to None: all.
@@ -84,7 +84,7 @@ def list_weights(network: str | None = None) -> list[str]:
 
 @named
 def trained_weights(name: str) -> TrainedWeights:
-    """What is known of the trained weights of a name.
+    """Returns the facts about the trained weights of a name.
 
     Args:
         name: str, one of ``list_weights()``.

@@ -27,7 +27,7 @@ Source = TypeVar("Source", FusionStrategy, ProbabilitySpace)
 
 @named
 def transfer(source: Source, to: str = "resnet50") -> Source:
-    """Carry a strategy or a probability space to another network.
+    """Carries a strategy or a probability space to another network.
 
     Where the target's layer is on no residual branch and the source's layer there is empty (`-`,
     or all paths dropped with probability 1), it takes the nearest source layer that has a path,

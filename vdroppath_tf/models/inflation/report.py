@@ -19,7 +19,7 @@ from vdroppath_tf.names import named
 @named
 @dataclass(frozen=True)
 class InflationReport:
-    """Every weight of both sides, each in one list.
+    """Lists every weight of both networks once, and what became of it.
 
     Attributes:
         source: file or model, and the kind of network it holds.
