@@ -41,7 +41,7 @@ def define(values: flags.FlagValues) -> None:
         values, "validation", "videos on which fine-tuning is undone if it costs accuracy"
     )
     define_formats(values)
-    text = "train the derived network on, as the recipe says (needs --train_data)"
+    text = "fine-tune the derived network with the recipe (needs --train_data)"
     flags.DEFINE_boolean("finetune", False, text, flag_values=values)
     define_faults(values)
     define_output(values, "out", "the derived network, .keras", mark=None, needed=True)

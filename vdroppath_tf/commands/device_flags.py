@@ -21,7 +21,7 @@ def define_devices(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean("mirrored", False, text, flag_values=values)
     text = "processes of this machine that train together, GPUs shared out among them"
     flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
-    text = "times that a training whose process is lost is begun again, from its last checkpoint"
+    text = "how often to restart a training whose process died, from its last checkpoint"
     flags.DEFINE_integer("restarts", None, text, lower_bound=0, flag_values=values)
 
 

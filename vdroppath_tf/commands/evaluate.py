@@ -56,12 +56,14 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("draws", 100, text, lower_bound=1, flag_values=values)
     text = "controls drawn from a uniform prior"
     flags.DEFINE_integer("uniform_draws", 5, text, lower_bound=0, flag_values=values)
-    flags.DEFINE_integer("seed", 0, "of draws and of the split", 0, flag_values=values)
-    flags.DEFINE_boolean("race", False, "drop what can no longer win", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "seed of the draws and of the split", 0, flag_values=values)
+    flags.DEFINE_boolean(
+        "race", False, "drop strategies that can no longer win", flag_values=values
+    )
     text = "error level of the race, and of the confidence set of the best"
     flags.DEFINE_float("level", 0.05, text, 0.0, 1.0, flag_values=values)
     define_choose(values)
-    text = "difference in accuracy that a race spends no clips on, e.g. 0.01"
+    text = "difference in accuracy that a race ignores, e.g. 0.01"
     flags.DEFINE_float("margin", 0.0, text, 0.0, 0.99, flag_values=values)
     text = (
         "steps that each strategy trains on --train_data before it is scored, from the template's "
@@ -70,7 +72,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("adapt_steps", 0, text, lower_bound=0, flag_values=values)
     text = "learning rate of the first of these steps; it falls to 0"
     flags.DEFINE_float("adapt_learning_rate", 0.02, text, 0.0, 1e6, flag_values=values)
-    text = "room for activations, MiB"
+    text = "memory for activations, MiB"
     flags.DEFINE_integer("memory_mib", 1024, text, lower_bound=1, flag_values=values)
 
 

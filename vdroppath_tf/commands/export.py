@@ -33,14 +33,14 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "labels", "text file, one class a line (default: as in training)")
     text = "folder to write, such as served/1 (TensorFlow Serving wants a number)"
     define_output(values, "out", text, mark=None, folder=True, needed=True)
-    flags.DEFINE_boolean("overwrite", False, "replace what is there", flag_values=values)
+    flags.DEFINE_boolean("overwrite", False, "replace an existing output", flag_values=values)
     text = f"formats, with commas between them: {', '.join(EXPORT_FORMATS)}"
     flags.DEFINE_list("format", [EXPORT_FORMATS[0]], text, flag_values=values)
-    text = "put batch norms into convolutions, merge paths; --nofold writes the network as it is"
+    text = "fold batch norms and merge paths; --nofold writes the network as it is"
     flags.DEFINE_boolean("fold", True, text, flag_values=values)
     text = "videos to compare network and file on, and to set the ranges of 8 bits with"
-    define_string(values, "data", f"{text}: {KINDS} (default: made-up clips)")
-    define_string(values, "data_root", "folder that the videos of --data lie in")
+    define_string(values, "data", f"{text}: {KINDS} (default: random clips)")
+    define_string(values, "data_root", "folder of the videos of --data")
     text = "how many videos of --data, spread evenly over it"
     flags.DEFINE_integer("clips", CLIPS, text, lower_bound=2, flag_values=values)
 

@@ -24,13 +24,13 @@ def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     text = "what vdroppath export wrote, or a network, .keras"
     define_string(values, "model", text, needed=True)
-    define_string(values, "data", f"videos: {KINDS}; their classes are not looked at")
-    define_string(values, "data_root", "folder that the videos of --data lie in")
+    define_string(values, "data", f"videos: {KINDS}; their classes are ignored")
+    define_string(values, "data_root", "folder of the videos of --data")
     flags.DEFINE_integer("top", 3, "classes of each answer", lower_bound=1, flag_values=values)
     text = "lines for people, JSON objects, or a table for spreadsheets; one line an answer"
     flags.DEFINE_enum("format", "table", ROWS, text, flag_values=values)
     flags.DEFINE_boolean("json", False, "the same as --format=jsonl", flag_values=values)
-    text = "seconds of each part of a video that has an answer of its own; default: whole videos"
+    text = "seconds of each window of a video with its own answer; default: whole videos"
     flags.DEFINE_float("window", None, text, 1e-3, 1e6, flag_values=values)
     text = "seconds from the start of a window to that of the next (default: --window)"
     flags.DEFINE_float("hop", None, text, 1e-3, 1e6, flag_values=values)

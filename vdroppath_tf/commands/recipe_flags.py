@@ -91,7 +91,7 @@ def define_recipe(values: flags.FlagValues) -> None:
     flags.DEFINE_enum("sampler", None, SAMPLERS, text, flag_values=values)
     for name, text in {**_NUMBERS, **_AUGMENT}.items():
         flags.DEFINE_float(name, None, _held(name, text), flag_values=values)
-    text = "frames a second that videos are taken at, whatever their own rates; needed where these"
+    text = "frames a second to take videos at, whatever their own rates; needed if these"
     flags.DEFINE_float("fps", None, _held("fps", f"{text} differ"), flag_values=values)
     for name, text in {**_WHOLE, **_SAMPLING}.items():
         flags.DEFINE_integer(name, None, _held(name, text), flag_values=values)

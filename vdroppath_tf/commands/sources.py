@@ -28,23 +28,23 @@ def define_source(values: flags.FlagValues, name: str, text: str, *, needed: boo
 
 def define_formats(values: flags.FlagValues) -> None:
     """Flags for what `define_source` declared, whichever there are."""
-    text = "of all videos named here; default: found out"
+    text = "format of all videos named here; default: detected"
     flags.DEFINE_enum("format", None, FORMATS, text, flag_values=values)
     text = (
         "what the columns of a list hold, e.g. path,num_frames,label or path,-,class_name, where - "
-        "is not read (default: found out)"
+        "is not read (default: detected)"
     )
     define_string(values, "columns", text)
-    text = "what separates the columns of a list (default: found out)"
+    text = "what separates the columns of a list (default: detected)"
     flags.DEFINE_enum("separator", None, SEPARATORS, text, flag_values=values)
-    text = "encoding of a list, e.g. cp1252 of a spreadsheet (default: UTF-8, or UTF-16 if it is)"
+    text = "encoding of a list, e.g. cp1252 (default: UTF-8 or UTF-16, detected)"
     define_string(values, "encoding", text)
     text = (
         "pictures in folders and zip files of frames, e.g. {:05d}.jpg, or {:f}.jpg if the number "
-        "is a time (default: found out)"
+        "is a time (default: detected)"
     )
     define_string(values, "frame_template", text)
-    text = "number of the first picture (default: 0 or 1, whichever is there)"
+    text = "number of the first picture (default: 0 or 1, detected)"
     flags.DEFINE_integer("first_frame", None, text, 0, flag_values=values)
     text = "number of the first class in a list (default: 0)"
     flags.DEFINE_integer("label_base", None, text, 0, 1, flag_values=values)
@@ -52,21 +52,21 @@ def define_formats(values: flags.FlagValues) -> None:
     define_string(values, "split", text)
     text = "folder that links among the videos may lead into, besides their root; may be repeated"
     flags.DEFINE_multi_string("allow_links_to", [], text, flag_values=values)
-    text = "take class folders without a video for classes, and say so (--noallow_empty: an error)"
+    text = "keep class folders without a video as classes, with a note (--noallow_empty: an error)"
     flags.DEFINE_boolean("allow_empty", True, text, flag_values=values)
-    text = "which folder on the way to a video is its class: 1 the first (default: found out)"
+    text = "which folder above a video is its class, 1 for the outermost (default: detected)"
     flags.DEFINE_integer("class_level", None, text, 1, flag_values=values)
     define_video_stream(values)
     define_source_fps(values)
-    text = "leave out videos that are listed and not there (default: of Kinetics, ActivityNet)"
+    text = "leave out videos that are listed but missing (default: for Kinetics, ActivityNet)"
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
-    text = "keep videos that are listed with two labels, with each"
+    text = "keep videos that are listed with two labels, once with each"
     flags.DEFINE_boolean("allow_two_labels", False, text, flag_values=values)
 
 
 def define_part(values: flags.FlagValues) -> None:
     """The flag that says which part of a data set --data is."""
-    text = "which part of --data is meant, of HMDB51 and of folders train, val and test"
+    text = "the part of --data to read, for HMDB51 and for folders train, val and test"
     kinds = ["train", "validation", "test"]
     flags.DEFINE_enum("part", "train", kinds, text, flag_values=values)
 
@@ -88,7 +88,7 @@ def define_faults(values: flags.FlagValues) -> None:
     """Flags that say what becomes of videos that cannot be read."""
     text = "JSON file of vdroppath doctor or train: leaves out the videos it names"
     define_string(values, "quarantine", text)
-    text = "share of bad videos from which on it is an error; 0: the first one is"
+    text = "largest share of bad videos; more are an error (0: the first one is)"
     flags.DEFINE_float("max_bad_fraction", MAX_BAD_FRACTION, text, 0.0, 1.0, flag_values=values)
 
 

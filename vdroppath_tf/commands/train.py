@@ -65,11 +65,11 @@ def define(values: flags.FlagValues) -> None:
         "model of vdroppath or the folder of a run; other classes get a new classifier"
     )
     define_string(values, "init", text)
-    text = "saves within epochs too, every so many steps (500) or so often (10min)"
+    text = "save within epochs too, every so many steps (500) or minutes (10min)"
     define_string(values, "save_every", text)
-    text = "epochs from one picture of the marginals in TensorBoard to the next, 0 for none"
+    text = "draw the marginals for TensorBoard every so many epochs; 0: never"
     flags.DEFINE_integer("picture_every", 1, text, lower_bound=0, flag_values=values)
-    text = "what shows the run: tensorboard, wandb, mlflow (vdroppath_tf[wandb], ...)"
+    text = "loggers of the run: tensorboard, wandb, mlflow (vdroppath_tf[wandb], ...)"
     flags.DEFINE_list("log", ["tensorboard"], text, flag_values=values)
     define_devices(values)
     dry_run.define_dry_run(values)

@@ -45,7 +45,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_enum("protocol", "paper-1clip", PROTOCOLS, text, flag_values=values)
     define_output(values, "out", "JSON file for the result", mark="vdroppath_tf.worth/")
     define_output(values, "figure", "picture to write: .png, .svg or .pdf", mark=PICTURE)
-    text = "room for activations, MiB"
+    text = "memory for activations, MiB"
     flags.DEFINE_integer("memory_mib", 1024, text, lower_bound=1, flag_values=values)
 
 
