@@ -13,6 +13,7 @@ from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import RECIPES
+from vdroppath_tf.zoo import published_space
 
 
 def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
@@ -35,6 +36,23 @@ def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
     movers = [line.split("|")[-1].strip() for line in lines if line.startswith(space.layers)]
     assert movers == list(found.moved_by)
     assert f"prior: {prior_words(prior_strength=RECIPES['small'].prior_strength)}\n" in done.out
+
+
+def test_a_file_and_a_published_space_are_printed_too(call: Any, tmp_path: Path) -> None:
+    ProbabilitySpace(np.array([[0.1, 0.6], [0.3, 0.2]])).save(tmp_path / "space.json")
+    done = call("space", f"--space={tmp_path}/space.json")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "mode: S S+ST")
+    published = call("space", "--space=published:ucf101").out.splitlines()
+    assert published[-1] == f"mode: {published_space('ucf101').mode()}"
+    assert len([line for line in published if line.startswith(("B", "T"))]) == 61
+    for flags, message in (
+        ([], "Expected one of --model (a template, .keras) and --space (space.json)."),
+        (["--space=published:ucf"], "Did you mean 'ucf101'?"),
+        (["--space=a.json", f"--measure_latency={tmp_path}/l.json"], "pass --model, not --space"),
+    ):
+        refused = call("space", *flags)
+        assert refused.code == 1
+        assert message in refused.err
 
 
 def test_a_space_needs_no_recipe(call: Any, tmp_path: Path) -> None:

@@ -86,9 +86,9 @@ class Budgets:
             raise ValueError("A budget in ms needs --latency, which --measure_latency writes.")
         self.latency = None if values.latency is None else budget.LatencyTable.load(values.latency)
 
-    def answer(self, space: spaces.ProbabilitySpace, model: keras.Model) -> None:
-        """Prints, and writes, what was asked; nothing where nothing was."""
-        if self.measure is not None:
+    def answer(self, space: spaces.ProbabilitySpace, model: keras.Model | None) -> None:
+        """Prints, and writes, what was asked; without a model, costs are the named network's."""
+        if self.measure is not None and model is not None:
             self._measure(model)
         options: dict[str, Any] = {"model": model, "latency": self.latency}
         options["clip_shape"] = self.clip_shape or getattr(self.latency, "clip_shape", None)

@@ -1,8 +1,9 @@
-"""Print the probability space of a trained template, and the best strategies under a budget."""
+"""Print the probability space of a template or a file, and the best strategies under a budget."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from absl import flags, logging
 
@@ -12,14 +13,20 @@ from vdroppath_tf.commands.diagnosis import said
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.run_folder import prior_of
+from vdroppath_tf.commands.space_files import open_space
 from vdroppath_tf.names import named
+
+if TYPE_CHECKING:
+    import keras
 
 EXAMPLE = "vdroppath space --model=run/template.keras --clip_shape=16,112,112 --max_macs=5e9"
 
 
 def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
-    define_string(values, "model", "a trained template, .keras", needed=True)
+    define_string(values, "model", "a trained template, .keras")
+    text = "in place of --model: space.json, or published:NAME, a space of the paper"
+    define_string(values, "space", text)
     text = "a line for each input of a layer, where inputs have gates of their own"
     flags.DEFINE_boolean("inputs", False, text, flag_values=values)
     text = "JSON file to write the space to"
@@ -30,24 +37,39 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """The space as a table: marginals of both forms, entropy, distance from the start."""
     budgets = Budgets(values)
-    model, _ = training.load_network(values.model)
-    space = spaces.ProbabilitySpace.from_model(model)
+    model, space = _space_of(values)
+    source = values.space if model is None else values.model
     if values.inputs and not space.per_input:
-        raise ValueError(f"--inputs: the inputs of each layer of {values.model} share its gates.")
+        raise ValueError(f"--inputs: the inputs of each layer of {source} share its gates.")
     found = spaces.diagnose(space)
     lines, before = said(found, values), int(bool(found.collapsed))  # a collapse comes first
     print("\n".join([*lines[:before], *table(space, inputs=values.inputs), *lines[before:]]))
     if space.per_input and not values.inputs:
         print("Each input of a layer has gates of its own: P are means over inputs (see --inputs).")
-    classifier = layers.named_drops(model).get("classifier")
-    if classifier is not None:
-        print(f"classifier: each feature is dropped with p = {classifier:.3f}")
-    print(f"prior: {prior_of(model, values.model)}")
+    if model is not None:
+        classifier = layers.named_drops(model).get("classifier")
+        if classifier is not None:
+            print(f"classifier: each feature is dropped with p = {classifier:.3f}")
+        print(f"prior: {prior_of(model, values.model)}")
     print(f"mode: {space.mode()}")
     if values.out:
         space.save(values.out)
         logging.info("Wrote %s", values.out)
     budgets.answer(space, model)
+
+
+def _space_of(
+    values: flags.FlagValues,
+) -> tuple[keras.Model | None, spaces.ProbabilitySpace]:
+    """The template that was named and its space, or no template and the space of a file."""
+    if (values.model is None) == (values.space is None):
+        raise ValueError("Expected one of --model (a template, .keras) and --space (space.json).")
+    if values.space is None:
+        model, _ = training.load_network(values.model)
+        return model, spaces.ProbabilitySpace.from_model(model)
+    if values.measure_latency is not None:
+        raise ValueError("--measure_latency runs a template: pass --model, not --space.")
+    return None, open_space(values.space)
 
 
 @named
