@@ -1,4 +1,4 @@
-"""Show which videos a source holds: classes, sizes, what training and validation share."""
+"""Show the videos of a source: classes, sizes, and what training and validation share."""
 
 from __future__ import annotations
 

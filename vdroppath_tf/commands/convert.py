@@ -25,7 +25,7 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "data", "the videos", needed=True)
     define_formats(values)
     define_part(values)
-    text = "folder for the shards; a stopped run goes on"
+    text = "folder for the shards; the same command continues a stopped run"
     define_output(values, "out", text, mark=None, folder=True, needed=True)
     text = "scale frames to this many pixels on the shorter side; default: their size"
     flags.DEFINE_integer("short_edge", None, text, lower_bound=1, flag_values=values)

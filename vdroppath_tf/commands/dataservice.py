@@ -29,7 +29,7 @@ def define(values: flags.FlagValues) -> None:
         "server listens: TensorFlow's listen on every address of the machine"
     )
     define_string(values, "host", text, "localhost")
-    text = "folder for the dispatcher's journal; started again with it, it goes on"
+    text = "folder for the dispatcher's journal, from which it continues after a restart"
     define_string(values, "journal", text)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def define_dry_run(values: flags.FlagValues) -> None:
     """The flag ``--dry_run``."""
-    text = "two steps of each phase and one validation batch: says what all will take; no file"
+    text = "run two steps of each phase and one validation batch, print an estimate, write nothing"
     flags.DEFINE_boolean("dry_run", False, text, flag_values=values)
 
 

@@ -1,4 +1,4 @@
-"""Choose among strategies of a template: draws from its space, or those named by --strategy."""
+"""Score strategies of a template, draws from its space or those of --strategy, and choose one."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_string(values, "model", "a derived network, .keras", needed=True)
     define_string(values, "labels", "text file, one class a line (default: as in training)")
-    text = "folder to write, such as served/1 (TensorFlow Serving wants a number)"
+    text = "folder to write, such as served/1 (TensorFlow Serving needs a number)"
     define_output(values, "out", text, mark=None, folder=True, needed=True)
     flags.DEFINE_boolean("overwrite", False, "replace an existing output", flag_values=values)
     text = f"formats, with commas between them: {', '.join(EXPORT_FORMATS)}"

@@ -29,9 +29,9 @@ def define(values: flags.FlagValues) -> None:
     """Flags of the command."""
     define_string(values, "model", "a network or a template, .keras", needed=True)
     define_strategy(values)
-    text = "the layer, by its name (default: what the classifier is given)"
+    text = "the layer, by its name (default: the input of the classifier)"
     define_string(values, "layer", text)
-    text = "what features are not averaged over, with commas between: views, time, space"
+    text = "axes to keep, separated by commas: views, time, space (the others are averaged)"
     flags.DEFINE_list("keep", [], text, flag_values=values)
     define_source(values, "data", "videos", needed=True)
     define_formats(values)

@@ -33,7 +33,7 @@ def define_string(
 
 def define_processes(values: flags.FlagValues, what: str) -> None:
     """The flags ``--processes``, how many of ``what`` run at a time, and ``--cluster``, where."""
-    text = f"{what} at a time, each in a process of its own; default: one for each core"
+    text = f"{what} at a time, each in its own process; default: one for each core"
     flags.DEFINE_integer("processes", None, text, lower_bound=1, flag_values=values)
     text = "Ray cluster to run them on: an address, auto, or local (needs vdroppath_tf[cluster])"
     define_string(values, "cluster", f"{text}; default: this machine, without Ray")

@@ -1,4 +1,4 @@
-"""Ask whether the ranking holds: train strategies stand-alone, compare with their scores."""
+"""Measure whether scores rank strategies as stand-alone trainings do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write one HTML page of what a run or a space has learned, and its figures and tables as files."""
+"""Write one HTML page about a run or a space, and its figures and tables as files."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "explained", "folder of vdroppath explain")
     text = "JSON file of vdroppath test; may be repeated"
     flags.DEFINE_multi_string("result", [], text, flag_values=values)
-    text = "a second space, space.json or published:NAME, to hold this one against"
+    text = "a second space to compare with, space.json or published:NAME"
     define_string(values, "other", text)
     text = "which of the two data sets has the more complex scenes: asks observation III"
     flags.DEFINE_enum("complex_scenes", None, ["this", "other"], text, flag_values=values)
     text = "frames, height and width that MACs are for; default: as --scores or the recipe says"
     define_string(values, "clip_shape", text)
     define_string(values, "name", "name of the data; default: of the folder or file")
-    define_string(values, "about", "what the clips show and the label says, for the reader")
+    define_string(values, "about", "a description of the clips and the label, for the reader")
     define_string(values, "title", "title of the page; default: the name")
     define_output(values, "out", "the page, .html", mark=_MARK, needed=True)
     text = "folder for the figures (PNG, SVG), the tables (CSV) and all of it (JSON)"

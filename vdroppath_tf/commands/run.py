@@ -1,4 +1,4 @@
-"""From a folder of videos to a served network: the commands below, one after another."""
+"""Go from a folder of videos to a served network: the commands below, one after another."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "test", "test videos; default: divided off --validation or --data")
     define_formats(values)
     define_faults(values)
-    text = "folder for everything; a stopped run goes on there"
+    text = "folder for everything; the same command continues a stopped run"
     mark = f"{FOLDER}/{PLAN_FILE}|{FOLDER}/{training.LOCK_FILE}"
     define_output(values, "out", text, mark=mark, folder=True, needed=True)
     define_recipe(values)

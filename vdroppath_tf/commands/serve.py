@@ -35,7 +35,7 @@ def define_server(values: flags.FlagValues, *, port: int = 8000) -> None:
             flags.DEFINE_integer(name, default, text, lower_bound=1, flag_values=values)
     text = "videos that are decoded at a time (default: one for each core)"
     flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
-    text = "what runs a version; auto: OpenVINO where the version has it and it is installed"
+    text = "runtime of a version; auto: OpenVINO if the version has it and it is installed"
     flags.DEFINE_enum("runtime", "auto", RUNTIMES, text, flag_values=values)
     text = "seconds from one look for new versions to the next"
     flags.DEFINE_float("poll_seconds", 5.0, text, 0.1, 86400.0, flag_values=values)

@@ -27,7 +27,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "model", "a trained template, .keras")
     text = "in place of --model: space.json, or published:NAME, a space of the paper"
     define_string(values, "space", text)
-    text = "a line for each input of a layer, where inputs have gates of their own"
+    text = "print a line for each input of a layer, for a network with gates per input"
     flags.DEFINE_boolean("inputs", False, text, flag_values=values)
     text = "JSON file to write the space to"
     define_output(values, "out", text, mark="vdroppath_tf.space/")

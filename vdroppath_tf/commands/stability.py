@@ -1,4 +1,4 @@
-"""How far a space depends on its seed: the spaces of several seeds, layer by layer."""
+"""Show how far a space depends on its seed, layer by layer, from the spaces of several seeds."""
 
 from __future__ import annotations
 

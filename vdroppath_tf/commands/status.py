@@ -1,4 +1,4 @@
-"""Say how far a run is: steps, phase, time left, last metrics, what is bad, what is next."""
+"""Show how far a run is: steps, phase, time left, last metrics, warnings, the next command."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from vdroppath_tf.commands.flag_kinds import define_string
 
 def define_strategy(values: flags.FlagValues) -> None:
     """The flag ``--strategy``."""
-    text = "of a template, e.g. 'S ST ...'; default: what it was saved with"
+    text = "strategy of a template, e.g. 'S ST ...'; default: the one it was saved with"
     define_string(values, "strategy", text)
 
 

@@ -50,7 +50,7 @@ def define(values: flags.FlagValues) -> None:
     define_output(values, "out", text, mark="vdroppath_tf.test/")
     text = "CSV file for the confusion matrix: a line a true class, a column an answer"
     define_output(values, "confusion", text, mark=class_files.CONFUSION_MARK)
-    text = "CSV file for a line a class: videos, accuracy with its interval, what it is taken for"
+    text = "CSV file with a line for each class: videos, accuracy, most frequent wrong answer"
     define_output(values, "per_class", text, mark=class_files.CLASS_MARK)
     text = "file for the answers for each video, .npz"
     define_output(values, "scores", text, mark="probabilities.npy")

@@ -1,4 +1,4 @@
-"""Say what each layer's choice is worth: swap its unit, and see what that costs in accuracy."""
+"""Measure what each layer's choice is worth: the cost in accuracy of swapping its unit."""
 
 from __future__ import annotations
 
