@@ -52,7 +52,7 @@ def test_a_file_and_a_published_space_are_printed_too(call: Any, tmp_path: Path)
     ):
         refused = call("space", *flags)
         assert refused.code == 1
-        assert message in refused.err
+        assert message in refused.error
 
 
 def test_a_space_needs_no_recipe(call: Any, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def test_a_network_comes_back_from_the_hub(tmp_path: Path, monkeypatch: pytest.M
 
     hub = SimpleNamespace(HfApi=Api, snapshot_download=snapshot_download)
     monkeypatch.setattr(saving_lib, "huggingface_hub", hub)
+    monkeypatch.setattr(saving_lib, "check_pydot", lambda: False)  # with it, graphviz is needed
     network = zoo.template_micro(weights="motion")
     network.save("hf://user/name")
     assert "Keras" in (tmp_path / "user" / "name" / "README.md").read_text()  # a card of its own
