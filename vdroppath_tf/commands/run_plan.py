@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.commands.next_step import flag_list
-from vdroppath_tf.files import load_text, read_json, read_text, write_json
+from vdroppath_tf.files import load_text, read_json, read_text, what_differs, write_json
 from vdroppath_tf.startup import VERSION
 
 FORMAT = "vdroppath_tf.plan/1"
@@ -147,32 +147,13 @@ def read_plan(out: Path) -> dict[str, Any] | None:
 
 def check_same_plan(out: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Raises where a folder holds a run of other settings or videos, naming what differs."""
-    differs = [
-        f"{name} ({_short(before)} there, {_short(now)} here)"
-        for part in ("recipe", "data", "settings")
-        for name, before, now in _differences(part, old.get(part), new[part])
-    ]
-    if differs:
-        more = f" and {len(differs) - 3} more" if len(differs) > 3 else ""
+    parts = ("recipe", "data", "settings")
+    before, now = ({part: fields.get(part) for part in parts} for fields in (old, new))
+    if before != now:
         raise ValueError(
-            f"{out}: holds another run; what differs: {'; '.join(differs[:3])}{more}. Pass a new "
+            f"{out}: holds another run; what differs: {what_differs(before, now)}. Pass a new "
             "folder to start anew, or the same settings and videos to go on."
         )
-
-
-def _differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys = dict.fromkeys([*old, *new])
-        return [d for k in keys for d in _differences(f"{name}.{k}", old.get(k), new.get(k))]
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        pairs = enumerate(zip(old, new, strict=True))
-        return [d for k, pair in pairs for d in _differences(f"{name}.{k}", *pair)]
-    return [] if old == new else [(name, old, new)]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def read_state(out: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The ground: files and folders that appear whole or not at all, JSON with a format and version."""
 
+from vdroppath_tf.files.differences import what_differs
 from vdroppath_tf.files.formats import (
     check_architecture,
     check_format,
@@ -34,6 +35,7 @@ __all__ = [
     "read_text",
     "replacing",
     "sha256_of",
+    "what_differs",
     "write_bytes",
     "write_json",
     "write_text",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vdroppath_tf.files.differences import what_differs
 from vdroppath_tf.files.whole import read_bytes, write_text
 from vdroppath_tf.names import named
 
@@ -36,28 +37,6 @@ def create_or_verify(mark: Path, fields: Mapping[str, Any], *, holds: str) -> No
         found = None
     if found != fields:
         raise ValueError(
-            f"{mark}: the folder holds another {holds}: {_difference(found, fields)}. Pass a new "
+            f"{mark}: the folder holds another {holds}: {what_differs(found, fields)}. Pass a new "
             "folder, or remove the old one."
         )
-
-
-def _difference(found: Any, fields: Mapping[str, Any]) -> str:
-    """What one job has and the other has not, such as "quality 90, not 50"."""
-    if not isinstance(found, dict):
-        return "the file is damaged"
-    old, new = _flat(found), _flat(fields)
-    names = dict.fromkeys([*new, *old])
-    return ", ".join(
-        f"{name} {old.get(name)}, not {new.get(name)}"
-        for name in names
-        if old.get(name) != new.get(name)
-    )
-
-
-def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Groups of fields as one, by dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in fields.items():
-        inner = _flat(value) if isinstance(value, dict) else None
-        flat |= {name: value} if inner is None else {f"{name}.{k}": v for k, v in inner.items()}
-    return flat

@@ -9,7 +9,7 @@ from typing import Any
 
 from absl import logging
 
-from vdroppath_tf.files import read_text, write_text
+from vdroppath_tf.files import read_text, what_differs, write_text
 from vdroppath_tf.names import named
 
 FORMAT = "vdroppath_tf.run/7"
@@ -64,17 +64,19 @@ def check_same(mark: str, found: str, run: str) -> None:
         return
     try:
         old, new = json.loads(found), json.loads(run)
-        other = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+        other = what_differs(old, new)
     except (AttributeError, RecursionError, TypeError, ValueError):
-        old, other = {}, ["everything: this is no run of vdroppath_tf"]
-    if "format" in other and "recipe" in old:
+        old, new, other = None, {}, ""
+    if not isinstance(old, dict):
+        old, other = {}, "everything: this is no run of vdroppath_tf"
+    if old.get("format") != new.get("format") and "recipe" in old:
         raise ValueError(
             f"{mark}: another version of vdroppath_tf began this run (format {old.get('format')}; "
             f"expected {FORMAT!r}). Finish it with that version, or pass a new folder to start "
             "anew. The models and spaces of a finished run can be read all the same."
         )
     raise ValueError(
-        f"{mark}: the folder holds another run; what differs: {', '.join(other)}. Pass a new "
+        f"{mark}: the folder holds another run; what differs: {other}. Pass a new "
         "folder to start anew, or the same settings and videos (and a model as new as then) to go "
         "on."
     )
