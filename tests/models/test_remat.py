@@ -72,6 +72,25 @@ def test_the_last_block_may_be_the_output() -> None:
     np.testing.assert_allclose(answers[1], answers[0], rtol=1e-5, atol=1e-6)
 
 
+def test_several_inputs_and_outputs() -> None:
+    """A template as a part of a network: its answer, its features and another input's."""
+    answers = []
+    for remat in (False, True):
+        keras.utils.set_random_seed(3)
+        inner = tiny.derived("S ST S+ST", dropout=0.0)
+        more = keras.Input((2,), name="more")
+        features = inner.get_layer("pool").output
+        joined = keras.layers.Dense(3)(keras.layers.Concatenate()([features, more]))
+        outputs = {"joined": joined, "logits": inner.output}
+        model = type(inner)([inner.input, more], outputs)
+        model.remat = remat
+        found = model([CLIPS, np.ones((2, 2), "float32")], training=True)
+        assert list(found) == ["joined", "logits"]
+        answers.append({name: value.numpy() for name, value in found.items()})
+    for name, value in answers[0].items():
+        np.testing.assert_allclose(answers[1][name], value, rtol=1e-5, atol=1e-6)
+
+
 def test_blocks_are_computed_a_second_time() -> None:
     """The convolutions of blocks, and what precedes their gradients; not the stem."""
 

@@ -44,17 +44,18 @@ class Joined:
         return tf.concat([tf.cast(part, self.dtype) for part in self.parts], -1)
 
 
-def run_in_blocks(model: keras.Model, clips: Tensor, drawn: Drawn) -> Tensor:
-    """What a functional network makes of clips in training, its blocks rematerialised.
+def run_in_blocks(model: keras.Model, inputs: Any, drawn: Drawn) -> Any:
+    """What a functional network makes of a batch in training, its blocks rematerialised.
 
     Args:
-        model: A ``FusionModel``.
-        clips: The batch.
+        model: A ``FusionModel``; one that was made of a template may have several inputs and
+            outputs.
+        inputs: The batch, as the model takes it.
         drawn: What was drawn for its gated fusion layers, by their ``id``; empty where no gate
             draws.
     """
-    (clips,) = tf.nest.flatten(model._standardize_inputs(clips))
-    values: _Values = {id(model.inputs[0]): clips}
+    given = keras.tree.flatten(model._standardize_inputs(inputs))
+    values: _Values = {id(x): value for x, value in zip(model.inputs, given, strict=True)}
     groups = _groups(model)
     uses = _uses(call for group in groups for call in group)
     uses.update(id(x) for x in model.outputs)
@@ -63,7 +64,8 @@ def run_in_blocks(model: keras.Model, clips: Tensor, drawn: Drawn) -> Tensor:
             _run_call(group[0], values, drawn)
         else:
             _Block(group, uses, values, drawn).run()
-    return _whole(values[id(model.outputs[0])])
+    found = [_whole(values[id(x)]) for x in model.outputs]
+    return keras.tree.pack_sequence_as(model._outputs_struct, found)
 
 
 def remat_wanted() -> bool:
