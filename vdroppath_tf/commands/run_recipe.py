@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable
 
 from absl import flags, logging
 
@@ -28,14 +30,15 @@ def fitted(
         recipe: The recipe that they give.
         parts: The videos.
     """
-    recipe = sized(recipe, list(parts.values()), always=True)
+    sizes = functools.cache(lambda: data.frame_sizes(list(parts.values())))  # opens each video
+    recipe = sized(recipe, sizes, always=True)
     if values.recipe != "small":
         return recipe
     given = {name for name in values if values[name].present}
     given |= {change.partition("=")[0].strip() for change in values["set"].value}
     videos = len(parts["train"])
     if not given & {"stride", "frames", "sampling.stride", "sampling.frames", "sampler", "fps"}:
-        recipe = _spread(recipe, parts)
+        recipe = _spread(recipe, sizes)
     if "batch_size" not in given and 4 * recipe.batch_size > videos:
         batch = max(2, videos // 4)
         logging.info("%d training videos: a batch is %d clips.", videos, batch)
@@ -48,9 +51,10 @@ def fitted(
     return recipe
 
 
-def _spread(recipe: training.Recipe, parts: dict[str, data.Manifest]) -> training.Recipe:
-    found = data.frame_sizes(list(parts.values()))
-    if found is None or recipe.sampling.stride != 1:
+def _spread(
+    recipe: training.Recipe, sizes: Callable[[], data.FrameSizes | None]
+) -> training.Recipe:
+    if recipe.sampling.stride != 1 or (found := sizes()) is None:
         return recipe
     stride = max(1, min(_STRIDE, found.frames // (2 * recipe.sampling.frames)))
     if stride > 1:

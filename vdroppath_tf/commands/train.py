@@ -156,7 +156,7 @@ def _train_on(
         labels = videos.labels
         validation = open_source(values, "validation", labels, part="validation", modality=modality)
     parts = [videos] if validation is None else [videos, validation]
-    recipe = sized(recipe, parts)
+    recipe = sized(recipe, lambda: data.frame_sizes(parts))
     clips = training.Clips(videos, validation, max_bad_fraction=values.max_bad_fraction)
 
     kept = training.RunFolder(
@@ -212,13 +212,18 @@ def _say_next(values: flags.FlagValues, out: Path, *, template: bool) -> None:
 
 
 def sized(
-    recipe: training.Recipe, parts: Sequence[data.Manifest], *, always: bool = False
+    recipe: training.Recipe, sizes: Callable[[], data.FrameSizes | None], *, always: bool = False
 ) -> training.Recipe:
-    """The recipe with clips of one size, where the videos differ and nothing was chosen."""
+    """The recipe with clips of one size, where the videos differ and nothing was chosen.
+
+    Args:
+        recipe: The recipe.
+        sizes: Gives the sizes of the videos, for which they must be opened.
+        always: Whether to choose for large videos of one size too.
+    """
     sampling, said = recipe.sampling, ""
     if sampling.crop is None and sampling.short_edge is None:
-        found = data.frame_sizes(parts)
-        sampling, said = data.with_chosen_size(sampling, found, always=always)
+        sampling, said = data.with_chosen_size(sampling, sizes(), always=always)
     if said:
         logging.info("%s", said)
     return recipe.replace(sampling=sampling)

@@ -9,6 +9,7 @@ from .catalog import find_format as find_format
 from .catalog import open_manifest as open_manifest
 from .catalog import options_of as options_of
 from .clips.augment import Augmentation as Augmentation
+from .clips.choose_size import FrameSizes as FrameSizes
 from .clips.choose_size import frame_sizes as frame_sizes
 from .clips.choose_size import with_chosen_size as with_chosen_size
 from .clips.order import ClipOrder as ClipOrder
