@@ -1,4 +1,4 @@
-"""What a reader came for, in one sentence: what was gained over the best uniform network."""
+"""What a reader came for, first: how good the network is, and what was gained over uniform ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from vdroppath_tf.analysis.numbers import percent, points
 from vdroppath_tf.names import named
 from vdroppath_tf.report.comparisons import honest_error
 from vdroppath_tf.report.formats import SAME_COST, compared_cost
+from vdroppath_tf.report.items import Tested
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.scoring.listed import Row
 from vdroppath_tf.spaces.diagnosis import diagnose
@@ -74,9 +75,10 @@ class Gain:
 
 @named
 def headline(task: TaskReport) -> str | None:
-    """The sentence, computed from the rows and their intervals; None where nothing was compared.
+    """The sentence, computed from the rows and their intervals; None where nothing was measured.
 
-    Networks that were tested come first, then a run's own rows, then the scores of a selection.
+    Networks that were tested come first, then a run's own rows, then the scores of a selection;
+    before these the accuracy of the chosen strategy's network, where it was tested by itself.
     """
     compared = _of_tested(task)
     if compared:
@@ -85,7 +87,8 @@ def headline(task: TaskReport) -> str | None:
     if compared:
         return _sentence(task, *compared) + _strategy_by_itself(task, *compared)
     compared = _of_selection(task)
-    return _TEMPLATES_WEIGHTS + _sentence(task, *compared) if compared else None
+    scored = _TEMPLATES_WEIGHTS + _sentence(task, *compared) if compared else None
+    return " ".join(filter(None, [_by_itself(task), scored])) or None
 
 
 @named
@@ -109,11 +112,8 @@ def _with_collapse(task: TaskReport) -> str | None:
 
 def _of_tested(task: TaskReport) -> tuple[list[Gain], int] | None:
     """The chosen strategy's network against the uniform ones tested on the same clips."""
-    if task.chosen is None:
-        return None
     networks = [one for one in task.tested if one.row.strategy]
-    own = [one for one in networks if _same(one.row.strategy, str(task.chosen), len(task.space))]
-    for one in own:
+    for one in _networks_of_chosen(task):
         gains = [
             Gain.unpaired(one.row, other.row, one.data.scored or 1, other.data.scored or 1)
             for other in networks
@@ -123,6 +123,36 @@ def _of_tested(task: TaskReport) -> tuple[list[Gain], int] | None:
         if gains:
             return gains, one.data.scored or 1
     return None
+
+
+def _networks_of_chosen(task: TaskReport) -> list[Tested]:
+    """The tested networks of the chosen strategy."""
+    if task.chosen is None:
+        return []
+    chosen, layers = str(task.chosen), len(task.space)
+    return [
+        one for one in task.tested if one.row.strategy and _same(one.row.strategy, chosen, layers)
+    ]
+
+
+def _by_itself(task: TaskReport) -> str | None:
+    """How good the chosen strategy's network is, where no uniform one was tested beside it."""
+    found = _networks_of_chosen(task)
+    if not found:
+        return None
+    row, clips = found[0].row, found[0].data.scored
+    low, high = row.ends(clips)
+    on = "the test videos" if clips is None else f"{clips:,} test videos"
+    guessing = ""
+    if task.chance is not None:
+        way = (
+            "better than" if low > task.chance else "worse than" if high < task.chance else _NEITHER
+        )
+        guessing = f", {way} guessing ({percent(task.chance)})"
+    return (
+        f"the chosen strategy's network answers {percent(row.top1)} of {on} right (95 % interval "
+        f"{percent(low)} to {percent(high)}){guessing}; no uniform network was tested on them."
+    )
 
 
 def _of_rows(task: TaskReport) -> tuple[list[Gain], int] | None:
