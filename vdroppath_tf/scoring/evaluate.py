@@ -12,6 +12,7 @@ from vdroppath_tf.layers.gates import restored_gates, set_strategy, strategy_mas
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.adaptation import adapted_scores
 from vdroppath_tf.scoring.arrays import batches_of
+from vdroppath_tf.scoring.bar import with_bar
 from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.progress import file_in, fingerprint_of
 from vdroppath_tf.scoring.race import Race
@@ -121,6 +122,18 @@ def _evaluate(
     chosen = [FusionStrategy.of(strategy) for strategy in strategies]
     if not chosen:
         raise ValueError("There are no strategies to evaluate.")
+    with with_bar(options, len(chosen), clips, train_clips) as shown:
+        return _scores(model, chosen, clips, race_at, train_clips, shown)
+
+
+def _scores(
+    model: keras.Model,
+    chosen: Sequence[FusionStrategy],
+    clips: Iterable[Any],
+    race_at: tuple[float, float] | None,
+    train_clips: Iterable[Any] | None,
+    options: EvaluationOptions,
+) -> StrategyScores:
     tree = StrategyTree(model, [strategy_masks(model, strategy) for strategy in chosen])
     if options.adapt_steps:
         if race_at is not None:

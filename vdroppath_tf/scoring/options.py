@@ -26,14 +26,16 @@ class EvaluationOptions:
         resume: str or path, a folder for what has been done after each batch. Called again with
             the same model, strategies and clips, the evaluation goes on from there and ends the
             same. Defaults to None, which keeps nothing.
-        on_strategy: callable, called after each strategy and batch, for a progress bar. Defaults
-            to None.
+        on_strategy: callable, called after each strategy and batch, for a progress bar of the
+            caller's. Defaults to None.
         adapt_steps: int, how many steps of SGD on ``train_clips`` each strategy's paths take from
             the template's weights before they are scored (``docs/ranking.md`` has what so many
             steps gain). Strategies no longer share their
             first layers, and each reads the clips anew. Defaults to 0.
         adapt_learning_rate: float, the rate of the first of these steps; it falls to 0 along a
             cosine. Defaults to 0.02.
+        progress: bool, whether a bar shows how far it is, on a terminal and where it takes more
+            than a few seconds. Defaults to True.
     """
 
     recalibration_batches: int = 8
@@ -43,6 +45,7 @@ class EvaluationOptions:
     on_strategy: Callable[[], object] | None = None
     adapt_steps: int = 0
     adapt_learning_rate: float = 0.02
+    progress: bool = True
 
     RANGES: ClassVar[Mapping[str, Range]] = {
         "adapt_steps": whole(0, 1_000_000),
