@@ -43,7 +43,7 @@ def parts(folder: Path) -> None:
     maker = RecipeClips(RECIPES["small"])
     shared: Any = SimpleNamespace(maker=maker, folder=folder, verbose=0, steps_per_epoch=_CALLS)
     phase = Phase("search", 1, 0.01, gates=True)
-    watch = Watch(RunWatch((phase,), shared), phase, Position(0, 0), None)
+    watch = Watch(RunWatch((phase,), shared), Position(0, 0), None)
     watch.set_model(get_model(f"template_{NETWORK.value}", CLASSES))
     spent = {}
 
@@ -106,7 +106,7 @@ def epoch_of(watched: bool, data: Any, folder: Path) -> Any:
     def train() -> None:
         arrivals = Arrivals()
         stream = arrivals.behind(data) if watched else data
-        callbacks = [Watch(whole, phase, Position(0, 0), arrivals)] if watched else []
+        callbacks = [Watch(whole, Position(0, 0), arrivals)] if watched else []
         model.fit(
             stream, steps_per_epoch=STEPS.value, callbacks=callbacks, verbose=0, shuffle=False
         )

@@ -42,9 +42,12 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
     assert "1 epoch of warmup (no gate learns)\n" in done.error
     assert "1 epoch of search (the gates learn)\n" in done.error
     assert f"Prior: {prior_words(prior_strength=RECIPES['small'].prior_strength)}\n" in done.error
-    assert re.search(r"^warmup, epoch 1 of 1: cross-entropy [\d.]+, KL off$", done.error, re.M)
-    shown = r"^search, epoch 1 of 1: cross-entropy [\d.]+, KL -?[\d.e-]+ \(prior\)$"
-    assert re.search(shown, done.error, re.M)
+    speed = r"[\d.]+ clips/s, \d+% of it waiting for clips; [\d.]+ GB"
+    for phase, kl, left in (("warmup", "off", "; about .* left"), ("search", r"\S+ \(prior\)", "")):
+        one = rf"^{phase}, epoch 1 of 1: task loss [\d.]+, KL {kl}, top1 [\d.]+; {speed}{left}$"
+        assert re.search(one, done.error, re.M), done.error
+    assert done.out == ""
+    assert done.error.count(", epoch ") == 2  # a line an epoch, and nothing beside it
     done = call(*train(motion.folder, tmp_path / "run", *lines))
     assert done.code == 0
     assert "This run was finished before: nothing is left to train.\n" in done.error

@@ -126,7 +126,7 @@ def derive_network(
         validation: Videos that say whether fine-tuning is kept. Defaults to None: it is.
         on_tuned: Called with what they said.
         on_step: Called after every step of fine-tuning.
-        verbose: That of ``keras.Model.fit``. Defaults to 0.
+        verbose: That of ``train``. Defaults to 0.
 
     Returns:
         The derived network.

@@ -1,42 +1,17 @@
-"""What happens beside training: the history with its checkpoints, a line on the loss."""
+"""What happens beside training: the history, with its checkpoints."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
-from absl import logging
 
 from vdroppath_tf.layers.gates import named_drops
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training.checkpoint import CheckpointStore
-from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.shared_store import SharedStore
-
-
-@named
-class LogLossParts(keras.callbacks.Callback):
-    """Logs a line an epoch of a template: the cross-entropy and the KL apart."""
-
-    def __init__(self, phase: Phase) -> None:
-        super().__init__()
-        self.phase = phase
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        found = logs or {}
-        if "task_loss" not in found:  # a derived network has no KL, and Keras' line says it all
-            return
-        kl = f"{found['kl']:.3g} (prior)" if self.phase.gates else "off"
-        logging.info(
-            "%s, epoch %d of %d: cross-entropy %.3g, KL %s",
-            self.phase.name,
-            epoch + 1,
-            self.phase.epochs,
-            found["task_loss"],
-            kl,
-        )
 
 
 @named
@@ -50,10 +25,10 @@ class Record(keras.callbacks.Callback):
     averages: Any = None
 
     def __init__(
-        self, phase: str, number: int, before: Position, store: CheckpointStore | SharedStore | None
+        self, phase: str, before: Position, store: CheckpointStore | SharedStore | None
     ) -> None:
         super().__init__()
-        self.phase, self.number, self.store = phase, number, store
+        self.phase, self.number, self.store = phase, before.phase, store
         self.history = list(before.history)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,7 @@ from vdroppath_tf.training.arrivals import Arrivals
 from vdroppath_tf.training.averages import KeepAverages, WeightAverages
 from vdroppath_tf.training.backup import SendAfterEpoch
 from vdroppath_tf.training.bad_videos import CountFaults
-from vdroppath_tf.training.callbacks import LogLossParts, Record
+from vdroppath_tf.training.callbacks import Record
 from vdroppath_tf.training.finite import StopOnNonFiniteLoss
 from vdroppath_tf.training.loggers import ToLoggers
 from vdroppath_tf.training.optimizer import GateSGD
@@ -28,6 +29,7 @@ from vdroppath_tf.training.recipe import Recipe
 from vdroppath_tf.training.run import Run
 from vdroppath_tf.training.saving import SaveWithin
 from vdroppath_tf.training.schedules import learning_rate
+from vdroppath_tf.training.shown import StepBar
 from vdroppath_tf.training.tensorboard import SpaceToTensorBoard
 from vdroppath_tf.training.watch import RunWatch, Watch
 
@@ -63,53 +65,61 @@ def finish(averages: WeightAverages | None) -> None:
         averages.take()
 
 
-def fit(
-    model: FusionModel,
-    phase: Phase,
-    watch: RunWatch,
-    *,
-    first: int,
-    start: Position,
-    record: Record,
-) -> None:
-    """``keras.Model.fit`` over an endless stream that starts where the run stands.
+@dataclasses.dataclass(frozen=True)
+class Stretch:
+    """What is trained of one phase: all of it, or what a stopped run has left.
 
-    Args:
+    Attributes:
         model: The compiled model.
-        phase: The phase.
         watch: Watches the run, and knows what the phases share.
-        first: The number of the phase's first epoch in the whole run.
-        start: Where the run stands, in this phase.
+        start: Where the run stands, and in which phase.
         record: Keeps the history.
     """
-    if 0 < start.steps < watch.run.steps_per_epoch:
-        _fit(model, phase, watch, first, start, record, epochs=start.epochs + 1)
+
+    model: FusionModel
+    watch: RunWatch
+    start: Position
+    record: Record
+
+    @property
+    def run(self) -> Run:
+        """What the phases share."""
+        return self.watch.run
+
+    @property
+    def phase(self) -> Phase:
+        """The phase."""
+        return self.watch.phases[self.start.phase]
+
+    @property
+    def first(self) -> int:
+        """The number of the phase's first epoch in the whole run."""
+        return self.watch.epochs_before(self.start.phase)
+
+
+def fit(stretch: Stretch) -> None:
+    """``keras.Model.fit`` over an endless stream that starts where the run stands."""
+    start, phase = stretch.start, stretch.phase
+    if 0 < start.steps < stretch.run.steps_per_epoch:
+        _fit(stretch, epochs=start.epochs + 1)
     elif start.steps:
-        _validate(model, phase, watch, first, start, record)
+        _validate(stretch)
     if start.steps:
         start = Position(start.phase, start.epochs + 1)
-    ended = has_ended(record.history, phase, watch.run.maker.recipe.patience)
+        stretch = dataclasses.replace(stretch, start=start)
+    patience = stretch.run.maker.recipe.patience
+    ended = has_ended(stretch.record.history, phase, patience)
     if start.epochs < phase.epochs and not ended:
-        _fit(model, phase, watch, first, start, record, epochs=phase.epochs)
+        _fit(stretch, epochs=phase.epochs)
 
 
-def _fit(
-    model: FusionModel,
-    phase: Phase,
-    watch: RunWatch,
-    first: int,
-    start: Position,
-    record: Record,
-    *,
-    epochs: int,
-) -> None:
-    run, arrivals = watch.run, Arrivals()
-    clips, classes = run.clips, model.output_shape[-1]
+def _fit(stretch: Stretch, *, epochs: int) -> None:
+    run, start, model, arrivals = stretch.run, stretch.start, stretch.model, Arrivals()
+    videos, first = run.clips.train, stretch.first + start.epochs
     stream = run.maker.training(
-        clips.train, classes=classes, first_epoch=first + start.epochs, first_step=start.steps
+        videos, classes=model.output_shape[-1], first_epoch=first, first_step=start.steps
     )
     shape = tuple(stream.element_spec[0].shape[1:4])
-    own = Watch(watch, phase, start, arrivals)
     size = run.maker.recipe.batch_size
     with video_errors():
         model.fit(
@@ -119,10 +129,10 @@ def _fit(
             steps_per_epoch=run.steps_per_epoch - start.steps,
             initial_epoch=start.epochs,
             epochs=epochs,
-            callbacks=_callbacks(phase, own, first, start, record, shape),
-            verbose=run.verbose,
+            callbacks=_callbacks(stretch, arrivals, shape),
+            verbose=0,
             shuffle=False,
-            num_train_examples=len(clips.train),
+            num_train_examples=len(videos),
         )
 
 
@@ -141,19 +151,11 @@ def _validation_steps(run: Run) -> int | None:
     return math.ceil(len(run.clips.validation) / run.maker.recipe.batch_size)
 
 
-def _validate(
-    model: FusionModel,
-    phase: Phase,
-    watch: RunWatch,
-    first: int,
-    start: Position,
-    record: Record,
-) -> None:
+def _validate(stretch: Stretch) -> None:
     """The end of an epoch whose steps are all done: its validation, and what follows that."""
-    run = watch.run
-    shape = run.maker.clip_shape(run.clips.train)
-    own = _callbacks(phase, Watch(watch, phase, start, None), first, start, record, shape)
-    if phase.gates:
+    run, model, start = stretch.run, stretch.model, stretch.start
+    own = _callbacks(stretch, None, run.maker.clip_shape(run.clips.train))
+    if stretch.phase.gates:
         own.insert(0, KeepPushes(model.start_record()))
     callbacks = keras.callbacks.CallbackList(own, model=model)
     callbacks.on_train_begin()
@@ -172,19 +174,17 @@ def _validate(
 
 
 def _callbacks(
-    phase: Phase,
-    watch: Watch,
-    first: int,
-    start: Position,
-    record: Record,
-    clip_shape: tuple[Any, ...],
+    stretch: Stretch, arrivals: Arrivals | None, clip_shape: tuple[Any, ...]
 ) -> list[keras.callbacks.Callback]:
     """In an order that matters.
 
     A bad loss stops the run before a checkpoint keeps it; TensorBoard has an epoch's points before
-    the checkpoint that says the epoch is done, and a copy is made of both.
+    the checkpoint that says the epoch is done, and a copy is made of both. A bar is gone before the
+    line of its epoch is shown.
     """
-    run = watch.whole.run
+    run, start, phase, record = stretch.run, stretch.start, stretch.phase, stretch.record
+    first, patience = stretch.first, run.maker.recipe.patience
+    watch = Watch(stretch.watch, start, arrivals)
 
     def batch(epoch: int, step: int) -> list[str]:
         return run.maker.batch_names(run.clips.train, epoch=first + epoch, step=step)
@@ -212,11 +212,12 @@ def _callbacks(
         callbacks.append(SaveWithin(run, record, start, first))
     if run.backup is not None:
         callbacks.append(SendAfterEpoch(run.backup))
-    if run.verbose:
-        callbacks.append(LogLossParts(phase))
+    if stretch.watch.has_bar:
+        bar = StepBar(phase, run.steps_per_epoch, begun=begun, measured=watch.measured)
+        callbacks.append(bar)
     callbacks.append(watch)
-    if run.maker.recipe.patience is not None:
-        callbacks.append(StopWhenPatienceEnds(phase, record, run.maker.recipe.patience))
+    if patience is not None:
+        callbacks.append(StopWhenPatienceEnds(phase, record, patience))
     if run.on_step is not None:
         callbacks.append(_EachStep(run.on_step))
     return callbacks

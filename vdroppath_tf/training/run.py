@@ -31,7 +31,7 @@ class Run:
         backup: The copy of that folder, or None.
         signals: The requests to stop.
         on_step: Called after every step, or None.
-        verbose: That of ``keras.Model.fit``.
+        verbose: Whether each epoch is shown in a line; 2 without a bar of its steps.
         loggers: Callbacks of other libraries that show the run.
         workers: The processes that train together; the first alone writes.
     """

@@ -7,8 +7,6 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from absl import logging
-
 from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
@@ -17,7 +15,7 @@ from vdroppath_tf.training.callbacks import Record
 from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.clips import RecipeClips
 from vdroppath_tf.training.event_files import drop_later_points
-from vdroppath_tf.training.fit import finish, fit, prepare
+from vdroppath_tf.training.fit import Stretch, finish, fit, prepare
 from vdroppath_tf.training.lock import run_lock
 from vdroppath_tf.training.loggers import logging_to
 from vdroppath_tf.training.patience import has_ended
@@ -28,6 +26,7 @@ from vdroppath_tf.training.run import Run
 from vdroppath_tf.training.run_folder import RunFolder
 from vdroppath_tf.training.runs import Clips, check_run, describe_run
 from vdroppath_tf.training.shared_store import SharedStore
+from vdroppath_tf.training.shown import show
 from vdroppath_tf.training.signals import StopSignals
 from vdroppath_tf.training.watch import RunWatch
 from vdroppath_tf.training.workers import Workers
@@ -62,7 +61,8 @@ def train(
         folder: Where checkpoints and TensorBoard's files go, or a ``RunFolder``, which says how
             often and whether a copy is kept. Defaults to None, which keeps nothing.
         on_step: Called after every step, for a progress bar. Defaults to None.
-        verbose: That of ``keras.Model.fit``. Defaults to 0.
+        verbose: 1 shows each epoch in a line and, on a terminal, its steps in a bar; 2 the lines
+            without the bar; 0 nothing. Defaults to 0.
 
     Returns:
         One dict an epoch: phase, epoch, what Keras logged, ``bad_clips`` that were replaced and
@@ -137,7 +137,7 @@ def _train_phases(
     run, store, recipe = watch.run, watch.run.store, watch.run.maker.recipe
     position = Position(0, 0) if store is None else store.position()
     if store is not None and run.workers.chief:
-        finished = sum(phase.epochs for phase in phases[: position.phase]) + position.epochs
+        finished = watch.epochs_before(position.phase) + position.epochs
         drop_later_points(store.folder / "tensorboard", finished)
     trained = False
     for number, phase in enumerate(phases):
@@ -154,16 +154,15 @@ def _train_phases(
         trained = True
         if run.verbose:
             goes_on = f"; goes on after {start}" if start.epochs or start.steps else ""
-            logging.info("%s%s", phase.description, goes_on)
-        record = Record(phase.name, number, start, store)
+            show(f"{phase.description}{goes_on}")
+        record = Record(phase.name, start, store)
         record.averages = averages
-        first = sum(earlier.epochs for earlier in phases[:number])
         try:
-            fit(model, phase, watch, first=first, start=start, record=record)
+            fit(Stretch(model, watch, start, record))
         finally:
             keep_quarantine(run.maker.faults, run.clips, run.folder)
         finish(averages)
         position = Position(number, phase.epochs, tuple(record.history))
     if not trained and run.verbose:
-        logging.info("This run was finished before: nothing is left to train.")
+        show("This run was finished before: nothing is left to train.")
     return list(position.history)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,13 +12,13 @@ import keras
 from absl import logging
 
 from vdroppath_tf.names import named
-from vdroppath_tf.report.formats import duration
 from vdroppath_tf.training.arrivals import Arrivals
-from vdroppath_tf.training.pace import Pace, Stopwatch, memory_bytes, memory_words
+from vdroppath_tf.training.pace import Pace, Stopwatch, memory_bytes
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.progress import Progress
 from vdroppath_tf.training.run import Run
+from vdroppath_tf.training.shown import epoch_line, show, speed_words
 from vdroppath_tf.training.signs import dead_layers, input_bound, saturated_gates, variances
 
 _EVERY = 10.0  # seconds from one note of the progress to the next
@@ -39,6 +40,15 @@ class RunWatch:
         self.validation_seconds = 0.0
         self.progress = Progress(phases=tuple((phase.name, phase.epochs) for phase in phases))
         self._said: set[tuple[str, str]] = set()
+
+    @property
+    def has_bar(self) -> bool:
+        """Whether a bar shows the steps of an epoch: on a terminal, unless lines were asked for."""
+        return bool(self.run.verbose) and self.run.verbose != 2 and sys.stderr.isatty()
+
+    def epochs_before(self, number: int) -> int:
+        """The epochs of the phases before one, as planned: epochs of the run are numbered so."""
+        return sum(phase.epochs for phase in self.phases[:number])
 
     def note(self, **changes: Any) -> None:
         """Keeps how far the run is, where it has a folder."""
@@ -86,24 +96,21 @@ class RunWatch:
 
 @named
 class Watch(keras.callbacks.Callback):
-    """Watches one ``fit``; shows clips/s and the share of waiting beside the loss.
+    """Watches one ``fit``; shows each epoch in a line, and a line a minute where there is no bar.
 
-    Comes before Keras' progress bar, which shows what this adds to the logs of a step. The logs of
-    an epoch stay as they are: history and checkpoints hold nothing that another machine would
+    The logs stay as they are: history and checkpoints hold nothing that another machine would
     measure otherwise.
 
     Args:
         whole: What the phases know.
-        phase: The phase that is trained.
-        start: Where the run stood when this ``fit`` began.
+        start: Where the run stood when this ``fit`` began, in the phase that is trained.
         arrivals: Notes when clips come, or None.
     """
 
-    def __init__(
-        self, whole: RunWatch, phase: Phase, start: Position, arrivals: Arrivals | None
-    ) -> None:
+    def __init__(self, whole: RunWatch, start: Position, arrivals: Arrivals | None) -> None:
         super().__init__()
-        self.whole, self.phase, self.start, self.arrivals = whole, phase, start, arrivals
+        self.whole, self.start, self.arrivals = whole, start, arrivals
+        self.phase = whole.phases[start.phase]
         self.epoch, self.steps = start.epochs, start.steps
         self._watch = Stopwatch()
         self._seconds = 0.0  # of the steps that were timed
@@ -137,14 +144,12 @@ class Watch(keras.callbacks.Callback):
         self._last, self._before, self._building = batch, ended, False
         self.steps += steps
         self._trained += steps
-        pace = self._watch.pace
-        if pace is not None and logs is not None:
-            logs.update(self._measured(pace))
         if ended - self._noted >= _EVERY:
             self._noted = ended
-            self._note(pace)
-        if self.whole.run.verbose == 2 and ended - self._shown >= _LINES:
-            self._say_pace(f"step {self.steps} of {self.whole.run.steps_per_epoch}")
+            self._note()
+        if ended - self._shown >= _LINES and self.whole.run.verbose and not self.whole.has_bar:
+            self._shown = ended
+            self._show_step()
 
     def on_test_begin(self, logs: Any = None) -> None:
         self._tested = time.perf_counter()
@@ -156,19 +161,20 @@ class Watch(keras.callbacks.Callback):
         self.epoch, self.steps = epoch + 1, 0
         found = {name: float(value) for name, value in (logs or {}).items()}
         self.whole.progress = self.whole.progress.now(metrics=found)
+        if self.whole.run.verbose:
+            self._shown = time.perf_counter()
+            speed = speed_words(self.measured(), self._left())
+            show("; ".join(filter(None, [epoch_line(self.phase, self.epoch, found), speed])))
         for kind, line in self._signs():
             self.whole.say(self.phase.name, kind, line)
-        self._note(self._watch.pace)
-        if self.whole.run.verbose:
-            self._say_pace("done")
+        self._note()
 
     def speeds(self) -> dict[str, float]:
         """What TensorBoard shows of an epoch: clips/s, the share of waiting, memory, hours left."""
-        pace, memory = self._watch.pace, memory_bytes()
+        memory = memory_bytes()
         found = {f"memory_{name}_gb": value / 1e9 for name, value in memory.items()}
-        if pace is not None:
-            found |= self._measured(pace)
-        left = self._left(pace)
+        found |= self.measured()
+        left = self._left()
         return found if left is None else {**found, "hours_left": left / 3600}
 
     def _signs(self) -> Iterator[tuple[str, str | None]]:
@@ -180,17 +186,20 @@ class Watch(keras.callbacks.Callback):
         line = dead_layers(self.model, gated=gated, before=self._variances, steps=self._trained)
         yield "layers", line
 
-    def _measured(self, pace: Pace) -> dict[str, float]:
+    def measured(self) -> dict[str, float]:
+        """Clips/s and the share of waiting, where they are known."""
+        pace = self._watch.pace
+        if pace is None:
+            return {}
         found = {"clips/s": pace.clips_per_second(self.whole.run.maker.recipe.batch_size)}
         return found if math.isnan(pace.wait_share) else {**found, "waiting": pace.wait_share}
 
-    def _left(self, pace: Pace | None) -> float | None:
-        number = self.start.phase
+    def _left(self) -> float | None:
+        number, pace = self.start.phase, self._watch.pace
         return self.whole.seconds_left(number, self.epoch, self.steps, pace)
 
-    def _note(self, pace: Pace | None) -> None:
-        run = self.whole.run
-        found = {} if pace is None else self._measured(pace)
+    def _note(self) -> None:
+        run, found = self.whole.run, self.measured()
         self.whole.note(
             number=self.start.phase,
             epoch=self.epoch,
@@ -199,26 +208,12 @@ class Watch(keras.callbacks.Callback):
             clips_per_second=found.get("clips/s"),
             wait_share=found.get("waiting"),
             memory_bytes=memory_bytes()["host"],
-            seconds_left=self._left(pace),
+            seconds_left=self._left(),
         )
 
-    def _say_pace(self, where: str) -> None:
-        self._shown = time.perf_counter()
-        pace = self._watch.pace
-        if pace is None:
-            return
-        found = self._measured(pace)
-        waiting = f", {found['waiting']:.0%} of it waiting for clips" if "waiting" in found else ""
-        done = self.epoch if where == "done" else self.epoch + 1
-        left = duration(self._left(pace) or 0.0)
-        logging.info(
-            "%s, epoch %d of %d, %s: %.3g clips/s%s; %s of memory; about %s left",
-            self.phase.name,
-            done,
-            self.phase.epochs,
-            where,
-            found["clips/s"],
-            waiting,
-            memory_words(memory_bytes()),
-            left,
-        )
+    def _show_step(self) -> None:
+        speed = speed_words(self.measured(), self._left())
+        if speed:
+            where = f"step {self.steps} of {self.whole.run.steps_per_epoch}"
+            epoch = f"epoch {self.epoch + 1} of {self.phase.epochs}"
+            show(f"{self.phase.name}, {epoch}, {where}: {speed}")
