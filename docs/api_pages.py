@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 # In reading order; a room that is not named here comes last.
 ORDER = (
     *("zoo", "spaces", "derivation", "cost", "data", "training", "scoring", "budget", "analysis"),
-    *("figures", "report", "serving", "models", "layers", "experiments", "cli"),
+    *("figures", "report", "serving", "models", "layers", "experiments", "pipeline", "cli"),
 )
 # Parts of other modules that stand in files of their own; commands have a page of their own.
 INTERNAL = {

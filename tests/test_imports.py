@@ -33,6 +33,7 @@ ROWS = (
     ("training",),
     ("experiments",),
     ("commands",),
+    ("pipeline",),
     ("cli", "__main__"),
 )
 ROW = {room: row for row, rooms in enumerate(ROWS) for room in rooms} | {"serving": 11}

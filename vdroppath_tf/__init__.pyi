@@ -21,6 +21,8 @@ from .derivation import replace_classifier as replace_classifier
 from .layers.gates import freeze_gates as freeze_gates
 from .layers.gates import set_strategy as set_strategy
 from .models.inflation.inflate import inflate as inflate
+from .pipeline import PipelineRun as PipelineRun
+from .pipeline import run_pipeline as run_pipeline
 from .scoring.evaluate import evaluate_strategies as evaluate_strategies
 from .scoring.evaluate import race_strategies as race_strategies
 from .scoring.options import EvaluationOptions as EvaluationOptions

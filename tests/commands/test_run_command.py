@@ -12,7 +12,7 @@ import pytest
 import tiny
 from command_lines import said
 
-from vdroppath_tf import training
+from vdroppath_tf import PipelineRun, run_pipeline, training
 from vdroppath_tf.cli import main
 from vdroppath_tf.commands import derive
 from vdroppath_tf.data import open_manifest, write_video
@@ -64,7 +64,14 @@ def finished(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     states = json.loads((out / "plan" / "state.json").read_text())["steps"]
     assert [each["state"] for each in states.values()] == ["done", "done", "stopped"]
     scored = (out / "scores.json").stat().st_mtime_ns
-    assert main(line) == 0
+    begun = PipelineRun(out)
+    assert not begun.finished
+    assert list(begun.paths) == ["template", "space", "scores"]
+    with pytest.raises(ValueError, match="nothing was tested yet"):
+        _ = begun.result
+    recipe = Recipe.from_json((out / "plan" / "recipe.json").read_text())
+    done = run_pipeline(folder, out, recipe=recipe, draws=3, verbose=0)  # from Python, the rest
+    assert done == PipelineRun(out)
     assert (out / "scores.json").stat().st_mtime_ns == scored
     return out
 
@@ -88,6 +95,46 @@ def test_a_folder_of_videos_becomes_a_served_network(finished: Path, folder: Pat
     assert sorted(paths) == sorted(str(path) for path in folder.rglob("*.mp4"))
     for part in parts.values():
         assert {entry.label for entry in part} == {0, 1, 2, 3}
+
+
+def test_a_run_in_python(finished: Path, folder: Path, capfd: Any) -> None:
+    run = PipelineRun(finished)
+    assert run.finished
+    assert set(run.paths) == {
+        *("template", "space", "scores", "derived", "result", "served", "report")
+    }
+    assert run.result["top1"] == json.loads((finished / "result.json").read_text())["top1"]
+    assert str(run).startswith(f"{finished}: 7 of 7 steps done, not running\n  1 warm-up and ")
+    table = run._repr_html_()
+    assert table.count("<tr>") == 1 + len(STEPS)
+    assert "<td>derive and fine-tune</td><td>done</td>" in table
+    with pytest.raises(ValueError, match="holds no run"):
+        PipelineRun(folder)
+    capfd.readouterr()
+    changes: dict[str, Any] = {
+        "search.epochs": 1,
+        "warmup.epochs": 1,
+        "finetune.epochs": 1,
+        "batch_size": 8,
+    }
+    changes |= {"network": "nano", "sampling.frames": 4}
+    again = run_pipeline({"train": folder}, finished, changes=changes, draws=3)
+    assert again == run
+    assert capfd.readouterr().out.count(" done ") == len(STEPS)  # the plan, and nothing else
+
+    def refused(**given: Any) -> str:
+        with pytest.raises(ValueError) as caught:
+            run_pipeline(**{"data": folder, "out": finished, "changes": changes, **given})
+        return str(caught.value)
+
+    assert "what differs: recipe.search.epochs 1, not 7. Pass" in refused(
+        draws=3, changes={**changes, "search.epochs": 7}
+    )
+    assert "Did you mean 'search.epochs'" in refused(changes={"serch.epochs": 7})
+    assert "Did you mean 'max_bad_fraction'" in refused(flags={"max_bad_fractoin": 0.5})
+    assert "Did you mean 'train'" in refused(data={"trian": folder})
+    assert refused(out=folder / "run").startswith(f"out={folder}/run: lies inside of the videos")
+    assert "draws" in refused(draws=0)
 
 
 def test_what_is_needed_to_run_it_again(finished: Path, folder: Path) -> None:
@@ -204,7 +251,7 @@ def test_what_cannot_be_run(call: Any, finished: Path, folder: Path, tmp_path: P
     assert f"of the class {label!r}, so a split" in refused(few, out)
     again = [*SMALL.split(), f"--out={finished}"]
     differs = refused(folder, *again, "--set=search.epochs=7")
-    assert "holds another run; what differs: recipe.search.epochs (1 there, 7 here)" in differs
+    assert "holds another run; what differs: recipe.search.epochs 1, not 7." in differs
     less = Path(shutil.copytree(folder, tmp_path / "less"))
     next((less / label).iterdir()).unlink()
     assert "holds another run; what differs: data." in refused(less, *again)

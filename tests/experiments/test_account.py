@@ -6,8 +6,9 @@ import io
 import sys
 
 import pytest
+from absl import logging
 
-from vdroppath_tf.commands.progress import bar, verbosity_of_training
+from vdroppath_tf.commands.progress import bar, showing, verbosity_of_training
 from vdroppath_tf.experiments.account import Account
 
 
@@ -29,7 +30,6 @@ def test_a_line_an_epoch_where_there_is_no_terminal(capsys: pytest.CaptureFixtur
     train(lines)
     assert lines == [f"template: epochs trained in this run: {n}" for n in (1, 2)]
     assert capsys.readouterr() == ("", "")
-    assert verbosity_of_training() == 2
 
 
 def test_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,4 +58,15 @@ def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = terminal.getvalue()
     assert "motion: template" in shown
     assert "3/3" in shown
-    assert verbosity_of_training() == 1
+
+
+def test_a_line_an_epoch_unless_only_warnings_are_wanted() -> None:
+    before = logging.get_verbosity()
+    try:
+        for level, wanted in ((logging.INFO, 1), (logging.WARNING, 0)):
+            logging.set_verbosity(level)
+            assert verbosity_of_training() == wanted
+            with showing(1 - wanted):  # a call from Python says so itself
+                assert verbosity_of_training() == 1 - wanted
+    finally:
+        logging.set_verbosity(before)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
+import contextvars
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from absl import logging
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+_verbose: contextvars.ContextVar[int | None] = contextvars.ContextVar("verbose", default=None)
 
 
 def bar(what: str, unit: str, total: int | None = None) -> tqdm:
@@ -16,6 +22,17 @@ def bar(what: str, unit: str, total: int | None = None) -> tqdm:
     return tqdm(total=total, unit=f" {unit}", desc=what, disable=None)
 
 
+@contextlib.contextmanager
+def showing(verbose: int) -> Iterator[None]:
+    """Inside, ``verbose`` says what is shown of a training, whatever is logged."""
+    token = _verbose.set(verbose)
+    try:
+        yield
+    finally:
+        _verbose.reset(token)
+
+
 def verbosity_of_training() -> int:
-    """What ``keras.Model.fit`` is told: a bar on a terminal, elsewhere a line an epoch."""
-    return 1 if sys.stdout.isatty() else 2
+    """What ``train`` is told: a line an epoch, unless only warnings are wanted."""
+    chosen = _verbose.get()
+    return int(logging.get_verbosity() >= logging.INFO) if chosen is None else chosen

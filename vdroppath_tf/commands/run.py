@@ -18,6 +18,7 @@ from vdroppath_tf.commands import derive, evaluate, export, predict, report, tes
 from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
 from vdroppath_tf.commands.next_step import say_next, saying_nothing
 from vdroppath_tf.commands.places import define_output
+from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
 from vdroppath_tf.commands.run_data import described, look_over, open_parts, root_of, write_parts
 from vdroppath_tf.commands.run_plan import (
@@ -75,9 +76,20 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """The plan, then its steps, from wherever the run stands."""
-    _take_source(values, arguments)
+    take_source(values, arguments)
+    go(values, recipe_of_flags(values))
+    if not values.dry_run:
+        say_next("predict", "VIDEO ...", model=str(Path(values.out) / "served" / "1"))
+
+
+def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
+    """The plan, then its steps.
+
+    Args:
+        values: The flags of the command.
+        recipe: The recipe that they give, or another one, which is to be found where they say.
+    """
     out = Path(values.out)
-    recipe = recipe_of_flags(values)
     parts = open_parts(values, recipe.modality, recipe.seed)
     about = described(parts)
     recipe = fitted(values, recipe, parts)
@@ -99,10 +111,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         elif old["versions"] != fields["versions"]:
             logging.warning("%s: was begun with other versions: %s", out, old["versions"])
         _run_steps(out, steps)
-    say_next("predict", "VIDEO ...", model=str(out / "served" / "1"))
 
 
-def _take_source(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+def take_source(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """The videos, which may be the first argument."""
     if len(arguments) > 1 or (arguments and values.data is not None):
         raise ValueError(f"Expected one folder or list of videos. Received: {' '.join(arguments)}")
     if arguments:
@@ -155,11 +167,14 @@ def _is_done(step: Step, state: dict[str, Any]) -> bool:
 
 
 def _run_steps(out: Path, steps: list[Step]) -> None:
+    from vdroppath_tf.training.shown import show  # Keras, which --help does without
+
     state = read_state(out)
     for n, step in enumerate(steps, 1):
         if _is_done(step, state):
             continue
-        logging.info("[%d/%d] %s: %s", n, len(steps), step.name, step.line)
+        if verbosity_of_training():
+            show(f"[{n}/{len(steps)}] {step.name}: {step.line}")
         began = time.time()
         state[step.name] = {"state": "running", "began": began}
         write_state(out, state)
