@@ -1,0 +1,165 @@
+"""Trains for a while under everything at once: kills, signals, damaged videos, a full disk.
+
+    python scripts/survive/soak.py --minutes=60
+
+`vdroppath train` is started again and again in the same folder; each start is left in peace, killed
+(SIGKILL), asked to stop (SIGTERM, SIGINT), or finds a disk on which no file can grow beyond a few
+bytes. One task is whole, the other has videos that cannot be read. A run must end with the bytes
+of the one that nobody disturbed; no start may end with a traceback, or with another exit code than
+it should.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import kill_points
+
+SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
+CODES = {"SIGKILL": -signal.SIGKILL, "SIGTERM": 143, "SIGINT": 130, "full disk": 1, "peace": 0}
+ROOM = (0, 2_000, 30_000)  # bytes that a file may have on a full disk
+EVENTS = ("SIGKILL", "SIGKILL", "SIGTERM", "SIGINT", "full disk")
+MOST = 5  # starts of a run that are disturbed
+CLIPS = (64, 16, 8)
+
+
+def damage(task: Path) -> None:
+    """Two training videos that are none, and a validation video that is cut."""
+    for video in sorted((task / "train").iterdir())[3:5]:
+        video.write_bytes(b"no video")
+    video = sorted((task / "validation").iterdir())[1]
+    video.write_bytes(video.read_bytes()[:200])
+
+
+def command(task: Path, run: Path) -> list[str]:
+    """The training."""
+    data = [f"--data={task}/train.txt", f"--validation={task}/validation.txt", f"--out={run}"]
+    sizes = ["--frames=4", "--batch_size=8", "--picture_every=0", "--max_bad_fraction=0.2"]
+    phases = ["--warmup_epochs=1", "--search_epochs=3", "--save_every=2"]
+    return [sys.executable, "-m", "vdroppath_tf", "train", *data, *sizes, *phases]
+
+
+def full_disk(room: int) -> Callable[[], None]:
+    """Called in the new process: its files cannot grow beyond so many bytes."""
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    return limit
+
+
+class Soak:
+    """Disturbs one run after another, and counts what came of it."""
+
+    def __init__(self, home: Path, seed: int) -> None:
+        self.home, self.rng = home, random.Random(seed)
+        self.expected: dict[str, dict[str, str]] = {}
+        self.seconds = 0.0  # of a run that nobody disturbs
+        self.starts: Counter[str] = Counter()
+        self.faults: list[str] = []
+        self.slowest = 0.0  # from a signal to the end of the process
+
+    def prepare(self) -> None:
+        """Both tasks, and what each comes to in peace."""
+        for name in ("whole", "damaged"):
+            task = self.home / name / "task"
+            kill_points.write_clips(task, CLIPS)
+            if name == "damaged":
+                damage(task)
+            run = self.home / name / "peace"
+            began = time.monotonic()
+            self.start(task, run, "peace")
+            self.seconds = time.monotonic() - began
+            self.expected[name] = kill_points.end_of(run)
+
+    def start(self, task: Path, run: Path, event: str) -> int:
+        """One process, disturbed; its exit code."""
+        limit = full_disk(self.rng.choice(ROOM)) if event == "full disk" else None
+        quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
+        with tempfile.TemporaryFile("w+") as said:
+            process = subprocess.Popen(
+                command(task, run), stdout=said, stderr=said, env=quiet, preexec_fn=limit
+            )
+            if event in SIGNALS:
+                self._signal(process, event)
+            code = process.wait()
+            said.seek(0)
+            text = said.read()
+        self.starts[event] += 1
+        # what was asked for at the very end, or before Python listens, has no code of its own
+        expected = {CODES[event], 0} | ({-SIGNALS[event]} if event in SIGNALS else set())
+        if "Traceback" in text and not _before_the_handler(text):
+            self.faults.append(f"{event}: traceback\n{text[-2000:]}")
+        elif code not in expected:
+            self.faults.append(f"{event}: exit code {code}\n{text[-2000:]}")
+        return code
+
+    def _signal(self, process: subprocess.Popen[bytes], event: str) -> None:
+        try:
+            process.wait(self.rng.uniform(0, self.seconds))
+        except subprocess.TimeoutExpired:
+            process.send_signal(SIGNALS[event])
+            began = time.monotonic()
+            process.wait()
+            self.slowest = max(self.slowest, time.monotonic() - began)
+
+    def run(self, number: int) -> None:
+        """A run that is disturbed a few times, and then left in peace."""
+        name = self.rng.choice(sorted(self.expected))
+        task, run = self.home / name / "task", self.home / name / f"run{number}"
+        events: list[str] = []
+        for _ in range(self.rng.randint(1, MOST)):
+            events.append(self.rng.choice(EVENTS))
+            if self.start(task, run, events[-1]) == 0:
+                break
+        else:
+            self.start(task, run, "peace")
+        found, expected = kill_points.end_of(run), self.expected[name]
+        different = sorted(key for key in expected if found.get(key) != expected[key])
+        if different:
+            self.faults.append(f"{name}, {', '.join(events)}: differs in {', '.join(different)}")
+        told = "differs" if different else "byte-equal"
+        print(f"run {number}, {name}: {', '.join(events)}: {told}", flush=True)
+        shutil.rmtree(run)
+
+
+def _before_the_handler(text: str) -> bool:
+    """Whether Python itself was interrupted while it was importing: nothing was begun then."""
+    return "KeyboardInterrupt" in text and "import" in text and "training/" not in text
+
+
+def main() -> int:
+    """Runs for so many minutes; 1 if anything was amiss."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        soak = Soak(Path(folder), options.seed)
+        soak.prepare()
+        end, number = time.monotonic() + 60 * options.minutes, 0
+        while time.monotonic() < end:
+            number += 1
+            soak.run(number)
+    counts = ", ".join(f"{count} {event}" for event, count in sorted(soak.starts.items()))
+    print(f"{options.minutes:g} minutes, {number} runs, starts: {counts}")
+    print(f"from a signal to the end {soak.slowest:.1f} s at most; {len(soak.faults)} faults")
+    print("\n".join(soak.faults))
+    return int(bool(soak.faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
