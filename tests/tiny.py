@@ -32,10 +32,12 @@ BATCH = 8
 
 _STEM = Stem(4, (1, 3, 3), (1, 2, 2), pool=False)
 add_network(Row(ROW, _STEM, (Stage(1, 4, 1, 2), Stage(2, 6, 2, 2)), num_classes=4))
+ONE_LAYER = "pico"  # where what is tested has nothing to do with layers: it is traced in no time
+add_network(Row(ONE_LAYER, _STEM, (Stage(1, 4, 1, 2),), num_classes=4))
 
 
-def template(num_classes: int = 4, **options: Any) -> Any:
-    return get_model(f"template_{ROW}", num_classes, **options)
+def template(num_classes: int = 4, row: str = ROW, **options: Any) -> Any:
+    return get_model(f"template_{row}", num_classes, **options)
 
 
 def derived(strategy: Any, num_classes: int = 4, **options: Any) -> Any:
@@ -105,9 +107,11 @@ def write(folder: Path, task: str = "motion", counts: tuple[int, int, int] = COU
     return write_task(folder, task, clips=counts, difficulty=Difficulty(frames, size, shape=5.0))
 
 
-def recipe(warmup: int = 2, search: int = 3, learning_rate: float = 0.05) -> Recipe:
+def recipe(
+    warmup: int = 2, search: int = 3, learning_rate: float = 0.05, network: str = ROW
+) -> Recipe:
     return Recipe(
-        ROW,
+        network,
         ClipSampling(SHAPE[0]),
         BATCH,
         Phase("warmup", warmup, 0.05),

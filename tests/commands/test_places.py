@@ -6,12 +6,14 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from absl import flags
 
-from vdroppath_tf import cli, zoo
+from vdroppath_tf import cli
 from vdroppath_tf.commands.flag_kinds import Text
 from vdroppath_tf.commands.places import Output, check_places
+from vdroppath_tf.spaces.space import ProbabilitySpace
 
 FILES = {
     (command, flag.name): flag
@@ -128,10 +130,10 @@ def test_what_lies_beside(tmp_path: Path) -> None:
 
 def test_a_command_replaces_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each kind of file twice by the command itself: the mark is in what is written."""
-    space = zoo.published_space("kinetics400")
-    space.save(tmp_path / "space.json")
+    for name, drop in (("space", 0.2), ("other", 0.4)):
+        ProbabilitySpace(np.full((3, 2), drop)).save(tmp_path / f"{name}.json")
     out, page = tmp_path / "made" / "compared.json", tmp_path / "report.html"
-    pair = [f"a={tmp_path / 'space.json'}", "b=published:ucf101"]
+    pair = [f"a={tmp_path / 'space.json'}", f"b={tmp_path / 'other.json'}"]
     for _ in range(2):
         for suffix in ("png", "svg", "pdf"):
             figure = tmp_path / f"compared.{suffix}"

@@ -49,7 +49,7 @@ def holding(folder: Path) -> list[str]:
 def test_no_command_tells(call: Any, url: Any, tmp_path: Path) -> None:
     run, model = tmp_path / "run", tmp_path / "run" / "template.keras"
     train, validation = f"--data={url('train')}", f"--validation={url('validation')}"
-    small = "--network=nano --frames=4 --batch_size=8 --warmup_epochs=1 --search_epochs=1"
+    small = "--network=pico --frames=4 --batch_size=8 --warmup_epochs=0 --search_epochs=1"
     scored = [f"--model={model}", f"--data={url('validation')}", f"--train_data={url('train')}"]
     for command in (
         ["catalog", train, validation, "--frames", "--json"],

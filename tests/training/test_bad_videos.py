@@ -44,7 +44,7 @@ def test_training_goes_on_and_says_so(
     bad_clips: Clips, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert bad_clips.validation is not None
-    recipe = tiny.recipe(0, 2)
+    recipe = tiny.recipe(0, 2, network=tiny.ONE_LAYER)
     with caplog.at_level(logging.WARNING):
         whole = tiny.run_template(bad_clips, recipe, tmp_path / "whole")
     last = f"see {tmp_path / 'whole' / 'quarantine.json'}"
@@ -124,8 +124,8 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = [f"--data={files.folder}/train.txt", f"--validation={files.folder}/validation.txt"]
     run = tmp_path / "run"
     phases = ["--warmup_epochs=0", "--search_epochs=1", "--batch_size=8", "--frames=4"]
-    train = ["train", f"--network={tiny.ROW}", *data, *phases]
-    assert main([*train, f"--out={run}"]) == 0
+    train = ["train", *data, *phases]
+    assert main([*train, f"--network={tiny.ROW}", f"--out={run}"]) == 0
     assert f"1 of 24 train videos could not be read: see {run}/quarantine.json" in (
         capsys.readouterr().err
     )
@@ -154,5 +154,6 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "could not be read" not in heard.out
         assert "4 of 4 videos scored\n" in heard.out
         assert "leaves out 1 of the 10 videos" in heard.err
+    strict.append(f"--network={tiny.ONE_LAYER}")
     assert main([*train, *strict, f"--out={tmp_path / 'second'}"]) == 0
     assert not (tmp_path / "second" / "quarantine.json").exists()

@@ -46,7 +46,8 @@ def clips(files: Any) -> Clips:
 
 @pytest.mark.parametrize("mixup", [0.0, 0.4])
 def test_training(clips: Clips, mixup: float) -> None:
-    recipe = tiny.recipe(warmup=1, search=1).replace(augment=Augmentation(mixup=mixup))
+    recipe = tiny.recipe(1, 1, network=tiny.ONE_LAYER)
+    recipe = recipe.replace(augment=Augmentation(mixup=mixup))
     model = build_template(recipe, clips)
     assert model.multi_label
     history = train(model, recipe.template_phases(), recipe, clips)
@@ -82,9 +83,9 @@ def test_on_the_command_line(
     listed = files.folder / "several.jsonl"
     write_manifest(clips.train, listed)
     sizes = [f"--frames={tiny.SHAPE[0]}", f"--batch_size={tiny.BATCH}"]
-    phases = ["--warmup_epochs=1", "--search_epochs=1", "--picture_every=0"]
+    phases = ["--warmup_epochs=0", "--search_epochs=1", "--picture_every=0"]
     run = tmp_path / "run"
-    network = ["--network=nano", f"--data={listed}", f"--validation={listed}"]
+    network = [f"--network={tiny.ONE_LAYER}", f"--data={listed}", f"--validation={listed}"]
     assert main(["train", *network, *sizes, *phases, f"--out={run}"]) == 0
     template = run / "template.keras"
     assert keras.saving.load_model(template).multi_label

@@ -70,7 +70,7 @@ def batch_noise_and_d1(mirrored: Any) -> tuple[Trained, Trained]:
 def gates_per_input(mirrored: Any) -> tuple[Trained, Trained]:
     """Paths with batch norms of their own, T, D1 and the gated classifier too."""
     gates = {"drop_layer": True, "gate_classifier": True}
-    options = {"branches": rows.ALL, "share_inputs": False, "blocks": (2, 1), "gates": gates}
+    options = {"branches": rows.ALL, "share_inputs": False, "blocks": (2,), "gates": gates}
 
     def trained(scope: Any) -> Trained:
         keras.utils.set_random_seed(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ import pytest
 import tiny
 
 from vdroppath_tf.derivation import derive
-from vdroppath_tf.training import Clips, build_template, train
+from vdroppath_tf.training import Clips, RunFolder, build_template, train
 from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.position import Position
 
@@ -24,11 +25,15 @@ HERE = Path(__file__).parent
 STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
 
 
-def kill_a_run(task: Path, folder: Path, replicas: int, steps: int) -> None:
+class StoppedError(Exception):
+    """As a user stops a run."""
+
+
+def kill_a_run(task: Path, folder: Path, steps: int) -> None:
     command = [sys.executable, str(HERE / "killed_run.py"), str(task), str(folder)]
     path = os.pathsep.join([str(HERE.parent), str(HERE.parent.parent)])
     done = subprocess.run(
-        [*command, str(replicas), str(steps)],
+        [*command, str(steps)],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
@@ -45,7 +50,7 @@ def checkpoints(folder: Path) -> list[str]:
 def test_killed_in_an_epoch(motion: Any, whole_run: tiny.Run, tmp_path: Path) -> None:
     """Warm-up and an epoch with gates are behind it, and two steps of the next one."""
     folder = tmp_path / "run"
-    kill_a_run(motion.folder, folder, 1, 3 * STEPS + 2)
+    kill_a_run(motion.folder, folder, 3 * STEPS + 2)
     assert checkpoints(folder) == [f"checkpoint-1-00001-0000000{step}" for step in (1, 2)]
     steps: list[int] = []
     resumed = tiny.run_template(
@@ -58,13 +63,19 @@ def test_killed_in_an_epoch(motion: Any, whole_run: tiny.Run, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_killed_under_two_replicas(
-    motion: Any, run_of_two: tiny.Run, mirrored: Any, tmp_path: Path
-) -> None:
-    folder = tmp_path / "run"
-    kill_a_run(motion.folder, folder, 2, STEPS + 2)
+def test_stopped_under_two_replicas(run_of_two: tiny.Run, mirrored: Any, tmp_path: Path) -> None:
+    """Without a save on the way out; ``scripts/survive/kill_points.py --replicas=2`` kills."""
+    folder, steps = tmp_path / "run", itertools.count(1)
+
+    def on_step() -> None:
+        if next(steps) == STEPS + 2:
+            raise StoppedError
+
+    clips, recipe, kept = run_of_two.clips, run_of_two.recipe, RunFolder(folder, save_every=1)
+    with pytest.raises(StoppedError):
+        tiny.run_template(clips, recipe, kept, scope=mirrored.scope, on_step=on_step)
     assert checkpoints(folder) == [f"checkpoint-0-00001-0000000{step}" for step in (1, 2)]
-    resumed = tiny.run_template(run_of_two.clips, run_of_two.recipe, folder, scope=mirrored.scope)
+    resumed = tiny.run_template(clips, recipe, folder, scope=mirrored.scope)
     assert tiny.state(resumed.model) == tiny.state(run_of_two.model)
     assert resumed.history == run_of_two.history
 
@@ -169,10 +180,6 @@ def test_a_run_of_an_earlier_version_is_refused(whole_run: tiny.Run, tmp_path: P
 
 def test_an_empty_store_is_at_the_beginning(tmp_path: Path) -> None:
     assert CheckpointStore(tmp_path / "new" / "run", "{}").position() == Position(0, 0)
-
-
-class StoppedError(Exception):
-    """As a user stops a run."""
 
 
 def test_fine_tuning_with_dropout_resumes(whole_run: tiny.Run, tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import rows
+import shallow
+import sources_2d
 import tiny
 
 from vdroppath_tf.models.inflation.inflate import inflate
 from vdroppath_tf.training import save_model, start_from, starts
-from vdroppath_tf.zoo import get_model
 
 OTHER = ("one", "two", "three")
 
@@ -75,12 +77,9 @@ def test_what_is_not_there_or_does_not_fit(tmp_path: Path) -> None:
         start_from(model, "imagenet", OTHER)
 
 
-@pytest.mark.slow
-def test_imagenet_is_what_keras_downloads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Here a network with drawn weights stands for it; a file of it gives the same."""
-    build = keras.applications.MobileNetV2
-    drawn = build(weights=None, include_top=False)
-    drawn.save_weights(tmp_path / "drawn.weights.h5")
+def test_imagenet_is_what_keras_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a shallow network of keras.applications with drawn weights stands for it."""
+    drawn = sources_2d.keras_resnet(include_top=False)
     asked: list[Any] = []
 
     def downloaded(**given: Any) -> Any:
@@ -88,7 +87,7 @@ def test_imagenet_is_what_keras_downloads(monkeypatch: pytest.MonkeyPatch, tmp_p
         return drawn
 
     monkeypatch.setattr(starts, "keras_network", lambda name, known: downloaded)
-    model, other = (get_model("template_mobilenet_v2", 3) for _ in range(2))
+    model, other = (rows.built(shallow.RESNET, 3, shortcut="conv") for _ in range(2))
     other.set_weights(model.get_weights())  # the new classifier is drawn
     said = start_from(model, "imagenet", OTHER)
     assert asked == [{"weights": "imagenet", "include_top": False}]

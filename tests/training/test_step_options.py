@@ -50,7 +50,11 @@ def same_history(found: list[dict[str, Any]], expected: list[dict[str, Any]]) ->
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "averages, parts, clipping": {"ema": 0.9, "accumulate": 2, "clip_norm": 1.0},
-    "half precision, remat": {"precision": "mixed_float16", "remat": True},
+    "half precision, remat": {
+        "precision": "mixed_float16",
+        "remat": True,
+        "network": tiny.ONE_LAYER,
+    },
 }
 
 
@@ -71,7 +75,8 @@ def test_an_early_end_is_told_by_the_history(
 ) -> None:
     """The next phase follows; a run that stops behind it goes on there."""
     monkeypatch.setattr("vdroppath_tf.training.patience.WATCHED", "epoch")  # grows by itself
-    clips, recipe = tiny.clips_of(motion), tiny.recipe(4, 1).replace(patience=1)
+    clips = tiny.clips_of(motion)
+    recipe = tiny.recipe(4, 1, network=tiny.ONE_LAYER).replace(patience=1)
     resumed = stopped_and_resumed(clips, recipe, tmp_path / "run", at=2 * STEPS + 1)
     epochs = [(entry["phase"], entry["epoch"]) for entry in resumed.history]
     assert epochs == [("warmup", 1), ("warmup", 2), ("search", 1)]

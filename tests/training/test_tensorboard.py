@@ -75,7 +75,7 @@ def test_how_often_it_draws(tmp_path: Path, every: int, steps: list[int]) -> Non
     callback = SpaceToTensorBoard(
         tmp_path, clip_shape=tiny.SHAPE, picture_every=every, first_epoch=10
     )
-    fit(tiny.template(), callback, epochs=4)
+    fit(tiny.template(row=tiny.ONE_LAYER), callback, epochs=4)
     events = events_of(tmp_path)
     assert list(scalars(events, "expected_macs")) == [11, 12, 13, 14]
     assert ("marginals" in events.Tags()["tensors"]) == bool(steps)
@@ -83,7 +83,7 @@ def test_how_often_it_draws(tmp_path: Path, every: int, steps: list[int]) -> Non
 
 
 def test_gates_that_rest_take_one_picture(tmp_path: Path) -> None:
-    model = tiny.template(clip_shape=tiny.SHAPE)  # says its clip shape itself
+    model = tiny.template(row=tiny.ONE_LAYER, clip_shape=tiny.SHAPE)  # says its clip shape itself
     freeze_gates(model)
     fit(model, SpaceToTensorBoard(tmp_path), epochs=3)
     events = events_of(tmp_path)

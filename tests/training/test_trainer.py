@@ -115,8 +115,9 @@ def test_a_loss_of_nan_stops_the_run_and_spares_the_checkpoints(
 ) -> None:
     clips = Clips(motion.manifest("train"))
     folder = tmp_path / "run"
+    recipe = tiny.recipe(1, 2, learning_rate=1e30, network=tiny.ONE_LAYER)
     with pytest.raises(NonFiniteLossError) as caught:
-        tiny.run_template(clips, tiny.recipe(1, 2, learning_rate=1e30), folder)
+        tiny.run_template(clips, recipe, folder)
     message = str(caught.value)
     assert "phase 'search', epoch 1, step " in message
     assert "learning rate" in message
@@ -174,7 +175,7 @@ def test_a_video_damaged_on_the_way_spares_the_checkpoints(motion: Any, tmp_path
                 os.truncate(entry.path, 100)
 
     with pytest.raises(VideoError, match=r"train/0000\d\d\.mp4: is cut short"):
-        tiny.run_template(clips, tiny.recipe(4, 1), folder, on_step=on_step)
+        tiny.run_template(clips, tiny.recipe(4, 1, network=tiny.ONE_LAYER), folder, on_step=on_step)
     store = CheckpointStore(folder, (folder / "run.json").read_text())
     position = store.position()
     assert position.phase == 0
@@ -184,7 +185,8 @@ def test_a_video_damaged_on_the_way_spares_the_checkpoints(motion: Any, tmp_path
 def test_mixed_clips_train_and_resume(motion: Any, tmp_path: Path) -> None:
     """Labels are shares of classes then, in validation too."""
     clips = tiny.clips_of(motion)
-    recipe = tiny.recipe(0, 2).replace(augment=Augmentation(mixup=0.8, cutmix=1.0))
+    recipe = tiny.recipe(0, 2, network=tiny.ONE_LAYER)
+    recipe = recipe.replace(augment=Augmentation(mixup=0.8, cutmix=1.0))
     whole = tiny.run_template(clips, recipe)
     assert all({"loss", "top1", "val_loss", "val_top1"} <= set(entry) for entry in whole.history)
     steps = itertools.count()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +19,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
+import worker_fit
 
+from vdroppath_tf.cli import main
 from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.models.families import row_of_values
 from vdroppath_tf.training import Cluster, Workers, cluster_of_environment, strategy_for
@@ -113,11 +117,61 @@ def test_bad_videos_of_another_process_are_known(motion: Any) -> None:
     assert one.scored(manifest, "train") == len(videos) - 2
 
 
-def command(task: Path, out: Path, row: Path, *more: str) -> list[str]:
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+    "TF_NUM_INTRAOP_THREADS": "1",
+}
+NAMES = ("loss", "task_loss", "kl", "top1", "val_loss", "val_top1")
+
+
+@pytest.fixture
+def clusters() -> list[str]:
+    """``TF_CONFIG`` of two processes of this machine."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        places = tuple(f"127.0.0.1:{one.getsockname()[1]}" for one in sockets)
+    return [Cluster(places, index).tf_config() for index in range(2)]
+
+
+def same_weights(found: Any, expected: Any) -> None:
+    for weight in expected.weights:
+        np.testing.assert_allclose(found[weight.path], weight, atol=1e-5, err_msg=weight.path)
+
+
+@pytest.mark.slow
+def test_fit_of_keras_on_two_workers(clusters: list[str], tmp_path: Path) -> None:
+    """Without ``train``: a template in the strategy's scope, and ``fit`` (keras #20585)."""
+    command = [sys.executable, str(Path(worker_fit.__file__)), str(tmp_path / "fitted")]
+    environments = [{**ENVIRONMENT, "TF_CONFIG": cluster} for cluster in clusters]
+    files = [(tmp_path / f"log-{index}").open("w+b") for index in range(2)]
+    processes = [
+        subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+        for environment, file in zip(environments, files, strict=True)
+    ]
+    try:
+        model, history = worker_fit.fitted(contextlib.nullcontext)  # meanwhile
+        codes = [process.wait(300) for process in processes]
+    finally:
+        for process, file in zip(processes, files, strict=True):
+            process.kill()
+            file.close()
+    assert codes == [0, 0], [Path(file.name).read_text()[-3000:] for file in files]
+    for index in range(2):
+        with np.load(tmp_path / f"fitted-{index}.npz") as found:
+            same_weights(found, model)
+            shared = json.loads(str(found["history"]))
+        assert set(shared) == set(history) > set(NAMES)
+        for name, values in history.items():
+            np.testing.assert_allclose(shared[name], values, atol=1e-5, err_msg=name)
+
+
+def train_arguments(task: Path, out: Path, row: Path, *more: str) -> list[str]:
     sizes = [f"--network={row}", "--frames=4", "--batch_size=8", "--picture_every=0"]
     data = [f"--data={task}/train.txt", f"--validation={task}/validation.txt", f"--out={out}"]
-    phases = ["--warmup_epochs=0", "--search_epochs=3", "--save_every=1"]
-    return [sys.executable, "-m", "vdroppath_tf", "train", *sizes, *data, *phases, *more]
+    phases = ["--warmup_epochs=0", "--search_epochs=2", "--save_every=1"]
+    return ["train", *sizes, *data, *phases, *more]
 
 
 def worker_of(process: int, index: int) -> int | None:
@@ -136,33 +190,28 @@ def worker_of(process: int, index: int) -> int | None:
 @pytest.mark.slow
 def test_two_workers_one_killed(motion: Any, tmp_path: Path) -> None:
     """The training begins again by itself, and ends as it does on one device."""
-    row = tmp_path / "row.json"
-    save_row(row_of_values("resnet", {**tiny.template().architecture["row"], "name": "mine"}), row)
-    root = Path(__file__).parents[2]
-    environment = {**os.environ, "PYTHONPATH": str(root), "TF_NUM_INTRAOP_THREADS": "1"}
-    two = tmp_path / "two"
-    log = tmp_path / "log"
+    row, two, one, log = (tmp_path / name for name in ("row.json", "two", "one", "log"))
+    architecture = tiny.template(row=tiny.ONE_LAYER).architecture
+    save_row(row_of_values("resnet", {**architecture["row"], "name": "mine"}), row)
     with log.open("wb") as file:
-        line = command(motion.folder, two, row, "--workers=2", "--restarts=1")
-        process = subprocess.Popen(line, env=environment, stdout=file, stderr=file)
+        line = train_arguments(motion.folder, two, row, "--workers=2", "--restarts=1")
+        command = [sys.executable, "-m", "vdroppath_tf", *line]
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdout=file, stderr=file)
         try:
             while not list(two.glob("checkpoint-0-00001*")) and process.poll() is None:
                 time.sleep(0.05)
             killed = worker_of(process.pid, 1)
             assert killed is not None, log.read_text()
             os.kill(killed, signal.SIGKILL)
+            assert main(train_arguments(motion.folder, one, row)) == 0  # meanwhile
             assert process.wait(500) == 0, log.read_text()
         finally:
             process.kill()
     assert "A process of the training was lost (by SIGKILL); it begins again" in log.read_text()
-    one = tmp_path / "one"
-    line = command(motion.folder, one, row)
-    subprocess.run(line, env=environment, check=True, capture_output=True)
     histories = [json.loads((folder / "history.json").read_text()) for folder in (one, two)]
     for alone, shared in zip(*histories, strict=True):
         assert alone.keys() == shared.keys()
-        for name in ("loss", "task_loss", "kl", "top1", "val_loss", "val_top1", "drop"):
+        for name in (*NAMES, "drop"):
             np.testing.assert_allclose(shared[name], alone[name], atol=1e-5, err_msg=name)
     models = [keras.saving.load_model(folder / "template.keras") for folder in (one, two)]
-    for ours, theirs in zip(*(model.weights for model in models), strict=True):
-        np.testing.assert_allclose(theirs, ours, atol=1e-5, err_msg=ours.path)
+    same_weights({weight.path: weight for weight in models[1].weights}, models[0])
