@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +236,25 @@ class TestCache:
             arrays(training_clips(manifest, sampling, batch_size=VIDEOS, cache_bytes=cache))
             arrays(evaluation_clips(manifest, sampling, batch_size=4, cache_bytes=cache))
         assert sorted(paths) == sorted(e.path for e in manifest)
+
+
+class TestGone:
+    """TensorFlow keeps each function that a data set calls, which must not keep the videos."""
+
+    @pytest.mark.parametrize("make", [training_clips, evaluation_clips])
+    def test_with_its_data_set(self, manifest: Manifest, make: Any) -> None:
+        cache = VideoCache(10**9)
+        clips = make(manifest, ClipSampling(8), batch_size=2, cache_bytes=cache)
+        first = next(iter(clips))[0].numpy()
+        later = iter(clips.map(lambda clip, label: (clip, label)).prefetch(1))
+        kept = weakref.ref(cache)
+        del clips, cache
+        gc.collect()
+        assert next(later)[0].shape == first.shape  # an iterator keeps what it reads
+        assert kept() is not None
+        del later
+        gc.collect()
+        assert kept() is None
 
 
 def tiny_model() -> keras.Model:

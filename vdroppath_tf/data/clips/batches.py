@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -28,15 +29,28 @@ def map_batches(
     clip_shape: tuple[int, ...],
     kind: tf.TensorSpec,
 ) -> tf.data.Dataset:
-    """(clips, labels of a kind, position), made ahead and in order."""
+    """(clips, labels of a kind, position), made ahead and in order.
+
+    TensorFlow keeps a function that a data set calls for as long as the process lives, and with it
+    would keep the videos in memory and the threads that decode. So it is given one that borrows
+    `load`, which the data set itself keeps: an iterator keeps its data set, and that its inputs.
+    """
+    kept = weakref.ref(load)
+
+    def borrowed(position: np.int64) -> Batch:
+        found = kept()
+        if found is None:
+            raise RuntimeError("The data set of these clips is gone. Keep it while it is read.")
+        return found(position)
 
     def make(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        clips, labels = tf.numpy_function(load, [position], (tf.uint8, kind.dtype))
+        clips, labels = tf.numpy_function(borrowed, [position], (tf.uint8, kind.dtype))
         clips.set_shape((kind.shape[0], *clip_shape))
         labels.set_shape(kind.shape)
         return clips, labels, position
 
     made = positions.map(make, num_parallel_calls=_AHEAD, deterministic=True)
+    made._vdroppath_load = load
     return made.prefetch(_AHEAD)
 
 
