@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 from film_files import draw, encode, encode_streams
 from kind import Kind
 from stream_files import (
     CODECS,
     FRAMES,
     GROUP,
+    PACKET,
     copy,
     cut_bytes,
     expect_numbers,
@@ -104,6 +108,38 @@ def _segments(folder: Path, wanted: tuple[int, ...]) -> None:
     (folder / "all.ts").write_bytes(b"".join(pieces))
     numbers = [GROUP * piece + k for piece in wanted for k in range(GROUP)]
     expect_numbers(folder / "all.ts", numbers, dropped=0)
+
+
+def _stopped(folder: Path, codec: str, place: int) -> None:
+    """A recorder of MPEG-TS stopped behind a frame."""
+    whole = source(folder, codec)
+    with av.open(str(whole)) as opened:
+        frames = [p for p in opened.demux(opened.streams.video[0]) if p.size]
+    (folder / "stopped.ts").write_bytes(whole.read_bytes()[: frames[place].pos])
+    order = sorted(frame.pts or 0 for frame in frames)
+    there = sorted(order.index(frame.pts or 0) for frame in frames[:place])
+    expect_numbers(folder / "stopped.ts", there, dropped=0)
+
+
+@functools.cache
+def _grainy(codec: str, suffix: str) -> bytes:
+    """A film of frames that take many packets each."""
+    film = draw(24, height=96, width=128)
+    grain = np.random.default_rng(0).integers(-60, 60, film.shape)
+    film = (film + grain).clip(0, 255).astype(np.uint8)
+    name, rate, options = CODECS[codec]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"a.{suffix}"
+        return encode(path, film, codec=name, rate=rate, options=options).read_bytes()
+
+
+def _inside(folder: Path, codec: str, suffix: str, part: float) -> None:
+    """A stream that no header says the end of; it ends at a packet's end where it has packets."""
+    data = _grainy(codec, suffix)
+    (folder / f"a.{suffix}").write_bytes(
+        data if part == 1 else data[: int(part * len(data) / PACKET) * PACKET]
+    )
+    expect_numbers(folder / f"a.{suffix}", range(24), dropped=0)
 
 
 def _hole(folder: Path, frame: int, packets: int | None) -> None:
@@ -209,6 +245,28 @@ KINDS = (
             refusal="damaged or cut short",
         )
         for frame, packets in ((5, None), (11, None), (12, None), (12, 1), (24, 2), (30, 1))
+    ),
+    *(
+        Kind(
+            f"streams: MPEG-TS of {codec} that ends between two {what}",
+            "all that is there",
+            functools.partial(_stopped, codec=codec, place=place),
+        )
+        for codec in ("H.264", "H.265", "MPEG-2")
+        for what, place in (("frames", 2 * GROUP + 4), ("groups", 2 * GROUP))
+    ),
+    *(
+        Kind(
+            f"streams: {codec} as .{suffix} of which {part:.0%} are there",
+            "refused: cut short, or still being written" if part < 1 else "all frames",
+            functools.partial(_inside, codec=codec, suffix=suffix, part=part),
+            refusal="ends inside a frame|damaged or cut short" if part < 1 else None,
+        )
+        for codec, suffix in (
+            *(("H.264", "ts"), ("H.265", "ts"), ("MPEG-2", "ts"), ("MPEG-2", "mpg")),
+            *(("H.265", "mpg"), ("H.264", "h264"), ("H.265", "hevc"), ("MPEG-2", "m2v")),
+        )
+        for part in ((0.6, 0.9, 1) if suffix in ("ts", "mpg") else (0.9, 1))
     ),
     Kind(
         "streams: H.264 with intra refresh cut without encoding",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numbered
+import stream_files
 from kind import Kind, expect
 
 from vdroppath_tf import data
@@ -116,6 +117,20 @@ def _name_with_a_mark(at: Path) -> None:
     expect(_read(data.open_manifest(at / "list.txt")), {"odd.zip!a.mp4": ("0", [*range(4)])}, "it")
 
 
+def _joined(method: int) -> Callable[[Path], None]:
+    """Two recordings of MPEG-TS joined, and the start of a packet behind them, in an archive."""
+
+    def try_it(at: Path) -> None:
+        one = stream_files.source(at).read_bytes()
+        with zipfile.ZipFile(at / "v.zip", "w", method) as archive:
+            archive.writestr("both.ts", one + one + one[: stream_files.PACKET // 2])
+        (at / "list.txt").write_text("v.zip!both.ts 0\n")
+        for entry in data.open_manifest(at / "list.txt"):
+            expect(entry.info().num_frames, 2 * stream_files.FRAMES, "frames")
+
+    return try_it
+
+
 KINDS = (
     *(
         Kind(f"zipped videos: in a list, {name}", "read in place", _listed(method))
@@ -129,5 +144,9 @@ KINDS = (
     Kind("zipped videos: beside numbered pictures", "refused, with the way out", _both,
         r"videos.*numbered pictures.*List"),
     Kind("zipped videos: a damaged archive", "refused", _damaged, "damaged"),
+    *(
+        Kind(f"zipped videos: MPEG-TS joined, {name}", "read in place", _joined(METHODS[name]))
+        for name in ("stored", "deflated")
+    ),
     Kind("zipped videos: a file with a mark in its name", "that file", _name_with_a_mark),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vdroppath_tf.data.clips.crops import ClipSizeError
 from vdroppath_tf.data.clips.labels import empty_labels, set_label
 from vdroppath_tf.data.clips.protocols import Protocol
 from vdroppath_tf.data.clips.transforms import ClipSampling
@@ -113,6 +114,8 @@ def _decoder(
     def decode(entry: VideoEntry) -> tuple[VideoEntry, VideoClips | VideoError]:
         try:
             return entry, clips_of(entry, views)
+        except ClipSizeError:  # not the fault of the video
+            raise
         except VideoError as error:
             return entry, error
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from vdroppath_tf.data.clips.graph_resize import resized, scaled_sides
 from vdroppath_tf.data.clips.transforms import ClipSampling
 
 
@@ -115,14 +116,8 @@ def decoded(
 
 def _scaled(frames: tf.Tensor, edge: int) -> tf.Tensor:
     """Frames whose shorter side has ``edge`` pixels, as in evaluation but for rounding."""
-    shape = tf.shape(frames)[1:3]
-    short = tf.reduce_min(shape)
-    # rounds half to even, as Python does
-    exact = tf.cast(shape * edge, tf.float64) / tf.cast(short, tf.float64)
-    wanted = tf.maximum(tf.cast(tf.round(exact), tf.int32), edge)
-
-    def resized() -> tf.Tensor:
-        pixels = tf.image.resize(frames, wanted, "bilinear", antialias=True)
-        return tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8)
-
-    return tf.cond(tf.equal(short, edge), lambda: frames, resized)
+    sides = tf.shape(frames)[1:3]
+    wanted = scaled_sides(sides, edge)
+    return tf.cond(
+        tf.equal(tf.reduce_min(sides), edge), lambda: frames, lambda: resized(frames, wanted)
+    )

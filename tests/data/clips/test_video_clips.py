@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vdroppath_tf.data.clips.crops import ClipSizeError
 from vdroppath_tf.data.clips.pipeline import evaluation_clips
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.clips.video_clips import clips_of
@@ -93,6 +94,8 @@ def test_pictures_have_no_seconds_until_somebody_says_so(tmp_path: Path) -> None
     (entry,) = one_video(folder, ["a"])
     with pytest.raises(VideoError, match=r"nothing says when .* \(--source_fps\)"):
         list(windows_of(entry, 1.0))
+    with pytest.raises(ClipSizeError, match=r"nothing says how many .* \(--source_fps\)"):
+        clips_of(entry, ClipSampling(2, fps=5.0))
     (entry,) = one_video(folder, ["a"], source_fps=10.0)
     assert [(one.start, one.end) for one in windows_of(entry, 1.0)] == [(0, 1), (1, 2)]
 

@@ -18,6 +18,7 @@ from vdroppath_tf.data.clips.labels import empty_labels, set_label
 from vdroppath_tf.data.clips.plans import ClipPlan, evaluation_plan, training_plan
 from vdroppath_tf.data.clips.positions import epoch_order, item_rng
 from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.clips.video_clips import times_for
 from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.sources.container import VideoError
@@ -215,16 +216,7 @@ class ClipLoader:
 
     def _times(self, entry: VideoEntry) -> np.ndarray | None:
         """When each frame is shown, if clips are taken by time."""
-        if self.sampling.fps is None:
-            return None
-        times = entry.times(self.cache.index_dir)
-        if times is None:
-            raise ClipSizeError(
-                f"{entry.path} ({entry.origin}): clips are to be taken at {self.sampling.fps:g} "
-                "frames a second, but nothing says how many these frames are a second. Say it with "
-                "Manifest.at_rate (--source_fps), or leave out fps (--fps)."
-            )
-        return times
+        return times_for(entry, self.sampling.fps, self.cache.index_dir)
 
     def _num_frames(self, entry: VideoEntry) -> int:
         found = entry.info(self.cache.index_dir).num_frames

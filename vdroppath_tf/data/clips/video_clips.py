@@ -33,6 +33,24 @@ class VideoClips:
     seconds: np.ndarray | None
 
 
+def times_for(entry: VideoEntry, fps: float | None, cache_dir: Folder) -> np.ndarray | None:
+    """When each frame of a video is shown, if clips are taken by time; else None.
+
+    Raises:
+        ClipSizeError: Nothing says so.
+    """
+    if fps is None:
+        return None
+    times = entry.times(cache_dir)
+    if times is None:
+        raise ClipSizeError(
+            f"{entry.path} ({entry.origin}): clips are to be taken at {fps:g} frames a second, but "
+            "nothing says how many these frames are a second. Say it with Manifest.at_rate "
+            "(--source_fps)."
+        )
+    return times
+
+
 @named
 def clips_of(
     entry: VideoEntry, sampling: ClipSampling, *, split: str = "test", cache_dir: Folder = None
@@ -65,13 +83,8 @@ def clips_of(
     source = entry.source.with_square_pixels() if sampling.square_pixels else entry.source
     entry = dataclasses.replace(entry, source=source)
     info, times = entry.info(cache_dir), entry.times(cache_dir)
-    if sampling.fps is not None and times is None:
-        raise ClipSizeError(
-            f"{entry.path}: clips are to be taken at {sampling.fps:g} frames a second, but nothing "
-            "says how many these frames are a second. Say it with source_fps= (--source_fps)."
-        )
     count = info.num_frames if entry.num_frames is None else entry.num_frames
-    timed = None if sampling.fps is None else times
+    timed = times_for(entry, sampling.fps, cache_dir)
     plan = evaluation_plan(sampling, count, split, times=timed)
     height, width = scaled_size(info.height, info.width, plan.short_edge)
     boxes = crop_boxes(plan, height, width, entry.path)

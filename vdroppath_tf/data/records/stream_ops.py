@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.data.clips.area_crop import TRIES
+from vdroppath_tf.data.clips.graph_resize import resized, scaled_sides
 from vdroppath_tf.data.clips.plans import share_pairs
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.records.bytes import TIMES
@@ -127,8 +128,8 @@ class ClipOps:
         if edges is not None:
             edges = tf.constant(edges if isinstance(edges, tuple) else (edges,), tf.int64)
             edge = edges[_pick(draws[2], tf.size(edges, tf.int64))]
-        scaled_to = _scaled(height, width, edge)
-        window = tf.cast(self.window(tf.stack(scaled_to), draws, seed), tf.int32)
+        sides = scaled_sides(tf.stack([height, width]), edge)
+        window = tf.cast(self.window(sides, draws, seed), tf.int32)
 
         def as_it_is() -> tf.Tensor:
             return tf.stack([tf.io.decode_and_crop_jpeg(p, window, channels=3) for p in pictures])
@@ -136,11 +137,11 @@ class ClipOps:
         def scaled() -> tf.Tensor:
             frames = tf.stack([tf.io.decode_jpeg(p, channels=3) for p in pictures])
             top, left, tall, wide = tf.unstack(window)
-            return _resized(frames, scaled_to)[:, top : top + tall, left : left + wide]
+            return resized(frames, sides)[:, top : top + tall, left : left + wide]
 
         clip = tf.cond(edge == tf.minimum(height, width), as_it_is, scaled)
         rescaled = self._sampling.crop_scales or self._sampling.crop_area
-        return _resized(clip, self._size) if rescaled else clip
+        return resized(clip, self._size) if rescaled else clip
 
     def window(self, frame: tf.Tensor, draws: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Top, left, height and width of what is cut of a frame of this size; see `crop_boxes`."""
@@ -197,21 +198,7 @@ def _whole(sides: tf.Tensor, dtype: tf.DType = tf.int64) -> tf.Tensor:
     return tf.cast(tf.maximum(tf.round(sides), 1), dtype)
 
 
-def _resized(frames: tf.Tensor, size: tuple[Any, Any]) -> tf.Tensor:
-    """Frames scaled to a height and a width, uint8."""
-    frames = tf.image.resize(frames, tf.cast(tf.stack(size), tf.int32), antialias=True)
-    return tf.saturate_cast(tf.round(frames), tf.uint8)
-
-
 def _pick(draw: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     """A number of 0..count-1 from a uniform draw of [0, 1)."""
     number = tf.cast(draw * tf.cast(count, tf.float64), tf.int64)
     return tf.minimum(number, tf.cast(count, tf.int64) - 1)
-
-
-def _scaled(height: tf.Tensor, width: tf.Tensor, edge: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """See `scaled_size`."""
-    sides = tf.stack([height, width])
-    ratio = tf.cast(sides * edge, tf.float64) / tf.cast(tf.minimum(height, width), tf.float64)
-    sides = tf.maximum(edge, tf.cast(tf.round(ratio), tf.int64))
-    return sides[0], sides[1]

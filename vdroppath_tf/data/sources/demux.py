@@ -21,10 +21,15 @@ from vdroppath_tf.data.sources.container import (
 )
 from vdroppath_tf.data.sources.first_frame import FirstFrame
 from vdroppath_tf.data.sources.frame_index import FrameIndex
+from vdroppath_tf.data.sources.last_group import LastGroup
 from vdroppath_tf.data.sources.orientation import shown_size
 from vdroppath_tf.data.sources.packets import Packets, read_packets
 from vdroppath_tf.data.sources.shown import Shown, decode_shown
-from vdroppath_tf.data.sources.transport import is_joined, read_transport_stream
+from vdroppath_tf.data.sources.transport import (
+    ends_with_a_full_packet,
+    is_joined,
+    read_transport_stream,
+)
 
 # Containers that store every pts. For AVI and others FFmpeg guesses: wrongly for H.264 B frames.
 _STORES_PTS = ("mov", "matroska", "mpegts", "flv")
@@ -33,6 +38,7 @@ _STORES_PTS = ("mov", "matroska", "mpegts", "flv")
 # where it starts, so that a frame has another pts after a seek.
 _NO_SEEKING = ("gif", "apng", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "obu", "mjpeg")
 _HIDDEN_FRAME_CODECS = ("vp8",)  # some of their packets show no frame, so packets cannot be counted
+_WITHOUT_END = ("mpegts", "mpeg", "h264", "hevc", "mpegvideo", "m4v")  # nothing tells a cut one
 # Their decoders leave out, without a word, the frames at a beginning that build on others. Where no
 # pts tells which these are, they are the packets that gave no frame.
 _SILENT_CODECS = ("h264", "hevc")
@@ -59,7 +65,11 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         first = FirstFrame(path)
         b_frames = stream.codec_context.has_b_frames
         timed = any(name in container.format.name for name in _STORES_PTS)
-        packets = read_packets(path, container, stream, first.look, timed)
+        group, kind, number = LastGroup(), container.format.name, stream.id
+        looks = [first.look, group.add] if kind in _WITHOUT_END else [first.look]
+        packets = read_packets(path, container, stream, looks, timed)
+        sure_end = kind == "mpegts" and not ends_with_a_full_packet(path, number)
+        whole = sure_end or group.is_whole(stream.codec_context)
         trusted = timed and stream.codec_context.name not in _HIDDEN_FRAME_CODECS
         # Frames that are stored in another order than they are shown, yet pts that grow as they
         # are stored: whoever wrote the file lost the true ones.
@@ -67,7 +77,7 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         size = shown_size(stream.height, stream.width, first.orientation)
         aspect = stream.sample_aspect_ratio
         rate, tick, start = stream.average_rate, float(stream.time_base), container.start_time
-        kind, number, listed = container.format.name, stream.id, stream.frames
+        listed = stream.frames
         silent = stream.codec_context.name in _SILENT_CODECS
     joined = False
     # In AVI, a frame that is shown again has a number and no packet.
@@ -76,11 +86,15 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         raise cut_short(path, missing)
     if kind == "mpegts" and (missing is not None or packets.damaged is not None):
         transport = read_transport_stream(path, number)
-        if missing is not None and transport.cut_inside:
-            raise cut_short(path, missing)
+        whole = whole and not (missing is not None and transport.cut_inside)
         joined = packets.damaged is not None and is_joined(transport, _places(path, video_stream))
     if packets.damaged is not None and not joined:
         raise _damaged(path, packets.damaged)
+    if not whole:
+        raise VideoError(
+            f"{path}: ends inside a frame: it is cut short, or still being written. Copy or "
+            "download it again, wait until it is finished, or take it off the list."
+        )
     packets.begins = packets.begins and packets.starts_with(first.pts)
     frames = _find(path, video_stream, packets, trusted, joined, missing is not None)
     if silent and not (frames.exact or joined):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from vdroppath_tf.data.sources.container import packets_of
@@ -83,12 +83,17 @@ class Packets:
 
 
 def read_packets(
-    path: str, container: Any, stream: Any, look: Callable[[Any], None], timed: bool
+    path: str,
+    container: Any,
+    stream: Any,
+    looks: Sequence[Callable[[Any], None]],
+    timed: bool,
 ) -> Packets:
-    """Reads all packets of a stream; `look` sees each of them, and the end mark."""
+    """Reads all packets of a stream; each of `looks` sees each of them, and the end mark."""
     found = Packets(timed)
     for packet in packets_of(container, stream):
-        look(packet)
+        for look in looks:
+            look(packet)
         if packet.size == 0:  # the demuxer's end mark
             continue
         found.add(packet)

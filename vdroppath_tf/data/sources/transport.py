@@ -12,11 +12,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vdroppath_tf.data.sources.zipped_file import opened, split_zip
+
 _SYNC = 0x47
 _PACKET = 188  # bytes; a time may stand before each (192 in all) or a check behind it (204)
 _STEPS = (188, 192, 204)
 _IN_A_ROW = 5  # packets that are enough to know where packets begin
 _SEARCH = 1 << 16  # bytes
+_TAIL = 1 << 22  # bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +58,7 @@ def read_transport_stream(path: str, number: int) -> TransportStream:
         path: the file.
         number: the one by which packets of the video are known (PID).
     """
-    data = np.memmap(path, np.uint8, "r")
+    data = _bytes(path)
     places, step = _places(data)
     tail = data[int(places[-1]) :] if len(places) else data[:0]
     complete = len(tail) >= _PACKET
@@ -78,6 +81,47 @@ def read_transport_stream(path: str, number: int) -> TransportStream:
         found.append(Jump(place, bool(heads[behind, 1] & 0x40), new and not follows))
     last = int(counters[-1]) if len(counters) else None
     return TransportStream(tuple(found), not complete and _is_next(tail, number, last))
+
+
+def ends_with_a_full_packet(path: str, number: int) -> bool:
+    """Whether the last packet of the video has no room left, so that its frame may go on.
+
+    A frame begins with a packet of its own, so the last packet of the one before is filled up with
+    nothing, unless its bytes happen to fill it.
+
+    Args:
+        path: the file.
+        number: the one by which packets of the video are known (PID).
+    """
+    data = _bytes(path)[-_TAIL:]
+    places, _ = _places(data)
+    for place in reversed(places.tolist()):
+        packet = data[place : place + _PACKET].tolist()
+        if len(packet) < _PACKET or not packet[3] & 0x10:
+            continue
+        if (packet[1] & 0x1F) << 8 | packet[2] == number:
+            return not (packet[3] & 0x20 and _is_filled_up(packet[4:]))
+    return False
+
+
+def _is_filled_up(field: list[int]) -> bool:
+    """Whether an adaptation field has bytes that say nothing."""
+    length, flags = field[0], field[1]
+    if length == 0:
+        return True  # one byte, this one
+    used = 1 + 6 * bool(flags & 0x10) + 6 * bool(flags & 0x08) + bool(flags & 0x04)
+    for mark in (0x02, 0x01):  # private data and an extension, which say how long they are
+        if flags & mark and used < length:
+            used += 1 + field[1 + used]
+    return used < length
+
+
+def _bytes(path: str) -> np.ndarray:
+    """The bytes of a file, read where they are asked for; those of a member of a zip at once."""
+    if split_zip(path) is None:
+        return np.memmap(path, np.uint8, "r")
+    with opened(path) as file:
+        return np.frombuffer(file.read(), np.uint8)
 
 
 def _is_next(tail: np.ndarray, number: int, last: int | None) -> bool:

@@ -1,0 +1,35 @@
+"""What videos `video_features` leaves out, and which settings stop it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vdroppath_tf.data import open_manifest, write_video
+from vdroppath_tf.data.clips.crops import ClipSizeError
+from vdroppath_tf.data.clips.protocols import PROTOCOLS
+from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.data.faults.fault_log import FaultLog
+from vdroppath_tf.scoring.features import video_features
+
+
+class _Never:
+    """Outputs of a network that is never asked."""
+
+    keep: tuple[str, ...] = ()
+
+    def __call__(self, clips: Any) -> Any:
+        raise AssertionError("no video gives a clip")
+
+
+def test_a_crop_that_does_not_fit_is_no_fault_of_the_video(tmp_path: Path) -> None:
+    write_video(tmp_path / "a" / "0.mp4", np.zeros((4, 32, 32, 3), np.uint8))
+    videos, faults = open_manifest(tmp_path), FaultLog()
+    sampling = ClipSampling(frames=2, crop=64)
+    protocol = PROTOCOLS["paper-1clip"]
+    with pytest.raises(ClipSizeError, match="smaller than the crop 64x64"):
+        list(video_features(_Never(), videos, sampling, protocol, faults=faults))  # type: ignore[arg-type]
+    assert faults.faults() == ()
