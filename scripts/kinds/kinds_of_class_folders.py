@@ -113,7 +113,24 @@ def _broken(root: Path) -> None:
 
 
 _PARTS = r"part= \(one of train, "
+
+
+def _listed(at: Path) -> None:
+    """Parts as the Hugging Face Hub has them: a list in each."""
+    lists = {"train": "a.mp4,run\nb.mp4,walk\n", "validation": "c.mp4,walk\n"}
+    for part, rows in lists.items():
+        for row in rows.splitlines():
+            numbered.video(at / part / row.partition(",")[0])
+        (at / part / "metadata.csv").write_text(f"file_name,label\n{rows}")
+    train = data.open_manifest(at, part="train")
+    val = data.open_manifest(at, part="validation", labels=train.labels)
+    expect(train.labels, ("run", "walk"), "classes")
+    expect([entry.label for entry in val], [1], "labels of the validation video")
+    noted(train, "the part 'train' is taken; beside it: validation")
+
+
 KINDS = (
+    Kind("parts: train and validation with a list each", "each read by its part", _listed),
     *map(_suffix, _FORMATS),
     Kind("suffix: other files in class folders", "counted and named", _passed_over),
     Kind("parts: train and val, with labels", "each read by its part", _validation),
@@ -168,7 +185,7 @@ KINDS = (
     _tree("files beside parts and in them", "train/run/a.mp4 test/run/b.mp4 c.mp4 train/d.mp4",
           _videos("train/run/a.mp4", level=1), "2 videos (c.mp4, d.mp4)",
           options={"part": "train"}),
-    _tree("videos and frames", "run/a.mp4 walk/b/", None, refusal=r"--format=\.\.\."),
+    _tree("videos and frames", "run/a.mp4 walk/b/", None, refusal="--format=folders-of-videos"),
     _tree("folders rgb and flow", "run/a/rgb/ run/a/flow/ run/b/rgb/ run/c/",
           _videos("run/a/rgb", "run/b/rgb", "run/c"), "something else than RGB"),
     _tree("videos called like kinds of pictures", "run/image_a/ run/v_b/ run/depth_dive/ run/c/",

@@ -82,11 +82,31 @@ KINDS = (
             Case(text, files=files, options={"lookup": Lookup(allow_missing=True), **options}),
         )
         for what, text, files, options in (
-            ("files", "clip_nm,activity\na.mp4,run\nb.mp4,walk\n", FILES, {}),
             ("files, some missing", "datei,x\na.mp4,run\nc.mp4,run\nb.mp4,walk\n", FILES, {}),
-            ("files, columns said", "datei,x\na.mp4,y\nb.mp4,z\n", FILES, columns("path", "label")),
+            (
+                "files, some missing, columns said",
+                "datei,x\na.mp4,y\nc.mp4,z\n",
+                FILES,
+                columns("path", "label"),
+            ),
             ("folders", "clip_nm,activity\nv_1,run\nv_2,walk\nv_3,run\n", ("v_1/", "v_2/"), {}),
             ("folders without digits", "clip_nm,activity\na,run\nb,walk\n", ("a/", "b/"), {}),
+        )
+    ),
+    *(
+        read(
+            f"header in unknown words, {what}, all files there",
+            "a header",
+            Case(
+                text,
+                (("a.mp4", "y"), ("b.mp4", "z")),
+                options={"lookup": Lookup(allow_missing=True), **options},
+                notes=("a header",),
+            ),
+        )
+        for what, text, options in (
+            ("found out", "clip_nm,activity\na.mp4,y\nb.mp4,z\n", {}),
+            ("columns said", "datei,x\na.mp4,y\nb.mp4,z\n", columns("path", "label")),
         )
     ),
     *(

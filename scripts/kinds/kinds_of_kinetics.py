@@ -155,6 +155,18 @@ def _two_labels_kept(at: Path) -> None:
     expect(data.open_manifest(at / "again.jsonl").digest(), found.digest(), "manifest file")
 
 
+def _two_folders(folders: Sequence[str]) -> Callable[[Path], None]:
+    def try_it(at: Path) -> None:
+        for folder in folders:
+            numbered.video(at / folder / f"{STEMS[0]}.mp4", 2)
+        numbered.video(at / "clay making" / f"{STEMS[1]}.mp4", 2)
+        rows = (*ROWS, f"clay making,{ONE},1,11,train")
+        found = data.open_manifest(write(at / "train.csv", HEAD, *rows))
+        expect((len(found), len(found.missing)), (1, 1), "videos, and those that are missing")
+
+    return try_it
+
+
 def _containers(good: str, bad: str) -> Kind:
     def try_it(at: Path) -> None:
         made = numbered.video(at / f"{STEMS[0]}{good}", 6)
@@ -283,6 +295,23 @@ KINDS = (
         "'clay making'.*:2.*'riding a bike'.*--allow_two_labels",
     ),
     Kind("Kinetics: a clip with two labels, allowed", "both kept", _two_labels_kept),
+    *(
+        Kind(
+            f"Kinetics: a clip with two labels, {what}",
+            "refused, both named",
+            _two_folders(folders),
+            "'clay making'.*:2.*'riding a bike'.*--allow_two_labels",
+        )
+        for what, folders in (
+            ("in the folder of one", ("riding a bike",)),
+            ("in the folders of both", ("riding a bike", "clay making")),
+        )
+    ),
+    Kind(
+        "Kinetics: a clip with two labels that was never downloaded",
+        "left out",
+        _two_folders(()),
+    ),
     _containers(".mp4", ".mkv"),
     _containers(".mkv", ".mp4"),
     _replacement("replacement"),

@@ -214,6 +214,36 @@ KINDS = (
         )
         for comment in ("# video of mine", "# path label", "# video, made by hand")
     ),
+    *(
+        read(
+            f"a first line {line} of a spreadsheet",
+            "passed over",
+            Case(f"{line}\n" + rows(PATHS, M, between=between), NAMES, name="list.csv"),
+        )
+        for line, between in (("sep=;", ";"), ('"sep=,"', ","), ("SEP=\\t", "\t"), ("sep=|", "|"))
+    ),
+    *(
+        read(
+            f"header in unknown words, {header}",
+            "a header",
+            Case(
+                f"{header}\n" + rows(PATHS, *columns, between=between),
+                found,
+                name="list.csv",
+                notes=("a header",),
+            ),
+        )
+        for header, columns, between, found in (
+            ("Datei;Klasse", (M,), ";", NAMES),
+            ("fichier,classe", (M,), ",", NAMES),
+            ("fichier,images,classe", (FRAMES, N), ",", NUMBERS),
+        )
+    ),
+    refused(
+        "a first video that is not there",
+        "there is no file 'gone.mp4'",
+        Case("gone.mp4;jump\n" + rows(PATHS, M, between=";"), files=PATHS),
+    ),
     read(
         "a path that starts with #",
         "no comment",

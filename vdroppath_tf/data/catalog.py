@@ -227,7 +227,7 @@ def find_format(source: PathLike) -> str:
     if path.is_dir():
         return "hmdb51" if is_hmdb51(path) else "table" if has_metadata(path) else "folders"
     start = start_of(path, _START).lstrip()
-    first = start.partition("\n")[0].rstrip()
+    first = [line for line in start.split("\n", 2)[:2] if line.strip()]  # one may be a header
     if is_manifest(path):
         return "manifest"
     if path.name.startswith(("trainlist", "testlist")) and path.with_name("classInd.txt").is_file():
@@ -236,7 +236,8 @@ def find_format(source: PathLike) -> str:
         return known
     if path.suffix.lower() == ".json" and start[:1] == "[" and not lists_paths(start):
         return "something-v2"
-    return "something-v1" if is_id_and_class(first, path) else "table"
+    by_id = all(is_id_and_class(line.rstrip(), path) for line in first)
+    return "something-v1" if first and by_id else "table"
 
 
 def _check_only_records(path: Path, records: Mapping[str, Sequence[str]]) -> None:

@@ -52,8 +52,9 @@ def settle_kinds(read: Mapping[str, Contents], kind: str | None, folder: str) ->
                 last = video.name.rpartition("/")[2]
                 raise ManifestError(
                     f"{folder}{name}: {last!r} is not of the kind {first!r}, as videos before it "
-                    f"are. Pass format='folders-of-{first}' or 'folders-of-{video.kind}' "
-                    "(--format=...) to take one kind."
+                    f"are. Pass format='folders-of-{first}' (--format=folders-of-{first}) or "
+                    f"format='folders-of-{video.kind}' (--format=folders-of-{video.kind}) to take "
+                    "one kind."
                 )
     for found in read.values():
         if first in (None, "frames"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ from vdroppath_tf.data.lists.class_order import in_order, order_note
 from vdroppath_tf.data.lists.class_scan import ClassScan
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.part_folders import choose_part, folders_in
+from vdroppath_tf.data.lists.tables.reader import has_metadata, read_table
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.lists.video_tree import Lookup, VideoTree
 from vdroppath_tf.data.manifest import Manifest, ManifestError
@@ -37,7 +39,8 @@ def read_folder(
     A video is a video file, a folder of pictures (or of one `RGB_frames.zip`), a zip file of
     pictures, or an HDF5 file of frames: `class/a.mp4`, `class/a/00001.jpg`,
     `class/a/RGB_frames.zip`, `class/a.zip`, `class/a.h5`; also in folders below the class's, as
-    `class/subject/a.mp4`. Class folders may lie in folders `train`, `val` and `test`.
+    `class/subject/a.mp4`. Class folders may lie in folders `train`, `val` and `test`; these may
+    also have lists, `metadata.csv`, as those of the Hugging Face Hub do.
 
     Args:
         path: the folder. Leftovers of systems and archives (`__MACOSX`, hidden names, ...) are
@@ -57,6 +60,9 @@ def read_folder(
         raise ManifestError(f"{path}: is not a folder. Expected a folder of class folders.")
     lookup = lookup or Lookup()
     inside, said = choose_part(path, part)
+    if inside and kind is None and has_metadata(os.path.join(path, inside)):
+        listed = read_table(os.path.join(path, inside), labels=labels, lookup=lookup)
+        return dataclasses.replace(listed, notes=(*said, *listed.notes))
     tree = VideoTree(path, lookup, os.fspath(path))
     folder = f"{tree.root}/{inside}"
     scan = ClassScan(tree, kind)

@@ -60,6 +60,7 @@ def read_kinetics(
         videos.note(said)
     clips = ClipNames(videos, part, str(path))
     found = [(row, clips.find(row.label, row.key, row.times)) for row in _once(rows, videos)]
+    _check_labels(found, lookup.allow_two_labels)
     by_id = sum(f is not None and f[1] for _, f in found)
     alone = [(f[0], row.times) for row, f in found if f is not None and f[1] and row.times]
     segments = dict(zip(alone, segments_of(videos.tree, alone, str(path)), strict=True))
@@ -78,6 +79,23 @@ def read_kinetics(
         why = f", as those are that were looked at (up to {LOOK_AT})" if alone else ""
         videos.note(f"{count:,} files are called by their id alone, and taken for the clips{why}")
     return videos.manifest(f"rows {EXPECTED}")
+
+
+def _check_labels(
+    found: Sequence[tuple[KineticsRow, tuple[str, bool] | None]], two_labels: bool
+) -> None:
+    """Stops at a clip that is there and has two labels, whether its files are one or two."""
+    there = {(row.key, row.times) for row, place in found if place is not None}
+    first: dict[tuple[str, Times], KineticsRow] = {}
+    for row, _ in found:
+        clip = (row.key, row.times)
+        before = first.setdefault(clip, row)
+        if before.label != row.label and clip in there and not two_labels:
+            raise ManifestError(
+                f"{row.origin}: {_stem(row)!r} with the label {row.label!r} is listed already at "
+                f"{before.origin}, with the label {before.label!r}. Remove one, or pass "
+                "Lookup(allow_two_labels=True) (--allow_two_labels) to keep both."
+            )
 
 
 def _once(rows: Sequence[KineticsRow], videos: Collector) -> list[KineticsRow]:

@@ -124,7 +124,10 @@ def read_something_v2(
     folders or zip files of frames; `labels.json` (`{"class": "0", ...}`) must lie beside. Else as
     `read_something_v1`.
     """
-    return _read(path, root, labels, lookup, [_item(*item) for item in _items(path)])
+    answers = Path(path).with_name(f"{Path(path).stem}-answers.csv")
+    beside = f", which is beside it: pass {answers.name}" if answers.is_file() else ""
+    rows = [_item(*item, beside) for item in _items(path)]
+    return _read(path, root, labels, lookup, rows)
 
 
 def _read(
@@ -206,7 +209,7 @@ def _check_whole(names: Iterable[str], origin: str) -> None:
         )
 
 
-def _item(origin: str, item: Any) -> _Row:
+def _item(origin: str, item: Any, answers: str) -> _Row:
     found = item if isinstance(item, dict) else {}
     if found.keys() - _MEMBERS:
         _check_whole(found, origin)
@@ -215,7 +218,8 @@ def _item(origin: str, item: Any) -> _Row:
     if not _is_text(key) or not _is_text(name):
         raise ManifestError(
             f"{origin}: is {str(item)[:80]}. Expected {_ITEM}; the test part has no labels, or has "
-            f"them in a file of answers. If this is a list of paths and classes, {_AS_TABLE}."
+            f"them in a file of answers{answers}. If this is a list of paths and classes, "
+            f"{_AS_TABLE}."
         )
     return origin, str(key), re.sub(r"[\[\]]", "", str(name))
 

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 
 from vdroppath_tf.data.lists.tables.collect import Lines, collect, places_of
@@ -27,6 +28,7 @@ _OTHER_ENCODING = (
     "Save it as UTF-8, or name its encoding, such as --encoding=cp1252 (format=Layout("
     "encoding='cp1252'))."
 )
+_SEPARATOR = re.compile(r'"?sep=(?:.|\\t)"?', re.IGNORECASE)
 _USUAL = Reading(Splitter(" ", 3, "first"), ("path", "num_frames", "label"), False)
 
 
@@ -140,5 +142,6 @@ def _lines(path: PathLike, layout: Layout) -> Iterator[tuple[str, str]]:
         for number, item in enumerate(load_json(path, list, "a list of objects")):
             yield f"{path}: item {number}", json.dumps(item)
         return
-    yield first
+    if _SEPARATOR.fullmatch(first[1].strip()) is None:  # Excel's, which needs no telling
+        yield first
     yield from lines

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vdroppath_tf.data.lists.tables.contents import Columns, There, by_content, kind_of, some
 from vdroppath_tf.data.lists.tables.headers import by_header, meanings
-from vdroppath_tf.data.lists.tables.layout import SEPARATORS, Layout
+from vdroppath_tf.data.lists.tables.layout import CLASSES, SEPARATORS, Layout
 from vdroppath_tf.data.lists.tables.splitting import (
     AnySplitter,
     Cell,
@@ -19,6 +20,7 @@ from vdroppath_tf.data.lists.tables.splitting import (
     flat,
     load_object,
 )
+from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
 
 _MAX_FIELDS = 64
 _REGULAR = 0.8  # of lines with one number of columns: the others are mistakes
@@ -103,14 +105,35 @@ def columns_of(
         )
     )
     if layout.columns is not None:
-        yield layout.columns, header or _is_header(layout.columns, first, data, there)
+        words = first is not None and _is_foreign_header(layout.columns, first, data, there)
+        yield layout.columns, header or words or _is_header(layout.columns, first, data, there)
     elif header and first is not None:
         yield from ((columns, True) for columns in by_header(first, data, there))
     else:
-        yield from (
-            (columns, False)
-            for columns in by_content([row for row in rows if row is not None], there)
-        )
+        found = [row for row in rows if row is not None]
+        for columns in by_content(found, there):
+            yield columns, first is not None and _is_foreign_header(columns, first, data, there)
+
+
+def _is_foreign_header(
+    columns: Columns, first: Sequence[Cell], rows: Sequence[Sequence[Cell]], there: There
+) -> bool:
+    """Whether the first row has words of any language for what stands below.
+
+    It leads to nothing and has no suffix, where all others do and have one, and its class is that
+    of none of them.
+    """
+    path = columns.index("path")
+    named = [str(row[path]) for row in rows]
+    if len(rows) < 2 or _is_video_name(first[path]) or not all(map(_is_video_name, named)):
+        return False
+    places = [k for k, column in enumerate(columns) if column in CLASSES]
+    same = any(first[k] == row[k] for row in rows for k in places)
+    return not same and not there(str(first[path])) and all(map(there, some(named)))
+
+
+def _is_video_name(cell: Cell) -> bool:
+    return os.path.splitext(str(cell))[1].lower() in VIDEO_SUFFIXES
 
 
 def _is_header(
