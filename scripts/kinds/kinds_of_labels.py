@@ -26,6 +26,38 @@ def columns(*names: str) -> dict[str, Layout]:
 
 
 KINDS = (
+    *(
+        read(
+            f"a column for each class, {what}",
+            "classes in the order of the columns",
+            Case(text, found, name="list.csv", notes=("are classes: 3, in their order", *notes)),
+        )
+        for what, text, found, notes in (
+            (
+                "several in some lines",
+                "path,run,jump,swim\na.mp4,1,1,0\nb.mp4,0,1,0\n",
+                (("a.mp4", "run,jump"), ("b.mp4", "jump")),
+                ("several classes",),
+            ),
+            (
+                "none in some lines, an index and numbers of frames",
+                ";file;frames;z;b;a\n0;a.mp4;12;0.0;0.0;0.0\n1;b.mp4;9;1.0;0.0;1.0\n",
+                (("a.mp4", ""), ("b.mp4", "z,a")),
+                ("several classes",),
+            ),
+            (
+                "one in each line",
+                "video\tleap\trun\twalk\na.mp4\tFalse\tTrue\tFalse\nb.mp4\tTrue\tFalse\tFalse\n",
+                (("a.mp4", "run"), ("b.mp4", "leap")),
+                (),
+            ),
+        )
+    ),
+    refused(
+        "a column for each class, one of them odd",
+        "no known data set or list",
+        Case("path,run,jump\na.mp4,1,0\nb.mp4,2,1\n", files=FILES),
+    ),
     # The Hugging Face Hub's layout.
     read(
         "metadata.csv",

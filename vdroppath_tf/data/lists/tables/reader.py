@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from vdroppath_tf.data.lists.tables.collect import Lines, collect, places_of
 from vdroppath_tf.data.lists.tables.comments import without_comments
 from vdroppath_tf.data.lists.tables.layout import Layout
+from vdroppath_tf.data.lists.tables.one_hot import one_hot
 from vdroppath_tf.data.lists.tables.reading import Reading
 from vdroppath_tf.data.lists.tables.sniff import sniff
 from vdroppath_tf.data.lists.tables.splitting import Cell, ObjectSplitter, Splitter
@@ -69,11 +70,18 @@ def read_table(
     path = _metadata(path) or path
     lines = Lines(path, (), root, labels, label_base, lookup, split)
     places = places_of(lines)
+    notes: list[str] = []
     comments: list[str] = []
     rows = without_comments(_lines(path, layout), places, comments, header=True)
     head = list(itertools.islice(rows, _HEAD))
     if not head:
         raise ManifestError(f"{path}: lists no video. Expected {_EXPECTED}.")
+    if layout.columns is None and (hot := one_hot([text for _, text in head])) is not None:
+        rows = iter(hot.objects(itertools.chain(head, rows)))
+        head = list(itertools.islice(rows, _HEAD))
+        names = tuple(hot.classes.values())
+        lines = lines._replace(labels=names if labels is None else labels)
+        notes = [f"columns of 0 and 1 are classes: {len(names)}, in their order"]
     reading = sniff(
         [text for _, text in head],
         layout,
@@ -82,7 +90,8 @@ def read_table(
         os.fspath(path),
         places.units,
     )
-    notes = [f"columns: {reading}"] if str(reading) != str(_USUAL) else []
+    if not notes and str(reading) != str(_USUAL):
+        notes = [f"columns: {reading}"]
     if layout.columns is None and (unread := _unread(reading, head[0][1])):
         notes.append(f"columns that are not read: {', '.join(map(repr, unread))}")
     if (encoding := layout.encoding or encoding_of(path)).startswith("utf-16"):
