@@ -45,6 +45,7 @@ from vdroppath_tf.commands.flag_kinds import Text
 from vdroppath_tf.commands.flag_words import FlagFormatter, shortened
 from vdroppath_tf.commands.places import check_places
 from vdroppath_tf.commands.usage import Command, overview, usage
+from vdroppath_tf.data.remote.urls import without_secrets
 from vdroppath_tf.names import nearest
 from vdroppath_tf.spaces.notices import SpaceWarning
 from vdroppath_tf.startup import VERSION, hide_start_up_lines
@@ -104,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name, *rest = arguments
     if name not in COMMANDS:
         near = nearest(name, [*COMMANDS, "--help", "--version"])
-        said = f"vdroppath: there is no command {name!r}. {near}"
+        said = f"vdroppath: there is no command {without_secrets(name)!r}. {near}"
         print(f"{said.rstrip()}\n\n{overview(COMMANDS)}", file=sys.stderr)
         return 2
     values = flags_of(name)
@@ -118,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise flags.Error(f"takes flags only. Received: {' '.join(positional)}")
         _check_values(values)
     except flags.Error as error:
-        said = f"vdroppath {name}: {shortened(_plain(error, values))}"
+        said = f"vdroppath {name}: {shortened(without_secrets(_plain(error, values)))}"
         print(f"{said}\nSee vdroppath {name} --help.", file=sys.stderr)
         return 2
     return _run(name, values, positional)
@@ -193,10 +194,11 @@ def _say(otherwise: Callable[..., None]) -> Callable[..., None]:
 
 
 class _Printable(FlagFormatter):
-    """Writes the control characters of names as text: a terminal would obey them."""
+    """Writes control characters as text, which a terminal would obey, and URLs without secrets."""
 
     def format(self, record: std_logging.LogRecord) -> str:
-        return _CONTROL.sub(lambda found: repr(found[0])[1:-1], super().format(record))
+        text = without_secrets(super().format(record))
+        return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def _plain_logging(values: flags.FlagValues) -> None:

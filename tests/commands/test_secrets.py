@@ -12,6 +12,7 @@ import pytest
 from web import FolderHandler, FolderServer, running
 
 from vdroppath_tf.cli import main
+from vdroppath_tf.data.remote.urls import without_secrets
 
 SECRETS = ("pa55word", "s1gnature")
 USER = "reader"
@@ -61,6 +62,11 @@ def test_no_command_tells(call: Any, url: Any, tmp_path: Path) -> None:
         ["derive", *scored[::2], f"--out={run / 'derived.keras'}", "--finetune"],
         ["test", *scored, f"--out={run / 'a.json'}", f"--scores={run / 'a.npz'}"],
         ["report", f"--run={run}", f"--result={run / 'a.json'}", f"--out={run / 'page.html'}"],
+        ["worth", *scored, f"--scores={run / 'scores.json'}", f"--out={tmp_path / 'worth.json'}"],
+        ["features", *scored[:2], f"--out={tmp_path / 'features.npz'}"],
+        ["export", f"--model={run / 'derived.keras'}", f"--out={tmp_path / 'served' / '1'}"],
+        ["predict", f"--model={tmp_path / 'served' / '1'}", scored[1]],
+        ["status", run],
     ):
         done = call(*command)
         assert done.code == 0, done.error
@@ -78,6 +84,53 @@ def test_no_error_tells(call: Any, url: Any, tmp_path: Path, command: str, wrong
         assert "Traceback" not in done.error
         assert not [secret for secret in SECRETS if secret in done.out + done.error]
         assert holding(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run {} --out={out}",
+        "run --data=videos --validation={} --out={out}",
+        "predict --model={}",
+        "predict --model={} {}",
+        "explain --model={} {} --out={out}",
+        "test --model={} --data=nowhere.txt",
+        "space --model={}",
+        "evaluate --model={} --data={}",
+        "derive --model={} --out={out}",
+        "export --model={} --out={out}",
+        "report --run={}",
+        "train --data={} --init_from={} --warmup_epochs={} --out={out}",
+        "convert --data={} --out={out} --quarantine={}",
+        "doctor --data={} --out={}",
+        "dataservice --dispatcher={}",
+        "models --name={}",
+        "status {}",
+        "{}",
+    ],
+)
+def test_no_error_tells_of_a_url_in_any_place(call: Any, tmp_path: Path, line: str) -> None:
+    out = tmp_path / "out"
+    url = f"http://{USER}:{SECRETS[0]}@127.0.0.1:9/x/y.keras?sig={SECRETS[1]}"
+    done = call(*line.replace("{out}", str(out)).replace("{}", url).split())
+    assert done.code in (1, 2)
+    assert "Traceback" not in done.error
+    assert not [secret for secret in SECRETS if secret in done.out + done.error], done.error
+    assert holding(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://u:pw@h/a?k=v: is gone", "http://h/a?...: is gone"),
+        ("in /here/https:/u:pw@h:80/a?k=v", "in /here/https:/h:80/a?..."),
+        ("'s3://key:secret@b/c' and 's3://b/c'", "'s3://b/c' and 's3://b/c'"),
+        ("at 10:30, C:/a?b=1, a:/b", "at 10:30, C:/a?b=1, a:/b"),
+        ("--data=gs://b/x#t=1", "--data=gs://b/x"),
+    ],
+)
+def test_texts_without_secrets(text: str, shown: str) -> None:
+    assert without_secrets(text) == shown
 
 
 def test_a_manifest_has_no_secrets(url: Any) -> None:

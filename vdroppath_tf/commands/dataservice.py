@@ -42,6 +42,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     elif values.journal is not None:
         raise ValueError("--journal is for the dispatcher, and --dispatcher makes a worker.")
     else:
+        logging.info("Asks the dispatcher at %s, and waits for it", values.dispatcher)
         server = data.start_worker(values.dispatcher, port, host=name, listen=listen)
         logging.info("Worker for the dispatcher at %s", values.dispatcher)
     logging.info("It listens on %s. %s", places, _OPEN)

@@ -34,6 +34,7 @@ from vdroppath_tf.commands.run_plan import (
 )
 from vdroppath_tf.commands.run_recipe import fitted
 from vdroppath_tf.commands.sources import define_faults, define_formats, define_source
+from vdroppath_tf.data.remote import urls
 from vdroppath_tf.files import write_json, write_text
 
 EXAMPLE = "vdroppath run videos --out=run"
@@ -121,6 +122,13 @@ def take_source(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         values.data = arguments[0]
     if values.data is None:
         raise ValueError("Name a folder or a list of videos: vdroppath run VIDEOS --out=DIR.")
+    for name in ("data", "validation", "test"):
+        if (given := values[name].value) is not None and urls.is_remote(given):
+            raise ValueError(
+                f"--{name}={urls.shown(given)}: is a URL. Expected videos on this machine: copy "
+                "them here, or use vdroppath train and the other commands, which read records at a "
+                "URL."
+            )
     source, out = os.path.realpath(values.data), os.path.realpath(values.out)
     if os.path.isdir(source) and os.path.commonpath([source, out]) == source:
         raise ValueError(

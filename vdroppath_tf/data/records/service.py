@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import tensorflow as tf
 
 from vdroppath_tf.data.records.listening import addresses_of, hear_only
+from vdroppath_tf.data.remote.urls import shown
 from vdroppath_tf.names import named
+
+_ADDRESS = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 
 
 @named
@@ -72,11 +76,18 @@ def start_worker(
     Raises:
         OSError: the port is taken, the address is not one of this machine or cannot be listened on,
             or the server cannot be started.
+        ValueError: `dispatcher` is no address.
     """
+    target = dispatcher.removeprefix("grpc://")
+    if _ADDRESS.fullmatch(target) is None:
+        raise ValueError(
+            f"{shown(dispatcher)}: is no address of a dispatcher. Expected host:port, such as "
+            "10.0.0.1:5050."
+        )
     addresses = addresses_of(host if listen is None else listen)
     port = _free_port(port)
     config = tf.data.experimental.service.WorkerConfig(
-        dispatcher_address=dispatcher.removeprefix("grpc://"),
+        dispatcher_address=target,
         worker_address=f"{host}:{port}",
         port=port,
     )

@@ -9,6 +9,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from vdroppath_tf.names import named
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+# A URL inside a text, perhaps as a path, which has one slash where there were two.
+_INSIDE = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]+:/)(/?)([^\s'\"<>]*[^\s'\"<>.,:;)])")
 
 
 def scheme_of(path: str) -> str:
@@ -55,3 +57,13 @@ def shown(path: str) -> str:
     start, mark, _ = re.sub(r"#.*", "", path[match.end() :], flags=re.DOTALL).partition("?")
     host, slash, rest = start.partition("/")
     return f"{match[0]}{host.rpartition('@')[2]}{slash}{rest}{'?...' if mark else ''}"
+
+
+def without_secrets(text: str) -> str:
+    """A text in which every URL is as `shown`, wherever it stands."""
+
+    def one(match: re.Match[str]) -> str:
+        found = shown(f"{match[1]}/{match[3]}")
+        return found if match[2] else found.replace("://", ":/", 1)
+
+    return _INSIDE.sub(one, text) if ":/" in text else text
