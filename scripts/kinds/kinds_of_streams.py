@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 
 import av
 import numpy as np
-from film_files import draw, encode, encode_streams
-from kind import Kind
+from film_files import draw, encode, encode_streams, number
+from kind import Kind, expect
 from stream_files import (
     CODECS,
     FRAMES,
@@ -26,6 +27,7 @@ from stream_files import (
 )
 
 from vdroppath_tf.data.sources.decode import index_video
+from vdroppath_tf.data.sources.video import VideoFile
 
 _WHOLE = range(FRAMES)
 _SECOND = range(GROUP, FRAMES)
@@ -140,6 +142,23 @@ def _inside(folder: Path, codec: str, suffix: str, part: float) -> None:
         data if part == 1 else data[: int(part * len(data) / PACKET) * PACKET]
     )
     expect_numbers(folder / f"a.{suffix}", range(24), dropped=0)
+
+
+def _open_end(folder: Path, codec: str, part: float) -> None:
+    """The same, read up to the last whole frame; it ends inside a packet."""
+    data = _grainy(codec, "ts")
+    (folder / "a.ts").write_bytes(data[: int(part * len(data)) // PACKET * PACKET + 77])
+    with av.open(io.BytesIO(data)) as opened:
+        order = sorted(p.pts or 0 for p in opened.demux(opened.streams.video[0]) if p.size)
+    with av.open(str(folder / "a.ts")) as opened:
+        there = [p.pts or 0 for p in opened.demux(opened.streams.video[0]) if p.size]
+    source = VideoFile(str(folder / "a.ts"), open_end=True)
+    wanted = sorted(order.index(pts) for pts in there[:-1])
+    count = source.info().num_frames
+    expect(count, len(wanted), "frames")
+    expect([number(frame) for frame in source.read(range(count))], wanted, "frames")
+    alone = [number(source.read([k])[0]) for k in range(count - 5, count)]
+    expect(alone, wanted[-5:], "frames, each read alone")
 
 
 def _hole(folder: Path, frame: int, packets: int | None) -> None:
@@ -267,6 +286,15 @@ KINDS = (
             *(("H.265", "mpg"), ("H.264", "h264"), ("H.265", "hevc"), ("MPEG-2", "m2v")),
         )
         for part in ((0.6, 0.9, 1) if suffix in ("ts", "mpg") else (0.9, 1))
+    ),
+    *(
+        Kind(
+            f"streams: MPEG-TS of {codec} with an open end, {part:.0%} of it",
+            "all whole frames",
+            functools.partial(_open_end, codec=codec, part=part),
+        )
+        for codec in ("H.264", "H.265", "MPEG-2")
+        for part in (0.55, 0.7, 0.93)
     ),
     Kind(
         "streams: H.264 with intra refresh cut without encoding",

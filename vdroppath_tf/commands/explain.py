@@ -140,6 +140,7 @@ def _clip(
         flow=clips.recipe.modality == "flow",
         video_stream=values.video_stream,
         source_fps=values.source_fps,
+        allow_open_end=values.allow_open_end,
     )
     faults = data.FaultLog(0.0)  # a video that cannot be read is an error here
     own = training.RecipeClips(clips.recipe, clips.cache, faults)

@@ -34,7 +34,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "how lists and folders are read": (
         *("format", "columns", "separator", "encoding", "label_base", "class_level"),
         *("first_frame", "frame_template", "source_fps", "video_stream", "allow_empty"),
-        *("allow_links_to", "allow_missing", "allow_two_labels", "max_bad_fraction"),
+        *("allow_links_to", "allow_missing", "allow_open_end", "allow_two_labels"),
+        "max_bad_fraction",
     ),
     "what is written": (
         *("out", "overwrite", "backup", "save_every", "picture_every", "log", "json", "figure"),

@@ -15,7 +15,12 @@ from vdroppath_tf.commands.answer_rows import ROWS, AnswerRows
 from vdroppath_tf.commands.artefacts import open_artefact
 from vdroppath_tf.commands.error_words import one_message
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.sources import KINDS, define_source_fps, define_video_stream
+from vdroppath_tf.commands.sources import (
+    KINDS,
+    define_open_end,
+    define_source_fps,
+    define_video_stream,
+)
 
 EXAMPLE = "vdroppath predict --model=served/1 a.mp4 folder/ videos.txt --format=csv"
 
@@ -39,6 +44,7 @@ def define(values: flags.FlagValues) -> None:
     text = "videos that are decoded at a time; default: one for each core"
     flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
     define_video_stream(values)
+    define_open_end(values)
     define_source_fps(values)
 
 
@@ -94,13 +100,15 @@ def _entries(
 ) -> Iterator[data.VideoEntry]:
     """The videos that are named, then those of --data."""
     flow = network.channels == 2
-    reading = data.lists.VideoReading(flow, values.video_stream, values.source_fps)
+    reading = data.lists.VideoReading(
+        flow, values.video_stream, values.source_fps, values.allow_open_end
+    )
     named = (each for v in videos for each in data.lists.named_videos(v, reading, on_error=note))
     return itertools.chain(named, () if values.data is None else _listed(values, flow))
 
 
 def _listed(values: flags.FlagValues, flow: bool) -> Iterator[data.VideoEntry]:
-    lookup = data.Lookup(video_stream=values.video_stream)
+    lookup = data.Lookup(video_stream=values.video_stream, allow_open_end=values.allow_open_end)
     videos = data.open_manifest(values.data, root=values.data_root, lookup=lookup)
     videos = data.lists.flow_manifest(videos) if flow else videos
     videos = videos if values.source_fps is None else videos.at_rate(values.source_fps)

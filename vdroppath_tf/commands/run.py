@@ -48,7 +48,8 @@ _STEPS: dict[str, Any] = {
     "predict": predict,
 }
 _OWN = ("out", "verbosity", "dry_run")
-_PASSED = ("frame_template", "first_frame", "max_bad_fraction")  # to commands that read videos
+# to commands that read videos
+_PASSED = ("frame_template", "first_frame", "allow_open_end", "max_bad_fraction")
 
 
 def define(values: flags.FlagValues) -> None:

@@ -107,7 +107,8 @@ def steps_of(
     ]
     if shown is not None:
         answer = plan / "answer.txt"
-        lines.append(("answer", "predict", [f"--model={served}", shown], answer))
+        taken = [flag for flag in more if flag.startswith("--allow_open_end")]
+        lines.append(("answer", "predict", [f"--model={served}", *taken, shown], answer))
     return [Step(name, command, tuple(args), done) for name, command, args, done in lines]
 
 

@@ -57,6 +57,7 @@ def define_formats(values: flags.FlagValues) -> None:
     text = "which folder above a video is its class, 1 for the outermost (default: detected)"
     flags.DEFINE_integer("class_level", None, text, 1, flag_values=values)
     define_video_stream(values)
+    define_open_end(values)
     define_source_fps(values)
     text = "leave out videos that are listed but missing (default: for Kinetics, ActivityNet)"
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
@@ -75,6 +76,13 @@ def define_video_stream(values: flags.FlagValues) -> None:
     """The flag that chooses one of several video streams of a file."""
     text = "number of the video stream of each file, from 0 (default: the one that a player shows)"
     flags.DEFINE_integer("video_stream", None, text, 0, flag_values=values)
+
+
+def define_open_end(values: flags.FlagValues) -> None:
+    """The flag that takes recordings that are not finished."""
+    text = "read recordings (MPEG-TS) that end inside a frame, as they are still being written or "
+    text += "were cut short, up to their last whole frame"
+    flags.DEFINE_boolean("allow_open_end", False, text, flag_values=values)
 
 
 def define_source_fps(values: flags.FlagValues) -> None:
@@ -138,6 +146,7 @@ def open_source(
             class_level=values.class_level,
             video_stream=values.video_stream,
             allow_two_labels=values.allow_two_labels,
+            allow_open_end=values.allow_open_end,
         ),
         label_base=values.label_base,
         part=_part(source, format, part) if "part" in taken else None,

@@ -32,11 +32,14 @@ class VideoReading:
             a player shows.
         source_fps: Frames a second of pictures, which have no times of their own; None if that is
             unknown.
+        allow_open_end: Whether recordings that end inside a frame are read up to the last whole
+            one, see ``Lookup``.
     """
 
     flow: bool = False
     video_stream: int | None = None
     source_fps: float | None = None
+    allow_open_end: bool = False
 
 
 @named
@@ -95,6 +98,7 @@ def _entry(path: str, reading: VideoReading) -> VideoEntry:
         flow=reading.flow,
         video_stream=reading.video_stream,
         source_fps=reading.source_fps,
+        allow_open_end=reading.allow_open_end,
     )
     return dataclasses.replace(entry, name=path)
 

@@ -21,6 +21,7 @@ def one_video(
     flow: bool = False,
     video_stream: int | None = None,
     source_fps: float | None = None,
+    allow_open_end: bool = False,
 ) -> Manifest:
     """A manifest of one video, whose class is not known: its label is 0.
 
@@ -31,6 +32,8 @@ def one_video(
         video_stream: Number of the stream of a file with several. Defaults to None, for the one
             that a player shows.
         source_fps: Frames a second of a folder of frames. Defaults to None, for unknown.
+        allow_open_end: Whether a recording that ends inside a frame is read up to the last whole
+            one, see `Lookup`.
 
     Raises:
         ValueError: If `source_fps` is out of range.
@@ -42,6 +45,6 @@ def one_video(
     elif os.path.isdir(file):
         source = FrameFolder(file)
     else:
-        source = VideoFile(file, video_stream)
+        source = VideoFile(file, video_stream, allow_open_end)
     manifest = Manifest((VideoEntry(source, 0, None, name),), tuple(labels), name)
     return manifest if source_fps is None else manifest.at_rate(source_fps)

@@ -29,6 +29,7 @@ class VideoFacts(FrameInfo):
         num_frames, height, width: see `FrameInfo`.
         seconds: how long it plays; None for pictures, and where it is not in the file.
         streams: the video streams of its file and which one is read, where there are several.
+        unfinished: whether its file ends inside a frame, which is left out.
         turned: whether its frames are stored turned or mirrored.
         pixel_aspect: width and height of a stored pixel, as a ratio; (1, 1) if it is square.
         fps: frames a second, on average; None where frames have no times.
@@ -36,6 +37,7 @@ class VideoFacts(FrameInfo):
 
     seconds: float | None
     streams: str | None = None
+    unfinished: bool = False
     turned: bool = False
     pixel_aspect: tuple[int, int] = (1, 1)
     fps: float | None = None
@@ -86,6 +88,8 @@ def describe_facts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> 
     notes = []
     if turned := sum(facts.turned for _, facts in good):
         notes.append(f"{turned:,} videos are stored turned or mirrored, and are shown upright")
+    if unfinished := sum(facts.unfinished for _, facts in good):
+        notes.append(f"{unfinished:,} videos end inside a frame, and are read up to the last whole")
     if several := [(entry.path, facts.streams) for entry, facts in good if facts.streams]:
         path, streams = several[0]
         notes.append(
@@ -133,7 +137,12 @@ def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
         if not isinstance(index, FrameIndex):
             return facts
         turned = index.orientation != UPRIGHT
-        return dataclasses.replace(facts, turned=turned, pixel_aspect=index.pixel_aspect)
+        return dataclasses.replace(
+            facts,
+            unfinished=index.unfinished,
+            turned=turned,
+            pixel_aspect=index.pixel_aspect,
+        )
     except VideoError as error:
         return error
 

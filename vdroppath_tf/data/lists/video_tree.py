@@ -54,6 +54,9 @@ class Lookup:
             not counted; None takes the one that a player shows.
         allow_two_labels: whether a video (or a segment) that is listed with two labels is kept
             with each; else it is an error.
+        allow_open_end: whether recordings of MPEG-TS that end inside a frame, as they are still
+            being written or were cut short, are read up to their last whole frame; else they are
+            videos that cannot be read.
     """
 
     template: str | None = None
@@ -64,6 +67,7 @@ class Lookup:
     class_level: int | None = None
     video_stream: int | None = None
     allow_two_labels: bool = False
+    allow_open_end: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.allow_links_to, str):
@@ -135,7 +139,7 @@ class VideoTree:
 
     def video(self, path: str) -> VideoFile:
         """A video file, or one in an archive."""
-        return VideoFile(path, self.lookup.video_stream)
+        return VideoFile(path, self.lookup.video_stream, self.lookup.allow_open_end)
 
     def entry(self, name: str, origin: str) -> FrameSource:
         """As `source`; a name may also be a member of an HDF5 file or of a zip file of several

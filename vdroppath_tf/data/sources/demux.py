@@ -56,7 +56,9 @@ class _Frames:
     joined: bool = False
 
 
-def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
+def build_index(
+    path: str, video_stream: int | None = None, *, open_end: bool = False
+) -> FrameIndex:
     """Finds every frame of a video file, see `index_video`."""
     missing = missing_end(path)
     if missing is not None and missing.certain:
@@ -69,7 +71,7 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         looks = [first.look, group.add] if kind in _WITHOUT_END else [first.look]
         packets = read_packets(path, container, stream, looks, timed)
         sure_end = kind == "mpegts" and not ends_with_a_full_packet(path, number)
-        whole = sure_end or group.is_whole(stream.codec_context)
+        partial = not (sure_end or group.is_whole(stream.codec_context))
         trusted = timed and stream.codec_context.name not in _HIDDEN_FRAME_CODECS
         # Frames that are stored in another order than they are shown, yet pts that grow as they
         # are stored: whoever wrote the file lost the true ones.
@@ -79,27 +81,30 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         rate, tick, start = stream.average_rate, float(stream.time_base), container.start_time
         listed = stream.frames
         silent = stream.codec_context.name in _SILENT_CODECS
-    joined = False
+    joined = cut_inside = False
     # In AVI, a frame that is shown again has a number and no packet.
     reached = (packets.last_dts or 0) + 1 if kind == "avi" else 0
     if missing is not None and max(packets.count, reached) < listed:
         raise cut_short(path, missing)
     if kind == "mpegts" and (missing is not None or packets.damaged is not None):
         transport = read_transport_stream(path, number)
-        whole = whole and not (missing is not None and transport.cut_inside)
+        cut_inside = missing is not None and transport.cut_inside
         joined = packets.damaged is not None and is_joined(transport, _places(path, video_stream))
     if packets.damaged is not None and not joined:
         raise _damaged(path, packets.damaged)
-    if not whole:
-        raise VideoError(
-            f"{path}: ends inside a frame: it is cut short, or still being written. Copy or "
-            "download it again, wait until it is finished, or take it off the list."
-        )
+    unfinished = partial or cut_inside
+    if unfinished and not open_end:
+        raise _ends_inside(path)
+    if partial:
+        packets.leave_out(group.last_pts)
     packets.begins = packets.begins and packets.starts_with(first.pts)
-    frames = _find(path, video_stream, packets, trusted, joined, missing is not None)
+    suspected = missing is not None and not unfinished  # else it is known what is missing
+    frames = _find(path, video_stream, packets, trusted, joined, suspected)
     if silent and not (frames.exact or joined):
         dropped = max(frames.dropped, len(packets.pts) - frames.count)
         frames = dataclasses.replace(frames, dropped=dropped)
+    if unfinished and not frames.exact:  # nothing says which of them it is
+        raise _ends_inside(path)
     if not frames.count:
         raise VideoError(
             f"{path}: its video holds no frame. Expected at least one; convert it again."
@@ -122,6 +127,7 @@ def build_index(path: str, video_stream: int | None = None) -> FrameIndex:
         dropped=frames.dropped,
         skipped=frames.skipped,
         joined=frames.joined,
+        unfinished=unfinished,
     )
 
 
@@ -178,6 +184,14 @@ def _places(path: str, video_stream: int | None) -> list[tuple[int, bool, int | 
             for packet in packets_of(container, stream)
             if packet.size and packet.pos is not None
         ]
+
+
+def _ends_inside(path: str) -> VideoError:
+    return VideoError(
+        f"{path}: ends inside a frame: it is cut short, or still being written. Copy or download "
+        "it again, wait until it is finished, or take it off the list. A recording of MPEG-TS is "
+        "read up to its last whole frame with Lookup(allow_open_end=True) (--allow_open_end)."
+    )
 
 
 def _damaged(path: str, frame: int) -> VideoError:

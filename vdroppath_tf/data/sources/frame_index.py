@@ -37,6 +37,7 @@ class FrameIndex(FrameInfo):
             one: they build on what is not there. They are not among `num_frames`.
         skipped: how many of these a decoder shows nevertheless, made up in part.
         joined: whether recordings were joined, so that whole packets are marked as damaged.
+        unfinished: whether the file ends inside a frame, which is not among them.
     """
 
     pts: np.ndarray
@@ -49,6 +50,7 @@ class FrameIndex(FrameInfo):
     dropped: int = 0
     skipped: int = 0
     joined: bool = False
+    unfinished: bool = False
 
     @functools.cached_property
     def _times(self) -> np.ndarray | None:
@@ -63,6 +65,13 @@ class FrameIndex(FrameInfo):
         None where the file does not give any time.
         """
         return self._times
+
+    def holds(self, pts: int | None) -> bool:
+        """Whether there is a frame of this pts."""
+        if pts is None:
+            return False
+        place = int(np.searchsorted(self.pts, pts))
+        return place < len(self.pts) and int(self.pts[place]) == pts
 
     def with_square_pixels(self) -> FrameIndex:
         """The same frames in the size that players show them: stored frames are made wider."""

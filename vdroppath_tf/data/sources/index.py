@@ -23,7 +23,7 @@ from vdroppath_tf.data.sources.frame_index import FrameIndex
 from vdroppath_tf.files import read_text, replacing
 from vdroppath_tf.names import named
 
-INDEX_FORMAT = "vdroppath_tf.frame_index/6"
+INDEX_FORMAT = "vdroppath_tf.frame_index/7"
 """Of the files in which indices are kept; another one for each change in what frames there are."""
 
 
@@ -32,6 +32,7 @@ def index_video(
     path: str | os.PathLike[str],
     *,
     video_stream: int | None = None,
+    open_end: bool = False,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> FrameIndex:
     """Finds every frame of a video file, reading it once; repeated calls are answered from memory.
@@ -40,6 +41,8 @@ def index_video(
         path: a video file (mp4, mov, avi, webm, mkv, MPEG-TS, ...).
         video_stream: number of the video stream from 0, attached pictures not counted; None takes
             the one that a player shows.
+        open_end: whether a recording of MPEG-TS that ends inside a frame, as it is still being
+            written or was cut short, is read up to the last whole one; else it is an error.
         cache_dir: folder that keeps indices between runs as JSON; None keeps them in memory only.
             An entry is used while the file's path, size and modification time are unchanged.
 
@@ -52,23 +55,23 @@ def index_video(
     name = os.path.abspath(path)
     status = regular_file(name)
     folder = None if cache_dir is None else os.path.abspath(cache_dir)
-    return _cached_index(name, video_stream, status.st_size, status.st_mtime_ns, folder)
+    return _cached_index(name, video_stream, open_end, status.st_size, status.st_mtime_ns, folder)
 
 
 @functools.lru_cache(maxsize=16384)
 def _cached_index(
-    path: str, video_stream: int | None, size: int, mtime: int, folder: str | None
+    path: str, video_stream: int | None, open_end: bool, size: int, mtime: int, folder: str | None
 ) -> FrameIndex:
     if folder is None:
-        return build_index(path, video_stream)
-    key = [INDEX_FORMAT, path, video_stream, size, mtime]
+        return build_index(path, video_stream, open_end=open_end)
+    key = [INDEX_FORMAT, path, video_stream, open_end, size, mtime]
     name = path if video_stream is None else f"{path}\0{video_stream}"
     file = Path(folder) / (
         hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest() + ".json"
     )
     stored = _load_index(file, key)
     if stored is None:
-        stored = build_index(path, video_stream)
+        stored = build_index(path, video_stream, open_end=open_end)
         _save_index(file, key, stored)
     return stored
 

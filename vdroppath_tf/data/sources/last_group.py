@@ -56,6 +56,11 @@ class LastGroup:
         if len(self._packets) <= _MOST_PACKETS:
             self._packets.append(packet)
 
+    @property
+    def last_pts(self) -> int | None:
+        """When the last frame of the file is shown."""
+        return self._packets[-1].pts if self._packets else None
+
     def is_whole(self, decoder: Any) -> bool:
         """Whether the last frame of the file is whole; True where that is too much to decode.
 

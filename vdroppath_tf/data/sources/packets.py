@@ -57,6 +57,12 @@ class Packets:
         if packet.is_keyframe and pts is not None:
             self.keys.append(pts)
 
+    def leave_out(self, pts: int | None) -> None:
+        """Takes away the last packet, whose frame is not whole."""
+        self.pts.remove(pts)
+        if pts in self.keys:
+            self.keys.remove(pts)
+
     def starts_with(self, shown: int | None) -> bool:
         """Whether the first frame that a decoder shows is the first by pts.
 

@@ -107,7 +107,7 @@ def frames_of(container: Any, stream: Any, index: FrameIndex) -> Iterator[Any]:
     waiting, skip = bool(index.dropped or index.skipped), index.skipped
     for packet in packets_of(container, stream):
         try:
-            frames = _decode_packet(packet, stream, index.joined)
+            frames = _shown_of(packet, stream, index)
         except av.error.FFmpegError:
             if not waiting:
                 raise
@@ -131,7 +131,18 @@ def frames_after_seek(container: Any, stream: Any, index: FrameIndex) -> Iterato
     for packet in packets_of(container, stream):
         started = started or packet.is_keyframe or not packet.size
         if started:
-            yield from _decode_packet(packet, stream, index.joined)
+            yield from _shown_of(packet, stream, index)
+
+
+def _shown_of(packet: Any, stream: Any, index: FrameIndex) -> list[Any]:
+    """The frames of a packet, without one that the file ends inside of."""
+    if not index.unfinished:
+        return _decode_packet(packet, stream, index.joined)
+    try:
+        frames = _decode_packet(packet, stream, index.joined)
+    except av.error.FFmpegError:  # of that one; another that lacks is missed
+        return []
+    return [frame for frame in frames if index.holds(frame.pts)]
 
 
 def _decode_packet(packet: Any, stream: Any, joined: bool) -> list[Any]:

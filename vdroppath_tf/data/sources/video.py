@@ -21,12 +21,15 @@ class VideoFile(FrameSource):
         file: its absolute path.
         stream: number of the video stream from 0, attached pictures not counted; None takes the
             one that a player shows.
+        open_end: whether a recording that ends inside a frame is read up to the last whole one,
+            see `index_video`.
         square_pixels: whether frames have the size that players show them in where pixels are not
             square; by default they have the size in which they are stored.
     """
 
     file: str
     stream: int | None = None
+    open_end: bool = False
     square_pixels: bool = False
 
     @property
@@ -45,7 +48,9 @@ class VideoFile(FrameSource):
 
     def info(self, cache_dir: Folder = None) -> FrameIndex:
         """See `index_video`."""
-        index = index_video(self.file, video_stream=self.stream, cache_dir=cache_dir)
+        index = index_video(
+            self.file, video_stream=self.stream, open_end=self.open_end, cache_dir=cache_dir
+        )
         if not self.square_pixels or index.pixel_aspect[0] == index.pixel_aspect[1]:
             return index
         return self._checked(index.with_square_pixels())
