@@ -85,12 +85,14 @@ def _check_labels(
     found: Sequence[tuple[KineticsRow, tuple[str, bool] | None]], two_labels: bool
 ) -> None:
     """Stops at a clip that is there and has two labels, whether its files are one or two."""
+    if two_labels or len({(row.key, row.times) for row, _ in found}) == len(found):
+        return
     there = {(row.key, row.times) for row, place in found if place is not None}
     first: dict[tuple[str, Times], KineticsRow] = {}
     for row, _ in found:
         clip = (row.key, row.times)
         before = first.setdefault(clip, row)
-        if before.label != row.label and clip in there and not two_labels:
+        if before.label != row.label and clip in there:
             raise ManifestError(
                 f"{row.origin}: {_stem(row)!r} with the label {row.label!r} is listed already at "
                 f"{before.origin}, with the label {before.label!r}. Remove one, or pass "
