@@ -34,6 +34,7 @@ import tensorflow as tf
 from absl import app, flags
 
 from vdroppath_tf import ProbabilitySpace, derive, recalibrate, set_strategy, zoo
+from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.clips.pipeline import (
     ClipSampling,
     VideoCache,
@@ -44,7 +45,7 @@ from vdroppath_tf.experiments.quickstart import DIFFICULTY, quickstart_recipe
 from vdroppath_tf.experiments.ranking import plan
 from vdroppath_tf.experiments.tasks.synthetic import write_task
 from vdroppath_tf.layers.fusion import batch_norms
-from vdroppath_tf.layers.gates import freeze_gates, gates_of, strategy_masks
+from vdroppath_tf.layers.gates import freeze_gates, fusion_layers, gates_of, strategy_masks
 from vdroppath_tf.scoring.batch_statistics import assign, of_the_batch, read, restored
 from vdroppath_tf.scoring.best_set import confidence_set
 from vdroppath_tf.scoring.evaluate import evaluate_strategies, race_strategies
@@ -220,14 +221,42 @@ class Bench:
         return [np.concatenate(parts) for parts in found]
 
 
+def share_of_arithmetic(model: Any, masks: list[Any]) -> float:
+    """Multiply-adds of the tree over those of a pass for each strategy, which runs every path.
+
+    S+ST of a ResNet is one convolution, in both.
+    """
+    costs = unit_costs(model, (FRAMES.value, SIZE.value, SIZE.value))
+    layers = fusion_layers(model)
+    branches = costs.branches
+
+    def cost(n: int, mask: Any) -> int:
+        on = np.reshape(mask, (-1, len(branches))).astype(bool)
+        if not layers[n].norms and layers[n].widths is None and "ST" in branches:
+            on = on & ~((np.array(branches) == "S") & on[:, [branches.index("ST")]])
+        return int(costs.layer_cost(n, on)[1])
+
+    keys = {
+        tuple(m.tobytes() for m in row[: n + 1]): (n, row[n])
+        for row in masks
+        for n in range(len(row))
+    }
+    together = int(costs.base[1]) + sum(cost(*node) for node in keys.values())
+    every = [np.ones_like(mask) for mask in masks[0]]
+    own = int(costs.base[1]) + sum(cost(n, mask) for n, mask in enumerate(every))
+    return together / (own * len(masks))
+
+
 def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
     """One kind of draws."""
     strategies = distinct(space, STRATEGIES.value)
     count = len(strategies)
-    tree = StrategyTree(bench.model, [strategy_masks(bench.model, s) for s in strategies])
+    masks = [strategy_masks(bench.model, s) for s in strategies]
+    tree = StrategyTree(bench.model, masks)
     nodes = tree.nodes()
     print(f"\n{count} distinct draws from {name}")
     print(f"  layers run: {sum(nodes)} of {count * len(nodes)}, {nodes} at each depth")
+    print(f"  multiply-adds: {share_of_arithmetic(bench.model, masks):.3f} of the own passes")
     few = strategies[:: max(1, count // SAMPLE.value)][: SAMPLE.value]
     before, logits = bench.own_passes(few)  # before and after: the machine's speed drifts
     with stopwatch() as spent:
