@@ -65,7 +65,9 @@ def test_the_most_probable_under_a_budget(call: Any, template: Path, front: Any,
         assert f"log-probability {space.log_prob(strategy):.4f} " in out
 
 
-def test_a_budget_for_an_answer_over_a_stream(call: Any, template: Path) -> None:
+def test_a_budget_for_an_answer_over_a_stream(
+    call: Any, template: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     model = keras.saving.load_model(template)
     space = ProbabilitySpace.from_model(model)
     shape = (8, *tiny.SHAPE[1:])
@@ -79,6 +81,10 @@ def test_a_budget_for_an_answer_over_a_stream(call: Any, template: Path) -> None
         cost = costs.of(strategy)
         (line,) = (each for each in out.splitlines() if each.startswith(f"  {what}: "))
         assert line.endswith(f"  {cost.hop:,} MACs a hop, {cost.share:.2f} of a window's")
+    space.save(tmp_path / "space.json")  # whose network is built by its name
+    given = ["--clip_shape=8,16,16", f"--max_macs={limit}", "--hop=2"]
+    assert main(["space", f"--space={tmp_path}/space.json", *given]) == 0
+    assert capfd.readouterr().out.splitlines()[-3:] == out.splitlines()[-3:]
 
 
 def test_a_budget_that_leaves_only_the_empty_network(

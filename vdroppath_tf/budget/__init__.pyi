@@ -7,6 +7,7 @@ from .latency import LatencyTable as LatencyTable
 from .least import least as least
 from .search import most_probable as most_probable
 from .stopwatch import measure_latency as measure_latency
+from .streams import stream_costs as stream_costs
 from .tables import UNITS_OF as UNITS_OF
 from .tables import CostTables as CostTables
 from .tables import cost_tables as cost_tables

@@ -97,7 +97,7 @@ def most_probable(
     if isinstance(costs, HopCosts) or hop is not None:
         if by != "macs":
             raise ValueError(f"Expected max_macs, of an answer over a stream. Received: max_{by}")
-        own = stream_costs(space, hop, clip_shape, model, costs)
+        own = stream_costs(space, hop=hop, clip_shape=clip_shape, model=model, costs=costs)
         found, text = best_on_stream(space, own, float(budget), on_empty)
         if text:
             warnings.warn(text, SpaceWarning, stacklevel=3)

@@ -9,22 +9,43 @@ from vdroppath_tf.budget.hop_search import HopSearch
 from vdroppath_tf.budget.hops import HopCosts, hop_costs
 from vdroppath_tf.budget.tables import ClipShape, shape_of, template_of
 from vdroppath_tf.cost import UnitCosts
+from vdroppath_tf.names import named
 from vdroppath_tf.spaces.draws import OnEmpty
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
+@named
 def stream_costs(
     space: ProbabilitySpace,
-    hop: int | None,
-    clip_shape: ClipShape | None,
-    model: keras.Model | None,
-    costs: UnitCosts | HopCosts | None,
+    *,
+    hop: int | None = None,
+    clip_shape: ClipShape | None = None,
+    model: keras.Model | None = None,
+    costs: UnitCosts | HopCosts | None = None,
 ) -> HopCosts:
-    """The costs at hand, or those of the space's template.
+    """The costs of an answer over a stream, for the network of a space.
+
+    Args:
+        space: ``ProbabilitySpace``, a learned space.
+        hop: int, the frames from one answer to the next; not needed where ``costs`` say it.
+        clip_shape: frames, height and width of a window, as in ``most_probable``.
+        model: ``keras.Model``, the template that the space belongs to. Defaults to None: it is
+            built by the space's architecture.
+        costs: ``HopCosts`` of that template, which are checked and given back. Defaults to None.
+
+    Returns:
+        ``HopCosts``.
+
+    Example:
+    ```python
+    space = zoo.transfer(zoo.published_space("something-something-v1"), "micro")
+    costs = vdroppath_tf.budget.stream_costs(space, hop=4, clip_shape=(16, 112, 112))
+    print(costs.of(space.mode()).share)
+    ```
 
     Raises:
-        ValueError: If they are another network's, of another hop, or not of a stream.
+        ValueError: If the costs are another network's, of another hop, or not of a stream.
     """
     if space.per_input:
         raise ValueError(

@@ -92,24 +92,22 @@ class Budgets:
             self._measure(model)
         options: dict[str, Any] = {"model": model, "latency": self.latency}
         options["clip_shape"] = self.clip_shape or getattr(self.latency, "clip_shape", None)
+        costs = None
+        if self.hop is not None:
+            costs = budget.stream_costs(
+                space, hop=self.hop, clip_shape=self.clip_shape, model=model
+            )
         for name, limit in self.limit.items():
-            best = budget.most_probable(space, **options, **self.limit, hop=self.hop)
+            own = options if costs is None else {"costs": costs}
+            best = budget.most_probable(space, **own, **self.limit)
             unit = budget.UNITS_OF[name.removeprefix("max_")]
-            hop = "" if self.hop is None else f" a hop of {self.hop} frames"
+            hop = "" if costs is None else f" a hop of {costs.hop} frames"
             print(f"most probable with at most {limit:,.12g} {unit}{hop}: {best}")
             for what, strategy in (("of it", best), ("of the mode", space.mode())):
                 told = _told(budget.choice_of(space, strategy, **options))
-                print(f"  {what}: {told}{self._of_a_hop(model, strategy)}")
+                print(f"  {what}: {told}{_of_a_hop(costs, strategy)}")
         if self.pareto is not None:
             self._front(budget.pareto(space, by=self.by, **options))
-
-    def _of_a_hop(self, model: keras.Model, strategy: spaces.FusionStrategy) -> str:
-        """What an answer over a stream costs, where a hop was given."""
-        if self.hop is None:
-            return ""
-        shape = self.clip_shape or model.input_shape[1:4]
-        cost = budget.hop_costs(model, shape, hop=self.hop).of(strategy)
-        return f"  {cost.hop:,} MACs a hop, {cost.share:.2f} of a window's"
 
     def _measure(self, model: keras.Model) -> None:
         shape = self.clip_shape or model.input_shape[1:4]
@@ -140,6 +138,14 @@ def _told(choice: budget.Choice) -> str:
     time = "" if choice.latency is None else f"  {choice.latency:,.3f} ms"
     costs = f"{choice.parameters:,} parameters  {choice.macs:,} MACs{time}"
     return f"log-probability {choice.log_prob:.4f}  {costs}"
+
+
+def _of_a_hop(costs: budget.HopCosts | None, strategy: spaces.FusionStrategy) -> str:
+    """What an answer over a stream costs, where that was asked for."""
+    if costs is None:
+        return ""
+    cost = costs.of(strategy)
+    return f"  {cost.hop:,} MACs a hop, {cost.share:.2f} of a window's"
 
 
 def _written(choices: Sequence[budget.Choice], suffix: str) -> str:
