@@ -175,9 +175,9 @@ def test_status(finished: Path, call: Any, tmp_path: Path) -> None:
     done = call("status", part)
     assert "4 of 7 steps done" in done.out
     assert "  bad: the disk is full\n" in done.out
-    assert "  next: vdroppath export --model=" in done.out
-    assert f"  to go on: vdroppath run --data={finished.parent}" not in done.out
-    assert "  to go on: vdroppath run --data=" in done.out
+    assert "  next step: vdroppath export --model=" in done.out
+    assert f"  to resume: vdroppath run --data={finished.parent}" not in done.out
+    assert "  to resume: vdroppath run --data=" in done.out
     assert done.out.endswith(f" --out='{part}'\n")  # where it lies now
 
 
@@ -209,7 +209,7 @@ def test_status_of_a_training(call: Any, chain: Path, whole_run: tiny.Run, tmp_p
     assert "  speed: 41.3 clips/s, 3% of the time waiting for clips; 1.2 GB of memory\n" in out
     assert "  left: about 4 min 10 s of training\n  last epoch: loss 1.25\n" in out
     assert "  next: search, 3 epochs\n  bad: half of the gates are saturated\n" in out
-    assert "  no process holds the folder: the same command goes on" in out
+    assert "  no process holds the folder: the same command resumes" in out
     with training.run_lock(killed):
         assert f"{killed}: running, " in call("status", killed).out
 

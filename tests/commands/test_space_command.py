@@ -13,7 +13,7 @@ from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import RECIPES
-from vdroppath_tf.zoo import published_space
+from vdroppath_tf.zoo import published_space, published_strategy
 
 
 def test_space_prints_the_space(call: Any, chain: Path, tmp_path: Path) -> None:
@@ -44,11 +44,14 @@ def test_a_file_and_a_published_space_are_printed_too(call: Any, tmp_path: Path)
     assert (done.code, done.out.splitlines()[-1]) == (0, "mode: S S+ST")
     published = call("space", "--space=published:ucf101").out.splitlines()
     assert published[-1] == f"mode: {published_space('ucf101').mode()}"
+    assert published[-2] == f"chosen by the paper: {published_strategy('ucf101')}"
+    assert published[-3] == "leading by Eq. 7: S+ST in 61 of 61 layers"
     assert len([line for line in published if line.startswith(("B", "T"))]) == 61
     for flags, message in (
         ([], "Expected one of --model (a template, .keras) and --space (space.json)."),
         (["--space=published:ucf"], "Did you mean 'ucf101'?"),
         (["--space=a.json", f"--measure_latency={tmp_path}/l.json"], "pass --model, not --space"),
+        (["--space=a.json", "--hop=2", "--max_macs=9"], "pass --model, not --space"),
     ):
         refused = call("space", *flags)
         assert refused.code == 1

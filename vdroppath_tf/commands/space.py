@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from vdroppath_tf.commands.diagnosis import said
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.run_folder import prior_of
-from vdroppath_tf.commands.space_files import open_space
+from vdroppath_tf.commands.space_files import PUBLISHED, open_space
 from vdroppath_tf.names import named
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         if classifier is not None:
             print(f"classifier: each feature is dropped with p = {classifier:.3f}")
         print(f"prior: {prior_of(model, values.model)}")
+    print(f"leading by Eq. 7: {_leading(space)}")
+    if model is None and values.space.startswith(PUBLISHED):
+        print(f"chosen by the paper: {_chosen_by_the_paper(values.space)}")
     print(f"mode: {space.mode()}")
     if values.out:
         space.save(values.out)
@@ -67,9 +71,24 @@ def _space_of(
     if values.space is None:
         model, _ = training.load_network(values.model)
         return model, spaces.ProbabilitySpace.from_model(model)
-    if values.measure_latency is not None:
-        raise ValueError("--measure_latency runs a template: pass --model, not --space.")
+    for name in ("measure_latency", "hop"):
+        if values[name].value is not None:
+            raise ValueError(f"--{name} needs the template: pass --model, not --space.")
     return None, open_space(values.space)
+
+
+def _chosen_by_the_paper(source: str) -> spaces.FusionStrategy:
+    from vdroppath_tf.zoo.published import published_strategy  # reads a file
+
+    return published_strategy(source.removeprefix(PUBLISHED))
+
+
+def _leading(space: spaces.ProbabilitySpace) -> str:
+    """In how many layers each unit has the highest marginal, such as "ST in 37 of 61 layers"."""
+    marginals = space.marginals()
+    units = [max(marginals, key=lambda unit: marginals[unit][n]) for n in range(len(space))]
+    counts = [f"{unit} in {n}" for unit, n in Counter(units).most_common()]
+    return f"{', '.join(counts)} of {len(space)} layers"
 
 
 @named

@@ -127,9 +127,9 @@ def lines_of(found: dict[str, Any]) -> Iterator[str]:
     for error in found.get("errors", ()):
         yield f"  bad: {error}"
     if found.get("next"):
-        yield f"  next: {found['next']}"
+        yield f"  next step: {found['next']}"
         if not found["running"]:
-            yield f"  to go on: {found['again']}"
+            yield f"  to resume: {found['again']}"
 
 
 def _lines_of_training(place: str, each: dict[str, Any], *, whole: bool) -> Iterator[str]:
@@ -159,7 +159,7 @@ def _lines_of_training(place: str, each: dict[str, Any], *, whole: bool) -> Iter
     for line in (*each["bad"], *([each["error"]] if each["error"] else [])):
         yield f"  bad: {line}"
     if each["state"] == "killed":
-        yield "  no process holds the folder: the same command goes on from the last checkpoint"
+        yield "  no process holds the folder: the same command resumes from the last checkpoint"
 
 
 def _step(each: dict[str, Any]) -> str:

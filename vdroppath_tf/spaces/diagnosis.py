@@ -90,7 +90,7 @@ class Diagnosis:
 
 UNKNOWN = (
     "Whether the data or the prior moved the gates is not known: the space has no record of the "
-    "training behind it (an older version wrote it, or gates were not trained by fit)."
+    "training behind it (it is published, of an older version, or not trained by fit)."
 )
 _WEAKER = (
     "weaken the prior, prior_strength= (--prior_strength=) or weight_reg= (--weight_reg=), or "
