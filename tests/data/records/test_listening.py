@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from kept_servers import kept
 
 from vdroppath_tf.data.records.listening import addresses_of, hear_only
 from vdroppath_tf.data.records.service import start_dispatcher, start_worker
@@ -84,7 +85,7 @@ def test_nothing_listens_there(server: socket.socket) -> None:
 
 
 def test_both_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    dispatcher = start_dispatcher(listen=LOCAL[1])
+    dispatcher = kept(start_dispatcher(listen=LOCAL[1]))
     port = int(dispatcher.target.rpartition(":")[2])
     assert heard_at(port) == [LOCAL[1]]
     found: list[int] = []
@@ -94,8 +95,7 @@ def test_both_servers(monkeypatch: pytest.MonkeyPatch) -> None:
         hear_only(port, addresses)  # type: ignore[arg-type]
 
     monkeypatch.setattr("vdroppath_tf.data.records.service.hear_only", note)
-    worker = start_worker(f"{LOCAL[1]}:{port}")
+    kept(start_worker(f"{LOCAL[1]}:{port}"))
     assert heard_at(*found) == [LOCAL[0]]
-    everywhere = start_dispatcher(host="192.0.2.1", listen="0.0.0.0")
+    everywhere = kept(start_dispatcher(host="192.0.2.1", listen="0.0.0.0"))
     assert heard_at(int(everywhere.target.rpartition(":")[2])) == [*LOCAL]
-    del worker, dispatcher, everywhere

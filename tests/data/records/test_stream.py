@@ -14,6 +14,7 @@ import pytest
 import record_files
 import tensorflow as tf
 from film_files import draw
+from kept_servers import kept
 from kinds_of_turned_pictures import jpeg, tiff
 from record_files import FRAMES, VIDEOS, numbers
 
@@ -264,15 +265,15 @@ def seen_by(clips: tf.data.Dataset) -> Counter[int]:
 
 class TestService:
     def test_two_workers_share_the_videos(self, folder: Path) -> None:
-        dispatcher = start_dispatcher()
+        dispatcher = kept(start_dispatcher())
         address = dispatcher.target
-        workers = [start_worker(address) for _ in range(2)]
+        for _ in range(2):
+            kept(start_worker(address))
         clips = stream_clips(folder, SAMPLING, batch_size=1, epochs=2, service=address)
         assert seen_by(clips) == dict.fromkeys(range(VIDEOS), 2)
-        del clips, workers, dispatcher
 
     def test_a_taken_port(self) -> None:
-        dispatcher = start_dispatcher()
+        dispatcher = kept(start_dispatcher())
         port = int(dispatcher.target.rpartition(":")[2])
         with pytest.raises(OSError, match=f"port {port}: cannot be used"):
             start_worker(dispatcher.target, port)
