@@ -161,6 +161,16 @@ def _open_end(folder: Path, codec: str, part: float) -> None:
     expect(alone, wanted[-5:], "frames, each read alone")
 
 
+def _open_count(folder: Path, codec: str, suffix: str) -> None:
+    """A stream whose frames have no times: those shown before the broken one."""
+    data = _grainy(codec, suffix)
+    (folder / f"a.{suffix}").write_bytes(data[: int(0.9 * len(data))])
+    source = VideoFile(str(folder / f"a.{suffix}"), open_end=True)
+    count = source.info().num_frames
+    expect(15 < count < 24, True, f"{count} frames are some")
+    expect([number(frame) for frame in source.read(range(count))], [*range(count)], "frames")
+
+
 def _hole(folder: Path, frame: int, packets: int | None) -> None:
     """Packets that a receiver lost."""
     expect_numbers(lose_frame(source(folder), folder / "hole.ts", frame, packets), _WHOLE)
@@ -286,6 +296,15 @@ KINDS = (
             *(("H.265", "mpg"), ("H.264", "h264"), ("H.265", "hevc"), ("MPEG-2", "m2v")),
         )
         for part in ((0.6, 0.9, 1) if suffix in ("ts", "mpg") else (0.9, 1))
+    ),
+    *(
+        Kind(
+            f"streams: {codec} as .{suffix} with an open end, 90% of it",
+            "the frames before the one that is not whole",
+            functools.partial(_open_count, codec=codec, suffix=suffix),
+            refusal="--allow_open_end" if suffix == "hevc" else None,
+        )
+        for codec, suffix in (("MPEG-2", "mpg"), ("H.264", "h264"), ("H.265", "hevc"))
     ),
     *(
         Kind(

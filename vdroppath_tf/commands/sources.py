@@ -80,7 +80,7 @@ def define_video_stream(values: flags.FlagValues) -> None:
 
 def define_open_end(values: flags.FlagValues) -> None:
     """The flag that takes recordings that are not finished."""
-    text = "read recordings (MPEG-TS) that end inside a frame, as they are still being written or "
+    text = "read recordings that end inside a frame, as they are still being written or "
     text += "were cut short, up to their last whole frame"
     flags.DEFINE_boolean("allow_open_end", False, text, flag_values=values)
 

@@ -54,9 +54,9 @@ class Lookup:
             not counted; None takes the one that a player shows.
         allow_two_labels: whether a video (or a segment) that is listed with two labels is kept
             with each; else it is an error.
-        allow_open_end: whether recordings of MPEG-TS that end inside a frame, as they are still
-            being written or were cut short, are read up to their last whole frame; else they are
-            videos that cannot be read.
+        allow_open_end: whether recordings (MPEG-TS, MPEG-PS, bare streams) that end inside a
+            frame, as they are still being written or were cut short, are read up to their last
+            whole frame; else they are videos that cannot be read.
     """
 
     template: str | None = None

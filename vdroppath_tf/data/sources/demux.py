@@ -95,15 +95,17 @@ def build_index(
     unfinished = partial or cut_inside
     if unfinished and not open_end:
         raise _ends_inside(path)
-    if partial:
-        packets.leave_out(group.last_pts)
     packets.begins = packets.begins and packets.starts_with(first.pts)
     suspected = missing is not None and not unfinished  # else it is known what is missing
+    if partial and group.last_pts is not None:
+        packets.leave_out(group.last_pts)
     frames = _find(path, video_stream, packets, trusted, joined, suspected)
+    if partial and not frames.exact:
+        frames = _without_last(path, video_stream, packets, joined, group.last_pts)
     if silent and not (frames.exact or joined):
         dropped = max(frames.dropped, len(packets.pts) - frames.count)
         frames = dataclasses.replace(frames, dropped=dropped)
-    if unfinished and not frames.exact:  # nothing says which of them it is
+    if unfinished and not frames.count:  # nothing says which of them it is
         raise _ends_inside(path)
     if not frames.count:
         raise VideoError(
@@ -165,6 +167,18 @@ def _find(
     return _Frames(len(shown.pts), times, exact, dropped, shown.skipped, joined)
 
 
+def _without_last(
+    path: str, video_stream: int | None, packets: Packets, joined: bool, last: int | None
+) -> _Frames:
+    """The frames that are shown before the one that the file ends inside of."""
+    shown = decode_shown(
+        path, video_stream, begins=packets.begins, keyed=packets.keyed, joined=joined
+    )
+    dropped = 0 if packets.begins else _count_dropped(packets, shown)
+    count = shown.whole_before(last)
+    return _Frames(count, np.zeros(0, np.int64), False, dropped, shown.skipped, joined)
+
+
 def _count_dropped(packets: Packets, shown: Shown) -> int:
     """How many frames before the first that counts were lost."""
     least = shown.skipped + shown.errors
@@ -189,8 +203,8 @@ def _places(path: str, video_stream: int | None) -> list[tuple[int, bool, int | 
 def _ends_inside(path: str) -> VideoError:
     return VideoError(
         f"{path}: ends inside a frame: it is cut short, or still being written. Copy or download "
-        "it again, wait until it is finished, or take it off the list. A recording of MPEG-TS is "
-        "read up to its last whole frame with Lookup(allow_open_end=True) (--allow_open_end)."
+        "it again, wait until it is finished, or take it off the list. Recordings are read up to "
+        "their last whole frame with Lookup(allow_open_end=True) (--allow_open_end)."
     )
 
 

@@ -41,7 +41,7 @@ def index_video(
         path: a video file (mp4, mov, avi, webm, mkv, MPEG-TS, ...).
         video_stream: number of the video stream from 0, attached pictures not counted; None takes
             the one that a player shows.
-        open_end: whether a recording of MPEG-TS that ends inside a frame, as it is still being
+        open_end: whether a recording that ends inside a frame, as it is still being
             written or was cut short, is read up to the last whole one; else it is an error.
         cache_dir: folder that keeps indices between runs as JSON; None keeps them in memory only.
             An entry is used while the file's path, size and modification time are unchanged.

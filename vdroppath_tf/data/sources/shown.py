@@ -35,6 +35,13 @@ class Shown:
     errors: int = 0
     damaged: int | None = None
 
+    def whole_before(self, pts: int | None) -> int:
+        """How many frames come before one that is not whole, the last of the file; 0 if unknown."""
+        places = [] if self.damaged is None else [self.damaged]
+        if pts is not None and pts in self.pts:
+            places.append(self.pts.index(pts))
+        return min(places, default=0)
+
 
 def decode_shown(
     path: str,
@@ -135,8 +142,8 @@ def frames_after_seek(container: Any, stream: Any, index: FrameIndex) -> Iterato
 
 
 def _shown_of(packet: Any, stream: Any, index: FrameIndex) -> list[Any]:
-    """The frames of a packet, without one that the file ends inside of."""
-    if not index.unfinished:
+    """The frames of a packet, without one that the file ends inside of, where it has a time."""
+    if not (index.unfinished and index.exact):
         return _decode_packet(packet, stream, index.joined)
     try:
         frames = _decode_packet(packet, stream, index.joined)
