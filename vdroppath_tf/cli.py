@@ -37,6 +37,7 @@ from vdroppath_tf.commands import (
     status,
     test,
     train,
+    trials,
     worth,
 )
 from vdroppath_tf.commands import run as run_videos
@@ -66,6 +67,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate": evaluate,
     "worth": worth,
     "ranking": ranking,
+    "trials": trials,
     "derive": derive,
     "test": test,
     "report": report,

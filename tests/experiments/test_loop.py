@@ -19,6 +19,7 @@ from vdroppath_tf.derivation import derive
 from vdroppath_tf.experiments import quickstart
 from vdroppath_tf.experiments.loop import run_loop
 from vdroppath_tf.experiments.task_run import Task, TaskRun
+from vdroppath_tf.experiments.trials import Trials
 from vdroppath_tf.report.page import write_report
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE
@@ -190,6 +191,38 @@ def test_a_second_run_trains_nothing_again(
     assert again.report.predictions == ran.report.predictions
 
 
+def test_a_choice_among_strategies_that_were_trained_stand_alone(
+    ran: Ran, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two strategies are tried, one goes on, and the network that is kept is exported."""
+    exported: list[str] = []
+
+    def export(network: Any, *others: Any, **more: Any) -> None:
+        exported.append(network.architecture["strategy"])
+
+    monkeypatch.setattr("vdroppath_tf.experiments.loop.export_network", export)
+    monkeypatch.setattr("vdroppath_tf.experiments.loop.answers_in_fresh_process", lambda *_: [])
+    folder, said = Path(shutil.copytree(ran.folder, tmp_path / "loop")), list[str]()
+    run = TaskRun(ran.task, RECIPE, folder, log=said.append)
+    trials = Trials(drawn=0, uniform=2, share=0.5, finalists=1)
+    report = run_loop(run, draws=3, retrained=True, trials=trials)
+    text = "\n".join(said)
+    assert text.count("\ntrial: ") == 2
+    assert "trials: strategies trained in this run: 2; training takes about " in text
+    alone = {row.name: row for row in report.rows if row.note == STAND_ALONE}
+    assert 3 <= len(alone) <= 4  # one tried may be a uniform one, and is not trained again
+    assert str(report.chosen) in {row.strategy for row in alone.values()}
+    assert exported == [str(report.chosen)]
+    kept = report.trained
+    assert kept is not None
+    assert kept.name == report.kept
+    stand_alone = re.search(r"is kept: top-1 (.*) stand-alone, (.*) derived", text)
+    assert stand_alone
+    ahead = float(stand_alone[1]) > float(stand_alone[2])
+    assert (kept.note == STAND_ALONE) == ahead == (folder / "network.keras").exists()
+    assert report.settings["trials"].startswith("0 draws of the highest scores and 2 uniform dra")
+
+
 def test_a_fresh_process_that_fails_is_no_answer(ran: Ran, tmp_path: Path) -> None:
     from vdroppath_tf.experiments.answers import answers_in_fresh_process
 
@@ -212,8 +245,8 @@ def test_quickstart_puts_all_tasks_into_one_report(
 ) -> None:
     """The loops themselves are those above; here is what is around them."""
 
-    def known(run: TaskRun, *, draws: int, retrained: bool) -> TaskReport:
-        assert retrained == (run.task.name == "both")
+    def known(run: TaskRun, *, draws: int, retrained: bool, trials: Any) -> TaskReport:
+        assert retrained == (trials is not None) == (run.task.name == "both")
         return dataclasses.replace(ran.report, name=run.task.name)
 
     few = {
@@ -242,7 +275,7 @@ def test_a_loop_over_gates_per_input(
     motion: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Seven units too, and the choice trained stand-alone; the uniform ones are left out here."""
-    monkeypatch.setattr("vdroppath_tf.experiments.loop.UNIFORM", ())
+    monkeypatch.setattr("vdroppath_tf.experiments.stand_alone.UNIFORM", ())
     monkeypatch.setattr("vdroppath_tf.experiments.loop.UNIFORM_DRAWS", 1)
     monkeypatch.setattr("vdroppath_tf.experiments.answers._predict", predict_here)
     parts = {split: motion.manifest(split) for split in ("train", "validation", "test")}

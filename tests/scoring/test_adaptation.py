@@ -91,6 +91,15 @@ def test_scores_after_steps_of_their_own(template: Any, batches: list[Any]) -> N
             assert found.top1 == pytest.approx(np.mean(right))
 
 
+def test_rates_rise_and_fall() -> None:
+    assert falling_rates(0.1, 2) == pytest.approx([0.1, 0.05])
+    rates = falling_rates(0.1, 10, rise=3)
+    assert rates[:4] == pytest.approx([0.025, 0.05, 0.075, 0.1])
+    assert rates[3:] == sorted(rates[3:], reverse=True)
+    assert len(rates) == len(falling_rates(0.1, 10, rise=1000)) == 10
+    assert falling_rates(0.1, 1, rise=5) == [0.1]
+
+
 def test_without_steps_scores_are_those_of_the_template(template: Any, batches: list[Any]) -> None:
     options = EvaluationOptions(adapt_steps=1, adapt_learning_rate=1e-12)
     plain = evaluate_strategies(template, STRATEGIES, batches, train_clips=batches)

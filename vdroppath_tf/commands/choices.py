@@ -52,3 +52,4 @@ RANKING = {
 }
 RANKING_CLIPS = (2048, 1008)
 ADAPT_STEPS = (8, 32, 128)
+TRIALS = {"drawn": 4, "uniform": 12, "share": 0.5, "finalists": 3}

@@ -9,6 +9,9 @@ from .quickstart import write_clips as write_clips
 from .ranking.plan import Plan as Plan
 from .ranking.run import run_ranking as run_ranking
 from .scorer import Scorer as Scorer
+from .stand_alone import StandAlone as StandAlone
+from .stand_alone import train_stand_alone as train_stand_alone
+from .stand_alone import uniform_strategies as uniform_strategies
 from .steps import FineTuning as FineTuning
 from .steps import candidates as candidates
 from .steps import derive_network as derive_network
@@ -17,3 +20,6 @@ from .steps import save_trained as save_trained
 from .steps import score_network as score_network
 from .task_run import Task as Task
 from .task_run import TaskRun as TaskRun
+from .trials import Trials as Trials
+from .trials import Tried as Tried
+from .trials import run_trials as run_trials

@@ -82,7 +82,13 @@ class Account:
 
     @contextmanager
     def steps(
-        self, description: str, total: int, per_epoch: int, *, weight: float = 1.0
+        self,
+        description: str,
+        total: int,
+        per_epoch: int,
+        *,
+        weight: float = 1.0,
+        unit: str = "epochs",
     ) -> Iterator[Callable[[], None]]:
         """Gives what to call after each training step: for a bar, or else a line an epoch.
 
@@ -91,6 +97,7 @@ class Account:
             total: Its steps.
             per_epoch: The steps of an epoch.
             weight: The time of a step, in steps of a derived network. Defaults to 1.
+            unit: What so many steps as an epoch has are called in lines. Defaults to ``"epochs"``.
         """
         done = 0
         with self._pace.of(total * weight), self.bar(description, "steps", total) as bar:
@@ -103,7 +110,7 @@ class Account:
                 if done % per_epoch == 0:
                     left = self._pace.left()
                     if bar.disable:
-                        epochs = f"epochs trained in this run: {done // per_epoch}"
+                        epochs = f"{unit} trained in this run: {done // per_epoch}"
                         self.log(f"{description}: {epochs}{f'; {left}' if left else ''}")
                     else:
                         bar.set_postfix_str(left)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
 
 from vdroppath_tf.analysis.class_gains import ClassGains
 from vdroppath_tf.cost import UnitCosts, unit_costs
 from vdroppath_tf.experiments.answers import answers_in_fresh_process
+from vdroppath_tf.experiments.stand_alone import StandAlone, train_stand_alone, uniform_strategies
 from vdroppath_tf.experiments.steps import (
     FineTuning,
     candidates,
     derive_network,
     export_network,
+    score_network,
 )
-from vdroppath_tf.experiments.task_run import TEMPLATE_STEP, TaskRun
+from vdroppath_tf.experiments.task_run import BATCH, TEMPLATE_STEP, TaskRun
+from vdroppath_tf.experiments.trials import Trials, Tried, run_trials
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
 from vdroppath_tf.report.classes import gains_over
@@ -24,20 +27,25 @@ from vdroppath_tf.scoring.choosing import choose
 from vdroppath_tf.scoring.intervals import optimism
 from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE, Draw, Row
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
-from vdroppath_tf.scoring.uniform import UNIFORM, controls
+from vdroppath_tf.scoring.uniform import controls
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
-from vdroppath_tf.spaces.unit import FusionUnit
-from vdroppath_tf.training import build_derived, summary
+from vdroppath_tf.training import summary
 from vdroppath_tf.training.model_files import save_model
 
 UNIFORM_DRAWS = 2
 _FRAMES, _DERIVED = "S everywhere", "chosen strategy, derived"  # rows
+_RETRAINED = "chosen strategy, stand-alone"
 
 
 @named
 def run_loop(
-    run: TaskRun, *, draws: int = 24, shown: int = 8, retrained: bool = False
+    run: TaskRun,
+    *,
+    draws: int = 24,
+    shown: int = 8,
+    retrained: bool = False,
+    trials: Trials | None = None,
 ) -> TaskReport:
     """Takes a task through every step, with an account of each.
 
@@ -49,44 +57,91 @@ def run_loop(
         shown: Held-out clips the served network answers in the report. Defaults to 8.
         retrained: Whether the chosen strategy is trained stand-alone too, as long as the uniform
             ones: the comparison in which nothing but the strategy differs. Defaults to False.
+        trials: Which strategies are trained stand-alone to choose among them. The network that is
+            kept is then the chosen one's stand-alone or derived one, whichever answers more
+            validation clips. Defaults to None: the choice is made by scores on the template.
 
     Returns:
         What a report shows of it.
     """
     task = run.task
-    run.account.expect(_work(run, retrained=retrained))
+    run.account.expect(_work(run, retrained=retrained, trials=trials))
     template, history = run.learn()
     space = ProbabilitySpace.from_model(template)
     costs = unit_costs(template, run.clips.clip_shape(task.test))
     scores, chosen = _choose(run, template, space, draws, costs)
-    rows = [_stand_alone_row(run, *each, costs) for each in _uniform(space.branches, len(space))]
+    uniform = uniform_strategies(space.branches, len(space))
+    alone = [train_stand_alone(run, *each) for each in uniform]
+    if trials is not None:
+        drawn = [score.strategy for score in scores.ranked()]
+        alone, chosen = _tried(run, run_trials(run, space, drawn, alone, trials, costs))
+    rows = [_row(run, one.name, one.test, STAND_ALONE, costs) for one in alone]
     rows += _drawn_rows(run, template, space, chosen, costs)
     network, note = _derive(run, template, chosen)
     rows.append(_derived_row(run, network, chosen, note, costs))
-    if retrained and str(chosen) not in [row.strategy for row in rows if row.note == STAND_ALONE]:
-        rows.append(_stand_alone_row(run, "chosen strategy, stand-alone", chosen, costs))
+    own = next((one for one in alone if one.strategy == chosen), None)
+    if own is None and retrained:
+        own = train_stand_alone(run, _RETRAINED, chosen)
+        rows.append(_row(run, own.name, own.test, STAND_ALONE, costs))
+    kept = _DERIVED
+    if trials is not None and own is not None:
+        network, kept = _better(run, network, own)
     return TaskReport(
         name=task.name,
         description=task.description,
         space=space,
         rows=rows,
         chosen=chosen,
-        chosen_as="the chosen strategy, the cheapest draw that may be the best",
+        chosen_as=_chosen_as(trials),
+        kept=kept,
         classes=task.train.num_classes,
         clips=run.clips.faults.scored(task.test, "test"),
         chosen_on_same_clips=False,
         draws=_draws(scores, costs),
         history=history,
-        answers={name: run.answers[name] for name in (_DERIVED, _FRAMES) if name in run.answers},
-        gains=_gains(run),
+        answers={name: run.answers[name] for name in (kept, _FRAMES) if name in run.answers},
+        gains=_gains(run, kept),
         predictions=_serve(run, network, shown),
         settings={
             **_sizes(run),
             **summary(run.recipe, len(task.train)),
             "draws": str(draws),
+            **({} if trials is None else {"trials": str(trials)}),
         },
         timings=run.account.timings,
     )
+
+
+def _chosen_as(trials: Trials | None) -> str:
+    if trials is None:
+        return "the chosen strategy, the cheapest draw that may be the best"
+    return "the chosen strategy, the cheapest that may be the best of those trained stand-alone"
+
+
+def _tried(run: TaskRun, found: Tried) -> tuple[list[StandAlone], FusionStrategy]:
+    """The networks that were trained to the end, the chosen one by the name of its row."""
+    alone, chosen = [*found.trained], found.chosen
+    if chosen.name.endswith("everywhere"):
+        return alone, chosen.strategy
+    if chosen.name in run.answers:
+        run.answers[_RETRAINED] = run.answers.pop(chosen.name)
+    renamed = dataclasses.replace(chosen, name=_RETRAINED)
+    return [renamed if one is chosen else one for one in alone], chosen.strategy
+
+
+def _better(run: TaskRun, derived: FusionModel, own: StandAlone) -> tuple[FusionModel, str]:
+    """The network of the chosen strategy that answers more validation clips, and its row."""
+    found = score_network(derived, run.task.validation, run.clips, batch_size=BATCH)
+    ahead = own.validation.top1 > found.top1
+    run.account.log(
+        f"Of the chosen strategy's networks the one that was "
+        f"{'trained stand-alone' if ahead else 'derived'} is kept: top-1 "
+        f"{own.validation.top1:.3f} stand-alone, {found.top1:.3f} derived, on validation clips."
+    )
+    if not ahead:
+        return derived, _DERIVED
+    save_model(own.network, run.folder / "network.keras", run.recipe, run.task.train.labels)
+    return own.network, own.name
 
 
 def _choose(
@@ -119,34 +174,16 @@ def _draws(scores: StrategyScores, costs: UnitCosts) -> list[Draw]:
     ]
 
 
-def _uniform(branches: Sequence[str], layers: int) -> list[tuple[str, FusionStrategy]]:
-    """The uniform strategies of these branches, each with its name."""
-    units = [unit for unit in UNIFORM if {*FusionUnit(unit).branches} <= {*branches}]
-    return [(f"{unit} everywhere", FusionStrategy.uniform(unit, layers)) for unit in units]
-
-
-def _stand_alone_row(run: TaskRun, name: str, strategy: FusionStrategy, costs: UnitCosts) -> Row:
-    """A network trained from scratch, as long as search and fine-tuning together."""
-    run.account.log(
-        f"Training {name.removesuffix(', stand-alone')} stand-alone, equally long, for comparison."
-    )
-    network = build_derived(run.recipe, run.videos, strategy)
-    with run.account.timed(f"train {name}"):
-        run.train(network, run.stand_alone_phases(), name.removesuffix(" everywhere"))
-    score = run.accuracy(network, strategy, name)
-    run.account.log(f"{name}: top-1 {score.top1:.3f} on {score.clips} held-out clips.")
-    return _row(run, name, score, STAND_ALONE, costs)
-
-
-def _work(run: TaskRun, *, retrained: bool) -> float:
+def _work(run: TaskRun, *, retrained: bool, trials: Trials | None) -> float:
     """All training steps of a run, those of the template at their weight."""
     recipe = run.recipe
-    networks = len(_uniform(recipe.branches, 1)) + retrained
+    networks = len(uniform_strategies(recipe.branches, 1)) + (retrained and trials is None)
     tuned = () if recipe.finetune is None else (recipe.finetune,)
     return (
         TEMPLATE_STEP * run.steps(recipe.template_phases())
         + networks * run.steps(run.stand_alone_phases())
         + run.steps(tuned)
+        + (0.0 if trials is None else trials.work(run))
     )
 
 
@@ -210,12 +247,13 @@ def _derived_row(
     return _row(run, _DERIVED, score, note, costs)
 
 
-def _gains(run: TaskRun) -> list[ClassGains]:
-    """Which classes the derived network gains over S everywhere, where both were asked."""
-    derived, frames = (run.answers.get(name) for name in (_DERIVED, _FRAMES))
-    if derived is None or frames is None:
+def _gains(run: TaskRun, kept: str) -> list[ClassGains]:
+    """Which classes the network that is kept gains over S everywhere, where both were asked."""
+    own, frames = (run.answers.get(name) for name in (kept, _FRAMES))
+    if own is None or frames is None or kept == _FRAMES:
         return []
-    return [gains_over(derived, frames, one="the derived network", other=_FRAMES)]
+    one = "the derived network" if kept == _DERIVED else "the chosen strategy's network"
+    return [gains_over(own, frames, one=one, other=_FRAMES)]
 
 
 def _row(run: TaskRun, name: str, score: StrategyScore, note: str, costs: UnitCosts) -> Row:

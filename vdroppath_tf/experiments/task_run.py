@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.data.clips.cache import VideoCache
+from vdroppath_tf.data.faults.fault import MAX_BAD_FRACTION
+from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.experiments.account import Account
 from vdroppath_tf.experiments.scorer import Scorer
@@ -56,6 +58,8 @@ class TaskRun:
         folder: Where everything is written; a stopped run goes on there.
         log: Called with each line of the progress. Defaults to ``print``.
         bar_position: The row of its progress bars, where several runs go on at a time.
+        max_bad_fraction: The share of videos that cannot be read from which on it is an error.
+            Defaults to 0.1.
     """
 
     def __init__(
@@ -66,11 +70,13 @@ class TaskRun:
         *,
         log: Callable[[str], object] = print,
         bar_position: int = 0,
+        max_bad_fraction: float = MAX_BAD_FRACTION,
     ) -> None:
         self.task, self.recipe, self.folder = task, recipe, folder
         self.account = Account(task.name, log=log, bar_position=bar_position)
-        self.videos = Clips(task.train, cache=VideoCache(CACHE_BYTES))
-        self.clips = RecipeClips(recipe, self.videos.cache)
+        cache = VideoCache(CACHE_BYTES)
+        self.videos = Clips(task.train, cache=cache, max_bad_fraction=max_bad_fraction)
+        self.clips = RecipeClips(recipe, cache, FaultLog(max_bad_fraction))
         self.answers: dict[str, ClassAnswers] = {}  # of networks by name, see ``accuracy``
 
     def learn(self) -> tuple[FusionModel, list[Gates]]:
@@ -127,7 +133,7 @@ class TaskRun:
 
     def checkpoints(self, name: str) -> Path:
         """The folder for the checkpoints of one of the trainings."""
-        return self.folder / "runs" / re.sub(r"[^A-Za-z]+", "-", name)
+        return self.folder / "runs" / re.sub(r"[^A-Za-z0-9]+", "-", name)
 
     def scores(
         self, template: FusionModel, strategies: Sequence[FusionStrategy], videos: Manifest

@@ -65,6 +65,8 @@ class TaskReport:
         worth: `LayerWorth`, what each layer's choice is worth. Defaults to `None`.
         chosen_as: str, what `chosen` is, such as `"the paper's choice"`. Defaults to
             `"the chosen strategy"`.
+        kept: str, the name of the row of the network that is kept and exported. Defaults to
+            `None`: the one derived from the template, or else the one trained stand-alone.
         absent: Mapping of a part that has no data (`"history"`, `"accuracy"`, `"costs"`,
             `"other"`, `"tested"`, `"gains"`) to a sentence on how to get them. Defaults to `{}`.
 
@@ -95,6 +97,7 @@ class TaskReport:
     explained: Sequence[Explained] = ()
     worth: LayerWorth | None = None
     chosen_as: str = "the chosen strategy"
+    kept: str | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
 
     __repr__ = brief
@@ -154,10 +157,11 @@ class TaskReport:
 
     @property
     def trained(self) -> Row | None:
-        """The row of the chosen strategy as a network of its own: derived, or else stand-alone."""
+        """The row of the chosen strategy's own network: the one kept, derived, or stand-alone."""
         found = [row for row in self._rows_of_chosen() if not row.note.startswith((DRAWN, SCORED))]
         derived = [row for row in found if row.note != STAND_ALONE]
-        return next(iter((*derived[-1:], *found)), None)
+        kept = [row for row in found if row.name == self.kept]
+        return next(iter((*kept, *derived[-1:], *found)), None)
 
     @property
     def retrained(self) -> Row | None:

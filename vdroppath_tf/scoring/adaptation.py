@@ -2,7 +2,7 @@
 
 A template's weights are a compromise of all strategies, so its scores also say how badly they fit
 one. A few steps with the strategy's own paths take that part away, at a small share of what a
-training from scratch costs.
+training from scratch costs. Of a new template, these steps are short trainings from scratch.
 """
 
 from __future__ import annotations
@@ -33,9 +33,20 @@ _FORMAT = "vdroppath_tf.adapted/1"
 
 
 @named
-def falling_rates(first: float, steps: int) -> list[float]:
-    """Learning rates that fall from ``first`` towards 0 along half a cosine, one for each step."""
-    return [0.5 * first * (1.0 + math.cos(math.pi * k / steps)) for k in range(steps)]
+def falling_rates(first: float, steps: int, rise: int = 0) -> list[float]:
+    """Learning rates that rise to ``first`` in a line and fall towards 0 along half a cosine.
+
+    Args:
+        first: float, the highest of them.
+        steps: int, how many there are.
+        rise: int, how many of them rise, at most half. Defaults to 0, which begins with the
+            highest.
+    """
+    rise = min(rise, steps // 2)
+    up = [first * (k + 1) / (rise + 1) for k in range(rise)]
+    falling = steps - rise
+    down = [0.5 * first * (1.0 + math.cos(math.pi * k / falling)) for k in range(falling)]
+    return [*up, *down]
 
 
 def adapted_scores(
@@ -52,7 +63,7 @@ def adapted_scores(
     """
     _check_repeatable(clips, train_clips)
     batches: Any = train_clips
-    rates = falling_rates(options.adapt_learning_rate, options.adapt_steps)
+    rates = falling_rates(options.adapt_learning_rate, options.adapt_steps, options.adapt_rise)
     path = file_in(options.resume, "adapted.npz")
     with video_errors():
         mark = "" if path is None else _mark(model, strategies, clips, batches, options)
@@ -84,7 +95,7 @@ def _mark(
     options: EvaluationOptions,
 ) -> str:
     """A fingerprint of all that the results depend on, for which all clips are read once more."""
-    texts = [f"{options.adapt_learning_rate} {options.adapt_steps}"]
+    texts = [f"{options.adapt_learning_rate} {options.adapt_steps} {options.adapt_rise}"]
     texts.append(f"{options.recalibration_batches} {options.views}")
     used = itertools.islice(train_clips, max(options.adapt_steps, options.recalibration_batches))
     digests = map(digest, itertools.chain(clips, used))

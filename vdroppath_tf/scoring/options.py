@@ -36,6 +36,8 @@ class EvaluationOptions:
             cosine. Defaults to 0.02.
         progress: bool, whether a bar shows how far it is, on a terminal and where it takes more
             than a few seconds. Defaults to True.
+        adapt_rise: int, how many of these steps rise to that rate in a line, at most half of them:
+            for a new template, whose weights are random. Defaults to 0.
     """
 
     recalibration_batches: int = 8
@@ -46,10 +48,12 @@ class EvaluationOptions:
     adapt_steps: int = 0
     adapt_learning_rate: float = 0.02
     progress: bool = True
+    adapt_rise: int = 0
 
     RANGES: ClassVar[Mapping[str, Range]] = {
         "adapt_steps": whole(0, 1_000_000),
         "adapt_learning_rate": Range(0.0, 1e6, above=True),
+        "adapt_rise": whole(0, 1_000_000),
         "recalibration_batches": whole(1, 1_000_000),
         "views": whole(1, 10_000),
         "memory_bytes": whole(1, 2**50),

@@ -103,6 +103,11 @@ class VideoScores:
         """Share of the scored videos with a class among the five most probable ones."""
         return float(self._among(5).mean())
 
+    @property
+    def right(self) -> np.ndarray:
+        """Whether each video was right at top 1 and at top 5, bool ``(n, 2)``."""
+        return np.stack([self._among(1), self._among(5)], 1)
+
     def _among(self, count: int) -> np.ndarray:
         """Whether a class of each video is among so many of the most probable, bool ``(n,)``."""
         ranked = np.argsort(-self.probabilities, 1, kind="stable")[:, :count]

@@ -1,0 +1,69 @@
+"""Trials: which strategies are tried, and which network is kept of those trained to the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+
+from vdroppath_tf.cost import unit_costs
+from vdroppath_tf.experiments.stand_alone import StandAlone, final
+from vdroppath_tf.experiments.trials import Trials, tried
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+SPACE = ProbabilitySpace([[0.9, 0.01]] * tiny.LAYERS)  # ST everywhere, nearly
+
+
+DRAWN = [FusionStrategy.parse(text) for text in ("S ST ST", "ST ST S", "ST ST ST")]
+
+
+def test_the_best_draws_and_uniform_ones_are_tried() -> None:
+    found = tried(SPACE, DRAWN, Trials(drawn=2, uniform=8), seed=0)
+    assert found[:2] == DRAWN[:2]
+    assert len(found) == len(set(found)) == 10
+    assert not any(strategy.empty for strategy in found)
+    assert sum(str(strategy[0]) in ("S", "-") for strategy in found[2:]) > 1  # the space: 1 in 100
+    assert tried(SPACE, DRAWN, Trials(drawn=2, uniform=8), seed=0) == found
+    assert tried(SPACE, DRAWN, Trials(drawn=2, uniform=8), seed=1) != found
+    assert tried(SPACE, [*DRAWN, DRAWN[0]], Trials(drawn=9, uniform=0), seed=0) == DRAWN
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"share": 0.0}, "share"),
+        ({"share": 1.5}, "share"),
+        ({"finalists": 0}, "finalists"),
+        ({"drawn": 0, "uniform": 0}, r"at least one strategy to try\. Received: drawn=0, unif"),
+    ],
+)
+def test_trials_that_cannot_be(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Trials(**values)
+
+
+class Answers:
+    """What ``VideoScores`` has that the final needs."""
+
+    def __init__(self, right: np.ndarray) -> None:
+        self.right = np.stack([right, right], 1)
+        self.truths = np.zeros(len(right), "int64")
+
+
+def trained(text: str, right: np.ndarray) -> StandAlone:
+    parts: Any = (None, Answers(right), None)
+    return StandAlone(text, FusionStrategy.parse(text), *parts)
+
+
+def test_the_final_is_decided_clip_by_clip_on_validation_videos() -> None:
+    costs = unit_costs(tiny.template(), tiny.SHAPE)
+    right = np.arange(100) < 60
+    better, lucky = np.arange(100) < 80, right.copy()
+    lucky[60] = True  # one more than the others: no evidence
+    one = trained("S S ST", right), trained("S+ST S+ST S+ST", lucky), trained("ST ST ST", right)
+    assert final(one, costs).name == "S S ST"  # the cheapest of three that may be the best
+    two = [*one, trained("S+ST S+ST ST", better)]
+    assert final(two, costs).name == "S+ST S+ST ST"  # dearer, and better by 20 clips of 100

@@ -1,0 +1,92 @@
+"""Networks of one strategy each, trained from scratch, and the choice among them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from vdroppath_tf.brief import brief
+from vdroppath_tf.cost import UnitCosts
+from vdroppath_tf.experiments.steps import score_network
+from vdroppath_tf.experiments.task_run import BATCH, TaskRun
+from vdroppath_tf.models.fusion_model import FusionModel
+from vdroppath_tf.names import named
+from vdroppath_tf.scoring.choosing import choose
+from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
+from vdroppath_tf.scoring.uniform import UNIFORM
+from vdroppath_tf.scoring.video_scores import VideoScores
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.spaces.unit import FusionUnit
+from vdroppath_tf.training import build_derived
+
+
+@named
+@dataclasses.dataclass(frozen=True, eq=False)
+class StandAlone:
+    """A network of one strategy that was trained from scratch.
+
+    Attributes:
+        name: What it is called.
+        strategy: Its strategy.
+        network: The network.
+        validation: What it answered on the validation videos.
+        test: Its score on the test videos; on the validation videos where these are the same.
+    """
+
+    name: str
+    strategy: FusionStrategy
+    network: FusionModel
+    validation: VideoScores
+    test: StrategyScore
+
+    __repr__ = brief
+
+
+@named
+def uniform_strategies(branches: Sequence[str], layers: int) -> list[tuple[str, FusionStrategy]]:
+    """The uniform strategies of these branches, each with its name."""
+    units = [unit for unit in UNIFORM if {*FusionUnit(unit).branches} <= {*branches}]
+    return [(f"{unit} everywhere", FusionStrategy.uniform(unit, layers)) for unit in units]
+
+
+@named
+def train_stand_alone(run: TaskRun, name: str, strategy: FusionStrategy) -> StandAlone:
+    """Trains a network from scratch, as long as search and fine-tuning together.
+
+    Args:
+        run: The task, the recipe and the folder, in which a stopped training goes on.
+        name: What it is called, in lines and in the folder.
+        strategy: Its strategy.
+    """
+    what = name.removesuffix(", stand-alone")
+    run.account.log(f"Training {what} stand-alone, equally long, for comparison.")
+    network = build_derived(run.recipe, run.videos, strategy)
+    with run.account.timed(f"train {name}"):
+        run.train(network, run.stand_alone_phases(), name.removesuffix(" everywhere"))
+    found = score_network(network, run.task.validation, run.clips, batch_size=BATCH)
+    score, which = StrategyScore(strategy, found.top1, found.top5, found.scored), "validation"
+    if run.task.test is not run.task.validation:
+        score, which = run.accuracy(network, strategy, name), "held-out"
+    run.account.log(f"{name}: top-1 {score.top1:.3f} on {score.clips} {which} clips.")
+    return StandAlone(name, strategy, network, found, score)
+
+
+@named
+def final(trained: Sequence[StandAlone], costs: UnitCosts) -> StandAlone:
+    """The one to keep of the networks that were trained to the end, by their validation videos.
+
+    By the rule of ``scoring.choose``: of those that may be the best by an exact paired test, the
+    one of the fewest multiply-adds.
+
+    Args:
+        trained: The finalists, and the uniform strategies, which were trained as long.
+        costs: ``UnitCosts`` of their template.
+    """
+    right = np.stack([one.validation.right for one in trained])
+    seen = [right.shape[1]] * len(trained)
+    strategies = [one.strategy for one in trained]
+    scores = StrategyScores.of(strategies, right, seen, trained[0].validation.truths, False)
+    chosen = choose(scores, costs).strategy
+    return next(one for one in trained if one.strategy == chosen)

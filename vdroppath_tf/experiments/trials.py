@@ -1,0 +1,187 @@
+"""Trials: strategies are trained stand-alone in two rounds, and the choice is made among these.
+
+A template's score of a strategy is that of weights which all strategies share, after a training in
+which some learn sooner than others. Where the one that learns later ends higher, neither its score
+nor the space that was learned says so. Trials do: many strategies are trained from scratch for a
+part of the whole length, and the best of them to the end. It is successive halving (Karnin et al.,
+"Almost optimal exploration in multi-armed bandits", ICML 2013; Jamieson and Talwalkar, AISTATS
+2016) in two rounds, over draws from the space and draws from the uniform prior: what a space that
+was wrong has dropped is tried as well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from vdroppath_tf.brief import brief
+from vdroppath_tf.cost import UnitCosts
+from vdroppath_tf.experiments.stand_alone import StandAlone, final, train_stand_alone
+from vdroppath_tf.experiments.task_run import BATCH, TaskRun
+from vdroppath_tf.names import named
+from vdroppath_tf.ranges import Range, check_ranges, whole
+from vdroppath_tf.scoring.evaluate import evaluate_strategies
+from vdroppath_tf.scoring.options import EvaluationOptions
+from vdroppath_tf.scoring.scores import StrategyScores
+from vdroppath_tf.scoring.uniform import uniform_prior
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.training import build_template
+
+_MASKED_STEP = 1.2
+"""About the time of a step under masks, in steps of a derived network."""
+
+
+@named
+@dataclasses.dataclass(frozen=True)
+class Trials:
+    """Which strategies are tried, and for how long.
+
+    Attributes:
+        drawn: How many of the strategies drawn from the space are tried: those of the highest
+            scores on the template.
+        uniform: How many draws from the uniform prior are tried.
+        share: The length of a trial, as a share of that of a stand-alone training. Short trials
+            favour what learns fast.
+        finalists: How many of all go on to the final: those of the highest top-1 on the validation
+            videos. They are trained stand-alone to the end.
+    """
+
+    drawn: int = 4
+    uniform: int = 12
+    share: float = 0.5
+    finalists: int = 3
+
+    RANGES: ClassVar[Mapping[str, Range]] = {
+        "drawn": whole(0, 100_000),
+        "uniform": whole(0, 100_000),
+        "share": Range(0.0, 1.0, above=True),
+        "finalists": whole(1, 100_000),
+    }
+
+    def __post_init__(self) -> None:
+        check_ranges(self, self.RANGES)
+        if self.drawn + self.uniform < 1:
+            raise ValueError("Expected at least one strategy to try. Received: drawn=0, uniform=0.")
+
+    def steps(self, run: TaskRun) -> int:
+        """The steps of one trial."""
+        return max(1, round(self.share * run.steps(run.stand_alone_phases())))
+
+    def work(self, run: TaskRun) -> float:
+        """All steps of both rounds, in steps of a derived network."""
+        first = (self.drawn + self.uniform) * self.steps(run) * _MASKED_STEP
+        return first + self.finalists * run.steps(run.stand_alone_phases())
+
+    def __str__(self) -> str:
+        return (
+            f"{self.drawn} draws of the highest scores and {self.uniform} uniform draws, each for "
+            f"{self.share:.0%} of a stand-alone training; {self.finalists} of them to the end"
+        )
+
+
+@named
+def tried(
+    space: ProbabilitySpace, drawn: Sequence[FusionStrategy], trials: Trials, seed: int
+) -> list[FusionStrategy]:
+    """The strategies of the first round, none of them twice.
+
+    Args:
+        space: The learned space.
+        drawn: Draws from it, best first.
+        trials: How many of both kinds.
+        seed: The seed of the uniform draws.
+    """
+    best = list(dict.fromkeys(drawn))[: trials.drawn]
+    found = dict.fromkeys(best)
+    uniform = uniform_prior(space).sample(20 * trials.uniform, seed=seed) if trials.uniform else ()
+    for strategy in uniform:
+        if len(found) < len(best) + trials.uniform and not strategy.empty:
+            found.setdefault(strategy)
+    return list(found)
+
+
+@named
+@dataclasses.dataclass(frozen=True, eq=False)
+class Tried:
+    """What trials found.
+
+    Attributes:
+        scores: Top-1 of each strategy on the validation videos, after its trial.
+        trained: The networks that were trained to the end, uniform strategies first.
+        chosen: The one of them that is chosen.
+    """
+
+    scores: StrategyScores
+    trained: tuple[StandAlone, ...]
+    chosen: StandAlone
+
+    __repr__ = brief
+
+
+@named
+def run_trials(
+    run: TaskRun,
+    space: ProbabilitySpace,
+    drawn: Sequence[FusionStrategy],
+    uniform: Sequence[StandAlone],
+    trials: Trials,
+    costs: UnitCosts,
+) -> Tried:
+    """Both rounds: strategies are tried, the best trained to the end, and one is chosen.
+
+    All start from the same weights and see the same batches in the same order. The choice is made
+    by ``final`` among finalists and uniform strategies alike.
+
+    Args:
+        run: The task, the recipe and the folder, in which stopped trials go on.
+        space: The learned space.
+        drawn: Draws from it, best first.
+        uniform: The uniform strategies, trained to the end.
+        trials: How many are tried, for how long.
+        costs: ``UnitCosts`` of their template.
+
+    Returns:
+        ``Tried``.
+    """
+    log, strategies = run.account.log, tried(space, drawn, trials, run.recipe.seed)
+    log(f"Trying {len(strategies)} strategies: {trials}.")
+    scores = _trial_scores(run, strategies, trials)
+    for score in scores.ranked():
+        log(f"trial: {score.strategy}, top-1 {score.top1:.3f} on validation clips.")
+    alone, known = [*uniform], [one.strategy for one in uniform]
+    for n, score in enumerate(scores.ranked()[: trials.finalists], start=1):
+        if score.strategy not in known:
+            alone.append(train_stand_alone(run, f"finalist {n}", score.strategy))
+    chosen = final(alone, costs)
+    log(
+        f"Chosen, the cheapest that may be the best of {len(alone)} networks trained stand-alone: "
+        f"{chosen.strategy}, top-1 {chosen.validation.top1:.3f} on validation clips."
+    )
+    return Tried(scores, tuple(alone), chosen)
+
+
+def _trial_scores(run: TaskRun, strategies: list[FusionStrategy], trials: Trials) -> StrategyScores:
+    """Top-1 of each on the validation videos after its trial."""
+    task, (phase, *_), steps = run.task, run.stand_alone_phases(), trials.steps(run)
+    passes = -(-len(task.validation) // BATCH)
+    weight = _MASKED_STEP * steps / passes
+    total = passes * len(strategies)
+    with (
+        run.account.timed("try strategies"),
+        run.account.steps("trials", total, passes, weight=weight, unit="strategies") as step,
+    ):
+        return evaluate_strategies(
+            build_template(run.recipe, run.videos),
+            strategies,
+            run.clips.evaluation(task.validation, batch_size=BATCH),
+            train_clips=run.clips.training(task.train, classes=task.train.num_classes),
+            options=EvaluationOptions(
+                adapt_steps=steps,
+                adapt_learning_rate=phase.learning_rate,
+                adapt_rise=run.steps_per_epoch,
+                resume=run.folder / "trials",
+                on_strategy=step,
+            ),
+        )
