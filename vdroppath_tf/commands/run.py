@@ -14,7 +14,7 @@ from typing import Any
 from absl import flags, logging
 
 from vdroppath_tf import data, training
-from vdroppath_tf.commands import derive, evaluate, export, predict, report, test, train
+from vdroppath_tf.commands import derive, evaluate, export, predict, report, test, train, trials
 from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
 from vdroppath_tf.commands.next_step import say_next, saying_nothing
 from vdroppath_tf.commands.places import define_output
@@ -42,6 +42,7 @@ _STEPS: dict[str, Any] = {
     "train": train,
     "evaluate": evaluate,
     "derive": derive,
+    "trials": trials,
     "test": test,
     "export": export,
     "report": report,
@@ -67,6 +68,8 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "init", text)
     text = "strategies drawn from the space and scored"
     flags.DEFINE_integer("draws", 50, text, lower_bound=1, flag_values=values)
+    text = "train strategies stand-alone too and keep the best network: see vdroppath trials"
+    flags.DEFINE_boolean("trials", False, text, flag_values=values)
     text = (
         "regular expression for the names of videos: those that agree in what it finds are never "
         "divided (default: that of UCF101, where names are so)"
@@ -98,6 +101,8 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
     root = root_of(values)
     steps = _steps(values, out, root, parts)
     chosen = {"draws": values.draws, "init": values.init}
+    if values.trials:  # plans that were made before the flag go on without it
+        chosen["trials"] = True
     fields = fields_of(_given(values), recipe, about, chosen, steps)
     old = read_plan(out)
     if old is not None:
@@ -150,7 +155,8 @@ def _steps(
     more = arguments_of(values, [name for name in _PASSED if values[name].present])
     paths = [entry.path for entry in parts["test"] if os.path.isfile(entry.path)]
     shown = os.path.abspath(paths[0]) if paths else None
-    return steps_of(out, root, draws=values.draws, init=values.init, more=more, shown=shown)
+    given: dict[str, Any] = {"draws": values.draws, "init": values.init, "trials": values.trials}
+    return steps_of(out, root, **given, more=more, shown=shown)
 
 
 def _table(
@@ -188,7 +194,7 @@ def _run_steps(out: Path, steps: list[Step]) -> None:
         state[step.name] = {"state": "running", "began": began}
         write_state(out, state)
         try:
-            if not step.output.exists() or step.command in ("train", "export", "report"):
+            if not step.output.exists() or step.command in ("train", "trials", "export", "report"):
                 _call(step)
         except BaseException as error:
             said = str(error) or type(error).__name__

@@ -42,7 +42,14 @@ class Step:
 
 
 def steps_of(
-    out: Path, root: str | None, *, draws: int, init: str | None, more: list[str], shown: str | None
+    out: Path,
+    root: str | None,
+    *,
+    draws: int,
+    init: str | None,
+    more: list[str],
+    shown: str | None,
+    trials: bool = False,
 ) -> list[Step]:
     """The commands from manifests and a recipe in ``plan/`` to a served network.
 
@@ -53,10 +60,14 @@ def steps_of(
         init: What the template starts from, or None.
         more: Flags of every command that reads videos.
         shown: A video to ask the served network about, or None.
+        trials: Whether strategies are trained stand-alone, and the best of these networks is kept
+            where it answers more validation videos than the derived one.
     """
     plan = out / FOLDER
     template, derived = str(out / "template.keras"), str(out / "derived.keras")
     scores, result, served = out / "scores.json", out / "result.json", out / "served" / "1"
+    tried = out / "trials"
+    kept = str(tried / "network.keras") if trials else derived
 
     def videos(name: str, part: str) -> list[str]:
         return flag_list(**{name: str(plan / f"{part}.manifest"), f"{name}_root": root})
@@ -65,6 +76,7 @@ def steps_of(
     wide = [*videos("data", "validation"), *train, *test, *more]
     start = flag_list(recipe=str(plan / "recipe.json"), init=init, out=str(out))
     seen = [*videos("data", "train"), *videos("validation", "validation"), *more]
+    trial = flag_list(model=template, scores=str(scores), against=derived, out=str(tried))
     lines: list[tuple[str, str, list[str], Path]] = [
         ("warm-up and search", "train", [*start, *seen], out / "space.json"),
         (
@@ -84,16 +96,17 @@ def steps_of(
             ],
             Path(derived),
         ),
+        *([("trials", "trials", [*trial, *seen], tried / "trials.json")] if trials else []),
         (
             "test",
             "test",
-            [*flag_list(model=derived, out=str(result)), *videos("data", "test"), *more],
+            [*flag_list(model=kept, out=str(result)), *videos("data", "test"), *more],
             result,
         ),
         (
             "export",
             "export",
-            flag_list(model=derived, out=str(served), overwrite=True),
+            flag_list(model=kept, out=str(served), overwrite=True),
             served / "saved_model.pb",
         ),
         (

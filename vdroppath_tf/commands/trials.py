@@ -65,6 +65,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     model, recipe, labels = training.load_model(values.model)
     if not model.gates:
         raise ValueError(f"--model={values.model}: is no template. Expected one to draw from.")
+    against = None if values.against is None else _against(values.against, labels)
     space = spaces.ProbabilitySpace.from_model(model)
     drawn = _drawn(values, space, trials.drawn, recipe.seed)
     modality = recipe.modality
@@ -85,8 +86,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     found = experiments.run_trials(run, space, drawn, alone, trials, costs)
     print("\n".join(lines(found, trials, costs)))
     network, kept = found.chosen.network, found.chosen.name
-    if values.against is not None:
-        network, kept = _better(values.against, labels, run, found)
+    if against is not None and _ahead(values.against, *against, run, found):
+        network, kept = against[0], values.against
     training.save_model(network, Path(values.out) / "network.keras", recipe, labels)
     fields = {**fields_of(found, trials, costs), "kept": kept, "validation": videos.digest()}
     write_json(Path(values.out) / "trials.json", fields)
@@ -107,19 +108,28 @@ def _drawn(
     return [score.strategy for score in ranked]
 
 
-def _better(
-    path: str, labels: tuple[str, ...], run: experiments.TaskRun, found: experiments.Tried
-) -> tuple[Any, str]:
-    """The chosen network or another one, whichever answers more videos, and what it is called."""
-    other, recipe, known = training.load_model(path)
+def _against(path: str, labels: tuple[str, ...]) -> tuple[Any, training.Recipe]:
+    """The other network and its recipe."""
+    network, recipe, known = training.load_model(path)
     if known != labels:
-        raise ValueError(f"--against={path}: has other classes than the template's.")
+        raise ValueError(f"--against={path}: has other classes than the template.")
+    return network, recipe
+
+
+def _ahead(
+    path: str,
+    network: Any,
+    recipe: training.Recipe,
+    run: experiments.TaskRun,
+    found: experiments.Tried,
+) -> bool:
+    """Whether another network answers more of the validation videos than the chosen one."""
     clips = training.RecipeClips(recipe, run.videos.cache, run.clips.faults)
     size = recipe.batch_size
-    top1 = experiments.score_network(other, run.task.validation, clips, batch_size=size).top1
-    own = found.chosen.validation.top1
-    print(f"{path}: top-1 {top1:.4f}; {'kept' if top1 > own else 'not kept'}.")
-    return (other, path) if top1 > own else (found.chosen.network, found.chosen.name)
+    top1 = experiments.score_network(network, run.task.validation, clips, batch_size=size).top1
+    ahead = top1 > found.chosen.validation.top1
+    print(f"{path}: top-1 {top1:.4f}; {'kept' if ahead else 'not kept'}.")
+    return ahead
 
 
 def lines(found: experiments.Tried, trials: experiments.Trials, costs: UnitCosts) -> list[str]:
