@@ -203,6 +203,7 @@ def test_a_choice_among_strategies_that_were_trained_stand_alone(
     monkeypatch.setattr("vdroppath_tf.experiments.loop.export_network", export)
     monkeypatch.setattr("vdroppath_tf.experiments.loop.answers_in_fresh_process", lambda *_: [])
     folder, said = Path(shutil.copytree(ran.folder, tmp_path / "loop")), list[str]()
+    shutil.rmtree(folder / "runs" / "finetune")  # of another strategy
     run = TaskRun(ran.task, RECIPE, folder, log=said.append)
     trials = Trials(drawn=0, uniform=2, share=0.5, finalists=1)
     report = run_loop(run, draws=3, retrained=True, trials=trials)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
 import tiny
 
+from vdroppath_tf.commands.choices import TRIALS
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.experiments.stand_alone import StandAlone, final
 from vdroppath_tf.experiments.trials import Trials, tried
@@ -29,6 +31,10 @@ def test_the_best_draws_and_uniform_ones_are_tried() -> None:
     assert tried(SPACE, DRAWN, Trials(drawn=2, uniform=8), seed=0) == found
     assert tried(SPACE, DRAWN, Trials(drawn=2, uniform=8), seed=1) != found
     assert tried(SPACE, [*DRAWN, DRAWN[0]], Trials(drawn=9, uniform=0), seed=0) == DRAWN
+
+
+def test_what_the_flags_start_from() -> None:
+    assert dataclasses.asdict(Trials()) == TRIALS
 
 
 @pytest.mark.parametrize(

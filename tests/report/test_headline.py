@@ -118,6 +118,15 @@ def test_what_the_strategy_gives_by_itself_stands_beside_its_network(
     assert said(alone) == said(one)
 
 
+def test_the_network_that_is_kept_comes_first() -> None:
+    """The stand-alone one, where it answered more validation clips than the derived one."""
+    one = task(0.4, 0.3, 0.8, 0.7)
+    alone = replace(row(CHOSEN, 0.9, 25), name="chosen, stand-alone")
+    both = replace(one, rows=[*one.rows, alone], kept="chosen, stand-alone")
+    assert both.trained is alone
+    assert said(both) == said(task(0.9, 0.3, 0.8, 0.7))
+
+
 def test_a_uniform_choice_gains_nothing() -> None:
     one = task(0.9, 0.3, 0.8, 0.7)
     uniform = FusionStrategy.parse("ST ST ST")

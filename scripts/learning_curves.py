@@ -1,0 +1,194 @@
+"""Do strategies that learn fast end high? Stand-alone trainings of several lengths, and a space.
+
+    python scripts/learning_curves.py --out=learning_curves
+
+On the quickstart's task ``both``, with its clips in memory: a template is trained as the quickstart
+does, strategies are drawn from its space and from the uniform prior (none without a path in a
+layer), and each is trained stand-alone. Uniform draws are trained for several numbers of epochs,
+each with a learning rate of its own that falls to 0. Printed are, by the unit of the first layer,
+the mean top-1 on test clips after each number of epochs, and Kendall's tau of top-1 on validation
+clips after it with what is reached in the end (on all clips that were not trained on). All
+strategies of a seed start from the same weights and see the same batches.
+
+A stopped run goes on: results stand in ``results-SEED.json`` below ``--out``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+
+SEED = flags.DEFINE_integer("seed", 0, "seed of clips, weights, order and draws")
+EPOCHS = flags.DEFINE_list("epochs", ["4", "8", "16", "34"], "epochs of the uniform draws, rising")
+DRAWN = flags.DEFINE_integer("drawn", 20, "strategies drawn from the space, and its mode")
+UNIFORM = flags.DEFINE_integer("uniform", 16, "strategies drawn from the uniform prior")
+STRATEGIES = flags.DEFINE_multi_string("strategy", [], "others that are trained to the end")
+OUT = flags.DEFINE_string("out", "learning_curves", "folder for results")
+_BATCH, _TASK = 32, "both"
+
+
+def clips(split: str):
+    """The clips of the quickstart, as they are drawn."""
+    from vdroppath_tf.experiments.quickstart import TASKS
+    from vdroppath_tf.experiments.tasks.in_memory import draw_clips
+
+    setup = TASKS[_TASK]
+    count = setup.clips[("train", "validation", "test").index(split)]
+    return draw_clips(_TASK, split, count, seed=SEED.value, difficulty=setup.difficulty)
+
+
+def new_template():
+    """The quickstart's template, untrained, and its recipe."""
+    import keras
+
+    from vdroppath_tf.experiments.quickstart import quickstart_recipe
+    from vdroppath_tf.zoo import template_micro
+
+    recipe = quickstart_recipe(SEED.value, _TASK)
+    keras.utils.set_random_seed(recipe.seed)
+    options = {**recipe.network_options, **recipe.gate_options}
+    return template_micro(16, num_train_examples=len(clips("train")), **options), recipe
+
+
+def learned_space():
+    """The space of a template that was trained as the quickstart's is."""
+    import tensorflow as tf
+
+    from vdroppath_tf.spaces.space import ProbabilitySpace
+    from vdroppath_tf.training.fit import prepare
+
+    (template, recipe), train, first = new_template(), clips("train"), 0
+    steps = len(train) // _BATCH
+    kinds = (
+        tf.TensorSpec((_BATCH, *train.clips.shape[1:]), tf.uint8),
+        tf.TensorSpec((_BATCH,), tf.int64),
+    )
+    for phase in recipe.template_phases():
+        prepare(template, phase, recipe, steps)
+        stream = tf.data.Dataset.from_generator(
+            lambda begun=first: train.shuffled(_BATCH, seed=recipe.seed, first_epoch=begun),
+            output_signature=kinds,
+        )
+        template.fit(stream, steps_per_epoch=steps, epochs=phase.epochs, verbose=0, shuffle=False)
+        first += phase.epochs
+    return ProbabilitySpace.from_model(template)
+
+
+def drawn_strategies(out: Path) -> dict[str, list[str]]:
+    """Strategies of both kinds, from a file where they were drawn before."""
+    from vdroppath_tf.files import write_json
+    from vdroppath_tf.scoring import uniform_prior
+
+    path = out / f"strategies-{SEED.value}.json"
+    if not path.is_file():
+        space = learned_space()
+        own = dict.fromkeys([space.mode(), *space.sample(10 * DRAWN.value, SEED.value)])
+        prior = dict.fromkeys(uniform_prior(space).sample(200, SEED.value, "resample"))
+        found = {"space": [*own][: DRAWN.value], "uniform": [*prior][: UNIFORM.value]}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {kind: [*map(str, some)] for kind, some in found.items()})
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def train_all(jobs: list[tuple[str, int]], path: Path) -> dict:
+    """Top-1 on validation and test clips by strategy and epochs; what is missing is trained."""
+    from vdroppath_tf.files import write_json
+    from vdroppath_tf.scoring import OneStrategy
+    from vdroppath_tf.training.phase import Phase
+    from vdroppath_tf.training.schedules import learning_rate
+
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    missing = [(text, epochs) for text, epochs in jobs if str(epochs) not in found.get(text, {})]
+    if not missing:
+        return found
+    (template, recipe), train = new_template(), clips("train")
+    one, tests = OneStrategy(template), (clips("validation"), clips("test"))
+    per_epoch = len(train) // _BATCH
+    with one.begin():
+        for text, epochs in missing:
+            phase = Phase("stand-alone", epochs, recipe.search.learning_rate, cosine=True)
+            schedule = learning_rate(phase, per_epoch)
+            one.start(text)
+            rates = [float(schedule(step)) for step in range(epochs * per_epoch)]
+            one.train(train.shuffled(_BATCH, seed=recipe.seed), rates)
+            top1 = [
+                float(
+                    np.mean(
+                        [one.logits(c).numpy().argmax(1) == own for c, own in part.in_order(256)]
+                    )
+                )
+                for part in tests
+            ]
+            found.setdefault(text, {})[str(epochs)] = top1
+            print(
+                f"{text}, {epochs} epochs: {top1[0]:.3f} validation, {top1[1]:.3f} test", flush=True
+            )
+            write_json(path, found)
+    return found
+
+
+def first_unit(text: str) -> str:
+    """The unit of the first layer that has a path."""
+    return next((unit for unit in text.split() if unit != "-"), "-")
+
+
+def table(found: dict, kinds: dict[str, list[str]], epochs: list[int]) -> list[str]:
+    """The means by first unit, and tau of each number of epochs with the last."""
+    from vdroppath_tf.analysis import kendall_tau
+
+    last = str(epochs[-1])
+    reached = {
+        text: (one[last][0] + 2 * one[last][1]) / 3 for text, one in found.items() if last in one
+    }
+    lines = []
+    for unit in ("S", "ST", "S+ST"):
+        cells = []
+        for number in map(str, epochs):
+            some = [
+                found[text][number][1]
+                for text in kinds["uniform"]
+                if first_unit(text) == unit and number in found[text]
+            ]
+            cells.append(f"{100 * np.mean(some):.1f} ({len(some)})" if some else "")
+        own = [first_unit(text) for text in kinds["space"]].count(unit)
+        lines.append(f"| {unit} | {' | '.join(cells)} | {own} of {len(kinds['space'])} |")
+    taus = []
+    for number in map(str, epochs[:-1]):
+        some = [text for text in kinds["uniform"] if number in found[text]]
+        tau = kendall_tau(
+            [found[text][number][0] for text in some], [reached[text] for text in some]
+        )
+        taus.append(f"{tau:.2f}")
+    lines.append(f"| tau with the end | {' | '.join(taus)} | | |")
+    for kind, some in kinds.items():
+        values = 100 * np.array([reached[text] for text in some])
+        lines.append(
+            f"{kind}: {values.mean():.1f} in the end, {values.min():.1f} to {values.max():.1f}"
+        )
+    best = sorted(reached, key=lambda text: -reached[text])[:5]
+    lines += [f"{100 * reached[text]:.1f} {text}" for text in best]
+    return lines
+
+
+def main(_) -> None:
+    """Trains what is missing and prints the table."""
+    out, epochs = Path(OUT.value), [int(text) for text in EPOCHS.value]
+    kinds = drawn_strategies(out)
+    jobs = [(text, number) for number in epochs for text in kinds["uniform"]]
+    ends = [
+        *kinds["space"],
+        *(" ".join([unit] * 6) for unit in ("S", "ST", "S+ST")),
+        *STRATEGIES.value,
+    ]
+    jobs += [(text, epochs[-1]) for text in ends]
+    found = train_all(jobs, out / f"results-{SEED.value}.json")
+    print(f"| first unit | {' | '.join(f'{n} epochs' for n in epochs)} | draws of the space |")
+    print("|" + " --- |" * (len(epochs) + 2))
+    print("\n".join(table(found, kinds, epochs)))
+
+
+if __name__ == "__main__":
+    app.run(main)
