@@ -70,6 +70,6 @@ def test_the_final_is_decided_clip_by_clip_on_validation_videos() -> None:
     better, lucky = np.arange(100) < 80, right.copy()
     lucky[60] = True  # one more than the others: no evidence
     one = trained("S S ST", right), trained("S+ST S+ST S+ST", lucky), trained("ST ST ST", right)
-    assert final(one, costs).name == "S S ST"  # the cheapest of three that may be the best
+    assert final(one, costs).name == "S S ST"  # the cheapest of three that hardly differ
     two = [*one, trained("S+ST S+ST ST", better)]
     assert final(two, costs).name == "S+ST S+ST ST"  # dearer, and better by 20 clips of 100

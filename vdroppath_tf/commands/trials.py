@@ -143,8 +143,8 @@ def lines(found: experiments.Tried, trials: experiments.Trials, costs: UnitCosts
         said.append(f"{interval}  {one.name}: {one.strategy} ({macs:,} MACs)")
     clips = found.chosen.validation.scored
     said.append(
-        f"Chosen, the cheapest that may be the best by an exact paired test on these {clips:,} "
-        f"videos: {found.chosen.strategy}."
+        f"Chosen, the cheapest within one standard error of the best on these {clips:,} videos: "
+        f"{found.chosen.strategy}."
     )
     return said
 

@@ -115,7 +115,7 @@ def run_loop(
 def _chosen_as(trials: Trials | None) -> str:
     if trials is None:
         return "the chosen strategy, the cheapest draw that may be the best"
-    return "the chosen strategy, the cheapest that may be the best of those trained stand-alone"
+    return "the chosen strategy, the cheapest within one standard error of the best stand-alone"
 
 
 def _tried(run: TaskRun, found: Tried) -> tuple[list[StandAlone], FusionStrategy]:

@@ -13,8 +13,8 @@ from vdroppath_tf.experiments.steps import score_network
 from vdroppath_tf.experiments.task_run import BATCH, TaskRun
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
-from vdroppath_tf.scoring.choosing import choose
-from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
+from vdroppath_tf.scoring.best_set import within_one_error
+from vdroppath_tf.scoring.scores import StrategyScore
 from vdroppath_tf.scoring.uniform import UNIFORM
 from vdroppath_tf.scoring.video_scores import VideoScores
 from vdroppath_tf.spaces.strategy import FusionStrategy
@@ -77,16 +77,13 @@ def train_stand_alone(run: TaskRun, name: str, strategy: FusionStrategy) -> Stan
 def final(trained: Sequence[StandAlone], costs: UnitCosts) -> StandAlone:
     """The one to keep of the networks that were trained to the end, by their validation videos.
 
-    By the rule of ``scoring.choose``: of those that may be the best by an exact paired test, the
-    one of the fewest multiply-adds.
+    The cheapest within one standard error of the most accurate (``scoring.within_one_error``). A
+    confidence set of so few networks would be wide enough for ones that are much worse.
 
     Args:
         trained: The finalists, and the uniform strategies, which were trained as long.
         costs: ``UnitCosts`` of their template.
     """
-    right = np.stack([one.validation.right for one in trained])
-    seen = [right.shape[1]] * len(trained)
-    strategies = [one.strategy for one in trained]
-    scores = StrategyScores.of(strategies, right, seen, trained[0].validation.truths, False)
-    chosen = choose(scores, costs).strategy
-    return next(one for one in trained if one.strategy == chosen)
+    right = np.stack([one.validation.right[:, 0] for one in trained])
+    may_be = [trained[k] for k in within_one_error(right)]
+    return min(may_be, key=lambda one: (costs.of(one.strategy)[1], -one.validation.top1))

@@ -156,7 +156,7 @@ def run_trials(
             alone.append(train_stand_alone(run, f"finalist {n}", score.strategy))
     chosen = final(alone, costs)
     log(
-        f"Chosen, the cheapest that may be the best of {len(alone)} networks trained stand-alone: "
+        f"Chosen, the cheapest within one standard error of the best of {len(alone)} networks: "
         f"{chosen.strategy}, top-1 {chosen.validation.top1:.3f} on validation clips."
     )
     return Tried(scores, tuple(alone), chosen)

@@ -1,4 +1,5 @@
 from .best_set import confidence_set as confidence_set
+from .best_set import within_one_error as within_one_error
 from .choosing import RULES as RULES
 from .choosing import cheapest as cheapest
 from .choosing import choose as choose

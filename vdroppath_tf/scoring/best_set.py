@@ -36,6 +36,33 @@ def confidence_set(right: np.ndarray, level: float = 0.05) -> list[int]:
     return kept
 
 
+@named
+def within_one_error(right: np.ndarray) -> list[int]:
+    """The strategies within one standard error of the most accurate one, clip by clip.
+
+    The one-standard-error rule (Breiman et al., "Classification and Regression Trees", 1984,
+    section 3.4.3): of these the cheapest is taken. The error is that of the difference on the same
+    clips. Where few clips make a confidence set of nearly all, this set is the smaller one, at the
+    price that it may well miss the best.
+
+    Args:
+        right: ``(strategies, clips)`` array of bool, whether each answer was right.
+
+    Returns:
+        The numbers of the strategies in the set, a list of int.
+
+    Example:
+    ```python
+    kept = [strategies[k] for k in within_one_error(scores.answers(strategies))]
+    ```
+    """
+    own = right.astype("float64")
+    behind = own[own.mean(1).argmax()] - own
+    errors = behind.std(1) / np.sqrt(right.shape[1])
+    kept: list[int] = np.flatnonzero(behind.mean(1) <= errors).tolist()
+    return kept
+
+
 def sign_test(wins: np.ndarray | int, losses: np.ndarray | int) -> np.ndarray:
     """P(at least so many wins), were each of the ``wins + losses`` decided by a fair coin.
 
