@@ -55,7 +55,7 @@ class Answers:
     """What ``VideoScores`` has that the final needs."""
 
     def __init__(self, right: np.ndarray) -> None:
-        self.right = np.stack([right, right], 1)
+        self.right, self.top1 = np.stack([right, right], 1), float(right.mean())
         self.truths = np.zeros(len(right), "int64")
 
 

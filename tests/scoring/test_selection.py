@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vdroppath_tf.cost import UnitCosts
-from vdroppath_tf.scoring.best_set import confidence_set, sign_test
+from vdroppath_tf.scoring.best_set import confidence_set, sign_test, within_one_error
 from vdroppath_tf.scoring.choosing import choose
 from vdroppath_tf.scoring.intervals import bootstrap, optimism
 from vdroppath_tf.scoring.scores import StrategyScores
@@ -203,3 +203,14 @@ def test_files_that_hold_no_answers(tmp_path: Path) -> None:
         StrategyScores.load(path)
     with pytest.raises(ValueError, match="hold no answers"):
         StrategyScores(right.scores, True).save(path)
+
+
+def test_within_one_standard_error_of_the_most_accurate() -> None:
+    """By hand: both have 6 of 100 clips fewer; the errors are 2.7 and 8.1 clips."""
+    clips = np.arange(100)
+    best = clips < 60
+    far, near = clips < 54, (clips >= 36) & (clips < 90)  # 54 right each
+    assert within_one_error(np.stack([far, best, near])) == [1, 2]
+    one_fewer = clips < 59  # a clip is no evidence
+    assert within_one_error(np.stack([one_fewer, best])) == [0, 1]
+    assert within_one_error(best[None]) == [0]

@@ -42,8 +42,9 @@ def within_one_error(right: np.ndarray) -> list[int]:
 
     The one-standard-error rule (Breiman et al., "Classification and Regression Trees", 1984,
     section 3.4.3): of these the cheapest is taken. The error is that of the difference on the same
-    clips. Where few clips make a confidence set of nearly all, this set is the smaller one, at the
-    price that it may well miss the best.
+    clips, with a clip added for either side as in ``paired_interval``. Where few clips make a
+    confidence set of nearly all, this set is the smaller one, at the price that it may well miss
+    the best.
 
     Args:
         right: ``(strategies, clips)`` array of bool, whether each answer was right.
@@ -56,10 +57,11 @@ def within_one_error(right: np.ndarray) -> list[int]:
     kept = [strategies[k] for k in within_one_error(scores.answers(strategies))]
     ```
     """
-    own = right.astype("float64")
-    behind = own[own.mean(1).argmax()] - own
-    errors = behind.std(1) / np.sqrt(right.shape[1])
-    kept: list[int] = np.flatnonzero(behind.mean(1) <= errors).tolist()
+    best, clips = right[right.sum(1).argmax()], right.shape[1]
+    wins, losses = (best & ~right).sum(1), (~best & right).sum(1)
+    won, lost = (wins + 1) / (clips + 2), (losses + 1) / (clips + 2)
+    errors = np.sqrt((won + lost - (won - lost) ** 2) / (clips + 2))
+    kept: list[int] = np.flatnonzero(wins - losses <= clips * errors).tolist()
     return kept
 
 
