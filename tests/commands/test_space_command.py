@@ -51,7 +51,6 @@ def test_a_file_and_a_published_space_are_printed_too(call: Any, tmp_path: Path)
         ([], "Expected one of --model (a template, .keras) and --space (space.json)."),
         (["--space=published:ucf"], "Did you mean 'ucf101'?"),
         (["--space=a.json", f"--measure_latency={tmp_path}/l.json"], "pass --model, not --space"),
-        (["--space=a.json", "--hop=2", "--max_macs=9"], "pass --model, not --space"),
     ):
         refused = call("space", *flags)
         assert refused.code == 1

@@ -71,9 +71,8 @@ def _space_of(
     if values.space is None:
         model, _ = training.load_network(values.model)
         return model, spaces.ProbabilitySpace.from_model(model)
-    for name in ("measure_latency", "hop"):
-        if values[name].value is not None:
-            raise ValueError(f"--{name} needs the template: pass --model, not --space.")
+    if values.measure_latency is not None:
+        raise ValueError("--measure_latency runs a template: pass --model, not --space.")
     return None, open_space(values.space)
 
 
