@@ -101,11 +101,10 @@ def epoch_of(watched: bool, data: Any, folder: Path) -> Any:
         verbose=0,
         steps_per_epoch=STEPS.value,
     )
-    whole = RunWatch((phase,), shared)
+    whole, arrivals = RunWatch((phase,), shared), Arrivals()
+    stream = arrivals.behind(data) if watched else data  # once, as a phase of a run makes it
 
     def train() -> None:
-        arrivals = Arrivals()
-        stream = arrivals.behind(data) if watched else data
         callbacks = [Watch(whole, Position(0, 0), arrivals)] if watched else []
         model.fit(
             stream, steps_per_epoch=STEPS.value, callbacks=callbacks, verbose=0, shuffle=False

@@ -34,11 +34,14 @@ def write_clips(task: Path, clips: tuple[int, int, int]) -> None:
     write_task(task, clips=clips, difficulty=Difficulty(frames=4, size=16, shape=5.0))
 
 
-def train_once(task: Path, folder: Path, replicas: int, save_every: str) -> None:
+def train_once(
+    task: Path, folder: Path, replicas: int, save_every: str, network: str = "micro"
+) -> None:
     """The training itself, in a process of its own."""
     import tensorflow as tf
 
     from vdroppath_tf import data, training
+    from vdroppath_tf.zoo.rows import load_row, values_of
 
     scope: Any = contextlib.nullcontext
     if replicas > 1:
@@ -53,6 +56,10 @@ def train_once(task: Path, folder: Path, replicas: int, save_every: str) -> None
         warmup=training.Phase("warmup", 2, 0.05),
         search=training.Phase("search", 3, 0.05, gates=True),
     )
+    recipe = recipe.replace(network=network)
+    if network.endswith(".json"):
+        row = load_row(network)
+        recipe = recipe.replace(network=row.name, row=values_of(row))
     clips = training.Clips(
         data.open_manifest(task / "train.txt"), data.open_manifest(task / "validation.txt")
     )
@@ -101,15 +108,16 @@ def points_of(folder: Path) -> list[tuple[int, str, float]]:
 class Runs:
     """Starts trainings as processes of their own, and ends them."""
 
-    def __init__(self, folder: Path, replicas: int, save_every: str) -> None:
-        self.folder, self.replicas, self.save_every = folder, replicas, save_every
+    def __init__(self, folder: Path, options: argparse.Namespace) -> None:
+        self.folder = folder
+        names = ("replicas", "save_every", "network")
+        self.options = [f"--{name}={getattr(options, name)}" for name in names]
 
     def start(self, run: Path) -> subprocess.Popen[bytes]:
         """A process that trains in a folder, from wherever that stands."""
         (run.parent / BEGUN).unlink(missing_ok=True)
         own = ["--child", str(self.folder / "task"), str(run)]
-        options = [f"--replicas={self.replicas}", f"--save_every={self.save_every}"]
-        command = [sys.executable, __file__, *own, *options]
+        command = [sys.executable, __file__, *own, *self.options]
         quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         return subprocess.Popen(command, stderr=subprocess.PIPE, env=quiet)
 
@@ -154,7 +162,7 @@ def wait_for(mark: Path, process: subprocess.Popen[bytes]) -> float:
 def kill_runs(options: argparse.Namespace, folder: Path) -> int:
     """Kills runs until there were enough kills; how many of the runs ended otherwise."""
     write_clips(folder / "task", (64, 16, 8))
-    rng, runs = random.Random(options.seed), Runs(folder, options.replicas, options.save_every)
+    rng, runs = random.Random(options.seed), Runs(folder, options)
     seconds = runs.to_the_end(folder / "peace" / "run")
     expected = end_of(folder / "peace" / "run")
     print(f"left in peace: {seconds:.1f} s of training, {len(expected)} digests", flush=True)
@@ -180,12 +188,13 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--replicas", type=int, default=1)
     parser.add_argument("--save_every", default="1", help="steps, or a time such as 2s")
+    parser.add_argument("--network", default="micro", help="or a file of zoo.save_row")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         task, folder = map(Path, options.child)
-        train_once(task, folder, options.replicas, options.save_every)
+        train_once(task, folder, options.replicas, options.save_every, options.network)
         return 0
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "peace").mkdir()

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tiny
 from command_lines import said
 
 from vdroppath_tf import PipelineRun, run_pipeline, training
@@ -19,7 +18,7 @@ from vdroppath_tf.data import open_manifest, write_video
 from vdroppath_tf.training import Progress, Recipe
 
 SMALL = (
-    "--network=nano --frames=4 --batch_size=8 --warmup_epochs=1 --search_epochs=1 --draws=3"
+    "--network=pico --frames=4 --batch_size=8 --warmup_epochs=1 --search_epochs=1 --draws=3"
     " --set=finetune.epochs=1"
 )
 STEPS = [
@@ -117,7 +116,7 @@ def test_a_run_in_python(finished: Path, folder: Path, capfd: Any) -> None:
         "finetune.epochs": 1,
         "batch_size": 8,
     }
-    changes |= {"network": "nano", "sampling.frames": 4}
+    changes |= {"network": "pico", "sampling.frames": 4}
     again = run_pipeline({"train": folder}, finished, changes=changes, draws=3)
     assert again == run
     assert capfd.readouterr().out.count(" done ") == len(STEPS)  # the plan, and nothing else
@@ -181,14 +180,15 @@ def test_status(finished: Path, call: Any, tmp_path: Path) -> None:
     assert done.out.endswith(f" --out='{part}'\n")  # where it lies now
 
 
-def test_status_of_a_training(call: Any, chain: Path, whole_run: tiny.Run, tmp_path: Path) -> None:
-    """A folder of `train`; of `training.train`, killed in its first phase; of an older version."""
-    done = call("status", chain / "run", whole_run.folder)
-    assert f"{chain / 'run'}: finished, search (phase 2 of 2), 1 of 1 epochs; noted " in done.out
+def test_status_of_a_training(call: Any, chain: Path, tmp_path: Path) -> None:
+    """Folders of `train`; one that was killed in its first phase; one of an older version."""
+    done = call("status", chain / "run", chain / "run")
+    shown = f"{chain / 'run'}: finished, search (phase 2 of 2), 1 of 1 epochs; noted "
+    assert done.out.count(shown) == 2
     killed = tmp_path / "killed"
     killed.mkdir()
-    shutil.copy(whole_run.folder / "run.json", killed)
-    assert f"{killed}: unknown; warmup 2 epochs, search 3 epochs" in call("status", killed).out
+    shutil.copy(chain / "run" / "run.json", killed)
+    assert f"{killed}: unknown; warmup 1 epochs, search 1 epochs" in call("status", killed).out
     phases = (("warmup", 2), ("search", 3))
     bad = ("half of the gates are saturated",)
     Progress(
