@@ -43,10 +43,16 @@ def damage(task: Path) -> None:
     video.write_bytes(video.read_bytes()[:200])
 
 
-def command(task: Path, run: Path) -> list[str]:
+def command(task: Path, run: Path, network: str) -> list[str]:
     """The training."""
     data = [f"--data={task}/train.txt", f"--validation={task}/validation.txt", f"--out={run}"]
-    sizes = ["--frames=4", "--batch_size=8", "--picture_every=0", "--max_bad_fraction=0.2"]
+    sizes = [
+        f"--network={network}",
+        "--frames=4",
+        "--batch_size=8",
+        "--picture_every=0",
+        "--max_bad_fraction=0.2",
+    ]
     phases = ["--warmup_epochs=1", "--search_epochs=3", "--save_every=2"]
     return [sys.executable, "-m", "vdroppath_tf", "train", *data, *sizes, *phases]
 
@@ -64,8 +70,8 @@ def full_disk(room: int) -> Callable[[], None]:
 class Soak:
     """Disturbs one run after another, and counts what came of it."""
 
-    def __init__(self, home: Path, seed: int) -> None:
-        self.home, self.rng = home, random.Random(seed)
+    def __init__(self, home: Path, network: str, seed: int) -> None:
+        self.home, self.network, self.rng = home, network, random.Random(seed)
         self.expected: dict[str, dict[str, str]] = {}
         self.seconds = 0.0  # of a run that nobody disturbs
         self.starts: Counter[str] = Counter()
@@ -91,7 +97,11 @@ class Soak:
         quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
         with tempfile.TemporaryFile("w+") as said:
             process = subprocess.Popen(
-                command(task, run), stdout=said, stderr=said, env=quiet, preexec_fn=limit
+                command(task, run, self.network),
+                stdout=said,
+                stderr=said,
+                env=quiet,
+                preexec_fn=limit,
             )
             if event in SIGNALS:
                 self._signal(process, event)
@@ -145,10 +155,11 @@ def main() -> int:
     """Runs for so many minutes; 1 if anything was amiss."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--network", default="micro", help="or a file of zoo.save_row")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        soak = Soak(Path(folder), options.seed)
+        soak = Soak(Path(folder), options.network, options.seed)
         soak.prepare()
         end, number = time.monotonic() + 60 * options.minutes, 0
         while time.monotonic() < end:
