@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-BEGUN = "begun"  # a file that the run leaves where its training begins
+BEGUN = "begun"  # a file that the run leaves behind its first step
 
 
 def write_clips(task: Path, clips: tuple[int, int, int]) -> None:
@@ -65,9 +65,11 @@ def train_once(
     )
     with scope():
         model = training.build_template(recipe, clips)
-    (folder.parent / BEGUN).touch()
+    begun, phases = folder.parent / BEGUN, recipe.template_phases()
     kept = training.RunFolder(folder, save_every=save_every, picture_every=0)
-    history = training.train(model, recipe.template_phases(), recipe, clips, folder=kept)
+    history = training.train(
+        model, phases, recipe, clips, folder=kept, on_step=lambda: begun.touch()
+    )
     (folder / "history.json").write_text(json.dumps(history))
 
 
