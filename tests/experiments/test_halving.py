@@ -124,7 +124,7 @@ def test_a_stopped_run_goes_on(
             "--speed=3",
             r"motion-0/task.json: the folder holds another task: difficulty.speed 4\.0, not 3",
         ),
-        ("--search_epochs=2", r"full-0/.*another run; what differs: .*phases\.1\.epochs"),
+        ("--search_epochs=2", r"full-0/.*another run; what differs: .*phases\.0\.epochs"),
         ("--weight_reg=1", r"full-0/.*another run; what differs: network\..*recipe\."),
     ],
 )

@@ -63,7 +63,7 @@ def test_killed_in_an_epoch(motion: Any, whole_run: tiny.Run, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_stopped_under_two_replicas(run_of_two: tiny.Run, mirrored: Any, tmp_path: Path) -> None:
+def test_stopped_under_two_replicas(motion: Any, mirrored: Any, tmp_path: Path) -> None:
     """Without a save on the way out; ``scripts/survive/kill_points.py --replicas=2`` kills."""
     folder, steps = tmp_path / "run", itertools.count(1)
 
@@ -71,13 +71,15 @@ def test_stopped_under_two_replicas(run_of_two: tiny.Run, mirrored: Any, tmp_pat
         if next(steps) == STEPS + 2:
             raise StoppedError
 
-    clips, recipe, kept = run_of_two.clips, run_of_two.recipe, RunFolder(folder, save_every=1)
+    clips, kept = Clips(motion.manifest("train")), RunFolder(folder, save_every=1)
+    recipe = tiny.recipe(0, 2, network=tiny.ONE_LAYER)
+    whole = tiny.run_template(clips, recipe, scope=mirrored.scope)
     with pytest.raises(StoppedError):
         tiny.run_template(clips, recipe, kept, scope=mirrored.scope, on_step=on_step)
     assert checkpoints(folder) == [f"checkpoint-0-00001-0000000{step}" for step in (1, 2)]
     resumed = tiny.run_template(clips, recipe, folder, scope=mirrored.scope)
-    assert tiny.state(resumed.model) == tiny.state(run_of_two.model)
-    assert resumed.history == run_of_two.history
+    assert tiny.state(resumed.model) == tiny.state(whole.model)
+    assert resumed.history == whole.history
 
 
 def test_a_finished_run_is_read_and_not_trained_again(whole_run: tiny.Run, tmp_path: Path) -> None:
