@@ -93,8 +93,8 @@ UNKNOWN = (
     "training behind it (it is published, of an older version, or not trained by fit)."
 )
 _WEAKER = (
-    "weaken the prior, prior_strength= (--prior_strength=) or weight_reg= (--weight_reg=), or "
-    "train on more videos"
+    "weaken the prior, prior_strength= (--prior_strength=) or weight_reg= (--weight_reg=), to a "
+    "tenth of its strength for instance, or train on more videos"
 )
 
 
