@@ -135,19 +135,27 @@ def _grainy(codec: str, suffix: str) -> bytes:
         return encode(path, film, codec=name, rate=rate, options=options).read_bytes()
 
 
+def _place_inside(data: bytes, part: float) -> int:
+    """Two packets of MPEG-TS behind the first frame that starts after a part of a file."""
+    with av.open(io.BytesIO(data)) as opened:
+        starts = [p.pos or 0 for p in opened.demux(opened.streams.video[0]) if p.size]
+    return min(start for start in starts if start >= part * len(data)) + 2 * PACKET
+
+
 def _inside(folder: Path, codec: str, suffix: str, part: float) -> None:
     """A stream that no header says the end of; it ends at a packet's end where it has packets."""
     data = _grainy(codec, suffix)
-    (folder / f"a.{suffix}").write_bytes(
-        data if part == 1 else data[: int(part * len(data) / PACKET) * PACKET]
-    )
+    if part < 1:
+        place = _place_inside(data, part) if suffix == "ts" else int(part * len(data))
+        data = data[:place]
+    (folder / f"a.{suffix}").write_bytes(data)
     expect_numbers(folder / f"a.{suffix}", range(24), dropped=0)
 
 
 def _open_end(folder: Path, codec: str, part: float) -> None:
     """The same, read up to the last whole frame; it ends inside a packet."""
     data = _grainy(codec, "ts")
-    (folder / "a.ts").write_bytes(data[: int(part * len(data)) // PACKET * PACKET + 77])
+    (folder / "a.ts").write_bytes(data[: _place_inside(data, part) + 77])
     with av.open(io.BytesIO(data)) as opened:
         order = sorted(p.pts or 0 for p in opened.demux(opened.streams.video[0]) if p.size)
     with av.open(str(folder / "a.ts")) as opened:
