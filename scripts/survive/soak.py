@@ -112,10 +112,14 @@ class Soak:
         # what was asked for at the very end, or before Python listens, has no code of its own
         expected = {CODES[event], 0} | ({-SIGNALS[event]} if event in SIGNALS else set())
         if "Traceback" in text and not _before_the_handler(text):
-            self.faults.append(f"{event}: traceback\n{text[-2000:]}")
+            self._amiss(f"{event}: traceback\n{text[-2000:]}")
         elif code not in expected:
-            self.faults.append(f"{event}: exit code {code}\n{text[-2000:]}")
+            self._amiss(f"{event}: exit code {code}\n{text[-2000:]}")
         return code
+
+    def _amiss(self, fault: str) -> None:
+        self.faults.append(fault)
+        print(fault, flush=True)
 
     def _signal(self, process: subprocess.Popen[bytes], event: str) -> None:
         try:
@@ -140,7 +144,7 @@ class Soak:
         found, expected = kill_points.end_of(run), self.expected[name]
         different = sorted(key for key in expected if found.get(key) != expected[key])
         if different:
-            self.faults.append(f"{name}, {', '.join(events)}: differs in {', '.join(different)}")
+            self._amiss(f"{name}, {', '.join(events)}: differs in {', '.join(different)}")
         told = "differs" if different else "byte-equal"
         print(f"run {number}, {name}: {', '.join(events)}: {told}", flush=True)
         shutil.rmtree(run)
@@ -168,7 +172,6 @@ def main() -> int:
     counts = ", ".join(f"{count} {event}" for event, count in sorted(soak.starts.items()))
     print(f"{options.minutes:g} minutes, {number} runs, starts: {counts}")
     print(f"from a signal to the end {soak.slowest:.1f} s at most; {len(soak.faults)} faults")
-    print("\n".join(soak.faults))
     return int(bool(soak.faults))
 
 
