@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-_known: weakref.WeakKeyDictionary[Any, dict[Any, tf.Tensor]] = weakref.WeakKeyDictionary()
+_KEPT = "_vdroppath_constants"  # by a graph: tensors that others kept would keep it
 
 
 def constant(value: Any, dtype: Any) -> tf.Tensor:
@@ -21,12 +21,19 @@ def constant(value: Any, dtype: Any) -> tf.Tensor:
     if tf.executing_eagerly():
         return tf.constant(value, dtype)
     graph = tf.compat.v1.get_default_graph()
-    made = _known.setdefault(graph, {})
+    made = kept_by(graph, _KEPT, dict)
     key = (dtype, value)
     if key not in made:
         with tf.control_dependencies(None):  # it may be used before what is computed here
             made[key] = tf.constant(value, dtype)
     return made[key]
+
+
+def kept_by(graph: tf.Graph, name: str, make: Callable[[], Any]) -> Any:
+    """An attribute of a graph, made at its first use; it goes with the graph."""
+    if not hasattr(graph, name):
+        setattr(graph, name, make())
+    return getattr(graph, name)
 
 
 def reshape(x: tf.Tensor, shape: Any) -> tf.Tensor:

@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from vdroppath_tf.layers.constants import constant, reshape
+from vdroppath_tf.layers.own_gradient import own_gradient
 
 
 def temporal_in_training(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -29,7 +30,7 @@ def temporal_in_training(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return y
 
 
-@tf.custom_gradient
+@own_gradient
 def _convolved(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
     def gradients(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         known = x.shape.is_fully_defined()

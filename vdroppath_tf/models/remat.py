@@ -24,6 +24,7 @@ from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.factors import Factors
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.losses import add_replica_loss
+from vdroppath_tf.layers.own_gradient import own_gradient
 from vdroppath_tf.layers.together import handed_out, is_ones
 from vdroppath_tf.models.calls import Call, calls_of
 
@@ -218,7 +219,7 @@ def _recomputed(
         first: Called with what the first run has left.
     """
 
-    @tf.custom_gradient
+    @own_gradient
     def run(*flat: Tensor) -> Any:
         outputs, left = compute(flat)
         first(left)
