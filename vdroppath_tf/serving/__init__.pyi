@@ -1,5 +1,6 @@
 from . import folding as folding
 from . import formats as formats
+from . import server as server
 from .answers import Answer as Answer
 from .beside import read_sampling as read_sampling
 from .beside import write_sampling as write_sampling
