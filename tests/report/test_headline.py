@@ -43,6 +43,16 @@ def said(one: TaskReport) -> str:
     return (headline(one) or "").replace("\N{NO-BREAK SPACE}", " ")
 
 
+def test_a_choice_by_trials_is_called_one() -> None:
+    of_template, of_trials = (
+        said(task(0.9, 0.3, 0.8, 0.7, settings=settings)) for settings in ({}, {"trials": "16"})
+    )
+    assert of_trials == (
+        f"{of_template} Chosen among strategies trained stand-alone (trials), not by the "
+        "template's scores."
+    )
+
+
 @pytest.mark.parametrize(
     ("tops", "sentence"),
     [

@@ -85,7 +85,8 @@ def headline(task: TaskReport) -> str | None:
         return _sentence(task, *compared)
     compared = _of_rows(task)
     if compared:
-        return _sentence(task, *compared) + _strategy_by_itself(task, *compared)
+        by = _by_trials if "trials" in task.settings else _strategy_by_itself
+        return _sentence(task, *compared) + by(task, *compared)
     compared = _of_selection(task)
     scored = _TEMPLATES_WEIGHTS + _sentence(task, *compared) if compared else None
     return " ".join(filter(None, [_by_itself(task), scored])) or None
@@ -175,6 +176,11 @@ def _strategy_by_itself(task: TaskReport, gains: Sequence[Gain], clips: int) -> 
     if best.low > 0 >= own.low:
         sentence += ": the gain lies in the training of the template, not in the strategy"
     return f"{sentence}."
+
+
+def _by_trials(*_: object) -> str:
+    """The template's scores have no part in a gain where trials chose."""
+    return " Chosen among strategies trained stand-alone (trials), not by the template's scores."
 
 
 def _of_selection(task: TaskReport) -> tuple[list[Gain], int] | None:
