@@ -148,6 +148,20 @@ def test_the_best_under_a_budget_is_that_of_all_strategies(
         assert costs.of(least(space, by=by, costs=costs))[which] == min(filled)
 
 
+def test_d1_can_drop_a_layer_whose_paths_are_never_dropped() -> None:
+    space = ProbabilitySpace(
+        (np.full((2, 1), 0.1), np.zeros((2, 1))),
+        branches=("ST",),
+        has_residual=[True, True],
+        layer_drop=[0.0, 0.25],
+    )
+    paths, none = np.ones((2, 2, 1), int), np.zeros((2, 2), int)
+    costs = UnitCosts(np.array([1, 0]), none, none, (paths, paths), ("ST",))
+    found = least(space, by="parameters", costs=costs)
+    assert str(found).split()[1] == "-"
+    assert costs.of(found)[0] == 2
+
+
 @SETTINGS
 @given(tables())
 def test_without_a_budget_it_is_the_mode(drawn: tuple[ProbabilitySpace, UnitCosts]) -> None:

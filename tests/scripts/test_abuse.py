@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -30,11 +31,6 @@ def traceback(_: list[str]) -> int:
     raise KeyError("phase")
 
 
-def waits(_: list[str]) -> int:
-    time.sleep(60)
-    return 0
-
-
 def destroys(arguments: list[str]) -> int:
     Path(arguments[0], "input").write_text("gone")
     return clear([])
@@ -49,7 +45,6 @@ def destroys(arguments: list[str]) -> int:
         (lambda _: 1, False, "traceback"),
         (two_messages, False, "traceback"),
         (traceback, False, "traceback"),
-        (waits, False, "hang"),
         (destroys, False, "lost"),
     ],
 )
@@ -60,13 +55,31 @@ def test_what_is_a_fault(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("abuse_case.PATIENCE", 1)
     monkeypatch.setattr(cli, "main", command)
     whole, home = tmp_path / "whole", tmp_path / "home"
     whole.mkdir()
     (whole / "input").write_text("precious")
     case = Case("files", "a", ("{home}",), may_pass=may_pass)
     assert case.outcome(whole, home)[0] == outcome
+
+
+WAITS = """
+import sys, time, abuse_case
+from pathlib import Path
+from vdroppath_tf import cli
+
+abuse_case.PATIENCE, cli.main = 1, lambda _: time.sleep(60)
+print(abuse_case.Case("files", "a", ("{home}",)).outcome(*map(Path, sys.argv[1:]))[0])
+"""
+
+
+def test_what_hangs_is_stopped(tmp_path: Path) -> None:
+    """In a process of its own: the signal of the clock has ended one that had run other tests."""
+    (tmp_path / "whole").mkdir()
+    command = [sys.executable, "-c", WAITS, str(tmp_path / "whole"), str(tmp_path / "home")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout == "hang\n"
 
 
 def test_there_are_many_cases() -> None:

@@ -96,10 +96,11 @@ def _options(
 def _masks(space: ProbabilitySpace, n: int) -> list[np.ndarray]:
     """Every unit; where inputs have gates of their own, no path or one, with those never dropped.
 
-    A layer's cost grows with each path, so its cheapest unit has no more than that.
+    A layer's cost grows with each path, so its cheapest unit has no more than that. D1 drops all
+    paths of a layer, also those that are never dropped one by one.
     """
     drop = space.drop[n].ravel()
     if len(space.drop[n]) == 1:
         return [np.array(mask, bool) for mask in unit_table(space.branches)[1]]
     always, single = drop == 0, np.eye(len(drop), dtype=bool)
-    return [always, *(single | always)]
+    return [np.zeros_like(always), always, *(single | always)]
