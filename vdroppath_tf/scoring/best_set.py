@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vdroppath_tf.names import named
+from vdroppath_tf.scoring.intervals import paired_difference
 
 
 @named
@@ -59,8 +60,7 @@ def within_one_error(right: np.ndarray) -> list[int]:
     """
     best, clips = right[right.sum(1).argmax()], right.shape[1]
     wins, losses = (best & ~right).sum(1), (~best & right).sum(1)
-    won, lost = (wins + 1) / (clips + 2), (losses + 1) / (clips + 2)
-    errors = np.sqrt((won + lost - (won - lost) ** 2) / (clips + 2))
+    _, errors = paired_difference(wins, losses, clips)
     kept: list[int] = np.flatnonzero(wins - losses <= clips * errors).tolist()
     return kept
 

@@ -149,6 +149,17 @@ def standard_error(share: float, count: int) -> float:
     return math.sqrt(share * (1.0 - share) / count)
 
 
+def paired_difference(wins: Any, losses: Any, clips: Any) -> tuple[Any, Any]:
+    """The difference of two accuracies on the same clips, and its standard error.
+
+    By Bonett and Price (2012): one clip is added to those that only the one gets correct, and one
+    to those that only the other does.
+    """
+    won, lost = (wins + 1) / (clips + 2), (losses + 1) / (clips + 2)
+    difference = won - lost
+    return difference, np.sqrt((won + lost - difference**2) / (clips + 2))
+
+
 @named
 def wilson(
     share: float, clips: int | None, standard_error: float = 0.0, *, level: float = 0.95

@@ -8,7 +8,7 @@ import numpy as np
 
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.best_set import sign_test
-from vdroppath_tf.scoring.intervals import Interval
+from vdroppath_tf.scoring.intervals import Interval, paired_difference
 
 
 @named
@@ -36,11 +36,8 @@ def paired_interval(
     ```
     """
     wins, losses, clips = (np.asarray(n, "float64") for n in (wins, losses, clips))
-    won, lost = (wins + 1) / (clips + 2), (losses + 1) / (clips + 2)
-    difference = won - lost
-    reach = NormalDist().inv_cdf((1 + level) / 2) * np.sqrt(
-        (won + lost - difference**2) / (clips + 2)
-    )
+    difference, error = paired_difference(wins, losses, clips)
+    reach = NormalDist().inv_cdf((1 + level) / 2) * error
     ends = np.stack([difference - reach, difference + reach], -1).clip(-1.0, 1.0)
     return np.where((clips > 0)[..., None], ends, np.nan)
 
