@@ -90,22 +90,26 @@ class Budgets:
         """Prints, and writes, what was asked; without a model, costs are the named network's."""
         if self.measure is not None and model is not None:
             self._measure(model)
-        options: dict[str, Any] = {"model": model, "latency": self.latency}
-        options["clip_shape"] = self.clip_shape or getattr(self.latency, "clip_shape", None)
-        costs = None
-        if self.hop is not None:
-            costs = budget.stream_costs(
-                space, hop=self.hop, clip_shape=self.clip_shape, model=model
-            )
+        if not self.limit and self.pareto is None:
+            return
+        shape = self.clip_shape or getattr(self.latency, "clip_shape", None)
+        hops = None
+        if self.hop is None:
+            units = budget.cost_tables(space, shape, model, None, self.latency).units
+        else:
+            hops = budget.stream_costs(space, hop=self.hop, clip_shape=self.clip_shape, model=model)
+            units = hops.units
+        # with costs at hand, no answer builds the network of a space again
+        options: dict[str, Any] = {"model": model, "costs": units, "latency": self.latency}
+        options["clip_shape"] = shape
         for name, limit in self.limit.items():
-            own = options if costs is None else {"costs": costs}
-            best = budget.most_probable(space, **own, **self.limit)
+            best = budget.most_probable(space, **{**options, "costs": hops or units}, **self.limit)
             unit = budget.UNITS_OF[name.removeprefix("max_")]
-            hop = "" if costs is None else f" a hop of {costs.hop} frames"
+            hop = "" if hops is None else f" a hop of {hops.hop} frames"
             print(f"most probable with at most {limit:,.12g} {unit}{hop}: {best}")
             for what, strategy in (("of it", best), ("of the mode", space.mode())):
                 told = _told(budget.choice_of(space, strategy, **options))
-                print(f"  {what}: {told}{_of_a_hop(costs, strategy)}")
+                print(f"  {what}: {told}{_of_a_hop(hops, strategy)}")
         if self.pareto is not None:
             self._front(budget.pareto(space, by=self.by, **options))
 
