@@ -46,7 +46,10 @@ _SILENT_CODECS = ("h264", "hevc")
 
 @dataclasses.dataclass(frozen=True)
 class _Frames:
-    """The frames that count: their number, and times by which they are found, if `exact`."""
+    """The frames that count: their number, and times by which they are found, if `exact`.
+
+    What a decoder showed is there where the file was decoded, as it is unless they are `exact`.
+    """
 
     count: int
     times: np.ndarray
@@ -54,6 +57,7 @@ class _Frames:
     dropped: int = 0
     skipped: int = 0
     joined: bool = False
+    shown: Shown | None = None
 
 
 def build_index(
@@ -100,8 +104,8 @@ def build_index(
     if partial and group.last_pts is not None:
         packets.leave_out(group.last_pts)
     frames = _find(path, video_stream, packets, trusted, joined, suspected)
-    if partial and not frames.exact:
-        frames = _without_last(path, video_stream, packets, joined, group.last_pts)
+    if partial and frames.shown is not None and not frames.exact:
+        frames = dataclasses.replace(frames, count=frames.shown.whole_before(group.last_pts))
     if silent and not (frames.exact or joined):
         dropped = max(frames.dropped, len(packets.pts) - frames.count)
         frames = dataclasses.replace(frames, dropped=dropped)
@@ -164,19 +168,7 @@ def _find(
     exact = (exact or trusted) and _in_order(shown.pts) and set(shown.pts) <= known
     times = np.asarray(shown.pts if exact else [], np.int64)
     dropped = 0 if packets.begins else _count_dropped(packets, shown)
-    return _Frames(len(shown.pts), times, exact, dropped, shown.skipped, joined)
-
-
-def _without_last(
-    path: str, video_stream: int | None, packets: Packets, joined: bool, last: int | None
-) -> _Frames:
-    """The frames that are shown before the one that the file ends inside of."""
-    shown = decode_shown(
-        path, video_stream, begins=packets.begins, keyed=packets.keyed, joined=joined
-    )
-    dropped = 0 if packets.begins else _count_dropped(packets, shown)
-    count = shown.whole_before(last)
-    return _Frames(count, np.zeros(0, np.int64), False, dropped, shown.skipped, joined)
+    return _Frames(len(shown.pts), times, exact, dropped, shown.skipped, joined, shown)
 
 
 def _count_dropped(packets: Packets, shown: Shown) -> int:
