@@ -16,6 +16,7 @@ A stopped run goes on: results stand in ``results-SEED.json`` below ``--out``.
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,12 @@ DRAWN = flags.DEFINE_integer("drawn", 20, "strategies drawn from the space, and 
 UNIFORM = flags.DEFINE_integer("uniform", 16, "strategies drawn from the uniform prior")
 STRATEGIES = flags.DEFINE_multi_string("strategy", [], "others that are trained to the end")
 OUT = flags.DEFINE_string("out", "learning_curves", "folder for results")
-_BATCH, _TASK = 32, "both"
+_TASK = "both"
 
 
+@cache
 def clips(split: str):
-    """The clips of the quickstart, as they are drawn."""
+    """The clips of the quickstart, as they are drawn, once."""
     from vdroppath_tf.experiments.quickstart import TASKS
     from vdroppath_tf.experiments.tasks.in_memory import draw_clips
 
@@ -55,25 +57,11 @@ def new_template():
 
 def learned_space():
     """The space of a template that was trained as the quickstart's is."""
-    import tensorflow as tf
-
+    from vdroppath_tf.experiments.ranking.networks import train_template
     from vdroppath_tf.spaces.space import ProbabilitySpace
-    from vdroppath_tf.training.fit import prepare
 
-    (template, recipe), train, first = new_template(), clips("train"), 0
-    steps = len(train) // _BATCH
-    kinds = (
-        tf.TensorSpec((_BATCH, *train.clips.shape[1:]), tf.uint8),
-        tf.TensorSpec((_BATCH,), tf.int64),
-    )
-    for phase in recipe.template_phases():
-        prepare(template, phase, recipe, steps)
-        stream = tf.data.Dataset.from_generator(
-            lambda begun=first: train.shuffled(_BATCH, seed=recipe.seed, first_epoch=begun),
-            output_signature=kinds,
-        )
-        template.fit(stream, steps_per_epoch=steps, epochs=phase.epochs, verbose=0, shuffle=False)
-        first += phase.epochs
+    template, recipe = new_template()
+    train_template(template, recipe, clips("train"))
     return ProbabilitySpace.from_model(template)
 
 
@@ -95,10 +83,10 @@ def drawn_strategies(out: Path) -> dict[str, list[str]]:
 
 def train_all(jobs: list[tuple[str, int]], path: Path) -> dict:
     """Top-1 on validation and test clips by strategy and epochs; what is missing is trained."""
+    from vdroppath_tf.experiments.ranking.networks import rates_of, top1_of
     from vdroppath_tf.files import write_json
     from vdroppath_tf.scoring import OneStrategy
     from vdroppath_tf.training.phase import Phase
-    from vdroppath_tf.training.schedules import learning_rate
 
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     missing = [(text, epochs) for text, epochs in jobs if str(epochs) not in found.get(text, {})]
@@ -106,22 +94,13 @@ def train_all(jobs: list[tuple[str, int]], path: Path) -> dict:
         return found
     (template, recipe), train = new_template(), clips("train")
     one, tests = OneStrategy(template), (clips("validation"), clips("test"))
-    per_epoch = len(train) // _BATCH
+    size = recipe.batch_size
     with one.begin():
         for text, epochs in missing:
             phase = Phase("stand-alone", epochs, recipe.search.learning_rate, cosine=True)
-            schedule = learning_rate(phase, per_epoch)
             one.start(text)
-            rates = [float(schedule(step)) for step in range(epochs * per_epoch)]
-            one.train(train.shuffled(_BATCH, seed=recipe.seed), rates)
-            top1 = [
-                float(
-                    np.mean(
-                        [one.logits(c).numpy().argmax(1) == own for c, own in part.in_order(256)]
-                    )
-                )
-                for part in tests
-            ]
+            one.train(train.shuffled(size, seed=recipe.seed), rates_of(phase, len(train) // size))
+            top1 = [top1_of(one, part) for part in tests]
             found.setdefault(text, {})[str(epochs)] = top1
             print(
                 f"{text}, {epochs} epochs: {top1[0]:.3f} validation, {top1[1]:.3f} test", flush=True

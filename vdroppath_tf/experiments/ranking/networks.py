@@ -24,6 +24,7 @@ from vdroppath_tf.scoring.one_strategy import OneStrategy
 from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.training import Recipe
 from vdroppath_tf.training.fit import prepare
+from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.schedules import learning_rate
 from vdroppath_tf.zoo.constructors import constructors
 
@@ -44,22 +45,29 @@ def trained_template(plan: Plan, which: str, train: ArrayClips) -> FusionModel:
     """One of ``TEMPLATES`` after its phases."""
     recipe = plan.template(which)
     template = new_template(recipe, len(train))
-    steps, first = len(train) // BATCH, 0
-    for phase in recipe.template_phases():
-        prepare(template, phase, recipe, steps)
-        stream = _stream(train, recipe.seed, first)
-        template.fit(stream, steps_per_epoch=steps, epochs=phase.epochs, verbose=0, shuffle=False)
-        first += phase.epochs
+    train_template(template, recipe, train)
     return template
 
 
-def _stream(train: ArrayClips, seed: int, first_epoch: int) -> tf.data.Dataset:
+@named
+def train_template(template: FusionModel, recipe: Recipe, train: ArrayClips) -> None:
+    """Takes a new template through its recipe's phases, on clips in memory."""
+    size, first = recipe.batch_size, 0
+    steps = len(train) // size
+    for phase in recipe.template_phases():
+        prepare(template, phase, recipe, steps)
+        stream = _stream(train, size, recipe.seed, first)
+        template.fit(stream, steps_per_epoch=steps, epochs=phase.epochs, verbose=0, shuffle=False)
+        first += phase.epochs
+
+
+def _stream(train: ArrayClips, size: int, seed: int, first_epoch: int) -> tf.data.Dataset:
     kinds = (
-        tf.TensorSpec((BATCH, *train.clips.shape[1:]), tf.uint8),
-        tf.TensorSpec((BATCH,), tf.int64),
+        tf.TensorSpec((size, *train.clips.shape[1:]), tf.uint8),
+        tf.TensorSpec((size,), tf.int64),
     )
     return tf.data.Dataset.from_generator(
-        lambda: train.shuffled(BATCH, seed=seed, first_epoch=first_epoch), output_signature=kinds
+        lambda: train.shuffled(size, seed=seed, first_epoch=first_epoch), output_signature=kinds
     ).prefetch(2)
 
 
@@ -94,9 +102,14 @@ def stand_alone_top1(
     with one.begin():
         one.start(strategy)
         one.train(train.shuffled(BATCH, seed=seed), rates)
-        right = [
-            one.logits(clips).numpy().argmax(1) == own for clips, own in test.in_order(TEST_BATCH)
-        ]
+        return top1_of(one, test)
+
+
+@named
+def top1_of(one: OneStrategy, test: ArrayClips) -> float:
+    """Accuracy of the strategy that a template runs."""
+    parts = test.in_order(TEST_BATCH)
+    right = [one.logits(clips).numpy().argmax(1) == own for clips, own in parts]
     return float(np.concatenate(right).mean())
 
 
@@ -105,7 +118,12 @@ def _untrained(plan: Plan, seed: int) -> tuple[OneStrategy, list[float]]:
     """A new network of all paths, and the learning rate of each step."""
     recipe = plan.stand_alone.replace(seed=seed)
     (phase,) = recipe.stand_alone_phases()
-    per_epoch = plan.clips[0] // BATCH
-    schedule = learning_rate(phase, per_epoch)
-    rates = [float(schedule(step)) for step in range(per_epoch * phase.epochs)]
-    return OneStrategy(new_template(recipe, plan.clips[0]), momentum=recipe.momentum), rates
+    one = OneStrategy(new_template(recipe, plan.clips[0]), momentum=recipe.momentum)
+    return one, rates_of(phase, plan.clips[0] // BATCH)
+
+
+@named
+def rates_of(phase: Phase, steps_per_epoch: int) -> list[float]:
+    """The learning rate of each step of a phase."""
+    schedule = learning_rate(phase, steps_per_epoch)
+    return [float(schedule(step)) for step in range(phase.epochs * steps_per_epoch)]
