@@ -221,6 +221,8 @@ def test_a_choice_among_strategies_that_were_trained_stand_alone(
     assert stand_alone
     ahead = float(stand_alone[1]) > float(stand_alone[2])
     assert (kept.note == STAND_ALONE) == ahead == (folder / "network.keras").exists()
+    assert report.by_trials
+    assert not ran.report.by_trials
     assert report.settings["trials"].startswith("0 draws of the highest scores and 2 uniform dra")
 
 

@@ -45,7 +45,7 @@ def said(one: TaskReport) -> str:
 
 def test_a_choice_by_trials_is_called_one() -> None:
     of_template, of_trials = (
-        said(task(0.9, 0.3, 0.8, 0.7, settings=settings)) for settings in ({}, {"trials": "16"})
+        said(task(0.9, 0.3, 0.8, 0.7, by_trials=by_trials)) for by_trials in (False, True)
     )
     assert of_trials == (
         f"{of_template} Chosen among strategies trained stand-alone (trials), not by the "

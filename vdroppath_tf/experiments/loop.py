@@ -94,6 +94,7 @@ def run_loop(
         chosen=chosen,
         chosen_as=_chosen_as(trials),
         kept=kept,
+        by_trials=trials is not None,
         classes=task.train.num_classes,
         clips=run.clips.faults.scored(task.test, "test"),
         chosen_on_same_clips=False,

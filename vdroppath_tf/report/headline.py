@@ -21,6 +21,7 @@ CLOSE = 0.05
 
 _NEITHER = "not clearly different from"
 _TEMPLATES_WEIGHTS = "With the template's weights, which are trained for no one strategy: "
+_BY_TRIALS = " Chosen among strategies trained stand-alone (trials), not by the template's scores."
 
 
 @named
@@ -85,8 +86,8 @@ def headline(task: TaskReport) -> str | None:
         return _sentence(task, *compared)
     compared = _of_rows(task)
     if compared:
-        by = _by_trials if "trials" in task.settings else _strategy_by_itself
-        return _sentence(task, *compared) + by(task, *compared)
+        by_itself = _BY_TRIALS if task.by_trials else _strategy_by_itself(task, *compared)
+        return _sentence(task, *compared) + by_itself
     compared = _of_selection(task)
     scored = _TEMPLATES_WEIGHTS + _sentence(task, *compared) if compared else None
     return " ".join(filter(None, [_by_itself(task), scored])) or None
@@ -176,11 +177,6 @@ def _strategy_by_itself(task: TaskReport, gains: Sequence[Gain], clips: int) -> 
     if best.low > 0 >= own.low:
         sentence += ": the gain lies in the training of the template, not in the strategy"
     return f"{sentence}."
-
-
-def _by_trials(*_: object) -> str:
-    """The template's scores have no part in a gain where trials chose."""
-    return " Chosen among strategies trained stand-alone (trials), not by the template's scores."
 
 
 def _of_selection(task: TaskReport) -> tuple[list[Gain], int] | None:

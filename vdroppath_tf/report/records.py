@@ -67,6 +67,8 @@ class TaskReport:
             `"the chosen strategy"`.
         kept: str, the name of the row of the network that is kept and exported. Defaults to
             `None`: the one derived from the template, or else the one trained stand-alone.
+        by_trials: bool, whether the choice was made among networks trained stand-alone: the
+            template's scores have no part in it. Defaults to `False`.
         absent: Mapping of a part that has no data (`"history"`, `"accuracy"`, `"costs"`,
             `"other"`, `"tested"`, `"gains"`) to a sentence on how to get them. Defaults to `{}`.
 
@@ -98,6 +100,7 @@ class TaskReport:
     worth: LayerWorth | None = None
     chosen_as: str = "the chosen strategy"
     kept: str | None = None
+    by_trials: bool = False
     absent: Mapping[str, str] = field(default_factory=dict)
 
     __repr__ = brief
