@@ -8,6 +8,7 @@ damaged in either case. What a recording begins with tells the two apart.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -93,7 +94,9 @@ def ends_with_a_full_packet(path: str, number: int) -> bool:
         path: the file.
         number: the one by which packets of the video are known (PID).
     """
-    data = _bytes(path)[-_TAIL:]
+    with opened(path) as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+        data = np.frombuffer(file.read(), np.uint8)
     places, _ = _places(data)
     for place in reversed(places.tolist()):
         packet = data[place : place + _PACKET].tolist()
