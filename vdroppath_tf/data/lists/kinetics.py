@@ -10,6 +10,7 @@ from vdroppath_tf.data.lists.clip_names import LOOK_AT, ClipNames, Times, segmen
 from vdroppath_tf.data.lists.collector import Collector
 from vdroppath_tf.data.lists.kinetics_rows import EXPECTED, KineticsRow, read_kinetics_rows
 from vdroppath_tf.data.lists.parts import choose_part
+from vdroppath_tf.data.lists.repeats import two_labels_error
 from vdroppath_tf.data.lists.text_files import PathLike
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
@@ -93,10 +94,8 @@ def _check_labels(
         clip = (row.key, row.times)
         before = first.setdefault(clip, row)
         if before.label != row.label and clip in there:
-            raise ManifestError(
-                f"{row.origin}: {_stem(row)!r} with the label {row.label!r} is listed already at "
-                f"{before.origin}, with the label {before.label!r}. Remove one, or pass "
-                "Lookup(allow_two_labels=True) (--allow_two_labels) to keep both."
+            raise two_labels_error(
+                row.origin, repr(_stem(row)), row.label, before.origin, before.label
             )
 
 

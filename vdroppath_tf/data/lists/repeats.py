@@ -9,6 +9,15 @@ from vdroppath_tf.data.sources.segment import Segment
 from vdroppath_tf.data.sources.source import FrameSource
 
 
+def two_labels_error(origin: str, which: str, label: str, place: str, other: str) -> ManifestError:
+    """The error about a video that is listed at a place, and has another label there already."""
+    return ManifestError(
+        f"{origin}: {which} with the label {label!r} is listed already at {place}, with the label "
+        f"{other!r}. Remove one, or pass Lookup(allow_two_labels=True) (--allow_two_labels) to "
+        "keep both."
+    )
+
+
 class Repeats:
     """Knows the videos of a list, and stops at one that is there already.
 
@@ -37,11 +46,8 @@ class Repeats:
         place = before[0]
         if label != before[1]:
             if not self.two_labels:
-                names = [self._name(number) for number in (label, before[1])]
-                raise ManifestError(
-                    f"{origin}: {which} with the label {names[0]!r} is listed already at {place}, "
-                    f"with the label {names[1]!r}. Remove one, or pass "
-                    "Lookup(allow_two_labels=True) (--allow_two_labels) to keep both."
+                raise two_labels_error(
+                    origin, which, self._name(label), place, self._name(before[1])
                 )
             if (source, label) not in self._again:
                 self._again[source, label] = origin
