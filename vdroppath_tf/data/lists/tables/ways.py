@@ -105,27 +105,29 @@ def columns_of(
         )
     )
     if layout.columns is not None:
-        words = first is not None and _is_foreign_header(layout.columns, first, data, there)
-        yield layout.columns, header or words or _is_header(layout.columns, first, data, there)
+        given = layout.columns, first, data, there
+        yield layout.columns, header or _is_foreign_header(*given) or _is_header(*given)
     elif header and first is not None:
         yield from ((columns, True) for columns in by_header(first, data, there))
     else:
         found = [row for row in rows if row is not None]
         for columns in by_content(found, there):
-            yield columns, first is not None and _is_foreign_header(columns, first, data, there)
+            yield columns, _is_foreign_header(columns, first, data, there)
 
 
 def _is_foreign_header(
-    columns: Columns, first: Sequence[Cell], rows: Sequence[Sequence[Cell]], there: There
+    columns: Columns, first: Sequence[Cell] | None, rows: Sequence[Sequence[Cell]], there: There
 ) -> bool:
     """Whether the first row has words of any language for what stands below.
 
     It leads to nothing and has no suffix, where all others do and have one, and its class is that
     of none of them.
     """
+    if first is None or len(rows) < 2:
+        return False
     path = columns.index("path")
     named = [str(row[path]) for row in rows]
-    if len(rows) < 2 or _is_video_name(first[path]) or not all(map(_is_video_name, named)):
+    if _is_video_name(first[path]) or not all(map(_is_video_name, named)):
         return False
     places = [k for k, column in enumerate(columns) if column in CLASSES]
     same = any(first[k] == row[k] for row in rows for k in places)
