@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,7 @@ def run_pipeline(
     else:
         given["recipe"] = recipe
     given["set"] = [f"{name}={_text(value)}" for name, value in (changes or {}).items()]
+    printing = contextlib.nullcontext() if verbose else contextlib.redirect_stdout(io.StringIO())
     try:
         values = _parsed({**given, **(flags or {})})
         check_places(values, ())
@@ -169,7 +170,7 @@ def run_pipeline(
             chosen = training.override(recipe, given["set"])
         else:
             chosen = recipe_of_flags(values)
-        with saying_nothing(), showing(verbose), _printing(verbose):
+        with saying_nothing(), showing(verbose), printing:
             command.go(values, chosen)
     except ValueError as error:
         if type(error) is not ValueError:
@@ -226,16 +227,6 @@ def _text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(map(_text, value))
     return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
-
-
-@contextlib.contextmanager
-def _printing(verbose: int) -> Iterator[None]:
-    """Keeps what commands print from being seen, unless it is wanted."""
-    if verbose:
-        yield
-        return
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield
 
 
 def in_arguments(text: str) -> str:
