@@ -110,12 +110,9 @@ class StepBar(keras.callbacks.Callback):
             desc=f"{self.phase.name}, epoch {epoch + 1} of {self.phase.epochs}",
             unit=" steps",
             leave=False,
-            disable=None,
         )
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self._bar is None or self._bar.disable:
-            return
         found = {"loss": (logs or {}).get("loss"), **self.measured()}
         shown = {name: f"{value:.3g}" for name, value in found.items() if value is not None}
         self._bar.set_postfix(shown, refresh=False)
@@ -123,9 +120,7 @@ class StepBar(keras.callbacks.Callback):
         self._last = batch
 
     def on_test_begin(self, logs: Any = None) -> None:
-        if self._bar is not None:
-            self._bar.set_postfix_str("validation")
+        self._bar.set_postfix_str("validation")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
