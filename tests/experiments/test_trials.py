@@ -56,7 +56,6 @@ class Answers:
 
     def __init__(self, right: np.ndarray) -> None:
         self.right, self.top1 = np.stack([right, right], 1), float(right.mean())
-        self.truths = np.zeros(len(right), "int64")
 
 
 def trained(text: str, right: np.ndarray) -> StandAlone:

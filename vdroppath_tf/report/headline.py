@@ -147,10 +147,7 @@ def _by_itself(task: TaskReport) -> str | None:
     on = "the test videos" if clips is None else f"{clips:,} test videos"
     guessing = ""
     if task.chance is not None:
-        way = (
-            "better than" if low > task.chance else "worse than" if high < task.chance else _NEITHER
-        )
-        guessing = f", {way} guessing ({percent(task.chance)})"
+        guessing = f", {_against(low, high, task.chance)} guessing ({percent(task.chance)})"
     return (
         f"the chosen strategy's network answers {percent(row.top1)} of {on} right (95 % interval "
         f"{percent(low)} to {percent(high)}){guessing}; no uniform network was tested on them."
@@ -172,7 +169,7 @@ def _strategy_by_itself(task: TaskReport, gains: Sequence[Gain], clips: int) -> 
         return ""
     own = Gain.unpaired(row, best.rival, clips, clips)
     apart = f"{points(own.difference)} ± {100 * own.error:.1f} points"
-    way = "better than" if own.low > 0 else "worse than" if own.high < 0 else _NEITHER
+    way = _against(own.low, own.high)
     sentence = f" Trained stand-alone just as long, the chosen strategy is {way} it ({apart})"
     if best.low > 0 >= own.low:
         sentence += ": the gain lies in the training of the template, not in the strategy"
@@ -243,6 +240,13 @@ def _alike(best: Gain, gains: Sequence[Gain], clips: int) -> str:
         f"({_scores(best, clips)}){_with_cost(best)}; so few clips cannot say whether it is up to "
         f"{100 * within:.0f} points worse."
     )
+
+
+def _against(low: float, high: float, value: float = 0.0) -> str:
+    """How what lies between two ends compares with a value."""
+    if low > value:
+        return "better than"
+    return "worse than" if high < value else _NEITHER
 
 
 def _apart(value: float, error: float) -> str:
