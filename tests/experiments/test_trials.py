@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import tiny
 
 from vdroppath_tf.commands.choices import TRIALS
 from vdroppath_tf.cost import unit_costs
-from vdroppath_tf.experiments.stand_alone import StandAlone, final
+from vdroppath_tf.experiments import trials
+from vdroppath_tf.experiments.stand_alone import StandAlone, final, uniform_strategies
 from vdroppath_tf.experiments.trials import Trials, tried
+from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -51,6 +54,36 @@ def test_trials_that_cannot_be(values: dict[str, Any], message: str) -> None:
         Trials(**values)
 
 
+def test_a_uniform_strategy_that_is_drawn_is_not_trained_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is the best of those tried; its network is there already, and another one is trained."""
+    space = ProbabilitySpace([[0.9, 0.01]] * tiny.LAYERS, architecture=tiny.ROW)
+    uniform = uniform_strategies(space)
+    assert dict(uniform)["ST everywhere"] == space.mode() == space.sample(1)[0]
+    other = FusionStrategy.parse("S S ST", tiny.ROW)
+    right = np.arange(100) < 60
+    scores = tuple(
+        StrategyScore(one, top1, 1.0, 9) for one, top1 in ((space.mode(), 0.9), (other, 0.5))
+    )
+    asked: list[tuple[str, FusionStrategy]] = []
+
+    def train(_: Any, name: str, strategy: FusionStrategy) -> StandAlone:
+        asked.append((name, strategy))
+        return named(name, strategy, right)
+
+    monkeypatch.setattr(trials, "train_stand_alone", train)
+    monkeypatch.setattr(trials, "_trial_scores", lambda *_: StrategyScores(scores, True))
+    account = SimpleNamespace(log=lambda _: None)
+    run: Any = SimpleNamespace(account=account, recipe=SimpleNamespace(seed=0))
+    alone = [train(run, *each) for each in uniform]
+    asked.clear()
+    costs = unit_costs(tiny.template(), tiny.SHAPE)
+    found = trials.run_trials(run, space, [space.mode(), other], alone, Trials(finalists=2), costs)
+    assert asked == [("finalist 2", other)]
+    assert len(found.trained) == len(uniform) + 1
+
+
 class Answers:
     """What ``VideoScores`` has that the final needs."""
 
@@ -59,8 +92,12 @@ class Answers:
 
 
 def trained(text: str, right: np.ndarray) -> StandAlone:
+    return named(text, FusionStrategy.parse(text), right)
+
+
+def named(name: str, strategy: FusionStrategy, right: np.ndarray) -> StandAlone:
     parts: Any = (None, Answers(right), None)
-    return StandAlone(text, FusionStrategy.parse(text), *parts)
+    return StandAlone(name, strategy, *parts)
 
 
 def test_the_final_is_decided_clip_by_clip_on_validation_videos() -> None:

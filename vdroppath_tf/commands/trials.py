@@ -79,7 +79,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         max_bad_fraction=values.max_bad_fraction,
     )
     costs = costs_of(model, run.clips.clip_shape(videos))
-    uniform = experiments.uniform_strategies(space.branches, len(space))
+    uniform = experiments.uniform_strategies(space)
     work = len(uniform) * run.steps(run.stand_alone_phases()) + trials.work(run)
     run.account.expect(work)
     alone = [experiments.train_stand_alone(run, *each) for each in uniform]

@@ -7,7 +7,12 @@ import dataclasses
 from vdroppath_tf.analysis.class_gains import ClassGains
 from vdroppath_tf.cost import UnitCosts, unit_costs
 from vdroppath_tf.experiments.answers import answers_in_fresh_process
-from vdroppath_tf.experiments.stand_alone import StandAlone, train_stand_alone, uniform_strategies
+from vdroppath_tf.experiments.stand_alone import (
+    StandAlone,
+    train_stand_alone,
+    uniform_strategies,
+    uniform_units,
+)
 from vdroppath_tf.experiments.steps import (
     FineTuning,
     candidates,
@@ -70,8 +75,7 @@ def run_loop(
     space = ProbabilitySpace.from_model(template)
     costs = unit_costs(template, run.clips.clip_shape(task.test))
     scores, chosen = _choose(run, template, space, draws, costs)
-    uniform = uniform_strategies(space.branches, len(space))
-    alone = [train_stand_alone(run, *each) for each in uniform]
+    alone = [train_stand_alone(run, *each) for each in uniform_strategies(space)]
     if trials is not None:
         drawn = [score.strategy for score in scores.ranked()]
         alone, chosen = _tried(run, run_trials(run, space, drawn, alone, trials, costs))
@@ -178,7 +182,7 @@ def _draws(scores: StrategyScores, costs: UnitCosts) -> list[Draw]:
 def _work(run: TaskRun, *, retrained: bool, trials: Trials | None) -> float:
     """All training steps of a run, those of the template at their weight."""
     recipe = run.recipe
-    networks = len(uniform_strategies(recipe.branches, 1)) + (retrained and trials is None)
+    networks = len(uniform_units(recipe.branches)) + (retrained and trials is None)
     tuned = () if recipe.finetune is None else (recipe.finetune,)
     return (
         TEMPLATE_STEP * run.steps(recipe.template_phases())

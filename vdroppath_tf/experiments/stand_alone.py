@@ -17,6 +17,7 @@ from vdroppath_tf.scoring.best_set import within_one_error
 from vdroppath_tf.scoring.scores import StrategyScore
 from vdroppath_tf.scoring.uniform import UNIFORM
 from vdroppath_tf.scoring.video_scores import VideoScores
+from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import FusionUnit
 from vdroppath_tf.training import build_derived
@@ -45,10 +46,21 @@ class StandAlone:
 
 
 @named
-def uniform_strategies(branches: Sequence[str], layers: int) -> list[tuple[str, FusionStrategy]]:
-    """The uniform strategies of these branches, each with its name."""
-    units = [unit for unit in UNIFORM if {*FusionUnit(unit).branches} <= {*branches}]
-    return [(f"{unit} everywhere", FusionStrategy.uniform(unit, layers)) for unit in units]
+def uniform_units(branches: Sequence[str]) -> list[str]:
+    """The units of the uniform strategies of these branches."""
+    return [unit for unit in UNIFORM if {*FusionUnit(unit).branches} <= {*branches}]
+
+
+@named
+def uniform_strategies(space: ProbabilitySpace) -> list[tuple[str, FusionStrategy]]:
+    """The uniform strategies of a space's branches, each with its name.
+
+    They know the space's network, as its draws do: one that is drawn is equal to it.
+    """
+    return [
+        (f"{unit} everywhere", FusionStrategy.uniform(unit, len(space), space.architecture))
+        for unit in uniform_units(space.branches)
+    ]
 
 
 @named
