@@ -24,7 +24,8 @@ class _Shown:
     """What a decoder shows of some packets.
 
     Attributes:
-        planes: of each frame.
+        planes: of each frame that came with the last packet or behind it: no other can show what
+            that packet holds.
         unseen: the pts of packets that no frame came of.
         marked: whether the frame of the last packet is marked as made up in part.
     """
@@ -92,14 +93,16 @@ def _decoded(decoder: Any, packets: list[Any], behind: bytes = b"") -> _Shown:
     found = _Shown(unseen={packet.pts for packet in packets})
     decoder.flush_buffers()
     for packet in (*packets[:-1], longer, None):
+        at_the_end = packet in (longer, None)
         try:
             frames = decoder.decode(packet)
         except av.error.FFmpegError:  # of an earlier one: not there to build on, or a hole
-            found.marked = found.marked or packet in (longer, None)
+            found.marked = found.marked or at_the_end
             continue
         for frame in frames:
             found.unseen.discard(frame.pts)
-            found.planes.append(_first_plane(frame))
+            if at_the_end:
+                found.planes.append(_first_plane(frame))
             mine = last.pts is not None and frame.pts == last.pts
             found.marked = found.marked or (mine and frame.is_corrupt)
     return found
