@@ -169,8 +169,7 @@ def run_task(
     task = write_clips(out / "clips" / f"{name}-{seed}", name, seed, bar_position=bar_position)
     recipe, folder = quickstart_recipe(seed, name), out / f"{name}-{seed}"
     run = TaskRun(task, recipe, folder, log=log, bar_position=bar_position)
-    how: dict[str, Any] = {"retrained": setup.retrained, "trials": setup.trials}
-    report = run_loop(run, draws=setup.draws, **how)
+    report = run_loop(run, draws=setup.draws, retrained=setup.retrained, trials=setup.trials)
     log(f"{name}: {headline(report)}")
     return report
 
