@@ -5,16 +5,26 @@ from __future__ import annotations
 import io
 import sys
 
+import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from vdroppath_tf.scoring import bar as bars
+from vdroppath_tf.scoring.arrays import batches_of
 from vdroppath_tf.scoring.options import EvaluationOptions
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+class Data(keras.utils.PyDataset):
+    num_batches = 4
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        raise AssertionError("a bar reads no batch")
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, options: EvaluationOptions, clips: object) -> str:
@@ -35,6 +45,7 @@ def test_a_bar_counts_strategies_and_batches(monkeypatch: pytest.MonkeyPatch) ->
     assert "/18 " in text  # 3 times 4 batches and 2 of recalibration
     once = EvaluationOptions(recalibration_batches=1)
     assert "/15 " in shown(monkeypatch, once, tf.data.Dataset.range(4))
+    assert "/18 " in shown(monkeypatch, EvaluationOptions(), batches_of(Data()))
     assert "/12 " in shown(monkeypatch, EvaluationOptions(adapt_steps=1), [0] * 4)
     endless = shown(monkeypatch, EvaluationOptions(), iter([0]))
     assert "score 3 strategies" in endless

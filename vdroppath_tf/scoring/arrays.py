@@ -46,8 +46,11 @@ class _Batches:
     def __init__(self, data: keras.utils.PyDataset) -> None:
         self.data = data
 
+    def __len__(self) -> int:
+        return self.data.num_batches or len(self.data)
+
     def __iter__(self) -> Iterator[Any]:
-        for number in range(self.data.num_batches or len(self.data)):
+        for number in range(len(self)):
             yield self.data[number][:2]
 
 
