@@ -3,12 +3,12 @@
     python scripts/learning_curves.py --out=learning_curves
 
 On the quickstart's task ``both``, with its clips in memory: a template is trained as the quickstart
-does, strategies are drawn from its space and from the uniform prior (none without a path in a
-layer), and each is trained stand-alone. Uniform draws are trained for several numbers of epochs,
-each with a learning rate of its own that falls to 0. Printed are, by the unit of the first layer,
-the mean top-1 on test clips after each number of epochs, and Kendall's tau of top-1 on validation
-clips after it with what is reached in the end (on all clips that were not trained on). All
-strategies of a seed start from the same weights and see the same batches.
+does, strategies are drawn from its space (the mode is one of them) and from the uniform prior (none
+without a path in a layer), and each is trained stand-alone. Uniform draws are trained for several
+numbers of epochs, each with a learning rate of its own that falls to 0. Printed are, by the unit of
+the first layer, the mean top-1 on test clips after each number of epochs, and Kendall's tau of
+top-1 on validation clips after it with what is reached in the end (on all clips that were not
+trained on). All strategies of a seed start from the same weights and see the same batches.
 
 A stopped run goes on: results stand in ``results-SEED.json`` below ``--out``.
 """
@@ -24,7 +24,7 @@ from absl import app, flags
 
 SEED = flags.DEFINE_integer("seed", 0, "seed of clips, weights, order and draws")
 EPOCHS = flags.DEFINE_list("epochs", ["4", "8", "16", "34"], "epochs of the uniform draws, rising")
-DRAWN = flags.DEFINE_integer("drawn", 20, "strategies drawn from the space, and its mode")
+DRAWN = flags.DEFINE_integer("drawn", 20, "strategies of the space: its mode, then draws")
 UNIFORM = flags.DEFINE_integer("uniform", 16, "strategies drawn from the uniform prior")
 STRATEGIES = flags.DEFINE_multi_string("strategy", [], "others that are trained to the end")
 OUT = flags.DEFINE_string("out", "learning_curves", "folder for results")
