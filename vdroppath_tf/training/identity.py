@@ -62,11 +62,12 @@ def check_same(mark: str, found: str, run: str) -> None:
     """
     if found == run:
         return
+    new = json.loads(run)
     try:
-        old, new = json.loads(found), json.loads(run)
+        old = json.loads(found)
         other = what_differs(old, new)
-    except (AttributeError, RecursionError, TypeError, ValueError):
-        old, new, other = None, {}, ""
+    except (RecursionError, ValueError):
+        old = None
     if not isinstance(old, dict):
         old, other = {}, "everything: this is no run of vdroppath_tf"
     if old.get("format") != new.get("format") and "recipe" in old:
