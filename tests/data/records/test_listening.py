@@ -14,11 +14,11 @@ from vdroppath_tf.data.records.service import start_dispatcher, start_worker
 LOCAL = ("127.0.0.1", "127.0.0.2")  # every Linux has both
 
 
-def heard_at(port: int) -> list[str]:
+def heard_at(port: int, *, addresses: tuple[str, ...] = LOCAL) -> list[str]:
     """The addresses at which somebody answers."""
     found = []
-    for address in LOCAL:
-        with socket.socket() as asking:
+    for address in addresses:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as asking:
             asking.settimeout(0.2)
             if asking.connect_ex((address, port)) == 0:
                 found.append(address)
@@ -47,6 +47,15 @@ def test_only_what_is_sent_there_is_heard(
     assert heard_at(port) == [*LOCAL]
     hear_only(port, addresses_of(host))
     assert heard_at(port) == [*heard]
+
+
+@pytest.mark.parametrize("server", [socket.AF_INET6], ids=["both"], indirect=True)
+@pytest.mark.parametrize("heard", ["::1", *LOCAL])
+def test_one_address_of_either_kind(server: socket.socket, heard: str) -> None:
+    port, every = server.getsockname()[1], ("::1", *LOCAL)
+    assert heard_at(port, addresses=every) == [*every]
+    hear_only(port, addresses_of(heard))
+    assert heard_at(port, addresses=every) == [heard]
 
 
 def test_a_connection_to_it_works(server: socket.socket) -> None:
