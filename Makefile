@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help quickstart test test-oldest coverage lint format docs notebooks docs-serve clean
+.PHONY: help quickstart test tests test-oldest coverage lint format docs notebooks docs-serve clean
 
 SUPPORTED := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 # The first of these that is a supported Python; override with PYTHON=...
@@ -31,7 +31,7 @@ WORKERS := 2
 PYTEST := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart=0 \
 	--durations=25
 # What is run with the oldest versions: all that touches another project's API, once. What is only
-# ours does not depend on versions.
+# ours does not depend on versions; in these files such tests are marked `newest`.
 TESTS_OLDEST := tests/test_backend.py tests/test_derive.py tests/test_devices.py \
 	tests/test_lazy.py tests/test_packaging.py tests/spaces/test_strategy.py \
 	tests/spaces/test_space.py tests/layers/test_convolution.py tests/layers/test_drop_path.py \
@@ -47,7 +47,7 @@ TESTS_OLDEST := tests/test_backend.py tests/test_derive.py tests/test_devices.py
 	tests/training/test_trainer.py tests/training/test_optimizer.py \
 	tests/training/test_tensorboard.py tests/commands/test_cli.py \
 	tests/commands/test_derive_export_commands.py tests/commands/test_test_predict_commands.py
-PYTEST_OLDEST := -m "not slow" $(TESTS_OLDEST)
+PYTEST_OLDEST := -m "not slow and not newest" $(TESTS_OLDEST)
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,7 +55,9 @@ help:  ## this list
 quickstart: $(VENV)/.installed  ## install into .venv and run the whole loop on the embedded tasks
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/vdroppath quickstart
 
-test: lint  ## lint, types and all tests, with the newest versions of everything
+test: lint tests  ## lint, types and all tests, with the newest versions of everything
+
+tests: $(VENV)/.test  ## all tests
 	$(BIN)/python $(PYTEST) $(ARGS)
 
 coverage: $(VENV)/.test  ## which lines and branches the tests reach

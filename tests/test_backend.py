@@ -36,6 +36,7 @@ def test_the_users_choice_stays() -> None:
     assert one_dnn("import vdroppath_tf", TF_ENABLE_ONEDNN_OPTS="0") == "0"
 
 
+@pytest.mark.newest
 def test_it_is_too_late_once_tensorflow_is_there() -> None:
     assert one_dnn("import tensorflow; import vdroppath_tf") == UNSET
 

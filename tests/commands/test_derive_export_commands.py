@@ -43,6 +43,7 @@ def test_mode_is_what_is_derived_where_nothing_is_named(
     assert FusionStrategy.parse(str(mode)).units == mode.units
 
 
+@pytest.mark.newest
 def test_the_other_rule_can_be_asked_for(call: Any, chain: Path, tmp_path: Path) -> None:
     """Of a file whose last strategy ties with the first, and is S everywhere."""
     scores = json.loads((chain / "run" / "scores.json").read_text())
@@ -61,6 +62,7 @@ def test_the_other_rule_can_be_asked_for(call: Any, chain: Path, tmp_path: Path)
     assert "--choose is for a strategy out of --scores" in message
 
 
+@pytest.mark.newest
 def test_bad_strategies(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
     model = f"--model={chain}/run/template.keras"
     data = f"--data={motion.folder}/validation.txt"
@@ -85,6 +87,7 @@ def test_bad_strategies(call: Any, chain: Path, motion: Any, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [scores]
 
 
+@pytest.mark.newest
 def test_bad_calls_of_derive_and_export(
     call: Any, chain: Path, motion: Any, tmp_path: Path
 ) -> None:

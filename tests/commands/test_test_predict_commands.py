@@ -19,7 +19,11 @@ from command_lines import DAMAGE, said
     ("model", "options"),
     [
         ("run/derived.keras", []),
-        ("run/template.keras", ["--strategy=S ST S+ST", "--protocol=paper-2clip"]),
+        pytest.param(
+            "run/template.keras",
+            ["--strategy=S ST S+ST", "--protocol=paper-2clip"],
+            marks=pytest.mark.newest,
+        ),
         ("served/1", ["--protocol=paper-2clip"]),
     ],
 )
@@ -117,6 +121,7 @@ def test_in_a_process_of_its_own(chain: Path, motion: Any) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.newest
 def test_predict_goes_on_after_a_bad_video(call: Any, chain: Path, motion: Any) -> None:
     first, last = (entry.path for entry in motion.manifest("test").entries[:2])
     files = [first, "missing.mp4", last]
@@ -128,6 +133,7 @@ def test_predict_goes_on_after_a_bad_video(call: Any, chain: Path, motion: Any) 
     assert whole.startswith("vdroppath predict: 1 of 3 videos have no answer")
 
 
+@pytest.mark.newest
 def test_what_is_no_model_is_named(call: Any, chain: Path) -> None:
     for file, kind in (("space.json", "space"), ("recipe.json", ""), ("scores.json", "scores")):
         message = said(call("space", f"--model={chain}/run/{file}"))
@@ -136,6 +142,7 @@ def test_what_is_no_model_is_named(call: Any, chain: Path) -> None:
     assert "is a SavedModel" in said(call("space", f"--model={chain}/served/1"))
 
 
+@pytest.mark.newest
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_bad_videos_to_predict(call: Any, chain: Path, task: Path, kind: str) -> None:
     damage, message = DAMAGE[kind]

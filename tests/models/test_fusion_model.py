@@ -238,7 +238,7 @@ def _clone_in_a_file(model: Any, folder: Path) -> Any:
     return reloaded(keras.models.clone_model(model), folder)
 
 
-@pytest.mark.parametrize("given", [None, 100])
+@pytest.mark.parametrize("given", [None, pytest.param(100, marks=pytest.mark.newest)])
 def test_only_an_n_that_was_given_is_saved(given: float | None, tmp_path: Path) -> None:
     """What `fit` counted is of its data; the next `fit` has others, in whatever copy."""
     model = template(num_train_examples=given, gate_classifier=True)

@@ -290,6 +290,7 @@ def test_every_heading_is_in_the_contents():
         assert title in contents
 
 
+@pytest.mark.newest
 def test_two_tasks_are_compared():
     space = ProbabilitySpace(np.array(TIME)[:, ::-1], architecture="micro")
     other = replace(task(), name="appearance", space=space)
@@ -379,6 +380,7 @@ def in_browser(folder: Path, harness: str, *flags: str) -> str:
     return done.stdout
 
 
+@pytest.mark.newest
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
 @pytest.mark.parametrize("width", [400, 1200])

@@ -70,6 +70,7 @@ def test_the_picture_has_the_marginals_as_areas() -> None:
     assert area("S") > picture[..., 0].size / 20
 
 
+@pytest.mark.newest
 @pytest.mark.parametrize(("every", "steps"), [(2, [12, 14]), (3, [12]), (0, [])])
 def test_how_often_it_draws(tmp_path: Path, every: int, steps: list[int]) -> None:
     callback = SpaceToTensorBoard(
@@ -82,6 +83,7 @@ def test_how_often_it_draws(tmp_path: Path, every: int, steps: list[int]) -> Non
     assert list(pictures(events, "marginals") if steps else []) == steps
 
 
+@pytest.mark.newest
 def test_gates_that_rest_take_one_picture(tmp_path: Path) -> None:
     model = tiny.template(row=tiny.ONE_LAYER, clip_shape=tiny.SHAPE)  # says its clip shape itself
     freeze_gates(model)

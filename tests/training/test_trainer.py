@@ -110,6 +110,7 @@ def test_two_replicas_train_as_one_device(run_of_two: tiny.Run) -> None:
         np.testing.assert_allclose(other_entry["drop"], entry["drop"], atol=1e-5)
 
 
+@pytest.mark.newest
 def test_a_loss_of_nan_stops_the_run_and_spares_the_checkpoints(
     motion: Any, tmp_path: Path
 ) -> None:
@@ -154,6 +155,7 @@ def damaged(clips: Clips, tmp_path: Path, part: str) -> Clips:
     return copied
 
 
+@pytest.mark.newest
 @pytest.mark.parametrize("part", ["train", "validation"])
 def test_a_damaged_video_stops_a_run_before_it_begins(
     whole_run: tiny.Run, tmp_path: Path, part: str
@@ -164,6 +166,7 @@ def test_a_damaged_video_stops_a_run_before_it_begins(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.newest
 def test_a_video_damaged_on_the_way_spares_the_checkpoints(motion: Any, tmp_path: Path) -> None:
     shutil.copytree(motion.folder, tmp_path / "task")
     clips = Clips(tiny.write(tmp_path / "task").manifest("train"))
@@ -182,6 +185,7 @@ def test_a_video_damaged_on_the_way_spares_the_checkpoints(motion: Any, tmp_path
     assert position.epochs >= 1
 
 
+@pytest.mark.newest
 def test_mixed_clips_train_and_resume(motion: Any, tmp_path: Path) -> None:
     """Labels are shares of classes then, in validation too."""
     clips = tiny.clips_of(motion)

@@ -93,6 +93,7 @@ def test_a_process_reads_and_writes_and_leaves_in_order(bucket: str) -> None:
     assert answer == expected
 
 
+@pytest.mark.newest
 def test_a_run_is_kept_in_a_bucket_and_goes_on_from_it(
     bucket: str, motion: Any, tmp_path: Path
 ) -> None:
