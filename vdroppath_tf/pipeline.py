@@ -32,6 +32,7 @@ _OUTPUTS = {
     "space": "space.json",
     "scores": "scores.json",
     "derived": "derived.keras",
+    "trials": "trials/trials.json",
     "result": "result.json",
     "served": "served/1",
     "report": "report.html",
@@ -77,14 +78,14 @@ class PipelineRun(ShowsTable):
     @property
     def paths(self) -> dict[str, Path]:
         """What the run has left so far: ``"template"``, ``"space"``, ``"scores"``, ``"derived"``,
-        ``"result"``, ``"served"`` and ``"report"``.
+        ``"trials"``, ``"result"``, ``"served"`` and ``"report"``.
         """
         places = {name: Path(self.folder) / place for name, place in _OUTPUTS.items()}
         return {name: place for name, place in places.items() if place.exists()}
 
     @property
     def result(self) -> dict[str, Any]:
-        """What the test of the derived network found, the fields of ``result.json``.
+        """What the test of the network that is kept found, the fields of ``result.json``.
 
         Raises:
             ValueError: If the run has not come that far.
@@ -139,7 +140,7 @@ def run_pipeline(
         init: str or path, what the template starts from, see ``training.start_from``. Defaults to
             None, random weights.
         flags: mapping, further flags of ``vdroppath run`` by their names, such as
-            ``{"max_bad_fraction": 0.1}``. Defaults to None.
+            ``{"max_bad_fraction": 0.1}`` or ``{"trials": True}``. Defaults to None.
         verbose: int, 1 prints what is done, 0 nothing. Defaults to 1.
 
     Returns:

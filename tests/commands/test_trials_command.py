@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from command_lines import said
 
-from vdroppath_tf.commands.run_plan import steps_of
+from vdroppath_tf.commands.run_plan import TrialFlags, steps_of
+from vdroppath_tf.report import read_trials
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import load_model
 
 pytestmark = pytest.mark.slow
@@ -33,20 +35,36 @@ def test_one_strategy_is_tried_and_trained(
     done = call(*line)
     assert done.code == 0, done.error
     found = json.loads((out / "trials.json").read_text())
-    assert found["format"] == "vdroppath_tf.trials/1"
+    assert found["format"] == "vdroppath_tf.trials/2"
+    assert found["epochs"] == {"trial": 2.0, "whole": 4.0}
     assert found["trials"] == {"drawn": 0, "uniform": 1, "share": 0.5, "finalists": 1}
-    (tried,), trained = found["scores"], found["trained"]
+    rows = {one["strategy"]: one for one in found["strategies"]}
+    (tried,) = [one for one in rows.values() if one["trial"] is not None]
+    trained = [one for one in rows.values() if one["end"] is not None]
     assert {one["strategy"] for one in trained} == {"S S S", tried["strategy"]}
-    assert found["strategy"] in {one["strategy"] for one in trained}
-    assert all(one["top1"] * found["videos"] % 1 == pytest.approx(0, abs=1e-9) for one in trained)
+    assert (rows["S S S"]["origin"], tried["origin"]) == ("uniform", "uniform prior")
+    assert rows[found["mode"]]["outcome"] in ("not tried", "chosen", "trained to the end")
+    assert rows[found["strategy"]]["outcome"] == "chosen"
+    assert all(one["end"] * found["videos"] % 1 == pytest.approx(0, abs=1e-9) for one in trained)
+    assert load_model(out / "uniform.keras")[0].architecture["strategy"] == "S S S"
     network, _, labels = load_model(out / "network.keras")
     assert labels == motion.labels
-    kept = [one["strategy"] for one in trained if one["name"] == found["kept"]]
-    if found["kept"] == str(derived):
-        kept = [load_model(derived)[0].architecture["strategy"]]
-    assert [network.architecture["strategy"]] == kept
+    against, kept = found["against"], found["strategy"]
+    assert against["strategy"] == load_model(derived)[0].architecture["strategy"]
+    assert against["kept"] == (against["top1"] > rows[found["strategy"]]["end"])
+    if against["kept"]:
+        assert found["kept"] == against["name"] == str(derived)
+        kept = against["strategy"]
+    assert network.architecture["strategy"] == kept
     assert "Chosen, the cheapest within one standard error of the best on these 10 " in done.out
-    assert re.search(r"derived\.keras: top-1 0\.\d+; (not )?kept\.", done.out)
+    assert re.search(r"derived\.keras: top-1 0\.\d+; (not )?kept", done.out)
+    page = tmp_path / "report.html"
+    line_of = ["report", f"--space={chain}/run/space.json", f"--out={page}"]
+    assert call(*line_of, f"--trials={out}/trials.json").code == 0
+    text = page.read_text()
+    assert "Strategies trained stand-alone (trials)" in text
+    assert "After 2 epochs" in text
+    assert read_trials(out / "trials.json").kept == FusionStrategy.parse(kept, "nano")
     other = said(call(*line[:2], "--against=nowhere.keras", *line[3:-1], f"--out={tmp_path}/b"))
     assert "nowhere.keras" in other
 
@@ -56,16 +74,32 @@ def test_a_template_is_needed(call: Any, chain: Path, motion: Any, tmp_path: Pat
     parts = [f"--data={motion.folder}/train.txt", f"--validation={motion.folder}/validation.txt"]
     message = said(call("trials", f"--model={derived}", *parts, f"--out={tmp_path}/trials"))
     assert "derived.keras: is no template. Expected one to draw from." in message
+    template = f"{chain}/run/template.keras"
+    given = (f"--model={template}", f"--against={template}")
+    message = said(call("trials", *given, *parts, f"--out={tmp_path}/trials"))
+    assert "is a template. Expected a network of one strategy of the template" in message
 
 
 def test_a_run_tries_strategies_where_it_is_told_to(tmp_path: Path) -> None:
     """Then what is tested and exported is the network that the trials keep."""
     how: Any = {"draws": 3, "init": None, "more": [], "shown": None}
     plain = {step.name: step.line for step in steps_of(tmp_path, None, **how)}
-    tried = {step.name: step.line for step in steps_of(tmp_path, None, **how, trials=True)}
-    assert [*tried] == [*[*plain][:3], "trials", *[*plain][3:]]
+    flags = TrialFlags(("--uniform=2",))
+    tried = {step.name: step.line for step in steps_of(tmp_path, None, **how, trials=flags)}
+    beside = "test of the best uniform network"
+    assert [*tried] == [*[*plain][:3], "trials", "test", beside, *[*plain][4:]]
+    assert "--uniform=2" in tried["trials"]
+    assert f"--model={tmp_path}/trials/uniform.keras" in tried[beside]
+    for word in ("--result={}/uniform.json", "--trials={}/trials/trials.json"):
+        assert word.format(tmp_path) in tried["report"]
+        assert word.format(tmp_path) not in plain["report"]
     assert f"--against={tmp_path}/derived.keras" in tried["trials"]
     assert f"--validation={tmp_path}/plan/validation.manifest" in tried["trials"]
     for name in ("test", "export"):
         assert f"--model={tmp_path}/derived.keras" in plain[name]
         assert f"--model={tmp_path}/trials/network.keras" in tried[name]
+
+
+def test_how_to_try_says_nothing_where_nothing_is_tried(call: Any, tmp_path: Path) -> None:
+    message = said(call("run", str(tmp_path), "--uniform=2", f"--out={tmp_path}-run"))
+    assert "--uniform=2: says how strategies are tried, and none are. Pass --trials too" in message

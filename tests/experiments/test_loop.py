@@ -219,9 +219,18 @@ def test_a_choice_among_strategies_that_were_trained_stand_alone(
     assert kept.name == report.kept
     stand_alone = re.search(r"is kept: top-1 (.*) stand-alone, (.*) derived", text)
     assert stand_alone
-    ahead = float(stand_alone[1]) > float(stand_alone[2])
+    ahead = float(stand_alone[1]) >= float(stand_alone[2])
     assert (kept.note == STAND_ALONE) == ahead == (folder / "network.keras").exists()
     assert report.by_trials
+    table = report.trials
+    assert table is not None
+    assert (table.videos, table.epochs) == (tiny.COUNTS[1], (2.0, 4.0))
+    assert len(table.tried) == 2
+    assert {row.strategy for row in table.trained} == {row.strategy for row in alone.values()}
+    assert table.rival is not None
+    assert table.rival.kept != ahead
+    assert table.rival.top1 == pytest.approx(float(stand_alone[2]), abs=6e-4)
+    assert str(table.kept) == str(report.chosen)
     assert not ran.report.by_trials
     assert report.settings["trials"].startswith("0 draws of the highest scores and 2 uniform dra")
 

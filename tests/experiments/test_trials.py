@@ -62,7 +62,6 @@ def test_a_uniform_strategy_that_is_drawn_is_not_trained_again(
     uniform = uniform_strategies(space)
     assert dict(uniform)["ST everywhere"] == space.mode() == space.sample(1)[0]
     other = FusionStrategy.parse("S S ST", tiny.ROW)
-    right = np.arange(100) < 60
     scores = tuple(
         StrategyScore(one, top1, 1.0, 9) for one, top1 in ((space.mode(), 0.9), (other, 0.5))
     )
@@ -70,18 +69,29 @@ def test_a_uniform_strategy_that_is_drawn_is_not_trained_again(
 
     def train(_: Any, name: str, strategy: FusionStrategy) -> StandAlone:
         asked.append((name, strategy))
-        return named(name, strategy, right)
+        return named(name, strategy)
 
     monkeypatch.setattr(trials, "train_stand_alone", train)
     monkeypatch.setattr(trials, "_trial_scores", lambda *_: StrategyScores(scores, True))
     account = SimpleNamespace(log=lambda _: None)
     run: Any = SimpleNamespace(account=account, recipe=SimpleNamespace(seed=0))
+    run.task = SimpleNamespace(validation="the validation videos")
+    right = np.arange(100) < 60
+
+    def score(network: Any, videos: Any) -> Answers:
+        assert videos == run.task.validation
+        return Answers(right if network != "ST everywhere" else np.arange(100) < 80)
+
+    run.score = score
     alone = [train(run, *each) for each in uniform]
     asked.clear()
     costs = unit_costs(tiny.template(), tiny.SHAPE)
     found = trials.run_trials(run, space, [space.mode(), other], alone, Trials(finalists=2), costs)
     assert asked == [("finalist 2", other)]
-    assert len(found.trained) == len(uniform) + 1
+    assert len(found.trained) == len(found.validation) == len(uniform) + 1
+    assert [one.strategy for one in found.finalists] == [other]
+    assert found.best_uniform is found.chosen is alone[1]
+    assert found.top1 == 0.8
 
 
 class Answers:
@@ -91,13 +101,9 @@ class Answers:
         self.right, self.top1 = np.stack([right, right], 1), float(right.mean())
 
 
-def trained(text: str, right: np.ndarray) -> StandAlone:
-    return named(text, FusionStrategy.parse(text), right)
-
-
-def named(name: str, strategy: FusionStrategy, right: np.ndarray) -> StandAlone:
-    parts: Any = (None, Answers(right), None)
-    return StandAlone(name, strategy, *parts)
+def named(name: str, strategy: FusionStrategy) -> StandAlone:
+    network: Any = name
+    return StandAlone(name, strategy, network)
 
 
 def test_the_final_is_decided_clip_by_clip_on_validation_videos() -> None:
@@ -105,7 +111,8 @@ def test_the_final_is_decided_clip_by_clip_on_validation_videos() -> None:
     right = np.arange(100) < 60
     better, lucky = np.arange(100) < 80, right.copy()
     lucky[60] = True  # one more than the others: no evidence
-    one = trained("S S ST", right), trained("S+ST S+ST S+ST", lucky), trained("ST ST ST", right)
-    assert final(one, costs).name == "S S ST"  # the cheapest of three that hardly differ
-    two = [*one, trained("S+ST S+ST ST", better)]
-    assert final(two, costs).name == "S+ST S+ST ST"  # dearer, and better by 20 clips of 100
+    texts = ("S S ST", "S+ST S+ST S+ST", "ST ST ST", "S+ST S+ST ST")
+    trained = [named(text, FusionStrategy.parse(text)) for text in texts]
+    found: Any = [Answers(right), Answers(lucky), Answers(right)]
+    assert final(trained[:3], found, costs) == 0  # the cheapest of three that hardly differ
+    assert final(trained, [*found, Answers(better)], costs) == 3  # dearer, 20 more of 100 clips

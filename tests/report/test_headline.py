@@ -14,6 +14,7 @@ from vdroppath_tf.report.headline import headline
 from vdroppath_tf.report.outputs import fields
 from vdroppath_tf.report.page import render_report
 from vdroppath_tf.report.records import Report, TaskReport
+from vdroppath_tf.report.trials import TrialTable, TriedRow
 from vdroppath_tf.scoring.intervals import Interval
 from vdroppath_tf.scoring.listed import DRAWN, STAND_ALONE, Row
 from vdroppath_tf.scoring.selection import Selection
@@ -44,8 +45,10 @@ def said(one: TaskReport) -> str:
 
 
 def test_a_choice_by_trials_is_called_one() -> None:
+    row = TriedRow(CHOSEN, "uniform prior", 0.5, 0.9)
+    trials = TrialTable([row], CHOSEN, FusionStrategy.parse(CHOSEN), (8, 16), 100)
     of_template, of_trials = (
-        said(task(0.9, 0.3, 0.8, 0.7, by_trials=by_trials)) for by_trials in (False, True)
+        said(task(0.9, 0.3, 0.8, 0.7, trials=known)) for known in (None, trials)
     )
     assert of_trials == (
         f"{of_template} Chosen among strategies trained stand-alone (trials), not by the "

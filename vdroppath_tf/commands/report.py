@@ -24,6 +24,7 @@ _SHOWN = (
     "space",
     "model",
     "scores",
+    "trials",
     "worth",
     "explained",
     "other",
@@ -40,6 +41,7 @@ def define(values: flags.FlagValues) -> None:
     text = "template of the space, .keras, for parameters and MACs; default: that of --run"
     define_string(values, "model", text)
     define_string(values, "scores", "JSON file of vdroppath evaluate")
+    define_string(values, "trials", "trials.json of vdroppath trials")
     define_string(values, "worth", "JSON file of vdroppath worth")
     define_string(values, "explained", "folder of vdroppath explain")
     text = "JSON file of vdroppath test; may be repeated"

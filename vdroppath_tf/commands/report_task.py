@@ -77,10 +77,16 @@ def task(values: flags.FlagValues) -> report.TaskReport:
         costs=costs,
         other=_other(values),
     )
+    data = [*found.data]
+    if values.trials is not None:
+        table = _trials_of_space(values.trials, space)
+        more |= _by_trials(table)
+        data += [] if table.data is None else [table.data]
     if values.worth is not None:
         worth, used = report.read_worth(values.worth)
         _check_worth(values.worth, worth, space)
-        more |= {"worth": worth, "data": [*found.data, used]}
+        more |= {"worth": worth}
+        data.append(used)
     elif scored:
         model = values.model or f"{values.run or 'run'}/template.keras"
         absent["worth"] = _NO_WORTH.format(model=model)
@@ -90,7 +96,7 @@ def task(values: flags.FlagValues) -> report.TaskReport:
         absent["explained"] = _NOT_EXPLAINED.format(model=tested[0].row.name)
     if (scored or tested) and not found.gains:
         absent["gains"] = _NO_GAINS
-    return replace(found, **more, absent=absent)
+    return replace(found, **more, data=data, absent=absent)
 
 
 def _space(values: flags.FlagValues, folder: RunFolder | None) -> spaces.ProbabilitySpace:
@@ -110,6 +116,23 @@ def _of_space(path: str, space: spaces.ProbabilitySpace) -> report.Scored:
     except ValueError as error:
         raise ValueError(f"--scores={path}: {error}") from None
     return scored
+
+
+def _trials_of_space(path: str, space: spaces.ProbabilitySpace) -> report.TrialTable:
+    table = report.read_trials(path)
+    try:
+        table.check(space)
+    except ValueError as error:
+        raise ValueError(f"--trials={path}: {error}") from None
+    return table
+
+
+def _by_trials(table: report.TrialTable) -> dict[str, Any]:
+    """The choice is that of the trials, or what they were compared with where that is kept."""
+    chosen_as = "the strategy that trials chose"
+    if str(table.kept) != str(table.chosen):
+        chosen_as = "the strategy selected by scores, whose derived network was kept after trials"
+    return {"trials": table, "chosen": table.kept, "chosen_as": chosen_as}
 
 
 def _check_worth(path: str, worth: LayerWorth, space: spaces.ProbabilitySpace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import os
 import sys
@@ -13,8 +14,9 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, training
+from vdroppath_tf import data, experiments, training
 from vdroppath_tf.commands import derive, evaluate, export, predict, report, test, train, trials
+from vdroppath_tf.commands.choices import TRIALS
 from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
 from vdroppath_tf.commands.next_step import say_next, saying_nothing
 from vdroppath_tf.commands.places import define_output
@@ -25,6 +27,7 @@ from vdroppath_tf.commands.run_plan import (
     FOLDER,
     PLAN_FILE,
     Step,
+    TrialFlags,
     check_same_plan,
     fields_of,
     read_plan,
@@ -70,6 +73,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("draws", 50, text, lower_bound=1, flag_values=values)
     text = "train strategies stand-alone too and keep the best network: see vdroppath trials"
     flags.DEFINE_boolean("trials", False, text, flag_values=values)
+    trials.define_trials(values)
     text = (
         "regular expression for the names of videos: those that agree in what it finds are never "
         "divided (default: that of UCF101, where names are so)"
@@ -99,10 +103,11 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
     about = described(parts)
     recipe = fitted(values, recipe, parts)
     root = root_of(values)
-    steps = _steps(values, out, root, parts)
+    tried = _trials(values, recipe)
+    steps = _steps(values, out, root, parts, tried)
     chosen = {"draws": values.draws, "init": values.init}
-    if values.trials:  # plans that were made before the flag go on without it
-        chosen["trials"] = True
+    if tried is not None:  # plans that were made before the flag go on without it
+        chosen["trials"] = dataclasses.asdict(trials.trials_of(values))
     fields = fields_of(_given(values), recipe, about, chosen, steps)
     old = read_plan(out)
     if old is not None:
@@ -149,13 +154,36 @@ def _given(values: flags.FlagValues) -> list[str]:
     return arguments_of(values, [name for name in names if name not in _OWN])
 
 
+def _trials(values: flags.FlagValues, recipe: training.Recipe) -> TrialFlags | None:
+    """How strategies are tried; None where they are not.
+
+    Raises:
+        ValueError: If a flag says how, and none that they are.
+    """
+    given = [name for name in TRIALS if values[name].present]
+    if not values.trials:
+        if given:
+            raise ValueError(
+                f"--{given[0]}={values[given[0]].value}: says how strategies are tried, and none "
+                "are. Pass --trials too, or leave it out."
+            )
+        return None
+    trials.trials_of(values)
+    uniform = bool(experiments.uniform_units(recipe.branches))
+    return TrialFlags(tuple(arguments_of(values, given)), uniform)
+
+
 def _steps(
-    values: flags.FlagValues, out: Path, root: str | None, parts: dict[str, data.Manifest]
+    values: flags.FlagValues,
+    out: Path,
+    root: str | None,
+    parts: dict[str, data.Manifest],
+    tried: TrialFlags | None,
 ) -> list[Step]:
     more = arguments_of(values, [name for name in _PASSED if values[name].present])
     paths = [entry.path for entry in parts["test"] if os.path.isfile(entry.path)]
     shown = os.path.abspath(paths[0]) if paths else None
-    given: dict[str, Any] = {"draws": values.draws, "init": values.init, "trials": values.trials}
+    given: dict[str, Any] = {"draws": values.draws, "init": values.init, "trials": tried}
     return steps_of(out, root, **given, more=more, shown=shown)
 
 

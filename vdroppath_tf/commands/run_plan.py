@@ -41,6 +41,19 @@ class Step:
         return shlex.join(["vdroppath", self.command, *self.arguments])
 
 
+@dataclasses.dataclass(frozen=True)
+class TrialFlags:
+    """How a run tries strategies.
+
+    Attributes:
+        flags: Flags of ``vdroppath trials``.
+        uniform: Whether the network has a unit that can stand in every layer, to compare with.
+    """
+
+    flags: tuple[str, ...] = ()
+    uniform: bool = True
+
+
 def steps_of(
     out: Path,
     root: str | None,
@@ -49,7 +62,7 @@ def steps_of(
     init: str | None,
     more: list[str],
     shown: str | None,
-    trials: bool = False,
+    trials: TrialFlags | None = None,
 ) -> list[Step]:
     """The commands from manifests and a recipe in ``plan/`` to a served network.
 
@@ -60,23 +73,37 @@ def steps_of(
         init: What the template starts from, or None.
         more: Flags of every command that reads videos.
         shown: A video to ask the served network about, or None.
-        trials: Whether strategies are trained stand-alone, and the best of these networks is kept
-            where it answers more validation videos than the derived one.
+        trials: How strategies are trained stand-alone too, where they are. The best of these
+            networks is kept unless the derived one answers more validation videos, and the best
+            network of one unit is tested beside it. Defaults to None: no trials.
     """
     plan = out / FOLDER
     template, derived = str(out / "template.keras"), str(out / "derived.keras")
     scores, result, served = out / "scores.json", out / "result.json", out / "served" / "1"
-    tried = out / "trials"
-    kept = str(tried / "network.keras") if trials else derived
+    tried, uniform = out / "trials", out / "uniform.json"
+    kept = derived if trials is None else str(tried / "network.keras")
+    shown_too = flag_list(result=str(result))
 
     def videos(name: str, part: str) -> list[str]:
         return flag_list(**{name: str(plan / f"{part}.manifest"), f"{name}_root": root})
+
+    def tested(model: str, to: Path) -> list[str]:
+        return [*flag_list(model=model, out=str(to)), *videos("data", "test"), *more]
 
     train, test = videos("train_data", "train"), videos("test_data", "test")
     wide = [*videos("data", "validation"), *train, *test, *more]
     start = flag_list(recipe=str(plan / "recipe.json"), init=init, out=str(out))
     seen = [*videos("data", "train"), *videos("validation", "validation"), *more]
-    trial = flag_list(model=template, scores=str(scores), against=derived, out=str(tried))
+    of_trials, of_uniform = [], []
+    if trials is not None:
+        given = flag_list(model=template, scores=str(scores), against=derived, out=str(tried))
+        given += [*trials.flags, *seen]
+        of_trials.append(("trials", "trials", given, tried / "trials.json"))
+        if trials.uniform:
+            given = tested(str(tried / "uniform.keras"), uniform)
+            of_uniform.append(("test of the best uniform network", "test", given, uniform))
+            shown_too += flag_list(result=str(uniform))
+        shown_too += flag_list(trials=str(tried / "trials.json"))
     lines: list[tuple[str, str, list[str], Path]] = [
         ("warm-up and search", "train", [*start, *seen], out / "space.json"),
         (
@@ -96,13 +123,9 @@ def steps_of(
             ],
             Path(derived),
         ),
-        *([("trials", "trials", [*trial, *seen], tried / "trials.json")] if trials else []),
-        (
-            "test",
-            "test",
-            [*flag_list(model=kept, out=str(result)), *videos("data", "test"), *more],
-            result,
-        ),
+        *of_trials,
+        ("test", "test", tested(kept, result), result),
+        *of_uniform,
         (
             "export",
             "export",
@@ -112,9 +135,11 @@ def steps_of(
         (
             "report",
             "report",
-            flag_list(
-                run=str(out), scores=str(scores), result=str(result), out=str(out / "report.html")
-            ),
+            [
+                *flag_list(run=str(out), scores=str(scores)),
+                *shown_too,
+                *flag_list(out=str(out / "report.html")),
+            ],
             out / "report.html",
         ),
     ]

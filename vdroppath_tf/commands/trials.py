@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from absl import flags, logging
 
@@ -21,16 +21,11 @@ from vdroppath_tf.commands.sources import (
     define_source,
     open_source,
 )
-from vdroppath_tf.files import write_json
-
-if TYPE_CHECKING:
-    from vdroppath_tf.cost import UnitCosts
 
 EXAMPLE = (
     "vdroppath trials --model=run/template.keras --scores=run/scores.json "
     "--data=clips/train.txt --validation=clips/validation.txt --out=run/trials"
 )
-FORMAT = "vdroppath_tf.trials/1"
 
 
 def define(values: flags.FlagValues) -> None:
@@ -44,6 +39,17 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "validation", "videos to choose on", needed=True)
     define_formats(values)
     define_faults(values)
+    define_trials(values)
+    text = (
+        "folder for trials.json and the networks: network.keras the one that is kept, "
+        "uniform.keras the best with one unit everywhere"
+    )
+    mark = "trials.json|trials/adapted.npz|runs/*/run.json"
+    define_output(values, "out", text, mark=mark, folder=True, needed=True)
+
+
+def define_trials(values: flags.FlagValues) -> None:
+    """Flags that say which strategies are tried, and for how long."""
     numbers = {
         "drawn": (0, "strategies of the space that are tried"),
         "uniform": (0, "draws from a uniform prior that are tried: what the space has dropped too"),
@@ -54,18 +60,20 @@ def define(values: flags.FlagValues) -> None:
         flags.DEFINE_integer(name, default, text, lower_bound=least, flag_values=values)
     text = "length of a trial, as a share of a whole training; short ones favour what learns fast"
     flags.DEFINE_float("share", TRIALS["share"], text, 1e-6, 1.0, flag_values=values)
-    text = "folder for the networks, network.keras the one that is kept, and trials.json"
-    mark = "trials.json|trials/adapted.npz|runs/*/run.json"
-    define_output(values, "out", text, mark=mark, folder=True, needed=True)
+
+
+def trials_of(values: flags.FlagValues) -> experiments.Trials:
+    """What these flags say."""
+    return experiments.Trials(**{name: values[name].value for name in TRIALS})
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Trains uniform strategies, tries others, trains the best, and keeps one network."""
-    trials = experiments.Trials(**{name: values[name].value for name in TRIALS})
+    trials = trials_of(values)
     model, recipe, labels = training.load_model(values.model)
     if not model.gates:
         raise ValueError(f"--model={values.model}: is no template. Expected one to draw from.")
-    against = None if values.against is None else _against(values.against, labels)
+    against = None if values.against is None else _against(values.against, model, labels)
     space = spaces.ProbabilitySpace.from_model(model)
     drawn = _drawn(values, space, trials.drawn, recipe.seed)
     modality = recipe.modality
@@ -84,16 +92,21 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     run.account.expect(work)
     alone = [experiments.train_stand_alone(run, *each) for each in uniform]
     found = experiments.run_trials(run, space, drawn, alone, trials, costs)
-    print("\n".join(lines(found, trials, costs)))
+    rival = None if against is None else _rival(values.against, *against, run, found)
+    table = experiments.trial_table(run, space, drawn, trials, costs, found, rival=rival)
+    if values.scores is None:  # the strategies are in no order of scores
+        table = dataclasses.replace(table, mode_rank=None)
+    print("\n".join(lines(table)))
     network, kept = found.chosen.network, found.chosen.name
-    if against is not None and _ahead(values.against, *against, run, found):
-        network, kept = against[0], values.against
-    training.save_model(network, Path(values.out) / "network.keras", recipe, labels)
-    fields = {**fields_of(found, trials, costs), "kept": kept, "validation": videos.digest()}
-    write_json(Path(values.out) / "trials.json", fields)
-    logging.info("Wrote %s", Path(values.out) / "trials.json")
-    served = str(Path(values.out) / "served" / "1")
-    say_next("export", model=str(Path(values.out) / "network.keras"), out=served)
+    if against is not None and rival is not None and rival.kept:
+        network, kept = against[0], rival.name
+    out = Path(values.out)
+    training.save_model(network, out / "network.keras", recipe, labels)
+    if found.best_uniform is not None:
+        training.save_model(found.best_uniform.network, out / "uniform.keras", recipe, labels)
+    report.write_trials(out / "trials.json", table, kept=kept)
+    logging.info("Wrote %s", out / "trials.json")
+    say_next("export", model=str(out / "network.keras"), out=str(out / "served" / "1"))
 
 
 def _drawn(
@@ -108,66 +121,59 @@ def _drawn(
     return [score.strategy for score in ranked]
 
 
-def _against(path: str, labels: tuple[str, ...]) -> tuple[Any, training.Recipe]:
+def _against(path: str, template: Any, labels: tuple[str, ...]) -> tuple[Any, training.Recipe]:
     """The other network and its recipe."""
     network, recipe, known = training.load_model(path)
     if known != labels:
         raise ValueError(f"--against={path}: has other classes than the template.")
+    names = [one.architecture["name"] for one in (network, template)]
+    if network.gates or names[0] != names[1]:
+        what = "a template" if network.gates else f"a network of {names[0]!r}"
+        raise ValueError(
+            f"--against={path}: is {what}. Expected a network of one strategy of the template, "
+            f"{names[1]!r}, such as vdroppath derive writes."
+        )
     return network, recipe
 
 
-def _ahead(
+def _rival(
     path: str,
     network: Any,
     recipe: training.Recipe,
     run: experiments.TaskRun,
     found: experiments.Tried,
-) -> bool:
-    """Whether another network answers more of the validation videos than the chosen one."""
+) -> report.Rival:
+    """Another network, which is kept where it answers more of the validation videos."""
     clips = training.RecipeClips(recipe, run.videos.cache, run.clips.faults)
     size = recipe.batch_size
     top1 = experiments.score_network(network, run.task.validation, clips, batch_size=size).top1
-    ahead = top1 > found.chosen.validation.top1
-    print(f"{path}: top-1 {top1:.4f}; {'kept' if ahead else 'not kept'}.")
-    return ahead
-
-
-def lines(found: experiments.Tried, trials: experiments.Trials, costs: UnitCosts) -> list[str]:
-    """The result in lines: each trial, each network that was trained to the end, the choice."""
-    said = [f"Top-1 after {trials.share:.0%} of a stand-alone training, 95 % intervals:"]
-    said += [f"{score.interval}  {score.strategy}" for score in found.scores.ranked()]
-    said.append("Trained to the end:")
-    for one in sorted(found.trained, key=lambda one: -one.validation.top1):
-        interval = one.validation.interval(one.validation.top1)
-        macs = costs.of(one.strategy)[1]
-        said.append(f"{interval}  {one.name}: {one.strategy} ({macs:,} MACs)")
-    clips = found.chosen.validation.scored
-    said.append(
-        f"Chosen, the cheapest within one standard error of the best on these {clips:,} videos: "
-        f"{found.chosen.strategy}."
+    strategy = spaces.FusionStrategy.parse(
+        network.architecture["strategy"], found.chosen.strategy.architecture
     )
+    return report.Rival.of(path, strategy, top1, against=found.top1)
+
+
+def lines(table: report.TrialTable) -> list[str]:
+    """The result in lines: each trial, each network that was trained to the end, the choice."""
+    trial, whole = table.epochs
+    said = [f"Top-1 on {table.videos:,} videos with 95 % intervals, after {trial:g} epochs:"]
+    tried = sorted(table.tried, key=lambda row: -(row.trial or 0.0))
+    said += [f"{table.interval(row.trial or 0.0)}  {_shown(table, row)}" for row in tried]
+    said.append(f"After {whole:g} epochs, the whole training:")
+    trained = [row for row in table.ordered if row.end is not None]
+    said += [f"{table.interval(row.end or 0.0)}  {_shown(table, row)}" for row in trained]
+    said.append(
+        f"Chosen, the cheapest within one standard error of the best on these {table.videos:,} "
+        f"videos: {table.chosen}."
+    )
+    if table.rival is not None:
+        kept = "kept, as it answers more" if table.rival.kept else "not kept"
+        said.append(f"{table.rival.name}: top-1 {table.rival.top1:.4f}; {kept}.")
     return said
 
 
-def fields_of(
-    found: experiments.Tried, trials: experiments.Trials, costs: UnitCosts
-) -> dict[str, Any]:
-    """The result as plain values."""
-    return {
-        "format": FORMAT,
-        "trials": dataclasses.asdict(trials),
-        "videos": found.chosen.validation.scored,
-        "scores": [
-            {"strategy": str(score.strategy), "top1": score.top1} for score in found.scores.ranked()
-        ],
-        "trained": [
-            {
-                "name": one.name,
-                "strategy": str(one.strategy),
-                "top1": one.validation.top1,
-                "macs": costs.of(one.strategy)[1],
-            }
-            for one in found.trained
-        ],
-        "strategy": str(found.chosen.strategy),
-    }
+def _shown(table: report.TrialTable, row: report.TriedRow) -> str:
+    """A strategy, where it comes from, and what it costs."""
+    mode = ", the space's mode" if row.strategy == table.mode else ""
+    macs = "" if row.macs is None else f", {row.macs:,} MACs"
+    return f"{row.strategy} ({report.ORIGINS[row.origin]}{mode}{macs})"

@@ -12,6 +12,7 @@ from .scorer import Scorer as Scorer
 from .stand_alone import StandAlone as StandAlone
 from .stand_alone import train_stand_alone as train_stand_alone
 from .stand_alone import uniform_strategies as uniform_strategies
+from .stand_alone import uniform_units as uniform_units
 from .steps import FineTuning as FineTuning
 from .steps import candidates as candidates
 from .steps import derive_network as derive_network
@@ -20,6 +21,7 @@ from .steps import save_trained as save_trained
 from .steps import score_network as score_network
 from .task_run import Task as Task
 from .task_run import TaskRun as TaskRun
+from .trial_table import trial_table as trial_table
 from .trials import Trials as Trials
 from .trials import Tried as Tried
 from .trials import run_trials as run_trials

@@ -18,15 +18,16 @@ from vdroppath_tf.experiments.steps import (
     candidates,
     derive_network,
     export_network,
-    score_network,
 )
-from vdroppath_tf.experiments.task_run import BATCH, TEMPLATE_STEP, TaskRun
+from vdroppath_tf.experiments.task_run import TEMPLATE_STEP, TaskRun
+from vdroppath_tf.experiments.trial_table import trial_table
 from vdroppath_tf.experiments.trials import Trials, Tried, run_trials
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
 from vdroppath_tf.report.classes import gains_over
 from vdroppath_tf.report.items import Prediction
 from vdroppath_tf.report.records import TaskReport
+from vdroppath_tf.report.trials import Rival
 from vdroppath_tf.scoring.best_set import confidence_set
 from vdroppath_tf.scoring.choosing import choose
 from vdroppath_tf.scoring.intervals import optimism
@@ -76,20 +77,25 @@ def run_loop(
     costs = unit_costs(template, run.clips.clip_shape(task.test))
     scores, chosen = _choose(run, template, space, draws, costs)
     alone = [train_stand_alone(run, *each) for each in uniform_strategies(space)]
+    rows = [_stand_alone_row(run, one, costs) for one in alone]
+    drawn = [score.strategy for score in scores.ranked()]
+    tried = None
     if trials is not None:
-        drawn = [score.strategy for score in scores.ranked()]
-        alone, chosen = _tried(run, run_trials(run, space, drawn, alone, trials, costs))
-    rows = [_row(run, one.name, one.test, STAND_ALONE, costs) for one in alone]
+        tried = _named_as_chosen(run_trials(run, space, drawn, alone, trials, costs))
+        chosen, alone = tried.chosen.strategy, [*tried.trained]
+        rows += [_stand_alone_row(run, one, costs) for one in tried.finalists]
     rows += _drawn_rows(run, template, space, chosen, costs)
-    network, note = _derive(run, template, chosen)
-    rows.append(_derived_row(run, network, chosen, note, costs))
-    own = next((one for one in alone if one.strategy == chosen), None)
-    if own is None and retrained:
+    derived = _derive(run, template, chosen)
+    rows.append(_derived_row(run, derived, chosen, costs))
+    if retrained and chosen not in [one.strategy for one in alone]:
         own = train_stand_alone(run, _RETRAINED, chosen)
-        rows.append(_row(run, own.name, own.test, STAND_ALONE, costs))
-    kept = _DERIVED
-    if trials is not None and own is not None:
-        network, kept = _better(run, network, own)
+        rows.append(_stand_alone_row(run, own, costs))
+    network, kept, table = derived.network, _DERIVED, None
+    if trials is not None and tried is not None:
+        rival = _rival(run, derived, tried)
+        table = trial_table(run, space, drawn, trials, costs, tried, rival=rival)
+        if not rival.kept:
+            network, kept = tried.chosen.network, tried.chosen.name
     return TaskReport(
         name=task.name,
         description=task.description,
@@ -98,7 +104,7 @@ def run_loop(
         chosen=chosen,
         chosen_as=_chosen_as(trials),
         kept=kept,
-        by_trials=trials is not None,
+        trials=table,
         classes=task.train.num_classes,
         clips=run.clips.faults.scored(task.test, "test"),
         chosen_on_same_clips=False,
@@ -123,30 +129,27 @@ def _chosen_as(trials: Trials | None) -> str:
     return "the chosen strategy, the cheapest within one standard error of the best stand-alone"
 
 
-def _tried(run: TaskRun, found: Tried) -> tuple[list[StandAlone], FusionStrategy]:
-    """The networks that were trained to the end, the chosen one by the name of its row."""
-    alone, chosen = [*found.trained], found.chosen
-    if chosen.name.endswith("everywhere"):
-        return alone, chosen.strategy
-    if chosen.name in run.answers:
-        run.answers[_RETRAINED] = run.answers.pop(chosen.name)
-    renamed = dataclasses.replace(chosen, name=_RETRAINED)
-    return [renamed if one is chosen else one for one in alone], chosen.strategy
+def _named_as_chosen(found: Tried) -> Tried:
+    """The chosen network by the name of its row, unless it is a uniform one."""
+    if found.place < found.uniform:
+        return found
+    trained = list(found.trained)
+    trained[found.place] = dataclasses.replace(found.chosen, name=_RETRAINED)
+    return dataclasses.replace(found, trained=tuple(trained))
 
 
-def _better(run: TaskRun, derived: FusionModel, own: StandAlone) -> tuple[FusionModel, str]:
-    """The network of the chosen strategy that answers more validation clips, and its row."""
-    found = score_network(derived, run.task.validation, run.clips, batch_size=BATCH)
-    ahead = own.validation.top1 > found.top1
+def _rival(run: TaskRun, derived: _Derived, found: Tried) -> Rival:
+    """The derived network, and whether it is kept: where it answers more validation clips."""
+    rival = Rival.of(_DERIVED, found.chosen.strategy, derived.top1, against=found.top1)
     run.account.log(
         f"Of the chosen strategy's networks the one that was "
-        f"{'trained stand-alone' if ahead else 'derived'} is kept: top-1 "
-        f"{own.validation.top1:.3f} stand-alone, {found.top1:.3f} derived, on validation clips."
+        f"{'derived' if rival.kept else 'trained stand-alone'} is kept: top-1 {found.top1:.3f} "
+        f"stand-alone, {rival.top1:.3f} derived, on validation clips."
     )
-    if not ahead:
-        return derived, _DERIVED
-    save_model(own.network, run.folder / "network.keras", run.recipe, run.task.train.labels)
-    return own.network, own.name
+    if not rival.kept:
+        network, labels = found.chosen.network, run.task.train.labels
+        save_model(network, run.folder / "network.keras", run.recipe, labels)
+    return rival
 
 
 def _choose(
@@ -211,17 +214,19 @@ def _drawn_rows(
     return rows
 
 
-def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> tuple[FusionModel, str]:
-    """The derived network, and how it came about."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Derived:
+    """The derived network, how it came about, and its top-1 on the validation clips."""
+
+    network: FusionModel
+    note: str
+    top1: float
+
+
+def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> _Derived:
     tuned = run.recipe.finetune
     total = 0 if tuned is None else run.steps((tuned,))
-    undone: list[FineTuning] = []
-
-    def note(tuning: FineTuning) -> None:
-        run.account.log(str(tuning))
-        if not tuning.kept:
-            undone.append(tuning)
-
+    tunings: list[FineTuning] = []
     with (
         run.account.timed("derive and fine-tune"),
         run.account.steps("finetune", total, run.steps_per_epoch) as step,
@@ -233,23 +238,32 @@ def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> tupl
             run.videos,
             finetune_in=None if tuned is None else run.checkpoints("finetune"),
             validation=run.task.validation,
-            on_tuned=note,
+            on_tuned=tunings.append,
             on_step=step,
         )
     save_model(network, run.folder / "derived.keras", run.recipe, run.task.train.labels)
     if tuned is None:
-        return network, "derived"
-    if undone:
-        return network, "derived; fine-tuning undone, worse on the validation clips"
-    return network, f"derived, {tuned.epochs} epochs of fine-tuning"
+        return _Derived(network, "derived", run.score(network, run.task.validation).top1)
+    (tuning,) = tunings
+    run.account.log(str(tuning))
+    note = f"derived, {tuned.epochs} epochs of fine-tuning"
+    if not tuning.kept:
+        note = "derived; fine-tuning undone, worse on the validation clips"
+    return _Derived(network, note, max(tuning.before, tuning.after))
 
 
-def _derived_row(
-    run: TaskRun, network: FusionModel, chosen: FusionStrategy, note: str, costs: UnitCosts
-) -> Row:
-    score = run.accuracy(network, chosen, _DERIVED)
-    run.account.log(f"The derived network ({note}): top-1 {score.top1:.3f} on held-out clips.")
-    return _row(run, _DERIVED, score, note, costs)
+def _derived_row(run: TaskRun, derived: _Derived, chosen: FusionStrategy, costs: UnitCosts) -> Row:
+    score = run.accuracy(derived.network, chosen, _DERIVED)
+    run.account.log(
+        f"The derived network ({derived.note}): top-1 {score.top1:.3f} on held-out clips."
+    )
+    return _row(run, _DERIVED, score, derived.note, costs)
+
+
+def _stand_alone_row(run: TaskRun, one: StandAlone, costs: UnitCosts) -> Row:
+    score = run.accuracy(one.network, one.strategy, one.name)
+    run.account.log(f"{one.name}: top-1 {score.top1:.3f} on {score.clips} held-out clips.")
+    return _row(run, one.name, score, STAND_ALONE, costs)
 
 
 def _gains(run: TaskRun, kept: str) -> list[ClassGains]:

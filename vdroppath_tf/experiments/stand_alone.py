@@ -9,12 +9,10 @@ import numpy as np
 
 from vdroppath_tf.brief import brief
 from vdroppath_tf.cost import UnitCosts
-from vdroppath_tf.experiments.steps import score_network
-from vdroppath_tf.experiments.task_run import BATCH, TaskRun
+from vdroppath_tf.experiments.task_run import TaskRun
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.best_set import within_one_error
-from vdroppath_tf.scoring.scores import StrategyScore
 from vdroppath_tf.scoring.uniform import UNIFORM
 from vdroppath_tf.scoring.video_scores import VideoScores
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -32,15 +30,11 @@ class StandAlone:
         name: What it is called.
         strategy: Its strategy.
         network: The network.
-        validation: What it answered on the validation videos.
-        test: Its score on the test videos; on the validation videos where these are the same.
     """
 
     name: str
     strategy: FusionStrategy
     network: FusionModel
-    validation: VideoScores
-    test: StrategyScore
 
     __repr__ = brief
 
@@ -73,29 +67,31 @@ def train_stand_alone(run: TaskRun, name: str, strategy: FusionStrategy) -> Stan
         strategy: Its strategy.
     """
     what = name.removesuffix(", stand-alone")
+    if len({*strategy}) > 1:
+        what = f"{what} ({strategy})"
     run.account.log(f"Training {what} stand-alone, equally long, for comparison.")
     network = build_derived(run.recipe, run.videos, strategy)
     with run.account.timed(f"train {name}"):
         run.train(network, run.stand_alone_phases(), name.removesuffix(" everywhere"))
-    found = score_network(network, run.task.validation, run.clips, batch_size=BATCH)
-    score, which = StrategyScore(strategy, found.top1, found.top5, found.scored), "validation"
-    if run.task.test is not run.task.validation:
-        score, which = run.accuracy(network, strategy, name), "held-out"
-    run.account.log(f"{name}: top-1 {score.top1:.3f} on {score.clips} {which} clips.")
-    return StandAlone(name, strategy, network, found, score)
+    return StandAlone(name, strategy, network)
 
 
 @named
-def final(trained: Sequence[StandAlone], costs: UnitCosts) -> StandAlone:
-    """The one to keep of the networks that were trained to the end, by their validation videos.
+def final(
+    trained: Sequence[StandAlone], validation: Sequence[VideoScores], costs: UnitCosts
+) -> int:
+    """Which network to keep of those that were trained to the end, by their validation videos.
 
     The cheapest within one standard error of the most accurate (``scoring.within_one_error``). A
     confidence set of so few networks would be wide enough for ones that are much worse.
 
     Args:
         trained: The finalists, and the uniform strategies, which were trained as long.
+        validation: What each answered on the validation videos.
         costs: ``UnitCosts`` of their template.
+
+    Returns:
+        Its place among them.
     """
-    right = np.stack([one.validation.right[:, 0] for one in trained])
-    may_be = [trained[k] for k in within_one_error(right)]
-    return min(may_be, key=lambda one: (costs.of(one.strategy)[1], -one.validation.top1))
+    may_be = within_one_error(np.stack([found.right[:, 0] for found in validation]))
+    return min(may_be, key=lambda k: (costs.of(trained[k].strategy)[1], -validation[k].top1))

@@ -21,6 +21,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.report.findings import mean_on
 from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
+from vdroppath_tf.scoring.video_scores import VideoScores
 from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.gate_arrays import Gates
 from vdroppath_tf.spaces.notices import SpaceWarning
@@ -143,12 +144,16 @@ class TaskRun:
         with self.account.bar("strategies", "passes") as bar:
             return scorer.scores(strategies, videos, on_strategy=lambda: bar.update(1))
 
+    def score(self, network: FusionModel, videos: Manifest) -> VideoScores:
+        """What one network answers for videos, one clip each, as strategies are scored."""
+        return score_network(network, videos, self.clips, batch_size=BATCH)
+
     def accuracy(self, network: FusionModel, strategy: FusionStrategy, name: str) -> StrategyScore:
         """Accuracy of one network on the held-out videos, one clip each, as strategies have it.
 
         What it answered is kept in ``answers``, by its name.
         """
-        found = score_network(network, self.task.test, self.clips, batch_size=BATCH)
+        found = self.score(network, self.task.test)
         if (answers := found.class_answers()) is not None:
             self.answers[name] = answers
         return StrategyScore(strategy, found.top1, found.top5, found.scored)

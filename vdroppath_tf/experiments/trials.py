@@ -25,6 +25,7 @@ from vdroppath_tf.scoring.evaluate import evaluate_strategies
 from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.scoring.uniform import uniform_prior
+from vdroppath_tf.scoring.video_scores import VideoScores
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import build_template
@@ -82,6 +83,17 @@ class Trials:
 
 
 @named
+def of_space(drawn: Sequence[FusionStrategy], trials: Trials) -> list[FusionStrategy]:
+    """The strategies of the space that are tried, none of them twice.
+
+    Args:
+        drawn: Draws from it, best first.
+        trials: How many.
+    """
+    return list(dict.fromkeys(drawn))[: trials.drawn]
+
+
+@named
 def tried(
     space: ProbabilitySpace, drawn: Sequence[FusionStrategy], trials: Trials, seed: int
 ) -> list[FusionStrategy]:
@@ -93,7 +105,7 @@ def tried(
         trials: How many of both kinds.
         seed: The seed of the uniform draws.
     """
-    best = list(dict.fromkeys(drawn))[: trials.drawn]
+    best = of_space(drawn, trials)
     found = dict.fromkeys(best)
     uniform = uniform_prior(space).sample(20 * trials.uniform, seed=seed) if trials.uniform else ()
     for strategy in uniform:
@@ -110,14 +122,40 @@ class Tried:
     Attributes:
         scores: Top-1 of each strategy on the validation videos, after its trial.
         trained: The networks that were trained to the end, uniform strategies first.
-        chosen: The one of them that is chosen.
+        validation: What each of these networks answered on the validation videos.
+        place: The place of the one that is chosen among them.
+        uniform: How many of them are uniform strategies.
     """
 
     scores: StrategyScores
     trained: tuple[StandAlone, ...]
-    chosen: StandAlone
+    validation: tuple[VideoScores, ...]
+    place: int
+    uniform: int
 
     __repr__ = brief
+
+    @property
+    def chosen(self) -> StandAlone:
+        """The network that is chosen."""
+        return self.trained[self.place]
+
+    @property
+    def top1(self) -> float:
+        """Its top-1 on the validation videos, which chose it."""
+        return self.validation[self.place].top1
+
+    @property
+    def finalists(self) -> tuple[StandAlone, ...]:
+        """Those that were trained to the end for the accuracy of their trials."""
+        return self.trained[self.uniform :]
+
+    @property
+    def best_uniform(self) -> StandAlone | None:
+        """The uniform network of the highest top-1 on the validation videos, if there is one."""
+        places = range(self.uniform)
+        best = max(places, key=lambda k: self.validation[k].top1, default=None)
+        return None if best is None else self.trained[best]
 
 
 @named
@@ -154,12 +192,16 @@ def run_trials(
     for n, score in enumerate(scores.ranked()[: trials.finalists], start=1):
         if score.strategy not in known:
             alone.append(train_stand_alone(run, f"finalist {n}", score.strategy))
-    chosen = final(alone, costs)
+    answers = []
+    for one in alone:
+        answers.append(run.score(one.network, run.task.validation))
+        log(f"{one.name}: {one.strategy}, top-1 {answers[-1].top1:.3f} on validation clips.")
+    place = final(alone, answers, costs)
     log(
         f"Chosen, the cheapest within one standard error of the best of {len(alone)} networks: "
-        f"{chosen.strategy}, top-1 {chosen.validation.top1:.3f} on validation clips."
+        f"{alone[place].strategy}, top-1 {answers[place].top1:.3f} on validation clips."
     )
-    return Tried(scores, tuple(alone), chosen)
+    return Tried(scores, tuple(alone), tuple(answers), place, len(uniform))
 
 
 def _trial_scores(run: TaskRun, strategies: list[FusionStrategy], trials: Trials) -> StrategyScores:

@@ -20,6 +20,13 @@ from .scores_file import Scored as Scored
 from .scores_file import read_scores as read_scores
 from .scores_file import read_selected as read_selected
 from .scores_file import write_scores as write_scores
+from .trials import ORIGINS as ORIGINS
+from .trials import Rival as Rival
+from .trials import TrialTable as TrialTable
+from .trials import TriedRow as TriedRow
+from .trials_file import TRIALS_FORMAT as TRIALS_FORMAT
+from .trials_file import read_trials as read_trials
+from .trials_file import write_trials as write_trials
 from .worth_file import WORTH_FORMAT as WORTH_FORMAT
 from .worth_file import read_worth as read_worth
 from .worth_file import write_worth as write_worth

@@ -12,6 +12,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.report.choice import chosen
 from vdroppath_tf.report.comparisons import best_draw, frames_alone, spread
 from vdroppath_tf.report.records import TaskReport
+from vdroppath_tf.report.trial_words import trial_sentences
 from vdroppath_tf.spaces.diagnosis import NEAR_START, diagnose
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
@@ -28,7 +29,9 @@ def findings(task: TaskReport) -> list[str]:
     found: list[str | None] = [*diagnose(task.space).sentences()]
     found += [space_moved(task), space_leans(task), apart(task)]
     found += [frames_alone(task), best_draw(task)]
-    found += [*chosen(task), spread(task), served(task)]
+    found += [*chosen(task), spread(task)]
+    found += [] if task.trials is None else trial_sentences(task.trials)
+    found += [served(task)]
     return [sentence for sentence in found if sentence]
 
 

@@ -83,7 +83,7 @@ def headline(task: TaskReport) -> str | None:
     """
     compared = _of_tested(task)
     if compared:
-        return _sentence(task, *compared)
+        return _sentence(task, *compared) + (_BY_TRIALS if task.by_trials else "")
     compared = _of_rows(task)
     if compared:
         by_itself = _BY_TRIALS if task.by_trials else _strategy_by_itself(task, *compared)

@@ -13,6 +13,7 @@ from vdroppath_tf.brief import brief
 from vdroppath_tf.names import named
 from vdroppath_tf.report.explained import Explained
 from vdroppath_tf.report.items import DataUsed, OtherSpace, Prediction, Tested
+from vdroppath_tf.report.trials import TrialTable
 from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.listed import DRAWN, SCORED, STAND_ALONE, Draw, Row
 from vdroppath_tf.scoring.selection import Selection
@@ -67,8 +68,8 @@ class TaskReport:
             `"the chosen strategy"`.
         kept: str, the name of the row of the network that is kept and exported. Defaults to
             `None`: the one derived from the template, or else the one trained stand-alone.
-        by_trials: bool, whether the choice was made among networks trained stand-alone: the
-            template's scores have no part in it. Defaults to `False`.
+        trials: `TrialTable`, the strategies that were trained stand-alone to choose among them.
+            Defaults to `None`.
         absent: Mapping of a part that has no data (`"history"`, `"accuracy"`, `"costs"`,
             `"other"`, `"tested"`, `"gains"`) to a sentence on how to get them. Defaults to `{}`.
 
@@ -100,7 +101,7 @@ class TaskReport:
     worth: LayerWorth | None = None
     chosen_as: str = "the chosen strategy"
     kept: str | None = None
-    by_trials: bool = False
+    trials: TrialTable | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
 
     __repr__ = brief
@@ -117,9 +118,11 @@ class TaskReport:
             )
         if (self.rows or self.selection) and not self._rows_of_chosen():
             raise ValueError(
-                f"No row of task {self.name!r} has the chosen strategy {str(self.chosen)!r}. "
+                f"No row of task {self.name!r} has the chosen strategy {self._chosen_row!r}. "
                 f"Expected one. Received: {[row.strategy for row in self.rows]}"
             )
+        if self.trials is not None:
+            self.trials.check(self.space)
         if self.history is not None:
             self._check_history([gate_arrays("drop", drop) for drop in self.history])
 
@@ -205,8 +208,18 @@ class TaskReport:
         found = {str(unit): self.uniform(unit) for unit in units}
         return {unit: row for unit, row in found.items() if row is not None}
 
+    @property
+    def by_trials(self) -> bool:
+        """Whether trials chose the strategy: the template's scores had no part in it."""
+        return self.trials is not None and str(self.trials.chosen) == str(self.chosen)
+
+    @property
+    def _chosen_row(self) -> str:
+        """The strategy that a row must have: what scores selected, whatever trials chose later."""
+        return str(self.chosen if self.selection is None else self.selection.strategy)
+
     def _rows_of_chosen(self) -> list[Row]:
-        return [row for row in self.rows if row.strategy == str(self.chosen)]
+        return [row for row in self.rows if row.strategy == self._chosen_row]
 
 
 @named

@@ -23,6 +23,7 @@ from vdroppath_tf.report.pictures import (
 )
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.report.tables import TextTable, layer_table
+from vdroppath_tf.report.trial_words import TrialLines, trial_lines
 from vdroppath_tf.report.worth import worth_pictures, worth_sentences
 from vdroppath_tf.scoring.listed import Draw
 
@@ -85,6 +86,7 @@ class Sections:
     accuracy: Shown | None
     results: Results | None
     confidence_set: ConfidenceSet | None
+    trials: TrialLines | None
     classes: list[Classes]
     worth: list[str]
     worth_pictures: list[Shown]
@@ -107,6 +109,7 @@ def sections(task: TaskReport) -> Sections:
         accuracy=None if accuracy is None else _shown(accuracy),
         results=_results(task) if task.rows else None,
         confidence_set=_confidence_set(task),
+        trials=None if task.trials is None else trial_lines(task.trials),
         classes=[found for one in task.tested if (found := _classes(one)) is not None],
         worth=worth_sentences(task),
         worth_pictures=[_shown(picture) for picture in worth_pictures(task)],

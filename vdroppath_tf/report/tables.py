@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from vdroppath_tf.names import named
 from vdroppath_tf.report.records import TaskReport
+from vdroppath_tf.report.trial_words import trial_rows
 from vdroppath_tf.scoring.listed import Row
 from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.unit import s_first
@@ -115,6 +116,12 @@ def history_table(task: TaskReport) -> Table:
 
 
 @named
+def trial_table(task: TaskReport) -> Table:
+    """What was trained stand-alone to choose among it."""
+    return ([], []) if task.trials is None else trial_rows(task.trials)
+
+
+@named
 def data_table(task: TaskReport) -> Table:
     """Which videos were used for what."""
     heads = ["use", "protocol", "scored", "listed", "source", "hash"]
@@ -127,6 +134,7 @@ TABLES: dict[str, Callable[[TaskReport], Table]] = {
     "front": front_table,
     "draws": draw_table,
     "strategies": row_table,
+    "trials": trial_table,
     "tested": tested_table,
     "data": data_table,
 }

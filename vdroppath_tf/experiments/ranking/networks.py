@@ -23,6 +23,7 @@ from vdroppath_tf.scoring.evaluate import evaluate_strategies
 from vdroppath_tf.scoring.one_strategy import OneStrategy
 from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.training import Recipe
+from vdroppath_tf.training.averages import KeepAverages, WeightAverages
 from vdroppath_tf.training.fit import prepare
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.schedules import learning_rate
@@ -50,25 +51,50 @@ def trained_template(plan: Plan, which: str, train: ArrayClips) -> FusionModel:
 
 
 @named
-def train_template(template: FusionModel, recipe: Recipe, train: ArrayClips) -> None:
-    """Takes a new template through its recipe's phases, on clips in memory."""
-    size, first = recipe.batch_size, 0
+def train_template(
+    template: FusionModel, recipe: Recipe, train: ArrayClips, *, take: bool = True
+) -> WeightAverages | None:
+    """Takes a new template through its recipe's phases, on clips in memory.
+
+    Args:
+        template: The template.
+        recipe: The recipe.
+        train: The clips.
+        take: Whether averages of the weights (the recipe's ``ema``) take the place of the last
+            weights at the end. Defaults to True, as in ``training.train``.
+
+    Returns:
+        The averages of the last phase; None where the recipe wants none.
+    """
+    size, first, averages = recipe.batch_size, 0, None
     steps = len(train) // size
     for phase in recipe.template_phases():
-        prepare(template, phase, recipe, steps)
-        stream = _stream(train, size, recipe.seed, first)
-        template.fit(stream, steps_per_epoch=steps, epochs=phase.epochs, verbose=0, shuffle=False)
+        if averages is not None:
+            averages.take()
+        averages = prepare(template, phase, recipe, steps)
+        template.fit(
+            _batches(train, size, recipe.seed, range(first, first + phase.epochs)),
+            steps_per_epoch=steps,
+            epochs=phase.epochs,
+            callbacks=[] if averages is None else [KeepAverages(averages)],
+            verbose=0,
+            shuffle=False,
+        )
         first += phase.epochs
+    if averages is not None and take:
+        averages.take()
+    return averages
 
 
-def _stream(train: ArrayClips, size: int, seed: int, first_epoch: int) -> tf.data.Dataset:
-    kinds = (
-        tf.TensorSpec((size, *train.clips.shape[1:]), tf.uint8),
-        tf.TensorSpec((size,), tf.int64),
+def _batches(train: ArrayClips, size: int, seed: int, epochs: range) -> tf.data.Dataset:
+    """The batches of ``train.shuffled``, gathered by TensorFlow: it calls nothing that it keeps."""
+    order = np.concatenate([train.order(size, seed=seed, epoch=epoch) for epoch in epochs])
+    clips, labels = tf.constant(train.clips), tf.constant(train.labels)
+    return (
+        tf.data.Dataset.from_tensor_slices(order)
+        .map(lambda some: (tf.gather(clips, some), tf.gather(labels, some)))
+        .prefetch(2)
     )
-    return tf.data.Dataset.from_generator(
-        lambda: train.shuffled(size, seed=seed, first_epoch=first_epoch), output_signature=kinds
-    ).prefetch(2)
 
 
 @named

@@ -39,10 +39,15 @@ class ArrayClips:
         """Whole batches without end; each epoch's order depends on ``seed`` and its number only."""
         epoch = first_epoch
         while True:
-            order = np.random.default_rng([seed, epoch]).permutation(len(self))
-            for start in range(0, len(self) - batch_size + 1, batch_size):
-                yield self._of(order[start : start + batch_size])
+            for some in self.order(batch_size, seed=seed, epoch=epoch):
+                yield self._of(some)
             epoch += 1
+
+    def order(self, batch_size: int, *, seed: int, epoch: int) -> np.ndarray:
+        """``(batches, batch_size)`` numbers of the clips in the whole batches of an epoch."""
+        order = np.random.default_rng([seed, epoch]).permutation(len(self))
+        whole = len(self) // batch_size
+        return order[: whole * batch_size].reshape(whole, batch_size)
 
     def _of(self, some: slice | np.ndarray) -> Batch:
         return self.clips[some], self.labels[some]

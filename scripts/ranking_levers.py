@@ -1,0 +1,144 @@
+"""Which ways to train a template make its scores rank better? Kendall's tau of each, with interval.
+
+    vdroppath ranking --out=ranking
+    python scripts/ranking_levers.py --ranking=ranking --out=levers
+
+The strategies and their stand-alone accuracies are those of a finished ranking (its task, its
+network, its lengths). For each lever and seed a template is trained anew, and scores all of the
+strategies, batch norm recalibrated. The levers:
+
+* ``plain``: as ``vdroppath ranking`` trains the template.
+* ``fair paths``: the noise of a gate is stratified over the batch, so that each path is on in the
+  share of the samples that its probability says, in every batch, and not on average only.
+* ``norm of each path``: a batch norm behind each path, before they are summed. (The stand-alone
+  networks have none; the norm behind the sum makes both the same functions of one path.)
+
+Each template is scored with its last weights and, as a lever of its own, with averages of the
+weights (``ema``) over about the last four epochs. A stopped run goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+
+RANKING = flags.DEFINE_string("ranking", "ranking", "folder of vdroppath ranking")
+OUT = flags.DEFINE_string("out", "levers", "folder for results")
+SEEDS = flags.DEFINE_integer("seeds", 3, "templates of each lever")
+EMA = flags.DEFINE_float("ema", 0.998, "decay of the averages in a step")
+LEVERS = ("plain", "fair paths", "norm of each path")
+LAST, AVERAGED = "last weights", "averaged weights"
+
+
+@contextlib.contextmanager
+def lever(name: str):
+    """Templates that are built and trained inside use it."""
+    import unittest.mock as mock
+
+    import tensorflow as tf
+
+    from vdroppath_tf.layers import together
+    from vdroppath_tf.models.common import FusionMaker
+
+    plain = FusionMaker.__call__
+
+    def stratified(logit, r1, r2, temperature):
+        """Logistic noise whose quantiles are spread over the batch, in an order of their own."""
+        size = tf.cast(tf.shape(r1)[1], tf.float32)
+        ranks = tf.argsort(tf.argsort(r1, axis=1), axis=1)
+        quantile = (tf.cast(ranks, tf.float32) + r2) / size
+        return (logit + tf.math.log(quantile) - tf.math.log1p(-quantile)) / temperature
+
+    with contextlib.ExitStack() as stack:
+        if name == "fair paths":
+            stack.enter_context(mock.patch.object(together, "relaxed_logit", stratified))
+        if name == "norm of each path":
+
+            def normed(self, *args, **kwargs):
+                return plain(self, *args, **{**kwargs, "after": "linear"})
+
+            stack.enter_context(mock.patch.object(FusionMaker, "__call__", normed))
+        yield
+
+
+def scores_of(base: str, name: str, seed: int, texts: list[str], parts) -> dict[str, list[float]]:
+    """Scores of the strategies with the last weights of one template, and with averages."""
+    from vdroppath_tf.experiments.ranking import networks
+
+    train, test = parts
+    with lever(name):
+        recipe = plan().template(base).replace(seed=seed, ema=EMA.value)
+        template = networks.new_template(recipe, len(train))
+        averages = networks.train_template(template, recipe, train, take=False)
+    found = {LAST: networks.score(template, texts, train, test)}
+    averages.take()
+    return {**found, AVERAGED: networks.score(template, texts, train, test)}
+
+
+def plan():
+    """The plan of the ranking."""
+    from vdroppath_tf.experiments import Plan
+
+    fields = json.loads((Path(RANKING.value) / "plan.json").read_text(encoding="utf-8"))
+    names = ("epochs", "template_epochs", "gate_learning_rate", "seed", "clips")
+    given = {name: fields[name] for name in names}
+    return Plan(**{**given, "clips": tuple(given["clips"])})
+
+
+def tau_lines(found: dict, rows: list[dict]) -> list[str]:
+    """A line for each base, lever and weights: tau over both kinds of strategies."""
+    from vdroppath_tf.analysis import kendall_tau, tau_interval
+
+    lines = []
+    kinds = [row["kind"] for row in rows]
+    truth = np.array([np.mean(row["alone"]) for row in rows])
+    for (base, name, weights), scores in found.items():
+        cells = []
+        for kind in dict.fromkeys(kinds):
+            here = np.array([one == kind for one in kinds])
+            whole = tau_interval(truth[here], np.mean(scores, 0)[here])
+            single = [kendall_tau(truth[here], np.array(one)[here]) for one in scores]
+            cells.append(
+                f"{np.mean(single):.2f} ({min(single):.2f} to {max(single):.2f}); mean of "
+                f"{len(single)} {whole.value:.2f} [{whole.low:.2f}, {whole.high:.2f}]"
+            )
+        lines.append(f"| `{base}` | {name} | {weights} | {' | '.join(cells)} |")
+    return lines
+
+
+def main(_: list[str]) -> None:
+    """Trains what is missing, and prints the table."""
+    from vdroppath_tf.experiments.ranking.plan import DIFFICULTY, LEARNED, TASK, UNIFORM
+    from vdroppath_tf.experiments.tasks.in_memory import draw_clips
+    from vdroppath_tf.files import write_json
+
+    out = Path(OUT.value)
+    out.mkdir(parents=True, exist_ok=True)
+    rows = json.loads((Path(RANKING.value) / "ranking.json").read_text(encoding="utf-8"))
+    rows = rows["strategies"]
+    texts = [row["strategy"] for row in rows]
+    parts = [
+        draw_clips(TASK, split, count, seed=plan().seed, difficulty=DIFFICULTY)
+        for split, count in zip(("train", "test"), plan().clips, strict=True)
+    ]
+    found: dict[tuple[str, str, str], list[list[float]]] = {}
+    for seed in range(SEEDS.value):
+        for base in (LEARNED, UNIFORM):
+            for name in LEVERS:
+                file = out / f"{base}-{name}-{seed}.json".replace(" ", "_")
+                if not file.is_file():
+                    write_json(file, scores_of(base, name, seed, texts, parts))
+                    print(f"{base}, {name}, seed {seed}: done", flush=True)
+                for weights, one in json.loads(file.read_text(encoding="utf-8")).items():
+                    found.setdefault((base, name, weights), []).append(one)
+    print("| template | lever | scored with | draws: tau of one template | uniform draws |")
+    print("| --- | --- | --- | --- | --- |")
+    print("\n".join(tau_lines(found, rows)))
+
+
+if __name__ == "__main__":
+    app.run(main)

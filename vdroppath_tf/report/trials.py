@@ -1,0 +1,195 @@
+"""Trials as a report shows them: what was trained stand-alone, for how long, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vdroppath_tf.names import named
+from vdroppath_tf.report.items import DataUsed
+from vdroppath_tf.scoring.intervals import Interval
+from vdroppath_tf.scoring.listed import check_share
+from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
+
+SPACE, PRIOR, UNIFORM = "space", "uniform prior", "uniform"
+ORIGINS = {
+    SPACE: "drawn from the space",
+    PRIOR: "drawn from the uniform prior",
+    UNIFORM: "one unit everywhere",
+}
+"""Where a strategy of trials comes from, and how a page says it."""
+CHOSEN, DROPPED, TRAINED, UNTRIED = "chosen", "dropped", "trained to the end", "not tried"
+"""What became of a strategy."""
+
+
+@named
+@dataclass(frozen=True)
+class TriedRow:
+    """One strategy of trials.
+
+    Args:
+        strategy: str, its text.
+        origin: str, one of `ORIGINS`.
+        trial: float, top-1 on the validation videos after its trial. Defaults to `None`: it was
+            not tried.
+        end: float, top-1 after a whole training. Defaults to `None`: it was not trained so far.
+        macs: int, multiply-adds for one clip. Defaults to `None`, where they are not known.
+
+    Raises:
+        ValueError: If a share is not in [0, 1], or there is no such origin.
+    """
+
+    strategy: str
+    origin: str
+    trial: float | None = None
+    end: float | None = None
+    macs: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("after its trial", self.trial), ("at the end", self.end)):
+            check_share(f"top-1 of {self.strategy!r} {name}", 0.0 if value is None else value)
+        if self.origin not in ORIGINS:
+            raise ValueError(
+                f"Expected the origin of {self.strategy!r} to be one of {', '.join(ORIGINS)}. "
+                f"Received: {self.origin!r}"
+            )
+
+
+@named
+@dataclass(frozen=True)
+class Rival:
+    """A network that the chosen one is compared with before one of the two is kept.
+
+    Args:
+        name: str, what it is called.
+        strategy: `FusionStrategy`, its strategy.
+        top1: float, its top-1 on the validation videos.
+        kept: bool, whether it is the one that is kept.
+    """
+
+    name: str
+    strategy: FusionStrategy
+    top1: float
+    kept: bool
+
+    def __post_init__(self) -> None:
+        check_share(f"top-1 of {self.name!r}", self.top1)
+
+    @classmethod
+    def of(cls, name: str, strategy: FusionStrategy, top1: float, *, against: float) -> Rival:
+        """A network that is kept where it answers more videos than the chosen one.
+
+        Args:
+            name: str, what it is called.
+            strategy: `FusionStrategy`, its strategy.
+            top1: float, its top-1 on the validation videos.
+            against: float, that of the chosen network; where both are equal, this one is kept.
+        """
+        return cls(name, strategy, top1, top1 > against)
+
+
+@named
+@dataclass(frozen=True)
+class TrialTable:
+    """What was trained stand-alone to choose among it.
+
+    Args:
+        rows: Sequence of `TriedRow`, each strategy once; the space's mode has one in any case.
+        mode: str, the text of the space's mode.
+        chosen: `FusionStrategy`, the one that was chosen.
+        epochs: pair of float, the length of a trial and that of a whole training.
+        videos: int, the number of validation videos.
+        mode_rank: pair of int, the place of the mode by the template's scores and how many
+            strategies were scored. Defaults to `None`, where the mode was not scored.
+        rival: `Rival`, what the chosen network is compared with. Defaults to `None`.
+        settings: Mapping, the fields of `experiments.Trials`. Defaults to `{}`.
+        data: `DataUsed`, the validation videos. Defaults to `None`.
+
+    Raises:
+        ValueError: If the chosen strategy was not trained to the end, or the mode has no row.
+    """
+
+    rows: Sequence[TriedRow]
+    mode: str
+    chosen: FusionStrategy
+    epochs: tuple[float, float]
+    videos: int
+    mode_rank: tuple[int, int] | None = None
+    rival: Rival | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    data: DataUsed | None = None
+
+    def __post_init__(self) -> None:
+        for name, strategy, rows in (
+            ("chosen strategy", str(self.chosen), self.trained),
+            ("space's mode", self.mode, self.rows),
+        ):
+            if strategy not in [row.strategy for row in rows]:
+                raise ValueError(
+                    f"Expected the {name} of trials among {[row.strategy for row in rows]}. "
+                    f"Received: {strategy!r}"
+                )
+        if self.videos < 1:
+            raise ValueError(f"Expected at least one validation video. Received: {self.videos}")
+
+    @property
+    def tried(self) -> list[TriedRow]:
+        """Those of the first round."""
+        return [row for row in self.rows if row.trial is not None]
+
+    @property
+    def trained(self) -> list[TriedRow]:
+        """Those that were trained to the end."""
+        return [row for row in self.rows if row.end is not None]
+
+    @property
+    def ordered(self) -> list[TriedRow]:
+        """Those trained to the end, the best first; then those dropped; then what was not tried."""
+        return sorted(
+            self.rows,
+            key=lambda row: (
+                row.end is None,
+                row.trial is None and row.end is None,
+                -(row.end or 0.0),
+                -(row.trial or 0.0),
+            ),
+        )
+
+    @property
+    def kept(self) -> FusionStrategy:
+        """The strategy of the network that is kept."""
+        return self.rival.strategy if self.rival is not None and self.rival.kept else self.chosen
+
+    def outcome(self, row: TriedRow) -> str:
+        """What became of a strategy."""
+        if row.strategy == str(self.chosen):
+            return CHOSEN
+        if row.end is not None:
+            return TRAINED
+        return UNTRIED if row.trial is None else DROPPED
+
+    def interval(self, share: float) -> Interval:
+        """A share of the validation videos with its 95 % interval."""
+        return Interval.of_share(share, self.videos)
+
+    def check(self, space: ProbabilitySpace) -> None:
+        """Raises where a strategy is another network's.
+
+        Args:
+            space: `ProbabilitySpace`, that of the template.
+
+        Raises:
+            ValueError: naming the first strategy that does not fit.
+        """
+        network = self.chosen.architecture
+        rows = [FusionStrategy.parse(row.strategy, network) for row in self.rows]
+        for strategy in (self.chosen, self.kept, *rows):
+            try:
+                strategy.check(len(space), space.architecture, space.branches)
+            except ValueError as error:
+                raise ValueError(
+                    f"The trials are another network's: {error} Expected trials of the space's "
+                    "template."
+                ) from None
