@@ -104,7 +104,9 @@ def _space(values: flags.FlagValues, folder: RunFolder | None) -> spaces.Probabi
         return open_space(values.space)
     if folder is not None:
         return folder.space
-    given = [f"--{name}" for name in ("scores", "result", "model") if getattr(values, name)]
+    given = [
+        f"--{name}" for name in ("scores", "trials", "result", "model") if getattr(values, name)
+    ]
     needed = f"{' and '.join(given)} alone: a report" if given else "A report"
     raise ValueError(f"{needed} needs a space: --run=run, or --space=space.json.")
 

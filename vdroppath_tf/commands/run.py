@@ -73,7 +73,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("draws", 50, text, lower_bound=1, flag_values=values)
     text = "train strategies stand-alone too and keep the best network: see vdroppath trials"
     flags.DEFINE_boolean("trials", False, text, flag_values=values)
-    trials.define_trials(values)
+    trials.define_trials(values, "with --trials: ")
     text = (
         "regular expression for the names of videos: those that agree in what it finds are never "
         "divided (default: that of UCF101, where names are so)"

@@ -48,18 +48,18 @@ def define(values: flags.FlagValues) -> None:
     define_output(values, "out", text, mark=mark, folder=True, needed=True)
 
 
-def define_trials(values: flags.FlagValues) -> None:
-    """Flags that say which strategies are tried, and for how long."""
+def define_trials(values: flags.FlagValues, start: str = "") -> None:
+    """Flags that say which strategies are tried, and for how long; ``start`` begins their help."""
     numbers = {
         "drawn": (0, "strategies of the space that are tried"),
         "uniform": (0, "draws from a uniform prior that are tried: what the space has dropped too"),
-        "finalists": (1, "of them that are trained to the end"),
+        "finalists": (1, "strategies of the most accurate trials that are trained to the end"),
     }
     for name, (least, text) in numbers.items():
         default = int(TRIALS[name])
-        flags.DEFINE_integer(name, default, text, lower_bound=least, flag_values=values)
+        flags.DEFINE_integer(name, default, start + text, lower_bound=least, flag_values=values)
     text = "length of a trial, as a share of a whole training; short ones favour what learns fast"
-    flags.DEFINE_float("share", TRIALS["share"], text, 1e-6, 1.0, flag_values=values)
+    flags.DEFINE_float("share", TRIALS["share"], start + text, 1e-6, 1.0, flag_values=values)
 
 
 def trials_of(values: flags.FlagValues) -> experiments.Trials:

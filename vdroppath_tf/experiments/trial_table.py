@@ -70,6 +70,11 @@ def trial_table(
         rival=rival,
         settings=dataclasses.asdict(trials),
         data=DataUsed(
-            "trials", validation.source, validation.digest(), len(validation), ONE_CLIP.name, scored
+            "choosing by trials",
+            validation.source,
+            validation.digest(),
+            len(validation),
+            ONE_CLIP.name,
+            scored,
         ),
     )

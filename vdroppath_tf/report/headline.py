@@ -21,6 +21,10 @@ CLOSE = 0.05
 
 _NEITHER = "not clearly different from"
 _TEMPLATES_WEIGHTS = "With the template's weights, which are trained for no one strategy: "
+_DERIVED_IS_KEPT = (
+    " It was derived from the template: what trials chose, trained stand-alone, answers no more of "
+    "the validation videos."
+)
 _BY_TRIALS = " Chosen among strategies trained stand-alone (trials), not by the template's scores."
 
 
@@ -83,14 +87,21 @@ def headline(task: TaskReport) -> str | None:
     """
     compared = _of_tested(task)
     if compared:
-        return _sentence(task, *compared) + (_BY_TRIALS if task.by_trials else "")
+        return _sentence(task, *compared) + _how_chosen(task)
     compared = _of_rows(task)
     if compared:
-        by_itself = _BY_TRIALS if task.by_trials else _strategy_by_itself(task, *compared)
+        by_itself = _how_chosen(task) or _strategy_by_itself(task, *compared)
         return _sentence(task, *compared) + by_itself
     compared = _of_selection(task)
     scored = _TEMPLATES_WEIGHTS + _sentence(task, *compared) if compared else None
     return " ".join(filter(None, [_by_itself(task), scored])) or None
+
+
+def _how_chosen(task: TaskReport) -> str:
+    """How trials decided; "" where there were none."""
+    if task.trials is None:
+        return ""
+    return _BY_TRIALS if task.by_trials else _DERIVED_IS_KEPT
 
 
 @named

@@ -80,7 +80,7 @@ def _trials(text: str) -> TrialTable:
         mode_rank=None if rank is None else (int(rank[0]), int(rank[1])),
         rival=None if rival is None else _rival(rival, network),
         settings=dict(fields["trials"]),
-        data=data_used("trials", fields["data"], fields["protocol"], videos),
+        data=data_used("choosing by trials", fields["data"], fields["protocol"], videos),
     )
 
 
