@@ -113,6 +113,6 @@ def test_the_final_is_decided_clip_by_clip_on_validation_videos() -> None:
     lucky[60] = True  # one more than the others: no evidence
     texts = ("S S ST", "S+ST S+ST S+ST", "ST ST ST", "S+ST S+ST ST")
     trained = [named(text, FusionStrategy.parse(text)) for text in texts]
-    found: Any = [Answers(right), Answers(lucky), Answers(right)]
-    assert final(trained[:3], found, costs) == 0  # the cheapest of three that hardly differ
-    assert final(trained, [*found, Answers(better)], costs) == 3  # dearer, 20 more of 100 clips
+    found: list[Any] = [Answers(right), Answers(lucky), Answers(right), Answers(better)]
+    assert final(trained[:3], found[:3], costs) == 0  # the cheapest of three that hardly differ
+    assert final(trained, found, costs) == 3  # dearer, 20 more of 100 clips

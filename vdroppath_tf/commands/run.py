@@ -39,6 +39,7 @@ from vdroppath_tf.commands.run_recipe import fitted
 from vdroppath_tf.commands.sources import define_faults, define_formats, define_source
 from vdroppath_tf.data.remote import urls
 from vdroppath_tf.files import write_json, write_text
+from vdroppath_tf.training.signals import TERMINATED
 
 EXAMPLE = "vdroppath run videos --out=run"
 _STEPS: dict[str, Any] = {
@@ -225,13 +226,20 @@ def _run_steps(out: Path, steps: list[Step]) -> None:
             if not step.output.exists() or step.command in ("train", "trials", "export", "report"):
                 _call(step)
         except BaseException as error:
-            said = str(error) or type(error).__name__
+            said = _words_of(error)
             failed = "failed" if isinstance(error, Exception) else "stopped"
             state[step.name] = {"state": failed, "error": said}
             write_state(out, state)
             raise
         state[step.name] = {"state": "done", "seconds": time.time() - began}
         write_state(out, state)
+
+
+def _words_of(error: BaseException) -> str:
+    """What stopped a step, in words that are no exit code."""
+    if isinstance(error, SystemExit) and error.code == TERMINATED:
+        return "stopped by SIGTERM"
+    return str(error) or type(error).__name__
 
 
 def _call(step: Step) -> None:

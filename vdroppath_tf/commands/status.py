@@ -71,11 +71,12 @@ def status_of(folder: Path) -> dict[str, Any]:
 
 
 def _trainings(folder: Path) -> list[Path]:
-    """The folders in which something was trained: its own, that of fine-tuning, those of seeds."""
+    """The folders in which something was trained: its own, those of fine-tuning, seeds, trials."""
     if not folder.is_dir():
         return []
     inside = [folder, *sorted(folder.glob("*.run")), *sorted(folder.glob("seed-*"))]
-    inside += sorted(folder.glob("runs/*"))
+    for runs in ("runs", "trials/runs"):
+        inside += sorted(folder.glob(f"{runs}/*"))
     return [place for place in inside if (place / RUN_FILE).is_file()]
 
 
