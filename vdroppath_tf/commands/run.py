@@ -99,12 +99,11 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
         values: The flags of the command.
         recipe: The recipe that they give, or another one, which is to be found where they say.
     """
-    out = Path(values.out)
+    out, tried = Path(values.out), _trials(values, recipe)
     parts = open_parts(values, recipe.modality, recipe.seed)
     about = described(parts)
     recipe = fitted(values, recipe, parts)
     root = root_of(values)
-    tried = _trials(values, recipe)
     steps = _steps(values, out, root, parts, tried)
     chosen = {"draws": values.draws, "init": values.init}
     if tried is not None:  # plans that were made before the flag go on without it
