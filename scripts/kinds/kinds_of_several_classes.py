@@ -15,21 +15,14 @@ ONE = np.eye(3)[[0, 1, 2, 0]]
 CLIPS = np.zeros((4, 2, 8, 8, 3), np.uint8)
 
 
-def _fitted(labels: np.ndarray, *, multi_label: bool, batched: bool) -> Any:
-    import tensorflow as tf
-
-    network = small_network(multi_label=multi_label, gates={"num_train_examples": 4})
-    if batched:
-        network.fit(tf.data.Dataset.from_tensors((CLIPS, labels)), verbose=0)
-    else:
-        network.fit(CLIPS, labels, verbose=0)
-    return network
-
-
 def _fit(name: str, labels: np.ndarray, *, multi_label: bool, refusal: str | None = None) -> Kind:
     def try_it(_: Path) -> None:
-        for batched in (False, True):
-            network = _fitted(labels, multi_label=multi_label, batched=batched)
+        import tensorflow as tf
+
+        network = small_network(multi_label=multi_label, gates={"num_train_examples": 4})
+        data = tf.data.Dataset.from_tensors((CLIPS, labels))
+        for given in ((CLIPS, labels), (data,)):
+            network.fit(*given, verbose=0)
             found = network.evaluate(CLIPS, labels, verbose=0, return_dict=True)
             expect("map" in found, multi_label, f"metrics: {sorted(found)}")
 

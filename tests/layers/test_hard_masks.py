@@ -81,7 +81,8 @@ def test_never_empty_draws_are_as_frequent_as_they_should_be() -> None:
     drop = np.array([0.7, 0.8, 0.6])
     logits = constant(np.log(drop / (1 - drop)))
     noise = np.random.default_rng(1).uniform(0, 1, (4000, 4)).astype("float32")
-    masks = np.asarray(tf.map_fn(lambda row: drawn_mask(logits, None, False, row), noise))
+    draw = tf.function(lambda rows: tf.map_fn(lambda r: drawn_mask(logits, None, False, r), rows))
+    masks = np.asarray(draw(noise))
     for row in itertools.product((1, 0), repeat=3):
         share = float((masks == row).all(1).mean())
         wanted = np.exp(draws.log_prob(np.array(row, bool), drop, 0.0, never_empty=True))

@@ -209,16 +209,16 @@ def full_depth() -> dict[str, tuple[Any, np.ndarray]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("unit", ["ST", "S+ST"])
 @pytest.mark.parametrize(
     ("name", "layers", "frames", "options"),
     [("resnet50", 16, 39, {"shortcut": "conv"}), ("densenet121", 61, 129, {})],
 )
 def test_resnet50_and_densenet121_in_full_depth(
-    full_depth: Any, unit: str, name: str, layers: int, frames: int, options: dict[str, str]
+    full_depth: Any, name: str, layers: int, frames: int, options: dict[str, str]
 ) -> None:
+    """Both paths of every layer; each by itself is held to the shallow networks above."""
     model, features = full_depth[name]
-    strategy = FusionStrategy.uniform(unit, layers)
+    strategy = FusionStrategy.uniform("S+ST", layers)
     network = rows.built(name, 5, strategy=strategy, include_top=False, **options)
     vdroppath_tf.inflate(network, model, scaling="normalized")
     found = network(np.repeat(two_d.picture(65)[:, None], frames, 1)).numpy()[:, frames // 2]

@@ -38,7 +38,7 @@ def template(kind: str) -> Any:
 def networks(template: Any) -> dict[FusionStrategy, Any]:
     """Those of the mode, and of draws that have every unit among them often enough."""
     space = ProbabilitySpace.from_model(template)
-    strategies = [space.mode(), *space.sample(5, seed=3)]
+    strategies = [space.mode(), *space.sample(3, seed=3)]
     return {strategy: vdroppath_tf.derive(template, strategy) for strategy in strategies}
 
 

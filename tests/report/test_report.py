@@ -49,6 +49,14 @@ def real_pictures() -> None:
     """Pictures are written into the pages."""
 
 
+@pytest.fixture(scope="module")
+def wide_page() -> str:
+    """A page of two tasks, one of them of many layers, with its pictures."""
+    long = ProbabilitySpace(np.full((61, 2), 0.3))
+    many = TaskReport("wide", "x", long, [row("m", str(long.mode()), 0.5)], long.mode(), 2, 9)
+    return page(task(), many)
+
+
 def row(name: str, strategy: str, top1: float, **changes: object) -> Row:
     fields = {"standard_error": 0.01, "parameters": 201_234, "macs": 20_345_678}
     return Row(name, strategy, top1, **(fields | changes))  # type: ignore[arg-type]
@@ -384,17 +392,15 @@ def in_browser(folder: Path, harness: str, *flags: str) -> str:
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
 @pytest.mark.parametrize("width", [400, 1200])
-def test_a_real_browser_shows_it_without_sideways_scrolling(tmp_path, width, real_pictures):
+def test_a_real_browser_shows_it_without_sideways_scrolling(tmp_path, width, wide_page):
     """The page in a frame of that width; the harness around it says what was laid out.
 
     Nothing reaches out of the page, every picture is there, the narrow form of it is shown on the
     narrow page only, and at a size at which its text can be read; and a screenshot has the colours.
     """
-    long = ProbabilitySpace(np.full((61, 2), 0.3))
-    many = TaskReport("wide", "x", long, [row("m", str(long.mode()), 0.5)], long.mode(), 2, 9)
     harness = (
         f'<body style="margin:0"><iframe id="f" style="width:{width}px;height:4000px;border:0" '
-        f'srcdoc="{html.escape(page(task(), many))}"></iframe><script>'
+        f'srcdoc="{html.escape(wide_page)}"></iframe><script>'
         "onload = () => { const d = document.getElementById('f').contentDocument;"
         "const broken = [...d.images].filter(i => !i.naturalWidth).length;"
         "const page = d.documentElement, drawn = [...d.querySelectorAll('picture img')];"
