@@ -1,4 +1,4 @@
-"""Errors for a name that is not there, with the names that come nearest, and `named` itself."""
+"""Errors for an unknown name, which offer the nearest known ones, and the decorator `named`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vdroppath_tf.argument_kinds import (
 
 _Public = TypeVar("_Public", bound=Callable[..., Any])
 
-# What other libraries call a thing that has another name here.
+# Argument names of other libraries, for things that have another name here.
 _ELSEWHERE = {
     "input_shape": "The size of a clip is clip_shape=(frames, height, width), its channels are "
     "channels=. ",
@@ -32,13 +32,13 @@ _ELSEWHERE = {
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """The known names that come nearest, as a question that ends in a space; or nothing."""
+    """Returns a question with the nearest known names and a space at its end, or empty text."""
     near = difflib.get_close_matches(str(name).lower(), list(known), n=3, cutoff=0.5)
     return f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> ValueError:
-    """The error to raise: what was received, the nearest names, and all there are."""
+    """Returns the error to raise: the value received, the nearest names and all known names."""
     names = list(known)
     return ValueError(
         f"Unknown {kind}. {nearest(name, names)}Expected one of {names}. Received: {name!r}"
@@ -46,23 +46,35 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> ValueError:
 
 
 def named(public: _Public) -> _Public:
-    """Decorates a public function or class: an unknown keyword is refused, the nearest one offered.
+    """Decorates a public function or class so that an unknown keyword is refused with a suggestion.
 
-    Python before 3.13 refuses the keyword too, but says nothing of the name that was meant. The
-    signature stays what it is. Text in the place of a sequence is refused too, and where a call
-    ends in an ``AttributeError`` or a ``TypeError`` because arguments are of another kind, two
-    swapped ones, say, the error names them.
+    Python before 3.13 refuses the keyword too, but does not suggest the name that was meant. The
+    signature is unchanged. Text in place of a sequence is refused too. If a call ends in an
+    ``AttributeError`` or a ``TypeError`` because arguments are of the wrong kind (two of them were
+    swapped, for example), the error names them.
 
     Args:
-        public: A function, or a class whose ``__init__`` (or ``__new__``) and public methods are
-            meant. It must name its keywords.
+        public: A function, or a class, of which ``__init__`` (or ``__new__``) and, for a dataclass,
+            the public methods are decorated. It must write out its keyword arguments.
+
+    Returns:
+        The decorated function or class.
 
     Raises:
-        TypeError: When it is declared, if it takes ``**keywords`` of any name.
+        TypeError: When it is declared, if it takes arbitrary ``**keywords``.
+
+    Example:
+        ```python
+        @named
+        def resize(edge: int = 256) -> int:
+            return edge
+
+        resize(egde=224)  # TypeError: resize() has no argument 'egde'. Did you mean 'edge'? ...
+        ```
     """
     if isinstance(public, type):
         init: Any = public.__init__  # type: ignore[misc]
-        if init is object.__init__:  # a NamedTuple, or a str with a __new__ of its own
+        if init is object.__init__:  # a NamedTuple, or a subclass of str that defines __new__
             checked: Any = staticmethod(_refusing(public.__new__, public.__qualname__))
             public.__new__ = checked  # type: ignore[method-assign]
         else:
@@ -73,7 +85,7 @@ def named(public: _Public) -> _Public:
 
 
 def _name_methods(public: type) -> None:
-    """The same for the methods of a class of data; other classes call theirs too often."""
+    """Decorates the methods of a dataclass; those of other classes are called too often for it."""
     if not dataclasses.is_dataclass(public):
         return
     for name, method in list(vars(public).items()):
@@ -82,7 +94,7 @@ def _name_methods(public: type) -> None:
         if name.startswith("_") or not isinstance(function, FunctionType):
             continue
         if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(function).parameters.values()):
-            continue  # fields of a dataclass, whose own check names them
+            continue  # it takes the fields of a dataclass, whose constructor checks their names
         checked = _refusing(function, f"{public.__qualname__}.{name}")
         setattr(public, name, checked if kind is None else kind(checked))
 
@@ -111,7 +123,7 @@ def _refusing(function: Any, shown: str) -> Any:
         try:
             return function(*args, **keywords)
         except (AttributeError, TypeError) as error:
-            # of an inner function's arguments only where those of this one are right
+            # Only if this function's own arguments are right does the error belong to an inner one.
             wrong = wrong_kinds(function, shown, args, keywords)
             if not wrong:
                 _add_signature(error, function, args, keywords)
@@ -124,7 +136,7 @@ def _refusing(function: Any, shown: str) -> Any:
 
 
 def _add_signature(error: Exception, function: Any, args: Any, keywords: Any) -> None:
-    """Adds the arguments there are to Python's error of one that is missing or too many."""
+    """Adds the list of arguments to Python's error about a missing or a surplus argument."""
     signature = inspect.signature(function)
     try:
         signature.bind(*args, **keywords)
@@ -136,7 +148,7 @@ def _add_signature(error: Exception, function: Any, args: Any, keywords: Any) ->
 
 
 def _as_field(function: Any, name: str) -> str:
-    """Where an unknown keyword is a field of what another argument takes, a sentence for that."""
+    """Returns a sentence if an unknown keyword is a field of a dataclass that an argument takes."""
     for argument, hint in hints_of(function).items():
         for kind in (hint, *get_args(hint)):
             fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()

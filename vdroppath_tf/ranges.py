@@ -1,4 +1,4 @@
-"""Which numbers a field may hold, declared once beside the field, and checked before any work."""
+"""The range of numbers of a field: declared once beside it, and checked before any work starts."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 SEEDS = 2**31 - 1
 """The largest seed, which every generator of random numbers takes."""
 MAX_FPS = 1000.0
-"""The most frames a second that videos are taken at, or that pictures are said to have."""
+"""The highest frame rate (frames per second) at which videos are sampled or images are read."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """The numbers from one end to the other.
+    """A range of numbers between two ends.
 
     Attributes:
-        low: The lower end.
-        high: The upper end.
-        whole: Whether only whole numbers are in it.
-        above: Whether the lower end itself is out.
-        below: Whether the upper end itself is out.
-        optional: Whether None is allowed too.
+        low: float, the lower end.
+        high: float, the upper end.
+        whole: bool, whether only whole numbers are in the range. Defaults to False.
+        above: bool, whether the lower end is excluded. Defaults to False.
+        below: bool, whether the upper end is excluded. Defaults to False.
+        optional: bool, whether None is allowed too. Defaults to False.
     """
 
     low: float
@@ -54,22 +54,22 @@ class Range:
 
 
 def whole(low: int, high: int, *, optional: bool = False) -> Range:
-    """The whole numbers from one to another, both in."""
+    """Returns the range of the whole numbers from `low` to `high`, both included."""
     return Range(low, high, whole=True, optional=optional)
 
 
 def check_range(name: str, value: object, allowed: Range) -> None:
-    """Stops at a value that is out of range, is no number, or is not finite.
+    """Raises an error if a value is out of range, is not a number, or is not finite.
 
     Raises:
-        ValueError: Naming the field, what was expected and what was received.
+        ValueError: If it is; the message names the field, the range and the value.
     """
     if value not in allowed:
         raise ValueError(f"{name} must be {allowed}. Received: {value!r}")
 
 
 def check_ranges(fields: object, ranges: Mapping[str, Range]) -> None:
-    """Checks the fields of a dataclass against their ranges; of a tuple, each of its elements.
+    """Checks the fields of a dataclass against their ranges; in a tuple, every element is checked.
 
     Raises:
         ValueError: See `check_range`.

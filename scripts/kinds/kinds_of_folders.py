@@ -178,7 +178,7 @@ KINDS = (
          _other_zip(("a/1.jpg", "b/1.jpg"), None), r"'archive\.zip!folder num_frames label'"),
     Kind("zip: a name of 30,006 characters", "refused at once", _long_names,
          r"name of 30,006 characters.*at most 255"),
-    Kind("zip: documents", "refused", _other_zip(("a/1.docx",), None), r"is no picture"),
+    Kind("zip: documents", "refused", _other_zip(("a/1.docx",), None), r"is not a picture"),
     Kind("numeric classes: 0 to 10", "in numeric order, said; labels= protects", _numeric),
     Kind("numeric classes: not all numbers", "in the order of text", _names_are_not_numbers),
 )  # fmt: skip

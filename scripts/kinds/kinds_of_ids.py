@@ -161,7 +161,7 @@ KINDS = (
     _something(
         "labels in another case", "validation.json",
         json.dumps([{"id": "7", "template": "moving [Something] UP"}, V2[1]]),
-        notes=("1 labels are spelt otherwise",),
+        notes=("1 labels differ from their classes in spelling",),
     ),
     _something("labels by number", "train.csv", "7;0\n8;1\n", "labels.csv", notes=("numbers",)),
     _something("TSM's classes", "train.csv", f"7;{UP}\n8;{DOWN}\n", "category.txt"),

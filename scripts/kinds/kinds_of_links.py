@@ -101,7 +101,7 @@ def _links_inside(at: Path) -> None:
     expect(read, [list(range(6))] * 3, "frames by a list")
 
 
-_REFUSED = r"stay below the root, or below a folder given with --allow_links_to=DIR"
+_REFUSED = r"followed below the root, or into a folder passed with --allow_links_to=DIR"
 KINDS = (
     *(
         Kind(

@@ -42,9 +42,9 @@ KINDS = (
     _refused("an offset and a number of frames", ("a.mp4 0 12 0", "a.mp4 12 12 1", "a.mp4 24 12 1"),
         "--columns=path,start_frame,segment_frames,label"),
     _refused("starts in Spanish", _csv("path,inicio,fin,label", BY_TIME),
-        "'inicio' seems to be of segments.*--columns", "l.csv"),
+        "'inicio' seems to hold segments.*--columns", "l.csv"),
     _refused("starts in Chinese", _csv("path,开始,结束,label", BY_TIME),
-        "'开始' seems to be of segments.*--columns", "l.csv"),
+        "'开始' seems to hold segments.*--columns", "l.csv"),
     _read("seconds", BY_TIME, SECONDS, notes=["start_second"]),
     _read("whole seconds and parts", ("a.mp4 0 0.4 0", "a.mp4 1 2 1"),
         [("0", until(0, 10)), ("1", until(25, 50))]),
@@ -98,7 +98,7 @@ KINDS = (
     ),
     *(
         _refused(f"{header}: words that are not known", [f"path,{header},label", f"a.mp4,{row},x"],
-            "seems to be of segments.*--columns", "l.csv")
+            "seems to hold segments.*--columns", "l.csv")
         for header, row in (
             ("start_timestamp,stop_timestamp", "00:00:00.40,00:00:00.80"), ("t0,t1", "0.4,0.8"),
             ("t_0,t_1", "0.4,0.8"), ("start_ms,end_ms", "400,800"), ("onset,offset", "0.4,0.8"),
@@ -110,7 +110,7 @@ KINDS = (
     ),
     _refused("JSON lines, a list of both ends",
         ['{"video": "a.mp4", "segment": [0.4, 0.8], "label": "run"}'],
-        "seems to be of segments.*--columns", "l.jsonl"),
+        "seems to hold segments.*--columns", "l.jsonl"),
     _refused("JSON lines, of which the first has no segment",
         ['{"video": "a.mp4", "label": "run"}',
          '{"video": "b.mp4", "start_sec": 0.4, "end_sec": 0.8, "label": "run"}'],
@@ -121,7 +121,7 @@ KINDS = (
         "jsonl:1201: has 'start_sec'", "l.jsonl", videos=("a.mp4", "b.mp4")),
     _refused("JSON lines, an object of both ends",
         ['{"video": "a.mp4", "segment": {"start": 0.4, "end": 0.8}, "label": "run"}'],
-        "'segment.start' seems to be of segments.*--columns", "l.jsonl"),
+        "'segment.start' seems to hold segments.*--columns", "l.jsonl"),
     _read("JSON lines, other members in later lines", ['{"video": "a.mp4", "label": "run"}',
         '{"video": "b.mp4", "label": "run", "mood": "good", "width": 9}'],
         [("run", until(0, FRAMES_OF_VIDEO))] * 2, "l.jsonl", videos=("a.mp4", "b.mp4")),

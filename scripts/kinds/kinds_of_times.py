@@ -106,14 +106,14 @@ KINDS = (
         "times in other words",
         "youtube_id,onset,offset,label",
         f"{ONE},0,1,run",
-        ":1: has the column 'onset', which may be of segments",
+        ":1: has the column 'onset', which may belong to segments",
     ),
     *(
         _refused(
             f"times in one column {name}",
             f"youtube_id,{name},label",
             f"{ONE},0-1,run",
-            f":1: has the column '{name}', which may be of segments",
+            f":1: has the column '{name}', which may belong to segments",
         )
         for name in ("segment", "timestamps", "start_and_end")
     ),
@@ -141,7 +141,7 @@ KINDS = (
     _jester(
         "times, as Jester", "start_time,end_time", "'start_time'.*--format=table", format="jester"
     ),
-    _jester("half a segment", "start_time,more", "'start_time' is of segments"),
+    _jester("half a segment", "start_time,more", "'start_time' is one end of segments"),
     _jester("times in other words", "t0,t1", "'t0' and 't1'.*--format=table"),
     *(
         refuse_list(

@@ -199,7 +199,7 @@ def _say(folder: Path) -> None:
     encode_streams(two, folder / "data" / "run" / "c.mkv", flags=(0, _DEFAULT))
     videos = data.open_manifest(folder / "data")
     notes = data.lists.describe_facts(videos, data.lists.read_facts(videos))
-    for words in ("1 videos are stored turned", "h264 64x96, 1: h264 64x48; 1 is read", "4:3"):
+    for words in ("1 videos are stored rotated", "h264 64x96, 1: h264 64x48; 1 is read", "4:3"):
         expect(any(words in note for note in notes), True, f"{words!r} in {notes}")
 
 

@@ -219,7 +219,10 @@ def test_a_start_from_a_trained_template(call: Any, chain: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("train/000002.mp4 1", r"train\.txt: .*The line 'train/000002\.mp4 1' fits one of them"),
+        (
+            "train/000002.mp4 1",
+            r"train\.txt: .*The line 'train/000002\.mp4 1' fits only one of them",
+        ),
         ("train/000002.mp4 4 -1", r"train\.txt:3: label is -1, expected 0 to"),
         ("train/000002.mp4 4 4", r"train\.txt:3: label 4 has no name"),
         ("../elsewhere.mp4 4 0", r"train\.txt:3: path '\.\./elsewhere\.mp4' leaves the root"),

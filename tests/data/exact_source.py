@@ -31,8 +31,8 @@ def check_exact(source: FrameSource, count: int) -> None:
         np.testing.assert_array_equal(part, whole[:, rows, columns])
     assert numbers(source.read([7, 5], short_edge=16)) == [7, 5]
     for wanted in ([-1], [0, count]):
-        with pytest.raises(VideoError, match=f"frame {wanted[-1]} was asked for") as raised:
+        with pytest.raises(VideoError, match=f"frame {wanted[-1]} was requested") as raised:
             source.read(wanted)
         assert str(raised.value).startswith(source.path)
-    with pytest.raises(VideoError, match="no frame was asked for"):
+    with pytest.raises(VideoError, match="no frame was requested"):
         source.read([])

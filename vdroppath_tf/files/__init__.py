@@ -1,4 +1,4 @@
-"""The ground: files and folders that appear whole or not at all, JSON with a format and version."""
+"""Files and folders that are written whole or not at all, and JSON with a format and a version."""
 
 from vdroppath_tf.files.differences import what_differs
 from vdroppath_tf.files.formats import (

@@ -1,4 +1,4 @@
-"""What differs between two descriptions of jobs, in words."""
+"""Differences between the descriptions of two jobs, in words."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import Any
 
 from vdroppath_tf.names import named
 
-_MOST = 3  # differences that are told
-_LONGEST = 60  # letters of a value
+_MOST = 3  # differences that are listed
+_LONGEST = 60  # characters of a value
 _DIGEST = re.compile(r"[0-9a-f]{32,}")
 
 
 @named
 def what_differs(found: Any, wanted: Mapping[str, Any]) -> str:
-    """What one job has and the other has not, such as ``"size.edge 90, not 50"``.
+    """Describes the fields that differ between two jobs, such as ``"size.edge 90, not 50"``.
 
     Args:
-        found: The description that is there, plain JSON values.
-        wanted: The one that was expected there.
+        found: The existing description, as plain JSON values.
+        wanted: The description that was expected.
+
+    Returns:
+        The first three differences, separated by commas, and the number of the others.
     """
     if not isinstance(found, dict):
         return "the file is damaged"
@@ -30,7 +33,7 @@ def what_differs(found: Any, wanted: Mapping[str, Any]) -> str:
 
 
 def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Groups of fields as one, by dotted names; of groups in a list the names are numbers."""
+    """Flattens nested fields to dotted names; the elements of a list of groups get numbers."""
     flat: dict[str, Any] = {}
     for name, value in fields.items():
         if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
@@ -42,7 +45,7 @@ def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _told(name: str, old: Any, new: Any) -> str:
     if all(isinstance(one, str) and _DIGEST.fullmatch(one) for one in (old, new)):
-        return name  # nobody reads digests
+        return name  # a digest tells a reader nothing
     return f"{name} {_short(old)}, not {_short(new)}"
 
 

@@ -24,18 +24,19 @@ def write_json(
 
     Args:
         path: The file to make or replace.
-        fields: What it holds; a versioned format names itself under `"format"`.
-        allow_nan: Whether NaN and infinities are written, which only Python reads.
+        fields: The content; a versioned format has its name under `"format"`.
+        allow_nan: Whether NaN and infinities are written, which only Python reads. Defaults to
+            True.
 
     Raises:
-        ValueError: If `allow_nan` is false and there is one.
+        ValueError: If `allow_nan` is false and the content has such a value.
     """
     write_text(path, json.dumps(fields, indent=1, allow_nan=allow_nan) + "\n")
 
 
 @named
 def check_architecture(value: object) -> None:
-    """Stop where a JSON file's architecture is neither text nor null."""
+    """Raises a ValueError if the architecture in a JSON file is neither text nor null."""
     if value is not None and not isinstance(value, str):
         raise ValueError(f"Expected 'architecture' to be text or null. Received: {value!r}")
 
@@ -44,19 +45,19 @@ def check_architecture(value: object) -> None:
 def read_json(
     text: str | bytes, expected: str, names: Sequence[str] | None = None, *, older: str = ""
 ) -> dict[str, Any]:
-    """Read a JSON object of one of this package's formats.
+    """Reads a JSON object in one of this package's formats.
 
     Args:
         text: The JSON text.
-        expected: Format and version it must have, such as `"vdroppath_tf.strategy/1"`.
-        names: The fields it must have, and no others, beside `format`. Defaults to any.
-        older: What to do with a file of an earlier version: a sentence for the error.
+        expected: The format and version that it must have, such as `"vdroppath_tf.strategy/1"`.
+        names: The exact set of fields it must have beside `format`. Defaults to None, any fields.
+        older: A sentence for the error that says what to do with a file of an earlier version.
 
     Returns:
         The fields.
 
     Raises:
-        ValueError: If it is not JSON, of another format or version, or fields differ.
+        ValueError: If it is not JSON, has another format or version, or its fields differ.
     """
     try:
         fields = json.loads(text)
@@ -77,7 +78,7 @@ def read_json(
 
 @named
 def check_format(found: object, expected: str, older: str = "") -> None:
-    """Raises a ValueError where a file's format or its version is another than the expected."""
+    """Raises a ValueError if the format of a file, or its version, is not the expected one."""
     if found == expected:
         return
     name, _, version = expected.rpartition("/")
@@ -97,7 +98,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """Reads a UTF-8 text file.
 
     Raises:
-        ValueError: If it is not UTF-8 or no regular file, naming the file.
+        ValueError: If it is not UTF-8 text or not a regular file; the message names the file.
         OSError: If it cannot be read.
     """
     try:
@@ -112,15 +113,15 @@ def read_text(path: str | os.PathLike[str]) -> str:
 def load_text(
     path: str | os.PathLike[str], read: Callable[[str], _Read], *, max_bytes: int | None = None
 ) -> _Read:
-    """What a function makes of the text of a file.
+    """Reads a text file and returns what a function makes of its text.
 
     Args:
-        path: The file, UTF-8.
-        read: Takes the text.
-        max_bytes: Larger files are refused. Defaults to any size.
+        path: The file, in UTF-8.
+        read: The function, which takes the text.
+        max_bytes: Larger files are refused. Defaults to None, any size.
 
     Raises:
-        ValueError: If the file is too large, no text, or `read` raises one; the message begins
+        ValueError: If the file is too large or not text, or `read` raises one; the message begins
             with the name of the file.
         OSError: If it cannot be read.
     """

@@ -1,4 +1,4 @@
-"""Folders that belong to one job: a file in each describes it."""
+"""Folders that belong to one job each, described by a file in the folder."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from vdroppath_tf.names import named
 
 @named
 def create_or_verify(mark: Path, fields: Mapping[str, Any], *, holds: str) -> None:
-    """Creates the folder of a job, or verifies that a folder is the one of this job.
+    """Creates the folder of a job, or verifies that an existing folder belongs to this job.
 
     Args:
         mark: The file in the folder that describes its job.
-        fields: All that decides what the job makes, as plain JSON values.
-        holds: What such a folder holds, in errors.
+        fields: Everything that determines the result of the job, as plain JSON values.
+        holds: What such a folder holds, for the error messages.
 
     Raises:
-        ValueError: If the folder holds another job, or anything else.
+        ValueError: If the folder belongs to another job, or holds anything else.
     """
     folder = mark.parent
     if not mark.exists():

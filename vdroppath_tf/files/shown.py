@@ -1,4 +1,4 @@
-"""Short tables of results: as text, in a notebook, and as a ``pandas.DataFrame``."""
+"""Short tables of results: as text, as HTML in notebooks, and as a ``pandas.DataFrame``."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_SHOWN = 10  # lines of a table that is printed
+_SHOWN = 10  # lines of a printed table
 
 
 @dataclass(frozen=True)
 class ShortTable:
-    """The lines of a result.
+    """A table of results.
 
     Attributes:
-        title: str, what stands above.
+        title: str, the line above the table.
         heads: sequence of str, the names of the columns.
-        lines: sequence of lines, the cells of each.
+        lines: sequence of sequences, the cells of each line.
     """
 
     title: str
@@ -25,14 +25,14 @@ class ShortTable:
     lines: Sequence[Sequence[Any]]
 
     def text(self) -> str:
-        """The first lines, in columns."""
+        """Returns the title and the first lines, in aligned columns."""
         rows = [list(self.heads), *self._cells()]
         widths = [max(len(row[k]) for row in rows) for k in range(len(self.heads))]
         pairs = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
         return "\n".join([self.title, *(line.rstrip() for line in pairs), *self._rest()])
 
     def html(self) -> str:
-        """The first lines as a table of HTML; names in it are text, whatever they hold."""
+        """Returns the first lines as an HTML table, in which all cells are escaped."""
         heads = "".join(f"<th>{html.escape(head)}</th>" for head in self.heads)
         lines = (
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
@@ -45,10 +45,10 @@ class ShortTable:
         )
 
     def frame(self) -> Any:
-        """All lines as a ``pandas.DataFrame``.
+        """Returns all lines as a ``pandas.DataFrame``.
 
         Raises:
-            ModuleNotFoundError: If pandas is not installed; it says how to install it.
+            ModuleNotFoundError: If pandas is not installed; the message says how to install it.
         """
         try:
             import pandas
@@ -68,17 +68,17 @@ class ShortTable:
 
 
 class ShowsTable:
-    """Gives what has a ``short_table`` a table in notebooks and one of pandas'."""
+    """A mixin that shows an object's ``short_table`` in notebooks and gives it as a DataFrame."""
 
     def short_table(self) -> ShortTable:
-        """The lines that are shown."""
+        """Returns the table that is shown for this object."""
         raise NotImplementedError
 
     def _repr_html_(self) -> str:
         return self.short_table().html()
 
     def to_frame(self) -> Any:
-        """All lines as a ``pandas.DataFrame``, where pandas is installed."""
+        """Returns all lines as a ``pandas.DataFrame``; needs pandas."""
         return self.short_table().frame()
 
 

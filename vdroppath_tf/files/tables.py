@@ -1,4 +1,4 @@
-"""Tables as CSV: numbers come back exactly, and no spreadsheet takes a name for a formula."""
+"""Tables as CSV: numbers are kept exactly, and names are never taken for spreadsheet formulas."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 
 from vdroppath_tf.names import named
 
-# What spreadsheets calculate, in whatever width of letter; behind apostrophes too, so that the one
-# that is put in front can be taken away again.
+# Characters that start a formula in a spreadsheet, in half or full width. They match behind
+# apostrophes too, so that the apostrophe that is added can be removed without doubt.
 _FORMULA = re.compile("'*[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n]")
-_STRATEGY = re.compile(r"-(?: [-ST+@01]+)*")  # text of ours that begins with "-", and is no formula
+_STRATEGY = re.compile(r"-(?: [-ST+@01]+)*")  # a strategy that begins with "-": not a formula
 
 
 @named
 def csv_text(heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
-    r"""A table as the text of a CSV file.
+    r"""Returns a table as the text of a CSV file.
 
-    Numbers are written as Python writes them, so that they come back exactly, and None as nothing.
-    A text that a spreadsheet would calculate, such as the name ``=cmd`` of a class, has an
-    apostrophe in front, by which spreadsheets know a text; ``plain_cell`` takes it away.
+    Numbers are written with all their digits, so that they are read back exactly, and None as an
+    empty cell. An apostrophe is put before a text that a spreadsheet would calculate, such as the
+    class name ``=cmd``: spreadsheets then take it for text. ``plain_cell`` removes it again.
 
     Args:
-        heads: Sequence of str, the names of the columns.
-        lines: Iterable of Sequence, the cells of each line.
+        heads: sequence of str, the names of the columns.
+        lines: iterable of sequences, the cells of each line.
 
     Returns:
         The text, with ``\n`` at the end of each line.
@@ -44,7 +44,7 @@ def csv_text(heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
 
 @named
 def plain_cell(text: str) -> str:
-    """The text that ``csv_text`` was given, of a cell that was read from its CSV."""
+    """Returns the original text of a cell that was written by ``csv_text``."""
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all: written aside, then renamed."""
+"""Files and folders written whole or not at all: written beside the target, then renamed."""
 
 from __future__ import annotations
 
@@ -22,17 +22,24 @@ from vdroppath_tf.names import named
 def replacing(
     path: str | os.PathLike[str], *, shared: bool = True, durable: bool = True
 ) -> Iterator[Path]:
-    """Gives a path to write a file or a folder at; it takes the wanted place if the body ends well.
+    """Yields a path to write a file or folder at, which replaces the target if the body succeeds.
 
-    Whoever reads the place sees the old content or the new one. The path given has the wanted name,
-    suffix and all, in a hidden folder beside it.
+    A reader of the target sees either the old content or the new one. The path yielded has the
+    name of the target, with its suffix, in a hidden folder beside it.
 
     Args:
-        path: The file or folder wanted; folders above it are made where they are missing.
-        shared: Whether several threads or processes may write it at a time. Where not, the hidden
-            folder has one name, so that the next run clears away what a killed one has left.
-        durable: Whether the content reaches the disk before the name does, so that a power cut
-            leaves no empty file. It costs milliseconds a file.
+        path: The target file or folder; missing folders above it are made.
+        shared: Whether several threads or processes may write the target at once. If not, the
+            hidden folder has a fixed name, so that the next run removes what a killed run left.
+            Defaults to True.
+        durable: Whether the content is flushed to the disk before the rename, so that a power cut
+            leaves no empty file. This takes milliseconds a file. Defaults to True.
+
+    Example:
+        ```python
+        with replacing("scores.csv") as path:
+            path.write_text("strategy,top1")
+        ```
     """
     target = Path(path)
     writer = f".{os.getpid()}-{threading.get_ident()}" if shared else ""
@@ -57,7 +64,7 @@ def _to_disk(path: Path) -> None:
 
 
 def _rename(new: Path, target: Path, old: Path) -> None:
-    """A folder is not replaced in one step: at no time is one there that is not whole."""
+    """Renames a folder in two steps, since one step cannot replace it, and undoes a failed one."""
     if not target.is_dir():
         os.replace(new, target)
         return
@@ -84,10 +91,10 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 
 @named
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """Opens a file for reading; never a pipe or a device, which could keep the reader for ever.
+    """Opens a file for reading, but not a pipe or a device, which could block the reader forever.
 
     Raises:
-        ValueError: If it is no regular file, naming it.
+        ValueError: If it is not a regular file; the message names it.
         OSError: If it cannot be read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -110,10 +117,10 @@ def open_text(
 
 @named
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The whole content of a regular file.
+    """Returns the whole content of a regular file.
 
     Raises:
-        ValueError: If it is no regular file, naming it.
+        ValueError: If it is not a regular file; the message names it.
         OSError: If it cannot be read.
     """
     with open_regular(path) as file:
@@ -122,7 +129,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 @named
 def sha256_of(path: str | os.PathLike[str]) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """Returns the SHA-256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()
     with open_regular(path) as file:
         while block := file.read(1 << 20):

@@ -105,8 +105,8 @@ def test_segments(folder: Path, tmp_path: Path) -> None:
         ([HEADER, ["x.mp4", 0, 3], ["x.mp4", 0, 3]], ":3: 'x.mp4' is listed already at .*:2"),
         ([HEADER, ["../x.mp4", 0, 3]], ":2: path '../x.mp4' leaves the root"),
         ([HEADER, ["nope.mp4", 0, 3]], ":2: there is no file 'nope.mp4'"),
-        ([HEADER, '["x.mp4", 0, 3'], ":2: is no JSON"),
-        ([HEADER, "[" * 20_000], ":2: is no JSON"),
+        ([HEADER, '["x.mp4", 0, 3'], ":2: is not JSON"),
+        ([HEADER, "[" * 20_000], ":2: is not JSON"),
         ([HEADER, '["' + "x" * 6 * MAX_LINE + '", 0, 3]'], ":2: is longer than"),
     ],
 )

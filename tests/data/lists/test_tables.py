@@ -48,8 +48,8 @@ class TestLayout:
         [
             ({"columns": ("path", "lable")}, "Unknown column. Did you mean 'label'"),
             ({"columns": ("path", "path", "label")}, "hold 'path' twice"),
-            ({"columns": ("path", "num_frames")}, "hold no label or class_name or"),
-            ({"columns": ("label", "-", "-")}, "hold no path"),
+            ({"columns": ("path", "num_frames")}, "lack label or class_name or"),
+            ({"columns": ("label", "-", "-")}, "lack path"),
             ({"columns": "path,label"}, "columns must be several names"),
             ({"separator": ";"}, "Unknown separator.*'semicolon'"),
             ({"encoding": "latin-111"}, "unknown encoding: latin-111"),
@@ -129,9 +129,11 @@ class TestRead:
         text = text.replace("name", "class_name")
         manifest = open_manifest(write(root, text.format("y")), label_base=0)
         assert manifest.labels == ("0", "y", "2", "x")
-        with pytest.raises(ManifestError, match=r"txt:4: class 1 is called 'z', but 'y'"):
+        with pytest.raises(ManifestError, match=r"txt:4: class 1 has the name 'z', but 'y'"):
             read(root, text.format("z"), label_base=0)
-        with pytest.raises(ManifestError, match=r"txt:2: class 3 is called 'x', but 'q' elsewhere"):
+        with pytest.raises(
+            ManifestError, match=r"txt:2: class 3 has the name 'x', but 'q' elsewhere"
+        ):
             read(root, text.format("y"), labels=("k", "y", "p", "q"))
 
     def test_several_classes(self, root: Path) -> None:

@@ -88,13 +88,13 @@ def test_file_and_key_may_be_tensors(archive: str, native: bool) -> None:
 @pytest.mark.parametrize(
     ("key", "indices", "message"),
     [
-        ("/raw", [3, 12], r"frame 12 was asked for, but it holds 12 frames \(0 to 11\)"),
-        ("/each", [-1], "frame -1 was asked for"),
+        ("/raw", [3, 12], r"frame 12 was requested, but it holds 12 frames \(0 to 11\)"),
+        ("/each", [-1], "frame -1 was requested"),
         ("/none", [0], "there is no 'none'; / holds 'chunky', "),
         ("/float", [0], r"is float32 \(12, 6, 8, 3\); expected uint8: \(time, height"),
         ("/grey", [0], r"is uint8 \(12, 6, 8\)"),
         ("/", [0], "'chunky' has no frame number"),
-        ("/sizes", [0, 1], "'2' is unlike the first frame"),
+        ("/sizes", [0, 1], "'2' differs from the first frame"),
         ("/elsewhere", [0], "'elsewhere' is a link to another place or file"),
         ("/links", [0], "'1' is a link to another place or file"),
         ("/gap", [0], "'2' is missing"),

@@ -210,7 +210,7 @@ class TestBadFiles:
     def test_negative_and_no_frame(self, videos: dict[str, Path]) -> None:
         with pytest.raises(VideoError, match=r"frame -1 .* 60 frames"):
             read_frames(videos["constant.mp4"], [3, -1])
-        with pytest.raises(VideoError, match="no frame was asked for"):
+        with pytest.raises(VideoError, match="no frame was requested"):
             read_frames(videos["constant.mp4"], [])
 
     @pytest.mark.parametrize("limit", ["MAX_FRAMES", "MAX_SIDE", "MAX_BYTES"])

@@ -89,7 +89,7 @@ def test_two_kinds_need_a_template(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match=r"frames of 2 kinds, such as .* Set template"):
         FrameFolder(str(tmp_path)).info()
     check_exact(FrameFolder(str(tmp_path), "cam_b_{:05d}.jpg"), 12)
-    with pytest.raises(VideoError, match=r"no frame called like 'image_\{:05d\}.jpg', but e.g. "):
+    with pytest.raises(VideoError, match=r"no frame named like 'image_\{:05d\}.jpg', but e.g. "):
         FrameFolder(str(tmp_path), "image_{:05d}.jpg").info()
 
 

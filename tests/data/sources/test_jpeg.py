@@ -142,7 +142,7 @@ def _with_frame(
         (b"\xff\xd8" + b"\xff" * 5000, "no picture size"),
         (b"\xff\xd8" + b"\xff\xe0\x00\x00" * 5000, "no picture size"),
         (b"\xff\xd8garbage", "no marker at byte 2"),
-        (b"\xff\xd8" + bytes(MAX_PICTURE_BYTES), "bytes; at most"),
+        (b"\xff\xd8" + bytes(MAX_PICTURE_BYTES), "bytes. Expected at most"),
     ],
 )
 def test_what_is_no_picture(data: bytes, message: str) -> None:

@@ -101,7 +101,7 @@ def test_pictures_of_which_some_were_kept(tmp_path: Path) -> None:
     """Nobody knows whether the segment counts pictures, or frames of the video that they are of."""
     miniatures.folder(tmp_path / "a", "{:05d}0.jpg")
     segment = Segment(FrameFolder(str(tmp_path / "a")), Span(1, 3, "frames"))
-    with pytest.raises(VideoError, match="not every frame of its video is there"):
+    with pytest.raises(VideoError, match="some frames of its video were not kept"):
         segment.info()
 
 
@@ -127,7 +127,7 @@ def test_units_that_fit(folder: Path, start: float, end: float, units: tuple[str
         ((3, 3, "frames"), "not after its start"),
         ((5, 3, "seconds"), "not after its start"),
         ((-1, 3, "frames"), "before the video"),
-        ((0.5, 3, "frames"), "parts of frames"),
+        ((0.5, 3, "frames"), "fractions of frames"),
         ((0, float("nan"), "seconds"), "no number"),
         ((0, float("inf"), "seconds"), "no number"),
         ((0, 1e9, "seconds"), "later than"),
@@ -149,7 +149,7 @@ def test_it_is_a_source_like_any_other(folder: Path) -> None:
     assert (one.whole, one.channels) == (video, 3)
     one.validate()
     one.validate_quickly()
-    with pytest.raises(VideoError, match=r"frames 0 to 5: frame 5 was asked for, but it holds 5"):
+    with pytest.raises(VideoError, match=r"frames 0 to 5: frame 5 was requested, but it holds 5"):
         one.read([5])
     cache = VideoCache(1 << 24)
     for segment, first in ((one, 0), (other, 5), (one, 0)):

@@ -1,4 +1,4 @@
-"""Every format of list, folder and archive, read into one `Manifest`."""
+"""All formats of lists, folders and archives, read into one `Manifest`."""
 
 import lazy_loader
 

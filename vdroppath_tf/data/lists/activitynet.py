@@ -1,4 +1,4 @@
-"""ActivityNet's JSON, and that of others who write it so: THUMOS14, HACS, FineAction.
+"""ActivityNet's JSON, and data sets in the same format: THUMOS14, HACS, FineAction.
 
 `{"database": {id: {"subset": ..., "duration": ..., "annotations": [{"segment": [start, end],
 "label": ...}]}}}`, in seconds.
@@ -21,7 +21,7 @@ from vdroppath_tf.names import named
 
 _ITEM = '{"subset": ..., "annotations": [{"segment": [start, end], "label": ...}]}'
 _EXPECTED = '{"database": {id: ' + _ITEM + "}}"
-_PREFIX = "v_"  # of the files, not of the ids
+_PREFIX = "v_"  # in the names of files, but not in the ids
 
 
 class _Video(NamedTuple):
@@ -43,21 +43,30 @@ def read_activitynet(
 ) -> Manifest:
     """Reads the JSON of ActivityNet: segments of long videos, in seconds.
 
-    Videos are called `id` or `v_id`, files of any suffix, in the root or in a folder called like
-    the part. Those that were never downloaded are left out and counted (`Manifest.missing`), unless
-    `lookup.allow_missing` is False. A segment ends with its video where it would end after its
-    `duration`, and one that is listed twice is taken once.
+    Videos are named `id` or `v_id`, files of any suffix, in the root or in a folder named like the
+    part. Videos that were never downloaded are left out and counted (`Manifest.missing`), unless
+    `lookup.allow_missing` is False. A segment that ends after the `duration` of its video is cut to
+    it, and a segment that is listed twice is used once.
 
     Args:
-        path: the file.
-        root: folder of the videos; default the file's own.
-        labels: the classes; default the sorted labels of the file (numbers by value), of all parts.
-        split: which part, such as "training", where the file lists several.
-        lookup: how names become videos.
+        path: The JSON file.
+        root: The folder of the videos. Defaults to the folder of the file.
+        labels: The classes. Defaults to the sorted labels of all parts of the file (numbers are
+            sorted by value).
+        split: The part to read, such as "training", if the file lists several.
+        lookup: How names become videos. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: an item or a segment is damaged; there are several parts and none is chosen;
-            the part has no labels; a class is not among `labels`; or no video is there.
+        ManifestError: If an item or a segment is damaged; there are several parts and none is
+            chosen; the part has no labels; a class is not among `labels`; or no video exists.
+
+    Example:
+        ```python
+        manifest = read_activitynet("activity_net.v1-3.min.json", "videos", split="training")
+        ```
     """
     lookup = (lookup or Lookup()).for_downloads()
     found = load_json(path, dict, _EXPECTED).get("database")
@@ -108,7 +117,7 @@ def _video(origin: str, key: str, item: Any) -> _Video:
 
 
 def _inside(span: Span, duration: float | None) -> Span:
-    """A segment that ends with its video at the latest."""
+    """Cuts a segment at the end of its video."""
     if duration is None or not span.start < duration < span.end:
         return span
     return span._replace(end=float(duration))

@@ -1,4 +1,4 @@
-"""Charades' CSV files: one row a video, with all its actions and their times."""
+"""Charades' CSV files: one row for each video, with all its actions and their times."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXPECTED = "'id,...,actions,length', with actions such as 'c092 11.90 21.20;c14
 _ACTION = re.compile(r"\s*(\S+)\s+([0-9.]+)\s+([0-9.]+)\s*")
 _CLASSES = ("Charades_v1_classes.txt", "classes.txt")
 _FOLDERS = ("", "Charades_v1", "Charades_v1_480", "Charades_v1_rgb", "videos")
-_FRAMES_PER_SECOND = 24  # of the frames that are published
+_FRAMES_PER_SECOND = 24  # of the published frames
 
 
 class _Action(NamedTuple):
@@ -46,21 +46,30 @@ def read_charades(
 ) -> Manifest:
     """Reads `Charades_v1_train.csv` as segments of one class each.
 
-    Several segments of a video overlap, and one may be listed with several classes: it is then
-    there with each. A segment ends with its video where it would end after its `length`. Videos
-    without an action are left out and counted. `read_charades_videos` takes whole videos.
+    The segments of a video overlap, and one may be listed with several classes: the manifest then
+    has it once for each class. A segment that ends after the `length` of its video is cut to it.
+    Videos without an action are left out and counted. `read_charades_videos` reads whole videos.
 
     Args:
-        path: the file.
-        root: folder of the videos, `id.mp4` or folders of frames (24 a second, as they are
-            published), or the one with a folder `Charades_v1` of them; default the file's own.
-        labels: names of the classes; default those of `Charades_v1_classes.txt` beside the file,
-            or else the sorted codes.
-        lookup: how names become videos.
+        path: The CSV file.
+        root: The folder of the videos, `id.mp4` or folders of frames (24 per second, as published),
+            or the folder that contains it under the name `Charades_v1`. Defaults to the folder of
+            the file.
+        labels: The names of the classes. Defaults to those in `Charades_v1_classes.txt` beside the
+            file, or without it to the sorted codes.
+        lookup: How names become videos. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: a column is missing; a row is damaged; a class has no name; or a video is not
-            there.
+        ManifestError: If a column is missing, a row is damaged, a class has no name, or a video
+            does not exist.
+
+    Example:
+        ```python
+        manifest = read_charades("Charades_v1_train.csv", "Charades_v1_480")
+        ```
     """
     rows, videos, numbers = _opened(path, root, labels, lookup)
     videos.keep_two_labels()
@@ -85,9 +94,12 @@ def read_charades_videos(
     *,
     lookup: Lookup | None = None,
 ) -> Manifest:
-    """Reads `Charades_v1_train.csv` as whole videos, each with all its classes: multi-label.
+    """Reads `Charades_v1_train.csv` as whole videos with all their classes (multi-label).
 
-    Else as `read_charades`. A video without an action has no class.
+    Arguments and errors are those of `read_charades`. A video without an action has no class.
+
+    Returns:
+        The manifest.
     """
     rows, videos, numbers = _opened(path, root, labels, lookup)
     for row in rows:
@@ -99,7 +111,7 @@ def read_charades_videos(
 def _opened(
     path: PathLike, root: PathLike | None, labels: Sequence[str] | None, lookup: Lookup | None
 ) -> tuple[list[_Row], Collector, dict[str, int]]:
-    """The rows, where their videos go, and the number of each class by its code."""
+    """Returns the rows, the collector of their videos, and the number of each class by its code."""
     rows = [*_rows(path)]
     codes, names = _classes(Path(path), rows, labels)
     if labels is not None and len(labels) != len(codes):
@@ -125,7 +137,7 @@ def _rows(path: PathLike) -> Iterator[_Row]:
 def _action(text: str, length: float, origin: str) -> _Action:
     match = _ACTION.fullmatch(text)
     if match is None:
-        raise ManifestError(f"{origin}: action {text[:80]!r} is none. Expected {_EXPECTED}.")
+        raise ManifestError(f"{origin}: {text[:80]!r} is not an action. Expected {_EXPECTED}.")
     start, end = (_seconds(time, origin) for time in match.groups()[1:])
     cut = start < length < end
     return _Action(Span(start, length if cut else end, "seconds"), match[1], cut)
@@ -135,15 +147,15 @@ def _seconds(text: str, origin: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ManifestError(f"{origin}: time {text!r} is no number of seconds.") from None
+        raise ManifestError(f"{origin}: time {text!r} is not a number of seconds.") from None
 
 
 def _classes(
     path: Path, rows: Sequence[_Row], labels: Sequence[str] | None
 ) -> tuple[list[str], list[str]]:
-    """Codes and names of the classes: `c000 Holding some clothes`, beside the file.
+    """Reads the codes and names of the classes from the file beside: `c000 Holding some clothes`.
 
-    Without that file their names are the codes: those of `labels`, if it has them.
+    Without that file the codes serve as names, in the order of `labels` if it lists the codes.
     """
     beside = next((f for name in _CLASSES if (f := path.with_name(name)).is_file()), None)
     if beside is None:

@@ -1,4 +1,4 @@
-"""What must be certain of class folders before their names are labels, and what is said of them."""
+"""Checks on class folders before their names become labels, and the notes about them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ EXPECTED = {
     "zips": ".zip files of pictures",
     "hdf5": ".h5 files of frames",
 }
-"""What a class folder of each kind holds."""
-_SAID = 5  # names in a note
+"""The contents of a class folder, for each kind of videos."""
+_SAID = 5  # names that a note lists
 
 
 def without_documents(
     read: Mapping[str, Contents], labels: Sequence[str] | None
 ) -> tuple[dict[str, Contents], list[str]]:
-    """Class folders without those that hold other files only, such as lists; and these."""
+    """Separates class folders from folders that hold only other files, such as lists."""
     others = [
         name
         for name, found in read.items()
@@ -39,10 +39,10 @@ def without_documents(
 
 
 def settle_kinds(read: Mapping[str, Contents], kind: str | None, folder: str) -> None:
-    """Takes empty folders for folders of frames where there are no other videos.
+    """Counts empty folders as folders of frames, unless there are videos of another kind.
 
     Raises:
-        ManifestError: There are videos of two kinds.
+        ManifestError: If there are videos of two kinds.
     """
     first = kind
     for name, found in read.items():
@@ -64,16 +64,16 @@ def settle_kinds(read: Mapping[str, Contents], kind: str | None, folder: str) ->
 
 
 def class_level(videos: Mapping[str, Sequence[str]], asked: int | None, folder: str) -> int:
-    """Which folder on the way to a video is its class: 1 is the first, and 2 the second.
+    """Returns which folder on the path of a video is its class: 1 for the first, 2 for the second.
 
     Args:
-        videos: For each first folder its videos, the names in parts from the folder on.
-        asked: What the user says; None finds out.
-        folder: For errors.
+        videos: For each first folder its videos, as paths that start with that folder.
+        asked: The user's choice; None infers it.
+        folder: The folder of the data set, for errors.
 
     Raises:
-        ManifestError: There are no such folders on the way to a video; or nothing was asked for,
-            and it may be the first or the second.
+        ManifestError: If the paths of the videos have fewer folders; or nothing was chosen, and
+            the class may be the first folder or the second.
     """
     if asked in (None, 1) and any(
         name.count("/") == 1 for each in videos.values() for name in each
@@ -107,13 +107,13 @@ def class_level(videos: Mapping[str, Sequence[str]], asked: int | None, folder: 
 
 
 def nothing_found(read: Mapping[str, Contents], kind: str | None) -> str:
-    """What to say of class folders without a video."""
+    """Describes class folders without a video, for an error."""
     wanted = EXPECTED.values() if kind is None else [EXPECTED[kind]]
     return f"holds no video. Expected {', or '.join(wanted)}{found_instead(read)}."
 
 
 def found_instead(read: Mapping[str, Contents]) -> str:
-    """Which other files there are, for the end of a sentence."""
+    """Lists the other files in the folders, for the end of a sentence."""
     total: Counter[str] = Counter()
     for found in read.values():
         total += found.passed
@@ -127,25 +127,25 @@ def notes_on(
     documents: Sequence[str],
     level: int,
 ) -> list[str]:
-    """What was assumed and passed over.
+    """Returns notes about assumptions and about what was passed over.
 
     Args:
-        read: The class folders.
+        read: The contents of the class folders.
         videos: See `class_level`.
-        documents: Folders that are no classes.
-        level: Which folder on the way to a video is its class.
+        documents: The folders that are not classes.
+        level: Which folder on the path of a video is its class.
     """
     total: Counter[str] = Counter()
     for found in read.values():
         total += found.passed
     said = []
     if documents:
-        said.append(f"no classes, as they hold no video but other files: {_few(documents)}")
+        said.append(f"not classes, as they hold other files but no video: {_few(documents)}")
     if total:
         few = ", ".join(f"{count:,} {suffix}" for suffix, count in total.most_common(_SAID))
-        said.append(f"files passed over, as they are no videos: {few}")
+        said.append(f"files passed over, as they are not videos: {few}")
     if others := [name for found in read.values() for name in found.others]:
-        said.append(f"folders of something else than RGB frames passed over: {_few(others)}")
+        said.append(f"folders of other pictures than RGB frames passed over: {_few(others)}")
     if empty := [name for found in read.values() for name in found.empty]:
         said.append(f"empty folders passed over: {_few(empty)}")
     without = [name for name, found in read.items() if not found.videos]
@@ -161,10 +161,10 @@ def notes_on(
 
 
 def note_on_files(folders: Iterable[str]) -> str | None:
-    """What to say of the files that lie beside class folders, and are of no class.
+    """Returns a note about the files beside the class folders, which belong to no class.
 
     Args:
-        folders: Those that hold the class folders, and parts of the data set.
+        folders: The folders that hold the class folders, and the parts of the data set.
     """
     videos, others = [], Counter[str]()
     for folder in folders:

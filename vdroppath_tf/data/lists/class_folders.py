@@ -1,4 +1,4 @@
-"""A folder with one folder of videos a class."""
+"""Folders with one sub-folder of videos for each class."""
 
 from __future__ import annotations
 
@@ -34,27 +34,35 @@ def read_folder(
     lookup: Lookup | None = None,
     part: str | None = None,
 ) -> Manifest:
-    """Reads a folder with one folder of videos a class; the sorted folder names are the classes.
+    """Reads a folder with one folder of videos per class; the sorted folder names are the classes.
 
     A video is a video file, a folder of pictures (or of one `RGB_frames.zip`), a zip file of
     pictures, or an HDF5 file of frames: `class/a.mp4`, `class/a/00001.jpg`,
-    `class/a/RGB_frames.zip`, `class/a.zip`, `class/a.h5`; also in folders below the class's, as
-    `class/subject/a.mp4`. Class folders may lie in folders `train`, `val` and `test`; these may
-    also have lists, `metadata.csv`, as those of the Hugging Face Hub do.
+    `class/a/RGB_frames.zip`, `class/a.zip`, `class/a.h5`. It may also lie in a folder below that of
+    the class, as in `class/subject/a.mp4`. Class folders may lie in folders `train`, `val` and
+    `test`; these may also have lists named `metadata.csv`, as on the Hugging Face Hub.
 
     Args:
-        path: the folder. Leftovers of systems and archives (`__MACOSX`, hidden names, ...) are
-            passed over. So are files that are no videos, which the notes count.
-        labels: names of the classes in their order; default the folders found.
-        kind: "videos", "frames", "zips" or "hdf5" are wanted, and others passed over; None takes
-            what is there, if it is of one kind.
-        lookup: how names become videos, and which folder is the class.
-        part: "train", "validation" or "test", of a folder that holds folders called like these.
+        path: The folder. Files of systems and archivers (`__MACOSX`, hidden names, ...) are
+            ignored. Files that are not videos are skipped, and counted in the notes.
+        labels: The names of the classes, in order. Defaults to the folders found.
+        kind: The kind of videos to read, "videos", "frames", "zips" or "hdf5"; others are skipped.
+            Defaults to None: all videos must be of one kind.
+        lookup: How names become videos, and which folder is the class. Defaults to `Lookup()`.
+        part: "train", "validation" or "test", for a folder with sub-folders of these names.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: the folder is missing, holds no class folder, videos of two kinds, a class
-            that `labels` lacks, or a video that leads out of it; it has parts and none is asked
-            for; or it is not certain which folder is the class.
+        ManifestError: If the folder is missing, or holds no class folder, videos of two kinds, a
+            class that `labels` lacks, or a video that leads out of it; it has parts and none is
+            chosen; or it is uncertain which folder is the class.
+
+    Example:
+        ```python
+        manifest = read_folder("videos", part="train")  # videos/train/jump/1.mp4, ...
+        ```
     """
     if not os.path.isdir(path):
         raise ManifestError(f"{path}: is not a folder. Expected a folder of class folders.")

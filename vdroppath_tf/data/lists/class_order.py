@@ -1,28 +1,28 @@
-"""The order of classes that are known by name only: their numbers follow from it."""
+"""The order of classes that are known by name only, which determines their numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-_DIGITS = 18  # longer ones are names, such as hashes
+_DIGITS = 18  # longer ones are taken for names, such as hashes
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Names of classes sorted; where all are numbers, by their value: 0, 1, 2, ..., 10."""
+    """Sorts names of classes; if all are numbers, by value: 0, 1, 2, ..., 10."""
     found = sorted(names)
     return sorted(found, key=int) if are_numbers(found) else found
 
 
 def are_numbers(names: Sequence[str]) -> bool:
-    """Whether all names are whole numbers."""
+    """Returns whether all names are whole numbers."""
     return all(name.isascii() and name.isdigit() and len(name) <= _DIGITS for name in names)
 
 
 def order_note(names: Sequence[str]) -> str | None:
-    """What to say of the order of classes, where it is not that of their letters.
+    """Returns a note about the order of classes, unless it is alphabetical.
 
     Args:
-        names: the classes in order.
+        names: The classes in order.
     """
     if list(names) == sorted(names):
         return None

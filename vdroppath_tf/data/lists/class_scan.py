@@ -1,4 +1,4 @@
-"""What lies in one class folder: its videos, at any depth, and what is passed over."""
+"""Scans one class folder for videos, at any depth, and counts what is passed over."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from vdroppath_tf.data.sources.frame_names import PICTURES
 from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.data.sources.source import FrameSource
 
-_LOOKED = 32  # folders of a class that are looked into, if all of these hold frames
-_DEEPEST = 8  # folders on the way to a video
-_MOST_OTHERS = 20_000  # files that are no videos, in a class folder with few videos
+_LOOKED = 32  # folders of a class that are inspected, if all of these hold frames
+_DEEPEST = 8  # folders on the path of a video
+_MOST_OTHERS = 20_000  # files that are not videos, in a class folder with few videos
 _AXES = ({"u", "v"}, {"x", "y"}, {"flow_x", "flow_y"}, {"flow_u", "flow_v"})
 
 
@@ -33,14 +33,14 @@ class Video(NamedTuple):
 
 @dataclasses.dataclass
 class Contents:
-    """What a class folder holds.
+    """The contents of a class folder.
 
     Attributes:
-        videos: Name below the root, kind and source of each video, sorted; None for the source of
-            what is still to be looked at, such as a link.
+        videos: The path below the root, kind and source of each video, sorted; the source is None
+            if it is still to be inspected, such as a link.
         empty: Folders that hold neither videos nor pictures.
-        passed: Number of other files, by their suffix.
-        others: Folders of something else than RGB frames beside RGB frames, such as flow.
+        passed: The number of other files, by suffix.
+        others: Folders of other pictures beside RGB frames, such as optical flow.
     """
 
     videos: list[Video] = dataclasses.field(default_factory=list)
@@ -50,11 +50,11 @@ class Contents:
 
 
 class ClassScan:
-    """Reads class folders of one tree.
+    """Reads the class folders of one tree.
 
     Args:
         tree: The videos below the folder of class folders.
-        kind: The kind of videos that is wanted; None if it is to be found out.
+        kind: The kind of videos to read; None infers it.
     """
 
     def __init__(self, tree: VideoTree, kind: str | None) -> None:
@@ -62,11 +62,11 @@ class ClassScan:
         self._open = [tree.root]
 
     def read(self, name: str) -> Contents:
-        """What the class folder of this name holds.
+        """Returns the contents of the class folder of this name.
 
         Raises:
-            ManifestError: A link leads out, the folder cannot be read, it is too deep, or a folder
-                in it can be read in two ways.
+            ManifestError: If a link leads out, the folder cannot be read, it is too deep, or a
+                folder in it can be read in two ways.
         """
         found = Contents()
         self._read(name, os.path.join(self._tree.root, name), found)
@@ -77,11 +77,11 @@ class ClassScan:
 
     def _read(self, folder: str, origin: str, found: Contents) -> None:
         real = self._tree.folder(folder, origin)
-        if real in self._open:  # a link that leads back
+        if real in self._open:  # a link back to a folder above
             return
         if len(self._open) > _DEEPEST:
             raise ManifestError(
-                f"{origin}: lies too deep. Expected at most {_DEEPEST} folders above a video."
+                f"{origin}: is too deep. Expected at most {_DEEPEST} folders above a video."
             )
         self._open.append(real)
         folders, files = [], 0
@@ -106,17 +106,17 @@ class ClassScan:
         self._open.pop()
 
     def _check_passed(self, folder: str, found: Contents) -> None:
-        """Stops where this is no folder of videos, but a disk or a home."""
+        """Raises an error if this seems to be a disk or a home folder, not a folder of videos."""
         others = found.passed.total()
         if others > _MOST_OTHERS and others > 10 * len(found.videos):
             raise ManifestError(
                 f"{self._tree.root}: {folder} and folders before it in its class hold {others:,} "
-                f"files that are no videos, and {len(found.videos):,} videos. Pass the folder of "
+                f"files that are not videos, and {len(found.videos):,} videos. Pass the folder of "
                 "the class folders."
             )
 
     def _wanted(self, folder: str, names: list[str], found: Contents) -> list[str]:
-        """Folders without those of flow, depth and the like beside RGB frames."""
+        """Returns folders without those of flow, depth and the like beside RGB frames."""
         if not any(map(is_rgb, names)):
             return names
         others = [name for name in names if is_other(name)]
@@ -140,8 +140,8 @@ class ClassScan:
                 self._read(path, f"{real}/{name}", found)
 
     def _look(self, path: str, name: str) -> str:
-        """Whether a folder is a video ("frames"), holds some ("inside"), or nothing ("empty")."""
-        self._tree.folder(name, path)  # no link leads out
+        """Returns "frames" if a folder is a video, "inside" if it holds some, or "empty"."""
+        self._tree.folder(name, path)  # raises if a link leads out
         pictures, videos, folders = [], [], set()
         for item in _items(path, path):
             if item.name == FRAMES_ZIP:
@@ -163,7 +163,7 @@ class ClassScan:
         return "frames" if folders else "empty"
 
     def _of_pictures(self, path: str, pictures: list[str], folders: set[str]) -> str:
-        """A video by its pictures, unless these are covers of videos in folders beside them."""
+        """Decides whether pictures are a video, or covers of videos in folders beside them."""
         beside = [name for name in sorted(folders) if not is_other(name)]
         paths = {name: f"{path}/{name}" for name in beside}
         inside = [k for k, p in paths.items() if self._tree.stays(p) and holds_video(p)]
@@ -173,8 +173,8 @@ class ClassScan:
             return "inside"
         raise ManifestError(
             f"{path}: holds numbered pictures, such as {min(pictures)!r}, beside folders of videos "
-            f"or pictures, such as {inside[0]!r}, so it may be one video or several. Move away "
-            "which are not meant, or list the videos in a file."
+            f"or pictures, such as {inside[0]!r}, so it may be one video or several. Remove "
+            "those that you do not mean, or list the videos in a file."
         )
 
     def _of_both(self, path: str) -> str:
@@ -204,18 +204,18 @@ def _items(folder: str, origin: str) -> list[os.DirEntry[str]]:
 def _is_picture(item: os.DirEntry[str]) -> bool:
     if not item.name.lower().endswith(PICTURES):
         return False
-    return not (item.name.lower().endswith(".webp") and is_video(item.path))  # it may be a film
+    return not (item.name.lower().endswith(".webp") and is_video(item.path))  # may be animated
 
 
 def _is_broken(item: os.DirEntry[str]) -> bool:
-    """Whether this is a link to nothing that may be meant for a video, so somebody must be told."""
+    """Returns whether this is a broken link that may stand for a video, to be reported later."""
     return (
         item.is_symlink() and not os.path.splitext(item.name)[1] and not os.path.exists(item.path)
     )
 
 
 def _are_covers(pictures: list[str], videos: list[str]) -> bool:
-    """Whether pictures are of what is beside them: called like it, or not numbered at all."""
+    """Returns whether pictures are covers: named like the videos beside them, or not numbered."""
     stems = {os.path.splitext(name)[0] for name in videos} | {*videos}
     if all(os.path.splitext(name)[0] in stems for name in pictures):
         return True
@@ -223,7 +223,7 @@ def _are_covers(pictures: list[str], videos: list[str]) -> bool:
 
 
 def suffix_of(name: str) -> str:
-    """What a file that is no video is counted as."""
+    """Returns the category under which a file that is not a video is counted."""
     if is_partial_download(name):
         return "partial downloads"
     return os.path.splitext(name)[1].lower() or "without a suffix"

@@ -1,4 +1,4 @@
-"""The numbers of classes by name, as people spell them."""
+"""The numbers of classes by name, with tolerance for spelling."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from vdroppath_tf.data.manifest import ManifestError
 
 
 class ClassNumbers:
-    """The number of each class by its name, or by one that differs in its spelling only.
+    """Looks up the number of a class by its name, or by one that differs only in spelling.
 
     Args:
-        names: of the classes in their order; None where they are mere numbers.
+        names: The names of the classes, in order; None if classes are numbers.
     """
 
     def __init__(self, names: Sequence[str] | None) -> None:
@@ -22,12 +22,12 @@ class ClassNumbers:
         self._spelt: dict[str, str] = {}
 
     def number(self, label: str, origin: str) -> int:
-        """The number of a class.
+        """Returns the number of a class.
 
-        A name may differ from the class's in case, spaces and underscores, if no other is alike.
+        The name may differ from the class in case, spaces and underscores, if that is unambiguous.
 
         Raises:
-            ManifestError: there is no such class.
+            ManifestError: If there is no such class.
         """
         if label not in self.by_name and (alike := self._alike(label)) is not None:
             self._spelt[label] = alike
@@ -40,15 +40,15 @@ class ClassNumbers:
         return self.by_name[label]
 
     def notes(self) -> Iterator[str]:
-        """Which names were spelt otherwise."""
+        """Yields a note about labels that are spelled differently from their classes."""
         for label, name in [*self._spelt.items()][:1]:
             yield (
-                f"{len(self._spelt):,} labels are spelt otherwise than their classes, the first: "
+                f"{len(self._spelt):,} labels differ from their classes in spelling, the first: "
                 f"{label!r} for {name!r}"
             )
 
     def _alike(self, label: str) -> str | None:
-        """The one class whose name differs in case, spaces, hyphens and underscores only."""
+        """Returns the only class that differs just in case, spaces, hyphens and underscores."""
         if not self._by_spelling:
             for name in self.by_name:
                 key = spelling(name)
@@ -57,13 +57,13 @@ class ClassNumbers:
 
 
 def ordered_classes(labels: Iterable[tuple[str, str]]) -> list[str]:
-    """The names of classes in the order of `in_order`.
+    """Returns the names of classes in the order of `in_order`.
 
     Args:
-        labels: those of a list, however often, and where each is.
+        labels: The labels of a list, with repetitions, and the place of each.
 
     Raises:
-        ManifestError: two differ in case, spaces, hyphens or underscores only.
+        ManifestError: If two differ only in case, spaces, hyphens or underscores.
     """
     names: dict[str, str] = {}
     first: dict[str, str] = {}
@@ -82,10 +82,10 @@ def ordered_classes(labels: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def plain(name: str) -> str:
-    """The letters and digits of a name, in small letters: all that some systems keep of it."""
+    """Returns the letters and digits of a name in lower case, which all systems keep."""
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def spelling(name: str) -> str:
-    """A name without what people change in writing it: by this, names are alike."""
+    """Normalises what people vary in a name: case, spaces, hyphens and underscores."""
     return re.sub(r"[\s_\-]+", " ", name).strip().casefold()

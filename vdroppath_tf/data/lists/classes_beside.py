@@ -1,4 +1,4 @@
-"""The list of classes that lies beside a list of ids, in any of the forms it is published in."""
+"""The list of classes beside a list of ids, in any of the forms in which it is published."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vdroppath_tf.data.lists.text_files import (
 from vdroppath_tf.data.manifest import ManifestError
 
 CATEGORIES = "category.txt"
-"""What TSM calls its list of classes, one a line."""
+"""The name of TSM's list of classes, which has one class a line."""
 
 _LABELS = "labels"
 _SUFFIXES = (".csv", ".json", ".txt")
@@ -28,15 +28,16 @@ _PART = re.compile(rf"({'|'.join(sorted(PART_WORDS))})([-_]answers)?$", re.IGNOR
 
 
 def classes_beside(path: PathLike) -> Path:
-    """`...-labels.csv` for `...-train.csv`, `labels.json` for `train.json`; else `category.txt`.
+    """Finds the list of classes: `...-labels.csv`, `labels.json` or `category.txt`.
 
-    A list of another name has the one list of classes that lies beside it. It is never its own.
+    `x-train.csv` has `x-labels.csv` and `train.json` has `labels.json`. A list with another name
+    has the only file beside it whose name holds `label`. A file is never its own list of classes.
 
     Returns:
-        The file; where there is none, the one that is expected.
+        The file; if there is none, the expected one.
 
     Raises:
-        ManifestError: several may be that list.
+        ManifestError: If several files may be that list.
     """
     path = Path(path)
     stem = path.stem
@@ -56,19 +57,19 @@ def classes_beside(path: PathLike) -> Path:
     if len(others) > 1:
         raise ManifestError(
             f"{path}: its classes may be those of {' or '.join(each.name for each in others[:3])}. "
-            f"Expected one list of classes beside it: call it {official[0].name}."
+            f"Expected one list of classes beside it: name it {official[0].name}."
         )
     return others[0] if others else official[0]
 
 
 def category_file(path: PathLike) -> Path | None:
-    """TSM's list of classes beside a list of videos; None if there is none."""
+    """Returns TSM's list of classes beside a list of videos; None if there is none."""
     beside = Path(path).with_name(CATEGORIES)
     return beside if beside.name != Path(path).name and beside.is_file() else None
 
 
 def read_classes(path: Path) -> tuple[str, ...] | None:
-    """The names of a list of classes, one a line or `{"class": "0", ...}`; None if not there."""
+    """Reads a list of classes, one a line or `{"class": "0", ...}`; None if it does not exist."""
     if not path.is_file():
         return None
     return _numbered(path) if path.suffix.lower() == ".json" else read_names(path)
@@ -77,10 +78,10 @@ def read_classes(path: Path) -> tuple[str, ...] | None:
 def chosen_classes(
     own: Sequence[str] | None, labels: Sequence[str] | None, beside: Path
 ) -> tuple[str, ...]:
-    """The classes of the list beside, or those that are given.
+    """Returns the classes of the list beside, or those that the user passed.
 
     Raises:
-        ManifestError: there are none, or both and they differ.
+        ManifestError: If there are none, or both and they differ.
     """
     if own is not None:
         return same_names(own, labels, str(beside))
@@ -94,7 +95,7 @@ def chosen_classes(
 
 
 def _numbered(path: Path) -> tuple[str, ...]:
-    """Class names by number, out of `{"class": "0", ...}`."""
+    """Returns class names in the order of their numbers, from `{"class": "0", ...}`."""
     numbers = {
         name: whole_number(str(number), f"number of {name!r}", str(path), 0, MAX_CLASSES - 1)
         for name, number in load_json(path, dict, '{"class": "0", ...}').items()
@@ -108,7 +109,7 @@ def _numbered(path: Path) -> tuple[str, ...]:
 
 
 def have_direction(names: Iterable[str]) -> bool:
-    """Whether two classes differ by left and right only: a mirrored video shows the other one."""
+    """Returns whether two classes differ only by left and right, so that mirroring swaps them."""
     words = {tuple(re.findall(r"\w+", name.casefold())) for name in names}
     return any(_mirrored(name) in words - {name} for name in words)
 

@@ -1,4 +1,4 @@
-"""Clips of YouTube videos by id and times, however those who downloaded them named the files."""
+"""Finds clips of YouTube videos by id and times, under the file names of all downloaders."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from vdroppath_tf.names import named
 
 _TIMES = re.compile(r"(.+)_(\d{1,9})(?:\.\d+)?_(\d{1,9})(?:\.\d+)?", re.DOTALL)
 _REPLACEMENT = "replacement"
-_SLACK = 1.0  # seconds that a clip may be longer than its row says
+_SLACK = 1.0  # seconds by which a clip may be longer than its row states
 _ORDER = (".mp4", ".mkv", ".webm", ".avi", ".mov")
 
 LOOK_AT = 64
-"""Files called by id alone that are looked at, to learn whether all are clips or whole videos."""
+"""Files named by id only that are inspected, to learn whether all are clips or whole videos."""
 Times: TypeAlias = tuple[float, float] | None
 _Item = TypeVar("_Item")
 
 
 @named
 class ClipNames:
-    """The videos below a root by (id, start, end) or by id alone.
+    """The videos below a root by (id, start, end) or by id only.
 
-    They lie in the root, in folders of the part (`val`, `validate`, `val_256`), in those of
-    replacements for broken files, and in each of these in class folders, whose names are compared
+    They lie in the root, in folders of the part (`val`, `validate`, `val_256`), in folders of
+    replacements for broken files, and in class folders in each of these, whose names are compared
     by letters and digits only.
 
     Args:
-        videos: where found videos go.
-        part: of the data set, such as "val"; "" if that is not known.
-        expected: what errors call the list.
+        videos: The collector of the videos found.
+        part: The part of the data set, such as "val"; "" if it is unknown.
+        expected: The name of the list in errors.
     """
 
     def __init__(self, videos: Collector, part: str, expected: str) -> None:
@@ -48,17 +48,17 @@ class ClipNames:
         self._classes = {plain(name) for name in videos.numbers}
         self._found: dict[str | tuple[str, int, int], list[tuple[str, str | None]]] = {}
         self._counts: Counter[str] = Counter()
-        # An id with its times is of one part only: where the part is not known, all are looked at.
+        # An id with its times is in one part only: if the part is unknown, all parts are searched.
         for folder, label in self._places(part_names(part) if part else PART_WORDS):
             self._list(folder, label)
 
     def find(self, name: str, key: str, times: Times) -> tuple[str, bool] | None:
-        """The path of a row's video, and whether it is called by its id alone; None if not there.
+        """Returns the path of a row's video, and whether its name is only the id; or None.
 
         Args:
-            name: of the class.
-            key: YouTube's id.
-            times: start and end in seconds; None if the list has none.
+            name: The class of the row.
+            key: The YouTube id.
+            times: The start and end in seconds; None if the list has none.
         """
         label = plain(name)
         if times is not None:
@@ -69,7 +69,7 @@ class ClipNames:
         return None if alone is None else (alone, True)
 
     def add_notes(self) -> None:
-        """Says what was assumed."""
+        """Adds notes about assumptions to the collector."""
         texts = {
             "replaced": f"videos are taken from a folder of {_REPLACEMENT}s",
             "several": "videos are there in several files or folders: one that can be read is "
@@ -80,7 +80,7 @@ class ClipNames:
                 self._videos.note(f"{count:,} {text}")
 
     def _places(self, part: frozenset[str]) -> Iterator[tuple[str, str | None]]:
-        """Folders that may hold videos, and the class of each that is a class folder."""
+        """Yields the folders that may hold videos, with the class of each class folder."""
         tops = [""]
         for name in self._folders(""):
             if plain(name) in self._classes:
@@ -128,12 +128,12 @@ class ClipNames:
 
 
 def _evidence(tree: VideoTree, name: str, times: tuple[float, float], origin: str) -> bool | None:
-    """Whether a file is the whole video, not the clip of these times; None where both fit."""
+    """Returns whether a file is the whole video instead of the clip; None if both fit."""
     source = tree.entry(name, origin)
     try:
         shown = source.info().times() if isinstance(source, VideoFile) else None
     except VideoError:
-        return None  # its turn comes
+        return None  # the error is reported when the video is read
     if shown is None:
         return None
     length, (start, end) = float(shown[-1]), times
@@ -146,19 +146,19 @@ def _evidence(tree: VideoTree, name: str, times: tuple[float, float], origin: st
 def segments_of(
     tree: VideoTree, rows: Sequence[tuple[str, tuple[float, float]]], origin: str
 ) -> list[tuple[Span, ...]]:
-    """Which segments are meant of files that are called by their id alone.
+    """Returns the segments to read of files that are named by their id only.
 
-    A file that is longer than its row says is the whole video; one that ends before the row's end
-    is the clip. `LOOK_AT` of all of them are looked at, from the first to the last, and as many of
-    those that are listed with several times, as clips are not; all, where these disagree.
+    A file that is longer than its row states is the whole video; one that ends before the row's end
+    is the clip. `LOOK_AT` evenly spaced files are inspected, and as many of the files that are
+    listed with several times, since these cannot be clips; if the results disagree, all files.
 
     Args:
-        tree: where they are.
-        rows: their names, with the start and end that are listed.
-        origin: what errors call the list.
+        tree: The videos.
+        rows: The names of the files, with the start and end in the list.
+        origin: The name of the list in errors.
 
     Returns:
-        For each row its segment, or nothing where the file is the clip.
+        For each row its segment, or nothing if the file is the clip.
     """
     times = Counter(name for name, _ in rows)
     several = [row for row in rows if times[row[0]] > 1]
@@ -175,7 +175,7 @@ def segments_of(
 
 
 def _spread(rows: Sequence[_Item]) -> list[_Item]:
-    """`LOOK_AT` of many, evenly spaced."""
+    """Returns at most `LOOK_AT` items, evenly spaced."""
     count = min(LOOK_AT, len(rows))
     return [rows[k * len(rows) // count] for k in range(count)]
 

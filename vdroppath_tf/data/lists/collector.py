@@ -1,4 +1,4 @@
-"""Gathers the videos that a list names: each once, inside the root, and there."""
+"""Collects the videos that a list names, and checks each: it exists, inside the root, once."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
-_LOOKED = 8  # videos, for what is to be said of the names of their frames
+_LOOKED = 8  # videos whose frame names are inspected for notes
 FRAMES_NOTE = "segments are in frames, counted from 0, without the end"
 
 
 @named
 class Collector:
-    """Videos of one list in their order; all formats fill one.
+    """Collects the videos of one list, in order, for all formats.
 
     Args:
-        source: the list file or folder.
-        root: folder the names start from; None is the folder that the source lies in.
-        lookup: how names become videos; None is `Lookup()`.
-        labels: names of the classes, where they are known.
+        source: The list file or folder.
+        root: The folder from which names start; None means the folder of the source.
+        lookup: How names become videos; None means `Lookup()`.
+        labels: The names of the classes, if they are known.
 
     Raises:
-        ManifestError: the root is no folder, or `labels` are no good.
+        ManifestError: If the root is not a folder, or `labels` are invalid.
     """
 
     def __init__(
@@ -59,9 +59,9 @@ class Collector:
         self._missed: set[str] = set()
         self.multi_label = False
         self.elsewhere: Callable[[str], str] = lambda name: name
-        """The name of what is listed by a name that leads to nothing, if there is one."""
+        """Returns the name to try next if a listed name leads to nothing."""
         self.spans_in: Callable[[FrameSource, Sequence[Span]], Sequence[Span]] = lambda _, s: s
-        """The segment of a video by what is listed, where that depends on the video."""
+        """Converts the listed segments of a video, if the conversion depends on the video."""
         self._largest = 0
         self._allow_missing = bool(lookup.allow_missing)
         self._repeats = Repeats(self.labels, lookup.allow_two_labels)
@@ -72,14 +72,14 @@ class Collector:
             self.notes.append(text)
 
     def keep_two_labels(self) -> None:
-        """Keeps videos and segments that are listed with several labels, with each."""
+        """Allows videos and segments to be listed with several labels, once for each."""
         self._repeats.two_labels = True
 
     def number(self, label: str, origin: str) -> int:
-        """The number of a class.
+        """Returns the number of a class.
 
         Raises:
-            ManifestError: `labels` lack it, see `ClassNumbers.number`.
+            ManifestError: If `labels` lack it, see `ClassNumbers.number`.
         """
         return self._classes.number(label, origin)
 
@@ -94,17 +94,17 @@ class Collector:
         """Adds the video of this name below the root; `file.h5/key` is a member of an HDF5 file.
 
         Args:
-            name: of the video.
-            label: number of its class; or a sequence of the numbers of all its classes, none or
-                several, which makes the manifest one of `multi_label`.
-            num_frames: that are listed of it, or of the segment.
-            origin: where it is listed.
-            spans: the segment of it that is meant, in one unit or in both: of a video file the
-                seconds are taken, of pictures the frames. None takes the whole video.
+            name: The name of the video.
+            label: The number of its class; or a sequence of the numbers of all its classes, which
+                makes the manifest `multi_label`.
+            num_frames: The listed number of frames of the video or the segment, or None.
+            origin: The place in the list, for errors.
+            spans: The segment to read, in one unit or in both: video files use the seconds,
+                pictures use the frames. Defaults to (), the whole video.
 
         Raises:
-            ManifestError: it leads out of the root, to nothing, or to a video (or a segment) that
-                is there already; or the label has no name, or the segment is none.
+            ManifestError: If it leads out of the root or to nothing, or was added already; or the
+                label has no name, or the segment is invalid.
         """
         if not isinstance(label, int):
             self.multi_label = True
@@ -116,7 +116,7 @@ class Collector:
         if self.labels is not None and largest >= len(self.labels):
             raise ManifestError(
                 f"{origin}: label {largest} has no name: expected 0 to {len(self.labels) - 1}, as "
-                f"{len(self.labels)} class names are given."
+                f"{len(self.labels)} class names were passed."
             )
         if largest > self._largest:
             self._largest = largest  # missing videos have a class too
@@ -136,10 +136,10 @@ class Collector:
         self._take(source, label, num_frames, origin, name, more)
 
     def add_source(self, source: FrameSource, name: str, label: int, origin: str) -> None:
-        """Adds a video that is known to be there and below the root, by its name there.
+        """Adds a video that is known to exist below the root, with its name there.
 
         Raises:
-            ManifestError: it is there already.
+            ManifestError: If it was added already.
         """
         self._largest = max(self._largest, label)
         self._take(source, label, None, origin, name)
@@ -164,22 +164,22 @@ class Collector:
         origin: str,
         spans: Sequence[Span] = (),
     ) -> None:
-        """Adds the video that is called `stem` in one of the folders, whatever its suffix.
+        """Adds the video named `stem` in one of the folders, with any suffix.
 
         Args:
-            folders: where to look.
-            stem: its name, without the suffix.
-            label, origin, spans: see `add`.
+            folders: The folders to search.
+            stem: The name without the suffix.
+            label, origin, spans: See `add`.
 
         Raises:
-            ManifestError: there is none, there are several, or see `add`.
+            ManifestError: If there are none or several; or see `add`.
         """
         tried = list(dict.fromkeys(folders))
         found = [name for folder in tried for name in self.tree.named(folder, stem, origin)]
         if len(found) > 1:
             raise ManifestError(
                 f"{origin}: {stem!r} may be {' or '.join(map(repr, found[:3]))}. Expected one of "
-                "them: pass as root= the folder of those that are meant."
+                "them: pass the folder of the ones that you mean as root= (--data_root)."
             )
         if found:
             self.add(found[0], label, None, origin, spans)
@@ -187,32 +187,32 @@ class Collector:
             self.add_missing(stem, origin, tried)
 
     def stem_there(self, folders: Sequence[str], stems: Sequence[str], origin: str) -> str:
-        """The first of several names of a video that is there in one of the folders, or the first.
+        """Returns the first of several names whose video exists in a folder, else the first.
 
         Args:
-            folders: where to look.
-            stems: what it may be called, without the suffix.
-            origin: where it is listed.
+            folders: The folders to search.
+            stems: The possible names, without the suffix.
+            origin: The place in the list, for errors.
         """
         there = (s for s in stems if any(self.tree.named(f, s, origin) for f in folders))
         return next(there, stems[0])
 
     def _miss(self, name: str) -> None:
-        """Notes a video that is not there, once, however many of its segments are listed."""
+        """Records a missing video once, even if several of its segments are listed."""
         if name not in self._missed:
             self._missed.add(name)
             self.missing.append(name)
 
     def add_missing(self, stem: str, origin: str, folders: Sequence[str] = ("",)) -> None:
-        """Notes a video that is not there.
+        """Records a missing video, or raises an error if none may be missing.
 
         Args:
-            stem: its name, without the suffix.
-            origin: where it is listed.
-            folders: where it was looked for, for the error.
+            stem: The name without the suffix.
+            origin: The place in the list, for errors.
+            folders: The folders that were searched, for the error.
 
         Raises:
-            ManifestError: videos may not be missing.
+            ManifestError: If videos may not be missing.
         """
         if self._allow_missing:
             self._miss(stem)
@@ -221,18 +221,18 @@ class Collector:
         raise ManifestError(
             f"{origin}: there is no video {stem!r} in {places} of {self.tree.root}. Check "
             "root= (--data_root), or pass Lookup(allow_missing=True) (--allow_missing) to "
-            "leave out what is not there."
+            "leave out the missing ones."
         )
 
     def manifest(self, expected: str, *, directional: bool = False) -> Manifest:
-        """What was gathered.
+        """Returns the manifest of the videos collected.
 
         Args:
-            expected: what the list should hold, for errors.
-            directional: see `Manifest`.
+            expected: What the list should hold, for errors.
+            directional: See `Manifest`. Defaults to False.
 
         Raises:
-            ManifestError: nothing was, or all of it is missing.
+            ManifestError: If there is no video, or all are missing.
         """
         if not self.entries and self.missing:
             raise ManifestError(
@@ -265,10 +265,10 @@ class Collector:
         )
 
     def _note_assumed(self) -> None:
-        """Notes what was found out of the names of frames, of a few videos all over the list."""
+        """Adds notes about inferred frame names, from a few videos spread over the list."""
         said = set()
         for entry in self.entries[:: max(1, len(self.entries) // _LOOKED)][:_LOOKED]:
-            with contextlib.suppress(VideoError):  # is for those to tell who read it
+            with contextlib.suppress(VideoError):  # reported when the video is read
                 for text in entry.source.assumed():
                     if (alike := re.sub("[0-9]+", "0", text)) not in said:
                         said.add(alike)
@@ -276,10 +276,10 @@ class Collector:
 
 
 def segment_of(video: FrameSource, spans: Sequence[Span], origin: str) -> Segment:
-    """The segment of a video that a list means, see `Collector.add`.
+    """Returns the segment of a video that a list names, see `Collector.add`.
 
     Raises:
-        ManifestError: it ends before it starts, or starts before the video.
+        ManifestError: If it ends before it starts, or starts before the video.
     """
     wanted = "seconds" if isinstance(video, VideoFile) else "frames"
     span = next((span for span in spans if span.unit == wanted), spans[0])

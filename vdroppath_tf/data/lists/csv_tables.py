@@ -1,4 +1,4 @@
-"""CSV files with a header, row by row, by the names of their columns."""
+"""CSV files with a header, read row by row, with fields by column name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.names import named
 
 DELIMITERS = ",\t;"
-"""What may separate columns."""
+"""The possible column separators."""
 
 
 def header_names(line: str, delimiter: str) -> list[str]:
-    """The names of a header's columns, in small letters."""
+    """Returns the names of a header's columns, in lower case."""
     try:
         return [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
     except csv.Error:
@@ -22,7 +22,7 @@ def header_names(line: str, delimiter: str) -> list[str]:
 
 
 def delimiter_of(line: str, columns: Sequence[str]) -> str | None:
-    """What separates the columns of a header; None if it lacks one of `columns`."""
+    """Returns the separator of a header's columns; None if it lacks one of `columns`."""
     for delimiter in DELIMITERS:
         if set(columns) <= set(header_names(line, delimiter)):
             return delimiter
@@ -33,16 +33,16 @@ def delimiter_of(line: str, columns: Sequence[str]) -> str | None:
 def read_csv(
     path: PathLike, columns: Sequence[str], expected: str, hint: str = ""
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """`(file:line, fields by column)` of the rows below a header.
+    """Yields `(file:line, fields by column)` for the rows below a header.
 
     Args:
-        path: the file.
-        columns: those it must have.
-        expected: what rows look like, for errors.
-        hint: a sentence for files that lack a column.
+        path: The CSV file.
+        columns: The columns that it must have.
+        expected: The form of the rows, for errors.
+        hint: A sentence for the error about a missing column. Defaults to "".
 
     Raises:
-        ManifestError: see `read_rows`; or a column is missing, or a row has more or fewer.
+        ManifestError: See `read_rows`; or if a column is missing, or a row has more or fewer.
     """
     origin, first = next(read_lines(path, expected), (f"{path}:1", ""))
     delimiter = delimiter_of(first, columns)

@@ -27,19 +27,27 @@ def read_diving48(
 ) -> Manifest:
     """Reads `Diving48_V2_train.json`: segments of videos, in frames that are counted from 0.
 
-    Videos are called `vid_name`, files of any suffix or folders of frames, in the root or in its
-    folder `rgb`. An `end_frame` is not in the segment.
+    Videos are named `vid_name`, files of any suffix or folders of frames, in the root or in its
+    folder `rgb`. The segment excludes its `end_frame`.
 
     Args:
-        path: the file.
-        root: folder of the videos; default the file's own.
-        labels: names of the classes; default those of `Diving48_vocab.json` beside the file, or
-            else numbers.
-        lookup: how names become videos.
+        path: The JSON file.
+        root: The folder of the videos. Defaults to the folder of the file.
+        labels: The names of the classes. Defaults to those of `Diving48_vocab.json` beside the
+            file, or without it to numbers.
+        lookup: How names become videos. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: an item is damaged, a label has no name, or a video is not there or there
-            twice with the same segment.
+        ManifestError: If an item is damaged, a label has no name, or a video does not exist or is
+            listed twice with the same segment.
+
+    Example:
+        ```python
+        manifest = read_diving48("Diving48_V2_train.json", "rgb")
+        ```
     """
     items = load_json(path, list, f"a list of {_ITEM}")
     own = _vocabulary(Path(path)) if labels is None else None
@@ -67,7 +75,7 @@ def read_diving48(
 
 
 def _vocabulary(path: Path) -> tuple[str, ...] | None:
-    """The classes of the vocabulary beside a file; None if there is none."""
+    """Returns the classes of the vocabulary beside a file; None if there is none."""
     found = sorted(each for each in path.parent.glob("*[vV]ocab*.json") if each != path)
     if not found:
         return None

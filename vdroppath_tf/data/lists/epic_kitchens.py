@@ -21,7 +21,7 @@ from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
 EPIC_CLASSES = ("verb", "noun", "action")
-"""What classes may be of: an action is a verb with a noun."""
+"""The kinds of classes: an action is a verb with a noun."""
 EPIC_COLUMNS = ("video_id", "start_timestamp", "stop_timestamp", "verb_class", "noun_class")
 
 _EXPECTED = f"'{','.join(EPIC_COLUMNS)}' and more"
@@ -47,23 +47,32 @@ def read_epic_kitchens(
 ) -> Manifest:
     """Reads `EPIC_100_train.csv`: segments of long videos with a verb and a noun each.
 
-    Videos are `P01_01.MP4`, of which the times are taken, or folders of frames
-    (`P01_01/frame_0000000001.jpg`), of which the numbers in their names are, from 0 or 1 on. They
-    lie in the root or in folders of participants (`P01/videos`, `P01/rgb_frames`). The end is not
-    in the segment.
+    Videos are files, `P01_01.MP4`, for which the times are used, or folders of frames
+    (`P01_01/frame_0000000001.jpg`), for which the numbers in the names are used, from 0 or 1 on.
+    They lie in the root or in folders of participants (`P01/videos`, `P01/rgb_frames`). A segment
+    excludes its end.
 
     Args:
-        path: the file.
-        root: folder of the videos; default the file's own.
-        labels: names of the classes; default those of `EPIC_100_verb_classes.csv` and
-            `EPIC_100_noun_classes.csv` beside the file, or else numbers. Actions are those of the
-            file, in the order of their verbs and nouns: pass the training part's to the others.
+        path: The CSV file.
+        root: The folder of the videos. Defaults to the folder of the file.
+        labels: The names of the classes. Defaults to those of `EPIC_100_verb_classes.csv` and
+            `EPIC_100_noun_classes.csv` beside the file, or without them to numbers. Actions are
+            those of the file, in the order of verbs and nouns: pass those of the training part for
+            the other parts.
         classes: "verb", "noun" or "action".
-        lookup: how names become videos.
+        lookup: How names become videos. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: no classes are chosen; a column is missing, as the classes of the test part
-            are; a row is damaged; a class has no name; or a video is not there.
+        ManifestError: If no kind of classes is chosen; a column is missing, as in the test part; a
+            row is damaged; a class has no name; or a video does not exist.
+
+    Example:
+        ```python
+        manifest = read_epic_kitchens("EPIC_100_train.csv", "EPIC-KITCHENS", classes="verb")
+        ```
     """
     if classes not in EPIC_CLASSES:
         given = "not given" if classes is None else repr(classes)
@@ -92,7 +101,7 @@ def read_epic_kitchens(
 
 
 def _rows(path: PathLike) -> Iterator[_Row]:
-    """The rows; a frame's number is that in its name, see `_by_names`."""
+    """Yields the rows; the numbers of frames are those in their names, see `_by_names`."""
     for origin, fields in read_csv(path, EPIC_COLUMNS, _EXPECTED, "The test part has no classes."):
         times = [_seconds(fields[name], origin) for name in EPIC_COLUMNS[1:3]]
         spans = [Span(times[0], times[1], "seconds")]
@@ -107,7 +116,7 @@ def _rows(path: PathLike) -> Iterator[_Row]:
 
 
 def _by_names() -> Callable[[FrameSource, Sequence[Span]], Sequence[Span]]:
-    """From the numbers in the names of a video's frames to frames that are counted from 0."""
+    """Returns a function that converts numbers in frame names to frames counted from 0."""
     first_of = functools.cache(_first_number)
 
     def counted(video: FrameSource, spans: Sequence[Span]) -> Sequence[Span]:
@@ -123,7 +132,7 @@ def _first_number(video: FrameSource) -> int:
     try:
         return video.first_number()
     except VideoError:
-        return 1  # its turn comes
+        return 1  # the error is reported when the video is read
 
 
 def _from_zero(span: Span, first: int) -> Span:
@@ -133,19 +142,19 @@ def _from_zero(span: Span, first: int) -> Span:
 
 def _seconds(text: str, origin: str) -> float:
     if not is_clock(text):
-        raise ManifestError(f"{origin}: time {text!r} is none. Expected '00:01:02.34'.")
+        raise ManifestError(f"{origin}: {text!r} is not a time. Expected '00:01:02.34'.")
     return seconds_of(text)
 
 
 def _folders(video: str) -> list[str]:
-    """Where a video may be: P01_01 in folders of the participant P01 or not."""
+    """Returns the folders that may hold a video: those of the participant, and the common ones."""
     person = video.partition("_")[0]
     below = [f"{folder}/{person}".lstrip("/") for folder in _BELOW]
     return [*_BELOW, *below, f"{person}/videos", f"{person}/rgb_frames"]
 
 
 def _names(path: Path, kind: str) -> tuple[str, ...] | None:
-    """The names of verbs or nouns, of the file beside the list; None if it is not there."""
+    """Reads the names of verbs or nouns from the file beside the list; None if there is none."""
     found = sorted(path.parent.glob(f"*{kind}_classes*.csv"))
     if not found:
         return None
@@ -163,7 +172,7 @@ def _names(path: Path, kind: str) -> tuple[str, ...] | None:
 
 
 def _action(kinds: dict[str, tuple[str, ...] | None], verb: int, noun: int) -> str:
-    """The name of an action: "open cupboard", or "verb 3, noun 7" where these have no names."""
+    """Returns the name of an action: "open cupboard", or "verb 3, noun 7" without names."""
     verbs, nouns = kinds["verb"], kinds["noun"]
     if verbs is None or nouns is None or verb >= len(verbs) or noun >= len(nouns):
         return f"verb {verb}, noun {noun}"

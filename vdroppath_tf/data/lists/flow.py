@@ -1,4 +1,4 @@
-"""A list of videos whose folders hold optical flow in place of RGB frames."""
+"""Manifests of optical flow, for folders that hold flow instead of RGB frames."""
 
 from __future__ import annotations
 
@@ -15,10 +15,21 @@ from vdroppath_tf.names import named
 
 @named
 def flow_manifest(manifest: Manifest) -> Manifest:
-    """The same videos, with the flow in their folders instead of RGB frames.
+    """Returns a manifest of the same videos, with the optical flow in their folders.
+
+    Args:
+        manifest: The manifest of RGB frames, or of folders.
+
+    Returns:
+        The manifest of `FlowFolder` sources.
 
     Raises:
-        ManifestError: a video is no folder.
+        ManifestError: If a video is not a folder.
+
+    Example:
+        ```python
+        flow = flow_manifest(read_list("train.txt", "frames"))
+        ```
     """
     return dataclasses.replace(manifest, entries=tuple(map(_flow_entry, manifest)))
 
@@ -39,12 +50,12 @@ def _flow_entry(entry: VideoEntry) -> VideoEntry:
 
 
 def _flow_segment(entry: VideoEntry, segment: Segment) -> Segment:
-    """The flow from each frame of a segment to the next, one step less than it has frames."""
+    """Returns the flow between the frames of a segment, one step less than it has frames."""
     start, end, unit = segment.span
     if unit != "frames" or end - start < 2:
         raise ManifestError(
-            f"{entry.origin}: {entry.path} holds no step of optical flow that is known by number. "
-            "Expected a segment of two frames or more, not of seconds."
+            f"{entry.origin}: {entry.path} is not a segment of two frames or more, so its optical "
+            "flow is unknown. Expected a segment in frames, not in seconds."
         )
     flow = _flow_entry(dataclasses.replace(entry, source=segment.source)).source
     return Segment(flow, Span(start, end - 1, "frames"))

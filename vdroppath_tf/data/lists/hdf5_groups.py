@@ -1,4 +1,4 @@
-"""A whole data set in one HDF5 file: a group for each class, and the videos in it."""
+"""A whole data set in one HDF5 file: a group for each class, with the videos in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def is_hdf5(path: Path) -> bool:
-    """Whether a file has the signature of HDF5."""
+    """Returns whether a file has the signature of HDF5."""
     if not path.is_file():
         return False
     with open_regular(path) as file:
@@ -32,18 +32,26 @@ def is_hdf5(path: Path) -> bool:
 
 @named
 def read_hdf5_file(path: PathLike, *, labels: Sequence[str] | None = None) -> Manifest:
-    """Reads a file `class/video`, each video as `Hdf5Frames` takes it; sorted groups are classes.
+    """Reads an HDF5 file of videos `class/video`; the sorted groups are the classes.
 
-    Files with one video each, or whose videos have no groups of classes, are named in a list:
-    `file.h5/video num_frames label`.
+    Each video has a form that `Hdf5Frames` reads. Files with one video each, or whose videos are
+    not grouped by class, are listed in a text file instead: `file.h5/video num_frames label`.
 
     Args:
-        path: the file.
-        labels: names of the classes in their order; default the groups found.
+        path: The HDF5 file.
+        labels: The names of the classes, in order. Defaults to the groups found.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: the file is damaged, holds something else than groups of videos, a class
-            without videos, or one that `labels` lacks; or a link leads elsewhere.
+        ManifestError: If the file is damaged, or holds anything but groups of videos, a class
+            without videos, or a class that `labels` lacks; or if a link leads elsewhere.
+
+    Example:
+        ```python
+        manifest = read_hdf5_file("dataset.h5")
+        ```
     """
     folder, name = os.path.split(os.path.abspath(path))
     if not name.lower().endswith((".h5", ".hdf5")):
@@ -67,7 +75,7 @@ def read_hdf5_file(path: PathLike, *, labels: Sequence[str] | None = None) -> Ma
 
 
 def _videos(root: Any, label: str, path: PathLike) -> Iterator[str]:
-    """Names of the videos of a class; nothing is read of them but their kind."""
+    """Yields the names of the videos of a class; reads only their kind."""
     group = member(root, label, os.fspath(path))
     names = group if isinstance(group, h5py.Group) else ()
     for name in names:

@@ -14,13 +14,13 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.names import named
 
-_PARTS = {"train": 1, "test": 2}  # the numbers in the lines; 0 is in neither
+_PARTS = {"train": 1, "test": 2}  # the numbers in the lines; 0 means neither
 SPLITS = (1, 2, 3)
 _EXPECTED = "'name.avi 1' (1 training, 2 test, 0 neither)"
 
 
 def is_hmdb51(folder: PathLike) -> bool:
-    """Whether a folder, or the one folder of splits in it, holds HMDB51's split files."""
+    """Returns whether a folder, or the only folder of splits in it, holds HMDB51's split files."""
     return bool(_classes(_lists_in(folder), "_test_split1.txt"))
 
 
@@ -36,21 +36,29 @@ def read_hmdb51(
 ) -> Manifest:
     """Reads one part of one split; the classes are the sorted names of the split files.
 
-    Videos may also be folders or zip files of frames that are called like the file, as may the
-    stabilised ones (`name.avi.avi`). Class folders may lie in folders of the same name, as they do
-    when each archive was unpacked into its own.
+    Videos may also be folders or zip files of frames named like the video file, and so may the
+    stabilised videos (`name.avi.avi`). Class folders may lie in folders of the same name, which
+    happens if each archive was unpacked into a separate folder.
 
     Args:
-        path: folder of the split files, or the one that holds that (`testTrainMulti_7030_splits`).
-        root: folder with the class folders; default `path`.
-        labels: classes the split files must be of.
-        part: "train" or "test": one file holds both.
-        split: 1, 2 or 3.
-        lookup: how names become videos.
+        path: The folder of the split files, or its parent (`testTrainMulti_7030_splits`).
+        root: The folder of the class folders. Defaults to `path`.
+        labels: The classes that the split files must have. Defaults to None, any.
+        part: "train" or "test"; each file lists both.
+        split: The number of the split: 1, 2 or 3. Defaults to 1.
+        lookup: How names become videos. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: no or an unknown part or split; a file is missing or damaged, or names a
-            video that is not there.
+        ManifestError: If the part or the split is missing or unknown, a file is missing or damaged,
+            or a video does not exist.
+
+    Example:
+        ```python
+        manifest = read_hmdb51("testTrainMulti_7030_splits", "hmdb51", part="train", split=1)
+        ```
     """
     wanted = _PARTS.get(part_of(part or "") or "")
     if wanted is None:
@@ -58,7 +66,7 @@ def read_hmdb51(
     if split not in SPLITS:
         raise ManifestError(f"{path}: split is {split!r}, expected 1, 2 or 3.")
     if not os.path.isdir(path):
-        raise ManifestError(f"{path}: is not a folder. Expected that of the split files.")
+        raise ManifestError(f"{path}: is not a folder. Expected the folder of the split files.")
     ending = f"_test_split{split}.txt"
     lists = _lists_in(path)
     own = _classes(lists, ending)
@@ -70,7 +78,7 @@ def read_hmdb51(
         if os.path.isfile(packed := os.path.join(videos.tree.root, f"{name}.rar")) and (
             not os.path.isdir(os.path.join(videos.tree.root, name))
         ):
-            raise ManifestError(f"{packed}: is packed. Unpack it there, such as by 'unrar x'.")
+            raise ManifestError(f"{packed}: is packed. Unpack it there, such as with 'unrar x'.")
     for label, name in enumerate(names):
         folders = [name, f"{name}/{name}"]
         for origin, line in read_lines(os.path.join(lists, name + ending), _EXPECTED):
@@ -85,7 +93,7 @@ def read_hmdb51(
 
 
 def _lists_in(folder: PathLike) -> str:
-    """The folder of the split files: the folder itself, or the only one in it that holds some."""
+    """Returns the folder of the split files: the folder itself, or the only such sub-folder."""
     folder = os.fspath(folder)
     if _classes(folder, ".txt"):
         return folder

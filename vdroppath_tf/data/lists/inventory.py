@@ -1,4 +1,4 @@
-"""What a manifest holds: videos of each class, and what two parts share."""
+"""Statistics of manifests: videos for each class, and videos that two parts share."""
 
 from __future__ import annotations
 
@@ -11,12 +11,24 @@ from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.names import named
 
-_START = 1 << 16  # bytes that tell most files of one size apart
+_START = 1 << 16  # bytes that distinguish most files of the same size
 
 
 @named
 def count_classes(manifest: Manifest) -> list[int]:
-    """Videos of each class, by number; one of several classes counts in each."""
+    """Counts the videos of each class, by class number; a multi-label video counts in each.
+
+    Args:
+        manifest: The manifest.
+
+    Returns:
+        One count for each class.
+
+    Example:
+        ```python
+        counts = count_classes(open_manifest("train.txt"))
+        ```
+    """
     counts = [0] * manifest.num_classes
     for entry in manifest:
         for label in entry.labels:
@@ -28,18 +40,25 @@ def count_classes(manifest: Manifest) -> list[int]:
 def shared_videos(
     one: Manifest, other: Manifest, *, contents: bool = False
 ) -> list[tuple[VideoEntry, VideoEntry]]:
-    """Videos that are in both, such as in training and in validation.
+    """Finds videos that are in both manifests, for example in training and in validation.
 
-    Segments count as the videos they are parts of: two segments of one video look alike, even where
-    they do not overlap. Each video is named once.
+    Segments count as the video that contains them: two segments of one video look alike, even if
+    they do not overlap. Each video is listed once.
 
     Args:
-        one: the videos of one part.
-        other: those of the other.
-        contents: whether to find copies too: files of other names that hold the same bytes.
+        one: The videos of one part.
+        other: The videos of the other part.
+        contents: Whether to find copies too, i.e. files with other names and the same bytes.
+            Defaults to False.
 
     Returns:
-        Pairs of the same video, in the order of `other`.
+        Pairs of entries of the same video, in the order of `other`.
+
+    Example:
+        ```python
+        for entry, copy in shared_videos(train, validation, contents=True):
+            print(entry.path, copy.path)
+        ```
     """
     ones, others = _by_video(one), _by_video(other)
     pairs = [(ones[video], entry) for video, entry in others.items() if video in ones]
@@ -47,7 +66,7 @@ def shared_videos(
 
 
 def _by_video(manifest: Manifest) -> dict[FrameSource, VideoEntry]:
-    """The first entry of each video."""
+    """Returns the first entry of each video."""
     videos: dict[FrameSource, VideoEntry] = {}
     for entry in manifest:
         videos.setdefault(entry.source.whole, entry)
@@ -74,7 +93,7 @@ def _copies(
 
 
 def _size(entry: VideoEntry) -> int:
-    """Bytes of a video that is one file; 0 for others."""
+    """Returns the bytes of a video that is one file; 0 for other videos."""
     path = entry.source.whole.path
     return os.path.getsize(path) if os.path.isfile(path) else 0
 

@@ -1,4 +1,4 @@
-"""Kinetics: `label,youtube_id,time_start,time_end,split`, or DeepMind's JSON of the same."""
+"""Kinetics: `label,youtube_id,time_start,time_end,split`, or the same as DeepMind's JSON."""
 
 from __future__ import annotations
 
@@ -28,24 +28,32 @@ def read_kinetics(
 ) -> Manifest:
     """Reads the CSV (or TSV) or the JSON of Kinetics-400, 600 or 700.
 
-    The videos are called `id_000001_000011`, `id_1_11` or `id`: files of any suffix or folders or
-    zip files of frames, in class folders (`riding a bike` or `riding_a_bike`) or not, in a folder
-    called like the part (`val`, `validate`, `val_256`) or not, or in one of replacements. A file
-    called by its id alone that is longer than its times is the whole video: the segment is taken.
+    Videos are named `id_000001_000011`, `id_1_11` or `id`: files of any suffix, or folders or zip
+    files of frames. They may lie in class folders (`riding a bike` or `riding_a_bike`), in a folder
+    named like the part (`val`, `validate`, `val_256`), or in one of replacements. A file named by
+    its id only that is longer than the listed times is the whole video: its segment is read.
     Videos that were never downloaded are left out and counted (`Manifest.missing`), unless
-    `lookup.allow_missing` is False. A row that is there twice is taken once.
+    `lookup.allow_missing` is False. A row that is listed twice is used once.
 
     Args:
-        path: the file.
-        root: folder of the videos; default the file's own.
-        labels: the classes; default the sorted labels of the file (numbers by value).
-        split: which of several parts that are in one file, such as "train".
-        lookup: how names become videos.
+        path: The CSV, TSV or JSON file.
+        root: The folder of the videos. Defaults to the folder of the file.
+        labels: The classes. Defaults to the sorted labels of the file (numbers sorted by value).
+        split: The part to read, such as "train", if the file lists several.
+        lookup: How names become videos. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: a column is missing, as are the labels of the test part; a row is damaged;
+        ManifestError: If a column is missing, as the labels are in the test part; a row is damaged;
             there are several parts and none is chosen; a class is not among `labels`; a video has
-            two labels; or none is there.
+            two labels; or no video exists.
+
+    Example:
+        ```python
+        manifest = read_kinetics("kinetics400/train.csv", "kinetics400/train")
+        ```
     """
     lookup = (lookup or Lookup()).for_downloads()
     rows = read_kinetics_rows(path)
@@ -75,17 +83,17 @@ def read_kinetics(
     clips.add_notes()
     whole = sum(map(bool, segments.values()))
     if whole:
-        videos.note(f"{whole:,} files are whole videos, called by their id: a segment is taken")
+        videos.note(f"{whole:,} files are whole videos, named by their id: a segment is read")
     if count := by_id - whole:
-        why = f", as those are that were looked at (up to {LOOK_AT})" if alone else ""
-        videos.note(f"{count:,} files are called by their id alone, and taken for the clips{why}")
+        why = f", as those inspected are (up to {LOOK_AT})" if alone else ""
+        videos.note(f"{count:,} files are named by their id only, and used as the clips{why}")
     return videos.manifest(f"rows {EXPECTED}")
 
 
 def _check_labels(
     found: Sequence[tuple[KineticsRow, tuple[str, bool] | None]], two_labels: bool
 ) -> None:
-    """Stops at a clip that is there and has two labels, whether its files are one or two."""
+    """Raises an error for an existing clip with two labels, in one file or in two."""
     if two_labels or len({(row.key, row.times) for row, _ in found}) == len(found):
         return
     there = {(row.key, row.times) for row, place in found if place is not None}
@@ -100,7 +108,7 @@ def _check_labels(
 
 
 def _once(rows: Sequence[KineticsRow], videos: Collector) -> list[KineticsRow]:
-    """The rows without those that are there already."""
+    """Returns the rows without repetitions."""
     seen: set[tuple[str, Times, str]] = set()
     kept: list[KineticsRow] = []
     for row in rows:
@@ -109,12 +117,12 @@ def _once(rows: Sequence[KineticsRow], videos: Collector) -> list[KineticsRow]:
             seen.add(clip)
             kept.append(row)
     if twice := len(rows) - len(kept):
-        videos.note(f"{twice:,} rows are listed twice, and taken once")
+        videos.note(f"{twice:,} rows are listed twice, and used once")
     return kept
 
 
 def _stem(row: KineticsRow) -> str:
-    """What a row's video should be called."""
+    """Returns the expected name of a row's video."""
     return (
         row.key
         if row.times is None

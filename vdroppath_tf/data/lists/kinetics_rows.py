@@ -1,4 +1,4 @@
-"""The rows of Kinetics' files, whichever way they were saved."""
+"""The rows of Kinetics' files, in all published formats."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _MAX_SECONDS = 999_999  # six digits in a file's name
 _COLUMNS = ("label", "start", "end", "split")
 _NAMES = {"label": ("label", "class", "classname", "class_name"), "split": ("split", "subset")}
 _MEANINGS = {"start": ("start", "start_second"), "end": ("end", "end_second"), "split": ("split",)}
-"""What the names of other columns mean in any list."""
-_DESTROYED = re.compile(r"#[A-Z0-9/]+[?!]?")  # what spreadsheets make of ids such as -abc
+"""The meanings of other column names, as in all lists."""
+_DESTROYED = re.compile(r"#[A-Z0-9/]+[?!]?")  # spreadsheets turn ids such as -abc into errors
 _JSON = re.compile(r'"annotations"\s*:\s*\{')
 
 
 class KineticsRow(NamedTuple):
-    """One clip: where it is listed, its class, YouTube's id, start and end in seconds, its part."""
+    """One clip: its place in the list, class, YouTube id, start and end in seconds, and part."""
 
     origin: str
     label: str
@@ -36,7 +36,7 @@ class KineticsRow(NamedTuple):
 
 
 def is_kinetics(path: PathLike) -> bool:
-    """Whether a file begins as Kinetics' CSV, TSV or JSON does."""
+    """Returns whether a file begins like Kinetics' CSV, TSV or JSON."""
     start = start_of(path).lstrip()
     if start.startswith("{"):
         return _JSON.search(start) is not None
@@ -44,10 +44,10 @@ def is_kinetics(path: PathLike) -> bool:
 
 
 def read_kinetics_rows(path: PathLike) -> Sequence[KineticsRow]:
-    """The rows of a CSV, TSV or JSON file.
+    """Reads the rows of a CSV, TSV or JSON file.
 
     Raises:
-        ManifestError: see `read_kinetics`.
+        ManifestError: See `read_kinetics`.
     """
     json = start_of(path).lstrip().startswith("{")
     rows = [*(_of_json(path) if json else _of_csv(path))]
@@ -64,9 +64,9 @@ def _of_csv(path: PathLike) -> Iterator[KineticsRow]:
     if not all(columns[1:3]) and (times := _of_times(header)):
         raise ManifestError(
             f"{at}: has the {'column' if len(times) == 1 else 'columns'} "
-            f"{' and '.join(map(repr, times))}, which may be of segments, and not both of "
+            f"{' and '.join(map(repr, times))}, which may belong to segments, and not both of "
             f"'time_start' and 'time_end', in seconds. Expected {EXPECTED}: rename the columns, or "
-            "remove them if they say nothing of the times."
+            "remove them if they do not hold times."
         )
     for origin, fields in read_csv(path, (KEY,), EXPECTED, hint):
         label, start, end, part = (fields.get(name, "") for name in columns)
@@ -74,13 +74,13 @@ def _of_csv(path: PathLike) -> Iterator[KineticsRow]:
 
 
 def _of_times(names: Sequence[str]) -> Sequence[str]:
-    """The columns that are of segments, each of one end or of both."""
+    """Returns the columns that belong to segments, each with one end or with both."""
     both = [name for name in names if of_both_ends(plain_name(name))]
     return segment_columns(tuple(names)) or both
 
 
 def _column(names: Sequence[str], what: str, origin: str, hint: str) -> str:
-    """What a column is called; "" if it is not there and need not be."""
+    """Returns the name of a column; "" if it is optional and missing."""
     found = [name for name in _NAMES.get(what, ()) if name in names]
     found = found or [name for name in names if meaning_of(name) in _MEANINGS.get(what, ())]
     if len(found) > 1:
@@ -128,6 +128,6 @@ def _seconds(text: str, origin: str) -> float:
         value = math.nan
     if not 0 <= value <= _MAX_SECONDS:
         raise ManifestError(
-            f"{origin}: time {text!r} is no number of seconds. Expected 0 to {_MAX_SECONDS}."
+            f"{origin}: time {text!r} is not a number of seconds. Expected 0 to {_MAX_SECONDS}."
         )
     return value

@@ -1,4 +1,4 @@
-"""Which data set an annotation file is of, by what it begins with."""
+"""Recognises the data set of an annotation file by its first characters."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _MOMENTS = re.compile(r"(training|validation|testing)set\.csv", re.IGNORECASE)
 
 
 def known_format(path: Path) -> str | None:
-    """The name of a file's format, if it is one of those that data sets have of their own.
+    """Returns the name of a file's format, if it is one of those that belong to a data set.
 
     Raises:
-        ManifestError: the file cannot be read.
+        ManifestError: If the file cannot be read.
     """
     start = start_of(path, _START).lstrip()
     if is_kinetics(path):
@@ -50,7 +50,7 @@ def known_format(path: Path) -> str | None:
 
 
 def _has_segments(header: str, delimiter: str) -> bool:
-    """Whether a header names the start or the end of segments, of which Jester has none."""
+    """Returns whether a header names the start or end of segments, which Jester does not have."""
     names = header_names(header, delimiter)
     return any(meaning_of(name).startswith(("start", "end")) for name in names)
 

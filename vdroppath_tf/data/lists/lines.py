@@ -1,4 +1,4 @@
-"""List files, one line a video: `path num_frames label`, or `path label`."""
+"""List files with one line for each video: `path num_frames label`, or `path label`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _PairSplitter(Splitter):
     """Splits at the last space or comma."""
 
     def split(self, line: str) -> list[str]:
-        """The path and the label."""
+        """Returns the path and the label."""
         line = line.strip()
         label = re.split(r"[\s,]", line)[-1]
         name = line[: len(line) - len(label)].rstrip().removesuffix(",").rstrip()
@@ -43,22 +43,31 @@ def read_list(
     """Reads a list of videos, one line each: `path num_frames label`. Decodes nothing.
 
     Paths may contain spaces. They lead to video files, folders of frames, zip files of frames, or
-    members of HDF5 files (`file.h5/key`). UTF-8 with or without byte order mark, or UTF-16, with
-    either line end. Blank lines are skipped, and those that start with `#` and no path. A number of
-    frames that is 0 or -1 is unknown. `read_table` finds out which columns there are.
+    members of HDF5 files (`file.h5/key`). The list is UTF-8 with or without a byte order mark, or
+    UTF-16, with any line ends. Blank lines and comments (`#` without a path) are skipped. A number
+    of frames of 0 or -1 means unknown. `read_table` reads lists with other columns.
 
     Args:
-        path: the list file.
-        root: folder the paths start from, and must stay in; default the list's own folder.
-        labels: names of the classes; default the numbers from 0 to the largest label, or the names
-            in the list, sorted.
-        label_base: the number of the first class, 0 (the default) or 1.
-        lookup: how paths become videos.
+        path: The list file.
+        root: The folder from which paths start, and which they must not leave. Defaults to the
+            folder of the list.
+        labels: The names of the classes. Defaults to the numbers from 0 to the largest label, or to
+            the sorted names in the list.
+        label_base: The number of the first class, 0 or 1. Defaults to None, which means 0.
+        lookup: How paths become videos. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: the list is missing, empty or no text; a line lacks a field, holds a number
-            that is none or out of range, a path that leaves `root` or leads to nothing, or names a
-            video twice; or the labels count from 1. Names the file, the line and the value.
+        ManifestError: If the list is missing, empty or not text; a line lacks a field, holds an
+            invalid number, a path that leaves `root` or leads to nothing, or a video that is listed
+            already; or the labels count from 1. The message names the file, line and value.
+
+    Example:
+        ```python
+        manifest = read_list("train.txt", "frames")  # lines such as "run/v1 120 3"
+        ```
     """
     return _read(_TRIPLES, path, root, labels, label_base, lookup)
 
@@ -72,7 +81,13 @@ def read_pairs(
     label_base: int | None = None,
     lookup: Lookup | None = None,
 ) -> Manifest:
-    """Reads a list without numbers of frames, `path label` or `path,label`; else as `read_list`."""
+    """Reads a list without numbers of frames: `path label` or `path,label`.
+
+    Arguments and errors are those of `read_list`.
+
+    Returns:
+        The manifest.
+    """
     return _read(_PAIRS, path, root, labels, label_base, lookup)
 
 

@@ -1,12 +1,12 @@
-"""A manifest as a file of this package's own: JSON lines, so that a slow scan is made once.
+"""Manifest files, this package's own list format: JSON lines, so that a slow scan is made once.
 
 The first line is `{"format": "vdroppath_tf.manifest/1", "labels": [...], "directional": false}`,
-each other `["path below the root", label, number of frames or null]`. Where some are segments of
-videos, the format is `vdroppath_tf.manifest/2`, and their lines have a fourth element:
-`{"frames": [first, end]}` or `{"seconds": [start, end]}`. Where videos have several classes each,
-the first line has `"multi_label": true`, and a label is a list of class numbers. Where one of
-several video streams was chosen, it has the number of that, `"video_stream": 1`; and where pictures
-were given a rate, frames a second, `"source_fps": 25.0`.
+each other line `["path below the root", label, number of frames or null]`. If some entries are
+segments, the format is `vdroppath_tf.manifest/2`, and their lines have a fourth element:
+`{"frames": [first, end]}` or `{"seconds": [start, end]}`. In a multi-label manifest, the first line
+has `"multi_label": true`, and a label is a list of class numbers. If one of several video streams
+was chosen, it has the number of the stream, `"video_stream": 1`; if a frame rate was set for
+pictures, it has the rate in frames per second, `"source_fps": 25.0`.
 """
 
 from __future__ import annotations
@@ -29,18 +29,26 @@ from vdroppath_tf.ranges import MAX_FPS
 
 MANIFEST_FORMAT = "vdroppath_tf.manifest/1"
 SEGMENTS_FORMAT = "vdroppath_tf.manifest/2"
-_MAX_STREAMS = 1000  # FFmpeg's own bound
+_MAX_STREAMS = 1000  # FFmpeg's limit
 _MAX_HEADER = 1 << 24
-_LINE = '["path", label, num_frames or null], or with a segment {"frames": [first, end]} behind'
+_LINE = '["path", label, num_frames or null], or with a segment {"frames": [first, end]} at the end'
 
 
 @named
 def write_manifest(manifest: Manifest, path: PathLike) -> None:
-    """Writes a manifest, whole or not at all. It holds no path of this machine.
+    """Writes a manifest to a file, whole or not at all. The file has no path of this machine.
 
     Args:
-        manifest: what any format but a folder of records gave.
-        path: the file; `open_manifest` finds its videos from its own folder on, or from `root`.
+        manifest: A manifest of any format except folders of records.
+        path: The file to write; when it is read, paths start from its folder or from `root`.
+
+    Raises:
+        ManifestError: If videos have different stream numbers or frame rates.
+
+    Example:
+        ```python
+        write_manifest(read_folder("videos"), "videos/manifest.jsonl")
+        ```
     """
     segments = any(isinstance(entry.source, Segment) for entry in manifest)
     header = {
@@ -58,12 +66,12 @@ def write_manifest(manifest: Manifest, path: PathLike) -> None:
 
 
 def _chosen(manifest: Manifest) -> dict[str, int]:
-    """The video stream that was chosen, if one was."""
+    """Returns the video stream that was chosen, if any, as a field of the header."""
     videos = (entry.source.whole for entry in manifest)
     found = {video.stream for video in videos if isinstance(video, VideoFile)}
     if len(found) > 1:
         raise ManifestError(
-            f"{manifest.source}: other video streams were chosen of some files than of others "
+            f"{manifest.source}: the chosen video stream differs between files "
             f"({found}), and a manifest file holds one choice for all. Write one file for each."
         )
     number = next(iter(found), None)
@@ -71,13 +79,13 @@ def _chosen(manifest: Manifest) -> dict[str, int]:
 
 
 def _rate(manifest: Manifest) -> dict[str, float]:
-    """Frames a second that pictures were given, if they were."""
+    """Returns the frame rate that was set for pictures, if any, as a field of the header."""
     rates = {entry.fps for entry in manifest}
     if len(rates) > 1:
         raise ManifestError(
-            f"{manifest.source}: some videos were given other rates than others "
-            f"({', '.join(map(str, sorted(rates, key=str)[:3]))} frames a second), and a manifest "
-            "file holds one for all. Write one file for each."
+            f"{manifest.source}: the frame rate that was set differs between videos "
+            f"({', '.join(map(str, sorted(rates, key=str)[:3]))} frames per second), and a "
+            "manifest file holds one rate for all. Write one file for each."
         )
     rate = next(iter(rates), None)
     return {} if rate is None else {"source_fps": float(rate)}
@@ -100,17 +108,27 @@ def read_manifest(
     *,
     lookup: Lookup | None = None,
 ) -> Manifest:
-    """Reads what `write_manifest` wrote.
+    """Reads a file that `write_manifest` wrote.
 
     Args:
-        path: the file.
-        root: folder its paths start from, and must stay in; default its own folder.
-        labels: classes it must be of.
-        lookup: how names become videos; a video stream that is chosen here is read, not that of the
-            file.
+        path: The manifest file.
+        root: The folder from which its paths start, and which they must not leave. Defaults to the
+            folder of the file.
+        labels: The classes that it must have. Defaults to None, any.
+        lookup: How names become videos; a video stream that is chosen here takes precedence over
+            the one in the file. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: it is something else, of a newer version, or damaged; or see `read_list`.
+        ManifestError: If the file has another format, a newer version, or is damaged; or see
+            `read_list`.
+
+    Example:
+        ```python
+        manifest = read_manifest("videos/manifest.jsonl")
+        ```
     """
     lines = _lines(path)
     origin, header = next(lines, (f"{path}:1", None))
@@ -124,7 +142,7 @@ def read_manifest(
     lookup = lookup or Lookup()
     if lookup.video_stream is None:
         lookup = dataclasses.replace(lookup, video_stream=_stream(origin, header))
-    # What has two labels was allowed to when the manifest was made.
+    # Two labels for one video were allowed when the manifest was made.
     lookup = dataclasses.replace(lookup, allow_two_labels=True)
     videos = Collector(path, root, lookup, names)
     for origin, line in lines:
@@ -146,7 +164,7 @@ def read_manifest(
 
 
 def _with_rate(manifest: Manifest, rate: Any, origin: str) -> Manifest:
-    """The rate that pictures were given when the file was written."""
+    """Applies the frame rate that was set for pictures when the file was written."""
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= MAX_FPS:
         raise ManifestError(
             f"{origin}: source_fps is {str(rate)[:40]}. Expected a number above 0, at most "
@@ -156,7 +174,7 @@ def _with_rate(manifest: Manifest, rate: Any, origin: str) -> Manifest:
 
 
 def _stream(origin: str, header: Any) -> int | None:
-    """The video stream that was chosen when the file was written."""
+    """Returns the video stream that was chosen when the file was written."""
     number = header.get("video_stream") if isinstance(header, dict) else None
     if number is None or (type(number) is int and 0 <= number < _MAX_STREAMS):
         return number
@@ -167,7 +185,7 @@ def _stream(origin: str, header: Any) -> int | None:
 
 
 def _spans(more: list[Any]) -> tuple[Span, ...] | None:
-    """The segment that ends a line; () if there is none, None if it is something else."""
+    """Returns the segment at the end of a line; () if there is none, None if it is invalid."""
     match more:
         case []:
             return ()
@@ -179,7 +197,7 @@ def _spans(more: list[Any]) -> tuple[Span, ...] | None:
 
 
 def is_manifest(path: PathLike) -> bool:
-    """Whether a file's first line is that of a manifest."""
+    """Returns whether a file begins with the first line of a manifest."""
     with open_regular(path) as file:
         start = file.read(64)
     return start.startswith(b'{"format": "vdroppath_tf.manifest/')
@@ -195,17 +213,17 @@ def _lines(path: PathLike) -> Iterator[tuple[str, Any]]:
                         f"{path}:{number}: is longer than {limit} characters. Expected {_LINE}."
                     )
                 yield f"{path}:{number}", json.loads(line)
-                number, limit = number + 1, 6 * MAX_LINE  # six: as JSON writes some characters
+                number, limit = number + 1, 6 * MAX_LINE  # JSON may escape a character as six
     except (ValueError, RecursionError) as error:
         if isinstance(error, ManifestError):
             raise
-        raise ManifestError(f"{path}:{number}: is no JSON ({error}). Expected {_LINE}.") from None
+        raise ManifestError(f"{path}:{number}: is not JSON ({error}). Expected {_LINE}.") from None
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
 
 
 def _header(origin: str, header: object) -> tuple[tuple[str, ...], bool]:
-    """The classes, and whether they have a direction."""
+    """Returns the classes, and whether the manifest is directional."""
     match header:
         case {"format": str(name), "labels": [*labels], "directional": bool(directional)} if (
             name in (MANIFEST_FORMAT, SEGMENTS_FORMAT)

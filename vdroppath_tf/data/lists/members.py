@@ -1,4 +1,4 @@
-"""Names of videos that lie in files with others: `a.h5/key`, `a.zip!folder`, `a.zip!b.mp4`."""
+"""Names of videos inside other files: `a.h5/key`, `a.zip!folder`, `a.zip!b.mp4`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _IN_ZIP = re.compile(r"(.+?\.zip)!(.+)", re.IGNORECASE | re.DOTALL)
 
 
 class Member(NamedTuple):
-    """A video in a file.
+    """A video inside a file.
 
     Attributes:
-        file: the name of the file.
-        inside: what it is called there; "" for an HDF5 file that is one video.
-        zipped: whether the file is a zip file, else an HDF5 file.
+        file: The name of the file.
+        inside: The name inside the file; "" for an HDF5 file that is one video.
+        zipped: Whether the file is a zip file; if not, it is an HDF5 file.
     """
 
     file: str
@@ -24,7 +24,7 @@ class Member(NamedTuple):
 
 
 def split_member(name: str) -> Member | None:
-    """The file and the member that a name may be of; None for any other name."""
+    """Splits a name into file and member; None if the name has no member."""
     if "!" in name and (match := _IN_ZIP.fullmatch(name)) is not None:
         return Member(match[1], match[2], True)
     if ".h" in name.lower() and (match := _IN_HDF5.fullmatch(name)) is not None:

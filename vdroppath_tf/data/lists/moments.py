@@ -34,18 +34,27 @@ def read_moments(
     *,
     lookup: Lookup | None = None,
 ) -> Manifest:
-    """Reads `trainingSet.csv` of Moments in Time, or of Multi-Moments, whose videos have classes.
+    """Reads `trainingSet.csv` of Moments in Time, or of Multi-Moments, which is multi-label.
 
     Args:
-        path: the file. `moments_categories.txt` beside it numbers the classes (`clapping,17`).
-        root: folder of the videos (`clapping/x.mp4`), or the one with a folder `training` of them;
-            default the file's own.
-        labels: the classes; default those of `moments_categories.txt`, or else the sorted labels.
-        lookup: how names become videos.
+        path: The CSV file. `moments_categories.txt` beside it numbers the classes (`clapping,17`).
+        root: The folder of the videos (`clapping/x.mp4`), or its parent, if it is named `training`.
+            Defaults to the folder of the file.
+        labels: The classes. Defaults to those of `moments_categories.txt`, or without it to the
+            sorted labels.
+        lookup: How names become videos. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: a file is missing or damaged; a row names an unknown class, or a video that
-            is not there or there twice.
+        ManifestError: If a file is missing or damaged, or a row names an unknown class, or a video
+            that does not exist or is listed twice.
+
+    Example:
+        ```python
+        manifest = read_moments("Moments_in_Time_256x256_30fps/trainingSet.csv")
+        ```
     """
     rows = [*_rows(path)]
     beside = Path(path).with_name(CATEGORIES)
@@ -71,7 +80,7 @@ def read_moments(
 
 
 def _rows(path: PathLike) -> Iterable[tuple[str, str, list[str]]]:
-    """Origin, path and classes of each row: one by name, or several by number."""
+    """Returns place, path and classes of each row: one class by name, or several by number."""
     rows = []
     for origin, row in read_rows(path, ",", _EXPECTED):
         if len(row) < 2 or not row[0] or not row[1]:
@@ -89,7 +98,7 @@ def _rows(path: PathLike) -> Iterable[tuple[str, str, list[str]]]:
 
 
 def _categories(path: Path) -> tuple[str, ...]:
-    """The classes by number, out of lines `clapping,17`."""
+    """Returns the classes in the order of their numbers, from lines `clapping,17`."""
     numbers: dict[int, str] = {}
     for origin, line in read_lines(path, "'clapping,17'"):
         name, _, text = line.rpartition(",")

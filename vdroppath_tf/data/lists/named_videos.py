@@ -1,4 +1,4 @@
-"""Videos named by themselves, without classes: files, folders, archives, lists of paths."""
+"""Videos without classes, by path: files, folders, archives and lists of paths."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ LISTS = (".txt", ".lst", ".list")
 @named
 @dataclasses.dataclass(frozen=True)
 class VideoReading:
-    """How videos that are named by themselves are read.
+    """Options for reading videos that are passed by path.
 
     Attributes:
-        flow: Whether they are folders of optical flow.
-        video_stream: The number of the video stream of each file, from 0; None takes the one that
-            a player shows.
-        source_fps: Frames a second of pictures, which have no times of their own; None if that is
+        flow: bool, whether the paths are folders of optical flow. Defaults to False.
+        video_stream: int, the number of the video stream in each file, from 0. Defaults to None,
+            the stream that a player shows.
+        source_fps: float, the frame rate of pictures, which have no times. Defaults to None,
             unknown.
-        allow_open_end: Whether recordings that end inside a frame are read up to the last whole
-            one, see ``Lookup``.
+        allow_open_end: bool, whether recordings that end inside a frame are read up to their last
+            whole frame, see ``Lookup``. Defaults to False.
     """
 
     flow: bool = False
@@ -49,24 +49,30 @@ def named_videos(
     *,
     on_error: Callable[[str, Exception], object] | None = None,
 ) -> Iterator[VideoEntry]:
-    """The videos that a path stands for; none of them is read.
+    """Lists the videos of a path, without reading them.
 
-    A path is a video file; a folder of frames; a zip archive of frames or of videos; a folder,
-    which is searched for all of these, whatever its sub-folders are called; or a text file
-    (``.txt``, ``.lst``, ``.list``) with one path a line, each relative to the folder of the list.
+    A path is a video file; a folder of frames; a zip archive of frames or of videos; a folder that
+    is searched for all of these at any depth; or a text file (``.txt``, ``.lst``, ``.list``) with
+    one path a line, relative to the folder of the list.
 
     Args:
-        path: The path.
+        path: str, the path.
         reading: VideoReading, how the videos are read. Defaults to ``VideoReading()``.
-        on_error: A callable that is given a path and what is wrong with it; the others then follow.
-            Defaults to None, which raises.
+        on_error: Callable that receives a path and the error there; the other paths follow.
+            Defaults to None, which raises the error.
 
     Yields:
-        ``VideoEntry``, without a class, in the order of the list or of the names. Their ``name`` is
-        the path as it was given, with what was found below it.
+        A ``VideoEntry`` without a class for each video, in the order of the list or of the names.
+        Its ``name`` is the path as it was passed, with the part that was found below it.
 
     Raises:
-        VideoError: If a folder holds no video, or a line of a list names nothing that is there.
+        VideoError: If a folder holds no video, or a line of a list leads to nothing.
+
+    Example:
+        ```python
+        for entry in named_videos("holiday_videos"):
+            print(entry.name, entry.source.info().num_frames)
+        ```
     """
     reading = VideoReading() if reading is None else reading
     text = os.fspath(path)
@@ -83,7 +89,7 @@ def named_videos(
 def _at(path: str, reading: VideoReading) -> Iterator[VideoEntry]:
     if os.path.isdir(path) and not reading.flow:
         found = list(_below(path, reading))
-        # what is wrong with a folder of nothing, its own reader says best
+        # The reader of the folder explains best why it holds nothing.
         yield from found or [_entry(path, reading)]
     elif path.lower().endswith(".zip") and os.path.isfile(path):
         yield from _of_zip(path, reading)
@@ -104,7 +110,7 @@ def _entry(path: str, reading: VideoReading) -> VideoEntry:
 
 
 def _listed(file: str, on_error: Callable[[str, Exception], object] | None) -> Iterator[str]:
-    """The paths in a list."""
+    """Yields the paths in a list."""
     lines = [(k, line.strip()) for k, line in enumerate(read_text(file).splitlines(), 1)]
     paths = [(k, os.path.join(os.path.dirname(file), line)) for k, line in lines if _counts(line)]
     if not paths:
@@ -114,8 +120,8 @@ def _listed(file: str, on_error: Callable[[str, Exception], object] | None) -> I
             yield path
             continue
         error = VideoError(
-            f"{file}:{number}: there is no {path}. Expected one path a line; a list with numbers "
-            "or classes behind the paths is for --data."
+            f"{file}:{number}: {path} does not exist. Expected one path a line; a list with "
+            "numbers or classes after the paths is passed as --data."
         )
         if on_error is None:
             raise error
@@ -146,7 +152,7 @@ def _below(folder: str, reading: VideoReading) -> Iterator[VideoEntry]:
         return
     for path in paths:
         if os.path.isdir(path):
-            if not os.path.islink(path):  # one that leads back up would have no end
+            if not os.path.islink(path):  # a link to a folder above would recurse forever
                 yield from _below(path, reading)
         elif path.lower().endswith(".zip"):
             yield from _of_zip(path, reading)
@@ -155,5 +161,5 @@ def _below(folder: str, reading: VideoReading) -> Iterator[VideoEntry]:
 
 
 def _is_frames(names: Sequence[str]) -> bool:
-    """Whether a folder holds numbered pictures."""
+    """Returns whether a folder holds numbered pictures."""
     return any(name.lower().endswith(PICTURES) and NUMBERED.fullmatch(name) for name in names)

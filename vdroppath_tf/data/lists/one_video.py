@@ -1,4 +1,4 @@
-"""One video that is named by itself, as a manifest: what a command is given in place of a list."""
+"""A manifest of one video, for commands that receive a video in place of a list."""
 
 from __future__ import annotations
 
@@ -23,20 +23,28 @@ def one_video(
     source_fps: float | None = None,
     allow_open_end: bool = False,
 ) -> Manifest:
-    """A manifest of one video, whose class is not known: its label is 0.
+    """Makes a manifest of one video of unknown class; its label is 0.
 
     Args:
-        path: A video file or a folder of frames; of optical flow where `flow` says so.
-        labels: Names of the classes.
-        flow: Whether it is a folder of optical flow.
-        video_stream: Number of the stream of a file with several. Defaults to None, for the one
-            that a player shows.
-        source_fps: Frames a second of a folder of frames. Defaults to None, for unknown.
-        allow_open_end: Whether a recording that ends inside a frame is read up to the last whole
-            one, see `Lookup`.
+        path: A video file, a folder of frames, or with `flow` a folder of optical flow.
+        labels: The names of the classes.
+        flow: Whether `path` is a folder of optical flow. Defaults to False.
+        video_stream: The number of the video stream, for a file with several. Defaults to None, the
+            stream that a player shows.
+        source_fps: The frame rate of a folder of frames. Defaults to None, unknown.
+        allow_open_end: Whether a recording that ends inside a frame is read up to its last whole
+            frame, see `Lookup`. Defaults to False.
+
+    Returns:
+        The manifest.
 
     Raises:
         ValueError: If `source_fps` is out of range.
+
+    Example:
+        ```python
+        manifest = one_video("dance.mp4", ["jump", "turn"])
+        ```
     """
     file, name = os.path.abspath(path), str(path)
     source: FrameSource

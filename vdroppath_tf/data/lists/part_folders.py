@@ -1,4 +1,4 @@
-"""Parts of a data set that are folders: `train`, `val` and `test`, each with its class folders."""
+"""Parts of a data set as folders: `train`, `val` and `test`, each with class folders."""
 
 from __future__ import annotations
 
@@ -21,22 +21,30 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _INSTEAD = {"validation": "test", "test": "validation"}
-_DEEPEST = 4  # folders that are looked into for a video
+_DEEPEST = 4  # levels of folders that are searched for a video
 
 
 @named
 def parts_of(path: PathLike) -> dict[str, str]:
-    """The parts of a data set that a folder holds: each of `PARTS` there is, and its folder.
+    """Finds the parts of a data set in a folder: the existing ones of `PARTS`, with their folders.
 
-    Folders are parts, and no classes, if there are at least two of them or one with folders of
-    videos, and nothing else beside them holds videos.
+    Folders count as parts, not as classes, if there are at least two of them or one with folders of
+    videos, and no other folder beside them holds videos.
 
     Args:
-        path: the folder, or anything else, which has no parts.
+        path: The folder; anything else has no parts.
+
+    Returns:
+        The name of the folder for each part, in the order of `PARTS`.
 
     Raises:
-        ManifestError: a folder beside several parts holds videos, so that they may be classes; or
-            two folders are of one part.
+        ManifestError: If another folder beside several parts holds videos, so that all may be
+            classes; or if two folders belong to the same part.
+
+    Example:
+        ```python
+        parts_of("videos")  # {"train": "train", "validation": "val"}
+        ```
     """
     if "://" in os.fspath(path) or not os.path.isdir(path):
         return {}
@@ -59,31 +67,38 @@ def parts_of(path: PathLike) -> dict[str, str]:
         )
     if twice := next((same for same in found.values() if len(same) > 1), None):
         raise ManifestError(
-            f"{path}: {' and '.join(twice)} are one part of a data set. Pass the one that is "
-            f"meant, such as {os.path.join(path, twice[0])}."
+            f"{path}: {' and '.join(twice)} are the same part of a data set. Pass the one that you "
+            f"mean, such as {os.path.join(path, twice[0])}."
         )
     return {part: found[part][0] for part in PARTS if part in found}
 
 
 @named
 def choose_part(path: PathLike, part: str | None) -> tuple[str, list[str]]:
-    """The folder of a part: its name with a slash, or "" where there are no parts; and notes.
+    """Chooses the folder of a part.
 
     Args:
-        path: the folder of the data set.
-        part: one of `PARTS`. Where there are no validation videos, the test videos stand for them,
-            and the other way round.
+        path: The folder of the data set.
+        part: One of `PARTS`, or None for a data set without parts. Test videos replace missing
+            validation videos, and the other way round.
+
+    Returns:
+        The name of the folder with a slash, or "" without parts; and notes for the user.
 
     Raises:
-        ManifestError: there are parts, and none or one that is not there was asked for; or see
-            `parts_of`.
+        ManifestError: If there are parts, and none or a missing one was chosen; or see `parts_of`.
+
+    Example:
+        ```python
+        folder, notes = choose_part("videos", "validation")  # "val/", ["the part 'val' is ..."]
+        ```
     """
     name, said = choose_of(parts_of(path), path, part)
     return f"{name}/" if name else "", said
 
 
 def choose_of(parts: Mapping[str, str], path: PathLike, part: str | None) -> tuple[str, list[str]]:
-    """What a part is called among `parts`, see `choose_part`."""
+    """Returns the folder of a part among `parts`, and notes, see `choose_part`."""
     if part is not None and part not in PARTS:
         raise ManifestError(f"{path}: part is {part!r}, expected one of {', '.join(PARTS)}.")
     if not parts:
@@ -110,13 +125,13 @@ def choose_of(parts: Mapping[str, str], path: PathLike, part: str | None) -> tup
 
 
 def is_part(name: str) -> str | None:
-    """The part of a data set that a folder of this name is; None for another."""
+    """Returns the part of a data set that a folder of this name stands for, or None."""
     match = _NAME.fullmatch(name)
     return None if match is None else part_of(match[1])
 
 
 def folders_in(path: PathLike) -> list[str]:
-    """Names of the folders in a folder, in the order of classes; links to nothing among them."""
+    """Returns the names of a folder's sub-folders in class order, including broken links."""
     with os.scandir(path) as items:
         return in_order(
             item.name
@@ -127,7 +142,7 @@ def folders_in(path: PathLike) -> list[str]:
 
 
 def _has_direct(path: PathLike, name: str) -> bool:
-    """Whether a folder holds videos or pictures itself, as a class does and a part does not."""
+    """Returns whether a folder directly holds videos or pictures, as only classes do."""
     try:
         with os.scandir(os.path.join(path, name)) as items:
             return any(
@@ -140,7 +155,7 @@ def _has_direct(path: PathLike, name: str) -> bool:
 
 
 def holds_video(path: str, depth: int = 0) -> bool:
-    """Whether there is a video or a picture in a folder or in those below it."""
+    """Returns whether a folder, or a folder below it, holds a video or a picture."""
     try:
         with os.scandir(path) as items:
             found = [item for item in items if not is_leftover(item.name)]

@@ -1,4 +1,4 @@
-"""Files that list several parts of a data set: one of them is chosen."""
+"""Choice of one part of a data set from a file that lists several."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ WORDS = {
     "validation": frozenset({"val", "valid", "validate", "validation", "dev"}),
     "test": frozenset({"test", "testing"}),
 }
-"""The parts of a data set, and what people call each: in lists, and in names of files and folders.
+"""The parts of a data set, with their names in lists, file names and folder names.
 """
 PARTS = tuple(WORDS)
 PART_WORDS = frozenset[str]().union(*WORDS.values())
-"""All that people call a part."""
+"""All names of parts."""
 
 
 class Row(Protocol):
@@ -28,24 +28,24 @@ class Row(Protocol):
 
     @property
     def origin(self) -> str:
-        """Where it is."""
+        """The place of the row in the list."""
 
     @property
     def part(self) -> str:
-        """Its part of the data set; "" if it does not say."""
+        """The part of the data set; "" if the list does not give it."""
 
 
 _Row = TypeVar("_Row", bound=Row)
 
 
 def part_names(part: str) -> frozenset[str]:
-    """What else a part of a data set may be called: val is validate is validation."""
+    """Returns all names of a part of a data set: val, validate and validation are the same."""
     known = part_of(part)
     return frozenset({part.strip().lower()} - {""}) if known is None else WORDS[known]
 
 
 def part_of(word: str) -> str | None:
-    """The one of `PARTS` that a word is another name of; None for another word."""
+    """Returns the one of `PARTS` that a word names; None for any other word."""
     name = word.strip().lower()
     return next((part for part, words in WORDS.items() if name in words), None)
 
@@ -53,12 +53,12 @@ def part_of(word: str) -> str | None:
 def choose_part(
     rows: Sequence[_Row], split: str | None, path: PathLike
 ) -> tuple[str, Sequence[_Row]]:
-    """The part that is chosen, and its rows.
+    """Returns the chosen part and its rows.
 
-    Where rows do not say, the part is the one in the file's name, or "".
+    If rows have no part, the part is the one in the name of the file, or "".
 
     Raises:
-        ManifestError: there are several and none is chosen, or the chosen one is not there.
+        ManifestError: If there are several and none is chosen, or the chosen one does not exist.
     """
     names = {part: _listed(part) for part in {row.part for row in rows}}
     first: dict[frozenset[str], _Row] = {}
@@ -84,24 +84,24 @@ def choose_part(
 
 
 def _listed(part: str) -> frozenset[str]:
-    """What else a part may be called in one list, where "dev" may stand beside "val"."""
+    """Returns the other names of a part in one list, in which "dev" and "val" may both occur."""
     name = part.strip().lower()
     return frozenset({name}) if name == "dev" else part_names(name)
 
 
 def part_in_name(path: PathLike) -> str:
-    """The one part that a file's name names, or ""."""
+    """Returns the only part that the name of a file names, or ""."""
     words = set(name_words(Path(path).stem))
     found = [sorted(names & words)[0] for names in WORDS.values() if names & words]
     return found[0] if len(found) == 1 else ""
 
 
 def name_words(name: str) -> list[str]:
-    """The words of a name, in small letters: train_256 has the word "train"."""
+    """Returns the words of a name in lower case: train_256 has the word "train"."""
     return [word for word in re.split(r"[^a-z]+", name.lower()) if word]
 
 
 def part_folders(tree: VideoTree, part: str, origin: str) -> list[str]:
-    """The root and those of its folders that are called like a part, such as `val_256`."""
+    """Returns the root and its folders that are named like a part, such as `val_256`."""
     found = [name for name, kind in tree.children("", origin) if kind == "frames"]
     return ["", *(name for name in found if part_names(part) & set(name_words(name)))]

@@ -1,4 +1,4 @@
-"""Videos and segments that are listed more than once."""
+"""Checks for videos and segments that are listed more than once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vdroppath_tf.data.sources.source import FrameSource
 
 
 def two_labels_error(origin: str, which: str, label: str, place: str, other: str) -> ManifestError:
-    """The error about a video that is listed at a place, and has another label there already."""
+    """Returns the error for a video that is listed at two places with different labels."""
     return ManifestError(
         f"{origin}: {which} with the label {label!r} is listed already at {place}, with the label "
         f"{other!r}. Remove one, or pass Lookup(allow_two_labels=True) (--allow_two_labels) to "
@@ -19,11 +19,11 @@ def two_labels_error(origin: str, which: str, label: str, place: str, other: str
 
 
 class Repeats:
-    """Knows the videos of a list, and stops at one that is there already.
+    """Remembers the videos of a list, and raises an error for one that is repeated.
 
     Args:
-        labels: the names of the classes, for errors.
-        two_labels: whether one may be there again with another label.
+        labels: The names of the classes, for errors.
+        two_labels: Whether a video may be repeated with another label.
     """
 
     def __init__(self, labels: Sequence[str] | None, two_labels: bool) -> None:
@@ -33,10 +33,10 @@ class Repeats:
         self._again: dict[tuple[FrameSource, int], str] = {}  # under a further label
 
     def add(self, source: FrameSource, name: str, label: int, origin: str) -> None:
-        """Notes a video.
+        """Records a video.
 
         Raises:
-            ManifestError: it is there already with this label; or with another, where it may not.
+            ManifestError: If it was recorded with this label, or with another that is not allowed.
         """
         here = (origin, label)
         before = self._first.setdefault(source, here)
@@ -56,12 +56,12 @@ class Repeats:
         raise ManifestError(f"{origin}: {which} is listed already at {place}. Remove one.")
 
     def notes(self) -> Iterator[str]:
-        """How many are there with several labels."""
+        """Yields a note with the number of videos that have several labels."""
         if self._again:
             yield f"{len(self._again):,} videos are listed with a further label, and kept twice"
 
     def _name(self, number: int) -> str:
-        """What errors call a class."""
+        """Returns the name of a class in errors."""
         if number == NO_CLASS:
             return "none"
         return self._labels[number] if self._labels else str(number)

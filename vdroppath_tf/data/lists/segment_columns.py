@@ -1,4 +1,4 @@
-"""The columns of a list that say where segments of videos start and end, whatever they are of."""
+"""The columns of a list that hold the start and the end of segments, in any unit."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import functools
 from vdroppath_tf.data.lists.tables.words import MEANING, of_pairs, of_segments, plain_name
 
 
-@functools.lru_cache(maxsize=1024)  # a list of objects names its columns again and again
+@functools.lru_cache(maxsize=1024)  # lists of objects repeat the same columns in every line
 def segment_columns(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of columns that are of segments: those that are known, or seem to be of them.
+    """Returns the columns that belong to segments, by a known name or a similar one.
 
     Args:
-        names: of all columns.
+        names: The names of all columns.
     """
     known = tuple(name for name in names if meaning_of(name).startswith(("start", "end")))
     if known:
@@ -23,5 +23,5 @@ def segment_columns(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def meaning_of(name: str) -> str:
-    """What a column of this name holds in any list, such as `start_second`; "" if unknown."""
+    """Returns what a column of this name holds in any list, such as `start_second`, or ""."""
     return MEANING.get(plain_name(name), "")

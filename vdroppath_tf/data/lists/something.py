@@ -1,6 +1,6 @@
 """Something-Something V1 and V2, and Jester: ids with a class name each.
 
-What they show has a direction ("from left to right"), so their manifests are `directional`.
+Their actions have a direction ("from left to right"), so their manifests are `directional`.
 """
 
 from __future__ import annotations
@@ -45,17 +45,18 @@ _AS_TABLE = "pass format='table' (--format=table)"
 _FOLDERS = ("20bn-something-something-v1", "20bn-something-something-v2", "20bn-jester-v1")
 
 _Row = tuple[str, str, str]
-"""Where it is, the id of the video, and its class."""
+"""The place in the list, the id of the video, and its class."""
 
 
 def is_id_and_class(line: str, path: Path) -> bool:
-    """Whether a line is `id;label`: in a CSV file any name without a suffix, else a number.
+    """Returns whether a line has the form `id;label`.
 
-    The label may be a number where a list of classes lies beside the file.
+    In a CSV file the id may be any name without a suffix, otherwise it must be a number. The label
+    may be a number if a list of classes lies beside the file.
 
     Args:
-        line: the first of the file.
-        path: the file.
+        line: The first line of the file.
+        path: The file.
     """
     key, _, name = (part.strip() for part in line.partition(";"))
     if not key or not name or ";" in name or meanings([key, name]) is not None:
@@ -78,22 +79,31 @@ def read_something_v1(
 ) -> Manifest:
     """Reads `something-something-v1-train.csv`, `jester-v1-train.csv` or `test-answers.csv`.
 
-    Their rows are `id;label`. Those of Jester's CSV from Kaggle (`video_id,label,...,label_id`)
-    number the classes themselves.
+    Their rows are `id;label`. Jester's CSV from Kaggle (`video_id,label,...,label_id`) also numbers
+    the classes.
 
     Args:
-        path: the CSV file; the list of classes (`...-v1-labels.csv`, one class a line,
-            `labels.json` or `category.txt`) must lie beside it, or pass `labels`. If its name ends
-            in no part, the only file beside it whose name holds `label` is that list.
-        root: folder of the videos, each a folder of frames (`100218/00001.jpg`), a zip or a video
-            file, or the folder that holds the published one; default the CSV file's own.
-        labels: the classes; default those of the file beside. A name in a row may differ from its
-            class in case and punctuation, or be its number.
-        lookup: how names become videos.
+        path: The CSV file. The list of classes (`...-v1-labels.csv`, one class a line,
+            `labels.json` or `category.txt`) must lie beside it, unless `labels` is passed. If the
+            name of the CSV file ends in no part, the only file beside it whose name holds `label`
+            is the list of classes.
+        root: The folder of the videos, each a folder of frames (`100218/00001.jpg`), a zip or a
+            video file; or the parent of the published folder. Defaults to the folder of the file.
+        labels: The classes. Defaults to the list beside the file. A name in a row may differ from
+            its class in case and punctuation, or be its number.
+        lookup: How names become videos. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: a file is missing or damaged, as is a test part, which has no labels; a row
-            names an unknown class, or a video that is not there or there twice.
+        ManifestError: If a file is missing or damaged, or is a test part without labels; or a row
+            names an unknown class, or a video that does not exist or is listed twice.
+
+    Example:
+        ```python
+        manifest = read_something_v1("something-something-v1-train.csv")
+        ```
     """
     first = start_of(path).lstrip().partition("\n")[0]
     if (delimiter := delimiter_of(first, JESTER_COLUMNS)) is not None:
@@ -121,8 +131,11 @@ def read_something_v2(
     """Reads `train.json` or `validation.json`: a list, or lines, of objects with `id`, `template`.
 
     The class is the template without its brackets, or else the `label`. Videos are `1234.webm`, or
-    folders or zip files of frames; `labels.json` (`{"class": "0", ...}`) must lie beside. Else as
-    `read_something_v1`.
+    folders or zip files of frames; `labels.json` (`{"class": "0", ...}`) must lie beside the file.
+    Arguments and errors are those of `read_something_v1`.
+
+    Returns:
+        The manifest.
     """
     answers = Path(path).with_name(f"{Path(path).stem}-answers.csv")
     beside = f", which is beside it: pass {answers.name}" if answers.is_file() else ""
@@ -179,7 +192,7 @@ def _collect(videos: Collector, rows: Iterable[_Row], path: PathLike) -> Manifes
 
 
 def _number(videos: Collector, name: str, origin: str) -> int:
-    """The number of a class by its name, or by itself."""
+    """Returns the number of a class, from its name or from its number as text."""
     if name in videos.numbers or not (name.isascii() and name.isdecimal()):
         return videos.number(name, origin)
     videos.note("labels are the numbers of classes, counted from 0")
@@ -187,25 +200,25 @@ def _number(videos: Collector, name: str, origin: str) -> int:
 
 
 def _items(path: PathLike) -> Iterator[tuple[str, Any]]:
-    """Origin and value of each object, in a list or one a line."""
+    """Yields place and value of each object, in a list or one a line."""
     if start_of(path).lstrip().startswith("{"):
         for origin, line in read_lines(path, _ITEM):
             try:
                 yield origin, json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise ManifestError(f"{origin}: is no JSON ({error}). Expected {_ITEM}.") from None
+                raise ManifestError(f"{origin}: is not JSON ({error}). Expected {_ITEM}.") from None
         return
     for number, item in enumerate(load_json(path, list, f"a list of {_ITEM}")):
         yield f"{path}: item {number}", item
 
 
 def _check_whole(names: Iterable[str], origin: str) -> None:
-    """Stops at what is listed of segments: these data sets have whole videos."""
+    """Raises an error for lists of segments, since these data sets have whole videos."""
     if times := segment_columns(tuple(names)):
         raise ManifestError(
-            f"{origin}: has {' and '.join(map(repr, times))}, as lists of segments have, and "
+            f"{origin}: has {' and '.join(map(repr, times))}, as lists of segments have, but "
             f"videos of this data set are whole. If it lists segments, {_AS_TABLE}; if not, remove "
-            "what says so."
+            "these fields."
         )
 
 
@@ -225,5 +238,5 @@ def _item(origin: str, item: Any, answers: str) -> _Row:
 
 
 def _is_text(value: object) -> bool:
-    """Whether it is text, or a number that may stand for it."""
+    """Returns whether a value is text, or a number that may be used as text."""
     return isinstance(value, str | int) and not isinstance(value, bool)

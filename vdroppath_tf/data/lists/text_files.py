@@ -1,4 +1,4 @@
-"""Text that comes from others: lines, CSV rows, JSON, numbers and class names, all bounded."""
+"""Reads untrusted text files: lines, CSV rows, JSON, numbers and class names, all with limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_LINES = 20_000_000
 MAX_JSON = 1 << 28
 """Larger JSON files are refused (bytes); Something-Something V2's is 40 MB."""
 MAX_CLASSES = 100_000
-"""Labels from here on are refused: more likely a column mixed up than a class."""
+"""Labels of this number and above are refused: probably another column was read as the class."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -35,12 +35,12 @@ PathLike: TypeAlias = str | os.PathLike[str]
 
 
 def encoding_of(path: PathLike) -> str:
-    """The encoding of a text file: UTF-8, unless its first bytes are those of UTF-16 or UTF-32.
+    """Returns the encoding of a text file: UTF-8, unless its first bytes indicate UTF-16 or UTF-32.
 
-    Spreadsheets write UTF-16. Other encodings cannot be told from one another.
+    Spreadsheets write UTF-16. Other encodings cannot be distinguished.
 
     Raises:
-        ManifestError: the file cannot be read.
+        ManifestError: If the file cannot be read.
     """
     try:
         with open_regular(path) as file:
@@ -64,17 +64,18 @@ def read_lines(
     strip: bool = True,
     way_out: str = "Save it as UTF-8.",
 ) -> Iterator[tuple[str, str]]:
-    """`(file:line, text)` for every line that is not blank.
+    """Yields `(file:line, text)` for every line that is not blank.
 
     Args:
-        path: the file.
-        expected: what a line looks like, for errors.
-        encoding: of the text; None finds it out, see `encoding_of`.
-        strip: whether spaces and tabs at the ends of a line mean nothing.
-        way_out: what to do where the encoding is another, for errors.
+        path: The file.
+        expected: The form of a line, for errors.
+        encoding: The encoding of the text. Defaults to None: it is inferred, see `encoding_of`.
+        strip: Whether to remove spaces and tabs at the ends of lines. Defaults to True.
+        way_out: The advice for text in another encoding, for errors.
 
     Raises:
-        ManifestError: the file is missing, not of that encoding, or too long in either direction.
+        ManifestError: If the file is missing, has another encoding, or is too long in either
+            direction.
     """
     found = encoding or encoding_of(path)
     try:
@@ -100,10 +101,10 @@ def read_lines(
 
 
 def start_of(path: PathLike, size: int = MAX_LINE) -> str:
-    """The first characters of a file, to know its kind by; bytes that are no text are replaced.
+    """Returns the first characters of a file, to recognise its format; replaces invalid bytes.
 
     Raises:
-        ManifestError: the file cannot be read.
+        ManifestError: If the file cannot be read.
     """
     try:
         with open_text(path, encoding=encoding_of(path), errors="replace") as file:
@@ -113,31 +114,31 @@ def start_of(path: PathLike, size: int = MAX_LINE) -> str:
 
 
 def read_rows(path: PathLike, delimiter: str, expected: str) -> Iterator[tuple[str, list[str]]]:
-    """`(file:line, fields)` of every row of a CSV file; a row is one line.
+    """Yields `(file:line, fields)` for every row of a CSV file; a row is one line.
 
     Raises:
-        ManifestError: see `read_lines`; or quotes do not match.
+        ManifestError: See `read_lines`; or if quotes do not match.
     """
     for origin, line in read_lines(path, expected):
         try:
             row = next(csv.reader([line], delimiter=delimiter, strict=True))
         except csv.Error as error:
             raise ManifestError(
-                f"{origin}: is no CSV ({error}): {line[:80]!r}. Expected {expected}."
+                f"{origin}: is not CSV ({error}): {line[:80]!r}. Expected {expected}."
             ) from None
         yield origin, [field.strip() for field in row]
 
 
 def load_json(path: PathLike, expected: type, what: str) -> Any:
-    """A JSON file of one type.
+    """Reads a JSON file whose value has a given type.
 
     Args:
-        path: the file.
+        path: The file.
         expected: `list` or `dict`.
-        what: what it should hold, for errors.
+        what: The expected content, for errors.
 
     Raises:
-        ManifestError: the file is missing, too large, no JSON, or of another type.
+        ManifestError: If the file is missing, too large, not JSON, or of another type.
     """
     try:
         with open_text(path, encoding=encoding_of(path)) as file:
@@ -149,17 +150,17 @@ def load_json(path: PathLike, expected: type, what: str) -> Any:
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error}). Check the path.") from None
     except (UnicodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ManifestError(f"{path}: is no JSON ({error}). Expected {what}.") from None
+        raise ManifestError(f"{path}: is not JSON ({error}). Expected {what}.") from None
     if not isinstance(value, expected):
         raise ManifestError(f"{path}: holds a {type(value).__name__}. Expected {what}.")
     return value
 
 
 def whole_number(text: str, field: str, origin: str, low: int, high: int) -> int:
-    """A number of a line, from low to high.
+    """Parses a number between `low` and `high`.
 
     Raises:
-        ManifestError: it is none, or outside.
+        ManifestError: If it is not a whole number, or out of range.
     """
     if _NUMBER.fullmatch(text) is None:
         raise ManifestError(f"{origin}: {field} {text!r} is not a whole number.")
@@ -169,10 +170,10 @@ def whole_number(text: str, field: str, origin: str, low: int, high: int) -> int
 
 
 def check_names(names: Sequence[str], origin: str) -> tuple[str, ...]:
-    """Class names as they are, if there are some and no two are the same.
+    """Returns class names unchanged, if there are any and all are distinct.
 
     Raises:
-        ManifestError: there is none, too many, an empty one, or one twice.
+        ManifestError: If there is none, too many, an empty one, or a repeated one.
     """
     if not 1 <= len(names) <= MAX_CLASSES:
         raise ManifestError(f"{origin}: names {len(names)} classes. Expected 1 to {MAX_CLASSES}.")
@@ -182,7 +183,7 @@ def check_names(names: Sequence[str], origin: str) -> tuple[str, ...]:
             raise ManifestError(f"{origin}: class {number} has an empty name.")
         if name in seen:
             raise ManifestError(
-                f"{origin}: classes {seen[name]} and {number} are both called {name!r}. Expected "
+                f"{origin}: classes {seen[name]} and {number} are both named {name!r}. Expected "
                 "different names."
             )
         seen[name] = number
@@ -190,24 +191,24 @@ def check_names(names: Sequence[str], origin: str) -> tuple[str, ...]:
 
 
 def read_names(path: PathLike) -> tuple[str, ...]:
-    """Class names of a text file, one a line, by number.
+    """Reads class names from a text file, one a line, in the order of their numbers.
 
     Raises:
-        ManifestError: see `read_lines` and `check_names`.
+        ManifestError: See `read_lines` and `check_names`.
     """
     lines = [line for _, line in read_lines(path, "one class name a line")]
     return check_names(lines, str(path))
 
 
 def same_names(own: Sequence[str], labels: Sequence[str] | None, origin: str) -> tuple[str, ...]:
-    """The classes a data set's own file names, if they are those asked for.
+    """Returns the classes named in a data set's file, if they equal the ones passed.
 
     Raises:
-        ManifestError: `labels` are others.
+        ManifestError: If `labels` differ.
     """
     if labels is not None and tuple(labels) != tuple(own):
         raise ManifestError(
             f"{origin}: names other classes than labels=. Expected {list(labels)[:9]}, found "
-            f"{list(own)[:9]}. Training and validation must have one list of classes."
+            f"{list(own)[:9]}. Training and validation must have the same list of classes."
         )
     return tuple(own)

@@ -1,4 +1,4 @@
-"""Times as lists write them: seconds, or hours, minutes and seconds."""
+"""Times in lists: seconds, or hours, minutes and seconds."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ _CLOCK = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,3}):([0-9]{1,2}(?:\.[0-9]*)?)")
 
 
 def is_clock(text: str) -> bool:
-    """Whether a text is a time such as `00:01:02.34` or `1:02`."""
+    """Returns whether a text is a time such as `00:01:02.34` or `1:02`."""
     return _CLOCK.fullmatch(text) is not None
 
 
 def seconds_of(text: str) -> float:
-    """The seconds of a time: `62.34`, `1:02.34` or `00:01:02.34`.
+    """Converts a time to seconds: `62.34`, `1:02.34` or `00:01:02.34`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: If it is not a time.
     """
     match = _CLOCK.fullmatch(text)
     if match is None:

@@ -32,18 +32,26 @@ def read_ucf101(
 ) -> Manifest:
     """Reads `trainlist01.txt` (`Class/v_X.avi 1`) or `testlist01.txt` (`Class/v_X.avi`).
 
-    The label is the class folder's number in `classInd.txt`; a number in the line must agree.
-    Videos may also be folders or zip files of frames that are called like the file.
+    The label is the number of the class folder in `classInd.txt`; a number in the line must agree.
+    Videos may also be folders or zip files of frames that are named like the video file.
 
     Args:
-        path: the split file; `classInd.txt` must lie beside it.
-        root: folder with the class folders; default the split file's own.
-        labels: classes that `classInd.txt` must name.
-        lookup: how names become videos.
+        path: The split file; `classInd.txt` must lie beside it.
+        root: The folder of the class folders. Defaults to the folder of the split file.
+        labels: The classes that `classInd.txt` must name. Defaults to None, any.
+        lookup: How names become videos. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: a file is missing or damaged, names an unknown class, a number that is not
-            the class's, or a video that is not there.
+        ManifestError: If a file is missing or damaged, or a line names an unknown class, another
+            number than that of its class, or a video that does not exist.
+
+    Example:
+        ```python
+        manifest = read_ucf101("ucfTrainTestlist/trainlist01.txt", "UCF-101")
+        ```
     """
     names = same_names(_class_index(Path(path).with_name(_CLASSES)), labels, f"{path}: {_CLASSES}")
     videos = Collector(path, root, lookup, names)

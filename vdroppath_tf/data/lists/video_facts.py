@@ -1,4 +1,4 @@
-"""What the headers of videos tell of each, and what a user should know of how they are read."""
+"""Facts about videos from their headers, and notes for the user on how they are read."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from vdroppath_tf.names import named
 @named
 @dataclasses.dataclass(frozen=True)
 class VideoFacts(FrameInfo):
-    """What an index holds of one video; nothing is decoded for it.
+    """Facts about one video from its index, without decoding it.
 
     Attributes:
-        num_frames, height, width: see `FrameInfo`.
-        seconds: how long it plays; None for pictures, and where it is not in the file.
-        streams: the video streams of its file and which one is read, where there are several.
-        unfinished: whether its file ends inside a frame, which is left out.
-        turned: whether its frames are stored turned or mirrored.
-        pixel_aspect: width and height of a stored pixel, as a ratio; (1, 1) if it is square.
-        fps: frames a second, on average; None where frames have no times.
+        num_frames, height, width: See `FrameInfo`.
+        seconds: The duration; None for pictures, and if the file does not give it.
+        streams: The video streams of the file and which one is read, if there are several.
+        unfinished: Whether the file ends inside a frame, which is left out.
+        turned: Whether frames are stored rotated or mirrored.
+        pixel_aspect: The width and height of a stored pixel, as a ratio; (1, 1) if it is square.
+        fps: The mean frame rate; None if frames have no times.
     """
 
     seconds: float | None
@@ -53,13 +53,18 @@ def read_facts(
     """Reads the index of every video, in parallel.
 
     Args:
-        manifest: the videos.
-        workers: threads; default one for each core.
-        on_video: called after each, for a progress bar.
+        manifest: The videos.
+        workers: The number of threads. Defaults to one for each core.
+        on_video: Called after each video, for a progress bar. Defaults to None.
 
     Returns:
-        For each video its facts, or why it cannot be used: damaged, or with fewer frames than its
-        list says.
+        For each video its facts, or the error why it cannot be used: it is damaged, or has fewer
+        frames than its list states.
+
+    Example:
+        ```python
+        facts = read_facts(read_folder("videos"))
+        ```
     """
     found: list[VideoFacts | VideoError] = []
     for facts in map_ahead(_facts, manifest, workers=workers):
@@ -71,14 +76,19 @@ def read_facts(
 
 @named
 def describe_facts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> list[str]:
-    """What a user should know of how videos are read: turned ones, several streams, their pixels.
+    """Returns notes about how videos are read: rotated frames, several streams, pixel shapes.
 
     Args:
-        manifest: the videos.
-        found: what `read_facts` found of them.
+        manifest: The videos.
+        found: The result of `read_facts` for them.
 
     Returns:
-        A sentence for each.
+        One sentence for each note.
+
+    Example:
+        ```python
+        notes = describe_facts(manifest, read_facts(manifest))
+        ```
     """
     good = [
         (entry, facts)
@@ -87,7 +97,7 @@ def describe_facts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> 
     ]
     notes = []
     if turned := sum(facts.turned for _, facts in good):
-        notes.append(f"{turned:,} videos are stored turned or mirrored, and are shown upright")
+        notes.append(f"{turned:,} videos are stored rotated or mirrored, and are shown upright")
     if unfinished := sum(facts.unfinished for _, facts in good):
         notes.append(f"{unfinished:,} videos end inside a frame, and are read up to the last whole")
     if several := [(entry.path, facts.streams) for entry, facts in good if facts.streams]:
@@ -101,19 +111,27 @@ def describe_facts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> 
         if wide != high:
             notes.append(
                 f"{count:,} videos have pixels of {wide}:{high}, not square ones: frames are used "
-                "as they are stored; train and convert scale them to what players show with "
-                "--square_pixels"
+                "as they are stored; train and convert scale them to the size that players show "
+                "with --square_pixels"
             )
     return notes
 
 
 @named
 def with_frame_counts(manifest: Manifest, found: list[VideoFacts | VideoError]) -> Manifest:
-    """The manifest with the number of frames found, where its list gives none.
+    """Returns the manifest with the numbers of frames found, where its list has none.
 
     Args:
-        manifest: the videos.
-        found: what `read_facts` found of them.
+        manifest: The videos.
+        found: The result of `read_facts` for them.
+
+    Returns:
+        The completed manifest.
+
+    Example:
+        ```python
+        manifest = with_frame_counts(manifest, read_facts(manifest))
+        ```
     """
     entries = [
         dataclasses.replace(entry, num_frames=facts.num_frames)
@@ -127,7 +145,7 @@ def with_frame_counts(manifest: Manifest, found: list[VideoFacts | VideoError]) 
 def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
     try:
         info = entry.info()
-        entry.source.validate()  # info of a record is what its index says
+        entry.source.validate()  # for a record, info() only repeats the index
         seconds, streams = _headers(entry.source.whole)
         if isinstance(entry.source, Segment):
             seconds = _length(info)
@@ -148,7 +166,7 @@ def _facts(entry: VideoEntry) -> VideoFacts | VideoError:
 
 
 def _headers(source: FrameSource) -> tuple[float | None, str | None]:
-    """Seconds that a video file plays, and its video streams, see `VideoFacts`."""
+    """Returns the duration and the video streams of a video file, see `VideoFacts`."""
     if not isinstance(source, VideoFile):
         return None, None
     with open_video(source.file, source.stream) as (container, stream):
@@ -157,7 +175,7 @@ def _headers(source: FrameSource) -> tuple[float | None, str | None]:
 
 
 def _length(info: FrameInfo) -> float | None:
-    """Seconds that a segment plays."""
+    """Returns the duration of a segment in seconds."""
     times = info.times()
     if times is None:
         return None

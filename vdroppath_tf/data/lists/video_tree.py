@@ -1,7 +1,7 @@
-"""From names that others wrote to videos below one folder, which they cannot leave.
+"""Resolves untrusted names to videos below one folder, which they cannot leave.
 
-A name costs one `lstat`: folders on the way are read once and remembered, and only links
-are resolved. What is found there decides what kind of source it is.
+A name costs one `lstat`: folders on its path are resolved once and cached, and only links are
+followed. The file or folder found determines the kind of source.
 """
 
 from __future__ import annotations
@@ -25,38 +25,45 @@ from vdroppath_tf.data.sources.zip import FrameZip
 from vdroppath_tf.data.sources.zipped_file import can_be_listed, is_there
 from vdroppath_tf.names import named
 
-_USUAL = frozenset((".mp4", ".avi", ".webm", ".mkv", ".mov"))  # known without a question
+_USUAL = frozenset((".mp4", ".avi", ".webm", ".mkv", ".mov"))  # decided without opening the file
 ARCHIVES = {".zip": "zips", ".h5": "hdf5", ".hdf5": "hdf5"}
-"""Files that hold the frames of one video, and what this kind of video is called."""
+"""Suffixes of files that hold the frames of one video, with the name of this kind of video."""
 FRAMES_ZIP = "RGB_frames.zip"
-"""A folder that holds this is a video: the archive of its frames."""
+"""A folder that holds this file is a video: the archive of its frames."""
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class Lookup:
-    """How names become videos; every format takes one.
+    """How names become videos, for all list formats.
 
     Attributes:
-        template: file names of a video's frames, such as `"{:05d}.jpg"`; None finds it out.
-        first_frame: number of the first of them; None takes 0 or 1, whichever is there.
-        allow_missing: whether videos that are listed and not there are left out and counted;
-            None does what is usual for the format.
-        allow_links_to: folders that links may lead into, such as that of the videos of which
-            links make a split. Links below the root are followed in any case.
-        allow_empty: whether class folders may be without a video; they keep their number then,
-            and are named in `Manifest.notes`.
-        class_level: which of the folders on the way to a video is its class, of class folders: 1
-            is the first, and 2 the second, as in `subject/class/a.mp4`; None takes the first, if
-            nothing speaks for another.
-        video_stream: number of the video stream to read of each file, from 0, attached pictures
-            not counted; None takes the one that a player shows.
-        allow_two_labels: whether a video (or a segment) that is listed with two labels is kept
-            with each; else it is an error.
-        allow_open_end: whether recordings (MPEG-TS, MPEG-PS, bare streams) that end inside a
-            frame, as they are still being written or were cut short, are read up to their last
-            whole frame; else they are videos that cannot be read.
+        template: The file names of a video's frames, such as `"{:05d}.jpg"`. Defaults to None: it
+            is inferred.
+        first_frame: The number of the first frame. Defaults to None: 0 or 1, whichever exists.
+        allow_missing: Whether listed videos that do not exist are left out and counted. Defaults
+            to None, which means True for formats of data sets that are downloaded video by video,
+            and False for the others.
+        allow_links_to: Folders that links may lead to, for example if a split is a folder of links
+            to videos. Links below the root are always followed. Defaults to ().
+        allow_empty: Whether class folders may have no video; they keep their number, and are
+            listed in `Manifest.notes`. Defaults to True.
+        class_level: Which of the folders on the path of a video is its class, for class folders: 1
+            is the first and 2 the second, as in `subject/class/a.mp4`. Defaults to None: the first,
+            unless it is uncertain.
+        video_stream: The number of the video stream to read in each file, from 0, without attached
+            pictures. Defaults to None, the stream that a player shows.
+        allow_two_labels: Whether a video (or a segment) that is listed with two labels is kept with
+            each. Defaults to False: it is an error.
+        allow_open_end: Whether recordings (MPEG-TS, MPEG-PS, bare streams) that end inside a frame
+            (they are still being written, or were cut short) are read up to their last whole frame.
+            Defaults to False: they cannot be read.
+
+    Example:
+        ```python
+        manifest = open_manifest("train.txt", lookup=Lookup(allow_missing=True))
+        ```
     """
 
     template: str | None = None
@@ -77,14 +84,14 @@ class Lookup:
         object.__setattr__(self, "allow_links_to", tuple(map(os.fspath, self.allow_links_to)))
 
     def for_downloads(self) -> Lookup:
-        """The same, for a data set of which not all was downloaded: what is missing is left out."""
+        """Returns a copy that leaves out missing videos, unless `allow_missing` is set."""
         if self.allow_missing is not None:
             return self
         return dataclasses.replace(self, allow_missing=True)
 
 
 class MissingVideoError(ManifestError):
-    """A name leads to nothing."""
+    """The name of a video leads to nothing."""
 
 
 @named
@@ -92,12 +99,12 @@ class VideoTree:
     """The videos below one folder, by name.
 
     Args:
-        root: the folder; every link in it must stay in it, or lead where `lookup` allows.
-        lookup: how to read them.
-        source: the list that names them, for errors.
+        root: The folder; every link in it must stay in it, or lead to where `lookup` allows.
+        lookup: The options for reading the videos.
+        source: The list that names them, for errors.
 
     Raises:
-        ManifestError: the folder is none, or one that links may lead to.
+        ManifestError: If `root` or a folder that links may lead to is not a folder.
     """
 
     def __init__(self, root: str | os.PathLike[str], lookup: Lookup, source: str) -> None:
@@ -111,7 +118,7 @@ class VideoTree:
         for folder in lookup.allow_links_to:
             if not os.path.isdir(folder):
                 raise ManifestError(
-                    f"{source}: {folder}, which links may lead to, is not a folder. Correct "
+                    f"{source}: {folder}, to which links may lead, is not a folder. Correct "
                     "allow_links_to= (--allow_links_to)."
                 )
         self._allowed = (self._inside, *map(_prefix, lookup.allow_links_to))
@@ -119,10 +126,10 @@ class VideoTree:
         self._stems: dict[str, dict[str, list[str]]] = {}
 
     def source(self, name: str, origin: str) -> FrameSource:
-        """The video of a name that `clean` gave back.
+        """Returns the video of a name that `clean` returned.
 
         Raises:
-            ManifestError: it leads out of the root, or to nothing that can be a video.
+            ManifestError: If it leads out of the root, or to nothing that can be a video.
         """
         path, mode = self._find(name, origin)
         if stat.S_ISDIR(mode):
@@ -132,18 +139,19 @@ class VideoTree:
         return self.of_file(path)
 
     def of_file(self, path: str) -> FrameSource:
-        """The video of a file that is there, and no link: an archive of frames, or a video file."""
+        """Returns the video in an existing file, not a link: an archive of frames, or a video."""
         if path.lower().endswith(".zip"):
             return self._zip(path)
         return self.video(path)
 
     def video(self, path: str) -> VideoFile:
-        """A video file, or one in an archive."""
+        """Returns a video file, or one in an archive."""
         return VideoFile(path, self.lookup.video_stream, self.lookup.allow_open_end)
 
     def entry(self, name: str, origin: str) -> FrameSource:
-        """As `source`; a name may also be a member of an HDF5 file or of a zip file of several
-        videos, `file.h5/key`, `file.zip!folder` and `file.zip!video.mp4`.
+        """Returns the video of a name, as `source` does, or of a member of another file.
+
+        Members are named `file.h5/key`, `file.zip!folder` and `file.zip!video.mp4`.
         """
         member = split_member(name)
         if member is None:
@@ -169,16 +177,16 @@ class VideoTree:
             if os.path.splitext(inside)[1].lower() in VIDEO_SUFFIXES:
                 if can_be_listed(path):
                     raise MissingVideoError(f"{origin}: there is no file {inside!r} in {path}.")
-                return video  # which says what is wrong with the archive
+                return video  # reading it reports the problem of the archive
         return FrameZip(path, self.lookup.template, self.lookup.first_frame, inside.strip("/"))
 
     def clean(self, name: str, origin: str) -> str:
-        """The name without detours, from the root on.
+        """Returns the normalised name, relative to the root.
 
         Raises:
-            ManifestError: it leaves the root.
+            ManifestError: If it leaves the root.
         """
-        if _is_clean(name):  # nearly all are, and the rest of this takes longer than to find one
+        if _is_clean(name):  # true for nearly all names, and much cheaper than the rest
             return name
         if name.startswith(self._inside):
             name = name[len(self._inside) :]
@@ -190,10 +198,10 @@ class VideoTree:
         return posixpath.normpath(name)
 
     def children(self, folder: str, origin: str) -> list[tuple[str, str]]:
-        """Names and kinds of the videos in a folder, sorted; none where there is no such folder.
+        """Returns names and kinds of the videos in a folder, sorted; nothing if it does not exist.
 
-        A kind is "videos" (see `is_video`), "frames" (folders), or one of `ARCHIVES`. Leftovers
-        (see `is_leftover`) and other files are passed over.
+        A kind is "videos" (see `is_video`), "frames" (folders), or one of `ARCHIVES`. Other files
+        and leftovers of other programs (see `is_leftover`) are skipped.
         """
         try:
             with os.scandir(self.folder(_top(self.clean(folder, origin)), origin)) as items:
@@ -207,7 +215,7 @@ class VideoTree:
         return sorted((name, kind) for name, kind in found if kind is not None)
 
     def named(self, folder: str, stem: str, origin: str) -> list[str]:
-        """Names of the videos in a folder that are called `stem`, whatever their suffix."""
+        """Returns the names of the videos in a folder that are named `stem`, with any suffix."""
         if folder not in self._stems:
             stems: dict[str, list[str]] = {}
             for name, kind in self.children(folder, origin):
@@ -226,21 +234,21 @@ class VideoTree:
         return FrameZip(path, self.lookup.template, self.lookup.first_frame)
 
     def folder(self, name: str, origin: str) -> str:
-        """The real path of a folder below the root, which no link leads out of.
+        """Returns the real path of a folder below the root, after checking its links.
 
         Raises:
-            ManifestError: one does, or it is not there.
+            ManifestError: If a link leads out, or the folder does not exist.
         """
         if name not in self._folders:
             self._folders[name] = self._find(name, origin)[0]
         return self._folders[name]
 
     def stays(self, path: str) -> bool:
-        """Whether a path below the root, with all links in it, stays there or where it may lead."""
+        """Returns whether a path, with links resolved, is below the root or an allowed folder."""
         return f"{os.path.realpath(path)}/".startswith(self._allowed)
 
     def _find(self, name: str, origin: str) -> tuple[str, int]:
-        """The real path of a name and its mode."""
+        """Returns the real path of a name and its mode."""
         parent, _, last = name.rpartition("/")
         path = f"{self.folder(parent, origin)}/{last}"
         try:
@@ -262,9 +270,9 @@ class VideoTree:
         if not self.stays(real):
             raise ManifestError(
                 f"{origin}: path {name!r} leaves the root {self.root} through a link, to {real}. "
-                "Links are followed that stay below the root, or below a folder given with "
-                "--allow_links_to=DIR (Lookup(allow_links_to=[...])), here "
-                f"{os.path.dirname(real)} or one above it."
+                "Links are only followed below the root, or into a folder passed with "
+                "--allow_links_to=DIR (Lookup(allow_links_to=[...])): pass "
+                f"{os.path.dirname(real)} or a folder above it."
             )
         return real
 
@@ -274,7 +282,7 @@ def _prefix(folder: str) -> str:
 
 
 def _is_clean(name: str) -> bool:
-    """Whether a name has no detour, as far as can be seen at a glance."""
+    """Returns whether a name needs no normalisation, by a quick check that may miss some."""
     return (
         name[:1] not in ("/", ".", "")
         and name[-1] not in "/."
@@ -291,12 +299,12 @@ def _top(name: str) -> str:
 
 def _nothing(name: str, path: str) -> str:
     if os.path.islink(path):
-        return f"{name!r} is a link to {os.readlink(path)}, which is not there,"
+        return f"{name!r} is a link to {os.readlink(path)}, which does not exist,"
     return f"there is no file {name!r}"
 
 
 def kind_of(item: os.DirEntry[str]) -> str | None:
-    """The kind of a file that no list names: "videos", one of `ARCHIVES`, or None for no video."""
+    """Returns the kind of an unlisted file: "videos", one of `ARCHIVES`, or None."""
     suffix = item.name[item.name.rfind(".") :].lower()
     if suffix in _USUAL:
         return "videos"

@@ -1,4 +1,4 @@
-"""A whole data set of frames in one zip file: a folder for each class, and in it one a video."""
+"""A whole data set of frames in one zip file: a folder for each class, with one for each video."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vdroppath_tf.names import named
 
 
 def is_zip(path: PathLike) -> bool:
-    """Whether a file has the signature of zip archives."""
+    """Returns whether a file has the signature of zip archives."""
     if not os.path.isfile(path):
         return False
     with open_regular(path) as file:
@@ -31,19 +31,26 @@ def read_zip(
 ) -> Manifest:
     """Reads a zip file of frames, `class/video/00001.jpg`, or of video files, `class/video.mp4`.
 
-    The sorted folders are the classes.
-
-    A folder around all classes is passed over. Archives with one video each, or whose videos have
-    no folders of classes, are named in a list: `archive.zip!folder num_frames label`.
+    The sorted folders are the classes. A folder around all classes is ignored. Archives with one
+    video each, or whose videos are not grouped by class, are listed in a text file instead:
+    `archive.zip!folder num_frames label`.
 
     Args:
-        path: the archive. Nothing is extracted: frames are read in place.
-        labels: names of the classes in their order; default the folders found.
-        lookup: what frames are called.
+        path: The archive. Nothing is extracted: frames are read in place.
+        labels: The names of the classes, in order. Defaults to the folders found.
+        lookup: The names of frames, and other options. Defaults to `Lookup()`.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: the archive is damaged, holds something else than frames, or frames at
-            another depth; or a class that `labels` lacks.
+        ManifestError: If the archive is damaged, holds anything but frames, or frames at another
+            depth; or if `labels` lack a class.
+
+    Example:
+        ```python
+        manifest = read_zip("dataset.zip")
+        ```
     """
     if inside := _videos(path):
         return _of_videos(path, inside, labels, lookup)
@@ -77,7 +84,7 @@ def _videos(path: PathLike) -> tuple[str, ...]:
 def _of_videos(
     path: PathLike, inside: Sequence[str], labels: Sequence[str] | None, lookup: Lookup | None
 ) -> Manifest:
-    """The video files of an archive: the folder that each lies in is its class."""
+    """Collects the video files of an archive; the folder of each is its class."""
     parts = {name: name.split("/") for name in inside}
     depths = {len(names) for names in parts.values()}
     tops = {names[0] for names in parts.values()}
@@ -97,7 +104,7 @@ def _collected(
     labels: Sequence[str] | None,
     lookup: Lookup | None,
 ) -> Collector:
-    """The videos of an archive, by their folder or file in it, each with its class."""
+    """Collects the videos of an archive, by folder or file in it, each with its class."""
     found = in_order(set(classes.values()))
     root, archive = os.path.split(os.path.abspath(path))
     videos = Collector(path, root, lookup, found if labels is None else labels)

@@ -1,4 +1,4 @@
-"""Where frames come from: video files, folders, zip archives, HDF5, optical flow."""
+"""Sources of frames: video files, folders, zip archives, HDF5 files and optical flow."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Frames by time: which frame of a video is shown when, at a rate that videos have in common."""
+"""Frames by time: which frame of a video is on display at a given time, at a common rate."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import numpy as np
 from vdroppath_tf.names import named
 
 SAME_TIME = 6e-4
-"""Seconds: a frame counts as shown so much before its time, which containers round to 1 ms."""
+"""Seconds: a frame counts as shown this long before its time, since containers round to 1 ms."""
 
 
 @named
 def shown_count(times: np.ndarray, fps: float) -> int:
-    """How many frames a video has at a rate: at 0, 1/fps, 2/fps, ... seconds, while it is shown.
+    """Counts the frames of a video at a given rate: at 0, 1/fps, 2/fps, ... seconds.
 
     Args:
-        times: when each frame is shown, in seconds, rising, `(n,)` with n >= 1.
-        fps: frames a second.
+        times: The time of each frame in seconds, ascending, `(n,)` with n >= 1.
+        fps: The rate, in frames per second.
 
     Returns:
-        1 or more. The last frame is shown as long as most of the others are.
+        The number of frames, at least 1. The last frame of the video is taken to be shown for the
+        median of the other frames' durations.
     """
     steps = np.diff(times)
     last = float(np.median(steps)) if len(steps) else 1.0 / fps
@@ -31,15 +32,15 @@ def shown_count(times: np.ndarray, fps: float) -> int:
 
 @named
 def shown_frames(times: np.ndarray, numbers: np.ndarray, fps: float) -> np.ndarray:
-    """The frames of a video that are on display at `numbers / fps` seconds after its first.
+    """Finds the frames of a video that are on display `numbers / fps` seconds after its first.
 
     Args:
-        times: see `shown_count`; rates may vary within a video.
-        numbers: of frames at the rate, of any shape.
-        fps: frames a second.
+        times: See `shown_count`; the rate may vary within a video.
+        numbers: Numbers of frames at the rate `fps`, of any shape.
+        fps: The rate, in frames per second.
 
     Returns:
-        Numbers of frames of the video, int64, of the shape of `numbers`.
+        The numbers of the frames in the video, int64, of the shape of `numbers`.
     """
     wanted = times[0] + numbers / fps + SAME_TIME
     return np.maximum(np.searchsorted(times, wanted, side="right") - 1, 0).astype(np.int64)
@@ -47,7 +48,7 @@ def shown_frames(times: np.ndarray, numbers: np.ndarray, fps: float) -> np.ndarr
 
 @named
 def mean_rate(times: np.ndarray | None) -> float | None:
-    """Frames a second, on average; None for a single frame, or without times."""
+    """Returns the mean frame rate; None for a single frame, or without times."""
     if times is None or len(times) < 2 or times[-1] <= times[0]:
         return None
     return (len(times) - 1) / float(times[-1] - times[0])

@@ -1,16 +1,16 @@
-"""By which matrix and range the levels of a frame become RGB: FFmpeg's scaler does it, by its rule.
+"""The matrix and the range by which pixel values become RGB, as FFmpeg's scaler applies them.
 
-A frame says it of itself. Where it says nothing, its matrix is BT.601 and its range the limited one
-(16 to 235), but the full one for the `yuvj` formats. Grey is always of the full range. So does
-`ffmpeg`; it does not guess by the size of frames, as some players do. Transfer curves and primaries
-are left alone: frames of HDR video keep their levels.
+A frame can carry both. By default the matrix is BT.601 and the range is limited (16 to 235), but
+full for the `yuvj` formats and for grey. The program `ffmpeg` follows the same rule; unlike some
+players, it does not infer the matrix from the frame size. Transfer functions and primaries are not
+applied: frames of HDR video keep their values.
 """
 
 from __future__ import annotations
 
 from av import VideoFrame
 
-# FFmpeg's AVColorSpace, where its scaler has no matrix.
+# Values of FFmpeg's AVColorSpace for which its scaler has no matrix.
 _UNREADABLE = {
     8: "YCgCo",
     10: "BT.2020 with constant luminance",
@@ -25,7 +25,7 @@ _UNREADABLE = {
 
 
 def unreadable_matrix(frame: VideoFrame) -> str | None:
-    """What a frame's matrix is called, if FFmpeg cannot turn its levels into RGB."""
+    """Returns the name of a frame's colour matrix if FFmpeg cannot convert it to RGB, else None."""
     if frame.format.is_rgb or len(frame.format.components) < 3:
         return None
     return _UNREADABLE.get(int(frame.colorspace))

@@ -1,4 +1,4 @@
-"""Opening a video file safely, and telling early what is wrong with it."""
+"""Opens video files safely, and reports early what is wrong with one."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from vdroppath_tf.data.sources.zipped_file import (
 MAX_SIDE = 16384
 """Frames wider or higher than this are refused before they are decoded (pixels)."""
 
-# Playlists (HLS, concat), image sequences and the like would let one file make the reader open
-# others: each of these reads the one file that it is given.
+# Playlists (HLS, concat), image sequences and the like could make the reader open other files.
+# Each of the formats below reads only the file that is passed.
 _FORMATS = (
     "mov,avi,matroska,mpegts,mpeg,flv,ogg,asf,mxf,dv,"  # containers
-    "gif,apng,ivf,yuv4mpegpipe,"  # pictures one after another, and little else
+    "gif,apng,ivf,yuv4mpegpipe,"  # sequences of pictures without sound
     "h264,hevc,m4v,mpegvideo,mjpeg,obu"  # streams without a container
 )
 _MAX_HEADER = 1 << 16  # bytes
@@ -36,15 +36,15 @@ _OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 
 
 class VideoError(ValueError):
-    """A video file cannot be used; the message names the file, what was found and what to do."""
+    """A video file cannot be used; the message names the file, the problem and the remedy."""
 
 
 class NoVideoStreamError(VideoError):
-    """A file can be opened and holds no video: sound only, say."""
+    """A file can be opened but holds no video, for example only sound."""
 
 
 def status_of(path: str) -> FileStatus:
-    """Status of what is there, in a zip archive too, else `VideoError`."""
+    """Returns the status of a file, a folder or a member of a zip archive, or raises VideoError."""
     try:
         return file_status(path)
     except (OSError, ValueError) as error:
@@ -58,7 +58,7 @@ def _unreadable(path: str, error: Exception) -> VideoError:
 
 
 def regular_file(path: str) -> FileStatus:
-    """Status of a file that is there, is a file and is not empty; else `VideoError`."""
+    """Returns the status of a regular file that is not empty, or raises `VideoError`."""
     status = status_of(path)
     if not stat.S_ISREG(status.st_mode):
         raise VideoError(f"{path}: is not a file. Expected a video file such as mp4, avi or webm.")
@@ -68,25 +68,25 @@ def regular_file(path: str) -> FileStatus:
 
 
 class LateVideoError(VideoError):
-    """Reading a video took longer than it may, see `decode_until`."""
+    """Reading a video took longer than allowed, see `decode_until`."""
 
 
 @contextlib.contextmanager
 def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any, Any]]:
     """Opens a video stream of a file and yields `(container, stream)`.
 
-    FFmpeg's errors, then and in the body of the `with`, become `VideoError`.
+    FFmpeg's errors become `VideoError`, both on opening and in the body of the `with` statement.
 
     Args:
-        path: the file.
-        video_stream: number of the stream, see `choose_stream`; None takes the one that a player
-            shows.
+        path: The file.
+        video_stream: The number of the stream, see `choose_stream`. Defaults to None, the stream
+            that a player shows.
     """
     file = _as_file(path)
     closing = contextlib.nullcontext() if isinstance(file, str) else contextlib.closing(file)
     try:
-        # Not options=, which are for codecs too: with them, PyAV before 18 ends the process at
-        # files whose streams are found only on the way, such as MPEG-PS and FLV.
+        # Not options=, which also apply to codecs: with them, PyAV before 18 crashes the process
+        # on files whose streams are found only during reading, such as MPEG-PS and FLV.
         with (
             closing,
             av.open(file, container_options=_OPEN_OPTIONS, metadata_errors="replace") as container,
@@ -100,7 +100,7 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
             _check_side(path, stream.codec_context.height, stream.codec_context.width)
             yield container, stream
     except av.error.FFmpegError as error:
-        blame_the_end(path)  # the file may also have been cut, or deleted, since it was opened
+        blame_the_end(path)  # the file may have been cut or deleted since it was opened
         raise VideoError(
             f"{path}: is damaged or not a video ({error.strerror or error}). "
             "Copy or convert it again, or take it off the list."
@@ -108,7 +108,7 @@ def open_video(path: str, video_stream: int | None = None) -> Iterator[tuple[Any
 
 
 def _as_file(path: str) -> str | BinaryIO:
-    """What FFmpeg opens: the file, or in memory a video of what it cannot read."""
+    """Returns what FFmpeg opens: the path, or a converted video in memory if FFmpeg needs one."""
     regular_file(path)
     try:
         if is_animated_webp(path):
@@ -123,19 +123,19 @@ def _as_file(path: str) -> str | BinaryIO:
 
 
 def packets_of(container: Any, stream: Any) -> Iterator[Any]:
-    """The packets of a stream of an open file, and at last one of no bytes, the end mark.
+    """Yields the packets of a stream of an open file, and finally an empty one, the end mark.
 
-    PyAV has no place for streams that appear later than others, as where recordings were joined:
-    it may give their packets too, and fails at their end marks, behind those of all others. Packets
-    of no bytes that have a time (Theora) repeat the frame before, and are no frames. Nor are the
-    headers of VP8 that come again where Ogg files were joined; its decoder takes them for frames.
+    PyAV cannot handle streams that appear later than the others, as in joined recordings: it may
+    yield their packets too, and fails at their end marks, which come last. Empty packets with a
+    time (Theora) repeat the previous frame and do not count. Neither do the repeated headers of
+    VP8 where Ogg files were joined, which its decoder takes for frames.
     """
     number = stream.index
     ogg = container.format.name == "ogg"
     try:
         for packet in container.demux(stream):
             if is_late():
-                raise LateVideoError(f"{container.name}: decoding takes longer than is allowed.")
+                raise LateVideoError(f"{container.name}: decoding takes longer than allowed.")
             if packet.size:
                 if packet.stream_index == number and not (ogg and _is_header(packet)):
                     yield packet
@@ -146,16 +146,16 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def _is_header(packet: Any) -> bool:
-    """Whether a packet of Ogg is one of the headers of VP8."""
+    """Returns whether an Ogg packet is a header of VP8."""
     return packet.size < _MAX_HEADER and bytes(packet)[:5] == b"OVP80"
 
 
 def _check_side(path: str, height: int, width: int) -> None:
     if height == width == 0:
         raise VideoError(
-            f"{path}: none of its frames can be decoded: what describes them is not in the file, "
-            "as where a stream was cut from a longer one without encoding. Cut it again from a "
-            "keyframe on, or take it off the list."
+            f"{path}: none of its frames can be decoded: the codec's headers are not in the file, "
+            "as when a stream was cut from a longer one without encoding. Cut it again from a "
+            "keyframe, or take it off the list."
         )
     if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
         raise VideoError(
@@ -165,10 +165,10 @@ def _check_side(path: str, height: int, width: int) -> None:
 
 
 def missing_end(path: str) -> Shortfall | None:
-    """What is missing at the end of a file by its own headers, see `find_shortfall`.
+    """Finds how many bytes are missing at the end of a file by its headers: `find_shortfall`.
 
     Raises:
-        VideoError: the file is not there, is empty, or cannot be read.
+        VideoError: If the file does not exist, is empty, or cannot be read.
     """
     regular_file(path)
     try:
@@ -178,7 +178,7 @@ def missing_end(path: str) -> Shortfall | None:
 
 
 def cut_short(path: str, found: Shortfall) -> VideoError:
-    """The error about a file that was cut short."""
+    """Returns the error for a file that was cut short."""
     return VideoError(
         f"{path}: is cut short: {found.size} of {found.expected} bytes are there. "
         "Copy or download it again, or take it off the list."
@@ -186,7 +186,7 @@ def cut_short(path: str, found: Shortfall) -> VideoError:
 
 
 def blame_the_end(path: str) -> None:
-    """Raises `VideoError` if what went wrong can be explained by an end that is missing."""
+    """Raises `VideoError` if the end of the file is missing, which explains an earlier error."""
     found = missing_end(path)
     if found is not None:
         raise cut_short(path, found)

@@ -1,7 +1,7 @@
-"""Which files are videos where no list names them: by their suffix where it tells, else by content.
+"""Decides which unlisted files are videos: by suffix if it is known, otherwise by content.
 
-In class folders all that the decoder reads counts, whatever it is called. Known suffixes cost
-nothing; others cost one read of a few kilobytes, and most of them are no videos by that.
+In class folders, every file that the decoder reads counts, whatever its name. A known suffix is
+decided without reading; any other costs one read of a few kilobytes.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ VIDEO_SUFFIXES = frozenset(
     " .m2ts .m2v .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpe .mpeg .mpg .mts .mxf .ogm .ogv .qt"
     " .vob .webm .wmv .xvid .y4m".split()
 )
-"""Suffixes of videos; such a file is one even if it is damaged, so that somebody is told."""
+"""Suffixes of videos; such a file counts even if it is damaged, so that the damage is reported."""
 
 _OTHER_SUFFIXES = frozenset(
-    # Pictures, and what cameras write beside their videos (thumbnails, small copies).
+    # Images, and files that cameras write beside their videos (thumbnails, small copies).
     ".arw .avif .bmp .cr2 .dng .heic .heif .ico .jpeg .jpg .lrv .nef .png .pgm .ppm .psd .svg .thm"
     " .tif .tiff"
     # Sound and subtitles.
@@ -61,25 +61,30 @@ _STARTS = (
     b"YUV4MPEG2 ",
     b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01",  # MXF
 )
-_FIRST = 1 << 12  # bytes of an archive in which its first member is named
+_FIRST = 1 << 12  # bytes of an archive, which hold the name of its first member
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free")
 _NO_VIDEO_BRANDS = (b"heic", b"heix", b"mif1", b"avif", b"M4A ", b"M4B ", b"crx ")
 
 
 @named
 def is_video(path: str) -> bool:
-    """Whether a file that no list names is a video.
+    """Returns whether a file that no list names is a video.
 
-    Known suffixes decide without a look into the file. Others, no suffix, and those that stand
-    for something else too (`.ts`, `.webp`, `.dat`), are decided by the first bytes: if they are a
-    video container's, the file counts, unless it opens and holds no picture (sound only).
+    Known suffixes decide without opening the file. Without a suffix, or with one that is unknown or
+    ambiguous (`.ts`, `.webp`, `.dat`), the first bytes decide: a file that begins like a video
+    container counts, unless it can be opened and has no video stream (only sound).
 
     Args:
-        path: a file.
+        path: str, the file.
 
     Returns:
-        True for a video, which may yet turn out to be damaged; False for other files, for partial
-        downloads, and for what cannot be read.
+        True for a video, which may still be damaged; False for other files, for partial downloads,
+        and for files that cannot be read.
+
+    Example:
+        ```python
+        is_video("clips/dance.mp4")  # True, by its suffix
+        ```
     """
     suffix = os.path.splitext(path)[1].lower()
     if suffix in VIDEO_SUFFIXES:
@@ -87,7 +92,7 @@ def is_video(path: str) -> bool:
     if suffix in _OTHER_SUFFIXES or is_partial_download(path):
         return False
     try:
-        if file_status(path).st_size == 0:  # so are those of /proc, which may block
+        if file_status(path).st_size == 0:  # such as files in /proc, which may block a reader
             return False
         with open_regular(path) if split_zip(path) is None else opened(path) as file:
             head = file.read(_HEAD)
@@ -98,16 +103,21 @@ def is_video(path: str) -> bool:
 
 @named
 def is_partial_download(name: str) -> bool:
-    """Whether a file's name is one that browsers and downloaders give to what is not yet whole.
+    """Returns whether a file's name is one that browsers and downloaders give to partial files.
 
     Args:
-        name: of the file, with or without its folder.
+        name: str, the name of the file, with or without its folder.
+
+    Example:
+        ```python
+        is_partial_download("dance.mp4.part")  # True
+        ```
     """
     return _PARTIAL.search(name) is not None
 
 
 def _is_container(head: bytes) -> bool:
-    """Whether a file that begins so can hold a video; many bytes are compared, so few are wrong."""
+    """Returns whether a file with these first bytes can be a video; compares many, to be sure."""
     if head[4:8] in _MP4_BOXES:
         return head[8:12] not in _NO_VIDEO_BRANDS
     if head[:4] == b"RIFF":
@@ -121,7 +131,7 @@ def _is_container(head: bytes) -> bool:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """Whether MPEG-TS packets (188 bytes, 4 more before or 16 behind each) follow each other."""
+    """Returns whether MPEG-TS packets (188 bytes, with 4 more before or 16 behind) line up."""
     for size in (188, 192, 204):
         for start in range(min(2 * size, len(head))):
             marks = head[start::size]
@@ -131,7 +141,7 @@ def _is_transport_stream(head: bytes) -> bool:
 
 
 def _has_pictures(path: str) -> bool:
-    """Whether there is a video stream in a container; True if it is damaged, to be told later."""
+    """Returns whether a container has a video stream; True if it is damaged, to report it later."""
     try:
         with open_video(path):
             return True
@@ -143,13 +153,16 @@ def _has_pictures(path: str) -> bool:
 
 @named
 def videos_in_zip(archive: str) -> tuple[str, ...]:
-    """The names of the videos in a zip archive, sorted; none where it holds frames, or is damaged.
+    """Lists the videos in a zip archive, sorted; none if it holds frames or is damaged.
 
     Args:
-        archive: the file.
+        archive: str, the path of the archive.
+
+    Returns:
+        The names of the members that are videos.
 
     Raises:
-        ValueError: it holds both videos and pictures that are numbered, as frames are.
+        ValueError: If it holds both videos and pictures that are numbered like frames.
     """
     try:
         status = os.stat(archive)
@@ -160,11 +173,11 @@ def videos_in_zip(archive: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=16)
 def _videos_in_zip(archive: str, size: int, mtime: int) -> tuple[str, ...]:
-    """See ``videos_in_zip``; an archive that has another size or time is read again."""
+    """See ``videos_in_zip``; an archive whose size or time changed is read again."""
     with open(archive, "rb") as file:
         head = file.read(_FIRST)
     if _first_member(head).lower().endswith(PICTURES):
-        return ()  # of many archives of frames none is looked through
+        return ()  # skips the search in archives of frames, of which a data set may have many
     names = members_of(archive)
     pictures = [name for name in names if name.lower().endswith(PICTURES)]
     others = (name for name in names if not name.lower().endswith(PICTURES))
@@ -172,12 +185,12 @@ def _videos_in_zip(archive: str, size: int, mtime: int) -> tuple[str, ...]:
     if videos and any(NUMBERED.fullmatch(name.rpartition("/")[2]) for name in pictures):
         raise ValueError(
             f"{archive}: holds videos, such as {videos[0]!r}, and numbered pictures, such as "
-            f"{pictures[0]!r}. List those that are meant, as 'archive.zip!{videos[0]} label'."
+            f"{pictures[0]!r}. List the videos that you mean, as 'archive.zip!{videos[0]} label'."
         )
     return tuple(videos)
 
 
 def _first_member(head: bytes) -> str:
-    """The name of the first member of an archive by its first bytes."""
+    """Returns the name of the first member of an archive, from its first bytes."""
     length = int.from_bytes(head[26:28], "little")
     return head[30 : 30 + length].decode("utf-8", "replace")

@@ -1,6 +1,6 @@
-"""A time by which reading a video must be done, for videos that strangers send.
+"""A deadline for reading a video, for videos from untrusted senders.
 
-A file of a few kilobytes can hold minutes of decoding. Nothing but the clock bounds that.
+A file of a few kilobytes can take minutes to decode, and only the clock bounds that.
 """
 
 from __future__ import annotations
@@ -18,11 +18,17 @@ _END: ContextVar[float | None] = ContextVar("end", default=None)
 @named
 @contextlib.contextmanager
 def decode_until(end: float) -> Iterator[None]:
-    """Videos that are read in the body of the ``with``, in this thread, are given up at a time.
+    """Limits the time for reading videos in the body of the ``with`` statement, in this thread.
 
     Args:
-        end: float, of the clock ``time.monotonic``. Reading then raises ``LateVideoError`` at the
-            next packet.
+        end: float, the deadline on the clock ``time.monotonic``, in seconds. After it, reading
+            raises ``LateVideoError`` at the next packet.
+
+    Example:
+        ```python
+        with decode_until(time.monotonic() + 10):
+            frames = read_frames("upload.mp4", range(16))
+        ```
     """
     token = _END.set(end)
     try:
@@ -32,6 +38,6 @@ def decode_until(end: float) -> Iterator[None]:
 
 
 def is_late() -> bool:
-    """Whether the time is up."""
+    """Returns whether the deadline of this thread has passed."""
     end = _END.get()
     return end is not None and time.monotonic() > end

@@ -1,4 +1,4 @@
-"""Exact frames of a video file by number, whatever the container, rate or B frames."""
+"""Decodes exact frames of a video file by number, for any container, frame rate and B-frames."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ __all__ = ["FrameIndex", "VideoError", "index_video", "read_frames", "scaled_siz
 
 _Opening: TypeAlias = Callable[[], AbstractContextManager[tuple[Any, Any]]]
 
-_WORTH_SEEKING = (
-    8  # frames; a seek throws away the decoder's state, so short gaps are decoded through
-)
+_WORTH_SEEKING = 8  # frames; a seek resets the decoder, so shorter gaps are decoded through
 _FIRST_STEP_BACK = 16  # frames
 
 
@@ -42,17 +40,25 @@ def read_frames(
     """Decodes the frames with the given numbers, each distinct one once. Thread safe.
 
     Args:
-        path: a video file.
-        indices: frame numbers from 0, `(n,)` with n >= 1, in any order, repeats allowed.
-        index: the file's `index_video`, if at hand; frames are scaled to its size.
-        video_stream: see `index_video`.
-        short_edge: scales frames (bilinear, aspect kept) to this many pixels on the shorter side.
+        path: The video file.
+        indices: The frame numbers from 0, `(n,)` with n >= 1, in any order, with or without
+            repetitions.
+        index: The result of `index_video` for the file; frames are scaled to its size. Defaults to
+            None: the file is indexed here.
+        video_stream: See `index_video`.
+        short_edge: The length of the shorter side in pixels, to which frames are scaled (bilinear,
+            the aspect ratio is kept). Defaults to None, the stored size.
 
     Returns:
         RGB frames as they are shown, in the order of `indices`, uint8 `(n, height, width, 3)`.
 
     Raises:
-        VideoError: the file cannot be read or lacks a frame; names the file and the frame.
+        VideoError: If the file cannot be read or lacks a frame; the message names both.
+
+    Example:
+        ```python
+        clip = read_frames("dance.mp4", range(0, 32, 2), short_edge=256)  # (16, 256, width, 3)
+        ```
     """
     name = os.path.abspath(path)
     if index is None:
@@ -69,7 +75,7 @@ def read_frames(
 
 
 def _storer(frames: np.ndarray, orientation: int) -> Callable[[int, Any], None]:
-    """What scales a decoded frame, turns it and puts it into its place."""
+    """Returns a function that scales a decoded frame, turns it and stores it in a slot."""
     height, width = shown_size(frames.shape[1], frames.shape[2], orientation)
     scaler = Scaler()
 
@@ -87,7 +93,7 @@ def _read_by_count(
     store: Callable[[int, Any], None],
 ) -> None:
     slot = number = 0
-    damaged = False  # a frame the decoder made up in part; so are those that build on it
+    damaged = False  # whether the frame, or one that it depends on, was partly made up
     with opening() as (container, stream):
         for number, frame in enumerate(frames_of(container, stream, index)):
             damaged = frame.is_corrupt or (damaged and not frame.key_frame)
@@ -108,12 +114,12 @@ def _read_by_pts(
     index: FrameIndex,
     store: Callable[[int, Any], None],
 ) -> None:
-    """Seeks before the next wanted frame and decodes on; starts further back if that overshot."""
+    """Seeks before the next wanted frame and decodes; starts earlier if the seek overshot."""
     slot = back = 0
     while slot < len(wanted):
         start = index.keyframe_before(max(0, int(wanted[slot]) - back))
         with opening() as (container, stream):
-            if start == 0:  # a new reader stands at the first frame; seeking there can miss it
+            if start == 0:  # a new reader is at the first frame; seeking there can miss it
                 decoded = frames_of(container, stream, index)
             else:
                 decoded = _decode_after_seek(container, stream, index, start)
@@ -125,13 +131,13 @@ def _read_by_pts(
 
 
 def _decode_after_seek(container: Any, stream: Any, index: FrameIndex, start: int) -> Iterator[Any]:
-    """Frames from the keyframe at or before `start`; ends early where that cannot be done."""
+    """Yields frames from the keyframe at or before `start`; ends early if that fails."""
     try:
         container.seek(int(index.pts[start]), stream=stream, backward=True)
         yield from frames_after_seek(container, stream, index)
     except (
         av.error.FFmpegError
-    ):  # landed inside a damaged or open group: the caller starts further back
+    ):  # the seek ended inside a damaged or open group: the caller starts earlier
         return
 
 
@@ -143,16 +149,17 @@ def _take(
     index: FrameIndex,
     store: Callable[[int, Any], None],
 ) -> int:
-    """Stores wanted frames while they come in order; returns the first slot still empty.
+    """Stores wanted frames as long as they come in order; returns the first slot still empty.
 
-    A decoder marks a frame it made up in part, but not those that build on it: they are not taken.
+    A decoder marks a frame that it made up in part, but not the frames that depend on it. Neither
+    are stored.
     """
     whole_from = index.pts[index.first_keyframe_from(start)]
     damaged = False
     for frame in decoded:
         if frame.pts is None:
             continue
-        # Frames shown before the keyframe may lack what comes before it in the file: no damage.
+        # Frames shown before the keyframe may lack references before it in the file: no damage.
         damaged = (frame.is_corrupt and frame.pts >= whole_from) or (
             damaged and not frame.key_frame
         )
@@ -173,7 +180,7 @@ def _take(
 
 
 def _missing(path: str, frame: int) -> VideoError:
-    blame_the_end(path)  # the likeliest reason, if the file changed after it was indexed
+    blame_the_end(path)  # the likeliest cause, if the file changed after it was indexed
     return VideoError(
         f"{path}: frame {frame} is listed in the file but cannot be decoded: the file is damaged "
         "or cut short. Copy or convert it again, or take it off the list."

@@ -1,7 +1,8 @@
-"""Finds the frames of a video file, without decoding it where its packets are right.
+"""Finds the frames of a video file, without decoding it if its packets are consistent.
 
-Where something speaks against the packets (a beginning that builds on frames which are not there, a
-mark of damage, a size that is not that of the headers), decoding tells what can be shown.
+If something contradicts the packets (the file begins with frames whose references are missing, a
+packet is marked as damaged, the file size differs from the headers), the file is decoded to find
+the frames that can be shown.
 """
 
 from __future__ import annotations
@@ -31,24 +32,24 @@ from vdroppath_tf.data.sources.transport import (
     read_transport_stream,
 )
 
-# Containers that store every pts. For AVI and others FFmpeg guesses: wrongly for H.264 B frames.
+# Containers that store every pts. For AVI and others FFmpeg guesses: wrongly for H.264 B-frames.
 _STORES_PTS = ("mov", "matroska", "mpegts", "flv")
-# Decoding always starts at the first frame. GIF and APNG make frames on top of those before, though
-# each is marked as one to start at. The others store no pts, or not all: FFmpeg counts on from
-# where it starts, so that a frame has another pts after a seek.
+# Decoding always starts at the first frame. GIF and APNG draw frames over the previous ones, though
+# each is marked as a keyframe. The others store no pts, or not all: FFmpeg counts on from where it
+# starts, so that a frame has another pts after a seek.
 _NO_SEEKING = ("gif", "apng", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "obu", "mjpeg")
 _HIDDEN_FRAME_CODECS = ("vp8",)  # some of their packets show no frame, so packets cannot be counted
-_WITHOUT_END = ("mpegts", "mpeg", "h264", "hevc", "mpegvideo", "m4v")  # nothing tells a cut one
-# Their decoders leave out, without a word, the frames at a beginning that build on others. Where no
-# pts tells which these are, they are the packets that gave no frame.
+_WITHOUT_END = ("mpegts", "mpeg", "h264", "hevc", "mpegvideo", "m4v")  # a cut is not detectable
+# Their decoders silently leave out frames at the beginning whose references are missing. If no pts
+# identifies these, they are the packets that gave no frame.
 _SILENT_CODECS = ("h264", "hevc")
 
 
 @dataclasses.dataclass(frozen=True)
 class _Frames:
-    """The frames that count: their number, and times by which they are found, if `exact`.
+    """The frames that count: their number and, if `exact`, the times by which they are found.
 
-    What a decoder showed is there where the file was decoded, as it is unless they are `exact`.
+    `shown` holds what the decoder showed if the file was decoded, or None.
     """
 
     count: int
@@ -77,8 +78,8 @@ def build_index(
         sure_end = kind == "mpegts" and not ends_with_a_full_packet(path, number)
         partial = not (sure_end or group.is_whole(stream.codec_context))
         trusted = timed and stream.codec_context.name not in _HIDDEN_FRAME_CODECS
-        # Frames that are stored in another order than they are shown, yet pts that grow as they
-        # are stored: whoever wrote the file lost the true ones.
+        # Frames are stored in another order than they are shown, yet pts grow in storage order:
+        # the program that wrote the file lost the true pts.
         trusted = trusted and (packets.reordered or not b_frames)
         size = shown_size(stream.height, stream.width, first.orientation)
         aspect = stream.sample_aspect_ratio
@@ -86,7 +87,7 @@ def build_index(
         listed = stream.frames
         silent = stream.codec_context.name in _SILENT_CODECS
     joined = cut_inside = False
-    # In AVI, a frame that is shown again has a number and no packet.
+    # In AVI, a repeated frame has a number but no packet.
     reached = (packets.last_dts or 0) + 1 if kind == "avi" else 0
     if missing is not None and max(packets.count, reached) < listed:
         raise cut_short(path, missing)
@@ -109,7 +110,7 @@ def build_index(
     if silent and not (frames.exact or joined):
         dropped = max(frames.dropped, len(packets.pts) - frames.count)
         frames = dataclasses.replace(frames, dropped=dropped)
-    if unfinished and not frames.count:  # nothing says which of them it is
+    if unfinished and not frames.count:  # the incomplete frame cannot be identified
         raise _ends_inside(path)
     if not frames.count:
         raise VideoError(
@@ -172,7 +173,7 @@ def _find(
 
 
 def _count_dropped(packets: Packets, shown: Shown) -> int:
-    """How many frames before the first that counts were lost."""
+    """Counts the frames that were lost before the first that counts."""
     least = shown.skipped + shown.errors
     first = shown.pts[0] if shown.pts else None
     if first is None:
@@ -208,6 +209,6 @@ def _damaged(path: str, frame: int) -> VideoError:
 
 
 def _in_order(shown: list[Any]) -> bool:
-    """Whether pts grow from each shown frame to the next, so that frames can be found by them."""
+    """Returns whether pts grow from each shown frame to the next, so that they identify frames."""
     times = [p for p in shown if p is not None]
     return len(times) == len(shown) and all(a < b for a, b in itertools.pairwise(times))

@@ -1,4 +1,4 @@
-"""Writes frames as a video file: whole or not at all."""
+"""Writes frames as a video file, whole or not at all."""
 
 from __future__ import annotations
 
@@ -35,22 +35,28 @@ def write_video(
 ) -> None:
     """Encodes frames into a video file.
 
-    A reader never sees half a file: it is written aside, then renamed.
+    The file is written beside its target and then renamed, so that no reader sees half of it.
 
     Args:
-        path: the file to make or replace; its suffix (mp4, mov, avi, mkv, webm, ts) picks the
+        path: The file to write or replace; its suffix (mp4, mov, avi, mkv, webm, ts) selects the
             container.
-        frames: RGB, uint8 `(time, height, width, 3)`; height and width even, since colour is
-            stored at half size.
-        fps: frames a second.
-        crf: constant rate factor of x264 and VP8/9: 0 is nearly lossless, 18 fine, 30 coarse.
-        codec: an FFmpeg encoder.
-        gop: most frames from one keyframe to the next; 1 codes each frame alone, None leaves
-            it to the encoder.
-        preset: x264's speed; other encoders ignore it.
+        frames: RGB frames, uint8 `(time, height, width, 3)`; height and width must be even, since
+            colour is stored at half the resolution.
+        fps: The frame rate, in frames per second. Defaults to 25.
+        crf: The constant rate factor of x264 and VP8/9: 0 is nearly lossless, 18 fine, 30 coarse.
+            Defaults to 18.
+        codec: The name of an FFmpeg encoder. Defaults to "libx264".
+        gop: The largest distance between keyframes; 1 makes every frame a keyframe. Defaults to
+            None, the encoder's choice.
+        preset: The speed preset of x264; other encoders ignore it. Defaults to "ultrafast".
 
     Raises:
-        ValueError: frames of another shape or dtype, or an unknown suffix.
+        ValueError: If the frames have another shape or dtype, or the suffix is unknown.
+
+    Example:
+        ```python
+        write_video("noise.mp4", np.random.randint(0, 256, (16, 64, 64, 3), np.uint8))
+        ```
     """
     target = Path(path)
     _check(target, frames)

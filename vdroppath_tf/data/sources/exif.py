@@ -1,4 +1,4 @@
-"""The orientation that cameras write into pictures: EXIF, a small TIFF file inside them."""
+"""The orientation that cameras store in pictures: a tag of EXIF, a small TIFF file inside them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Literal
 from vdroppath_tf.data.sources.orientation import ORIENTATIONS, UPRIGHT
 
 EXIF = b"Exif\0\0"
-"""What a JPEG picture's segment with EXIF begins with."""
+"""The bytes that a JPEG segment with EXIF begins with."""
 
 _ORDERS: dict[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}
 _TAG = 0x0112  # Orientation
-_WIDTHS = {1: 1, 3: 2, 4: 4}  # types of whole numbers: how many bytes they have
+_WIDTHS = {1: 1, 3: 2, 4: 4}  # types of whole numbers and their sizes in bytes
 _ENTRY = 12  # bytes: tag, type, count, value
 
 
 def exif_orientation(tiff: bytes) -> int:
-    """The orientation in EXIF data, see `orientation`.
+    """Reads the orientation out of EXIF data, see `orientation`.
 
     Args:
-        tiff: the data, from the byte order mark on.
+        tiff: The data, starting at the byte order mark.
 
     Returns:
-        A number of `ORIENTATIONS`. Data that have none, or that are damaged, leave a picture as it
-        is, as every viewer does.
+        A number of `ORIENTATIONS`. Data without one, or damaged data, mean upright, as in every
+        viewer.
     """
     order = _ORDERS.get(tiff[:4])
     if order is None:

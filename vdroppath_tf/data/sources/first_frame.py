@@ -1,4 +1,4 @@
-"""What only a decoded frame tells: which is the first, how it is turned, how colours are coded."""
+"""Facts that only a decoded frame gives: the first pts, the orientation, the colour coding."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _DISPLAY_MATRIX = 36  # bytes: nine numbers of 32 bits
 
 
 class FirstFrame:
-    """Decodes packets until there is a frame, whether the matrix is the container's or the codec's.
+    """Decodes packets until the first frame; its display matrix may be the container's or codec's.
 
     Attributes:
-        orientation: how frames are turned to be shown, see `orientation`.
-        pts: when it is shown; None if the file does not say, or there is no frame.
+        orientation: How frames are turned to be shown, see `orientation`.
+        pts: When the frame is shown; None if the file does not give it, or there is no frame.
 
     Args:
-        path: of the file, for errors.
+        path: The file, for errors.
     """
 
     def __init__(self, path: str) -> None:
@@ -31,17 +31,17 @@ class FirstFrame:
         self._path, self._found = path, False
 
     def look(self, packet: Any) -> None:
-        """Takes the next packet; does nothing once there was a frame.
+        """Takes the next packet; does nothing after the first frame.
 
         Raises:
-            VideoError: frames are to be turned by something else than right angles, or their
-                colours are coded in a way that cannot be read.
+            VideoError: If frames are to be rotated by anything but right angles, or their colours
+                are coded in a way that cannot be read.
         """
         if self._found:
             return
         try:
             frames = packet.decode()
-        except av.error.FFmpegError:  # one of those before the first frame that can be shown
+        except av.error.FFmpegError:  # a packet before the first frame that can be shown
             return
         if frames:
             self._found = True
@@ -59,8 +59,8 @@ class FirstFrame:
                 matrix = np.frombuffer(bytes(data), np.int32, 9).tolist()
                 if (found := orientation_of_matrix(matrix)) is None:
                     raise VideoError(
-                        f"{self._path}: its frames are to be shown turned by {frame.rotation} "
-                        "degrees; only right angles are read. Turn them with ffmpeg, which "
+                        f"{self._path}: its frames are to be shown rotated by {frame.rotation} "
+                        "degrees; only right angles are supported. Rotate them with ffmpeg, which "
                         "encodes them upright: ffmpeg -i FILE NEW.mp4."
                     )
                 return found

@@ -1,6 +1,6 @@
-"""Optical flow that was computed beforehand: pairs of grey pictures, as a `FrameSource`.
+"""Precomputed optical flow: pairs of grey pictures, as a `FrameSource`.
 
-Levels 0..255 stand for motion from -bound to bound pixels, as denseflow and TSN write it.
+Values 0..255 stand for motion from -bound to bound pixels, as denseflow and TSN write them.
 """
 
 from __future__ import annotations
@@ -35,11 +35,16 @@ class FlowFolder(FrameSource):
     """A folder with two grey pictures, x and y, for each step of a video.
 
     Attributes:
-        folder: its absolute path.
-        x, y: what the pictures are called, such as `flow_x_{:05d}.jpg`, or `u/{:06d}.jpg` where
-            each axis has a folder of its own; None finds out.
-        first: number of the first step; None takes 0 or 1, whichever is there.
-        links: folders that links among the pictures may lead into, see `FrameFolder`.
+        folder: The absolute path of the folder.
+        x, y: The name templates of the pictures, such as `flow_x_{:05d}.jpg`, or `u/{:06d}.jpg` if
+            each axis has a separate folder. Defaults to None, found from the names.
+        first: The number of the first step. Defaults to None: 0 or 1, whichever exists.
+        links: The folders that links among the pictures may lead to, see `FrameFolder`.
+
+    Example:
+        ```python
+        flow = FlowFolder("/data/flow/video1").read([0, 1, 2])  # (3, height, width, 2)
+        ```
     """
 
     folder: str
@@ -56,13 +61,13 @@ class FlowFolder(FrameSource):
         return self.folder
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """The number of steps, one less than the video's frames, and their size."""
+        """Returns the number of steps, one less than the video's frames, and their size."""
         return self._layout()[0][1]
 
     def _frames(self, request: FrameRequest) -> np.ndarray:
-        """Both pictures of each step, x first.
+        """Reads both pictures of each step, x first.
 
-        Levels are not changed by scaling: they stand for pixels of the frames flow was computed on.
+        Scaling does not change values: they stand for pixels of the frames that flow came from.
         """
         axes = [
             read_pictures(request, functools.partial(_load, folder, names), channels=1)
@@ -71,7 +76,7 @@ class FlowFolder(FrameSource):
         return np.concatenate(axes, -1)
 
     def _layout(self) -> list[tuple[str, FrameInfo, FrameNames]]:
-        """For x and y: their folder, number and size, and names."""
+        """Returns, for x and y each: the folder, the number and size of pictures, and names."""
         x, y = (self.x, self.y) if self.x and self.y else _axes(self.folder, self.links)
         found = []
         for template in (x, y):
@@ -100,9 +105,9 @@ def _load(folder: str, names: FrameNames, frame: int) -> tuple[bytes, str]:
     data = read_file(file)
     if picture_orientation(data, file) != UPRIGHT:
         raise VideoError(
-            f"{file}: is optical flow with an EXIF orientation. Levels stand for motion to the "
-            "right and down, which turning a picture does not turn. Compute the flow again from "
-            "upright frames, or remove the orientation if it is wrong."
+            f"{file}: is optical flow with an EXIF orientation. Its values stand for motion to the "
+            "right and down, which rotating the picture does not change. Compute the flow again "
+            "from upright frames, or remove the orientation if it is wrong."
         )
     return data, file
 
@@ -117,7 +122,7 @@ def _axes(folder: str, links: tuple[str, ...] | None) -> tuple[str, str]:
 
 @functools.lru_cache(maxsize=1 << 18)
 def _find_axes(folder: str, links: tuple[str, ...] | None, mtime: int) -> tuple[str, str]:
-    """Templates of x and y; one that ends in "/" stands for whatever is in that folder."""
+    """Finds the templates of x and y; one that ends in "/" stands for all pictures in a folder."""
     names = [*list_pictures(folder, links)]
     for x, y in _AXES:
         if os.path.isdir(os.path.join(folder, x)) and os.path.isdir(os.path.join(folder, y)):
@@ -128,5 +133,5 @@ def _find_axes(folder: str, links: tuple[str, ...] | None, mtime: int) -> tuple[
             return first, second
     raise VideoError(
         f"{folder}: holds no optical flow. Expected pairs of pictures such as flow_x_00001.jpg and "
-        "flow_y_00001.jpg, or folders u and v; or set x and y."
+        "flow_y_00001.jpg, or folders u and v; or set x and y to the names of the pictures."
     )

@@ -27,12 +27,18 @@ class FrameFolder(FrameSource):
     """A folder with one picture for each frame of a video.
 
     Attributes:
-        folder: its absolute path.
-        template: what frames are called, such as `img_{:05d}.jpg`, or `{:f}.jpg` where the number
-            is a time; None finds out, and the folder must then hold RGB frames of one kind only.
-        first: number of the first frame; None takes 0 or 1, whichever is there.
-        links: folders, with a slash at the end, that links among the pictures may lead into; None
-            follows all.
+        folder: The absolute path of the folder.
+        template: The name template of the frames, such as `img_{:05d}.jpg`, or `{:f}.jpg` if the
+            number is a time. Defaults to None: it is inferred, and the folder must then hold only
+            one kind of RGB frames.
+        first: The number of the first frame. Defaults to None: 0 or 1, whichever exists.
+        links: Folders, ending in a slash, that links among the pictures may lead to. Defaults to
+            None, any folder.
+
+    Example:
+        ```python
+        frames = FrameFolder("/data/frames/video1").read([0, 8, 16])
+        ```
     """
 
     folder: str
@@ -46,7 +52,7 @@ class FrameFolder(FrameSource):
         return self.folder
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """Lists the folder once, and reads the size of the first picture."""
+        """Lists the folder once and reads the size of the first picture."""
         return self._layout()[0]
 
     def _frames(self, request: FrameRequest) -> np.ndarray:
@@ -59,11 +65,11 @@ class FrameFolder(FrameSource):
         return read_pictures(request, load)
 
     def assumed(self) -> tuple[str, ...]:
-        """What was found out of the names of the frames, for the user."""
+        """Returns what was inferred from the names of the frames, for the user."""
         return self._layout()[1].assumed
 
     def first_number(self) -> int:
-        """See `FrameSource.first_number`. A folder of a long video is not listed for it."""
+        """See `FrameSource.first_number`. Does not list the folder, which may be long."""
         if self.first is not None:
             return self.first
         try:
@@ -78,14 +84,14 @@ class FrameFolder(FrameSource):
 def folder_layout(
     folder: str, template: str | None, first: int | None, links: tuple[str, ...] | None
 ) -> tuple[FrameInfo, FrameNames]:
-    """The frames of a folder; listed again when something came into it or left it.
+    """Finds the frames of a folder; lists it again if its contents changed.
 
     Args:
-        folder, template, first, links: see `FrameFolder`.
+        folder, template, first, links: See `FrameFolder`.
 
     Raises:
-        VideoError: no folder, no frame, a frame missing, a first picture that is none, or a link
-            that leads elsewhere.
+        VideoError: If there is no folder or no frame, a frame is missing, the first picture cannot
+            be read, or a link leads elsewhere.
     """
     status = status_of(folder)
     if not stat.S_ISDIR(status.st_mode):
@@ -96,7 +102,7 @@ def folder_layout(
     return info, names
 
 
-_LISTED = FrameNames("", 0, "", count=1)  # stands for names that are kept elsewhere
+_LISTED = FrameNames("", 0, "", count=1)  # stands for names that are cached separately
 
 
 @functools.lru_cache(maxsize=1 << 18)  # a large data set; a few hundred bytes each
@@ -114,7 +120,7 @@ def _cached_layout(
     return info, _LISTED if names.listed else names
 
 
-@functools.lru_cache(maxsize=1 << 13)  # of some kilobytes each
+@functools.lru_cache(maxsize=1 << 13)  # some kilobytes each
 def _cached_names(
     folder: str,
     template: str | None,
@@ -136,7 +142,7 @@ def _names(
 
 
 def _smallest_number(folder: str, template: str | None) -> int:
-    """0 if there is a frame of that number, by the name of any other; else 1."""
+    """Returns 0 if a frame of that number exists, by the pattern of any other name; else 1."""
     if template is not None:
         names = [] if "{:f}" in template else [parse_template(template).called(0)]
     elif (match := NUMBERED.fullmatch(next(list_pictures(folder), ""))) is None:
@@ -149,13 +155,13 @@ def _smallest_number(folder: str, template: str | None) -> int:
 
 
 def list_pictures(folder: str, links: tuple[str, ...] | None = None) -> Iterator[str]:
-    """Names of the pictures in a folder; leftovers are passed over.
+    """Yields the names of the pictures in a folder, without leftovers of other programs.
 
     Args:
-        folder, links: see `FrameFolder`.
+        folder, links: See `FrameFolder`.
 
     Raises:
-        VideoError: one is a link that leads elsewhere.
+        VideoError: If one of them is a link that leads elsewhere.
     """
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -166,29 +172,29 @@ def list_pictures(folder: str, links: tuple[str, ...] | None = None) -> Iterator
 
 
 def check_link(path: str, links: tuple[str, ...]) -> None:
-    """Stops where a link leads out of all of the folders that `links` are, see `FrameFolder`.
+    """Raises an error if a link leads out of all folders in `links`, see `FrameFolder`.
 
     Raises:
-        VideoError: it does.
+        VideoError: If it does.
     """
     real = os.path.realpath(path)
     if not f"{real}/".startswith(links):
         raise VideoError(
-            f"{path}: leaves the root {links[0][:-1]} through a link, to {real}. Links are "
-            "followed that stay below the root, or below a folder given with --allow_links_to=DIR "
-            f"(Lookup(allow_links_to=[...])), here {os.path.dirname(real)} or one above it."
+            f"{path}: leaves the root {links[0][:-1]} through a link, to {real}. Links are only "
+            "followed below the root, or into a folder passed with --allow_links_to=DIR "
+            f"(Lookup(allow_links_to=[...])): pass {os.path.dirname(real)} or a folder above it."
         )
 
 
 def read_file(file: str) -> bytes:
-    """The bytes of a picture's file.
+    """Reads the bytes of a picture file.
 
     Raises:
-        VideoError: it is not there, not a file, empty, or too long.
+        VideoError: If it does not exist, is not a file, is empty, or is too large.
     """
     size = regular_file(file).st_size
     if size > MAX_PICTURE_BYTES:
-        raise VideoError(f"{file}: has {size} bytes; at most {MAX_PICTURE_BYTES} are read.")
+        raise VideoError(f"{file}: has {size} bytes. Expected at most {MAX_PICTURE_BYTES}.")
     try:
         with open(file, "rb") as opened:
             return opened.read(MAX_PICTURE_BYTES + 1)

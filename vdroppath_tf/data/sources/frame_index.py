@@ -1,4 +1,4 @@
-"""The frames of a video file by number, and the times that decoders find them by."""
+"""The frames of a video file by number, and the times by which a decoder finds them."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ MAX_FRAMES = 1 << 20
 @named
 @dataclasses.dataclass(frozen=True, eq=False)
 class FrameIndex(FrameInfo):
-    """The frames of one video stream in the order they are shown.
+    """The frames of one video stream in the order in which they are shown.
 
     Attributes:
-        num_frames, height, width: see `FrameInfo`; the frames a decoder shows, and their size as
-            they are shown.
-        pts: sorted presentation times in the stream's time base, int64 `(num_frames,)`; empty if
+        num_frames, height, width: See `FrameInfo`; the frames that a decoder shows, and their size
+            as shown.
+        pts: Sorted presentation times in the stream's time base, int64 `(num_frames,)`; empty if
             not `exact`.
-        keyframes: sorted indices of frames decoding can start at, int64; empty if not `exact`.
-        exact: True where a frame is known by its pts. False where pts are missing, repeated or
-            wrong: frames are then counted from the start of the file.
-        tick: seconds that one unit of the pts takes, or, if not `exact`, one frame; 0 if that is
-            unknown.
-        origin: the pts at which the file starts, which is 0 seconds in every player.
-        orientation: how stored frames are turned to be shown, see `orientation`.
-        pixel_aspect: width and height of a stored pixel, as a ratio; (1, 1) if it is square.
-        dropped: frames at the beginning that cannot be shown, since the file was cut from a longer
-            one: they build on what is not there. They are not among `num_frames`.
-        skipped: how many of these a decoder shows nevertheless, made up in part.
-        joined: whether recordings were joined, so that whole packets are marked as damaged.
-        unfinished: whether the file ends inside a frame, which is not among them.
+        keyframes: Sorted numbers of the frames at which decoding can start, int64; empty if not
+            `exact`.
+        exact: Whether the pts identifies each frame. If not, pts are missing, repeated or wrong,
+            and frames are counted from the start of the file.
+        tick: The duration in seconds of one unit of the pts or, if not `exact`, of one frame; 0 if
+            it is unknown.
+        origin: The pts at which the file starts, which players show as 0 seconds.
+        orientation: How stored frames are turned to be shown, see `orientation`.
+        pixel_aspect: The width and height of a stored pixel, as a ratio; (1, 1) if it is square.
+        dropped: The number of frames at the beginning that cannot be shown, because the file was
+            cut from a longer one and lacks their references. `num_frames` does not count them.
+        skipped: How many of these a decoder shows nevertheless, partly made up.
+        joined: Whether recordings were joined, so that intact packets are marked as damaged.
+        unfinished: Whether the file ends inside a frame, which is not counted.
     """
 
     pts: np.ndarray
@@ -60,32 +61,32 @@ class FrameIndex(FrameInfo):
         return numbers * self.tick
 
     def times(self) -> np.ndarray | None:
-        """When each frame is shown, in seconds since the file starts, `(num_frames,)`.
+        """Returns the time of each frame, in seconds since the file starts, `(num_frames,)`.
 
-        None where the file does not give any time.
+        None if the file has no times.
         """
         return self._times
 
     def holds(self, pts: int | None) -> bool:
-        """Whether there is a frame of this pts."""
+        """Returns whether a frame has this pts."""
         if pts is None:
             return False
         place = int(np.searchsorted(self.pts, pts))
         return place < len(self.pts) and int(self.pts[place]) == pts
 
     def with_square_pixels(self) -> FrameIndex:
-        """The same frames in the size that players show them: stored frames are made wider."""
+        """Returns the same frames in the size that players show: stored frames are stretched."""
         wide, high = self.pixel_aspect
         if is_swapped(self.orientation):
             return dataclasses.replace(self, height=max(1, round(self.height * wide / high)))
         return dataclasses.replace(self, width=max(1, round(self.width * wide / high)))
 
     def keyframe_before(self, frame: int) -> int:
-        """The last frame at or before `frame` that decoding can start at (0 is always one)."""
+        """Returns the last frame at or before `frame` where decoding can start, at least 0."""
         place = int(np.searchsorted(self.keyframes, frame, side="right")) - 1
         return int(self.keyframes[place]) if place >= 0 else 0
 
     def first_keyframe_from(self, frame: int) -> int:
-        """The first frame at or after `frame` that decoding can start at, else `frame` itself."""
+        """Returns the first frame at or after `frame` where decoding can start, or `frame`."""
         place = int(np.searchsorted(self.keyframes, frame))
         return int(self.keyframes[place]) if place < len(self.keyframes) else frame

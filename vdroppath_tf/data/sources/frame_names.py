@@ -1,4 +1,4 @@
-"""What the frames of one video are called."""
+"""The names of the frames of one video."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import string
 from vdroppath_tf.names import named
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-"""Endings of pictures, in small letters."""
+"""Suffixes of pictures, in lower case."""
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class FrameNames:
-    """Names of frames, which mostly differ by a number only; small, as one is kept for every video.
+    """The names of a video's frames, which mostly differ only by a number; kept for every video.
 
     Attributes:
-        prefix, suffix: what stands before and after the number.
-        width: digits of the number, filled with zeros.
-        first: number of the first frame.
-        count: how many there are.
-        step: from one number to the next.
-        listed: the names, where they do not follow from a number.
-        others: what the pictures of another kind beside them are called; "" if there are none.
+        prefix, suffix: The text before and after the number.
+        width: The number of digits, padded with zeros.
+        first: The number of the first frame.
+        count: The number of frames.
+        step: The difference between consecutive numbers.
+        listed: All names, if they do not follow from a number.
+        others: A name of the pictures of another kind beside the frames; "" if there are none.
     """
 
     prefix: str
@@ -37,16 +37,16 @@ class FrameNames:
     others: str = ""
 
     def name(self, frame: int) -> str:
-        """The name of the frame with this number from 0."""
+        """Returns the name of the frame with this number, counted from 0."""
         return self.listed[frame] if self.listed else self.called(self.first + frame * self.step)
 
     def called(self, number: int) -> str:
-        """The name with this number in it."""
+        """Returns the name with this number in it."""
         return f"{self.prefix}{number:0{self.width}d}{self.suffix}"
 
     @property
     def template(self) -> str:
-        """As `parse_template` reads it."""
+        """The template of the names, as `parse_template` reads it."""
         prefix, suffix = (
             s.replace("{", "{{").replace("}", "}}") for s in (self.prefix, self.suffix)
         )
@@ -54,16 +54,16 @@ class FrameNames:
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """What was found out of them and is not usual, each a few words for the user."""
+        """What was inferred and is unusual, each as a few words for the user."""
         found = []
         if self.listed:
             found.append("the frames are in the order of the numbers or times in their names")
         elif self.first != 1:
             found.append(f"frames are counted from {self.first}")
         if self.step > 1:
-            found.append(f"frames are numbered by {self.step}, as where every n-th was kept")
+            found.append(f"frames are numbered in steps of {self.step}, as if every n-th was kept")
         if self.others:
-            found.append(f"pictures called like {self.others!r} are no RGB frames and passed over")
+            found.append(f"pictures named like {self.others!r} are not RGB frames and are skipped")
         return tuple(found)
 
 
@@ -71,7 +71,7 @@ def parse_template(template: str) -> FrameNames:
     """Reads a template such as `img_{:05d}.jpg`.
 
     Raises:
-        ValueError: it is not a plain file name with one `{:d}`, `{:05d}` or the like.
+        ValueError: If it is not a plain file name with one `{:d}`, `{:05d}` or the like.
     """
     before, fields, after = "", [], ""
     try:
@@ -93,6 +93,6 @@ def parse_template(template: str) -> FrameNames:
 
 
 def split_ending(name: str) -> tuple[str, str]:
-    """What stands before the ending of a picture's name, and the ending."""
+    """Splits a picture's name into the part before the suffix and the suffix."""
     match = re.fullmatch(r"(.*?)(\.[A-Za-z]+)?", name, re.DOTALL)
     return (name, "") if match is None else (match[1], match[2] or "")

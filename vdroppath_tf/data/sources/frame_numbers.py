@@ -1,4 +1,4 @@
-"""The numbers of one video's frames: where they begin, what they go by, no gap."""
+"""Checks the numbers of one video's frames: the first one, the step, and that none is missing."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from vdroppath_tf.data.sources.frame_times import LONGEST, in_time_order
 def as_times(
     ordered: Sequence[int], numbers: Mapping[int, str], path: str
 ) -> tuple[str, ...] | None:
-    """The names in order if their numbers are times: of a constant rate, in whole milliseconds
-    say, or with a date, or larger than any count of frames.
+    """Returns the names in order if their numbers are times, else None.
+
+    Numbers are times if they have a constant rate (in whole milliseconds, for example), contain a
+    date, or are larger than any frame count.
     """
     gaps = {b - a for a, b in itertools.pairwise(ordered)}
     even = len(ordered) > 3 and min(gaps) > 1 and max(gaps) - min(gaps) == 1
@@ -31,13 +33,13 @@ def _has_date(name: str) -> bool:
 
 
 def step_of(ordered: Sequence[int]) -> int:
-    """From each number to the next; 1 where that is not constant, or of two numbers only."""
+    """Returns the step between the numbers; 1 if it is not constant, or there are only two."""
     gaps = {b - a for a, b in itertools.pairwise(ordered)}
     return gaps.pop() if len(gaps) == 1 and len(ordered) > 2 else 1
 
 
 def start_of(ordered: Sequence[int], first: int | None, late: bool, step: int) -> int:
-    """The number that the first frame should have."""
+    """Returns the number that the first frame should have."""
     if first is not None:
         return first
     in_first_step = ordered[0] <= step if step > 1 else ordered[0] <= 1
@@ -47,7 +49,7 @@ def start_of(ordered: Sequence[int], first: int | None, late: bool, step: int) -
 def check_numbers(
     ordered: Sequence[int], start: int, step: int, kind: FrameNames, path: str
 ) -> None:
-    """Raises `VideoError` unless the numbers go from `start` on by `step`."""
+    """Raises `VideoError` unless the numbers run from `start` in steps of `step`."""
     lowest = ordered[0]
     if lowest < start:
         raise VideoError(

@@ -21,7 +21,7 @@ from vdroppath_tf.data.sources.frame_times import by_decimals, in_time_order
 from vdroppath_tf.names import named
 
 _MAX_NAME = 255
-"""Characters of a name, as file systems have them: the search is quadratic in them."""
+"""The longest name in characters, as in file systems: the search is quadratic in the length."""
 
 
 @named
@@ -33,23 +33,26 @@ def find_names(
     first: int | None = 1,
     late: bool = True,
 ) -> FrameNames:
-    """Finds the frames among names, and that they are numbered without a gap.
+    """Finds the frames among names, and checks that they are numbered without a gap.
 
-    Numbers may also go by a constant step, as where every n-th frame was kept; and names may hold
-    times, see `in_time_order`, or be called so by a template such as `frame_{:f}.jpg`.
+    Numbers may also have a constant step, if every n-th frame was kept. Names may hold times, see
+    `in_time_order`; a template such as `frame_{:f}.jpg` declares that they do.
 
     Args:
-        names: the names, in any order.
-        path: what holds them; errors call it that.
-        template: what frames are called; None finds out, and all names must then be of one kind,
-            or of only one that may be RGB frames.
-        first: number of the first frame; None takes the smallest.
-        late: whether the smallest may be any number, as in a part of a video; else 0 or 1, or one
-            of the first step.
+        names: The names, in any order.
+        path: What holds them, for errors.
+        template: The name template of the frames. Defaults to None: it is inferred, and all names
+            must then be of one kind, or only one kind may be RGB frames.
+        first: The number of the first frame. Defaults to 1; None takes the smallest.
+        late: Whether the smallest number is arbitrary, as in a part of a video; if not, it must be
+            0 or 1, or lie within the first step. Defaults to True.
+
+    Returns:
+        The names of the frames.
 
     Raises:
-        VideoError: no frame, a frame that is missing, or names of several kinds.
-        ValueError: as for `parse_template`.
+        VideoError: If there is no frame, a frame is missing, or the names are of several kinds.
+        ValueError: See `parse_template`.
     """
     found = [*itertools.islice(names, MAX_FRAMES + 1)]
     if len(found) > MAX_FRAMES:
@@ -63,7 +66,7 @@ def find_names(
         return kind
     if not numbers:
         example = f", but e.g. {min(found)!r}" if found else ": it is empty"
-        raise VideoError(f"{path}: holds no frame called like {kind.template!r}{example}.")
+        raise VideoError(f"{path}: holds no frame named like {kind.template!r}{example}.")
     ordered = sorted(numbers)
     times = None if template else as_times(ordered, numbers, path)
     if times is not None:
@@ -78,10 +81,10 @@ def find_names(
 
 
 def infer_names(names: list[str], path: str) -> FrameNames:
-    """The one kind of names there is; neither `first` nor `count` is filled in.
+    """Finds the only kind of names; neither `first` nor `count` is filled in.
 
     Raises:
-        VideoError: there are several kinds, or none.
+        VideoError: If there are several kinds, or none.
     """
     return _kind_and_numbers(names, None, path)[0]
 
@@ -89,7 +92,7 @@ def infer_names(names: list[str], path: str) -> FrameNames:
 def _kind_and_numbers(
     names: list[str], template: str | None, path: str
 ) -> tuple[FrameNames, dict[int, str]]:
-    """What frames are called, and their names by number."""
+    """Finds the kind of the frames' names, and the names by number."""
     if long := next((name for name in names if len(name) > _MAX_NAME), None):
         raise VideoError(
             f"{path}: holds a name of {len(long):,} characters, {long[:20]!r}... Expected names of "
@@ -109,7 +112,7 @@ def _kind_and_numbers(
         match = NUMBERED.fullmatch(name)
         if match is None:
             raise VideoError(
-                f"{path}: {name!r} has no frame number. Take it away, or set template "
+                f"{path}: {name!r} has no frame number. Remove it, or set template "
                 "(--frame_template)."
             )
         kinds.setdefault(Kind(match["prefix"], match["tail"]), {})[name] = match["number"]
@@ -133,20 +136,20 @@ def _kind_and_numbers(
 def _by_number(
     names: Mapping[str, str], kind: FrameNames, path: str, *, strict: bool
 ) -> dict[int, str]:
-    """Names by number; strict: each must be written as the others are."""
+    """Returns names by number; if `strict`, all must have the same number of digits."""
     found: dict[int, str] = {}
     for name, digits in names.items():
         number = int(digits)
         if f"{number:0{kind.width}d}" != digits:
             if strict:
                 raise VideoError(
-                    f"{path}: {name!r} does not fit the other frames, which are called like "
-                    f"{kind.template!r}. Take it away, or set template (--frame_template)."
+                    f"{path}: {name!r} does not fit the other frames, which are named like "
+                    f"{kind.template!r}. Remove it, or set template (--frame_template)."
                 )
         elif (other := found.setdefault(number, name)) != name:
             raise VideoError(
                 f"{path}: holds frames of 2 kinds, {other!r} and {name!r}. Set template "
-                "(--frame_template) to the one wanted, such as 'img_{:05d}.jpg', or take one away."
+                "(--frame_template) to the one wanted, such as 'img_{:05d}.jpg', or remove one."
             )
     return found
 
@@ -160,7 +163,7 @@ def _several(kinds: Mapping[Kind, Mapping[str, str]]) -> str:
 
 
 def _by_template_of_times(names: list[str], template: str, path: str) -> FrameNames:
-    """Frames in the order of the decimal fraction in their names: times, or any numbers."""
+    """Finds frames in the order of the decimal numbers in their names: times, or any numbers."""
     kind = parse_template(template.replace("{:f}", "{:d}"))
     stem, ending = split_ending(kind.suffix)
     number = r"([0-9]{1,20}(?:\.[0-9]{1,20})?)"
@@ -170,6 +173,6 @@ def _by_template_of_times(names: list[str], template: str, path: str) -> FrameNa
     matches = {name: match[1] for name in names if (match := pattern.fullmatch(name))}
     if not matches:
         example = f", but e.g. {min(names)!r}" if names else ": it is empty"
-        raise VideoError(f"{path}: holds no frame called like {template!r}{example}.")
+        raise VideoError(f"{path}: holds no frame named like {template!r}{example}.")
     listed = by_decimals(matches, path)
     return dataclasses.replace(kind, count=len(listed), listed=listed)

@@ -1,4 +1,4 @@
-"""Names of frames that hold times, not numbers: in their order, whatever lies between."""
+"""Frame names that hold times instead of numbers: sorted by time, with gaps of any length."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from vdroppath_tf.data.sources.container import VideoError
 
 LONGEST = 100_000_000
-"""Numbers from here on are times: no video has so many frames."""
+"""Numbers of this size and above are times: no video has so many frames."""
 
 _RUN = re.compile("[0-9]+")
 _DECIMAL = re.compile(r"(.*?)([0-9]+)\.([0-9]+)([^0-9]*)", re.DOTALL)
@@ -22,18 +22,18 @@ _CLOCKED = re.compile(rf"[^0-9]*{_CLOCK}{_REST}", re.DOTALL)
 
 
 def in_time_order(names: list[str], path: str) -> tuple[str, ...] | None:
-    """Names in the order of the times in them; None where they are not certainly times.
+    """Sorts names by the times in them; returns None if they may be something else.
 
-    Certain are seconds since 1970, other numbers that no count of frames reaches, dates, times of
-    day with hours, minutes and seconds, and seconds with a fraction. They are not where the last
-    number counts from 0 or 1 again and again: those may be several videos.
+    Times are recognised as seconds since 1970, other numbers larger than any frame count, dates,
+    times of day with hours, minutes and seconds, and seconds with a fraction. If the last number
+    repeatedly counts from 0 or 1, the names may belong to several videos.
 
     Args:
         names: The names, of one video.
         path: What holds them, for errors.
 
     Raises:
-        VideoError: Two names are of one time.
+        VideoError: If two names have the same time.
     """
     if len({_RUN.sub("0", name.lower()) for name in names}) != 1:
         return None
@@ -51,16 +51,16 @@ def in_time_order(names: list[str], path: str) -> tuple[str, ...] | None:
 
 
 def by_decimals(numbers: dict[str, str], path: str) -> tuple[str, ...]:
-    """Names in the order of the decimal fractions given, such as `"12.5"`.
+    """Sorts names by the decimal numbers given for them, such as `"12.5"`.
 
     Raises:
-        VideoError: Two are of one time.
+        VideoError: If two names have the same number.
     """
     return _ordered({name: (Decimal(number),) for name, number in numbers.items()}, path)
 
 
 def _by_decimal(parts: dict[str, tuple[str, str]], path: str) -> tuple[str, ...] | None:
-    """By the value of `seconds.fraction`; None where it may be `section.frame`."""
+    """Sorts by the value of `seconds.fraction`; returns None if it may be `section.frame`."""
     times = by_decimals({name: f"{a}.{b}" for name, (a, b) in parts.items()}, path)
     if min(int(a) for a, _ in parts.values()) >= LONGEST:
         return times
@@ -72,7 +72,7 @@ def _by_decimal(parts: dict[str, tuple[str, str]], path: str) -> tuple[str, ...]
 
 
 def _counts_again(numbers: dict[str, tuple[int, ...]]) -> bool:
-    """Whether the last numbers count frames, anew for each of several numbers before them."""
+    """Returns whether the last numbers count frames, restarting for each of the numbers before."""
     groups: dict[tuple[int, ...], list[int]] = {}
     for *before, last in numbers.values():
         groups.setdefault(tuple(before), []).append(last)
@@ -80,7 +80,7 @@ def _counts_again(numbers: dict[str, tuple[int, ...]]) -> bool:
     counted = all(
         group[0] in (0, 1) and group == [*range(group[0], group[0] + len(group))] for group in found
     )
-    # Seconds go on to 59, and tenths to 9, before they begin again.
+    # Seconds run to 59 and tenths to 9 before they restart.
     full = all(group[-1] in (9, 59, 99, 999) for group in found[:-1])
     return len(found) > 1 and counted and not full and max(map(len, found)) > 1
 
@@ -92,7 +92,7 @@ def _ordered(
     for name, key in keys.items():
         if key in places:
             raise VideoError(
-                f"{path}: {places[key]!r} and {name!r} are of one number. Take one away."
+                f"{path}: {places[key]!r} and {name!r} have the same number. Remove one of them."
             )
         places[key] = name
     return tuple(places[key] for key in sorted(places))

@@ -1,7 +1,7 @@
 """Frames in HDF5 files as a `FrameSource`: one array of pixels, or one data set for each frame.
 
-HDF5 has one lock for the whole process: threads read these files one after the other, though
-pictures are decoded in parallel. Where that is too slow, `vdroppath convert` makes TFRecords.
+HDF5 has one lock for the whole process: threads read these files one after another, although
+pictures are decoded in parallel. If that is too slow, `vdroppath convert` writes TFRecords.
 """
 
 from __future__ import annotations
@@ -37,11 +37,16 @@ class Hdf5Frames(FrameSource):
     """The frames of one video in an HDF5 file.
 
     Attributes:
-        file: its absolute path.
-        key: of a data set of pixels, uint8 `(time, height, width, 3)`; or of a group with one
-            data set for each frame, uint8: pixels `(height, width, 3)`, or the bytes of a JPEG or
-            PNG picture `(length,)`. Their names are numbered without a gap, from any number on.
-            "/" also finds the one video of a file that holds nothing else, whatever its name.
+        file: The absolute path of the file.
+        key: The name of a data set of pixels, uint8 `(time, height, width, 3)`; or of a group with
+            one data set for each frame, uint8: pixels `(height, width, 3)`, or the bytes of a JPEG
+            or PNG picture `(length,)`, with names that are numbered without a gap. Defaults to
+            "/", which also finds the only video of a file under any name.
+
+    Example:
+        ```python
+        frames = Hdf5Frames("/data/videos.h5", "train/video1").read([0, 8, 16])
+        ```
     """
 
     file: str
@@ -53,7 +58,7 @@ class Hdf5Frames(FrameSource):
         return f"{self.file}: {self.key}"
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """Looks at the names and shapes once."""
+        """Reads the names and shapes once."""
         return self._layout().info
 
     def _frames(self, request: FrameRequest) -> np.ndarray:
@@ -69,14 +74,14 @@ class Hdf5Frames(FrameSource):
             return gather(request, one)
 
     def places(self, indices: Indices) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
-        """Where the pixels of frames are, for another reader of HDF5; all is checked but the data.
+        """Locates the pixels of frames for another reader of HDF5; checks all but the data.
 
         Returns:
-            Name of the data set of each frame, `(n,)`; its place in it, int64 `(n,)` (-1: all of
-            it); the shape of the data sets.
+            The name of each frame's data set, `(n,)`; its index in the data set, int64 `(n,)` (-1:
+            the whole data set); the shape of the data sets.
 
         Raises:
-            VideoError: a frame is not there, or is a picture that is still to be decoded.
+            VideoError: If a frame does not exist, or is an encoded picture.
         """
         layout = self._layout()
         request = FrameRequest(self.path, layout.info, indices)
@@ -106,12 +111,12 @@ class Hdf5Frames(FrameSource):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Layout:
-    """How the frames of one video are kept.
+    """The way in which the frames of one video are stored.
 
     Attributes:
-        info: their number and size.
-        names: of the data sets of frames; None where one data set holds all.
-        encoded: whether they are pictures, not pixels.
+        info: The number and the size of the frames.
+        names: The names of the frames' data sets; None if one data set holds all.
+        encoded: Whether the frames are encoded pictures instead of pixels.
     """
 
     info: FrameInfo
@@ -119,18 +124,18 @@ class _Layout:
     encoded: bool
 
     def load(self, group: Any, frame: int, path: str) -> tuple[bytes, str]:
-        """A frame's encoded picture, and what errors call it."""
+        """Returns a frame's encoded picture and its name for errors."""
         name, data_set = self._of_frame(group, frame, path)
         if data_set.ndim != 1:
             raise _unlike(path, name)
         return data_set[()].tobytes(), f"{path}: {name}"
 
     def pixels(self, item: Any, frame: int, path: str) -> np.ndarray:
-        """A frame's pixels."""
+        """Returns a frame's pixels."""
         return item[frame] if self.names is None else self.data_set(item, frame, path)[()]
 
     def data_set(self, group: Any, frame: int, path: str) -> Any:
-        """The data set of a frame's pixels."""
+        """Returns the data set of a frame's pixels."""
         name, data_set = self._of_frame(group, frame, path)
         if data_set.shape != (self.info.height, self.info.width, 3):
             raise _unlike(path, name)
@@ -169,5 +174,5 @@ def _cached_layout(file: str, key: str, size: int, mtime: int) -> _Layout:
 
 def _unlike(path: str, name: str) -> VideoError:
     return VideoError(
-        f"{path}: {name!r} is unlike the first frame. Expected frames of one kind and size."
+        f"{path}: {name!r} differs from the first frame. Expected frames of one kind and size."
     )

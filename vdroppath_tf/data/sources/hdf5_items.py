@@ -1,4 +1,4 @@
-"""Looking into HDF5 files that anybody may have written: nothing outside the file is opened."""
+"""Safe access to untrusted HDF5 files: nothing outside the file is opened."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
 from vdroppath_tf.names import named
 
 MAX_CHUNK_BYTES = 1 << 28
-"""Data sets with larger chunks are refused: HDF5 unpacks whole chunks."""
+"""Data sets with larger chunks are refused, since HDF5 unpacks whole chunks."""
 
 _VIDEO_RANK = 4  # (time, height, width, 3)
-_DEEPEST = 8  # groups that "/" is searched in; one may hold itself
+_DEEPEST = 8  # nested groups in which "/" is searched; a group may contain itself
 
 OWN_FILTERS = frozenset({1, 2, 3, 5, 6})
-"""HDF5 cannot be without these: deflate, shuffle, fletcher32, nbit and scale-offset."""
-# and szip and h5py's lzf. Any other would load a plugin.
+"""HDF5's built-in filters: deflate, shuffle, fletcher32, nbit and scale-offset."""
+# Plus szip and h5py's lzf. Any other filter would load a plugin.
 _FILTERS = OWN_FILTERS | {4, 32000}
 
 
 @contextlib.contextmanager
 def open_hdf5(file: str, path: str) -> Iterator[Any]:
-    """The file's root; HDF5's errors, then and in the body of the `with`, become `VideoError`."""
+    """Yields the root of a file; HDF5's errors, also in the body of `with`, become `VideoError`."""
     try:
-        # Room for any chunk: one that does not fit is unpacked anew for each of its frames.
+        # The cache holds any chunk: one that does not fit would be unpacked for each of its frames.
         with h5py.File(file, "r", rdcc_nbytes=MAX_CHUNK_BYTES) as root:
             yield root
     except VideoError:
@@ -44,10 +44,10 @@ def open_hdf5(file: str, path: str) -> Iterator[Any]:
 
 
 def resolve(root: Any, key: str, path: str) -> Any:
-    """What the key names, reached without leaving the file.
+    """Returns the object that a key names, reached without leaving the file.
 
     Raises:
-        VideoError: it is not there, or a link leads to it.
+        VideoError: If it does not exist, or is reached through a link.
     """
     item = root
     for part in filter(None, key.split("/")):
@@ -58,10 +58,10 @@ def resolve(root: Any, key: str, path: str) -> Any:
 
 
 def video_of(root: Any, key: str, path: str) -> Any:
-    """The group or the checked data set that a key names; for "/", a file's only video.
+    """Returns the group or the checked data set of a key; for "/", the only video of a file.
 
     Raises:
-        VideoError: as for `resolve` and `check_data_set`.
+        VideoError: See `resolve` and `check_data_set`.
     """
     item = resolve(root, key, path)
     for _ in range(0 if key.strip("/") else _DEEPEST):
@@ -72,7 +72,7 @@ def video_of(root: Any, key: str, path: str) -> Any:
 
 
 def _only_member(group: Any, path: str) -> Any:
-    """The one thing in a group, unless that is a frame."""
+    """Returns the only member of a group, unless that is a frame; else None."""
     if not isinstance(group, h5py.Group) or len(group) != 1:
         return None
     item = member(group, next(iter(group)), path)
@@ -81,10 +81,10 @@ def _only_member(group: Any, path: str) -> Any:
 
 
 def member(group: Any, name: str, path: str) -> Any:
-    """What a group holds under a name, if it is the thing itself and no link to one.
+    """Returns a member of a group, if it is the object itself and not a link to one.
 
     Raises:
-        VideoError: as for `resolve`.
+        VideoError: See `resolve`.
     """
     link = None if name == "." else group.get(name, getlink=True)
     if link is None:
@@ -98,7 +98,7 @@ def member(group: Any, name: str, path: str) -> Any:
 
 
 def frame_of(group: Any, name: str, path: str) -> Any:
-    """The data set with this name, checked."""
+    """Returns the data set with this name, checked."""
     data_set = member(group, name, path)
     if not isinstance(data_set, h5py.Dataset):
         raise VideoError(
@@ -111,12 +111,12 @@ def frame_of(group: Any, name: str, path: str) -> Any:
 
 @named
 def check_data_set(data_set: Any, path: str, filters: frozenset[int] = _FILTERS) -> None:
-    """Raises `VideoError` unless a data set holds bytes of its own, within bounds, readably packed.
+    """Raises `VideoError` unless a data set holds bytes, within bounds, packed by known filters.
 
     Args:
-        data_set: the data set.
-        path: what errors call it.
-        filters: numbers of the filters that the reader has.
+        data_set: The data set.
+        path: Its name in errors.
+        filters: The numbers of the filters that the reader supports. Defaults to those of h5py.
     """
     if data_set.is_virtual or data_set.external:
         raise VideoError(f"{path}: keeps its data in other files. Expected the data itself.")
@@ -126,21 +126,21 @@ def check_data_set(data_set: Any, path: str, filters: frozenset[int] = _FILTERS)
     packed = {created.get_filter(k)[0] for k in range(created.get_nfilters())}
     if not packed <= filters:
         raise VideoError(
-            f"{path}: is packed by HDF5's filters {sorted(packed - filters)}, which are not here. "
-            "Use gzip."
+            f"{path}: is packed by HDF5's filters {sorted(packed - filters)}, which are not "
+            "supported. Pack it with gzip."
         )
     if data_set.ndim == 1 and data_set.size > MAX_PICTURE_BYTES:
         raise VideoError(
-            f"{path}: has {data_set.size} bytes; at most {MAX_PICTURE_BYTES} are read."
+            f"{path}: has {data_set.size} bytes. Expected at most {MAX_PICTURE_BYTES}."
         )
     if math.prod(data_set.chunks or ()) > MAX_CHUNK_BYTES:
         raise VideoError(
-            f"{path}: has chunks of {data_set.chunks}; at most {MAX_CHUNK_BYTES} bytes are read."
+            f"{path}: has chunks of {data_set.chunks}. Expected at most {MAX_CHUNK_BYTES} bytes."
         )
 
 
 def wrong_kind(path: str, data_set: Any) -> VideoError:
-    """The error about a data set that holds something else than frames."""
+    """Returns the error for a data set that holds something other than frames."""
     return VideoError(
         f"{path}: is {data_set.dtype} {data_set.shape}; expected uint8: (time, height, width, 3), "
         "or for each frame (height, width, 3) or the (length,) bytes of a picture."

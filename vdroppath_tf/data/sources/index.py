@@ -1,8 +1,8 @@
-"""Where each frame of a video file is: presentation times from one demux, cached.
+"""The frame index of a video file: presentation times from one pass over its packets, cached.
 
-Decoders find frames by time, people by number. Rounding between the two is wrong by a frame on
-some files (variable rate, B frames in AVI), silently. Here the packets' presentation times (pts)
-are read once without decoding and sorted: frame `i` is the one that shows the `i`-th pts.
+Decoders find frames by time, users by number. Rounding between the two is silently wrong by a frame
+on some files (variable rate, B-frames in AVI). Here the packets' presentation times (pts) are read
+once, without decoding, and sorted: frame `i` is the one that shows the `i`-th pts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vdroppath_tf.files import read_text, replacing
 from vdroppath_tf.names import named
 
 INDEX_FORMAT = "vdroppath_tf.frame_index/7"
-"""Of the files in which indices are kept; another one for each change in what frames there are."""
+"""The format of cached index files; it changes whenever the set of frames in an index does."""
 
 
 @named
@@ -35,22 +35,28 @@ def index_video(
     open_end: bool = False,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> FrameIndex:
-    """Finds every frame of a video file, reading it once; repeated calls are answered from memory.
+    """Finds every frame of a video file, reading it once; the result is cached in memory.
 
     Args:
-        path: a video file (mp4, mov, avi, webm, mkv, MPEG-TS, ...).
-        video_stream: number of the video stream from 0, attached pictures not counted; None takes
-            the one that a player shows.
-        open_end: whether a recording that ends inside a frame, as it is still being
-            written or was cut short, is read up to the last whole one; else it is an error.
-        cache_dir: folder that keeps indices between runs as JSON; None keeps them in memory only.
-            An entry is used while the file's path, size and modification time are unchanged.
+        path: The video file (mp4, mov, avi, webm, mkv, MPEG-TS, ...).
+        video_stream: The number of the video stream from 0, without attached pictures. Defaults to
+            None, the stream that a player shows.
+        open_end: Whether a recording that ends inside a frame (it is still being written, or was
+            cut short) is read up to its last whole frame. Defaults to False: it is an error.
+        cache_dir: The folder that keeps indices between runs as JSON. An entry is used while the
+            file's path, size and modification time are unchanged. Defaults to None: only memory.
 
     Returns:
         A `FrameIndex` with at least one frame.
 
     Raises:
-        VideoError: the file is missing, empty, damaged, cut short, without video, or too large.
+        VideoError: If the file is missing, empty, damaged, cut short, without video, or too large.
+
+    Example:
+        ```python
+        index = index_video("dance.mp4")
+        index.num_frames, index.times()[:3]
+        ```
     """
     name = os.path.abspath(path)
     status = regular_file(name)
@@ -77,7 +83,7 @@ def _cached_index(
 
 
 def _load_index(file: Path, key: list[Any]) -> FrameIndex | None:
-    """Whatever is wrong with a cache file, the answer is to index the video again."""
+    """Loads a cached index; returns None on any problem, so that the video is indexed again."""
     try:
         data = json.loads(read_text(file))
         if data.pop("key") != key:
@@ -96,5 +102,5 @@ def _save_index(file: Path, key: list[Any], index: FrameIndex) -> None:
         "keyframes": index.keyframes.tolist(),
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file, durable=False) as new:  # what is damaged is made again
+    with replacing(file, durable=False) as new:  # a damaged file is written again
         new.write_text(json.dumps(data))

@@ -1,8 +1,8 @@
-"""One JPEG picture: its size without decoding, and its pixels or an error.
+"""JPEG pictures: their size without decoding, and their pixels or an error.
 
-FFmpeg decodes, through PyAV, as it does for video files: so pictures are scaled as videos are. It
-takes half the time of TensorFlow's operation, and can be set to stop at damage, which that one
-fills with grey. A flipped bit that leaves a picture well formed is for checksums to find.
+FFmpeg decodes them, through PyAV, as it decodes video files, so pictures and videos are scaled
+alike. It takes half the time of TensorFlow's operation, and can be set to stop at damage, which
+TensorFlow fills with grey. A flipped bit that leaves a picture valid is left to checksums.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from vdroppath_tf.data.sources.still import check_bytes, check_size, damaged, de
 from vdroppath_tf.names import named
 
 SOI = b"\xff\xd8"
-"""What every JPEG picture begins with."""
+"""The bytes that every JPEG picture begins with."""
 
-_MAX_SCANS = 100  # of a progressive picture; encoders write about ten, bombs write thousands
+_MAX_SCANS = 100  # of a progressive picture; encoders write about ten, attacks write thousands
 _EOI, _SOS = b"\xff\xd9", b"\xff\xda"
-_APP1 = 0xE1  # where EXIF is
+_APP1 = 0xE1  # the segment that holds EXIF
 _FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended and progressive Huffman coding
 _OTHER_FRAMES = {0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
 _TABLES = {0xDB: "quantization", 0xC4: "Huffman"}
 
 
 def jpeg_size(data: bytes, name: str) -> tuple[int, int]:
-    """`(height, width)` of a JPEG picture in pixels as it is shown, from its header.
+    """Returns `(height, width)` of a JPEG picture as it is shown, in pixels, from its header.
 
     Args:
-        data: the encoded picture; its beginning is enough.
-        name: what errors call it.
+        data: The encoded picture; its beginning is enough.
+        name: Its name in errors.
 
     Raises:
-        VideoError: it is not a JPEG picture, of a kind that is not read, or out of bounds.
+        VideoError: If it is not a JPEG picture, of an unsupported kind, or out of bounds.
     """
     header = _header(data, name)
     return shown_size(*header.size, header.orientation)
 
 
 def jpeg_orientation(data: bytes, name: str) -> int:
-    """How a JPEG picture is turned to be shown, see `orientation`; as for `jpeg_size`."""
+    """Returns the orientation of a JPEG picture, see `orientation`; raises as `jpeg_size` does."""
     return _header(data, name).orientation
 
 
@@ -57,22 +57,22 @@ def read_jpeg(
     box: Box | None = None,
     channels: int = 3,
 ) -> np.ndarray:
-    """Decodes a JPEG picture; gives it upright, by its EXIF orientation. Thread safe.
+    """Decodes a JPEG picture and turns it upright by its EXIF orientation. Thread safe.
 
     Args:
-        data: the whole encoded picture.
-        name, short_edge, box, channels: see `decode_still`.
+        data: The whole encoded picture.
+        name, short_edge, box, channels: See `decode_still`.
 
     Returns:
         uint8 `(height, width, channels)`; may be a view, which holds the whole picture in memory.
 
     Raises:
-        VideoError: as for `jpeg_size`; or it is damaged or cut short.
+        VideoError: See `jpeg_size`; or if the picture is damaged or cut short.
     """
     header = _header(data, name)
     scan = header.scan
     missing = [text for mark, text in _TABLES.items() if mark not in header.tables]
-    if missing:  # a decoder would take those of the picture before
+    if missing:  # a decoder would use the tables of the previous picture
         raise damaged(name, f"it lacks its {' and '.join(missing)} tables")
     if not scan or data.rfind(_EOI, scan) < 0:
         raise damaged(name, f"it is cut short: no end in its {len(data)} bytes")
@@ -91,13 +91,13 @@ def read_jpeg(
 
 
 class _Header(NamedTuple):
-    """What comes before the pixels.
+    """The contents of a JPEG file before the pixels.
 
     Attributes:
-        size: height and width of the stored picture.
-        orientation: how it is turned to be shown.
-        tables: marks of those that come before the first scan.
-        scan: where that begins; 0 if it is not there.
+        size: The height and width of the stored picture.
+        orientation: How the picture is turned to be shown.
+        tables: The marks of the tables before the first scan.
+        scan: The byte at which the first scan begins; 0 if there is none.
     """
 
     size: tuple[int, int]
@@ -116,7 +116,7 @@ def _header(data: bytes, name: str) -> _Header:
         if data[place] != 0xFF:
             raise damaged(name, f"no marker at byte {place}")
         mark = data[place + 1]
-        if mark == 0xFF:  # filling
+        if mark == 0xFF:  # padding
             place += 1
             continue
         if mark == _SOS[1]:

@@ -1,9 +1,9 @@
-"""Whether the last frame of a stream is whole, where no header says how long the file is.
+"""Checks whether the last frame of a stream is whole, if no header gives the length of the file.
 
-MPEG-TS and bare streams have no end: they stop where their recorder did, or where a copy broke off.
-A file that stops between two frames is sound. One that stops inside a frame is found by decoding:
-some decoders mark such a frame, as they made it up in part; others read on in whatever stands
-behind it. So it is decoded with other bytes there, twice: a whole frame stays as it is.
+MPEG-TS and bare streams have no end mark: they stop where the recorder or the copy stopped. A file
+that stops between two frames is valid. One that stops inside a frame is found by decoding: some
+decoders mark such a frame as partly made up; others read on into the bytes that follow. The frame
+is therefore decoded twice, with different bytes appended: a whole frame stays the same.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Any
 import av
 import numpy as np
 
-_MOST_PACKETS = 1500  # of a group that is kept: a minute
-_BEHIND = (b"\xa5\x13" * 64, b"\x5a\xec" * 64)  # neither has what streams mark beginnings by
+_MOST_PACKETS = 1500  # packets of a group that are kept: about a minute
+_BEHIND = (b"\xa5\x13" * 64, b"\x5a\xec" * 64)  # neither contains a start code
 _BYTE = 8  # bits
 
 
 @dataclasses.dataclass
 class _Shown:
-    """What a decoder shows of some packets.
+    """The result of decoding some packets.
 
     Attributes:
-        planes: of each frame that came with the last packet or behind it: no other can show what
-            that packet holds.
-        unseen: the pts of packets that no frame came of.
-        marked: whether the frame of the last packet is marked as made up in part.
+        planes: The first plane of each frame that came with or after the last packet; no other
+            frame can show the content of that packet.
+        unseen: The pts of packets that gave no frame.
+        marked: Whether the frame of the last packet is marked as partly made up.
     """
 
     planes: list[np.ndarray] = dataclasses.field(default_factory=list)
@@ -35,19 +35,19 @@ class _Shown:
     marked: bool = False
 
     def lacks_only(self, packet: Any) -> bool:
-        """Whether this is the one packet that no frame came of."""
+        """Returns whether this is the only packet that gave no frame."""
         return packet.pts is not None and self.unseen == {packet.pts}
 
 
 class LastGroup:
-    """The packets of a stream from its last keyframe on, and from the one before."""
+    """The packets of a stream from its last keyframe on, and from the keyframe before that."""
 
     def __init__(self) -> None:
         self._before: list[Any] = []
         self._packets: list[Any] = []
 
     def add(self, packet: Any) -> None:
-        """Takes the next packet; an end mark is left out."""
+        """Takes the next packet; an end mark is ignored."""
         if not packet.size:
             return
         if packet.is_keyframe:
@@ -59,14 +59,14 @@ class LastGroup:
 
     @property
     def last_pts(self) -> int | None:
-        """When the last frame of the file is shown."""
+        """The pts of the last frame of the file."""
         return self._packets[-1].pts if self._packets else None
 
     def is_whole(self, decoder: Any) -> bool:
-        """Whether the last frame of the file is whole; True where that is too much to decode.
+        """Returns whether the last frame of the file is whole; True if its group is too long.
 
         Args:
-            decoder: the codec context of the stream, at its end.
+            decoder: The codec context of the stream, at its end.
         """
         packets = self._packets
         if packets and self._ends_before_its_keyframe():
@@ -80,13 +80,13 @@ class LastGroup:
         return len(one) == len(other) and all(map(np.array_equal, one, other))
 
     def _ends_before_its_keyframe(self) -> bool:
-        """Whether the last frame of the file is shown before the keyframe it is stored behind."""
+        """Returns whether the last frame is shown before the keyframe that it is stored after."""
         last, start = self._packets[-1].pts, self._packets[0].pts
         return last is not None and start is not None and last < start
 
 
 def _decoded(decoder: Any, packets: list[Any], behind: bytes = b"") -> _Shown:
-    """What a decoder shows of packets, with more bytes behind the last one."""
+    """Decodes packets, with more bytes appended to the last one."""
     last = packets[-1]
     longer = av.Packet(bytes(last) + behind)
     longer.pts, longer.dts, longer.time_base = last.pts, last.dts, last.time_base
@@ -96,7 +96,7 @@ def _decoded(decoder: Any, packets: list[Any], behind: bytes = b"") -> _Shown:
         at_the_end = packet in (longer, None)
         try:
             frames = decoder.decode(packet)
-        except av.error.FFmpegError:  # of an earlier one: not there to build on, or a hole
+        except av.error.FFmpegError:  # an earlier frame, whose references are missing or damaged
             found.marked = found.marked or at_the_end
             continue
         for frame in frames:
@@ -109,7 +109,7 @@ def _decoded(decoder: Any, packets: list[Any], behind: bytes = b"") -> _Shown:
 
 
 def _first_plane(frame: Any) -> np.ndarray:
-    """The brightness of a frame, or what its format has first."""
+    """Returns the first plane of a frame, which mostly is its brightness."""
     plane = frame.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     each = -(-frame.format.components[0].bits // _BYTE)

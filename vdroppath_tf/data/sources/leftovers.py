@@ -1,4 +1,4 @@
-"""What systems, archivers and tools leave beside videos: in one place, passed over everywhere."""
+"""Names of files that systems, archivers and tools leave beside videos, ignored everywhere."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _NAMES = frozenset(
 )
 # Hidden names are leftovers too: .DS_Store, .Trash-1000, .ipynb_checkpoints, ._video.mp4, .git.
 _STARTS = (".", "~$", "synofile_thumb_", "synoindex_media_info")
-_REPAIRED = re.compile(r"found\.[0-9]{3}")  # what Windows finds in repairing a disk
+_REPAIRED = re.compile(r"found\.[0-9]{3}")  # written by Windows when it repairs a disk
 
 
 def is_leftover(name: str) -> bool:
-    """Whether a file or folder of this name holds nothing of its user's.
+    """Returns whether a file or folder of this name was left by a program, not put by the user.
 
     Args:
         name: The bare name, such as `__MACOSX`, `.ipynb_checkpoints`, `@eaDir`, `lost+found`,
-            `Thumbs.db` or `._video.mp4`, in small or capital letters.
+            `Thumbs.db` or `._video.mp4`, in upper or lower case.
     """
     small = name.lower()
     if small in _NAMES or small.startswith(_STARTS):
@@ -39,5 +39,5 @@ def is_leftover(name: str) -> bool:
 
 
 def in_leftover(path: str) -> bool:
-    """Whether a part of a path, with slashes, is a leftover."""
+    """Returns whether a part of a path, separated by slashes, is a leftover."""
     return any(map(is_leftover, filter(None, path.split("/"))))

@@ -1,4 +1,4 @@
-"""What the packets of a video file say of its frames: nothing is decoded."""
+"""Facts about the frames of a video file from its packets, without decoding."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ class Packets:
     """The packets of a stream in the order of the file.
 
     Attributes:
-        timed: whether the container stores every pts: a packet without one is not shown.
-        pts: of those that are shown.
-        keys: pts of those of them that decoding can start at.
-        count: of all, also those outside the edit list: decoded, never shown.
-        reordered: whether frames are shown in another order than they are stored.
-        keyed: whether decoding can start at the first.
-        begins: whether decoding can start at the first and no packet before the next keyframe is
-            shown earlier: those would build on frames that are not there.
-        damaged: number of the first that the file does not hold in full; None if there is none.
-        last_dts: decoding time of the last that is shown.
+        timed: Whether the container stores every pts: then a packet without one is not shown.
+        pts: The pts of the packets that are shown.
+        keys: The pts of those packets at which decoding can start.
+        count: The number of all packets, including those outside the edit list, which are decoded
+            but never shown.
+        reordered: Whether frames are shown in another order than they are stored.
+        keyed: Whether decoding can start at the first packet.
+        begins: Whether decoding can start at the first packet and no packet before the next
+            keyframe is shown earlier: those would refer to missing frames.
+        damaged: The number of the first packet that the file does not hold in full, or None.
+        last_dts: The decoding time of the last packet that is shown.
     """
 
     timed: bool
@@ -58,16 +59,16 @@ class Packets:
             self.keys.append(pts)
 
     def leave_out(self, pts: int | None) -> None:
-        """Takes away the last packet, whose frame is not whole."""
+        """Removes the last packet, whose frame is not whole."""
         self.pts.remove(pts)
         if pts in self.keys:
             self.keys.remove(pts)
 
     def starts_with(self, shown: int | None) -> bool:
-        """Whether the first frame that a decoder shows is the first by pts.
+        """Returns whether the first frame that a decoder shows is the first by pts.
 
-        It is not where decoding can start at a packet, but has to go on for a while before a frame
-        is whole (intra refresh).
+        It is not if decoding can start at a packet, but frames become whole only later (intra
+        refresh).
         """
         return shown is None or self._start is None or shown <= self._start
 
@@ -95,7 +96,7 @@ def read_packets(
     looks: Sequence[Callable[[Any], None]],
     timed: bool,
 ) -> Packets:
-    """Reads all packets of a stream; each of `looks` sees each of them, and the end mark."""
+    """Reads all packets of a stream; calls each of `looks` with every packet and the end mark."""
     found = Packets(timed)
     for packet in packets_of(container, stream):
         for look in looks:

@@ -1,4 +1,4 @@
-"""Videos that are kept as one picture for each frame."""
+"""Videos that are stored as one picture for each frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vdroppath_tf.names import named
 
 
 def picture_size(data: bytes, name: str) -> tuple[int, int]:
-    """`(height, width)` of a picture, see `jpeg_size`; its first bytes say of which format."""
+    """Returns `(height, width)` of a picture, see `jpeg_size`; its first bytes give its format."""
     if data[:2] == SOI:
         return jpeg_size(data, name)
     if data[:8] == SIGNATURE:
@@ -25,7 +25,7 @@ def picture_size(data: bytes, name: str) -> tuple[int, int]:
 
 
 def picture_orientation(data: bytes, name: str) -> int:
-    """How a picture is turned to be shown, see `orientation`."""
+    """Returns the orientation of a picture, see `orientation`."""
     if data[:8] == SIGNATURE:
         return png_orientation(data)
     format = format_of(data)
@@ -41,7 +41,7 @@ def read_picture(
     box: Box | None = None,
     channels: int = 3,
 ) -> np.ndarray:
-    """Decodes a picture, see `read_jpeg`."""
+    """Decodes a picture of any supported format, see `read_jpeg`."""
     if data[:2] != SOI and (format := format_of(data)) is not None:
         return read_still(data, name, format, short_edge=short_edge, box=box, channels=channels)
     read = read_png if data[:8] == SIGNATURE else read_jpeg
@@ -52,18 +52,18 @@ def read_picture(
 def read_pictures(
     request: FrameRequest, load: Callable[[int], tuple[bytes, str]], *, channels: int = 3
 ) -> np.ndarray:
-    """Decodes frames that are pictures.
+    """Decodes the frames of a request, each stored as a picture.
 
     Args:
-        request: which frames, and how.
-        load: gives a frame's encoded picture, and what errors call it.
-        channels: see `read_jpeg`.
+        request: The frames to read, their scale and the part of them.
+        load: Returns a frame's encoded picture and its name for errors.
+        channels: See `read_jpeg`. Defaults to 3.
 
     Returns:
         uint8 `(n, *request.size, channels)`.
 
     Raises:
-        VideoError: a frame is damaged, or has another size than the first.
+        VideoError: If a frame is damaged, or has another size than the first.
     """
     info = request.info
 
@@ -84,12 +84,15 @@ def read_pictures(
 def gather(
     request: FrameRequest, one: Callable[[int], np.ndarray], *, channels: int = 3
 ) -> np.ndarray:
-    """Frames that are found one by one.
+    """Collects the frames of a request one by one.
 
     Args:
-        request: which frames.
-        one: gives a frame, scaled, uint8 `(height, width, channels)`.
-        channels: of them.
+        request: The frames to read.
+        one: Returns one frame, scaled, uint8 `(height, width, channels)`.
+        channels: The number of channels. Defaults to 3.
+
+    Returns:
+        uint8 `(n, *request.size, channels)`.
     """
     frames = np.empty((len(request.frames), *request.size, channels), np.uint8)
     for slot, frame in enumerate(request.frames.tolist()):

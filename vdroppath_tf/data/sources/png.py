@@ -1,4 +1,4 @@
-"""One PNG picture: its size without decoding, and its pixels or an error."""
+"""PNG pictures: their size without decoding, and their pixels or an error."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from vdroppath_tf.data.sources.still import check_bytes, check_size, damaged, de
 from vdroppath_tf.names import named
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-"""What every PNG picture begins with."""
+"""The bytes that every PNG picture begins with."""
 
 
 def png_size(data: bytes, name: str) -> tuple[int, int]:
-    """`(height, width)` of a PNG picture in pixels as it is shown, from its headers.
+    """Returns `(height, width)` of a PNG picture as it is shown, in pixels, from its headers.
 
     Args:
-        data: the encoded picture; what comes before the pixels is enough.
-        name: what errors call it.
+        data: The encoded picture; the part before the pixels is enough.
+        name: Its name in errors.
 
     Raises:
-        VideoError: it is not a PNG picture, or out of bounds.
+        VideoError: If it is not a PNG picture, or out of bounds.
     """
     return shown_size(*_stored_size(data, name), png_orientation(data))
 
 
 def png_orientation(data: bytes) -> int:
-    """How a PNG picture is turned to be shown, see `orientation`."""
+    """Returns the orientation of a PNG picture, see `orientation`."""
     place = 8
     while place + 12 <= len(data) and data[place + 4 : place + 8] != b"IEND":
         end = place + 8 + int.from_bytes(data[place : place + 4], "big")
@@ -64,14 +64,14 @@ def read_png(
     """Decodes a PNG picture, upright; transparency is ignored. Thread safe.
 
     Args:
-        data: the whole encoded picture.
-        name, short_edge, box, channels: see `decode_still`.
+        data: The whole encoded picture.
+        name, short_edge, box, channels: See `decode_still`.
 
     Returns:
         uint8 `(height, width, channels)`; may be a view, which holds the whole picture in memory.
 
     Raises:
-        VideoError: as for `png_size`; or a checksum is wrong, or it is cut short.
+        VideoError: See `png_size`; or if a checksum is wrong, or the picture is cut short.
     """
     size = _stored_size(data, name)
     if [*_chunks(data, name)][-1] != b"IEND":
@@ -89,7 +89,7 @@ def read_png(
 
 
 def _chunks(data: bytes, name: str) -> Iterator[bytes]:
-    """The kinds of the parts, up to the end mark, each with its checksum compared."""
+    """Yields the kinds of the chunks up to the end mark, after checking their checksums."""
     place = 8
     while place + 12 <= len(data):
         end = place + 8 + int.from_bytes(data[place : place + 4], "big")

@@ -1,4 +1,4 @@
-"""What is asked of a video: frames by number, their scale and the part of them."""
+"""Requests for frames of a video: their numbers, their scale and the part of them."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Box(NamedTuple):
 @named
 @dataclasses.dataclass(frozen=True, eq=False)
 class FrameInfo:
-    """How many frames there are, and their size.
+    """The number of frames and their size.
 
     Attributes:
-        num_frames: frames that can be read.
-        height: rows of a frame, in pixels.
-        width: columns of a frame, in pixels.
-        step: of the numbers in the names of pictures, more than 1 where every n-th frame was kept;
-            0 where the names have no such numbers.
+        num_frames: The number of frames that can be read.
+        height: The height of a frame, in pixels.
+        width: The width of a frame, in pixels.
+        step: The step between the numbers in the names of pictures, more than 1 if only every n-th
+            frame was kept; 0 if the names have no such numbers. Defaults to 1.
     """
 
     num_frames: int
@@ -46,15 +46,15 @@ class FrameInfo:
     step: int = dataclasses.field(default=1, kw_only=True)
 
     def times(self) -> np.ndarray | None:
-        """When each frame is shown, in seconds since the video starts, `(num_frames,)`.
+        """Returns the time of each frame, in seconds since the video starts, `(num_frames,)`.
 
-        None where frames have no times, as pictures in a folder.
+        None if frames have no times, such as pictures in a folder.
         """
         return None
 
 
 def scaled_size(height: int, width: int, short_edge: int | None) -> tuple[int, int]:
-    """`(height, width)` once the shorter side has `short_edge` pixels (None: unchanged)."""
+    """Returns `(height, width)` after scaling the shorter side to `short_edge` (None: as it is)."""
     if short_edge is None:
         return height, width
     if height <= width:
@@ -67,15 +67,15 @@ class FrameRequest:
     """Frames by number, each once and in ascending order.
 
     Attributes:
-        path: of the video, for errors.
-        info: its number of frames and their size.
-        frames: the numbers of the frames to read, int64, ascending.
-        short_edge: pixels of the shorter side after scaling; None keeps the size.
-        box: the part wanted of the scaled frames; None takes all.
-        size: height and width of what is returned.
+        path: The name of the video in errors.
+        info: Its number of frames and their size.
+        frames: The numbers of the frames to read, int64, ascending.
+        short_edge: The length of the shorter side after scaling, in pixels; None keeps the size.
+        box: The part of the scaled frames; None takes all.
+        size: The height and width of the frames returned.
 
     Raises:
-        VideoError: none was asked for, one that is not there, or more than can be held.
+        VideoError: If no frame is requested, one does not exist, or they are too many for memory.
     """
 
     def __init__(
@@ -95,23 +95,23 @@ class FrameRequest:
         self._check(len(asked))
 
     def in_order(self, frames: np.ndarray) -> np.ndarray:
-        """What was read of `frames`, in the order that was asked for, repeats included."""
+        """Returns frames read for `frames` in the order of the request, with its repetitions."""
         same = np.array_equal(self._places, np.arange(len(self.frames)))
         return frames if same else frames[self._places]
 
     def _check(self, count: int) -> None:
         path, num_frames, (height, width) = self.path, self.info.num_frames, self.size
         if not count:
-            raise VideoError(f"{path}: no frame was asked for. Expected at least one frame number.")
+            raise VideoError(f"{path}: no frame was requested. Expected at least one frame number.")
         for bad in self.frames[[0, -1]].tolist():
             if not 0 <= bad < num_frames:
                 raise VideoError(
-                    f"{path}: frame {bad} was asked for, but it holds {num_frames} frames "
+                    f"{path}: frame {bad} was requested, but it holds {num_frames} frames "
                     f"(0 to {num_frames - 1}). Correct the frame count, or copy the file again if "
                     "it was cut short."
                 )
         if (size := count * height * width * 3) > MAX_BYTES:
             raise VideoError(
                 f"{path}: {count} frames of {width}x{height} take {size} bytes; at most "
-                f"{MAX_BYTES} are read at once. Ask for fewer frames or set short_edge."
+                f"{MAX_BYTES} are read at once. Request fewer frames or set short_edge."
             )

@@ -1,4 +1,4 @@
-"""Scales frames, decoded ones and those that are being decoded: bilinear, by FFmpeg."""
+"""Scales frames bilinearly with FFmpeg, both stored ones and those that are being decoded."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ _BILINEAR = Interpolation.BILINEAR
 
 @named
 class Scaler:
-    """FFmpeg's scaling and change of format, for one thread at a time.
+    """FFmpeg's scaling and pixel format conversion, for one thread at a time.
 
-    Colours are those that `ffmpeg` shows, see `colour`. A scaler is to be kept: its tables cost
-    more to make than to use. It runs in the caller's thread, as callers scale many frames at once;
-    to divide each among threads and wait for them takes several times what the scaling does.
+    Colours are those of the program `ffmpeg`, see `colour`. Reuse a scaler: making its tables takes
+    longer than using them. It runs in the calling thread, since callers scale many frames in
+    parallel; splitting each frame among threads takes several times as long as scaling it.
+
+    Example:
+        ```python
+        scale = Scaler()
+        pixels = scale(frame, 256, 340, "rgb24")  # frame: an av.VideoFrame
+        ```
     """
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: VideoFrame, height: int, width: int, format: str) -> np.ndarray:
-        """The pixels of a frame, uint8 `(height, width, channels)`; a view of FFmpeg's."""
+        """Returns the pixels of a frame, uint8 `(height, width, channels)`, a view of FFmpeg's."""
         plain = self._reformatter.reformat(
             frame,
             width,
@@ -40,11 +46,11 @@ class Scaler:
 
 
 def resize_frames(frames: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Scales RGB frames to a size; frames that have it are given back as they are.
+    """Scales RGB frames to a size; frames that already have it are returned unchanged.
 
     Args:
         frames: uint8 `(time, height, width, 3)`.
-        height, width: to scale to, in pixels.
+        height, width: The size to scale to, in pixels.
     """
     if frames.shape[1:3] == (height, width):
         return frames
@@ -56,9 +62,9 @@ def resize_frames(frames: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _picture(pixels: np.ndarray) -> VideoFrame:
-    """RGB pixels as a frame of FFmpeg's, with nothing left to chance beside them.
+    """Copies RGB pixels into an FFmpeg frame, with zeros in the padding of its rows.
 
-    FFmpeg 7 looks beyond the end of rows of odd width, where memory holds what it held before.
+    FFmpeg 7 reads beyond the end of rows of odd width, where memory is not initialised.
     """
     height, width = pixels.shape[:2]
     picture = VideoFrame(width, height, "rgb24")

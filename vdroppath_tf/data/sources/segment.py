@@ -1,4 +1,4 @@
-"""A part of a video, from one frame or second to another, as a `FrameSource`."""
+"""A part of a video, between two frames or seconds, as a `FrameSource`."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ MAX_SECONDS = 1e6
 """Segments that end later than this are refused (about 11 days)."""
 
 _SAME_TIME = 1e-3
-"""Seconds: containers round times to milliseconds, and lists to hundredths."""
+"""Seconds: containers round times to milliseconds, and list files to hundredths."""
 _PAST_END = 0.25
-"""Seconds that a segment may end after its video, which lists round and audio prolongs."""
+"""Seconds that a segment may end after its video: lists round, and audio may last longer."""
 
 
 @named
 class Span(NamedTuple):
-    """From where to where a segment lasts.
+    """The start and the end of a segment.
 
     Attributes:
-        start: The first frame, counted from 0, or the second it begins at.
-        end: The frame or second that it ends before.
-        unit: What both are: `"frames"` or `"seconds"`.
+        start: The first frame, counted from 0, or the second at which the segment begins.
+        end: The frame or the second before which it ends.
+        unit: The unit of both, `"frames"` or `"seconds"`.
     """
 
     start: float
@@ -39,19 +39,19 @@ class Span(NamedTuple):
     unit: Unit
 
     def problem(self) -> str | None:
-        """What is wrong with it, as the end of a sentence; None if it is sound."""
+        """Returns what is wrong with the span, as the end of a sentence; None if it is valid."""
         if self.unit not in UNITS:
             return f"is in {self.unit!r}. Expected {' or '.join(UNITS)}"
         if not (math.isfinite(self.start) and math.isfinite(self.end)):
-            return "has an end that is no number"
+            return "has an end that is not a finite number"
         if self.unit == "frames" and (self.start % 1 or self.end % 1):
-            return "counts parts of frames. Expected whole numbers, or seconds"
+            return "counts fractions of frames. Expected whole numbers, or seconds"
         if self.start < 0:
             return f"starts at {self.start:g}, before the video. Expected 0 or more"
         if self.end <= self.start:
             return f"ends at {self.end:g}, not after its start {self.start:g}"
         if self.end > (MAX_FRAMES if self.unit == "frames" else MAX_SECONDS):
-            return f"ends at {self.end:g} {self.unit}, later than any video that is read"
+            return f"ends at {self.end:g} {self.unit}, beyond the longest video that can be read"
         return None
 
     def __str__(self) -> str:
@@ -67,15 +67,15 @@ class SegmentInfo(FrameInfo):
 
     Attributes:
         num_frames, height, width: see `FrameInfo`.
-        first: the number of its first frame in the video.
-        whole: what is known of the video.
+        first: The number of the segment's first frame in the video.
+        whole: The `FrameInfo` of the whole video.
     """
 
     first: int
     whole: FrameInfo
 
     def times(self) -> np.ndarray | None:
-        """When each frame is shown, in seconds since the video starts; see `FrameInfo`."""
+        """Returns the time of each frame in seconds since the video starts; see `FrameInfo`."""
         times = self.whole.times()
         return None if times is None else times[self.first : self.first + self.num_frames]
 
@@ -83,22 +83,28 @@ class SegmentInfo(FrameInfo):
 @named
 @dataclasses.dataclass(frozen=True)
 class Segment(FrameSource):
-    """A part of a video. Its frames are counted from 0 at its own start.
+    """A part of a video, whose frames are counted from 0.
 
-    A segment in seconds holds the frames that appear from `span.start` on and before `span.end`,
-    by the times in the file and to the millisecond, as FFmpeg's `-ss` and `-to` cut it; one so
-    short that none appears in it holds the frame that is shown meanwhile. An end that lies one
-    frame, or less than a quarter of a second, after the end of the video is taken for that of the
-    video: lists round, and some count the last frame.
+    A segment in seconds holds the frames that appear from `span.start` on and before `span.end`, by
+    the times in the file rounded to milliseconds, as FFmpeg's `-ss` and `-to` cut it. If it is so
+    short that no frame appears in it, it holds the frame on display. An end that lies one frame, or
+    less than a quarter of a second, after the end of the video is taken as the end of the video:
+    lists round, and some count the last frame.
 
     Attributes:
-        source: the video.
-        span: from where to where.
-        fps: frames a second of a video that has no times of its own, such as a folder of pictures,
-            if the user said so.
+        source: The video.
+        span: The start and the end.
+        fps: The frame rate of a video without times, such as a folder of pictures, if the user
+            passed it. Defaults to None.
 
     Raises:
-        ValueError: the span ends before it starts, or starts before the video.
+        ValueError: If the span ends before it starts, or starts before the video.
+
+    Example:
+        ```python
+        part = Segment(VideoFile("/data/dance.mp4"), Span(2.0, 4.5, "seconds"))
+        part.info().num_frames
+        ```
     """
 
     source: FrameSource
@@ -114,22 +120,22 @@ class Segment(FrameSource):
 
     @property
     def channels(self) -> int:  # type: ignore[override]
-        """Those of the video."""
+        """The channels of the video."""
         return self.source.channels
 
     @property
     def path(self) -> str:
-        """The video's, and from where to where."""
+        """The path of the video with the start and the end."""
         return f"{self.source.path}: {self.span}"
 
     @property
     def whole(self) -> FrameSource:
-        """The video."""
+        """The whole video."""
         return self.source.whole
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Those of the video."""
+        """The parts of the video, see `FrameSource.parts`."""
         return self.source.parts
 
     def assumed(self) -> tuple[str, ...]:
@@ -155,11 +161,11 @@ class Segment(FrameSource):
         return self.source._frames(inner)
 
     def validate_quickly(self) -> None:
-        """As that of the video; where the segment ends is not compared to it."""
+        """Validates the video quickly; does not check the end of the segment."""
         self.source.validate_quickly()
 
     def _frames_of(self, whole: FrameInfo) -> tuple[int, int]:
-        """The first frame and the one after the last."""
+        """Returns the first frame and the frame after the last one."""
         if self.span.unit == "frames":
             return self._by_number(whole)
         times = whole.times()
@@ -168,8 +174,8 @@ class Segment(FrameSource):
         if times is None:
             raise VideoError(
                 f"{self.path}: the segment is in seconds, but its video has no times. Expected a "
-                "video file, or a segment in frames; or say how many frames a second it has with "
-                "Manifest.at_rate (--source_fps)."
+                "video file, or a segment in frames; or set the frame rate of the videos with "
+                "Manifest.at_rate(...) (--source_fps)."
             )
         step = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else _PAST_END
         length = times[-1] + step
@@ -184,9 +190,9 @@ class Segment(FrameSource):
         first, end = int(self.span.start), int(self.span.end)
         if whole.step != 1:
             raise VideoError(
-                f"{self.path}: the segment is in frames, but not every frame of its video is there "
-                "by number: whether pictures are counted, or frames of which some were kept, is "
-                "not known. Extract every frame, or list the pictures of each segment as a folder."
+                f"{self.path}: the segment is in frames, but some frames of its video were not "
+                "kept, so it is unknown whether the segment counts pictures or original frames. "
+                "Extract every frame, or list the pictures of each segment as a folder."
             )
         if first >= whole.num_frames or end > whole.num_frames + 1:
             raise self._outside(f"{whole.num_frames} frames (0 to {whole.num_frames - 1})")
@@ -201,13 +207,16 @@ class Segment(FrameSource):
 
 @named
 def fitting_units(video: FrameSource, start: float, end: float) -> tuple[Unit, ...]:
-    """The units in which a segment of a video would lie inside it; all where nobody can tell.
+    """Returns the units in which a segment of a video would lie inside it.
 
-    Twelve to twenty are frames of a video of two seconds, not seconds.
+    For example, 12 to 20 are frames of a video of two seconds, not seconds.
 
     Args:
-        video: the video, whose index is read.
-        start, end: from where to where.
+        video: The video, whose index is read.
+        start, end: The start and the end of the segment.
+
+    Returns:
+        The possible units; all of them if the video cannot be read.
     """
     try:
         whole = video.info()

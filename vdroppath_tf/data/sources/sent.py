@@ -1,6 +1,6 @@
-"""Videos that somebody else sends: bytes of a file, pictures or numbers, never the name of a file.
+"""Videos from untrusted senders: bytes of a file, pictures or arrays, but never a file name.
 
-What is read is bounded before it is decoded, and nothing of it stays in the process.
+The size is checked before anything is decoded, and nothing stays cached in the process.
 """
 
 from __future__ import annotations
@@ -22,27 +22,32 @@ from vdroppath_tf.names import named
 
 
 class TooLargeError(VideoError):
-    """A video has more pixels or frames than are taken."""
+    """A video has more pixels or frames than allowed."""
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """How large a video that was sent may be.
+    """Limits on the size of a video that was sent.
 
     Attributes:
-        max_pixels: Pixels of a frame.
-        max_frames: Frames of a video.
+        max_pixels: The largest number of pixels in a frame.
+        max_frames: The largest number of frames in a video.
+
+    Example:
+        ```python
+        Bounds(max_pixels=1920 * 1080, max_frames=3000).check_count("upload", 120)
+        ```
     """
 
     max_pixels: int
     max_frames: int
 
     def check_size(self, name: str, height: int, width: int) -> None:
-        """Stops at frames that are too large.
+        """Checks the size of the frames.
 
         Raises:
-            TooLargeError: They are.
+            TooLargeError: If they have too many pixels.
         """
         if height * width > self.max_pixels:
             raise TooLargeError(
@@ -51,10 +56,10 @@ class Bounds:
             )
 
     def check_count(self, name: str, count: int) -> None:
-        """Stops at a video that is too long.
+        """Checks the number of frames.
 
         Raises:
-            TooLargeError: It is.
+            TooLargeError: If there are too many.
         """
         if count > self.max_frames:
             raise TooLargeError(
@@ -65,14 +70,14 @@ class Bounds:
 @named
 @dataclasses.dataclass(frozen=True)
 class SentVideo(FrameSource):
-    """The bytes of a video file, which lie in a file of this process.
+    """A video that was sent as the bytes of a video file, stored in a temporary file.
 
-    Unlike `VideoFile`, what is known of the file is forgotten with this object.
+    Unlike for `VideoFile`, nothing that is found out about the file outlives this object.
 
     Attributes:
-        file: Its absolute path.
-        bounds: How large it may be.
-        square_pixels: See `VideoFile`.
+        file: The absolute path of the temporary file.
+        bounds: The limits on its size.
+        square_pixels: See `VideoFile`. Defaults to False.
     """
 
     file: str
@@ -89,7 +94,7 @@ class SentVideo(FrameSource):
         return self if self.square_pixels else dataclasses.replace(self, square_pixels=True)
 
     def info(self, cache_dir: Folder = None) -> FrameIndex:
-        """Finds the frames, once, if the video is not too large."""
+        """Indexes the frames once, after checking the size of the video."""
         return self._index
 
     @functools.cached_property
@@ -113,11 +118,11 @@ class SentVideo(FrameSource):
 @named
 @dataclasses.dataclass(frozen=True, eq=False)
 class SentPictures(FrameSource):
-    """A video as one picture for each frame: JPEG, PNG or another format of `FrameFolder`.
+    """A video that was sent as one picture for each frame, in any format of `FrameFolder`.
 
     Attributes:
         pictures: The encoded pictures, in order.
-        bounds: How large they may be.
+        bounds: The limits on their size.
     """
 
     pictures: tuple[bytes, ...]
@@ -125,13 +130,13 @@ class SentPictures(FrameSource):
 
     @property
     def path(self) -> str:
-        """What errors call them."""
+        """The name of the pictures in errors."""
         return "frames"
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """How many there are, and the size of all of them."""
+        """Returns the number of pictures and their size, which all must share."""
         if not self.pictures:
-            raise VideoError("frames: there is none. Expected at least one picture.")
+            raise VideoError("frames: the list is empty. Expected at least one picture.")
         self.bounds.check_count(self.path, len(self.pictures))
         return self._info
 
@@ -154,14 +159,14 @@ class SentPictures(FrameSource):
 @named
 @dataclasses.dataclass(frozen=True, eq=False)
 class SentArray(FrameSource):
-    """A video as numbers.
+    """A video that was sent as an array.
 
     Attributes:
         frames: uint8 ``(time, height, width, 3)``.
-        bounds: How large it may be.
+        bounds: The limits on its size.
 
     Raises:
-        VideoError: It is something else.
+        VideoError: If the array has another shape or dtype.
     """
 
     frames: np.ndarray
@@ -179,11 +184,11 @@ class SentArray(FrameSource):
 
     @property
     def path(self) -> str:
-        """What errors call it."""
+        """The name of the array in errors."""
         return "frames"
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """The shape of the array."""
+        """Returns the number of frames and their size, from the shape of the array."""
         return FrameInfo(*self.frames.shape[:3])
 
     def _frames(self, request: FrameRequest) -> np.ndarray:

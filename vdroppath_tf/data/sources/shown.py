@@ -1,7 +1,7 @@
-"""The frames that a decoder shows of an open file, from the first that it can show in full.
+"""The frames that a decoder shows of an open file, from the first one that is shown in full.
 
-A stream that was cut from a longer one begins with frames that build on what is not there. Decoders
-refuse some of them, leave out others, and make up the rest: none of them counts.
+A stream that was cut from a longer one begins with frames whose references are missing. Decoders
+refuse some of them, leave out others, and partly make up the rest: none of them counts.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import av
 from vdroppath_tf.data.sources.container import VideoError, open_video, packets_of
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES, FrameIndex
 
-# Their decoders hold frames back by themselves until all that they build on was there.
+# Their decoders withhold frames until all of their references were decoded.
 _PATIENT_CODECS = ("h264",)
 
 
 @dataclasses.dataclass
 class Shown:
-    """What a decoder shows of a file.
+    """The result of decoding a file.
 
     Attributes:
-        pts: of each frame that counts.
-        skipped: frames before the first that counts.
-        errors: packets before it that the decoder refused.
-        damaged: number of the first frame that was made up in part; None if there is none.
+        pts: The pts of each frame that counts.
+        skipped: The number of frames before the first that counts.
+        errors: The number of packets before it that the decoder refused.
+        damaged: The number of the first frame that was partly made up; None if there is none.
     """
 
     pts: list[int | None] = dataclasses.field(default_factory=list)
@@ -36,7 +36,7 @@ class Shown:
     damaged: int | None = None
 
     def whole_before(self, pts: int | None) -> int:
-        """How many frames come before one that is not whole, the last of the file; 0 if unknown."""
+        """Counts the frames before the incomplete last frame of the file; 0 if it is unknown."""
         places = [] if self.damaged is None else [self.damaged]
         if pts is not None and pts in self.pts:
             places.append(self.pts.index(pts))
@@ -52,19 +52,19 @@ def decode_shown(
     joined: bool = False,
     first_only: bool = False,
 ) -> Shown:
-    """Decodes a file: the slow, sure way to know its frames.
+    """Decodes a file, which finds its frames slowly but reliably.
 
     Args:
-        path: the file.
-        video_stream: see `open_video`.
-        begins: whether all that the first frames build on is there: then all count, or it is an
-            error.
-        keyed: whether the first packet is one that decoding can start at.
-        joined: see `FrameIndex`.
-        first_only: whether to stop at the first frame that counts.
+        path: The file.
+        video_stream: See `open_video`.
+        begins: Whether all references of the first frames exist: then all frames count, and a
+            frame that cannot be decoded is an error.
+        keyed: Whether decoding can start at the first packet.
+        joined: See `FrameIndex`. Defaults to False.
+        first_only: Whether to stop at the first frame that counts. Defaults to False.
     """
     found = _decode(path, video_stream, begins, keyed, joined, first_only)
-    if not (found.pts or begins or keyed):  # no frame is marked as one to start at
+    if not (found.pts or begins or keyed):  # no frame is marked as a keyframe
         return _decode(path, video_stream, begins, True, joined, first_only)
     return found
 
@@ -105,12 +105,12 @@ def _decode(
 
 
 def too_many(path: str) -> VideoError:
-    """The error about a file with more frames than can be indexed."""
+    """Returns the error for a file with more frames than can be indexed."""
     return VideoError(f"{path}: has more than {MAX_FRAMES} frames. Cut it into shorter files.")
 
 
 def frames_of(container: Any, stream: Any, index: FrameIndex) -> Iterator[Any]:
-    """Frames that count, from the start of a file that was just opened."""
+    """Yields the frames that count, from the start of a file that was just opened."""
     waiting, skip = bool(index.dropped or index.skipped), index.skipped
     for packet in packets_of(container, stream):
         try:
@@ -129,10 +129,10 @@ def frames_of(container: Any, stream: Any, index: FrameIndex) -> Iterator[Any]:
 
 
 def frames_after_seek(container: Any, stream: Any, index: FrameIndex) -> Iterator[Any]:
-    """Frames from the first keyframe behind where the file was set to.
+    """Yields frames from the first keyframe after the position of a seek.
 
-    MPEG-TS knows bytes and no frames, so it may be set to any frame; decoders of FFmpeg 7 and
-    earlier then make up H.265 frames and do not mark them.
+    MPEG-TS seeks by bytes and may land at any frame; decoders of FFmpeg 7 and earlier then make up
+    H.265 frames without marking them.
     """
     started = False
     for packet in packets_of(container, stream):
@@ -142,18 +142,18 @@ def frames_after_seek(container: Any, stream: Any, index: FrameIndex) -> Iterato
 
 
 def _shown_of(packet: Any, stream: Any, index: FrameIndex) -> list[Any]:
-    """The frames of a packet, without one that the file ends inside of, where it has a time."""
+    """Returns the frames of a packet, without the one in which the file ends, if it has a time."""
     if not (index.unfinished and index.exact):
         return _decode_packet(packet, stream, index.joined)
     try:
         frames = _decode_packet(packet, stream, index.joined)
-    except av.error.FFmpegError:  # of that one; another that lacks is missed
+    except av.error.FFmpegError:  # of the incomplete frame; any other missing frame is noticed
         return []
     return [frame for frame in frames if index.holds(frame.pts)]
 
 
 def _decode_packet(packet: Any, stream: Any, joined: bool) -> list[Any]:
-    """Decodes a packet. Before a joint, whole ones are marked as damaged: the mark is left out."""
+    """Decodes a packet; intact packets before a joint, marked as damaged, are decoded unmarked."""
     if not (joined and packet.is_corrupt and packet.size):
         return list(packet.decode())
     whole = av.Packet(bytes(packet))

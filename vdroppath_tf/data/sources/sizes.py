@@ -1,7 +1,7 @@
-"""Where the headers of a video file say that it ends: a file that ends earlier may be cut short.
+"""Compares the size of a video file with its headers: a shorter file may be cut short.
 
-Headers are often wrong: a recorder died, or wrote to a pipe; somebody appended a text. So this is a
-suspicion, which decoding has to confirm, unless what is missing holds frames for certain.
+Headers are often wrong: a recorder crashed or wrote to a pipe, or text was appended. A difference
+is therefore a suspicion that decoding has to confirm, unless the missing part must hold frames.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _AFTER_CLUSTERS = {  # Cues, Tags, Attachments, Chapters, SeekHead, Void
     b"\x11\x4d\x9b\x74",
     b"\xec",
 }
-_UNKNOWN_RIFF = (0, 0xFFFFFFFF)  # what is written before the size is known
+_UNKNOWN_RIFF = (0, 0xFFFFFFFF)  # written before the size is known
 _TS_PACKETS = (188, 192, 204)  # bytes
 _TAIL = 1 << 16  # bytes
-_MOST_PARTS = 1 << 20  # a file of more boxes, blocks or chunks is taken as it is
+_MOST_PARTS = 1 << 20  # a file with more boxes, blocks or chunks is not checked further
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Shortfall:
     """A file that is shorter than its headers say.
 
     Attributes:
-        size: bytes that are there.
-        expected: bytes that should be.
-        certain: True where frames, or what is needed to find them, are among those that are not.
+        size: The number of bytes in the file.
+        expected: The number of bytes by its headers.
+        certain: Whether the missing part holds frames, or data needed to find them.
     """
 
     size: int
@@ -43,10 +43,10 @@ class Shortfall:
 
 
 def find_shortfall(path: str) -> Shortfall | None:
-    """What is missing at the end of a file by its headers; None if nothing is.
+    """Compares a file with its headers and returns what is missing at its end, or None.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: If the file cannot be read.
     """
     size = file_status(path).st_size
     with opened(path) as file:
@@ -71,16 +71,16 @@ def find_shortfall(path: str) -> Shortfall | None:
 
 
 def _transport_packet(head: bytes) -> int:
-    """Bytes of a packet of MPEG-TS; 0 if a file that begins so is none."""
-    starts = {192: 4}  # camcorders put a time before each
+    """Returns the bytes of an MPEG-TS packet; 0 if a file with these first bytes is not MPEG-TS."""
+    starts = {192: 4}  # camcorders put a time before each packet
     found = (n for n in _TS_PACKETS if head[(s := starts.get(n, 0)) : s + n + 1 : n] == b"\x47\x47")
     return next(found, 0)
 
 
 def _mp4(file: BinaryIO, size: int) -> tuple[int, bool]:
-    """Where the last top-level box ends. Frames are lost for certain if it is one of their index.
+    """Returns where the last top-level box ends, and whether its cut loses frames for certain.
 
-    In files that were written in fragments, all of `mdat` is frames, and nothing counts them.
+    It does if the box belongs to the index, or is `mdat` in a fragmented file, which has no index.
     """
     place, name, fragments = 0, b"", False
     for _ in range(_MOST_PARTS):
@@ -99,14 +99,14 @@ def _mp4(file: BinaryIO, size: int) -> tuple[int, bool]:
 
 
 def _matroska(file: BinaryIO, head: bytes, size: int) -> tuple[int, bool]:
-    """Where the segment ends. Frames are lost unless it is what stands behind them that is cut."""
+    """Returns where the segment ends; only a cut in the elements behind the frames loses none."""
     length, start = _vint(head, 4)
     segment = start + length
     if head[segment : segment + 4] != b"\x18\x53\x80\x67":
         return size, False
     length, start = _vint(head, segment + 4)
     end = start + length
-    if end <= size or length == _unknown(start - segment - 4):  # the latter: a live stream
+    if end <= size or length == _unknown(start - segment - 4):  # unknown in live streams
         return size, False
     place, name, clusters = start, b"", False
     while place < size:
@@ -122,12 +122,12 @@ def _matroska(file: BinaryIO, head: bytes, size: int) -> tuple[int, bool]:
 
 
 def _unknown(width: int) -> int:
-    """EBML's number for "unknown" in so many bytes: all ones."""
+    """Returns EBML's number for "unknown" in this many bytes: all ones."""
     return int((1 << 7 * width) - 1)
 
 
 def _vint(data: bytes, place: int) -> tuple[int, int]:
-    """EBML's variable length number at `place`, and the place after it."""
+    """Reads EBML's variable length number at `place`; returns it and the place after it."""
     if place >= len(data) or data[place] == 0:
         return 0, place
     width = 9 - data[place].bit_length()
@@ -136,7 +136,7 @@ def _vint(data: bytes, place: int) -> tuple[int, int]:
 
 
 def _gif(file: BinaryIO, head: bytes, size: int) -> tuple[int, bool]:
-    """Where the block ends that the file ends in. Only the trailer (one byte) can be spared."""
+    """Returns where the block at the end of the file ends; only the trailer may be missing."""
 
     def table(flags: int) -> int:
         return 3 << (flags & 7) + 1 if flags & 0x80 else 0
@@ -150,17 +150,17 @@ def _gif(file: BinaryIO, head: bytes, size: int) -> tuple[int, bool]:
         if inside:
             inside = block[0] > 0
             place += 1 + block[0]
-        elif block[:1] == b"\x2c" and len(block) == 10:  # a picture: head, colours, code size
+        elif block[:1] == b"\x2c" and len(block) == 10:  # an image: header, colours, code size
             place, inside = place + 11 + table(block[9]), True
         elif block[:1] == b"\x21":  # an extension
             place, inside = place + 2, True
-        else:  # the trailer, or what somebody appended
+        else:  # the trailer, or appended data
             return size, False
     return size, False
 
 
 def _mjpeg(file: BinaryIO, size: int) -> tuple[int, bool]:
-    """Pictures one after another: the last ends with the mark of its end, or is not whole."""
+    """Checks that the last of the concatenated pictures ends with an end mark."""
     file.seek(max(0, size - _TAIL))
     tail = file.read(_TAIL)
     cut = tail.rfind(b"\xff\xd9") <= tail.rfind(b"\xff\xd8\xff")
@@ -168,7 +168,7 @@ def _mjpeg(file: BinaryIO, size: int) -> tuple[int, bool]:
 
 
 def _png(file: BinaryIO, size: int) -> tuple[int, bool]:
-    """Where the chunk ends that the file ends in; without `IEND`, one more is missing."""
+    """Returns where the chunk at the end of the file ends; without `IEND` one more is missing."""
     place = 8
     for _ in range(_MOST_PARTS):
         if place + 8 > size:

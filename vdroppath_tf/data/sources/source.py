@@ -1,8 +1,8 @@
-"""What every kind of video offers: its size, and its frames by number.
+"""The interface of all kinds of videos: their size, and their frames by number.
 
-A `Manifest` holds one `FrameSource` for each video. `video` has video files; whatever else
-holds frames (folders of pictures, archives, records) is another class with the same methods,
-and samplers, caches, checks and the training loop need not know which it is.
+A `Manifest` holds one `FrameSource` for each video. The class in `video` reads video files; other
+storage (folders of pictures, archives, records) has other classes with the same methods, so that
+samplers, caches, checks and the training loop treat all alike.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ Folder: TypeAlias = str | os.PathLike[str] | None
 
 
 class FrameSource(ABC):
-    """The frames of one video, wherever they are.
+    """The frames of one video, in any kind of storage.
 
     Subclasses are frozen dataclasses: immutable, hashable (they key caches) and thread safe.
 
     Attributes:
-        channels: of its frames: 3 for RGB, 2 for optical flow (x and y).
+        channels: The number of channels: 3 for RGB, 2 for optical flow (x and y).
     """
 
     channels: ClassVar[int] = 3
@@ -43,31 +43,31 @@ class FrameSource(ABC):
     @property
     @abstractmethod
     def path(self) -> str:
-        """What errors call it: the absolute path of its file or folder, and the part of it."""
+        """The name in errors: the absolute path of the file or folder, and the part of it."""
 
     @property
     def whole(self) -> FrameSource:
-        """The video that this is, or that it is a segment of."""
+        """The video itself, or for a segment, the video that it is a part of."""
         return self
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What was chosen of a file that holds more than one video, for `Manifest.digest`."""
+        """The chosen part of a file that holds several videos, for `Manifest.digest`."""
         return ()
 
     def with_square_pixels(self) -> FrameSource:
-        """The same video in the size that players show it in; itself where pixels are square."""
+        """Returns the video at the size that players show; itself if its pixels are square."""
         return self
 
     @abstractmethod
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """Number and size of the frames.
+        """Returns the number and the size of the frames.
 
         Args:
-            cache_dir: folder where what was found may be kept between runs.
+            cache_dir: The folder where results may be kept between runs. Defaults to None.
 
         Raises:
-            VideoError: missing, empty, damaged, or out of bounds; nothing there can be used.
+            VideoError: If the video is missing, empty, damaged, or out of bounds.
         """
 
     def read(
@@ -78,20 +78,27 @@ class FrameSource(ABC):
         box: Box | None = None,
         cache_dir: Folder = None,
     ) -> np.ndarray:
-        """Exactly the frames with these numbers, or an error.
+        """Reads exactly the frames with these numbers, or raises an error.
 
         Args:
-            indices: frame numbers from 0, `(n,)` with n >= 1, in any order, repeats allowed.
-            short_edge: scales frames (bilinear, aspect kept) to this many pixels on the shorter
-                side; None keeps the size.
-            box: the part wanted of the scaled frames; None takes all.
-            cache_dir: as for `info`.
+            indices: The frame numbers from 0, `(n,)` with n >= 1, in any order, with or without
+                repetitions.
+            short_edge: The length of the shorter side in pixels, to which frames are scaled
+                (bilinear, the aspect ratio is kept). Defaults to None, the stored size.
+            box: The part of the scaled frames. Defaults to None, all.
+            cache_dir: See `info`.
 
         Returns:
             Frames in the order of `indices`, uint8 `(n, height, width, channels)`.
 
         Raises:
-            VideoError: a frame is not there or cannot be decoded; names the file and the frame.
+            VideoError: If a frame is missing or cannot be decoded; the message names the file and
+                the frame.
+
+        Example:
+            ```python
+            VideoFile("/data/dance.mp4").read([0, 8, 16], short_edge=128)
+            ```
         """
         info = self.info(cache_dir)
         request = FrameRequest(self.path, info, indices, short_edge=short_edge, box=box)
@@ -99,56 +106,56 @@ class FrameSource(ABC):
 
     @abstractmethod
     def _frames(self, request: FrameRequest) -> np.ndarray:
-        """The frames of a request in its order, uint8 `(n, *request.size, channels)`."""
+        """Returns the frames of a request in its order, uint8 `(n, *request.size, channels)`."""
 
     def assumed(self) -> tuple[str, ...]:
-        """What was found out of the source and is not usual, each a few words for the user.
+        """Returns what was inferred about the source and is unusual, for the user.
 
         Raises:
-            VideoError: as for `info`.
+            VideoError: See `info`.
         """
         return ()
 
     def first_number(self) -> int:
-        """The number in the name of the first frame; 1, as is usual, where frames have none.
+        """Returns the number in the name of the first frame; 1, the usual one, without numbers.
 
         Raises:
-            VideoError: nothing there can be used.
+            VideoError: If nothing in the source can be used.
         """
         return 1
 
     def validate(self, cache_dir: Folder = None) -> None:
-        """Checks that everything is in its place; decodes nothing.
+        """Checks that all frames are listed, without decoding them.
 
         Args:
-            cache_dir: as for `info`.
+            cache_dir: See `info`.
 
         Raises:
-            VideoError: it is not.
+            VideoError: If the video cannot be used.
         """
         self.info(cache_dir)
 
     def validate_quickly(self) -> None:
-        """A cheaper check that keeps nothing, for a great many videos.
+        """Checks the video more cheaply and caches nothing, for very many videos.
 
         Raises:
-            VideoError: what can be seen so is not as it should be.
+            VideoError: If the check fails.
         """
         self.validate()
 
 
 def cut(frames: np.ndarray, box: Box | None) -> np.ndarray:
-    """The box out of frames `(time, height, width, channels)`; a view."""
+    """Cuts a box out of frames `(time, height, width, channels)`; returns a view."""
     if box is None:
         return frames
     return frames[:, box.top : box.top + box.height, box.left : box.left + box.width]
 
 
 def mirrored(frames: np.ndarray) -> np.ndarray:
-    """Frames `(..., height, width, channels)` seen in a mirror, left to right.
+    """Mirrors frames `(..., height, width, channels)` left to right.
 
-    What moves right then moves left: of optical flow (2 channels) x is negated too. Levels 0..255
-    stand for -bound..bound, so that is 255 - x, and no motion is 127.5, between two levels.
+    Motion to the right becomes motion to the left, so x of optical flow (2 channels) is negated
+    too. Values 0..255 stand for -bound..bound: the negative is 255 - x, and 127.5 is no motion.
     """
     frames = frames[..., ::-1, :]
     if frames.shape[-1] != 2:

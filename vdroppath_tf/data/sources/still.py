@@ -1,4 +1,4 @@
-"""What pictures of every format share: bounds, FFmpeg's decoder and its scaling."""
+"""The common part of all picture formats: bounds, FFmpeg's decoder and its scaling."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from vdroppath_tf.data.sources.source import Box
 from vdroppath_tf.names import named
 
 MAX_PIXELS = 1 << 26
-"""Pictures with more pixels than this are refused before they are decoded (8K video has half)."""
+"""Pictures with more pixels are refused before they are decoded (an 8K frame has half as many)."""
 
 MAX_PICTURE_BYTES = 1 << 26
-"""Encoded pictures of more bytes than this are refused."""
+"""Larger encoded pictures are refused (bytes)."""
 
 _FORMATS = {1: "gray", 3: "rgb24"}
-# To make a decoder costs more than to use it, so each thread keeps its own; but that of PNG adds a
-# picture to the one before.
+# Making a decoder takes longer than using it, so each thread keeps one; but the decoder of PNG
+# draws a picture over the previous one.
 _REUSABLE = {"mjpeg"}
 _local = threading.local()
 
 
 def check_bytes(data: bytes, name: str) -> None:
-    """Raises `VideoError` if an encoded picture is too long."""
+    """Raises `VideoError` if an encoded picture is too large."""
     if len(data) > MAX_PICTURE_BYTES:
-        raise VideoError(f"{name}: has {len(data)} bytes; at most {MAX_PICTURE_BYTES} are read.")
+        raise VideoError(f"{name}: has {len(data)} bytes. Expected at most {MAX_PICTURE_BYTES}.")
 
 
 def check_size(height: int, width: int, name: str) -> tuple[int, int]:
-    """`(height, width)`, or `VideoError` if it is out of bounds."""
+    """Returns `(height, width)`, or raises `VideoError` if it is out of bounds."""
     if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
         raise VideoError(
             f"{name}: is {width}x{height} pixels; expected 1 to {MAX_SIDE} a side. "
             "It is damaged or needs to be scaled down first."
         )
     if height * width > MAX_PIXELS:
-        raise VideoError(f"{name}: is {width}x{height}; at most {MAX_PIXELS} pixels are read.")
+        raise VideoError(f"{name}: is {width}x{height}. Expected at most {MAX_PIXELS} pixels.")
     return height, width
 
 
 def damaged(name: str, found: str) -> VideoError:
-    """The error about a picture that cannot be decoded."""
+    """Returns the error for a picture that cannot be decoded."""
     return VideoError(
         f"{name}: is a damaged picture ({found}). Copy or extract it again, or take its video off "
         "the list."
@@ -69,20 +69,21 @@ def decode_still(
     """Decodes one picture with one of FFmpeg's decoders. Thread safe.
 
     Args:
-        codec: FFmpeg's name for the format.
-        data: the encoded picture.
-        name: what errors call it.
-        size: its height and width as it is stored, in pixels.
-        short_edge: scales it (bilinear, aspect kept) to this many pixels on the shorter side.
-        box: the part wanted of the scaled picture as it is shown; None takes all.
-        channels: 3 for RGB, 1 for its brightness (BT.601).
-        orientation: how it is turned to be shown, see `orientation`.
+        codec: FFmpeg's name of the format.
+        data: The encoded picture.
+        name: Its name in errors.
+        size: Its stored height and width, in pixels.
+        short_edge: The length of the shorter side in pixels, to which it is scaled (bilinear, the
+            aspect ratio is kept); None keeps the size.
+        box: The part of the scaled picture as it is shown; None takes all.
+        channels: 3 for RGB, 1 for the brightness (BT.601).
+        orientation: How the picture is turned to be shown, see `orientation`. Defaults to upright.
 
     Returns:
         uint8 `(height, width, channels)`; may be a view, which holds the whole picture in memory.
 
     Raises:
-        VideoError: it is damaged.
+        VideoError: If the picture is damaged.
     """
     frame = _decode(codec, data, name)
     if (frame.height, frame.width) != size:
@@ -103,9 +104,9 @@ def scale_pixels(frame: np.ndarray, short_edge: int | None) -> np.ndarray:
 
 
 def _decode(codec: str, data: bytes, name: str) -> Any:
-    """FFmpeg's frame."""
+    """Decodes a picture to FFmpeg's frame."""
     decoder = getattr(_local, codec, None) or _decoder(codec)
-    setattr(_local, codec, None)  # one that met damage is not used again
+    setattr(_local, codec, None)  # after damage, a decoder is not used again
     try:
         frames = decoder.decode(av.Packet(data))
     except av.error.FFmpegError as error:
@@ -120,7 +121,7 @@ def _decode(codec: str, data: bytes, name: str) -> Any:
 def _decoder(codec: str) -> Any:
     decoder = av.CodecContext.create(codec, "r")
     decoder.thread_count = 1  # callers read many pictures at once
-    decoder.options = {"err_detect": "explode"}  # else damage is painted over
+    decoder.options = {"err_detect": "explode"}  # otherwise damage is concealed
     return decoder
 
 

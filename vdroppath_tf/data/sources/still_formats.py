@@ -1,6 +1,6 @@
 """Pictures in WebP, BMP and TIFF: their size without decoding, and their pixels or an error.
 
-FFmpeg decodes, as it does for all pictures and videos, so no other library is needed for these.
+FFmpeg decodes them, as it decodes all pictures and videos, so no other library is needed.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from vdroppath_tf.names import named
 _ANIMATED, _HAS_EXIF = 0x02, 0x08  # flags of WebP
 _MAX_TAGS = 512  # of a TIFF picture
 _WIDTH, _HEIGHT, _COMPRESSION = 256, 257, 259  # tags of TIFF
-_NEXT, _END = -1, -2  # no tags
+_NEXT, _END = -1, -2  # keys beside the tags
 _METHODS = (1, 2, 3, 4, 5, 8, 32773, 32946)  # none, fax, LZW, deflate and PackBits
-# Those that say what the pixels are; at others FFmpeg stops where it is to stop at damage.
+# Tags about the pixels. FFmpeg, set to stop at damage, stops at others too.
 _OF_PIXELS = {
     *(256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324),
     *(325, 339, 530),
@@ -34,9 +34,9 @@ class StillFormat:
     """How to read the headers of pictures of one format.
 
     Attributes:
-        codec: FFmpeg's name for it.
-        size: Gives the height and width as stored, of data and a name for errors.
-        orientation: Gives how a picture is turned to be shown.
+        codec: FFmpeg's name of the format.
+        size: Returns the stored height and width, given the data and a name for errors.
+        orientation: Returns how a picture is turned to be shown.
     """
 
     codec: str
@@ -45,7 +45,7 @@ class StillFormat:
 
 
 def format_of(data: bytes) -> StillFormat | None:
-    """The format of a picture by its first bytes; None if it is none of these."""
+    """Returns the format of a picture by its first bytes; None if it is none of these."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _WEBP
     if data[:4] in (b"II*\0", b"MM\0*"):
@@ -54,10 +54,10 @@ def format_of(data: bytes) -> StillFormat | None:
 
 
 def still_size(data: bytes, name: str, format: StillFormat) -> tuple[int, int]:
-    """`(height, width)` of a picture in pixels as it is shown, from its headers.
+    """Returns `(height, width)` of a picture as it is shown, in pixels, from its headers.
 
     Raises:
-        VideoError: it is damaged, out of bounds, or holds several pictures.
+        VideoError: If it is damaged, out of bounds, or holds several pictures.
     """
     check_bytes(data, name)
     size = check_size(*format.size(data, name), name)
@@ -77,15 +77,15 @@ def read_still(
     """Decodes a picture, upright; transparency is ignored. Thread safe.
 
     Args:
-        data: the whole encoded picture.
-        name, short_edge, box, channels: see `decode_still`.
-        format: see `format_of`.
+        data: The whole encoded picture.
+        name, short_edge, box, channels: See `decode_still`.
+        format: See `format_of`.
 
     Returns:
         uint8 `(height, width, channels)`; may be a view, which holds the whole picture in memory.
 
     Raises:
-        VideoError: as for `still_size`; or it is cut short.
+        VideoError: See `still_size`; or if the picture is cut short.
     """
     check_bytes(data, name)
     return decode_still(
@@ -145,10 +145,10 @@ def _bmp_size(data: bytes, name: str) -> tuple[int, int]:
 
 
 def _tiff_tags(data: bytes) -> Iterator[tuple[int, int]]:
-    """Tags of the first picture with their values, where these are one whole number.
+    """Yields the tags of the first picture with their values, if these are one whole number.
 
-    Last come `_NEXT`, the place of the next picture, and `_END`, how far what describes this one
-    reaches.
+    The last are `_NEXT`, the position of the next picture, and `_END`, the end of the data that
+    describe this one.
     """
     order = "little" if data[:2] == b"II" else "big"
     start = _number(data, 4, 4, order)
@@ -166,7 +166,7 @@ def _tiff_tags(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _without_remarks(data: bytes) -> bytes:
-    """A TIFF picture without the tags that say nothing of its pixels."""
+    """Returns a TIFF picture without the tags that do not concern its pixels."""
     order = "little" if data[:2] == b"II" else "big"
     start = _number(data, 4, 4, order)
     count = min(_number(data, start, 2, order), _MAX_TAGS)

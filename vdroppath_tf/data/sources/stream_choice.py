@@ -1,8 +1,8 @@
-"""Which of the video streams of a file is the film: the one that a player shows.
+"""Chooses the main video stream of a file: the one that a player shows.
 
-Covers and thumbnails (FFmpeg's attached pictures) are no film, and a stream of a single frame is
-none beside one that moves. Of the others, the one that the file marks as the default is taken; then
-the one of most pixels, of the highest bit rate, and the first one.
+Covers and thumbnails (FFmpeg's attached pictures) are excluded, and a stream of a single frame is
+the last choice. Of the others, the stream that the file marks as the default is taken; then the one
+with the most pixels, the highest bit rate, and the lowest number.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ _STILL_CODECS = {"mjpeg", "png", "bmp", "tiff", "webp", "gif", "jpegls", "jpeg20
 
 
 def films(container: Any) -> list[Any]:
-    """The video streams of an open file that are no attached pictures, in its order."""
+    """Returns the video streams of an open file, without attached pictures, in file order."""
     return [stream for stream in container.streams.video if not _flags(stream) & _NO_FILM]
 
 
 def choose_stream(container: Any, number: int | None = None) -> Any:
-    """The stream to read; None if there is none.
+    """Returns the stream to read; None if there is none.
 
     Args:
-        container: the open file.
-        number: of the stream among `films`, from 0; None takes the one that a player shows.
+        container: The open file.
+        number: The number of the stream among `films`, from 0. Defaults to None, the one that a
+            player shows.
     """
     found = films(container)
     if number is not None:
@@ -35,18 +36,18 @@ def choose_stream(container: Any, number: int | None = None) -> Any:
 
 
 def no_stream(container: Any, number: int | None) -> str:
-    """What is wrong with a file where `choose_stream` found nothing, for an error."""
+    """Describes why `choose_stream` found nothing, for an error."""
     if films(container):
         return (
             f"has no video stream {number}; it has {describe(container)}. Pass another "
-            "video_stream= (--video_stream), or none to take the one that a player shows."
+            "video_stream= (--video_stream), or leave it out to read the one that a player shows."
         )
     kinds = [_kind(stream) for stream in container.streams]
     return f"holds no video (found: {', '.join(kinds) or 'no stream'}). Expected a video stream."
 
 
 def describe_choice(container: Any, stream: Any) -> str | None:
-    """The video streams of an open file and which one is read; None if there is only one."""
+    """Describes the video streams of a file and which one is read; None if there is only one."""
     found = [other.index for other in films(container)]
     if len(found) < 2:
         return None
@@ -54,7 +55,7 @@ def describe_choice(container: Any, stream: Any) -> str | None:
 
 
 def describe(container: Any) -> str:
-    """The video streams of an open file by number, such as `0: h264 64x48, 1: mjpeg 16x12`."""
+    """Lists the video streams of a file by number, such as `0: h264 64x48, 1: mjpeg 16x12`."""
     return ", ".join(
         f"{number}: {_codec(stream) or 'unknown'} {'x'.join(map(str, _size(stream)))}"
         for number, stream in enumerate(films(container))
@@ -62,8 +63,8 @@ def describe(container: Any) -> str:
 
 
 def _rank(stream: Any, found: list[Any]) -> tuple[Any, ...]:
-    """What players compare, the most important first."""
-    if stream.codec_context is None:  # no decoder reads it
+    """Returns the criteria that players compare, the most important first."""
+    if stream.codec_context is None:  # there is no decoder for it
         return (False, -stream.index)
     flags = _flags(stream)
     return (
@@ -80,10 +81,10 @@ def _rank(stream: Any, found: list[Any]) -> tuple[Any, ...]:
 
 
 def _frames(stream: Any) -> int:
-    """The number of frames by the file's headers, 0 where they do not tell."""
+    """Returns the number of frames by the file's headers, 0 if they do not give it."""
     if stream.frames:
         return stream.frames
-    # Matroska has no number of frames, but most writers add how long a stream plays.
+    # Matroska has no number of frames, but most programs store the duration of a stream.
     found = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
     if found is None or not stream.average_rate:
         return 0
@@ -92,7 +93,7 @@ def _frames(stream: Any) -> int:
 
 
 def _may_be_still(stream: Any, found: list[Any]) -> bool:
-    """Whether a stream of unknown length is of a codec for pictures, beside one that is not."""
+    """Returns whether a stream of unknown length has a picture codec, beside one that has not."""
     if _frames(stream):
         return False
     others = {_codec(other) for other in found} - _STILL_CODECS
@@ -100,13 +101,13 @@ def _may_be_still(stream: Any, found: list[Any]) -> bool:
 
 
 def _kind(stream: Any) -> str:
-    """Not its `type`: PyAV 15 ends the process at a stream of a kind that FFmpeg does not know."""
+    """Returns the kind of a stream without `type`: PyAV 15 crashes on kinds unknown to FFmpeg."""
     kind = type(stream).__name__.removesuffix("Stream").lower()
     return {"video": "an attached picture", "": "an unknown kind"}.get(kind, kind)
 
 
 def _size(stream: Any) -> tuple[int, int]:
-    """Width and height; zeros for a stream that no decoder reads, which has no such attributes."""
+    """Returns the width and height; zeros for a stream without a decoder."""
     return (0, 0) if stream.codec_context is None else (stream.width, stream.height)
 
 
@@ -115,5 +116,5 @@ def _codec(stream: Any) -> str | None:
 
 
 def _flags(stream: Any) -> int:
-    """PyAV 17 has an enumeration, later ones have a number."""
+    """Returns the flags of a stream; PyAV 17 has an enumeration, later ones have a number."""
     return getattr(stream.disposition, "value", stream.disposition)

@@ -1,8 +1,8 @@
-"""MPEG-TS whose packets do not follow each other: joined out of whole files, or with a hole.
+"""MPEG-TS files whose packets are not consecutive: joined from whole files, or with a gap.
 
-Each packet of a stream carries a number, one more than that of the packet before (4 bits). Where
-it jumps, packets were lost, or another recording begins, and FFmpeg marks a frame nearby as
-damaged in either case. What a recording begins with tells the two apart.
+Each packet of a stream has a 4-bit counter, one more than that of the previous packet. Where it
+jumps, packets were lost or another recording begins; FFmpeg marks a nearby frame as damaged in
+either case. The first packets of a recording distinguish the two.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import numpy as np
 from vdroppath_tf.data.sources.zipped_file import opened, split_zip
 
 _SYNC = 0x47
-_PACKET = 188  # bytes; a time may stand before each (192 in all) or a check behind it (204)
+_PACKET = 188  # bytes; a time may precede each (192 in all) or a checksum follow it (204)
 _STEPS = (188, 192, 204)
-_IN_A_ROW = 5  # packets that are enough to know where packets begin
+_IN_A_ROW = 5  # consecutive sync bytes that establish where packets begin
 _SEARCH = 1 << 16  # bytes
 _TAIL = 1 << 22  # bytes
 
 
 @dataclasses.dataclass(frozen=True)
 class Jump:
-    """A place where the numbers of a stream's packets jump.
+    """A place where the counter of a stream's packets jumps.
 
     Attributes:
-        place: byte at which the packet behind it begins, as FFmpeg counts.
-        frame_starts: whether a frame starts there.
-        program_starts: whether a new table of programs stands between the packets: its number
+        place: The byte at which the next packet begins, as FFmpeg counts.
+        frame_starts: Whether a frame starts there.
+        program_starts: Whether a new program table stands between the packets, i.e. its counter
             jumps too.
     """
 
@@ -44,8 +44,8 @@ class TransportStream:
     """The packets of one file.
 
     Attributes:
-        jumps: where those of the video do not follow each other.
-        cut_inside: whether the file ends inside the packet of the video that was to come next.
+        jumps: The places where the packets of the video are not consecutive.
+        cut_inside: Whether the file ends inside the next packet of the video.
     """
 
     jumps: tuple[Jump, ...]
@@ -53,11 +53,11 @@ class TransportStream:
 
 
 def read_transport_stream(path: str, number: int) -> TransportStream:
-    """Reads the head of every packet.
+    """Reads the header of every packet.
 
     Args:
-        path: the file.
-        number: the one by which packets of the video are known (PID).
+        path: The file.
+        number: The identifier of the video's packets (PID).
     """
     data = _bytes(path)
     places, step = _places(data)
@@ -85,14 +85,14 @@ def read_transport_stream(path: str, number: int) -> TransportStream:
 
 
 def ends_with_a_full_packet(path: str, number: int) -> bool:
-    """Whether the last packet of the video has no room left, so that its frame may go on.
+    """Returns whether the last packet of the video is full, so that its frame may be incomplete.
 
-    A frame begins with a packet of its own, so the last packet of the one before is filled up with
-    nothing, unless its bytes happen to fill it.
+    A frame begins with a new packet, so the last packet of a frame is padded unless its bytes
+    happen to fill it.
 
     Args:
-        path: the file.
-        number: the one by which packets of the video are known (PID).
+        path: The file.
+        number: The identifier of the video's packets (PID).
     """
     with opened(path) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
@@ -108,19 +108,19 @@ def ends_with_a_full_packet(path: str, number: int) -> bool:
 
 
 def _is_filled_up(field: list[int]) -> bool:
-    """Whether an adaptation field has bytes that say nothing."""
+    """Returns whether an adaptation field has padding."""
     length, flags = field[0], field[1]
     if length == 0:
-        return True  # one byte, this one
+        return True  # one byte of padding, this one
     used = 1 + 6 * bool(flags & 0x10) + 6 * bool(flags & 0x08) + bool(flags & 0x04)
-    for mark in (0x02, 0x01):  # private data and an extension, which say how long they are
+    for mark in (0x02, 0x01):  # private data and an extension, each preceded by its length
         if flags & mark and used < length:
             used += 1 + field[1 + used]
     return used < length
 
 
 def _bytes(path: str) -> np.ndarray:
-    """The bytes of a file, read where they are asked for; those of a member of a zip at once."""
+    """Returns the bytes of a file, read on access; those of a zip member are read at once."""
     if split_zip(path) is None:
         return np.memmap(path, np.uint8, "r")
     with opened(path) as file:
@@ -128,16 +128,16 @@ def _bytes(path: str) -> np.ndarray:
 
 
 def _is_next(tail: np.ndarray, number: int, last: int | None) -> bool:
-    """Whether the first bytes of a packet are those of the one that was to come next."""
+    """Returns whether the first bytes of a packet are those of the video's next packet."""
     if len(tail) < 4:
-        return len(tail) > 0  # it could be any
+        return len(tail) > 0  # too short to exclude it
     head = [int(byte) for byte in tail[:4]]
     of_video = (head[1] & 0x1F) << 8 | head[2] == number
     return of_video and (last is None or head[3] & 0xF == (last + 1) & 0xF)
 
 
 def _places(data: np.ndarray) -> tuple[np.ndarray, int]:
-    """Where packets begin, the last perhaps not whole, and how far apart they are."""
+    """Finds where packets begin, the last one perhaps incomplete, and their distance."""
     runs: list[np.ndarray] = []
     place, step = _search(data, 0, _STEPS)
     while place < len(data):
@@ -151,7 +151,7 @@ def _places(data: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _search(data: np.ndarray, start: int, steps: tuple[int, ...]) -> tuple[int, int]:
-    """The next place from which packets follow each other; the end of the file if there is none."""
+    """Returns the next place where packets follow each other, or the end of the file."""
     while start < len(data):
         marks = data[start : start + _SEARCH + _IN_A_ROW * max(steps)] == _SYNC
         for step in steps:
@@ -165,15 +165,15 @@ def _search(data: np.ndarray, start: int, steps: tuple[int, ...]) -> tuple[int, 
 
 
 def is_joined(stream: TransportStream, packets: Sequence[tuple[int, bool, int | None]]) -> bool:
-    """Whether a recording begins at each jump that matters.
+    """Returns whether a recording begins at each jump that matters.
 
     Args:
-        stream: what was read of the file.
-        packets: of each frame in the order of the file its place, whether decoding can start at
-            it, and its decoding time.
+        stream: The packets of the file.
+        packets: For each frame in file order, its place, whether decoding can start at it, and its
+            decoding time.
 
     Returns:
-        False if packets are missing behind the first frame that decoding can start at.
+        False if packets are missing after the first frame at which decoding can start.
     """
     places = np.asarray([place for place, _, _ in packets], np.int64)
     keys = np.asarray([key for _, key, _ in packets], bool)

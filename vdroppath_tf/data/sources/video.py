@@ -15,16 +15,21 @@ from vdroppath_tf.names import named
 @named
 @dataclasses.dataclass(frozen=True)
 class VideoFile(FrameSource):
-    """One video file. Frames are given upright, as players show them.
+    """One video file. Frames are upright, as players show them.
 
     Attributes:
-        file: its absolute path.
-        stream: number of the video stream from 0, attached pictures not counted; None takes the
-            one that a player shows.
-        open_end: whether a recording that ends inside a frame is read up to the last whole one,
-            see `index_video`.
-        square_pixels: whether frames have the size that players show them in where pixels are not
-            square; by default they have the size in which they are stored.
+        file: The absolute path of the file.
+        stream: The number of the video stream from 0, without attached pictures. Defaults to None,
+            the stream that a player shows.
+        open_end: Whether a recording that ends inside a frame is read up to its last whole frame,
+            see `index_video`. Defaults to False.
+        square_pixels: Whether frames are stretched to the size that players show if pixels are not
+            square. Defaults to False, the stored size.
+
+    Example:
+        ```python
+        frames = VideoFile("/data/dance.mp4").read([0, 8, 16], short_edge=128)
+        ```
     """
 
     file: str
@@ -39,7 +44,7 @@ class VideoFile(FrameSource):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The stream, if one was chosen."""
+        """The stream, if the user chose one."""
         return () if self.stream is None else (f"video stream {self.stream}",)
 
     def with_square_pixels(self) -> VideoFile:
@@ -77,7 +82,7 @@ class VideoFile(FrameSource):
         return cut(frames, request.box)
 
     def validate_quickly(self) -> None:
-        """Opens the file and reads its headers; all of it if it is shorter than they say."""
+        """Opens the file and reads its headers; reads all of it if it is shorter than they say."""
         if missing_end(self.file) is not None:
             self.info()
         with open_video(self.file, self.stream):

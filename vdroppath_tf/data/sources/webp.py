@@ -1,7 +1,7 @@
-"""Animated WebP, which FFmpeg does not read: drawn picture by picture, and given as a video.
+"""Animated WebP, which FFmpeg does not read: drawn picture by picture and converted to a video.
 
-A file holds pictures (`ANMF` chunks), each with its place on the canvas and how long it is shown.
-FFmpeg decodes the pictures; they are put on the canvas by the rules of WebP's specification.
+A file holds pictures (`ANMF` chunks), each with a place on the canvas and a duration. FFmpeg
+decodes the pictures, which are drawn on the canvas by the rules of the WebP specification.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_BYTES = 1 << 28
 """Animations whose frames take more bytes than this are refused (1,300 frames of 256x256)."""
 
 _SUFFIXES = (".webp", "")
-_EDGE = 256  # pixels that a decoder may add to a side of what it decodes into
+_EDGE = 256  # pixels that a decoder may add to each side of its buffer
 _ANIMATED = 2  # a bit of the flags of `VP8X`
 
 
@@ -33,7 +33,7 @@ class WebpError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class _Picture:
-    """A picture of an animation: its place, how long it is shown (ms), and its chunks."""
+    """A picture of an animation: its place, its duration (ms) and its chunks."""
 
     left: int
     top: int
@@ -46,7 +46,7 @@ class _Picture:
 
 
 def is_animated_webp(path: str) -> bool:
-    """Whether a file is an animation: decided by its first bytes, if its name may be one."""
+    """Returns whether a file is an animation, by its first bytes if its suffix allows it."""
     if os.path.splitext(path)[1].lower() not in _SUFFIXES:
         return False
     with opened(path) as file:
@@ -57,11 +57,11 @@ def is_animated_webp(path: str) -> bool:
 
 
 def as_video(path: str) -> io.BytesIO:
-    """An animation as a file of uncompressed frames that FFmpeg reads.
+    """Converts an animation to a file of uncompressed frames that FFmpeg reads.
 
     Raises:
-        WebpError: it is damaged, cut short or too large.
-        OSError: the file cannot be read.
+        WebpError: If it is damaged, cut short or too large.
+        OSError: If the file cannot be read.
     """
     status = file_status(path)
     return io.BytesIO(_video(path, status.st_size, status.st_mtime_ns))
@@ -91,7 +91,7 @@ def _video(path: str, size: int, mtime: int) -> bytes:
 
 
 def _parse(data: bytes) -> tuple[int, int, list[_Picture]]:
-    """Height and width of the canvas, and the pictures."""
+    """Returns the height and width of the canvas, and the pictures."""
     if len(data) < 8 + int.from_bytes(data[4:8], "little"):
         raise WebpError("is cut short")
     width, height = _number(data, 24, 3) + 1, _number(data, 27, 3) + 1
@@ -111,7 +111,7 @@ def _number(data: bytes, place: int, count: int) -> int:
 
 
 def _chunks(data: bytes, place: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, beginning and end of each chunk."""
+    """Yields the name, the beginning and the end of each chunk."""
     while place + 8 <= len(data):
         end = place + 8 + _number(data, place + 4, 4)
         if end > len(data):
@@ -137,7 +137,7 @@ def _picture(data: bytes) -> _Picture:
 
 
 def _draw(height: int, width: int, pictures: list[_Picture]) -> Iterator[np.ndarray]:
-    """The canvas at each picture, uint8 `(height, width, 3)`; it begins black and transparent."""
+    """Yields the canvas after each picture, uint8 `(height, width, 3)`; it begins transparent."""
     canvas = np.zeros((height, width, 4), np.uint8)
     for picture in pictures:
         rows = slice(picture.top, picture.top + picture.height)
@@ -151,15 +151,15 @@ def _draw(height: int, width: int, pictures: list[_Picture]) -> Iterator[np.ndar
 
 
 def _decode(picture: _Picture) -> np.ndarray:
-    """Its pixels, RGBA."""
+    """Decodes a picture to RGBA pixels."""
     body = picture.data
-    if body[:4] == b"ALPH":  # transparency in a chunk of its own needs the head of a larger format
+    if body[:4] == b"ALPH":  # a separate chunk for transparency needs the extended header
         sides = b"".join((n - 1).to_bytes(3, "little") for n in (picture.width, picture.height))
         body = b"VP8X" + (10).to_bytes(4, "little") + b"\x10\0\0\0" + sides + body
     riff = b"RIFF" + (len(body) + 4).to_bytes(4, "little") + b"WEBP" + body
     decoder = av.CodecContext.create("webp", "r")
     decoder.thread_count = 1  # callers read many files at once
-    # A picture may say in its data that it is larger than its place: it is not decoded.
+    # A picture may declare a larger size than its place: then it is not decoded.
     decoder.options = {"max_pixels": str((picture.width + _EDGE) * (picture.height + _EDGE))}
     try:
         frames: list[Any] = decoder.decode(av.Packet(riff))
@@ -174,7 +174,7 @@ def _decode(picture: _Picture) -> np.ndarray:
 
 
 def _blend(new: np.ndarray, old: np.ndarray) -> np.ndarray:
-    """Pixels over others, RGBA, neither multiplied by its transparency."""
+    """Draws RGBA pixels over others, neither of which is premultiplied."""
     alpha = new[..., 3:].astype(np.float32) / 255
     below = old[..., 3:].astype(np.float32) / 255 * (1 - alpha)
     total = alpha + below

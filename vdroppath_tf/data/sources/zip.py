@@ -1,7 +1,7 @@
 """One zip archive of extracted frames for each video, read in place, as a `FrameSource`.
 
-The list of its members is read once and kept as four numbers a frame. Reads then open the archive
-for themselves and go straight to the frames they want, so that threads share nothing.
+The list of members is read once and cached as five numbers a frame. Each read opens the archive
+separately and seeks to its frames, so that threads share nothing.
 """
 
 from __future__ import annotations
@@ -36,10 +36,16 @@ class FrameZip(FrameSource):
     """A zip archive with one picture for each frame of a video.
 
     Attributes:
-        file: its absolute path.
-        template: what frames are called, see `FrameFolder`; None finds out.
-        first: number of the first frame; None takes 0 or 1, whichever is there.
-        inside: the folder of the frames in an archive of several videos; None where there is one.
+        file: The absolute path of the archive.
+        template: The name template of the frames, see `FrameFolder`. Defaults to None: inferred.
+        first: The number of the first frame. Defaults to None: 0 or 1, whichever exists.
+        inside: The folder of the frames in an archive of several videos. Defaults to None, for an
+            archive of one video.
+
+    Example:
+        ```python
+        frames = FrameZip("/data/videos/video1/RGB_frames.zip").read([0, 8, 16])
+        ```
     """
 
     file: str
@@ -49,7 +55,7 @@ class FrameZip(FrameSource):
 
     @property
     def path(self) -> str:
-        """The archive, and the folder in it."""
+        """The path of the archive, and the folder in it."""
         return self.file if self.inside is None else f"{self.file}!{self.inside}"
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
@@ -62,7 +68,7 @@ class FrameZip(FrameSource):
             return read_pictures(request, lambda frame: layout.load(file, frame, self.file))
 
     def assumed(self) -> tuple[str, ...]:
-        """What was found out of the names of the frames, for the user."""
+        """Returns what was inferred from the names of the frames, for the user."""
         return self._layout().names.assumed
 
     def first_number(self) -> int:
@@ -77,7 +83,7 @@ class FrameZip(FrameSource):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Layout:
-    """Where the frames lie in one archive."""
+    """The places of the frames in one archive."""
 
     info: FrameInfo
     folder: str
@@ -89,16 +95,16 @@ class _Layout:
         return read_member(file, self.members[frame], name, path), f"{path}: {name}"
 
 
-@functools.lru_cache(maxsize=4)  # of a few archives with many videos each
+@functools.lru_cache(maxsize=4)  # archives are few, with many videos each
 def video_folders(path: str, size: int, mtime: int) -> dict[str, dict[str, zipfile.ZipInfo]]:
-    """The members of an archive of several videos, by folder (with a slash) and bare name.
+    """Returns the members of an archive of several videos, by folder (with a slash) and bare name.
 
     Args:
-        path: the archive.
-        size, mtime: its size and time: a file that was changed is read again.
+        path: The archive.
+        size, mtime: Its size and modification time, so that a changed file is read again.
 
     Raises:
-        VideoError: see `list_members`.
+        VideoError: See `list_members`.
     """
     with open_zip(path) as file:
         members = list_members(file, size, path)
@@ -110,9 +116,9 @@ def video_folders(path: str, size: int, mtime: int) -> dict[str, dict[str, zipfi
 
 
 def holds_folder(path: str, folder: str) -> bool:
-    """Whether an archive has frames in a folder, or a video of this name.
+    """Returns whether an archive has frames in a folder, or a video of this name.
 
-    True for a damaged one, which is told later.
+    True for a damaged archive, which is reported when it is read.
     """
     if is_there(f"{path}!{folder.strip('/')}"):
         return True

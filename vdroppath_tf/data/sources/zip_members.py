@@ -1,4 +1,4 @@
-"""The members of zip archives that anybody may have made: bounded, checked, never extracted."""
+"""The members of untrusted zip archives: limited, checked, and never extracted to the disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEMBER = np.dtype([(k, np.uint32) for k in ("offset", "packed", "size", "crc", "
 
 
 def open_zip(path: str) -> BinaryIO:
-    """The archive's file, or `VideoError`."""
+    """Opens an archive, or raises `VideoError`."""
     try:
         return open(path, "rb")
     except OSError as error:
@@ -33,7 +33,7 @@ def open_zip(path: str) -> BinaryIO:
 
 
 def _check_end(file: BinaryIO, size: int, path: str) -> None:
-    """Bounds the list of members before it is read."""
+    """Checks the size of the list of members before it is read."""
     found = find_end(file, size)
     if found is None:
         raise _damaged(path, "it has no end record: cut short, or not a zip archive")
@@ -43,15 +43,17 @@ def _check_end(file: BinaryIO, size: int, path: str) -> None:
 
 
 def list_members(file: BinaryIO, size: int, path: str) -> dict[str, zipfile.ZipInfo]:
-    """The members of an archive by name, all harmless pictures; folders and leftovers are left out.
+    """Returns the members of an archive by name, all checked pictures, without folders.
+
+    Leftovers of other programs are ignored.
 
     Args:
-        file: the archive.
-        size: its bytes.
-        path: what errors call it.
+        file: The archive.
+        size: Its size in bytes.
+        path: Its name in errors.
 
     Raises:
-        VideoError: it is damaged, or a member is not what it should be.
+        VideoError: If the archive is damaged, or a member is refused.
     """
     _check_end(file, size, path)
     try:
@@ -84,33 +86,33 @@ def _checked(members: list[zipfile.ZipInfo], size: int, path: str) -> dict[str, 
 
 def _path_complaint(name: str) -> str | None:
     if name.startswith("/") or ".." in name.split("/") or any(c in name for c in "\\\0:"):
-        return "has a path that is not a plain one inside the archive"
+        return "has an absolute path, or one with '..', a backslash or a colon"
     return None
 
 
 def _complaint(member: zipfile.ZipInfo, size: int) -> str | None:
     if not member.filename.lower().endswith(PICTURES):
-        return f"is no picture ({', '.join(PICTURES)})"
+        return f"is not a picture ({', '.join(PICTURES)})"
     return packing_complaint(member, size, MAX_PICTURE_BYTES)
 
 
 def one_folder(
     members: dict[str, zipfile.ZipInfo], path: str
 ) -> tuple[str, dict[str, zipfile.ZipInfo]]:
-    """The folder that all members are in, "" or ending in "/", and the members by bare name."""
+    """Returns the folder of all members, "" or ending in "/", and the members by bare name."""
     folders = {name[: name.rfind("/") + 1] for name in members}
     if len(folders) > 1:
         few = " and ".join(map(repr, sorted(folders)[:2]))
         raise VideoError(
-            f"{path}: has frames in several folders ({few}). Expected one video's; a list names "
-            "one of several as 'archive.zip!folder'."
+            f"{path}: has frames in several folders ({few}). Expected those of one video; a list "
+            "refers to one of several videos as 'archive.zip!folder'."
         )
     folder = next(iter(folders), "")
     return folder, {name[len(folder) :]: member for name, member in members.items()}
 
 
 def read_member(file: BinaryIO, member: np.void, name: str, path: str) -> bytes:
-    """The bytes of one member; never more than the archive's list declares."""
+    """Reads the bytes of one member, never more than the archive's list declares."""
     offset, packed, size, crc, method = (int(member[k]) for k in MEMBER.names or ())
     file.seek(offset)
     head = file.read(LOCAL_BYTES)
@@ -127,7 +129,7 @@ def read_member(file: BinaryIO, member: np.void, name: str, path: str) -> bytes:
     except (zlib.error, lzma.LZMAError, OSError, ValueError) as error:
         raise _damaged(path, f"{name!r}: {error}") from None
     if len(data) != size or zlib.crc32(data) != crc:
-        raise _damaged(path, f"{name!r} has not the {size} bytes or the checksum it should have")
+        raise _damaged(path, f"{name!r} differs from its declared {size} bytes or checksum")
     return data
 
 

@@ -1,4 +1,4 @@
-"""How zip archives end and members are packed, and their bytes: bounded, whoever wrote them."""
+"""The end records of zip archives and the packing of members, with limits for untrusted files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import zlib
 from typing import BinaryIO
 
 MAX_RATIO = 200
-"""Members that would grow by more than this are refused; pictures hardly shrink in a zip."""
+"""Members that unpack to more than this multiple are refused; pictures hardly shrink in a zip."""
 
 METHODS = {
     zipfile.ZIP_STORED: "stored",
@@ -17,13 +17,13 @@ METHODS = {
     zipfile.ZIP_BZIP2: "bzip2",
     zipfile.ZIP_LZMA: "LZMA",
 }
-"""How members may be packed."""
+"""Supported compression methods."""
 
 LOCAL_BYTES = 30
-"""Bytes of what stands before a member's name and data."""
+"""Bytes of the header before a member's name and data."""
 
 MAX_LIST = 1 << 25
-"""Bytes that the list of members may have."""
+"""The largest list of members, in bytes."""
 
 _END, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x07"
 _OTHER_METHODS = {9: "deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd", 99: "encryption"}
@@ -31,9 +31,11 @@ _LZMA_HEAD = 9
 
 
 def find_end(file: BinaryIO, size: int) -> tuple[int, bytes] | None:
-    """The bytes that the list of members has by the end record of an archive; None without one.
+    """Finds the end record of an archive; returns None if there is none.
 
-    With what leads to the end record of a zip64 archive, b"" where there is none.
+    Returns:
+        The size in bytes of the list of members, and the record that points to the end record of a
+        zip64 archive, or b"".
     """
     file.seek(max(0, size - (1 << 16) - 22))
     tail = file.read()
@@ -46,12 +48,12 @@ def find_end(file: BinaryIO, size: int) -> tuple[int, bytes] | None:
 
 
 def packing_complaint(member: zipfile.ZipInfo, size: int, most: int) -> str | None:
-    """What is wrong with the way a member is packed, as the end of a sentence; None if nothing is.
+    """Returns what is wrong with the packing of a member, as the end of a sentence, or None.
 
     Args:
-        member: of an archive.
-        size: bytes of the archive.
-        most: bytes that it may have.
+        member: The member of an archive.
+        size: The size of the archive in bytes.
+        most: The largest size of the member in bytes.
     """
     if member.flag_bits & 0x1:
         return "is encrypted"
@@ -59,7 +61,7 @@ def packing_complaint(member: zipfile.ZipInfo, size: int, most: int) -> str | No
         found = _OTHER_METHODS.get(member.compress_type, f"method {member.compress_type}")
         return f"is compressed by {found}; expected {', '.join(METHODS.values())}"
     if max(member.file_size, member.compress_size) > most:
-        return f"declares {member.file_size} bytes; at most {most} are read"
+        return f"declares {member.file_size} bytes, more than {most}"
     if not 0 <= member.header_offset < size:
         return "is declared to lie outside the file"
     if member.file_size > MAX_RATIO * max(1, member.compress_size):
@@ -68,7 +70,7 @@ def packing_complaint(member: zipfile.ZipInfo, size: int, most: int) -> str | No
 
 
 def unpack(data: bytes, method: int, size: int) -> bytes:
-    """The bytes of a member of `size` bytes: one more at most, whatever it would grow to."""
+    """Unpacks a member of `size` bytes; stops one byte after that, whatever its real size."""
     if method == zipfile.ZIP_DEFLATED:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)
     if method == zipfile.ZIP_BZIP2:
@@ -79,12 +81,12 @@ def unpack(data: bytes, method: int, size: int) -> bytes:
 
 
 def _lzma(data: bytes, size: int) -> lzma.LZMADecompressor:
-    """A decoder by the settings before the data: 2 bytes of version, 2 of length, 1 + 4 bytes."""
+    """Makes a decoder from the header: 2 bytes of version, 2 of length, 1 + 4 of settings."""
     if len(data) < _LZMA_HEAD or data[2:4] != b"\x05\0" or data[4] >= 9 * 5 * 5:
         raise ValueError("no settings of LZMA")
     numbers, lc = divmod(data[4], 9)
     pb, lp = divmod(numbers, 5)
-    # A dictionary beyond the data is of no use, and its size is for anybody to write.
+    # A larger dictionary than the data is useless, and its declared size is not trusted.
     dictionary = min(int.from_bytes(data[5:_LZMA_HEAD], "little"), size)
     settings = {"id": lzma.FILTER_LZMA1, "lc": lc, "lp": lp, "pb": pb}
     filters = [settings | {"dict_size": max(4096, dictionary)}]

@@ -1,7 +1,7 @@
-"""Files in zip archives as if they lay on the disk: `archive.zip!folder/video.mp4`.
+"""Files in zip archives, opened like files on the disk: `archive.zip!folder/video.mp4`.
 
-A member that is only stored, as videos mostly are, is a part of the archive, and read there. One
-that is packed is unpacked into memory, bounded. Nothing is extracted.
+A stored member, as videos mostly are, is read in place as a part of the archive. A packed member is
+unpacked into memory, up to a limit. Nothing is extracted to the disk.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from vdroppath_tf.files import open_regular
 
 _IN_ZIP = re.compile(r"(.+?\.zip)!(.+)", re.IGNORECASE | re.DOTALL)
 _MAX_STORED = 1 << 40  # bytes
-_MAX_PACKED = 1 << 30  # bytes that a packed member may have once it is unpacked
+_MAX_PACKED = 1 << 30  # unpacked bytes of a packed member
 _END64 = b"PK\x06\x06"
 
 
 class ZippedError(OSError):
-    """A member of a zip archive cannot be read; says what is wrong, without the file's name."""
+    """A member of a zip archive cannot be read; the message omits the name of the file."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class FileStatus(NamedTuple):
-    """What is asked of a file before it is read, of a member of an archive too."""
+    """The status of a file, or of a member of an archive, before it is read."""
 
     st_mode: int
     st_size: int
@@ -47,7 +47,7 @@ class FileStatus(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where the data of a member begin, how many bytes they are, and what becomes of them."""
+    """The place of a member's data, their packed and unpacked sizes, method and checksum."""
 
     start: int
     packed: int
@@ -57,7 +57,7 @@ class _Place(NamedTuple):
 
 
 def split_zip(path: str) -> tuple[str, str] | None:
-    """The archive and the member of a path; None for any other path, a file that is there say."""
+    """Splits a path into archive and member; None for any other path, even of an existing file."""
     if ".zip!" not in path.lower() or os.path.lexists(path):
         return None
     match = _IN_ZIP.fullmatch(path)
@@ -65,11 +65,11 @@ def split_zip(path: str) -> tuple[str, str] | None:
 
 
 def file_status(path: str) -> FileStatus:
-    """The status of a file, or of a member of an archive, which has the archive's time.
+    """Returns the status of a file, or of a member of an archive, which has the archive's time.
 
     Raises:
-        OSError: It is not there.
-        ZippedError: The archive is damaged, or lacks the member.
+        OSError: If it does not exist.
+        ZippedError: If the archive is damaged, or lacks the member.
     """
     parts = split_zip(path)
     found = os.stat(path if parts is None else parts[0])
@@ -78,11 +78,11 @@ def file_status(path: str) -> FileStatus:
 
 
 def opened(path: str) -> BinaryIO:
-    """A file, or a member of an archive, to be read.
+    """Opens a file, or a member of an archive, for reading.
 
     Raises:
-        OSError: It cannot be read.
-        ZippedError: The archive is damaged, or the member cannot be unpacked.
+        OSError: If it cannot be read.
+        ZippedError: If the archive is damaged, or the member cannot be unpacked.
     """
     parts = split_zip(path)
     if parts is None:
@@ -96,7 +96,7 @@ def opened(path: str) -> BinaryIO:
 
 
 def members_of(archive: str) -> tuple[str, ...]:
-    """The names of the files in an archive, without leftovers of systems and archivers.
+    """Returns the names of the files in an archive, without leftovers of other programs.
 
     Raises:
         OSError: See `file_status`.
@@ -107,7 +107,7 @@ def members_of(archive: str) -> tuple[str, ...]:
 
 
 def is_there(path: str) -> bool:
-    """Whether a path is that of a member of an archive which has it."""
+    """Returns whether a path names an existing member of an archive."""
     parts = split_zip(path)
     if parts is None or in_leftover(parts[1]):
         return False
@@ -119,7 +119,7 @@ def is_there(path: str) -> bool:
 
 
 def can_be_listed(archive: str) -> bool:
-    """Whether an archive is not damaged, as far as its list of files tells."""
+    """Returns whether the list of files of an archive is intact."""
     try:
         members_of(archive)
     except OSError:
@@ -128,7 +128,7 @@ def can_be_listed(archive: str) -> bool:
 
 
 class _Window(io.RawIOBase):
-    """A part of a file as a file of its own."""
+    """A part of a file, opened as a separate file."""
 
     def __init__(self, path: str, start: int, size: int) -> None:
         self._file = open_regular(path)
@@ -171,7 +171,7 @@ def _member(archive: str, name: str) -> zipfile.ZipInfo:
 
 @functools.lru_cache(maxsize=16)
 def _members(archive: str, size: int, mtime: int) -> dict[str, zipfile.ZipInfo]:
-    """The files of an archive by name, whatever they are."""
+    """Returns all files of an archive by name."""
     with open_regular(archive) as file:
         _check_list(file, size)
         try:
@@ -181,15 +181,15 @@ def _members(archive: str, size: int, mtime: int) -> dict[str, zipfile.ZipInfo]:
             raise ZippedError(f"the archive is damaged ({error})") from None
     found = {each.filename: each for each in listed}
     if len(found) < len(listed):
-        raise ZippedError("the archive has two files of one name. Write it again")
+        raise ZippedError("the archive has two files with the same name. Write it again")
     return found
 
 
 def _check_list(file: BinaryIO, size: int) -> None:
-    """Bounds the list of members before it is read."""
+    """Checks the size of the list of members before it is read."""
     found = find_end(file, size)
     if found is None:
-        raise ZippedError("the archive has no end record: it is cut short, or no zip file")
+        raise ZippedError("the archive has no end record: it is cut short, or not a zip file")
     length, locator64 = found
     if locator64:
         file.seek(min(size, int.from_bytes(locator64[8:16], "little")))

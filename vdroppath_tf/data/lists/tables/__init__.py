@@ -1,4 +1,4 @@
-"""Lists of any layout: it is found out from what a list says and what is there, then read."""
+"""Lists of any layout, which is inferred from the list and from the files that it names."""
 
 import lazy_loader
 

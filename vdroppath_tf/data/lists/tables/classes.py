@@ -1,4 +1,4 @@
-"""The classes of a list: numbers, or names that are numbered."""
+"""The classes of a list: numbers, or names that receive numbers."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _COMMA = re.compile(r"\s*,\s*")
 
 
 class Classes(NamedTuple):
-    """What the labels of a list mean.
+    """The meaning of the labels of a list.
 
     Attributes:
-        numbers: The number of the class of each label; None for labels that are names.
-        names: The names of all classes, in order; None if they are mere numbers.
+        numbers: The number of the class of each label; None if labels are names.
+        names: The names of all classes, in order; None if classes are numbers.
         notes: What was assumed.
     """
 
@@ -39,12 +39,12 @@ class Classes(NamedTuple):
 
 
 def labels_of(cell: Cell, column: str, between: re.Pattern[str] = BETWEEN_NAMES) -> tuple[str, ...]:
-    """The labels in a cell: one, or in a column of `labels` any number.
+    """Returns the labels in a cell: one, or in a column `labels` any number.
 
     Args:
         cell: The cell.
         column: The name of its column.
-        between: What stands between the names of several classes.
+        between: The separator of the names of several classes.
     """
     if isinstance(cell, tuple):
         return tuple(text.strip() for text in cell)
@@ -59,7 +59,7 @@ def labels_of(cell: Cell, column: str, between: re.Pattern[str] = BETWEEN_NAMES)
 
 
 def between_names(cells: Iterable[Cell]) -> re.Pattern[str]:
-    """What stands between the names of several classes: commas, if nothing else does."""
+    """Returns the separator of the names of several classes: a comma, if there is no other."""
     texts = [cell for cell in cells if isinstance(cell, str)]
     return BETWEEN_NAMES if any(map(BETWEEN_NAMES.search, texts)) else _COMMA
 
@@ -67,17 +67,17 @@ def between_names(cells: Iterable[Cell]) -> re.Pattern[str]:
 def classes_of(
     labels: dict[str, str], column: str, names: Sequence[str] | None, base: int | None, source: str
 ) -> Classes:
-    """What the labels of a list mean, of which all are known.
+    """Determines the meaning of the labels of a list, all of which are known.
 
     Args:
-        labels: The different labels, each with the first line that has it.
-        column: The column they are from, one of `layout.CLASSES`.
-        names: The names of the classes, if they are given.
-        base: The number of the first class, if it is given.
+        labels: The distinct labels, each with its first line.
+        column: Their column, one of `layout.CLASSES`.
+        names: The names of the classes, if they were passed.
+        base: The number of the first class, if it was passed.
         source: The list, for errors.
 
     Raises:
-        ManifestError: If they are neither all numbers nor all names, or may be both; or if numbers
+        ManifestError: If labels are a mixture of numbers and names, or may be both; or if numbers
             are out of range or count from 1.
     """
     if base not in (None, 0, 1):
@@ -119,10 +119,10 @@ def _are_names(
     base: int | None,
     source: str,
 ) -> bool:
-    """Whether labels are the names of classes.
+    """Returns whether labels are the names of classes.
 
     Raises:
-        ManifestError: If all are names and numbers of other classes.
+        ManifestError: If all are both names of classes and numbers of other classes.
     """
     found = list(labels)
     if len(words) == len(found):
@@ -160,8 +160,8 @@ def _by_name(labels: dict[str, str], names: Sequence[str] | None, column: str) -
             )
         if " #" in label and column != "class_name":
             raise ManifestError(
-                f"{origin}: label {label!r} may end in a comment. Put the comment on a line of its "
-                "own; or if it is part of the name, pass --columns with class_name in place of "
+                f"{origin}: label {label!r} may end in a comment. Put the comment on a separate "
+                "line; or if it is part of the name, pass --columns with class_name in place of "
                 "label (Layout(columns=...))."
             )
     if names is not None:
@@ -172,10 +172,10 @@ def _by_name(labels: dict[str, str], names: Sequence[str] | None, column: str) -
 
 
 def check_thousands(cells: dict[str, str]) -> None:
-    """Stops at a number of which nobody can tell whether it is 1 or 1000.
+    """Raises an error for a number that may be 1 or 1000, depending on the locale.
 
     Args:
-        cells: The different cells of one column, each with the first line that has it.
+        cells: The distinct cells of one column, each with its first line.
     """
     found = maybe_thousands(cells)
     if found is not None:
@@ -190,11 +190,11 @@ def _number(label: str, origin: str, base: int) -> int:
 
 
 def check_first(labels: dict[str, str], numbers: dict[str, int]) -> None:
-    """Stops if no label is 0, and some are 1, which is so where classes are counted from 1.
+    """Raises an error if no label is 0 and some are 1, as if classes were counted from 1.
 
     Args:
-        labels: The different labels, each with the first line that has it.
-        numbers: The number of each.
+        labels: The distinct labels, each with its first line.
+        numbers: The number of each label.
     """
     first = min(labels, key=lambda label: numbers[label], default=None)
     if first is not None and numbers[first] == 1:
@@ -202,10 +202,10 @@ def check_first(labels: dict[str, str], numbers: dict[str, int]) -> None:
 
 
 def _check_last(numbers: dict[str, int], labels: dict[str, str], names: Sequence[str]) -> None:
-    """Stops at the number after the last class, if none is 0."""
+    """Raises an error for the number after the last class, if no label is 0."""
     past = [label for label, number in numbers.items() if number == len(names)]
     if past and min(numbers.values()) > 0:
-        raise _from_one(labels[past[0]], f"label {len(names)} has no name: {len(names)} are given")
+        raise _from_one(labels[past[0]], f"label {len(names)} has no name: {len(names)} are known")
 
 
 def _from_one(origin: str, why: str) -> ManifestError:

@@ -1,4 +1,4 @@
-"""The rows of a list whose layout is known, to a manifest."""
+"""Converts the rows of a list with a known layout to a manifest."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from vdroppath_tf.data.sources.segment import Segment
 
 
 class Lines(NamedTuple):
-    """The lines of a list with their origins, and what is known of the list.
+    """The lines of a list with their places, and the options for reading it.
 
     Attributes:
         source: The list.
         rows: `(file:line, text)` of each line.
         root: The folder of the videos.
-        labels: The names of the classes, if they are given.
-        label_base: The number of the first class, if it is given.
+        labels: The names of the classes, if they were passed.
+        label_base: The number of the first class, if it was passed.
         lookup: How names become videos.
-        split: The part that is chosen, of several that are listed.
+        split: The chosen part, if several are listed.
     """
 
     source: PathLike
@@ -43,10 +43,10 @@ class Lines(NamedTuple):
 
 
 def collect(reading: Reading, lines: Lines, notes: Sequence[str] = ()) -> Manifest:
-    """The videos of a list that is read in one way.
+    """Makes the manifest of a list that is read in a given way.
 
     Args:
-        reading: The way.
+        reading: The way to read it.
         lines: The list.
         notes: What was assumed.
 
@@ -87,19 +87,19 @@ def collect(reading: Reading, lines: Lines, notes: Sequence[str] = ()) -> Manife
 
 
 def _is_in_frames(entry: VideoEntry) -> bool:
-    """Whether an entry is a segment from one frame to another."""
+    """Returns whether an entry is a segment in frames."""
     return isinstance(entry.source, Segment) and entry.source.span.unit == "frames"
 
 
 def places_of(lines: Lines) -> Places:
-    """Where the paths of a list lead."""
+    """Returns the object that resolves the paths of a list."""
     folder = os.path.dirname(os.path.abspath(lines.source))
     root = folder if lines.root is None else os.fspath(lines.root)
     return Places(VideoTree(root, lines.lookup or Lookup(), os.fspath(lines.source)), root, folder)
 
 
 def _classes(table: Table, lines: Lines) -> Classes:
-    """What the labels mean; where there is a column of names beside that of numbers, by both."""
+    """Returns the classes, from the labels and, if there is one, the column of their names."""
     source = os.fspath(lines.source)
     if lines.labels is None:
         table.check_commas()
@@ -113,8 +113,8 @@ def _classes(table: Table, lines: Lines) -> Classes:
         other = names.setdefault(number, given[0] if given else name)
         if other != name and spelling(other) != spelling(name):
             raise ManifestError(
-                f"{origin}: class {cell} is called {name!r}, but {other!r} elsewhere. Expected one "
-                "name for each number. Correct it, or leave one of both columns out: --columns."
+                f"{origin}: class {cell} has the name {name!r}, but {other!r} elsewhere. Expected "
+                "one name for each number. Correct it, or leave one of the columns out: --columns."
             )
     if lines.labels is not None:
         return classes

@@ -1,4 +1,4 @@
-"""Lines of a list that are comments, and those that only seem to be."""
+"""Comments in a list, and lines that only look like comments."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from vdroppath_tf.data.lists.tables.places import Places
 from vdroppath_tf.data.lists.tables.splitting import Splitter
 
 Row = tuple[str, str]
-"""Where a line is, and its text."""
-_MOST_ABOVE = 100  # comments that may be the header
+"""The place of a line, and its text."""
+_MOST_ABOVE = 100  # comments that may hold the header
 
 
 def without_comments(
     rows: Iterable[Row], places: Places, comments: list[str], *, header: bool = False
 ) -> Iterator[Row]:
-    """The rows that do not start with `#`, or whose path does; the others are `comments`.
+    """Yields the rows that are not comments, i.e. do not start with `#`, or start with a path.
 
     Args:
         rows: The lines of a list.
-        places: Where their paths lead.
-        comments: Takes where the comments are.
-        header: Whether a comment above the first row may be its header, which is then the first
-            row. NumPy writes them so.
+        places: Resolves their paths.
+        comments: Receives the places of the comments.
+        header: Whether a comment above the first row may be its header, as NumPy writes it, and is
+            then yielded as the first row. Defaults to False.
     """
     above: list[Row] | None = [] if header else None
     for row in rows:
@@ -43,11 +43,11 @@ def without_comments(
 
 
 def _names_columns(text: str, row: str) -> bool:
-    """Whether a comment names as many columns as the first row has, which is no header itself.
+    """Returns whether a comment names the columns of the first row, which is not a header itself.
 
-    Words with spaces between may be a sentence: there, each must have a meaning.
+    Words separated by spaces may be a sentence, so each of them must be a known column name.
     """
-    if row.lstrip().startswith("{"):  # an object says itself what it holds
+    if row.lstrip().startswith("{"):  # a JSON object names its fields itself
         return False
     for name, separator in SEPARATORS.items():
         splitter = Splitter(separator, 0, quotes=True)

@@ -1,6 +1,6 @@
-"""What the columns of a list hold, where no header says it: from what is in them and what is there.
+"""Infers the columns of a list without a header, from their contents and the existing files.
 
-Each function gives all assignments that are possible. More than one is for the user to choose from.
+Each function returns all possible assignments. If there are several, the user must choose.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from vdroppath_tf.data.lists.tables.splitting import Cell
 from vdroppath_tf.data.lists.times import is_clock, seconds_of
 
 There: TypeAlias = Callable[[str], bool]
-"""Whether a path leads to something below the root."""
+"""Returns whether a path leads to something below the root."""
 Columns: TypeAlias = tuple[str, ...]
 Column: TypeAlias = Sequence[Cell]
 Kind: TypeAlias = Literal["int", "ints", "float", "split", "text", "empty"]
 
 NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:[.,]0*)?")
-"""A whole number; spreadsheets write some with a point, or a comma."""
+"""A whole number; spreadsheets write some with a trailing point or comma."""
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,]000")
 _NO_THOUSANDS = re.compile(r"[+-]?(?:0+|[0-9]{4,})[.,]000")
 FRACTION = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
 SEVERAL = re.compile(r"\s*[,;|+]\s*|\s+")
-"""What stands between the numbers of several classes."""
+"""The separator of the numbers of several classes."""
 BETWEEN_NAMES = re.compile(r"\s*[;|]\s*")
-"""What stands between the names of several classes."""
+"""The separator of the names of several classes."""
 _Item = TypeVar("_Item")
 _SOME = 64
 
 
 def some(rows: Sequence[_Item]) -> Sequence[_Item]:
-    """A few of many, evenly spaced: enough to see which of them are there."""
+    """Returns a few evenly spaced items, enough to see which of them exist."""
     return rows[:: max(1, len(rows) // _SOME)]
 
 
 def kind_of(column: Column) -> Kind:
-    """What most cells of a column are."""
+    """Returns the kind of most cells of a column."""
     cells = [cell for cell in column if cell]
     if not cells:
         return "empty"
@@ -54,22 +54,22 @@ def kind_of(column: Column) -> Kind:
 
 
 def is_time(cell: str) -> bool:
-    """Whether a cell is a number of seconds, or a time such as 00:01:02.5."""
+    """Returns whether a cell is a number of seconds, or a time such as 00:01:02.5."""
     return FRACTION.fullmatch(cell) is not None or is_clock(cell)
 
 
 def is_several(cell: str) -> bool:
-    """Whether a cell holds the numbers of several classes."""
+    """Returns whether a cell holds the numbers of several classes."""
     parts = SEVERAL.split(cell)
     return len(parts) > 1 and all(NUMBER.fullmatch(part) for part in parts)
 
 
 def by_content(rows: Sequence[Sequence[Cell]], there: There) -> Iterator[Columns]:
-    """The columns that rows without a header may have.
+    """Yields the possible columns of rows without a header.
 
     Args:
         rows: The first rows of a list.
-        there: Whether a path leads to something. It is asked for some of the rows.
+        there: Returns whether a path leads to something. It is called for some of the rows.
     """
     columns: list[Column] = list(zip(*rows, strict=True))
     kinds = [kind_of(column) for column in columns]
@@ -81,7 +81,7 @@ def by_content(rows: Sequence[Sequence[Cell]], there: There) -> Iterator[Columns
 
 
 def _paths(columns: Sequence[Column], kinds: Sequence[Kind], there: There) -> list[int]:
-    """The columns that may be that of the path: those of which most are there, each once."""
+    """Returns the possible columns of the path: most of their cells exist, each only once."""
     counts = [
         sum(isinstance(cell, str) and cell != "" and there(cell) for cell in some(column))
         for column in columns
@@ -92,7 +92,7 @@ def _paths(columns: Sequence[Column], kinds: Sequence[Kind], there: There) -> li
     once = [k for k in best if len(set(columns[k])) == len(columns[k])]
     best = once or best
     if len(columns) > 2 and best[0] == 0 and all(kinds[k] == "int" for k in best[1:]):
-        return best[:1]  # folders may have numbers for names: all columns are "there"
+        return best[:1]  # folders may be named by numbers, so that all columns seem to exist
     return best
 
 
@@ -126,21 +126,21 @@ def _one(column: Column, kind: Kind) -> list[Columns]:
 
 
 def are_decimals(column: Column) -> bool:
-    """Whether what seem to be two numbers may be one, with a comma for the point."""
+    """Returns whether apparent pairs of numbers may be single numbers with a decimal comma."""
     return all(isinstance(cell, str) and NUMBER.fullmatch(cell) for cell in column if cell)
 
 
 def _two(
     columns: Sequence[Column], kinds: Sequence[Kind], path: int, others: Sequence[int]
 ) -> list[Columns]:
-    """The number of frames and the class, or the class by number and by name."""
+    """Assigns two columns: the number of frames and the class, or the class by number and name."""
     one, two = (columns[k] for k in others)
     match [kinds[k] for k in others]:
         case ["int", "int" | "ints" as kind]:
             counted: list[Columns] = [("num_frames", "labels" if kind == "ints" else "label")]
             swapped = kind == "int" and (path != 0 or _swapped(one, two))
             return [*counted, ("label", "num_frames")] if swapped else counted
-        case ["int", "text"] if all(map(_only_numbers, two)):  # columns that were not separated
+        case ["int", "text"] if all(map(_only_numbers, two)):  # columns of another separator
             return []
         case ["int", "text"]:
             return _number_and_name(one, two, 0)
@@ -152,9 +152,9 @@ def _two(
 
 
 def _number_and_name(numbers: Column, names: Column, place: int) -> list[Columns]:
-    """Whether numbers beside names are those of the classes or of the frames.
+    """Decides whether numbers beside names count classes or frames.
 
-    Numbers of classes are dense, and each goes with one name.
+    Numbers of classes are dense, and each belongs to one name.
     """
     by_number: Columns = ("class_number", "class_name")
     found: list[Columns] = [("num_frames", *label) for label in _one(names, "text")]
@@ -167,7 +167,7 @@ def _number_and_name(numbers: Column, names: Column, place: int) -> list[Columns
 def _three(
     kinds: Sequence[Kind], columns: Sequence[Column], others: Sequence[int]
 ) -> list[Columns]:
-    """The start and end of a segment, and its class, which may come first if it is a name."""
+    """Assigns the start and end of a segment and its class, which may come first as a name."""
     if kinds[0] == "text" and kinds[2] in ("int", "float"):
         found = _three([*kinds[1:], kinds[0]], columns, [*others[1:], others[0]])
         return [(names[2], *names[:2]) for names in found]
@@ -175,7 +175,7 @@ def _three(
         return []
     pairs = zip(columns[others[0]], columns[others[1]], strict=True)
     less = [_less(one, other) for one, other in pairs]
-    if 2 * sum(less) <= len(less):  # of a few lines it is a mistake, refused later
+    if 2 * sum(less) <= len(less):  # if only a few lines are wrong, they are refused later
         return []
     seconds: Columns = ("start_second", "end_second", "label")
     if "float" in kinds[:2]:
@@ -195,14 +195,14 @@ def _numbers(column: Column) -> list[int]:
 
 
 def whole(text: str) -> int:
-    """The value of a `NUMBER`."""
+    """Returns the value of a `NUMBER`."""
     return int(re.split(r"[.,]", text)[0])
 
 
 def maybe_thousands(cells: Iterable[str]) -> str | None:
-    """A number among those of one column that may be 1 or 1000, such as `1,000`.
+    """Returns a number in a column that may be 1 or 1000, such as `1,000`, or None.
 
-    Beside `0.000` or `1000.000` all are whole numbers with three places, as programs write them.
+    Beside `0.000` or `1000.000` all are whole numbers with three decimals, as programs write them.
     """
     found = [cell for cell in cells if cell[-3:] == "000"]
     if any(map(_NO_THOUSANDS.fullmatch, found)):
@@ -219,7 +219,7 @@ def _repeats(column: Column) -> bool:
 
 
 def _is_index(column: Column) -> bool:
-    """Whether a column counts the rows, from 0 or 1."""
+    """Returns whether a column counts the rows, from 0 or 1."""
     numbers = _numbers(column)
     return len(column) > 1 and numbers in ([*range(len(column))], [*range(1, len(column) + 1)])
 
@@ -227,7 +227,7 @@ def _is_index(column: Column) -> bool:
 def _no_index(
     columns: Sequence[Column], kinds: Sequence[Kind], others: Sequence[int]
 ) -> list[Columns]:
-    """What a column that counts the rows may be else: classes of one video each."""
+    """Assigns a column that counts the rows but may also hold classes with one video each."""
     index, last = (columns[k] for k in others)
     if kinds[others[1]] == "int":
         less = _are_less(_numbers(index), _numbers(last))
@@ -236,17 +236,17 @@ def _no_index(
 
 
 def _swapped(one: Column, two: Column) -> bool:
-    """Whether what should be the classes looks like numbers of frames, and the reverse.
+    """Returns whether the supposed classes look like numbers of frames, and the reverse.
 
-    Numbers of frames are not dense, and larger than those of most classes; where they are not, the
-    numbers of many classes are dense.
+    Numbers of frames have gaps and are larger than most class numbers, whereas the class numbers of
+    many videos have few gaps.
     """
     frames, labels = _numbers(one), _numbers(two)
     return not is_dense(labels) and (is_dense(frames) or _are_less(frames, labels))
 
 
 def _are_less(classes: Sequence[int], counts: Sequence[int]) -> bool:
-    """Whether classes are less than the numbers of frames beside them, where these are known."""
+    """Returns whether classes are less than the numbers of frames beside them, if known."""
     if len(classes) != len(counts):
         return False
     pairs = list(zip(classes, counts, strict=True))
@@ -255,13 +255,13 @@ def _are_less(classes: Sequence[int], counts: Sequence[int]) -> bool:
 
 
 def is_dense(numbers: Iterable[int]) -> bool:
-    """Whether numbers may be those of classes: from 0 or 1, with few gaps."""
+    """Returns whether numbers may be classes: from 0 or 1, with few gaps."""
     found = set(numbers)
     return len(found) > 1 and min(found) in (0, 1) and 2 * len(found) > max(found) - min(found) + 1
 
 
 def _tied(numbers: Column, names: Column) -> bool | None:
-    """Whether each number goes with one name; None where no name is there twice to show it."""
+    """Returns whether each number belongs to one name; None if no name occurs twice to show it."""
     pairs = set(zip(numbers, names, strict=True))
     if len(pairs) > len(set(names)) or len(pairs) > len(set(numbers)):
         return False

@@ -1,4 +1,4 @@
-"""Whether the first row of a list is a header in unknown words, where videos may be missing."""
+"""Checks whether the first row of a list is an unknown header, if videos may be missing."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _LOOK_AT = 1000
 
 
 def check_first_row(table: Table, there: There) -> None:
-    """Stops at a first row that would be a missing video of a class of its own.
+    """Raises an error if the first row would be a missing video with a class of its own.
 
-    Its path leads to nothing and may be a word, its class is a name that no other row looked at
-    has, and it does not look like the other paths, or all of those are there.
+    Such a row has a path that leads to nothing and may be a word, and a class name that no other
+    inspected row has; and its path looks unlike the others, or all of those exist.
 
     Args:
         table: The rows.
-        there: Whether a path leads to something.
+        there: Returns whether a path leads to something.
 
     Raises:
-        ManifestError: The first row is such a row.
+        ManifestError: If the first row is such a row.
     """
     paths, cells = table.paths[:_LOOK_AT], table.cells[:_LOOK_AT]
     if table.named or len(paths) < 2:
@@ -37,8 +37,8 @@ def check_first_row(table: Table, there: There) -> None:
     unlike = any(all(map(mark, others)) and not mark(path) for mark in (_has_suffix, _has_digits))
     if unlike or all(map(there, some(others))):
         raise ManifestError(
-            f"{table.origins[0]}: {path!r} is not there, and {name!r} is the class of no other "
-            "video: it may be a header. Name its columns as path and label, or leave the line out."
+            f"{table.origins[0]}: {path!r} does not exist, and {name!r} is the class of no other "
+            "video: it may be a header. Name its columns path and label, or remove the line."
         )
 
 

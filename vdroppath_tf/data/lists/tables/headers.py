@@ -1,4 +1,4 @@
-"""What the first line of a list calls its columns."""
+"""The meaning of the column names in the header of a list."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from vdroppath_tf.data.lists.tables.words import (
 
 
 class SegmentColumnError(ValueError):
-    """A list has columns of segments that cannot be read: half of them, or in unknown words."""
+    """A list has columns of segments that cannot be read: only half of them, or unknown names."""
 
 
 _WAY_OUT = (
@@ -44,10 +44,10 @@ _MEMBER = re.compile(r'"([^"]{1,64})"\s*:')
 
 
 def meanings(row: Sequence[Cell]) -> Columns | None:
-    """What each column is called for, "" where that is unknown; None if the row is no header.
+    """Returns the meaning of each column name, "" if it is unknown; None if the row is no header.
 
-    A header has a name for the column of the path, and names nothing twice. The first column may
-    have none: it is an index.
+    A header names the column of the path, and no column twice. The first column, an index, may
+    have no name.
     """
     names = [plain_name(cell) for cell in row]
     if len(names) < 2 or len(set(names)) < len(names):
@@ -57,14 +57,14 @@ def meanings(row: Sequence[Cell]) -> Columns | None:
 
 
 def lists_paths(start: str) -> bool:
-    """Whether the first JSON object of a text has a path and a class among its members."""
+    """Returns whether the first JSON object of a text has a path and a class."""
     words = [plain_name(name) for name in _members(start)]
     found = {MEANING.get(word) for word in words if word not in ("id", "name")}
     return "path" in found and bool(found & {"label", "labels", "class_number"})
 
 
 def _members(start: str) -> list[str]:
-    """The names of the members of the first JSON object of a text, which may be cut short."""
+    """Returns the keys of the first JSON object of a text, which may be cut off."""
     try:
         return [*json.JSONDecoder().raw_decode(start, start.index("{"))[0]]
     except (ValueError, RecursionError):
@@ -74,12 +74,12 @@ def _members(start: str) -> list[str]:
 def by_header(
     header: Sequence[Cell], rows: Sequence[Sequence[Cell]], there: There
 ) -> Iterator[Columns]:
-    """The columns that rows below a header may have; several where it leaves a choice.
+    """Yields the possible columns of rows below a header; several if the header is ambiguous.
 
     Args:
         header: The names of the columns.
         rows: Some rows below it.
-        there: Whether a path leads to something.
+        there: Returns whether a path leads to something.
     """
     names = meanings(header)
     columns = list(zip(*rows, strict=True))
@@ -98,7 +98,7 @@ def by_header(
 
 
 def _path(header: Sequence[Cell], names: Columns, columns: Sequence[Column], there: There) -> int:
-    """The column whose paths lead to something most often; of several, the best named."""
+    """Returns the column with the most existing paths; of several, the one with the best name."""
     paths = [k for k, name in enumerate(names) if name == "path"]
     counts = {
         k: sum(isinstance(cell, str) and cell != "" and there(cell) for cell in some(columns[k]))
@@ -110,7 +110,7 @@ def _path(header: Sequence[Cell], names: Columns, columns: Sequence[Column], the
 def _classes(
     header: Sequence[Cell], names: Columns, columns: Sequence[Column]
 ) -> list[dict[int, str]]:
-    """The columns of the class; one of a name that is not known, if it is the only one left."""
+    """Returns the columns of the class; a column with an unknown name, if it is the only one."""
     labels = [k for k, name in enumerate(names) if name == "label"]
     numbers = [k for k, name in enumerate(names) if name == "class_number"]
     several = [k for k, name in enumerate(names) if name == "labels"]
@@ -131,7 +131,7 @@ def _classes(
 
 
 def _label(column: Column, several: bool) -> Columns:
-    """Whether cells hold one class or several; both where that is not certain."""
+    """Returns the column types for one class, for several classes, or both if it is uncertain."""
     if any(isinstance(cell, tuple) for cell in column) or kind_of(column) == "ints":
         return ("class_number", "labels") if are_decimals(column) else ("labels",)
     texts = [cell for cell in column if isinstance(cell, str)]
@@ -141,7 +141,7 @@ def _label(column: Column, several: bool) -> Columns:
 
 
 def _with_units(names: Columns) -> Columns:
-    """The meanings, where a start or end without a unit has that of the other one."""
+    """Completes meanings: a start or end without a unit gets the unit of the other end."""
     known = {name.partition("_")[2] for name in names if name.startswith(("start_", "end_"))}
     if len(known) != 1:
         return names
@@ -151,22 +151,22 @@ def _with_units(names: Columns) -> Columns:
 
 
 def _check_halves(header: Sequence[Cell], names: Columns) -> None:
-    """Stops at a segment of which only the start or the end is there: it would be a whole video."""
+    """Raises an error for a segment with only a start or an end, which would be a whole video."""
     for unit in ("", "_frame", "_second"):
         halves = [
             names.index(f"{end}{unit}") for end in ("start", "end") if f"{end}{unit}" in names
         ]
         if len(halves) == 1:
             raise SegmentColumnError(
-                f"the column {header[halves[0]]!r} is of segments, and their other end has none. "
-                f"{_WAY_OUT}"
+                f"the column {header[halves[0]]!r} is one end of segments, and no column is the "
+                f"other end. {_WAY_OUT}"
             )
 
 
 def _check_unread(header: Sequence[Cell], names: Columns, columns: Sequence[Column]) -> None:
-    """Stops at columns of segments in words that have no meaning: they would be whole videos.
+    """Raises an error for columns of segments with unknown names, read as whole videos otherwise.
 
-    Where other columns are those of the segments, more of them say nothing new.
+    If other columns hold the segments, further ones add nothing.
     """
     if any(name.startswith(("start", "end")) for name in names):
         return
@@ -176,21 +176,21 @@ def _check_unread(header: Sequence[Cell], names: Columns, columns: Sequence[Colu
         ends = (of_segments(name) or name in pairs) and _hold(_AT_LEAST_ONE, columns[k])
         if ends or (of_both_ends(name) and _hold(_TWO, columns[k])):
             raise SegmentColumnError(
-                f"the column {header[k]!r} seems to be of segments, and is not read by this name. "
+                f"the column {header[k]!r} seems to hold segments, and its name is unknown. "
                 f"{_WAY_OUT}"
             )
 
 
 def _hold(pattern: re.Pattern[str], column: Column) -> bool:
-    """Whether most cells that are not empty start with what fits the pattern."""
+    """Returns whether most cells that are not empty match the pattern at their start."""
     cells = [" ".join(cell) if isinstance(cell, tuple) else cell for cell in column if cell]
     return 2 * sum(pattern.match(cell) is not None for cell in cells) > len(cells)
 
 
 def _segments(names: Columns, columns: Sequence[Column]) -> list[dict[int, str]]:
-    """The columns of a segment. Where no name says the unit, fractions are of seconds.
+    """Returns the columns of a segment. If no name gives the unit, fractions mean seconds.
 
-    Where both units are named, both are read: which one is meant depends on the video.
+    If both units are named, both are read: the video determines which one is used.
     """
     found = {
         names.index(f"{end}_{unit}"): f"{end}_{unit}"

@@ -1,4 +1,4 @@
-"""How a list is laid out: its columns, what separates them, and its encoding."""
+"""The layout of a list: its columns, their separator, and its encoding."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.names import named, unknown_name
 
 COLUMNS = {
-    "path": "where the video is",
-    "num_frames": "the number of its frames; 0 or -1 where it is unknown",
+    "path": "the path of the video",
+    "num_frames": "the number of its frames; 0 or -1 if it is unknown",
     "label": "its class, as a name or a number, whichever is found",
     "class_name": "its class by name, even if the name is a number",
     "class_number": "its class by number",
     "labels": "all its classes, by names or numbers, such as 3,17 or jump;run",
     "start_frame": "the first frame of a segment, counted from 0",
-    "end_frame": "the frame that a segment ends before",
-    "segment_frames": "how many frames a segment has from start_frame on, in place of end_frame",
+    "end_frame": "the frame before which a segment ends",
+    "segment_frames": "the number of frames from start_frame on, in place of end_frame",
     "start_second": "the second at which a segment starts",
     "end_second": "the second at which it ends",
     "split": "the part of the data set, such as train",
-    "-": "something that is not read",
+    "-": "a column that is not read",
 }
-"""What a column of a list may hold."""
+"""The possible columns of a list."""
 CLASSES = ("label", "class_name", "class_number", "labels")
-"""The columns that say of which class a video is."""
+"""The columns that hold the class of a video."""
 SEPARATORS = {"space": " ", "tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
-"""What may stand between columns; `space` is any number of spaces and tabs."""
+"""The possible separators of columns; `space` is any number of spaces and tabs."""
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """How a list is laid out. Whatever is None is found out.
+    """The layout of a list. Every field that is None is inferred from the list.
 
     Example:
         ```python
@@ -44,14 +44,15 @@ class Layout:
         ```
 
     Attributes:
-        columns: Tuple of names out of `COLUMNS`, one for each column of the list. `-` is a column
-            that is not read.
-        separator: One of `SEPARATORS`.
-        encoding: The encoding of the text, such as `"cp1252"` or `"latin-1"`.
+        columns: Tuple of str, one name out of `COLUMNS` for each column of the list; `-` stands for
+            a column that is not read. Defaults to None.
+        separator: str, one of `SEPARATORS`. Defaults to None.
+        encoding: str, the encoding of the text, such as `"cp1252"` or `"latin-1"`. Defaults to
+            None.
 
     Raises:
-        ManifestError: If a column, the separator or the encoding is unknown, a column is there
-            twice, or there is none for the path or for the class.
+        ManifestError: If a column, the separator or the encoding is unknown, a column is listed
+            twice, or the path or the class has no column.
     """
 
     columns: tuple[str, ...] | None = None
@@ -78,23 +79,23 @@ def _checked(columns: tuple[str, ...] | str) -> tuple[str, ...]:
         if column not in COLUMNS:
             raise unknown_name("column", column, COLUMNS)
         if column != "-" and columns.count(column) > 1:
-            raise ValueError(f"columns={columns} hold {column!r} twice. Call one of them '-'.")
+            raise ValueError(f"columns={columns} hold {column!r} twice. Replace one by '-'.")
     if {"end_frame", "segment_frames"} <= set(columns):
         raise ValueError(
-            f"columns={columns} hold two ends of a segment. Call end_frame or segment_frames '-'."
+            f"columns={columns} hold two ends of a segment. Replace one of them by '-'."
         )
     for unit, ends in (("frame", ("end_frame", "segment_frames")), ("second", ("end_second",))):
         if (f"start_{unit}" in columns) != any(end in columns for end in ends):
             raise ValueError(
-                f"columns={columns} hold one end of a segment. Name both, or call "
-                "the one that is there '-'."
+                f"columns={columns} hold one end of a segment. Name both, or replace "
+                "the one by '-'."
             )
     for wanted in (("path",), CLASSES):
         if not set(wanted) & set(columns):
-            raise ValueError(f"columns={columns} hold no {' or '.join(wanted)}. Name it.")
+            raise ValueError(f"columns={columns} lack {' or '.join(wanted)}. Name its column.")
     return tuple(columns)
 
 
 def shown(columns: tuple[str, ...]) -> str:
-    """Columns as a flag takes them."""
+    """Returns columns in the form of a flag's value."""
     return ",".join(columns)

@@ -1,4 +1,4 @@
-"""Lists with a column of 0 and 1 for each class, as tables of several classes are often kept."""
+"""Lists with a column of 0 and 1 for each class, a common form of multi-label tables."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _VALUES = {"0": False, "0.0": False, "1": True, "1.0": True, "False": False, "Tr
 _BESIDE = ("path", "num_frames", "split", "-")
 
 Row = tuple[str, str]
-"""Where a line is, and its text."""
+"""The place of a line, and its text."""
 
 
 @dataclasses.dataclass(frozen=True)
 class OneHot:
-    """The columns of such a list.
+    """The columns of a list with a column for each class.
 
     Attributes:
-        splitter: Splits its lines.
-        beside: Places and names of the columns that are no classes.
-        classes: Places and names of those that are.
+        splitter: Splits the lines.
+        beside: The positions and names of the other columns.
+        classes: The positions and names of the columns of classes.
     """
 
     splitter: Splitter
@@ -33,15 +33,15 @@ class OneHot:
     classes: dict[int, str]
 
     def objects(self, rows: Iterable[Row]) -> list[Row]:
-        """The lines as JSON objects with the names of their classes; the header is left out.
+        """Converts the lines to JSON objects with the names of their classes, without the header.
 
-        Where every video has one class, it is called a class, else several.
+        If every video has one class, the field is `label`, otherwise `labels`.
 
         Args:
-            rows: The lines, the header first.
+            rows: The lines, including the header.
 
         Raises:
-            ManifestError: A line has another number of columns, or something else than 0 and 1.
+            ManifestError: If a line has another number of columns, or values other than 0 and 1.
         """
         _, *lines = rows
         read = [(origin, *self._read(origin, line)) for origin, line in lines]
@@ -68,10 +68,10 @@ class OneHot:
 
 
 def one_hot(lines: Sequence[str]) -> OneHot | None:
-    """The columns of a list with a column for each class; None for any other list.
+    """Returns the columns of a list with a column for each class; None for any other list.
 
-    Its header names a column of paths, and at least two in unknown words, and each line has 0
-    or 1 in all of the latter.
+    The header of such a list names a column of paths and at least two columns with unknown names,
+    and each line has 0 or 1 in all of the latter.
 
     Args:
         lines: The first lines of a list.

@@ -1,4 +1,4 @@
-"""Where the paths of a list lead: below the root, in each of the ways that people write them."""
+"""Resolves the paths of a list below the root, in each of the ways in which people write them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from vdroppath_tf.data.sources.zip import holds_folder
 
 _HOW = {
     "backslashes": "backslashes in paths are read as slashes",
-    "root": "paths that start with a slash are taken from the root on",
-    "list": "paths that start with .. are taken from the list's own folder on",
-    "suffix": "names without a suffix are those of the videos that are called so",
+    "root": "paths that start with a slash are relative to the root",
+    "list": "paths that start with .. are relative to the folder of the list",
+    "suffix": "names without a suffix are completed to those of existing videos",
 }
 _ARCHIVES = (".zip", ".h5", ".hdf5")
 
 
 class Places:
-    """The videos below a root, by the paths that a list has for them.
+    """The videos below a root, by the paths in a list.
 
     Args:
         tree: The videos below the root.
-        root: The root as it was given, where links in it are not resolved.
+        root: The root as it was passed, without resolving its links.
         folder: The folder of the list.
     """
 
@@ -43,15 +43,15 @@ class Places:
         self._out: dict[str, bool] = {}
 
     def there(self, path: str) -> bool:
-        """Whether a path leads to something."""
+        """Returns whether a path leads to something."""
         return self._find(path) is not None
 
     def there_exactly(self, path: str) -> bool:
-        """Whether a path leads to something as it is written."""
+        """Returns whether a path leads to something as it is written."""
         return self._exists(path)
 
     def name(self, path: str) -> str:
-        """The name below the root of what a path leads to; the path itself if that is nothing."""
+        """Returns the name below the root that a path leads to, or the path if it leads nowhere."""
         found = self._find(path)
         if found is None:
             return path
@@ -60,7 +60,7 @@ class Places:
         return found[0]
 
     def units(self, path: str, start: float, end: float) -> tuple[str, ...]:
-        """In which units a segment of the video of a path would lie inside it."""
+        """Returns the units in which a segment of the video would lie inside it."""
         found = self._find(path)
         try:
             name = self._tree.clean(path if found is None else found[0], path)
@@ -69,16 +69,16 @@ class Places:
             return UNITS
 
     def is_plain(self, path: str) -> bool:
-        """Whether a path is written as `VideoTree.clean` takes it."""
+        """Returns whether a path is in the form that `VideoTree.clean` expects."""
         below = path[:1] != "/" or path.startswith(self._root)
         return below and "\\" not in path and ".." not in path
 
     def notes(self) -> list[str]:
-        """How paths were read that are not names below the root."""
+        """Returns notes about the paths that are not plain names below the root."""
         return [f"{_HOW[how]} ({count:,})" for how, count in self._counts.items()]
 
     def _find(self, path: str) -> tuple[str, str] | None:
-        """A name below the root, and one of `_HOW` or ""."""
+        """Returns a name below the root, with one of `_HOW` or ""."""
         if self._exists(path):
             return self._below(path), ""
         slashes = path.replace("\\", "/")
@@ -109,7 +109,7 @@ class Places:
         return self._holds(member.file, member.inside)
 
     def _holds(self, name: str, key: str) -> bool:
-        """Whether an HDF5 file has a member; one that cannot be read may have any word."""
+        """Returns whether an HDF5 file has a member; if it cannot be read, any word may be one."""
         file = self._root + name
         if self._leads_out(file):
             return " " not in key
@@ -122,7 +122,7 @@ class Places:
             return " " not in key
 
     def _leads_out(self, archive: str) -> bool:
-        """Whether a link leads to an archive that is refused in the end: it is not opened."""
+        """Returns whether an archive is reached through a link that is refused: do not open it."""
         if archive not in self._out:
             self._out[archive] = not self._tree.stays(archive)
         return self._out[archive]

@@ -1,4 +1,4 @@
-"""The rows of a list of any layout, to a manifest."""
+"""Reads lists of any layout into a manifest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.names import named
 
-_HEAD = 1000  # lines that a layout is found out from
+_HEAD = 1000  # lines from which the layout is inferred
 _EXPECTED = "a path and a class a line"
 _OTHER_ENCODING = (
     "Save it as UTF-8, or name its encoding, such as --encoding=cp1252 (format=Layout("
@@ -44,27 +44,36 @@ def read_table(
     layout: Layout | None = None,
     split: str | int | None = None,
 ) -> Manifest:
-    """Reads a list of videos and classes of any layout, which is found out. Decodes nothing.
+    """Reads a list of videos and classes of any layout, without decoding videos.
 
-    Separators are spaces, tabs, commas, semicolons or pipes, or each line is a JSON object. There
-    may be quotes, a header, an index, lines of comments that start with `#`, and columns that are
-    not read. A class is a name or a number. Which column is which is found out from the header,
-    from what the columns hold, and from the files that are there. A list that can be read in two
-    ways is refused, and a `layout` makes the choice.
+    The separators are spaces, tabs, commas, semicolons or pipes, or each line is a JSON object.
+    Quotes, a header, an index, comments that start with `#` and further columns are allowed. A
+    class is a name or a number. The meaning of the columns is inferred from the header, from their
+    contents, and from the files that exist. A list that can be read in two ways is refused until
+    `layout` makes the choice.
 
     Args:
-        path: The list file: UTF-8, or UTF-16 as spreadsheets write it.
-        root: Folder the paths start from, and must stay in. Defaults to the list's own folder.
-        labels: Names of the classes. Defaults to the names in the list, sorted, or to the numbers
-            from 0 to the largest.
-        label_base: The number of the first class, 0 or 1.
-        lookup: How paths become videos.
-        layout: What is known of the layout.
-        split: The part to read, such as `"train"`, of a list with a column that says it.
+        path: The list file, in UTF-8, or in UTF-16 as spreadsheets write it.
+        root: The folder from which paths start, and which they must not leave. Defaults to the
+            folder of the list.
+        labels: The names of the classes. Defaults to the names in the list, sorted, or to the
+            numbers from 0 to the largest.
+        label_base: The number of the first class, 0 or 1. Defaults to None, which means 0.
+        lookup: How paths become videos. Defaults to `Lookup()`.
+        layout: The known part of the layout. Defaults to `Layout()`, nothing.
+        split: The part to read, such as `"train"`, of a list with a column for it.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: If the layout is not certain, or a line does not have it; or see
-            `read_list`. Names the file, the line and the value.
+        ManifestError: If the layout is ambiguous, or a line does not fit it; or see `read_list`.
+            The message names the file, the line and the value.
+
+    Example:
+        ```python
+        manifest = read_table("train.csv", "videos", layout=Layout(columns=("path", "label")))
+        ```
     """
     layout = layout or Layout()
     path = _metadata(path) or path
@@ -104,7 +113,7 @@ def read_table(
 
 
 def _unread(reading: Reading, first: str) -> list[str]:
-    """The names of columns that are passed over, but for those that count the rows."""
+    """Returns the names of columns that are not read, except an index of the rows."""
     splitter = reading.splitter
     if isinstance(splitter, ObjectSplitter):
         names: Sequence[Cell] = splitter.names
@@ -116,10 +125,10 @@ def _unread(reading: Reading, first: str) -> list[str]:
 
 
 def has_metadata(folder: PathLike) -> bool:
-    """Whether a folder has a list as those of the Hugging Face Hub have, `metadata.csv`.
+    """Returns whether a folder has a list `metadata.csv`, as on the Hugging Face Hub.
 
     Raises:
-        ManifestError: If it has class folders too.
+        ManifestError: If it also has class folders.
     """
     found = _metadata(folder)
     if found is None:
@@ -151,6 +160,6 @@ def _lines(path: PathLike, layout: Layout) -> Iterator[tuple[str, str]]:
         for number, item in enumerate(load_json(path, list, "a list of objects")):
             yield f"{path}: item {number}", json.dumps(item)
         return
-    if _SEPARATOR.fullmatch(first[1].strip()) is None:  # Excel's, which needs no telling
+    if _SEPARATOR.fullmatch(first[1].strip()) is None:  # Excel's line with the separator
         yield first
     yield from lines

@@ -1,4 +1,4 @@
-"""A way to read a list, and what it says of a line."""
+"""A way to read a list, and the values that it gives for a line."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Reading:
     """A way to read a list.
 
     Attributes:
-        splitter: Splits its lines.
-        columns: What they hold.
-        header: Whether the first line is one.
+        splitter: Splits the lines.
+        columns: The meaning of the columns.
+        header: Whether the first line is a header.
     """
 
     splitter: AnySplitter
@@ -39,7 +39,7 @@ class Reading:
 
     @property
     def flags(self) -> str:
-        """The flags that ask for it."""
+        """The flags that select this reading."""
         columns = f"--columns={shown(self.columns)}"
         if not isinstance(self.splitter, Splitter):
             return columns
@@ -48,7 +48,7 @@ class Reading:
 
     @property
     def unit(self) -> str | None:
-        """What its segments are counted in, if it has any."""
+        """The unit of the segments, if there are any."""
         return next((u for u in ("frame", "second") if f"start_{u}" in self.columns), None)
 
     @property
@@ -57,7 +57,7 @@ class Reading:
         return next(name for name in CLASSES[::-1] if name in self.columns)
 
     def answer(self, line: str, between: re.Pattern[str], there: There) -> Answer | None:
-        """What it says of a line; None if that cannot be: no path, or numbers that are none."""
+        """Returns the values of a line; None if it has no path or invalid numbers."""
         cells = self.splitter(line)
         if cells is None:
             return None
@@ -72,7 +72,7 @@ class Reading:
 
 
 def _is_number(cell: Cell, column: str) -> bool:
-    """Whether a cell may stand in a column of whole numbers, or of times."""
+    """Returns whether a cell may stand in a column of whole numbers, or of times."""
     if not isinstance(cell, str):
         return False
     if column in _TIMES:

@@ -1,7 +1,7 @@
-"""Which layout a list has: every way to read its first lines is tried against what is there.
+"""Infers the layout of a list: every way to read its first lines is tried on the existing files.
 
-A reading is kept if its paths lead to something. If several that say different things are left,
-the list is refused with the flags that tell them apart: nothing is guessed.
+A reading is kept if its paths lead to something. If several readings that give different values
+are left, the list is refused, with the flags that select each of them.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
 
 Units: TypeAlias = Callable[[str, float, float], Sequence[str]]
-"""The units in which a segment, from where to where, would lie inside the video of a path."""
+"""Returns the units in which a segment (start, end) would lie inside the video of a path."""
 
-_LOOK_AT = 20  # segments
+_LOOK_AT = 20  # segments that are checked
 
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """A reading, and how much speaks for it.
+    """A reading, and the evidence for it.
 
     Attributes:
         reading: The reading.
-        answers: What it says of some lines, None of lines for which it cannot be meant.
-        fits: How many of the lines have its columns.
+        answers: The values that it gives for some lines, None for lines that it does not fit.
+        fits: The number of lines that have its columns.
         odd: Whether its classes look like something else: paths, or numbers of frames.
     """
 
@@ -46,7 +46,7 @@ class Trial:
 
     @property
     def found(self) -> int:
-        """For how many lines it may be meant."""
+        """The number of lines that it fits."""
         return len(self.answers) - self.answers.count(None)
 
 
@@ -58,19 +58,20 @@ def sniff(
     source: str,
     units: Units | None = None,
 ) -> Reading:
-    """The one way to read a list.
+    """Returns the only way to read a list.
 
     Args:
-        lines: Its first lines.
-        layout: What is known of it.
-        exactly: Whether a path leads to something as it is written.
-        there: Whether it does if it is read more freely. It counts if none does exactly.
+        lines: The first lines.
+        layout: The known part of the layout.
+        exactly: Returns whether a path leads to something as it is written.
+        there: Returns whether a path leads to something with tolerance; it is used if no path
+            does exactly.
         source: The list, for errors.
-        units: In which units a segment of a video would lie inside it. It is asked where a list may
-            be in several.
+        units: Returns the units in which a segment would lie inside a video. It is called if the
+            unit of a list is uncertain.
 
     Raises:
-        ManifestError: If there is none, or several that say different things.
+        ManifestError: If there is none, or several that give different values.
     """
     try:
         trials = _trials(lines, layout, exactly)
@@ -92,13 +93,13 @@ def sniff(
     if not best:
         raise ManifestError(
             f"{source}: begins with {lines[0][:60]!r}, as no known data set or list does. Expected "
-            "a path and a class a line. Name the columns with --columns=path,label and what "
-            "separates them with --separator (format=Layout(columns=..., separator=...)), or name "
+            "a path and a class a line. Name the columns with --columns=path,label and their "
+            "separator with --separator (format=Layout(columns=..., separator=...)), or name "
             "the data set with --format."
         )
     if not most and (advice := _of_offsets(lines, there)):
         raise ManifestError(f"{source}: {advice}")
-    if not most:  # an error will say so: take what looks most like paths
+    if not most:  # an error will follow: take the reading whose paths look most like paths
         best.sort(key=lambda trial: -_video_names(trial.reading, lines))
     if most:
         _check_same(best[0], [trial for trial in sound if 2 * trial.found > most], lines, source)
@@ -106,14 +107,14 @@ def sniff(
 
 
 def _of_offsets(lines: Sequence[str], there: There) -> str:
-    """What to pass for lines that may be of MMAction's folders of frames with an offset."""
+    """Returns advice for lines that may be MMAction's folders of frames with an offset."""
     fields = [line.split() for line in some(lines)]
     if not all(len(each) == 4 and all(map(str.isdecimal, each[1:])) for each in fields):
         return ""
     if not any(there(path) for path, *_ in fields):
         return ""
     return (
-        f"its lines, such as {lines[0].strip()[:80]!r}, are of a path and three numbers, and no "
+        f"its lines, such as {lines[0].strip()[:80]!r}, have a path and three numbers, and no "
         "way to read them is certain. Lines of a path, an offset, a number of frames and a class, "
         "as MMAction has them, are read with --columns=path,start_frame,segment_frames,label "
         "(format=Layout(columns=...))."
@@ -121,7 +122,7 @@ def _of_offsets(lines: Sequence[str], there: There) -> str:
 
 
 def _with_header(trials: list[Trial]) -> list[Trial]:
-    """The readings that the first line fits: one that passes it over does not know its header."""
+    """Returns readings that fit the first line: one that skips it does not know the header."""
     most = max((trial.found for trial in trials), default=0)
     if not any(trial.reading.header and 2 * trial.found > most for trial in trials):
         return trials
@@ -129,10 +130,10 @@ def _with_header(trials: list[Trial]) -> list[Trial]:
 
 
 def _of_units(trials: list[Trial], units: Units) -> list[Trial]:
-    """The readings whose segments lie inside their videos, where they may be in either unit.
+    """Returns the readings whose segments lie inside their videos, if the unit is uncertain.
 
-    A unit is out if most segments do not fit in it: a few may be mistakes, or of videos that were
-    cut short.
+    A unit is excluded if most segments do not fit: a few may be mistakes, or belong to videos that
+    were cut short.
     """
     by_unit = {unit: trial for trial in trials if (unit := trial.reading.unit) is not None}
     if len(by_unit) < 2:
@@ -143,7 +144,7 @@ def _of_units(trials: list[Trial], units: Units) -> list[Trial]:
         (answer[0], *map(seconds_of, ends))
         for answer in found
         if all(map(is_time, ends := [str(answer[place]) for place in places]))
-    ]  # the others are refused by their lines
+    ]  # the other lines are refused later
     segments = segments[:: max(1, len(segments) // _LOOK_AT)][:_LOOK_AT]
     fitting = [{unit.removesuffix("s") for unit in units(*segment)} for segment in segments]
     out = {unit for unit in by_unit if 2 * sum(unit not in each for each in fitting) > len(fitting)}
@@ -161,7 +162,7 @@ def _trials(lines: Sequence[str], layout: Layout, there: There) -> list[Trial]:
 
 
 def _check_same(first: Trial, others: Sequence[Trial], lines: Sequence[str], source: str) -> None:
-    """Stops if another reading says something else of a line."""
+    """Raises an error if another reading gives different values for a line."""
     for other in others:
         differ = operator.ne if other.found == first.found else _differ_in_text
         for line, said, says in zip(some(lines), first.answers, other.answers, strict=True):
@@ -176,23 +177,23 @@ def _check_same(first: Trial, others: Sequence[Trial], lines: Sequence[str], sou
 
 
 def _only_in_one(first: Trial, other: Trial, lines: Sequence[str]) -> str:
-    """A line that one reading takes and the other does not: it may be what is wrong."""
+    """Returns a sentence about a line that only one reading fits, which may be the mistake."""
     answers = zip(some(lines), first.answers, other.answers, strict=True)
     odd = [line for line, said, says in answers if (said is None) != (says is None)]
     if not odd or 2 * len(odd) > len(first.answers):
         return ""
-    return f" The line {odd[0].strip()[:80]!r} fits one of them only: correct it if it is wrong."
+    return f" The line {odd[0].strip()[:80]!r} fits only one of them: correct it if it is wrong."
 
 
 def _video_names(reading: Reading, lines: Sequence[str]) -> int:
-    """In how many lines the path ends as those of videos do."""
+    """Counts the lines whose path ends in the suffix of a video."""
     found = [reading.splitter(line) for line in some(lines)]
     paths = [str(cells[reading.columns.index("path")]) for cells in found if cells is not None]
     return sum(os.path.splitext(path)[1].lower() in VIDEO_SUFFIXES for path in paths)
 
 
 def _differ_in_text(one: Answer, other: Answer) -> bool:
-    """Whether answers differ in more than whether a text is one class or several."""
+    """Returns whether answers differ, apart from a text being one class or several."""
     return one[:2] + one[3:] != other[:2] + other[3:]
 
 
@@ -209,9 +210,9 @@ def _tried(reading: Reading, lines: Sequence[str], there: There) -> Trial:
 
 
 def _hold_numbers(reading: Reading, labels: Sequence[Sequence[str]]) -> bool:
-    """Whether what should be classes, with separators in them, seem to be numbers of frames too.
+    """Returns whether classes that contain separators seem to include numbers of frames.
 
-    So it is if all have several words, and the first or the last ones are all numbers.
+    They do if all have several words, and the first or the last words are all numbers.
     """
     rest = getattr(reading.splitter, "rest", "none")
     words = [each if len(each) > 1 else each[0].split() for each in labels if each]

@@ -1,4 +1,4 @@
-"""One line of a list to its columns, in each of the ways that people separate them."""
+"""Splits one line of a list into columns, by each of the usual separators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
 
 Rest: TypeAlias = Literal["none", "first", "last", "suffix"]
 Cell: TypeAlias = str | tuple[str, ...]
-"""What stands in a column; in JSON it may be a list."""
+"""The content of a column; in JSON it may be a list."""
 
 _WORD = re.compile(r"""\s*(?:"((?:[^"]|"")*)"|'([^']*)'|(\S+))(?:\s+|$)""")
 _ENDINGS = "|".join(sorted(suffix[1:] for suffix in VIDEO_SUFFIXES))
@@ -28,11 +28,11 @@ class Splitter:
     """A way to split lines.
 
     Attributes:
-        separator: One of the values of `SEPARATORS`; a space is any number of spaces and tabs.
+        separator: One of the values of `SEPARATORS`; a space means any number of spaces and tabs.
         fields: The number of columns.
-        rest: Which column may hold separators without quotes: none of them, the first, the last,
-            or both, where the first ends in the suffix of a video.
-        quotes: Whether quotes enclose the text of a column.
+        rest: The column that may hold separators without quotes: none, the first, the last, or
+            both, if the first ends in the suffix of a video. Defaults to none.
+        quotes: Whether quotes enclose the text of a column. Defaults to False.
     """
 
     separator: str
@@ -41,12 +41,12 @@ class Splitter:
     quotes: bool = False
 
     def __call__(self, line: str) -> Sequence[Cell] | None:
-        """The columns of a line, or None if it does not have as many."""
+        """Returns the columns of a line, or None if it has another number of them."""
         found = self.split(line)
         return found if found is not None and len(found) == self.fields else None
 
     def split(self, line: str) -> list[str] | None:
-        """The columns of a line, however many."""
+        """Returns the columns of a line, in any number."""
         separator = None if self.separator == " " else self.separator
         if self.rest == "first":
             parts = line.strip().rsplit(separator, self.fields - 1)
@@ -72,16 +72,16 @@ class Splitter:
 
 @dataclasses.dataclass(frozen=True)
 class ObjectSplitter:
-    """Lines that are JSON objects; the columns are the members of the first ones.
+    """Splits lines that are JSON objects; the columns are the fields of the first ones.
 
     Attributes:
-        names: The names of the columns; `a.b` is the member `b` of the object `a`.
+        names: The names of the columns; `a.b` is the field `b` of the object `a`.
     """
 
     names: tuple[str, ...]
 
     def __call__(self, line: str) -> Sequence[Cell] | None:
-        """The columns of an object, or None if it is none, or says more than the columns hold."""
+        """Returns the columns of an object; None if it is no object or has further fields."""
         found = load_object(line)
         if found is None:
             return None
@@ -91,17 +91,17 @@ class ObjectSplitter:
         return [_cell(found.get(name)) for name in self.names]
 
     def misfit(self, line: str) -> str:
-        """What is wrong with a line that has no columns, as the end of a sentence."""
+        """Describes why a line has no columns, as the end of a sentence."""
         found = load_object(line)
         unread = [] if found is None else self._unread(flat(found))
-        return f"has {unread[0]!r}, which is no column" if unread else "is no JSON object"
+        return f"has {unread[0]!r}, which is no column" if unread else "is not a JSON object"
 
     @functools.cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(self.names)
 
     def _unread(self, found: Iterable[str]) -> list[str]:
-        """Members beside the columns that say something of a video."""
+        """Returns fields beside the columns that describe the video."""
         names = (name for name in found if not {name, name.partition(".")[0]} & self._known)
         return [name for name in names if says_more(name)]
 
@@ -113,7 +113,7 @@ AnySplitter: TypeAlias = Splitter | ObjectSplitter
 
 
 def load_object(line: str) -> dict[str, Any] | None:
-    """A JSON object, or None if the line is none."""
+    """Parses a JSON object; returns None if the line is something else."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
@@ -122,7 +122,7 @@ def load_object(line: str) -> dict[str, Any] | None:
 
 
 def flat(found: dict[str, Any]) -> dict[str, Any]:
-    """An object with the members of the objects in it as its own."""
+    """Flattens an object one level: nested fields get dotted names."""
     if dict not in map(type, found.values()):
         return found
     inner = {
@@ -153,7 +153,7 @@ def _quoted(line: str, separator: str | None) -> list[str] | None:
 
 
 def _bare(text: str) -> str:
-    """A text without the quotes around it: some columns have them where others have none."""
+    """Removes the quotes around a text: some columns have them and others do not."""
     enclosed = len(text) > 2 and text[0] == text[-1] and text[0] in "\"'"
     return text[1:-1] if enclosed and text[0] not in text[1:-1] else text
 

@@ -1,4 +1,4 @@
-"""The columns of a list: what each line says, checked, before any video is looked for."""
+"""The columns of a list: the values of every line, checked before any video is searched."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ class _Part(NamedTuple):
 
 
 class Table:
-    """The lines of a list by columns, which take less room than rows.
+    """The lines of a list by columns, which take less memory than rows.
 
     Args:
-        reading: How lines are read.
-        lines: `(file:line, text)` of each line, the header included.
+        reading: The way to read the lines.
+        lines: `(file:line, text)` of each line, including the header.
 
     Attributes:
-        origins: Where each line is.
+        origins: The place of each line.
         paths: The path in each line.
-        cells: What each line has in the column of classes.
-        counts: The number of frames of each line, None where it is unknown; empty without a column.
+        cells: The class cell of each line.
+        counts: The number of frames in each line, None if unknown; empty without a column for it.
         spans: The segment of each line; empty without columns for it.
-        names: The name of the class of each line, where there is a column for numbers too.
+        names: The class name of each line, if there is also a column of class numbers.
         column: The column of classes, one of `layout.CLASSES`.
         named: Whether the list names its columns.
-        labels: What the different cells stand for.
+        labels: The labels in each distinct cell.
 
     Raises:
-        ManifestError: A line does not have all columns, or no numbers where they should be.
+        ManifestError: If a line lacks a column, or has no number where one is expected.
     """
 
     def __init__(self, reading: Reading, lines: Iterable[tuple[str, str]]) -> None:
@@ -69,7 +69,7 @@ class Table:
         self.labels = {cell: labels_of(cell, self.column, between) for cell in self._first}
 
     def first_labels(self) -> dict[str, str]:
-        """The different labels in their order, each with the first line that has it."""
+        """Returns the distinct labels in order, each with its first line."""
         found: dict[str, str] = {}
         for cell, origin in self._first.items():
             for label in self.labels[cell]:
@@ -77,10 +77,10 @@ class Table:
         return found
 
     def check_commas(self) -> None:
-        """Stops at a comma in names that other separators stand between, unless it is a list.
+        """Raises an error for a comma in class names that other characters separate.
 
         Raises:
-            ManifestError: Nobody can tell whether it separates classes too.
+            ManifestError: If the comma may separate classes too.
         """
         if self.column != "labels":
             return
@@ -95,16 +95,16 @@ class Table:
                 )
 
     def chosen(self, split: str | int | None, source: str) -> Iterable[int]:
-        """The numbers of the lines of a split; of all lines where there is no column for it.
+        """Returns the numbers of the lines of a split, or of all lines without a column for it.
 
         Raises:
-            ManifestError: There are several and none is chosen, or the chosen one is not there.
+            ManifestError: If there are several and none is chosen, or the chosen one is missing.
         """
         if not self._parts:
             if split is not None:
                 raise ManifestError(
-                    f"{source}: split does not go with the format 'table' without a column of "
-                    "splits. Leave it out, or name the column: --columns=path,label,split."
+                    f"{source}: split requires a column of splits in a list of the format 'table'. "
+                    "Leave it out, or name the column: --columns=path,label,split."
                 )
             return range(len(self.paths))
         part, rows = choose_part(self._parts, None if split is None else str(split), source)
@@ -113,7 +113,7 @@ class Table:
         return [row.number for row in rows]
 
     def notes(self) -> list[str]:
-        """What was assumed."""
+        """Returns notes about what was assumed."""
         notes = list(self._notes)
         if self._unknown:
             notes.append(
@@ -122,13 +122,13 @@ class Table:
         if self._seem_counts():
             notes.append(
                 f"labels may be numbers of frames: {len(self._first):,} different ones in "
-                f"{len(self.paths):,} lines. If so, the list has no classes; if not, "
-                "--columns=path,class_number says it"
+                f"{len(self.paths):,} lines. If so, the list has no classes; if not, confirm it "
+                "with --columns=path,class_number"
             )
         return notes
 
     def _seem_counts(self) -> bool:
-        """Whether numbers that no header calls classes are nearly all different, with gaps."""
+        """Returns whether numbers in an unnamed class column are nearly all distinct, with gaps."""
         if self.named or self.column != "label" or self.counts or self.spans:
             return False
         cells = [cell for cell in self._first if isinstance(cell, str) and NUMBER.fullmatch(cell)]
@@ -168,7 +168,7 @@ class Table:
             if spans:
                 self.spans.append(_spans(cells, spans, origin))
                 for k in ends:
-                    if len(cells[k]) > 4:  # no number of thousands is shorter
+                    if len(cells[k]) > 4:  # numbers with a thousands separator are longer
                         long.setdefault(str(cells[k]), origin)
             if split is not None:
                 self._parts.append(_Part(origin, str(cells[split]), len(self.paths) - 1))
@@ -188,7 +188,7 @@ class Table:
         return ManifestError(f"{origin}: {has} ({start!r}). Expected {self._reading}.")
 
     def _count(self, cell: Cell, origin: str) -> int | None:
-        """The number of frames in a cell, None if it is unknown."""
+        """Returns the number of frames in a cell, None if it is unknown."""
         if cell not in self._known:
             text = str(cell)
             self._counted[text] = origin
@@ -206,9 +206,9 @@ class _Ends(NamedTuple):
     """The columns of the starts and ends of segments.
 
     Attributes:
-        unit: What they count.
-        start, end: The places of the columns.
-        counted: Whether the end is counted from the start on.
+        unit: The unit of both.
+        start, end: The positions of the columns.
+        counted: Whether the end is the number of frames from the start on. Defaults to False.
     """
 
     unit: Unit
@@ -218,7 +218,7 @@ class _Ends(NamedTuple):
 
 
 def _span_columns(columns: Sequence[str]) -> tuple[_Ends, ...]:
-    """The units of segments, and the columns of their starts and ends."""
+    """Returns the units of segments, and the columns of their starts and ends."""
     found = [
         _Ends(unit, columns.index(f"start_{name}"), columns.index(f"end_{name}"))
         for unit, name in _UNITS
@@ -231,7 +231,7 @@ def _span_columns(columns: Sequence[str]) -> tuple[_Ends, ...]:
 
 
 def _spans(row: Sequence[Cell], columns: tuple[_Ends, ...], origin: str) -> tuple[Span, ...]:
-    """The segment of a row, in each unit that the row has; some lists have one for some rows."""
+    """Returns the segment of a row in each unit; some lists have it for some rows only."""
     found = []
     for unit, start, end, counted in columns:
         if len(columns) > 1 and row[start] == row[end] == "":
@@ -241,12 +241,12 @@ def _spans(row: Sequence[Cell], columns: tuple[_Ends, ...], origin: str) -> tupl
             found.append(Span(first, first + last if counted else last, unit))
         except ValueError:
             raise ManifestError(
-                f"{origin}: its segment, from {row[start]!r} to {row[end]!r}, is not given in "
-                "numbers, nor in times such as 00:01:02.5."
+                f"{origin}: its segment, from {row[start]!r} to {row[end]!r}, is neither in "
+                "numbers nor in times such as 00:01:02.5."
             ) from None
     if not found:
         raise ManifestError(
-            f"{origin}: the columns of its segment are empty. Expected a start and an end; of a "
-            "whole video, in a list of its own."
+            f"{origin}: the columns of its segment are empty. Expected a start and an end; list "
+            "whole videos in a separate file."
         )
     return tuple(found)

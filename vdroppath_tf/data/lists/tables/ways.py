@@ -23,11 +23,11 @@ from vdroppath_tf.data.lists.tables.splitting import (
 from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
 
 _MAX_FIELDS = 64
-_REGULAR = 0.8  # of lines with one number of columns: the others are mistakes
+_REGULAR = 0.8  # share of lines with the same number of columns; the others are mistakes
 
 
 def splitters(lines: Sequence[str], layout: Layout) -> Iterator[AnySplitter]:
-    """Ways to split that fit at least half of the lines."""
+    """Yields the splitters that fit at least half of the lines."""
     for splitter in _all_splitters(lines, layout):
         fitting = sum(splitter(line) is not None for line in some(lines))
         if 2 * fitting >= len(some(lines)):
@@ -51,7 +51,7 @@ def _all_splitters(lines: Sequence[str], layout: Layout) -> Iterator[AnySplitter
             splitter = Splitter(separator, 0, quotes=quoted)
             most, share = _usual_count(splitter, lines)
             if regular:
-                continue  # with its quotes
+                continue  # the splitter with quotes fits
             if given or 2 <= most <= _MAX_FIELDS:
                 counts.add(given or most)
                 regular |= share >= _REGULAR and most == (given or most)
@@ -63,9 +63,9 @@ def _all_splitters(lines: Sequence[str], layout: Layout) -> Iterator[AnySplitter
 
 
 def _members(first: dict[str, Any], lines: Sequence[str], given: int | None) -> tuple[str, ...]:
-    """The members of objects: some have what others lack, such as the ends of a segment.
+    """Returns the fields of objects, since some have fields that others lack, e.g. a segment's end.
 
-    Columns that are given may be those of the first object only.
+    Columns that the user passed may be those of the first object only.
     """
     if given == len(first):
         return tuple(first)
@@ -75,7 +75,7 @@ def _members(first: dict[str, Any], lines: Sequence[str], given: int | None) -> 
 
 
 def _usual_count(splitter: Splitter, lines: Sequence[str]) -> tuple[int, float]:
-    """How many columns most lines have, and how many lines have as many."""
+    """Returns the most frequent number of columns, and the share of lines that have it."""
     counts = Counter(len(splitter.split(line) or ()) for line in some(lines))
     most, number = counts.most_common(1)[0]
     return most, number / sum(counts.values())
@@ -84,7 +84,7 @@ def _usual_count(splitter: Splitter, lines: Sequence[str]) -> tuple[int, float]:
 def columns_of(
     splitter: AnySplitter, lines: Sequence[str], layout: Layout, there: There
 ) -> Iterator[tuple[Columns, bool]]:
-    """What the columns may hold, and whether the first line is a header."""
+    """Yields possible meanings of the columns, and whether the first line is a header."""
     rows = [splitter(line) for line in lines]
     if isinstance(splitter, ObjectSplitter):
         names, data = meanings(splitter.names), [row for row in rows if row is not None]
@@ -118,10 +118,10 @@ def columns_of(
 def _is_foreign_header(
     columns: Columns, first: Sequence[Cell] | None, rows: Sequence[Sequence[Cell]], there: There
 ) -> bool:
-    """Whether the first row has words of any language for what stands below.
+    """Returns whether the first row is a header in an unknown language.
 
-    It leads to nothing and has no suffix, where all others do and have one, and its class is that
-    of none of them.
+    Its path leads to nothing and has no suffix, whereas all others exist and have one, and no other
+    row has its class.
     """
     if first is None or len(rows) < 2:
         return False
@@ -141,7 +141,7 @@ def _is_video_name(cell: Cell) -> bool:
 def _is_header(
     columns: Columns, first: Sequence[Cell] | None, rows: Sequence[Sequence[Cell]], there: There
 ) -> bool:
-    """Whether the first row leads to nothing, and has words where those below have numbers."""
+    """Returns whether the first row leads to nothing and has words above columns of numbers."""
     if first is None or not rows or there(str(first[columns.index("path")])):
         return False
     below = [kind_of(column) for column in zip(*rows, strict=True)]

@@ -1,4 +1,4 @@
-"""Words that people have for the columns of a list."""
+"""Common names for the columns of a list."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ _WORDS = {
     "-": "index idx no nr row unnamed_0 level_0",
 }
 MEANING = {word: column for column, words in _WORDS.items() for word in words.split()}
-"""What the name of a column means."""
+"""The column for each known name."""
 RANK = {word: place for place, word in enumerate(_WORDS["path"].split())}
-"""How well the name of a column of paths says that it is one; 0 says it best."""
+"""The preference among names of columns of paths; 0 is the best."""
 
 _UNITS = "t|f|time|frame|sec|seconds?|s|ms|stamp|timestamp|date|datetime"
 _BESIDE = f"(?:{_UNITS}|index|idx|pos|position|no|num)"
@@ -54,12 +54,12 @@ _ELSEWHERE = (
     "|fin|ende|fim|конец|结束|終了|끝"
 )
 """Starts and ends in Spanish, French, German, Italian, Portuguese, Russian, Chinese, Japanese and
-Korean; but for words that mean something else in English."""
+Korean, without words that mean something else in English."""
 _ENDS = re.compile(
     rf"{_BESIDE}?(?:start(?:s|ed|ing)?|begin(?:s|ning)?|onset|end(?:s|ed|ing)?|stops?|finish)"
     rf"{_BESIDE}?[0-9]?|{_ELSEWHERE}"
 )
-"""One word in the name of a column that holds the starts of segments, or their ends."""
+"""One word in the name of a column that holds the starts or the ends of segments."""
 _STARTS_OF_PAIRS = frozenset(
     "from t0 t1 in s s0 sframe stime first since offset tmin lower left".split()
 )
@@ -73,24 +73,24 @@ _PAIRS = frozenset(
 
 
 def plain_name(cell: object) -> str:
-    """The name of a column in small letters, with underscores between its words."""
+    """Returns the name of a column in lower case, with underscores between its words."""
     text = cell if isinstance(cell, str) else ""
     return re.sub(r"[\s\-.:()\[\]]+", "_", text.strip().lower().lstrip("#").strip()).strip("_")
 
 
 def says_more(name: str) -> bool:
-    """Whether what a name holds of a video is more than where it is."""
+    """Returns whether a field describes a video, beyond its path."""
     name = plain_name(name)
     return MEANING.get(name, "-") not in ("-", "path") or of_segments(name) or of_both_ends(name)
 
 
 def of_segments(name: str) -> bool:
-    """Whether a plain name, which has no meaning, is of the starts of segments, or of the ends."""
+    """Returns whether an unknown plain name stands for the starts or the ends of segments."""
     return any(_ENDS.fullmatch(word) for word in name.split("_"))
 
 
 def of_pairs(names: Iterable[str]) -> list[str]:
-    """Plain names that are of the starts and ends of segments where both are there: from and to."""
+    """Returns plain names that mean starts and ends only if both exist, such as from and to."""
     words = {name: _words(name) for name in names}
     starts = [name for name, found in words.items() if found & _STARTS_OF_PAIRS]
     ends = [name for name, found in words.items() if found & _ENDS_OF_PAIRS]
@@ -98,7 +98,7 @@ def of_pairs(names: Iterable[str]) -> list[str]:
 
 
 def of_both_ends(name: str) -> bool:
-    """Whether a plain name may be of cells that hold a start and an end."""
+    """Returns whether a plain name may stand for cells that hold both a start and an end."""
     return bool(_words(name) & _PAIRS)
 
 
