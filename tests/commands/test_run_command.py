@@ -271,5 +271,5 @@ def test_train_takes_videos_of_mixed_sizes(call: Any, folder: Path, tmp_path: Pa
     line = ["--network=nano", "--frames=4", "--batch_size=8", "--warmup_epochs=1"]
     done = call("train", f"--data={folder}", f"--out={tmp_path}/run", *line, "--search_epochs=0")
     assert done.code == 0, done.error
-    assert "Clips are scaled to a short edge of 16 pixels, and 16x16 are cut out" in done.error
+    assert "Clips are scaled to a short edge of 16 pixels and cropped to 16x16" in done.error
     assert "Next: vdroppath evaluate --model=" in done.error

@@ -82,5 +82,5 @@ def test_a_class_that_would_be_left_out_is_named() -> None:
 
 
 def test_a_pattern_that_is_none() -> None:
-    with pytest.raises(ValueError, match=r"^group=\(: is no regular expression"):
+    with pytest.raises(ValueError, match=r"^group=\(: is not a regular expression"):
         split_videos(videos([0] * 9), group="(")

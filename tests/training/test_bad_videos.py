@@ -93,7 +93,7 @@ def test_none_allowed(bad_clips: Clips, tmp_path: Path) -> None:
 
 def test_too_many(motion: Any) -> None:
     clips = Clips(spoilt(motion.manifest("train"), 1, 2, 3))
-    with pytest.raises(VideoError, match=r"3 of the 24 train videos .* rather the decoder"):
+    with pytest.raises(VideoError, match=r"3 of the 24 train videos .* probably the decoder"):
         tiny.run_template(clips, tiny.recipe(1, 1))
 
 

@@ -1,8 +1,8 @@
 """From videos to batches of clips: sources, lists, clips, records, remote files, faults.
 
-It imports nothing else of the package but `files` and `names`. TensorFlow is imported by what makes
-data sets (`clips.pipeline`), changes pixels (`clips.operations`), makes, reads or streams records,
-or reads files elsewhere (`remote`); lists and sources do without.
+This package imports nothing but `files` and `names`. Only modules that make data sets
+(`clips.pipeline`), change pixels (`clips.operations`), write, read or stream records, or access
+remote files (`remote`) import TensorFlow; lists and sources do not.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Which videos there are and what they show: lists, folders and data sets become a `Manifest`."""
+"""Opens lists, folders and data sets of any format as a `Manifest`."""
 
 from __future__ import annotations
 
@@ -92,14 +92,14 @@ FORMATS: dict[str, Callable[..., Manifest]] = {
     "records": _read_records,
     "sequence-examples": read_sequence_examples,
 }
-"""Name -> the function that reads it, with `labels` and those of the options that make sense."""
+"""The function that reads each format; each takes `labels` and the options that apply to it."""
 _LISTS = {"table", "list", "path-label"}
-_START = 1 << 16  # characters that a file's format is found out from
+_START = 1 << 16  # characters from which a file's format is inferred
 _OPTIONS = {"root", "label_base", "part", "split", "lookup", "layout"}
 
 
 LABELS = "labels.txt"
-"""What names the classes of a list beside it, one a line; runs write it too."""
+"""The file beside a list that names its classes, one a line; runs write one too."""
 
 
 @named
@@ -114,26 +114,36 @@ def open_manifest(
     part: str | None = None,
     split: int | str | None = None,
 ) -> Manifest:
-    """Reads videos and labels from any of the `FORMATS`. Decodes nothing.
+    """Reads videos and labels from any of the `FORMATS`, without decoding videos.
 
     Args:
-        source: a list, annotation file or folder, or the URL of a folder of records.
-        root: folder of the videos, which no path may leave; default that of the list. Class
-            folders take none.
-        labels: names of the classes by number. Give the training videos' to the validation
-            videos, so that a class has one number in both. Default None: those of a `labels.txt`
-            beside the list, if there is one.
-        format: one of `FORMATS`, or the `Layout` of a list; None finds it out, see `find_format`.
-        lookup: how names become videos: what pictures are called in folders and zip files of
-            frames, and whether videos that are listed may be missing. Default `Lookup()`.
-        label_base: the number of the first class in a list, 0 (the default) or 1.
-        part: "train" or "test", of HMDB51.
-        split: 1, 2 or 3, of HMDB51, default 1; or which part, such as "train", of a file that
-            lists several.
+        source: A list, an annotation file or a folder, or the URL of a folder of records.
+        root: The folder of the videos, which no path may leave. Defaults to the folder of the list.
+            Not for class folders.
+        labels: The names of the classes, in order. Pass those of the training videos for the
+            validation videos, so that the numbers of classes agree. Defaults to those of a
+            `labels.txt` beside the list, if there is one.
+        format: One of `FORMATS`, or the `Layout` of a list. Defaults to None: see `find_format`.
+        lookup: How names become videos: the names of frames in folders and zip files, and whether
+            listed videos may be missing. Defaults to `Lookup()`.
+        label_base: The number of the first class in a list, 0 or 1. Defaults to None, which means
+            0.
+        part: "train" or "test", for HMDB51.
+        split: 1, 2 or 3, for HMDB51 (defaults to 1); or the part to read, such as "train", of a
+            file that lists several.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: something in it is wrong, or its format does not take an option; see the
-            readers. Names the file, the line and the value.
+        ManifestError: If the source is invalid, or its format does not take an option; see the
+            readers. The message names the file, the line and the value.
+
+    Example:
+        ```python
+        train = open_manifest("train.txt", root="videos")
+        validation = open_manifest("val.txt", root="videos", labels=train.labels)
+        ```
     """
     layout = format if isinstance(format, Layout) else None
     name = "table" if layout else find_format(source) if format is None else format
@@ -142,7 +152,7 @@ def open_manifest(
         raise ManifestError(f"{shown}: format is {name!r}. Expected one of {', '.join(FORMATS)}.")
     if urls.is_remote(source) and name != "records":
         raise ManifestError(
-            f"{shown}: is a URL, at which only records can be read. Expected the format "
+            f"{shown}: is a URL, and only records can be read from URLs. Expected the format "
             f"'records', or a copy on this machine. Received: {name!r}."
         )
     options: dict[str, Any] = {
@@ -171,7 +181,7 @@ def open_manifest(
 def _named_beside(
     source: PathLike, labels: Sequence[str] | None
 ) -> tuple[Sequence[str] | None, list[str]]:
-    """The names of the classes, of a file beside a list where none are given, and a note of it."""
+    """Returns the names of the classes, from a file beside the list if none are passed; notes."""
     path = Path(source)
     beside = path.with_name(LABELS)
     if labels is not None or path.name == LABELS or not (path.is_file() and beside.is_file()):
@@ -186,13 +196,13 @@ def _of_categories(
     beside: Path,
     options: dict[str, Any],
 ) -> Manifest:
-    """A list as TSM has them, with the names of its classes in a file beside it."""
+    """Reads a list in TSM's form, with the names of its classes in a file beside it."""
     names = read_classes(beside)
     manifest = read(source, labels=names if labels is None else labels, **options)
     notes = [f"classes are those of {beside.name}"] if labels is None else []
     directional = have_direction(manifest.labels)
     if directional:
-        notes.append("some classes differ by left and right only: clips must not be mirrored")
+        notes.append("some classes differ only by left and right: clips must not be mirrored")
     return dataclasses.replace(
         manifest, notes=(*manifest.notes, *notes), directional=directional or manifest.directional
     )
@@ -200,19 +210,42 @@ def _of_categories(
 
 @named
 def options_of(format: str) -> set[str]:
-    """Those of `root`, `label_base`, `part`, `split`, `lookup` and `layout` a format takes."""
+    """Returns the options that a format takes, out of those of `open_manifest`.
+
+    Args:
+        format: One of `FORMATS`.
+
+    Returns:
+        A subset of `root`, `label_base`, `part`, `split`, `lookup` and `layout`.
+
+    Example:
+        ```python
+        options_of("hmdb51")  # {"root", "part", "split", "lookup"}
+        ```
+    """
     return set(inspect.signature(FORMATS[format]).parameters) & _OPTIONS
 
 
 @named
 def find_format(source: PathLike) -> str:
-    """Which of the `FORMATS` a source is, by its name and its first line.
+    """Finds the format of a source by its name and its first lines.
 
-    Whatever is no known data set is a list of any layout, `"table"`.
+    Everything that is not a known data set is a list of any layout, `"table"`.
+
+    Args:
+        source: A list, an annotation file or a folder, or the URL of a folder of records.
+
+    Returns:
+        One of `FORMATS`.
 
     Raises:
-        ManifestError: it is not there, or a folder that has class folders and besides them a list
+        ManifestError: If it does not exist, or is a folder that has both class folders and a list
             or TFRecord files.
+
+    Example:
+        ```python
+        find_format("ucfTrainTestlist/trainlist01.txt")  # "ucf101"
+        ```
     """
     path = Path(source)
     if is_hdf5(path):
@@ -227,7 +260,7 @@ def find_format(source: PathLike) -> str:
     if path.is_dir():
         return "hmdb51" if is_hmdb51(path) else "table" if has_metadata(path) else "folders"
     start = start_of(path, _START).lstrip()
-    first = [line for line in start.split("\n", 2)[:2] if line.strip()]  # one may be a header
+    first = [line for line in start.split("\n", 2)[:2] if line.strip()]  # may include a header
     if is_manifest(path):
         return "manifest"
     if path.name.startswith(("trainlist", "testlist")) and path.with_name("classInd.txt").is_file():
@@ -241,7 +274,7 @@ def find_format(source: PathLike) -> str:
 
 
 def _check_only_records(path: Path, records: Mapping[str, Sequence[str]]) -> None:
-    """Stops where a folder of TFRecord files holds videos too, by a list or in folders."""
+    """Raises an error if a folder of TFRecord files also holds videos, listed or in folders."""
     if not path.is_dir():
         return
     beside = next((name for name in folders_in(path) if holds_video(os.path.join(path, name))), "")

@@ -1,4 +1,4 @@
-"""Labelled videos: what every list, folder and archive becomes."""
+"""Labelled videos: the common result of all lists, folders and archives."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vdroppath_tf.ranges import MAX_FPS
 NO_CLASS = -1
 
 
-# Names go into labels.txt, one a line, and to terminals, which obey them.
+# Names are written to labels.txt, one a line, and to terminals, which interpret control characters.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -37,15 +37,20 @@ class VideoEntry:
     """One labelled video.
 
     Attributes:
-        source: where its frames are.
-        label: class number from 0; of several, the first; -1 for a video of no class.
-        num_frames: frames that are listed; None where they are not.
-        origin: where this was read, `file:line` or the class folder.
-        name: its path below the root of its list or folder, so the same on every machine; default
-            the last part of its path.
-        more_labels: further classes, where a video has several; see `labels`.
-        fps: frames a second of a source that has no times of its own, such as a folder of
-            pictures, if the user said so.
+        source: The source of its frames.
+        label: The class number from 0; for several classes the first; -1 for no class.
+        num_frames: The listed number of frames, or None.
+        origin: The place in the list, `file:line`, or the class folder.
+        name: The path below the root of its list or folder, which is the same on every machine.
+            Defaults to the last part of its path.
+        more_labels: Further classes of a multi-label video; see `labels`. Defaults to ().
+        fps: The frame rate of a source without times, such as a folder of pictures, if the user
+            passed it. Defaults to None.
+
+    Example:
+        ```python
+        entry = VideoEntry(VideoFile("/data/dance.mp4"), 3, None, "train.txt:1")
+        ```
     """
 
     source: FrameSource
@@ -58,7 +63,7 @@ class VideoEntry:
 
     @property
     def labels(self) -> tuple[int, ...]:
-        """The numbers of all its classes, none or several in a manifest of `multi_label`."""
+        """The numbers of all its classes; none or several in a `multi_label` manifest."""
         return () if self.label == NO_CLASS else (self.label, *self.more_labels)
 
     def __post_init__(self) -> None:
@@ -66,10 +71,10 @@ class VideoEntry:
             object.__setattr__(self, "name", posixpath.basename(self.source.path))
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """`FrameSource.info`, compared to the list: a video has as many as are listed, or more.
+        """Returns `FrameSource.info`, after checking that the listed frames exist.
 
         Raises:
-            VideoError: see `FrameSource.info`; or there are fewer.
+            VideoError: See `FrameSource.info`; or if there are fewer frames than listed.
         """
         found = self.source.info(cache_dir)
         if self.num_frames is not None and found.num_frames < self.num_frames:
@@ -80,10 +85,10 @@ class VideoEntry:
         return found
 
     def times(self, cache_dir: Folder = None) -> np.ndarray | None:
-        """When each frame is shown, in seconds, `(num_frames,)`; None where nothing says so.
+        """Returns the time of each frame in seconds, `(num_frames,)`; None if it is unknown.
 
         Raises:
-            VideoError: see `FrameSource.info`.
+            VideoError: See `FrameSource.info`.
         """
         found = self.source.info(cache_dir)
         times = found.times()
@@ -93,7 +98,7 @@ class VideoEntry:
 
     @property
     def path(self) -> str:
-        """What errors call it, see `FrameSource.path`."""
+        """The name in errors, see `FrameSource.path`."""
         return self.source.path
 
 
@@ -103,17 +108,23 @@ class Manifest(ShowsTable):
     """Labelled videos in a fixed order.
 
     Attributes:
-        entries: the videos.
-        labels: the names of the classes, by number.
-        source: the list file or folder.
-        directional: whether labels have a direction ("from left to right"), so that mirroring a
-            video makes its label wrong.
-        missing: names that were listed and are not there, where that is no error.
-        notes: what was assumed or passed over in reading the source, a sentence each, such as
-            ``"labels are names: 174 classes, sorted"``. They are not compared: two manifests of
-            the same videos are equal however they were read.
-        multi_label: whether a video has any number of classes, independent of one another, rather
-            than one.
+        entries: The videos.
+        labels: The names of the classes, in order.
+        source: The list file or folder.
+        directional: Whether labels have a direction ("from left to right"), so that mirroring a
+            video makes its label wrong. Defaults to False.
+        missing: Listed names that do not exist, if that is allowed. Defaults to ().
+        notes: Sentences on what was assumed or passed over in reading the source, such as
+            ``"labels are names: 174 classes, sorted"``. They are not compared: manifests of the
+            same videos are equal however they were read. Defaults to ().
+        multi_label: Whether a video may have any number of classes, instead of exactly one.
+            Defaults to False.
+
+    Example:
+        ```python
+        manifest = open_manifest("train.txt", root="videos")
+        len(manifest), manifest.num_classes, manifest.notes
+        ```
     """
 
     entries: tuple[VideoEntry, ...]
@@ -127,7 +138,7 @@ class Manifest(ShowsTable):
     __repr__ = brief
 
     def short_table(self) -> ShortTable:
-        """A line a video: its name, the names of its classes, frames where they are listed."""
+        """Returns a line for each video: name, classes, and the listed number of frames."""
         lines = [
             [one.name, ", ".join(self.labels[k] for k in one.labels), one.num_frames]
             for one in self.entries
@@ -144,7 +155,7 @@ class Manifest(ShowsTable):
                 )
 
     def with_square_pixels(self) -> Manifest:
-        """The same videos in the size that players show them in, see `VideoFile`."""
+        """Returns the same videos in the size that players show, see `VideoFile`."""
         entries = tuple(
             dataclasses.replace(entry, source=entry.source.with_square_pixels())
             for entry in self.entries
@@ -153,7 +164,7 @@ class Manifest(ShowsTable):
 
     @property
     def num_classes(self) -> int:
-        """Number of classes, those without a video included."""
+        """The number of classes, including those without a video."""
         return len(self.labels)
 
     def __len__(self) -> int:
@@ -163,30 +174,29 @@ class Manifest(ShowsTable):
         return iter(self.entries)
 
     def select(self, indices: Iterable[int]) -> Manifest:
-        """The videos with these numbers, in the order given, with the same classes."""
+        """Returns the videos with these numbers, in the given order, with the same classes."""
         return dataclasses.replace(self, entries=tuple(self.entries[int(i)] for i in indices))
 
     def check_kind(self, *, multi_label: bool) -> None:
-        """Compares the videos to a network.
+        """Checks that the videos and a network are both single-label or both multi-label.
 
         Args:
-            multi_label: whether the network is one of several classes a clip.
+            multi_label: Whether the network is multi-label.
 
         Raises:
-            ManifestError: the videos have several classes and the network is of one, or the
-                reverse.
+            ManifestError: If one is multi-label and the other is not.
         """
         if self.multi_label == multi_label:
             return
         own, its = ("several classes", "one") if self.multi_label else ("one class", "several")
         raise ManifestError(
-            f"{self.source}: its videos have {own} each, and the network is of {its} a clip. "
+            f"{self.source}: its videos have {own} each, but the network predicts {its} a clip. "
             "Expected a network that was built for such videos (multi_label of the template), or a "
             "list of the other kind."
         )
 
     def at_rate(self, fps: float) -> Manifest:
-        """The same videos; those without times of their own have so many frames a second."""
+        """Returns the same videos with a frame rate for those without times."""
         if not 0 < fps <= MAX_FPS:
             raise ValueError(f"fps must be above 0, at most {MAX_FPS:g}. Received: {fps}.")
         return dataclasses.replace(
@@ -194,11 +204,10 @@ class Manifest(ShowsTable):
         )
 
     def digest(self) -> str:
-        """Which data this is, for results and reports: a SHA-256, 64 hexadecimal digits.
+        """Returns an identifier of this data for results and reports: a SHA-256, 64 hex digits.
 
-        It covers the classes and each video's name, segment, label, listed number of frames and, if
-        it was chosen, stream, in order; not where on this machine they are, and not what the files
-        hold.
+        It covers the classes and, in order, each video's name, segment, label, listed number of
+        frames and chosen stream; not the place on this machine or the contents of the files.
         """
         total = hashlib.sha256(json.dumps(self.labels).encode())
         for entry in self.entries:

@@ -1,4 +1,4 @@
-"""A function over many items in threads, a bounded number of them at a time."""
+"""Maps a function over many items in threads, a limited number of them at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vdroppath_tf.names import named
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-_AHEAD = 4  # items a thread; Executor.map would queue all of them, hundreds of thousands say
+_AHEAD = 4  # items for each thread; Executor.map would queue all of them
 
 
 @named
@@ -25,13 +25,22 @@ def map_ahead(
     workers: int | None = None,
     ahead: int = _AHEAD,
 ) -> Iterator[_Result]:
-    """`map` in threads: results in order, memory for a few items only.
+    """Maps a function over items in threads; results in order, with memory for a few items only.
 
     Args:
-        function: what to do; an exception of it is raised at its item's turn.
-        items: what to do it to.
-        workers: threads; default one for each core.
-        ahead: results a thread that may wait for their turn, at most.
+        function: The function; an exception is raised at the turn of its item.
+        items: The items.
+        workers: The number of threads. Defaults to one for each core.
+        ahead: The largest number of results for each thread that wait for their turn. Defaults to
+            4.
+
+    Yields:
+        The results, in the order of the items.
+
+    Example:
+        ```python
+        sizes = list(map_ahead(os.path.getsize, paths))
+        ```
     """
     count = workers or len(os.sched_getaffinity(0))
     source = iter(items)

@@ -1,4 +1,4 @@
-"""Videos that come without a split: divided class by class, what belongs together kept together."""
+"""Divides videos without a split, class by class, and keeps groups of videos together."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.names import named
 
 SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
-"""The parts that videos are divided into, and the share of each."""
-_UCF101 = r"v_\w+_(g\d+)_c\d+"  # clips of a group were cut out of one video
+"""The parts into which videos are divided, and the share of each."""
+_UCF101 = r"v_\w+_(g\d+)_c\d+"  # the clips of a group come from one video
 _SHOWN = 5
 
 
@@ -25,25 +25,30 @@ def split_videos(
     group: str | None = None,
     seed: int = 0,
 ) -> dict[str, Manifest]:
-    """Divides videos into parts: stratified, every class in each part, groups never cut.
+    """Divides videos into parts: stratified by class, with groups kept together.
 
-    Segments of one file are always of one part: frames of a video that was trained on say nothing
-    about others. So are the clips of a group.
+    Segments of one file, and the clips of a group, are always in the same part, since frames of a
+    video that was trained on would inflate the accuracy.
 
     Args:
         videos: The videos.
         shares: The parts and the share of each. Defaults to ``SHARES``.
-        group: A regular expression; videos whose names agree in what it finds (in its groups, where
-            it has any) belong together. Defaults to the naming of UCF101 (``v_Name_g01_c02``),
-            where that is what they have.
-        seed: Of the order in which groups are dealt out.
+        group: A regular expression; videos whose names agree in its match (in the groups of the
+            expression, if it has any) belong together. Defaults to the naming of UCF101
+            (``v_Name_g01_c02``), if all names follow it.
+        seed: The seed of the order in which groups are assigned. Defaults to 0.
 
     Returns:
-        The part by name, each in the order of ``videos``.
+        The manifest of each part by name, each in the order of ``videos``.
 
     Raises:
-        ManifestError: If a class has fewer groups than there are parts, naming it.
-        ValueError: If ``group`` is no regular expression.
+        ManifestError: If a class has fewer groups than there are parts; the message names it.
+        ValueError: If ``group`` is not a regular expression.
+
+    Example:
+        ```python
+        parts = split_videos(open_manifest("videos"), shares={"train": 0.8, "test": 0.2})
+        ```
     """
     shares = SHARES if shares is None else shares
     members = _members(videos, group)
@@ -59,7 +64,7 @@ def split_videos(
 
 
 def _members(videos: Manifest, group: str | None) -> list[list[int]]:
-    """The videos of each group, by number."""
+    """Returns the videos of each group, by number."""
     pattern = _pattern(videos, group)
     found: dict[object, list[int]] = defaultdict(list)
     for k, entry in enumerate(videos):
@@ -67,7 +72,7 @@ def _members(videos: Manifest, group: str | None) -> list[list[int]]:
         key: object = ("file", entry.source.whole.path)
         if match is not None:
             key = ("group", entry.labels, match.groups() or match[0])
-            if group is not None:  # the user's groups reach over classes
+            if group is not None:  # groups of the user may span several classes
                 key = ("group", match.groups() or match[0])
         found[key].append(k)
     return list(found.values())
@@ -80,7 +85,7 @@ def _pattern(videos: Manifest, group: str | None) -> re.Pattern[str] | None:
     try:
         return re.compile(group)
     except re.error as error:
-        raise ValueError(f"group={group}: is no regular expression ({error}).") from None
+        raise ValueError(f"group={group}: is not a regular expression ({error}).") from None
 
 
 def _check(videos: Manifest, classes: Sequence[Sequence[int]], parts: list[str]) -> None:
@@ -91,7 +96,7 @@ def _check(videos: Manifest, classes: Sequence[Sequence[int]], parts: list[str])
         raise ManifestError(
             f"{videos.source}: has fewer than {len(parts)} videos (or groups of them) of the class "
             f"{', '.join(map(repr, few[:_SHOWN]))}{more}, so a split into {', '.join(parts)} would "
-            "leave a class out of a part. Add videos, leave the class out, or name the other parts "
+            "leave a class out of a part. Add videos, remove the class, or pass the other parts "
             "yourself (--validation, --test)."
         )
 
@@ -102,7 +107,7 @@ def _deal(
     wanted: Mapping[str, float],
     seed: int,
 ) -> dict[int, str]:
-    """The part of each group: rare classes first, each part one of every class, then by shares."""
+    """Assigns groups to parts: rare classes first, every class to each part, then by shares."""
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(members)).tolist()
     of_class: dict[int, list[int]] = defaultdict(list)
     for number in order:
@@ -123,6 +128,6 @@ def _deal(
             part = empty[0] if empty else max(wanted, key=lambda part: lacks[part])
             dealt[number] = part
             held[part] += len(members[number])
-    for number in order:  # videos of no class, where several are allowed
+    for number in order:  # videos without a class, in a multi-label manifest
         dealt.setdefault(number, max(wanted, key=lambda part: wanted[part]))
     return dealt

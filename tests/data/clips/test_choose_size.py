@@ -42,7 +42,7 @@ def test_what_is_chosen(found: FrameSizes | None, always: bool, edge: int | None
     sampling, said = with_chosen_size(WHOLE, found, always=always)
     assert (sampling.short_edge, sampling.crop) == (edge, edge)
     assert bool(said) == (edge is not None)
-    assert f"{edge}x{edge} are cut out" in said or edge is None
+    assert f"cropped to {edge}x{edge}" in said or edge is None
 
 
 def test_what_was_asked_for_stays() -> None:

@@ -142,7 +142,7 @@ class TestTraining:
         clips = training_clips(manifest, SAMPLING, batch_size=BATCH, order=ClipOrder(first_step=1))
         assert int(clips.cardinality()) == STEPS - 1
         assert equal(arrays(clips), eager(manifest, 0)[1:])
-        with pytest.raises(tf.errors.InvalidArgumentError, match="can be passed over once"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="can be read only once"):
             arrays(clips)
 
     def test_seed_and_epoch_change_clips(self, manifest: Manifest) -> None:
@@ -206,7 +206,7 @@ class TestEvaluation:
             )
         with pytest.raises(ValueError, match="'train'"):
             evaluation_clips(manifest, ClipSampling(2), batch_size=3, split="train")
-        with pytest.raises(ValueError, match="evaluation draws nothing"):
+        with pytest.raises(ValueError, match="evaluation is not random"):
             evaluation_clips(manifest, SAMPLING, batch_size=3)
 
 

@@ -118,7 +118,7 @@ def test_sampling_that_cannot_be(changes: dict[str, object], match: str) -> None
 
 
 def test_evaluation_needs_one_size() -> None:
-    with pytest.raises(ValueError, match="evaluation draws nothing"):
+    with pytest.raises(ValueError, match="evaluation is not random"):
         ClipSampling(8, short_edge=(20, 30), crop=16).fixed_short_edge()
     assert ClipSampling(8, short_edge=(20, 20)).fixed_short_edge() == 20
 

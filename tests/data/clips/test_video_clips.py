@@ -92,9 +92,11 @@ def test_pictures_have_no_seconds_until_somebody_says_so(tmp_path: Path) -> None
     for number in range(1, 21):
         (folder / f"{number:05d}.png").write_bytes(png)
     (entry,) = one_video(folder, ["a"])
-    with pytest.raises(VideoError, match=r"nothing says when .* \(--source_fps\)"):
+    with pytest.raises(VideoError, match=r"times of its frames are unknown.* \(--source_fps\)"):
         list(windows_of(entry, 1.0))
-    with pytest.raises(ClipSizeError, match=r"nothing says how many .* \(--source_fps\)"):
+    with pytest.raises(
+        ClipSizeError, match=r"frame rate of these pictures is unknown.* \(--source_fps\)"
+    ):
         clips_of(entry, ClipSampling(2, fps=5.0))
     (entry,) = one_video(folder, ["a"], source_fps=10.0)
     assert [(one.start, one.end) for one in windows_of(entry, 1.0)] == [(0, 1), (1, 2)]

@@ -147,7 +147,7 @@ class TestJournal:
         assert len(found.faults) == 1
 
     def test_some_other_file(self, manifest: Manifest) -> None:
-        with pytest.raises(ValueError, match="is no journal"):
+        with pytest.raises(ValueError, match="is not a journal"):
             diagnose([("train", manifest)], manifest.source)
         assert "0.mp4" in Path(manifest.source).read_text()
 

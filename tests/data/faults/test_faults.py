@@ -116,7 +116,7 @@ class TestHowMany:
         text = str(caught.value)
         assert text.startswith("2 of the ")
         assert "validation videos that were tried cannot be read; max_bad_fraction=0.1" in text
-        assert "rather the decoder" in text
+        assert "probably the decoder" in text
         assert "3.mp4: is damaged" in text
         assert "4.mp4: is damaged" in text
 

@@ -45,7 +45,7 @@ class TestQuarantine:
 
     def test_all(self, tmp_path: Path) -> None:
         manifest, file = self.make(tmp_path)
-        with pytest.raises(ManifestError, match="names all 2 videos"):
+        with pytest.raises(ManifestError, match="lists all 2 videos"):
             without(manifest.select([1, 4]), read_quarantine(file))
 
     @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ class TestQuarantine:
     def test_something_else(self, tmp_path: Path, text: str) -> None:
         file = tmp_path / "q.json"
         file.write_text(text)
-        with pytest.raises(ManifestError, match=r"q\.json: is no quarantine"):
+        with pytest.raises(ManifestError, match=r"q\.json: is not a quarantine"):
             read_quarantine(file)
 
     def test_missing(self, tmp_path: Path) -> None:
-        with pytest.raises(ManifestError, match=r"q\.json: is no quarantine \(FileNotFound"):
+        with pytest.raises(ManifestError, match=r"q\.json: is not a quarantine \(FileNotFound"):
             read_quarantine(tmp_path / "q.json")

@@ -253,7 +253,7 @@ class TestDamage:
     def test_a_shard_is_missing(self, copy: Path) -> None:
         source = video(read_records(copy))
         Path(source.shard).unlink()
-        with pytest.raises(VideoError, match=r"00001-of-00002\.tfrecord: is not there"):
+        with pytest.raises(VideoError, match=r"00001-of-00002\.tfrecord: does not exist"):
             source.read([0])
         with pytest.raises(VideoError, match="missing or other than"):
             check_shards(copy)
@@ -262,7 +262,7 @@ class TestDamage:
         manifest = read_records(copy)
         check_videos(manifest, ClipSampling(4))
         Path(video(manifest).shard).unlink()
-        with pytest.raises(VideoError, match=r"00001-of-00002\.tfrecord: is not there"):
+        with pytest.raises(VideoError, match=r"00001-of-00002\.tfrecord: does not exist"):
             check_videos(manifest, ClipSampling(4))
 
     def test_whole_shards_pass(self, copy: Path) -> None:

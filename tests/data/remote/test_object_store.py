@@ -83,10 +83,8 @@ def test_a_process_reads_and_writes_and_leaves_in_order(bucket: str) -> None:
     short = "s3://bucket/part one/data: is cut short: {} of the 9 bytes from byte {} on are there"
     assert answer.pop("short").startswith(short.format(5, 10235))
     assert answer.pop("beyond").startswith(short.format(0, 10245))
-    assert (
-        answer.pop("large") == "s3://bucket/part one/data: has more than the 99 bytes it may have."
-    )
-    assert answer.pop("missing") == "s3://bucket/none?...: is not there. Check the path."
+    assert answer.pop("large") == "s3://bucket/part one/data: is larger than the limit of 99 bytes."
+    assert answer.pop("missing") == "s3://bucket/none?...: does not exist. Check the path."
     expected: dict[str, Any] = {"ranges": True, "whole": True, "listed": ["b/c"], "nothing": []}
     if NATIVE:
         expected |= {"records": True, "weights": [1.0, 2.0], "http": True}

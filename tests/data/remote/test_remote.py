@@ -82,7 +82,7 @@ def test_bad_ranges_are_refused_before_anything_is_read(file: str) -> None:
 def test_whole_files_are_bounded(web: Web, file: str) -> None:
     for path in (web.url("a"), file):
         assert remote.read_file(path, limit=len(DATA)) == DATA
-        with pytest.raises(VideoError, match=f"{path}: has more than the 10239 bytes"):
+        with pytest.raises(VideoError, match=f"{path}: is larger than the limit of 10239 bytes"):
             remote.read_file(path, limit=len(DATA) - 1)
 
 
@@ -92,7 +92,7 @@ def test_whole_files_are_bounded(web: Web, file: str) -> None:
         ("no-ranges", "the server ignores Range requests"),
         ("wrong-range", "the server ignores Range requests"),
         ("gzip", "sends it compressed"),
-        ("404", "is not there"),
+        ("404", "does not exist"),
         ("403", "may not be read"),
         ("401", "asks for a user and password"),
         ("always-busy", "the server answers 500, 4 times in a row"),
@@ -124,7 +124,7 @@ def test_redirects_go_to_the_web_only(web: Web, file: str) -> None:
     for name, message in (
         ("to/file", "redirects to a file:// address"),
         ("to/ftp", "redirects to a ftp:// address"),
-        ("to/itself", "redirects again and again"),
+        ("to/itself", "redirects too many times"),
     ):
         with pytest.raises(VideoError, match=message):
             remote.read_file(web.url(name), limit=1 << 20)
@@ -232,7 +232,7 @@ def test_local_files_are_written_whole_listed_and_deleted(tmp_path: Path) -> Non
     remote.delete_file(remote.join(folder, "b"))
     remote.delete_file(remote.join(folder, "b"))
     assert remote.list_files(folder) == ["a/c"]
-    with pytest.raises(VideoError, match="b: is not there"):
+    with pytest.raises(VideoError, match="b: does not exist"):
         remote.read_file(remote.join(folder, "b"), limit=9)
     with pytest.raises(VideoError, match=r"a: cannot be used \(Is a directory\)"):
         remote.read_file(remote.join(folder, "a"), limit=9)

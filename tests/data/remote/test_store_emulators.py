@@ -108,6 +108,6 @@ def test_reads_and_writes(scheme: str, emulator: object, tmp_path: Path) -> None
         "whole": True,
         "listed": ["b/c"],
         "nothing": [],
-        "large": f"{url}: has more than the 99 bytes it may have.",
-        "missing": f"{scheme}://bucket/none?...: is not there. Check the path.",
+        "large": f"{url}: is larger than the limit of 99 bytes.",
+        "missing": f"{scheme}://bucket/none?...: does not exist. Check the path.",
     }

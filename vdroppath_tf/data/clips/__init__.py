@@ -1,4 +1,4 @@
-"""From videos to batches of clips: sampling, transforms, augmentation, `tf.data`."""
+"""From videos to batches of clips: sampling, transforms, augmentation and `tf.data`."""
 
 import lazy_loader
 

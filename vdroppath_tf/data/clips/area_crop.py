@@ -1,4 +1,4 @@
-"""Crops of a random area and aspect, as GoogLeNet's training has them (Szegedy et al. 2015)."""
+"""Crops of random area and aspect ratio, as in the training of GoogLeNet (Szegedy et al. 2015)."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ import numpy as np
 from vdroppath_tf.names import named
 
 TRIES = 10
-"""Crops drawn until one fits into the frame, as in the usual RandomResizedCrop."""
+"""The number of crops drawn until one fits into the frame, as in RandomResizedCrop."""
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class AreaCrop:
-    """The sizes that were drawn for one clip, and what is cut where none of them fits.
+    """The crop sizes that were drawn for one clip, with a fallback if none of them fits.
 
     Attributes:
-        tries: of each, its share of the frame's area and its width over its height.
-        ratio: least and largest width over height.
+        tries: For each draw, its share of the frame's area and its aspect ratio (width / height).
+        ratio: The smallest and the largest aspect ratio.
+
+    Example:
+        ```python
+        height, width, drawn = AreaCrop(((0.5, 1.0),), (3 / 4, 4 / 3)).size(256, 340)
+        ```
     """
 
     tries: tuple[tuple[float, float], ...]
     ratio: tuple[float, float]
 
     def size(self, height: int, width: int) -> tuple[int, int, bool]:
-        """Height and width in pixels, and whether it was drawn: else it is the largest there is."""
+        """Returns height and width in pixels, and whether they were drawn or are the fallback."""
         for share, ratio in self.tries:
             area = share * height * width
             wide, tall = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
@@ -40,7 +45,7 @@ class AreaCrop:
 def draw_area_crop(
     area: tuple[float, ...], ratio: tuple[float, ...], rng: np.random.Generator
 ) -> AreaCrop:
-    """Draws shares evenly, and aspects evenly in their logarithm."""
+    """Draws shares uniformly, and aspect ratios uniformly in their logarithm."""
     draws = rng.random((TRIES, 2))
     shares = area[0] + draws[:, 0] * (area[1] - area[0])
     low, high = np.log(ratio)

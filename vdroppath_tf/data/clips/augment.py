@@ -1,4 +1,4 @@
-"""Augmentation of clips, as data and as draws; `operations` and `mixing` change the pixels."""
+"""Augmentation of clips: its parameters and its draws. `operations` and `mixing` change pixels."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from vdroppath_tf.names import named
 from vdroppath_tf.ranges import Range, check_ranges
 
-_MAX_HUE = 0.5  # half a turn either way is every hue there is
+_MAX_HUE = 0.5  # half a turn in either direction covers all hues
 
-# RandAugment (Cubuk et al. 2020): what an operation does at magnitude 10, in its own unit, as there
+# RandAugment (Cubuk et al. 2020): the strength of each operation at magnitude 10, in its own unit
 _AT_FULL = {
     "identity": 0.0,
     "auto_contrast": 0.0,
@@ -41,8 +41,8 @@ class Operation(NamedTuple):
     """One change of colour or shape, the same for all frames of a clip.
 
     Attributes:
-        name: of the operation, a function of `operations`.
-        value: its strength, drawn already.
+        name: The name of the operation, a key of the functions in `operations`.
+        value: Its strength, already drawn.
     """
 
     name: str
@@ -52,25 +52,31 @@ class Operation(NamedTuple):
 @named
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """What training does to clips after they are cut; the default does nothing.
+    """The augmentation of training clips after they are cut; the default does nothing.
 
-    Every draw is one for the whole clip. Values are clipped to 0..255 after each operation.
+    Everything is drawn once for the whole clip. Values are clipped to 0..255 after each operation.
 
     Attributes:
-        color_jitter: brightness (added, a share of the range), contrast and saturation (factors of
-            1 - x to 1 + x) and hue (turns, at most 0.5), each drawn evenly from -x to x; empty
-            changes nothing.
-        rand_augment: how many operations of RandAugment a clip goes through, and their magnitude,
-            0 to 10; empty for none.
-        mixup: alpha of the Beta distribution that weighs a clip against its neighbour in the
-            batch; 0 mixes none.
-        cutmix: alpha of the Beta distribution that the part is drawn from which stays a clip's
-            own, the rest being a rectangle of its neighbour's; 0 mixes none. With mixup too, half
-            of the clips each.
-        label_smoothing: share of the label that is spread evenly over all classes.
+        color_jitter: The largest changes of brightness (added, as a share of the range), contrast
+            and saturation (factors of 1 - x to 1 + x) and hue (in turns, at most 0.5), each drawn
+            uniformly from -x to x. Defaults to (), no change.
+        rand_augment: The number of RandAugment operations for a clip, and their magnitude, 0 to 10.
+            Defaults to (), none.
+        mixup: The alpha of the Beta distribution of a clip's weight against its neighbour in the
+            batch. Defaults to 0, no mixing.
+        cutmix: The alpha of the Beta distribution of the part of a clip that stays; the rest is
+            replaced by a rectangle of its neighbour in the batch. Together with mixup, each is used
+            for half of the clips. Defaults to 0, no mixing.
+        label_smoothing: The share of the label that is spread uniformly over all classes. Defaults
+            to 0.
 
     Raises:
-        ValueError: a value is out of range.
+        ValueError: If a value is out of range.
+
+    Example:
+        ```python
+        augment = Augmentation(color_jitter=(0.4, 0.4, 0.4, 0.1), mixup=0.2)
+        ```
     """
 
     color_jitter: tuple[float, ...] = ()
@@ -110,7 +116,7 @@ class Augmentation:
 
 
 def draw_operations(augment: Augmentation, rng: np.random.Generator) -> tuple[Operation, ...]:
-    """Draws what happens to one clip: jitter first, then RandAugment's operations."""
+    """Draws the operations for one clip: colour jitter first, then those of RandAugment."""
     operations = []
     if augment.color_jitter:
         brightness, contrast, saturation, hue = rng.uniform(-1, 1, 4) * augment.color_jitter

@@ -1,4 +1,4 @@
-"""What `pipeline` does with whole batches in tf.data: made ahead, evened out, in a fixed order."""
+"""Steps of `pipeline` on whole batches in tf.data: prefetching, rebatching, a fixed order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AHEAD = 2  # batches made while one is used; their clips are decoded in paralle
 
 
 def label_kind(manifest: Manifest, rows: int | None) -> tf.TensorSpec:
-    """Shape and type of the labels of so many rows, see `labels.empty_labels`."""
+    """Returns the shape and dtype of the labels of `rows` clips, see `labels.empty_labels`."""
     if manifest.multi_label:
         return tf.TensorSpec((rows, manifest.num_classes), tf.float32)
     return tf.TensorSpec((rows,), tf.int64)
@@ -29,18 +29,18 @@ def map_batches(
     clip_shape: tuple[int, ...],
     kind: tf.TensorSpec,
 ) -> tf.data.Dataset:
-    """(clips, labels of a kind, position), made ahead and in order.
+    """Maps positions to (clips, labels, position), prefetched and in order.
 
-    TensorFlow keeps a function that a data set calls for as long as the process lives, and with it
-    would keep the videos in memory and the threads that decode. So it is given one that borrows
-    `load`, which the data set itself keeps: an iterator keeps its data set, and that its inputs.
+    TensorFlow keeps a function that a data set calls for the life of the process, which would also
+    keep the videos in memory and the decoding threads. It therefore receives a function with a weak
+    reference to `load`; the data set holds the strong one, and an iterator holds its data set.
     """
     kept = weakref.ref(load)
 
     def borrowed(position: np.int64) -> Batch:
         found = kept()
         if found is None:
-            raise RuntimeError("The data set of these clips is gone. Keep it while it is read.")
+            raise RuntimeError("The data set of these clips was deleted. Keep it while it is read.")
         return found(position)
 
     def make(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -55,15 +55,15 @@ def map_batches(
 
 
 def even_out(clips: tf.data.Dataset, batch_size: int, each: int) -> tf.data.Dataset:
-    """As many batches, which help each other out: the next one's clips are there before one goes.
+    """Regroups batches after bad videos were left out, without changing their number.
 
-    The first is as full as it can be, as replicas want one that can be shared out evenly. Of the
-    others each leaves one video to the next, unless it has no other.
+    The first batch is as full as possible, since it is divided among replicas. Each of the others
+    leaves one video to the next batch, unless it has no other.
 
     Args:
-        clips: batches of `batch_size` clips or fewer, any of them empty.
-        batch_size: clips in a batch.
-        each: clips of a video, which stay together.
+        clips: Batches of `batch_size` clips or fewer, any of them empty.
+        batch_size: The number of clips in a batch.
+        each: The number of clips of a video, which stay together.
     """
     count = clips.cardinality()
     spec = clips.element_spec
@@ -84,18 +84,21 @@ def even_out(clips: tf.data.Dataset, batch_size: int, each: int) -> tf.data.Data
 
 @named
 def with_options(clips: tf.data.Dataset, *, whole: bool = True) -> tf.data.Dataset:
-    """The same clips in a fixed order.
+    """Sets the options of a data set of clips: a fixed order, and how it may be sharded.
 
     Args:
-        clips: batches.
-        whole: whether they are whole batches, not one host's parts of them.
+        clips: The data set of batches.
+        whole: Whether batches are whole, not one host's parts of them. Defaults to True.
+
+    Returns:
+        The data set with the options.
     """
     options = tf.data.Options()
     options.deterministic = True
-    # Running ahead behind the count of passes would count them early.
+    # Prefetching after the counter of passes would count them too early.
     options.experimental_optimization.inject_prefetch = False
     options.experimental_optimization.map_parallelization = False
     policies = tf.data.experimental.AutoShardPolicy
-    # What is one host's part already is not to be divided again.
+    # One host's part of a batch must not be divided again.
     options.experimental_distribute.auto_shard_policy = policies.DATA if whole else policies.OFF
     return clips.with_options(options)

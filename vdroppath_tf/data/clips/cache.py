@@ -1,4 +1,4 @@
-"""Decoded videos kept in memory, so that epochs after the first need not decode them again."""
+"""A cache of decoded videos in memory, so that epochs after the first need not decode them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ from vdroppath_tf.names import named
 
 @named
 class VideoCache:
-    """Decoded, scaled videos kept in memory. Thread safe; may be shared by several data sets.
+    """Decoded and scaled videos in memory. Thread safe; may be shared by several data sets.
 
-    Videos are kept in the order they come until the room is used up, and then stay: in epochs of
-    random order, throwing out the oldest would throw out what is needed soonest.
+    Videos are kept as they come until the memory is used up, and are never evicted: in epochs of
+    random order, the oldest entry would be the one needed soonest.
 
     Args:
-        max_bytes: room for frames; 0 keeps none.
-        index_dir: folder to keep frame indices in between runs, see `index_video`.
+        max_bytes: The memory for frames, in bytes. Defaults to 0, which keeps none.
+        index_dir: The folder that keeps frame indices between runs, see `index_video`. Defaults to
+            None.
+
+    Example:
+        ```python
+        cache = VideoCache(2 << 30)  # 2 GiB
+        clips = training_clips(manifest, sampling, batch_size=8, cache_bytes=cache)
+        ```
     """
 
     def __init__(
@@ -44,7 +51,7 @@ class VideoCache:
         short_edge: int | None = None,
         box: Box | None = None,
     ) -> np.ndarray:
-        """Frames as `FrameSource.read` gives them; decodes the whole of a video it can keep."""
+        """Reads frames as `FrameSource.read` does; decodes the whole video if it can be kept."""
         video = self._videos.get((source, short_edge))
         if video is None:
             video = self._keep(source, short_edge)
@@ -53,7 +60,7 @@ class VideoCache:
         return cut(video[indices], box)
 
     def _keep(self, source: FrameSource, short_edge: int | None) -> np.ndarray | None:
-        """The whole video, kept from now on; None if there is no room for it, or it has damage."""
+        """Caches the whole video and returns it; None if it does not fit, or is damaged."""
         info = source.info(self.index_dir)
         height, width = scaled_size(info.height, info.width, short_edge)
         size = info.num_frames * height * width * source.channels
@@ -66,7 +73,7 @@ class VideoCache:
             self._reserve(-size)
             if not isinstance(error, VideoError):
                 raise
-            # Clips that miss the damage are good ones, whether there is room to keep videos or not.
+            # Clips without the damaged frames must stay readable, however large the cache is.
             self._damaged.add(source)
             return None
         with self._lock:

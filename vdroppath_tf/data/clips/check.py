@@ -1,4 +1,4 @@
-"""Validates every video before a long run, so that a bad file is named now and not in the night."""
+"""Validates every video before a long run, so that bad files are reported at its beginning."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.names import named
 
 _INDEXED = 10_000
-"""Up to so many videos are indexed, which training needs to do anyway; of more, only headers are
-read, since their indices would not stay in memory."""
+"""Up to this many videos are indexed, which training does anyway; of more videos only headers are
+read, since their indices would not fit into the cache."""
 
 
 @named
@@ -26,20 +26,25 @@ def check_videos(
     split: str = "train",
     faults: FaultLog | None = None,
 ) -> None:
-    """Opens every video of a manifest; damage inside the pictures shows only in decoding.
+    """Opens every video of a manifest; damage inside pictures is found only by decoding.
 
     Args:
-        manifest: the videos.
-        sampling: how clips are to be made of them.
-        cache: where indices are kept, see `VideoCache`.
-        split: "train", "validation" or "test".
-        faults: where bad videos are noted; as many as it allows are no error, since the run
-            replaces them or leaves them out. None allows none.
+        manifest: The videos.
+        sampling: How clips are made of them.
+        cache: The cache of indices, see `VideoCache`. Defaults to None, a new one.
+        split: "train", "validation" or "test". Defaults to "train".
+        faults: Records bad videos; as many as it allows are no error, since the run replaces them
+            or leaves them out. Defaults to None, which allows none.
 
     Raises:
-        VideoError: naming the first ten files that are missing, empty, cut short, no video,
-            shorter than listed; or the first of a size that gives other clips than the others
-            (a `ClipSizeError`, whatever `faults` allows).
+        VideoError: If files are missing, empty, cut short, not videos, or shorter than listed; the
+            message names the first ten. Or if clips of a video would have another size than the
+            others (a `ClipSizeError`, whatever `faults` allows).
+
+    Example:
+        ```python
+        check_videos(manifest, ClipSampling(frames=16, short_edge=256, crop=224))
+        ```
     """
     faults = FaultLog(0.0) if faults is None else faults
     loader = ClipLoader(
@@ -59,7 +64,7 @@ def check_videos(
             return error
         return None
 
-    videos = loader.manifest  # as the loader reads them
+    videos = loader.manifest  # with the options of the loader
     for entry, error in zip(videos, map_ahead(validate, videos), strict=True):
         if error is None:
             faults.good(split, entry)

@@ -1,4 +1,4 @@
-"""How large clips are where nobody says so, of videos that differ in size or are large."""
+"""Chooses the size of clips if none is set, for videos that differ in size or are large."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vdroppath_tf.data.sources.request import FrameInfo
 from vdroppath_tf.names import named
 
 LARGEST = 112
-"""Pixels of the largest clip that is chosen; it is what most 3D CNNs train on at least."""
-_LOOKED_AT = 2000  # videos, evenly spread
-_MULTIPLE = 8  # networks halve clips several times
+"""The largest side of clips that is chosen, in pixels; most 3D CNNs train on at least this."""
+_LOOKED_AT = 2000  # videos that are inspected, evenly spaced
+_MULTIPLE = 8  # networks halve the size several times
 
 
 @named
@@ -26,9 +26,9 @@ class FrameSizes:
     """The sizes and lengths of videos.
 
     Attributes:
-        sizes: Width and height, and how many videos have them, the most first.
-        frames: The frames of the video in the middle, by length.
-        looked_at: The videos that were looked at.
+        sizes: Pairs of width and height with the number of videos, the most frequent first.
+        frames: The median number of frames.
+        looked_at: The number of videos that were inspected.
     """
 
     sizes: tuple[tuple[tuple[int, int], int], ...]
@@ -37,7 +37,7 @@ class FrameSizes:
 
     @property
     def short_edge(self) -> int:
-        """The least of all sides."""
+        """The smallest of all sides, in pixels."""
         return min(min(size) for size, _ in self.sizes)
 
     @property
@@ -53,11 +53,20 @@ class FrameSizes:
 
 @named
 def frame_sizes(parts: Sequence[Manifest], *, at_most: int = _LOOKED_AT) -> FrameSizes | None:
-    """The sizes of videos that can be read; None where none can.
+    """Returns the sizes of the videos that can be read; None if there are none.
 
     Args:
-        parts: The videos, of training and validation say.
-        at_most: How many of each part are looked at, evenly spread over it.
+        parts: Manifests, for example those of training and validation.
+        at_most: The largest number of videos that are inspected in each part, evenly spaced.
+            Defaults to 2000.
+
+    Returns:
+        The sizes and the median length.
+
+    Example:
+        ```python
+        print(frame_sizes([train, validation]))  # 320x240 (9,537), 400x226 (3,783)
+        ```
     """
     entries: list[VideoEntry] = []
     for videos in parts:
@@ -81,18 +90,24 @@ def _info(entry: VideoEntry) -> FrameInfo | None:
 def with_chosen_size(
     sampling: ClipSampling, sizes: FrameSizes | None, *, always: bool = False
 ) -> tuple[ClipSampling, str]:
-    """A sampling that gives clips of one size, where its own would not.
+    """Returns a sampling whose clips all have the same size, if the given one does not ensure it.
 
-    Frames are scaled to a short edge, and a square of it is cut out: the least short edge of the
-    videos, but no more than ``LARGEST``, in whole eights.
+    Frames are scaled to a short edge, and a square of that size is cut out: the smallest short edge
+    of the videos, but at most ``LARGEST``, rounded down to a multiple of 8.
 
     Args:
-        sampling: How clips are to be made; where it scales or cuts, it stays.
-        sizes: Those of the videos.
-        always: Whether to choose for videos of one size too, where that is larger than ``LARGEST``.
+        sampling: How clips are made; unchanged if it scales or crops already.
+        sizes: The sizes of the videos, or None if unknown.
+        always: Whether to choose for videos of the same size too, if they are larger than
+            ``LARGEST``. Defaults to False.
 
     Returns:
-        The sampling, and a sentence on what was chosen; "" where nothing was.
+        The sampling, and a sentence about the choice, or "" if nothing was chosen.
+
+    Example:
+        ```python
+        sampling, note = with_chosen_size(sampling, frame_sizes([train, validation]))
+        ```
     """
     if sizes is None or sampling.crop is not None or sampling.short_edge is not None:
         return sampling, ""
@@ -102,7 +117,7 @@ def with_chosen_size(
     edge = max(edge - edge % _MULTIPLE, min(edge, _MULTIPLE))
     why = "differ in size" if sizes.differ else "are large"
     text = (
-        f"The videos {why}: {sizes}. Clips are scaled to a short edge of {edge} pixels, and "
-        f"{edge}x{edge} are cut out; short_edge= and crop= (--short_edge, --crop) choose otherwise."
+        f"The videos {why}: {sizes}. Clips are scaled to a short edge of {edge} pixels and cropped "
+        f"to {edge}x{edge}; set other sizes with short_edge= (--short_edge) and crop= (--crop)."
     )
     return dataclasses.replace(sampling, short_edge=edge, crop=edge), text

@@ -1,4 +1,4 @@
-"""Crops of a plan: where they lie in the frames of one video, and cutting them out."""
+"""The crops of a plan: their places in the frames of one video, and cutting them out."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from vdroppath_tf.data.sources.source import Box, cut, mirrored
 
 
 class ClipSizeError(VideoError):
-    """A video is sound, and its clips would not be as those of the others: settings are to mend."""
+    """A video is intact, but its clips would differ from the others: settings must be changed."""
 
 
 def crop_boxes(plan: ClipPlan, height: int, width: int, name: str) -> list[Box] | None:
-    """The plan's crops in scaled frames of this size; None where it takes the whole frame.
+    """Returns the plan's crops in scaled frames of this size; None for the whole frame.
 
     Args:
-        plan: the plan.
-        height, width: of the scaled frames, in pixels.
-        name: of the video, for the error.
+        plan: The plan.
+        height, width: The size of the scaled frames, in pixels.
+        name: The name of the video, for the error.
 
     Raises:
-        ClipSizeError: the frames are smaller than the crop.
+        ClipSizeError: If the frames are smaller than the crop.
     """
     if plan.crop is None:
         return None
@@ -55,7 +55,7 @@ def _place(fraction: float, room: int) -> int:
 
 
 def enclosing(boxes: list[Box] | None) -> Box | None:
-    """The smallest part of the frames that holds all boxes: what is to be read."""
+    """Returns the smallest box around all boxes, the part of the frames to read."""
     return None if boxes is None else _around(boxes)
 
 
@@ -67,12 +67,12 @@ def _around(boxes: list[Box]) -> Box:
 
 
 def cut_views(frames: np.ndarray, plan: ClipPlan, boxes: list[Box] | None) -> np.ndarray:
-    """The clips of a plan out of the frames in `enclosing(boxes)`.
+    """Cuts the clips of a plan out of the frames in `enclosing(boxes)`.
 
     Args:
-        frames: of all clips, one after another, uint8 `(clips * frames, height, width, 3)`.
-        plan: the plan.
-        boxes: its crops.
+        frames: The frames of all clips in sequence, uint8 `(clips * frames, height, width, 3)`.
+        plan: The plan.
+        boxes: Its crops, or None for the whole frames.
 
     Returns:
         uint8 `(clips * crops, frames, height, width, 3)`; the crops of a clip are neighbours.

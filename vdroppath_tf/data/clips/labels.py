@@ -1,4 +1,4 @@
-"""The labels of batches: class numbers or, where a video has several classes, 0 and 1 for each."""
+"""The labels of batches: class numbers, or for multi-label videos 0 and 1 for each class."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from vdroppath_tf.data.manifest import Manifest, VideoEntry
 
 
 def empty_labels(manifest: Manifest, rows: int) -> np.ndarray:
-    """Labels of so many rows, to be filled by `set_label`.
+    """Returns an array for the labels of `rows` clips, to be filled by `set_label`.
 
-    int64 `(rows,)`, or float32 `(rows, classes)` of 0 in a manifest of `multi_label`.
+    It is int64 `(rows,)`, or float32 zeros `(rows, classes)` for a `multi_label` manifest.
     """
     if manifest.multi_label:
         return np.zeros((rows, manifest.num_classes), np.float32)

@@ -1,4 +1,4 @@
-"""Batches of clips as numpy arrays: what `pipeline` runs inside tf.data, and tests run eagerly.
+"""Batches of clips as numpy arrays, which `pipeline` makes inside tf.data and tests eagerly.
 
 A video that cannot be read is replaced in training and left out in evaluation, see `faults`.
 """
@@ -30,26 +30,32 @@ Batch = tuple[np.ndarray, np.ndarray]
 """Clips, uint8 `(batch, time, height, width, channels)`, and labels, see `labels.empty_labels`."""
 
 
-_LOOK_AT = 100  # videos, before it is plain that none can be read
+_LOOK_AT = 100  # videos that are tried before the loader reports that none can be read
 _NO_EPOCH = -1
 
 
 @named
 class ClipLoader:
-    """Makes batches of clips; each is a pure function of its arguments, whatever came before.
+    """Makes batches of clips; each batch depends on its arguments only, not on earlier calls.
 
     Args:
-        manifest: the videos, at least one.
-        sampling: how to make clips of them.
-        cache: where decoded videos are kept.
-        workers: threads that decode.
-        split: "train", "validation" or "test".
-        faults: where bad videos are noted; None makes the first an error.
-        augment: what training does to clips; None leaves them as they are cut.
+        manifest: The videos, at least one.
+        sampling: How clips are made of them.
+        cache: The cache of decoded videos.
+        workers: The number of decoding threads.
+        split: "train", "validation" or "test". Defaults to "train".
+        faults: Records bad videos. Defaults to None: the first bad video is an error.
+        augment: The augmentation of training clips. Defaults to None, none.
 
     Raises:
-        VideoError: no video can be read.
-        ValueError: the manifest is empty.
+        VideoError: If no video can be read.
+        ValueError: If the manifest is empty.
+
+    Example:
+        ```python
+        loader = ClipLoader(manifest, sampling, cache=VideoCache(), workers=2)
+        clips, labels = loader.training_batch(seed=0, epoch=0, step=0, batch_size=8)
+        ```
     """
 
     def __init__(
@@ -79,7 +85,7 @@ class ClipLoader:
         self._pool = ThreadPoolExecutor(workers)
 
     def _first_readable(self) -> tuple[VideoEntry, FrameInfo]:
-        """The video that sets how large clips are; bad ones are noted when their turn comes."""
+        """Returns the video that sets the size of clips; bad ones are recorded later, in turn."""
         reasons = []
         for entry in self.manifest.entries[:_LOOK_AT]:
             try:
@@ -90,25 +96,25 @@ class ClipLoader:
             raise VideoError(reasons[0])
         raise VideoError(
             f"{self.manifest.source}: none of the first {len(reasons)} videos can be read. The "
-            f"reason of the first: {reasons[0]}"
+            f"first error: {reasons[0]}"
         )
 
     def training_batch(
         self, seed: int, epoch: int, step: int, batch_size: int, part: range | None = None
     ) -> Batch:
-        """Clips of the videos at `step * batch_size ...` of the epoch's order, each drawn anew.
+        """Draws clips of the videos at `step * batch_size ...` in the order of the epoch.
 
-        `part` are the rows of the batch that are wanted; None takes all.
+        `part` selects rows of the batch; None takes all.
 
-        A video that cannot be read is replaced by the next of the order, and after the last comes
-        the first: with the same bad videos the batch is always the same.
+        A video that cannot be read is replaced by the next in the order, and after the last by the
+        first: with the same bad videos the batch is always the same.
         """
         order = epoch_order(seed, epoch, len(self.manifest)).tolist()
 
         def fill(row: int, out: np.ndarray) -> VideoEntry:
             place = step * batch_size + row
             for item in (*order[place:], *order[:place]):
-                # A replacement has its own turn too: other numbers make it another clip.
+                # The replacement also has its regular turn: other random numbers make another clip.
                 drawn = item if item == order[place] else len(order) + place
                 plan = partial(self._training_plan, item_rng(seed, epoch, drawn))
                 if self._filled(item, plan, out, (epoch, place)):
@@ -119,7 +125,7 @@ class ClipLoader:
         return self._batch(len(rows), 1, lambda row, out: fill(rows[row], out))
 
     def evaluation_batch(self, first: int, count: int) -> Batch:
-        """All clips of up to `count` videos from number `first` on, without those of bad ones."""
+        """Returns all clips of up to `count` videos from number `first` on, without bad videos."""
 
         def plan(num_frames: int, times: np.ndarray | None) -> ClipPlan:
             return evaluation_plan(self.sampling, num_frames, self.split, times=times)
@@ -139,7 +145,7 @@ class ClipLoader:
     def _batch(
         self, rows: int, clips: int, fill: Callable[[int, np.ndarray], VideoEntry | None]
     ) -> Batch:
-        """Rows that `fill` gives the clips of a video each; where it gives None, none."""
+        """Fills rows with the clips of one video each; rows for which `fill` gives None are cut."""
         batch = np.empty((rows, clips, *self.clip_shape), np.uint8)
         labels, kept = empty_labels(self.manifest, rows), np.ones(rows, bool)
 
@@ -151,7 +157,7 @@ class ClipLoader:
                 else:
                     set_label(labels, row, entry)
 
-        # A share for each thread, not a task for each clip: kept videos cost less than a task.
+        # One share for each thread, since a task costs more than copying a cached clip.
         list(self._pool.map(work, [range(k, rows, self._workers) for k in range(self._workers)]))
         if not kept.all():
             batch, labels = batch[kept], labels[kept]
@@ -164,11 +170,11 @@ class ClipLoader:
         out: np.ndarray,
         clip: tuple[int, int],
     ) -> bool:
-        """Whether a video could give its clips; only what is wrong with a video is caught."""
+        """Writes the clips of a video and returns True, or records a bad video."""
         entry = self.manifest.entries[item]
         try:
             self._clip(entry, plan(self._num_frames(entry), self._times(entry)), out)
-        except ClipSizeError:  # not the fault of the video
+        except ClipSizeError:  # the settings are wrong, not the video
             raise
         except VideoError as error:
             self.faults.bad(self.split, entry, error, clip=clip)
@@ -184,12 +190,13 @@ class ClipLoader:
         out[...] = cut_views(frames, plan, boxes)
 
     def _boxes(self, entry: VideoEntry, plan: ClipPlan) -> list[Box] | None:
-        """The parts that are wanted of the scaled frames; clips have the size of all others."""
+        """Returns the parts of the scaled frames, after checking that clips have a common size."""
         info = self._info(entry)
         if entry.source.channels != self.clip_shape[3]:
             raise ClipSizeError(
                 f"{entry.path} ({entry.origin}): has {entry.source.channels} channels, but "
-                f"{self.manifest.entries[0].path} {self.clip_shape[3]}. Train RGB and flow apart."
+                f"{self.manifest.entries[0].path} has {self.clip_shape[3]}. Train separately "
+                "on RGB frames and on optical flow."
             )
         height, width = scaled_size(info.height, info.width, plan.short_edge)
         boxes = crop_boxes(plan, height, width, entry.path)
@@ -197,13 +204,13 @@ class ClipLoader:
         if size != self.clip_shape[1:3]:
             raise ClipSizeError(
                 f"{entry.path} ({entry.origin}): frames are {width}x{height}, but those of "
-                f"{self._first.path} are {self.clip_shape[2]}x{self.clip_shape[1]}. Videos of "
-                "several sizes give clips of one size with short_edge= and crop=: pass both."
+                f"{self._first.path} are {self.clip_shape[2]}x{self.clip_shape[1]}. For videos of "
+                "several sizes, pass both short_edge= and crop=."
             )
         return boxes
 
     def check(self, entry: VideoEntry) -> None:
-        """Stops at a video that cannot become a clip of this shape; nothing is decoded."""
+        """Raises an error if a video cannot become a clip of this shape; decodes nothing."""
         self._num_frames(entry)
         self._times(entry)
         edges, crop = self.sampling.short_edge, self.sampling.crop
@@ -215,7 +222,7 @@ class ClipLoader:
         return entry.source.info(self.cache.index_dir)
 
     def _times(self, entry: VideoEntry) -> np.ndarray | None:
-        """When each frame is shown, if clips are taken by time."""
+        """Returns the time of each frame, if clips are sampled by time."""
         return times_for(entry, self.sampling.fps, self.cache.index_dir)
 
     def _num_frames(self, entry: VideoEntry) -> int:

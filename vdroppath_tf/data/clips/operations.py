@@ -1,7 +1,7 @@
-"""Changes of colour and shape of a clip, by TensorFlow's and Keras' own operations, on the CPU.
+"""Changes of colour and shape of a clip, with the operations of TensorFlow and Keras, on the CPU.
 
-Nothing is drawn here: an `Operation` has its strength, so that a clip depends on nothing else.
-Layers with a drawn strength get a range of one value. Pixels are floats in 0..1 in between.
+Nothing is drawn here: an `Operation` has its strength, so the result depends on nothing else.
+Layers that draw a strength get a range of one value. Pixels are floats in 0..1 in between.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import tensorflow as tf
 from vdroppath_tf.data.clips.augment import Operation
 
 _UNIT = (0.0, 1.0)
-_GREY = 0.5  # what comes in from outside when a clip is turned or moved
+_GREY = 0.5  # the colour outside a clip that is rotated or shifted
 
 
 def apply_operations(clip: np.ndarray, operations: Sequence[Operation]) -> np.ndarray:
-    """Puts a clip through operations one after another; all frames are treated alike.
+    """Applies operations to a clip one after another, alike to all frames.
 
     Args:
         clip: uint8 `(time, height, width, 3)`.
-        operations: the operations.
+        operations: The operations, in order.
 
     Returns:
         uint8, of the same shape.
@@ -39,9 +39,9 @@ def apply_operations(clip: np.ndarray, operations: Sequence[Operation]) -> np.nd
 
 
 def _tall(change: Callable[[Any, float], Any]) -> Callable[[Any, float], Any]:
-    """A change of one picture as one of a clip, whose frames lie below each other.
+    """Turns a change of one image into a change of a clip, whose frames are stacked vertically.
 
-    What a picture's mean, extremes or histogram decide is then decided once for the clip.
+    An image's mean, extremes or histogram are then computed once for the whole clip.
     """
 
     @functools.wraps(change)
@@ -53,7 +53,7 @@ def _tall(change: Callable[[Any, float], Any]) -> Callable[[Any, float], Any]:
     return changed
 
 
-@functools.lru_cache(maxsize=16)  # a layer leaves some memory behind, so none is made for a clip
+@functools.lru_cache(maxsize=16)  # layers leak some memory, so they are reused
 def _layer(kind: type[keras.layers.Layer], *arguments: Any, value_range: tuple[Any, Any]) -> Any:
     return kind(*arguments, value_range=value_range, dtype="float32")
 
@@ -69,7 +69,7 @@ def _equalize(picture: Any, _: float) -> Any:
 
 
 def _sharpness(clip: Any, factor: float) -> Any:
-    # Keras doubles what it draws, here from a range of one value: 0.5 leaves a picture as it is
+    # Keras doubles the value that it draws, here from a range of one: 0.5 leaves an image unchanged
     half = (factor / 2, factor / 2)
     layer = _layer(keras.layers.RandomSharpness, half, value_range=_UNIT)
     return layer.transform_images(clip, layer.get_random_transformation(clip, seed=0))
@@ -85,7 +85,7 @@ def _solarize(clip: Any, share: float) -> Any:
 
 
 def _affine(clip: Any, rows: tuple[float, ...]) -> Any:
-    """Each pixel (x, y), from the centre, comes from (a x + b y + c, d x + e y + f)."""
+    """Samples each pixel (x, y), from the centre, at (a x + b y + c, d x + e y + f)."""
     a, b, c, d, e, f = rows
     x, y = (clip.shape[2] - 1) / 2, (clip.shape[1] - 1) / 2
     centred = (a, b, c + x - a * x - b * y, d, e, f + y - d * x - e * y, 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""Which training clips come when, as data: a run that was stopped goes on from these numbers."""
+"""The order of training clips as data, from which a stopped run resumes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from vdroppath_tf.ranges import SEEDS, Range, check_ranges, whole
 @named
 @dataclasses.dataclass(frozen=True)
 class ClipOrder:
-    """Which clips come when; the batch at a step depends on the seed, the epoch and the step only.
+    """The order of training clips; a batch depends only on the seed, the epoch and the step.
 
     Attributes:
-        seed: of order, sampling and augmentation.
-        epochs: epochs in one pass over the data set; None for an endless stream.
-        first_epoch: number of the first epoch.
-        first_step: steps of the first epoch to leave out.
-        shard: (i, n) makes the i-th of n equal parts of each batch, for one of n hosts that train
-            together: the n parts in a row are the batches that one host would see.
+        seed: The seed of order, sampling and augmentation. Defaults to 0.
+        epochs: The number of epochs in one pass over the data set. Defaults to 1; None makes an
+            endless stream.
+        first_epoch: The number of the first epoch. Defaults to 0.
+        first_step: The number of steps of the first epoch to skip. Defaults to 0.
+        shard: (i, n) selects the i-th of n equal parts of each batch, for one of n hosts that train
+            together: the n parts in sequence are the batches of a single host. Defaults to (0, 1).
 
     Example:
-        ClipOrder(seed=7, first_epoch=3, epochs=None)
+        ```python
+        order = ClipOrder(seed=7, first_epoch=3, epochs=None)
+        ```
 
     Raises:
-        ValueError: a number is out of range.
+        ValueError: If a number is out of range.
     """
 
     seed: int = 0
@@ -51,14 +54,14 @@ class ClipOrder:
             raise ValueError(f"shard must be (i, n) with 0 <= i < n. Received: {self.shard}.")
 
     def span(self, steps: int) -> tuple[int, int, int | None]:
-        """The positions of the first pass, where an epoch has this many steps.
+        """Returns the positions of the first pass, for an epoch of this many steps.
 
         Returns:
-            The first position (epoch * steps + step), how many to leave out of the first pass, and
-            the positions of a whole one (None: it never ends).
+            The first position (epoch * steps + step), the number of positions to skip in the first
+            pass, and the number of positions in a whole pass (None: it is endless).
 
         Raises:
-            ValueError: the first epoch has no such step.
+            ValueError: If the first epoch has no such step.
         """
         if not 0 <= self.first_step < steps:
             raise ValueError(
@@ -69,10 +72,10 @@ class ClipOrder:
         return self.first_epoch * steps, self.first_step, length
 
     def rows(self, batch_size: int) -> range:
-        """The rows of a batch that are this host's.
+        """Returns the rows of a batch that belong to this host.
 
         Raises:
-            ValueError: the batch cannot be shared evenly.
+            ValueError: If the batch cannot be divided evenly.
         """
         index, count = self.shard
         if batch_size % count:

@@ -1,4 +1,4 @@
-"""Which epoch a pass over a data set is, however often Keras starts one."""
+"""Counts the passes over a data set, independently of how often Keras starts one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from vdroppath_tf.names import named
 
 @named
 class Passes:
-    """Positions (epoch * steps + step) of every pass, and a count of the passes completed.
+    """The positions (epoch * steps + step) of every pass, and the number of completed passes.
 
-    Keras starts more passes than it finishes (to learn shapes), and prefetching runs ahead.
-    So a pass counts when its last batch is handed over, behind all prefetching.
+    Keras starts more passes than it finishes (to learn shapes), and prefetching runs ahead. A pass
+    therefore counts when its last batch is delivered, after all prefetching.
 
     Args:
-        start: position of the first pass.
-        skip: positions to leave out of it; it can then be made once only.
-        length: positions in a pass; None for one that never ends.
+        start: The position of the first pass.
+        skip: The number of positions to skip in it; the data set can then be read only once.
+        length: The number of positions in a pass; None for an endless one.
+
+    Example:
+        ```python
+        list(Passes(start=0, skip=0, length=3).positions().as_numpy_iterator())  # [0, 1, 2]
+        ```
     """
 
     def __init__(self, start: int, skip: int, length: int | None) -> None:
@@ -29,7 +34,7 @@ class Passes:
         self._lock = threading.Lock()
 
     def positions(self) -> tf.data.Dataset:
-        """The positions of the next pass, int64."""
+        """Returns the positions of the next pass, int64."""
         first = self._start + self._skip
         if self._length is None:
             return tf.data.Dataset.range(first, np.iinfo(np.int64).max)
@@ -42,7 +47,7 @@ class Passes:
         return tf.data.Dataset.from_tensors(0).flat_map(one_pass)
 
     def deliver(self, clips: tf.data.Dataset) -> tf.data.Dataset:
-        """(clips, labels) from (clips, labels, position), counting what is handed over."""
+        """Maps (clips, labels, position) to (clips, labels), and counts the completed passes."""
         if self._length is None:
             clips = clips.map(lambda clip, label, _: (clip, label))
             return clips.apply(
@@ -69,7 +74,7 @@ class Passes:
         with self._lock:
             if self._completed and self._skip:
                 raise ValueError(
-                    "a data set that starts inside an epoch (first_step) can be passed over once. "
+                    "a data set that starts inside an epoch (first_step) can be read only once. "
                     "Make the next one with first_step=0, or an endless one with epochs=None."
                 )
             return np.int64(self._start + self._completed * (self._length or 0))

@@ -48,39 +48,50 @@ def training_clips(
     faults: FaultLog | None = None,
     augment: Augmentation | None = None,
 ) -> tf.data.Dataset:
-    """Shuffled, augmented training clips; a rest smaller than a batch is left out of each epoch.
+    """Makes a data set of shuffled, augmented training clips, without an incomplete last batch.
 
-    The batch at step k of epoch e depends on (seed, e, k) only, however it was reached. With
-    `ClipOrder(epochs=None)` the data set is endless and starts at (first_epoch, first_step). With a
-    number, it has a known size, and each complete pass over it moves on by `epochs` epochs, so that
-    `model.fit(clips, epochs=5)` sees a new order and new augmentation every time.
+    The batch at step k of epoch e depends on (seed, e, k) only. With `ClipOrder(epochs=None)` the
+    data set is endless and starts at (first_epoch, first_step). With a number, it has a known size,
+    and each complete pass advances it by `epochs` epochs, so that `model.fit(clips, epochs=5)` sees
+    a new order and new augmentation every time.
 
-    A video that cannot be read is replaced by the next of the epoch's order, with a warning and a
-    note in `faults`; with the same bad videos the batches are the same.
+    A video that cannot be read is replaced by the next in the epoch's order, with a warning and a
+    record in `faults`; with the same bad videos the batches are the same.
 
     Args:
-        manifest: the videos.
-        sampling: how clips are made of them.
-        batch_size: clips in a batch (over all replicas and hosts).
-        order: seed, epochs, where to begin, and one host's part of each batch. Default
-            `ClipOrder()`: one epoch at a time, from the first on.
-        num_parallel: threads that decode; default one for each core.
-        cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
-        faults: notes bad videos, and limits how many may be; default a `FaultLog()` of its own.
-        augment: what is done to clips after they are cut; None for nothing.
+        manifest: The videos.
+        sampling: How clips are made of them.
+        batch_size: The number of clips in a batch (over all replicas and hosts).
+        order: The seed, the epochs, where to begin, and one host's part of each batch. Defaults to
+            `ClipOrder()`: one epoch a pass, from the first on.
+        num_parallel: The number of decoding threads. Defaults to one for each core.
+        cache_bytes: The memory for decoded videos in bytes, or a `VideoCache` to share. Defaults to
+            0, no cache.
+        faults: Records bad videos, and limits their number. Defaults to a new `FaultLog()`.
+        augment: The augmentation of clips after they are cut. Defaults to None, none.
 
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, channels)`, labels int64
-        `(batch,)`) with static shapes, batch being `batch_size / n` on n hosts. Where
-        `augment.soft_labels`, labels are float32 `(batch, classes)`; so they are of a manifest of
-        `multi_label`, 1 for each class of a video and 0 for others.
+        `(batch,)`) with static shapes, where batch is `batch_size / n` on n hosts. With
+        `augment.soft_labels`, labels are float32 `(batch, classes)`; also for a `multi_label`
+        manifest, with 1 for each class of a video and 0 for the others.
 
     Raises:
-        ValueError: batch_size exceeds the number of videos or cannot be shared evenly, a position
-            that does not exist, clips would be flipped though their labels have a direction, or
-            parts of a batch would be mixed.
-        VideoError: no video can be read. More bad ones than `faults` allows are an error when
-            their turn comes, by tf.data's error, or by this one within `video_errors()`.
+        ValueError: If `batch_size` exceeds the number of videos or cannot be divided evenly, a
+            position does not exist, clips would be flipped although their labels have a direction,
+            or parts of a batch would be mixed.
+        VideoError: If no video can be read. If more videos are bad than `faults` allows, reading
+            the data set raises tf.data's error, or this one within `video_errors()`.
+
+    Example:
+        ```python
+        clips = training_clips(
+            open_manifest("train.txt"),
+            ClipSampling(frames=16, stride=2, short_edge=256, crop=224, flip=True),
+            batch_size=8,
+        )
+        model.fit(clips, epochs=5)
+        ```
     """
     sampling.check_flip(manifest)
     order = ClipOrder() if order is None else order
@@ -113,7 +124,7 @@ def training_clips(
         if manifest.multi_label and augment.label_smoothing:
             raise ValueError(
                 f"{manifest.source}: its videos have several classes each, and label smoothing is "
-                "for one class a video. Pass label_smoothing=0."
+                "for single-label videos. Pass label_smoothing=0."
             )
         kind = tf.TensorSpec((len(rows), manifest.num_classes), tf.float32)
     clips = map_batches(passes.positions(), load, loader.clip_shape, kind)
@@ -131,34 +142,42 @@ def evaluation_clips(
     cache_bytes: int | VideoCache = 0,
     faults: FaultLog | None = None,
 ) -> tf.data.Dataset:
-    """Clips of every video once, in the manifest's order, without augmentation.
+    """Makes a data set of the clips of every video, in the order of the manifest, not augmented.
 
-    With `faults`, a video that cannot be read is left out, with a warning and a note there, which
-    knows how many were scored. Without, it is an error, as nobody would learn the denominator. So
-    take labels from here, never from the manifest.
+    With `faults`, a video that cannot be read is left out, with a warning and a record there, which
+    counts the scored videos. Without it, a bad video is an error, since the number of scored videos
+    would be unknown. Take labels from this data set, not from the manifest.
 
     Args:
-        manifest: the videos.
-        sampling: how clips are made of them; crops are central, nothing is drawn.
-        batch_size: clips in a batch; the last one may hold fewer.
+        manifest: The videos.
+        sampling: How clips are made of them; crops are central, and nothing is drawn.
+        batch_size: The number of clips in a batch; the last batch may be smaller.
         split: "validation", one clip from the centre of each video, or "test",
             `sampling.clips_per_video` clips spread over it, each in `sampling.crops_per_clip`
             crops. The views of a video are adjacent and in one batch, so the mean over
-            `reshape(-1, sampling.views("test"), classes)` scores videos.
-        num_parallel: threads that decode; default one for each core.
-        cache_bytes: room to keep decoded videos in memory, or a `VideoCache` to share.
-        faults: notes bad videos, and limits how many may be; default none may be.
+            `reshape(-1, sampling.views("test"), classes)` scores videos. Defaults to "validation".
+        num_parallel: The number of decoding threads. Defaults to one for each core.
+        cache_bytes: The memory for decoded videos in bytes, or a `VideoCache` to share. Defaults to
+            0, no cache.
+        faults: Records bad videos, and limits their number. Defaults to None: none is allowed.
 
     Returns:
         A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`, or
-        float32 `(batch, classes)` of a manifest of `multi_label`), of known size: as many
-        batches as if all videos were good, so that Keras is not surprised by their end. Those left
-        out make later batches smaller, and one is empty only where fewer videos are left than there
-        are batches.
+        float32 `(batch, classes)` for a `multi_label` manifest). Its number of batches counts all
+        videos, as Keras expects. Videos that are left out make later batches smaller; a batch is
+        empty only if fewer videos are left than there are batches.
 
     Raises:
-        ValueError: another split, several short edges, or a batch that would divide a video.
-        VideoError: as for `training_clips`.
+        ValueError: If the split is unknown, there are several short edges, or a batch would divide
+            the clips of a video.
+        VideoError: See `training_clips`.
+
+    Example:
+        ```python
+        sampling = ClipSampling(frames=16, short_edge=256, crop=224)
+        clips = evaluation_clips(open_manifest("val.txt"), sampling, batch_size=8)
+        model.evaluate(clips)
+        ```
     """
     if split not in ("validation", "test"):
         raise ValueError(f"split must be 'validation' or 'test'. Received: {split!r}.")
@@ -188,11 +207,13 @@ def evaluation_clips(
 
 @contextlib.contextmanager
 def video_errors() -> Iterator[None]:
-    """Turns tf.data's error about a video back into the `VideoError` it began as.
+    """Converts tf.data's error about a video back into the original `VideoError`.
 
     Example:
+        ```python
         with video_errors():
             model.fit(train_clips)
+        ```
     """
     try:
         yield

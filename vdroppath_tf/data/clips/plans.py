@@ -1,4 +1,4 @@
-"""What is to be done to one video: everything random is drawn before anything is read."""
+"""Plans for the clips of one video, which hold all random choices before anything is read."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ CENTRE: Corner = (0.5, 0.5)
 @named
 @dataclasses.dataclass(frozen=True, eq=False)
 class ClipPlan:
-    """What is to be done to one video: everything random is drawn already.
+    """The plan for the clips of one video, with all random choices made.
 
     Attributes:
-        indices: frame numbers, int64 `(clips, frames)`.
-        short_edge: pixels of the shorter side; None keeps the size.
-        crop: height and width of the clip; None takes the whole frame.
-        corners: of the crops of every clip: where each lies between the first place (0) and the
-            last (1), down and right.
-        flip: whether to mirror left to right.
-        shares: of the largest crop that fits, what is cut in height and width, to be scaled to
-            `crop`; None cuts `crop` pixels.
-        area: sizes of what is cut, to be scaled to `crop`.
-        operations: changes of colour and shape, in order; the same for all frames.
+        indices: The frame numbers, int64 `(clips, frames)`.
+        short_edge: The length of the shorter side in pixels; None keeps the size.
+        crop: The height and width of the clip; None takes the whole frame.
+        corners: The crops of every clip, as positions between the first place (0) and the last (1),
+            vertically and horizontally.
+        flip: Whether to mirror left to right. Defaults to False.
+        shares: The height and width to cut, as shares of the largest crop that fits, which is then
+            scaled to `crop`. Defaults to None, which cuts `crop` pixels.
+        area: The sizes to cut, which are then scaled to `crop`. Defaults to None.
+        operations: Changes of colour and shape, in order, alike for all frames. Defaults to ().
     """
 
     indices: np.ndarray
@@ -57,11 +57,19 @@ def training_plan(
     """Draws one training clip of a video; every clip takes the same number of draws from `rng`.
 
     Args:
-        sampling: how clips are made.
-        num_frames: frames of the video.
-        rng: where all is drawn from.
-        augment: what is done to the clip besides.
-        times: when each frame is shown, in seconds, for `sampling.fps`.
+        sampling: How clips are made.
+        num_frames: The number of frames of the video.
+        rng: The random generator.
+        augment: The augmentation. Defaults to None, none.
+        times: The time of each frame in seconds, for `sampling.fps`. Defaults to None.
+
+    Returns:
+        The plan.
+
+    Example:
+        ```python
+        plan = training_plan(ClipSampling(frames=8), 100, np.random.default_rng(0))
+        ```
     """
     edge, down, right, mirror = rng.random(4)
     edges = sampling.short_edge
@@ -86,19 +94,27 @@ def training_plan(
 def evaluation_plan(
     sampling: ClipSampling, num_frames: int, split: str, *, times: np.ndarray | None = None
 ) -> ClipPlan:
-    """The clips of a video in "validation" (one, from the centre) or "test" (all views).
+    """Plans the clips of a video for "validation" (one, from the centre) or "test" (all views).
 
     Args:
-        sampling: how clips are made.
-        num_frames: frames of the video.
+        sampling: How clips are made.
+        num_frames: The number of frames of the video.
         split: "validation" or "test".
-        times: when each frame is shown, in seconds, for `sampling.fps`.
+        times: The time of each frame in seconds, for `sampling.fps`. Defaults to None.
+
+    Returns:
+        The plan.
+
+    Example:
+        ```python
+        evaluation_plan(ClipSampling(frames=4), 100, "validation").indices  # [[48, 49, 50, 51]]
+        ```
     """
     indices = _indices(sampling, num_frames, split, None, times)
     crop = None if sampling.crop is None else sampling.crop_size
     corners: tuple[Corner, ...] = (CENTRE,)
     if split == "test" and sampling.crops_per_clip == 3:
-        # the short edge is the crop's, so there is room along the longer side only
+        # The short edge equals the crop, so crops differ along the longer side only.
         corners = ((0.0, 0.0), CENTRE, (1.0, 1.0))
     return ClipPlan(indices, sampling.fixed_short_edge(), crop, corners)
 
@@ -110,11 +126,11 @@ def _indices(
     rng: np.random.Generator | None,
     times: np.ndarray | None,
 ) -> np.ndarray:
-    """Frame numbers of the clips, `(clips, frames)`."""
+    """Returns the frame numbers of the clips, `(clips, frames)`."""
     if sampling.fps is None:
         return _counted(sampling, num_frames, split, rng)
     if times is None:
-        raise ValueError("sampling.fps needs the times of the frames. Pass times=.")
+        raise ValueError("sampling.fps requires the times of the frames. Pass times=.")
     times = times[:num_frames]
     numbers = _counted(sampling, shown_count(times, sampling.fps), split, rng)
     return shown_frames(times, numbers, sampling.fps)
@@ -138,7 +154,7 @@ def _counted(
 
 
 def share_pairs(scales: tuple[float, ...]) -> list[tuple[float, float]]:
-    """Of height and width; more than one step apart would bend what is seen too much."""
+    """Returns pairs for height and width, at most one step apart, to limit distortion."""
     n = range(len(scales))
     return [(scales[a], scales[b]) for a in n for b in n if abs(a - b) <= 1]
 

@@ -1,6 +1,6 @@
-"""Which frames make a clip, and in which order videos come: pure functions of the seed.
+"""The frames of a clip and the order of videos, as pure functions of the seed.
 
-Nothing here keeps a state, so a stopped run continues from two integers, epoch and step.
+Nothing here has a state, so a stopped run resumes from two integers, epoch and step.
 """
 
 from __future__ import annotations
@@ -9,51 +9,51 @@ import numpy as np
 
 from vdroppath_tf.names import named
 
-# separate counter ranges of one Philox key: the streams never meet
+# Separate counter ranges of one Philox key, so that the streams never overlap.
 _ORDER, _ITEM, _BATCH = 1, 2, 3
 _SPLITS = ("train", "validation", "test")
 _UINT64 = 1 << 64
 
 
 def epoch_order(seed: int, epoch: int, n: int) -> np.ndarray:
-    """The order of `n` videos in one epoch.
+    """Returns the order of `n` videos in one epoch.
 
     Args:
-        seed: of the run.
-        epoch: number of the epoch, from 0.
-        n: number of videos.
+        seed: The seed of the run.
+        epoch: The number of the epoch, from 0.
+        n: The number of videos.
 
     Returns:
         A permutation of 0..n-1, int64 `(n,)`, the same on every platform and numpy version.
     """
-    # Sorting raw draws: numpy promises that raw streams never change, not that permutation() does.
+    # Sorts raw draws: numpy guarantees that raw streams never change, unlike permutation().
     return np.argsort(_philox(seed, epoch, _ORDER, 0).random_raw(n), kind="stable")
 
 
 def item_rng(seed: int, epoch: int, item: int) -> np.random.Generator:
-    """The random numbers of one video in one epoch: sampling and augmentation draw from these.
+    """Returns the generator for one video in one epoch, for sampling and augmentation.
 
     Args:
-        seed: of the run.
-        epoch: number of the epoch, from 0.
-        item: number of the video in its manifest.
+        seed: The seed of the run.
+        epoch: The number of the epoch, from 0.
+        item: The number of the video in its manifest.
     """
     return np.random.Generator(_philox(seed, epoch, _ITEM, item))
 
 
 def batch_rng(seed: int, epoch: int, step: int) -> np.random.Generator:
-    """The random numbers of one batch of one epoch: what mixes its clips draws from these.
+    """Returns the generator for one batch of one epoch, for mixing its clips.
 
     Args:
-        seed: of the run.
-        epoch: number of the epoch, from 0.
-        step: number of the batch in the epoch.
+        seed: The seed of the run.
+        epoch: The number of the epoch, from 0.
+        step: The number of the batch in the epoch.
     """
     return np.random.Generator(_philox(seed, epoch, _BATCH, step))
 
 
 def _philox(seed: int, epoch: int, stream: int, item: int) -> np.random.Philox:
-    # The low half of the 256-bit counter is left to the draws.
+    # The low half of the 256-bit counter counts the draws.
     counter = np.array([0, 0, item, stream], np.uint64)
     key = np.array([seed % _UINT64, epoch], np.uint64)
     return np.random.Philox(key=key, counter=counter)
@@ -70,26 +70,31 @@ def dense_indices(
     clips: int = 1,
     random_stride: bool = False,
 ) -> np.ndarray:
-    """Frame numbers of clips of `clip_frames` frames, `stride` apart: dense sampling, as published.
+    """Returns frame numbers of clips of `clip_frames` frames, `stride` apart: dense sampling.
 
     With `room = max(0, num_frames - clip_frames * stride)`, clips start at a uniform random frame
     of 0..room ("train"), at room // 2 ("validation"), or at `linspace(0, room, clips)` ("test";
     a single clip is that of "validation"). Past the end of the video its last frame repeats.
 
     Args:
-        num_frames: frames in the video, at least 1.
-        clip_frames: frames in a clip, at least 1.
-        stride: frames from one to the next, at least 1.
+        num_frames: The number of frames in the video, at least 1.
+        clip_frames: The number of frames in a clip, at least 1.
+        stride: The distance between consecutive frames, at least 1.
         split: "train", "validation" or "test".
-        rng: where "train" draws from.
-        clips: number of clips of "test".
-        random_stride: in "train", draws the stride from 1..stride too.
+        rng: The random generator of "train".
+        clips: The number of clips in "test". Defaults to 1.
+        random_stride: Whether "train" also draws the stride from 1..stride. Defaults to False.
 
     Returns:
         Frame numbers, int64 `(clips, clip_frames)`; one clip unless `split` is "test".
 
     Raises:
-        ValueError: a number below 1, another `split`, or "train" without `rng`.
+        ValueError: If a number is below 1, `split` is unknown, or "train" has no `rng`.
+
+    Example:
+        ```python
+        dense_indices(100, 4, 2, split="validation")  # [[46, 48, 50, 52]]
+        ```
     """
     _check((num_frames, clip_frames, stride, clips), split, rng)
     drawn = rng if split == "train" else None
@@ -115,25 +120,30 @@ def segment_indices(
     rng: np.random.Generator | None = None,
     clips: int = 1,
 ) -> np.ndarray:
-    """Frame numbers of clips that span the whole video: segment sampling (TSN, Wang et al. 2016).
+    """Returns frame numbers of clips that span the whole video: segment sampling (TSN).
 
-    The video is cut into `clip_frames` segments of equal length, and each gives one frame: a random
-    one ("train"), or that at its centre ("validation"). The n clips of "test" take the frames at
-    the centres of n equal parts of each segment, so together they span it. Frames never go back;
-    in a video shorter than the clip some repeat.
+    The video is divided into `clip_frames` segments of equal length, and each gives one frame: a
+    random one ("train"), or the one at its centre ("validation"). The n clips of "test" take the
+    frames at the centres of n equal parts of each segment. Frame numbers never decrease; in a video
+    shorter than the clip some repeat (Wang et al. 2016).
 
     Args:
-        num_frames: frames in the video, at least 1.
-        clip_frames: frames in a clip, at least 1.
+        num_frames: The number of frames in the video, at least 1.
+        clip_frames: The number of frames in a clip, at least 1.
         split: "train", "validation" or "test".
-        rng: where "train" draws from.
-        clips: number of clips of "test".
+        rng: The random generator of "train".
+        clips: The number of clips in "test". Defaults to 1.
 
     Returns:
         Frame numbers, int64 `(clips, clip_frames)`; one clip unless `split` is "test".
 
     Raises:
-        ValueError: a number below 1, another `split`, or "train" without `rng`.
+        ValueError: If a number is below 1, `split` is unknown, or "train" has no `rng`.
+
+    Example:
+        ```python
+        segment_indices(100, 4, split="validation")  # [[12, 37, 62, 87]]
+        ```
     """
     _check((num_frames, clip_frames, clips), split, rng)
     segments = np.arange(clip_frames)
@@ -142,7 +152,7 @@ def segment_indices(
         frames = (places * num_frames / clip_frames).astype(np.int64)
         return np.minimum(frames, num_frames - 1)  # rounding may reach the end
     parts = clips if split == "test" else 1
-    odd = 2 * parts * segments + 2 * np.arange(parts)[:, None] + 1  # in half parts of a segment
+    odd = 2 * parts * segments + 2 * np.arange(parts)[:, None] + 1  # in halves of a part
     return odd * num_frames // (2 * parts * clip_frames)
 
 

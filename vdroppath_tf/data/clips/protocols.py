@@ -1,6 +1,6 @@
-"""Named test protocols: which clips and crops of a video are scored, as data.
+"""Named test protocols: the clips and crops of a video that are scored, as data.
 
-The score of a video is the mean softmax over its views, whatever the protocol.
+In every protocol, the score of a video is the mean softmax over its views.
 """
 
 from __future__ import annotations
@@ -15,12 +15,18 @@ from vdroppath_tf.names import named
 @named
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """How videos are tested.
+    """The views of a video in testing.
 
     Attributes:
-        name: what results call it.
-        clips: clips spread evenly over each video; one comes from its centre.
-        crops: of each clip: 1, in the centre; or 3 as high as the frames, along the longer side.
+        name: The name in results.
+        clips: The number of clips, spread evenly over each video; one is taken from its centre.
+        crops: The number of crops of each clip: 1, in the centre; or 3, as high as the frames,
+            along the longer side. Defaults to 1.
+
+    Example:
+        ```python
+        sampling = PROTOCOLS["10x3"].sampling(ClipSampling(frames=16, short_edge=256, crop=256))
+        ```
     """
 
     name: str
@@ -29,17 +35,17 @@ class Protocol:
 
     @property
     def views(self) -> int:
-        """Clips that a network sees of each video."""
+        """The number of views that a network sees of each video."""
         return self.clips * self.crops
 
     def sampling(self, evaluation: ClipSampling) -> ClipSampling:
-        """How the views are made, for `evaluation_clips(..., split="test")`.
+        """Returns the sampling of the views, for `evaluation_clips(..., split="test")`.
 
         Args:
-            evaluation: how a network's clips are made in evaluation: frames, stride and sizes hold.
+            evaluation: The network's sampling in evaluation: frames, stride and sizes are kept.
 
         Raises:
-            ValueError: three crops, and no size of a square crop to go by.
+            ValueError: If the protocol has three crops, and `evaluation` no square crop.
         """
         size: dict[str, Any] = {}
         if self.crops > 1:
@@ -67,7 +73,7 @@ PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
         Protocol("paper-1clip", 1),
-        Protocol("paper-2clip", 2),  # the paper's for videos: Table 2
-        Protocol("10x3", 10, 3),  # what most papers since SlowFast report
+        Protocol("paper-2clip", 2),  # the paper's video-level protocol: Table 2
+        Protocol("10x3", 10, 3),  # the protocol of most papers since SlowFast
     )
 }

@@ -1,4 +1,4 @@
-"""How clips are made of videos, as data: which frames, which part of them, how many."""
+"""The sampling of clips as data: which frames, which part of them, how many clips."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RATIO = (3 / 4, 4 / 3)
 
 
 def _is_count(value: object) -> bool:
-    """Whether it is a whole number of 1 or more."""
+    """Returns whether a value is a whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return False
     number: Any = value
@@ -30,37 +30,46 @@ def _is_count(value: object) -> bool:
 @named
 @dataclasses.dataclass(frozen=True)
 class ClipSampling:
-    """How clips are made from videos; the defaults leave frames as they are in the file.
+    """How clips are made of videos; by default frames are neither scaled nor cropped.
 
     Attributes:
-        frames: frames in a clip.
-        stride: frames of the video from one to the next; with segments there is none, so 1.
-        random_stride: training draws the stride from 1..stride.
-        short_edge: pixels of the shorter side after scaling; a tuple to draw from in training; None
-            keeps the size.
-        crop: height and width cut out, one number for both (random place in training, else the
-            centre); None takes the whole frame, and all videos must then have one size.
-        flip: training mirrors half of the clips left to right. Refused where labels have a
-            direction.
-        clips_per_video: clips of each video in testing.
+        frames: The number of frames in a clip.
+        stride: The distance between consecutive frames in the video; must be 1 for segments.
+            Defaults to 1.
+        random_stride: Whether training draws the stride from 1..stride. Defaults to False.
+        short_edge: The length of the shorter side after scaling, in pixels; a tuple to draw from in
+            training. Defaults to None, which keeps the size.
+        crop: The height and width to cut out, or one number for both (at a random place in
+            training, else in the centre). Defaults to None, the whole frame; all videos must then
+            have the same size.
+        flip: Whether training mirrors half of the clips left to right. Refused if labels have a
+            direction. Defaults to False.
+        clips_per_video: The number of clips of each video in testing. Defaults to 1.
         sampler: "dense", neighbouring frames, see `dense_indices`; or "segments", one frame of
-            each of `frames` parts of the video, see `segment_indices`.
-        crop_scales: training cuts out these shares, falling, of the largest crop that fits, in
-            height and width at most one step apart, and scales them to `crop` (TSN: 1, .875, .75,
-            .66); empty cuts `crop` pixels.
-        crop_area: training cuts out a share of the frame's area from the least to the largest given
-            here, of an aspect from `crop_ratio`, and scales it to `crop` (GoogLeNet's
-            RandomResizedCrop: .08, 1); empty cuts `crop` pixels.
-        crop_ratio: least and largest width over height of what `crop_area` cuts.
-        fps: frames a second that all videos are taken at, whatever their own rates: a clip then is
-            `frames` moments, `stride / fps` seconds apart, each with the frame that is on display.
-            None takes the frames of each video as they are counted.
-        flip_directional: lets `flip` mirror clips whose labels have a direction.
-        crops_per_clip: crops of each clip in testing: 1, in the centre; or 3, at both ends and in
-            the centre of the longer side.
-        square_pixels: scales frames whose pixels are not square to the size that players show them
-            in, before everything else; by default they have the size in which they are stored, as
-            decord, torchcodec and PyAV give them.
+            each of `frames` parts of the video, see `segment_indices`. Defaults to "dense".
+        crop_scales: Shares, descending, of the largest crop that fits. Training cuts out a height
+            and width of these shares, at most one step apart, and scales them to `crop` (TSN: 1,
+            .875, .75, .66). Defaults to (), which cuts `crop` pixels.
+        flip_directional: Whether `flip` may mirror clips whose labels have a direction. Defaults to
+            False.
+        crops_per_clip: The number of crops of each clip in testing: 1, in the centre; or 3, at both
+            ends and in the centre of the longer side. Defaults to 1.
+        crop_area: The smallest and the largest share of the frame's area that training cuts out,
+            with an aspect ratio from `crop_ratio`, and scales to `crop` (GoogLeNet's
+            RandomResizedCrop: .08, 1). Defaults to (), which cuts `crop` pixels.
+        crop_ratio: The smallest and the largest aspect ratio (width / height) for `crop_area`.
+            Defaults to (3/4, 4/3).
+        square_pixels: Whether frames with pixels that are not square are first scaled to the size
+            that players show. Defaults to False, the stored size, as in decord, torchcodec and
+            PyAV.
+        fps: A common frame rate at which all videos are sampled: a clip then has the frames on
+            display at `frames` times, `stride / fps` seconds apart. Defaults to None: the stored
+            frames of each video are counted.
+
+    Example:
+        ```python
+        sampling = ClipSampling(frames=16, stride=2, short_edge=(256, 288), crop=224, flip=True)
+        ```
     """
 
     frames: int
@@ -111,7 +120,7 @@ class ClipSampling:
                 f"random_stride off. Received: {self.stride}, {self.random_stride}."
             )
         if self.flip_directional and not self.flip:
-            raise ValueError("flip_directional=True is about what flip does: pass flip=True too.")
+            raise ValueError("flip_directional=True modifies flip: pass flip=True too.")
 
     def _check_rate(self) -> None:
         if self.fps is None:
@@ -120,7 +129,7 @@ class ClipSampling:
             raise ValueError(f"fps must be above 0, at most {MAX_FPS:g}. Received: {self.fps}.")
         if self.sampler == "segments":
             raise ValueError(
-                "sampler='segments' spans the whole video, however many frames a second it has: "
+                "sampler='segments' spans the whole video at any frame rate: "
                 f"leave fps out. Received: {self.fps}."
             )
 
@@ -129,7 +138,7 @@ class ClipSampling:
             raise ValueError(f"crops_per_clip must be 1 or 3. Received: {self.crops_per_clip}.")
         if self.crop is None and (self.crop_scales or self.crop_area or self.crops_per_clip > 1):
             raise ValueError(
-                "crop_scales, crop_area and crops_per_clip are about crops: pass crop= too."
+                "crop_scales, crop_area and crops_per_clip require crops: pass crop= too."
             )
         if self.crops_per_clip == 3 and {*np.atleast_1d(self.short_edge), *self.crop_size} != {
             self.crop
@@ -142,16 +151,16 @@ class ClipSampling:
         scales = list(self.crop_scales)
         if scales != sorted(set(scales), reverse=True) or any(not 0 < s <= 1 for s in scales):
             raise ValueError(
-                f"crop_scales must be shares above 0, at most 1, falling. Received: {scales}."
+                f"crop_scales must be descending shares above 0, at most 1. Received: {scales}."
             )
 
     def _check_area(self) -> None:
         if not self.crop_area:
             if self.crop_ratio != _RATIO:
-                raise ValueError("crop_ratio is about what crop_area cuts: set crop_area too.")
+                raise ValueError("crop_ratio applies to crop_area only: set crop_area too.")
             return
         if self.crop_scales:
-            raise ValueError("crop_scales and crop_area both set what is cut: set one of them.")
+            raise ValueError("crop_scales and crop_area exclude each other: set one of them.")
         for name, most in (("crop_area", 1.0), ("crop_ratio", np.inf)):
             values = getattr(self, name)
             if len(values) != 2 or not 0 < values[0] <= values[1] <= most or np.isinf(values[1]):
@@ -163,45 +172,45 @@ class ClipSampling:
 
     @property
     def crop_size(self) -> tuple[int, int]:
-        """Height and width of the crop; only where there is one."""
+        """The height and width of the crop; an error for clips without one."""
         if self.crop is None:
             raise ValueError("These clips are whole frames. Set crop to have a crop size.")
         return (self.crop, self.crop) if isinstance(self.crop, int) else self.crop
 
     def views(self, split: str) -> int:
-        """Clips made of each video in a split: `clips_per_video * crops_per_clip` in "test"."""
+        """Returns the number of views of a video: `clips_per_video * crops_per_clip` in "test"."""
         return self.clips_per_video * self.crops_per_clip if split == "test" else 1
 
     def fixed_short_edge(self) -> int | None:
-        """The one short edge of evaluation.
+        """Returns the short edge of evaluation.
 
         Raises:
-            ValueError: there are several to draw from.
+            ValueError: If there are several to draw from.
         """
         if not isinstance(self.short_edge, tuple):
             return self.short_edge
         if len(set(self.short_edge)) == 1:
             return self.short_edge[0]
         raise ValueError(
-            f"evaluation draws nothing, but short_edge is {self.short_edge}. Pass one number, e.g. "
+            f"evaluation is not random, but short_edge is {self.short_edge}. Pass one number, e.g. "
             "dataclasses.replace(sampling, short_edge=256)."
         )
 
     def clip_size(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the clips of videos with frames of `height` and `width`."""
+        """Returns the height and width of clips, for frames of `height` and `width`."""
         if self.crop is not None:
             return self.crop_size
         return scaled_size(height, width, self.fixed_short_edge())
 
     def check_flip(self, manifest: Manifest) -> None:
-        """Stops a training that would make labels wrong.
+        """Raises an error if flipping would make labels wrong.
 
         Raises:
-            ValueError: clips would be mirrored though left and right are part of their labels.
+            ValueError: If clips would be mirrored although left and right are part of their labels.
         """
         if self.flip and manifest.directional and not self.flip_directional:
             raise ValueError(
                 f"{manifest.source}: its labels have a direction, and flip would mirror clips but "
                 "not their labels. Set flip=False (--noflip), or flip_directional=True "
-                "(--flip_directional) if that is meant."
+                "(--flip_directional) to do it nevertheless."
             )

@@ -1,4 +1,4 @@
-"""The clips of one video, with the frames that they were made of."""
+"""The clips of one video, with the numbers and times of their frames."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class VideoClips:
 
     Attributes:
         clips: The views, uint8 ``(views, time, height, width, channels)``.
-        frames: The numbers of the frames that each clip was made of, counted from 0 in the whole
-            video, int64 ``(clips, time)``; a clip with several crops has several views.
-        seconds: When these frames are shown, float64 ``(clips, time)``; None where nothing says so.
+        frames: The numbers of the frames in each clip, counted from 0 in the whole video, int64
+            ``(clips, time)``; a clip with several crops has several views.
+        seconds: The times of these frames, float64 ``(clips, time)``; None if they are unknown.
     """
 
     clips: np.ndarray
@@ -34,18 +34,18 @@ class VideoClips:
 
 
 def times_for(entry: VideoEntry, fps: float | None, cache_dir: Folder) -> np.ndarray | None:
-    """When each frame of a video is shown, if clips are taken by time; else None.
+    """Returns the time of each frame of a video if clips are sampled by time, else None.
 
     Raises:
-        ClipSizeError: Nothing says so.
+        ClipSizeError: If the times are unknown.
     """
     if fps is None:
         return None
     times = entry.times(cache_dir)
     if times is None:
         raise ClipSizeError(
-            f"{entry.path} ({entry.origin}): clips are to be taken at {fps:g} frames a second, but "
-            "nothing says how many these frames are a second. Say it with Manifest.at_rate "
+            f"{entry.path} ({entry.origin}): clips are sampled at {fps:g} frames per second, but "
+            "the frame rate of these pictures is unknown. Set it with Manifest.at_rate(...) "
             "(--source_fps)."
         )
     return times
@@ -62,13 +62,13 @@ def clips_of(
         sampling: ClipSampling, how clips are made.
         split: str, ``"test"`` for all views of the video or ``"validation"`` for one clip from its
             centre. Defaults to ``"test"``.
-        cache_dir: A folder where the index of a file may be kept. Defaults to None.
+        cache_dir: The folder where the index of a file may be kept. Defaults to None.
 
     Returns:
         ``VideoClips``, the clips and their frames.
 
     Raises:
-        VideoError: If the video cannot be read, or no clip of this kind can be made of it.
+        VideoError: If the video cannot be read, or no clip of this kind can be made from it.
 
     Example:
     ```python

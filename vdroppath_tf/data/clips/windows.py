@@ -1,4 +1,4 @@
-"""A long video over time: windows of so many seconds, each a video of its own."""
+"""A long video over time: windows of a fixed length in seconds, each as a separate video."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.ranges import Range, check_range
 
 SECONDS = Range(0.0, 1e6, above=True)
-"""How long a window may be, and how far the next one may begin behind it."""
+"""The allowed lengths of a window, and of the hop to the next one, in seconds."""
 _ROUNDING = 1e-6
 
 
@@ -23,9 +23,9 @@ class Window:
     """A part of a video.
 
     Attributes:
-        start: The second that it begins at.
-        end: The second that it ends before.
-        entry: The part as a video.
+        start: float, the second at which it begins.
+        end: float, the second before which it ends.
+        entry: VideoEntry, the part as a video.
     """
 
     start: float
@@ -39,23 +39,29 @@ def windows_of(
 ) -> Iterator[Window]:
     """Cuts a video into windows of one length, from its first frame to its last.
 
-    The last window ends where the video ends; it overlaps the one before where the length of the
-    video is no multiple of the hop. A video that is shorter than a window is one window.
+    The last window ends where the video ends; it overlaps the previous window if the length of the
+    video is not a multiple of the hop. A video shorter than a window is one window.
 
     Args:
         entry: VideoEntry, the video; its frames need times.
         seconds: float, the length of a window.
         hop: float, the seconds from the start of a window to that of the next. Defaults to
             ``seconds``: windows that touch each other.
-        cache_dir: A folder where the index of a file may be kept. Defaults to None.
+        cache_dir: The folder where the index of a file may be kept. Defaults to None.
 
     Yields:
         ``Window``, in order of time.
 
     Raises:
         ValueError: If ``seconds`` or ``hop`` is out of range, or ``hop`` is longer than a window,
-            so that frames between two windows would be seen by none.
+            so that frames between two windows would be skipped.
         VideoError: If the video cannot be read, or its frames have no times.
+
+    Example:
+        ```python
+        for window in windows_of(entry, seconds=2.0, hop=1.0):
+            clips = clips_of(window.entry, sampling)
+        ```
     """
     check_range("window", seconds, SECONDS)
     hop = seconds if hop is None else hop
@@ -63,7 +69,7 @@ def windows_of(
     if hop > seconds:
         raise ValueError(
             f"hop={hop:g} is longer than window={seconds:g}: frames between two windows would be "
-            "seen by none. Expected at most the window."
+            "skipped. Expected at most the window."
         )
     begin, end = _reach(entry, cache_dir)
     if end - begin <= seconds + _ROUNDING:
@@ -83,12 +89,12 @@ def _window(entry: VideoEntry, start: float, end: float) -> Window:
 
 
 def _reach(entry: VideoEntry, cache_dir: Folder) -> tuple[float, float]:
-    """The second of the first frame, and that at which the last one ends."""
+    """Returns the second of the first frame, and the second at which the last frame ends."""
     times = entry.times(cache_dir)
     if times is None:
         raise VideoError(
-            f"{entry.path}: nothing says when its frames are shown, so it has no windows of "
-            "seconds. Say how many frames a second it has with source_fps= (--source_fps)."
+            f"{entry.path}: the times of its frames are unknown, so it has no windows of "
+            "seconds. Set its frame rate with source_fps= (--source_fps)."
         )
     first, last = float(times[0]), float(times[-1])
     frame = (last - first) / (len(times) - 1) if len(times) > 1 else 0.0

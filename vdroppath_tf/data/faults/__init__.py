@@ -1,4 +1,4 @@
-"""Videos that cannot be read: counted, named, kept in a quarantine."""
+"""Videos that cannot be read: counted, reported, and listed in a quarantine file."""
 
 import lazy_loader
 

@@ -1,6 +1,6 @@
-"""Decodes every frame of every video with the decoder that training uses, and names the bad ones.
+"""Decodes every frame of every video with the decoder of training, and reports the bad ones.
 
-What was found goes to a journal at once, so a doctor that was stopped goes on where it stood.
+Findings are written to a journal at once, so that a run that was stopped resumes from there.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.data.sources.zipped_file import split_zip
 from vdroppath_tf.names import named
 
-_EDGE = 32  # pixels: everything is decoded in full, but little of it need be kept
-_QUICK = 3  # frames of each video that a quick look decodes
-_CHUNK_BYTES = 1 << 25  # of scaled frames held at a time, for each thread
+_EDGE = 32  # pixels: everything is decoded in full, but kept at a small size
+_QUICK = 3  # frames of each video that a quick check decodes
+_CHUNK_BYTES = 1 << 25  # bytes of scaled frames in memory, for each thread
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
-    """What the doctor found of all videos.
+    """The findings of the doctor for all videos.
 
     Attributes:
-        findings: in the order of the manifests.
-        faults: the bad videos.
-        known: how many findings were taken from the journal.
-        decoded: frames decoded in this run.
-        seconds: it took.
+        findings: One finding for each video, in the order of the manifests.
+        faults: The bad videos.
+        known: The number of findings that were taken from the journal.
+        decoded: The number of frames decoded in this run.
+        seconds: The duration of this run.
     """
 
     findings: tuple[Finding, ...]
@@ -50,23 +50,23 @@ class Diagnosis:
     __repr__ = brief
 
     def sizes(self) -> list[tuple[str, int]]:
-        """Sizes of frames, such as "320x240", with the number of videos, the most first."""
+        """Returns sizes such as "320x240" with their number of videos, the most frequent first."""
         good = (f"{f.width}x{f.height}" for f in self.findings if f.error is None)
         return collections.Counter(good).most_common()
 
     def cut(self) -> list[Finding]:
-        """Good videos that begin with frames which cannot be shown, the most first.
+        """Returns readable videos that begin with frames that cannot be shown, the worst first.
 
-        They were cut from longer ones without encoding: those frames build on what is not there.
+        They were cut from longer videos without encoding, so that references are missing.
         """
         found = [f for f in self.findings if f.error is None and f.dropped]
         return sorted(found, key=lambda finding: -finding.dropped)
 
 
 def examine(entry: VideoEntry, *, quick: bool = False) -> Finding:
-    """Decodes one whole video, in pieces of bounded size; quickly, its ends and its middle only.
+    """Decodes one video, in chunks of limited size; with `quick`, only its ends and its middle.
 
-    Only what is wrong with the video becomes a finding; any other exception is raised.
+    Only errors of the video become a finding; any other exception is raised.
     """
     stamp = _stamp(entry.source.whole.path)
     try:
@@ -94,21 +94,30 @@ def diagnose(
     on_video: Callable[[Finding], object] | None = None,
     quick: bool = False,
 ) -> Diagnosis:
-    """Examines every video, in parallel; goes on where an earlier run with this journal stood.
+    """Examines every video, in parallel; resumes an earlier run with the same journal.
 
-    A good video whose file has the size and time it had then is not decoded again; bad ones are,
-    since they may have been mended, or the trouble may have been elsewhere.
+    A readable video is not decoded again if its file has the same size and time as then. Bad videos
+    are, since they may have been repaired, or the cause may have been elsewhere.
 
     Args:
-        manifests: (split, videos).
-        journal: JSON lines, one a video; remove it to start over.
-        workers: threads; default one for each core.
-        on_video: called with each finding, for a progress bar.
-        quick: whether three frames of each video are decoded instead of all. Give it a journal of
-            its own: a later doctor would take its word.
+        manifests: Pairs of a split and its videos.
+        journal: The file of findings, JSON lines; remove it to start over.
+        workers: The number of threads. Defaults to one for each core.
+        on_video: Called with each finding, for a progress bar. Defaults to None.
+        quick: Whether three frames of each video are decoded instead of all. Use a separate
+            journal, since a later run without it would reuse its findings. Defaults to False.
+
+    Returns:
+        The findings for all videos.
 
     Raises:
-        ValueError: the journal is some other file.
+        ValueError: If the journal is some other file.
+
+    Example:
+        ```python
+        found = diagnose([("train", manifest)], "doctor.jsonl")
+        write_quarantine("quarantine.json", found.faults, [manifest])
+        ```
     """
     start = time.monotonic()
     before = read_journal(Path(journal))
@@ -140,18 +149,18 @@ def diagnose(
 
 
 def _dropped(entry: VideoEntry) -> int:
-    """Frames that a video file lost at its beginning."""
+    """Returns the number of frames that a video file lost at its beginning."""
     whole = entry.source.whole
     return whole.info().dropped if isinstance(whole, VideoFile) else 0
 
 
 def _key(entry: VideoEntry) -> str:
-    """What the journal knows a video by: its path, and what was chosen of it."""
+    """Returns the key of a video in the journal: its path, and the chosen part of it."""
     return ", ".join((entry.path, *entry.source.parts))
 
 
 def _holds(old: Finding, entry: VideoEntry) -> bool:
-    """Whether an earlier finding still holds for a video."""
+    """Returns whether an earlier finding still holds for a video."""
     stamp = _stamp(entry.source.whole.path)
     read_so = old.error is None and old.reading == READING
     unchanged = read_so and old.stamp is not None and old.stamp == stamp
@@ -159,7 +168,7 @@ def _holds(old: Finding, entry: VideoEntry) -> bool:
 
 
 def _stamp(path: str) -> Stamp | None:
-    """Of the file or folder, or of the archive that holds it; of a folder, of all its files."""
+    """Returns size, time and number of files for a file, an archive, or all files of a folder."""
     if (parts := split_zip(path)) is not None:
         path = parts[0]
     while not os.path.lexists(path) and path != os.path.dirname(path):

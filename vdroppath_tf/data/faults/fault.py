@@ -1,4 +1,4 @@
-"""One bad video, and how many of them a run may meet."""
+"""A bad video, and the number of bad videos that a run tolerates."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import dataclasses
 from vdroppath_tf.names import named
 
 MAX_BAD_FRACTION = 0.1
-"""Share of a split's videos that may be bad by default."""
+"""The share of a split's videos that may be bad by default."""
 
-_FIRST = 100  # videos; of the first few, one bad one would be a large share
+_FIRST = 100  # videos: among fewer, a single bad one would be too large a share
 
 
 def allowed_bad(fraction: float, seen: int, total: int) -> int:
-    """How many of `total` videos may be bad once `seen` of them were read.
+    """Returns how many of `total` videos may be bad after `seen` of them were read.
 
-    A share of those seen, of the first 100 as of 100 (or all); one always, unless the share is 0;
-    never all.
+    It is a share of those seen, where the first 100 count as 100 (or as all); at least one, unless
+    the share is 0; never all.
     """
     if fraction == 0.0:
         return 0
@@ -30,12 +30,12 @@ class Fault:
     """One bad video.
 
     Attributes:
-        path: see `FrameSource.path`.
-        origin: where it is listed, see `VideoEntry`.
+        path: See `FrameSource.path`.
+        origin: Its place in the list, see `VideoEntry`.
         split: "train", "validation" or "test".
-        reason: the first error it gave.
-        found: "check" (before a run), "decoding" (in it) or "doctor".
-        count: clips it could not give: replaced in training, left out in evaluation.
+        reason: The first error.
+        found: "check" (before a run), "decoding" (during it) or "doctor".
+        count: The number of clips that failed: replaced in training, left out in evaluation.
     """
 
     path: str

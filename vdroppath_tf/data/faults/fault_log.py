@@ -1,8 +1,8 @@
-"""Videos that cannot be read: counted, named, and never passed over in silence.
+"""A record of the videos that cannot be read, so that none is skipped silently.
 
-In training a bad video is replaced by the next in the epoch's order; in validation and test it is
-left out, which the number of scored videos shows. When too many are bad a run stops: then the
-decoder or the disk is at fault, not the data. `quarantine` keeps the bad ones in a file.
+In training, a bad video is replaced by the next in the epoch's order; in validation and test it is
+left out, and the number of scored videos shows it. If too many are bad, the run stops, since the
+decoder or the disk is then the likely cause. `quarantine` writes the bad videos to a file.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.names import named
 
-_SHOWN = 10  # bad videos that are named on screen; a file names them all
+_SHOWN = 10  # bad videos that are listed on screen; a file lists them all
 
 _log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass
 class _Split:
-    """What became of the videos of one split."""
+    """The good and the bad videos of one split."""
 
     total: int = 0
     good: set[str] = dataclasses.field(default_factory=set)
     bad: dict[str, Fault] = dataclasses.field(default_factory=dict)
-    # (epoch, place) of every clip that was not read: a clip asked for twice counts once
+    # (epoch, place, path) of every clip that was not read, so that a repeated request counts once
     clips: set[tuple[int, int, str]] = dataclasses.field(default_factory=set)
 
     @property
@@ -42,13 +42,20 @@ class _Split:
 class FaultLog:
     """The bad videos of a run, shared by its data sets. Thread safe.
 
-    How many of the videos seen so far may be bad, is what `allowed_bad` gives.
+    `allowed_bad` gives the number of videos seen so far that may be bad.
 
     Args:
-        max_bad_fraction: 0 makes the first bad video an error; 1 goes on while any can be read.
+        max_bad_fraction: The share of videos that may be bad, from 0 to 1; with 0 the first bad
+            video is an error, with 1 a run continues while any video can be read. Defaults to 0.1.
 
     Raises:
-        ValueError: the fraction is not from 0 to 1.
+        ValueError: If the share is not from 0 to 1.
+
+    Example:
+        ```python
+        faults = FaultLog(0.05)
+        clips = training_clips(manifest, sampling, batch_size=8, faults=faults)
+        ```
     """
 
     def __init__(self, max_bad_fraction: float = MAX_BAD_FRACTION) -> None:
@@ -66,13 +73,13 @@ class FaultLog:
         return self.max_bad_fraction == 0.0
 
     def expect(self, split: str, manifest: Manifest) -> None:
-        """Notes how many videos a split has."""
+        """Records how many videos a split has."""
         with self._lock:
             part = self._splits.setdefault(split, _Split())
             part.total = max(part.total, len(manifest))
 
     def good(self, split: str, entry: VideoEntry) -> None:
-        """Notes a video that was read."""
+        """Records a video that was read."""
         with self._lock:
             self._splits[split].good.add(entry.path)
 
@@ -85,14 +92,14 @@ class FaultLog:
         found: str = "decoding",
         clip: tuple[int, int] | None = None,
     ) -> None:
-        """Notes a video that was not read, and warns of it; `raise_if_too_many` may follow.
+        """Records a video that was not read, with a warning; call `raise_if_too_many` afterwards.
 
         Args:
-            split: what it belongs to; `expect` came before.
-            entry: the video.
-            error: why it was not read.
-            found: see `Fault`.
-            clip: (epoch, place) of the clip that was wanted, to count it once.
+            split: The split of the video, which `expect` has announced.
+            entry: The video.
+            error: The reason.
+            found: See `Fault`.
+            clip: (epoch, place) of the clip, so that it counts once. Defaults to None.
         """
         with self._lock:
             part = self._splits[split]
@@ -105,14 +112,14 @@ class FaultLog:
                 part.clips.add((*clip, entry.path))
             number = len(part.bad)
         if new and number <= _SHOWN and not self.strict:
-            more = " (further ones are not shown here)" if number == _SHOWN else ""
+            more = " (further bad videos are not shown here)" if number == _SHOWN else ""
             _log.warning("bad video %d of %s: %s%s", number, split, error, more)
 
     def raise_if_too_many(self, split: str) -> None:
-        """Stops where more videos of a split are bad than may be.
+        """Raises an error if more videos of a split are bad than allowed.
 
         Raises:
-            VideoError: with the first reasons.
+            VideoError: With the first reasons.
         """
         with self._lock:
             part = self._splits[split]
@@ -130,13 +137,13 @@ class FaultLog:
         rest = f"\n  and {more:,} more" if more > 0 else ""
         return (
             f"{len(faults):,} of the {seen:,} {split} videos that were tried cannot be read; "
-            f"max_bad_fraction={self.max_bad_fraction:g} allows fewer. Where so many fail, it is "
-            "rather the decoder, the disk or the settings than the data. Mend them, take them off "
+            f"max_bad_fraction={self.max_bad_fraction:g} allows fewer. If so many fail, the cause "
+            "is probably the decoder, the disk or the settings. Repair the videos, exclude them "
             f"(vdroppath doctor writes a quarantine), or allow more.{reasons}{rest}"
         )
 
     def faults(self, split: str | None = None) -> tuple[Fault, ...]:
-        """The bad videos, of one split or of all, in the order of their paths."""
+        """Returns the bad videos of one split or of all, sorted by split and path."""
         with self._lock:
             found = []
             for name, part in self._splits.items():
@@ -149,7 +156,7 @@ class FaultLog:
         return tuple(sorted(found, key=lambda fault: (fault.split, fault.path)))
 
     def fields(self) -> dict[str, Any]:
-        """What was noted, as JSON-able data, for ``join``."""
+        """Returns the record as JSON-able data, for ``join``."""
         with self._lock:
             return {
                 name: {
@@ -162,7 +169,7 @@ class FaultLog:
             }
 
     def join(self, fields: Mapping[str, Any]) -> None:
-        """Notes what another process of the same run has noted, by ``fields``."""
+        """Adds the record of another process of the same run, as given by ``fields``."""
         with self._lock:
             for name, found in fields.items():
                 part = self._splits.setdefault(name, _Split())
@@ -173,13 +180,13 @@ class FaultLog:
                 part.clips |= {(epoch, place, path) for epoch, place, path in found["clips"]}
 
     def replaced(self, epoch: int, split: str = "train", *, before: int | None = None) -> int:
-        """Clips of an epoch of training that could not be read, and were replaced.
+        """Counts the training clips of an epoch that could not be read and were replaced.
 
         Args:
-            epoch: the number of the epoch.
-            split: what they belong to.
-            before: counts those at earlier places of the epoch only; clips are made ahead of the
-                step that takes them. Default None, for all.
+            epoch: The number of the epoch.
+            split: The split of the clips. Defaults to "train".
+            before: Counts only clips at earlier places of the epoch, since clips are made ahead of
+                the step that uses them. Defaults to None, all.
         """
         with self._lock:
             part = self._splits.get(split, _Split())
@@ -187,13 +194,13 @@ class FaultLog:
         return sum(1 for place in places if before is None or place < before)
 
     def scored(self, manifest: Manifest, split: str) -> int:
-        """How many videos of a manifest evaluation did not leave out."""
+        """Returns how many videos of a manifest were not left out of evaluation."""
         with self._lock:
             bad = self._splits.get(split, _Split()).bad
             return sum(1 for entry in manifest if entry.path not in bad)
 
     def account(self, manifest: Manifest, split: str) -> str:
-        """One line on the denominator, such as "9 of 10 videos scored; 1 could not be read"."""
+        """Describes the number of scored videos: "9 of 10 videos scored; 1 could not be read"."""
         scored, total = self.scored(manifest, split), len(manifest)
         left = f"; {total - scored:,} could not be read" if scored < total else ""
         return f"{scored:,} of {total:,} videos scored{left}"

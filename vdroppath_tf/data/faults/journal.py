@@ -1,4 +1,4 @@
-"""The doctor's journal: JSON lines, one a video, so that a doctor that was stopped goes on."""
+"""The doctor's journal: JSON lines, one a video, from which a stopped run resumes."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from vdroppath_tf.names import named
 _FORMAT = "vdroppath_tf.doctor_journal/1"
 
 READING = INDEX_FORMAT
-"""How videos are read: another one for each change in what their frames are."""
+"""The version of reading videos; it changes whenever the frames of videos do."""
 
 Stamp = list[int]
-"""Size, time of change and number of files: by these a video is known to be the same as before."""
+"""Size, modification time and number of files, which identify an unchanged video."""
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What the doctor found of one video.
+    """The finding of the doctor for one video.
 
     Attributes:
-        path: see `FrameSource.path`.
-        stamp: of its file, before it was read; None where there is none.
-        frames: how many were decoded.
-        height, width: of a frame, in pixels; 0 where it cannot be read.
-        error: what is wrong with it, or None.
-        dropped: frames at its beginning that cannot be shown, see `FrameIndex`.
-        reading: how videos were read when it was found; findings of versions that read them in
-            another way, without turning them upright for one, are not taken again.
+        path: See `FrameSource.path`.
+        stamp: The stamp of its file before it was read; None if there is none.
+        frames: The number of frames that were decoded.
+        height, width: The size of a frame, in pixels; 0 if it cannot be read.
+        error: The error, or None.
+        dropped: The number of frames at its beginning that cannot be shown, see `FrameIndex`.
+        reading: The version of reading videos; findings of another version are not reused, since
+            it may, for example, not have turned frames upright.
     """
 
     path: str
@@ -47,14 +47,14 @@ class Finding:
 
 
 def read_journal(path: Path) -> dict[str, Finding]:
-    """Findings by path, the last of each; a line that was not written to its end is passed over."""
+    """Reads findings by path, the last one for each; skips a line that was not written in full."""
     if not path.exists():
         return {}
     found = {}
     with open(path, encoding="utf-8", errors="surrogateescape") as file:
         if file.readline() != _header():
             raise ValueError(
-                f"{path}: is no journal of this doctor. Remove it, or pass another --out."
+                f"{path}: is not a journal of this doctor. Remove it, or pass another --out."
             )
         for line in file:
             with contextlib.suppress(ValueError, TypeError):
@@ -69,10 +69,10 @@ def _header() -> str:
 
 @contextlib.contextmanager
 def appending(path: Path) -> Iterator[Callable[[Finding], None]]:
-    """Gives a function that adds a finding at the end of a journal, at once."""
+    """Yields a function that appends a finding to a journal and flushes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a", encoding="utf-8", errors="surrogateescape") as file:
-        # After a line that was cut off, the next begins a new one.
+        # An empty line ends a line that was cut off.
         file.write("\n" if file.tell() else _header())
 
         def write(finding: Finding) -> None:

@@ -1,4 +1,4 @@
-"""A file that names bad videos, each with its reason, and manifests without them."""
+"""A file that lists bad videos, each with its reason, and manifests without them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MAX_BYTES = 1 << 28
 @named
 @dataclasses.dataclass(frozen=True)
 class Quarantine:
-    """Bad videos as a file names them.
+    """The bad videos listed in a file.
 
     Attributes:
-        source: the file.
-        faults: the videos, with their paths as they are on this machine.
+        source: The file.
+        faults: The videos, with their paths on this machine.
     """
 
     source: str
@@ -37,13 +37,18 @@ class Quarantine:
 def write_quarantine(
     path: str | os.PathLike[str], faults: Iterable[Fault], manifests: Sequence[Manifest]
 ) -> None:
-    """Writes bad videos as JSON, whole or not at all.
+    """Writes a list of bad videos as JSON, whole or not at all.
 
     Args:
-        path: the file to make or replace.
-        faults: the videos.
-        manifests: all the videos; the folder they have in common is written down once, as "root",
-            so that a quarantine can be moved to another machine by changing one line.
+        path: The file to write or replace.
+        faults: The bad videos.
+        manifests: All videos; their common folder is written once, as "root", so that one line has
+            to be changed on another machine.
+
+    Example:
+        ```python
+        write_quarantine("quarantine.json", faults.faults(), [train, validation])
+        ```
     """
     root = _common_folder(entry.path for manifest in manifests for entry in manifest)
     videos = [
@@ -60,14 +65,22 @@ def write_quarantine(
 def read_quarantine(
     path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = None
 ) -> Quarantine:
-    """Reads what `write_quarantine` wrote.
+    """Reads a file that `write_quarantine` wrote.
 
     Args:
-        path: the file.
-        root: folder its paths start from; default the one it names.
+        path: The file.
+        root: The folder from which its paths start. Defaults to the one in the file.
+
+    Returns:
+        The bad videos.
 
     Raises:
-        ManifestError: the file is missing, or something else.
+        ManifestError: If the file is missing, or has another format.
+
+    Example:
+        ```python
+        manifest = without(manifest, read_quarantine("quarantine.json"))
+        ```
     """
     try:
         fields = load_text(path, partial(read_json, expected=_FORMAT), max_bytes=_MAX_BYTES)
@@ -75,25 +88,37 @@ def read_quarantine(
         faults = tuple(_fault(video, base) for video in fields["videos"])
     except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ManifestError(
-            f"{path}: is no quarantine ({type(error).__name__}: {error}). Expected {_FORMAT!r}, as "
-            "vdroppath doctor and vdroppath train write it."
+            f"{path}: is not a quarantine ({type(error).__name__}: {error}). Expected the format "
+            f"{_FORMAT!r}, as vdroppath doctor and vdroppath train write it."
         ) from None
     return Quarantine(os.path.abspath(path), faults)
 
 
 @named
 def without(manifest: Manifest, quarantine: Quarantine) -> Manifest:
-    """A manifest without the videos in quarantine; how many is the difference of the lengths.
+    """Returns a manifest without the videos in quarantine.
+
+    Args:
+        manifest: The videos.
+        quarantine: The bad videos.
+
+    Returns:
+        The manifest of the others, in the same order.
 
     Raises:
-        ManifestError: no video is left.
+        ManifestError: If no video is left.
+
+    Example:
+        ```python
+        manifest = without(manifest, read_quarantine("quarantine.json"))
+        ```
     """
     bad = {fault.path for fault in quarantine.faults}
     kept = [k for k, entry in enumerate(manifest) if entry.path not in bad]
     if not kept:
         raise ManifestError(
-            f"{quarantine.source}: names all {len(manifest)} videos of {manifest.source}. None is "
-            "left to use."
+            f"{quarantine.source}: lists all {len(manifest)} videos of {manifest.source}, so none "
+            "is left to use."
         )
     return manifest.select(kept)
 
@@ -115,7 +140,7 @@ def _common_folder(paths: Iterable[str]) -> str:
 
 
 def _below(path: str, root: str) -> str:
-    """The path from the root; addresses such as s3://... stay as they are."""
+    """Returns the path relative to the root; URLs such as s3://... are returned unchanged."""
     return os.path.relpath(path, root) if os.path.isabs(path) else path
 
 

@@ -1,4 +1,4 @@
-"""Files that lie elsewhere: http(s), and object stores."""
+"""Remote files: http(s), and object stores."""
 
 import lazy_loader
 

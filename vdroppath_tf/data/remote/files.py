@@ -1,8 +1,8 @@
-"""Reading and writing files that may lie elsewhere: local paths, http(s), gs, s3 and az URLs.
+"""Reads and writes files that may be remote: local paths, http(s), gs, s3 and az URLs.
 
-`http://` and `https://` are read with requests; `s3://`, `az://` and `gs://` by fsspec's packages,
-`gs://` by TensorFlow itself too, `s3://` and `az://` by tensorflow-io where that works (TensorFlow
-2.16 and 2.17).
+`http://` and `https://` are read with requests; `s3://`, `az://` and `gs://` with packages of
+fsspec. TensorFlow itself reads `gs://` too, and tensorflow-io reads `s3://` and `az://` where it
+works (TensorFlow 2.16 and 2.17).
 """
 
 from __future__ import annotations
@@ -55,15 +55,23 @@ def _one_message(path: str) -> Iterator[None]:
 
 @named
 def read_file(path: str, *, limit: int) -> bytes:
-    """The whole of a small file.
+    """Reads a whole small file.
 
     Args:
-        path: local path or URL.
-        limit: bytes it may have at most.
+        path: A local path or a URL.
+        limit: The largest size of the file, in bytes.
+
+    Returns:
+        The bytes of the file.
 
     Raises:
-        VideoError: it is not there, larger, or cannot be read.
-        ValueError: nothing here reads such a URL; the message names what to install.
+        VideoError: If it does not exist, is larger, or cannot be read.
+        ValueError: If no installed package reads such a URL; the message says what to install.
+
+    Example:
+        ```python
+        index = read_file("s3://bucket/records/index.json", limit=1 << 24)
+        ```
     """
     limit = min(limit, MAX_BYTES)
     if scheme_of(path) in ("http", "https"):
@@ -78,16 +86,24 @@ def read_file(path: str, *, limit: int) -> bytes:
 
 @named
 def read_range(path: str, offset: int, length: int) -> bytes:
-    """Exactly `length` bytes of a file, from `offset` on. Thread safe.
+    """Reads exactly `length` bytes of a file, starting at `offset`. Thread safe.
 
     Args:
-        path: local path or URL.
-        offset: of the first byte, from 0.
-        length: number of bytes, at most 2 GiB.
+        path: A local path or a URL.
+        offset: The position of the first byte, from 0.
+        length: The number of bytes, at most 2 GiB.
+
+    Returns:
+        The bytes.
 
     Raises:
-        VideoError: it is not there, has fewer bytes, or cannot be read.
-        ValueError: nothing here reads such a URL; the message names what to install.
+        VideoError: If the file does not exist, has fewer bytes, or cannot be read.
+        ValueError: If no installed package reads such a URL; the message says what to install.
+
+    Example:
+        ```python
+        head = read_range("https://example.org/train.tfrecord", 0, 12)
+        ```
     """
     if offset < 0 or not 0 <= length <= MAX_BYTES:
         raise VideoError(
@@ -112,11 +128,20 @@ def read_range(path: str, offset: int, length: int) -> bytes:
 
 @named
 def write_file(path: str, data: bytes) -> None:
-    """Writes a file whole or not at all; folders are made where they are missing.
+    """Writes a file whole or not at all; missing folders are made.
+
+    Args:
+        path: A local path, or the URL of an object store.
+        data: The bytes.
 
     Raises:
-        VideoError: it cannot be written.
-        ValueError: nothing here writes such a URL.
+        VideoError: If it cannot be written.
+        ValueError: If no installed package writes such a URL.
+
+    Example:
+        ```python
+        write_file("s3://bucket/notes.txt", b"done")
+        ```
     """
     store = store_of(scheme_of(path))
     with _one_message(path):
@@ -125,7 +150,22 @@ def write_file(path: str, data: bytes) -> None:
 
 @named
 def list_files(folder: str) -> list[str]:
-    """Names of all files below a folder or URL, relative to it, sorted; none if it is missing."""
+    """Lists all files below a folder or URL, relative to it, sorted; none if it is missing.
+
+    Args:
+        folder: A local folder, or the URL of an object store.
+
+    Returns:
+        The names.
+
+    Raises:
+        VideoError: If it cannot be listed.
+
+    Example:
+        ```python
+        list_files("s3://bucket/records")
+        ```
+    """
     store = store_of(scheme_of(folder))
     with _one_message(folder):
         return sorted(store.files(folder))
@@ -133,7 +173,19 @@ def list_files(folder: str) -> list[str]:
 
 @named
 def delete_file(path: str) -> None:
-    """Deletes a file, which may be gone already."""
+    """Deletes a file; a file that does not exist is no error.
+
+    Args:
+        path: A local path, or the URL of an object store.
+
+    Raises:
+        VideoError: If it cannot be deleted.
+
+    Example:
+        ```python
+        delete_file("s3://bucket/notes.txt")
+        ```
+    """
     store = store_of(scheme_of(path))
     with _one_message(path):
         store.delete(path)
@@ -141,15 +193,21 @@ def delete_file(path: str) -> None:
 
 @named
 def probe() -> dict[str, str]:
-    """What reads each kind of URL here: scheme -> package, empty where nothing does."""
+    """Returns the package that reads each kind of URL here, by scheme; empty if there is none.
+
+    Example:
+        ```python
+        probe()  # {"http": "requests", "https": "requests", "gs": "tensorflow", "s3": "", "az": ""}
+        ```
+    """
     return {"http": "requests", "https": "requests"} | {s: store_name(s) for s in OBJECT_STORES}
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process with this exit code, also where tensorflow-io was used.
+    """Ends the process with this exit code, even after tensorflow-io was used.
 
     After `s3://` through tensorflow-io, an ordinary exit aborts with code 134 in the destructors of
-    its library (tensorflow/io issue 2039), whatever the program's own result was.
+    its library (tensorflow/io issue 2039), instead of the exit code of the program.
     """
     if "tensorflow_io" not in sys.modules or not native_io():
         sys.exit(code)

@@ -1,4 +1,4 @@
-"""Stores that fsspec's packages read, on any TensorFlow."""
+"""Object stores read through packages of fsspec, with any TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from vdroppath_tf.data.remote.store import Store
 
-# whose errors are a store's, and what HTTP calls them
+# The packages whose exceptions come from a store, and the errno for each HTTP status.
 _LIBRARIES = {"botocore", "azure", "gcsfs", "google", "aiohttp"}
 _ERRNO = {401: errno.EACCES, 403: errno.EACCES, 404: errno.ENOENT, 416: errno.EINVAL}
 
 
 class FsspecStore(Store):
-    """What one of fsspec's packages reads, on any TensorFlow."""
+    """An object store that a package of fsspec reads, with any TensorFlow."""
 
     def __init__(self, scheme: str) -> None:
         import fsspec
@@ -25,7 +25,7 @@ class FsspecStore(Store):
     @contextmanager
     def _system(self) -> Iterator[Any]:
         try:
-            # fsspec keeps one a process; what is listed must not be remembered
+            # fsspec keeps one instance for each process; its listings must not be cached.
             yield self._class(use_listings_cache=False)
         except OSError:
             raise
@@ -39,7 +39,7 @@ class FsspecStore(Store):
             with self._system() as system:
                 return system.cat_file(path, start=offset, end=offset + length)
         except OSError as error:
-            if error.errno == errno.EINVAL:  # a range that begins behind the end
+            if error.errno == errno.EINVAL:  # the range begins after the end
                 return b""
             raise
 
@@ -60,7 +60,7 @@ class FsspecStore(Store):
 
 
 def _reason(error: Exception) -> tuple[int, str]:
-    """errno and text of an error that fsspec's packages let through."""
+    """Returns errno and text for an exception of a store's package."""
     status = getattr(error, "code", getattr(error, "status_code", 0))
     name = type(error).__name__
     return _ERRNO.get(status, 0) if isinstance(status, int) else 0, name

@@ -1,4 +1,4 @@
-"""Stores that TensorFlow reads by itself or through tensorflow-io."""
+"""Object stores that TensorFlow reads itself or through tensorflow-io."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from vdroppath_tf.data.remote.store import Store
 
 
 class GfileStore(Store):
-    """What TensorFlow reads: gs:// always; s3:// and az:// where tensorflow-io works."""
+    """An object store that TensorFlow reads: gs://, and s3:// and az:// with tensorflow-io."""
 
     def read(self, path: str, offset: int, length: int) -> bytes:
         try:
             with tf.io.gfile.GFile(path, "rb") as file:
                 file.seek(offset)
                 return file.read(length)
-        except tf.errors.OutOfRangeError:  # it begins behind the end
+        except tf.errors.OutOfRangeError:  # the range begins after the end
             return b""
 
     def write(self, path: str, data: bytes) -> None:

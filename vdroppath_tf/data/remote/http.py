@@ -1,4 +1,4 @@
-"""Files behind http:// and https://: ranges of bytes, bounded, tried again, never half."""
+"""Files behind http:// and https://: ranges of bytes, with limits and retries, never half."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from vdroppath_tf.data.remote.urls import scheme_of, shown
 from vdroppath_tf.data.sources.container import VideoError
 
 TRIES = 4
-TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of an answer
-PATIENCE = 120.0  # seconds for a whole answer, beside those that SLOWEST gives it
-SLOWEST = 1 << 16  # bytes a second; who sends less has stopped serving
-_PAUSE = 0.2  # seconds before the second try; doubled for each one after
+TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of a response
+PATIENCE = 120.0  # seconds for a whole response, in addition to those at the rate SLOWEST
+SLOWEST = 1 << 16  # bytes per second; a slower server is given up
+_PAUSE = 0.2  # seconds before the second try, doubled for each further one
 _PIECE = 1 << 18  # bytes
 _BUSY = (408, 429, 500, 502, 503, 504)
 _ADVICE = {
     401: "asks for a user and password; put them in ~/.netrc",
     403: "may not be read: check the permissions, or whether the link has expired",
-    404: "is not there",
-    410: "is no longer there",
+    404: "does not exist",
+    410: "no longer exists",
 }
 
 
 class _PassingError(Exception):
-    """A failure that may be gone at the next try."""
+    """A failure that may be temporary, so that another try is worthwhile."""
 
 
 class _Session(requests.Session):
-    """Follows redirects to https, and from http to http, and never from outside into a network."""
+    """Follows redirects to https, or from http to http, but never from outside into a network."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
@@ -58,7 +58,7 @@ class _Session(requests.Session):
 
 
 def _is_inside(url: str) -> bool:
-    """Whether a URL leads to this machine or into a private network; an unknown host does not."""
+    """Returns whether a URL leads to this machine or a private network; False if unknown."""
     host = urlsplit(url).hostname or ""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -68,20 +68,20 @@ def _is_inside(url: str) -> bool:
 
 
 def read_http(url: str, offset: int, length: int | None, limit: int) -> bytes:
-    """Bytes of a file on a web server.
+    """Reads bytes of a file on a web server.
 
     Args:
-        url: of the file.
-        offset: of the first byte.
-        length: number of bytes; None reads the whole file, from 0.
-        limit: more bytes than this are refused.
+        url: The URL of the file.
+        offset: The position of the first byte.
+        length: The number of bytes; None reads the whole file, from 0.
+        limit: The largest number of bytes that is accepted.
 
     Returns:
-        The bytes; fewer than `length` only where the file ends before.
+        The bytes; fewer than `length` only at the end of the file.
 
     Raises:
-        VideoError: the server cannot be reached, does not have the file or refuses it, ignores
-            ranges, or the file is too large.
+        VideoError: If the server cannot be reached, lacks the file or denies it, or ignores
+            ranges; or if the file is too large.
     """
     for attempt in range(TRIES):
         try:
@@ -99,7 +99,7 @@ def _once(url: str, offset: int, length: int | None, limit: int) -> bytes:
     headers = {"Accept-Encoding": "identity"}
     if length is not None:
         headers["Range"] = f"bytes={offset}-{offset + length - 1}"
-    # requests' own messages hold the whole address, with its signature: none is passed on.
+    # Messages of requests hold the whole URL with its signature, so none is passed on.
     try:
         with _session(os.getpid()).get(
             url, headers=headers, stream=True, timeout=TIMEOUT
@@ -119,15 +119,15 @@ def _once(url: str, offset: int, length: int | None, limit: int) -> bytes:
     ):
         raise _PassingError("the connection failed or broke off") from None
     except requests.TooManyRedirects:
-        raise VideoError(f"{shown(url)}: redirects again and again.") from None
+        raise VideoError(f"{shown(url)}: redirects too many times.") from None
     except (requests.RequestException, ValueError) as error:
         if isinstance(error, VideoError):
             raise
-        raise VideoError(f"{shown(url)}: is no address of a file that can be read.") from None
+        raise VideoError(f"{shown(url)}: is not the URL of a file that can be read.") from None
 
 
 def _check(answer: requests.Response, url: str, offset: int, length: int | None) -> None:
-    """Stops where the answer is not the part of the file that was asked for."""
+    """Raises an error if the response is not the requested part of the file."""
     status = answer.status_code
     if status in _BUSY:
         raise _PassingError(f"the server answers {status}")
@@ -141,7 +141,7 @@ def _check(answer: requests.Response, url: str, offset: int, length: int | None)
     if status == 200 or start is None or int(start[1]) != offset:
         raise VideoError(
             f"{shown(url)}: the server ignores Range requests and would send the whole file for "
-            "each part of it. Use a server that has them, or copy the files here."
+            "each part of it. Use a server that supports them, or copy the files here."
         )
 
 
@@ -163,18 +163,18 @@ def _body(answer: requests.Response, url: str, limit: int) -> bytes:
             )
         pieces.append(piece)
     if declared.isdecimal() and size != int(declared[:19]):
-        raise _PassingError(f"{size} of {declared} bytes came")
+        raise _PassingError(f"{size} of {declared} bytes were received")
     return b"".join(pieces)
 
 
 def too_large(path: str, limit: int) -> VideoError:
-    """The error for a file beyond its bound."""
-    return VideoError(f"{shown(path)}: has more than the {limit} bytes it may have.")
+    """Returns the error for a file that exceeds its limit."""
+    return VideoError(f"{shown(path)}: is larger than the limit of {limit} bytes.")
 
 
 @functools.lru_cache(maxsize=1)
 def _session(process: int) -> requests.Session:
-    """One pool of connections a process: a forked one must not share its parent's sockets."""
+    """Returns this process's pool of connections; a forked process must not share sockets."""
     session = _Session()
     session.max_redirects = 5
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -1,4 +1,4 @@
-"""What every store of files offers, and this machine as one."""
+"""The interface of file stores, and the store of local files."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ class Store(ABC):
 
     @abstractmethod
     def read(self, path: str, offset: int, length: int) -> bytes:
-        """Up to `length` bytes; fewer only where the file ends."""
+        """Returns up to `length` bytes; fewer only at the end of the file."""
 
     @abstractmethod
     def write(self, path: str, data: bytes) -> None:
-        """Writes a file; whoever reads it sees the old one or the new one."""
+        """Writes a file; a reader sees either the old or the new one."""
 
     @abstractmethod
     def files(self, folder: str) -> Iterator[str]:
-        """Names of all files below a folder, relative to it; none where it is not there."""
+        """Yields the names of all files below a folder, relative to it; none if it is missing."""
 
     @abstractmethod
     def delete(self, path: str) -> None:
-        """Deletes a file; it may be gone already."""
+        """Deletes a file, which may not exist."""
 
 
 class LocalStore(Store):
-    """Files of this machine."""
+    """The files of this machine."""
 
     def read(self, path: str, offset: int, length: int) -> bytes:
         with open(path, "rb") as file:

@@ -1,4 +1,4 @@
-"""Which store reads and writes a kind of URL here, and what to install where none does."""
+"""Selects the store for a kind of URL, and says what to install if there is none."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ FSSPEC = {"s3": "s3fs", "az": "adlfs", "gs": "gcsfs"}
 
 @functools.lru_cache(maxsize=1)
 def native_io() -> bool:
-    """Whether tensorflow-io is there and its native file systems load with this TensorFlow.
+    """Returns whether tensorflow-io is installed and its file systems load with this TensorFlow.
 
-    Its last release installs with TensorFlow 2.18 and later too; only what it registers shows it.
+    Its last release can also be installed with TensorFlow 2.18 and later; whether it works shows
+    only in the schemes that it registers.
     """
     if importlib.util.find_spec("tensorflow_io") is None:
         return False
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of the libraries that did not load
+        warnings.simplefilter("ignore")  # about libraries that did not load
         try:
             importlib.import_module("tensorflow_io")
         except (ImportError, AttributeError, NotImplementedError, tf.errors.OpError):
@@ -37,7 +38,7 @@ def native_io() -> bool:
 
 
 def store_name(scheme: str) -> str:
-    """What reads a scheme here: one of `FSSPEC`, tensorflow or tensorflow-io; empty: nothing."""
+    """Returns the package that reads a scheme: of `FSSPEC`, tensorflow or tensorflow-io, or ""."""
     known = tf.io.gfile.get_registered_schemes()
     if scheme == "s3" and native_io():
         return "tensorflow-io"
@@ -50,10 +51,10 @@ def store_name(scheme: str) -> str:
 
 @functools.lru_cache(maxsize=8)
 def store_of(scheme: str) -> Store:
-    """What reads and writes a scheme, the empty one being local.
+    """Returns the store that reads and writes a scheme; the empty scheme means local files.
 
     Raises:
-        ValueError: nothing does here; the message names what to install.
+        ValueError: If there is none; the message says what to install.
     """
     if scheme == "":
         return LocalStore()
@@ -84,12 +85,12 @@ def _missing(scheme: str) -> str:
 
 
 def as_video_error(path: str, error: Exception) -> VideoError:
-    """A store's error as one message; never the store's own text, which may hold signatures."""
+    """Converts a store's error to one message, without its own text, which may hold signatures."""
     if isinstance(error, FileNotFoundError | tf.errors.NotFoundError):
-        return VideoError(f"{shown(path)}: is not there. Check the path.")
+        return VideoError(f"{shown(path)}: does not exist. Check the path.")
     denied = (PermissionError, tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError)
     if isinstance(error, denied):
-        return VideoError(f"{shown(path)}: may not be used. Check permissions and credentials.")
+        return VideoError(f"{shown(path)}: access is denied. Check permissions and credentials.")
     reason = getattr(error, "strerror", None) if isinstance(error, OSError) else None
     return VideoError(
         f"{shown(path)}: cannot be used ({reason or type(error).__name__}). Check the path, the "

@@ -1,4 +1,4 @@
-"""Paths that may be URLs: what they are, what lies under them, and how they may be shown."""
+"""Paths that may be URLs: their scheme, joining them, and showing them without secrets."""
 
 from __future__ import annotations
 
@@ -9,32 +9,49 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from vdroppath_tf.names import named
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-# A URL inside a text, perhaps as a path, which has one slash where there were two.
+# A URL inside a text, or inside a path, where one of the two slashes is lost.
 _INSIDE = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]+:/)(/?)([^\s'\"<>]*[^\s'\"<>.,:;)])")
 
 
 def scheme_of(path: str) -> str:
-    """`"s3"` of `"s3://bucket/file"`; empty for a local path."""
+    """Returns the scheme of a URL, `"s3"` for `"s3://bucket/file"`; empty for a local path."""
     match = _SCHEME.match(path)
     return match[1].lower() if match else ""
 
 
 @named
 def is_remote(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is a URL."""
+    """Returns whether a path is a URL.
+
+    Args:
+        path: The path.
+
+    Example:
+        ```python
+        is_remote("s3://bucket/file")  # True
+        ```
+    """
     return scheme_of(os.fspath(path)) != ""
 
 
 @named
 def join(folder: str, name: str) -> str:
-    """The path of a file under a folder or URL; the query of an http URL stays at the end.
+    """Joins a folder or URL and a file name; the query of an http URL stays at the end.
 
     Args:
-        folder: local folder or URL.
-        name: of the file, relative, with `/` between its parts.
+        folder: A local folder or a URL.
+        name: The relative name of the file, with `/` between its parts.
+
+    Returns:
+        The path of the file.
 
     Raises:
-        ValueError: when the name would leave the folder.
+        ValueError: If the name would leave the folder.
+
+    Example:
+        ```python
+        join("s3://bucket/records", "train-0.tfrecord")
+        ```
     """
     if not name or "\\" in name or "\0" in name or {"", ".", ".."} & set(name.split("/")):
         raise ValueError(
@@ -50,7 +67,16 @@ def join(folder: str, name: str) -> str:
 
 @named
 def shown(path: str) -> str:
-    """A path for messages: without the user, password and query that a URL may carry."""
+    """Returns a path for messages, without the user, password and query of a URL.
+
+    Args:
+        path: A path or URL.
+
+    Example:
+        ```python
+        shown("https://me:secret@example.org/a.mp4?key=1")  # "https://example.org/a.mp4?..."
+        ```
+    """
     match = _SCHEME.match(path)
     if match is None:
         return path
@@ -60,7 +86,7 @@ def shown(path: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A text in which every URL is as `shown`, wherever it stands."""
+    """Returns a text in which every URL is shown without its secrets."""
 
     def one(match: re.Match[str]) -> str:
         found = shown(f"{match[1]}/{match[3]}")
