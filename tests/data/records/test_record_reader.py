@@ -255,7 +255,7 @@ class TestDamage:
         Path(source.shard).unlink()
         with pytest.raises(VideoError, match=r"00001-of-00002\.tfrecord: does not exist"):
             source.read([0])
-        with pytest.raises(VideoError, match="missing or other than"):
+        with pytest.raises(VideoError, match="missing, or different from"):
             check_shards(copy)
 
     def test_found_before_a_run(self, copy: Path) -> None:
@@ -310,7 +310,9 @@ class TestDamage:
         index["records"].append(index["records"][1])
         (copy / INDEX_FILE).write_text(json.dumps(index))
         count = len(index["records"]) - 1
-        with pytest.raises(ManifestError, match=f"record {count}: is at the place of record 1"):
+        with pytest.raises(
+            ManifestError, match=f"record {count}: is at the same place as record 1"
+        ):
             open_manifest(copy)
 
     @pytest.mark.parametrize("text", ["", "[" * 100_000, "\0", '{"format": 1}', "[1]"])

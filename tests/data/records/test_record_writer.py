@@ -226,7 +226,7 @@ def test_bad_arguments(
 
 
 def test_no_folder_here(videos: Manifest) -> None:
-    with pytest.raises(ValueError, match="s3://bucket/train: records are written to a folder here"):
+    with pytest.raises(ValueError, match="s3://bucket/train: is a URL"):
         write_records("s3://bucket/train", videos)
 
 

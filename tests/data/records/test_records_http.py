@@ -51,6 +51,6 @@ def test_a_shard_is_missing(server: FolderServer, url: str) -> None:
     shard.rename(shard.with_suffix(".away"))
     with pytest.raises(VideoError, match=r"train-00000-of-00002\.tfrecord.*record 'video 0\.mp4'"):
         source.read([0])
-    with pytest.raises(VideoError, match=r"missing or other than .*: train-00000"):
+    with pytest.raises(VideoError, match=r"missing, or different from .*: train-00000"):
         check_shards(url)
     shard.with_suffix(".away").rename(shard)

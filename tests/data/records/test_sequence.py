@@ -75,7 +75,9 @@ def test_damage(path: Path) -> None:
             assert str(path) in str(error)  # noqa: PT017
     for end in (5, 20, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:end])
-        with pytest.raises(ManifestError, match=r"damaged or cut short at record|is no TFRecord"):
+        with pytest.raises(
+            ManifestError, match=r"damaged or cut short at record|is not a TFRecord"
+        ):
             open_manifest(path, format="sequence-examples")
 
 
@@ -85,5 +87,5 @@ def test_other_files_are_none(tmp_path: Path) -> None:
         assert not is_record_file(tmp_path / "x")
     with tf.io.TFRecordWriter(str(tmp_path / "x")) as writer:
         writer.write(b"no message at all")
-    with pytest.raises(ManifestError, match=r"x: record 0 is no SequenceExample"):
+    with pytest.raises(ManifestError, match=r"x: record 0 is not a SequenceExample"):
         open_manifest(tmp_path / "x")

@@ -215,7 +215,7 @@ class TestHere:
             ({"batch_size": 0}, "at least 1"),
             ({"batch_size": 1, "epochs": 0}, "at least 1"),
             ({"batch_size": 1, "shuffle_buffer": 0}, "at least 1"),
-            ({"batch_size": 2 * VIDEOS + 1, "epochs": 2}, "12 clips are all"),
+            ({"batch_size": 2 * VIDEOS + 1, "epochs": 2}, "only 12 clips"),
         ],
     )
     def test_bad_arguments(self, folder: Path, options: dict[str, int], match: str) -> None:
@@ -236,7 +236,7 @@ class TestHere:
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(stream_ops, "_DONE_HERE", stream_ops._DONE_HERE - {"flip"})
-        with pytest.raises(ValueError, match=r"cannot do ClipSampling\(flip=True\)"):
+        with pytest.raises(ValueError, match=r"does not support ClipSampling\(flip=True\)"):
             stream_clips(folder, ClipSampling(4, flip=True), batch_size=1)
         stream_clips(folder, ClipSampling(4), batch_size=1)
 

@@ -1,4 +1,4 @@
-"""TFRecord files of JPEG frames: written, indexed, read, and streamed inside a graph."""
+"""TFRecord files of JPEG frames: writing, indexing, reading, and streaming inside a graph."""
 
 import lazy_loader
 

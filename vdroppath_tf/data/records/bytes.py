@@ -1,8 +1,8 @@
-"""One video as one record: a `tf.train.Example` whose frames can be reached without parsing it.
+"""One video as one record: a `tf.train.Example` whose frames can be read without parsing it all.
 
-A record is two serialized Examples, one behind the other, which every reader takes for one: what
-describes the video, and only the frames. The first, the head, is small. It has the length and the
-CRC-32 of each frame, and the frames stand at the end of the record: so where each one lies follows.
+A record is two serialized Examples in sequence, which every reader parses as one: the description
+of the video, and the frames. The first, the head, is small. It has the length and the CRC-32 of
+each frame; since the frames stand at the end of the record, their positions follow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vdroppath_tf.data.records.record import MAX_RECORD
 from vdroppath_tf.names import named
 
 TIMES = "frame_us"
-"""The microseconds at which each frame is shown; records of older versions lack them."""
+"""The time of each frame in microseconds; records of older versions lack it."""
 
 
 @named
@@ -28,9 +28,9 @@ class RecordBytes:
     """A record to be written.
 
     Attributes:
-        data: the serialized Example.
-        head: bytes of its first part.
-        crc32: CRC-32 of that part.
+        data: The serialized Example.
+        head: The size of its first part, in bytes.
+        crc32: The CRC-32 of that part.
     """
 
     data: bytes
@@ -51,15 +51,23 @@ def pack(
     """Makes the record of a video.
 
     Args:
-        frames: encoded pictures.
-        labels: class numbers, one or several.
-        name: of the video.
-        size: height and width in pixels.
-        fps: frames a second on average, where that is known.
-        times: seconds at which each frame is shown, where they are known.
+        frames: The encoded pictures.
+        labels: The class numbers, one or several.
+        name: The name of the video.
+        size: The height and width in pixels.
+        fps: The mean frame rate. Defaults to None, unknown.
+        times: The time of each frame in seconds. Defaults to None, unknown.
+
+    Returns:
+        The record.
 
     Raises:
-        ValueError: it would exceed `MAX_RECORD`.
+        ValueError: If it would exceed `MAX_RECORD`.
+
+    Example:
+        ```python
+        made = pack([jpeg], labels=[3], name="dance.mp4", size=(240, 320))
+        ```
     """
     if (total := sum(map(len, frames))) > MAX_RECORD - (1 << 26):
         raise ValueError(
@@ -96,11 +104,11 @@ def _example(features: dict[str, Any]) -> bytes:
 @named
 @dataclasses.dataclass(frozen=True, eq=False)
 class FramePlaces:
-    """Where the frames of a record are, counted from the beginning of its data.
+    """The places of the frames in a record, counted from the beginning of its data.
 
     Attributes:
-        starts, ends: first byte of each frame and the one behind it, int64 `(frames,)`.
-        crc32: of each frame, int64 `(frames,)`.
+        starts, ends: The first byte of each frame and the byte after its last, int64 `(frames,)`.
+        crc32: The CRC-32 of each frame, int64 `(frames,)`.
     """
 
     starts: np.ndarray
@@ -109,25 +117,25 @@ class FramePlaces:
 
 
 def frame_places(head: bytes, data_bytes: int, num_frames: int) -> FramePlaces:
-    """Reads a record's head.
+    """Reads the places of the frames from a record's head.
 
     Args:
-        head: the bytes of the head.
-        data_bytes: bytes of the whole data.
-        num_frames: frames the record has.
+        head: The bytes of the head.
+        data_bytes: The size of the whole data, in bytes.
+        num_frames: The number of frames in the record.
 
     Raises:
-        ValueError: it is no head, or one of another record.
+        ValueError: If it is not a head, or belongs to another record.
     """
     try:
         feature = tf.train.Example.FromString(head).features.feature
-    except Exception as error:  # protobuf's DecodeError, which TensorFlow does not pass on
-        raise ValueError(f"its head is no Example ({error})") from None
+    except Exception as error:  # protobuf's DecodeError, which TensorFlow does not export
+        raise ValueError(f"its head is not an Example ({error})") from None
     sizes = np.array(feature["frame_bytes"].int64_list.value, np.int64)
     crc32 = np.array(feature["frame_crc32"].int64_list.value, np.int64)
     room = data_bytes - len(head)
     if len(sizes) != num_frames or len(crc32) != num_frames or not num_frames:
-        raise ValueError(f"its head has {len(sizes)} frames, the index {num_frames}")
+        raise ValueError(f"its head has {len(sizes)} frames, the index has {num_frames}")
     if sizes.min() < 0 or sizes.max() > room:
         raise ValueError("its head has frames larger than the record")
     entries = sizes + 1 + _length_bytes(sizes)
@@ -138,20 +146,20 @@ def frame_places(head: bytes, data_bytes: int, num_frames: int) -> FramePlaces:
 
 
 def frame_times(head: bytes, num_frames: int) -> np.ndarray | None:
-    """The seconds at which each frame of a record is shown; None where it has no times.
+    """Returns the time of each frame of a record in seconds; None if the record has no times.
 
     Raises:
-        ValueError: it has others than frames.
+        ValueError: If the number of times differs from that of the frames, or they decrease.
     """
     feature = tf.train.Example.FromString(head).features.feature
     if TIMES not in feature:
         return None
     found = np.array(feature[TIMES].int64_list.value, np.int64)
     if len(found) != num_frames or (np.diff(found) < 0).any():
-        raise ValueError(f"its head has {len(found)} times of {num_frames} frames, or not rising")
+        raise ValueError(f"its head has {len(found)} times for {num_frames} frames, or unsorted")
     return found / 1e6
 
 
 def _length_bytes(sizes: np.ndarray) -> np.ndarray:
-    """Bytes in which protobuf writes a length: seven bits each."""
+    """Returns the number of bytes in which protobuf writes a length, seven bits in each."""
     return 1 + sum((sizes >= 1 << 7 * k).astype(np.int64) for k in range(1, 5))

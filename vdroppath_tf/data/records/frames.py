@@ -1,4 +1,4 @@
-"""From the frames of a video to a record of JPEG pictures."""
+"""Converts the frames of a video to a record of JPEG pictures."""
 
 from __future__ import annotations
 
@@ -15,27 +15,32 @@ from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.names import named
 
-_BYTES = 1 << 26  # of decoded frames held at once
+_BYTES = 1 << 26  # bytes of decoded frames in memory
 
 
 def short_names(manifest: Manifest) -> list[str]:
-    """The path of each video without the folders that all have in common."""
+    """Returns the path of each video without the folders that all have in common."""
     paths = [entry.path.encode("utf-8", "replace").decode() for entry in manifest]
-    # Not commonpath(), which knows no URLs; the cut at a slash makes it one of whole folders.
+    # Not commonpath(), which does not support URLs; cutting at a slash leaves whole folders.
     common = os.path.commonprefix([os.path.dirname(path) + "/" for path in paths])  # noqa: RUF071
     return [path[common.rfind("/") + 1 :] for path in paths]
 
 
 @named
 class FrameEncoder:
-    """Makes the records of videos. Thread safe.
+    """Encodes videos as records. Thread safe.
 
     Args:
-        short_edge: see `write_records`.
-        quality: see `write_records`.
+        short_edge: See `write_records`.
+        quality: See `write_records`.
 
     Raises:
-        ValueError: one of them is out of range.
+        ValueError: If one of them is out of range.
+
+    Example:
+        ```python
+        made, (frames, height, width) = FrameEncoder(256, 90).encode(entry, entry.name)
+        ```
     """
 
     def __init__(self, short_edge: int | None, quality: int) -> None:
@@ -48,10 +53,10 @@ class FrameEncoder:
         self._jpegs = _jpeg_encoder(quality)
 
     def encode(self, entry: VideoEntry, name: str) -> tuple[RecordBytes, tuple[int, int, int]]:
-        """The record of a video, and its number of frames, height and width.
+        """Returns the record of a video, and its number of frames, height and width.
 
         Raises:
-            VideoError: the video cannot be read, is shorter than listed, or too large.
+            VideoError: If the video cannot be read, is shorter than listed, or too large.
         """
         source, info = entry.source, entry.info()
         count = info.num_frames if entry.num_frames is None else entry.num_frames
@@ -84,7 +89,7 @@ class FrameEncoder:
 
 
 def _jpeg_encoder(quality: int) -> Callable[..., tf.Tensor]:
-    """Encodes frames `(time, height, width, 3)`, one after another: callers run many at once."""
+    """Returns a function that encodes frames `(time, height, width, 3)` one after another."""
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
     def encode(frames: tf.Tensor) -> tf.Tensor:
@@ -99,7 +104,7 @@ def _jpeg_encoder(quality: int) -> Callable[..., tf.Tensor]:
 
 
 def _fps(source: FrameSource) -> float | None:
-    """Frames a second, where the video has them in its header."""
+    """Returns the frame rate in the header of a video file, or None."""
     video = source.whole
     if not isinstance(video, VideoFile):
         return None

@@ -1,4 +1,4 @@
-"""Where the records of a TFRecord file are: by their lengths, each with its checksum."""
+"""Finds the records in a TFRecord file by their lengths, each of which has a checksum."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CRC32C = _table()
 
 
 def masked_crc32c(data: bytes) -> int:
-    """The checksum of TFRecord files; slow, for a few bytes."""
+    """Returns the checksum of TFRecord files; slow, meant for a few bytes."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc = crc >> 8 ^ _CRC32C[(crc ^ byte) & 0xFF]
@@ -37,7 +37,7 @@ def masked_crc32c(data: bytes) -> int:
 
 
 def is_record_file(path: str | os.PathLike[str]) -> bool:
-    """Whether a file begins as a TFRecord file does: with a length and the checksum of it."""
+    """Returns whether a file begins like a TFRecord file: with a length and its checksum."""
     try:
         if not os.path.isfile(path):
             return False
@@ -48,10 +48,10 @@ def is_record_file(path: str | os.PathLike[str]) -> bool:
 
 
 def record_places(path: str) -> Iterator[tuple[int, int]]:
-    """Offset and length of the data of each record of a file, without the framing.
+    """Yields offset and length of the data of each record in a file, without the framing.
 
     Raises:
-        ManifestError: The file is packed, cut short or damaged; or a record is too long.
+        ManifestError: If the file is compressed, cut short or damaged, or a record is too long.
     """
     before, behind = FRAMING
     try:
@@ -78,7 +78,7 @@ def record_places(path: str) -> Iterator[tuple[int, int]]:
 
 
 def _length(head: bytes) -> int | None:
-    """The length of a record by its first bytes; None if its checksum is wrong."""
+    """Returns the length of a record from its first bytes; None if the checksum is wrong."""
     if len(head) != FRAMING[0]:
         return None
     length, crc = struct.unpack("<QI", head)
@@ -88,7 +88,7 @@ def _length(head: bytes) -> int | None:
 def _damaged(path: str, number: int, offset: int, head: bytes) -> ManifestError:
     if number == 0 and head[:2] == _GZIP:
         return ManifestError(
-            f"{path}: is packed by gzip. Unpack it: its frames are packed already."
+            f"{path}: is compressed with gzip. Uncompress it: its frames are compressed already."
         )
     return ManifestError(
         f"{path}: is damaged or cut short at record {number}, byte {offset}. Copy it again."

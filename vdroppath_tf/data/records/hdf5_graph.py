@@ -1,6 +1,6 @@
-"""Frames out of HDF5 archives inside a TensorFlow graph, for `Dataset.map`.
+"""Reads frames out of HDF5 files inside a TensorFlow graph, for `Dataset.map`.
 
-What an archive may hold, and what is refused, is as for `Hdf5Frames`.
+The same files are accepted and refused as by `Hdf5Frames`.
 """
 
 from __future__ import annotations
@@ -20,30 +20,38 @@ from vdroppath_tf.names import named
 
 
 def native_hdf5() -> bool:
-    """Whether tensorflow-io's HDF5 operations load with this TensorFlow."""
+    """Returns whether tensorflow-io's HDF5 operations load with this TensorFlow."""
     return _operations() is not None
 
 
 @named
 def hdf5_clip(file: Any, key: Any, indices: Any, *, native: bool = False) -> tf.Tensor:
-    """Exactly the frames with these numbers of an HDF5 archive.
+    """Reads exactly the frames with these numbers out of an HDF5 file.
 
     Args:
-        file: path, a string or a scalar string tensor.
-        key: of the data set or the group, such as `"/frames"`, see `Hdf5Frames`; string or scalar
-            string tensor.
-        indices: frame numbers from 0, `(n,)`, any order, repeats allowed.
-        native: read pixels with tensorflow-io's operations, which need no Python lock while they
-            read. They end the whole process at damaged data inside a file whose outside is sound,
-            and keep every file open: for archives of your own. By default h5py reads.
+        file: The path, a string or a scalar string tensor.
+        key: The key of the data set or the group, such as `"/frames"`, see `Hdf5Frames`; a string
+            or a scalar string tensor.
+        indices: The frame numbers from 0, `(n,)`, in any order, with or without repetitions.
+        native: Whether to read pixels with tensorflow-io's operations, which do not hold Python's
+            lock while they read. They crash the process on damaged data inside a file with intact
+            headers, and keep every file open: use them for trusted files only. Defaults to False:
+            h5py reads.
 
     Returns:
         uint8 `(n, height, width, 3)`.
 
     Raises:
-        ValueError: `native` where tensorflow-io's operations do not load.
-        VideoError: the file, the key or a frame is not there, damaged, or of another kind; in a
-            graph it is a `tf.errors.InvalidArgumentError` with this message.
+        ValueError: If `native` is set and tensorflow-io's operations do not load.
+        VideoError: If the file, the key or a frame is missing, damaged, or of another kind; in a
+            graph, this is a `tf.errors.InvalidArgumentError` with the same message.
+
+    Example:
+        ```python
+        clips = tf.data.Dataset.range(0, 96, 16).map(
+            lambda first: hdf5_clip("videos.h5", "/frames", first + tf.range(16, dtype=tf.int64))
+        )
+        ```
     """
     file, key = tf.convert_to_tensor(file), tf.convert_to_tensor(key)
     indices = tf.cast(indices, tf.int64)
@@ -55,7 +63,7 @@ def hdf5_clip(file: Any, key: Any, indices: Any, *, native: bool = False) -> tf.
 
 
 def _python(function: Any, inputs: list[tf.Tensor], output: Any) -> Any:
-    """A Python function as an operation: in a graph, VideoError becomes InvalidArgumentError."""
+    """Wraps a Python function as an operation; a VideoError becomes an InvalidArgumentError."""
     return tf.numpy_function(function, inputs, output, stateful=False)
 
 
@@ -66,7 +74,7 @@ def _native(file: tf.Tensor, key: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
             "hdf5_clip(native=True) needs the extra 'io': tensorflow-io 0.37.1 with TensorFlow "
             f"2.16 or 2.17. Found: TensorFlow {tf.__version__}, and its operations do not load."
         )
-    # h5py validates first: what it refuses would end the process in there
+    # h5py validates first, since what it refuses would crash the process in tensorflow-io.
     names, places, shape = _python(_places, [file, key, indices], (tf.string, tf.int64, tf.int64))
 
     def frame(name_and_place: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
@@ -104,20 +112,20 @@ def _frames(file: bytes, key: bytes) -> Hdf5Frames:
 
 
 def _text(value: Any) -> str:
-    """A string tensor as NumPy has it: bytes in a graph, an array of them outside."""
+    """Decodes a string tensor from NumPy: bytes in a graph, an array of them outside."""
     return np.asarray(value, object).item().decode()
 
 
 @functools.lru_cache(maxsize=1)
 def _operations() -> Any:
-    """tensorflow-io's operations; None where they do not load."""
+    """Returns tensorflow-io's operations; None if they do not load."""
     if importlib.util.find_spec("tensorflow_io") is None:
         return None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of the libraries that did not load
+        warnings.simplefilter("ignore")  # about libraries that did not load
         try:
             operations = importlib.import_module("tensorflow_io.python.ops").core_ops
-            operations.io_hdf5_readable_read  # noqa: B018  looked up in the library only now
+            operations.io_hdf5_readable_read  # noqa: B018  (the library is loaded only here)
         except (ImportError, AttributeError, NotImplementedError, tf.errors.OpError):
             return None
     return operations

@@ -1,4 +1,4 @@
-"""`index.json` of a folder of records: which videos are in which shard, and where."""
+"""The `index.json` of a folder of records: its shards, and the videos in each."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ MAX_INDEX = 1 << 30
 @named
 @dataclasses.dataclass(frozen=True)
 class Index:
-    """What `index.json` holds.
+    """The contents of `index.json`.
 
     Attributes:
-        settings: how the records were made, as plain JSON values.
-        labels: names of the classes.
-        shards: the files.
-        records: the videos, in the order of the manifest they come from.
-        bad: number of videos that could not be converted.
+        settings: The settings of the conversion, as plain JSON values.
+        labels: The names of the classes.
+        shards: The files.
+        records: The videos, in the order of the original manifest.
+        bad: The number of videos that could not be converted.
     """
 
     settings: dict[str, Any]
@@ -46,21 +46,21 @@ class Index:
 
     @property
     def directional(self) -> bool:
-        """See `Manifest`; records without it are of labels without a direction."""
+        """See `Manifest`; records without this setting are not directional."""
         return self.settings.get("directional") is True
 
     @property
     def multi_label(self) -> bool:
-        """Whether videos have several classes each."""
+        """Whether videos are multi-label."""
         return self.settings.get("multi_label") is True
 
     @property
     def square_pixels(self) -> bool:
-        """Whether frames have the size that players show them in, see `VideoFile`."""
+        """Whether frames have the size that players show, see `VideoFile`."""
         return self.settings.get("square_pixels") is True
 
     def to_json(self) -> str:
-        """One line for each shard and record, so that it can be read and compared."""
+        """Writes one line for each shard and record, to be easy to read and compare."""
         shards = (json.dumps(dataclasses.asdict(shard)) for shard in self.shards)
         records = (json.dumps(row_of(record)) for record in self.records)
         parts = {
@@ -76,10 +76,11 @@ class Index:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Index:
-        """Reads and checks an index, which may come from anyone.
+        """Reads and checks an index, which may be untrusted.
 
         Raises:
-            ValueError: it is no such index, or holds what cannot be; without the file's name.
+            ValueError: If it is not such an index, or has invalid values; the message omits the
+                name of the file.
         """
         fields: Any = read_json(text, INDEX_FORMAT)
         labels, bad = fields.get("labels"), fields.get("bad")
@@ -94,12 +95,12 @@ class Index:
         first: dict[tuple[int, int], int] = {}
         for k, record in enumerate(records):
             if (other := first.setdefault((record.shard, record.offset), k)) != k:
-                raise ValueError(f"record {k}: is at the place of record {other}")
+                raise ValueError(f"record {k}: is at the same place as record {other}")
         return cls(fields["settings"], tuple(labels), shards, records, bad)
 
 
 def holds_records(source: str | os.PathLike[str]) -> bool:
-    """Whether a source is a folder of records: a local one with an index, or a URL."""
+    """Returns whether a source is a folder of records: a local one with an index, or a URL."""
     text = os.fspath(source)
     return "://" in text or os.path.isfile(os.path.join(text, INDEX_FILE))
 

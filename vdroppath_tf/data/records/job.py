@@ -1,4 +1,4 @@
-"""The shards of a conversion to records, written several at a time."""
+"""Writes the shards of a conversion to records, several at a time."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from vdroppath_tf.names import named
 
 
 class _StoppedError(Exception):
-    """Ends the threads that are left once one of them has failed."""
+    """Ends the remaining threads after one of them failed."""
 
 
 @named
 class Job:
-    """The shards of one conversion, several at a time."""
+    """The shards of one conversion, written several at a time."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Job:
         self._lock, self._stopped = threading.Lock(), False
 
     def run(self, workers: int) -> list[Part]:
-        """All parts, those of earlier runs too."""
+        """Writes the missing shards and returns all parts, including those of earlier runs."""
         self._raise_if_too_many()
         with ThreadPoolExecutor(workers) as pool:
             running = [pool.submit(self._shard, number) for number in range(len(self._files))]
@@ -83,7 +83,7 @@ class Job:
         return part
 
     def _write(self, file: Path, shard: int, numbers: range) -> Part:
-        """Writes a shard aside, then renames it: it is whole or not there."""
+        """Writes a shard beside its target and renames it, so that it is whole or missing."""
         records, bad, offset = {}, [], 0
         try:
             with replacing(file, shared=False) as new:
@@ -100,7 +100,7 @@ class Job:
                             offset += record.length
                         self._progress(1)
                 digest = sha256_of(new)
-        except tf.errors.OpError as error:  # a full disk, for example
+        except tf.errors.OpError as error:  # for example, a full disk
             raise OSError(f"{file}: cannot be written ({error.message}).") from None
         return Part(Shard(file.name, offset, digest), records, tuple(bad))
 
@@ -125,15 +125,15 @@ class Job:
         self._raise_if_too_many()
 
     def _raise_if_too_many(self) -> None:
-        """Stops when there is a bad video too many."""
+        """Raises an error if there are more bad videos than allowed."""
         total, bad = len(self._manifest), list(self._bad.values())
         allowed = allowed_bad(self._fraction, total, total)
         if len(bad) > allowed:
             raise VideoError(
                 f"{self._folder}: {len(bad)} of {total} videos could not be converted, and "
                 f"max_bad_fraction={self._fraction:g} allows {allowed}. The last: "
-                f"{bad[-1].reason} All are in {BAD_FILE}. Mend them, take them off the list, or "
-                "allow more; shards that are finished stay."
+                f"{bad[-1].reason} All are listed in {BAD_FILE}. Repair them, remove them from the "
+                "list, or allow more; finished shards are kept."
             )
 
     def _progress(self, videos: int) -> None:

@@ -1,7 +1,7 @@
-"""Keeps a server of TensorFlow's to some addresses of the machine.
+"""Restricts a TensorFlow server to some addresses of the machine.
 
-Those of the tf.data service listen on every address there is, and cannot be told otherwise. Linux
-can: what a socket hears is filtered, before a connection is made.
+The servers of the tf.data service listen on every address, without an option to change it. Linux
+can filter the packets that a socket receives, before a connection is made.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from typing import TypeAlias
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _ATTACH_FILTER = 26  # SO_ATTACH_FILTER of Linux
-_PROTOCOL = 0xFFFFF000  # SKF_AD_OFF + SKF_AD_PROTOCOL: of a packet, IPv4 or IPv6
-_HEAD = 0xFFF00000  # SKF_NET_OFF: where the head of a packet begins
-_KINDS = {4: (0x0800, 16), 6: (0x86DD, 24)}  # protocol, and place of the receiver in the head
+_PROTOCOL = 0xFFFFF000  # SKF_AD_OFF + SKF_AD_PROTOCOL: the protocol of a packet, IPv4 or IPv6
+_HEAD = 0xFFF00000  # SKF_NET_OFF: where the header of a packet begins
+_KINDS = {4: (0x0800, 16), 6: (0x86DD, 24)}  # protocol, and place of the receiver in the header
 _HALF, _WORD, _EQUAL, _RETURN = 0x28, 0x20, 0x15, 0x06
-_ALL = 0xFFFFFFFF  # bytes of a packet that are let in
+_ALL = 0xFFFFFFFF  # bytes of a packet that are accepted: all
 
 
 def addresses_of(host: str) -> tuple[Address, ...]:
-    """The addresses of this machine that a name stands for; none where it means all of them.
+    """Returns the addresses of this machine for a name; none if it means all addresses.
 
     Args:
         host: A name or an address; `0.0.0.0` and `::` mean all addresses.
 
     Raises:
-        OSError: The name is not known, or none of its addresses is one of this machine.
+        OSError: If the name is unknown, or none of its addresses belongs to this machine.
     """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise OSError(f"{host}: is no name or address that is known here ({error}).") from None
+        raise OSError(f"{host}: is not a known name or address ({error}).") from None
     known = {ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found}
     if any(address.is_unspecified for address in known):
         return ()
@@ -45,7 +45,7 @@ def addresses_of(host: str) -> tuple[Address, ...]:
         return mine
     raise OSError(
         f"{host}: is {', '.join(map(str, known))}, which is no address of this machine, so nothing "
-        "can listen there. Say with listen= (--listen) on which address to listen; 0.0.0.0 is all."
+        "can listen there. Set the address with listen= (--listen); 0.0.0.0 means all addresses."
     )
 
 
@@ -60,17 +60,17 @@ def _is_mine(address: Address) -> bool:
 
 
 def hear_only(port: int, addresses: Iterable[Address]) -> None:
-    """Lets the servers of this process at a port hear only what is sent to some addresses.
+    """Restricts the servers of this process at a port to packets for some addresses.
 
-    A connection to another address is not refused but never answered, as behind a firewall. What
-    was connected before stays so.
+    A connection to another address is not refused but never answered, as behind a firewall.
+    Existing connections are kept.
 
     Args:
-        port: Where they listen.
+        port: The port at which they listen.
         addresses: The addresses.
 
     Raises:
-        OSError: This system cannot do so, or nothing listens at the port.
+        OSError: If this system does not support it, or nothing listens at the port.
     """
     program = _program(addresses)
     held = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
@@ -82,7 +82,7 @@ def hear_only(port: int, addresses: Iterable[Address]) -> None:
                 each.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, option)
     except OSError as error:
         raise OSError(
-            f"port {port}: this system cannot keep a server of TensorFlow's to some addresses "
+            f"port {port}: this system cannot restrict a TensorFlow server to some addresses "
             f"({error}). With listen='0.0.0.0' (--listen=0.0.0.0) it listens on all of them."
         ) from None
     if not listening:
@@ -90,7 +90,7 @@ def hear_only(port: int, addresses: Iterable[Address]) -> None:
 
 
 def _program(addresses: Iterable[Address]) -> list[tuple[int, int, int, int]]:
-    """The filter, in the instructions of Linux: code, jumps if true and if false, number."""
+    """Returns the filter as Linux instructions: code, jumps if true and if false, number."""
     steps = []
     for address in addresses:
         protocol, place = _KINDS[address.version]
@@ -102,7 +102,7 @@ def _program(addresses: Iterable[Address]) -> list[tuple[int, int, int, int]]:
 
 
 def _let_in(checks: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int, int]]:
-    """Lets in what has all these numbers at these places; goes on behind at the first other one."""
+    """Accepts packets with these numbers at these places; else jumps to the next instructions."""
     steps, end = [], 2 * len(checks) + 1
     for load, place, wanted in checks:
         steps.append((load, 0, 0, place))
@@ -111,18 +111,18 @@ def _let_in(checks: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int,
 
 
 def _sockets() -> Iterable[socket.socket]:
-    """Handles of this process's own for all its sockets; whoever takes one closes it."""
+    """Yields duplicated handles of all sockets of this process, to be closed by the caller."""
     folder = "/proc/self/fd"
     for name in os.listdir(folder):
         try:
             if os.readlink(f"{folder}/{name}").startswith("socket:"):
                 yield socket.socket(fileno=os.dup(int(name)))
-        except OSError:  # closed meanwhile
+        except OSError:  # it was closed in the meantime
             continue
 
 
 def _listens(handle: socket.socket, port: int) -> bool:
-    """Whether a socket waits for connections at a port; one that does not is closed."""
+    """Returns whether a socket waits for connections at a port; closes it if not."""
     internet = handle.family in (socket.AF_INET, socket.AF_INET6)
     waits = internet and handle.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     if waits and handle.getsockname()[1] == port:

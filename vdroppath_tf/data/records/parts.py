@@ -1,7 +1,7 @@
-"""What a conversion to records keeps on disk beside its shards, so that it can be taken up again.
+"""The files of an unfinished conversion to records beside its shards, from which it resumes.
 
-`settings.json` describes the conversion. Each finished shard has a part, `SHARD.json`,
-until all are there; then `index.json` and `bad.json` hold what the parts did.
+`settings.json` describes the conversion. Each finished shard has a part, `SHARD.json`, until all
+are finished; then `index.json` and `bad.json` replace the parts.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class BadVideo:
     """A video that could not be converted.
 
     Attributes:
-        number: of the video in its manifest.
-        path: see `FrameSource.path`.
-        origin: where it is listed.
-        label: class number.
-        reason: the error it gave.
-        shard: the file it would be in.
+        number: The number of the video in its manifest.
+        path: See `FrameSource.path`.
+        origin: Its place in the list.
+        label: The class number.
+        reason: The error.
+        shard: The file in which it would be.
     """
 
     number: int
@@ -50,9 +50,9 @@ class Part:
     """One finished shard.
 
     Attributes:
-        shard: the file.
-        records: its records by the number of the video in the manifest.
-        bad: the videos that are missing from it.
+        shard: The file.
+        records: Its records, by the number of the video in the manifest.
+        bad: The videos that are missing from it.
     """
 
     shard: Shard
@@ -60,18 +60,18 @@ class Part:
     bad: tuple[BadVideo, ...]
 
     def is_whole(self, folder: Path) -> bool:
-        """Whether the shard's file is there."""
+        """Returns whether the shard's file exists with its full size."""
         file = folder / self.shard.file
         return file.is_file() and file.stat().st_size == self.shard.bytes
 
 
 def part_file(folder: Path, shard: str) -> Path:
-    """Where the part of a shard is."""
+    """Returns the path of the file of a part."""
     return folder / f"{shard}.json"
 
 
 def write_part(folder: Path, part: Part) -> None:
-    """Writes what is known of a finished shard."""
+    """Writes the part of a finished shard."""
     fields = {
         "shard": dataclasses.asdict(part.shard),
         "records": {number: row_of(record) for number, record in part.records.items()},
@@ -81,10 +81,10 @@ def write_part(folder: Path, part: Part) -> None:
 
 
 def read_parts(folder: Path, shards: Sequence[str]) -> dict[str, Part]:
-    """What earlier runs finished, by the name of the shard.
+    """Reads the parts that earlier runs finished, by the name of the shard.
 
     Raises:
-        ValueError: a file of theirs is damaged.
+        ValueError: If one of their files is damaged.
     """
     if (folder / INDEX_FILE).exists():
         parts = _split(folder)
@@ -104,18 +104,18 @@ def _part(path: Path) -> Part:
 
 
 def _split(folder: Path) -> list[Part]:
-    """The parts that an index was made of."""
+    """Returns the parts from which an index was made."""
     path = folder / INDEX_FILE
     try:
         index, bad = Index.from_json(read_bytes(path)), read_bad(folder)
         missing = {video.number for video in bad}
         if len(missing) != index.bad:
-            raise ValueError(f"{BAD_FILE} names {len(missing)} bad videos, not {index.bad}")
+            raise ValueError(f"{BAD_FILE} lists {len(missing)} bad videos instead of {index.bad}")
         numbers = (k for k in range(len(index.records) + len(bad)) if k not in missing)
         records = dict(zip(numbers, index.records, strict=True))
     except ValueError as error:
         raise ValueError(
-            f"{path}: {error}. Remove it and run again, to convert the videos anew."
+            f"{path}: {error}. Remove it and run again, to convert the videos again."
         ) from None
     return [
         Part(
@@ -128,10 +128,10 @@ def _split(folder: Path) -> list[Part]:
 
 
 def read_bad(folder: str | os.PathLike[str]) -> tuple[BadVideo, ...]:
-    """The videos that are missing from a folder of records.
+    """Reads the list of videos that are missing from a folder of records.
 
     Raises:
-        ValueError: `bad.json` is missing or damaged.
+        ValueError: If `bad.json` is missing or damaged.
     """
     path = Path(folder) / BAD_FILE
     try:

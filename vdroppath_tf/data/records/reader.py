@@ -1,4 +1,4 @@
-"""TFRecord files of JPEG frames as videos: `vdroppath convert` writes them, this reads them."""
+"""Reads the TFRecord files of JPEG frames that `vdroppath convert` writes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,21 @@ _BLOCK = 1 << 24
 
 @named
 def read_index(folder: str | os.PathLike[str]) -> Index:
-    """The index of a folder of records.
+    """Reads the index of a folder of records.
+
+    Args:
+        folder: A folder that `write_records` wrote, or the URL of one.
+
+    Returns:
+        The index.
 
     Raises:
-        ManifestError: it is missing or no index; names the file and what is wrong.
+        ManifestError: If it is missing or invalid; the message names the file and the problem.
+
+    Example:
+        ```python
+        len(read_index("records").records)
+        ```
     """
     path = _inside(folder, INDEX_FILE)
     try:
@@ -40,15 +51,23 @@ def read_index(folder: str | os.PathLike[str]) -> Index:
 def read_records(
     folder: str | os.PathLike[str], *, labels: Sequence[str] | None = None
 ) -> Manifest:
-    """The videos of a folder of records, in the order of the manifest they were made from.
+    """Reads a folder of records as videos, in the order of the original manifest.
 
     Args:
-        folder: a folder that `write_records` wrote, or the URL of one.
-        labels: names of the classes in their order, those of the records among them; default the
-            records' own. Records whose classes are mere numbers keep the numbers.
+        folder: A folder that `write_records` wrote, or the URL of one.
+        labels: The names of the classes, in order, which must include those of the records.
+            Defaults to those of the records. Records whose classes are only numbers keep them.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: there is no index, it is damaged, or `labels` lacks a class.
+        ManifestError: If there is no index, it is damaged, or `labels` lacks a class.
+
+    Example:
+        ```python
+        manifest = read_records("s3://bucket/records")
+        ```
     """
     index = read_index(folder)
     numbers = class_numbers(index.labels, labels, folder)
@@ -79,10 +98,10 @@ def read_records(
 def class_numbers(
     own: tuple[str, ...], labels: Sequence[str] | None, folder: str | os.PathLike[str]
 ) -> list[int]:
-    """The number among `labels` of each class of the records, see `read_records`.
+    """Returns the number among `labels` of each class of the records, see `read_records`.
 
     Raises:
-        ManifestError: `labels` lacks a class.
+        ManifestError: If `labels` lacks a class.
     """
     if labels is None:
         return list(range(len(own)))
@@ -99,7 +118,7 @@ def class_numbers(
 
 
 def shard_path(folder: str | os.PathLike[str], shard: Shard) -> str:
-    """Where a shard is: an absolute path or a URL."""
+    """Returns the place of a shard: an absolute path or a URL."""
     return _inside(folder, shard.file)
 
 
@@ -107,15 +126,21 @@ def shard_path(folder: str | os.PathLike[str], shard: Shard) -> str:
 def check_shards(
     folder: str | os.PathLike[str], *, on_shard: Callable[[int, int], None] | None = None
 ) -> None:
-    """Reads every shard and compares it to its checksum, after a copy for example.
+    """Reads every shard and compares its checksum, for example after copying.
 
     Args:
-        folder: as for `read_records`.
-        on_shard: called with (shards done, shards in all) after each.
+        folder: See `read_records`.
+        on_shard: Called after each shard with the number of shards done and the number of all.
+            Defaults to None.
 
     Raises:
-        ManifestError: as for `read_records`.
-        VideoError: names the shards that are missing or damaged.
+        ManifestError: See `read_records`.
+        VideoError: If shards are missing or damaged; the message names them.
+
+    Example:
+        ```python
+        check_shards("records")
+        ```
     """
     index, damaged = read_index(folder), []
     for done, shard in enumerate(index.shards, start=1):
@@ -132,7 +157,7 @@ def check_shards(
             on_shard(done, len(index.shards))
     if damaged:
         raise VideoError(
-            f"{shown(_absolute(folder))}: missing or other than {INDEX_FILE} has: "
+            f"{shown(_absolute(folder))}: missing, or different from {INDEX_FILE}: "
             f"{', '.join(damaged)}. Copy them again, or remove them and run "
             "vdroppath convert again."
         )

@@ -1,4 +1,4 @@
-"""A record and its shard as an index describes them, checked: an index may come from anyone."""
+"""Records and shards as an index describes them, checked, since an index may be untrusted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.names import named
 
 FRAMING = (12, 4)
-"""Bytes of TFRecord's framing before and behind the data: length and its CRC, CRC of the data."""
+"""Bytes of TFRecord's framing before (length and its CRC) and behind the data (CRC of the data)."""
 MAX_RECORD = 1 << 30
-"""Records of more bytes than this are neither written nor read."""
+"""Larger records are neither written nor read (bytes)."""
 
 _SHARD = re.compile(r"[^/\\\0]{1,200}-[0-9]{5}-of-[0-9]{5}\.tfrecord")
 _MAX_NAME = 4096
@@ -26,9 +26,9 @@ class Shard:
     """One TFRecord file.
 
     Attributes:
-        file: its name in the folder.
-        bytes: its size.
-        sha256: of its bytes, in hexadecimal.
+        file: The name in the folder.
+        bytes: The size.
+        sha256: The SHA-256 of the contents, in hexadecimal.
     """
 
     file: str
@@ -39,19 +39,19 @@ class Shard:
 @named
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """Where one video is.
+    """The place of one video.
 
     Attributes:
-        shard: number of its shard.
-        offset: where the record begins in it, its framing included, in bytes.
-        length: bytes of the record, its framing included.
-        head: bytes of the part from which the positions of the frames follow, see `frame_places`.
-        crc32: CRC-32 of the head.
-        label: class number; of several the first, -1 of none.
-        num_frames: frames of the video.
-        height, width: of a frame, in pixels.
-        name: of the video it was made from.
-        several: numbers of all its classes, where videos have several each; None elsewhere.
+        shard: The number of its shard.
+        offset: The byte of the shard at which the record begins, including its framing.
+        length: The size of the record in bytes, including its framing.
+        head: The size of the head in bytes, which gives the places of frames, see `frame_places`.
+        crc32: The CRC-32 of the head.
+        label: The class number; the first of several, -1 for none.
+        num_frames: The number of frames.
+        height, width: The size of a frame, in pixels.
+        name: The name of the original video.
+        several: The numbers of all classes of a multi-label video; None for single-label videos.
     """
 
     shard: int
@@ -77,7 +77,7 @@ _LABEL = FIELDS.index("label")
 
 
 def row_of(record: Record) -> list[Any]:
-    """A record's values in the order of `FIELDS`; the label is a list where there are several."""
+    """Returns a record's values in the order of `FIELDS`; a multi-label label is a list."""
     row = [getattr(record, name) for name in FIELDS]
     if record.several is not None:
         row[_LABEL] = list(record.several)
@@ -85,7 +85,7 @@ def row_of(record: Record) -> list[Any]:
 
 
 def made_of(row: list[Any]) -> Record:
-    """The record of a row that `row_of` made."""
+    """Returns the record of a row that `row_of` made."""
     label = row[_LABEL]
     if not isinstance(label, list):
         return Record(*row)
@@ -97,7 +97,7 @@ def made_of(row: list[Any]) -> Record:
 def record_of(
     number: int, row: Any, shards: tuple[Shard, ...], classes: int, *, several: bool = False
 ) -> Record:
-    """The record of a row of an index; ValueError if it cannot be one."""
+    """Returns the record of a row of an index, or raises ValueError if the row is invalid."""
     if not isinstance(row, list) or len(row) != len(FIELDS):
         raise ValueError(f"record {number}: expected {len(FIELDS)} values, found {str(row)[:80]!r}")
     where = row[0]
@@ -124,7 +124,7 @@ def record_of(
                     f"record {number}: {name} is {str(each)[:40]!r}, expected {low} to {high}"
                 )
     if several and len({*row[_LABEL]}) < len(row[_LABEL]):
-        raise ValueError(f"record {number}: a class stands twice in {str(row[_LABEL])[:40]}")
+        raise ValueError(f"record {number}: a class is repeated in {str(row[_LABEL])[:40]}")
     record = made_of(row)
     if not isinstance(record.name, str) or not 0 < len(record.name) <= _MAX_NAME:
         raise ValueError(f"record {number}: name is {str(record.name)[:40]!r}, expected a text")
@@ -134,7 +134,7 @@ def record_of(
 
 
 def shard_of(number: int, value: Any) -> Shard:
-    """The shard of an entry of an index; ValueError if it cannot be one."""
+    """Returns the shard of an entry of an index, or raises ValueError if the entry is invalid."""
     fields: dict[str, Any] = value if isinstance(value, dict) else {}
     file, size, sha256 = fields.get("file"), fields.get("bytes"), fields.get("sha256")
     if not isinstance(file, str) or _SHARD.fullmatch(file) is None:
@@ -144,7 +144,7 @@ def shard_of(number: int, value: Any) -> Shard:
         )
     if (
         type(size) is not int
-        or not 0 <= size < 1 << 62  # empty, if all its videos are bad
+        or not 0 <= size < 1 << 62  # 0 if all its videos are bad
         or not re.fullmatch("[0-9a-f]{64}", str(sha256))
     ):
         raise ValueError(f"shard {number}: expected its bytes and sha256")
@@ -152,5 +152,5 @@ def shard_of(number: int, value: Any) -> Shard:
 
 
 def is_number(value: Any, low: int, high: int) -> bool:
-    """Whether a value of an index is a whole number within bounds."""
+    """Returns whether a value of an index is a whole number within bounds."""
     return type(value) is int and low <= value <= high

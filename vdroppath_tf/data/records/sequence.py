@@ -1,4 +1,4 @@
-"""One video in a TFRecord file of others, a `SequenceExample`, as a `FrameSource`."""
+"""One video in a foreign TFRecord file, a `SequenceExample`, as a `FrameSource`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class SequenceVideo(FrameSource):
     """The frames of one `tf.train.SequenceExample`: its feature list `image/encoded`.
 
     Attributes:
-        file: the TFRecord file, an absolute path.
-        offset: where the record's data begin in it, in bytes.
-        length: bytes of the data.
-        name: of the video.
+        file: The absolute path of the TFRecord file.
+        offset: The byte of the file at which the record's data begin.
+        length: The size of the data, in bytes.
+        name: The name of the video.
     """
 
     file: str
@@ -38,7 +38,7 @@ class SequenceVideo(FrameSource):
 
     @property
     def path(self) -> str:
-        """The file and the name of the video."""
+        """The path of the file and the name of the video."""
         return f"{self.file}: {self.name}"
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
@@ -46,7 +46,7 @@ class SequenceVideo(FrameSource):
         return self._layout()[0]
 
     def _frames(self, request: FrameRequest) -> np.ndarray:
-        """Only the part of the record from the first frame wanted to the last is read."""
+        """Reads only the part of the record from the first wanted frame to the last."""
         _, starts, ends = self._layout()
         first, last = int(request.frames[0]), int(request.frames[-1])
         start = int(starts[first])
@@ -63,7 +63,7 @@ class SequenceVideo(FrameSource):
         return _cached_layout(self, status.st_size, status.st_mtime_ns)
 
     def validate_quickly(self) -> None:
-        """Looks whether the file is long enough."""
+        """Checks that the file is long enough."""
         if regular_file(self.file).st_size < self.offset + self.length:
             raise VideoError(f"{self.path}: the file is cut short. Copy it again.")
 
@@ -77,8 +77,8 @@ def _cached_layout(
         places = frame_places(data)
     except ValueError as error:
         raise VideoError(
-            f"{video.path}: the record at byte {video.offset} is damaged or no SequenceExample of "
-            f"frames ({error}). Copy or write the file again."
+            f"{video.path}: the record at byte {video.offset} is damaged, or is not a "
+            f"SequenceExample of frames ({error}). Copy or write the file again."
         ) from None
     (a, b) = places[0]
     height, width = picture_size(data[a:b], f"{video.path}: frame 0")
@@ -87,10 +87,10 @@ def _cached_layout(
 
 
 def frame_places(data: bytes) -> list[tuple[int, int]]:
-    """First byte of each encoded frame of a record, and the one behind it.
+    """Returns the first byte of each encoded frame of a record, and the byte after its last.
 
     Raises:
-        ValueError: There is no list of frames, or it holds something else than pictures.
+        ValueError: If there is no list of frames, or it holds anything but pictures.
     """
     lists = {
         name: place
@@ -121,7 +121,7 @@ def _read(path: str, offset: int, length: int) -> bytes:
     try:
         with open(path, "rb") as file:
             data = os.pread(file.fileno(), length, offset)
-            while data and len(data) < length:  # the system gives at most 2 GB at once
+            while data and len(data) < length:  # a single call reads at most 2 GB
                 more = os.pread(file.fileno(), length - len(data), offset + len(data))
                 if not more:
                     break

@@ -1,4 +1,4 @@
-"""What the context of a `SequenceExample` says of a video: its labels, name and rate."""
+"""Reads the context of a `SequenceExample`: the labels, name and rate of a video."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from vdroppath_tf.data.records.sequence import FRAMES, SequenceVideo
 from vdroppath_tf.data.records.wire import features, fields, values, varint
 
 INDEX = ("clip/label/index", "label/index")
-"""Names of the numbers of classes."""
+"""The possible names of the feature with class numbers."""
 TEXT = ("clip/label/text", "clip/label/string", "label/text", "label/string")
-"""Names of the names of classes."""
+"""The possible names of the feature with class names."""
 _NAME = ("clip/media_id", "clip/example_id", "example/id", "clip/data_path", "video/id", "key")
 _FPS = ("image/frame_rate", "image/frames_rate")
-_OWN = "frame_bytes"  # in the records of this package
-_HEAD = 1 << 16  # bytes in which the context mostly is
-_FIRST_FIELD = b"\x0a"  # the context, of so many bytes
+_OWN = "frame_bytes"  # a feature of this package's records
+_HEAD = 1 << 16  # bytes that mostly include the context
+_FIRST_FIELD = b"\x0a"  # the tag of the context, which its size follows
 
 
 @dataclasses.dataclass(frozen=True)
 class Clip:
-    """A record by its context.
+    """A record, described by its context.
 
     Attributes:
-        source: Where its frames are.
-        numbers: Of its classes, as they are written.
+        source: The source of its frames.
+        numbers: The numbers of its classes, as written.
         texts: The names of its classes.
-        fps: Frames a second, if that is written.
-        origin: Where it is, for errors.
+        fps: The frame rate, if it is written.
+        origin: The place of the record, for errors.
     """
 
     source: SequenceVideo
@@ -45,10 +45,10 @@ class Clip:
 
 
 def clips_of(file: str) -> Iterator[Clip]:
-    """The records of a TFRecord file.
+    """Yields the records of a TFRecord file.
 
     Raises:
-        ManifestError: See `record_places`; or one is no `SequenceExample`.
+        ManifestError: See `record_places`; or if a record is not a `SequenceExample`.
     """
     with open(file, "rb") as opened:
         for number, (offset, length) in enumerate(record_places(file)):
@@ -60,7 +60,7 @@ def clips_of(file: str) -> Iterator[Clip]:
                     context = _context(whole, length) or {}
             except ValueError as error:
                 raise ManifestError(
-                    f"{origin} is no SequenceExample ({error}). Expected a context with "
+                    f"{origin} is not a SequenceExample ({error}). Expected a context with "
                     f"{INDEX[0]!r} and a feature list {FRAMES!r}."
                 ) from None
             if _OWN in context:
@@ -91,11 +91,11 @@ def _clip(
 def class_names(
     clips: Sequence[Clip], labels: Sequence[str] | None, path: str
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Names of the classes by number, and notes on how they were found.
+    """Returns the names of the classes by number, and notes on how they were found.
 
     Raises:
-        ManifestError: A number has two names, or a name two numbers; or only some records have
-            numbers.
+        ManifestError: If a number has two names, or a name two numbers; or if only some records
+            have numbers.
     """
     if labels is not None:
         return check_names(labels, f"{path}: labels="), []
@@ -115,8 +115,9 @@ def class_names(
             for number, text in zip(clip.numbers, clip.texts, strict=True):
                 if found.setdefault(number, text) != text:
                     raise ManifestError(
-                        f"{clip.origin}: label {number} is called {text!r}, but {found[number]!r} "
-                        "in a record before. Write the files again, or pass labels=."
+                        f"{clip.origin}: label {number} has the name {text!r}, but "
+                        f"{found[number]!r} in an earlier record. Write the files again, or pass "
+                        "labels=."
                     )
     used = {number for clip in labelled for number in clip.numbers}
     names = [found.get(number, str(number)) for number in range(1 + max(used, default=0))]
@@ -127,10 +128,10 @@ def class_names(
 
 
 def numbers_of(clip: Clip, known: Mapping[str, int]) -> list[int]:
-    """The numbers of a record's classes: by name, if all names are known, else as written.
+    """Returns the numbers of a record's classes: by name, if all are known, else as written.
 
     Raises:
-        ManifestError: There is neither a name nor a number that is known.
+        ManifestError: If neither the names nor the numbers are known.
     """
     if clip.texts and all(text in known for text in clip.texts):
         return sorted({known[text] for text in clip.texts})
@@ -141,17 +142,17 @@ def numbers_of(clip: Clip, known: Mapping[str, int]) -> list[int]:
         )
     if bad := [number for number in clip.numbers if number >= len(known)]:
         raise ManifestError(
-            f"{clip.origin}: label {bad[0]} has no name: {len(known)} classes are given."
+            f"{clip.origin}: label {bad[0]} has no name: {len(known)} classes are known."
         )
     return sorted(set(clip.numbers))
 
 
 def _context(head: bytes, length: int) -> dict[str, list[Any]] | None:
-    """The context of a record of this length by its first bytes; None if more are needed."""
+    """Returns the context of a record from its first bytes; None if more bytes are needed."""
     if head[:1] == _FIRST_FIELD:
         size, first = varint(head, 1, len(head))
         end = first + size
-    else:  # it comes behind the frames, or there is none
+    else:  # it comes after the frames, or there is none
         if len(head) < length:
             return None
         places = [place for place in fields(head, 0, length) if place[0] == 1] or [(1, 0, 0)]

@@ -1,4 +1,4 @@
-"""TFRecord files of others: the `SequenceExample`s of Model Garden's and MediaPipe's tools."""
+"""Reads foreign TFRecord files: `SequenceExample`s of Model Garden's and MediaPipe's tools."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from vdroppath_tf.data.records.sequence_context import (
 from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.names import named
 
-_NAMED = "tfrec"  # in names of TFRecord files, which then need not be looked into
+_NAMED = "tfrec"  # in the names of TFRecord files, which need not be opened to recognise them
 _SHARD = re.compile(r"(.+?)[-_.]?([0-9]{1,6})-of-([0-9]{1,6})(\..*)?")
 _SUFFIX = re.compile(r"\.[^.]*tfrec.*", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(r"[-_.]?[0-9]{1,20}$")
 
 
 def record_files(path: PathLike) -> dict[str, list[str]]:
-    """TFRecord files by what they are called before the number of the shard.
+    """Groups TFRecord files by their names before the number of the shard.
 
     Args:
-        path: a TFRecord file, or a folder of such files; anything else has none.
+        path: A TFRecord file, or a folder of such files; anything else has none.
     """
     if os.path.isfile(path):
         known = is_record_file(path) or _NAMED in os.path.basename(path).lower()
@@ -55,29 +55,37 @@ def record_files(path: PathLike) -> dict[str, list[str]]:
 
 @named
 def parts_of_records(path: PathLike) -> dict[str, str]:
-    """The parts of a data set that files of records are called by, and their names.
+    """Returns the parts of a data set by which TFRecord files are named, with these names.
 
     Args:
-        path: a folder of TFRecord files; anything else has no parts.
+        path: A folder of TFRecord files; anything else has no parts.
+
+    Returns:
+        The names of the files of each part.
 
     Raises:
-        ManifestError: some files are called by a part, and others by none or by several.
+        ManifestError: If some files are named by a part, and others by none or by several.
+
+    Example:
+        ```python
+        parts_of_records("tfrecords")  # {"train": "train", "validation": "val"}
+        ```
     """
     return {part: ", ".join(names) for part, names in _parts(record_files(path), path).items()}
 
 
 def _parts(groups: Mapping[str, Sequence[str]], path: PathLike) -> dict[str, list[str]]:
-    """The names of the files of each part; none where no file is called by a part."""
+    """Returns the names of the files of each part; none if no file is named by a part."""
     words = {name: {is_part(word) for word in re.split("[-_.]", name)} - {None} for name in groups}
     if not any(words.values()) or (len(words) == 1 and max(map(len, words.values())) > 1):
         return {}
     if unclear := [name for name, parts in words.items() if len(parts) != 1]:
         others = [name for name in words if name != unclear[0]]
         raise ManifestError(
-            f"{path}: some of its TFRecord files are called by a part of a data set, but it is "
-            f"not certain which part {unclear[0]!r} is (beside it: {', '.join(others[:3])}). "
-            "Expected all or none to be called by train, validation or test. Move those apart "
-            "that do not belong together, or pass one file."
+            f"{path}: some of its TFRecord files are named by a part of a data set, but it is "
+            f"uncertain which part {unclear[0]!r} is (beside it: {', '.join(others[:3])}). "
+            "Expected all or none to be named by train, validation or test. Move files that do not "
+            "belong together to separate folders, or pass one file."
         )
     return {
         part: names
@@ -92,19 +100,27 @@ def read_sequence_examples(
 ) -> Manifest:
     """Reads `SequenceExample`s: a list `image/encoded` of pictures, and labels in the context.
 
-    Labels are `clip/label/index`, named by `clip/label/text` (or `.../string`) where that is
-    there, else by their numbers; without an index, the texts in their order are the classes.
-    Nothing is kept on disk: opening reads the beginning of each record, and a video that is read
-    for the first time is looked through once.
+    Labels are `clip/label/index`, named by `clip/label/text` (or `.../string`) if it exists,
+    otherwise by their numbers; without an index, the sorted texts are the classes. Nothing is
+    stored on disk: opening reads the beginning of each record, and the first read of a video scans
+    its record once.
 
     Args:
-        path: a TFRecord file, or a folder of them; the shards must be there in full.
-        labels: names of the classes in their order.
-        part: "train", "validation" or "test", of a folder whose files are called so.
+        path: A TFRecord file, or a folder of them, with all shards.
+        labels: The names of the classes, in order. Defaults to those in the records.
+        part: "train", "validation" or "test", for a folder whose files are named by parts.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ManifestError: a file is damaged, packed or missing; a record is no such example, or has
-            no label or one that `labels` lack; or an index has two texts.
+        ManifestError: If a file is damaged, compressed or missing; a record is not such an example,
+            or has no label or one that `labels` lacks; or an index has two texts.
+
+    Example:
+        ```python
+        manifest = read_sequence_examples("tfrecords", part="train")
+        ```
     """
     files, said = _files(path, part)
     clips = [clip for file in files for clip in clips_of(file)]
@@ -142,7 +158,7 @@ def read_sequence_examples(
 def _files(path: PathLike, part: str | None) -> tuple[list[str], list[str]]:
     groups = record_files(path)
     if not groups:
-        raise ManifestError(f"{path}: is no TFRecord file and holds none.")
+        raise ManifestError(f"{path}: is not a TFRecord file and holds none.")
     parts = _parts(groups, path)
     shown = {key: ", ".join(names) for key, names in parts.items()}
     if part is None and len(parts) > 1:
@@ -161,18 +177,18 @@ def _files(path: PathLike, part: str | None) -> tuple[list[str], list[str]]:
 
 
 def _check_shards(path: PathLike, name: str, files: Sequence[str]) -> None:
-    """Stops where a shard is missing, or where there are those of two conversions."""
+    """Raises an error if a shard is missing, or if there are shards of two conversions."""
     shards = [_SHARD.fullmatch(os.path.basename(file)) for file in files]
     there = [(int(match[2]), int(match[3])) for match in shards if match]
     counts = sorted({many for _, many in there})
     if len(counts) > 1 or (counts and len(there) < len(files)):
         few = " and ".join(map(repr, sorted({os.path.basename(file) for file in files})[:2]))
         raise ManifestError(
-            f"{path}: the files of {name!r}, such as {few}, are not shards of one number, so "
-            "that videos may be there twice. Move one kind away, or pass one file of them."
+            f"{path}: the files of {name!r}, such as {few}, have different numbers of shards, so "
+            "that videos may occur twice. Move one kind away, or pass one file of them."
         )
     if counts and (lost := {*range(counts[0])} - {number for number, _ in there}):
         raise ManifestError(
-            f"{path}: {len(files)} of {counts[0]} shards of {name!r} are there; number {min(lost)} "
+            f"{path}: has {len(files)} of {counts[0]} shards of {name!r}; number {min(lost)} "
             "is missing. Copy it, or pass one file of them."
         )

@@ -1,4 +1,4 @@
-"""Servers of tf.data service: other machines decode clips for `stream_clips`."""
+"""Servers of the tf.data service, on which other machines decode clips for `stream_clips`."""
 
 from __future__ import annotations
 
@@ -24,23 +24,29 @@ def start_dispatcher(
 ) -> tf.data.experimental.service.DispatchServer:
     """Starts a dispatcher of tf.data service in this process.
 
-    It asks nobody for a password, and encrypts nothing: whoever reaches the address can use it.
-    TensorFlow's servers listen on every address of a machine. On Linux a filter keeps this one to
-    those of `listen`, from a moment after its start on.
+    The server has no authentication or encryption: everyone who can reach the address can use it.
+    TensorFlow's servers listen on every address of a machine. On Linux, a filter restricts this one
+    to those of `listen`, shortly after its start.
 
     Args:
-        port: to listen on; 0 takes a free one, which is in `target` of the server.
-        host: name or address under which others reach this machine.
-        listen: name or address to listen on; None for those of `host`, `"0.0.0.0"` for all.
-        journal: folder where it notes what it does; with it, it goes on when it is started again.
-            It needs the same port then.
+        port: The port to listen on. Defaults to 0, a free one, which is in the server's `target`.
+        host: The name or address under which others reach this machine. Defaults to "localhost".
+        listen: The name or address to listen on; `"0.0.0.0"` means all. Defaults to None, the
+            addresses of `host`.
+        journal: The folder in which it records its state, so that it can resume after a restart
+            with the same port. Defaults to None.
 
     Returns:
         The server, which stops when it is deleted.
 
     Raises:
-        OSError: the port is taken, the address is not one of this machine or cannot be listened on,
-            or the server cannot be started.
+        OSError: If the port is taken, the address does not belong to this machine or cannot be
+            listened on, or the server cannot be started.
+
+    Example:
+        ```python
+        dispatcher = start_dispatcher(5050, host="10.0.0.1")
+        ```
     """
     addresses = addresses_of(host if listen is None else listen)
     port = _free_port(port)
@@ -60,28 +66,35 @@ def start_dispatcher(
 def start_worker(
     dispatcher: str, port: int = 0, *, host: str = "localhost", listen: str | None = None
 ) -> tf.data.experimental.service.WorkerServer:
-    """Starts a worker of tf.data service in this process; waits for its dispatcher.
+    """Starts a worker of the tf.data service in this process; waits for its dispatcher.
 
-    Who can use it, and where it listens, is as with `start_dispatcher`.
+    Access and addresses are as for `start_dispatcher`.
 
     Args:
-        dispatcher: `host:port` of the dispatcher, with or without `grpc://`.
-        port: to listen on; 0 takes a free one.
-        host: name or address under which those who read clips reach this machine.
-        listen: name or address to listen on; None for those of `host`, `"0.0.0.0"` for all.
+        dispatcher: The `host:port` of the dispatcher, with or without `grpc://`.
+        port: The port to listen on. Defaults to 0, a free one.
+        host: The name or address under which readers of clips reach this machine. Defaults to
+            "localhost".
+        listen: The name or address to listen on; `"0.0.0.0"` means all. Defaults to None, the
+            addresses of `host`.
 
     Returns:
         The server, which stops when it is deleted.
 
     Raises:
-        OSError: the port is taken, the address is not one of this machine or cannot be listened on,
-            or the server cannot be started.
-        ValueError: `dispatcher` is no address.
+        OSError: If the port is taken, the address does not belong to this machine or cannot be
+            listened on, or the server cannot be started.
+        ValueError: If `dispatcher` is not an address.
+
+    Example:
+        ```python
+        worker = start_worker("10.0.0.1:5050", host="10.0.0.2")
+        ```
     """
     target = dispatcher.removeprefix("grpc://")
     if _ADDRESS.fullmatch(target) is None:
         raise ValueError(
-            f"{shown(dispatcher)}: is no address of a dispatcher. Expected host:port, such as "
+            f"{shown(dispatcher)}: is not the address of a dispatcher. Expected host:port, such as "
             "10.0.0.1:5050."
         )
     addresses = addresses_of(host if listen is None else listen)
@@ -101,10 +114,10 @@ def start_worker(
 
 
 def _free_port(port: int) -> int:
-    """The port, or a free one for 0.
+    """Returns the port, or a free one for 0.
 
     Raises:
-        OSError: it is taken: gRPC would share it, and each server get half the calls.
+        OSError: If it is taken: gRPC would share it, and each server would get half of the calls.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

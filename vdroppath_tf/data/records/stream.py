@@ -1,4 +1,4 @@
-"""Training clips out of records by TensorFlow's operations alone: tf.data service can run them."""
+"""Training clips out of records with TensorFlow operations only, which tf.data service can run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vdroppath_tf.data.remote.urls import shown
 from vdroppath_tf.names import named
 
 _FILES = 8  # shards read at once
-_SHUFFLED = 128  # encoded records, of a few hundred KB to some MB; shards are mixed already
+_SHUFFLED = 128  # encoded records of 0.1 to some MB; few suffice, as shards are mixed already
 
 
 @named
@@ -31,50 +31,59 @@ def stream_clips(
     shuffle_buffer: int = _SHUFFLED,
     labels: Sequence[str] | None = None,
 ) -> tf.data.Dataset:
-    """Shuffled training clips out of records, decoded here or by the workers of tf.data service.
+    """Makes a data set of shuffled training clips out of records, for tf.data service too.
 
-    Shards are read in an order drawn anew each epoch, their records mixed in a buffer. Clips are
-    drawn as `training_clips` draws them, but from other random numbers; frames are decoded and
-    scaled by TensorFlow, whose rounding differs. What is lost against `training_clips`:
+    Shards are read in a new random order each epoch, and their records are mixed in a buffer. Clips
+    are drawn as by `training_clips`, but from other random numbers; TensorFlow decodes and scales
+    frames, with different rounding. The limits compared to `training_clips`:
 
-    * a run that was stopped cannot go on at the same batch: it starts with a new seed;
-    * the end of an epoch is not sharp: the buffer mixes the last records of one with the first of
-      the next. Without `service`, the order is the same in each run; with it, it depends on which
-      worker is faster. What is drawn for a video in an epoch is the same in both cases;
-    * with `service`, each record comes at most once an epoch: those of a worker that dies are lost;
-    * with `ClipSampling(fps=...)` a record without times stops the run: one of pictures, or of an
-      older version;
-    * a bad record stops the run with tf.data's error. Records are compared to their checksums.
+    * A run that was stopped cannot resume at the same batch: it starts with a new seed.
+    * The end of an epoch is not sharp: the buffer mixes the last records of one epoch with the
+      first of the next. Without `service`, the order is the same in each run; with it, the order
+      depends on the speed of the workers. The draws for a video in an epoch are always the same.
+    * With `service`, each record comes at most once an epoch: the records of a worker that dies are
+      lost.
+    * With `ClipSampling(fps=...)`, a record without times (made from pictures, or by an older
+      version) stops the run.
+    * A bad record stops the run with tf.data's error. The checksums of records are compared.
 
     Args:
-        folder: a folder that `write_records` wrote, or a URL that TensorFlow itself can read, such
+        folder: A folder that `write_records` wrote, or a URL that TensorFlow itself can read, such
             as `gs://`. Workers must reach it under the same name.
-        sampling: how clips are made of videos.
-        batch_size: clips in a batch; what is left at the end of the last epoch is dropped, with
+        sampling: How clips are made of videos.
+        batch_size: The number of clips in a batch; an incomplete last batch is dropped, with
             `service` by each worker.
-        seed: of order, sampling and augmentation.
-        epochs: how often each record comes; None never ends: then pass `steps_per_epoch` to
-            `model.fit`. Each pass over a data set begins with the first epoch.
-        service: address of a dispatcher of tf.data service, `grpc://host:port`; None decodes here.
-        shuffle_buffer: encoded records held to mix them.
-        labels: names of the classes in their order, see `read_records`.
+        seed: The seed of order, sampling and augmentation. Defaults to 0.
+        epochs: How often each record comes. Defaults to None, endlessly: then pass
+            `steps_per_epoch` to `model.fit`. Each pass over the data set begins with the first
+            epoch.
+        service: The address of a dispatcher of tf.data service, `grpc://host:port`. Defaults to
+            None, which decodes in this process.
+        shuffle_buffer: The number of encoded records that are mixed. Defaults to 128.
+        labels: The names of the classes, in order, see `read_records`.
 
     Returns:
-        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`); of
-        records of several classes each float32 `(batch, classes)` of 0 and 1.
+        A data set of (clips uint8 `(batch, time, height, width, 3)`, labels int64 `(batch,)`, or
+        for multi-label records float32 `(batch, classes)` of 0 and 1).
 
     Raises:
-        ManifestError: there is no index, it is damaged, or `labels` lacks a class.
-        ValueError: an argument is out of range, or clips would be flipped though their labels have
-            a direction.
+        ManifestError: If there is no index, it is damaged, or `labels` lacks a class.
+        ValueError: If an argument is out of range, or clips would be flipped although their labels
+            have a direction.
+
+    Example:
+        ```python
+        sampling = ClipSampling(frames=16, stride=2, short_edge=128, crop=112, flip=True)
+        clips = stream_clips("records", sampling, batch_size=8, service="grpc://10.0.0.1:5050")
+        ```
     """
     index = read_index(folder)
     numbers = class_numbers(index.labels, labels, folder)
     sampling.check_flip(Manifest((), index.labels, os.fspath(folder), index.directional))
     if sampling.square_pixels and not index.square_pixels:
         raise ValueError(
-            f"{folder}: its frames were converted in the size in which they were stored, and "
-            "square_pixels=True is about another one. Convert the videos again with "
+            f"{folder}: its frames were converted in the stored size, whereas square_pixels=True "
+            "asks for the size that players show. Convert the videos again with "
             "--square_pixels, or leave it out."
         )
     several = max(numbers, default=0) + 1 if labels is None else len(labels)
@@ -87,7 +96,7 @@ def stream_clips(
             f"{batch_size}, {shuffle_buffer}, {epochs}."
         )
     if epochs is not None and batch_size > epochs * total:
-        raise ValueError(f"batch_size is {batch_size}, but {epochs * total} clips are all.")
+        raise ValueError(f"batch_size is {batch_size}, but there are only {epochs * total} clips.")
     clips = _records(folder, index, seed, epochs)
     clips = clips.shuffle(shuffle_buffer, seed=seed, reshuffle_each_iteration=False)
     clips = clips.map(ops.clip, num_parallel_calls=tf.data.AUTOTUNE)
@@ -108,7 +117,7 @@ def stream_clips(
 def _records(
     folder: str | os.PathLike[str], index: Index, seed: int, epochs: int | None
 ) -> tf.data.Dataset:
-    """(epoch, record), shards in an order of each epoch. The service hands shards to workers."""
+    """Yields (epoch, record), with shards in a new order each epoch, for workers to share."""
     files = [shard_path(folder, shard) for shard in index.shards]
     count = len(files)
 
@@ -129,12 +138,12 @@ def _records(
 
 
 def _size(index: Index, sampling: ClipSampling, folder: str | os.PathLike[str]) -> tuple[int, int]:
-    """Height and width of the clips."""
+    """Returns the height and width of the clips."""
     sizes = {sampling.clip_size(r.height, r.width): r.name for r in index.records}
     if len(sizes) > 1:
         raise ManifestError(
             f"{shown(os.fspath(folder))}: its videos give clips of {len(sizes)} sizes, "
-            f"as {list(sizes)[:2]} of {list(sizes.values())[:2]}. "
+            f"such as {list(sizes)[:2]} for {list(sizes.values())[:2]}. "
             "Pass short_edge= and crop= to bring them to one size."
         )
     return next(iter(sizes))

@@ -1,4 +1,4 @@
-"""A training clip out of one record by TensorFlow's operations alone, for any process to run."""
+"""Makes a training clip out of one record with TensorFlow operations only, for any process."""
 
 from __future__ import annotations
 
@@ -26,30 +26,37 @@ _FEATURES = {
     "frames": tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True),
     TIMES: tf.io.FixedLenSequenceFeature([], tf.int64, allow_missing=True),
 }
-_FOR_TESTS = {"clips_per_video", "crops_per_clip"}  # and a stream is for training
+_FOR_TESTS = {"clips_per_video", "crops_per_clip"}  # without effect, as a stream is for training
 _DONE_HERE = _FOR_TESTS | {
     *("frames", "stride", "random_stride", "sampler", "short_edge", "flip", "flip_directional"),
     *("crop", "crop_scales", "crop_area", "crop_ratio"),
-    "square_pixels",  # by the conversion
+    "square_pixels",  # done by the conversion
     "fps",
 }
-_START = 64  # bytes of a picture in which EXIF begins, if there is any
-_SEGMENTS, _SIZES = 1, 2  # draws of their own, so that one option changes no other's
+_START = 64  # bytes of a picture in which EXIF begins, if it has any
+_SEGMENTS, _SIZES = 1, 2  # separate streams of draws, so that options do not affect each other
 
 
 @named
 class ClipOps:
-    """What `training_plan` and `RecordVideo` do to a video, as a graph.
+    """The operations of `training_plan` and `RecordVideo` as a graph.
 
     Args:
-        sampling: how clips are made.
-        seed: of all that is drawn.
-        size: height and width of a clip.
-        numbers: the class number to give for each label of the records.
-        classes: how many classes there are, where each video has several; 0 where it has one.
+        sampling: How clips are made.
+        seed: The seed of all draws.
+        size: The height and width of a clip.
+        numbers: The class number for each label of the records.
+        classes: The number of classes of multi-label videos. Defaults to 0, for single-label
+            videos.
 
     Raises:
-        ValueError: `sampling` asks for more than this can do.
+        ValueError: If `sampling` has an option that is not supported here.
+
+    Example:
+        ```python
+        ops = ClipOps(ClipSampling(frames=16, crop=112, short_edge=128), 0, (112, 112), [0, 1])
+        clips = tf.data.TFRecordDataset(shard).map(lambda record: ops.clip(epoch, record))
+        ```
     """
 
     def __init__(
@@ -64,14 +71,14 @@ class ClipOps:
             value = getattr(sampling, field.name)
             if field.name not in _DONE_HERE and value != field.default:
                 raise ValueError(
-                    f"stream_clips cannot do ClipSampling({field.name}={value!r}): leave it out, "
-                    "or use training_clips."
+                    f"stream_clips does not support ClipSampling({field.name}={value!r}): leave it "
+                    "out, or use training_clips."
                 )
         self._sampling, self._seed, self._size = sampling, seed % (1 << 63), size
         self._numbers, self._classes = list(numbers), classes
 
     def clip(self, epoch: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """(clip uint8 `(time, height, width, 3)`, label), a function of seed, epoch and record."""
+        """Returns (clip uint8 `(time, height, width, 3)`, label) for seed, epoch and record."""
         video = tf.io.parse_single_example(record, _FEATURES)
         seed = tf.random.experimental.stateless_fold_in(
             tf.stack([tf.constant(self._seed, tf.int64), epoch]),
@@ -86,14 +93,14 @@ class ClipOps:
         return tf.ensure_shape(clip, (self._sampling.frames, *self._size, 3)), self._label(video)
 
     def _label(self, video: dict[str, tf.Tensor]) -> tf.Tensor:
-        """The number of the class; of several 0 and 1 for each class there is, float32."""
+        """Returns the class number, or for multi-label videos 0 and 1 for each class, float32."""
         numbers = tf.gather(tf.constant(self._numbers, tf.int64), video["label"])
         if self._classes:
             return tf.reduce_sum(tf.one_hot(numbers, self._classes), 0)
         return numbers[0]
 
     def _frames(self, video: dict[str, tf.Tensor], draws: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Numbers of the frames of a clip; with a rate, of those on display at its moments."""
+        """Returns the numbers of a clip's frames; with a rate, of those on display at its times."""
         rate = self._sampling.fps
         if rate is None:
             return self._indices(video["num_frames"], draws, seed)
@@ -121,7 +128,7 @@ class ClipOps:
         draws: tf.Tensor,
         seed: tf.Tensor,
     ) -> tf.Tensor:
-        """Only the crop is decoded where frames keep their size. Frames side by side, unrolled."""
+        """Decodes a clip, only its crop if frames keep their size; the frames are unrolled."""
         height, width = video["height"], video["width"]
         edges: Any = self._sampling.short_edge
         edge = tf.minimum(height, width)
@@ -144,7 +151,7 @@ class ClipOps:
         return resized(clip, self._size) if rescaled else clip
 
     def window(self, frame: tf.Tensor, draws: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Top, left, height and width of what is cut of a frame of this size; see `crop_boxes`."""
+        """Returns top, left, height and width of the crop in a frame; see `crop_boxes`."""
         sides, corner = tf.constant(self._size, tf.int64), draws[3:5]
         room = tf.cast(frame, tf.float64)
         if self._sampling.crop_scales:
@@ -173,23 +180,23 @@ class ClipOps:
 
 
 def _without_exif(pictures: tf.Tensor, name: tf.Tensor) -> tf.Tensor:
-    """The pictures, if none says how it is to be turned: TensorFlow's operations would not do it.
+    """Returns the pictures if none has an EXIF orientation, which TensorFlow does not apply.
 
-    Those of `write_records` never do.
+    Pictures written by `write_records` never have one.
     """
     starts = tf.io.decode_raw(tf.strings.substr(pictures, 0, _START), tf.uint8, fixed_length=_START)
     letters = [starts[:, k : k + _START - 3] == ord(letter) for k, letter in enumerate("Exif")]
     found = tf.reduce_any(tf.reduce_all(letters, 0))
     message = (
-        "its JPEG pictures have EXIF data, which may say how they are turned, and stream_clips "
-        "does not turn pictures: use training_clips, or convert the videos again."
+        "its JPEG pictures have EXIF data, which may hold an orientation, and stream_clips "
+        "does not rotate pictures: use training_clips, or convert the videos again."
     )
     with tf.control_dependencies([tf.debugging.Assert(~found, [name, message])]):
         return tf.identity(pictures)
 
 
 def _more(seed: tf.Tensor, number: int, shape: list[int]) -> tf.Tensor:
-    """Further draws from [0, 1)."""
+    """Draws further numbers from [0, 1)."""
     other = tf.random.experimental.stateless_fold_in(seed, number)
     return tf.random.stateless_uniform(shape, other, dtype=tf.float64)
 
@@ -199,6 +206,6 @@ def _whole(sides: tf.Tensor, dtype: tf.DType = tf.int64) -> tf.Tensor:
 
 
 def _pick(draw: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """A number of 0..count-1 from a uniform draw of [0, 1)."""
+    """Converts a uniform draw from [0, 1) to a number of 0..count-1."""
     number = tf.cast(draw * tf.cast(count, tf.float64), tf.int64)
     return tf.minimum(number, tf.cast(count, tf.int64) - 1)

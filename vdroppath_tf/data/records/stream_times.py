@@ -1,4 +1,4 @@
-"""Clips at a rate, as a graph: what ``data.sources.clock`` does with numpy."""
+"""Clips at a common frame rate, as a graph; ``data.sources.clock`` does the same with numpy."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from vdroppath_tf.data.sources.clock import SAME_TIME
 
 
 def times_of(video: dict[str, tf.Tensor]) -> tf.Tensor:
-    """Seconds at which each frame of a record is shown, float64; stops at a record without them."""
+    """Returns the time of each frame of a record in seconds, float64; fails if it has none."""
     message = (
-        "its record does not say when each frame is shown, and fps= needs that: it was converted "
+        "its record has no times of frames, which fps= requires: it was converted "
         "by an older version, or from pictures. Convert the videos again, pictures with "
         "--source_fps, or leave fps out."
     )

@@ -18,7 +18,7 @@ from vdroppath_tf.data.sources.pictures import read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
 from vdroppath_tf.names import named
 
-_AT_ONCE = 1 << 20  # bytes; smaller records are read whole: a second request costs more
+_AT_ONCE = 1 << 20  # bytes; smaller records are read whole, since a second request takes longer
 
 
 @named
@@ -27,26 +27,26 @@ class RecordInfo(FrameInfo):
     """The frames of a record.
 
     Attributes:
-        num_frames, height, width: see `FrameInfo`.
-        video: the record, which is read if times are asked for.
+        num_frames, height, width: See `FrameInfo`.
+        video: The record, which is read if times are requested.
     """
 
     video: RecordVideo
 
     def times(self) -> np.ndarray | None:
-        """When each frame is shown, in seconds; see `FrameInfo`."""
+        """Returns the time of each frame in seconds; see `FrameInfo`."""
         return self.video.times()
 
 
 @named
 @dataclasses.dataclass(frozen=True, repr=False)
 class RecordVideo(FrameSource):
-    """One video in a TFRecord file. Only the frames that are asked for are read and decoded.
+    """One video in a TFRecord file. Only requested frames are read and decoded.
 
     Attributes:
-        shard: the file, an absolute path or a URL.
-        record: where in it.
-        square_pixels: whether its frames have the size that players show them in.
+        shard: The absolute path or the URL of the file.
+        record: The place in the file.
+        square_pixels: Whether its frames have the size that players show. Defaults to False.
     """
 
     shard: str
@@ -55,32 +55,32 @@ class RecordVideo(FrameSource):
 
     @property
     def path(self) -> str:
-        """The shard and the name of the video, without the secrets that a URL may carry."""
+        """The path of the shard and the name of the video, without the secrets of a URL."""
         return f"{shown(self.shard)}: {self.record.name}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.path!r})"
 
     def with_square_pixels(self) -> RecordVideo:
-        """Itself, if it was converted so: a record does not hold the shape of pixels.
+        """Returns the video itself if it was converted so: records do not hold pixel shapes.
 
         Raises:
-            VideoError: it was not.
+            VideoError: If it was converted in its stored size.
         """
         if self.square_pixels:
             return self
         raise VideoError(
-            f"{self.path}: its frames were converted in the size in which they were stored, and "
-            "square_pixels (--square_pixels) is about another one. Convert the videos again with "
+            f"{self.path}: its frames were converted in the stored size, whereas square_pixels "
+            "(--square_pixels) asks for the size that players show. Convert the videos again with "
             "--square_pixels, or leave it out."
         )
 
     def info(self, cache_dir: Folder = None) -> FrameInfo:
-        """As listed in the index; opens no file, unless it is asked for times."""
+        """Returns the frames listed in the index; opens no file, unless times are requested."""
         return RecordInfo(self.record.num_frames, self.record.height, self.record.width, self)
 
     def times(self) -> np.ndarray | None:
-        """The seconds at which each frame is shown; None where the record does not hold them."""
+        """Returns the time of each frame in seconds; None if the record does not hold them."""
         head = self._head(self._reader())
         try:
             return frame_times(head, self.record.num_frames)
@@ -88,7 +88,7 @@ class RecordVideo(FrameSource):
             raise self._damaged(str(error)) from None
 
     def _frames(self, request: FrameRequest) -> np.ndarray:
-        """Each frame is compared to its checksum."""
+        """Reads frames and compares each with its checksum."""
         frames = self._pictures(request.frames)
         pictures = dict(zip(request.frames.tolist(), frames, strict=True))
 
@@ -98,7 +98,7 @@ class RecordVideo(FrameSource):
         return read_pictures(request, load)
 
     def validate(self, cache_dir: Folder = None) -> None:
-        """Reads the record's framing and head: what the index lists."""
+        """Reads the record's framing and head, and compares them with the index."""
         before, behind = FRAMING
         framing = self._range(self.record.offset, before)
         if struct.unpack("<Q", framing[:8])[0] != self.record.length - before - behind:
@@ -107,11 +107,11 @@ class RecordVideo(FrameSource):
         self._range(self.record.offset + self.record.length - behind, behind)
 
     def jpeg(self, frame: int) -> bytes:
-        """The encoded picture of a frame, as it was written."""
+        """Returns the encoded picture of a frame, as it was written."""
         return self._pictures(FrameRequest(self.path, self.info(), [frame]).frames)[0]
 
     def _pictures(self, wanted: np.ndarray) -> list[bytes]:
-        """The encoded pictures of frames in ascending order, compared to their checksums."""
+        """Returns the encoded pictures of frames in ascending order, after checking them."""
         read = self._reader()
         places = self._places(read)
         starts, ends = places.starts[wanted], places.ends[wanted]
@@ -124,7 +124,7 @@ class RecordVideo(FrameSource):
         return pictures
 
     def _reader(self) -> Callable[[int, int], bytes]:
-        """Reads (offset, length) of the record's data."""
+        """Returns a function that reads (offset, length) of the record's data."""
         start = self.record.offset + FRAMING[0]
         size = self.record.length - sum(FRAMING)
         if size > _AT_ONCE:

@@ -1,4 +1,4 @@
-"""Protocol buffers that anybody may have written: fields by number, bounded, without a schema."""
+"""Parses untrusted protocol buffers: fields by number, with bounds, without a schema."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Number, first byte and the byte behind the last of each field of a message.
+    """Yields the number, the first byte and the byte after the last of each field of a message.
 
     Args:
-        data: What holds the message.
-        start, end: Where in it.
+        data: The bytes that hold the message.
+        start, end: The place of the message.
 
     Raises:
-        ValueError: It is no message, or does not end there.
+        ValueError: If it is not a message, or does not end there.
     """
     place = start
     while place < end:
@@ -38,7 +38,7 @@ def fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
 
 
 def varint(data: bytes, place: int, end: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and the place behind it."""
+    """Reads a number with seven bits in each byte; returns it and the place after it."""
     value = shift = 0
     while place < end and shift < 70:
         byte = data[place]
@@ -51,7 +51,7 @@ def varint(data: bytes, place: int, end: int) -> tuple[int, int]:
 
 
 def features(data: bytes, start: int, end: int) -> Iterator[tuple[str, int, int]]:
-    """Name and place of the value of each entry of `Features` or `FeatureLists`."""
+    """Yields name and place of the value of each entry of `Features` or `FeatureLists`."""
     for number, first, last in fields(data, start, end):
         if number == 1:
             parts = {part: (a, b) for part, a, b in fields(data, first, last)}
@@ -60,10 +60,10 @@ def features(data: bytes, start: int, end: int) -> Iterator[tuple[str, int, int]
 
 
 def values(data: bytes, start: int, end: int) -> list[int] | list[float] | list[bytes]:
-    """The values of a `Feature`.
+    """Returns the values of a `Feature`.
 
     Raises:
-        ValueError: It holds something else.
+        ValueError: If it holds something else.
     """
     for number, first, last in fields(data, start, end):
         inside = [part for part in fields(data, first, last) if part[0] == 1]

@@ -19,20 +19,20 @@ from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.files import create_or_verify, write_text
 from vdroppath_tf.names import named
 
-_SHARD_VIDEOS = 1000  # in a shard by default
-_SHARDS = 16  # at least, by default: what several machines can share
+_SHARD_VIDEOS = 1000  # the default number of videos in a shard
+_SHARDS = 16  # the smallest default number of shards, so that several machines can share them
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """What `write_records` did.
+    """The result of `write_records`.
 
     Attributes:
-        folder: where the records are.
-        videos: number of videos written, in this and earlier runs.
-        bad: those that could not be.
-        bytes: size of all shards.
+        folder: The folder of the records.
+        videos: The number of videos written, in this and earlier runs.
+        bad: The videos that could not be written.
+        bytes: The size of all shards.
     """
 
     folder: Path
@@ -55,41 +55,47 @@ def write_records(
 ) -> Written:
     """Writes the videos of a manifest as TFRecord shards of JPEG frames, with an index.
 
-    Frames keep their times, so that clips can be taken at a rate (`fps=`) from records too: those
-    of video files, and those that `manifest.at_rate()` gives to pictures.
+    Frames keep their times, so that clips can also be sampled at a rate (`fps=`) from records: the
+    times of video files, and those that `manifest.at_rate()` gives to pictures.
 
-    A shard appears whole or not at all. A run that was stopped goes on with the shards that are
-    missing. Videos take turns in going to the shards, so each shard holds all classes of a sorted
-    list; the index keeps their order.
+    A shard is written whole or not at all. A run that was stopped resumes with the missing shards.
+    Consecutive videos go to different shards, so that each shard holds all classes of a sorted
+    list; the index keeps the order of the manifest.
 
     Args:
-        folder: where to write; empty, missing, or holding the same conversion. Its name begins the
-            names of the shards.
-        manifest: the videos. Of one with `num_frames`, that many frames are written. Those of
-            `manifest.with_square_pixels()` are written as players show them.
-        short_edge: scales frames (bilinear, aspect kept) to this many pixels on the shorter side;
-            None keeps the size.
-        quality: of JPEG, 1 to 100.
-        shards: number of files; default one for each 1,000 videos, at least 16 if there are as many
-            videos.
-        workers: threads that decode and encode, each a shard at a time; default one for each core.
-        max_bad_fraction: share of the videos that may be bad; unless it is 0, one always may. They
-            are left out, and named in `bad.json`.
-        on_video: called with (videos done, videos in all) after each, for a progress bar; from
-            several threads, one at a time.
+        folder: The folder to write to: empty, missing, or with the same conversion. Its name is the
+            prefix of the names of the shards.
+        manifest: The videos. For an entry with `num_frames`, only that many frames are written.
+            Those of `manifest.with_square_pixels()` are written as players show them.
+        short_edge: The length of the shorter side in pixels, to which frames are scaled (bilinear,
+            the aspect ratio is kept). Defaults to None, the stored size.
+        quality: The quality of JPEG, 1 to 100. Defaults to 90.
+        shards: The number of files. Defaults to one for each 1,000 videos, but at least 16 (or one
+            for each video).
+        workers: The number of threads, each of which decodes and encodes one shard at a time.
+            Defaults to one for each core.
+        max_bad_fraction: The share of videos that may be bad; one always may, unless it is 0. They
+            are left out, and listed in `bad.json`. Defaults to 0.1.
+        on_video: Called after each video with the number of videos done and the number of all, for
+            a progress bar; by several threads, one at a time. Defaults to None.
 
     Returns:
         What was written, and which videos could not be.
 
     Raises:
-        VideoError: too many videos are bad; what was written stays.
-        OSError: a file cannot be written; as above.
-        ValueError: an argument is out of range, or the folder holds anything else.
+        VideoError: If too many videos are bad; finished shards are kept.
+        OSError: If a file cannot be written; finished shards are kept.
+        ValueError: If an argument is out of range, or the folder holds anything else.
+
+    Example:
+        ```python
+        written = write_records("records", open_manifest("train.txt"), short_edge=256)
+        ```
     """
     if not 0 <= max_bad_fraction <= 1:
         raise ValueError(f"max_bad_fraction must be 0 to 1. Received: {max_bad_fraction}.")
     if "://" in os.fspath(folder):
-        raise ValueError(f"{folder}: records are written to a folder here. Copy it there then.")
+        raise ValueError(f"{folder}: is a URL. Write the records to a local folder, then copy it.")
     home, count = Path(os.path.abspath(folder)), _shard_count(len(manifest), shards)
     encoder = FrameEncoder(short_edge, quality)
     names = short_names(manifest)
@@ -140,7 +146,7 @@ def _digest(manifest: Manifest, names: list[str]) -> str:
 def _finish(
     folder: Path, manifest: Manifest, settings: dict[str, Any], parts: list[Part]
 ) -> Written:
-    """Makes the index of the parts, which then are of no more use."""
+    """Writes the index from the parts, and removes them."""
     records = dict(sorted((k, r) for part in parts for k, r in part.records.items()))
     bad = tuple(sorted((v for part in parts for v in part.bad), key=lambda video: video.number))
     shards = tuple(part.shard for part in parts)
