@@ -136,5 +136,5 @@ def test_bad_formats(call: Any, chain: Path, tmp_path: Path) -> None:
     message = said(call("export", derived, out, "--format=onnx", "--nofold"))
     assert "--nofold is for --format=saved_model" in message
     message = said(call("export", derived, out, "--format=openvino-int8"))
-    assert re.search(r"needs clips of yours.*--data|vdroppath_tf\[openvino\]", message)
+    assert re.search(r"needs your clips.*--data|vdroppath_tf\[openvino\]", message)
     assert list(tmp_path.iterdir()) == []

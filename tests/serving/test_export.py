@@ -232,7 +232,7 @@ def test_numbers_are_the_labels_where_none_are_given(network: Any, tmp_path: Pat
     ("labels", "message"),
     [
         (["a", "b", "c"], "4 classes. Received: 3 labels"),
-        (["a", "b", "a", "c"], r"name of its own. Twice: \['a'\]"),
+        (["a", "b", "a", "c"], r"different name. Repeated: \['a'\]"),
     ],
 )
 def test_labels_that_do_not_fit(

@@ -109,15 +109,15 @@ def test_the_mode_of_a_space_is_what_a_template_serves() -> None:
 def test_what_cannot_be_folded() -> None:
     template = rows.template("mobile")
     set_strategy(template, "random")
-    with pytest.raises(ValueError, match=r"anew for each batch.*set_strategy"):
+    with pytest.raises(ValueError, match=r"new paths for each batch.*set_strategy"):
         fold(template)
     network = rows.network("tiny", strategy="S S")
-    with pytest.raises(ValueError, match=r"fit the network's own \(4, 32, 32\)"):
+    with pytest.raises(ValueError, match=r"fit the network's \(4, 32, 32\)"):
         fold(network, clip_shape=(4, 32, 33))
     with pytest.raises(ValueError, match=r"Unknown form\. Did you mean '2d'"):
         fold(network, forms="2D")
     with pytest.raises(ValueError, match="all sizes must be known"):
         fold(rows.built("tiny", strategy="S S"), forms="2d")
     other = keras.Sequential([keras.Input((4, 8, 8, 3)), keras.layers.Softmax()])
-    with pytest.raises(ValueError, match=r"is a Softmax, which has no plain form.*fold=False"):
+    with pytest.raises(ValueError, match=r"is a Softmax, which cannot be folded.*fold=False"):
         fold(other)

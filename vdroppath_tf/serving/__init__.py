@@ -1,4 +1,4 @@
-"""Networks as SavedModels that need TensorFlow alone, and their answers for video files."""
+"""Networks exported as SavedModels that need only TensorFlow, and their answers for videos."""
 
 import lazy_loader
 

@@ -20,10 +20,18 @@ class Answer:
     Attributes:
         file: The video.
         label: The most probable class.
-        probabilities: The name of each class to its probability, most probable first.
-        frames: The numbers of the frames that each clip was made of, counted from 0.
-        start: Of a part of a video, the second that it begins at; None for a whole video.
-        end: Of a part of a video, the second that it ends before; None for a whole video.
+        probabilities: The probability of each class by name, the most probable first.
+        frames: The numbers of the frames in each clip, counted from 0.
+        start: For a part of a video, the second at which it begins. Defaults to None, a whole
+            video.
+        end: For a part of a video, the second before which it ends. Defaults to None, a whole
+            video.
+
+    Example:
+        ```python
+        for answer in ServedModel("served/1").predict(["dance.mp4"]):
+            print(answer.label, answer.best(3))
+        ```
     """
 
     file: str
@@ -34,10 +42,10 @@ class Answer:
     end: float | None = None
 
     def fields(self, top: int | None = None) -> dict[str, Any]:
-        """The answer as JSON-able data, with so many of the most probable classes.
+        """Returns the answer as JSON-able data, with the most probable classes.
 
         Args:
-            top: int, how many classes. Defaults to None, for all.
+            top: int, the number of classes. Defaults to None, all.
         """
         part = {} if self.start is None else {"start": self.start, "end": self.end}
         return {
@@ -49,7 +57,7 @@ class Answer:
         }
 
     def best(self, top: int | None = None) -> list[tuple[str, float]]:
-        """The most probable classes with their probabilities; all where ``top`` is None."""
+        """Returns the ``top`` most probable classes with their probabilities; all for None."""
         return list(self.probabilities.items())[:top]
 
 
@@ -60,21 +68,21 @@ def answer_of(
     clips: VideoClips,
     span: tuple[float, float] | None = None,
 ) -> Answer:
-    """The mean of the answers for the views of a video.
+    """Averages the answers for the views of a video.
 
     Args:
-        file: What the video is called.
+        file: The name of the video.
         labels: The names of the classes.
-        probabilities: ``(views, classes)``.
-        clips: What they are the answers for.
-        span: Seconds that a part of a video lasts from and to.
+        probabilities: The answers, ``(views, classes)``.
+        clips: The clips of the answers.
+        span: The start and the end of a part of a video, in seconds. Defaults to None.
 
     Raises:
-        ValueError: If the network's answers are no numbers.
+        ValueError: If the answers are not finite.
     """
     mean = np.asarray(probabilities, np.float64).mean(0)
     if not np.isfinite(mean).all():
-        raise ValueError(f"{file}: the answers of the network are no finite numbers.")
+        raise ValueError(f"{file}: the answers of the network are not finite numbers.")
     order = np.argsort(-mean, kind="stable")
     ranked = {labels[k]: float(mean[k]) for k in order}
     frames = tuple(tuple(clip) for clip in clips.frames.tolist())

@@ -1,4 +1,4 @@
-"""What lies beside an exported network: how its clips are made, and its manifest."""
+"""The files beside an exported network: the sampling of its clips, and its manifest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vdroppath_tf.names import named
 
 CLIP_FORMAT = "vdroppath_tf.clip/1"
 EXTRA = "assets.extra"
-"""The folder in which SavedModels keep what is not in the graph."""
+"""The folder in which SavedModels keep files beside the graph."""
 MANIFEST_FORMAT = "vdroppath_tf.artefact/1"
 MANIFEST_FILE = "manifest.json"
 _CLIP = Path(EXTRA, "clip.json")
@@ -20,7 +20,17 @@ _CLIP = Path(EXTRA, "clip.json")
 
 @named
 def write_sampling(saved_model: Path, sampling: ClipSampling) -> None:
-    """Keeps beside a SavedModel how its clips are made of videos."""
+    """Writes the sampling of a network's clips beside its SavedModel.
+
+    Args:
+        saved_model: The folder of the SavedModel.
+        sampling: How its clips are made of videos.
+
+    Example:
+        ```python
+        write_sampling(Path("served/1"), ClipSampling(frames=16, short_edge=128, crop=112))
+        ```
+    """
     path = saved_model / _CLIP
     path.parent.mkdir(exist_ok=True)
     fields = {"format": CLIP_FORMAT, "sampling": dataclasses.asdict(sampling)}
@@ -29,10 +39,21 @@ def write_sampling(saved_model: Path, sampling: ClipSampling) -> None:
 
 @named
 def read_sampling(saved_model: Path) -> ClipSampling:
-    """How clips are made for a SavedModel.
+    """Reads the sampling of the clips of a SavedModel.
+
+    Args:
+        saved_model: The folder of the SavedModel.
+
+    Returns:
+        The sampling.
 
     Raises:
-        ValueError: when the model does not describe it, or the file is something else.
+        ValueError: If the model has none, or the file has another format.
+
+    Example:
+        ```python
+        sampling = read_sampling(Path("served/1"))
+        ```
     """
     path = saved_model / _CLIP
     if not path.exists():
@@ -54,10 +75,10 @@ def read_sampling(saved_model: Path) -> ClipSampling:
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of an exported network; None of older exports, which have none.
+    """Reads the manifest of an exported network; returns None for older exports, without one.
 
     Raises:
-        ValueError: If it is damaged, naming the file.
+        ValueError: If it is damaged; the message names the file.
     """
     path = folder / EXTRA / MANIFEST_FILE
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Whether an exported network gives the answers of the network it comes from."""
+"""Checks that an exported network gives the answers of the original network."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 BOUND = 1e-5
-"""How much logits may differ, as a share of the largest one, or of 5 where all are smaller."""
+"""The allowed difference of logits, as a share of the largest one, or of 5 if all are smaller."""
 HALF_BOUND = 5e-2
-"""The same for a network that computes in half precision: the exported one is in full precision."""
+"""The same for a network in half precision, since the exported one is in full precision."""
 _LEAST_LOGIT = 5.0
 _GENERATED = 2  # clips
 _CELL = 8  # pixels
@@ -19,14 +19,14 @@ _CELL = 8  # pixels
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """How much the logits of an exported network differ from those of the Keras network.
+    """The difference between the logits of an exported network and of the Keras network.
 
     Attributes:
         largest: The largest difference of a logit.
-        bound: What it may be.
-        largest_logit: Of the Keras network.
-        clips: How many clips were answered by both.
-        source: Where the clips are from.
+        bound: The largest difference that is allowed.
+        largest_logit: The largest logit of the Keras network.
+        clips: The number of clips.
+        source: The origin of the clips.
     """
 
     largest: float
@@ -36,23 +36,23 @@ class Difference:
     source: str
 
     def check(self, what: str) -> None:
-        """Raises a ValueError where the difference exceeds its bound, or is no number."""
+        """Raises a ValueError if the difference exceeds its bound, or is not a number."""
         if not self.largest <= self.bound:
             raise ValueError(
                 f"{what}: its logits differ from the network's by {self.largest:.2g} on "
-                f"{self.clips} clips ({self.source}), where {self.bound:.2g} is allowed. Nothing "
-                "was written. Export with fold=False, and please report the network."
+                f"{self.clips} clips ({self.source}), more than the allowed {self.bound:.2g}. "
+                "Nothing was written. Export with fold=False, and please report the network."
             )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Reference:
-    """Clips, and what the Keras network makes of them.
+    """Clips, and the answers of the Keras network for them.
 
     Attributes:
         clips: uint8 ``(n, time, height, width, channels)``.
         logits: ``(n, classes)``.
-        source: Where the clips are from.
+        source: The origin of the clips.
         half: Whether the network computes in half precision.
     """
 
@@ -67,20 +67,20 @@ class Reference:
         logits = [np.asarray(network(clip[None], training=False))[0] for clip in clips]
         if not np.isfinite(np.asarray(logits, "float64")).all():
             raise ValueError(
-                f"{network.name!r} gives no finite numbers for clips ({source}): its weights or "
-                "its batch norms' statistics are damaged. Train or load it again."
+                f"{network.name!r} gives logits that are not finite for clips ({source}): its "
+                "weights or the statistics of its batch norms are damaged. Train or load it again."
             )
         kinds = {keras.backend.standardize_dtype(la.compute_dtype) for la in network.layers}
         half = bool(kinds & {"float16", "bfloat16"})
         return cls(clips, np.stack(logits).astype("float64"), source, half)
 
     def part(self, start: int, step: int) -> Reference:
-        """Some of the clips."""
+        """Returns some of the clips with their logits."""
         some = slice(start, None, step)
         return dataclasses.replace(self, clips=self.clips[some], logits=self.logits[some])
 
     def difference(self, logits: Any) -> Difference:
-        """Of logits for the same clips."""
+        """Compares other logits for the same clips with these."""
         found = np.asarray(logits, "float64")
         largest = float(np.abs(self.logits).max())
         bound = (HALF_BOUND if self.half else BOUND) * max(_LEAST_LOGIT, largest)
@@ -88,15 +88,15 @@ class Reference:
         return Difference(apart, bound, largest, len(self.clips), self.source)
 
     def same_answers(self, logits: np.ndarray) -> float:
-        """The share of the clips to which these logits give the same class."""
+        """Returns the share of the clips for which these logits give the same class."""
         return float((logits.argmax(1) == self.logits.argmax(1)).mean())
 
 
 def generated_clips(shape: tuple[int, int, int, int]) -> np.ndarray:
-    """Clips where there are no others: coarse patterns that move, with noise, always the same.
+    """Generates clips if there are no others: moving coarse patterns with noise, always the same.
 
     Args:
-        shape: Frames, height, width and channels.
+        shape: The frames, height, width and channels.
     """
     frames, height, width, channels = shape
     rng = np.random.default_rng(0)

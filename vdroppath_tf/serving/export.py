@@ -1,4 +1,4 @@
-"""SavedModels that load with TensorFlow alone."""
+"""Export of networks as SavedModels that load with TensorFlow only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vdroppath_tf.serving.manifest import Contents, network_fields, write_manife
 from vdroppath_tf.serving.signatures import Served, Sizes
 from vdroppath_tf.serving.warmup import write_warmup
 
-_DEFAULT_CLIP = (8, 32, 32)  # where no size is known, to check on
+_DEFAULT_CLIP = (8, 32, 32)  # the clip for the comparison if no size is known
 
 
 @named
@@ -37,47 +37,59 @@ def export_saved_model(
     about: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Writes a network as a SavedModel that needs nothing but TensorFlow to run.
+    """Exports a network as a SavedModel that needs only TensorFlow to run.
 
-    The network is folded first, see ``fold``, and what is to be written is compared with it.
+    The network is folded first, see ``fold``, and the result is compared with the original.
 
-    Signature ``serving_default``: ``video``, uint8 ``(batch, time, height, width, 3)``, RGB 0..255
-    (2 channels where the network takes optical flow). With a ``sampling``, frames may be of any
-    size: they are scaled and cropped in the graph as in evaluation; they are those of one clip, or
-    more, and the answer is the mean over the clips that a video has. Without one, a video is a
-    clip. Signature ``jpeg_frames``: ``jpeg_frames``, string ``(batch, time)``, JPEG files that are
-    decoded in the graph. Signature ``clips``: ``clips`` as the network takes them, to which nothing
-    is done. All give ``probabilities`` (a softmax, or the sigmoids of a network of several classes
-    a clip) and ``logits``, ``(batch, classes)`` float32, and ``top_labels`` and ``top_scores``, of
-    up to five classes. Signature ``labels``: no input; gives the names of the classes, ``labels``,
-    string ``(classes,)``, and ``multi_label``, bool: whether a clip has any number of them.
+    The SavedModel has these signatures:
 
-    The graph itself refuses an input of another rank, with too few frames, of other sizes than the
-    network's or fewer channels, too small for its pools, or without a clip, and answers that are
-    no finite numbers. ``assets.extra/manifest.json`` says what was exported and how it was checked;
-    beside it lies a request with which TensorFlow Serving warms up.
+    * ``serving_default``: ``video``, uint8 ``(batch, time, height, width, 3)``, RGB 0..255 (2
+      channels if the network takes optical flow). With a ``sampling``, frames may have any size:
+      they are scaled and cropped in the graph as in evaluation; they are the frames of one clip, or
+      more, and the answer is the mean over the clips of the video. Without it, a video is a clip.
+    * ``jpeg_frames``: ``jpeg_frames``, string ``(batch, time)``, JPEG files that are decoded in
+      the graph.
+    * ``clips``: ``clips`` as the network takes them, without any processing.
+    * ``labels``: no input; returns the names of the classes, ``labels``, string ``(classes,)``, and
+      ``multi_label``, bool, whether a clip may have any number of them.
+
+    The others return ``probabilities`` (a softmax, or sigmoids for a multi-label network) and
+    ``logits``, float32 ``(batch, classes)``, and ``top_labels`` and ``top_scores`` of up to five
+    classes.
+
+    The graph refuses an input of another rank, with too few frames, other sizes than the network's,
+    fewer channels, too small for its pools, or without a clip, and answers that are not finite.
+    ``assets.extra/manifest.json`` describes what was exported and how it was compared; beside it
+    lies a warm-up request for TensorFlow Serving.
 
     Args:
-        network: a derived network (or a template, which then serves the strategy it runs).
-        path: folder to write, such as ``served/1``.
-        labels: a name for each class; their numbers where it is left out.
-        sampling: how clips are made of videos; None makes no clips: a video is one.
-        fold: whether the network is folded; False keeps it as it is.
-        clips: uint8 ``(n, time, height, width, channels)``, on which it is compared with the
-            network; None generates two.
-        about: what else its manifest says, such as ``{"recipe": ...}``; ``"clips"`` is where the
-            clips are from.
-        overwrite: replace the SavedModel that is there; it stays until the new one is whole.
+        network: keras.Model, a derived network, or a template, whose current strategy is exported.
+        path: The folder to write, such as ``served/1``.
+        labels: A name for each class. Defaults to their numbers.
+        sampling: ClipSampling, how clips are made of videos. Defaults to None: a video is a clip.
+        fold: bool, whether the network is folded. Defaults to True.
+        clips: array, uint8 ``(n, time, height, width, channels)``, the clips for the comparison.
+            Defaults to None, which generates two.
+        about: dict, further fields of the manifest, such as ``{"recipe": ...}``; ``"clips"`` is the
+            origin of the clips. Defaults to none.
+        overwrite: bool, whether to replace an existing SavedModel, which stays until the new one is
+            complete. Defaults to False.
 
     Returns:
         The folder.
 
     Raises:
-        ValueError: when labels and classes differ in number, or a name stands twice; when clips do
-            not fit the network; when logits differ by more than 1e-5 of the largest, and then
-            nothing is written.
-        FileExistsError: when the folder is there and ``overwrite`` is not set, or it holds anything
-            but a SavedModel.
+        ValueError: If labels and classes differ in number, or a name is repeated; if clips do not
+            fit the network; or if logits differ by more than 1e-5 of the largest. Nothing is
+            written then.
+        FileExistsError: If the folder exists and ``overwrite`` is not set, or it holds anything but
+            a SavedModel.
+
+    Example:
+        ```python
+        network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=2)
+        export_saved_model(network, "served/1", labels=["walk", "run"])
+        ```
     """
     target = Path(path)
     check_free(target, "saved_model.pb", "SavedModel", overwrite)
@@ -91,17 +103,17 @@ def export_saved_model(
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """A network that is being exported, whatever the format.
+    """A network that is being exported, in any format.
 
     Attributes:
         labels: The names of the classes.
-        multi_label: Whether a clip has any number of them.
-        sizes: Frames, height, width and channels of its clips; None for an open size.
-        least: Frames, height and width of the smallest clip.
+        multi_label: Whether a clip may have any number of them.
+        sizes: The frames, height, width and channels of its clips; None for an open size.
+        least: The frames, height and width of the smallest clip.
         sampling: How clips are made of videos, or None.
-        reference: Clips, and what the Keras network makes of them.
-        network: Of ``network_fields``.
-        about: What the caller adds to the manifest.
+        reference: Clips, and the answers of the Keras network for them.
+        network: The result of ``network_fields``.
+        about: Further fields of the manifest.
     """
 
     labels: tuple[str, ...]
@@ -122,7 +134,7 @@ class Exported:
         clips: np.ndarray | None,
         about: dict[str, Any],
     ) -> Exported:
-        """Checks what is given, and runs the network on the clips."""
+        """Checks the arguments, and runs the network on the clips."""
         names = checked_labels(labels, network.output_shape[-1])
         sizes = _sizes(network, sampling)
         least = tuple(getattr(network, "least_clip", (1, 1, 1)))
@@ -142,17 +154,17 @@ class Exported:
         )
 
     def runner(self, network: keras.Model, folding: Folding | None) -> Runner:
-        """What runs, folded or, where ``folding`` is None, as it is."""
+        """Returns the model to run: folded, or for ``folding=None`` the network itself."""
         if folding is None:
             return Runner(network, None)
         fields = folded_fields(folding, self.reference.clips.shape[1:])
         return Runner(folding.model(self.sizes[:3]), fields)
 
     def save(self, folder: Path, runner: Runner) -> tuple[Difference, float]:
-        """Writes the SavedModel and what lies beside it, once it was compared with the network.
+        """Writes the SavedModel and the files beside it, after comparing it with the network.
 
         Returns:
-            How much its logits differ, and the share of the clips to which it gives the same class.
+            The difference of its logits, and the share of the clips with the same class.
         """
         served = Served(
             runner.model_logits,
@@ -168,7 +180,7 @@ class Exported:
         logits = np.stack([answer(tf.constant(clip[None]))["logits"][0] for clip in clips])
         found = self.reference.difference(logits)
         found.check(f"{runner.model.name!r} as a SavedModel")
-        # keras.export.ExportArchive would trace the network three times and walk all its objects
+        # keras.export.ExportArchive would trace the network three times and walk all its objects.
         module = tf.Module()
         module.weights = [variable.value for variable in runner.model.variables]
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
@@ -182,7 +194,7 @@ class Exported:
     def contents(
         self, format: str, folded: Mapping[str, Any] | None, difference: Difference
     ) -> Contents:
-        """What the manifest of a format says."""
+        """Returns the contents of the manifest of a format."""
         return Contents(
             format,
             self.labels,
@@ -201,8 +213,8 @@ class Runner:
     """The Keras model that an exported network runs.
 
     Attributes:
-        model: Folded, or the network itself.
-        folded: What was folded, for the manifest; None where nothing was.
+        model: The folded model, or the network itself.
+        folded: The counts of folded operations, for the manifest; None if nothing was folded.
     """
 
     model: keras.Model
@@ -210,12 +222,12 @@ class Runner:
 
     @property
     def model_logits(self) -> Callable[[tf.Tensor], tf.Tensor]:
-        """The logits of clips uint8."""
+        """The logits as a function of uint8 clips."""
         return lambda clips: self.model(tf.identity(clips), training=False)
 
 
 def folded_fields(folding: Folding, shape: Sequence[int]) -> dict[str, Any]:
-    """What was folded, and what is left to do for a clip of a shape: for a manifest."""
+    """Returns what was folded, and the remaining cost for a clip of a shape, for a manifest."""
     cost = folding.cost((shape[0], shape[1], shape[2]))
     return {
         **folding.counts,
@@ -226,20 +238,20 @@ def folded_fields(folding: Folding, shape: Sequence[int]) -> dict[str, Any]:
 
 
 def check_free(target: Path, mark: str, what: str, overwrite: bool) -> None:
-    """Stops where writing would destroy something that is not its kind, or is to stay."""
+    """Raises an error if writing would destroy other files, or an export that must be kept."""
     if not target.exists():
         return
     if not overwrite:
         raise FileExistsError(f"{target} is there already. Pass overwrite=True, or another folder.")
     if not (target / mark).is_file():
         raise FileExistsError(
-            f"{target} is there and holds no {what}, so it is not overwritten. Pass another "
-            "folder, or remove it."
+            f"{target} exists and holds no {what}, so it is not overwritten. Pass another folder, "
+            "or remove it."
         )
 
 
 def _sizes(network: keras.Model, sampling: ClipSampling | None) -> Sizes:
-    """Frames, height, width and channels of the clips, as far as they are known."""
+    """Returns the frames, height, width and channels of the clips, as far as they are known."""
     own = tuple(network.input_shape[1:])
     if sampling is None:
         return own[0], own[1], own[2], own[3]
@@ -255,7 +267,7 @@ def _sizes(network: keras.Model, sampling: ClipSampling | None) -> Sizes:
 
 
 def _known(sizes: Sizes, least: Sequence[int]) -> tuple[int, int, int, int]:
-    """Sizes with a number for each that is open."""
+    """Replaces each open size by a number."""
     t, h, w = (
         max(default, small) if size is None else size
         for size, default, small in zip(sizes[:3], _DEFAULT_CLIP, least, strict=True)
@@ -275,11 +287,11 @@ def _check_clips(clips: np.ndarray, sizes: Sizes) -> None:
 
 
 def checked_labels(labels: Sequence[str] | None, classes: int) -> list[str]:
-    """A name for each class; see ``export_saved_model``."""
+    """Returns a name for each class; see ``export_saved_model``."""
     names = [str(k) for k in range(classes)] if labels is None else [str(name) for name in labels]
     if len(names) != classes:
         raise ValueError(f"The network has {classes} classes. Received: {len(names)} labels.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"Every class needs a name of its own. Twice: {twice}")
+        raise ValueError(f"Every class needs a different name. Repeated: {twice}")
     return names

@@ -1,4 +1,4 @@
-"""The manifest beside an exported network: what it is, what it takes, how it was checked."""
+"""The manifest beside an exported network: its origin, its input, and how it was compared."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from vdroppath_tf.startup import VERSION
 
 @dataclasses.dataclass(frozen=True)
 class Contents:
-    """What a manifest says of an exported network besides its files.
+    """The contents of a manifest, except its files.
 
     Attributes:
-        format: Such as ``"saved_model"``.
+        format: The format, such as ``"saved_model"``.
         labels: The names of the classes.
-        multi_label: Whether a clip has any number of them.
-        sizes: Frames, height, width and channels of a clip; None for an open size.
-        sampling: How clips are made of videos; None where that is not known.
-        network: Of ``network_fields``.
-        folded: How often each rule was applied; None where nothing was folded.
-        difference: From the Keras network.
-        about: What the caller adds.
+        multi_label: Whether a clip may have any number of them.
+        sizes: The frames, height, width and channels of a clip; None for an open size.
+        sampling: How clips are made of videos; None if it is unknown.
+        network: The result of ``network_fields``.
+        folded: The number of applications of each rule; None if nothing was folded.
+        difference: The difference from the Keras network.
+        about: Further fields.
     """
 
     format: str
@@ -47,7 +47,7 @@ class Contents:
     about: Mapping[str, Any]
 
     def fields(self) -> dict[str, Any]:
-        """As JSON-able data."""
+        """Returns the contents as JSON-able data."""
         frames, height, width, channels = self.sizes
         return {
             "format": MANIFEST_FORMAT,
@@ -75,9 +75,9 @@ class Contents:
 
 
 def network_fields(network: keras.Model) -> dict[str, Any]:
-    """Name, strategy, description and weights of a network, for its manifest.
+    """Returns the name, strategy, description and weights of a network, for its manifest.
 
-    The hash of the weights is that of their names, shapes and values in order.
+    The hash of the weights covers their names, shapes and values in order.
     """
     architecture = getattr(network, "architecture", None) or {}
     digest = hashlib.sha256()
@@ -94,7 +94,7 @@ def network_fields(network: keras.Model) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, contents: Contents) -> None:
-    """Writes the manifest into ``assets.extra`` of a folder, with the hashes of all files there."""
+    """Writes the manifest to ``assets.extra`` of a folder, with the hashes of all files there."""
     path = folder / EXTRA / MANIFEST_FILE
     files = (file for file in sorted(folder.rglob("*")) if file.is_file() and file != path)
     hashes = {str(file.relative_to(folder)): sha256_of(file) for file in files}

@@ -1,4 +1,4 @@
-"""Answers for many videos: decoded ahead in threads, seen by the network in batches."""
+"""Answers for many videos: decoded ahead in threads, and run through the network in batches."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from vdroppath_tf.ranges import Range, check_ranges, whole
 from vdroppath_tf.serving.answers import Answer, answer_of
 
 OnError = Callable[[str, Exception], object]
-_WAITING_BYTES = 1 << 28  # of decoded clips that wait for the network
+_WAITING_BYTES = 1 << 28  # bytes of decoded clips that wait for the network
 
 
 class Network(Protocol):
-    """What gives probabilities: a SavedModel or any other artefact, loaded."""
+    """The interface of a loaded network: a SavedModel or any other artefact."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -35,23 +35,29 @@ class Network(Protocol):
         """How its clips are made of videos."""
 
     def answer(self, clips: Any) -> np.ndarray:
-        """``(batch, classes)`` for uint8 clips ``(batch, time, height, width, channels)``."""
+        """Returns ``(batch, classes)`` for uint8 ``(batch, time, height, width, channels)``."""
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class PredictOptions:
-    """How many videos are answered.
+    """Options for answering many videos.
 
     Attributes:
-        batch_size: Clips that the network sees at a time, at most.
-        workers: Threads that decode; None for one for each core.
-        window: Seconds of each part of a video that has an answer of its own; None for one answer
-            for the whole video.
-        hop: Seconds from the start of a part to that of the next; None for ``window``.
+        batch_size: int, the largest number of clips in a batch. Defaults to 8.
+        workers: int, the number of decoding threads. Defaults to None, one for each core.
+        window: float, the length in seconds of each part of a video with a separate answer.
+            Defaults to None, one answer for the whole video.
+        hop: float, the seconds from the start of a part to that of the next. Defaults to None,
+            ``window``.
 
     Raises:
         ValueError: If a number is out of range, or there is a ``hop`` without a ``window``.
+
+    Example:
+        ```python
+        options = PredictOptions(batch_size=16, window=2.0, hop=1.0)
+        ```
     """
 
     batch_size: int = 8
@@ -69,12 +75,12 @@ class PredictOptions:
     def __post_init__(self) -> None:
         check_ranges(self, self.RANGES)
         if self.hop is not None and self.window is None:
-            raise ValueError("hop is the way from one window to the next: pass window too.")
+            raise ValueError("hop is the step from one window to the next: pass window too.")
 
 
 class _Item(NamedTuple):
     name: str
-    entry: VideoEntry | Exception  # why it could not be cut into windows
+    entry: VideoEntry | Exception  # an exception if it could not be divided into windows
     span: tuple[float, float] | None = None
 
 
@@ -91,23 +97,30 @@ def predict_videos(
     *,
     on_error: OnError | None = None,
 ) -> Iterator[Answer]:
-    """One answer a video, or a window of it, in order.
+    """Yields one answer for each video, or for each window of it, in order.
 
-    Videos are decoded in threads while the network works. What waits for it is bounded, however
-    many videos there are.
+    Videos are decoded in threads while the network runs. The memory for waiting clips is limited,
+    however many videos there are.
 
     Args:
-        network: What gives probabilities, such as ``load_artefact`` gives.
-        videos: Iterable of VideoEntry, such as ``Manifest`` or what ``named_videos`` gives.
+        network: The loaded network, such as the result of ``load_artefact``.
+        videos: Iterable of VideoEntry, such as a ``Manifest`` or the result of ``named_videos``.
         options: PredictOptions. Defaults to ``PredictOptions()``.
-        on_error: A callable that is given a video that has no answer, and what was raised; the
-            others are answered all the same. Defaults to None, which raises.
+        on_error: Callable that receives a video without an answer and its error; the others are
+            answered nevertheless. Defaults to None, which raises the error.
 
     Yields:
         ``Answer``; its ``file`` is the ``name`` of the video.
 
     Raises:
-        VideoError: For a video that cannot be read, where there is no ``on_error``.
+        VideoError: If a video cannot be read, and there is no ``on_error``.
+
+    Example:
+        ```python
+        network = load_artefact("served/1")
+        for answer in predict_videos(network, named_videos("holiday_videos")):
+            print(answer.file, answer.label)
+        ```
     """
     options = PredictOptions() if options is None else options
     waiting: list[_Decoded] = []
@@ -157,7 +170,7 @@ def _items(videos: Iterable[VideoEntry], options: PredictOptions) -> Iterator[_I
 
 
 def _goes_with(waiting: Sequence[_Decoded], clips: VideoClips, batch_size: int) -> bool:
-    """Whether clips are of the size of those that wait, and the batch has room for them."""
+    """Returns whether clips fit the waiting ones in size, and the batch in number."""
     if not waiting:
         return True
     room = batch_size - sum(len(each.clips.clips) for each in waiting)
@@ -167,7 +180,7 @@ def _goes_with(waiting: Sequence[_Decoded], clips: VideoClips, batch_size: int) 
 def _answers(
     network: Network, waiting: Sequence[_Decoded], batch_size: int, on_error: OnError | None
 ) -> Iterator[Answer]:
-    """The answers for videos that waited; where one of them is to blame for an error, it alone."""
+    """Yields the answers for waiting videos; after an error, each video is run separately."""
     if not waiting:
         return
     try:
@@ -195,15 +208,15 @@ def _answers(
 def answers_together(
     network: Network, clips: Sequence[np.ndarray], batch_size: int
 ) -> list[np.ndarray]:
-    """The probabilities of several videos' clips, which the network sees in batches.
+    """Returns the probabilities of several videos' clips, which are run in batches.
 
     Args:
         network: The network.
-        clips: Of each video, uint8 ``(views, time, height, width, channels)``, all of one size.
-        batch_size: Clips that the network sees at a time, at most.
+        clips: For each video, uint8 ``(views, time, height, width, channels)``, all of one size.
+        batch_size: The largest number of clips in a batch.
 
     Returns:
-        Of each video, ``(views, classes)``.
+        For each video, ``(views, classes)``.
     """
     together = clips[0] if len(clips) == 1 else np.concatenate(clips)
     steps = range(0, len(together), batch_size)
@@ -213,7 +226,7 @@ def answers_together(
 
 
 def run_errors() -> tuple[type[Exception], ...]:
-    """What a network raises for clips that it cannot take, whatever runs it."""
+    """Returns the exceptions that a network may raise for clips, in any runtime."""
     errors = sys.modules.get("tensorflow.python.framework.errors_impl")
     of_tensorflow = () if errors is None else (errors.OpError,)
     return (ValueError, OSError, RuntimeError, *of_tensorflow)

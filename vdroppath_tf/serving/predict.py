@@ -1,4 +1,4 @@
-"""An exported network that answers for video files."""
+"""A loaded network that answers for video files."""
 
 from __future__ import annotations
 
@@ -19,21 +19,28 @@ from vdroppath_tf.serving.runtime import load_artefact
 
 @named
 class ServedModel:
-    """An exported network, loaded, that answers for video files.
+    """A loaded network that answers for video files.
 
     Attributes:
         labels: The names of the classes.
-        multi_label: Whether a clip has any number of classes, each with a sigmoid of its own; None
-            of older versions, which did not write it.
-        channels: Of its clips: 3 for RGB, 2 for optical flow.
+        multi_label: Whether a clip may have any number of classes, each with a separate sigmoid;
+            None for older exports, which do not state it.
+        channels: The channels of its clips: 3 for RGB, 2 for optical flow.
         sampling: How clips are made of videos.
 
     Args:
-        folder: What ``vdroppath export`` wrote, see ``load_artefact``.
-        sampling: How clips are made of videos; None reads what was exported with the model.
+        folder: The folder that ``vdroppath export`` wrote, see ``load_artefact``.
+        sampling: How clips are made of videos. Defaults to None, as exported with the model.
 
     Raises:
         ValueError: If the folder holds no such model.
+
+    Example:
+        ```python
+        served = ServedModel("served/1")
+        for answer in served.predict(["dance.mp4"]):
+            print(answer.file, answer.label)
+        ```
     """
 
     def __init__(
@@ -46,10 +53,10 @@ class ServedModel:
         self.sampling = self._artefact.sampling
 
     def probabilities(self, clips: Any) -> np.ndarray:
-        """``(batch, classes)`` for uint8 clips ``(batch, time, height, width, channels)``.
+        """Returns ``(batch, classes)`` for uint8 ``(batch, time, height, width, channels)``.
 
         Raises:
-            ValueError: For clips of another rank, other channels or another dtype.
+            ValueError: If clips have another rank, other channels or another dtype.
         """
         return self._artefact.answer(clips)
 
@@ -61,20 +68,20 @@ class ServedModel:
         source_fps: float | None = None,
         on_error: Callable[[str, Exception], object] | None = None,
     ) -> Iterator[Answer]:
-        """One answer a video, in order; ``predict_videos`` has more options.
+        """Yields one answer for each video, in order; ``predict_videos`` has more options.
 
         Args:
             videos: Files, folders of frames or of videos, archives, lists of paths, see
-                ``named_videos``; for a network of optical flow, folders of it.
-            video_stream: The number of the video stream of each file, from 0; None takes the one
-                that a player shows.
-            source_fps: Frames a second of folders of frames, for a network whose clips are taken at
-                a rate.
-            on_error: Called with a video that has no answer, and with what was raised; the next
-                videos then are answered all the same. Defaults to None, which raises.
+                ``named_videos``; for a network of optical flow, folders of flow.
+            video_stream: The number of the video stream in each file, from 0. Defaults to None,
+                the stream that a player shows.
+            source_fps: The frame rate of folders of frames, for a network whose clips are sampled
+                at a rate. Defaults to None.
+            on_error: Called with a video without an answer and its error; the following videos are
+                answered nevertheless. Defaults to None, which raises the error.
 
         Raises:
-            VideoError: For a video that cannot be read, where there is no ``on_error``.
+            VideoError: If a video cannot be read, and there is no ``on_error``.
         """
         reading = VideoReading(self.channels == 2, video_stream, source_fps)
         found = (named_videos(video, reading, on_error=on_error) for video in videos)

@@ -1,4 +1,4 @@
-"""What a served graph refuses, when it runs, in a message that names the input."""
+"""Checks in a served graph that refuse invalid inputs, with messages that name the input."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _AXES = ("batch", "time", "height", "width")
 def checked_clips(
     clips: tf.Tensor, name: str, sizes: Sequence[int | None], least: Sequence[int]
 ) -> tf.Tensor:
-    """Clips, or videos, that go on only if they have the right shape.
+    """Returns clips, or videos, after checking their shape at run time.
 
-    A signature's shape is not enforced by who calls it. So the shape is read behind an operation
-    that hides what the signature says of it, or else it would be folded into a constant.
+    TensorFlow Serving does not enforce the shape of a signature. The shape is therefore read after
+    an operation that hides the static shape, or it would be folded into a constant.
 
     Args:
         clips: ``(batch, time, height, width, channels)``.
-        name: Of the input.
-        sizes: Frames, height, width and channels; None for an open size.
-        least: The least number of frames, height and width.
+        name: The name of the input.
+        sizes: The frames, height, width and channels; None for an open size.
+        least: The smallest number of frames, height and width.
     """
     hidden = tf.raw_ops.PlaceholderWithDefault(input=clips, shape=tf.TensorShape(None))
     shape = tf.raw_ops.Shape(input=hidden)
@@ -35,7 +35,7 @@ def checked_clips(
         f"{least[1]} x {least[2]} pixels; received the shape"
     )
     rank = tf.debugging.Assert(tf.equal(tf.raw_ops.Size(input=shape), 5), [message, shape])
-    with tf.control_dependencies([rank]):  # first, or else there would be no sizes to compare
+    with tf.control_dependencies([rank]):  # first, since otherwise there are no sizes to compare
         found = tf.identity(shape)
     enough = tf.reduce_all(found >= tf.constant((1, *least, 1)))
     fixed = [axis for axis, size in enumerate(every) if size is not None]
@@ -46,7 +46,7 @@ def checked_clips(
 
 
 def checked_pictures(jpegs: tf.Tensor, name: str, frames: int) -> tf.Tensor:
-    """JPEG files ``(batch, time)`` that go on only if they are some, of ``frames`` or more."""
+    """Returns JPEG files ``(batch, time)`` after checking that there are at least ``frames``."""
     hidden = tf.raw_ops.PlaceholderWithDefault(input=jpegs, shape=tf.TensorShape(None))
     shape = tf.raw_ops.Shape(input=hidden)
     message = (
@@ -59,7 +59,7 @@ def checked_pictures(jpegs: tf.Tensor, name: str, frames: int) -> tf.Tensor:
     enough = tf.debugging.Assert(tf.reduce_all(found >= (1, frames)), [message, shape])
     with tf.control_dependencies([enough]):
         files = tf.identity(jpegs)
-    said = f"{name} holds something that is no JPEG file; its length in bytes is among"
+    said = f"{name} holds something that is not a JPEG file; its length in bytes is among"
     lengths = tf.strings.length(files)
     long = tf.debugging.Assert(tf.reduce_all(lengths > 2), [said, lengths])
     with tf.control_dependencies([long]):
@@ -70,7 +70,7 @@ def checked_pictures(jpegs: tf.Tensor, name: str, frames: int) -> tf.Tensor:
 
 
 def finite(logits: tf.Tensor) -> tf.Tensor:
-    """Logits that go on only if they are finite numbers."""
+    """Returns logits after checking that they are finite."""
     numbers = tf.reduce_all(tf.math.is_finite(logits))
     message = "the network gives no finite numbers for this video; its weights or sizes are bad"
     with tf.control_dependencies([tf.debugging.Assert(numbers, [message])]):

@@ -1,4 +1,4 @@
-"""Exported networks, whatever their format, as one kind of object that answers clips."""
+"""Loads exported networks of any format as one kind of object that answers clips."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from vdroppath_tf.serving.beside import read_manifest, read_sampling
 from vdroppath_tf.serving.formats.kinds import FORMATS, SAVED_MODEL, Format, format_of
 
 ClipShape = tuple[int | None, int | None, int | None, int]
-"""Frames, height, width and channels of a clip; None for a size that is open."""
+"""The frames, height, width and channels of a clip; None for an open size."""
 
 
 @named
 @dataclasses.dataclass(frozen=True, eq=False)
 class Artefact:
-    """An exported network that was loaded; see ``load_artefact``.
+    """A loaded network of any format; see ``load_artefact``.
 
     Attributes:
-        path: Path, its folder.
-        format: str, what it runs as, such as ``"saved_model"``.
+        path: Path, the folder.
+        format: str, the format that runs, such as ``"saved_model"``.
         labels: tuple of str, the names of the classes.
-        multi_label: bool, whether a clip has any number of classes, each with a sigmoid of its own;
-            None of older exports, which did not write it.
+        multi_label: bool, whether a clip may have any number of classes, each with a separate
+            sigmoid; None for older exports, which do not state it.
         sampling: ClipSampling, how clips are made of videos.
-        clip_shape: tuple, frames, height, width and channels of a clip, None for an open size.
-        run: callable, the probabilities of clips that were checked.
+        clip_shape: tuple, the frames, height, width and channels of a clip; None for an open size.
+        run: Callable, returns the probabilities of clips that were checked.
     """
 
     path: Path
@@ -46,21 +46,21 @@ class Artefact:
 
     @property
     def channels(self) -> int:
-        """Of a clip: 3 for RGB, 2 for optical flow."""
+        """The channels of a clip: 3 for RGB, 2 for optical flow."""
         return self.clip_shape[-1]
 
     def answer(self, clips: Any) -> np.ndarray:
-        """The probabilities of clips.
+        """Returns the probabilities of clips.
 
         Args:
-            clips: array, uint8 ``(batch, time, height, width, channels)``, made as ``sampling``
-                says: at least one, of the sizes of ``clip_shape``.
+            clips: array, uint8 ``(batch, time, height, width, channels)``, made as in ``sampling``:
+                at least one, of the sizes of ``clip_shape``.
 
         Returns:
             float32 ``(batch, classes)``.
 
         Raises:
-            ValueError: If the clips are of another rank, of other sizes or of another dtype.
+            ValueError: If the clips have another rank, other sizes or another dtype.
         """
         clips = np.asarray(clips)
         fits = clips.ndim == 5 and all(
@@ -94,11 +94,11 @@ def load_artefact(
     ```
 
     Args:
-        path: path, the folder of a SavedModel, or of a network in another format. Of a folder that
-            holds several, such as ``served/1``, the SavedModel is loaded; name the folder in it,
-            such as ``served/1/openvino``, for another.
-        sampling: ClipSampling, how clips are made of videos. Defaults to None, which reads what was
-            exported with the network.
+        path: path, the folder of a SavedModel, or of a network in another format. From a folder
+            with several formats, such as ``served/1``, the SavedModel is loaded; pass the
+            sub-folder of another, such as ``served/1/openvino``.
+        sampling: ClipSampling, how clips are made of videos. Defaults to None, as exported with the
+            network.
 
     Returns:
         An ``Artefact``.
@@ -113,7 +113,7 @@ def load_artefact(
 
 
 def _found(path: Path) -> tuple[Path, Format, dict[str, Any]]:
-    """The folder of an exported network, its format and its manifest: as given, or inside."""
+    """Finds the folder of an exported network, its format and its manifest."""
     for folder in (path, *(path / name for name in FORMATS)):
         manifest = read_manifest(folder) or {"artefact": SAVED_MODEL.name}
         kind = format_of(manifest["artefact"])
@@ -121,14 +121,14 @@ def _found(path: Path) -> tuple[Path, Format, dict[str, Any]]:
             return folder, kind, manifest
     raise ValueError(
         f"{path} holds no SavedModel ({SAVED_MODEL.file}), and no network in another format. "
-        "Expected vdroppath export's."
+        "Expected a folder that vdroppath export wrote."
     )
 
 
 def _converted(
     folder: Path, kind: Format, manifest: dict[str, Any], sampling: ClipSampling | None
 ) -> Artefact:
-    """A network in another format than TensorFlow's: what it is stands in its manifest."""
+    """Loads a network in another format than TensorFlow's, described by its manifest."""
     clip = manifest["input"]["clip"]
     code: Any = importlib.import_module(f"vdroppath_tf.serving.formats.{kind.module}")
     answer = code.load(kind, folder)
@@ -150,12 +150,12 @@ def _saved_model(folder: Path, sampling: ClipSampling | None) -> Artefact:
     missing = {"serving_default", "labels"} - set(loaded.signatures)
     if missing:
         raise ValueError(f"{folder}: the SavedModel has no signature {sorted(missing)}.")
-    # older exports have one signature for both
+    # Older exports have one signature for both.
     name, given = ("clips",) * 2 if "clips" in loaded.signatures else ("serving_default", "video")
     told = loaded.signatures["labels"]()
 
     def run(clips: np.ndarray) -> np.ndarray:
-        # by way of what was loaded, which must live as long as its signatures
+        # Refers to `loaded`, which must live as long as its signatures.
         found = loaded.signatures[name](**{given: tf.constant(clips)})
         return found["probabilities"].numpy()
 

@@ -1,4 +1,4 @@
-"""The signatures of an exported network: what can be asked of it, and what it answers."""
+"""The signatures of an exported network: their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from vdroppath_tf.serving.views import Views, decoded
 
 Sizes = tuple[int | None, int | None, int | None, int]
 Answers = dict[str, tf.Tensor]
-TOP = 5  # labels and scores, of as many classes
+TOP = 5  # the number of classes in top_labels and top_scores
 
 
 @dataclass(frozen=True)
 class Served:
-    """A network that is to be served.
+    """A network to be served.
 
     Attributes:
-        logits: Its logits, of clips uint8.
-        sizes: Frames, height, width and channels of the clips; None for an open size.
+        logits: Returns its logits for uint8 clips.
+        sizes: The frames, height, width and channels of the clips; None for an open size.
         least: The frames, height and width of the smallest clip that it takes.
         labels: The names of the classes.
-        multi_label: Whether a clip has any number of classes, each with a sigmoid of its own.
-        sampling: How clips are made of videos; None where a video is a clip.
+        multi_label: Whether a clip may have any number of classes, each with a separate sigmoid.
+        sampling: How clips are made of videos; None if a video is a clip.
     """
 
     logits: Callable[[tf.Tensor], tf.Tensor]
@@ -38,15 +38,15 @@ class Served:
     sampling: ClipSampling | None
 
     def signatures(self) -> dict[str, Any]:
-        """By name; ``serving_default`` comes first.
+        """Returns the signatures by name, ``serving_default`` first.
 
         * ``serving_default``: ``video``, uint8 ``(batch, time, height, width, channels)``.
-        * ``jpeg_frames``: ``jpeg_frames``, string ``(batch, time)``, where clips are RGB.
-        * ``clips``: ``clips``, as the network takes them, nothing done to them.
+        * ``jpeg_frames``: ``jpeg_frames``, string ``(batch, time)``, if clips are RGB.
+        * ``clips``: ``clips``, as the network takes them, without any processing.
         * ``labels``: no input.
         """
         spec = tf.TensorSpec((None, *self.sizes), tf.uint8, name="clips")
-        # traced once, for all signatures
+        # Traced once, for all signatures.
         core = tf.function(self._logits_of, input_signature=[spec], autograph=False)
         found = {"serving_default": self._video(core)}
         if self.sizes[3] == 3:
@@ -73,7 +73,7 @@ class Served:
         return serve
 
     def _of_videos(self) -> tuple[Sizes, tuple[int, int, int]]:
-        """Fixed sizes, and least ones, of the videos of which clips are made."""
+        """Returns the fixed and the smallest sizes of the videos from which clips are made."""
         if self.sampling is None:
             return self.sizes, self.least
         frames, edge = self.sampling.frames, self.sampling.fixed_short_edge()
@@ -110,7 +110,7 @@ class Served:
         return serve
 
     def _answers(self, logits: tf.Tensor, views: tf.Tensor | None) -> Answers:
-        """Logits and probabilities, means over the views of a video, and the best classes."""
+        """Returns logits and probabilities, averaged over a video's views, and the best classes."""
         classes = len(self.labels)
         chances = tf.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)
         if views is not None:

@@ -1,4 +1,4 @@
-"""Clips out of whole frames inside the graph: which frames, their size, their crops."""
+"""Makes clips out of whole frames inside the graph: selection, scaling and crops of frames."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from vdroppath_tf.data.clips.transforms import ClipSampling
 
 @dataclass(frozen=True)
 class Views:
-    """How a served network makes its clips of the frames that it is sent.
+    """Makes the clips of a served network from the frames that it receives.
 
-    The frames of a request are those of its clips, as far apart as ``sampling`` has them: of more
-    than one clip's, as many clips as ``sampling`` has of a video are spread evenly over them.
+    The frames of a request are those of its clips, at the distance of ``sampling``. If there are
+    more than for one clip, the number of clips in ``sampling`` is spread evenly over them.
 
     Attributes:
         sampling: How clips are made in evaluation.
@@ -26,17 +26,18 @@ class Views:
 
     @property
     def frames(self) -> int:
-        """Of a clip."""
+        """The number of frames in a clip."""
         return self.sampling.frames
 
     def of_video(self, video: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The clips of videos.
+        """Makes the clips of videos.
 
         Args:
-            video: uint8 ``(batch, time, height, width, channels)``, of ``frames`` frames or more.
+            video: uint8 ``(batch, time, height, width, channels)``, of at least ``frames`` frames.
 
         Returns:
-            uint8 ``(batch * views, frames, height, width, channels)``, and how many views each has.
+            uint8 ``(batch * views, frames, height, width, channels)``, and the number of views of
+            each video.
         """
         places, clips = self._places(tf.shape(video)[1])
         chosen = tf.gather(video, places, axis=1)
@@ -45,7 +46,7 @@ class Views:
         return self._clips(self._cut(tf.ensure_shape(flat, [None] * 3 + [video.shape[-1]])), clips)
 
     def of_pictures(self, jpegs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The clips of videos whose frames are JPEG files, string ``(batch, time)``.
+        """Makes the clips of videos whose frames are JPEG files, string ``(batch, time)``.
 
         Only the frames of the clips are decoded; see ``of_video``.
         """
@@ -56,7 +57,7 @@ class Views:
         return self._clips(decoded(chosen, self._cut, shape), clips)
 
     def _clips(self, cut: tf.Tensor, clips: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Clips of ``(batch * clips * frames, crops, height, width, channels)``."""
+        """Reshapes ``(batch * clips * frames, crops, height, width, channels)`` to clips."""
         crops = self.sampling.crops_per_clip
         shape = tf.shape(cut)
         each = tf.reshape(cut, tf.concat([[-1, self.frames, crops], shape[2:]], 0))
@@ -66,12 +67,12 @@ class Views:
         return tf.ensure_shape(flat, (None, self.frames, *cut.shape[2:])), clips * crops
 
     def _places(self, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Numbers of the frames of all clips, and how many clips: one of a clip's frames."""
+        """Returns the numbers of the frames of all clips, and the number of clips."""
         frames = self.frames
         clips = tf.where(total > frames, self.sampling.clips_per_video, 1)
         steps, number = tf.range(frames), tf.range(clips)[:, None]
         if self.sampling.sampler == "segments":
-            odd = 2 * clips * steps + 2 * number + 1  # in half parts of a segment
+            odd = 2 * clips * steps + 2 * number + 1  # in halves of a part
             return tf.reshape(odd * total // (2 * clips * frames), [-1]), clips
         room = total - frames
         spread = room * number // tf.maximum(clips - 1, 1)
@@ -79,7 +80,7 @@ class Views:
         return tf.reshape(starts + steps, [-1]), clips
 
     def _cut(self, frames: tf.Tensor) -> tf.Tensor:
-        """Frames ``(n, height, width, channels)`` scaled and cropped, ``(n, crops, ...)``."""
+        """Scales and crops frames ``(n, height, width, channels)`` to ``(n, crops, ...)``."""
         edge = self.sampling.fixed_short_edge()
         if edge is not None:
             frames = _scaled(frames, edge)
@@ -98,12 +99,12 @@ class Views:
 def decoded(
     jpegs: tf.Tensor, made: Callable[[tf.Tensor], tf.Tensor], shape: Sequence[int | None]
 ) -> tf.Tensor:
-    """What is made of each frame ``(1, height, width, 3)`` of JPEG files, string ``(n,)``.
+    """Decodes JPEG files, string ``(n,)``, and applies a function to each frame.
 
     Args:
         jpegs: The files.
-        made: Makes ``(1, ...)`` of a frame.
-        shape: Of what it makes, without the 1; None for an open size.
+        made: Maps a frame ``(1, height, width, 3)`` to ``(1, ...)``.
+        shape: The shape of the function's result, without the 1; None for an open size.
     """
 
     def one(data: tf.Tensor) -> tf.Tensor:
@@ -115,7 +116,7 @@ def decoded(
 
 
 def _scaled(frames: tf.Tensor, edge: int) -> tf.Tensor:
-    """Frames whose shorter side has ``edge`` pixels, as in evaluation but for rounding."""
+    """Scales frames to a shorter side of ``edge`` pixels, as in evaluation except for rounding."""
     sides = tf.shape(frames)[1:3]
     wanted = scaled_sides(sides, edge)
     return tf.cond(

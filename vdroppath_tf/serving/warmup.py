@@ -1,4 +1,4 @@
-"""What TensorFlow Serving answers before its first client: a warm-up file beside the model."""
+"""The warm-up file beside a model, which TensorFlow Serving answers before its first client."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import tensorflow as tf
 from vdroppath_tf.serving.beside import EXTRA
 
 WARMUP_FILE = "tf_serving_warmup_requests"
-# fields of TensorFlow Serving's messages: PredictionLog, PredictLog, PredictRequest, ModelSpec
+# Numbers of fields in TensorFlow Serving's messages: PredictionLog, PredictLog, PredictRequest,
+# ModelSpec
 _PREDICT_LOG, _REQUEST, _SPEC, _INPUTS, _SIGNATURE = 6, 1, 1, 2, 3
-_KEY, _VALUE = 1, 2  # of an entry of a map
+_KEY, _VALUE = 1, 2  # fields of a map's entry
 
 
 def write_warmup(folder: Path, video: np.ndarray) -> None:
     """Writes one request to ``serving_default`` as a TFRecord of ``PredictionLog``.
 
     Args:
-        folder: Of the SavedModel.
+        folder: The folder of the SavedModel.
         video: uint8 ``(batch, time, height, width, channels)``.
     """
     tensor = tf.make_tensor_proto(video).SerializeToString()
@@ -32,7 +33,7 @@ def write_warmup(folder: Path, video: np.ndarray) -> None:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field of bytes in the encoding of protocol buffers."""
+    """Encodes a field of bytes in the format of protocol buffers."""
     return bytes([number << 3 | 2]) + _varint(len(content)) + content
 
 

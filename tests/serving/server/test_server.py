@@ -140,7 +140,7 @@ def test_models_and_versions(folder: Path) -> None:
         "bright: no longer serves version 1",
     ]
     write_version(folder, 4, "broken")
-    assert models.refresh() == ["bright: version 4 is not taken: this version is broken"]
+    assert models.refresh() == ["bright: version 4 cannot be used: this version is broken"]
     assert models.refresh() == []  # said once
     for number in (1, 2, 3, 4):
         (folder / str(number) / "model").unlink()

@@ -1,4 +1,4 @@
-"""Networks that only answer: the same logits from fewer operations, in Keras' own layers."""
+"""Folding of networks for inference: the same logits with fewer operations, in Keras layers."""
 
 import lazy_loader
 

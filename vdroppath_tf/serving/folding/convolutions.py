@@ -1,4 +1,4 @@
-"""Convolutions as Keras layers: of clips, of frames or of rows; grouped ones as several."""
+"""Convolutions as Keras layers, of clips, frames or rows; grouped ones as several layers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _AXES = {CLIP: (0, 1, 2), FRAMES: (1, 2), ROWS: (0, None)}
 
 
 def convolved(node: Convolve, x: Laid, *, flat: bool, weigh: Weigh) -> Laid:
-    """What a convolution gives, its ReLU included.
+    """Applies a convolution, with its ReLU.
 
     Args:
         node: The convolution.
-        x: What it sees.
-        flat: Whether it is to be a 2D convolution where it can be one.
-        weigh: Is called with each layer, its kernel and its bias.
+        x: Its input.
+        flat: Whether to use a 2D convolution if possible.
+        weigh: Called with each layer, its kernel and its bias.
     """
     layout = _layout(node, x, flat=flat)
     if _is_depthwise(node) and layout == CLIP:
@@ -55,7 +55,7 @@ def _activation(node: Convolve) -> dict[str, Any]:
 
 
 def _layout(node: Convolve, x: Laid, *, flat: bool) -> str:
-    """In which a convolution is made; depthwise ones have no 3D form."""
+    """Returns the layout of a convolution; depthwise ones have no 3D form."""
     if not x.known or not (flat or _is_depthwise(node)):
         return CLIP
     if node.size[0] == 1:
@@ -77,13 +77,13 @@ def _per_group(node: Convolve) -> int:
 
 
 def _strides(node: Convolve, layout: str) -> tuple[int, int, int]:
-    """Those that are left once a 2D form has left out frames or cells."""
+    """Returns the strides that are left after a 2D form has left out frames or cells."""
     t, h, w = node.strides
     return {CLIP: (t, h, w), FRAMES: (1, h, w), ROWS: (t, 1, 1)}[layout]
 
 
 def _strided_apart(node: Convolve, x: Laid, layout: str) -> Laid:
-    """Leaves out the frames, or the cells, over which a 2D form cannot stride."""
+    """Leaves out the frames or cells that a 2D form cannot stride over."""
     left = _strides(node, layout)
     t, h, w = (s // one for s, one in zip(node.strides, left, strict=True))
     if (t, h, w) == (1, 1, 1):
@@ -95,7 +95,7 @@ def _strided_apart(node: Convolve, x: Laid, layout: str) -> Laid:
 def _applied(
     node: Convolve, x: Any, kernel: tuple[int, ...], options: dict[str, Any], weigh: Weigh
 ) -> Any:
-    """The layer, or the layers of all groups."""
+    """Applies the layer, or the layers of all groups."""
     options = {**options, "dtype": "float32"}
     dense = {**options, "kernel_initializer": "zeros"}
     make = keras.layers.Conv2D if len(kernel) == 2 else keras.layers.Conv3D
@@ -119,7 +119,7 @@ def _applied(
 
 
 def _depthwise(node: Convolve, x: Any, options: dict[str, Any], weigh: Weigh) -> Any:
-    """Of frames, one layer."""
+    """Applies a depthwise convolution to frames, as one layer."""
     size = node.size[1:]
     layer = keras.layers.DepthwiseConv2D(
         size, depthwise_initializer="zeros", name=node.name, **options
@@ -130,10 +130,10 @@ def _depthwise(node: Convolve, x: Any, options: dict[str, Any], weigh: Weigh) ->
 
 
 def _of_cells(node: Convolve, x: Laid) -> Any:
-    """A depthwise convolution of clips of open sizes: the sum of shifted clips, each times its row.
+    """Applies a depthwise convolution to clips of open sizes: a weighted sum of shifted clips.
 
-    Keras has no depthwise convolution of clips, and frames of open sizes cannot be laid one after
-    another.
+    Keras has no depthwise convolution of clips, and clips of open sizes cannot be reshaped to
+    frames.
     """
     t, h, w = node.strides
     rows, columns = node.size[1:]

@@ -1,4 +1,4 @@
-"""From nodes to a plain Keras model: Keras' own layers, in forms that every runtime has."""
+"""Builds a plain Keras model from nodes, with Keras layers in forms that every runtime supports."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _FLOAT = {"dtype": "float32"}
 
 
 def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: str) -> keras.Model:
-    """The Keras model of nodes.
+    """Builds the Keras model of nodes.
 
     Args:
-        output: The node that gives the output.
-        name: Of the model.
-        clip_shape: Frames, height and width; None for an open size.
-        forms: ``"3d"`` has the 3D layers of Keras; ``"2d"`` has convolutions and pools of frames,
-            and of rows of ``height * width`` cells, wherever they are the same, which needs a
+        output: The node of the output.
+        name: The name of the model.
+        clip_shape: The frames, height and width; None for an open size.
+        forms: ``"3d"`` uses the 3D layers of Keras; ``"2d"`` uses convolutions and pools of frames,
+            and of rows of ``height * width`` cells, wherever they are equivalent, which requires a
             ``clip_shape`` without open sizes.
     """
     emitter = _Emitter(forms)
@@ -62,20 +62,20 @@ def emitted(output: Node, name: str, clip_shape: Sequence[int | None], forms: st
 
 
 class _Emitter:
-    """Makes the layers of one model, and gives them their weights at the end."""
+    """Makes the layers of one model, and sets their weights at the end."""
 
     def __init__(self, forms: str) -> None:
         self.flat = forms == "2d"
         self._weights: list[tuple[Any, list[np.ndarray]]] = []
 
     def fill(self) -> None:
-        """Gives every layer its weights."""
+        """Sets the weights of every layer."""
         for layer, values in self._weights:
             layer.set_weights([value.astype("float32") for value in values])
 
     @functools.singledispatchmethod
     def emit(self, node: Node, seen: list[Any]) -> Any:
-        """What a node gives, from what it sees; None stands for zeros."""
+        """Applies a node to its inputs; None stands for zeros."""
         raise TypeError(f"{node.name!r}: {type(node).__name__} cannot stand by itself.")
 
     @emit.register
@@ -98,7 +98,7 @@ class _Emitter:
 
     @emit.register
     def _join(self, node: Join, seen: list[Any]) -> Laid:
-        """Concatenates; zeros are padding of channels."""
+        """Concatenates; zeros become padding of channels."""
         there = self._alike([one for one in seen if one is not None])
         parts = iter(there)
         widths = [one.channels for one in node.inputs]
@@ -153,7 +153,7 @@ class _Emitter:
         self._weights.append((layer, [kernel] if bias is None else [kernel, bias]))
 
     def _alike(self, values: Sequence[Laid]) -> list[Laid]:
-        """Clips in one layout: the one that they have, or the one that all can have."""
+        """Converts clips to a common layout: the one that they share, or one that all support."""
         layouts = {value.layout for value in values}
         if len(layouts) == 1:
             return list(values)
@@ -162,7 +162,7 @@ class _Emitter:
 
 
 def _with_zeros(tensor: Any, before: int, after: int) -> Any:
-    """Clips with so many channels of zeros on both sides."""
+    """Pads clips with channels of zeros on both sides."""
     if not before and not after:
         return tensor
     none = [(0, 0)] * (len(tensor.shape) - 1)

@@ -1,4 +1,4 @@
-"""fold: a network as a plain Keras model that only answers."""
+"""fold: converts a network to a plain Keras model for inference."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vdroppath_tf.serving.folding.rewrite import simplified
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Folding:
-    """A network that was folded, before it has a form.
+    """A folded network, before its form is chosen.
 
     Attributes:
-        name: Of the network.
-        output: Node that gives its logits.
-        clip_shape: Frames, height and width; None for an open size.
-        counts: How often each rule was applied.
+        name: The name of the network.
+        output: The node of its logits.
+        clip_shape: The frames, height and width; None for an open size.
+        counts: The number of applications of each rule.
     """
 
     name: str
@@ -41,25 +41,25 @@ class Folding:
     def model(
         self, clip_shape: Sequence[int | None] | None = None, forms: str = "3d"
     ) -> keras.Model:
-        """The plain Keras model in one of ``FORMS``; see ``fold``."""
+        """Builds the plain Keras model in one of ``FORMS``; see ``fold``."""
         if forms not in FORMS:
             raise unknown_name("form", forms, FORMS)
         shape = self.clip_shape if clip_shape is None else tuple(clip_shape)
         pairs = zip(shape, self.clip_shape, strict=False)
         if len(shape) != 3 or any(own not in (None, asked) for asked, own in pairs):
             raise ValueError(
-                f"clip_shape must be (frames, height, width), and fit the network's own "
+                f"clip_shape must be (frames, height, width), and fit the network's "
                 f"{self.clip_shape}. Received: {shape}"
             )
         if forms == "2d" and None in shape:
             raise ValueError(
-                'forms="2d" lays frames one after another, for which all sizes must be known: '
+                'forms="2d" reshapes clips to frames, for which all sizes must be known: '
                 f"pass clip_shape=(frames, height, width). Received: {shape}"
             )
         return emitted(self.output, f"{self.name}_folded", shape, forms)
 
     def cost(self, clip_shape: tuple[int, int, int]) -> Cost:
-        """Parameters and multiply-adds for a clip."""
+        """Returns the parameters and multiply-adds for a clip."""
         return cost_of(self.output, clip_shape)
 
 
@@ -70,13 +70,13 @@ def fold(
     clip_shape: Sequence[int | None] | None = None,
     forms: str = "3d",
 ) -> keras.Model:
-    """A network as a plain Keras model that gives the same logits with less work.
+    """Builds a plain Keras model that gives the same logits as a network with less work.
 
-    S+ST with no norm between them is one 3x1x1 convolution, batch norms are in the convolutions
-    before them, ReLUs run with these, a mean of a 1x1x1 convolution is taken before it, and gates,
-    masks and layers that are off are gone. What comes out has layers of Keras alone: it can be
-    saved and loaded where ``vdroppath_tf`` is not installed. A template is folded for the strategy
-    it runs.
+    S+ST without a norm between its paths becomes one 3x1x1 convolution, batch norms are merged into
+    the convolutions before them, ReLUs become their activations, a mean after a 1x1x1 convolution
+    moves before it, and gates, masks and dropped paths are removed. The result has only layers of
+    Keras: it can be saved, and loaded where ``vdroppath_tf`` is not installed. A template is folded
+    for its current strategy.
 
     Example:
     ```python
@@ -86,18 +86,18 @@ def fold(
 
     Args:
         network: keras.Model, a derived network or a template.
-        clip_shape: tuple of int, frames, height and width of the clips; None leaves a size open.
-            Defaults to what the network was built for.
+        clip_shape: tuple of int, the frames, height and width of the clips; None leaves a size
+            open. Defaults to the sizes for which the network was built.
         forms: str, ``"3d"`` for Keras' 3D layers, or ``"2d"`` for 2D convolutions and pools of
-            frames wherever they are the same, which needs a ``clip_shape``: some runtimes have no
-            3D pools. Defaults to ``"3d"``.
+            frames wherever they are equivalent, for runtimes without 3D pools; this requires a
+            ``clip_shape``. Defaults to ``"3d"``.
 
     Returns:
-        A functional ``keras.Model`` from clips, 0..255, to logits. They differ by rounding, 5e-5 at
-        most where logits span 10.
+        A functional ``keras.Model`` from clips, 0..255, to logits. They differ by rounding, at most
+        5e-5 for logits that span 10.
 
     Raises:
-        ValueError: If the network has a layer that has no plain form, or draws its strategy anew
-            for each batch; or if sizes do not fit.
+        ValueError: If the network has a layer without a plain form, or draws a new strategy for
+            each batch; or if sizes do not fit.
     """
     return Folding.of(network).model(clip_shape, forms)

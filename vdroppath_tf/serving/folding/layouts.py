@@ -1,4 +1,4 @@
-"""Clips in the order of axes that an operation wants: a reshape away from each other."""
+"""Layouts of clips: the order of axes that an operation needs, reached by reshaping."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Laid:
     Attributes:
         tensor: The clips.
         layout: ``CLIP``, ``FRAMES`` or ``ROWS``.
-        sizes: Frames, height and width; None for an open size, which only ``CLIP`` can have.
+        sizes: The frames, height and width; None for an open size, which only ``CLIP`` supports.
     """
 
     tensor: Any
@@ -30,11 +30,11 @@ class Laid:
 
     @property
     def known(self) -> bool:
-        """Whether all sizes are known, so that it can be laid in another way."""
+        """Whether all sizes are known, so that the layout can be changed."""
         return None not in self.sizes
 
     def to(self, layout: str) -> Laid:
-        """The same clips in another layout."""
+        """Returns the same clips in another layout."""
         if layout == self.layout:
             return self
         tensor = keras.ops.reshape(self.tensor, shape_in(layout, self.sizes, self.channels))
@@ -42,16 +42,16 @@ class Laid:
 
     @property
     def channels(self) -> int:
-        """Of the clips."""
+        """The number of channels."""
         return self.tensor.shape[-1]
 
     def now(self, tensor: Any, sizes: Any = None) -> Laid:
-        """What an operation made of these clips, in the same layout."""
+        """Returns the result of an operation on these clips, in the same layout."""
         return Laid(tensor, self.layout, self.sizes if sizes is None else sizes)
 
 
 def shape_in(layout: str, sizes: Triple, channels: int) -> tuple[int, ...]:
-    """The shape of clips in a layout, -1 for what holds the batch."""
+    """Returns the shape of clips in a layout, with -1 for the axis of the batch."""
     t, h, w = sizes
     shapes = {CLIP: (t, h, w), FRAMES: (h, w), ROWS: (t, h * w)}
     return (-1, *shapes[layout], channels)

@@ -1,4 +1,4 @@
-"""The operations of a network that only answers: few kinds, with their numbers as arrays."""
+"""The operations of a network at inference: a few kinds of nodes, with their weights as arrays."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Triple = tuple[int, int, int]
 
 @dataclass(eq=False)
 class Node:
-    """An operation on what other nodes give, clips ``(batch, time, height, width, channels)``.
+    """An operation on the outputs of other nodes, clips ``(batch, time, height, width, channels)``.
 
     Attributes:
-        name: str, of the layer it comes from.
-        inputs: list of Node, what it sees.
+        name: str, the name of the original layer.
+        inputs: list of Node, the inputs.
     """
 
     name: str
@@ -26,25 +26,25 @@ class Node:
 
     @property
     def channels(self) -> int:
-        """Of what it gives."""
+        """The number of channels of the output."""
         return self.inputs[0].channels
 
     def sizes(self, sizes: Triple) -> Triple:
-        """Frames, height and width of what it gives, from those of what it sees."""
+        """Returns the frames, height and width of the output, from those of the input."""
         return sizes
 
     def macs(self, sizes: Triple) -> int:
-        """Multiply-adds for one clip whose frames, height and width here are ``sizes``."""
+        """Returns the multiply-adds for one clip whose input sizes here are ``sizes``."""
         return 0
 
     def numbers(self) -> int:
-        """How many numbers it holds."""
+        """Returns the number of parameters."""
         return 0
 
 
 @dataclass(eq=False)
 class Clip(Node):
-    """The clips as they come in, 0..255."""
+    """The input clips, 0..255."""
 
     width: int = 3
 
@@ -55,13 +55,13 @@ class Clip(Node):
 
 @dataclass(eq=False)
 class Convolve(Node):
-    """A convolution, padded by half its odd kernel with zeros; then, perhaps, a ReLU.
+    """A convolution, zero-padded by half its odd kernel, with an optional ReLU.
 
     Attributes:
         kernel: ``(time, height, width, channels / groups, filters)``.
         bias: ``(filters,)``, or None.
-        strides: of time, height and width.
-        most: what the ReLU clips at, ``math.inf`` for an open one; None without a ReLU.
+        strides: The strides over time, height and width.
+        most: The upper bound of the ReLU, ``math.inf`` for none; None without a ReLU.
     """
 
     kernel: Any = None
@@ -75,12 +75,12 @@ class Convolve(Node):
 
     @property
     def size(self) -> Triple:
-        """Of the kernel."""
+        """The size of the kernel."""
         return self.kernel.shape[:3]
 
     @property
     def groups(self) -> int:
-        """Groups of channels that are convolved apart."""
+        """The number of groups of channels."""
         return self.inputs[0].channels // self.kernel.shape[3]
 
     @property
@@ -101,7 +101,7 @@ class Convolve(Node):
 
 @dataclass(eq=False)
 class Affine(Node):
-    """``x * scale + shift``, of each channel; a batch norm, or the normalisation of the clips."""
+    """``x * scale + shift`` for each channel: a batch norm, or the normalisation of the clips."""
 
     scale: Any = None
     shift: Any = None
@@ -112,25 +112,25 @@ class Affine(Node):
 
 @dataclass(eq=False)
 class Rectify(Node):
-    """A ReLU, clipped at ``most``."""
+    """A ReLU with the upper bound ``most``."""
 
     most: float = math.inf
 
 
 @dataclass(eq=False)
 class Pad(Node):
-    """Zeros on both sides of time, height and width; only a ``Pool`` may follow."""
+    """Zero padding on both sides of time, height and width; only a ``Pool`` may follow."""
 
     pads: Triple = (0, 0, 0)
 
 
 @dataclass(eq=False)
 class Pool(Node):
-    """The mean or the maximum of windows that lie wholly in the padded clip.
+    """The mean or the maximum of windows that lie inside the padded clip.
 
     Attributes:
         kind: ``"mean"`` or ``"max"``.
-        size, strides, pads: of time, height and width; pads are zeros on both sides.
+        size, strides, pads: For time, height and width; pads are zeros on both sides.
     """
 
     kind: str = "max"
@@ -148,12 +148,12 @@ class Pool(Node):
 
 @dataclass(eq=False)
 class Total(Node):
-    """The sum of what it sees."""
+    """The sum of the inputs."""
 
 
 @dataclass(eq=False)
 class Join(Node):
-    """The channels of all that it sees, one after another."""
+    """The concatenation of the inputs' channels."""
 
     @property
     def channels(self) -> int:
@@ -162,10 +162,10 @@ class Join(Node):
 
 @dataclass(eq=False)
 class Select(Node):
-    """Some of the channels.
+    """A selection of channels.
 
     Attributes:
-        ranges: ``(start, end)`` of each run of channels, rising.
+        ranges: ``(start, end)`` of each run of channels, ascending.
     """
 
     ranges: tuple[tuple[int, int], ...] = ()
@@ -177,7 +177,7 @@ class Select(Node):
 
 @dataclass(eq=False)
 class Zero(Node):
-    """Zeros of some channels, of the size of what they are joined with: a dropped path."""
+    """Zeros for some channels, in the size of the other inputs of a ``Join``: a dropped path."""
 
     width: int = 0
 
@@ -196,7 +196,7 @@ class Classify(Node):
     """The classifier: ``x @ kernel + bias``.
 
     Attributes:
-        activation: str, its name; ``"linear"`` where it gives logits.
+        activation: str, its name; ``"linear"`` for logits.
     """
 
     kernel: Any = None
@@ -215,7 +215,7 @@ class Classify(Node):
 
 
 def in_order(output: Node) -> list[Node]:
-    """All nodes that the last one needs, each behind what it sees."""
+    """Returns all nodes that the output depends on, each after its inputs."""
     found: dict[Node, None] = {}
     waiting: list[tuple[Node, Iterator[Node]]] = [(output, iter(output.inputs))]
     while waiting:
@@ -231,14 +231,14 @@ def in_order(output: Node) -> list[Node]:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a network of nodes costs for one clip: its numbers and its multiply-adds."""
+    """The cost of a network of nodes for one clip: its parameters and multiply-adds."""
 
     parameters: int
     macs: int
 
 
 def cost_of(output: Node, sizes: Triple) -> Cost:
-    """The cost of a network for clips of so many frames, height and width."""
+    """Returns the cost of a network for clips of these frames, height and width."""
     at: dict[Node, Triple] = {}
     parameters = macs = 0
     for node in in_order(output):
@@ -249,20 +249,20 @@ def cost_of(output: Node, sizes: Triple) -> Cost:
 
 
 def float64(value: Any) -> np.ndarray:
-    """A variable or a tensor as an array in which folding loses nothing."""
+    """Converts a variable or a tensor to an array in a precision that folding does not lose."""
     return np.asarray(value, np.float64)
 
 
 @dataclass
 class Account:
-    """What was folded, by kind.
+    """The operations that were folded.
 
     Attributes:
-        counts: how often each rule was applied.
+        counts: The number of applications of each rule.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, rule: str, times: int = 1) -> None:
-        """Counts a rule."""
+        """Counts applications of a rule."""
         self.counts[rule] = self.counts.get(rule, 0) + times

@@ -1,4 +1,4 @@
-"""Zeros around clips: named ``"same"`` where that is what is meant, else a layer of their own."""
+"""Zero padding of clips: ``"same"`` where it is equivalent, otherwise a separate layer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import keras
 
 
 def padding_of(sizes: Sequence[int | None], kernel: Sequence[int], strides: Sequence[int]) -> str:
-    """``"valid"``, ``"same"`` or, where neither pads half the kernel on both sides, ``"zeros"``.
+    """Returns ``"valid"``, ``"same"``, or ``"zeros"`` if neither pads half the kernel on each side.
 
-    ``"same"`` pads as little as it can, and more of it at the end: under a stride its windows may
-    begin elsewhere.
+    ``"same"`` pads as little as possible, and more at the end: with a stride, its windows may begin
+    elsewhere.
     """
     if all(k == 1 for k in kernel):
         return "valid"
@@ -30,7 +30,7 @@ def _is_same(size: int | None, kernel: int, stride: int) -> bool:
 
 
 def with_zeros(x: Any, pads: Sequence[int], name: str) -> Any:
-    """A tensor with zeros on both sides of its two or three axes between batch and channels."""
+    """Pads the two or three axes between batch and channels with zeros on both sides."""
     if not any(pads):
         return x
     kind = keras.layers.ZeroPadding2D if len(pads) == 2 else keras.layers.ZeroPadding3D

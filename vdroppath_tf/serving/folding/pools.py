@@ -1,4 +1,4 @@
-"""Pools as Keras layers: of clips, or of frames and then of rows."""
+"""Pools as Keras layers: of clips, or first of frames and then of rows."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _LAYERS = {
 
 
 def pooled(node: Pool, x: Laid, *, flat: bool) -> Laid:
-    """What a pool gives.
+    """Applies a pool.
 
-    A window of clips is one of frames, and then one of frames' numbers: maxima and means of maxima
-    and means.
+    A pool over clips equals a pool over frames followed by one over time, as for maxima of maxima
+    and means of means.
 
     Args:
         node: The pool.
-        x: What it sees.
-        flat: Whether it is to be made of 2D pools.
+        x: Its input.
+        flat: Whether to use 2D pools.
     """
     sizes: Any = node.sizes(x.sizes) if x.known else _open(node, x.sizes)
     if not flat:
@@ -44,7 +44,7 @@ def pooled(node: Pool, x: Laid, *, flat: bool) -> Laid:
 
 
 def _applied(node: Pool, x: Any, axes: tuple[int | None, ...], name: str) -> Any:
-    """A pool over some of its axes; one that is None is left as it is."""
+    """Applies a pool over some of its axes; an axis that is None is not pooled."""
 
     def of(values: tuple[int, int, int], default: int) -> tuple[int, ...]:
         return tuple(default if axis is None else values[axis] for axis in axes)

@@ -1,6 +1,6 @@
-"""From a Keras network to its nodes, by the configs and the weights of its layers.
+"""Reads a Keras network into nodes, from the configs and the weights of its layers.
 
-Of a fusion layer only the paths that are on are read. Gates are numbers here: 0 or 1.
+Only the active paths of a fusion layer are read. Gates become constants: 0 or 1.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ from vdroppath_tf.serving.folding.nodes import (
 )
 
 Value = Any
-"""A node, or the number that a gate has."""
-_RANDOM = -2.0  # in a gate's mask: every batch draws a strategy of its own
+"""A node, or the constant value of a gate."""
+_RANDOM = -2.0  # in a gate's mask: every batch draws a new strategy
 _MOST = {"relu": math.inf, "relu6": 6.0}
 
 
 class CannotFoldError(ValueError):
-    """A network has a layer, or a mode, that has no plain form."""
+    """A network has a layer, or a mode, without a plain form."""
 
 
 def read_network(network: keras.Model, account: Account) -> Node:
-    """The nodes of a network; the one that gives its output.
+    """Reads the nodes of a network; returns the node of its output.
 
     Args:
         network: A functional model of this package's layers.
-        account: Counts gates and paths that are off.
+        account: Counts gates and inactive paths.
 
     Raises:
-        CannotFoldError: If it holds another layer, or draws its strategy anew for each batch.
+        CannotFoldError: If it has another layer, or draws a new strategy for each batch.
     """
     if len(getattr(network, "inputs", ())) != 1 or len(network.outputs) != 1:
         raise CannotFoldError(
@@ -63,17 +63,17 @@ def read_network(network: keras.Model, account: Account) -> Node:
         kinds = [each.__name__ for each in type(layer).__mro__]
         if "InputLayer" in kinds:
             continue
-        kind = next((one for one in kinds if one in _READERS), None)  # its own, or a class above it
+        kind = next((one for one in kinds if one in _READERS), None)  # its class or a base class
         if kind is None:
             raise CannotFoldError(
-                f"{network.name!r}: its layer {layer.name!r} is a {kinds[0]}, which has no plain "
-                "form here. Expected the layers of vdroppath_tf's networks: "
+                f"{network.name!r}: its layer {layer.name!r} is a {kinds[0]}, which cannot be "
+                "folded. Expected the layers of vdroppath_tf's networks: "
                 f"{', '.join(_READERS)}. Export it with fold=False."
             )
         seen = [values[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
         found = _READERS[kind](layer, seen, account)
         given = keras.tree.flatten(layer.output)
-        if isinstance(found, dict):  # trees are flattened in the order of their keys
+        if isinstance(found, dict):  # Keras flattens trees in the order of their keys
             names = sorted(layer.compute_output_spec(keras.tree.flatten(layer.input)[0]))
             found = [found[name] for name in names]
         else:
@@ -97,7 +97,7 @@ def _norm(layer: Any, seen: Sequence[Value], account: Account) -> Node:
 
 
 def _affine(norm: Any, name: str, x: Node, kept: np.ndarray | None = None) -> Affine:
-    """A batch norm as it runs at inference, of all channels or of those that are kept."""
+    """Returns a batch norm at inference, for all channels or for those that are kept."""
     scale = 1.0 / np.sqrt(float64(norm.moving_variance) + norm.epsilon)
     if norm.gamma is not None:
         scale = scale * float64(norm.gamma)
@@ -149,7 +149,7 @@ def _concatenate(layer: Any, seen: Sequence[Value], account: Account) -> Node:
 
 
 def _product(layer: Any, seen: Sequence[Value], account: Account) -> Node:
-    """A branch and the factor of its gate."""
+    """Returns a branch, or zeros if the factor of its gate is 0."""
     branch, factor = seen
     account.add("gates that are numbers")
     return branch if factor else Zero(layer.name, [], branch.channels)
@@ -178,13 +178,13 @@ def _check_mask(layer: Any) -> None:
     gate = getattr(layer, "drop_path", None)
     if gate is not None and np.any(np.asarray(gate.mask) == _RANDOM):
         raise CannotFoldError(
-            f"{layer.name!r} draws its paths anew for each batch, so there is no one network to "
+            f"{layer.name!r} draws new paths for each batch, so there is no single network to "
             'fold. Set a strategy first, such as set_strategy(network, "mode").'
         )
 
 
 def _fusion(layer: Any, seen: Sequence[Value], account: Account) -> dict[str, Value]:
-    """The paths of a fusion layer that are on; see ``FusionConv``."""
+    """Returns the active paths of a fusion layer; see ``FusionConv``."""
     _check_mask(layer)
     x, on = seen[0], _inputs_on(layer)
     sums, outputs, feeds = [], {}, {}
@@ -210,7 +210,7 @@ def _fusion(layer: Any, seen: Sequence[Value], account: Account) -> dict[str, Va
 
 
 def _inputs_on(layer: Any) -> dict[str, list[bool]]:
-    """Of each branch, which of the layer's inputs it sees."""
+    """Returns, for each branch, which of the layer's inputs it uses."""
     if layer.drop_path is None:
         masks = layer.unit.inputs
         return {b: [bool(n) for n in masks.get(b) or [1] * layer.inputs] for b in layer.wanted}
@@ -219,7 +219,7 @@ def _inputs_on(layer: Any) -> dict[str, list[bool]]:
 
 
 def _path(layer: Any, place: int, x: Node, on: Sequence[bool]) -> Node:
-    """One path of a fusion layer, of the inputs that are on."""
+    """Returns one path of a fusion layer, on its active inputs."""
     path = layer.paths[place]
     norm = layer.norms[place] if layer.norms else None
     name = f"{layer.name}_{path.name}"
@@ -229,7 +229,7 @@ def _path(layer: Any, place: int, x: Node, on: Sequence[bool]) -> Node:
         ranges = [(e - w, e) for e, w, one in zip(ends, layer.widths, on, strict=True) if one]
         kept = np.concatenate([np.arange(start, end) for start, end in ranges])
         x = Select(f"{name}_inputs", [x], tuple(ranges))
-        if kernel.shape[3] != len(kept):  # a template's path has them all
+        if kernel.shape[3] != len(kept):  # the path of a template has all inputs
             kernel = kernel[:, :, :, kept]
     if layer.before is not None:
         whole = norm is not None and norm.moving_mean.shape[0] != x.channels
@@ -245,7 +245,7 @@ def _path(layer: Any, place: int, x: Node, on: Sequence[bool]) -> Node:
 def _most(layer: Any, activation: str) -> float:
     if activation not in _MOST:
         raise CannotFoldError(
-            f"{layer.name!r}: the activation {activation!r} has no plain form here. Expected one "
+            f"{layer.name!r}: the activation {activation!r} cannot be folded. Expected one "
             f"of {list(_MOST)}, or fold=False."
         )
     return _MOST[activation]

@@ -1,4 +1,4 @@
-"""Nodes to fewer nodes that give the same answers: each rule is exact but for rounding."""
+"""Rewrites nodes to fewer nodes with the same answers: each rule is exact except for rounding."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from vdroppath_tf.serving.folding.nodes import (
     in_order,
 )
 
-_LEAST = 1e-6  # a scale that is divided by
+_LEAST = 1e-6  # the smallest scale to divide by
 
 
 def simplified(output: Node, account: Account) -> Node:
-    """The nodes of a network after all rules.
+    """Applies all rules to the nodes of a network.
 
     Args:
-        output: The node that gives the network's output.
-        account: Counts which rules were applied.
+        output: The node of the network's output.
+        account: Counts the applications of rules.
     """
     before = in_order(output)
     uses = Counter(one for node in before for one in node.inputs)
     made: dict[Node, Node] = {}
-    left: dict[Node, int] = {}  # how many nodes see each of the new ones
+    left: dict[Node, int] = {}  # the number of nodes that use each of the new ones
     for node in before:
         new = dataclasses.replace(node, inputs=[made[one] for one in node.inputs])
         new = _Rules(account, left).applied(new)
@@ -47,24 +47,24 @@ def simplified(output: Node, account: Account) -> Node:
 
 @dataclasses.dataclass
 class _Rules:
-    """The rules for one node whose inputs were simplified before it.
+    """The rules for one node whose inputs are simplified already.
 
     Attributes:
-        account: Counts what was done.
-        uses: How many nodes see each of the inputs.
+        account: Counts the applications of rules.
+        uses: The number of nodes that use each of the inputs.
     """
 
     account: Account
     uses: dict[Node, int]
 
     def applied(self, node: Node) -> Node:
-        """The node, or what does the same."""
+        """Returns the node, or an equivalent one."""
         if isinstance(node, (Rectify, Pool, Select)) and isinstance(node.inputs[0], Zero):
             return Zero(node.name, [], node.channels)
         return self._rule(node)
 
     def _alone(self, node: Node) -> bool:
-        """Whether one node sees it, and no other."""
+        """Returns whether exactly one node uses this one."""
         return self.uses.get(node, 1) == 1
 
     @functools.singledispatchmethod
@@ -73,7 +73,7 @@ class _Rules:
 
     @_rule.register
     def _total(self, node: Total) -> Node:
-        """A sum without zeros; convolutions of the same input are one."""
+        """Removes zeros from a sum, and merges convolutions of the same input."""
         inputs = [one for one in node.inputs if not isinstance(one, Zero)]
         if not inputs:
             return node.inputs[0]
@@ -89,7 +89,7 @@ class _Rules:
         return merged[0] if len(merged) == 1 else dataclasses.replace(node, inputs=merged)
 
     def _together(self, one: Node, other: Node) -> bool:
-        """Whether two nodes are convolutions of one input, one kernel as large as the other."""
+        """Returns whether two nodes are convolutions of one input, with one kernel in the other."""
         if not self._free(one) or not self._free(other):
             return False
         a: Any = one
@@ -100,12 +100,12 @@ class _Rules:
         return alike and inside
 
     def _free(self, node: Node) -> bool:
-        """Whether a node is a linear convolution that no other node sees."""
+        """Returns whether a node is a linear convolution that only one node uses."""
         return isinstance(node, Convolve) and node.linear and self._alone(node)
 
     @_rule.register
     def _affine(self, node: Affine) -> Node:
-        """A batch norm goes into the convolutions before it."""
+        """Merges a batch norm into the convolutions before it."""
         x = node.inputs[0]
         if self._free(x):
             self.account.add("norms folded")
@@ -123,7 +123,7 @@ class _Rules:
 
     @_rule.register
     def _rectify(self, node: Rectify) -> Node:
-        """A ReLU goes into the convolution before it."""
+        """Merges a ReLU into the convolution before it."""
         x: Any = node.inputs[0]
         if not self._free(x):
             return node
@@ -131,9 +131,9 @@ class _Rules:
 
     @_rule.register
     def _convolve(self, node: Convolve) -> Node:
-        """The scale of what comes before goes into the kernel; the shift only where none is padded.
+        """Merges a scale before a convolution into its kernel; a shift only without padding.
 
-        Beyond the edges a convolution sees zeros, which no shift has reached.
+        The padding of a convolution is zero, i.e. not shifted.
         """
         x: Any = node.inputs[0]
         if isinstance(x, Zero) and node.bias is None:
@@ -159,7 +159,7 @@ class _Rules:
 
     @_rule.register
     def _pool(self, node: Pool) -> Node:
-        """A mean of 1x1 convolutions is the convolution of means, with a fraction of the work."""
+        """Moves a mean before 1x1 convolutions, which then take a fraction of the work."""
         x: Any = node.inputs[0]
         parts = [x]
         if isinstance(x, Total) and self._alone(x):
@@ -174,7 +174,7 @@ class _Rules:
         return moved[0] if len(moved) == 1 else Total(node.name, moved)
 
     def _pooled(self, node: Node, pool: Pool) -> bool:
-        """Whether a pool may be taken before a node."""
+        """Returns whether a pool may be moved before a node."""
         if not self._free(node):
             return False
         one: Any = node
@@ -187,7 +187,7 @@ class _Rules:
 
 
 def _scaled(node: Any, scale: Any, shift: Any) -> Convolve:
-    """A convolution times a scale of each channel, plus a shift."""
+    """Multiplies a convolution by a scale for each channel, and adds a shift."""
     bias = None if node.bias is None else node.bias * scale
     if shift is not None:
         bias = shift if bias is None else bias + shift
@@ -195,7 +195,7 @@ def _scaled(node: Any, scale: Any, shift: Any) -> Convolve:
 
 
 def _sum_of_kernels(name: str, one: Any, other: Any) -> Convolve:
-    """One convolution for the sum of two: the smaller kernel in the middle of the larger one."""
+    """Merges the sum of two convolutions: the smaller kernel in the centre of the larger one."""
     large, small = (one, other) if one.kernel.size >= other.kernel.size else (other, one)
     pads = [((m - n) // 2,) * 2 for m, n in zip(large.size, small.size, strict=True)]
     kernel = large.kernel + np.pad(small.kernel, [*pads, (0, 0), (0, 0)])

@@ -1,4 +1,4 @@
-"""export_formats: one network in several formats, each run and compared before it is kept."""
+"""export_formats: exports a network in several formats, each of which is run and compared."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vdroppath_tf.serving.formats.plain import plain_function
 from vdroppath_tf.serving.manifest import write_manifest
 
 CALIBRATION = 24
-"""The most clips whose values set the ranges of 8 bits."""
+"""The largest number of clips that set the ranges of 8 bits."""
 
 
 @named
@@ -33,10 +33,10 @@ class Written:
     """A format of a network that was written, run and compared.
 
     Attributes:
-        format: str, its name.
-        path: Path, its folder.
-        difference: Difference, of its logits from those of the Keras network.
-        same_answers: float, the share of the clips that both give the same class.
+        format: str, the name of the format.
+        path: Path, the folder.
+        difference: Difference between its logits and those of the Keras network.
+        same_answers: float, the share of the clips for which both give the same class.
     """
 
     format: str
@@ -59,9 +59,9 @@ def export_formats(
 ) -> list[Written]:
     """Writes a folded network in formats of several runtimes.
 
-    Each is converted, loaded from its file, run on ``clips``, and compared with the Keras network;
-    if one cannot be, or differs by more than it may, nothing is written. Formats but
-    ``"saved_model"`` are for clips of the sizes of ``clips``; ``load_artefact`` takes any of them.
+    Each format is converted, loaded from its file, run on ``clips``, and compared with the Keras
+    network; if one of them fails, or differs by more than allowed, nothing is written. All formats
+    but ``"saved_model"`` are for clips of the sizes of ``clips``; ``load_artefact`` loads them all.
 
     Example:
     ```python
@@ -73,23 +73,23 @@ def export_formats(
     Args:
         network: keras.Model, a derived network or a template.
         path: path, the folder to write, such as ``served/1``. A SavedModel lies in it, every other
-            format in a folder of its name inside.
+            format in a sub-folder with the name of the format.
         formats: tuple of str, of ``"saved_model"``, ``"onnx"``, ``"litert"``, ``"openvino"`` and
             ``"openvino-int8"``. Defaults to the first.
         labels: tuple of str, a name for each class. Defaults to their numbers.
-        sampling: ClipSampling, how clips are made of videos. Defaults to None, which makes none.
-        clips: array, uint8 ``(n, time, height, width, channels)``. 8 bits need some: every second
-            one, 24 at most, sets their ranges, and the rest say how good they are. Defaults to
-            None, which generates two.
-        about: dict, what else the manifests say. Defaults to nothing.
-        overwrite: bool, whether to replace what is there. Defaults to False.
+        sampling: ClipSampling, how clips are made of videos. Defaults to None: a video is a clip.
+        clips: array, uint8 ``(n, time, height, width, channels)``. Required for 8 bits: every
+            second clip, at most 24, sets their ranges, and the others measure the agreement.
+            Defaults to None, which generates two.
+        about: dict, further fields of the manifests. Defaults to none.
+        overwrite: bool, whether to replace an existing export. Defaults to False.
 
     Returns:
         What was written.
 
     Raises:
-        ValueError: If a format is unknown or what it needs is not installed, if 8 bits are asked
-            for without clips, or if logits differ by more than they may.
+        ValueError: If a format is unknown or a package that it needs is not installed, if 8 bits
+            are requested without clips, or if logits differ by more than allowed.
         FileExistsError: See ``export_saved_model``.
     """
     kinds = [format_of(name) for name in dict.fromkeys(formats)]
@@ -101,28 +101,28 @@ def export_formats(
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as folder:
         folding = Folding.of(network)
-        # a SavedModel first: it is what makes the folder
+        # The SavedModel comes first, since it creates the folder.
         order = sorted(kinds, key=lambda kind: kind is not SAVED_MODEL)
         written = [_written(kind, network, given, folding, folder) for kind in order]
     return [dataclasses.replace(one, path=target / one.path.relative_to(folder)) for one in written]
 
 
 def _check(kinds: Sequence[Format], clips: np.ndarray | None) -> None:
-    """Stops before any work."""
+    """Checks the formats before any work."""
     if not kinds:
-        raise ValueError("formats names none. Expected at least one, such as saved_model.")
+        raise ValueError("formats is empty. Expected at least one, such as saved_model.")
     for kind in kinds:
         for package in PACKAGES.get(kind.name, ()):
             kind.needed(package)
     if OPENVINO_INT8 in kinds and (clips is None or len(clips) < 2):
         raise ValueError(
-            "openvino-int8 needs clips of yours: half of them set the ranges of 8 bits, the others "
-            "say how good the answers are. Pass clips= (--data), two at least."
+            "openvino-int8 needs your clips: half of them set the ranges of 8 bits, and the others "
+            "measure the agreement of the answers. Pass clips= (--data), at least two."
         )
 
 
 def _check_sizes(kinds: Sequence[Format], given: Exported, clips: np.ndarray | None) -> None:
-    """Stops where a format is for one size, and made-up clips would set it."""
+    """Raises an error if a format has a fixed size that only generated clips would determine."""
     fixed = [kind.name for kind in kinds if kind is not SAVED_MODEL]
     if fixed and clips is None and None in given.sizes:
         raise ValueError(
@@ -148,7 +148,7 @@ def _check_free(target: Path, overwrite: bool) -> None:
 def _written(
     kind: Format, network: keras.Model, given: Exported, folding: Folding, folder: Path
 ) -> Written:
-    """One format in a folder: converted, loaded, run, compared."""
+    """Writes one format to a folder: converts it, loads it, runs it and compares it."""
     if kind is SAVED_MODEL:
         found, same = given.save(folder, given.runner(network, folding))
         return Written(kind.name, folder, found, same)
@@ -168,7 +168,7 @@ def _written(
 
 
 def _compared(kind: Format, run: Run, reference: Reference, name: str) -> tuple[Difference, float]:
-    """How much logits differ, and the share of equal answers; of 8 bits on clips not seen yet."""
+    """Compares logits and classes; for 8 bits, on clips that did not set their ranges."""
     exact = kind is not OPENVINO_INT8
     tried = reference if exact else reference.part(1, 2)
     logits = np.concatenate([run(clip[None])[0] for clip in tried.clips])

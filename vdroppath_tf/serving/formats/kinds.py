@@ -1,4 +1,4 @@
-"""The formats there are: their files, their extras, the forms of Keras that they take."""
+"""The export formats: their files, their extras, and the forms of folded networks they take."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Format:
     """A format of exported networks.
 
     Attributes:
-        name: In ``--format``, and of the folder.
-        file: Its main file.
-        extra: Of this package, that brings what it needs; None where nothing is needed.
-        forms: Of the folded network, see ``fold``.
-        module: Which module of this room writes and loads it.
-        batch: Clips in a batch of its files; None for any number.
+        name: The name in ``--format`` and of the folder.
+        file: The main file.
+        extra: The extra of this package that installs what it needs; None if nothing is needed.
+        forms: The form of the folded network, see ``fold``.
+        module: The module of this room that writes and loads it.
+        batch: The number of clips in a batch of its files; None for any number.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Format:
     batch: int | None = None
 
     def needed(self, package: str) -> ModuleType:
-        """A package of the extra; a ValueError that says how to install it where it is missing."""
+        """Imports a package of the extra, or raises a ValueError that says how to install it."""
         root = logging.getLogger()
         handlers, level = root.handlers[:], root.level
         try:
@@ -47,14 +47,14 @@ class Format:
                 f"The format {self.name!r} needs {package.partition('.')[0]}, which is not "
                 f"installed ({error}). Install it: pip install 'vdroppath_tf[{self.extra}]'"
             ) from None
-        finally:  # nncf takes the logging of the whole process for its own
+        finally:  # nncf changes the logging of the whole process
             root.handlers[:] = handlers
             root.setLevel(level)
 
 
 SAVED_MODEL = Format("saved_model", "saved_model.pb")
 ONNX = Format("onnx", "model.onnx", "onnx", module="onnx_files")
-# LiteRT's built-in operations have no 3D pools
+# LiteRT's built-in operations include no 3D pools.
 LITERT = Format("litert", "model.tflite", "litert", forms="2d", module="litert_files", batch=1)
 OPENVINO = Format("openvino", "model.xml", "openvino", module="openvino_files")
 OPENVINO_INT8 = Format("openvino-int8", "model.xml", "openvino", module="openvino_files")
@@ -62,14 +62,14 @@ OPENVINO_INT8 = Format("openvino-int8", "model.xml", "openvino", module="openvin
 FORMATS: dict[str, Format] = {
     each.name: each for each in (SAVED_MODEL, ONNX, LITERT, OPENVINO, OPENVINO_INT8)
 }
-"""By name. A SavedModel lies in the folder that is written, the others in folders of theirs."""
+"""The formats by name. A SavedModel lies in the exported folder, the others in sub-folders."""
 
 
 def format_of(name: str) -> Format:
-    """The format of that name.
+    """Returns the format of this name.
 
     Raises:
-        ValueError: If there is none; the nearest is offered.
+        ValueError: If there is none; the message suggests the nearest.
     """
     if name not in FORMATS:
         raise unknown_name("format", name, FORMATS)
@@ -77,12 +77,12 @@ def format_of(name: str) -> Format:
 
 
 def one_by_one(answer: Callable[[np.ndarray], Sequence[np.ndarray]]) -> Run:
-    """What runs clips one after another, in a runtime that was set up for one clip.
+    """Returns a function that runs clips one after another, for a runtime set up for one clip.
 
-    With a size that may change, the runtimes take twice the time; a batch saves none.
+    With a variable size, the runtimes take twice as long; a larger batch would save nothing.
 
     Args:
-        answer: Gives logits and probabilities of ``(1, time, height, width, channels)``.
+        answer: Returns logits and probabilities for ``(1, time, height, width, channels)``.
     """
 
     def run(clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

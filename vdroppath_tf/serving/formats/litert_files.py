@@ -1,4 +1,4 @@
-"""LiteRT's files (formerly TensorFlow Lite), of built-in operations alone."""
+"""LiteRT's files (formerly TensorFlow Lite), with built-in operations only."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from vdroppath_tf.serving.formats.kinds import Format, Run, one_by_one
 
 def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) -> None:
     """Converts a function to ``model.tflite``."""
-    import tensorflow as tf  # whoever runs the file needs none
+    import tensorflow as tf  # needed for writing, but not for running the file
 
     module = tf.Module()
     module.weights = list(answer.get_concrete_function().variables)
-    # by way of a SavedModel, or else the file has no signature: outputs without names
+    # Only by way of a SavedModel does the file have a signature, and outputs names.
     with tempfile.TemporaryDirectory() as place:
         tf.saved_model.save(module, place, {"serving_default": answer})
         converter = tf.lite.TFLiteConverter.from_saved_model(place)
@@ -28,7 +28,7 @@ def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) ->
 
 
 def load(format: Format, folder: Path) -> Run:
-    """What runs a file, in this process, on the processor."""
+    """Returns a function that runs a file in this process, on the CPU."""
     litert = format.needed("ai_edge_litert.interpreter")
     interpreter = litert.Interpreter(model_path=str(folder / format.file))
     runner, alone = interpreter.get_signature_runner("serving_default"), threading.Lock()

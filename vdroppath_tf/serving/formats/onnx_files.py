@@ -25,12 +25,12 @@ def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) ->
     finally:
         logger.level = before
     for tensor in (*model.graph.input, *model.graph.output):
-        tensor.type.tensor_type.shape.dim[0].dim_param = _BATCH  # it has a number for a name
+        tensor.type.tensor_type.shape.dim[0].dim_param = _BATCH  # its name was a number
     (folder / format.file).write_bytes(model.SerializeToString())
 
 
 def load(format: Format, folder: Path) -> Run:
-    """What runs a file, in this process, on the processor."""
+    """Returns a function that runs a file in this process, on the CPU."""
     runtime = format.needed("onnxruntime")
     options = runtime.SessionOptions()
     options.add_free_dimension_override_by_name(_BATCH, 1)

@@ -1,4 +1,4 @@
-"""OpenVINO's files, in single precision or in 8 bits."""
+"""OpenVINO's files, in single precision or quantised to 8 bits."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) ->
     """Converts a function to ``model.xml`` and ``model.bin``.
 
     Args:
-        format: With or without quantisation.
+        format: The format, with or without quantisation.
         answer: The function.
-        folder: Where to.
-        calibration: Clips whose values set the ranges of 8 bits.
+        folder: The folder to write to.
+        calibration: The clips that set the ranges of 8 bits.
     """
     with _unwatched():
         openvino = format.needed("openvino")
@@ -35,9 +35,9 @@ def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) ->
 
 @contextlib.contextmanager
 def _unwatched() -> Iterator[None]:
-    """Keeps OpenVINO and NNCF from reporting to their makers what they were used for.
+    """Keeps OpenVINO and NNCF from reporting their use to their makers.
 
-    They ask nobody, and leave it only where a build server's variables are set.
+    They do so without asking, unless the variables of a build server are set.
     """
     before = {name: os.environ.get(name) for name in _WATCHED}
     os.environ.update(_WATCHED)
@@ -55,9 +55,9 @@ _WATCHED = {"CI": "true", "NNCF_CI": "1"}
 
 
 def load(format: Format, folder: Path) -> Run:
-    """What runs a file, in this process, on the processor."""
+    """Returns a function that runs a file in this process, on the CPU."""
     openvino = format.needed("openvino")
-    # without the hint, processors that have it compute in bfloat16
+    # Without the hint, OpenVINO computes in bfloat16 on processors that support it.
     settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     core = openvino.Core()
     model = core.read_model(str(folder / format.file))

@@ -1,4 +1,4 @@
-"""A folded network as one function that converters take: clips to logits and probabilities."""
+"""A folded network as one function for converters: from clips to logits and probabilities."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import tensorflow as tf
 
 
 def plain_function(model: Any, shape: tuple[int | None, ...], *, multi_label: bool) -> Any:
-    """A ``tf.function`` of a Keras model with built-in operations alone.
+    """Returns a ``tf.function`` of a Keras model with built-in operations only.
 
     Args:
-        model: From clips to logits.
-        shape: Batch, frames, height, width and channels of the clips.
+        model: The model, from clips to logits.
+        shape: The batch, frames, height, width and channels of the clips.
         multi_label: Whether probabilities are sigmoids.
     """
     spec = tf.TensorSpec(shape, tf.uint8, name="clips")

@@ -1,4 +1,4 @@
-"""A server that answers for the bytes of a video: limits, decoding ahead, batches, versions."""
+"""A server that answers for uploaded videos: limits, decoding ahead, batches, versions."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The addresses of a server: a thin layer of Starlette over ``Pipeline`` and ``Models``."""
+"""The routes of a server: a thin layer of Starlette over ``Pipeline`` and ``Models``."""
 
 from __future__ import annotations
 
@@ -38,18 +38,24 @@ def application(
     poll_seconds: float = 5.0,
     any_host: bool = False,
 ) -> Starlette:
-    """An ASGI application that answers for videos; any ASGI server runs it.
+    """Makes an ASGI application that answers for videos; any ASGI server can run it.
 
     Args:
-        models: Models, what answers.
-        limits: Limits, what is taken. Defaults to ``Limits()``.
-        poll_seconds: float, how often to look for new versions. Defaults to 5.
-        any_host: bool, whether requests may come by another name than that of this machine; else a
-            page of a stranger in a browser here could ask under a name of its own. Defaults to
+        models: Models, the networks.
+        limits: Limits of requests. Defaults to ``Limits()``.
+        poll_seconds: float, the interval of looking for new versions. Defaults to 5.
+        any_host: bool, whether requests may address this server by any host name. If not, a foreign
+            web page in a local browser cannot send requests under a name of its choice. Defaults to
             False.
 
     Returns:
-        A ``Starlette`` application. See docs/serve.md for its addresses.
+        A ``Starlette`` application. See docs/serve.md for its routes.
+
+    Example:
+        ```python
+        models = Models({"video": Path("served")}, load_artefact)
+        uvicorn.run(application(models))
+        ```
     """
     server = _Server(models, Limits() if limits is None else limits, poll_seconds)
     predict = server.predict
@@ -72,7 +78,7 @@ def application(
 
 
 class _Server:
-    """What the addresses share."""
+    """The state that the routes share."""
 
     def __init__(self, models: Models, limits: Limits, poll_seconds: float) -> None:
         self.models, self.limits, self._poll = models, limits, poll_seconds
@@ -82,7 +88,7 @@ class _Server:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Threads and the folder of what is sent live as long as the server."""
+        """Starts and stops the threads and the folder of uploads with the server."""
         stop = threading.Event()
         watcher = threading.Thread(target=watch, args=(self.models, self._poll, stop), daemon=True)
         with tempfile.TemporaryDirectory(prefix="vdroppath-") as folder:
@@ -97,7 +103,7 @@ class _Server:
                 pipeline.close()
 
     async def predict(self, request: Request) -> Response:
-        """The answer for what was sent."""
+        """Answers an upload."""
         pipeline = self._pipeline
         params = request.path_params
         version = self.models.get(params.get("name"), params.get("number"))
@@ -116,30 +122,30 @@ class _Server:
         return JSONResponse(found)
 
     async def page(self, request: Request) -> Response:
-        """A page for people."""
+        """Returns the page for people."""
         return HTMLResponse(page(), headers=PAGE_HEADERS)
 
     async def alive(self, request: Request) -> Response:
-        """Whether the process answers at all."""
+        """Returns that the process is alive."""
         return PlainTextResponse("alive\n")
 
     async def ready(self, request: Request) -> Response:
-        """Whether it takes requests."""
+        """Returns whether the server takes requests."""
         closing = self._pipeline is None
         return PlainTextResponse("closing\n" if closing else "ready\n", 503 if closing else 200)
 
     async def metrics_text(self, request: Request) -> Response:
-        """For Prometheus."""
+        """Returns the metrics for Prometheus."""
         for name in self.models.names:
             self.metrics.version.labels(name).set(self.models.versions(name)[0].number)
         return Response(self.metrics.text(), media_type=CONTENT_TYPE)
 
     async def all_models(self, request: Request) -> Response:
-        """The names of the models."""
+        """Lists the models."""
         return JSONResponse({"models": [self._model(name) for name in self.models.names]})
 
     async def one_model(self, request: Request) -> Response:
-        """One model: its versions, classes, and what a clip is."""
+        """Describes one model: its versions, its classes, and its clips."""
         return JSONResponse(self._model(request.path_params["name"]))
 
     def _model(self, name: str) -> dict[str, Any]:
@@ -157,7 +163,7 @@ class _Server:
 
 
 PAGE_HEADERS = {
-    # nothing of the page comes from elsewhere, and nothing of it goes elsewhere
+    # The page loads nothing from elsewhere, and sends nothing elsewhere.
     "content-security-policy": (
         "default-src 'none'; connect-src 'self'; img-src data:; media-src blob:; "
         "style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
@@ -180,7 +186,7 @@ async def _not_there(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    """Of a fault of ours nothing is told but that there was one; the log has the rest."""
+    """Reports an internal error without details, which only the log has."""
     logging.exception("%s %s failed", request.method, request.url.path)
-    refusal = RefusedError(500, "broken", "The server has a fault; its log says which.")
+    refusal = RefusedError(500, "broken", "Internal error; see the log of the server.")
     return RefusalResponse(refusal)

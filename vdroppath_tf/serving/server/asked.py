@@ -1,4 +1,4 @@
-"""The options of a request, which stand in its address or are fields of its form."""
+"""The options of a request, which are query parameters of its URL or fields of its form."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ class Asked:
     """The options of a request.
 
     Attributes:
-        top: Classes of an answer.
-        window: Seconds of each part of the video that has an answer of its own; None for the whole.
-        hop: Seconds from one part to the next.
-        fps: Frames a second of pictures and numbers.
-        pictures: Whether a few of the frames are wanted with the answer.
+        top: The number of classes in an answer. Defaults to 5.
+        window: The length in seconds of each part of the video with a separate answer. Defaults to
+            None, the whole video.
+        hop: The seconds from one part to the next. Defaults to None, ``window``.
+        fps: The frame rate of pictures and arrays. Defaults to None, unknown.
+        pictures: Whether the answer includes a few of the frames. Defaults to False.
     """
 
     top: int = 5
@@ -34,10 +35,10 @@ class Asked:
 
 
 def asked_of(options: dict[str, str]) -> Asked:
-    """The options of a request.
+    """Parses the options of a request.
 
     Raises:
-        RefusedError: One is unknown or out of range.
+        RefusedError: If one is unknown or out of range.
     """
     for name in options:
         if name not in _OPTIONS:

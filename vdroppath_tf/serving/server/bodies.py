@@ -1,4 +1,4 @@
-"""The body of a request: bytes of a video, pictures or numbers. Nothing in it names a file."""
+"""The body of a request: bytes of a video, pictures or arrays. It cannot name a file."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _MAX_VIEWS = 256
 
 @dataclasses.dataclass(frozen=True)
 class Body:
-    """What a request brought.
+    """The body of a request.
 
     Attributes:
-        kind: ``VIDEO``, ``NUMPY`` or ``JSON``; what a form holds is one of these.
-        file: Where the bytes lie.
-        pictures: Of a form with ``frames``, the encoded pictures.
+        kind: ``VIDEO``, ``NUMPY`` or ``JSON``, also for the contents of a form.
+        file: The temporary file with the bytes.
+        pictures: For a form with ``frames``, the encoded pictures. Defaults to ().
     """
 
     kind: str
@@ -49,10 +49,10 @@ class Body:
 
 
 def kind_of(content_type: str) -> str:
-    """The kind of a body by its media type; without one it is taken for a video.
+    """Returns the kind of a body by its media type; without one, it is taken for a video.
 
     Raises:
-        RefusedError: It is another one.
+        RefusedError: If the type is not supported.
     """
     plain = content_type.partition(";")[0].strip().lower()
     if not plain or plain.startswith("video/"):
@@ -68,11 +68,11 @@ def kind_of(content_type: str) -> str:
 
 
 def opened(body: Body, limits: Limits, fps: float | None) -> VideoEntry | np.ndarray:
-    """A body as a video, or as clips that are made already, uint8 ``(views, time, ...)``.
+    """Opens a body as a video, or as ready-made clips, uint8 ``(views, time, ...)``.
 
     Raises:
-        RefusedError: The body is none of these.
-        VideoError: It is a video that is too large.
+        RefusedError: If the body is invalid.
+        VideoError: If the video is too large.
     """
     bounds = Bounds(limits.max_pixels, limits.max_frames)
     if body.pictures:
@@ -91,7 +91,7 @@ def _entry(source: FrameSource, fps: float | None) -> VideoEntry:
 
 
 def _of_numbers(numbers: np.ndarray, bounds: Bounds, fps: float | None) -> Any:
-    """Frames of a video (4 axes), or clips (5 axes), which are given to the network as they are."""
+    """Returns a video (4 axes), or clips for the network (5 axes), from an array."""
     if numbers.ndim != 5:
         return _entry(SentArray(numbers, bounds), fps)
     if numbers.dtype != np.uint8 or not 0 < len(numbers) <= _MAX_VIEWS:
@@ -111,7 +111,7 @@ def _load_npy(file: Path) -> np.ndarray:
     except (ValueError, EOFError, OSError, MemoryError) as error:
         said = str(error).split("\n")[0]
         raise RefusedError(
-            400, "bad_npy", f"The body is no array that numpy.save wrote ({said})."
+            400, "bad_npy", f"The body is not an array that numpy.save wrote ({said})."
         ) from None
 
 
@@ -127,7 +127,7 @@ def _of_json(body: Body, bounds: Bounds, limits: Limits, fps: float | None) -> A
             "bad_json",
             'Expected an object with one of "video" (base64), "frames" (a list of base64 pictures) '
             'or "clips" (numbers 0 to 255, nested as views, time, height, width, channels). Other '
-            "options stand in the address, as ?top=5.",
+            "options are query parameters, such as ?top=5.",
         )
     value = fields[given[0]]
     if given[0] == "video":
@@ -150,7 +150,7 @@ def _bytes_of(value: object, name: str) -> bytes:
         raise RefusedError(
             400,
             "bad_base64",
-            f'"{name}" is not base64. Expected the bytes themselves: addresses and names of files '
+            f'"{name}" is not base64. Expected the bytes themselves: URLs and names of files '
             "are not followed.",
         ) from None
 
@@ -165,13 +165,13 @@ def _numbers_of(value: object) -> np.ndarray:
         raise RefusedError(
             422,
             "clips",
-            '"clips" must be whole numbers from 0 to 255, nested with one length at each depth.',
+            '"clips" must be whole numbers from 0 to 255, nested with equal lengths at each depth.',
         )
     return numbers.astype(np.uint8)
 
 
 def npy_bytes(array: np.ndarray) -> bytes:
-    """An array as the body of a request."""
+    """Encodes an array as the body of a request."""
     held = io.BytesIO()
     np.save(held, array, allow_pickle=False)
     return held.getvalue()

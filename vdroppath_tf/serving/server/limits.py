@@ -1,4 +1,4 @@
-"""What a server takes of one request and of all together, and how it says no."""
+"""The limits of a server, for one request and for all together, and the error of a refusal."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from vdroppath_tf.ranges import Range, check_ranges, whole
 
 
 class RefusedError(Exception):
-    """A request has no answer.
+    """A request is refused.
 
     Attributes:
         status: The HTTP status.
-        code: A word for programs.
+        code: A code word for programs.
         message: A sentence for people.
     """
 
@@ -26,21 +26,27 @@ class RefusedError(Exception):
 @named
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What a server takes.
+    """The limits of a server.
 
     Attributes:
-        max_bytes: Bytes of the body of a request.
-        max_pixels: Pixels of a frame.
-        max_frames: Frames of a video, whether they are looked at or not.
-        max_seconds: Seconds from the first byte of a request to its answer.
-        max_waiting: Requests that are read, decoded or answered at a time; further ones are
-            refused with the status 429.
-        max_windows: Windows of one video.
-        max_batch: Clips that the network sees at a time, of several requests.
-        workers: Videos that are decoded at a time; None for one for each core.
+        max_bytes: int, the size of the body of a request. Defaults to 64 MiB.
+        max_pixels: int, the pixels of a frame. Defaults to 4096 * 2304.
+        max_frames: int, the frames of a video, used or not. Defaults to 20,000.
+        max_seconds: float, the seconds from the first byte of a request to its answer. Defaults to
+            60.
+        max_waiting: int, the number of requests in progress; further ones are refused with the
+            status 429. Defaults to 32.
+        max_windows: int, the windows of one video. Defaults to 256.
+        max_batch: int, the clips in a batch of the network, from several requests. Defaults to 8.
+        workers: int, the videos that are decoded at a time. Defaults to None, one for each core.
 
     Raises:
         ValueError: If a number is out of range.
+
+    Example:
+        ```python
+        limits = Limits(max_bytes=16 << 20, max_seconds=10)
+        ```
     """
 
     max_bytes: int = 64 << 20

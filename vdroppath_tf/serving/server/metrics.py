@@ -1,4 +1,4 @@
-"""What a server counts and times, for Prometheus."""
+"""The counters and timers of a server, for Prometheus."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @named
 class Metrics:
-    """The numbers of one server; each server has its own registry."""
+    """The metrics of one server, in a separate registry."""
 
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
@@ -49,10 +49,10 @@ class Metrics:
         )
 
     def batch(self, clips: int, seconds: float) -> None:
-        """Notes a batch that the network has seen."""
+        """Records a batch of the network."""
         self.clips.observe(clips)
         self.network.observe(seconds)
 
     def text(self) -> bytes:
-        """All of it, as Prometheus reads it."""
+        """Returns all metrics in the format of Prometheus."""
         return generate_latest(self.registry)

@@ -1,4 +1,4 @@
-"""The page that a server shows to people; all of it is in one file, so it works offline."""
+"""The page that a server shows to people, in one file, so that it works offline."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from pathlib import Path
 
 @functools.cache
 def page() -> str:
-    """The page as HTML."""
+    """Returns the page as HTML."""
     return Path(__file__).with_name("page.html").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What becomes of a body before the network sees it: windows, clips that fit, pictures."""
+"""Prepares a body for the network: windows, checks of clips, pictures."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Part:
     """A video or a window of it, decoded.
 
     Attributes:
-        clips: Its clips.
-        span: Of a window, the seconds that it lasts from and to.
-        pictures: A few of the frames, if they were asked for.
+        clips: The clips.
+        span: For a window, its start and end in seconds.
+        pictures: A few of the frames, if they were requested. Defaults to ().
     """
 
     clips: VideoClips
@@ -32,7 +32,7 @@ class Part:
 
 
 def part_of(clips: VideoClips, span: tuple[float, float] | None, asked: Asked) -> Part:
-    """A part with its pictures, which take some milliseconds: nothing for the event loop."""
+    """Makes a part with its pictures, which takes some milliseconds: not for the event loop."""
     most = 8 if span is None else 1
     return Part(clips, span, tuple(pictures_of(clips.clips[0], most)) if asked.pictures else ())
 
@@ -40,22 +40,22 @@ def part_of(clips: VideoClips, span: tuple[float, float] | None, asked: Asked) -
 def windows_asked(
     entry: VideoEntry, window: float, hop: float | None, limits: Limits
 ) -> list[Window]:
-    """The windows of a video, of so many seconds and so far apart.
+    """Returns the windows of a video, with this length and hop in seconds.
 
     Raises:
-        RefusedError: There are too many.
+        RefusedError: If there are too many.
     """
     most = limits.max_windows
     found = list(itertools.islice(windows_of(entry, window, hop), most + 1))
     if len(found) > most:
         raise RefusedError(
-            413, "too_many_windows", f"More than {most} windows. Ask for longer ones, or fewer."
+            413, "too_many_windows", f"More than {most} windows. Request longer ones, or fewer."
         )
     return found
 
 
 def check_fit(clips: np.ndarray, sampling: ClipSampling) -> None:
-    """Stops at clips that the network was not trained for."""
+    """Raises an error for clips of sizes for which the network was not trained."""
     wanted = (sampling.frames, *(sampling.crop_size if sampling.crop is not None else ()))
     if clips.shape[1 : 1 + len(wanted)] != wanted:
         names = ("time", "height", "width")[: len(wanted)]

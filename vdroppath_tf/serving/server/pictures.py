@@ -1,4 +1,4 @@
-"""Frames as small JPEG pictures, for a page that shows what the network saw."""
+"""Frames as small JPEG pictures, for a page that shows the input of the network."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _MOST = 8
 
 
 def pictures_of(clip: np.ndarray, most: int = _MOST) -> list[str]:
-    """A few frames of a clip, evenly spaced in time, as ``data:`` addresses.
+    """Returns a few frames of a clip, evenly spaced in time, as ``data:`` URLs.
 
     Args:
-        clip: uint8 ``(time, height, width, channels)``; of optical flow nothing is shown.
-        most: The most frames.
+        clip: uint8 ``(time, height, width, channels)``; optical flow gives no pictures.
+        most: The largest number of frames. Defaults to 8.
     """
     if clip.shape[-1] != 3:
         return []

@@ -1,4 +1,4 @@
-"""From the body of a request to an answer: decoded in a pool, run in batches, within a time."""
+"""From the body of a request to an answer: decoding in a pool, batches, and a deadline."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from vdroppath_tf.serving.server.versions import Version
 from vdroppath_tf.serving.server.within import within
 
 _Result = TypeVar("_Result")
-_AHEAD = 4  # windows of one video that are decoded and not yet answered
+_AHEAD = 4  # windows of one video that are decoded but not yet answered
 
 
 @named
 class Pipeline:
-    """Answers requests, a bounded number of them at a time.
+    """Answers requests, a limited number of them at a time.
 
     Args:
-        limits: Limits, what is taken.
-        metrics: Metrics, where it is counted.
+        limits: Limits of requests.
+        metrics: Metrics to update.
     """
 
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
@@ -56,10 +56,10 @@ class Pipeline:
 
     @contextlib.contextmanager
     def admitted(self) -> Iterator[float]:
-        """Takes a request in; gives the time by which it is to be answered.
+        """Admits a request; yields its deadline.
 
         Raises:
-            RefusedError: As many are being answered as may be.
+            RefusedError: If too many requests are in progress.
         """
         if self._waiting >= self.limits.max_waiting:
             raise RefusedError(
@@ -76,15 +76,15 @@ class Pipeline:
             self.metrics.seconds.observe(time.monotonic() - begun)
 
     def close(self) -> None:
-        """Ends the threads, once what waits is answered."""
+        """Ends the threads after answering the waiting requests."""
         self._pool.shutdown(cancel_futures=True)
         self._runner.close()
 
     async def answer(self, version: Version, body: Body, asked: Asked, end: float) -> Any:
-        """The answer to a request, as JSON-able data.
+        """Returns the answer to a request, as JSON-able data.
 
         Raises:
-            RefusedError: There is none; it says why.
+            RefusedError: If there is none; the message gives the reason.
         """
         try:
             async with within(end):
@@ -92,7 +92,7 @@ class Pipeline:
         except (TimeoutError, asyncio.TimeoutError, LateVideoError):
             seconds = self.limits.max_seconds
             raise RefusedError(
-                504, "too_late", f"There is no answer within {seconds:g} s."
+                504, "too_late", f"There was no answer within {seconds:g} s."
             ) from None
         except TooLargeError as error:
             raise RefusedError(413, "too_large", plain_message(error, body)) from None
@@ -115,7 +115,7 @@ class Pipeline:
     def _parts(
         self, body: Body, sampling: ClipSampling, asked: Asked
     ) -> tuple[VideoEntry | np.ndarray, list[Callable[[], Part]]]:
-        """What was sent, and what decodes each part of it that has an answer of its own."""
+        """Returns the opened body, and a function for each part that decodes it."""
         sent = self._opened(body, sampling, asked)
         if isinstance(sent, np.ndarray):
             clips = VideoClips(sent, np.zeros((0, 0), np.int64), None)
@@ -139,7 +139,7 @@ class Pipeline:
     async def _run(
         self, version: Version, parts: Sequence[Callable[[], Part]], end: float
     ) -> AsyncIterator[tuple[Answer, Part]]:
-        """Answers in order; of windows a few are decoded while others are in the network."""
+        """Yields answers in order; some windows are decoded while others are in the network."""
         waiting: collections.deque[tuple[Part, asyncio.Future[np.ndarray]]] = collections.deque()
         for number, decode in enumerate(parts, 1):
             part = await self._in_pool(decode, end)

@@ -1,4 +1,4 @@
-"""Reading the body of a request: bounded in bytes and in time, into a file of this process."""
+"""Reads the body of a request, limited in bytes and time, into a temporary file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vdroppath_tf.serving.server.within import within
 
 _MAX_FIELDS = 16
 _LINGER = 2.0
-"""Seconds for which the rest of a refused body is read: else the client may never see why."""
+"""Seconds for which a refused body is still read, or the client may never receive the reason."""
 _numbers = itertools.count()
 
 
@@ -30,10 +30,10 @@ _numbers = itertools.count()
 async def received(
     request: Request, folder: Path, limits: Limits, end: float
 ) -> AsyncIterator[tuple[Body, dict[str, str]]]:
-    """The body of a request, in a file that is gone afterwards, and the fields of a form.
+    """Yields the body of a request, in a file that is deleted afterwards, and the form's fields.
 
     Raises:
-        RefusedError: It is too large, too slow, of another kind, or not what it says.
+        RefusedError: If it is too large, too slow, of an unsupported type, or invalid.
     """
     kind = kind_of(request.headers.get("content-type", ""))
     length = request.headers.get("content-length", "")
@@ -50,7 +50,7 @@ async def received(
                     sent = await _plain(kind, chunks, file), {}
         except TimeoutError:
             raise RefusedError(
-                408, "too_slow", f"The body did not come within {limits.max_seconds:g} s."
+                408, "too_slow", f"The body did not arrive within {limits.max_seconds:g} s."
             ) from None
         yield sent
     finally:
@@ -67,7 +67,7 @@ async def _chunks(request: Request, limits: Limits) -> AsyncGenerator[bytes, Non
                 raise _too_large(limits)
             yield chunk
     except ClientDisconnect:
-        raise RefusedError(400, "gone", "The client went away.") from None
+        raise RefusedError(400, "gone", "The client closed the connection.") from None
 
 
 async def _plain(kind: str, chunks: AsyncGenerator[bytes, None], file: Path) -> Body:
@@ -103,7 +103,7 @@ async def _form(
     raise RefusedError(
         400,
         "bad_form",
-        "Expected one file called video, or the pictures of a video as files called frames. "
+        "Expected one file named video, or the pictures of a video as files named frames. "
         f"Received: {', '.join(sorted(names)) or 'no file'}.",
     )
 
@@ -120,7 +120,7 @@ def _too_large(limits: Limits) -> RefusedError:
 
 
 class RefusalResponse(JSONResponse):
-    """Says no, and reads on for a while, so that a client that still sends can hear it."""
+    """A refusal that reads the body for a while, so that a client that is sending receives it."""
 
     def __init__(self, refusal: RefusedError) -> None:
         headers = {"connection": "close"}

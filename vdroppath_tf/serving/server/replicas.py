@@ -1,7 +1,7 @@
-"""The same server as replicas on the machines of a Ray cluster, by Ray Serve.
+"""The same server as replicas on the machines of a Ray cluster, with Ray Serve.
 
-Ray Serve takes the ASGI application as it is; how many replicas there are, and where, is its own
-configuration. See ``docs/ray_serve.yaml``.
+Ray Serve runs the unchanged ASGI application; its own configuration sets the number of replicas and
+their places. See ``docs/ray_serve.yaml``.
 """
 
 from __future__ import annotations
@@ -17,26 +17,31 @@ from vdroppath_tf.serving.server.limits import Limits
 
 @named
 def replicated(arguments: Mapping[str, Any]) -> Any:
-    """What ``serve deploy`` of Ray runs; needs ``ray[serve]``.
+    """Builds the application for ``serve deploy`` of Ray; needs ``ray[serve]``.
 
     Args:
-        arguments: Mapping, ``args`` of the configuration: ``models``, the name of each model to its
-            folder, which every machine can read; ``limits``, fields of ``Limits``; and ``keep``,
-            how many versions of a model are served.
+        arguments: Mapping, ``args`` of the configuration: ``models``, the folder of each model by
+            name, which every machine can read; ``limits``, fields of ``Limits``; and ``keep``, the
+            number of versions of a model that are served.
 
     Returns:
         A ``ray.serve.Application``.
 
     Raises:
         ValueError: If there is no model, or an argument is unknown.
+
+    Example:
+        ```python
+        serve.run(replicated({"models": {"video": "/models/video"}, "limits": {"max_batch": 4}}))
+        ```
     """
     unknown = set(arguments) - {"models", "limits", "keep"}
     if unknown or not arguments.get("models"):
         raise ValueError(
-            f"Expected models (name: folder), and limits and keep where they are not the usual. "
+            f"Expected models (name: folder), and optionally limits and keep. "
             f"Received: {sorted(arguments)}"
         )
-    Limits(**arguments.get("limits", {}))  # here, rather than on every machine
+    Limits(**arguments.get("limits", {}))  # raises here, rather than on every machine
     from ray import serve
 
     build = functools.partial(_application, dict(arguments))
@@ -44,9 +49,9 @@ def replicated(arguments: Mapping[str, Any]) -> Any:
     @serve.deployment
     @serve.ingress(build)
     class VideoServer:
-        """A replica: all of ``vdroppath serve`` but its listening."""
+        """A replica: the application of ``vdroppath serve`` without its socket."""
 
-    deployed: Any = VideoServer  # what the decorators make of it
+    deployed: Any = VideoServer  # the result of the decorators
     return deployed.bind()
 
 

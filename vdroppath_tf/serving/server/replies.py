@@ -1,4 +1,4 @@
-"""Answers and errors as what is sent back."""
+"""Answers and errors in the form in which they are sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vdroppath_tf.serving.server.parts import Part
 
 
 def answer_fields(answer: Answer, part: Part, asked: Asked) -> dict[str, Any]:
-    """An answer for a program and, with pictures, for a page."""
+    """Returns the fields of an answer, with pictures if they were requested."""
     found: dict[str, Any] = {}
     if answer.start is not None:
         found |= {"start": answer.start, "end": answer.end}
@@ -29,14 +29,14 @@ def answer_fields(answer: Answer, part: Part, asked: Asked) -> dict[str, Any]:
 
 
 def video_fields(entry: VideoEntry) -> dict[str, Any]:
-    """What is known of a video that was sent."""
+    """Returns the facts about an uploaded video."""
     info, times = entry.info(), entry.times()
     found = {"frames": info.num_frames, "height": info.height, "width": info.width}
     return found if times is None else {**found, "seconds": round(float(times[-1]), 6)}
 
 
 def plain_message(error: Exception, body: Body) -> str:
-    """What an error says, without the name of a file of this machine."""
+    """Returns the message of an error without the names of files on this machine."""
     text = str(error).split("\n")[0]
     text = text.replace(str(body.file), "video").replace(str(body.file.parent), "")
     return text.replace(", or take it off the list", "")

@@ -1,4 +1,4 @@
-"""A server in this process, on uvicorn."""
+"""Runs a server in this process, with uvicorn."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from vdroppath_tf.names import named
 from vdroppath_tf.serving.server.limits import Limits
 
 HEAD_SECONDS = 10.0
-"""How long the head of a request may take."""
+"""The time in seconds in which the head of a request must arrive."""
 _IDLE_SECONDS = 15
-_MORE_CONNECTIONS = 256  # than requests that may wait: for health, metrics and refusals
+_MORE_CONNECTIONS = 256  # beyond the waiting requests: for health checks, metrics and refusals
 
 
 class HeadTimeProtocol(H11Protocol):
-    """Closes connections on which the head of a request takes too long; uvicorn waits for ever."""
+    """Closes connections on which the head of a request takes too long; uvicorn has no limit."""
 
     _head: asyncio.TimerHandle | None = None
 
@@ -50,13 +50,13 @@ class HeadTimeProtocol(H11Protocol):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections.
+    """Returns a listening socket.
 
-    An answer is written in two pieces, and the second would wait for the client's acknowledgement
-    of the first, 40 ms. asyncio switches that off only where a socket says that it is of TCP.
+    An answer is written in two pieces, and the second would wait 40 ms for the client's
+    acknowledgement of the first. asyncio disables that only for sockets that declare TCP.
 
     Raises:
-        OSError: If the address cannot be listened at.
+        OSError: If the address cannot be listened on.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -71,7 +71,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def server_config(app: Any, limits: Limits) -> uvicorn.Config:
-    """How uvicorn serves an application."""
+    """Returns the configuration of uvicorn for an application."""
     return uvicorn.Config(
         app,
         http=HeadTimeProtocol,
@@ -96,17 +96,22 @@ def run_server(
     port: int = 8000,
     on_start: Callable[[str], object] = lambda address: None,
 ) -> None:
-    """Serves until SIGINT or SIGTERM; what was taken by then is answered.
+    """Serves until SIGINT or SIGTERM, and then answers the requests in progress.
 
     Args:
-        app: What ``application`` gave.
+        app: The result of ``application``.
         limits: Limits, those of the application.
-        host: str, the address to listen at. Defaults to ``"127.0.0.1"``: this machine only.
+        host: str, the address to listen on. Defaults to ``"127.0.0.1"``: this machine only.
         port: int, the port; 0 takes a free one. Defaults to 8000.
-        on_start: A callable that is given the address, once connections are taken.
+        on_start: Callable that receives the address as soon as connections are accepted.
 
     Raises:
-        OSError: If the address cannot be listened at.
+        OSError: If the address cannot be listened on.
+
+    Example:
+        ```python
+        run_server(application(models, limits), limits, port=8080, on_start=print)
+        ```
     """
     listening = listen(host, port)
     shown = host if ":" not in host else f"[{host}]"

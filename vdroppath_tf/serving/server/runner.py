@@ -1,4 +1,4 @@
-"""One thread that runs the network, on clips of several requests at a time."""
+"""The thread that runs networks, on clips of several requests at a time."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Job:
     """Clips that wait for a network.
 
     Attributes:
-        network: The network; what is replaced meanwhile still answers what was sent to it.
+        network: The network; after it is replaced, it still answers what was sent to it.
         clips: uint8 ``(views, time, height, width, channels)``.
-        end: By when, of ``time.monotonic``, an answer is wanted.
-        done: Is given ``(views, classes)``.
+        end: The deadline on the clock ``time.monotonic``.
+        done: The future of ``(views, classes)``.
     """
 
     network: Network
@@ -33,21 +33,21 @@ class Job:
     done: Future[np.ndarray] = dataclasses.field(default_factory=Future)
 
     def goes_with(self, other: Job) -> bool:
-        """Whether both can be in one batch."""
+        """Returns whether both can be in one batch."""
         same = self.network is other.network
         return same and self.clips.shape[1:] == other.clips.shape[1:]
 
 
 @named
 class Runner:
-    """Runs networks in one thread: the operations of one batch already use all cores.
+    """Runs networks in one thread, since the operations of one batch already use all cores.
 
-    A batch is what waits when the thread is free; nothing is held back to fill one.
+    A batch holds what waits when the thread is free; no clip waits for a batch to fill.
 
     Args:
-        max_batch: int, the most clips in a batch.
-        on_batch: A callable that is given the number of clips of each batch and the seconds that it
-            took.
+        max_batch: int, the largest number of clips in a batch.
+        on_batch: Callable that receives the number of clips in each batch and its duration in
+            seconds. Defaults to nothing.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class Runner:
         self._thread.start()
 
     def submit(self, network: Network, clips: np.ndarray, end: float) -> Future[np.ndarray]:
-        """Takes clips; the future is given their probabilities ``(views, classes)``.
+        """Queues clips; the future receives their probabilities ``(views, classes)``.
 
         Args:
             network: The network.
             clips: uint8 ``(views, time, height, width, channels)``.
-            end: By when, of ``time.monotonic``, an answer is wanted; the future then is given a
+            end: The deadline on the clock ``time.monotonic``, after which the future receives a
                 ``RefusedError``.
         """
         job = Job(network, clips, end)
@@ -78,7 +78,7 @@ class Runner:
         return job.done
 
     def close(self) -> None:
-        """Answers what waits, then ends the thread."""
+        """Answers the waiting clips, then ends the thread."""
         with self._news:
             self._closed = True
             self._news.notify()
@@ -91,7 +91,7 @@ class Runner:
                 self._run(live)
 
     def _next(self) -> list[Job]:
-        """The first job with those that go with it; nothing once there will be none."""
+        """Returns the first job and those that fit it; an empty list after closing."""
         with self._news:
             while not self._jobs:
                 if self._closed:
@@ -110,7 +110,7 @@ class Runner:
         if not job.done.set_running_or_notify_cancel():
             return False
         if time.monotonic() > job.end:
-            job.done.set_exception(RefusedError(504, "too_late", "The time for an answer is up."))
+            job.done.set_exception(RefusedError(504, "too_late", "The deadline has passed."))
             return False
         return True
 
@@ -119,7 +119,7 @@ class Runner:
         begun = time.monotonic()
         try:
             found = answers_together(jobs[0].network, clips, self._max_batch)
-        except Exception as error:  # of one of them; nobody else is to wait for ever
+        except Exception as error:  # raised for one of the jobs: the others are run again
             if len(jobs) == 1:
                 jobs[0].done.set_exception(error)
                 return

@@ -1,4 +1,4 @@
-"""Which of the formats in a version's folder is served."""
+"""Selects the format that is served, of those in a version's folder."""
 
 from __future__ import annotations
 
@@ -19,18 +19,23 @@ RUNTIMES = (AUTO, *FORMATS)
 
 @named
 def loader(runtime: str = AUTO) -> Callable[[Path], Artefact]:
-    """What loads a version.
+    """Returns a function that loads a version.
 
     Args:
-        runtime: str, the format that is served; ``"auto"`` takes OpenVINO in float32 where the
-            version has it and ``openvino`` is installed, for its answers are those of the
-            SavedModel in less time, and else the SavedModel. Defaults to ``"auto"``.
+        runtime: str, the format that is served. ``"auto"`` selects OpenVINO in float32 if the
+            version has it and ``openvino`` is installed, since it gives the answers of the
+            SavedModel in less time; otherwise the SavedModel. Defaults to ``"auto"``.
 
     Returns:
         A callable that loads a folder, for ``Models``.
 
     Raises:
         ValueError: If the format is unknown.
+
+    Example:
+        ```python
+        models = Models({"video": Path("served")}, loader("onnx"))
+        ```
     """
     if runtime not in RUNTIMES:
         raise unknown_name("runtime", runtime, RUNTIMES)
@@ -42,7 +47,7 @@ def _load(runtime: str, folder: Path) -> Artefact:
     if runtime == AUTO and there.is_dir() and importlib.util.find_spec("openvino") is not None:
         try:
             return load_artefact(there)
-        except (ValueError, OSError, RuntimeError) as error:  # a damaged one is no reason to stop
+        except (ValueError, OSError, RuntimeError) as error:  # a damaged file must not stop it
             logging.warning("%s: is not served (%s); the SavedModel is", there, error)
     if runtime in (AUTO, "saved_model"):
         return load_artefact(folder)

@@ -1,4 +1,4 @@
-"""Folders of versions, as TensorFlow Serving expects them: with whole numbers for names."""
+"""Folders of versions, named by whole numbers, as TensorFlow Serving expects them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 Identity = tuple[int, int]
-"""What a folder is told by: its inode and when something in it was last renamed."""
+"""The identity of a folder: its inode and the time of the last rename in it."""
 
 
 def versions_in(place: Path) -> dict[int, Path]:
-    """The folders of versions by number."""
+    """Returns the folders of versions by number."""
     try:
         inside = {int(p.name): p for p in place.iterdir() if _is_number(p.name) and p.is_dir()}
     except OSError:
@@ -26,6 +26,6 @@ def _is_number(name: str) -> bool:
 
 
 def identity_of(path: Path) -> Identity:
-    """What tells a folder that was written again from the one before."""
+    """Returns the identity of a folder, which changes when it is written again."""
     status = os.stat(path)
     return status.st_ino, status.st_mtime_ns

@@ -1,4 +1,4 @@
-"""Several models, several versions of each: a new one is loaded aside, then takes over."""
+"""Several models with several versions: a new version is loaded beside the old one, then used."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Version:
         model: The name of the model.
         number: The name of its folder, a whole number; 1 for a model without versions.
         path: The folder.
-        network: What answers.
-        identity: What was there when it was loaded.
+        network: The loaded network.
+        identity: The identity of the folder when it was loaded.
     """
 
     model: str
@@ -41,19 +41,24 @@ class Version:
 class Models:
     """The models of a server.
 
-    A folder of sub-folders with numbers for names, as TensorFlow Serving expects them, holds
-    versions; the highest numbers are served. Any other folder is a model without versions. A folder
-    that is written again is loaded again. Requests that came before a change are answered by what
-    was there when they came.
+    A folder of sub-folders named by numbers, as TensorFlow Serving expects it, holds versions; the
+    highest numbers are served. Any other folder is a model without versions. A folder that is
+    written again is loaded again. Requests in progress during a change are answered by the old
+    version.
 
     Args:
-        places: Mapping, the name of each model to its folder.
-        load: A callable that loads a folder, such as ``load_artefact``.
-        keep: int, how many versions of a model are served at a time. Defaults to 1.
-        max_batch: int, the largest batch that a new version is tried with. Defaults to 1.
+        places: Mapping, the folder of each model by name.
+        load: Callable that loads a folder, such as ``load_artefact``.
+        keep: int, the number of versions of a model that are served. Defaults to 1.
+        max_batch: int, the largest batch with which a new version is tried. Defaults to 1.
 
     Raises:
         ValueError: If a model cannot be loaded, or a folder holds none.
+
+    Example:
+        ```python
+        models = Models({"video": Path("served")}, load_artefact, keep=2)
+        ```
     """
 
     def __init__(
@@ -75,8 +80,8 @@ class Models:
             found = versions_in(self._places[name])
             if not found:
                 raise ValueError(
-                    f"{self._places[name]}: holds no model. Expected what vdroppath export wrote, "
-                    "or a folder of such with numbers for names."
+                    f"{self._places[name]}: holds no model. Expected a folder that vdroppath "
+                    "export wrote, or a folder of such folders named by numbers."
                 )
             wanted = sorted(found)[-keep:]
             self._served[name] = {k: self._loaded(name, k, found[k]) for k in wanted}
@@ -87,10 +92,10 @@ class Models:
         return tuple(self._places)
 
     def versions(self, name: str) -> list[Version]:
-        """The versions of a model, the newest first.
+        """Returns the versions of a model, the newest first.
 
         Raises:
-            RefusedError: There is no such model.
+            RefusedError: If there is no such model.
         """
         if name not in self._served:
             near = nearest(name, self._served)
@@ -101,10 +106,10 @@ class Models:
         return sorted(self._served[name].values(), key=lambda one: -one.number)
 
     def get(self, name: str | None = None, number: int | None = None) -> Version:
-        """A version of a model: the newest, of the first model, if nothing else is asked for.
+        """Returns a version of a model; by default, the newest of the first model.
 
         Raises:
-            RefusedError: There is none.
+            RefusedError: If there is none.
         """
         versions = self.versions(self.names[0] if name is None else name)
         if number is None:
@@ -118,9 +123,9 @@ class Models:
         )
 
     def refresh(self) -> list[str]:
-        """Loads what is new and forgets what is gone; what was changed, a sentence each.
+        """Loads new versions and removes old ones; returns a sentence for each change.
 
-        A version that cannot be loaded is said once, and what was served stays.
+        A version that cannot be loaded is reported once, and the old one is kept.
         """
         with self._lock:
             return [said for name in self._places for said in self._refresh(name)]
@@ -138,9 +143,9 @@ class Models:
                 try:
                     now[number] = self._loaded(name, number, path)
                     said.append(f"{name}: serves version {number} of {path}")
-                except Exception as error:  # whatever is wrong with it, the others go on
+                except Exception as error:  # any error: the other versions stay in use
                     self._failed[path] = identity
-                    said.append(f"{name}: version {number} is not taken: {error}")
+                    said.append(f"{name}: version {number} cannot be used: {error}")
                     if old is not None:
                         now[number] = old
             elif old is not None:
@@ -148,7 +153,7 @@ class Models:
             if len(now) == self._keep:
                 break
         gone = [number for number in served if number not in now]
-        if now:  # a folder that is empty for a moment takes nothing away
+        if now:  # a folder that is empty for a moment changes nothing
             self._served[name] = now
             said += [f"{name}: no longer serves version {number}" for number in gone]
         return said
@@ -161,17 +166,17 @@ class Models:
 
 
 def watch(models: Models, seconds: float, stop: threading.Event) -> None:
-    """Looks for new versions until it is told to stop."""
+    """Looks for new versions until `stop` is set."""
     while not stop.wait(seconds):
         changes = models.refresh()
         for said in changes:
             logging.info("%s", said)
         if changes:
-            gc.collect()  # what a SavedModel holds refers to itself
+            gc.collect()  # SavedModels hold reference cycles
 
 
 def _try(network: Network, batches: list[int]) -> None:
-    """Runs a network once for each size of a batch, so that no request waits for its first run."""
+    """Runs a network once for each batch size, so that no request waits for its slow first run."""
     sampling = network.sampling
     if sampling.crop is None:
         return

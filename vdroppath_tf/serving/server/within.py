@@ -1,4 +1,4 @@
-"""A time by which a task of the event loop must be done."""
+"""A deadline for a task of the event loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 @contextlib.asynccontextmanager
 async def within(end: float) -> AsyncIterator[None]:
-    """Stops waiting at a time; ``asyncio.timeout_at`` is of Python 3.11."""
+    """Cancels waiting at a deadline; ``asyncio.timeout_at`` needs Python 3.11."""
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     up = False
