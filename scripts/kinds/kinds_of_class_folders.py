@@ -156,7 +156,7 @@ KINDS = (
     _tree("a class without videos, which is asked for", "run/a.mp4 swim/-", None,
           refusal=r"swim: holds no video", options={"lookup": data.Lookup(allow_empty=False)}),
     _tree("a folder of lists beside the classes", "annotations/list.txt run/a.mp4 walk/b.mp4",
-          _videos("run/a.mp4", "walk/b.mp4"), "no classes"),
+          _videos("run/a.mp4", "walk/b.mp4"), "not classes"),
     _tree("an empty folder beside videos", "run/a.mp4 run/later/- walk/b.mp4",
           _videos("run/a.mp4", "walk/b.mp4"), "empty folders passed over: run/later"),
     _tree("covers beside videos", "run/a/a.mp4 run/a/a.jpg run/b/b.mp4 run/b/poster.jpg run/c.mp4",

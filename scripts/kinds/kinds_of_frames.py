@@ -129,12 +129,12 @@ KINDS = (
     *(_read(name, names, said, zipped=True) for name, names, said in _CASES),
     *(_read(name, names, refusal=refusal) for name, names, refusal in _AMBIGUOUS),
     *(
-        _read(f"RGB beside {what}", _numbers("img_{:05d}.jpg", range(1, 7)), "no RGB", more=more)
+        _read(f"RGB beside {what}", _numbers("img_{:05d}.jpg", range(1, 7)), "not RGB", more=more)
         for what, more in MORE.items()
     ),
     *(
         _read(f"{own} beside {' and '.join(more)}", _numbers(f"{own}_{{}}.jpg", range(1, 5)),
-              "no RGB",
+              "not RGB",
               more=[f"{name}_{k}.jpg" for name, last in more.items() for k in range(1, last + 1)])
         for own, more in (("v_run", {"v_run_depth": 4, "v_run_flow_x": 3}), ("run", {"depth": 4}),
                           ("run", {"flow_x": 3, "flow_y": 3}), ("cam1_rgb", {"cam1_normal": 4}),

@@ -222,7 +222,7 @@ def _lines(change: Callable[[str], str]) -> tuple[str, ...]:
 KINDS = (
     _files("as published", STEMS),
     _files("times without zeros", (f"{ONE}_1_11", f"{TWO}_9_19")),
-    _files("ids alone", (ONE, TWO), note="id alone"),
+    _files("ids alone", (ONE, TWO), note="id only"),
     _files("train_256", tuple(f"train_256/{stem}" for stem in STEMS)),
     _files("float times", STEMS, _lines(lambda line: line.replace("1,11", "1.0,11.0"))),
     _files("tabs", STEMS, _lines(lambda line: line.replace(",", "\t"))),
@@ -236,7 +236,7 @@ KINDS = (
     ),
     _files("no split column", STEMS, _lines(lambda line: line.rpartition(",")[0])),
     _files("ids without times", (ONE, TWO), ("label,youtube_id", f"riding a bike,{ONE}",
-        f"clay making,{TWO}"), "id alone"),
+        f"clay making,{TWO}"), "id only"),
     _rows("underscores", "riding a bike", "riding_a_bike"),
     _rows("parentheses", "catching (or) throwing", "catching__or__throwing"),
     _rows("an apostrophe", "massaging person's head", "massaging persons head"),

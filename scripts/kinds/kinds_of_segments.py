@@ -265,7 +265,7 @@ KINDS = (
         "EPIC-KITCHENS, a time that is none",
         "EPIC_100_train.csv",
         EPIC + EPIC_ROWS.replace("00:00:00.40", "0.4 s"),
-        ":2: time '0.4 s'",
+        ":2: '0.4 s' is not a time",
         videos=FILE,
         format="epic-kitchens-verbs",
     ),

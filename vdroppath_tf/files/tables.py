@@ -32,9 +32,9 @@ def csv_text(heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
         The text, with ``\n`` at the end of each line.
 
     Example:
-    ```python
-    csv_text(["class", "videos"], [["=1+1", 3]])  # "class,videos\n'=1+1,3\n"
-    ```
+        ```python
+        csv_text(["class", "videos"], [["=1+1", 3]])  # "class,videos\n'=1+1,3\n"
+        ```
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -88,10 +88,10 @@ def load_artefact(
     """Loads a network that ``vdroppath export`` wrote.
 
     Example:
-    ```python
-    served = vdroppath_tf.serving.load_artefact("served/1")
-    served.answer(np.zeros((1, 8, 32, 32, 3), "uint8")).shape  # (1, 4)
-    ```
+        ```python
+        served = vdroppath_tf.serving.load_artefact("served/1")
+        served.answer(np.zeros((1, 8, 32, 32, 3), "uint8")).shape  # (1, 4)
+        ```
 
     Args:
         path: path, the folder of a SavedModel, or of a network in another format. From a folder

@@ -96,7 +96,7 @@ def test_too_small_for_the_crop() -> None:
         ({"sampler": "segments", "random_stride": True}, "leave stride at 1"),
         ({"flip_directional": True}, "pass flip=True too"),
         ({"crop_scales": (1.0,)}, "pass crop= too"),
-        ({"crop": 8, "crop_scales": (0.5, 1.0)}, "falling"),
+        ({"crop": 8, "crop_scales": (0.5, 1.0)}, "descending"),
         ({"crop": 8, "crop_scales": (1.5,)}, "at most 1"),
         ({"crop": 8, "crop_scales": (0.5, 0.0)}, "above 0"),
         ({"crop_area": (0.5, 1.0)}, "pass crop= too"),

@@ -177,7 +177,7 @@ def test_said_aloud_once_each_and_not_without_end(
             epoch(made, number)
     assert len(caplog.messages) == 10
     assert "bad video 1 of train: " in caplog.messages[0]
-    assert "further ones" in caplog.messages[-1]
+    assert "further bad videos" in caplog.messages[-1]
 
 
 @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt, ZeroDivisionError, OSError])

@@ -240,7 +240,7 @@ class TestList:
 
     def test_bad_labels(self, root: Path) -> None:
         path = write(root, "a.mp4 3 0\n")
-        for labels, words in (((), "names 0"), (("a", "a"), "both called"), (("", "a"), "empty")):
+        for labels, words in (((), "names 0"), (("a", "a"), "both named"), (("", "a"), "empty")):
             with pytest.raises(ManifestError, match=words):
                 read_list(path, labels=labels)
 

@@ -144,7 +144,7 @@ def test_other_classes_than_asked_for(made: Callable[[str], Miniature], name: st
             "'x'"]),
         ("kinetics", "train.csv", "label,youtube_id,time_start,time_end\n../../a,b,1,2\n",
             ["none of its 1 videos is in"]),
-        ("kinetics", "train.csv", 'label,youtube_id,time_start,time_end\n"a,b,1,2\n', [":2: is no "
+        ("kinetics", "train.csv", 'label,youtube_id,time_start,time_end\n"a,b,1,2\n', [":2: is not "
             "CSV"]),
         ("kinetics", "train.csv", "label,youtube_id,time_start,time_end,split\na,b,1,2,train\n"
             "a,b,1,2,val\n", [":3: is of the split 'val'", ":2 is of 'train'"]),
@@ -155,7 +155,7 @@ def test_other_classes_than_asked_for(made: Callable[[str], Miniature], name: st
         ("something-v1", "something-something-v1-train.csv", "7;Yes\n", [":1: class 'Yes' is not"]),
         ("something-v1", "something-something-v1-train.csv", "7;No gesture\n7;No gesture\n",
             [":2: '7' is listed already", "train.csv:1"]),
-        ("something-v1", "something-something-v1-labels.csv", "a\nb\na\n", ["both called 'a'"]),
+        ("something-v1", "something-something-v1-labels.csv", "a\nb\na\n", ["both named 'a'"]),
         ("something-v1", "something-something-v1-labels.csv", "", ["names 0 classes"]),
         ("something-v2", "train.json", '[{"id": "78687"}]', ["item 0: is", "test part"]),
         ("something-v2", "train.json", '[{"id": [7], "template": "a"}]', ["item 0: is"]),

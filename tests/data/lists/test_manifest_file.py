@@ -77,7 +77,7 @@ def test_segments(folder: Path, tmp_path: Path) -> None:
     [
         ([{**HEADER, "format": "vdroppath_tf.manifest/3"}], ":1: .*newer vdroppath_tf"),
         ([{**HEADER, "labels": ["a", 1]}], ":1: is {"),
-        ([{**HEADER, "labels": ["a", "a"]}], "both called 'a'"),
+        ([{**HEADER, "labels": ["a", "a"]}], "both named 'a'"),
         ([{**HEADER, "directional": 1}], ":1: is {"),
         ([{**HEADER, "video_stream": -1}], ":1: video_stream is -1"),
         ([{**HEADER, "video_stream": "1"}], ":1: video_stream is 1"),

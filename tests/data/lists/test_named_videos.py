@@ -70,7 +70,9 @@ def test_a_folder_of_nothing_is_told_by_its_reader(tree: Path) -> None:
 def test_a_list_of_paths(tree: Path) -> None:
     listed = tree / "videos.txt"
     listed.write_text("# mine\nb/two.mp4\n\n  a\nmissing.mp4\nb\n")
-    with pytest.raises(VideoError, match=r"videos\.txt:5: there is no .*missing\.mp4\. .*--data"):
+    with pytest.raises(
+        VideoError, match=r"videos\.txt:5: .*missing\.mp4 does not exist\. .*--data"
+    ):
         names(listed)
     bad: dict[str, str] = {}
     found = named_videos(listed, on_error=lambda path, error: bad.update({path: str(error)}))

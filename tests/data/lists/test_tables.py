@@ -153,7 +153,7 @@ class TestRead:
         found = open_manifest(write(root, text)).entries
         spans = [e.source.span[:2] for e in found if isinstance(e.source, Segment)]
         assert spans == [(0.5, 2), (2, 3.5)]
-        with pytest.raises(ManifestError, match=r"txt:2: .*from 'x' to '2', is not"):
+        with pytest.raises(ManifestError, match=r"txt:2: .*from 'x' to '2', is neither"):
             read(root, text.replace("0.5", "x"))
 
     def test_a_column_of_splits(self, root: Path) -> None:

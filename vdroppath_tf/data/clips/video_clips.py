@@ -71,14 +71,14 @@ def clips_of(
         VideoError: If the video cannot be read, or no clip of this kind can be made from it.
 
     Example:
-    ```python
-    from vdroppath_tf.data.clips import ClipSampling, clips_of
-    from vdroppath_tf.data.lists.one_video import one_video
+        ```python
+        from vdroppath_tf.data.clips import ClipSampling, clips_of
+        from vdroppath_tf.data.lists.one_video import one_video
 
-    (entry,) = one_video("a.mp4", ["walking", "running"])
-    found = clips_of(entry, ClipSampling(frames=16, stride=2, short_edge=256, crop=224))
-    print(found.clips.shape, found.frames[0])
-    ```
+        (entry,) = one_video("a.mp4", ["walking", "running"])
+        found = clips_of(entry, ClipSampling(frames=16, stride=2, short_edge=256, crop=224))
+        print(found.clips.shape, found.frames[0])
+        ```
     """
     source = entry.source.with_square_pixels() if sampling.square_pixels else entry.source
     entry = dataclasses.replace(entry, source=source)

@@ -79,10 +79,10 @@ def fold(
     for its current strategy.
 
     Example:
-    ```python
-    network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
-    vdroppath_tf.serving.fold(network, clip_shape=(8, 32, 32)).save("folded.keras")
-    ```
+        ```python
+        network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
+        vdroppath_tf.serving.fold(network, clip_shape=(8, 32, 32)).save("folded.keras")
+        ```
 
     Args:
         network: keras.Model, a derived network or a template.

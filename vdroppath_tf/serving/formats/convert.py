@@ -64,11 +64,11 @@ def export_formats(
     but ``"saved_model"`` are for clips of the sizes of ``clips``; ``load_artefact`` loads them all.
 
     Example:
-    ```python
-    network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
-    clips = np.random.default_rng(0).integers(0, 256, (8, 8, 32, 32, 3), dtype=np.uint8)
-    vdroppath_tf.serving.export_formats(network, "served/1", ["saved_model"], clips=clips)
-    ```
+        ```python
+        network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
+        clips = np.random.default_rng(0).integers(0, 256, (8, 8, 32, 32, 3), dtype=np.uint8)
+        vdroppath_tf.serving.export_formats(network, "served/1", ["saved_model"], clips=clips)
+        ```
 
     Args:
         network: keras.Model, a derived network or a template.
