@@ -4,7 +4,8 @@
 
 One process answers the same clip in all of them by turns, on one core: the ratio of a round is the
 processor time of a format over that of the SavedModel that is not folded, and the median over
-rounds is written. Memory is what a fresh process needs above its imports.
+rounds is written. A turn is one answer that is not timed, for what another format has thrown out of
+the caches, and then some that are. Memory is what a fresh process needs above its imports.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ SHAPE = (8, 112, 112)
 CLASSES = 174
 FORMATS = ("saved_model", "onnx", "openvino", "openvino-int8", "litert")
 PLAIN = "SavedModel, not folded"
+KERAS = "network.keras"
 
 
 def clips(count: int) -> np.ndarray:
@@ -64,6 +66,7 @@ def network_of(name: str) -> Any:
 def written_before(name: str, out: Path, formats: Sequence[str]) -> dict[str, Path]:
     """The artefacts that an earlier run left."""
     folder = out / name / "1"
+    formats = [each for each in formats if each == "saved_model" or (folder / each).is_dir()]
     places = {each: folder if each == "saved_model" else folder / each for each in formats}
     return {PLAIN: out / name / "plain", **places}
 
@@ -77,47 +80,61 @@ def write(name: str, out: Path, network: Any, formats: Sequence[str]) -> dict[st
         "sampling": ClipSampling(SHAPE[0], crop=SHAPE[1]),
         "clips": clips(24),
     }
+    (out / name).mkdir(parents=True, exist_ok=True)
+    network.save(out / name / KERAS)
     plain = serving.export_saved_model(
         network, out / name / "plain", fold=False, overwrite=True, **options
     )
     written = serving.export_formats(network, out / name / "1", formats, overwrite=True, **options)
-    for one in written:
-        print(
-            f"{name}: {one.format} differs by {one.difference.largest:.1e}, "
-            f"of logits up to {one.difference.largest_logit:.1f}; {one.same_answers:.0%} same"
-        )
     return {PLAIN: plain, **{one.format: one.path for one in written}}
 
 
-def measure(name: str, rounds: int, network: Any, paths: dict[str, Path]) -> None:
+def measure(name: str, rounds: int, answers: int, paths: dict[str, Path], out: Path) -> None:
     """Rounds of all formats by turns."""
     import keras
 
+    import vdroppath_tf  # noqa: F401  its layers, by name
     from vdroppath_tf.serving import load_artefact
 
     clip = clips(1)
     calls: dict[str, Callable[[], Any]] = {}
-    if network is not None:
+    if (out / name / KERAS).is_file():
+        network = keras.saving.load_model(out / name / KERAS)
         calls["Keras predict"] = lambda: network.predict(clip, verbose=0)
     for kind, path in paths.items():
         served = load_artefact(path)
         calls[kind] = lambda served=served: served.answer(clip)  # type: ignore[misc]
     spent: dict[str, list[float]] = {kind: [] for kind in calls}
-    for round_ in range(rounds + 2):
+    for round_ in range(rounds + 1):
         for kind, call in calls.items():
-            start = time.process_time()
             call()
-            if round_ >= 2:  # the first prepare
-                spent[kind].append(time.process_time() - start)
+            start = time.process_time()
+            for _ in range(answers):
+                call()
+            if round_:  # the first prepares
+                spent[kind].append((time.process_time() - start) / answers)
     base = np.array(spent[PLAIN])
-    print(f"keras {keras.__version__}, {rounds} rounds, one core, clip {SHAPE}")
+    print(f"keras {keras.__version__}, {rounds} rounds of {answers}, one core, clip {SHAPE}")
     for kind, times in spent.items():
-        ratio = np.median(np.array(times) / base)
+        ratios = np.array(times) / base
+        low, ratio, high = np.quantile(ratios, [0.25, 0.5, 0.75])
         memory = memory_of(kind, paths[kind]) if kind in paths else ""
+        differs = difference_of(paths[kind]) if kind in paths else ""
         print(
-            f"{name} | {kind} | {ratio:.2f} | {1e3 * np.median(times):.0f} ms | {memory}",
+            f"{name} | {kind} | {ratio:.2f} ({low:.2f} to {high:.2f}) | "
+            f"{1e3 * np.median(times):.1f} ms | {memory} | {differs}",
             flush=True,
         )
+
+
+def difference_of(path: Path) -> str:
+    """How much logits differ from the network's, as its manifest has it."""
+    from vdroppath_tf.serving.beside import read_manifest
+
+    manifest = read_manifest(path) or {}
+    found = manifest["difference"]
+    same = f"; {manifest['same_answers']:.0%} same" if "same_answers" in manifest else ""
+    return f"{found['largest']:.1e} of {found['largest_logit']:.1f}{same}"
 
 
 MEMORY = """
@@ -150,22 +167,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", default="micro")
     parser.add_argument("--out", type=Path, default=Path("formats"))
-    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--rounds", type=int, default=11, help="0 writes, and measures nothing")
+    parser.add_argument("--answers", type=int, default=3, help="timed answers of a turn")
     parser.add_argument("--formats", nargs="+", default=FORMATS, choices=FORMATS)
-    text = "measure what an earlier run wrote, without Keras"
+    text = "measure what an earlier run wrote"
     parser.add_argument("--reuse", action="store_true", help=text)
     asked = parser.parse_args()
+    if asked.rounds:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     name, out, formats = asked.network, asked.out, asked.formats
-    network = None if asked.reuse else network_of(name)
     if asked.reuse:
         paths = written_before(name, out, formats)
     else:
-        paths = write(name, out, network, formats)
-    measure(name, asked.rounds, network, paths)
+        paths = write(name, out, network_of(name), formats)
+    if asked.rounds:
+        measure(name, asked.rounds, asked.answers, paths, out)
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     main()

@@ -155,6 +155,7 @@ def test_a_finished_run_does_nothing(finished: Path, folder: Path, call: Any) ->
     assert done.out.count(" done ") == len(STEPS)
     assert "[1/7]" not in done.error
     assert f"Next: vdroppath predict --model={finished}/served/1 VIDEO ..." in done.error
+    assert f"Or: vdroppath serve {finished}/served\n" in done.error
 
 
 def test_status(finished: Path, call: Any, tmp_path: Path) -> None:

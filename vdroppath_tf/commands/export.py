@@ -12,7 +12,7 @@ from absl import flags, logging
 from vdroppath_tf import data, experiments, serving, training
 from vdroppath_tf.commands.choices import EXPORT_FORMATS
 from vdroppath_tf.commands.flag_kinds import define_string
-from vdroppath_tf.commands.next_step import say_next
+from vdroppath_tf.commands.next_step import say_next, say_or_serve
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.sources import KINDS
 from vdroppath_tf.files import sha256_of
@@ -55,6 +55,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     clips = None if values.data is None else _clips(values, recipe, labels)
     _write(values, network, recipe, labels, clips)
     say_next("predict", "VIDEO ...", model=str(values.out))
+    if EXPORT_FORMATS[0] in values.format:  # what serve takes unless it is asked for another
+        say_or_serve(values.out)
 
 
 def _write(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import os
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from absl import flags, logging
 
@@ -30,8 +32,24 @@ def say_next(command: str, *arguments: str, **given: str | bool | None) -> None:
         arguments: What it takes that are no flags.
         given: Its flags and their values; those of None are left out.
     """
+    _say("Next", command_line(command, *arguments, **given))
+
+
+def say_or_serve(artefact: str | os.PathLike[str]) -> None:
+    """Says, after what was said to come next, that an exported network can be served too.
+
+    Args:
+        artefact: Its folder. Of a version, the folder above it is served, so that the next version
+            is taken as soon as it is there.
+    """
+    folder = Path(artefact)
+    whole = folder.parent if folder.name.isdecimal() and folder.parent.name else folder
+    _say("Or", command_line("serve", shlex.quote(str(whole))))
+
+
+def _say(word: str, line: str) -> None:
     if not _silent.get():
-        logging.info("Next: %s", command_line(command, *arguments, **given))
+        logging.info("%s: %s", word, line)
 
 
 def command_line(command: str, *arguments: str, **given: str | bool | None) -> str:

@@ -18,7 +18,7 @@ from vdroppath_tf import data, experiments, training
 from vdroppath_tf.commands import derive, evaluate, export, predict, report, test, train, trials
 from vdroppath_tf.commands.choices import TRIALS
 from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
-from vdroppath_tf.commands.next_step import say_next, saying_nothing
+from vdroppath_tf.commands.next_step import say_next, say_or_serve, saying_nothing
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
@@ -89,7 +89,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     take_source(values, arguments)
     go(values, recipe_of_flags(values))
     if not values.dry_run:
-        say_next("predict", "VIDEO ...", model=str(Path(values.out) / "served" / "1"))
+        served = str(Path(values.out) / "served" / "1")
+        say_next("predict", "VIDEO ...", model=served)
+        say_or_serve(served)
 
 
 def go(values: flags.FlagValues, recipe: training.Recipe) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -62,13 +63,26 @@ class _Frames:
 
 
 def build_index(
-    path: str, video_stream: int | None = None, *, open_end: bool = False
+    path: str,
+    video_stream: int | None = None,
+    *,
+    open_end: bool = False,
+    check_size: Callable[[int, int], object] = lambda height, width: None,
 ) -> FrameIndex:
-    """Finds every frame of a video file, see `index_video`."""
+    """Finds every frame of a video file, see `index_video`.
+
+    Args:
+        path: str, the file.
+        video_stream: int, see `index_video`.
+        open_end: bool, see `index_video`.
+        check_size: Callable, is given height and width of the frames before any of them is read,
+            and raises what is to stop it.
+    """
     missing = missing_end(path)
     if missing is not None and missing.certain:
         raise cut_short(path, missing)
     with open_video(path, video_stream) as (container, stream):
+        check_size(stream.codec_context.height, stream.codec_context.width)
         first = FirstFrame(path)
         b_frames = stream.codec_context.has_b_frames
         timed = any(name in container.format.name for name in _STORES_PTS)

@@ -10,7 +10,7 @@ import functools
 
 import numpy as np
 
-from vdroppath_tf.data.sources.container import VideoError, open_video
+from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.decode import read_frames
 from vdroppath_tf.data.sources.demux import build_index
 from vdroppath_tf.data.sources.frame_index import FrameIndex
@@ -99,10 +99,8 @@ class SentVideo(FrameSource):
 
     @functools.cached_property
     def _index(self) -> FrameIndex:
-        with open_video(self.file) as (_, stream):  # before its first frame is decoded
-            context = stream.codec_context
-            self.bounds.check_size(self.file, context.height, context.width)
-        index = build_index(self.file)
+        check_size = functools.partial(self.bounds.check_size, self.file)
+        index = build_index(self.file, check_size=check_size)
         if self.square_pixels:
             index = index.with_square_pixels()
         self.bounds.check_size(self.file, index.height, index.width)
