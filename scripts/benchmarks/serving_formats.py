@@ -71,14 +71,16 @@ def written_before(name: str, out: Path, formats: Sequence[str]) -> dict[str, Pa
     return {PLAIN: out / name / "plain", **places}
 
 
-def write(name: str, out: Path, network: Any, formats: Sequence[str]) -> dict[str, Path]:
+def write(
+    name: str, out: Path, network: Any, formats: Sequence[str], count: int
+) -> dict[str, Path]:
     """The artefacts of a network."""
     from vdroppath_tf import serving
     from vdroppath_tf.data import ClipSampling
 
     options: dict[str, Any] = {
         "sampling": ClipSampling(SHAPE[0], crop=SHAPE[1]),
-        "clips": clips(24),
+        "clips": clips(count),
     }
     (out / name).mkdir(parents=True, exist_ok=True)
     network.save(out / name / KERAS)
@@ -170,6 +172,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=11, help="0 writes, and measures nothing")
     parser.add_argument("--answers", type=int, default=3, help="timed answers of a turn")
     parser.add_argument("--formats", nargs="+", default=FORMATS, choices=FORMATS)
+    text = "on which files are compared with the network; half of them set the ranges of 8 bits"
+    parser.add_argument("--clips", type=int, default=24, help=text)
     text = "measure what an earlier run wrote"
     parser.add_argument("--reuse", action="store_true", help=text)
     asked = parser.parse_args()
@@ -179,7 +183,7 @@ def main() -> None:
     if asked.reuse:
         paths = written_before(name, out, formats)
     else:
-        paths = write(name, out, network_of(name), formats)
+        paths = write(name, out, network_of(name), formats, asked.clips)
     if asked.rounds:
         measure(name, asked.rounds, asked.answers, paths, out)
 

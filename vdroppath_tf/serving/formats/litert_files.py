@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.serving.formats.kinds import Format, Run, one_by_one
+from vdroppath_tf.serving.formats.kinds import Format, Run, one_by_one, usable_cores
 
 
 def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) -> None:
@@ -30,7 +30,8 @@ def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) ->
 def load(format: Format, folder: Path) -> Run:
     """Returns a function that runs a file in this process, on the CPU."""
     litert = format.needed("ai_edge_litert.interpreter")
-    interpreter = litert.Interpreter(model_path=str(folder / format.file))
+    file = str(folder / format.file)
+    interpreter = litert.Interpreter(model_path=file, num_threads=usable_cores())  # default: one
     runner, alone = interpreter.get_signature_runner("serving_default"), threading.Lock()
 
     def answer(clip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

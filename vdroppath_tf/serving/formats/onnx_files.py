@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.serving.formats.kinds import Format, Run, one_by_one
+from vdroppath_tf.serving.formats.kinds import Format, Run, one_by_one, usable_cores
 
 _OPSET = 17
 _BATCH = "batch"
@@ -34,6 +34,9 @@ def load(format: Format, folder: Path) -> Run:
     runtime = format.needed("onnxruntime")
     options = runtime.SessionOptions()
     options.add_free_dimension_override_by_name(_BATCH, 1)
+    options.intra_op_num_threads = usable_cores()
+    # threads that wait in a loop take the time of those that decode videos meanwhile
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = runtime.InferenceSession(
         str(folder / format.file), options, providers=["CPUExecutionProvider"]
     )
