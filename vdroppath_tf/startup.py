@@ -32,6 +32,18 @@ KERAS_CLASSES = {
     "Zeros": "layers.zeros",
 }
 
+FROZEN_WEIGHTS = "TF_ONEDNN_ASSUME_FROZEN_WEIGHTS"
+"""The variable by which TensorFlow takes the weights of convolutions for constants."""
+
+
+def check_may_train() -> None:
+    """Raises a ValueError in a process in which convolutions keep their first weights."""
+    if os.environ.get(FROZEN_WEIGHTS, "").lower() in ("1", "true"):
+        raise ValueError(
+            f"The environment variable {FROZEN_WEIGHTS} is set, with which convolutions keep the "
+            "weights that they begin with. It is for processes that only answer: unset it to train."
+        )
+
 
 def choose_settings() -> None:
     """Chooses oneDNN's kernels and the Keras backend, where neither is chosen yet.

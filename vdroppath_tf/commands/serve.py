@@ -76,22 +76,26 @@ def serve(
                 f"A server needs {package}. Install it with pip install 'vdroppath_tf[serve]'."
             )
     from vdroppath_tf.serving import server
+    from vdroppath_tf.serving.frozen import frozen_weights
 
     limits = server.Limits(
         **{name: values[name].value for name in SERVER_LIMITS}, workers=values.workers
     )
-    loaded = server.Models(
-        places, server.loader(values.runtime), keep=keep, max_batch=limits.max_batch
-    )
-    for name in loaded.names:
-        for version in loaded.versions(name):
-            runs = getattr(version.network, "format", "")
-            logging.info(
-                "%s: serves version %d of %s, %s", name, version.number, version.path, runs
-            )
-    everywhere = values.host not in ("127.0.0.1", "localhost")
-    app = server.application(loaded, limits, poll_seconds=values.poll_seconds, any_host=everywhere)
-    server.run_server(app, limits, host=values.host, port=values.port, on_start=on_start)
+    with frozen_weights():
+        loaded = server.Models(
+            places, server.loader(values.runtime), keep=keep, max_batch=limits.max_batch
+        )
+        for name in loaded.names:
+            for version in loaded.versions(name):
+                runs = getattr(version.network, "format", "")
+                logging.info(
+                    "%s: serves version %d of %s, %s", name, version.number, version.path, runs
+                )
+        everywhere = values.host not in ("127.0.0.1", "localhost")
+        app = server.application(
+            loaded, limits, poll_seconds=values.poll_seconds, any_host=everywhere
+        )
+        server.run_server(app, limits, host=values.host, port=values.port, on_start=on_start)
 
 
 @named

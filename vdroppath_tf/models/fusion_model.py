@@ -29,6 +29,7 @@ from vdroppath_tf.models.remat import remat_wanted, run_in_blocks
 from vdroppath_tf.models.weights_file import check_file, check_mark, strategy_mark
 from vdroppath_tf.spaces.layer_gates import gated_layers, read_gates
 from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.startup import check_may_train
 
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
@@ -126,6 +127,7 @@ class FusionModel(GatedTraining):
         ``num_train_examples`` is N of Eq. 5 of these data, where their size is not known; gates
         that were given an N of their own keep it.
         """
+        check_may_train()
         spec = clip_spec(x)
         if (
             spec is not None and self._takes_clips

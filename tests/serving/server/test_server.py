@@ -300,19 +300,35 @@ def process(tmp_path: Path) -> Iterator[Any]:
 
 
 def test_in_a_process_of_its_own(process: Any) -> None:
-    """It answers as the artefact does, and ends cleanly."""
-    from vdroppath_tf.serving import load_artefact
+    """It answers as the artefact does, also a new version, and ends cleanly.
+
+    There, weights of convolutions are taken for constants: those of each version for its own.
+    """
+    from vdroppath_tf import zoo
+    from vdroppath_tf.serving import export_saved_model, load_artefact, read_sampling
 
     running, address, path = process
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", address), running.stderr.read()
-    clips = np.random.default_rng(0).integers(0, 256, (2, 8, 32, 32, 3), np.uint8)
-    request = Request(f"{address}/predict?top=4", npy_bytes(clips), {"Content-Type": NPY})
-    with urlopen(request, timeout=60) as response:
-        found = json.load(response)
-    assert (found["model"], found["version"]) == ("micro", 7)
-    expected = load_artefact(path).answer(clips).mean(0)
-    scores = {each["label"]: each["score"] for each in found["top"]}
-    np.testing.assert_allclose([scores[name] for name in "abcd"], expected, atol=1e-5)
+
+    def asked(clips: np.ndarray) -> Any:
+        request = Request(f"{address}/predict?top=4", npy_bytes(clips), {"Content-Type": NPY})
+        with urlopen(request, timeout=60) as response:
+            return json.load(response)
+
+    clips = np.random.default_rng(0).integers(0, 256, (3, 8, 32, 32, 3), np.uint8)
+    new = zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
+    for version in (7, 8):
+        _until(lambda: asked(clips[:1])["version"] == version)  # noqa: B023  used at once
+        for count in (2, 1, 3):
+            found = asked(clips[:count])
+            assert (found["model"], found["version"]) == ("micro", version)
+            expected = load_artefact(path).answer(clips[:count]).mean(0)
+            scores = {each["label"]: each["score"] for each in found["top"]}
+            np.testing.assert_allclose([scores[name] for name in "abcd"], expected, atol=1e-5)
+        sampling = read_sampling(path)
+        path = path.with_name("8")
+        if version == 7:
+            export_saved_model(new, path, labels=["a", "b", "c", "d"], sampling=sampling)
     with urlopen(f"{address}/", timeout=60) as response:
         text = response.read().decode()
         assert "default-src 'none'" in response.headers["content-security-policy"]
