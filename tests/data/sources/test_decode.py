@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from vdroppath_tf.data.sources import index as frame_index
 from vdroppath_tf.data.sources import request as frame_request
 from vdroppath_tf.data.sources.container import open_video
 from vdroppath_tf.data.sources.decode import VideoError, index_video, read_frames, scaled_size
+from vdroppath_tf.data.sources.demux import build_index
 from vdroppath_tf.data.sources.encode import write_video
 
 FRAMES = 60
@@ -138,6 +140,23 @@ def test_short_edge(videos: dict[str, Path]) -> None:
     assert scaled_size(240, 320, 120) == (120, 160)
     assert scaled_size(320, 240, 120) == (160, 120)
     assert scaled_size(240, 320, None) == (240, 320)
+
+
+def test_no_frame_outlives_the_index(videos: dict[str, Path]) -> None:
+    """A frame is megabytes: hundreds of them may not wait until Python collects circles."""
+
+    def frames_there() -> int:
+        return sum(type(each) is av.VideoFrame for each in gc.get_objects())
+
+    build_index(str(videos["constant.mp4"]))
+    gc.collect()
+    before = frames_there()
+    gc.disable()  # as between two collections
+    try:
+        build_index(str(videos["constant.mp4"]))
+        assert frames_there() == before
+    finally:
+        gc.enable()
 
 
 class TestIndexCache:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import av
@@ -45,13 +46,20 @@ class FirstFrame:
             return
         if frames:
             self._found = True
-            self.pts = frames[0].pts
-            self.orientation = self._orientation_of(frames[0])
-            if (matrix := unreadable_matrix(frames[0])) is not None:
-                raise VideoError(
-                    f"{self._path}: its colours are coded by a matrix ({matrix}) that FFmpeg does "
-                    "not turn into RGB. Convert it to BT.709 with the program that made it."
-                )
+            self._read(frames[0])
+            frames.clear()
+            # In PyAV a frame and its side data hold each other. Python collects such circles when
+            # there are hundreds, and each of these holds the pixels of a frame.
+            gc.collect(0)
+
+    def _read(self, frame: Any) -> None:
+        self.pts = frame.pts
+        self.orientation = self._orientation_of(frame)
+        if (matrix := unreadable_matrix(frame)) is not None:
+            raise VideoError(
+                f"{self._path}: its colours are coded by a matrix ({matrix}) that FFmpeg does "
+                "not turn into RGB. Convert it to BT.709 with the program that made it."
+            )
 
     def _orientation_of(self, frame: Any) -> int:
         for data in frame.side_data:
