@@ -34,6 +34,12 @@ class Artefact:
         sampling: ClipSampling, how clips are made of videos.
         clip_shape: tuple, the frames, height, width and channels of a clip; None for an open size.
         run: Callable, returns the probabilities of clips that were checked.
+
+    Example:
+        ```python
+        served = load_artefact("served/1")
+        served.labels, served.clip_shape, served.answer(clips)
+        ```
     """
 
     path: Path

@@ -29,6 +29,12 @@ class FrameSizes:
         sizes: Pairs of width and height with the number of videos, the most frequent first.
         frames: The median number of frames.
         looked_at: The number of videos that were inspected.
+
+    Example:
+        ```python
+        sizes = frame_sizes([train, validation])
+        sizes.short_edge, sizes.differ  # 240, True
+        ```
     """
 
     sizes: tuple[tuple[tuple[int, int], int], ...]

@@ -33,6 +33,12 @@ class ClipPlan:
             scaled to `crop`. Defaults to None, which cuts `crop` pixels.
         area: The sizes to cut, which are then scaled to `crop`. Defaults to None.
         operations: Changes of colour and shape, in order, alike for all frames. Defaults to ().
+
+    Example:
+        ```python
+        plan = evaluation_plan(ClipSampling(frames=4), 100, "validation")
+        plan.indices, plan.corners  # [[48, 49, 50, 51]], ((0.5, 0.5),)
+        ```
     """
 
     indices: np.ndarray

@@ -26,6 +26,12 @@ class VideoClips:
         frames: The numbers of the frames in each clip, counted from 0 in the whole video, int64
             ``(clips, time)``; a clip with several crops has several views.
         seconds: The times of these frames, float64 ``(clips, time)``; None if they are unknown.
+
+    Example:
+        ```python
+        found = clips_of(entry, ClipSampling(frames=16, short_edge=256, crop=224))
+        found.clips.shape  # (1, 16, 224, 224, 3)
+        ```
     """
 
     clips: np.ndarray

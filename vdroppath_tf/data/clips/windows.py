@@ -26,6 +26,12 @@ class Window:
         start: float, the second at which it begins.
         end: float, the second before which it ends.
         entry: VideoEntry, the part as a video.
+
+    Example:
+        ```python
+        for window in windows_of(entry, seconds=2.0):
+            print(window.start, window.end)
+        ```
     """
 
     start: float

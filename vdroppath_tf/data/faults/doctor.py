@@ -39,6 +39,12 @@ class Diagnosis:
         known: The number of findings that were taken from the journal.
         decoded: The number of frames decoded in this run.
         seconds: The duration of this run.
+
+    Example:
+        ```python
+        found = diagnose([("train", manifest)], "doctor.jsonl")
+        print(found.sizes(), len(found.faults))
+        ```
     """
 
     findings: tuple[Finding, ...]

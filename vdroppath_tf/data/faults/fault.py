@@ -36,6 +36,12 @@ class Fault:
         reason: The first error.
         found: "check" (before a run), "decoding" (during it) or "doctor".
         count: The number of clips that failed: replaced in training, left out in evaluation.
+
+    Example:
+        ```python
+        for fault in faults.faults():  # faults: a FaultLog
+            print(fault.path, fault.reason)
+        ```
     """
 
     path: str

@@ -34,6 +34,12 @@ class Finding:
         dropped: The number of frames at its beginning that cannot be shown, see `FrameIndex`.
         reading: The version of reading videos; findings of another version are not reused, since
             it may, for example, not have turned frames upright.
+
+    Example:
+        ```python
+        found = diagnose([("train", manifest)], "doctor.jsonl")
+        bad = [finding.path for finding in found.findings if finding.error is not None]
+        ```
     """
 
     path: str

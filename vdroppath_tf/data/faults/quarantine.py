@@ -27,6 +27,12 @@ class Quarantine:
     Attributes:
         source: The file.
         faults: The videos, with their paths on this machine.
+
+    Example:
+        ```python
+        quarantine = read_quarantine("quarantine.json")
+        print(len(quarantine.faults))
+        ```
     """
 
     source: str

@@ -96,10 +96,21 @@ def read_charades_videos(
 ) -> Manifest:
     """Reads `Charades_v1_train.csv` as whole videos with all their classes (multi-label).
 
-    Arguments and errors are those of `read_charades`. A video without an action has no class.
+    A video without an action has no class. See `read_charades` for the errors.
+
+    Args:
+        path: The file.
+        root: The folder of the videos. Defaults to the folder of the file.
+        labels: The names of the classes, see `read_charades`. Defaults to None.
+        lookup: How names become videos. Defaults to `Lookup()`.
 
     Returns:
         The manifest.
+
+    Example:
+        ```python
+        manifest = read_charades_videos("Charades_v1_train.csv", "Charades_v1_480")
+        ```
     """
     rows, videos, numbers = _opened(path, root, labels, lookup)
     for row in rows:

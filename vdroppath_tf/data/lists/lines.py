@@ -83,10 +83,23 @@ def read_pairs(
 ) -> Manifest:
     """Reads a list without numbers of frames: `path label` or `path,label`.
 
-    Arguments and errors are those of `read_list`.
+    See `read_list` for the paths, the text and the errors.
+
+    Args:
+        path: The list file.
+        root: The folder from which paths start, and which they must not leave. Defaults to the
+            folder of the list.
+        labels: The names of the classes, see `read_list`. Defaults to None.
+        label_base: The number of the first class, 0 or 1. Defaults to None, which means 0.
+        lookup: How paths become videos. Defaults to `Lookup()`.
 
     Returns:
         The manifest.
+
+    Example:
+        ```python
+        manifest = read_pairs("train.csv", "videos")  # lines such as "run/v1.mp4,3"
+        ```
     """
     return _read(_PAIRS, path, root, labels, label_base, lookup)
 

@@ -34,6 +34,12 @@ class VideoReading:
             unknown.
         allow_open_end: bool, whether recordings that end inside a frame are read up to their last
             whole frame, see ``Lookup``. Defaults to False.
+
+    Example:
+        ```python
+        reading = VideoReading(source_fps=25.0)
+        entries = list(named_videos("frames/video1", reading))
+        ```
     """
 
     flow: bool = False

@@ -132,10 +132,21 @@ def read_something_v2(
 
     The class is the template without its brackets, or else the `label`. Videos are `1234.webm`, or
     folders or zip files of frames; `labels.json` (`{"class": "0", ...}`) must lie beside the file.
-    Arguments and errors are those of `read_something_v1`.
+    See `read_something_v1` for the errors.
+
+    Args:
+        path: The file.
+        root: The folder of the videos. Defaults to the folder of the file.
+        labels: The classes. Defaults to those in the list beside the file.
+        lookup: How names become videos. Defaults to `Lookup()`.
 
     Returns:
         The manifest.
+
+    Example:
+        ```python
+        manifest = read_something_v2("train.json", "20bn-something-something-v2")
+        ```
     """
     answers = Path(path).with_name(f"{Path(path).stem}-answers.csv")
     beside = f", which is beside it: pass {answers.name}" if answers.is_file() else ""

@@ -33,6 +33,12 @@ class VideoFacts(FrameInfo):
         turned: Whether frames are stored rotated or mirrored.
         pixel_aspect: The width and height of a stored pixel, as a ratio; (1, 1) if it is square.
         fps: The mean frame rate; None if frames have no times.
+
+    Example:
+        ```python
+        for facts in read_facts(manifest):
+            print(facts if isinstance(facts, VideoError) else facts.seconds)
+        ```
     """
 
     seconds: float | None

@@ -34,6 +34,13 @@ class BadVideo:
         label: The class number.
         reason: The error.
         shard: The file in which it would be.
+
+    Example:
+        ```python
+        written = write_records("records", manifest)
+        for video in written.bad:
+            print(video.path, video.reason)
+        ```
     """
 
     number: int

@@ -33,6 +33,12 @@ class Written:
         videos: The number of videos written, in this and earlier runs.
         bad: The videos that could not be written.
         bytes: The size of all shards.
+
+    Example:
+        ```python
+        written = write_records("records", manifest, short_edge=256)
+        print(written.videos, len(written.bad), written.bytes)
+        ```
     """
 
     folder: Path

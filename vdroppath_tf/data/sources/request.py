@@ -19,7 +19,17 @@ MAX_BYTES = 1 << 31
 
 @named
 class Box(NamedTuple):
-    """A part of a frame, in pixels of the scaled frame."""
+    """A part of a frame, in pixels of the scaled frame.
+
+    Attributes:
+        top, left: The first row and the first column.
+        height, width: The size.
+
+    Example:
+        ```python
+        VideoFile("/data/dance.mp4").read([0], short_edge=256, box=Box(0, 0, 224, 224))
+        ```
+    """
 
     top: int
     left: int
@@ -38,6 +48,12 @@ class FrameInfo:
         width: The width of a frame, in pixels.
         step: The step between the numbers in the names of pictures, more than 1 if only every n-th
             frame was kept; 0 if the names have no such numbers. Defaults to 1.
+
+    Example:
+        ```python
+        info = VideoFile("/data/dance.mp4").info()
+        info.num_frames, info.height, info.width
+        ```
     """
 
     num_frames: int
@@ -76,6 +92,12 @@ class FrameRequest:
 
     Raises:
         VideoError: If no frame is requested, one does not exist, or they are too many for memory.
+
+    Example:
+        ```python
+        request = FrameRequest("dance.mp4", FrameInfo(100, 240, 320), [8, 0, 8])
+        request.frames  # [0, 8]
+        ```
     """
 
     def __init__(

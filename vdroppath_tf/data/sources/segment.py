@@ -32,6 +32,11 @@ class Span(NamedTuple):
         start: The first frame, counted from 0, or the second at which the segment begins.
         end: The frame or the second before which it ends.
         unit: The unit of both, `"frames"` or `"seconds"`.
+
+    Example:
+        ```python
+        str(Span(2.0, 4.5, "seconds"))  # "2 s to 4.5 s"
+        ```
     """
 
     start: float

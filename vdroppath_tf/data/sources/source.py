@@ -36,6 +36,12 @@ class FrameSource(ABC):
 
     Attributes:
         channels: The number of channels: 3 for RGB, 2 for optical flow (x and y).
+
+    Example:
+        ```python
+        source = VideoFile("/data/dance.mp4")  # a subclass
+        source.info().num_frames, source.read([0, 8, 16]).shape
+        ```
     """
 
     channels: ClassVar[int] = 3

@@ -37,6 +37,12 @@ class Written:
         path: Path, the folder.
         difference: Difference between its logits and those of the Keras network.
         same_answers: float, the share of the clips for which both give the same class.
+
+    Example:
+        ```python
+        for written in export_formats(network, "served/1", ["saved_model", "onnx"], clips=clips):
+            print(written.format, written.difference.largest)
+        ```
     """
 
     format: str

@@ -28,6 +28,12 @@ class Version:
         path: The folder.
         network: The loaded network.
         identity: The identity of the folder when it was loaded.
+
+    Example:
+        ```python
+        models = Models({"video": Path("served")}, load_artefact)
+        models.get("video").number
+        ```
     """
 
     model: str
