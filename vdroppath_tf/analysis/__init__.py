@@ -1,4 +1,4 @@
-"""Spaces held against each other: distance, shift, stability, rank agreement, observations."""
+"""Comparisons of spaces: distance, shift, stability, rank agreement, observations."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What an explanation of a clip holds: a map for each branch of each layer, and the answer."""
+"""The explanation of a clip: a map for each branch of each layer, and the answer."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _NAMES = ("clip", "numbers", "chances", "method", "layers", "branches", "shares"
 @named
 @dataclass(frozen=True, eq=False)
 class BranchMap:
-    """A map of where one branch of one layer finds evidence for a class.
+    """A map of the evidence for a class that one branch of one layer finds.
 
     Attributes:
         layer: str, the name of the fusion layer.
         branch: str, ``"S"``, ``"T"`` or ``"ST"``.
-        values: ``(time, height, width)`` array of float from 0 to 1, at the layer's own resolution;
-            1 is the layer's highest place, whichever of its branches has it.
-        share: float, how much of what speaks for the class in this layer is this branch's; 0
-            everywhere where nothing does.
+        values: ``(time, height, width)`` array of float from 0 to 1, at the layer's resolution; 1
+            is the maximum over all branches of the layer.
+        share: float, this branch's share of the evidence for the class in the layer; 0 for every
+            branch if there is none.
     """
 
     layer: str
@@ -34,7 +34,7 @@ class BranchMap:
     share: float
 
     def resized(self, sizes: tuple[int, int, int]) -> np.ndarray:
-        """The map at ``(time, height, width)`` of a clip, interpolated linearly in all three."""
+        """Interpolates the map linearly to the ``(time, height, width)`` of a clip."""
         pairs = zip(self.values.shape, sizes, strict=True)
         time, height, width = (_matrix(have, want) for have, want in pairs)
         whole = "at,bh,cw,thw->abc"
@@ -43,7 +43,7 @@ class BranchMap:
 
 
 def _matrix(have: int, want: int) -> np.ndarray:
-    """``(want, have)``, linear interpolation between the middles of cells; ends stay level."""
+    """Returns the ``(want, have)`` matrix of linear interpolation between centres of cells."""
     at = np.clip((np.arange(want) + 0.5) * have / want - 0.5, 0, have - 1)
     low = np.floor(at).astype(int)
     high = np.minimum(low + 1, have - 1)
@@ -57,14 +57,14 @@ def _matrix(have: int, want: int) -> np.ndarray:
 @named
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Maps of what the branches of a network look at in a clip.
+    """Maps of the evidence that the branches of a network find in a clip.
 
     Attributes:
         clip: ``(time, height, width, channels)`` array, the clip, values 0 to 255.
-        label: int, the class that was asked about.
+        label: int, the class that is explained.
         predicted: int, the most probable class.
         chances: ``(classes,)`` array of float, the probability of each class.
-        maps: tuple of ``BranchMap``, layer by layer.
+        maps: tuple of ``BranchMap``, in the order of the layers.
         method: str, ``"grad-cam"`` or ``"hires-cam"``.
     """
 
@@ -81,10 +81,10 @@ class Explanation:
         return list(dict.fromkeys(one.layer for one in self.maps))
 
     def of_layers(self, names: list[str]) -> Explanation:
-        """With the maps of some layers only.
+        """Returns the explanation with the maps of some layers only.
 
         Raises:
-            ValueError: If there is no such layer; the message names those there are.
+            ValueError: If there is no such layer; the message lists the existing ones.
         """
         unknown = [name for name in names if name not in self.layers]
         if unknown:
@@ -95,13 +95,13 @@ class Explanation:
         return Explanation(self.clip, self.label, self.predicted, self.chances, maps, self.method)
 
     def some_layers(self, most: int) -> Explanation:
-        """With the maps of as many layers, spread from the first to the last."""
+        """Returns the explanation with at most ``most`` layers, evenly spread."""
         names = self.layers
         kept = np.linspace(0, len(names) - 1, min(most, len(names))).round().astype(int)
         return self.of_layers([names[k] for k in kept])
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes an ``.npz`` file without pickles, whole or not at all."""
+        """Writes an ``.npz`` file without pickles, atomically."""
         write_arrays(
             path,
             _FORMAT,
@@ -118,10 +118,10 @@ class Explanation:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Explanation:
-        """Reads what ``save`` wrote.
+        """Reads a file that ``save`` wrote.
 
         Raises:
-            ValueError: If it is something else; the message names the file.
+            ValueError: If the file has another format; the message names it.
             OSError: If it cannot be read.
         """
         found = read_arrays(path, _FORMAT, _NAMES)

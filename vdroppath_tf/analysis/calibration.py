@@ -1,12 +1,12 @@
-"""Does a probability of the space mean something? Accuracy against log-probability, and more.
+"""Calibration: does the probability of a strategy predict its accuracy?
 
 Three questions, each answered by Kendall's tau with its interval:
 
-* of draws: are strategies that the space gives more mass more accurate?
-* of layers: are those with low entropy, in which the space has decided, the ones in which another
+* draws: are strategies with more probability more accurate?
+* layers: are the layers with low entropy, in which the space has decided, those in which another
   unit costs accuracy?
-* of swaps: does the space's log-odds of the chosen unit over another predict what the other costs?
-  That is asked of both forms, sampling (p, Eq. 6) and Eq. 7's (the square root of p), which
+* swaps: do the space's log-odds of the chosen unit over another predict what the other costs?
+  This is tested for both forms, sampling (p, Eq. 6) and Eq. 7's (the square root of p), which
   disagree.
 """
 
@@ -27,7 +27,7 @@ from vdroppath_tf.scoring.scores import StrategyScore
 from vdroppath_tf.spaces.marginals import Form, off
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
-_LARGE = 1e6  # of log-odds that are infinite, where a gate's p is 0 or 1
+_LARGE = 1e6  # replaces infinite log-odds, where a gate's p is 0 or 1
 
 
 @named
@@ -60,11 +60,11 @@ def log_odds(space: ProbabilitySpace, worth: LayerWorth, form: Form = "sampling"
 
     Args:
         space: ``ProbabilitySpace`` of the template.
-        worth: ``LayerWorth``, whose swaps are meant.
-        form: str, of the probabilities. Defaults to "sampling".
+        worth: ``LayerWorth``, which holds the swaps.
+        form: str, the form of the probabilities. Defaults to "sampling".
 
     Raises:
-        ValueError: If the swaps are another network's.
+        ValueError: If the swaps belong to another network.
     """
     own = in_form(space, form)
     chosen = own.log_prob(worth.strategy)
@@ -75,15 +75,15 @@ def log_odds(space: ProbabilitySpace, worth: LayerWorth, form: Form = "sampling"
 @named
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """How well the probabilities of a space agree with what was measured.
+    """The agreement between the probabilities of a space and measurements.
 
     Attributes:
-        draws: ``Interval``, tau of the log-probability of draws and their accuracy; None where no
+        draws: ``Interval``, tau between the log-probability of draws and their accuracy; None if no
             draws were scored.
-        layers: ``Interval``, tau of how decided a layer is (its entropy, reversed) and what its
-            choice is worth; None without a ``LayerWorth``.
+        layers: ``Interval``, tau between the negative entropy of a layer and the worth of its
+            choice; None without a ``LayerWorth``.
         swaps: dict from form to the ``Interval`` of tau between the log-odds of the chosen unit and
-            what swapping it costs; empty without one.
+            the cost of swapping it; empty without a ``LayerWorth``.
     """
 
     draws: Interval | None
@@ -98,15 +98,15 @@ def calibration(
     scores: Sequence[StrategyScore] = (),
     worth: LayerWorth | None = None,
 ) -> Calibration:
-    """Compares the probabilities of a space with what was measured.
+    """Compares the probabilities of a space with measurements.
 
-    Intervals are bootstraps over draws, layers or swaps; those of swaps treat the swaps of one
-    layer as if they were independent, so they are somewhat too narrow.
+    Intervals are bootstraps over draws, layers or swaps. The swaps of one layer are treated as
+    independent, so the intervals over swaps are somewhat too narrow.
 
     Args:
         space: ``ProbabilitySpace`` of the template.
         scores: Sequence of ``StrategyScore``, draws of the space, each once. Defaults to none.
-        worth: ``LayerWorth``, what layers are worth. Defaults to None.
+        worth: ``LayerWorth``, the worth of each layer's choice. Defaults to None.
 
     Returns:
         ``Calibration``.

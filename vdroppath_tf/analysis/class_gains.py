@@ -1,4 +1,4 @@
-"""Which classes gain by looking in time: two networks on the same clips, class by class."""
+"""Which classes gain from temporal paths: two networks on the same clips, by class."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from vdroppath_tf.scoring.paired import holm, paired_interval, paired_p_value
 @named
 @dataclass(frozen=True, eq=False)
 class ClassGains:
-    """The gains of one network over another on the same clips, class by class.
+    """The gains of one network over another on the same clips, by class.
 
     Attributes:
-        one: str, what the first network is called.
-        other: str, what the second is called: of the question what time adds, S everywhere.
-        names: tuple of str, the classes.
-        clips: ``(classes,)`` array of int, clips of each class.
-        correct: ``(2, classes)`` array of int, clips that each network gets correct.
-        wins: ``(classes,)`` array of int, clips that only the first gets correct.
-        losses: ``(classes,)`` array of int, clips that only the second does.
+        one: str, the name of the first network.
+        other: str, the name of the second, such as S everywhere to measure what time adds.
+        names: tuple of str, the names of the classes.
+        clips: ``(classes,)`` array of int, the number of clips of each class.
+        correct: ``(2, classes)`` array of int, the number of clips that each network gets right.
+        wins: ``(classes,)`` array of int, the number of clips that only the first gets right.
+        losses: ``(classes,)`` array of int, the number of clips that only the second gets right.
     """
 
     one: str
@@ -55,37 +55,38 @@ class ClassGains:
 
     @property
     def top1(self) -> np.ndarray:
-        """``(2, classes)`` top-1 of each network; NaN where a class has no clip."""
+        """The top-1 of each network by class, ``(2, classes)``; NaN for a class without clips."""
         return np.asarray(
             np.where(self.clips > 0, self.correct / np.maximum(self.clips, 1), np.nan)
         )
 
     @property
     def gain(self) -> np.ndarray:
-        """``(classes,)`` top-1 of the first minus that of the second; NaN without a clip."""
+        """The top-1 of the first minus that of the second, ``(classes,)``; NaN without clips."""
         return np.asarray(self.top1[0] - self.top1[1])
 
     def intervals(self, level: float = 0.95) -> np.ndarray:
-        """``(classes, 2)`` ends of the intervals of the gains, each for itself; paired."""
+        """Returns the ends of each gain's paired interval, ``(classes, 2)``, without correction."""
         return paired_interval(self.wins, self.losses, self.clips, level=level)
 
     def clear(self, level: float = 0.05) -> np.ndarray:
-        """``(classes,)`` whether a class gains or loses, with an error of ``level`` over all.
+        """Returns which classes clearly gain or lose, ``(classes,)`` bool.
 
-        By McNemar's exact test and Holm's correction for the number of classes.
+        This uses McNemar's exact test with Holm's correction for the number of classes; the
+        probability of any error is at most ``level``.
         """
         p_values = np.where(self.clips > 0, paired_p_value(self.wins, self.losses), np.nan)
         return holm(p_values, level)
 
     @property
     def order(self) -> list[int]:
-        """The classes that have clips, the largest gain first."""
+        """The classes that have clips, largest gain first."""
         found = np.argsort(-self.gain, kind="stable")
         return [int(k) for k in found if self.clips[k]]
 
     @property
     def verdict(self) -> str:
-        """In a sentence: how many classes gain and lose, and which gains most."""
+        """A sentence with the number of classes that gain and lose, and the largest gain."""
         clear, there = self.clear(), self.order
         if not there:
             return f"No class has a clip, so {self.one} and {self.other} cannot be compared."
@@ -97,7 +98,7 @@ class ClassGains:
             f"classes gain and {len(lost)} lose"
         )
         if not gained and not lost:
-            said += "; with so few clips a class, smaller differences cannot be told from chance"
+            said += "; with so few clips per class, smaller differences may be due to chance"
         most = f" The largest gain is that of {self._shown(best)}." if self.gain[best] > 0 else ""
         least = f" The largest loss is that of {self._shown(there[-1])}." if lost else ""
         return f"{said}.{most}{least}"
@@ -119,15 +120,15 @@ class ClassGains:
 
     @classmethod
     def of_fields(cls, fields: Mapping[str, Any]) -> ClassGains:
-        """What ``fields`` gave."""
+        """Builds the gains from the result of ``fields``."""
         names = tuple(str(name) for name in fields["names"])
         counts = {name: np.asarray(fields[name]) for name in ("clips", "correct", "wins", "losses")}
         if any(not np.issubdtype(values.dtype, np.integer) for values in counts.values()):
-            raise ValueError(f"Expected whole numbers of clips. Received: {counts}")
+            raise ValueError(f"Expected integer numbers of clips. Received: {counts}")
         return cls(str(fields["one"]), str(fields["other"]), names, **counts)
 
     def lines(self) -> list[list[Any]]:
-        """For each class in its order: name, clips, both top-1, gain, its interval, clear."""
+        """Returns for each class, in order: name, clips, both top-1, gain, interval, clear."""
         ends, clear = self.intervals(), self.clear()
         return [
             [
@@ -152,21 +153,21 @@ def class_gains(
     one: str = "the chosen strategy",
     other: str = "S everywhere",
 ) -> ClassGains:
-    """Computes the gains of one network over another on the same clips, class by class.
+    """Computes the gains of one network over another on the same clips, by class.
 
     Args:
-        names: Sequence of str, the classes.
+        names: Sequence of str, the names of the classes.
         truths: ``(clips,)`` array of int, the class of each clip.
         correct: ``(clips,)`` array of bool, whether the network's answers are correct.
-        other_correct: ``(clips,)`` array of bool, whether the other's are, on the same clips.
-        one: str, what the network is called. Defaults to "the chosen strategy".
-        other: str, what the other is called. Defaults to "S everywhere".
+        other_correct: ``(clips,)`` array of bool, whether the other network's answers are.
+        one: str, the name of the network. Defaults to "the chosen strategy".
+        other: str, the name of the other. Defaults to "S everywhere".
 
     Returns:
         ``ClassGains``.
 
     Raises:
-        ValueError: If the arrays are not of the same clips, or a number is no class.
+        ValueError: If the arrays do not have one length, or a number is not a class.
 
     Example:
     ```python
@@ -195,4 +196,4 @@ def class_gains(
 
 
 GAIN_HEADS = ["class", "clips", "top1", "other_top1", "gain", "low", "high", "clear"]
-"""The columns of ``ClassGains.lines``."""
+"""The column names of ``ClassGains.lines``."""

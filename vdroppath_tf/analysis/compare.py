@@ -1,4 +1,4 @@
-"""How far spaces are from each other: two data sets, two templates, several seeds of one run."""
+"""Distances between spaces: of two data sets, two templates, or several seeds of one run."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 class SpaceComparison:
     """Distances between named spaces, each of which may have been learned several times.
 
-    A distance of two spaces in a layer is the total variation of its unit marginals: the largest
-    difference in the probability of any set of units, 0 where they agree and 1 where they share
-    nothing. With gates per input it is the mean over the layer's inputs.
+    The distance of two spaces in a layer is the total variation of their unit marginals: the
+        largest difference in the probability of any set of units, 0 if they are equal and 1 if they
+        have no unit in common. With gates per input it is the mean over the layer's inputs.
 
     Attributes:
-        spaces: the repetitions (seeds) of each name.
-        form: of the marginals, ``"paper"`` (Eq. 7) or ``"sampling"``.
-        layers: names of the fusion layers, those of the first space.
-        between: ``(names, names, layers)`` mean distance of a space of one name and one of the
-            other; on the diagonal, of two repetitions of a name (NaN where there is only one).
+        spaces: the repetitions (seeds) for each name.
+        form: the form of the marginals, ``"paper"`` (Eq. 7) or ``"sampling"``.
+        layers: the names of the fusion layers, from the first space.
+        between: ``(names, names, layers)`` mean distance between spaces of two names; on the
+            diagonal, between two repetitions of a name (NaN if there is only one).
     """
 
     spaces: Mapping[str, tuple[ProbabilitySpace, ...]]
@@ -46,17 +46,17 @@ class SpaceComparison:
 
     @property
     def distance(self) -> np.ndarray:
-        """``(names, names)``: ``between``, averaged over layers."""
+        """``between``, averaged over layers, ``(names, names)``."""
         mean: np.ndarray = self.between.mean(axis=-1)
         return mean
 
     def path_on(self, name: str) -> dict[str, np.ndarray]:
-        """``(repetitions, layers)`` probability that each branch is on, by branch."""
+        """Returns by branch the probability that it is on, ``(repetitions, layers)``."""
         found = [space.path_on(self.form) for space in self.spaces[name]]
         return {b: np.array([on[b] for on in found]) for b in found[0]}
 
     def same_mode(self, name: str) -> np.ndarray:
-        """``(layers,)`` share of pairs of repetitions with the same unit in their modes."""
+        """Returns the share of pairs of repetitions whose modes agree, ``(layers,)``."""
         pairs = list(itertools.combinations([space.mode() for space in self.spaces[name]], 2))
         if not pairs:
             return np.full(len(self.layers), np.nan)
@@ -71,11 +71,11 @@ def compare_spaces(
     """Compares spaces of one network.
 
     Args:
-        spaces: name to its space, or to the spaces that several seeds gave.
-        form: of the marginals that are compared.
+        spaces: a mapping from names to a space, or to the spaces of several seeds.
+        form: the form of the marginals that are compared.
 
     Raises:
-        ValueError: fewer than two spaces, or spaces of different networks or branches.
+        ValueError: If there are fewer than two spaces, or their networks or branches differ.
     """
     several = {
         name: (given,) if isinstance(given, ProbabilitySpace) else tuple(given)
@@ -115,7 +115,7 @@ def _check_same(first: tuple[str, ProbabilitySpace], other: tuple[str, Probabili
     if words(a) != words(b) or _inputs(a) != _inputs(b):
         raise ValueError(
             f"{other_name!r} is a space of {words(b)}; {name!r} is one of {words(a)}. Expected "
-            "spaces of one network; zoo.transfer takes a space to another network."
+            "spaces of one network; zoo.transfer carries a space to another network."
         )
 
 

@@ -1,10 +1,10 @@
-"""Grad-CAM per branch: what S looks at, what ST looks at, layer by layer, over time.
+"""Grad-CAM per branch: where S and ST find evidence, by layer and over time.
 
 Grad-CAM (Selvaraju et al., ICCV 2017) weighs the channels of an activation by the gradient of a
-class's logit, averaged over all places, and keeps what speaks for the class. Here the activation is
-that of one branch of a fusion layer, before the sum, and places are in time and space. As S and ST
-are summed, they have the gradient in common: before its negative part is cut, the map of the layer
-is the sum of the maps of its branches.
+class's logit, averaged over all positions, and keeps the positive part. Here the activation is that
+of one branch of a fusion layer, before the sum, and positions are in time and space. Since S and ST
+are summed, they share the gradient: before the negative part is cut, the map of the layer is the
+sum of the maps of its branches.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ def explain_clip(
         model: ``keras.Model``, a derived network, or a template, for the strategy it runs
             (``set_strategy``).
         clip: array ``(time, height, width, channels)``, values 0 to 255.
-        label: int, the number of the class. Defaults to None, the most probable one.
-        method: str, ``"grad-cam"``, which averages the gradient over all places, or
-            ``"hires-cam"``, which multiplies it place by place: where the gradient is zero, so is
-            the map (Draelos and Carin, 2020). Defaults to "grad-cam".
+        label: int, the number of the class. Defaults to None, the most probable class.
+        method: str, ``"grad-cam"``, which averages the gradient over all positions, or
+            ``"hires-cam"``, which multiplies it position by position: where the gradient is zero,
+            so is the map (Draelos and Carin, 2020). Defaults to "grad-cam".
 
     Returns:
         ``Explanation``, with a map for each branch that is on, in the order of the layers.
 
     Raises:
-        ValueError: If the network has no fusion layer or no classifier, computes in another
-            precision than float32, or the clip or the class does not fit.
+        ValueError: If the network has no fusion layer or no classifier, does not compute in
+            float32, or the clip or the class does not fit.
 
     Example:
     ```python
@@ -89,7 +89,7 @@ def explain_clip(
 
 
 def _places(layer: FusionConv) -> tuple[Any, dict[str, Any]]:
-    """What a layer takes, and what its branches give by name (symbolic)."""
+    """Returns the input of a layer, and the outputs of its branches by name (symbolic)."""
     names = layer.output_names(layer.input)
     given = dict(zip(names, keras.tree.flatten(layer.output), strict=True))
     return layer.input, {name: given[name] for name in ("output", "temporal") if name in given}
@@ -104,7 +104,7 @@ def _layers(model: keras.Model) -> list[FusionConv]:
         )
     if len(model.output_shape) != 2:
         raise ValueError(
-            f"{model.name!r} gives features of shape {model.output_shape}, and no class. Expected "
+            f"{model.name!r} outputs features of shape {model.output_shape}, no classes. Expected "
             "a network with a classifier (include_top=True)."
         )
     other = next((x for x in layers if x.compute_dtype != "float32"), None)
@@ -146,9 +146,9 @@ def _label(label: int | None, logits: tf.Tensor) -> int:
 def _fixed_gates(
     model: keras.Model, layers: Sequence[FusionConv]
 ) -> Iterator[list[np.ndarray | None]]:
-    """One draw or mode of each gate for all that is computed inside; None for a derived layer.
+    """Fixes one draw or the mode of each gate while active.
 
-    Gives what each layer lets through, ``(inputs, branches)`` of 0 and 1.
+    Yields the mask of each layer, ``(inputs, branches)`` of 0 and 1; None for a derived layer.
     """
     with restored_gates(model):
         for layer in layers:
@@ -165,7 +165,7 @@ def _fixed_gates(
 def _layer_maps(
     layer: FusionConv, mask: np.ndarray | None, seen: tf.Tensor, gradient: Any, method: Method
 ) -> list[BranchMap]:
-    """The maps of a layer's branches that are on, on one scale."""
+    """Returns the maps of a layer's branches that are on, on one scale."""
     found = {}
     for n, branch in enumerate(layer.wanted):
         on = np.ones((1, 1), "float32") if mask is None else mask[:, n][None]
@@ -184,7 +184,7 @@ def _layer_maps(
 
 
 def _map(activation: tf.Tensor, gradient: tf.Tensor, method: Method) -> np.ndarray:
-    """``(time, height, width)``: what of a branch speaks for the class, at each place."""
+    """Returns a branch's evidence for the class at each position, ``(time, height, width)``."""
     weights = gradient if method == "hires-cam" else tf.reduce_mean(gradient, [0, 1, 2])
     found: np.ndarray = tf.nn.relu(tf.reduce_sum(activation * weights, -1)).numpy()
     return found

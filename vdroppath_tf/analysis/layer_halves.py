@@ -1,4 +1,4 @@
-"""In how many layers a unit has the highest marginal: in the lower half, and in the higher."""
+"""Counts the layers in which a unit has the highest marginal, in both halves of a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vdroppath_tf.spaces.unit import s_first
 
 
 class Lead(NamedTuple):
-    """In how many of some layers a unit leads, and every unit's mean marginal there."""
+    """The number of layers in which a unit leads, and every unit's mean marginal there."""
 
     layers: int
     of: int
@@ -22,13 +22,13 @@ class Lead(NamedTuple):
         return f"{self.layers} of {self.of} layers ({percent(self.layers / self.of, 0)})"
 
     def margin(self, unit: str) -> tuple[float, str]:
-        """By how much the unit's mean is above the highest other one; and which one that is."""
+        """Returns the unit's mean minus the highest other mean, and that other unit."""
         other = max((u for u in self.means if u != unit), key=self.means.__getitem__)
         return self.means[unit] - self.means[other], other
 
 
 def leads(space: ProbabilitySpace, unit: str) -> tuple[Lead, Lead]:
-    """How `unit` stands in the lower and in the higher half of the layers.
+    """Returns the lead of `unit` in the lower and in the higher half of the layers.
 
     Raises:
         ValueError: If the space has one layer only, or lacks the unit.
@@ -46,14 +46,14 @@ def leads(space: ProbabilitySpace, unit: str) -> tuple[Lead, Lead]:
 
 
 def halves(space: ProbabilitySpace) -> tuple[slice, slice]:
-    """The lower and the higher half of the layers."""
+    """Returns the lower and the higher half of the layers."""
     return slice(None, len(space) // 2), slice(len(space) // 2, None)
 
 
 def unit_marginals(
     space: ProbabilitySpace, unit: str, *, with_none: bool = False
 ) -> dict[str, np.ndarray]:
-    """Marginals of the units that have a path, among which there must be `unit`; and of none."""
+    """Returns the marginals of the units with a path, which must include `unit`, and of none."""
     every = s_first(space.marginals())
     found = {name: p for name, p in every.items() if name != "-"}
     if unit not in found:
@@ -64,5 +64,5 @@ def unit_marginals(
 
 
 def mean_marginals(marginals: dict[str, np.ndarray], part: slice) -> dict[str, float]:
-    """The mean over some layers of the marginal of each unit."""
+    """Returns each unit's mean marginal over some layers."""
     return {name: float(values[part].mean()) for name, values in marginals.items()}

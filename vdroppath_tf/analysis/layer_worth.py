@@ -1,9 +1,8 @@
-"""What each layer's choice is worth: swap the unit of one layer, and see what it costs.
+"""layer_worth: measures the accuracy that swapping the unit of each layer costs.
 
-The units of all other layers stay. Every strategy that differs from the chosen one in one layer is
-scored on the same clips, each with batch-norm statistics of its own; what the swap costs is the
-difference in accuracy, paired clip by clip. A layer's choice is worth what a swap of its unit costs
-on average.
+Every strategy that differs from the chosen one in a single layer is scored on the same clips, with
+batch norm recalibrated for each. The cost of a swap is the paired difference in accuracy. The worth
+of a layer's choice is the mean cost of the swaps of its unit.
 """
 
 from __future__ import annotations
@@ -36,23 +35,23 @@ def layer_worth(
 ) -> LayerWorth:
     """Measures on clips what the choice of each layer of a strategy is worth.
 
-    All swaps are scored in one pass, in which strategies share the layers that they agree on. Pass
-    clips that the strategy was not chosen on: where it won by luck, every swap seems to cost.
+    All swaps are scored in one pass, in which strategies share common layers. Pass clips on which
+    the strategy was not chosen: otherwise its selection bias makes every swap seem costly.
 
     Args:
         model: ``keras.Model``, a trained template.
-        strategy: ``FusionStrategy`` or str, the one whose layers are swapped.
+        strategy: ``FusionStrategy`` or str, the strategy whose units are swapped.
         clips: an iterable of batches ``(clips, labels)``, each used once.
-        train_clips: an iterable of batches of training, for batch-norm recalibration of each
-            strategy. Defaults to None, which leaves the template's statistics.
-        options: ``EvaluationOptions``, how strategies are scored.
+        train_clips: an iterable of training batches, for the recalibration of batch norm for each
+            strategy. Defaults to None, which uses the template's statistics.
+        options: ``EvaluationOptions``, the settings of the evaluation.
 
     Returns:
         ``LayerWorth``.
 
     Raises:
-        ValueError: If the strategy does not fit the template, or as ``evaluate_strategies``.
-        VideoError: For a video that cannot be read.
+        ValueError: If the strategy does not fit the template, or as for ``evaluate_strategies``.
+        VideoError: If a video cannot be read.
 
     Example:
     ```python
@@ -70,13 +69,13 @@ def layer_worth(
 def swaps_of(
     model: keras.Model, strategy: FusionStrategy | str
 ) -> tuple[FusionStrategy, list[tuple[int, FusionUnit]]]:
-    """Returns a strategy that knows its network, and the units to swap in each of its layers.
+    """Returns the strategy with its architecture, and the units to swap in each layer.
 
-    Where inputs have gates of their own, the other units are those that all inputs share.
+    With gates per input, only units that all inputs share are swapped in.
 
     Args:
         model: ``keras.Model``, a template.
-        strategy: ``FusionStrategy`` or str, one that fits it.
+        strategy: ``FusionStrategy`` or str, a strategy that fits it.
     """
     layers = fusion_layers(model)
     name = (getattr(model, "architecture", None) or {}).get("name")
@@ -93,6 +92,6 @@ def swaps_of(
 
 
 def _shared(unit: FusionUnit, inputs: int) -> str:
-    """A unit whose branches see all of the inputs, as the unit that all inputs share."""
+    """Returns a unit whose branches have all inputs in the form for shared inputs."""
     masks = unit.inputs.values()
     return "+".join(unit.branches) if masks and all(all(mask) for mask in masks) else str(unit)

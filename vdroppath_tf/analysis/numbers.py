@@ -1,13 +1,13 @@
-"""How numbers are written in sentences: shares, and differences of shares."""
+"""Formats shares, and differences of shares, for sentences."""
 
 from __future__ import annotations
 
 
 def percent(value: float, digits: int = 1) -> str:
-    """A share as percent, held together by no-break spaces."""
+    """Formats a share as percent, with a no-break space."""
     return f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def points(value: float) -> str:
-    """A difference of shares in points of a percent, with its sign."""
+    """Formats a difference of shares in percentage points, with its sign."""
     return f"{value * 100:+.1f}".replace("-", "\N{MINUS SIGN}")

@@ -1,10 +1,10 @@
-"""The paper's observations I to III as statements computed from spaces, held or not.
+"""Tests the paper's observations I to III on spaces.
 
-"Lower" is the first half of the fusion layers by depth, "higher" the rest; of an odd number the
-middle layer is a higher one. A unit *leads* in a layer where it has the highest marginal (Eq. 7's
-form) of all units, no path at all (`-`) among them: where a layer most probably has no path, no
-unit leads. An observation about a half holds where its unit leads in more than
-half of that half's layers and has the highest mean marginal there too.
+"Lower" is the first half of the fusion layers by depth, "higher" the rest; for an odd number the
+middle layer is a higher one. A unit *leads* in a layer if it has the highest marginal (in the form
+of Eq. 7) of all units, including no path at all (`-`): if a layer most probably has no path, no
+unit leads. An observation about a half holds if its unit leads in more than half of the layers of
+that half, and also has the highest mean marginal there.
 
 Reference: Zhou et al., CVPR 2020, section 4 (observations I to III), Fig. 4.
 """
@@ -19,7 +19,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.spaces.diagnosis import NEAR_START
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
-# Difference of mean P(S) from which one data set has more of S than another.
+# The difference of mean P(S) from which on one data set counts as having more S than another.
 ADDS = 0.05
 
 CLAIMS = {
@@ -37,10 +37,11 @@ class Observation:
     Attributes:
         number: "I", "II" or "III".
         verdict: "holds", "holds narrowly" or "does not hold".
-        strength: how strongly it does or does not, in words.
-        margin: the same as a number: the mean marginal of the unit minus that of the next (I, II),
-            or the gap in mean P(S) (III); below 0 where another is ahead.
-        detail: the numbers behind it, and a warning where they say little about the data.
+        strength: a description of how strongly it holds or not.
+        margin: the strength as a number: the mean marginal of the unit minus the highest other (I,
+            II), or the difference in mean P(S) (III); negative if another is ahead.
+        detail: the underlying numbers, with a warning if they carry little information about the
+            data.
     """
 
     number: str
@@ -51,7 +52,7 @@ class Observation:
 
     @property
     def claim(self) -> str:
-        """What the paper says."""
+        """The paper's statement."""
         return CLAIMS[self.number]
 
     def __str__(self) -> str:
@@ -60,7 +61,7 @@ class Observation:
 
 @named
 def lower_layers_fuse(space: ProbabilitySpace) -> Observation:
-    """Computes whether observation I holds: S+ST leads in lower layers.
+    """Tests observation I: S+ST leads in lower layers.
 
     Raises:
         ValueError: If the space has one layer only, or lacks S+ST.
@@ -72,7 +73,7 @@ def lower_layers_fuse(space: ProbabilitySpace) -> Observation:
 
 @named
 def higher_layers_want_time(space: ProbabilitySpace) -> Observation:
-    """Computes whether observation II holds: higher layers prefer ST.
+    """Tests observation II: higher layers prefer ST.
 
     Raises:
         ValueError: If the space has one layer only, or lacks ST.
@@ -86,14 +87,14 @@ def higher_layers_want_time(space: ProbabilitySpace) -> Observation:
 def scenes_want_space(
     spaces: Mapping[str, ProbabilitySpace], scenes: Collection[str]
 ) -> Observation:
-    """Computes whether observation III holds: data with complex scenes add S.
+    """Tests observation III: data with complex scenes add S.
 
-    It holds where every data set with complex scenes has a higher mean P(S) over layers than every
+    It holds if every data set with complex scenes has a higher mean P(S) over layers than every
     other one, by `ADDS` or more.
 
     Args:
-        spaces: Name of a data set to the space that was learned on it.
-        scenes: Those of the names that have complex scenes; some names must be left over.
+        spaces: Mapping from the names of data sets to the spaces learned on them.
+        scenes: The names with complex scenes; some names must remain.
 
     Raises:
         ValueError: If `scenes` does not split the names in two, or a space lacks S.
@@ -125,7 +126,7 @@ def scenes_want_space(
 
 
 def _asked(number: str, space: ProbabilitySpace, unit: str, half: Lead, here: str) -> Observation:
-    """Observations I and II, of the lower or the higher half."""
+    """Tests observation I or II, on the lower or the higher half."""
     name = {"I": "lower", "II": "higher"}[number]
     part = halves(space)[0 if number == "I" else 1]
     margin, other = half.margin(unit)
@@ -142,7 +143,7 @@ def _asked(number: str, space: ProbabilitySpace, unit: str, half: Lead, here: st
 
 
 def _start(space: ProbabilitySpace, unit: str, half: slice) -> str:
-    """The starting mean, and a warning where these layers have hardly been trained away from it."""
+    """Describes the initial mean, with a warning if these layers are still near their start."""
     mean = mean_marginals(unit_marginals(space.started(), unit), half)[unit]
     moved = float(space.distance_from_start()[half].mean())
     said = f"; {unit} started at {mean:.2f}."

@@ -1,7 +1,7 @@
-"""Do two ways of scoring strategies put them in the same order? Kendall's tau, and what bounds it.
+"""Ranking: Kendall's tau between scores and stand-alone accuracies, and its upper bound.
 
-The stand-alone accuracy of a strategy (trained from scratch) differs from seed to seed. So it is a
-noisy reading, and no score, however good, agrees with noise: tau has a ceiling below 1.
+The stand-alone accuracy of a strategy (trained from scratch) varies with the seed. It is a noisy
+measurement, with which even a perfect score agrees only in part: tau has a ceiling below 1.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from vdroppath_tf.names import named
 from vdroppath_tf.scoring.intervals import Interval
 
 KINDS = ("draws", "uniform draws")
-"""Where strategies come from: the learned space, or the prior under which every path is a coin."""
+"""The origin of strategies: draws from the learned space, or from the uniform prior."""
 
 
 @named
 @dataclass(frozen=True)
 class SeedNoise:
-    """How much the accuracies of strategies change when they are trained with another seed.
+    """The variation of strategies' accuracies over training seeds.
 
     Attributes:
-        seeds: trainings of each strategy.
-        deviation: standard deviation of one training's accuracy about its strategy's own.
-        spread: highest minus lowest mean accuracy.
-        between_seeds: mean tau of two seeds, NaN with one seed.
-        ceiling: tau that a perfect score would have with these means, by simulation: the means are
-            taken for the truth, and noise of their own size is added.
+        seeds: the number of trainings of each strategy.
+        deviation: the standard deviation of a training's accuracy about its strategy's mean.
+        spread: the highest minus the lowest mean accuracy.
+        between_seeds: the mean tau between two seeds, NaN with one seed.
+        ceiling: the tau of a perfect score with these means, by simulation: the means are taken as
+            the true values, and noise of the estimated size is added.
     """
 
     seeds: int
@@ -44,14 +44,14 @@ class SeedNoise:
 
 @named
 def seed_noise(accuracies: np.ndarray, *, resamples: int = 500, seed: int = 0) -> SeedNoise:
-    """Estimates how much the stand-alone accuracies of strategies depend on the seed.
+    """Estimates how much stand-alone accuracies depend on the seed.
 
     Args:
-        accuracies: ``(strategies, seeds)``, of at least two strategies.
-        resamples, seed: of the simulation.
+        accuracies: ``(strategies, seeds)``, with at least two strategies.
+        resamples, seed: the settings of the simulation.
 
     Raises:
-        ValueError: when there are fewer than two strategies, or no seed.
+        ValueError: If there are fewer than two strategies, or no seed.
     """
     strategies, seeds = accuracies.shape
     if strategies < 2 or seeds < 1:
@@ -78,16 +78,16 @@ def seed_noise(accuracies: np.ndarray, *, resamples: int = 500, seed: int = 0) -
 class Ranking:
     """The stand-alone accuracies of strategies, and the scores that templates gave them.
 
-    The two kinds are never mixed into one tau: a template's weights fit the strategies that its
-    space gives mass to, so what it says of others is no verdict on their designs.
+    The two kinds are never mixed in one tau: a template's weights fit the strategies that its space
+        makes probable, so its scores of other strategies do not measure their designs.
 
     Attributes:
-        kinds: of each strategy: ``"draws"``, of the space, or ``"uniform draws"``.
-        strategies: as text.
-        stand_alone: ``(strategies, seeds)`` top-1 of each, trained from scratch.
-        scores: ``(strategies,)`` by name: what templates said.
-        clips: test clips of each accuracy.
-        curves: by template, which of ``scores`` are those after how many steps of adaptation.
+        kinds: the kind of each strategy: ``"draws"`` from the space, or ``"uniform draws"``.
+        strategies: the texts of the strategies.
+        stand_alone: ``(strategies, seeds)`` top-1 of each strategy, trained from scratch.
+        scores: by name, ``(strategies,)`` the scores on a template.
+        clips: the number of test clips for each accuracy.
+        curves: by template, the numbers of adaptation steps and the names of their ``scores``.
     """
 
     kinds: tuple[str, ...]
@@ -100,7 +100,7 @@ class Ranking:
     __repr__ = brief
 
     def of(self, kind: str) -> Ranking:
-        """Its strategies of one kind."""
+        """Returns the ranking of the strategies of one kind."""
         here = np.array([k == kind for k in self.kinds], bool)
         return Ranking(
             kinds=(kind,) * int(here.sum()),
@@ -112,10 +112,10 @@ class Ranking:
         )
 
     def noise(self) -> SeedNoise:
-        """How far the stand-alone accuracies can be trusted."""
+        """Estimates the noise of the stand-alone accuracies."""
         return seed_noise(self.stand_alone)
 
     def taus(self, level: float = 0.95) -> dict[str, Interval]:
-        """Tau of each score with the mean accuracy over seeds, and its interval."""
+        """Returns the tau of each score with the mean accuracy over seeds, and its interval."""
         mean = self.stand_alone.mean(1)
         return {name: tau_interval(mean, s, level=level) for name, s in self.scores.items()}

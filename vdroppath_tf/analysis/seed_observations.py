@@ -1,4 +1,4 @@
-"""The paper's observations I to III over several seeds: how often they hold, and how strongly."""
+"""Tests the paper's observations I to III over several seeds."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class SeedObservation:
 
     Attributes:
         number: str, "I", "II" or "III".
-        verdicts: tuple of str, that of each seed, see ``Observation``.
+        verdicts: tuple of str, the verdict for each seed, see ``Observation``.
         margin: ``Interval``, the mean margin over seeds (see ``Observation.margin``) with its 95 %
-            interval, by Student's t; its ends are NaN where there is one seed.
+            interval, by Student's t; the ends are NaN for one seed.
     """
 
     number: str
@@ -38,12 +38,12 @@ class SeedObservation:
 
     @property
     def claim(self) -> str:
-        """What the paper says."""
+        """The paper's statement."""
         return CLAIMS[self.number]
 
     @property
     def holds(self) -> int:
-        """In how many seeds it holds, narrowly included."""
+        """The number of seeds for which it holds, including narrowly."""
         return sum(verdict != "does not hold" for verdict in self.verdicts)
 
     def __str__(self) -> str:
@@ -57,10 +57,10 @@ class SeedObservation:
 
 @named
 def observations_over_seeds(spaces: Sequence[ProbabilitySpace]) -> list[SeedObservation]:
-    """Computes observations I and II over several seeds; none if S or ST is missing.
+    """Tests observations I and II over several seeds; returns none if S or ST is missing.
 
     Args:
-        spaces: Sequence of ``ProbabilitySpace`` of one network, one a seed.
+        spaces: Sequence of ``ProbabilitySpace`` of one network, one for each seed.
 
     Returns:
         A list of ``SeedObservation``.
@@ -81,15 +81,15 @@ def observations_over_seeds(spaces: Sequence[ProbabilitySpace]) -> list[SeedObse
 def scenes_over_seeds(
     complex_scenes: Sequence[ProbabilitySpace], others: Sequence[ProbabilitySpace]
 ) -> SeedObservation:
-    """Computes observation III over several seeds: data with complex scenes add S.
+    """Tests observation III over several seeds: data with complex scenes add S.
 
     Args:
-        complex_scenes: Sequence of ``ProbabilitySpace`` learned on data with complex scenes, one a
-            seed.
-        others: Sequence of ``ProbabilitySpace`` learned on other data, of the same seeds.
+        complex_scenes: Sequence of ``ProbabilitySpace`` learned on data with complex scenes, one
+            for each seed.
+        others: Sequence of ``ProbabilitySpace`` learned on other data, with the same seeds.
 
     Raises:
-        ValueError: If there are not as many of both, or none.
+        ValueError: If their numbers differ or are 0.
     """
     if not complex_scenes or len(complex_scenes) != len(others):
         raise ValueError(
@@ -109,16 +109,16 @@ def _over_seeds(found: Sequence[Observation]) -> SeedObservation:
 
 @named
 def t_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
-    """A mean over seeds with its interval by Student's t; NaN ends where there is one value.
+    """Returns a mean over seeds with its interval by Student's t; NaN ends for one value.
 
     Args:
-        values: Sequence of float, one a seed.
+        values: Sequence of float, one for each seed.
         level: float, the confidence. Defaults to 0.95.
     """
     mean, count = float(np.mean(values)), len(values)
     if count < 2:
         return Interval(mean, math.nan, math.nan)
-    from scipy.special import stdtrit  # imported late: a quarter of a second
+    from scipy.special import stdtrit  # the import takes a quarter of a second
 
     reach = float(stdtrit(count - 1, (1 + level) / 2)) * float(np.std(values, ddof=1))
     reach /= math.sqrt(count)

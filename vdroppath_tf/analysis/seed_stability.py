@@ -1,4 +1,4 @@
-"""Is a space the data's, or its seed's? One run over several seeds, held against each other."""
+"""Stability: does a space depend on the data or on its seed? Compares several seeds."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from vdroppath_tf.names import named
 from vdroppath_tf.spaces.marginals import Form
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
-_NAME = "seeds"  # of the one name in the comparison
+_NAME = "seeds"  # the only name in the comparison
 
 
 @named
 @dataclass(frozen=True, eq=False)
 class Stability:
-    """How far the spaces of several seeds agree, layer by layer.
+    """The agreement between the spaces of several seeds, by layer.
 
     Distances are total variations of unit marginals, as in ``compare_spaces``.
 
     Attributes:
-        layers: names of the fusion layers.
-        form: of the probabilities, ``"paper"`` (Eq. 7) or ``"sampling"``.
-        on: by branch ``(seeds, layers)`` probability that it is on.
-        between: ``(layers,)`` mean distance of two seeds.
-        moved: ``(layers,)`` mean distance of a seed's space from its starting values.
+        layers: the names of the fusion layers.
+        form: the form of the probabilities, ``"paper"`` (Eq. 7) or ``"sampling"``.
+        on: by branch, ``(seeds, layers)`` probability that it is on.
+        between: ``(layers,)`` mean distance between two seeds.
+        moved: ``(layers,)`` mean distance of a seed's space from its initial values.
         same_mode: ``(layers,)`` share of pairs of seeds with the same unit in their modes.
     """
 
@@ -43,17 +43,17 @@ class Stability:
 
     @property
     def seeds(self) -> int:
-        """How many spaces there are."""
+        """The number of spaces."""
         return len(next(iter(self.on.values())))
 
     @property
     def stable(self) -> np.ndarray:
-        """``(layers,)`` whether seeds are nearer to each other than to where they all started."""
+        """Whether seeds are closer to each other than to their common start, ``(layers,)``."""
         return np.asarray(self.between < self.moved)
 
     @property
     def verdict(self) -> str:
-        """In a sentence: in how many layers the seeds agree more than they moved."""
+        """A sentence with the number of layers in which seeds agree more than they moved."""
         count, moved = int(self.stable.sum()), self.moved.mean()
         return (
             f"Two seeds are {self.between.mean():.3f} apart on average, and each is {moved:.3f} "
@@ -64,19 +64,19 @@ class Stability:
 
 @named
 def stability(spaces: Sequence[ProbabilitySpace], form: Form = "paper") -> Stability:
-    """Computes how far the spaces of several seeds agree, layer by layer.
+    """Computes the agreement between the spaces of several seeds, by layer.
 
     Args:
-        spaces: two or more of one network, learned from the same data with different seeds.
-        form: of the probabilities that are compared.
+        spaces: two or more spaces of one network, learned on the same data with different seeds.
+        form: the form of the probabilities that are compared.
 
     Raises:
-        ValueError: fewer than two spaces, or spaces of different networks or branches.
+        ValueError: If there are fewer than two spaces, or their networks or branches differ.
     """
     if len(spaces) < 2:
         raise ValueError(
             f"Expected the spaces of two or more seeds. Received: {len(spaces)}. One space does "
-            "not say how far it depends on its seed."
+            "not show how far it depends on its seed."
         )
     found = compare_spaces({_NAME: spaces}, form)
     return Stability(

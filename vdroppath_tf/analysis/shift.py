@@ -1,4 +1,4 @@
-"""How a space shifts when one thing is changed, seed by seed: the paper's Fig. 6 in numbers."""
+"""SpaceShift: how a space shifts when one setting changes, by seed (the paper's Fig. 6)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 class SpaceShift:
     """Spaces before and after a change, each pair learned from the same seed.
 
-    What lies towards S is positive: a space *leans* by P(S on) - P(ST on), and *shifts* by how much
-    its lean has changed.
+    The *lean* of a space is P(S on) - P(ST on), positive towards S; its *shift* is the change of
+    the lean.
 
     Attributes:
-        comparison: of the spaces of two names, before and after, in the order of the seeds.
+        comparison: the comparison of two names, before and after, with spaces in the order of the
+            seeds.
     """
 
     comparison: SpaceComparison
@@ -33,42 +34,42 @@ class SpaceShift:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the spaces before and after are called."""
+        """The names of the spaces before and after."""
         before, after = self.comparison.names
         return before, after
 
     @property
     def lean_by_layer(self) -> np.ndarray:
-        """``(2, seeds, layers)`` P(S on) - P(ST on), before and after."""
+        """P(S on) - P(ST on) before and after, ``(2, seeds, layers)``."""
         on = [self.comparison.path_on(name) for name in self.names]
         return np.array([each["S"] - each["ST"] for each in on])
 
     @property
     def lean(self) -> np.ndarray:
-        """``(2, seeds)`` ``lean_by_layer``, averaged over layers."""
+        """``lean_by_layer``, averaged over layers, ``(2, seeds)``."""
         mean: np.ndarray = self.lean_by_layer.mean(axis=-1)
         return mean
 
     @property
     def shift(self) -> np.ndarray:
-        """``(seeds,)`` change of the lean; above 0 towards S."""
+        """The change of the lean, ``(seeds,)``; positive towards S."""
         before, after = self.lean
         return after - before
 
     @property
     def standard_error(self) -> float:
-        """Of the mean shift over seeds; NaN where there is one seed only."""
+        """The standard error of the mean shift over seeds; NaN for one seed."""
         count = len(self.shift)
         return float(self.shift.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the mean shift (Student's t over seeds); NaN where there is one seed."""
+        """The 95 % interval of the mean shift (Student's t over seeds); NaN for one seed."""
         found = t_interval(self.shift.tolist())
         return found.low, found.high
 
     def unit(self, unit: str) -> np.ndarray:
-        """``(2, seeds, layers)`` marginals of a unit, such as ``"S"``, before and after."""
+        """Returns the marginals of a unit before and after, ``(2, seeds, layers)``."""
         found = [
             [space.marginals(self.comparison.form)[unit] for space in self.comparison.spaces[name]]
             for name in self.names
@@ -77,10 +78,10 @@ class SpaceShift:
 
     @property
     def verdict(self) -> str:
-        """In a sentence: whether the spaces shifted, and whether that may be chance."""
+        """A sentence on whether the spaces shifted, and whether that may be due to chance."""
         shift, count = self.shift, len(self.shift)
         if count == 1:
-            return f"Shifted by {shift[0]:+.3f}; one seed does not tell that from chance."
+            return f"Shifted by {shift[0]:+.3f}; with one seed this may be due to chance."
         mean, (low, high) = float(shift.mean()), self.interval
         side = "S" if mean > 0 else "ST"
         same = int((np.sign(shift) == np.sign(mean)).sum())
@@ -89,7 +90,7 @@ class SpaceShift:
             f"{same} of {count} seeds"
         )
         if low <= 0 <= high:
-            return f"No shift that can be told from chance: {numbers}."
+            return f"No shift beyond chance: {numbers}."
         return f"Shifted towards {side}: {numbers}."
 
 
@@ -104,14 +105,14 @@ def shift_of(
     """Computes the shift between two lists of spaces of the same network.
 
     Args:
-        before: one a seed.
-        after: of the same seeds, in the same order.
-        names: what the two are called.
-        form: of the marginals that are compared.
+        before: one space for each seed.
+        after: the spaces of the same seeds, in the same order.
+        names: the names of the two.
+        form: the form of the marginals that are compared.
 
     Raises:
-        ValueError: not as many after as before, none at all, spaces of different networks, or of
-            networks without both S and ST.
+        ValueError: If the numbers of spaces differ or are 0, their networks differ, or they do not
+            have both S and ST.
     """
     if not before or len(before) != len(after):
         raise ValueError(

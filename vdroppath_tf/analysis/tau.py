@@ -1,4 +1,4 @@
-"""Kendall's tau of two scores of the same strategies, and its interval."""
+"""Kendall's tau between two scores of the same strategies, and its interval."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def kendall_tau(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray
         a, b: ``(strategies,)`` scores.
 
     Returns:
-        From -1, the opposite order, to 1, the same; NaN where a score has no order (all equal, or
-        fewer than two strategies).
+        A number from -1, the opposite order, to 1, the same order; NaN if a score has no order (all
+        equal, or fewer than two strategies).
 
     Raises:
-        ValueError: when the lengths differ or a score is not finite.
+        ValueError: If the lengths differ or a score is not finite.
     """
     first, second = np.asarray(a, "float64"), np.asarray(b, "float64")
     if first.shape != second.shape or first.ndim != 1:
@@ -32,22 +32,22 @@ def kendall_tau(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray
             f"Received: shapes {first.shape} and {second.shape}"
         )
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        raise ValueError("A score that is not finite has no place in an order.")
+        raise ValueError("Expected finite scores. Received: NaN or infinity.")
     return _tau(_order(first), _order(second))
 
 
 def _order(scores: np.ndarray) -> np.ndarray:
-    """``(strategies, strategies)`` 1 where the row's strategy scores higher, -1 lower, 0 equal."""
+    """Compares all pairs: 1 if the row's strategy scores higher, -1 if lower, 0 if equal."""
     order: np.ndarray = np.sign(scores[:, None] - scores[None, :])
     return order
 
 
 def _tau(a: np.ndarray, b: np.ndarray) -> float:
-    """Tau-b of two orders.
+    """Computes tau-b of two orders.
 
-    ``scipy.stats.kendalltau`` divides by two roots, one after the other, and so gives 1 - 1e-16 for
-    one and the same order, which would lie outside its own interval. It is also 20 times slower for
-    40 strategies, and takes no weights, which the interval needs.
+    ``scipy.stats.kendalltau`` divides by two roots one after the other, so it gives 1 - 1e-16 for
+    equal orders, which lies outside its interval. It is also 20 times slower for 40 strategies, and
+    does not take weights, which the interval needs.
     """
     pairs = math.sqrt(float((a * a).sum()) * float((b * b).sum()))
     return float((a * b).sum()) / pairs if pairs else math.nan
@@ -64,8 +64,8 @@ def tau_interval(
 ) -> Interval:
     """Computes Kendall's tau with its percentile bootstrap interval over strategies.
 
-    A strategy that a resample holds twice is no pair with itself: it would count as a tie, and does
-    in ``scipy.stats.bootstrap``.
+    If a resample holds a strategy twice, the two copies are not compared; in
+    ``scipy.stats.bootstrap`` they would count as a tie.
 
     Args:
         a, b: ``(strategies,)`` scores.
@@ -74,7 +74,7 @@ def tau_interval(
         seed: int, the seed of the resamples. Defaults to 0.
 
     Returns:
-        An ``Interval``; its ends are NaN where no resample has an order.
+        An ``Interval``; its ends are NaN if no resample has an order.
     """
     value = kendall_tau(a, b)
     first, second = _order(np.asarray(a, "float64")), _order(np.asarray(b, "float64"))

@@ -1,4 +1,4 @@
-"""What each layer's choice is worth, as data: the cost of every swap of a layer's unit.
+"""LayerWorth: the cost of every swap of a layer's unit, as data.
 
 `layer_worth` measures it.
 """
@@ -26,9 +26,9 @@ class Swap:
 
     Attributes:
         layer: int, the number of the layer, from 0.
-        unit: ``FusionUnit``, what the layer has in place of its chosen unit.
-        wins: int, clips that only the chosen strategy gets correct.
-        losses: int, clips that only the swapped one does.
+        unit: ``FusionUnit``, the unit that replaces the chosen one.
+        wins: int, the number of clips that only the chosen strategy gets right.
+        losses: int, the number of clips that only the swapped strategy gets right.
     """
 
     layer: int
@@ -43,14 +43,14 @@ class LayerWorth:
     """The worth of the choice of each layer, measured on clips.
 
     Attributes:
-        strategy: ``FusionStrategy``, the one whose layers are swapped.
+        strategy: ``FusionStrategy``, the strategy whose units are swapped.
         layers: tuple of str, the names of the fusion layers.
-        clips: int, how many clips were scored.
-        correct: int, how many of them the strategy gets correct.
-        recalibrated: bool, whether each strategy ran with batch-norm statistics of its own.
-        swaps: tuple of ``Swap``, layer by layer.
+        clips: int, the number of clips that were scored.
+        correct: int, the number of them that the strategy gets right.
+        recalibrated: bool, whether batch norm was recalibrated for each strategy.
+        swaps: tuple of ``Swap``, in the order of the layers.
         worth: tuple of ``Interval``, for each layer the mean cost of its swaps with its paired 95 %
-            interval; NaN of a layer with one unit only.
+            interval; NaN for a layer with only one unit.
     """
 
     strategy: FusionStrategy
@@ -79,25 +79,25 @@ class LayerWorth:
 
     @property
     def top1(self) -> float:
-        """The accuracy of the strategy itself."""
+        """The accuracy of the chosen strategy."""
         return self.correct / self.clips
 
     def cost(self, swap: Swap) -> Interval:
-        """What a swap costs in top-1, with its paired 95 % interval; below 0 it gains."""
+        """Returns the cost of a swap in top-1, with its paired 95 % interval; negative is a gain."""
         low, high = paired_interval(swap.wins, swap.losses, self.clips)
         return Interval((swap.wins - swap.losses) / self.clips, float(low), float(high))
 
     def of_layer(self, layer: int) -> list[Swap]:
-        """The swaps of one layer."""
+        """Returns the swaps of one layer."""
         return [swap for swap in self.swaps if swap.layer == layer]
 
     def swapped(self, swap: Swap) -> FusionStrategy:
-        """The strategy of a swap."""
+        """Returns the strategy of a swap."""
         return swapped(self.strategy, swap.layer, swap.unit)
 
     @property
     def verdict(self) -> str:
-        """In a sentence: in how many layers the choice matters, and where most."""
+        """A sentence with the number of layers whose choice matters, and where it matters most."""
         known = [n for n, worth in enumerate(self.worth) if np.isfinite(worth.value)]
         clear = [n for n in known if self.worth[n].low > 0]
         if not known:
@@ -120,7 +120,7 @@ class LayerWorth:
         return said
 
     def fields(self) -> dict[str, Any]:
-        """All of it as JSON-able data."""
+        """Returns all values as JSON-able data."""
         return {
             "architecture": self.strategy.architecture,
             "strategy": str(self.strategy),
@@ -137,7 +137,7 @@ class LayerWorth:
 
     @classmethod
     def of_fields(cls, fields: Mapping[str, Any]) -> LayerWorth:
-        """What ``fields`` gave."""
+        """Builds the worth from the result of ``fields``."""
         swaps = tuple(
             Swap(int(s["layer"]), FusionUnit(s["unit"]), int(s["wins"]), int(s["losses"]))
             for s in fields["swaps"]
@@ -170,14 +170,14 @@ def swapped(strategy: FusionStrategy, layer: int, unit: FusionUnit) -> FusionStr
 
 @named
 def worth_of(scores: StrategyScores, layers: Iterable[str]) -> LayerWorth:
-    """The worth of each layer by scores: of a strategy, then of strategies that differ in a layer.
+    """Computes each layer's worth from scores of a strategy and of those with one swapped unit.
 
     Args:
-        scores: ``StrategyScores``, with the answers clip by clip.
+        scores: ``StrategyScores`` with the answers for each clip, the chosen strategy first.
         layers: Iterable of str, the names of the fusion layers.
 
     Raises:
-        ValueError: If the answers were not kept, or one strategy differs in more than a layer.
+        ValueError: If the answers were not kept, or a strategy differs in more than one layer.
     """
     chosen, *others = [score.strategy for score in scores]
     if scores.right is None:

@@ -1,4 +1,4 @@
-"""The best strategy under a budget of MACs, parameters or measured latency; exact fronts."""
+"""Finds the best strategy under a budget of MACs, parameters or latency; exact Pareto fronts."""
 
 import lazy_loader
 

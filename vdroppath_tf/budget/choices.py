@@ -1,4 +1,4 @@
-"""Strategies with their log-probability and costs: the front of the two, or any one. Exact."""
+"""pareto, choice_of: strategies with their log-probability and costs, and the exact front."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Choice:
     """A strategy with its log-probability (sampling form) and its costs.
 
     Attributes:
-        strategy: of the space.
-        log_prob: natural logarithm, what ``space.log_prob(strategy)`` gives.
-        parameters, macs: of its derived network, MACs for one clip.
-        latency: in ms for one clip, as the table has it; None without a table.
+        strategy: the strategy.
+        log_prob: the natural logarithm of its probability, ``space.log_prob(strategy)``.
+        parameters, macs: the costs of its derived network, MACs for one clip.
+        latency: the time for one clip in ms, by the latency table; None without a table.
     """
 
     strategy: FusionStrategy
@@ -51,14 +51,14 @@ def pareto(
     """Finds every strategy that no other beats in both cost and probability, cheapest first.
 
     Each is the most probable strategy with at most its cost. Of strategies with equal cost and
-    probability there is one.
+    probability one is returned.
 
     Args:
         space: ``ProbabilitySpace``, a learned space.
         clip_shape: frames, height, width of the clips, as in ``most_probable``.
         by: str, the cost: ``"macs"``, ``"parameters"`` or ``"latency"``. Defaults to ``"macs"``.
-        model, costs: of the template, as in ``most_probable``.
-        latency: ``LatencyTable``, needed for ``by="latency"``; with it each choice has its latency.
+        model, costs: the template or its costs, as in ``most_probable``.
+        latency: ``LatencyTable``, needed for ``by="latency"``; if given, each choice has a latency.
         on_empty: see ``ProbabilitySpace``. Defaults to ``"allow"``.
 
     Returns:
@@ -71,11 +71,11 @@ def pareto(
     ```
 
     Raises:
-        ValueError: where the network or the table is another than the space's.
+        ValueError: If the network or the table does not belong to the space.
     """
     check_cost_name(by)
     if by == "latency" and latency is None:
-        raise ValueError("Expected latency=, what measure_latency gives, for by='latency'.")
+        raise ValueError("Expected latency=, the result of measure_latency, for by='latency'.")
     tables = cost_tables(space, clip_shape, model, costs, latency)
     layers = tables.options(by, on_empty)
     steps = sums(layers)
@@ -100,7 +100,7 @@ def choice_of(
     """Computes the log-probability and costs of a strategy; arguments as in ``most_probable``.
 
     Raises:
-        ValueError: where the strategy, network or table is another than the space's.
+        ValueError: If the strategy, network or table does not belong to the space.
     """
     strategy = FusionStrategy.of(strategy)
     log_prob = space.log_prob(strategy, on_empty)
@@ -113,7 +113,7 @@ def choice_of(
 def strategies_of(
     space: ProbabilitySpace, layers: list[Options], chosen: np.ndarray
 ) -> list[FusionStrategy]:
-    """The strategies of `(points, layers)` options."""
+    """Returns the strategies of `(points, layers)` options."""
     most = max(len(layer.masks) for layer in layers)
     named = [
         space.strategy_of([layer.masks[min(k, len(layer.masks) - 1)] for layer in layers])
@@ -128,7 +128,7 @@ def strategies_of(
 def _log_probs(
     space: ProbabilitySpace, layers: list[Options], chosen: np.ndarray, on_empty: OnEmpty
 ) -> list[float]:
-    """Their log-probabilities, added in the order of ``space.log_prob``: the same bits."""
+    """Returns their log-probabilities, added in the order of ``space.log_prob``: the same bits."""
     total = np.zeros(len(chosen))
     pairs = zip(space.layer_draws(on_empty), layers, strict=True)
     for n, ((drop, layer_drop, never_empty), layer) in enumerate(pairs):

@@ -1,8 +1,8 @@
-"""Exact Pareto fronts of sums over layers: the least cost and the most gain, one option a layer.
+"""Exact Pareto fronts of sums over layers: least cost and most gain, one option per layer.
 
-Gains are log-probabilities in whole steps of `RESOLUTION` nats (kept as floats, for the -inf of
-what cannot be). Whole numbers add up the same in any order, so strategies that are equally probable
-are equal here too; the rounding moves the log-probability of n layers by n steps at most.
+Gains are log-probabilities in integer steps of `RESOLUTION` nats (stored as floats, with -inf for
+impossible options). Sums of integers do not depend on the order, so equally probable strategies
+compare equal; rounding changes the log-probability of n layers by at most n steps.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import NamedTuple
 import numpy as np
 
 RESOLUTION = 2.0**-32
-_AT_ONCE = 1 << 22  # sums looked at together: bounds the memory, not the result
-_MOST = 1 << 25  # points of a front
+_AT_ONCE = 1 << 22  # sums compared at a time: bounds the memory, not the result
+_MOST = 1 << 25  # the largest number of points of a front
 
 
 class Options(NamedTuple):
-    """What a layer can be, one row each, or partial sums of it.
+    """The options of a layer, one in each row, or partial sums of them.
 
     Attributes:
-        cost: `(options,)` whole numbers.
+        cost: `(options,)` integers.
         gain: `(options,)` log-probabilities in steps of `RESOLUTION`; -inf where impossible.
         masks: `(options, paths)` of 0 and 1.
     """
@@ -31,35 +31,35 @@ class Options(NamedTuple):
     masks: np.ndarray
 
     def best(self) -> Options:
-        """Those that no other beats in cost and gain, cheapest first."""
+        """Returns the options that no other beats in cost and gain, cheapest first."""
         kept = front_of(self.cost, self.gain)
         return Options(self.cost[kept], self.gain[kept], self.masks[kept])
 
     def plus(self, cost: float, gain: float, mask: np.ndarray | int = 0) -> Options:
-        """All of them at more cost and gain, with more paths on."""
+        """Returns the options with cost and gain added, and more paths on."""
         return Options(self.cost + int(cost), self.gain + gain, self.masks | mask)
 
 
 class Step(NamedTuple):
-    """The front of a layer and all that come after it, cheapest first, with the way back."""
+    """The front of a layer and all later ones, cheapest first, with pointers to trace it."""
 
     cost: np.ndarray
     gain: np.ndarray
-    option: np.ndarray  # of the layer
-    rest: np.ndarray  # the point of the next layer's front
+    option: np.ndarray  # the option of the layer
+    rest: np.ndarray  # the point in the next layer's front
 
 
 NOTHING = Step(*(np.zeros(1, kind) for kind in ("int64", "float64", "int32", "int32")))
-"""The front behind the last layer."""
+"""The front after the last layer."""
 
 
 def in_steps(logarithms: np.ndarray) -> np.ndarray:
-    """Log-probabilities in whole steps of `RESOLUTION`."""
+    """Rounds log-probabilities to integer steps of `RESOLUTION`."""
     return np.round(np.asarray(logarithms) / RESOLUTION)
 
 
 def front_of(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """Indices of what nothing else beats, cheapest first; of equals the first; -inf never."""
+    """Returns indices of the Pareto front, cheapest first; the first of equals, never -inf."""
     order = np.argsort(cost, kind="stable")
     ordered = gain[order]
     before = np.maximum.accumulate(np.append(-np.inf, ordered))[:-1]
@@ -70,13 +70,13 @@ def front_of(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
 
 
 def joined(parts: Iterable[Options]) -> Options:
-    """All options of all parts."""
+    """Concatenates options."""
     cost, gain, masks = zip(*parts, strict=True)
     return Options(np.concatenate(cost), np.concatenate(gain), np.concatenate(masks))
 
 
 def crossed(first: Options, second: Options) -> Options:
-    """Every option of the first together with every one of the second."""
+    """Combines every option of the first with every option of the second."""
     a, b = (index.ravel() for index in np.indices((len(first.cost), len(second.cost))))
     return Options(
         first.cost[a] + second.cost[b],
@@ -86,20 +86,20 @@ def crossed(first: Options, second: Options) -> Options:
 
 
 def sums(layers: Sequence[Options], limit: float = np.inf) -> list[Step]:
-    """The front of each layer with those after it: exact, by dynamic programming from the last.
+    """Returns the front of each layer with those after it, by dynamic programming from the last.
 
-    A partial sum that another one beats in cost and gain is beaten whatever comes before it, so
-    only fronts are kept.
+    If another partial sum beats one in cost and gain, it does so whatever the earlier layers are,
+    so keeping only fronts is exact.
 
     Args:
-        layers: options of each layer.
-        limit: of the whole sum; what cannot stay below it any more is left out.
+        layers: the options of each layer.
+        limit: the largest cost of the whole sum; partial sums that must exceed it are left out.
 
     Returns:
-        The steps, first layer first: empty where nothing meets the limit.
+        The steps, first layer first; empty if nothing meets the limit.
 
     Raises:
-        ValueError: where a front has more points than memory is likely to hold.
+        ValueError: If a front has more points than memory is likely to hold.
     """
     cheapest = [layer.cost.min() for layer in layers]
     step, steps = NOTHING, []
@@ -110,7 +110,7 @@ def sums(layers: Sequence[Options], limit: float = np.inf) -> list[Step]:
 
 
 def with_layer(rest: Step, layer: Options, limit: float) -> Step:
-    """The front of a layer with those after it, as far as a limit goes."""
+    """Returns the front of a layer with those after it, up to a limit."""
     step = Step(*(np.zeros(0, kind) for kind in ("int64", "float64", "int32", "int32")))
     together = max(1, _AT_ONCE // max(1, len(rest.cost)))
     for start in range(0, len(layer.cost), together):
@@ -132,7 +132,7 @@ def with_layer(rest: Step, layer: Options, limit: float) -> Step:
 
 
 def traced(steps: Sequence[Step], points: np.ndarray) -> np.ndarray:
-    """`(points, layers)` options behind points of the first layer's front."""
+    """Traces points of the first layer's front to `(points, layers)` options."""
     chosen = np.empty((len(points), len(steps)), "int32")
     for n, step in enumerate(steps):
         chosen[:, n], points = step.option[points], step.rest[points]

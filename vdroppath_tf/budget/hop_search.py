@@ -1,8 +1,9 @@
-"""The most probable strategy under a budget for an answer over a stream: exact.
+"""Exact search for the most probable strategy under a budget per answer over a stream.
 
-What a unit costs there depends on how many layers before it see several frames: on the edge of
-what a window can keep. So the fronts of ``budget.fronts`` are kept for each edge. Beyond half a
-window nothing is kept, whatever the edge: there are at most as many as half a window has frames.
+The cost of a unit depends on how many layers before it see several frames, that is, on the edge:
+    the frames at each end of a window that cannot be reused. So there is a front of
+    ``budget.fronts`` for each edge. If the edge exceeds half a window nothing is reused, so there
+    are at most as many edges as half a window has frames.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ _NO_OPTIONS = np.zeros((0, 0), bool), np.zeros(0, int)
 
 
 class _Point(NamedTuple):
-    """A layer with one edge before it.
+    """A layer with a certain edge before it.
 
     Attributes:
-        front: of the layer and all that come after it.
-        masks: of the options that the front names.
-        edges: behind each of these options.
+        front: the front of the layer and all later ones.
+        masks: the masks of the options in the front.
+        edges: the edge after each of these options.
     """
 
     front: Step
@@ -39,24 +40,24 @@ class HopSearch:
     """Fronts of probability and cost of a hop, from the last layer to the first.
 
     Args:
-        space: to read.
-        costs: of its template.
+        space: the space.
+        costs: the costs of its template.
         on_empty: see ``ProbabilitySpace``.
     """
 
     def __init__(self, space: ProbabilitySpace, costs: HopCosts, on_empty: OnEmpty) -> None:
         self.space, self.costs = space, costs
         self.units = list(possible_units(space, on_empty))
-        self.most = max(costs.edge, -(-(costs.window - costs.hop) // 2))  # all is whole there
+        self.most = max(costs.edge, -(-(costs.window - costs.hop) // 2))  # then nothing is reused
         self.before = self._before()
 
     @property
     def least(self) -> int:
-        """The fewest multiply-adds of a hop that there are."""
+        """The fewest multiply-adds of a hop of any strategy."""
         return self.costs.base + min(self.before[-1].values())
 
     def best(self, limit: float) -> FusionStrategy | None:
-        """The most probable strategy with at most so many multiply-adds a hop, if there is one."""
+        """Returns the most probable strategy with at most ``limit`` MACs a hop, or None."""
         behind = {edge: _Point(NOTHING, *_NO_OPTIONS) for edge in self.before[-1]}
         points = [behind]
         for n in reversed(range(len(self.units))):
@@ -67,9 +68,9 @@ class HopSearch:
         return None if place < 0 else self._traced(points, place)
 
     def least_filled(self) -> FusionStrategy | None:
-        """Of the strategies of one layer with a path the cheapest, where all layers can be empty.
+        """Returns the cheapest strategy with one layer that has a path, if all can be empty.
 
-        Each other one that has a path has all paths of one of these, so none costs less.
+        Any other strategy with a path contains the paths of one of these, so none is cheaper.
         """
         empty = [np.zeros(masks.shape[1], bool) for masks, _ in self.units]
         found = []
@@ -81,9 +82,9 @@ class HopSearch:
         return min(found, key=lambda one: one[:3])[-1] if found else None
 
     def _before(self) -> list[dict[int, int]]:
-        """In front of each layer, and behind the last, the edges there can be and their least cost.
+        """Returns the possible edges before each layer and after the last, with the least cost.
 
-        Without ``costs.base``.
+        The costs exclude ``costs.base``.
         """
         found = [{self.costs.edge: 0}]
         for n, (masks, _) in enumerate(self.units):
@@ -100,7 +101,7 @@ class HopSearch:
         return min(edge + self.costs.reach(mask), self.most)
 
     def _point(self, n: int, edge: int, behind: dict[int, _Point], limit: float) -> _Point:
-        """The front of a layer and those after it, which are known for each edge."""
+        """Returns the front of a layer and later ones, whose fronts are known for each edge."""
         masks, gain = self.units[n]
         edges = np.array([self._behind(edge, mask) for mask in masks])
         cost = np.array(
@@ -118,7 +119,7 @@ class HopSearch:
         return _Point(Step(*(column[kept] for column in joined)), masks, edges)
 
     def _traced(self, points: list[dict[int, _Point]], place: int) -> FusionStrategy:
-        """The strategy behind a place in the first layer's front."""
+        """Traces a point of the first layer's front to its strategy."""
         edge, chosen = self.costs.edge, []
         for known in points[:-1]:
             front, masks, edges = known[edge]

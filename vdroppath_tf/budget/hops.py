@@ -1,8 +1,8 @@
-"""What an answer over a stream costs, of every strategy of a template, without deriving any.
+"""The cost of an answer over a stream for every strategy, without deriving networks.
 
-Each layer that sees several frames (with ST or T on) moves the edge of what a window can keep from
-the one before it by a frame at both ends. So what a unit costs depends on how many such layers
-come before it, and on nothing else.
+Each layer that reads several frames (with ST or T on) increases the edge, the frames at each end of
+a window that cannot be reused from the window before, by one frame. So the cost of a unit depends
+only on the number of such layers before it.
 """
 
 from __future__ import annotations
@@ -31,17 +31,18 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 @named
 @dataclass(frozen=True, eq=False)
 class HopCosts:
-    """What the units of a template cost in an answer of a ``StreamingClassifier``.
+    """The costs of the units of a template in an answer of a ``StreamingClassifier``.
 
     Attributes:
-        units: ``UnitCosts``, of a whole window.
-        window: int, the frames of a window.
-        hop: int, the frames from one answer to the next.
-        edge: int, the frames at each end of a window that the first fusion layer finds changed.
-        base: int, multiply-adds of a hop before the first fusion layer and behind the mean over
+        units: ``UnitCosts``, the costs for a whole window.
+        window: int, the number of frames of a window.
+        hop: int, the number of frames from one answer to the next.
+        edge: int, the edge before the first fusion layer: the frames at each end of a window that
+            cannot be reused.
+        base: int, the multiply-adds of a hop before the first fusion layer and after the mean over
             frames.
-        after: ``(layers,)``, multiply-adds of a window that follow each fusion layer outside all
-            blocks, such as the shortcut of the next block.
+        after: ``(layers,)``, the multiply-adds of a window after each fusion layer and outside all
+            blocks, such as those of the next block's shortcut.
     """
 
     units: UnitCosts
@@ -54,7 +55,7 @@ class HopCosts:
     __repr__ = brief
 
     def of(self, strategy: FusionStrategy | str) -> HopCost:
-        """What ``StreamingClassifier(derived, ...).cost`` says of the derived network."""
+        """Returns the cost that ``StreamingClassifier(derived, ...).cost`` gives."""
         strategy = FusionStrategy.of(strategy)
         window = self.units.of(strategy)[1]
         edge, hop = self.edge, self.base
@@ -66,13 +67,13 @@ class HopCosts:
         return HopCost(window, hop)
 
     def reach(self, mask: np.ndarray) -> int:
-        """The frames that a layer with a flat 0/1 mask over its paths sees on each side."""
+        """Returns how many frames a layer with a flat 0/1 mask of paths reads on each side."""
         on = np.reshape(mask, (-1, len(self.units.branches))).any(0)
         pairs = zip(self.units.branches, on, strict=True)
         return max((BRANCHES[branch][1][0] // 2 for branch, own in pairs if own), default=0)
 
     def layer_cost(self, layer: int, mask: np.ndarray, edge: int) -> int:
-        """Multiply-adds of a layer, by number, whose output has an edge of so many frames."""
+        """Returns the multiply-adds of a layer, by number, whose output has this edge."""
         on = np.reshape(mask, (-1, len(self.units.branches)))
         whole = int(self.units.layer_cost(layer, on)[1])
         paths = int((self.units.paths[layer][1] * on).sum())
@@ -85,12 +86,12 @@ class HopCosts:
 
 @named
 def hop_costs(model: keras.Model, clip_shape: tuple[int, int, int], *, hop: int) -> HopCosts:
-    """What every unit of a template costs in an answer over a stream of frames.
+    """Computes the cost of every unit of a template in an answer over a stream.
 
     Args:
         model: ``keras.Model``, a template without strides in time.
         clip_shape: tuple of int, frames, height and width of a window.
-        hop: int, the frames from one answer to the next, at most a window.
+        hop: int, the number of frames from one answer to the next, at most a window.
 
     Returns:
         ``HopCosts``.
@@ -103,8 +104,8 @@ def hop_costs(model: keras.Model, clip_shape: tuple[int, int, int], *, hop: int)
     ```
 
     Raises:
-        ValueError: If the model is no template, or nothing of a window can be kept for the next
-            one, or a number is out of range.
+        ValueError: If the model is not a template, nothing of a window can be reused for the next,
+            or a number is out of range.
     """
     units = unit_costs(model, clip_shape)
     window = clip_shape[0]
@@ -132,19 +133,19 @@ def hop_costs(model: keras.Model, clip_shape: tuple[int, int, int], *, hop: int)
 
 
 class _Edges:
-    """How far the ends of a window reach in, where every fusion layer is one of S.
+    """The edges of a template's tensors if every fusion layer has S only.
 
     Attributes:
-        first: in front of the fusion layers.
+        first: the edge before the fusion layers.
     """
 
     def __init__(self, fusion: Sequence[FusionConv]) -> None:
         self.first = 0
         self._place = {id(layer): n for n, layer in enumerate(fusion, 1)}
-        self._known: dict[int, tuple[int, int]] = {}  # of each tensor, the level and the edge
+        self._known: dict[int, tuple[int, int]] = {}  # level and edge of each tensor
 
     def behind(self, call: Call) -> tuple[int, int]:
-        """How many fusion layers come before what a layer gives, and its edge."""
+        """Returns how many fusion layers come before the output of a layer, and its edge."""
         found = [self._known.get(id(t), (0, 0)) for t in call.takes]
         level = max(self._place.get(id(call.layer), 0), *(one for one, _ in found))
         gated = isinstance(call.layer, (FusionConv, GateProduct))
@@ -154,8 +155,8 @@ class _Edges:
             self.first = max(self.first, edge)
         elif reach:
             raise ValueError(
-                f"{call.layer.name} sees several frames behind a fusion layer. Expected a template "
-                "in which fusion layers alone do."
+                f"{call.layer.name} reads several frames after a fusion layer. Expected a template "
+                "in which only fusion layers do."
             )
         self._known |= dict.fromkeys(map(id, call.gives), (level, edge))
         return level, edge

@@ -1,8 +1,9 @@
-"""Latency of every unit of every fusion layer, measured once on a machine and kept as JSON.
+"""The latency of every unit of every fusion layer, measured on a machine and kept as JSON.
 
-The time of a network is taken as a sum, that of everything outside the blocks plus that of each
-block with its unit: an approximation, since a whole network also shares caches, overlaps work and
-saves calls. ``checks`` says how far off it was for whole networks on the same machine.
+The time of a network is modelled as a sum: the time of everything outside the blocks plus that of
+    each block with its unit. This is an approximation, since a whole network shares caches,
+    overlaps work and saves calls. ``checks`` holds the measured times of whole networks on the same
+    machine, for comparison.
 """
 
 from __future__ import annotations
@@ -27,24 +28,24 @@ from vdroppath_tf.spaces.unit import FusionUnit
 _FORMAT = "vdroppath_tf.latency/2"
 _OLDER = "It lacks the row of the network. Measure again, with vdroppath space --measure_latency."
 _FIELDS = ("network", "clip_shape", "layers", "base", "units", "checks", "repeats", *TEXTS)
-# of FusionModel.architecture: what does not change how long a derived network takes
+# fields of FusionModel.architecture that do not change the time of a derived network
 _FREE = ("clip_shape", "gates", "strategy", "dropout", "num_classes")
 
 
 @named
 @dataclass(frozen=True)
 class LatencyTable:
-    """The measured times of the units of a network, in whole microseconds for one clip.
+    """The measured times of the units of a network, in integer microseconds for one clip.
 
     Attributes:
-        network: the template's description, as ``FusionModel.architecture`` has it.
+        network: the template's description, ``FusionModel.architecture``.
         clip_shape: frames, height, width.
-        layers: names of the fusion layers.
-        base: of everything outside the blocks, us.
+        layers: the names of the fusion layers.
+        base: the time of everything outside the blocks, us.
         units: for each layer the time of its block by unit, us; ``-`` takes 0.
-        checks: strategies that were measured as whole networks, with their time, us.
-        repeats: how many runs a median is of.
-        machine, versions: what was measured on and with, in words.
+        checks: strategies that were measured as whole networks, with their times, us.
+        repeats: the number of runs of which each time is the median.
+        machine, versions: descriptions of the machine and of the software.
     """
 
     network: dict[str, Any]
@@ -60,13 +61,13 @@ class LatencyTable:
     __repr__ = brief
 
     def of(self, strategy: FusionStrategy | str) -> float:
-        """Predicted time of a strategy's network for one clip, ms."""
+        """Predicts the time of a strategy's network for one clip, ms."""
         strategy = FusionStrategy.of(strategy)
         strategy.check(len(self.layers), self.network["name"], self.network["branches"])
         return (self.base + sum(self._time(n, unit) for n, unit in enumerate(strategy))) / 1000
 
     def cost_of(self, layer: int, mask: np.ndarray) -> int:
-        """Time of a layer, by number, and a 0/1 mask over the network's branches, us."""
+        """Returns the time of a layer, by number, with a 0/1 mask over its branches, us."""
         units, masks = unit_table(tuple(self.network["branches"]))
         return self._time(layer, units[masks.index(tuple(int(bit) for bit in mask))])
 
@@ -79,7 +80,7 @@ class LatencyTable:
         return self.units[layer].get(unit, 0)
 
     def ratios(self) -> dict[str, float]:
-        """Of each strategy that was measured as a whole: predicted time over measured."""
+        """The predicted time over the measured one, of each strategy measured as a whole."""
         return {text: 1000 * self.of(text) / max(time, 1) for text, time in self.checks.items()}
 
     def check(
@@ -88,7 +89,7 @@ class LatencyTable:
         clip_shape: Sequence[int] | None,
         network: Mapping[str, Any] | None = None,
     ) -> None:
-        """Stops where the table is another network's than the space's, or for other clips."""
+        """Raises a ValueError if the table is for another network or other clips."""
         name = self.network["name"]
         if space.architecture not in (None, name) or len(space) != len(self.layers):
             raise ValueError(
@@ -115,15 +116,15 @@ class LatencyTable:
             )
 
     def to_json(self) -> str:
-        """Write as JSON."""
+        """Returns the table as JSON text."""
         return json.dumps({"format": _FORMAT, **asdict(self)}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> LatencyTable:
-        """Read what ``to_json`` wrote.
+        """Reads a table from the text of ``to_json``.
 
         Raises:
-            ValueError: if it is not JSON, of another format or version, or has a bad field.
+            ValueError: If the text is not JSON, has another format or version, or a bad field.
         """
         fields = read_json(text, _FORMAT, _FIELDS, older=_OLDER)
         check_fields(fields)
@@ -132,20 +133,20 @@ class LatencyTable:
         return cls(**fields)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the JSON to a file, whole or not at all."""
+        """Writes the JSON to a file atomically."""
         write_text(path, self.to_json() + "\n")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> LatencyTable:
-        """Read a file that ``save`` wrote.
+        """Reads a file that ``save`` wrote.
 
         Raises:
-            ValueError: if it holds no latencies; the message names the file.
-            OSError: if it cannot be read.
+            ValueError: If it holds no latencies; the message names the file.
+            OSError: If it cannot be read.
         """
         return load_text(path, cls.from_json)
 
 
 def described(network: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a network's description decides its time, as JSON gives it back."""
+    """Returns the fields of a network's description that determine its time, as in JSON."""
     return json.loads(json.dumps({k: v for k, v in network.items() if k not in _FREE}))

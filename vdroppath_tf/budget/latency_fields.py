@@ -1,4 +1,4 @@
-"""The fields of a file of latencies: each must be what it should be."""
+"""Checks the fields of a file of latencies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ TEXTS = ("machine", "versions")
 
 
 def check_fields(fields: dict[str, Any]) -> None:
-    """Stops at the first field that is not what a table of latencies has there."""
+    """Raises a ValueError for the first invalid field of a latency table."""
     network, layers, units = (fields[name] for name in ("network", "layers", "units"))
     known = isinstance(network, dict) and isinstance(network.get("name"), str)
     branches = network.get("branches") if known else None

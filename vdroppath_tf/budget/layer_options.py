@@ -1,4 +1,4 @@
-"""What each layer of a space can be: masks, their log-probabilities and what they cost."""
+"""The options of each layer of a space: masks, their log-probabilities and costs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from vdroppath_tf.spaces.draws import OnEmpty
 from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
-# cost of one layer's unit, by the layer's number and its 0/1 mask over the branches
+# the cost of a layer's unit, by the layer's number and the 0/1 mask over its branches
 CostOf = Callable[[int, np.ndarray], int]
 
 
 def shared_options(space: ProbabilitySpace, cost_of: CostOf, on_empty: OnEmpty) -> list[Options]:
-    """Every unit of every layer, where all inputs of a layer share its gates."""
+    """Returns every unit of every layer, if all inputs of a layer share its gates."""
     return [
         Options(np.array([cost_of(n, mask) for mask in masks], "int64"), gain, masks).best()
         for n, (masks, gain) in enumerate(possible_units(space, on_empty))
@@ -28,7 +28,7 @@ def shared_options(space: ProbabilitySpace, cost_of: CostOf, on_empty: OnEmpty) 
 def possible_units(
     space: ProbabilitySpace, on_empty: OnEmpty
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Of each layer the masks of the units that can be drawn, and their log-probabilities."""
+    """Yields for each layer the masks of the possible units, and their log-probabilities."""
     masks = np.array(unit_table(space.branches)[1], bool)
     for drop, layer_drop, never_empty in space.layer_draws(on_empty):
         logs = [draws.log_prob(m, drop, layer_drop, never_empty=never_empty) for m in masks]
@@ -39,14 +39,14 @@ def possible_units(
 def per_input_options(
     space: ProbabilitySpace, costs: UnitCosts, which: int, on_empty: OnEmpty
 ) -> list[Options]:
-    """The front of every layer whose inputs have gates of their own: not all `2 ** paths` units.
+    """Returns the front of every layer with gates per input, without all `2 ** paths` units.
 
-    A layer's cost is a sum over its paths, once it is known whether any of them is on, and any of
-    S and ST. So the front of a layer is built path by path, as that of the network layer by layer.
+    Given whether any path is on, and any of S and of ST, a layer's cost is a sum over its paths. So
+    the front of a layer is built path by path, as that of the network is layer by layer.
 
     Args:
-        space: with gates per input.
-        costs: of the same network.
+        space: a space with gates per input.
+        costs: the costs of the same network.
         which: 0 for parameters, 1 for MACs.
         on_empty: see ``ProbabilitySpace``.
     """
@@ -73,7 +73,7 @@ def per_input_options(
 
 
 def _path_by_path(drop: np.ndarray, cost: np.ndarray, own: np.ndarray) -> tuple[Options, Options]:
-    """None of the `own` paths on; and the front of those with one on at least."""
+    """Returns the option with no `own` path on, and the front of those with at least one on."""
     with np.errstate(divide="ignore"):
         on, off = in_steps(np.log1p(-drop)), in_steps(np.log(drop))
     nothing = np.zeros((1, len(drop)), bool)

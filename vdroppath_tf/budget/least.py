@@ -1,7 +1,7 @@
-"""The cheapest network that has a path: what a budget must allow for there to be anything to run.
+"""Finds the cheapest strategy with a path: the least budget for a useful network.
 
-Where every layer is on a residual branch, the cheapest strategy of all drops every layer. It is a
-network, a stem and a classifier, but none of its layers looks at a frame.
+If every layer is on a residual branch, the cheapest strategy of all drops every layer. This leaves
+a network of stem and classifier without any fusion layer.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ def least(
     latency: LatencyTable | None = None,
     on_empty: OnEmpty = "allow",
 ) -> FusionStrategy:
-    """Finds the cheapest strategy that a space can draw in which a layer has a path.
+    """Finds the cheapest strategy of a space with a path in at least one layer.
 
     Args:
         space: ``ProbabilitySpace``, a learned space.
         by: str, the cost: ``"macs"``, ``"parameters"`` or ``"latency"``. Defaults to ``"macs"``.
         clip_shape: frames, height, width of the clips, as in ``most_probable``.
-        model, costs, latency: of the template, as in ``most_probable``.
+        model, costs, latency: the template or its costs, as in ``most_probable``.
         on_empty: see ``ProbabilitySpace``. Defaults to ``"allow"``.
 
     Returns:
-        A ``FusionStrategy``; of equally cheap ones the most probable.
+        A ``FusionStrategy``; the most probable of equally cheap ones.
 
     Example:
     ```python
@@ -51,19 +51,19 @@ def least(
     ```
 
     Raises:
-        ValueError: where the space drops every path with probability 1, or the network or the
-            table is another than the space's.
+        ValueError: If the space drops every path with probability 1, or the network or the table
+            does not belong to the space.
     """
     check_cost_name(by)
     tables = cost_tables(space, clip_shape, model, costs, latency, only=by)
     found = least_of(tables, by, on_empty)
     if found is None:
-        raise ValueError("The space drops every path with probability 1. Expected less for one.")
+        raise ValueError("The space drops every path with probability 1. No strategy has a path.")
     return found
 
 
 def least_of(tables: CostTables, by: str, on_empty: OnEmpty) -> FusionStrategy | None:
-    """``least``, of tables that are at hand; None where every path is dropped for certain."""
+    """Returns ``least`` for given tables; None if every path is dropped with probability 1."""
     space = tables.space
     masks, swaps = [], []
     for n in range(len(space)):
@@ -84,7 +84,7 @@ def least_of(tables: CostTables, by: str, on_empty: OnEmpty) -> FusionStrategy |
 def _options(
     tables: CostTables, by: str, n: int, on_empty: OnEmpty
 ) -> Iterator[tuple[int, float, np.ndarray]]:
-    """What a layer can cheaply be: cost, minus the log-probability, mask over its paths."""
+    """Yields cheap options of a layer: cost, negative log-probability, mask over its paths."""
     space = tables.space
     drop, layer_drop, never_empty = space.layer_draws(on_empty)[n]
     for mask in _masks(space, n):
@@ -94,10 +94,10 @@ def _options(
 
 
 def _masks(space: ProbabilitySpace, n: int) -> list[np.ndarray]:
-    """Every unit; where inputs have gates of their own, no path or one, with those never dropped.
+    """Returns every unit; with gates per input, no path or one, plus those never dropped.
 
-    A layer's cost grows with each path, so its cheapest unit has no more than that. D1 drops all
-    paths of a layer, also those that are never dropped one by one.
+    A layer's cost grows with each path, so its cheapest unit has no more paths than these. D1 drops
+    all paths of a layer, including those that their own gates never drop.
     """
     drop = space.drop[n].ravel()
     if len(space.drop[n]) == 1:

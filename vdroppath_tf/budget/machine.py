@@ -1,4 +1,4 @@
-"""What a latency was measured on, in words."""
+"""Describes the machine on which a latency was measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 
 def describe_machine() -> dict[str, str]:
-    """The processor, its cores, the GPUs and the system."""
+    """Returns the processor, its cores, the GPUs and the operating system."""
     devices = tf.config.list_physical_devices("GPU")
     details = (tf.config.experimental.get_device_details(device) for device in devices)
     gpus = [str(found.get("device_name", "GPU")) for found in details]
@@ -23,7 +23,7 @@ def describe_machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """Linux names it in a file, other systems in a call."""
+    """Returns the processor's name: from a file on Linux, from a call on other systems."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

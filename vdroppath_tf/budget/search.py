@@ -1,8 +1,8 @@
-"""The most probable strategy under a budget: exact.
+"""most_probable: exact search for the most probable strategy under a budget.
 
-The logarithm of a strategy's probability and its cost are both sums over layers (sampling form,
-the distribution that ``space.sample`` draws from), so a dynamic programme over the layers finds the
-best of all strategies, however many there are. See ``budget.fronts`` for how it rounds.
+The logarithm of a strategy's probability (sampling form, the distribution of ``space.sample``) and
+its cost are both sums over layers, so dynamic programming over the layers finds the best of all
+strategies, however many there are. See ``budget.fronts`` for the rounding.
 """
 
 from __future__ import annotations
@@ -47,27 +47,27 @@ def most_probable(
 
     Args:
         space: ``ProbabilitySpace``, a learned space.
-        clip_shape: frames, height, width of the clips; not needed where the model was built for
-            clips of one shape, or without a budget. Defaults to None.
-        max_macs: number, the most multiply-adds for one clip. Defaults to None.
-        max_parameters: number, the most parameters of the derived network. Defaults to None.
-        max_latency: number, the most ms for one clip, by ``latency``. Defaults to None.
-        hop: int, where the network answers every so many frames over a window of ``clip_shape``:
-            ``max_macs`` is then that of such an answer, as ``StreamingClassifier.cost`` has it, and
-            a strategy whose ST layers come late is cheap. Defaults to None, one clip.
+        clip_shape: frames, height, width of the clips; not needed if the model was built for clips
+            of one shape, or without a budget. Defaults to None.
+        max_macs: number, the budget of multiply-adds for one clip. Defaults to None.
+        max_parameters: number, the budget of parameters of the derived network. Defaults to None.
+        max_latency: number, the budget of ms for one clip, by ``latency``. Defaults to None.
+        hop: int, the number of frames from one answer to the next if the network runs over a stream
+            in windows of ``clip_shape``. ``max_macs`` is then the budget of one answer, as in
+            ``StreamingClassifier.cost``, and a strategy whose ST layers come late is cheap.
+            Defaults to None, single clips.
         model: ``keras.Model``, the template that the space belongs to. Defaults to None: the
-            template is built by the space's architecture as the zoo has it, with its number of
+            template is built by the name of the space's architecture, with the zoo's number of
             classes, strides and shortcuts.
-        costs: ``UnitCosts`` of that template (``cost.unit_costs``), where they are at hand: nothing
-            is built then; or ``HopCosts``, of a stream (``hop_costs``). Defaults to None.
-        latency: ``LatencyTable`` that ``measure_latency`` gave on the machine in question. Defaults
-            to None.
+        costs: ``UnitCosts`` of that template (``cost.unit_costs``), so that no network is built; or
+            ``HopCosts`` for a stream (``hop_costs``). Defaults to None.
+        latency: ``LatencyTable`` from ``measure_latency`` on the target machine. Defaults to None.
         on_empty: see ``ProbabilitySpace``. Defaults to ``"allow"``.
 
     Returns:
-        A ``FusionStrategy``; of equally probable ones a cheapest, always the same. Where it is the
-        empty network, of layers without a path, a ``SpaceWarning`` says whether the budget leaves
-        any other, and names the cheapest strategy that has a path (``least``).
+        A ``FusionStrategy``; of equally probable ones a cheapest, always the same. If it is the
+        empty network, in which no layer has a path, a ``SpaceWarning`` states whether the budget
+        allows any other, and names the cheapest strategy that has a path (``least``).
 
     Example:
     ```python
@@ -77,8 +77,9 @@ def most_probable(
     ```
 
     Raises:
-        ValueError: where nothing meets the budget (the cheapest strategy is named), there are
-            several budgets or bad ones, or the network or the table is another than the space's.
+        ValueError: If nothing meets the budget (the message names the cheapest strategy), there are
+            several budgets or invalid ones, or the network or the table does not belong to the
+            space.
     """
     given = {"macs": max_macs, "parameters": max_parameters, "latency": max_latency}
     budgets = {name: value for name, value in given.items() if value is not None}
@@ -91,7 +92,7 @@ def most_probable(
         raise ValueError(f"Expected one budget. Received: {names}")
     ((by, budget),) = budgets.items()
     if by == "latency" and latency is None:
-        raise ValueError("Expected latency=, what measure_latency gives, for max_latency.")
+        raise ValueError("Expected latency=, the result of measure_latency, for max_latency.")
     if isinstance(budget, bool) or not isinstance(budget, numbers.Real) or not budget > 0:
         raise ValueError(f"Expected max_{by} as a number above 0. Received: {budget!r}")
     if isinstance(costs, HopCosts) or hop is not None:
@@ -116,7 +117,7 @@ def most_probable(
 
 
 def _only_empty(tables: CostTables, by: str, budget: float, on_empty: OnEmpty) -> str:
-    """The warning of a budget whose answer is a network without a path."""
+    """Returns the warning for a budget whose answer is a network without a path."""
     cost, said = _least(tables, by, on_empty)
     within = f"{budget:,.12g} {UNITS_OF[by]}"
     alone = f"At most {within} leave only the empty network"
@@ -125,13 +126,13 @@ def _only_empty(tables: CostTables, by: str, budget: float, on_empty: OnEmpty) -
 
 
 def _least(tables: CostTables, by: str, on_empty: OnEmpty) -> tuple[float, str]:
-    """What the least network with a path costs, and a sentence about it; none if there is none."""
+    """Returns the cost of the cheapest network with a path, and a sentence, "" if none exists."""
     strategy = least_of(tables, by, on_empty)
     if strategy is None:
         return math.inf, ""
     cost = tables.cost(by, strategy)
     shown = f"{_shown(by, cost)} {UNITS_OF[by]}"
-    return cost, f"The least that looks at a frame has {shown}: {str(strategy)!r}."
+    return cost, f"The cheapest strategy with a path has {shown}: {str(strategy)!r}."
 
 
 def _shown(by: str, cost: float) -> str:
@@ -141,7 +142,7 @@ def _shown(by: str, cost: float) -> str:
 def _too_small(
     tables: CostTables, by: str, budget: float, layers: list[Options], on_empty: OnEmpty
 ) -> ValueError:
-    """The error of a budget that nothing meets, with the cheapest strategy there is."""
+    """Returns the error for a budget that nothing meets, with the cheapest strategy."""
     masks = [layer.masks[0] for layer in layers]  # a layer's front starts with its cheapest
     cheapest = tables.space.strategy_of(masks)
     cost = tables.cost(by, cheapest)

@@ -1,4 +1,4 @@
-"""measure_latency: how long each unit of each fusion layer takes on this machine."""
+"""measure_latency: measures the time of each unit of each fusion layer on this machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import NONE, FusionUnit
 
-_WARM = 3  # runs before the first that counts
+_WARM = 3  # warm-up runs, which are not counted
 
 
 @named
@@ -32,30 +32,30 @@ def measure_latency(
     repeats: int = 30,
     on_layer: Callable[[], object] | None = None,
 ) -> LatencyTable:
-    """Measures how long each unit of each fusion layer of a template takes, block by block.
+    """Measures the time of each unit of each fusion layer of a template, block by block.
 
-    A block (the fusion layer and what exists for no other) is taken out of the derived network that
-    has the unit everywhere, and gets random inputs of the shapes it sees there. A time is the
-    median of the repeats, less that of a call that does nothing. Networks are built anew, one at a
-    time; the model is left as it is.
+    A block (the fusion layer and the layers that only serve it) is extracted from the derived
+    network that has the unit everywhere, and runs on random inputs of the same shapes. A time is
+    the median over the repeats, minus that of an empty call. Networks are built one at a time; the
+    model is left unchanged.
 
     Args:
-        model: ``keras.Model``, a template whose inputs of a layer share its gates.
+        model: ``keras.Model``, a template in which the inputs of a layer share its gates.
         clip_shape: frames, height, width of the clip.
         repeats: int, the number of runs of each block. Defaults to 30.
         on_layer: a callable, called after each block, for a progress bar. Defaults to None.
 
     Returns:
-        ``LatencyTable``, of one clip at a time.
+        ``LatencyTable``, for one clip at a time.
 
     Raises:
-        ValueError: when the model is no such template, or an argument is out of range.
+        ValueError: If the model is not such a template, or an argument is out of range.
     """
     layers, architecture = fusion_layers(model), architecture_of(model)
     if any(layer.widths is not None for layer in layers):
         raise ValueError(
-            f"In {model.name!r} each input of a layer has gates of its own, so its units are too "
-            "many to measure. Expected a template with share_inputs=True."
+            f"In {model.name!r} each input of a layer has its own gates, so there are too many "
+            "units to measure. Expected a template with share_inputs=True."
         )
     if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
         raise ValueError(f"Expected repeats of 1 or more. Received: {repeats!r}")
@@ -90,12 +90,12 @@ def measure_latency(
 
 
 def _nearest(unit: FusionUnit, branches: tuple[str, ...]) -> FusionUnit:
-    """The unit, or all branches of a layer that lacks one of the unit's."""
+    """Returns the unit, or all branches of a layer that lacks one of the unit's."""
     return unit if set(unit.branches) <= set(branches) else FusionUnit("+".join(branches))
 
 
 def _least(model: keras.Model, times: list[dict[str, int]]) -> FusionStrategy:
-    """The strategy with as few blocks as there can be, each with its fastest unit."""
+    """Returns the strategy with the fewest blocks possible, each with its fastest unit."""
     pairs = zip(fusion_layers(model), times, strict=True)
     units = (
         NONE if layer.drop_path.has_residual else FusionUnit(min(found, key=found.__getitem__))
@@ -105,7 +105,7 @@ def _least(model: keras.Model, times: list[dict[str, int]]) -> FusionStrategy:
 
 
 def block_of(network: keras.Model, name: str) -> keras.Model:
-    """A fusion layer's block of a derived network, as a model of its own."""
+    """Extracts the block of a fusion layer from a derived network, as a model."""
     own = block_layers(network, network.get_layer(name))
     made = [tensor for layer in own for tensor in keras.tree.flatten(layer.output)]
     seen = [tensor for layer in own for tensor in keras.tree.flatten(layer.input)]
@@ -118,7 +118,7 @@ def block_of(network: keras.Model, name: str) -> keras.Model:
 
 
 def _time(model: keras.Model, repeats: int) -> int:
-    """Median time of a model for one clip, us, less that of an empty call."""
+    """Returns the median time of a model for one clip minus that of an empty call, us."""
     random = np.random.default_rng(0)
     inputs = [
         tf.constant(random.uniform(0, 1, (1, *tensor.shape[1:])).astype("float32"))
@@ -133,12 +133,12 @@ def _time(model: keras.Model, repeats: int) -> int:
 
     calls = [tf.function(function, autograph=False) for function in (run, nothing)]
     seconds = [[_seconds(call, inputs) for call in calls] for _ in range(_WARM + repeats)]
-    work, empty = np.median(seconds[_WARM:], axis=0)  # taken in turn: other load hits both
+    work, empty = np.median(seconds[_WARM:], axis=0)  # alternating, so that load affects both
     return max(0, round(float(work - empty) * 1e6))
 
 
 def _seconds(call: Callable[..., Any], inputs: list[tf.Tensor]) -> float:
     start = time.perf_counter()
     call(*inputs)
-    tf.test.experimental.sync_devices()  # a GPU returns before it is done
+    tf.test.experimental.sync_devices()  # calls on a GPU return before they finish
     return time.perf_counter() - start

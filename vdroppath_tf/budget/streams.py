@@ -1,4 +1,4 @@
-"""A budget for an answer over a stream: whose costs it is in, and what meets it."""
+"""Budgets for an answer over a stream: the costs, and the best strategy."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def stream_costs(
     model: keras.Model | None = None,
     costs: UnitCosts | HopCosts | None = None,
 ) -> HopCosts:
-    """The costs of an answer over a stream, for the network of a space.
+    """Returns the costs of an answer over a stream for the network of a space.
 
     Args:
         space: ``ProbabilitySpace``, a learned space.
-        hop: int, the frames from one answer to the next; not needed where ``costs`` say it.
+        hop: int, the number of frames from one answer to the next; not needed with ``costs``.
         clip_shape: frames, height and width of a window, as in ``most_probable``.
         model: ``keras.Model``, the template that the space belongs to. Defaults to None: it is
-            built by the space's architecture.
-        costs: ``HopCosts`` of that template, which are checked and given back. Defaults to None.
+            built by the name of the space's architecture.
+        costs: ``HopCosts`` of that template, which are checked and returned. Defaults to None.
 
     Returns:
         ``HopCosts``.
@@ -45,12 +45,13 @@ def stream_costs(
     ```
 
     Raises:
-        ValueError: If the costs are another network's, of another hop, or not of a stream.
+        ValueError: If the costs belong to another network, have another hop, or are not for a
+            stream.
     """
     if space.per_input:
         raise ValueError(
-            "Each input of a layer has gates of its own. Over a stream the costs of a layer are "
-            "known where its inputs share them: expected a template with share_inputs=True."
+            "Each input of a layer has its own gates. The costs of a layer over a stream are only "
+            "known if its inputs share gates: expected a template with share_inputs=True."
         )
     if model is not None:
         check_network(space, ProbabilitySpace.from_model(model))
@@ -59,7 +60,7 @@ def stream_costs(
         costs = hop_costs(model, clip_shape or shape_of(model), hop=hop)
     if not isinstance(costs, HopCosts) or hop not in (None, costs.hop):
         raise ValueError(
-            f"costs= are not those of a stream with hop={hop}. Expected hop_costs(model, "
+            f"costs= are not for a stream with hop={hop}. Expected hop_costs(model, "
             f"clip_shape, hop={hop}), or none. Received: {costs!r}"
         )
     check_costs(space, costs.units)
@@ -69,7 +70,7 @@ def stream_costs(
 def best_on_stream(
     space: ProbabilitySpace, costs: HopCosts, budget: float, on_empty: OnEmpty
 ) -> tuple[FusionStrategy, str]:
-    """The most probable strategy with at most so many multiply-adds a hop, and what to warn of.
+    """Returns the most probable strategy within ``budget`` multiply-adds a hop, and a warning.
 
     Raises:
         ValueError: If no strategy meets the budget.
@@ -88,5 +89,5 @@ def best_on_stream(
     filled = search.least_filled()
     said = f"The most probable with at most {within} is the empty network: no layer has a path."
     if filled is not None:
-        said += f" The least that looks at a frame has {costs.of(filled).hop:,}: {str(filled)!r}."
+        said += f" The cheapest with a path has {costs.of(filled).hop:,}: {str(filled)!r}."
     return found, said

@@ -24,11 +24,11 @@ from vdroppath_tf.zoo.constructors import constructors
 
 ClipShape = tuple[int, int, int]
 UNITS_OF = {"macs": "MACs", "parameters": "parameters", "latency": "ms"}
-_ROWS = ("parameters", "macs")  # of UnitCosts
+_ROWS = ("parameters", "macs")  # the rows of UnitCosts
 
 
 def check_cost_name(by: str) -> None:
-    """ValueError unless a cost of that name is known."""
+    """Raises a ValueError unless ``by`` is the name of a cost."""
     if by not in UNITS_OF:
         raise ValueError(f"Expected by one of {tuple(UNITS_OF)}. Received: {by!r}")
 
@@ -40,8 +40,8 @@ class CostTables:
 
     Attributes:
         space: the space.
-        units: parameters and MACs of the units; None where only latency was asked for.
-        latency: of the units on some machine; None where it was not given.
+        units: the parameters and MACs of the units; None if only latency was requested.
+        latency: the latencies of the units on some machine; None if not given.
     """
 
     space: ProbabilitySpace
@@ -52,39 +52,39 @@ class CostTables:
 
     @property
     def known_units(self) -> UnitCosts:
-        """``units``, where they were asked for."""
+        """Returns ``units``; raises a ValueError if they were not requested."""
         if self.units is None:
             raise ValueError("These tables hold latencies only. Expected costs of the network.")
         return self.units
 
     @property
     def known_latency(self) -> LatencyTable:
-        """``latency``, where it was given."""
+        """Returns ``latency``; raises a ValueError if it was not given."""
         if self.latency is None:
-            raise ValueError("These tables hold no latency. Expected what measure_latency gives.")
+            raise ValueError("These tables hold no latency. Expected one from measure_latency.")
         return self.latency
 
     def options(self, by: str, on_empty: OnEmpty) -> list[Options]:
-        """The units of each layer, by a cost."""
+        """Returns the units of each layer with one of the costs."""
         if by != "latency" and self.space.per_input:
             return per_input_options(self.space, self.known_units, _ROWS.index(by), on_empty)
         return shared_options(self.space, partial(self.layer_cost, by), on_empty)
 
     def layer_cost(self, by: str, layer: int, mask: np.ndarray) -> int:
-        """The cost of a layer, by number, with a flat 0/1 mask over its paths."""
+        """Returns the cost of a layer, by number, with a flat 0/1 mask over its paths."""
         if by == "latency":
             return self.known_latency.cost_of(layer, mask)
         on = mask.reshape(-1, len(self.space.branches))
         return int(self.known_units.layer_cost(layer, on)[_ROWS.index(by)])
 
     def left(self, by: str, budget: float) -> float:
-        """What a budget leaves for the layers, in the whole numbers that tables have."""
+        """Returns the part of a budget left for the layers, in the integer units of the tables."""
         if by == "latency":
             return round(budget * 1000, 6) - self.known_latency.base
         return budget - int(self.known_units.base[_ROWS.index(by)])
 
     def cost(self, by: str, strategy: FusionStrategy) -> float:
-        """One cost of a strategy."""
+        """Returns one of the costs of a strategy."""
         if by == "latency":
             return self.known_latency.of(strategy)
         return self.known_units.of(strategy)[_ROWS.index(by)]
@@ -92,7 +92,7 @@ class CostTables:
     def totals(
         self, layers: Sequence[Options], chosen: np.ndarray
     ) -> tuple[list[int], list[int], list[float | None]]:
-        """Parameters, MACs and ms of `(points, layers)` options; None for ms without a table."""
+        """Returns parameters, MACs and ms of `(points, layers)` options; None for unknown ms."""
         units = self.known_units
         total = np.tile(units.base, (len(chosen), 1))
         time = np.full(len(chosen), 0 if self.latency is None else self.latency.base)
@@ -120,15 +120,15 @@ def cost_tables(
     """Makes the cost tables of a space; builds the network by its name if no costs are given.
 
     Args:
-        space: to read.
+        space: the space.
         clip_shape: frames, height, width.
-        model: template of the space.
-        costs: of that template.
-        latency: of that template.
-        only: the one cost that is asked for: latency needs no network.
+        model: the template of the space.
+        costs: the costs of that template.
+        latency: the latencies of that template.
+        only: the only cost that is requested, since latency needs no network.
 
     Raises:
-        ValueError: where one of them belongs to another network or other clips.
+        ValueError: If one of them belongs to another network or other clips.
     """
     if model is not None:
         check_network(space, ProbabilitySpace.from_model(model))
@@ -147,10 +147,10 @@ def cost_tables(
 
 
 def template_of(space: ProbabilitySpace) -> Any:
-    """The template of the space's name, with its branches and gates."""
+    """Builds the template by the name of the space's architecture, with its branches and gates."""
     if space.architecture is None:
         raise ValueError(
-            "The space does not say which network it belongs to. Expected model= or costs= of it."
+            "The space does not name the network it belongs to. Expected its model= or costs=."
         )
     options: dict[str, Any] = {"share_inputs": False} if space.per_input else {}
     model = constructors(space.architecture)[0](branches=space.branches, **options)
@@ -159,11 +159,11 @@ def template_of(space: ProbabilitySpace) -> Any:
 
 
 def shape_of(model: Any) -> ClipShape:
-    """The frames, height and width that a template was built for."""
+    """Returns the frames, height and width for which a template was built."""
     shape = model.inputs[0].shape[1:4]
     if None in shape:
         raise ValueError(
-            "What a network costs depends on its clips. Expected their frames, height and width "
+            "The cost of a network depends on its clips. Expected their frames, height and width "
             "as clip_shape=. Received: none"
         )
     return tuple(shape)

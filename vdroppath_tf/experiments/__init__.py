@@ -1,4 +1,4 @@
-"""Trainings with a known answer: the quickstart, halving, rankings, and their tasks."""
+"""Experiments with known answers: the quickstart, halving, rankings, and their tasks."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The progress of a run: its lines, its bars, and the seconds of each step."""
+"""Account: the progress lines, progress bars and timings of a run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from vdroppath_tf.report.formats import duration
 
 
 class _Pace:
-    """How fast the trainings of a run go, and so how long the rest of them takes."""
+    """The speed of a run's trainings, and the estimate of the time left."""
 
     def __init__(self) -> None:
         self.expected: float | None = None
-        self._over = 0.0  # work of the trainings that are over, done here or by a run before
-        self._done = self._now = 0.0  # done here: in all, and in the training that goes on
+        self._over = 0.0  # the work of finished trainings, in this process or an earlier one
+        self._done = self._now = 0.0  # done in this process: in all, and in the current training
         self._seconds = self._start = 0.0
 
     @contextmanager
     def of(self, work: float) -> Iterator[None]:
-        """Times the body, a training of so much work."""
+        """Times the body, a training with this much work."""
         self._start, self._now = time.perf_counter(), 0.0
         yield
         self._seconds += time.perf_counter() - self._start
@@ -31,12 +31,12 @@ class _Pace:
         self._now = 0.0
 
     def work(self, weight: float) -> None:
-        """Counts a step."""
+        """Counts a step of this weight."""
         self._done += weight
         self._now += weight
 
     def left(self) -> str:
-        """The time that the trainings still take, in words; "" where it is not known."""
+        """Describes the time that the trainings still take; returns "" if it is unknown."""
         if self.expected is None:
             return ""
         seconds = self._seconds + time.perf_counter() - self._start
@@ -49,9 +49,9 @@ class Account:
     """The lines, the bars and the timings of one run.
 
     Args:
-        name: The name of the run, at the head of each bar.
+        name: The name of the run, shown in each bar.
         log: Called with each line. Defaults to ``print``.
-        bar_position: The row of the bars, where several runs go on at a time. Defaults to 0.
+        bar_position: The row of the bars if several runs are active. Defaults to 0.
     """
 
     def __init__(
@@ -62,15 +62,15 @@ class Account:
         self._pace = _Pace()
 
     def expect(self, work: float) -> None:
-        """Says how much work all trainings of the run are, for the time that is left.
+        """Sets the work of all trainings of the run, for the estimate of the time left.
 
         Args:
-            work: The sum over the trainings of their steps, each times its ``weight`` in ``steps``.
+            work: The sum over the trainings of their steps times their ``weight`` in ``steps``.
         """
         self._pace.expected = work
 
     def bar(self, description: str, unit: str, total: int | None = None) -> tqdm:
-        """A progress bar that is gone when it is full; none where nobody looks at a terminal."""
+        """Returns a progress bar, which disappears when full and is hidden without a terminal."""
         return tqdm(
             total=total,
             unit=f" {unit}",
@@ -90,14 +90,14 @@ class Account:
         weight: float = 1.0,
         unit: str = "epochs",
     ) -> Iterator[Callable[[], None]]:
-        """Gives what to call after each training step: for a bar, or else a line an epoch.
+        """Yields a function to call after each step, which moves a bar or logs a line an epoch.
 
         Args:
             description: What is trained.
-            total: Its steps.
-            per_epoch: The steps of an epoch.
-            weight: The time of a step, in steps of a derived network. Defaults to 1.
-            unit: What so many steps as an epoch has are called in lines. Defaults to ``"epochs"``.
+            total: The number of steps.
+            per_epoch: The number of steps in an epoch.
+            weight: The time of a step, relative to one of a derived network. Defaults to 1.
+            unit: The word for an epoch's steps in the lines. Defaults to ``"epochs"``.
         """
         done = 0
         with self._pace.of(total * weight), self.bar(description, "steps", total) as bar:
@@ -119,7 +119,7 @@ class Account:
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Adds the seconds of the body to those of a step."""
+        """Adds the time of the body to that of a step."""
         start = time.perf_counter()
         yield
         self.timings[step] = self.timings.get(step, 0.0) + time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""Answers of a SavedModel for held-out files, in a process that holds none of the training."""
+"""Collects the answers of a SavedModel for held-out files, in a fresh process."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from vdroppath_tf.serving.beside import read_sampling
 
 @named
 def answers_in_fresh_process(served: Path, videos: Manifest, count: int) -> list[Prediction]:
-    """Runs `vdroppath predict` on a few files from all over a manifest.
+    """Runs `vdroppath predict` on a few files, evenly spaced in a manifest.
 
     Args:
-        served: A SavedModel that has its sampling beside it.
+        served: A SavedModel with its sampling.
         videos: Labelled files the network has not seen.
-        count: How many files to predict.
+        count: The number of files to predict.
 
     Returns:
         The answers, each with a few frames of the clip the network saw.
 
     Raises:
-        RuntimeError: If the process fails, with what it wrote.
+        RuntimeError: If the process fails; the message holds its output.
     """
     indices = np.linspace(0, len(videos) - 1, min(count, len(videos))).astype(int)
     entries = [videos.entries[k] for k in indices]
@@ -51,7 +51,7 @@ def _predict(served: Path, files: list[str]) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "vdroppath_tf", "predict", f"--model={served}", "--json"]
     done = subprocess.run([*command, "--", *files], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"The served network failed in its own process:\n{done.stderr}")
+        raise RuntimeError(f"The served network failed in a fresh process:\n{done.stderr}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

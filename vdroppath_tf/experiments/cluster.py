@@ -1,4 +1,4 @@
-"""Jobs on a Ray cluster (the extra ``cluster``): each is a task of Ray's, on a CPU of its own."""
+"""Runs jobs on a Ray cluster (extra ``cluster``): each is a Ray task with one CPU."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 from vdroppath_tf.experiments.one_job import Place, run_job
 
 LOCAL = "local"
-"""A Ray of this machine, begun with the jobs and ended with them."""
+"""The address of a local Ray, which is started and stopped with the jobs."""
 
 
 @contextmanager
 def on_cluster(address: str, processes: int) -> Iterator[Place]:
-    """A Ray cluster as a place for jobs.
+    """Yields a Ray cluster as a place for jobs.
 
     Args:
         address: ``"local"``, or what ``ray.init`` takes, such as ``"auto"``.
-        processes: Jobs at a time; 0 for one on each of its CPUs.
+        processes: The number of parallel jobs; 0 for one on each of the cluster's CPUs.
 
     Raises:
         ValueError: If Ray is not installed.
@@ -41,7 +41,7 @@ def on_cluster(address: str, processes: int) -> Iterator[Place]:
         variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         options = {"num_cpus": processes or cores, "include_dashboard": False}
     ray.init(address, runtime_env={"env_vars": variables}, log_to_driver=True, **options)
-    # killed ones are begun again by who has called: here Ray would hide it
+    # the caller restarts killed jobs and logs that; Ray would restart them silently
     task = ray.remote(num_cpus=1, max_retries=0)(_task)
 
     def run(function: Callable[..., Any], job: tuple[Any, ...]) -> Any:
@@ -58,7 +58,7 @@ def on_cluster(address: str, processes: int) -> Iterator[Place]:
 
 
 def _task(function: Callable[..., Any], job: tuple[Any, ...]) -> tuple[Any, Exception | None]:
-    """A result, or an error: Ray would raise one of its own class."""
+    """Returns a result or an error: Ray would raise an error of another class."""
     try:
         return run_job(function, job, 0), None
     except Exception as error:

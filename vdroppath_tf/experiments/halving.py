@@ -1,4 +1,4 @@
-"""The paper's Fig. 6 on a known-answer task: half the temporal resolution, and the space shifts."""
+"""The paper's Fig. 6 on a known-answer task: how a space shifts at half temporal resolution."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.training import RECIPES, Recipe
 
 RESOLUTIONS = {"full": False, "halved": True}
-"""What the templates are called, and whether they have the temporal pool."""
+"""The names of the two templates, and whether they have the temporal pool."""
 
 
 @named
 @dataclass(frozen=True)
 class Setting:
-    """What is trained, at full and at halved temporal resolution.
+    """The settings of the templates at full and at half temporal resolution.
 
     Attributes:
         task: A known-answer task: ``"motion"``, ``"appearance"`` or ``"both"``.
         recipe: The recipe of the template at full resolution; its seed is the first.
-        seeds: How many seeds there are, counted up from the recipe's.
-        clips: The numbers of clips for training, validation (not used here) and test.
-        difficulty: How hard the clips are; their frames are the recipe's.
+        seeds: The number of seeds, counted up from the recipe's.
+        clips: The numbers of clips for training, validation (unused here) and test.
+        difficulty: The difficulty of the clips; the recipe sets their number of frames.
 
     Raises:
-        ValueError: If the recipe pools already, lacks a path, or there is no seed.
+        ValueError: If the recipe already pools, lacks a path, or there is no seed.
     """
 
     task: str = "motion"
@@ -53,7 +53,7 @@ class Setting:
     def __post_init__(self) -> None:
         check_ranges(self, self.RANGES)
         if self.recipe.temporal_pool:
-            raise ValueError("temporal_pool is what is compared here: leave it out.")
+            raise ValueError("temporal_pool is what halving compares: leave it out.")
         if not {"S", "ST"} <= {*self.recipe.branches}:
             raise ValueError(
                 "A shift between S and ST needs both paths. "
@@ -78,12 +78,12 @@ class Setting:
         return range(self.recipe.seed, self.recipe.seed + self.seeds)
 
     def recipe_of(self, resolution: str, seed: int) -> Recipe:
-        """The recipe of one of the trainings."""
+        """Returns the recipe of one of the trainings."""
         return self.recipe.replace(temporal_pool=RESOLUTIONS[resolution], seed=seed)
 
 
 class Learned(NamedTuple):
-    """A space, and top-1 of its mode on the test clips, with the template's weights."""
+    """A space, and the top-1 of its mode on the test clips with the template's weights."""
 
     space: ProbabilitySpace
     top1: float
@@ -92,7 +92,7 @@ class Learned(NamedTuple):
 @named
 @dataclass(frozen=True, eq=False)
 class Halving:
-    """The result: ``learned`` by resolution, a ``Learned`` for each seed."""
+    """The result: ``learned`` by resolution, with one ``Learned`` for each seed."""
 
     setting: Setting
     learned: dict[str, list[Learned]]
@@ -101,7 +101,7 @@ class Halving:
 
     @property
     def shift(self) -> SpaceShift:
-        """From full to halved resolution, in Eq. 7's form."""
+        """Returns the shift of the space from full to half resolution, in the form of Eq. 7."""
         full, halved = ([one.space for one in found] for found in self.learned.values())
         return shift_of(full, halved, names=("full", "halved"))
 
@@ -115,15 +115,17 @@ def run_halving(
     cluster: str | None = None,
     log: Callable[[str], object] = print,
 ) -> Halving:
-    """Trains a template at each resolution for each seed; a stopped run goes on.
+    """Trains a template at each resolution for each seed; a stopped run resumes.
 
-    A seed's two templates start from the same weights and see the same clips in the same order.
+    The two templates of a seed start from the same weights and see the same clips in the same
+    order.
 
     Args:
-        setting: What is trained.
+        setting: The settings.
         out: The folder for clips, runs and spaces (``full-0/space.json``, ...).
-        processes: Trainings at a time, each in a process of its own where there are 2 or more.
-        cluster: A Ray cluster to run them on, see ``in_processes``. Defaults to None, this machine.
+        processes: The number of parallel trainings; with 2 or more each has a separate process.
+        cluster: The Ray cluster to run them on, see ``in_processes``. Defaults to None, this
+            machine.
         log: Called with each line of the progress. Defaults to ``print``.
 
     Raises:
@@ -160,7 +162,7 @@ def learn(
     log: Callable[[str], object] = print,
     bar_position: int = 0,
 ) -> Learned:
-    """One training, its space in ``space.json``, and the accuracy of the space's mode.
+    """Trains one template, writes its ``space.json``, and scores the space's mode.
 
     Args:
         name: The resolution and the seed, which name the folder.
@@ -168,7 +170,7 @@ def learn(
         recipe: The recipe of the template.
         out: The folder of all trainings.
         log: Called with each line of the progress. Defaults to ``print``.
-        bar_position: The row of its progress bars, where several trainings go on at a time.
+        bar_position: The row of its progress bars if several trainings are active.
     """
     log(f"\nTemporal resolution and seed: {name}.")
     folder = out / name.replace(" ", "-")

@@ -1,4 +1,4 @@
-"""The whole loop on one task: train, read the space, choose, derive, export, predict, compare."""
+"""run_loop: the whole loop on a task: train, read, choose, derive, export, predict, compare."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from vdroppath_tf.training import summary
 from vdroppath_tf.training.model_files import save_model
 
 UNIFORM_DRAWS = 2
-_FRAMES, _DERIVED = "S everywhere", "chosen strategy, derived"  # rows
+_FRAMES, _DERIVED = "S everywhere", "chosen strategy, derived"  # names of rows
 _RETRAINED = "chosen strategy, stand-alone"
 
 
@@ -53,22 +53,24 @@ def run_loop(
     retrained: bool = False,
     trials: Trials | None = None,
 ) -> TaskReport:
-    """Takes a task through every step, with an account of each.
+    """Runs every step on a task, with an account of each.
 
-    The folder of the run then holds what ``vdroppath train``, ``derive`` and ``export`` leave.
+    The folder of the run then holds the files of ``vdroppath train``, ``derive`` and ``export``.
 
     Args:
         run: The recipe, the task and the folder.
-        draws: Strategies drawn from the space and scored on the validation clips. Defaults to 24.
-        shown: Held-out clips the served network answers in the report. Defaults to 8.
-        retrained: Whether the chosen strategy is trained stand-alone too, as long as the uniform
-            ones: the comparison in which nothing but the strategy differs. Defaults to False.
-        trials: Which strategies are trained stand-alone to choose among them. The network that is
-            kept is then the chosen one's stand-alone or derived one, whichever answers more
-            validation clips. Defaults to None: the choice is made by scores on the template.
+        draws: The number of strategies drawn from the space and scored on the validation clips.
+            Defaults to 24.
+        shown: The number of held-out clips whose answers by the served network the report shows.
+            Defaults to 8.
+        retrained: Whether the chosen strategy is also trained stand-alone, as long as the uniform
+            ones, for a comparison in which only the strategy differs. Defaults to False.
+        trials: The strategies to train stand-alone for the choice. The network that is kept is then
+            the stand-alone or the derived network of the chosen strategy, whichever is right on
+            more validation clips. Defaults to None: the choice is made by scores on the template.
 
     Returns:
-        What a report shows of it.
+        The content of the report.
     """
     task = run.task
     run.account.expect(_work(run, retrained=retrained, trials=trials))
@@ -130,7 +132,7 @@ def _chosen_as(trials: Trials | None) -> str:
 
 
 def _named_as_chosen(found: Tried) -> Tried:
-    """The chosen network by the name of its row, unless it is a uniform one."""
+    """Returns the result with the chosen network under the name of its row, unless uniform."""
     if found.place < found.uniform:
         return found
     trained = list(found.trained)
@@ -139,7 +141,7 @@ def _named_as_chosen(found: Tried) -> Tried:
 
 
 def _rival(run: TaskRun, derived: _Derived, found: Tried) -> Rival:
-    """The derived network, and whether it is kept: where it answers more validation clips."""
+    """Returns the derived network as a rival, kept if it has a higher validation top-1."""
     rival = Rival.of(_DERIVED, found.chosen.strategy, derived.top1, against=found.top1)
     run.account.log(
         f"Of the chosen strategy's networks the one that was "
@@ -155,7 +157,7 @@ def _rival(run: TaskRun, derived: _Derived, found: Tried) -> Rival:
 def _choose(
     run: TaskRun, template: FusionModel, space: ProbabilitySpace, draws: int, costs: UnitCosts
 ) -> tuple[StrategyScores, FusionStrategy]:
-    """Scores the mode and draws on the validation clips; the cheapest that may be the best."""
+    """Scores the mode and draws on the validation clips, and chooses a strategy."""
     drawn = candidates(space, draws, run.recipe.seed)
     run.account.log(
         f"Scoring {len(drawn)} strategies (the mode, and {draws} draws without repeats) "
@@ -175,7 +177,7 @@ def _choose(
 
 
 def _draws(scores: StrategyScores, costs: UnitCosts) -> list[Draw]:
-    """The draws for the report, with their costs, and whether they may be the best."""
+    """Returns the draws for the report, with costs and membership in the confidence set."""
     best = confidence_set(scores.answers([score.strategy for score in scores]))
     return [
         Draw.of(score, costs.of(score.strategy)[1], k in best) for k, score in enumerate(scores)
@@ -183,7 +185,7 @@ def _draws(scores: StrategyScores, costs: UnitCosts) -> list[Draw]:
 
 
 def _work(run: TaskRun, *, retrained: bool, trials: Trials | None) -> float:
-    """All training steps of a run, those of the template at their weight."""
+    """Returns the number of training steps of a run, with the template's steps weighted."""
     recipe = run.recipe
     networks = len(uniform_units(recipe.branches)) + (retrained and trials is None)
     tuned = () if recipe.finetune is None else (recipe.finetune,)
@@ -202,7 +204,7 @@ def _drawn_rows(
     chosen: FusionStrategy,
     costs: UnitCosts,
 ) -> list[Row]:
-    """The mode, the choice, and controls that the space did not learn."""
+    """Returns rows for the mode, the choice, and controls that do not depend on the space."""
     others = controls(space, UNIFORM_DRAWS, run.recipe.seed)
     drawn = {"mode": space.mode(), "chosen strategy": chosen}
     drawn |= {name: strategy for name, strategy in others.items() if "draw" in name}
@@ -216,7 +218,7 @@ def _drawn_rows(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Derived:
-    """The derived network, how it came about, and its top-1 on the validation clips."""
+    """The derived network, a note on how it was made, and its top-1 on validation clips."""
 
     network: FusionModel
     note: str
@@ -267,7 +269,7 @@ def _stand_alone_row(run: TaskRun, one: StandAlone, costs: UnitCosts) -> Row:
 
 
 def _gains(run: TaskRun, kept: str) -> list[ClassGains]:
-    """Which classes the network that is kept gains over S everywhere, where both were asked."""
+    """Returns the gains by class of the kept network over S everywhere, if both were tested."""
     own, frames = (run.answers.get(name) for name in (kept, _FRAMES))
     if own is None or frames is None or kept == _FRAMES:
         return []
@@ -283,7 +285,7 @@ def _row(run: TaskRun, name: str, score: StrategyScore, note: str, costs: UnitCo
 
 
 def _serve(run: TaskRun, network: FusionModel, shown: int) -> list[Prediction]:
-    """Exports, and asks a fresh process what the SavedModel answers for held-out files."""
+    """Exports the network, and collects the SavedModel's answers in a fresh process."""
     served = run.folder / "served" / "1"
     export_network(network, served, run.recipe, run.task.train.labels, overwrite=True)
     with run.account.timed("serve in a fresh process"):
@@ -296,7 +298,7 @@ def _serve(run: TaskRun, network: FusionModel, shown: int) -> list[Prediction]:
 
 
 def _sizes(run: TaskRun) -> dict[str, str]:
-    """How many videos there were, for the report."""
+    """Returns the numbers of videos, for the report."""
     task = run.task
     parts = ("training", task.train), ("validation", task.validation), ("test", task.test)
     return {"videos": ", ".join(f"{len(videos)} {name}" for name, videos in parts)}

@@ -1,4 +1,4 @@
-"""A job in a process of its own, and what a place to run jobs is: this machine, or a cluster."""
+"""Runs a job in a separate process; defines the places where jobs run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from tqdm import tqdm
 
 
 class Place(NamedTuple):
-    """Where jobs run.
+    """A place where jobs run.
 
     Attributes:
-        workers: Jobs at a time.
-        run: Runs a function with a job, and gives its result; called by so many threads.
-        lost: The errors of ``run`` that say that the job's process was killed.
+        workers: The number of parallel jobs.
+        run: A function that runs a function with a job and returns the result; called by
+            ``workers`` threads.
+        lost: The errors of ``run`` that mean that the job's process was killed.
     """
 
     workers: int
@@ -24,10 +25,10 @@ class Place(NamedTuple):
 
 
 def run_job(function: Callable[..., Any], job: tuple[Any, ...], bar_position: int) -> Any:
-    """Runs a job in a process of its own; its lines go to standard error, behind its name."""
+    """Runs a job in a separate process; its lines go to standard error, after its name."""
 
     def log(line: str) -> None:
-        text, name = line.strip(), f"{job[0]}: "  # some lines begin with the name themselves
+        text, name = line.strip(), f"{job[0]}: "  # some lines already start with the name
         tqdm.write(text if text.startswith(name) else name + text, file=sys.stderr)
 
     return function(*job, log=log, bar_position=bar_position)

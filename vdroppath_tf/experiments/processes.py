@@ -1,9 +1,9 @@
-"""Trainings that need not know of each other, side by side: on this machine or on a cluster.
+"""Runs independent trainings in parallel: on this machine or on a cluster.
 
-Both are one ``joblib.Parallel``, each of whose threads hands one job at a time to a process that
-lasts: joblib's own (loky) or Ray's. So a process that is killed costs the job that it had and no
-other, which neither's own backend of joblib could promise. Arguments and results are pickled
-between the processes of one program: nothing that was read from a file is unpickled.
+Both use one ``joblib.Parallel``, each of whose threads sends one job at a time to a persistent
+process, joblib's (loky) or Ray's. So a killed process costs only its current job, which joblib's
+own backends for these do not guarantee. Arguments and results are pickled between the processes of
+one program; nothing that was read from a file is unpickled.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from vdroppath_tf.names import named
 Result = TypeVar("Result")
 
 TRIES = 3
-"""How often a job is begun whose process is killed each time."""
+"""How often a job is tried if its process is killed each time."""
 
 
 @named
@@ -42,26 +42,26 @@ def in_processes(
     log: Callable[[str], object] = print,
     on_done: Callable[[], object] = lambda: None,
 ) -> list[Result]:
-    """The results of a function for each job, in their order.
+    """Calls a function for each job, and returns the results in order.
 
-    After the first job that fails no other is begun; those that run end before its error is
-    raised. A job whose process is killed is begun again.
+    After a job fails no other is started; running ones end before the error is raised. A job whose
+    process is killed is started again.
 
     Args:
-        function: A function of a module; called with a job, and with ``log`` and
+        function: A module-level function; it is called with the arguments of a job, ``log`` and
             ``bar_position``, the row of its progress bars.
-        jobs: Its other arguments; the first is the name of the job in its lines.
-        processes: Jobs at a time, each in a process of its own where there are 2 or more; these
-            share the cores. On a cluster 0 stands for one on each of its CPUs.
+        jobs: The other arguments, for each job; the first one is the job's name in its lines.
+        processes: The number of parallel jobs; with 2 or more each has a separate process, and they
+            share the cores. On a cluster, 0 means one job on each of its CPUs.
         cluster: The address of a Ray cluster, such as ``"auto"`` or ``"ray://head:10001"``, or
-            ``"local"`` for a Ray of this machine. Defaults to None, this machine without Ray.
-        log: Called with each line where there is one process, and when a job begins again.
+            ``"local"`` for a Ray on this machine. Defaults to None, this machine without Ray.
+        log: Called with each line if there is one process, and when a job is started again.
             Defaults to ``print``.
         on_done: Called after each job, for a progress bar.
 
     Raises:
         RuntimeError: If the process of one job was killed three times.
-        ValueError: If there is a cluster and no Ray.
+        ValueError: If a cluster is given but Ray is not installed.
     """
     if not jobs:
         return []
@@ -86,7 +86,7 @@ def _all(
     failed = threading.Event()
 
     def calls() -> Iterator[Any]:
-        """One by one, as threads become free: none waits where a failure could not stop it."""
+        """Yields jobs one by one as threads become free, so that a failure can stop the rest."""
         for number, job in enumerate(jobs):
             if failed.is_set():
                 return
@@ -122,20 +122,20 @@ def _all(
 def _tried(
     function: Callable[..., Any], job: tuple[Any, ...], place: Place, log: Callable[[str], object]
 ) -> Any:
-    """The result of a job, begun again where its process is killed."""
+    """Returns the result of a job, which is started again if its process is killed."""
     for _ in range(TRIES):
         try:
             return place.run(function, job)
         except place.lost:
-            log(f"{job[0]}: its process was killed, and the job begins again.")
+            log(f"{job[0]}: its process was killed; the job is started again.")
     raise RuntimeError(
-        f"{job[0]}: its process was killed {TRIES} times, perhaps for want of memory. Run fewer "
+        f"{job[0]}: its process was killed {TRIES} times, perhaps for lack of memory. Run fewer "
         "jobs at a time (processes=, or --processes)."
     )
 
 
 class _Slot:
-    """A process that lasts, for one job at a time; another takes its place where it is killed."""
+    """A persistent process that runs one job at a time; a new one replaces a killed one."""
 
     def __init__(self, position: int, lock: Any, threads: int) -> None:
         self.position, self.lock, self.threads = position, lock, threads
@@ -145,10 +145,10 @@ class _Slot:
         if self._executor is None:
             self._executor = ProcessPoolExecutor(
                 1,
-                context=get_context("loky"),  # TensorFlow does not survive a fork
+                context=get_context("loky"),  # TensorFlow does not work after a fork
                 initializer=_begin,
                 initargs=(self.lock, os.getpid()),
-                # TensorFlow reads it when the first job that needs it imports it
+                # read by TensorFlow when the first job imports it
                 env={"TF_NUM_INTRAOP_THREADS": str(self.threads)},
             )
         try:
@@ -165,7 +165,7 @@ class _Slot:
 
 @contextmanager
 def _on_this_machine(processes: int) -> Iterator[Place]:
-    """Processes of this machine, each with its share of the cores; joblib's threads feed them."""
+    """Yields this machine as a place: processes that share the cores, fed by joblib's threads."""
     threads = max(1, len(os.sched_getaffinity(0)) // processes)
     lock = get_context("loky").RLock()
     slots = [_Slot(position, lock, threads) for position in range(processes)]
@@ -183,7 +183,7 @@ def _on_this_machine(processes: int) -> Iterator[Place]:
     try:
         yield Place(processes, run, (BrokenProcessPool,))
     except BaseException as error:
-        for slot in slots:  # what was stopped by hand ends at once
+        for slot in slots:  # after an interrupt, running jobs end at once
             slot.end(kill=not isinstance(error, Exception))
         raise
     for slot in slots:
@@ -191,13 +191,13 @@ def _on_this_machine(processes: int) -> Iterator[Place]:
 
 
 def _begin(lock: Any, parent: int) -> None:
-    """Prepares one of several processes: turns at the terminal, an end with its parent."""
+    """Prepares one of several processes: it shares the terminal, and ends with its parent."""
     tqdm.set_lock(lock)
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
 
 def _end_with_parent(parent: int) -> None:
-    """A parent that is killed cannot end its workers: they would train on for nobody."""
+    """Ends this process when its parent ends: a killed parent cannot end its workers."""
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)

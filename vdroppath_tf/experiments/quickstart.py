@@ -1,4 +1,4 @@
-"""The main job on an embedded default: known-answer tasks through the whole loop."""
+"""The quickstart: the whole loop on known-answer tasks that ship with the package."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ from vdroppath_tf.report.page import write_report
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.training import RECIPES, Phase, Recipe
 
-CLIPS = (512, 256, 256)  # training, validation, test: sized for eight trainings in minutes
-# So fast that a shape, 10 pixels wide, hardly covers its own place of a frame ago: the frames
-# beside one say nothing of its shape, and `appearance` has no use for them. Where places overlap
-# (speed 4), a path in time averages noise away, neither path is the better one, and chance decides.
+CLIPS = (512, 256, 256)  # training, validation, test: eight trainings take minutes
+# Fast enough that a shape, 10 pixels wide, hardly overlaps its position in the previous frame: so
+# neighbouring frames carry no information about its shape, and `appearance` does not need them. If
+# positions overlap (speed 4), a temporal path averages noise, neither path is better, and the
+# outcome is random.
 DIFFICULTY = Difficulty(noise=25.0, contrast=90.0, speed=8.0)
 DESCRIPTIONS = {
     "motion": "The label is the direction in which a shape moves; which shape it is is random. "
@@ -43,16 +44,16 @@ DESCRIPTIONS = {
 @named
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """How the quickstart takes one known-answer task through the loop.
+    """The settings of the quickstart for one known-answer task.
 
     Attributes:
         clips: The numbers of clips for training, validation and test.
-        difficulty: How hard they are.
-        recipe: What it changes in ``RECIPES["small"]``.
-        draws: The strategies drawn from the space and scored.
-        retrained: Whether the chosen strategy is trained stand-alone too.
-        trials: Which strategies are trained stand-alone to choose among them; None chooses by
-            scores on the template.
+        difficulty: The difficulty of the clips.
+        recipe: The changes to ``RECIPES["small"]``.
+        draws: The number of strategies drawn from the space and scored.
+        retrained: Whether the chosen strategy is also trained stand-alone.
+        trials: The strategies to train stand-alone for the choice; None chooses by scores on the
+            template.
     """
 
     clips: tuple[int, int, int] = CLIPS
@@ -63,8 +64,8 @@ class Setup:
     trials: Trials | None = None
 
 
-# The result first, which takes longest, then its controls. With 512 clips of 16 classes a network
-# learns its clips by heart and answers others far worse: here designs differ, whatever the epochs.
+# The main result first, which takes longest, then its controls. With 512 clips of 16 classes a
+# network memorises its clips and generalises poorly, so here designs differ, whatever the epochs.
 TASKS: dict[str, Setup] = {
     "both": Setup(
         clips=(512, 512, 1024),
@@ -76,7 +77,7 @@ TASKS: dict[str, Setup] = {
             "prior_strength": 1e-2,
         },
         retrained=True,
-        # What learns late ends highest here: neither the space nor scores on the template know.
+        # Strategies that learn late end highest here, which neither the space nor scores show.
         trials=Trials(),
     ),
     "motion": Setup(),
@@ -86,7 +87,7 @@ TASKS: dict[str, Setup] = {
 
 @named
 def quickstart_recipe(seed: int, task: str = "motion") -> Recipe:
-    """The recipe of the quickstart for one of its tasks: ``RECIPES["small"]`` with a seed.
+    """Returns the recipe of the quickstart for a task: ``RECIPES["small"]`` with a seed.
 
     Args:
         seed: The seed.
@@ -107,16 +108,16 @@ def write_clips(
     difficulty: Difficulty | None = None,
     bar_position: int = 0,
 ) -> Task:
-    """A known-answer task as H.264 files; those of the quickstart, unless others are asked for.
+    """Writes a known-answer task as H.264 files, by default with the quickstart's settings.
 
     Args:
-        folder: Where the files go.
+        folder: The folder for the files.
         name: The name of the task.
         seed: The seed of the clips.
         clips: The numbers of clips for training, validation and test. Defaults to those of the
             quickstart.
-        difficulty: How hard the task is. Defaults to that of the quickstart.
-        bar_position: The row of the progress bar, where several tasks run at a time.
+        difficulty: The difficulty of the task. Defaults to that of the quickstart.
+        bar_position: The row of the progress bar if several tasks are active.
 
     Example:
     ```python
@@ -153,14 +154,14 @@ def run_task(
     log: Callable[[str], object] = print,
     bar_position: int = 0,
 ) -> TaskReport:
-    """One known-answer task through everything; a stopped run goes on.
+    """Runs the loop on one known-answer task; a stopped run resumes.
 
     Args:
         name: The name of the task.
         out: The folder for clips and runs.
         seed: The seed of clips, weights and noise. Defaults to 0.
         log: Called with each line of the progress. Defaults to ``print``.
-        bar_position: The row of its progress bars, where several tasks run at a time.
+        bar_position: The row of its progress bars if several tasks are active.
     """
     setup = TASKS[name]
     difficulty, size = setup.difficulty, setup.difficulty.size
@@ -188,9 +189,10 @@ def run_quickstart(
     Args:
         out: The folder for clips, runs and the report.
         seed: The seed of clips, weights and noise. Defaults to 0.
-        processes: How many tasks run at a time, each in a process of its own where there are 2 or
-            more. Networks this small keep one core busy, not two.
-        cluster: A Ray cluster to run them on, see ``in_processes``. Defaults to None, this machine.
+        processes: The number of parallel tasks; with 2 or more each has a separate process.
+            Networks this small use one core, not two.
+        cluster: The Ray cluster to run them on, see ``in_processes``. Defaults to None, this
+            machine.
         log: Called with each line of the progress. Defaults to ``print``.
     """
     start = time.perf_counter()
@@ -211,13 +213,13 @@ def run_tasks(
     cluster: str | None = None,
     log: Callable[[str], object] = print,
 ) -> list[TaskReport]:
-    """The reports of (task, seed) pairs, in their order."""
+    """Returns the reports of (task, seed) pairs, in their order."""
     calls = [(name, out, seed) for name, seed in jobs]
     return in_processes(run_task, calls, processes, cluster=cluster, log=log)
 
 
 def machine_line() -> str:
-    """Date, processor and versions, for a report's subtitle."""
+    """Returns date, processor and versions, for a report's subtitle."""
     return (
         f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPU cores ({platform.machine()}), "
         f"TensorFlow {tf.__version__}. Small networks on small clips: an illustration of the "

@@ -1,4 +1,4 @@
-"""The step that scores strategies: of the quickstart, of halving, of a ranking, of ``evaluate``."""
+"""Scorer: scores strategies for the quickstart, halving, rankings and ``evaluate``."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from vdroppath_tf.training.clips import ONE_CLIP, RecipeClips
 @named
 @dataclass(frozen=True, eq=False)
 class Scorer:
-    """How the strategies of a template are scored, whichever clips they are scored on.
+    """Scores the strategies of a template on any videos with the same settings.
 
     Attributes:
         template: The trained template.
-        clips: Makes the clips of the videos.
-        train: The training videos that batch norm is recalibrated by for each strategy, or None,
-            which leaves its statistics as trained.
-        protocol: Says which views of a video are scored. Defaults to one clip of the centre.
-        batch_size: Clips in a batch. Defaults to the recipe's.
-        memory_bytes: The room for activations. Defaults to 1 GiB.
-        adapt_steps: Steps that each strategy takes on the training videos before it is scored, see
+        clips: The maker of the clips.
+        train: The training videos for batch-norm recalibration, or None for the template's
+            statistics.
+        protocol: The test protocol. Defaults to one clip from the centre.
+        batch_size: The number of clips in a batch. Defaults to the recipe's.
+        memory_bytes: The memory for activations. Defaults to 1 GiB.
+        adapt_steps: The number of training steps of each strategy before it is scored, see
             ``EvaluationOptions``. Defaults to 0.
-        adapt_learning_rate: The rate of the first of them. Defaults to 0.02.
+        adapt_learning_rate: The learning rate of the first of them. Defaults to 0.02.
     """
 
     template: FusionModel
@@ -87,11 +87,11 @@ class Scorer:
         resume: str | os.PathLike[str] | None = None,
         on_strategy: Callable[[], object] | None = None,
     ) -> LayerWorth:
-        """What the choice of each layer of a strategy is worth on videos, see ``layer_worth``.
+        """Measures what the choice of each layer of a strategy is worth, see ``layer_worth``.
 
         Args:
             strategy: The strategy.
-            videos: The videos; it should not have been chosen on them.
+            videos: The videos, on which the strategy should not have been chosen.
             resume: A folder for what has been done after each batch. Defaults to none.
             on_strategy: Called after each strategy and batch, for a progress bar.
         """
@@ -104,7 +104,7 @@ class Scorer:
         resume: str | os.PathLike[str] | None,
         on_strategy: Callable[[], object] | None,
     ) -> tuple[Any, dict[str, Any]]:
-        """The clips of videos, and the arguments of every scoring."""
+        """Returns the clips of videos, and the arguments of every scoring."""
         clips = self.clips.evaluation(videos, self.protocol, batch_size=self.batch_size)
         options = EvaluationOptions(
             views=self.protocol.views,
@@ -120,7 +120,7 @@ class Scorer:
 
 @dataclass(frozen=True)
 class _Anew:
-    """Training clips that begin with the first epoch whenever they are read: alike for all."""
+    """Training clips that restart at the first epoch at each reading: the same for all."""
 
     clips: RecipeClips
     videos: Manifest

@@ -1,4 +1,4 @@
-"""Networks of one strategy each, trained from scratch, and the choice among them."""
+"""Trains networks of one strategy each from scratch, and chooses among them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from vdroppath_tf.training import build_derived
 @named
 @dataclasses.dataclass(frozen=True, eq=False)
 class StandAlone:
-    """A network of one strategy that was trained from scratch.
+    """A network of one strategy, trained from scratch.
 
     Attributes:
-        name: What it is called.
-        strategy: Its strategy.
+        name: The name of its row.
+        strategy: The strategy.
         network: The network.
     """
 
@@ -41,15 +41,15 @@ class StandAlone:
 
 @named
 def uniform_units(branches: Sequence[str]) -> list[str]:
-    """The units of the uniform strategies of these branches."""
+    """Returns the units of the uniform strategies for these branches."""
     return [unit for unit in UNIFORM if {*FusionUnit(unit).branches} <= {*branches}]
 
 
 @named
 def uniform_strategies(space: ProbabilitySpace) -> list[tuple[str, FusionStrategy]]:
-    """The uniform strategies of a space's branches, each with its name.
+    """Returns the uniform strategies of a space's branches, each with its name.
 
-    They know the space's network, as its draws do: one that is drawn is equal to it.
+    They carry the space's architecture, as draws do, so that an equal draw compares equal.
     """
     return [
         (f"{unit} everywhere", FusionStrategy.uniform(unit, len(space), space.architecture))
@@ -62,9 +62,9 @@ def train_stand_alone(run: TaskRun, name: str, strategy: FusionStrategy) -> Stan
     """Trains a network from scratch, as long as search and fine-tuning together.
 
     Args:
-        run: The task, the recipe and the folder, in which a stopped training goes on.
-        name: What it is called, in lines and in the folder.
-        strategy: Its strategy.
+        run: The task, the recipe and the folder, in which a stopped training resumes.
+        name: The name of the network, in lines and in the folder.
+        strategy: The strategy.
     """
     what = name.removesuffix(", stand-alone")
     if len({*strategy}) > 1:
@@ -80,14 +80,15 @@ def train_stand_alone(run: TaskRun, name: str, strategy: FusionStrategy) -> Stan
 def final(
     trained: Sequence[StandAlone], validation: Sequence[VideoScores], costs: UnitCosts
 ) -> int:
-    """Which network to keep of those that were trained to the end, by their validation videos.
+    """Returns the number of the fully trained network to keep, by the validation videos.
 
-    The cheapest within one standard error of the most accurate (``scoring.within_one_error``). A
-    confidence set of so few networks would be wide enough for ones that are much worse.
+    The choice is the cheapest within one standard error of the most accurate
+    (``scoring.within_one_error``). A confidence set of so few networks would include much worse
+    ones.
 
     Args:
-        trained: The finalists, and the uniform strategies, which were trained as long.
-        validation: What each answered on the validation videos.
+        trained: The finalists, and the uniform strategies, which were trained equally long.
+        validation: The scores of each on the validation videos.
         costs: ``UnitCosts`` of their template.
 
     Returns:

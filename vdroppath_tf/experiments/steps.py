@@ -1,7 +1,7 @@
-"""The steps from videos to a served network, each once: a run takes all, a command takes one.
+"""The steps from videos to a served network, which ``run`` and the commands share.
 
-``training.train`` is the first, and ``Scorer`` scores strategies in between. Each step leaves files
-that the next command can begin from.
+``training.train`` is the first, and ``Scorer`` scores strategies in between. Each step writes the
+files from which the next command starts.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def save_trained(
     recipe: Recipe,
     labels: tuple[str, ...],
 ) -> None:
-    """Writes a trained model, its recipe, its classes, its history and, of a template, its space.
+    """Writes a trained model with its recipe, classes, history and, for a template, its space.
 
     Args:
         model: A template, which becomes ``template.keras`` with ``space.json``, or a network of
             one strategy, which becomes ``network.keras``.
-        history: What ``train`` returned.
-        folder: Where the files go.
+        history: The result of ``train``.
+        folder: The folder for the files.
         recipe: The recipe of the run.
         labels: The names of the classes.
     """
@@ -66,19 +66,19 @@ def save_trained(
 
 @named
 def candidates(space: ProbabilitySpace, draws: int, seed: int) -> list[FusionStrategy]:
-    """The strategies to choose from: the mode, then draws from the space without repeats."""
+    """Returns the strategies to choose from: the mode, then draws without repeats."""
     return list(dict.fromkeys([space.mode(), *space.sample(draws, seed=seed)]))
 
 
 @named
 @dataclass(frozen=True)
 class FineTuning:
-    """What fine-tuning did to a derived network on validation videos.
+    """The effect of fine-tuning on a derived network's accuracy on validation videos.
 
     Attributes:
         before: float, top-1 of the derived network with the template's weights, 0 to 1.
         after: float, top-1 after fine-tuning.
-        clips: int, how many validation videos were scored.
+        clips: int, the number of validation videos that were scored.
     """
 
     before: float
@@ -87,7 +87,7 @@ class FineTuning:
 
     @property
     def kept(self) -> bool:
-        """Whether fine-tuning is kept: it is undone where it answers fewer of the videos."""
+        """Whether fine-tuning is kept: it is undone if it lowers the top-1 on these videos."""
         return self.after >= self.before
 
     def __str__(self) -> str:
@@ -111,35 +111,36 @@ def derive_network(
     on_step: Callable[[], None] | None = None,
     verbose: int | str = 0,
 ) -> FusionModel:
-    """The network of one strategy: derived, recalibrated, fine-tuned.
+    """Derives, recalibrates and fine-tunes the network of one strategy.
 
-    Without dropped paths a small data set is soon learned by heart, and fine-tuning then costs
-    accuracy. With validation videos it is undone where it does.
+    Without dropped paths a network soon memorises a small data set, and fine-tuning then lowers its
+    accuracy. With validation videos, fine-tuning is undone in this case.
 
     Args:
         template: The trained template.
         strategy: The strategy.
-        clips: Makes the clips of the videos.
-        videos: The training videos; None leaves batch norm as trained.
+        clips: The maker of the clips.
+        videos: The training videos; None skips the recalibration of batch norm.
         finetune_in: A folder for the checkpoints of the recipe's fine-tuning, which needs
             ``videos``. Defaults to None: no fine-tuning.
-        validation: Videos that say whether fine-tuning is kept. Defaults to None: it is.
-        on_tuned: Called with what they said.
+        validation: The videos that decide whether fine-tuning is kept. Defaults to None: it is
+            kept.
+        on_tuned: Called with the effect on these videos.
         on_step: Called after every step of fine-tuning.
-        verbose: That of ``train``. Defaults to 0.
+        verbose: The ``verbose`` of ``train``. Defaults to 0.
 
     Returns:
         The derived network.
 
     Raises:
-        ValueError: If it is to be fine-tuned without videos or such a phase.
+        ValueError: If fine-tuning is requested without videos or such a phase.
     """
     recipe, dropout = clips.recipe, None
     if finetune_in is not None:
         if videos is None or recipe.finetune is None:
             raise ValueError("Fine-tuning needs training videos, and a recipe with that phase.")
         dropout = recipe.finetune_dropout
-    keras.utils.set_random_seed(recipe.seed)  # of the dropout
+    keras.utils.set_random_seed(recipe.seed)  # for the dropout
     network = derive(template, strategy, dropout=dropout)
     if videos is not None:
         recalibrate(network, clips.recalibration(videos.train))
@@ -164,7 +165,7 @@ def _undone_if_worse(
     clips: RecipeClips,
     on_tuned: Callable[[FineTuning], object] | None,
 ) -> Iterator[None]:
-    """Undoes the fine-tuning inside if the network then answers fewer of the validation videos."""
+    """Undoes the fine-tuning in its body if fewer validation videos are answered right."""
     if validation is None:
         yield
         return
@@ -184,7 +185,7 @@ def _undone_if_worse(
 def score_network(
     network: FusionModel, videos: Manifest, clips: RecipeClips, *, batch_size: int
 ) -> VideoScores:
-    """The accuracy of one network on videos, one clip each, as strategies are scored."""
+    """Scores one network on videos, one clip each, as strategies are scored."""
     return score_videos(
         network,
         videos,
@@ -208,18 +209,18 @@ def export_network(
     about: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Writes a SavedModel that makes clips as the recipe has it; see ``export_saved_model``.
+    """Exports a SavedModel with the recipe's sampling of clips; see ``export_saved_model``.
 
     Args:
         network: A derived network.
-        folder: Where it goes, such as ``served/1``.
-        recipe: Says how clips are made for the network; its manifest holds it.
+        folder: The folder to write, such as ``served/1``.
+        recipe: The recipe, which defines the network's clips; the model's manifest holds it.
         labels: The names of the classes.
         fold: Whether the network is folded. Defaults to True.
         clips: Clips on which the SavedModel is compared with the network. Defaults to None, which
             generates two.
-        about: What else the manifest says. Defaults to nothing.
-        overwrite: Whether to replace what is there. Defaults to False.
+        about: Further entries of the manifest. Defaults to none.
+        overwrite: Whether to replace an existing folder. Defaults to False.
 
     Returns:
         The folder.

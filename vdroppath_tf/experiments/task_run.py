@@ -1,4 +1,4 @@
-"""A recipe on a task: what is trained and scored there, with an account of it."""
+"""TaskRun: trains and scores a recipe's networks on a task, with an account of it."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from vdroppath_tf.training import Clips, Phase, Recipe, RecipeClips, build_templ
 from vdroppath_tf.training.trainer import train
 
 BATCH = 64
-"""Clips that are scored at a time."""
+"""The number of clips that are scored at a time."""
 CACHE_BYTES = 2**30
 TEMPLATE_STEP = 2.0
-"""About the time of a template's step, in steps of a derived network."""
+"""The approximate time of a template's step, relative to one of a derived network."""
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Labelled videos in three parts, and what is in them in plain words."""
+    """Labelled videos in three parts, with a description in plain words."""
 
     name: str
     description: str
@@ -51,16 +51,16 @@ class Task:
 
 @named
 class TaskRun:
-    """A recipe on a task, in a folder that the commands can go on from.
+    """A recipe on a task, in a folder that the commands can also use.
 
     Args:
         task: The videos.
-        recipe: The recipe of the template; the networks beside it follow from it.
-        folder: Where everything is written; a stopped run goes on there.
+        recipe: The recipe of the template, from which the other networks' recipes follow.
+        folder: The folder for all files, in which a stopped run resumes.
         log: Called with each line of the progress. Defaults to ``print``.
-        bar_position: The row of its progress bars, where several runs go on at a time.
-        max_bad_fraction: The share of videos that cannot be read from which on it is an error.
-            Defaults to 0.1.
+        bar_position: The row of its progress bars if several runs are active.
+        max_bad_fraction: The largest share of unreadable videos that is not an error. Defaults to
+            0.1.
     """
 
     def __init__(
@@ -78,10 +78,10 @@ class TaskRun:
         cache = VideoCache(CACHE_BYTES)
         self.videos = Clips(task.train, cache=cache, max_bad_fraction=max_bad_fraction)
         self.clips = RecipeClips(recipe, cache, FaultLog(max_bad_fraction))
-        self.answers: dict[str, ClassAnswers] = {}  # of networks by name, see ``accuracy``
+        self.answers: dict[str, ClassAnswers] = {}  # by name of the network, see ``accuracy``
 
     def learn(self) -> tuple[FusionModel, list[Gates]]:
-        """The trained template, and its drop probabilities at the start and after every epoch."""
+        """Trains the template; returns it with its drop probabilities, initially and by epoch."""
         recipe, log = self.recipe, self.account.log
         phases = recipe.template_phases()
         described = " + ".join(phase.description for phase in phases)
@@ -89,7 +89,7 @@ class TaskRun:
         template = build_template(recipe, self.videos)
         start = ProbabilitySpace.from_model(template).drop
         with self.account.timed("train the template"), warnings.catch_warnings():
-            warnings.simplefilter("ignore", SpaceWarning)  # it is logged below, in any case
+            warnings.simplefilter("ignore", SpaceWarning)  # the space is logged below in any case
             history = self.train(template, phases, "template")
         save_trained(template, history, self.folder, recipe, self.task.train.labels)
         searched = [entry["drop"] for entry in history if entry["phase"] == recipe.search.name]
@@ -102,7 +102,7 @@ class TaskRun:
         return template, [start, *searched]
 
     def train(self, model: FusionModel, phases: Sequence[Phase], name: str) -> list[dict[str, Any]]:
-        """Trains a network through phases, with a bar; what ``training.train`` returns."""
+        """Trains a network in phases, with a progress bar; returns the result of ``train``."""
         steps, weight = self.steps(phases), TEMPLATE_STEP if model.gates else 1.0
         with self.account.steps(name, steps, self.steps_per_epoch, weight=weight) as step:
             return train(
@@ -115,7 +115,7 @@ class TaskRun:
             )
 
     def stand_alone_phases(self) -> tuple[Phase, ...]:
-        """For a stand-alone network, trained as long as search and fine-tuning together."""
+        """Returns the phases of a stand-alone network, as long as search and fine-tuning."""
         tuned = 0 if self.recipe.finetune is None else self.recipe.finetune.epochs
         return tuple(
             dataclasses.replace(phase, epochs=phase.epochs + tuned)
@@ -123,23 +123,23 @@ class TaskRun:
         )
 
     def steps(self, phases: Sequence[Phase]) -> int:
-        """How many steps the phases have."""
+        """Returns the number of steps of the phases."""
         epochs = sum(phase.epochs for phase in phases)
         return epochs * self.steps_per_epoch
 
     @property
     def steps_per_epoch(self) -> int:
-        """Whole batches of training clips."""
+        """The number of whole batches of training clips."""
         return len(self.task.train) // self.recipe.batch_size
 
     def checkpoints(self, name: str) -> Path:
-        """The folder for the checkpoints of one of the trainings."""
+        """Returns the folder for the checkpoints of one of the trainings."""
         return self.folder / "runs" / re.sub(r"[^A-Za-z0-9]+", "-", name)
 
     def scores(
         self, template: FusionModel, strategies: Sequence[FusionStrategy], videos: Manifest
     ) -> StrategyScores:
-        """Accuracy of strategies with the template's weights, batch norm recalibrated for each."""
+        """Scores strategies with the template's weights, batch norm recalibrated for each."""
         scorer = Scorer(template, self.clips, self.task.train, batch_size=BATCH)
         with self.account.bar("strategies", "passes") as bar:
             return scorer.scores(strategies, videos, on_strategy=lambda: bar.update(1))
@@ -149,9 +149,9 @@ class TaskRun:
         return score_network(network, videos, self.clips, batch_size=BATCH)
 
     def accuracy(self, network: FusionModel, strategy: FusionStrategy, name: str) -> StrategyScore:
-        """Accuracy of one network on the held-out videos, one clip each, as strategies have it.
+        """Scores one network on the held-out videos, one clip each, as strategies are scored.
 
-        What it answered is kept in ``answers``, by its name.
+        Its answers are kept in ``answers``, by its name.
         """
         found = self.score(network, self.task.test)
         if (answers := found.class_answers()) is not None:

@@ -1,12 +1,12 @@
-"""Trials: strategies are trained stand-alone in two rounds, and the choice is made among these.
+"""Trials: strategies are trained stand-alone in two rounds, and the best is chosen.
 
-A template's score of a strategy is that of weights which all strategies share, after a training in
-which some learn sooner than others. Where the one that learns later ends higher, neither its score
-nor the space that was learned says so. Trials do: many strategies are trained from scratch for a
-part of the whole length, and the best of them to the end. It is successive halving (Karnin et al.,
+A template scores a strategy with weights that all strategies share, after a training in which some
+strategies learn sooner than others. If a strategy learns later but ends higher, neither its score
+nor the learned space shows this. Trials do: many strategies are trained from scratch for a part of
+the whole length, and the best of them to the end. This is successive halving (Karnin et al.,
 "Almost optimal exploration in multi-armed bandits", ICML 2013; Jamieson and Talwalkar, AISTATS
-2016) in two rounds, over draws from the space and draws from the uniform prior: what a space that
-was wrong has dropped is tried as well.
+2016) in two rounds, over draws from the space and from the uniform prior, so that strategies which
+the space has wrongly excluded are tried as well.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import build_template
 
 _MASKED_STEP = 1.2
-"""About the time of a step under masks, in steps of a derived network."""
+"""The approximate time of a step under masks, relative to one of a derived network."""
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class Trials:
-    """Which strategies are tried, and for how long.
+    """The settings of trials: the strategies to try, and the length of a trial.
 
     Attributes:
-        drawn: How many of the strategies drawn from the space are tried: those of the highest
-            scores on the template.
-        uniform: How many draws from the uniform prior are tried.
-        share: The length of a trial, as a share of that of a stand-alone training. Short trials
-            favour what learns fast.
-        finalists: How many of all go on to the final: those of the highest top-1 on the validation
-            videos. They are trained stand-alone to the end.
+        drawn: The number of draws from the space to try: those with the highest scores on the
+            template.
+        uniform: The number of draws from the uniform prior to try.
+        share: The length of a trial, as a share of a stand-alone training. Short trials favour
+            strategies that learn fast.
+        finalists: The number of strategies that are trained stand-alone to the end: those with the
+            highest top-1 on the validation videos.
     """
 
     drawn: int = 4
@@ -67,11 +67,11 @@ class Trials:
             raise ValueError("Expected at least one strategy to try. Received: drawn=0, uniform=0.")
 
     def steps(self, run: TaskRun) -> int:
-        """The steps of one trial."""
+        """Returns the number of steps of one trial."""
         return max(1, round(self.share * run.steps(run.stand_alone_phases())))
 
     def work(self, run: TaskRun) -> float:
-        """All steps of both rounds, in steps of a derived network."""
+        """Returns the work of both rounds, in steps of a derived network."""
         first = (self.drawn + self.uniform) * self.steps(run) * _MASKED_STEP
         return first + self.finalists * run.steps(run.stand_alone_phases())
 
@@ -97,12 +97,12 @@ def of_space(drawn: Sequence[FusionStrategy], trials: Trials) -> list[FusionStra
 def tried(
     space: ProbabilitySpace, drawn: Sequence[FusionStrategy], trials: Trials, seed: int
 ) -> list[FusionStrategy]:
-    """The strategies of the first round, none of them twice.
+    """Returns the strategies of the first round, all different.
 
     Args:
         space: The learned space.
-        drawn: Draws from it, best first.
-        trials: How many of both kinds.
+        drawn: Draws from the space, best first.
+        trials: The settings of the trials.
         seed: The seed of the uniform draws.
     """
     best = of_space(drawn, trials)
@@ -117,14 +117,14 @@ def tried(
 @named
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tried:
-    """What trials found.
+    """The result of trials.
 
     Attributes:
-        scores: Top-1 of each strategy on the validation videos, after its trial.
-        trained: The networks that were trained to the end, uniform strategies first.
-        validation: What each of these networks answered on the validation videos.
-        place: The place of the one that is chosen among them.
-        uniform: How many of them are uniform strategies.
+        scores: The top-1 of each strategy on the validation videos, after its trial.
+        trained: The fully trained networks, uniform strategies first.
+        validation: The scores of each of these networks on the validation videos.
+        place: The number of the chosen one among them.
+        uniform: The number of uniform strategies among them.
     """
 
     scores: StrategyScores
@@ -167,17 +167,17 @@ def run_trials(
     trials: Trials,
     costs: UnitCosts,
 ) -> Tried:
-    """Both rounds: strategies are tried, the best trained to the end, and one is chosen.
+    """Runs both rounds: tries strategies, trains the best to the end, and chooses one.
 
-    All start from the same weights and see the same batches in the same order. The choice is made
-    by ``final`` among finalists and uniform strategies alike.
+    All start from the same weights and see the same batches in the same order. ``final`` makes the
+    choice among the finalists and the uniform strategies.
 
     Args:
-        run: The task, the recipe and the folder, in which stopped trials go on.
+        run: The task, the recipe and the folder, in which stopped trials resume.
         space: The learned space.
-        drawn: Draws from it, best first.
+        drawn: Draws from the space, best first.
         uniform: The uniform strategies, trained to the end.
-        trials: How many are tried, for how long.
+        trials: The settings of the trials.
         costs: ``UnitCosts`` of their template.
 
     Returns:
@@ -205,7 +205,7 @@ def run_trials(
 
 
 def _trial_scores(run: TaskRun, strategies: list[FusionStrategy], trials: Trials) -> StrategyScores:
-    """Top-1 of each on the validation videos after its trial."""
+    """Returns the top-1 of each strategy on the validation videos after its trial."""
     task, (phase, *_), steps = run.task, run.stand_alone_phases(), trials.steps(run)
     passes = -(-len(task.validation) // BATCH)
     weight = _MASKED_STEP * steps / passes

@@ -1,4 +1,4 @@
-"""Pictures of spaces, scores, trainings and comparisons, as matplotlib figures."""
+"""Figures of spaces, scores, trainings and comparisons, drawn with matplotlib."""
 
 import lazy_loader
 

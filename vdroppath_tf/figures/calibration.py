@@ -1,4 +1,4 @@
-"""The picture of whether a probability means something: accuracy over log-probability."""
+"""The figure of a space's calibration: accuracy over log-probability."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 def figure_calibration(
     space: ProbabilitySpace, scores: Sequence[StrategyScore], *, narrow: bool = False
 ) -> Figure:
-    """Draws the accuracy of strategies over the logarithm of how often the space draws them.
+    """Draws the accuracy of strategies over their log-probability in the space.
 
     Args:
         space: `ProbabilitySpace`, the learned space.
-        scores: Sequence of `StrategyScore`, its draws; those that it never draws are left out.
-        narrow: bool, whether it is for a small screen. Defaults to `False`.
+        scores: Sequence of `StrategyScore`, draws from the space; those with probability 0 are left
+            out.
+        narrow: bool, whether the figure is for a small screen. Defaults to `False`.
 
     Returns:
         The figure, to save or to show.

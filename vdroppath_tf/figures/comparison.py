@@ -1,4 +1,4 @@
-"""The picture of a comparison of spaces."""
+"""The figure of a comparison of spaces."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ _LINES = ("#486581", "#B23A48", "#C99A2E", "#3F7D58", "#7B5EA7", "#7B8794")
 
 @named
 def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure:
-    """Draws the marginals of each name, and below them the distances, layer by layer.
+    """Draws the marginals of each name, and below them the distances in each layer.
 
-    Bars are means over repetitions, in Eq. 7's form. A line is the mean distance of two names; a
-    dashed one that of two repetitions of a name: what lies below it may be chance.
+    Bars are means over repetitions, in the form of Eq. 7. A solid line is the mean distance between
+    two names; a dashed line that between two repetitions of a name: distances below it may be due
+    to chance.
 
     Args:
-        found: `SpaceComparison`, what `compare_spaces` gave.
-        narrow: bool, whether it is for a small screen. Defaults to `False`.
+        found: `SpaceComparison`, from `compare_spaces`.
+        narrow: bool, whether the figure is for a small screen. Defaults to `False`.
 
     Returns:
         The figure, to save or to show.
@@ -60,14 +61,14 @@ def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure
 
 @named
 def mean_units(found: SpaceComparison, name: str) -> dict[str, np.ndarray]:
-    """Eq. 7's marginals ``(layers,)`` of a name, averaged over its repetitions."""
+    """Returns Eq. 7's marginals ``(layers,)`` of a name, averaged over its repetitions."""
     each = [s_first(space.marginals()) for space in found.spaces[name]]
     return {unit: np.mean([one[unit] for one in each], axis=0) for unit in each[0]}
 
 
 @named
 def space_title(found: SpaceComparison, name: str) -> str:
-    """A name, and of how many spaces its bars are the mean."""
+    """Returns a title: a name, and the number of spaces in its mean."""
     count = len(found.spaces[name])
     return plain(name) if count == 1 else f"{plain(name)}, mean of {count}"
 

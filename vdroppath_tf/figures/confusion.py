@@ -1,4 +1,4 @@
-"""The picture of what a network takes for what: its confusion matrix."""
+"""The figure of a confusion matrix."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from vdroppath_tf.figures.style import NARROW, SOFT, STYLE, shortened
 from vdroppath_tf.figures.units import INK
 from vdroppath_tf.names import named
 
-MOST_WIDE, MOST_NARROW = 30, 12  # classes that have room for their names
-_COUNTED = 12  # classes up to which the numbers stand in the cells
-_NAME = 22  # letters of a name
+MOST_WIDE, MOST_NARROW = 30, 12  # the largest number of classes that is drawn
+_COUNTED = 12  # up to this number of classes the cells show counts
+_NAME = 22  # the largest length of a name
 _SHADES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#FFFFFF", "#486581", "#102A43"])
 
 
 @named
 def most_confused(confusion: np.ndarray, most: int) -> list[int]:
-    """The classes that most answers are wrong about, by their number; all where there are few.
+    """Returns the classes with the most wrong answers, in the order of their numbers.
 
     Args:
-        confusion: ``(classes, classes)`` array of int, a row a true class, a column an answer.
-        most: int, how many classes at most.
+        confusion: ``(classes, classes)`` array of int, with a row for each true class and a column
+            for each answer.
+        most: int, the largest number of classes.
     """
     wrong = confusion.sum(0) + confusion.sum(1) - 2 * np.diag(confusion)
     ranked = np.argsort(-wrong, kind="stable")[:most]
@@ -38,18 +39,20 @@ def figure_confusion(
 ) -> Figure:
     """Draws a confusion matrix: a row for each true class, a column for each answer.
 
-    Of many classes the most confused are drawn, and the others share the last column.
+    If there are many classes, only the most confused are drawn, and the others share the last
+    column.
 
     Args:
-        confusion: ``(classes, classes)`` array of int, a row a true class, a column an answer.
+        confusion: ``(classes, classes)`` array of int, with a row for each true class and a column
+            for each answer.
         labels: Sequence of str, the names of the classes.
-        narrow: bool, whether it is for a small screen. Defaults to `False`.
+        narrow: bool, whether the figure is for a small screen. Defaults to `False`.
 
     Returns:
         The figure, to save or to show.
 
     Raises:
-        ValueError: If the matrix is not one of these classes.
+        ValueError: If the shape of the matrix does not fit the classes.
     """
     if confusion.shape != (len(labels),) * 2:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The picture of how far each layer's marginals are from their start."""
+"""The figure of the distance of each layer's marginals from their start."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 
 @named
 def figure_distance(space: ProbabilitySpace, near: float, *, narrow: bool = False) -> Figure:
-    """Draws the total variation between each layer's marginals and their starting values.
+    """Draws the total variation between each layer's marginals and their initial values.
 
-    Bars have the colour of what moved the layer, the data or the prior, where that is known; those
-    of the prior are hatched.
+    If it is known, the colour of a bar shows whether the data or the prior moved the layer; bars
+    for the prior are hatched.
 
     Args:
         space: `ProbabilitySpace`, the learned space.
-        near: float, the total variation below which a layer counts as near its start: a dashed
-            line.
-        narrow: bool, whether it is for a small screen. Defaults to `False`.
+        near: float, the total variation below which a layer counts as near its start, drawn as a
+            dashed line.
+        narrow: bool, whether the figure is for a small screen. Defaults to `False`.
 
     Returns:
         The figure, to save or to show.

@@ -1,4 +1,4 @@
-"""The picture of what was scored: accuracy over cost."""
+"""The figure of scored strategies: accuracy over cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.listed import STAND_ALONE, Draw, Row, without_number
 
-# a kind of row has its colour and its mark in every picture, whatever else there is beside it
+# a kind of row has the same colour and marker in every figure
 _MARKS = {"S": "s", "ST": "D", "S+ST": "^", "T": "v", "S+T": "<", "T+ST": ">", "S+T+ST": "h"}
 _KINDS = {
     **{f"{unit} everywhere": (COLORS[unit], mark) for unit, mark in _MARKS.items()},
@@ -25,7 +25,7 @@ _KINDS = {
     "uniform draw": ("#8C564B", "P"),
 }
 _OTHERS = [(color, mark) for mark in "H8o" for color in ("#3E4C59", "#7A4D00", "#00664A")]
-_APART = 10.5  # points between the middles of marks that would cover each other
+_APART = 10.5  # points between the centres of markers that would overlap
 _CLOUD, _FRONT = "#9FB3C8", "#486581"
 
 
@@ -41,17 +41,16 @@ def figure_draws(
 ) -> Figure:
     """Draws accuracy over cost with 95 % intervals, for the draws and for the table's rows.
 
-    A line joins the front of the draws, which no cheaper or equally cheap draw beats. Draws
-    outside the confidence set of the best are hollow.
+    A line joins the front of the draws, which no cheaper or equally cheap draw beats. Draws outside
+    the confidence set of the best are hollow.
 
     Args:
-        draws: Sequence of every `Draw`, with its MACs; those that a race dropped are no part of
-            the front.
-        rows: Sequence of the table's `Row`s, with their MACs.
+        draws: Sequence of `Draw` with MACs; those that a race dropped are not part of the front.
+        rows: Sequence of the table's `Row`s, with MACs.
         chance: float, the top-1 of guessing, drawn as a dotted line; None draws none.
-        best: `Row`, the one to mark with a star. Defaults to `None`.
-        clips: int, the number of clips that the rows were measured on. Defaults to `None`.
-        narrow: bool, whether it is for a small screen. Defaults to `False`.
+        best: `Row`, the row to mark with a star. Defaults to `None`.
+        clips: int, the number of clips on which the rows were measured. Defaults to `None`.
+        narrow: bool, whether the figure is for a small screen. Defaults to `False`.
 
     Returns:
         The figure, to save or to show.
@@ -87,7 +86,7 @@ def figure_draws(
 
 
 def _styles(rows: Sequence[Row], best: Row | None) -> dict[str, dict[str, Any]]:
-    """Colour and mark of each kind of row; those of the best one's strategy have its colour."""
+    """Returns colour and marker of each kind of row; the best one's strategy has its colour."""
     looks: dict[str, tuple[str, str]] = {}
     for row in rows:
         kind = without_number(row.name)
@@ -102,7 +101,7 @@ def _styles(rows: Sequence[Row], best: Row | None) -> dict[str, dict[str, Any]]:
 
 
 def _other(kind: str, taken: set[tuple[str, str]]) -> tuple[str, str]:
-    """A look that hangs on the name, or the next where another row of the picture has it."""
+    """Returns a style that depends on the name, or the next one if it is taken."""
     first = zlib.crc32(kind.encode())
     looks = [_OTHERS[(first + n) % len(_OTHERS)] for n in range(len(_OTHERS))]
     return next((look for look in looks if look not in taken), looks[0])
@@ -115,13 +114,13 @@ def _point(axes: Any, row: Row, scale: float, clips: int | None, style: dict[str
 
 
 def _side_by_side(axes: Any, rows: Sequence[Row], scale: float) -> None:
-    """Moves marks that would cover each other sideways, a mark's width each, bars and all.
+    """Moves overlapping markers sideways by their width, with their error bars.
 
-    Places are compared in points of the page; the rows' marks are the last containers. The last of
-    them, the best, stays where it is.
+    Positions are compared in points of the page; the rows' markers are the last containers. The
+    last of them, the best, keeps its position.
     """
     figure = axes.figure
-    figure.get_layout_engine().execute(figure)  # before it, axes have another size
+    figure.get_layout_engine().execute(figure)  # sets the final size of the axes
     places = axes.transData.transform([((r.macs or 0) / scale, r.top1 * 100) for r in rows])
     taken: list[np.ndarray] = []
     across = np.array([_APART, 0.0])

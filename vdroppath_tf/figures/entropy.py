@@ -1,4 +1,4 @@
-"""The picture of how open the choice of each layer still is."""
+"""The figure of the entropy of each layer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 
 @named
 def figure_entropy(space: ProbabilitySpace, *, narrow: bool = False) -> Figure:
-    """Draws the entropy of each layer's draw, in nats, and that of its start (sampling form).
+    """Draws each layer's entropy in nats, and its initial value (sampling form).
 
     Args:
         space: `ProbabilitySpace`, the learned space.
-        narrow: bool, whether it is for a small screen. Defaults to `False`.
+        narrow: bool, whether the figure is for a small screen. Defaults to `False`.
 
     Returns:
         The figure, to save or to show.

@@ -1,4 +1,4 @@
-"""The picture of a clip: a strip of its frames."""
+"""The figure of a clip: a strip of its frames."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from vdroppath_tf.names import named
 
 @named
 def frame_strip(clip: np.ndarray, count: int = 6, height: int = 64) -> str:
-    """Shows a clip as a strip of frames, evenly spaced in time.
+    """Draws a clip as a strip of frames, evenly spaced in time.
 
     Args:
         clip: Array `(time, height, width, 3)`, values 0 to 255.
-        count: int, the most frames to show. Defaults to `6`.
-        height: int, the pixels above which only every n-th pixel of a frame is shown. Defaults to
-            `64`.
+        count: int, the largest number of frames. Defaults to `6`.
+        height: int, the height in pixels above which frames are subsampled. Defaults to `64`.
 
     Returns:
-        A `data:` address of PNG, for `Prediction.frames`.
+        A `data:` URI of a PNG, for `Prediction.frames`.
 
     Raises:
         ValueError: If the clip has another shape.
@@ -41,7 +40,7 @@ def frame_strip(clip: np.ndarray, count: int = 6, height: int = 64) -> str:
 
 
 def _png_uri(picture: np.ndarray) -> str:
-    """A `(height, width, 3)` uint8 picture as a `data:` address of PNG."""
+    """Encodes a `(height, width, 3)` uint8 image as a `data:` URI of a PNG."""
     file = io.BytesIO()
     image.imsave(file, picture, format="png")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""The picture of which classes gain by looking in time."""
+"""The figure of which classes gain from temporal paths."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from vdroppath_tf.figures.style import ACCENT, GRID, NARROW, SOFT, STYLE, reach,
 from vdroppath_tf.figures.units import COLORS
 from vdroppath_tf.names import named
 
-MOST = 24  # classes that have room; of more, half from either end
-_NAME = 26  # letters of a name
+MOST = 24  # the largest number of classes; of more, half are drawn from either end
+_NAME = 26  # the largest length of a name
 _GAINS, _UNCLEAR = COLORS["ST"], "#9FB3C8"
 
 
 @named
 def shown_classes(gains: ClassGains) -> list[int]:
-    """The classes that are drawn, the largest gain first: all, or the two ends of many."""
+    """Returns the classes to draw, largest gain first: all, or both ends of many."""
     order = gains.order
     if len(order) <= MOST:
         return order
@@ -26,14 +26,14 @@ def shown_classes(gains: ClassGains) -> list[int]:
 
 @named
 def figure_gains(gains: ClassGains, *, narrow: bool = False) -> Figure:
-    """Draws a line for each class: the gain in points with its 95 % interval, largest first.
+    """Draws the gain of each class in points with its 95 % interval, largest first.
 
-    Filled where the gain or the loss is clear over all classes together; beside it the two
-    accuracies.
+    A marker is filled if the gain or loss is clear over all classes together; the two accuracies
+    are written next to it.
 
     Args:
-        gains: `ClassGains`, what `class_gains` gave.
-        narrow: bool, whether it is for a small screen. Defaults to `False`.
+        gains: `ClassGains`, from `class_gains`.
+        narrow: bool, whether the figure is for a small screen. Defaults to `False`.
 
     Returns:
         The figure, to save or to show.

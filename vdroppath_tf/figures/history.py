@@ -1,4 +1,4 @@
-"""Picture of a training: how the drop probabilities moved."""
+"""The figure of a training: the drop probabilities over epochs."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from vdroppath_tf.spaces.gate_arrays import gate_arrays
 from vdroppath_tf.spaces.marginals import mean_over_inputs
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
-_NAMED = 8  # lines with their layer's number at the end
-_GAP = 0.055  # of p, between two such numbers
+_NAMED = 8  # the number of lines that are labelled with their layer's number
+_GAP = 0.055  # the least difference in p between two such labels
 
 
 @named
 def figure_history(
     history: Sequence[Any], space: ProbabilitySpace, *, narrow: bool = False
 ) -> Figure:
-    """Draws drop probabilities over training: a panel per branch, a line per layer.
+    """Draws drop probabilities over training, with a panel for each branch.
 
-    Lines are darker nearer the input; at the end of some stands the number of the layer.
+    Each layer has a line, darker near the input; some lines end with the number of their layer.
 
     Args:
-        history: Sequence of the space's `drop` after each epoch, the starting values first; with
-            gates per input the lines are means over each layer's inputs.
-        space: `ProbabilitySpace` that they became. A layer that lacks a branch has no line in its
-            panel.
-        narrow: bool, whether it is for a small screen: panels one below the other. Defaults to
-            `False`.
+        history: Sequence of the space's `drop` after each epoch, initial values first; with gates
+            per input, lines are means over each layer's inputs.
+        space: `ProbabilitySpace` at the end of the training. A layer that lacks a branch has no
+            line in its panel.
+        narrow: bool, whether the figure is for a small screen, with panels below each other.
+            Defaults to `False`.
 
     Returns:
         The figure, to save or to show.
@@ -61,7 +61,7 @@ def figure_history(
 
 
 def _number(axes: Any, ends: np.ndarray, layers: np.ndarray, last: int, shades: np.ndarray) -> None:
-    """The numbers of some layers, the first and the last among them, beside their lines' ends."""
+    """Writes the numbers of some layers, including the first and last, at their lines' ends."""
     if not len(layers):
         return
     some = layers[np.unique(np.linspace(0, len(layers) - 1, _NAMED).round().astype(int))]
@@ -80,7 +80,7 @@ def _number(axes: Any, ends: np.ndarray, layers: np.ndarray, last: int, shades: 
 
 
 def _apart(wanted: np.ndarray) -> np.ndarray:
-    """Heights near the wanted ones, in their order, at least `_GAP` from each other."""
+    """Returns heights near the wanted ones, in the same order, at least `_GAP` apart."""
     order = np.argsort(wanted, kind="stable")
     steps = np.arange(len(wanted)) * _GAP
     raised = np.maximum.accumulate(wanted[order] - steps) + steps

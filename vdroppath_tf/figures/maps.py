@@ -1,4 +1,4 @@
-"""The picture of what each branch looks at: frames of a clip, a row for each branch of a layer."""
+"""The figure of an explained clip: its frames, and a row of maps for each branch."""
 
 from __future__ import annotations
 
@@ -13,30 +13,32 @@ from vdroppath_tf.names import named
 
 MOST_LAYERS = 6
 _HEAT = mpl.colormaps["inferno"]
-_STRENGTH = 0.75  # of the colour where a map is 1
-_NAME = 20  # letters of a layer's name
+_STRENGTH = 0.75  # the opacity where a map is 1
+_NAME = 20  # the largest length of a layer's name
 
 
 @named
 def figure_maps(
     found: Explanation, title: str = "", *, frames: int = 6, narrow: bool = False
 ) -> Figure:
-    """Draws frames of a clip, and below them the maps of each branch, a row for each.
+    """Draws frames of a clip, and below them a row of maps for each branch.
 
-    Brighter is more that speaks for the class, on one scale for the branches of a layer; in
-    brackets how much of it is this branch's. The colour of a name is that of its branch elsewhere.
+    Brighter means more evidence for the class, on one scale for all branches of a layer; the
+    branch's share of the evidence is in brackets. Names have the colour of their branch in other
+    figures.
 
     Args:
-        found: `Explanation`, what `explain_clip` gave; `some_layers` leaves rows out.
-        title: str, above the frames. Defaults to `""`.
-        frames: int, the most frames to show, evenly spaced in time. Defaults to `6`.
-        narrow: bool, whether it is for a small screen, with half as many. Defaults to `False`.
+        found: `Explanation`, from `explain_clip`; its method `some_layers` selects rows.
+        title: str, the title above the frames. Defaults to `""`.
+        frames: int, the largest number of frames, evenly spaced in time. Defaults to `6`.
+        narrow: bool, whether the figure is for a small screen, with half the frames. Defaults to
+            `False`.
 
     Returns:
         The figure, to save or to show.
 
     Raises:
-        ValueError: If there is not a frame to show.
+        ValueError: If `frames` is below 1.
     """
     if frames < 1:
         raise ValueError(f"frames must be at least 1. Received: {frames}")
@@ -72,9 +74,9 @@ def figure_maps(
 
 @named
 def shown_frames(clip: np.ndarray) -> np.ndarray:
-    """A clip as grey pictures with a little of their colour, `(time, height, width, 3)` 0 to 1.
+    """Converts a clip to grey images with little colour, `(time, height, width, 3)` 0 to 1.
 
-    Of optical flow, how fast each place moves.
+    For optical flow, the brightness is the speed of motion.
     """
     values = np.asarray(clip, "float64") / 255
     if values.shape[-1] != 3:
@@ -86,7 +88,7 @@ def shown_frames(clip: np.ndarray) -> np.ndarray:
 
 @named
 def overlay(pictures: np.ndarray, one: BranchMap) -> np.ndarray:
-    """A map over the frames of its clip: brighter where more speaks for the class."""
+    """Overlays a map on the frames of its clip: brighter means more evidence for the class."""
     time, height, width, _ = pictures.shape
     heat = one.resized((time, height, width)).clip(0, 1)
     strength = _STRENGTH * heat[..., None]
@@ -95,7 +97,7 @@ def overlay(pictures: np.ndarray, one: BranchMap) -> np.ndarray:
 
 @named
 def strip(frames: np.ndarray) -> np.ndarray:
-    """Frames side by side, with a white gap."""
+    """Joins frames side by side, with white gaps."""
     gap = np.ones((frames.shape[1], max(1, frames.shape[2] // 32), 3))
     columns = [column for frame in frames for column in (frame, gap)][:-1]
     return np.concatenate(columns, axis=1)

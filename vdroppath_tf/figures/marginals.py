@@ -1,4 +1,4 @@
-"""The picture of a probability space: the paper's Fig. 4."""
+"""The figure of a probability space: the paper's Fig. 4."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def figure_marginals(
 ) -> Figure:
     """Draws the unit marginals of every layer as stacked bars: the paper's Fig. 4.
 
-    The bars have Eq. 7's form (a path is on with `1 - sqrt(p)`). Those of layers that the prior
-    moved, not the data, are hatched, where that is known (`diagnose`). Where all gates have started
-    from the same values, a bar named "start" shows these. Many layers are drawn in several rows.
+    The bars have the form of Eq. 7 (a path is on with `1 - sqrt(p)`). If it is known (`diagnose`),
+    layers that the prior moved and not the data are hatched. If all gates started from the same
+    values, a bar named "start" shows these. Many layers are drawn in several rows.
 
     Args:
         space: `ProbabilitySpace`, the learned space; with gates per input, the means over
             each layer's inputs are drawn.
-        strategy: `FusionStrategy`, units to write above the bars; `S*` where some of the layer's
-            inputs have S. Defaults to `None`, which writes none.
-        narrow: bool, whether it is for a small screen: more rows of fewer layers. Defaults to
-            `False`.
+        strategy: `FusionStrategy`, whose units are written above the bars; `S*` if some of the
+            layer's inputs have S. Defaults to `None`, which writes none.
+        narrow: bool, whether the figure is for a small screen, with fewer layers in each row.
+            Defaults to `False`.
 
     Returns:
         The figure, to save or to show.
@@ -76,7 +76,7 @@ def figure_marginals(
 
 
 def _common_start(space: ProbabilitySpace) -> dict[str, float] | None:
-    """The starting marginals, where all layers that have every branch started with the same."""
+    """Returns the initial marginals if all layers with every branch share them, else None."""
     whole = space.gated.all(axis=1)
     started = s_first(space.started().marginals())
     found = {unit: values[whole] for unit, values in started.items()}

@@ -1,4 +1,4 @@
-"""Parts of figures with a bar position for each layer: panels, stacked bars, names, legends."""
+"""Parts of figures with a bar position for each layer: panels, bars, names, legends."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from vdroppath_tf.figures.units import COLORS, INK, unit_color, unit_ink, unit_l
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
-SHORT = 4  # letters that units have at most which stand side by side
+SHORT = 4  # the largest length of units that are written side by side
 DASHED: dict[str, Any] = {"color": SOFT, "linewidth": 0.9, "linestyle": (0, (4, 3))}
-_START = -1.4  # position of the start's bar
+_START = -1.4  # the position of the bar of the start
 
 
 @named
 def short_names(space: ProbabilitySpace) -> list[str]:
-    """Layer names without the ending that all of them share."""
+    """Returns layer names without their common ending."""
     names = list(space.layers)
     endings = {name.rpartition("_")[2] for name in names}
     if len(names) > 1 and len(endings) == 1 and all("_" in name for name in names):
@@ -32,7 +32,7 @@ def short_names(space: ProbabilitySpace) -> list[str]:
 
 @named
 def width_for(layers: float, least: float = 5.2, most: float = 11.0) -> float:
-    """The inches of a figure with so many layers side by side."""
+    """Returns the width in inches of a figure with this number of layers side by side."""
     return float(np.clip(1.1 + 0.56 * layers, least, most))
 
 
@@ -45,14 +45,14 @@ def layer_panels(
     has_start: bool,
     boxed: bool = False,
 ) -> tuple[Figure, list[tuple[Any, np.ndarray]]]:
-    """A figure of panels, one below the other, with the numbers of the layers in each."""
+    """Creates a figure of panels below each other; returns it with each panel's layer numbers."""
     chunks = np.array_split(np.arange(len(space)), -(-len(space) // sheet.per_row))
     per_row = len(chunks[0]) + 1.4 * has_start
     width = width_for(per_row, sheet.least, sheet.most)
     names = short_names(space)
     room = height + 0.07 * max(map(len, names))
     figure = Figure(figsize=(width, len(chunks) * room), layout="constrained")
-    if len(chunks) > 1 or boxed:  # boxes of units reach out of the text that the layout keeps clear
+    if len(chunks) > 1 or boxed:  # boxes of units exceed the space that the layout reserves
         figure.get_layout_engine().set(h_pad=0.1)
     panels = list(figure.subplots(len(chunks), 1, squeeze=False)[:, 0])
     for axes, chunk in zip(panels, chunks, strict=True):
@@ -65,7 +65,7 @@ def layer_panels(
 def layer_bars(
     space: ProbabilitySpace, values: np.ndarray, top: float, color: str, narrow: bool
 ) -> tuple[Figure, list[tuple[Any, np.ndarray]]]:
-    """A figure with a bar a layer, up to `top`, and its panels as `layer_panels` gives them."""
+    """Draws a bar for each layer, up to `top`; returns the same as `layer_panels`."""
     with mpl.rc_context(STYLE):
         sheet = NARROW if narrow else WIDE
         figure, panels = layer_panels(space, sheet, 1.9, has_start=False)
@@ -79,7 +79,7 @@ def layer_bars(
 
 @named
 def stack_units(axes: Any, units: dict[str, np.ndarray], movers: Sequence[str] = ()) -> None:
-    """Stacks the probabilities of units, a bar a layer; hatched where the prior moved the layer."""
+    """Stacks the probabilities of units for each layer, hatched if the prior moved the layer."""
     base: Any = 0.0
     for unit, values in units.items():
         axes.bar(np.arange(len(values)), values, bottom=base, **_bar(unit))
@@ -92,11 +92,11 @@ def stack_units(axes: Any, units: dict[str, np.ndarray], movers: Sequence[str] =
 
 @named
 def stack_start(axes: Any, start: dict[str, float]) -> None:
-    """Stacks the starting probabilities of units in one faded bar before those of the layers."""
+    """Stacks the initial probabilities of units in one faded bar before those of the layers."""
     base = 0.0
     for unit, value in start.items():
         axes.bar([_START], [value], bottom=[base], alpha=0.55, **_bar(unit))
-        if value >= 0.08:  # room for its name, so that no reader needs the colours
+        if value >= 0.08:  # enough room for the name, so that colours are not needed
             upright = {"rotation": 90 if len(unit) > 2 else 0, "fontsize": 6.5, "color": INK}
             axes.text(_START, base + value / 2, unit, ha="center", va="center", **upright)
         base += value
@@ -109,12 +109,12 @@ def _bar(unit: str) -> dict[str, Any]:
 
 @named
 def mover_patches(movers: Sequence[str], color: str | None = None) -> list[patches.Patch]:
-    """The entries of a legend for what moved layers, those that there are.
+    """Returns the legend entries for what moved the layers.
 
     Args:
         movers: `"data"`, `"prior"` or `"neither"` of each layer.
-        color: Of all of them, where bars have other colours and only hatching tells them apart.
-            Defaults to None: each in its own.
+        color: One colour for all entries, if bars are only distinguished by hatching. Defaults to
+            None: each entry has its own colour.
     """
     return [
         patches.Patch(
@@ -127,7 +127,7 @@ def mover_patches(movers: Sequence[str], color: str | None = None) -> list[patch
 
 @named
 def name_layers(axes: Any, names: list[str], each: float = 0.45) -> None:
-    """Writes the layers' names below the bars, upright where they would touch in `each` inches."""
+    """Writes the layers' names below the bars, vertically if they would touch in `each` inches."""
     crowded = max(map(len, names)) * 0.085 > each
     axes.set_xticks(np.arange(len(names)), names, fontsize=8, rotation=90 if crowded else 0)
     axes.tick_params(axis="x", length=0)
@@ -144,7 +144,7 @@ def write_units(axes: Any, units: Sequence[str]) -> None:
             position,
             1.035,
             labels[position],
-            transform=axes.get_xaxis_transform(),  # above the panel, whatever its scale
+            transform=axes.get_xaxis_transform(),  # above the panel, independently of its scale
             ha="center",
             va="bottom",
             fontsize=7.5,
@@ -159,7 +159,7 @@ def write_units(axes: Any, units: Sequence[str]) -> None:
 def unit_legend(
     figure: Figure, units: Iterable[str], *, note: str | None = None, movers: Sequence[str] = ()
 ) -> None:
-    """Writes below a figure which colour is the bar of which unit, and a note above that."""
+    """Adds a legend of the units below a figure, with a note above it."""
     names = {unit: "P(none)" if unit == "-" else f"P({unit})" for unit in units}
     handles = [patches.Patch(color=COLORS[unit], label=name) for unit, name in names.items()]
     handles += mover_patches(movers, "white")

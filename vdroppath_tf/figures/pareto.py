@@ -1,4 +1,4 @@
-"""The picture of fronts: what probability a smaller network costs."""
+"""The figure of Pareto fronts: the probability that a smaller network costs."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def figure_pareto(
     whole: float | None = None,
     narrow: bool = False,
 ) -> Figure:
-    """Draws fronts as lines: cost to the right, and the loss in log-probability upwards.
+    """Draws fronts as lines: the cost horizontally, the loss in log-probability vertically.
 
     Args:
-        fronts: Mapping of names to what `pareto` gave.
-        by: str, the cost that `pareto` was given. Defaults to `"macs"`.
-        whole: float, the cost that is 100 %, that of S+ST everywhere for example. Defaults to
+        fronts: Mapping from names to results of `pareto`.
+        by: str, the cost of these fronts. Defaults to `"macs"`.
+        whole: float, the cost that is drawn as 100 %, such as that of S+ST everywhere. Defaults to
             `None`, which draws the cost itself.
-        narrow: bool, whether it is for a small screen. Defaults to `False`.
+        narrow: bool, whether the figure is for a small screen. Defaults to `False`.
 
     Returns:
         The figure, to save or to show.
@@ -41,7 +41,7 @@ def figure_pareto(
     Raises:
         ValueError: If `by` is unknown.
     """
-    # It imports Keras, which other pictures do not need.
+    # This imports Keras, which other figures do not need.
     from vdroppath_tf.budget.tables import UNITS_OF, check_cost_name
 
     check_cost_name(by)

@@ -1,4 +1,4 @@
-"""The picture of a ranking: the template's scores of strategies over their stand-alone accuracy."""
+"""The figure of a ranking: scores on a template over stand-alone accuracies."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _STYLES = {"draws": ("o", "#486581"), "uniform draws": ("D", "#B23A48")}
 def figure_ranking(found: Ranking) -> Figure:
     """Draws a panel for each score, with a point for each strategy.
 
-    A bar is the range over seeds. Tau stands beside each kind's name. A last panel for each
-    template whose strategies were adapted has tau over the steps, with its 95 % interval.
+    A bar is the range over seeds. The legend has tau for each kind. For each template whose
+    strategies were adapted, a last panel shows tau over the steps, with its 95 % interval.
 
     Args:
-        found: `Ranking` of at least one strategy of some kind.
+        found: `Ranking` with at least one strategy.
 
     Returns:
         The figure, to save or to show.
@@ -57,7 +57,7 @@ def figure_ranking(found: Ranking) -> Figure:
 
 
 def _curve(axes: Any, found: Ranking, template: str, curve: Mapping[int, str]) -> None:
-    """Tau over steps of adaptation; places are equally apart, as steps grow by factors."""
+    """Draws tau over adaptation steps, evenly spaced, since steps grow by factors."""
     steps = sorted(curve)
     for shift, kind in enumerate(KINDS):
         some = found.of(kind)

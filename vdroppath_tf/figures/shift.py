@@ -1,4 +1,4 @@
-"""The picture of a shift: marginals before and after, the paper's Fig. 6, and the change."""
+"""The figure of a shift (the paper's Fig. 6): marginals before and after, and the change."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from vdroppath_tf.names import named
 
 @named
 def figure_shift(found: SpaceShift) -> Figure:
-    """Draws the marginals before and after, and below them what changed, layer by layer.
+    """Draws the marginals before and after, and below them the change in each layer.
 
-    Bars are means over seeds, in Eq. 7's form. Below, a bar is the mean change of P(S on) - P(ST
-    on), up towards S, and a dot that of one seed.
+    Bars are means over seeds, in the form of Eq. 7. Below, a bar is the mean change of P(S on) -
+    P(ST on), upwards towards S, and a dot is the change of one seed.
 
     Args:
-        found: `SpaceShift`, what `shift_of` gave.
+        found: `SpaceShift`, from `shift_of`.
 
     Returns:
         The figure, to save or to show.

@@ -1,4 +1,4 @@
-"""The picture of a space's stability: every seed's paths, and distances, layer by layer."""
+"""The figure of a space's stability: the paths of every seed, and distances, by layer."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _LINE = "#486581"
 
 @named
 def figure_stability(spaces: Sequence[ProbabilitySpace]) -> Figure:
-    """Draws, for each branch, the probability of being on, and below them the distances.
+    """Draws for each branch the probability that it is on, and below them the distances.
 
-    A dot is one seed, in Eq. 7's form; the bar goes from the lowest to the highest, the tick is the
-    mean. A layer whose distance between seeds lies above that from the start is not stable.
+    A dot is one seed, in the form of Eq. 7; the bar spans the range, and the tick is the mean. A
+    layer whose distance between seeds exceeds that from the start is not stable.
 
     Args:
-        spaces: Sequence of `ProbabilitySpace`, those of two or more seeds; see `stability`.
+        spaces: Sequence of `ProbabilitySpace` of two or more seeds; see `stability`.
 
     Returns:
         The figure, to save or to show.

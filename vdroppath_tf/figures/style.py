@@ -1,4 +1,4 @@
-"""What all figures share: colours, fonts, widths, names as plain text, and the bytes of a file."""
+"""The common style of figures: colours, fonts, widths, plain text, and encoding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vdroppath_tf.names import named
 
 SOFT, ACCENT, GRID = "#616E7C", "#B23A48", "#E4E7EB"
 
-# What moved a layer: words, colour of its bar, hatching. Apart in grey, and for colour-blind eyes.
+# What moved a layer: words, bar colour, hatching; distinct in grey and for colour-blind readers.
 MOVERS: dict[str, tuple[str, str, str]] = {
     "data": ("by the data", "#486581", ""),
     "prior": ("by the prior", "#F0B4A8", "////"),
@@ -25,7 +25,7 @@ MOVERS: dict[str, tuple[str, str, str]] = {
 
 @named
 class Sheet(NamedTuple):
-    """The screen a figure is for: the layers that stand side by side, and its width in inches."""
+    """The format of a figure: the number of layers side by side, and its width in inches."""
 
     per_row: int
     least: float
@@ -49,32 +49,32 @@ STYLE: dict[str, Any] = {
 
 @named
 def magnitude(value: float) -> tuple[float, str]:
-    """The scale and the prefix in which `value` has one to three digits before the point."""
+    """Returns scale and prefix with which `value` has one to three digits before the point."""
     steps = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
     return next(((scale, unit) for scale, unit in steps if value >= scale), (1.0, ""))
 
 
 @named
 def plain(text: str) -> str:
-    """A text without matplotlib's mathematics, whose `$` the names of users may hold."""
+    """Escapes `$`, which names of users may contain, against matplotlib's mathematics."""
     return text.replace("$", r"\$")
 
 
 @named
 def shortened(text: str, most: int) -> str:
-    """A name of so many letters at most, as plain text."""
+    """Shortens a name to at most `most` letters, as plain text."""
     return plain(text if len(text) <= most else text[: most - 1] + "…")
 
 
 @named
 def reach(value: float, low: float, high: float) -> np.ndarray:
-    """How far an interval reaches down and up from its value, `(2, 1)`, for `errorbar`."""
+    """Returns the distances of an interval's ends from its value, `(2, 1)`, for `errorbar`."""
     return np.maximum([[value - low], [high - value]], 0)
 
 
 @named
 def svg_bytes(figure: Figure) -> bytes:
-    """A figure as SVG: the same bytes for the same figure."""
+    """Encodes a figure as SVG, deterministically."""
     with mpl.rc_context(STYLE):
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
@@ -83,7 +83,7 @@ def svg_bytes(figure: Figure) -> bytes:
 
 @named
 def png_bytes(figure: Figure, dots: int = 200) -> bytes:
-    """A figure as PNG, with `dots` pixels an inch."""
+    """Encodes a figure as PNG, with `dots` pixels per inch."""
     with mpl.rc_context(STYLE):
         file = io.BytesIO()
         figure.savefig(file, format="png", dpi=dots, metadata={"Software": None})
@@ -92,5 +92,5 @@ def png_bytes(figure: Figure, dots: int = 200) -> bytes:
 
 @named
 def svg_uri(figure: Figure) -> str:
-    """A figure as a `data:` address of SVG."""
+    """Encodes a figure as a `data:` URI of SVG."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg_bytes(figure)).decode()

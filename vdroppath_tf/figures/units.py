@@ -1,7 +1,7 @@
-"""How units look, in pictures and in pages: colour, ink, and a label that stays short.
+"""The style of units in figures and pages: colour, text colour, and a short label.
 
-Colours are Okabe and Ito's, which colour-blind readers can tell apart; their lightness differs
-enough for a grey print.
+Colours are those of Okabe and Ito, which colour-blind readers can distinguish; their lightness
+differs enough for a grey print.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.unit import FusionUnit
 
-# From the bottom of a bar to its top: units with S first, so that their joint height is P(S on).
+# From the bottom of a bar to the top: units with S first, so that their joint height is P(S on).
 COLORS = {
     "S": "#E69F00",
     "S+T": "#F0E442",
@@ -23,13 +23,13 @@ COLORS = {
     "-": "#E3E3E3",
 }
 INK = "#1F2933"
-_DARK = ("ST", "S+T+ST")  # where white is easier to read than INK
-SOME = "*"  # behind a branch that only some of a layer's inputs have
+_DARK = ("ST", "S+T+ST")  # colours on which white is easier to read than INK
+SOME = "*"  # follows a branch that only some of a layer's inputs have
 
 
 @named
 def unit_label(unit: str) -> str:
-    """A unit, shortened where inputs differ: `S@101+ST@111` is `S*+ST`.
+    """Shortens a unit whose inputs differ: `S@101+ST@111` becomes `S*+ST`.
 
     A branch that only some of the layer's inputs have ends in `*`.
     """
@@ -41,21 +41,21 @@ def unit_label(unit: str) -> str:
 
 @named
 def label_note(units: Iterable[str]) -> str | None:
-    """What `*` means, where the label of one of the units has it."""
+    """Returns a note on the meaning of `*` if a unit's label has it, else None."""
     if not any(SOME in unit_label(unit) for unit in units):
         return None
-    return f"{SOME} behind a path: some of the layer's inputs have it, the others do not"
+    return f"{SOME} after a path: some of the layer's inputs have it, the others do not"
 
 
 @named
 def unit_color(unit: str) -> str:
-    """The colour of a unit; where inputs differ, that of all their branches together."""
+    """Returns the colour of a unit; if inputs differ, that of all their branches together."""
     return COLORS[_joint(unit)]
 
 
 @named
 def unit_ink(unit: str) -> str:
-    """The colour of text on `unit_color(unit)`."""
+    """Returns the colour of text on `unit_color(unit)`."""
     return "#FFFFFF" if _joint(unit) in _DARK else INK
 
 

@@ -1,4 +1,4 @@
-"""The picture of what each layer's choice is worth."""
+"""The figure of the worth of each layer's choice."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from vdroppath_tf.figures.units import COLORS, INK, unit_label
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
-_MARKS = {"S": "s", "ST": "^", "S+ST": "D", "-": "x"}  # others are round
+_MARKS = {"S": "s", "ST": "^", "S+ST": "D", "-": "x"}  # other units have round markers
 
 
 @named
 def figure_worth(worth: LayerWorth, space: ProbabilitySpace, *, narrow: bool = False) -> Figure:
     """Draws the cost of swapping the unit of each layer, in points of top-1.
 
-    A mark a swap, with its paired 95 % interval, in the colour of the unit that was put in; a short
-    line at the mean, which is what the layer's choice is worth. Above stand the chosen units.
+    Each swap has a marker with its paired 95 % interval, in the colour of the new unit; a short
+    line is the mean, the worth of the layer's choice. The chosen units are written above.
 
     Args:
-        worth: `LayerWorth`, what `layer_worth` gave.
+        worth: `LayerWorth`, from `layer_worth`.
         space: `ProbabilitySpace` of the same network, for the names of its layers.
-        narrow: bool, whether it is for a small screen. Defaults to `False`.
+        narrow: bool, whether the figure is for a small screen. Defaults to `False`.
 
     Returns:
         The figure, to save or to show.
 
     Raises:
-        ValueError: If the space is another network's.
+        ValueError: If the space belongs to another network.
     """
     worth.strategy.check(len(space), space.architecture, space.branches)
     units = list(dict.fromkeys(str(swap.unit) for swap in worth.swaps))

@@ -1,4 +1,4 @@
-"""A task's report from a space and what commands wrote about it."""
+"""task_of: builds a task's report from a space and the files of commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vdroppath_tf.scoring.listed import SCORED, Draw
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-if TYPE_CHECKING:  # they import Keras, which a report of plain data does not need
+if TYPE_CHECKING:  # these import Keras, which a report of plain data does not need
     from vdroppath_tf.budget.choices import Choice
     from vdroppath_tf.cost import UnitCosts
 
@@ -34,24 +34,24 @@ def task_of(
     costs: UnitCosts | None = None,
     other: OtherSpace | None = None,
 ) -> TaskReport:
-    """Puts together what a report shows of one space.
+    """Builds the report of one space.
 
-    What else a `TaskReport` holds (settings, say) is added with `dataclasses.replace`.
+    Other fields of `TaskReport`, such as settings, can be added with `dataclasses.replace`.
 
     Args:
-        space: `ProbabilitySpace`, the one that was learned.
+        space: `ProbabilitySpace`, the learned space.
         name: str, the name of the data it was learned on.
-        description: str, these data in plain words. Defaults to `""`.
-        scored: `Scored`, what `read_scores` gave. Defaults to `None`.
-        tested: Sequence of `Tested`, what `read_result` gave. Defaults to `()`.
-        history: Sequence of the drop probabilities after each epoch with gates, what
-            `read_history` gave. Defaults to `None`.
+        description: str, a description of these data. Defaults to `""`.
+        scored: `Scored`, from `read_scores`. Defaults to `None`.
+        tested: Sequence of `Tested`, from `read_result`. Defaults to `()`.
+        history: Sequence of the drop probabilities after each epoch with gates, from
+            `read_history`. Defaults to `None`.
         costs: `UnitCosts` of the template (`cost.unit_costs`), for parameters, MACs and the front.
             Defaults to `None`.
         other: `OtherSpace`, a second space, for the paper's third observation. Defaults to `None`.
 
     Raises:
-        ValueError: where scores or costs are another network's than the space.
+        ValueError: If scores or costs belong to another network than the space.
     """
     fields: dict[str, Any] = {
         "tested": [_with_costs(one, space, costs) for one in tested],
@@ -70,7 +70,7 @@ def task_of(
 
 
 def _front(space: ProbabilitySpace, costs: UnitCosts | None) -> tuple[Choice, ...]:
-    """By MACs; with gates per input it may have millions of points, too many for a page."""
+    """Returns the front by MACs; not with gates per input, when it may have millions of points."""
     if costs is None or space.per_input:
         return ()
     from vdroppath_tf.budget.choices import pareto
@@ -79,7 +79,7 @@ def _front(space: ProbabilitySpace, costs: UnitCosts | None) -> tuple[Choice, ..
 
 
 def _measured(space: ProbabilitySpace, scored: Scored, costs: UnitCosts | None) -> dict[str, Any]:
-    """Draws, rows and selection of scores, checked against the space."""
+    """Returns the fields from scores (draws, rows, selection), checked against the space."""
     check_scores(scored, space)
     found = scored.selection
     note = SCORED if scored.recalibrated else _NOT_RECALIBRATED
@@ -103,14 +103,15 @@ def _measured(space: ProbabilitySpace, scored: Scored, costs: UnitCosts | None) 
 
 @named
 def check_scores(scored: Scored, space: ProbabilitySpace) -> None:
-    """Raises an error if scores belong to another network than the space.
+    """Checks that scores belong to the space's network.
 
     Raises:
-        ValueError: naming both networks, or the first strategy that does not fit.
+        ValueError: If they do not; the message names both networks, or the first strategy that does
+            not fit.
     """
     if space.architecture not in (None, scored.architecture):
         raise ValueError(
-            f"The scores are of {scored.architecture!r}, the space is of {space.architecture!r}. "
+            f"The scores belong to {scored.architecture!r}, the space to {space.architecture!r}. "
             "Expected scores of the space's template."
         )
     found = [score.strategy for score in scored.scores]
@@ -120,7 +121,7 @@ def check_scores(scored: Scored, space: ProbabilitySpace) -> None:
             strategy.check(len(space), space.architecture, space.branches)
         except ValueError as error:
             raise ValueError(
-                f"The scores are another network's: {error} Expected scores of the space's "
+                f"The scores belong to another network: {error} Expected scores of the space's "
                 "template."
             ) from None
 
@@ -132,7 +133,7 @@ def _costs(strategy: FusionStrategy | str, costs: UnitCosts | None) -> dict[str,
 
 
 def _with_costs(one: Tested, space: ProbabilitySpace, costs: UnitCosts | None) -> Tested:
-    """A tested network's costs, where it is one of the space's strategies."""
+    """Adds a tested network's costs if its strategy is one of the space."""
     ours = one.network is not None and one.network == space.architecture
     if costs is None or not ours or not one.row.strategy:
         return one

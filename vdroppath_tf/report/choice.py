@@ -1,4 +1,4 @@
-"""What a selection says, in sentences: how good the choice is, against whom, how sure."""
+"""Describes a selection in sentences: the accuracy of the choice, controls, uncertainty."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _NEITHER = "not clearly different from"
 
 @named
 def confidence_set(task: TaskReport) -> str:
-    """What the set of the strategies that may be the best is called, with its confidence."""
+    """Returns the name of the confidence set, with its confidence."""
     level = 0.05 if task.selection is None else task.selection.level
     return f"the {percent(1 - level, 0)} confidence set of the best"
 
 
 @named
 def chosen(task: TaskReport) -> list[str]:
-    """How the choice does on clips that chose nothing, and how many others may be the best.
+    """Describes the accuracy of the choice on other clips, and how many others may be the best.
 
-    Intervals are those of the selection; a difference is clear where its interval leaves out 0.
+    Intervals are those of the selection; a difference is clear if its interval excludes 0.
     """
     found, best = task.selection, task.best
     if found is None or best is None or best.interval is None:
@@ -49,7 +49,7 @@ def chosen(task: TaskReport) -> list[str]:
 
 
 def _against_controls(rows: Sequence[Row]) -> list[str]:
-    """The controls by whether the selected strategy is clearly better, worse, or neither."""
+    """Groups the controls by whether the selected strategy is clearly better, worse, or neither."""
     groups: dict[str, list[str]] = {"better than": [], "worse than": [], _NEITHER: []}
     for row in rows[1:]:
         if row.difference is not None:
@@ -61,7 +61,7 @@ def _against_controls(rows: Sequence[Row]) -> list[str]:
 
 
 def _counted(names: Sequence[str]) -> list[str]:
-    """Names; of those that differ in a number only, how many there are."""
+    """Returns names, with those that differ only in a number replaced by their count."""
     kinds = Counter(map(without_number, names))
     return [f"{count} {kind}s" if count > 1 else kind for kind, count in kinds.items()]
 
@@ -70,5 +70,5 @@ def _may_be_best(task: TaskReport, found: Selection) -> str:
     count, of = len(found.confidence_set), len(task.draws)
     return (
         f"{count} of {of} scored strategies are in {confidence_set(task)}: by these clips, any "
-        f"of them may be it."
+        f"of them may be the best."
     )

@@ -1,4 +1,4 @@
-"""Class by class: what networks take for what, and which classes gain by looking in time."""
+"""Results by class: confusion matrices, and which classes gain from temporal paths."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 
 @named
 def answers_of_tested(tested: Sequence[Tested]) -> dict[str, ClassAnswers]:
-    """The answers of tested networks by names that differ: of two tests of one file, with a number.
+    """Returns the answers of tested networks by unique names (numbered for several tests).
 
-    Answers that are not known are left out.
+    Networks without known answers are left out.
     """
     found: dict[str, ClassAnswers] = {}
     for one in tested:
@@ -37,7 +37,7 @@ def answers_of_tested(tested: Sequence[Tested]) -> dict[str, ClassAnswers]:
 
 @named
 def gains_of_tested(tested: Sequence[Tested]) -> list[ClassGains]:
-    """What each tested network gains over S everywhere, where both answered the same videos."""
+    """Returns each tested network's gains over S everywhere, if both answered the same videos."""
     there = [(one, one.answers) for one in tested if one.answers is not None]
     frames = [(one, answers) for one, answers in there if _frames_only(one)]
     found = []
@@ -56,7 +56,7 @@ def gains_of_tested(tested: Sequence[Tested]) -> list[ClassGains]:
 
 
 def _frames_only(one: Tested) -> bool:
-    """Whether a tested network is that of S in every layer."""
+    """Whether a tested network has S in every layer."""
     text = one.row.strategy
     return bool(text) and {unit.branches for unit in FusionStrategy.parse(text)} == {("S",)}
 
@@ -69,20 +69,20 @@ def gains_over(
     one: str = "the chosen strategy",
     other: str = "S everywhere",
 ) -> ClassGains:
-    """What a network gains over another, class by class.
+    """Returns the gains of a network over another, by class.
 
     Raises:
-        ValueError: If they were not asked the same clips.
+        ValueError: If they did not answer the same clips.
     """
     if (answers.labels, answers.digest) != (others.labels, others.digest):
-        raise ValueError(f"{one} and {other} were not asked the same clips of the same classes.")
+        raise ValueError(f"{one} and {other} did not answer the same clips of the same classes.")
     pair = answers.correct, others.correct
     return class_gains(answers.labels, answers.truths, *pair, one=one, other=other)
 
 
 @named
 def class_pictures(task: TaskReport) -> list[Picture]:
-    """A picture of each gain, then one of each confusion matrix."""
+    """Returns a picture of each pair's gains, then one of each confusion matrix."""
     single = len(task.gains) == 1, len(task.answers) == 1
     pictures = [
         _gains(gains, "gains" if single[0] else f"gains-{n}")
@@ -99,13 +99,13 @@ def _gains(gains: ClassGains, name: str) -> Picture:
     shown = shown_classes(gains)
     caption = (
         f"Which classes gain by looking in time: top-1 of {gains.one} minus that of {gains.other}, "
-        f"on the same clips, with paired 95 % intervals, each for itself. Filled: clear over all "
-        f"classes together (exact paired test, Holm's correction at 5 %). On the right, from which "
-        f"top-1 to which."
+        f"on the same clips, with paired 95 % intervals, one for each class. Filled: clear over "
+        f"all classes together (exact paired test, Holm's correction at 5 %). On the right, both top-1 "
+        f"accuracies."
     )
     if len(shown) < len(gains.order):
         half = len(shown) // 2
-        caption += f" Of {len(gains.order):,} classes the {half} at either end."
+        caption += f" Of {len(gains.order):,} classes, the {half} at either end are shown."
     told = (f"{gains.names[k]} {points(float(gains.gain[k]))}" for k in shown)
     alt = f"A line for each class, the largest gain first, in points: {', '.join(told)}"
     return Picture(name, caption, alt, partial(figure_gains, gains), whole=False)
@@ -114,14 +114,14 @@ def _gains(gains: ClassGains, name: str) -> Picture:
 def _confusion(network: str, answers: ClassAnswers, name: str) -> Picture:
     matrix, count = answers.confusion, len(answers.labels)
     caption = (
-        f"What {network} takes for what: a row is a true class, a column an answer; darker is a "
+        f"Confusion matrix of {network}: a row is a true class, a column an answer; darker is a "
         f"larger share of the row, and the diagonal is correct "
         f"({percent(float(answers.correct.mean()) if len(answers.truths) else 0.0)} of "
         f"{len(answers.truths):,})."
     )
     if count > MOST_NARROW:
         caption += (
-            f" Of {count:,} classes the {min(MOST_WIDE, count)} that most answers are wrong about "
+            f" Of {count:,} classes, the {min(MOST_WIDE, count)} with the most wrong answers "
             f"({MOST_NARROW} on a small screen)."
         )
     alt = f"{caption} The table of classes has the numbers."
@@ -130,7 +130,7 @@ def _confusion(network: str, answers: ClassAnswers, name: str) -> Picture:
 
 @named
 def gain_texts(gains: ClassGains) -> TextTable:
-    """The table of gains as a page shows it."""
+    """Returns the table of gains for a page."""
     heads = ["Class", "Clips", "Top-1", "S everywhere", "Gain, points", "Clear"]
     lines = [
         [
@@ -143,19 +143,19 @@ def gain_texts(gains: ClassGains) -> TextTable:
         ]
         for name, clips, first, second, gain, low, high, clear in gains.lines()
     ]
-    return TextTable(f"{gains.one} against {gains.other}, the largest gain first.", heads, lines)
+    return TextTable(f"{gains.one} against {gains.other}, largest gain first.", heads, lines)
 
 
 @named
 def gain_table(task: TaskReport) -> Table:
-    """Which classes gain by looking in time, for each pair of networks."""
+    """Returns the gains by class, for each pair of networks."""
     heads = ["network", "other", *GAIN_HEADS]
     return heads, [[g.one, g.other, *line] for g in task.gains for line in g.lines()]
 
 
 @named
 def class_table(task: TaskReport) -> Table:
-    """The accuracy of every class, for each network whose answers are known."""
+    """Returns the accuracy of every class, for each network with known answers."""
     heads = ["network", *CLASS_HEADS]
     return heads, [
         [name, *line] for name, answers in task.answers.items() for line in answers.class_lines()
@@ -164,7 +164,7 @@ def class_table(task: TaskReport) -> Table:
 
 @named
 def confusion_table(task: TaskReport) -> Table:
-    """The cells of the confusion matrices that are not empty, a line each."""
+    """Returns the non-empty cells of the confusion matrices, one in each line."""
     heads = ["network", "true_class", "answer", "videos"]
     return heads, [
         [name, answers.labels[truth], answers.labels[answer], int(count)]

@@ -1,4 +1,4 @@
-"""What the accuracies of a task say of single frames, of the chosen strategy, and of the draws."""
+"""Sentences that compare a task's accuracies: single frames, the choice, the draws."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vdroppath_tf.scoring.listed import DRAWN, Row
 
 @named
 def frames_alone(task: TaskReport) -> str | None:
-    """What a network that never mixes frames inside its layers reaches."""
+    """Describes the accuracy of a network that never mixes frames inside its layers."""
     row, best, clips, chance = task.uniform("S"), task.best, task.clips, task.chance
     if row is None or best is None or clips is None or chance is None:
         return None
@@ -23,13 +23,13 @@ def frames_alone(task: TaskReport) -> str | None:
     better = [other for other in others if clearly_better(other, row, clips)]
     if above <= 2 * error and better:
         return (
-            f"S everywhere is at chance: it {reach}. Frames taken one at a time do not answer "
-            f"this task, so the accuracy of the other rows comes from motion."
+            f"S everywhere is at chance: it {reach}. Single frames do not answer this task, "
+            f"so the accuracy of the other rows comes from motion."
         )
     if above <= 2 * error:
         return (
             f"S everywhere is at chance: it {reach}, and no row is clearly better. Nothing was "
-            f"learned here, so the table ranks nothing."
+            f"learned, so the ranking in the table has no meaning."
         )
     others, better = others[:-1], [row for row in better if row is not best]
     if others and not better:
@@ -40,7 +40,7 @@ def frames_alone(task: TaskReport) -> str | None:
 
 @named
 def best_draw(task: TaskReport) -> str | None:
-    """How the chosen strategy compares with the best uniform one."""
+    """Compares the chosen strategy with the best uniform one."""
     best, clips = task.best, task.clips
     rivals = [*task.uniforms().values()]
     if not rivals or best is None or clips is None:
@@ -73,7 +73,7 @@ def _cost(best: Row, rival: Row, unit: str) -> str:
 
 
 def _biased(task: TaskReport, best: Row) -> str:
-    """The selection bias of a score on the clips that were chosen on."""
+    """Describes the selection bias of a score on the clips used for the choice."""
     if not task.chosen_on_same_clips or len(task.draws) < 2 or best.note != DRAWN:
         return ""
     return (
@@ -84,7 +84,7 @@ def _biased(task: TaskReport, best: Row) -> str:
 
 @named
 def spread(task: TaskReport) -> str | None:
-    """Whether the draws differ by more than the noise of measuring them."""
+    """Describes whether the draws differ by more than the noise of measuring them."""
     most = max((draw.clips or 0 for draw in task.draws), default=0)
     clips = most or task.clips
     scores = [draw.top1 for draw in task.draws if draw.clips in (None, most)]
@@ -100,7 +100,7 @@ def spread(task: TaskReport) -> str | None:
         f"{percent(low)} and {percent(high)} (median {percent(typical)})"
     )
     if high - low <= expected:
-        return f"{between}, no wider than measuring one strategy that often: they rank nothing."
+        return f"{between}, no wider than repeated measurements of one: their ranking is noise."
     return f"{between}, wider than the noise of measuring them: the choice of a draw matters."
 
 
@@ -113,5 +113,5 @@ def clearly_better(row: Row, other: Row, clips: int) -> bool:
 
 @named
 def honest_error(row: Row, clips: int) -> float:
-    """A standard error that is not 0 at 0 % or 100 %: there, half of the rule of three's 3/n."""
+    """Returns a standard error that is positive at 0 % and 100 %: half of the rule of three."""
     return max(row.standard_error, 1.5 / clips)

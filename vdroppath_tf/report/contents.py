@@ -1,4 +1,4 @@
-"""The list of a page's contents: every heading of its body, with an anchor to go to."""
+"""Builds a page's table of contents from the headings of its body."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vdroppath_tf.names import named
 
-# what users name is escaped, so whatever looks like a heading is one of the templates'
+# names from users are escaped, so every heading comes from the templates
 _HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
 
 
@@ -21,13 +21,13 @@ class Entry(NamedTuple):
 
 @named
 def with_anchors(body: str) -> tuple[str, list[Entry]]:
-    """Gives every heading of a body an anchor, so that each section is in the list by itself.
+    """Adds an anchor to every heading of a body, so that contents can link to it.
 
     Args:
-        body: HTML that the templates made.
+        body: HTML from the templates.
 
     Returns:
-        The body, and its headings in order; HTML both.
+        The body and its headings in order, both as HTML.
     """
     entries: list[Entry] = []
 

@@ -1,4 +1,4 @@
-"""Clips that were explained, for a report: what `vdroppath explain` wrote."""
+"""Explained clips for a report: the files of `vdroppath explain`."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ EXPLAINED_FORMAT = "vdroppath_tf.explained_videos/1"
 @named
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """A video, and the maps of what the branches of a network look at in it.
+    """A video, with maps of the evidence that the branches of a network find in it.
 
     Args:
-        video: str, what it is called.
+        video: str, the name of the video.
         labels: Sequence of str, the names of the classes.
         found: `Explanation`, the maps.
 
     Raises:
-        ValueError: If there are not as many names as the network has classes.
+        ValueError: If the number of names differs from the number of classes.
     """
 
     video: str
@@ -45,18 +45,18 @@ class Explained:
 
     @property
     def title(self) -> str:
-        """The class that is explained, its probability, and the answer where it is another."""
+        """The explained class with its probability, and the answer if it differs."""
         asked, answer = self.found.label, self.found.predicted
-        said = f"what speaks for {self.labels[asked]} ({percent(float(self.found.chances[asked]))})"
+        said = f"evidence for {self.labels[asked]} ({percent(float(self.found.chances[asked]))})"
         if asked == answer:
             return said
         return f"{said}; the answer is {self.labels[answer]}"
 
     def fields(self, file: str) -> dict[str, Any]:
-        """The answer and the shares of branches as JSON-able data.
+        """Returns the answer and the shares of branches as JSON-able data.
 
         Args:
-            file: str, the name of the file of the maps.
+            file: str, the name of the file with the maps.
         """
         found = self.found
         return {
@@ -80,11 +80,11 @@ def write_explained(
     model: str,
     labels: Sequence[str],
 ) -> None:
-    """Writes a file that `read_explained` reads, beside the files of the maps.
+    """Writes the file that `read_explained` reads, next to the files of the maps.
 
     Args:
-        folder: str or path of the folder, which is there.
-        videos: Sequence of what `Explained.fields` gave.
+        folder: str or path of the folder, which must exist.
+        videos: Sequence of the results of `Explained.fields`.
         model: str, the file of the network.
         labels: Sequence of str, the names of the classes.
     """
@@ -94,10 +94,10 @@ def write_explained(
 
 @named
 def read_explained(folder: str | os.PathLike[str]) -> list[Explained]:
-    """Reads what `vdroppath explain --out` wrote.
+    """Reads the files that `vdroppath explain --out` wrote.
 
     Raises:
-        ValueError: If a file is missing or something else; the message names it.
+        ValueError: If a file is missing or has another format; the message names it.
         OSError: If one cannot be read.
     """
     path = Path(folder) / EXPLAINED

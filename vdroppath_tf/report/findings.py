@@ -1,4 +1,4 @@
-"""What the numbers of a task say, in sentences; and when they say nothing, a sentence for that."""
+"""Describes the results of a task in sentences, including that there are none."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from vdroppath_tf.report.trial_words import trial_sentences
 from vdroppath_tf.spaces.diagnosis import NEAR_START, diagnose
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
-# Difference of mean P(S on) and mean P(ST on) from which a space "leans".
+# The difference of mean P(S on) and mean P(ST on) from which on a space "leans".
 LEANS = 0.1
 
 
 @named
 def findings(task: TaskReport) -> list[str]:
-    """All sentences about a task: its space, single frames, the choice, the served network.
+    """Returns all sentences about a task: its space, single frames, choice, served network.
 
-    First what decided the space, and whether it has collapsed: the rest is read in that light.
+    The first state what decided the space and whether it has collapsed, which affects the rest.
     """
     found: list[str | None] = [*diagnose(task.space).sentences()]
     found += [space_moved(task), space_leans(task), apart(task)]
@@ -37,7 +37,7 @@ def findings(task: TaskReport) -> list[str]:
 
 @named
 def served(task: TaskReport) -> str | None:
-    """How many of its answers were correct, on the clips shown."""
+    """Describes how many of the served network's answers were correct."""
     if not task.predictions:
         return None
     correct = sum(answer.label == answer.predicted for answer in task.predictions)
@@ -47,14 +47,14 @@ def served(task: TaskReport) -> str | None:
 
 @named
 def space_moved(task: TaskReport) -> str:
-    """Whether the posterior has left its starting values, and where."""
+    """Describes whether, and where, the posterior has left its initial values."""
     distance = task.space.distance_from_start()
     moved, layers = int((distance >= NEAR_START).sum()), len(distance)
     if not moved:
         return (
             f"The space stayed near its start: no layer's marginals moved by {NEAR_START:g} or "
-            f"more in total variation (at most {distance.max():.2f}). Training has decided "
-            f"nothing about the units of this task, or not yet."
+            f"more in total variation (at most {distance.max():.2f}). Training has not "
+            f"decided the units of this task, or not yet."
         )
     farthest = task.space.layers[int(distance.argmax())]
     return (
@@ -66,10 +66,10 @@ def space_moved(task: TaskReport) -> str:
 
 @named
 def mean_on(space: ProbabilitySpace) -> dict[str, float]:
-    """Mean of each branch's probability of being on in a draw (sampling form).
+    """Returns the mean probability that each branch is on in a draw (sampling form).
 
-    It is over the layers that have the branch and, with gates per input, over each layer's inputs
-    first.
+    The mean is over the layers that have the branch and, with gates per input, first over each
+    layer's inputs.
     """
     pairs = zip(space.path_on(form="sampling").items(), space.gated.T, strict=True)
     return {branch: float(values[has].mean()) for (branch, values), has in pairs if has.any()}
@@ -77,7 +77,7 @@ def mean_on(space: ProbabilitySpace) -> dict[str, float]:
 
 @named
 def space_leans(task: TaskReport) -> str | None:
-    """Whether draws keep the path in space or the path in time."""
+    """Describes whether draws prefer the spatial or the temporal path."""
     on = mean_on(task.space)
     if not {"S", "ST"} <= set(on):
         return None
@@ -92,7 +92,7 @@ def space_leans(task: TaskReport) -> str | None:
 
 @named
 def apart(task: TaskReport) -> str | None:
-    """How far the space is from the other one."""
+    """Describes the distance of the space from the other one."""
     found = task.comparison
     if found is None:
         return None
@@ -106,7 +106,7 @@ def apart(task: TaskReport) -> str | None:
 
 @named
 def observed(task: TaskReport) -> list[Observation]:
-    """The paper's observations that can be asked of the task's spaces."""
+    """Returns the paper's observations that can be tested on the task's spaces."""
     space, other = task.space, task.other
     found = []
     if len(space) > 1 and {"S", "ST"} <= {*space.branches}:

@@ -1,4 +1,4 @@
-"""How a report writes numbers and strategies: the filters of its templates."""
+"""Formats numbers and strategies in a report: the filters of its templates."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from vdroppath_tf.names import named
 from vdroppath_tf.scoring.listed import Row
 
 SAME_COST = 0.005
-"""Two networks whose multiply-adds differ by less, as a share, cost the same."""
+"""The relative difference in multiply-adds below which two networks cost the same."""
 
 
 @named
 class Run(NamedTuple):
-    """Layers in a row that have the same unit.
+    """Consecutive layers with the same unit.
 
     Attributes:
-        label: The unit, shortened.
-        masks: The whole unit where it differs from input to input, else "".
-        length: How many layers there are.
-        color: Of the unit.
-        ink: Of text on `color`.
+        label: The shortened unit.
+        masks: The whole unit if it differs between inputs, else "".
+        length: The number of layers.
+        color: The colour of the unit.
+        ink: The colour of text on `color`.
     """
 
     label: str
@@ -36,7 +36,7 @@ class Run(NamedTuple):
 
 @named
 def unit_runs(strategy: str) -> list[Run]:
-    """The runs of a strategy's text."""
+    """Splits a strategy's text into runs."""
     return [
         Run(
             unit_label(unit),
@@ -51,7 +51,7 @@ def unit_runs(strategy: str) -> list[Run]:
 
 @named
 def compared_cost(ratio: float) -> str:
-    """How the multiply-adds of a network compare with another's, whose `ratio` times they are."""
+    """Describes the multiply-adds of a network that are `ratio` times those of another."""
     if abs(ratio - 1) < SAME_COST:
         return "the same multiply-adds"
     more = "more" if ratio > 1 else "fewer"
@@ -60,14 +60,14 @@ def compared_cost(ratio: float) -> str:
 
 @named
 def score(row: Row, clips: int | None = None) -> str:
-    """A row's accuracy with its standard error, held together by no-break spaces.
+    """Formats a row's accuracy with its standard error, with no-break spaces.
 
-    At 0 % and 100 % the standard error is 0, which is no certainty: there the 95 % interval stands
-    in its place.
+    At 0 % and 100 % the standard error is 0, which does not mean certainty, so the 95 % interval
+    replaces it.
 
     Args:
-        row: What was scored.
-        clips: How many clips it was scored on, where that is known. Defaults to None.
+        row: The row.
+        clips: The number of clips on which it was scored. Defaults to None: unknown.
     """
     if row.top1 in (0.0, 1.0) and clips is not None:
         low, high = row.ends(clips)
@@ -79,20 +79,20 @@ def score(row: Row, clips: int | None = None) -> str:
 
 @named
 def short(value: int) -> str:
-    """A count with three digits and a prefix; those below 1,000 whole."""
+    """Formats a count with three digits and a prefix; below 1,000 in full."""
     scale, unit = magnitude(value)
     return f"{value / scale:#.3g} {unit}".replace(". ", " ") if unit else str(value)
 
 
 @named
 def whole(value: int) -> str:
-    """A count with all its digits."""
+    """Formats a count with all its digits."""
     return f"{value:,}"
 
 
 @named
 def duration(seconds: float) -> str:
-    """Seconds in words: `"1 min 23 s"`."""
+    """Formats seconds: `"1 min 23 s"`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""What a reader came for, first: how good the network is, and what was gained over uniform ones."""
+"""The headline of a report: the network's accuracy, and its gain over uniform ones."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 CLOSE = 0.05
-"""The widest margin, as a share of clips, within which two networks count as equally accurate."""
+"""The largest difference, as a share of clips, that counts as equally accurate."""
 
 _NEITHER = "not clearly different from"
-_TEMPLATES_WEIGHTS = "With the template's weights, which are trained for no one strategy: "
+_TEMPLATES_WEIGHTS = "With the template's weights, which are not trained for one strategy: "
 _DERIVED_IS_KEPT = (
-    " It was derived from the template: what trials chose, trained stand-alone, answers no more of "
-    "the validation videos."
+    " It was derived from the template: the network that trials chose, trained stand-alone, "
+    "does not have a higher top-1 on the validation videos."
 )
 _BY_TRIALS = " Chosen among strategies trained stand-alone (trials), not by the template's scores."
 
@@ -36,7 +36,7 @@ class Gain:
     Args:
         chosen: The row of the chosen strategy.
         rival: The row of the uniform one.
-        difference: Top-1 of the chosen minus that of the uniform one.
+        difference: The top-1 of the chosen one minus that of the uniform one.
         error: The standard error of `difference`.
         low: The lower end of its 95 % interval.
         high: The upper end.
@@ -51,39 +51,40 @@ class Gain:
 
     @classmethod
     def unpaired(cls, chosen: Row, rival: Row, clips: int, rival_clips: int) -> Gain:
-        """Of two accuracies that were measured each for itself."""
+        """Computes the gain from two accuracies that were measured separately."""
         error = math.hypot(honest_error(chosen, clips), honest_error(rival, rival_clips))
         apart = chosen.top1 - rival.top1
         return cls(chosen, rival, apart, error, apart - 2 * error, apart + 2 * error)
 
     @classmethod
     def paired(cls, chosen: Row, rival: Row) -> Gain | None:
-        """Of two rows compared clip by clip, where the rival's holds their difference."""
+        """Computes the gain from a paired difference in the rival's row; None without one."""
         found = rival.difference
         if found is None:
             return None
-        error = (found.high - found.low) / 4  # about two standard errors to both sides
+        error = (found.high - found.low) / 4  # the interval spans about four standard errors
         return cls(chosen, rival, -found.value, error, -found.high, -found.low)
 
     @property
     def cost(self) -> float | None:
-        """The multiply-adds of the chosen over those of the rival; None where unknown."""
+        """The chosen one's multiply-adds divided by the rival's; None if unknown."""
         if not self.chosen.macs or not self.rival.macs:
             return None
         return self.chosen.macs / self.rival.macs
 
     @property
     def cheaper(self) -> bool:
-        """Whether the chosen has clearly fewer multiply-adds."""
+        """Whether the chosen one has clearly fewer multiply-adds."""
         return self.cost is not None and self.cost < 1 - SAME_COST
 
 
 @named
 def headline(task: TaskReport) -> str | None:
-    """The sentence, computed from the rows and their intervals; None where nothing was measured.
+    """Returns the headline, computed from rows and intervals; None if nothing was measured.
 
-    Networks that were tested come first, then a run's own rows, then the scores of a selection;
-    before these the accuracy of the chosen strategy's network, where it was tested by itself.
+    It is based on tested networks if there are any, else on a run's rows, else on the scores of a
+    selection. If the chosen strategy's network was tested without uniform ones, its accuracy comes
+    first.
     """
     compared = _of_tested(task)
     if compared:
@@ -106,7 +107,7 @@ def _how_chosen(task: TaskReport) -> str:
 
 @named
 def headlines(report: Report) -> list[tuple[str, str]]:
-    """The sentences of a report, each with its task's name; of one task, with ""."""
+    """Returns the headlines of a report with their tasks' names, or "" if there is only one."""
     found = [(task.name, _with_collapse(task)) for task in report.tasks]
     if len(report.tasks) > 1:
         return [(name, sentence) for name, sentence in found if sentence]
@@ -114,7 +115,7 @@ def headlines(report: Report) -> list[tuple[str, str]]:
 
 
 def _with_collapse(task: TaskReport) -> str | None:
-    """The sentence, behind the one on a collapse of the space where there is one."""
+    """Returns the headline, after a warning of a collapsed space if needed."""
     found = diagnose(task.space)
     first = found.sentences()[0] if found.collapsed else None
     sentence = headline(task)
@@ -124,7 +125,7 @@ def _with_collapse(task: TaskReport) -> str | None:
 
 
 def _of_tested(task: TaskReport) -> tuple[list[Gain], int] | None:
-    """The chosen strategy's network against the uniform ones tested on the same clips."""
+    """Compares the chosen strategy's network with uniform ones tested on the same clips."""
     networks = [one for one in task.tested if one.row.strategy]
     for one in _networks_of_chosen(task):
         gains = [
@@ -139,7 +140,7 @@ def _of_tested(task: TaskReport) -> tuple[list[Gain], int] | None:
 
 
 def _networks_of_chosen(task: TaskReport) -> list[Tested]:
-    """The tested networks of the chosen strategy."""
+    """Returns the tested networks of the chosen strategy."""
     if task.chosen is None:
         return []
     chosen, layers = str(task.chosen), len(task.space)
@@ -149,7 +150,7 @@ def _networks_of_chosen(task: TaskReport) -> list[Tested]:
 
 
 def _by_itself(task: TaskReport) -> str | None:
-    """How good the chosen strategy's network is, where no uniform one was tested beside it."""
+    """Describes the chosen strategy's network if no uniform one was tested with it."""
     found = _networks_of_chosen(task)
     if not found:
         return None
@@ -166,7 +167,7 @@ def _by_itself(task: TaskReport) -> str | None:
 
 
 def _of_rows(task: TaskReport) -> tuple[list[Gain], int] | None:
-    """The chosen strategy, trained where there is such a row, against stand-alone uniform rows."""
+    """Compares the chosen strategy's row, trained if possible, with stand-alone uniform rows."""
     chosen, rivals = task.trained or task.best, task.uniforms().values()
     if chosen is None or not rivals or task.clips is None:
         return None
@@ -174,7 +175,7 @@ def _of_rows(task: TaskReport) -> tuple[list[Gain], int] | None:
 
 
 def _strategy_by_itself(task: TaskReport, gains: Sequence[Gain], clips: int) -> str:
-    """What the strategy gives where it is trained as the uniform ones are, beside its network."""
+    """Compares the chosen strategy, trained stand-alone, with the uniform ones."""
     row, best = task.retrained, max(gains, key=lambda gain: gain.rival.top1)
     if row is None or row is best.chosen:
         return ""
@@ -188,7 +189,7 @@ def _strategy_by_itself(task: TaskReport, gains: Sequence[Gain], clips: int) -> 
 
 
 def _of_selection(task: TaskReport) -> tuple[list[Gain], int] | None:
-    """The selected strategy against the uniform controls, clip by clip."""
+    """Compares the selected strategy with the uniform controls, paired by clip."""
     if task.selection is None or task.best is None or task.clips is None:
         return None
     rows = [row for row in task.rows[1:] if _is_uniform(row.strategy)]
@@ -231,7 +232,7 @@ def _worse(best: Gain, clips: int) -> str:
 
 
 def _alike(best: Gain, gains: Sequence[Gain], clips: int) -> str:
-    """No clear difference to the best uniform one: what is left to gain is the cost."""
+    """Describes a result without a clear difference in accuracy: the cost may still differ."""
     as_good = [gain for gain in gains if gain.low <= 0 and not gain.cheaper]
     if as_good:
         rival = min(as_good, key=lambda gain: gain.rival.macs or math.inf)
@@ -254,7 +255,7 @@ def _alike(best: Gain, gains: Sequence[Gain], clips: int) -> str:
 
 
 def _against(low: float, high: float, value: float = 0.0) -> str:
-    """How what lies between two ends compares with a value."""
+    """Compares an interval with a value."""
     if low > value:
         return "better than"
     return "worse than" if high < value else _NEITHER
@@ -284,7 +285,7 @@ def _is_uniform(strategy: str) -> bool:
 
 
 def _same(strategy: str, chosen: str, layers: int) -> bool:
-    """Whether two texts are one strategy; of a uniform one the unit is enough."""
+    """Whether two texts are the same strategy; a uniform one may be given by its unit."""
     units = strategy.split()
     units = units * layers if len(units) == 1 else units
     return str(FusionStrategy.parse(" ".join(units))) == str(FusionStrategy.parse(chosen))

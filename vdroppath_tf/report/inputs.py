@@ -1,4 +1,4 @@
-"""Files that commands wrote, read for a report: results of tests, a training's history."""
+"""Reads the files of commands for a report: results of tests, a training's history."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from vdroppath_tf.scoring.listed import Row, check_share
 from vdroppath_tf.scoring.video_scores import TEST_FORMAT
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-MAX_BYTES = 2**27  # of one file
+MAX_BYTES = 2**27  # the largest size of a file
 _Read = TypeVar("_Read")
 
 
 @named
 def read_result(path: str | os.PathLike[str]) -> Tested:
-    """Reads what `vdroppath test --out` wrote.
+    """Reads a file that `vdroppath test --out` wrote.
 
     Raises:
-        ValueError: If it is something else; the message names the file.
+        ValueError: If the file has another format; the message names it.
         OSError: If it cannot be read.
     """
     return read_file(path, "result of a test", "vdroppath test --out", _result)
@@ -35,7 +35,7 @@ def read_result(path: str | os.PathLike[str]) -> Tested:
 def read_history(path: str | os.PathLike[str], phase: str = "search") -> list[Any]:
     """Reads the drop probabilities after each epoch from the history.json of `vdroppath train`.
 
-    Raises as `read_result` does.
+    It raises the same errors as `read_result`.
     """
 
     def parse(text: str) -> list[Any]:
@@ -49,22 +49,22 @@ def read_history(path: str | os.PathLike[str], phase: str = "search") -> list[An
 def read_file(
     path: str | os.PathLike[str], what: str, command: str, parse: Callable[[str], _Read]
 ) -> _Read:
-    """What `parse` makes of a file that `command` writes, or an error that names the file."""
+    """Parses a file that `command` writes; errors name the file."""
     if not Path(path).is_file():
-        raise ValueError(f"{path}: there is no such file. Expected what {command} writes.")
+        raise ValueError(f"{path}: there is no such file. Expected a file that {command} writes.")
     if (size := Path(path).stat().st_size) > MAX_BYTES:
         raise ValueError(f"{path}: has {size:,} bytes. Expected at most {MAX_BYTES:,}.")
     try:
         return parse(read_text(path))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(
-            f"{path}: holds no {what} ({error}). Expected what {command} writes."
+            f"{path}: holds no {what} ({error}). Expected a file that {command} writes."
         ) from None
 
 
 @named
 def data_used(use: str, one: Any, protocol: Any, scored: int | None) -> DataUsed:
-    """The record of a file's entry on the videos that were used."""
+    """Converts a file's entry on the videos that were used to a record."""
     source, digest = str(one["source"]), str(one["hash"])
     return DataUsed(use, source, digest, int(one["listed"]), str(protocol), scored)
 

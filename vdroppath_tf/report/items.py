@@ -1,4 +1,4 @@
-"""What a task's report lists beside scores: answers, tests, data, a second space."""
+"""Parts of a task's report other than scores: answers, tests, data, a second space."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Prediction:
         file: str, the name of the file.
         label: str, the true class.
         predicted: str, the most probable class.
-        probability: float, its probability, in [0, 1].
-        frames: str, a few frames as a `data:image/png;base64,` address, from `frame_strip`.
-            Defaults to `None`.
+        probability: float, the probability of that class, in [0, 1].
+        frames: str, a few frames as a `data:image/png;base64,` URI, from `frame_strip`. Defaults to
+            `None`.
 
     Raises:
-        ValueError: If `probability` is none, or `frames` is another kind of address.
+        ValueError: If `probability` is not in [0, 1], or `frames` is another kind of URI.
     """
 
     file: str
@@ -52,12 +52,12 @@ class DataUsed:
     """The videos that were used to choose, to report and to test.
 
     Args:
-        use: str, what for, such as `"choosing"`.
+        use: str, the use of the videos, such as `"choosing"`.
         source: str, the list or folder.
         digest: str, the digest of the videos (`Manifest.digest`).
-        listed: int, how many videos are listed.
-        protocol: str, which views of a video were scored.
-        scored: int, how many of them could be read. Defaults to `None`, where that is not known.
+        listed: int, the number of videos in the list.
+        protocol: str, the name of the test protocol.
+        scored: int, the number of videos that could be read. Defaults to `None`: unknown.
     """
 
     use: str
@@ -75,14 +75,14 @@ class Tested:
 
     Args:
         row: `Row`, the network: its file as the name, its strategy's text or `""`.
-        data: `DataUsed`, what it was tested on.
+        data: `DataUsed`, the videos of the test.
         classes: Sequence of the name, videos and top-1 of each class; None for a class without
             videos. Defaults to `()`.
-        confusions: Sequence of true class, answer and number of videos, the most frequent first.
+        confusions: Sequence of true class, answer and number of videos, most frequent first.
             Defaults to `()`.
-        network: str, its architecture. Defaults to `None`, where that is not known.
-        answers: `ClassAnswers`, what it answered video by video. Defaults to `None`, where that is
-            not known, or videos have several classes.
+        network: str, the architecture. Defaults to `None`: unknown.
+        answers: `ClassAnswers`, the answer for each video. Defaults to `None`: unknown, or videos
+            have several classes.
     """
 
     row: Row
@@ -99,10 +99,10 @@ class OtherSpace:
     """A space learned on other data, to compare a task's space with.
 
     Args:
-        name: str, the name of those data.
-        space: `ProbabilitySpace`, learned there, of whatever network.
-        complex_scenes: bool, whether those data have the more complex scenes, or the task's own.
-            Defaults to `None`, where nobody says.
+        name: str, the name of the other data.
+        space: `ProbabilitySpace`, learned on them, of any network.
+        complex_scenes: bool, whether the other data have the more complex scenes, rather than the
+            task's. Defaults to `None`: unknown.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The pictures of clips that were explained: what each branch looks at."""
+"""The pictures of explained clips: where each branch finds evidence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vdroppath_tf.report.records import TaskReport
 
 @named
 def map_pictures(task: TaskReport) -> list[Picture]:
-    """A picture for each clip that was explained."""
+    """Returns a picture for each explained clip."""
     return [_picture(one, number) for number, one in enumerate(task.explained, 1)]
 
 
@@ -23,12 +23,12 @@ def _picture(one: Explained, number: int) -> Picture:
     shares = ", ".join(f"{m.layer} {m.branch} {percent(m.share, 0)}" for m in few.maps)
     kind = "Grad-CAM" if one.found.method == "grad-cam" else "HiResCAM"
     caption = (
-        f"{one.video}: {one.title}. Frames from the first to the last, and below them what "
-        f"each branch looks at ({kind} of its output, before the sum): brighter is more that "
-        "speaks for the class, on one scale for the branches of a layer; in brackets the share "
+        f"{one.video}: {one.title}. Frames from the first to the last, and below them where "
+        f"each branch finds evidence ({kind} of its output, before the sum): brighter is more "
+        "evidence for the class, on one scale for the branches of a layer; in brackets the share "
         "of the branch."
     )
     if len(few.layers) < len(one.found.layers):
-        caption += f" Of {len(one.found.layers)} layers {len(few.layers)}, first to last."
+        caption += f" {len(few.layers)} of {len(one.found.layers)} layers are shown."
     draw, alt = partial(figure_maps, few), f"{caption} {shares}"
     return Picture(f"explained-{number}", caption, alt, draw, whole=True)

@@ -1,4 +1,4 @@
-"""What a report shows, as files: pictures as PNG and SVG, tables as CSV, all of it as JSON."""
+"""Writes a report as files: pictures as PNG and SVG, tables as CSV, all of it as JSON."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ MORE_TABLES: dict[str, Callable[[TaskReport], Table]] = {
 def write_figures(folder: str | os.PathLike[str], report: Report) -> list[Path]:
     """Writes the pictures, tables and numbers of a report as files.
 
-    Every picture becomes `NAME.png` and `NAME.svg`, every table that has lines `NAME.csv`, and all
-    that the report says `report.json`. Where there are several tasks, names start with the number
-    of the task: `1-marginals.svg`.
+    Every picture becomes `NAME.png` and `NAME.svg`, every table with lines `NAME.csv`, and the
+    content of the report `report.json`. With several tasks, names start with the number of the
+    task: `1-marginals.svg`.
 
     Args:
-        folder: str or path of a folder; made where it is missing.
-        report: `Report`, what to write.
+        folder: str or path of a folder, which is created if it is missing.
+        report: `Report`, the report.
 
     Returns:
         The files.
@@ -82,7 +82,7 @@ def _task_files(task: TaskReport) -> dict[str, bytes]:
 
 @named
 def fields(report: Report) -> dict[str, Any]:
-    """A report as JSON-able data, `vdroppath_tf.report/1`; a task's `space` is a space's file."""
+    """Returns a report as JSON-able data, `vdroppath_tf.report/1`, with each space's fields."""
     return {
         "format": FORMAT,
         "title": report.title,
@@ -93,7 +93,7 @@ def fields(report: Report) -> dict[str, Any]:
 
 
 def _diagnosis_fields(task: TaskReport) -> dict[str, Any]:
-    """What decided the space; nulls where that is not known."""
+    """Returns what decided the space; nulls if that is unknown."""
     found = diagnose(task.space)
     known = {"moved_by": [*found.moved_by], "data_share": [*found.data_share]}
     return {"collapsed": found.collapsed, **(known if found.known else dict.fromkeys(known))}

@@ -1,4 +1,4 @@
-"""The tasks of a report side by side, as data for the page's first section."""
+"""Compares the tasks of a report, as data for the page's first section."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CAPTION = (
 
 @named
 def overview(report: Report) -> TextTable:
-    """A line for each task in which something stand-alone could be compared."""
+    """Returns a table with a line for each task with stand-alone rows."""
     uniform = [f"{unit} everywhere" for unit in _UNITS]
     heads = ["Task", "Guessing", *uniform, "Chosen strategy", "P(S on) − P(ST on)"]
     lines = [line for task in report.tasks if (line := _line(task)) is not None]
@@ -51,7 +51,7 @@ def _lean(task: TaskReport) -> float | None:
 
 @named
 def contrast(tasks: Sequence[TaskReport]) -> str | None:
-    """The two tasks whose spaces differ most, in a sentence."""
+    """Describes the two tasks whose spaces differ most."""
     leans = sorted((lean, task.name) for task in tasks if (lean := _lean(task)) is not None)
     if len(leans) < 2:
         return None

@@ -1,7 +1,7 @@
-"""One HTML file that shows what a run has learned: pictures, table, answers and plain words.
+"""Writes a report as one HTML file with pictures, tables, answers and explanations.
 
-The file needs nothing else: no network, no scripts, pictures inside as SVG and PNG. Its templates
-are in `templates/`; they escape everything that users name (files, labels, tasks).
+The file is self-contained: it needs no network and no scripts, and embeds pictures as SVG and PNG.
+The templates are in `templates/`; they escape all names from users (files, labels, tasks).
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _FILTERS = {
 
 @named
 def write_report(path: str | os.PathLike[str], report: Report) -> None:
-    """Writes a report as one HTML file, which appears whole or not at all.
+    """Writes a report as one HTML file, atomically.
 
     Args:
         path: str or path of the file; its folder must exist.
-        report: `Report`, what to show.
+        report: `Report`, the report.
 
     Raises:
-        OSError: If the file cannot be written; an older one is then unchanged.
+        OSError: If the file cannot be written; an existing one is then left unchanged.
     """
     write_text(path, render_report(report))
 
@@ -64,7 +64,7 @@ def render_report(report: Report) -> str:
 
 @functools.cache
 def environment() -> jinja2.Environment:
-    """The templates, which escape; Jinja2 is imported by the first report that is written."""
+    """Returns the templates, with escaping; Jinja2 is imported when the first report is written."""
     import jinja2
 
     environment = jinja2.Environment(

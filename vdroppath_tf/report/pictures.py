@@ -1,4 +1,4 @@
-"""The pictures of a task: each with its caption, and in words for those who do not see it."""
+"""The pictures of a task, each with its caption and a description as alternative text."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.spaces.diagnosis import NEAR_START, PRIOR, diagnose
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
-PER_INPUT = "Each input of a layer has gates of its own"
-_FEW = 16  # layers whose values are described one by one
+PER_INPUT = "Each input of a layer has its own gates"
+_FEW = 16  # up to this number of layers the description lists each value
 
 
 @named
@@ -35,10 +35,10 @@ class Picture:
     """A figure to draw, in a wide and in a narrow form.
 
     Args:
-        name: Of its files, such as `"marginals"`.
-        caption: What it shows and how it is read.
-        alt: The same in words, with the values or where they are.
-        draw: Draws it; takes `narrow`.
+        name: The name of its files, such as `"marginals"`.
+        caption: The caption: what it shows, and how to read it.
+        alt: The alternative text, with the values or a reference to them.
+        draw: A function that draws it; takes `narrow`.
         whole: Whether it takes the whole width of a page.
     """
 
@@ -51,14 +51,14 @@ class Picture:
 
 @named
 def space_pictures(task: TaskReport) -> list[Picture]:
-    """Of the space: marginals, distance, entropy, history, front, comparison; what there is."""
+    """Returns the pictures of the space: marginals, distance, entropy and, if known, others."""
     makers = (_marginals, _distance, _entropy, _history, _front, _comparison)
     return [picture for make in makers if (picture := make(task)) is not None]
 
 
 @named
 def accuracy_picture(task: TaskReport) -> Picture | None:
-    """Accuracy over cost; None where nothing was scored or costs are unknown."""
+    """Returns the picture of accuracy over cost; None if scores or costs are unknown."""
     costs = [*(draw.macs for draw in task.draws), *(row.macs for row in task.rows)]
     if not costs or None in costs:
         return None
@@ -67,20 +67,20 @@ def accuracy_picture(task: TaskReport) -> Picture | None:
     )
     what = "every draw, and " if task.draws else ""
     caption = (
-        f"Accuracy over cost: {what}the rows of the table below, with 95 % intervals, each for "
-        f"itself. Up is better, left is cheaper. Marks that would cover each other stand side by "
-        f"side; a colour and a mark mean the same in every such picture."
+        f"Accuracy over cost: {what}the rows of the table below, each with its 95 % interval. "
+        f"Up is better, left is cheaper. Overlapping marks are drawn side by side; colours and "
+        f"marks mean the same in every such picture."
     )
     if task.draws:
         caption += (
             " Equal draws are counted once. The line joins the draws that no cheaper or equally "
-            "cheap draw beats: chosen by these very scores, so it has a selection bias "
+            "cheap draw beats; since these scores choose them, it has a selection bias "
             "(winner's curse)."
         )
     if not all(one.in_confidence_set for one in task.draws):
         caption += f" Filled draws are in {confidence_set(task)}, hollow ones are not."
     if task.selection is not None:
-        caption += " Draws were scored on the clips that were chosen on, rows on the others."
+        caption += " Draws were scored on the clips used for the choice, rows on other clips."
     alt = f"{caption} {len(task.draws)} draws, {len(task.rows)} rows; the table has the numbers."
     return Picture("accuracy", caption, alt, draw, whole=True)
 
@@ -108,7 +108,7 @@ def _marginals(task: TaskReport) -> Picture:
 def _distance(task: TaskReport) -> Picture:
     caption = (
         f"Distance of each layer's marginals from their starting values, as total variation: 0 is "
-        f"unmoved, 1 has nothing in common. Below the dashed line ({NEAR_START:g}) a layer counts "
+        f"unmoved, 1 is disjoint. Below the dashed line ({NEAR_START:g}) a layer counts "
         f"as unmoved."
     )
     known = diagnose(task.space).known
@@ -126,14 +126,14 @@ def _distance(task: TaskReport) -> Picture:
 
 
 def _hatched(space: ProbabilitySpace) -> str:
-    """The part of a caption on bars that are hatched, where there are some."""
+    """Returns the part of a caption on hatched bars, if there are any."""
     if not diagnose(space).count(PRIOR):
         return ""
-    return " Hatched bars are of layers that the prior moved, and not the data."
+    return " Hatched bars mark layers that the prior moved, and not the data."
 
 
 def _movers(space: ProbabilitySpace) -> str:
-    """What moved which layers, in words."""
+    """Describes what moved which layers."""
     found = diagnose(space)
     parts = []
     for mover, (words, _, _) in MOVERS.items():
@@ -145,8 +145,8 @@ def _movers(space: ProbabilitySpace) -> str:
 def _entropy(task: TaskReport) -> Picture:
     most = math.log(2) * len(task.space.branches)
     caption = (
-        f"Entropy of what a draw does in each layer, in nats (sampling form): 0 is decided, "
-        f"{most:.2f} is every unit alike. The dashed line is the start."
+        f"Entropy of the unit that is drawn in each layer, in nats (sampling form): 0 is decided, "
+        f"{most:.2f} is uniform. The dashed line is the start."
     )
     alt = "Bars, one per layer: " + _described(task.space, task.space.entropy())
     draw = partial(figure_entropy, task.space)
@@ -157,8 +157,8 @@ def _history(task: TaskReport) -> Picture | None:
     if task.history is None:
         return None
     caption = (
-        "Drop probability of every gate while it was trained; darker is nearer the input, and at "
-        "the end of some lines stands the number of the layer."
+        "Drop probability of every gate during training; darker is nearer the input, and some "
+        "lines end with the number of their layer."
     )
     if task.space.per_input:
         caption = f"{caption} {PER_INPUT}; each line is the mean over a layer's inputs."
@@ -171,10 +171,10 @@ def _front(task: TaskReport) -> Picture | None:
         return None
     cheapest, likeliest = task.front[0], task.front[-1]
     caption = (
-        f"What a smaller network costs in probability: the most probable strategy with at most so "
-        f"many MACs, of all that the space can draw ({len(task.front):,} steps, exact). The scale "
-        f"is the logarithm of how often it is drawn, over that of the mode. Probable is not "
-        f"accurate: score strategies before choosing one."
+        f"The probability that a smaller network costs: for each number of MACs, the most probable "
+        f"strategy with at most that many, of all that the space can draw ({len(task.front):,} "
+        f"steps, exact). The vertical axis is its log-probability relative to the mode. Probable "
+        f"does not mean accurate: score strategies before choosing one."
     )
     gap = likeliest.log_prob - cheapest.log_prob
     alt = (
@@ -185,13 +185,13 @@ def _front(task: TaskReport) -> Picture | None:
 
 
 def _comparison(task: TaskReport) -> Picture | None:
-    """The two spaces, where they are of one network, and short enough for one row."""
+    """Returns the picture of two spaces if they are comparable and fit into one row."""
     found = task.comparison
     if found is None or len(task.space) > WIDE.per_row:
         return None
     first, second = found.names
     caption = (
-        f"The space of {first} beside that of {second}, and their distance layer by layer "
+        f"The space of {first} next to that of {second}, and their distance in each layer "
         f"({found.distance[0, 1]:.2f} on average)."
     )
     alt = f"{caption} {_described(task.space, found.between[0, 1])}"
@@ -200,7 +200,7 @@ def _comparison(task: TaskReport) -> Picture | None:
 
 
 def _described(space: ProbabilitySpace, values: np.ndarray) -> str:
-    """Values layer by layer; of many layers, their range and where they are highest."""
+    """Describes the value of each layer; for many layers, the range and the highest."""
     if len(space) > _FEW:
         low, high = int(values.argmin()), int(values.argmax())
         return (

@@ -1,4 +1,4 @@
-"""What a report is made of: plain data, checked when it is put together."""
+"""The records of a report: plain data, checked on creation."""
 
 from __future__ import annotations
 
@@ -22,59 +22,59 @@ from vdroppath_tf.spaces.masks import unit_table
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-if TYPE_CHECKING:  # it imports Keras, which a report of plain data does not need
+if TYPE_CHECKING:  # budget imports Keras, which a report of plain data does not need
     from vdroppath_tf.budget.choices import Choice
 
 
 @named
 @dataclass(frozen=True, eq=False)
 class TaskReport:
-    """One task: the space that was learned, and what was measured with it.
+    """One task: the learned space, and the measurements made with it.
 
-    Only the first three are needed; a report leaves out what is not there.
+    Only the first three arguments are required; a report leaves out missing parts.
 
     Args:
         name: str, the name of the task.
-        description: str, what is in the clips and what the label says, in plain words.
+        description: str, a description of the clips and the labels.
         space: `ProbabilitySpace`, the learned space.
-        rows: Sequence of `Row`, the table: uniform strategies, then what was chosen from the space.
-            Defaults to `()`, as all sequences here.
-        chosen: `FusionStrategy`, the one that was chosen; where there are rows, one must have it.
-            Defaults to `None`: nothing was chosen, and the mode is shown.
-        classes: int, the number of classes; guessing is right once in so many. Defaults to `None`,
-            where it is not known.
-        clips: int, the number of held-out clips that `top1` of the rows was measured on. Defaults
-            to `None`; needed where there are rows.
-        chosen_on_same_clips: bool, whether the choice was made by the accuracy on these very clips.
+        rows: Sequence of `Row`, the table: uniform strategies, then those chosen from the space.
+            Defaults to `()`, as do all sequences here.
+        chosen: `FusionStrategy`, the chosen strategy; if there are rows, one must have it. Defaults
+            to `None`: nothing was chosen, and the mode is shown.
+        classes: int, the number of classes, from which the accuracy of guessing follows. Defaults
+            to `None`: unknown.
+        clips: int, the number of held-out clips on which `top1` of the rows was measured. Defaults
+            to `None`; required if there are rows.
+        chosen_on_same_clips: bool, whether the choice was made by the accuracy on the same clips.
             Defaults to `True`.
         draws: Sequence of `Draw`, every strategy that was drawn and scored.
-        history: Sequence of the drop probabilities after each epoch, the starting values first:
-            each is what `ProbabilitySpace` takes as `drop`. Defaults to `None`.
+        history: Sequence of the drop probabilities after each epoch, initial values first; each has
+            the form of `drop` of `ProbabilitySpace`. Defaults to `None`.
         predictions: Sequence of `Prediction`, the answers of the served network.
-        settings: Mapping of names to texts: what was chosen (sizes, epochs, seeds). Defaults to
-            `{}`.
+        settings: Mapping of names to texts: the settings of the run (sizes, epochs, seeds).
+            Defaults to `{}`.
         timings: Mapping of the names of steps to seconds. Defaults to `{}`.
-        selection: `Selection`, what `scoring.select()` gave. Defaults to `None`.
+        selection: `Selection`, from `scoring.select()`. Defaults to `None`.
         tested: Sequence of `Tested`, the networks that `vdroppath test` has scored.
-        front: Sequence of `Choice`, what `budget.pareto` gave, by MACs.
-        data: Sequence of `DataUsed`, which videos were used.
+        front: Sequence of `Choice`, from `budget.pareto`, by MACs.
+        data: Sequence of `DataUsed`, the videos that were used.
         other: `OtherSpace`, a second space, for the paper's third observation. Defaults to `None`.
-        answers: Mapping of the names of networks to `ClassAnswers`, what they answered clip by
-            clip: each has a confusion matrix. Defaults to `{}`.
-        gains: Sequence of `ClassGains`, which classes gain by looking in time.
-        explained: Sequence of `Explained`, clips with what each branch looks at.
-        worth: `LayerWorth`, what each layer's choice is worth. Defaults to `None`.
-        chosen_as: str, what `chosen` is, such as `"the paper's choice"`. Defaults to
-            `"the chosen strategy"`.
-        kept: str, the name of the row of the network that is kept and exported. Defaults to
-            `None`: the one derived from the template, or else the one trained stand-alone.
-        trials: `TrialTable`, the strategies that were trained stand-alone to choose among them.
-            Defaults to `None`.
-        absent: Mapping of a part that has no data (`"history"`, `"accuracy"`, `"costs"`,
-            `"other"`, `"tested"`, `"gains"`) to a sentence on how to get them. Defaults to `{}`.
+        answers: Mapping of the names of networks to `ClassAnswers`, the answers for each clip, from
+            which confusion matrices are drawn. Defaults to `{}`.
+        gains: Sequence of `ClassGains`, the gains by class.
+        explained: Sequence of `Explained`, the explained clips.
+        worth: `LayerWorth`, the worth of each layer's choice. Defaults to `None`.
+        chosen_as: str, the name of `chosen`, such as `"the paper's choice"`. Defaults to `"the
+            chosen strategy"`.
+        kept: str, the name of the row of the network that is kept and exported. Defaults to `None`:
+            the one derived from the template, or else the one trained stand-alone.
+        trials: `TrialTable`, the strategies that were trained stand-alone for the choice. Defaults to
+            `None`.
+        absent: Mapping of a part that has no data (`"history"`, `"accuracy"`, `"costs"`, `"other"`,
+            `"tested"`, `"gains"`) to a sentence on how to get them. Defaults to `{}`.
 
     Raises:
-        ValueError: If parts do not fit each other.
+        ValueError: If parts are inconsistent.
     """
 
     name: str
@@ -139,22 +139,22 @@ class TaskReport:
 
     @property
     def chance(self) -> float | None:
-        """Top-1 of guessing among classes of equal size; None where their number is unknown."""
+        """The top-1 of guessing among classes of equal size; None if their number is unknown."""
         return None if self.classes is None else 1 / self.classes
 
     @property
     def shown(self) -> FusionStrategy:
-        """The strategy that pictures name: the chosen one, or the mode."""
+        """The strategy in the pictures: the chosen one, or the mode."""
         return self.space.mode() if self.chosen is None else self.chosen
 
     @property
     def shown_as(self) -> str:
-        """What it is, in words."""
+        """A description of ``shown``."""
         return "the most probable draw (the mode)" if self.chosen is None else self.chosen_as
 
     @property
     def best(self) -> Row | None:
-        """The row of the chosen strategy; of several, the selected or one that was drawn."""
+        """The row of the chosen strategy; of several, the selected or a drawn one."""
         found = self._rows_of_chosen()
         if self.selection is not None:
             return found[0]
@@ -163,7 +163,7 @@ class TaskReport:
 
     @property
     def trained(self) -> Row | None:
-        """The row of the chosen strategy's own network: the one kept, derived, or stand-alone."""
+        """The row of the chosen strategy's network: the kept, derived or stand-alone one."""
         found = [row for row in self._rows_of_chosen() if not row.note.startswith((DRAWN, SCORED))]
         derived = [row for row in found if row.note != STAND_ALONE]
         kept = [row for row in found if row.name == self.kept]
@@ -171,13 +171,13 @@ class TaskReport:
 
     @property
     def retrained(self) -> Row | None:
-        """The row of the chosen strategy trained stand-alone, where it is no uniform one."""
+        """The row of the chosen strategy trained stand-alone, unless it is uniform."""
         found = [row for row in self._rows_of_chosen() if row.note == STAND_ALONE]
         return next((row for row in found if row not in self.uniforms().values()), None)
 
     @property
     def both(self) -> dict[str, ProbabilitySpace]:
-        """The task's space and the other one, if there is one, by names that differ."""
+        """The task's space and the other one, if any, by distinct names."""
         if self.other is None:
             return {self.name: self.space}
         name = self.other.name
@@ -186,7 +186,7 @@ class TaskReport:
 
     @property
     def comparison(self) -> SpaceComparison | None:
-        """The two spaces compared, where there are two and both are of one kind of network."""
+        """The comparison of the two spaces, if there are two of the same kind of network."""
         if self.other is None:
             return None
         spaces = (self.space, self.other.space)
@@ -196,13 +196,13 @@ class TaskReport:
         return compare_spaces(self.both) if first == second else None
 
     def uniform(self, unit: str) -> Row | None:
-        """The row that uses `unit` in every layer and was trained stand-alone, if there is one."""
+        """Returns the stand-alone row with `unit` in every layer, if there is one."""
         texts = (unit, f"{unit} " * (len(self.space) - 1) + unit)
         rows = [row for row in self.rows if row.note == STAND_ALONE]
         return next((row for row in rows if row.strategy in texts), None)
 
     def uniforms(self) -> dict[str, Row]:
-        """All such rows by their unit: S, ST, S+ST, then the others."""
+        """All such rows by unit: S, ST, S+ST, then others."""
         units = [unit for unit in unit_table(self.space.branches)[0] if unit.branches]
         units.sort(key=lambda unit: ("T" in unit.branches, len(unit.branches)))
         found = {str(unit): self.uniform(unit) for unit in units}
@@ -228,10 +228,10 @@ class Report:
     """A whole report.
 
     Args:
-        title: str, its title.
+        title: str, the title.
         subtitle: str, the date and the machine, in a line.
         tasks: Sequence of at least one `TaskReport`.
-        command: str, the command that wrote it. Defaults to `""`, where none did.
+        command: str, the command that wrote it. Defaults to `""`: none.
 
     Raises:
         ValueError: If there is no task.

@@ -1,4 +1,4 @@
-"""The file of scores: what `vdroppath evaluate` writes, and derivations and reports read."""
+"""The file of scores, which `vdroppath evaluate` writes, and derivation and reports read."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _FIELDS = ("architecture", "protocol", "data", "selection", "scores")
 @named
 @dataclass(frozen=True)
 class Scored:
-    """What `vdroppath evaluate --out` wrote.
+    """The content of a file from `vdroppath evaluate --out`.
 
     Attributes:
-        architecture: name of the network.
-        selection: what was chosen, and how sure that is.
-        scores: all that were scored, on the clips that were chosen on.
-        recalibrated: whether each ran with batch-norm statistics of its own.
-        data: what was chosen on and what is reported on.
-        clip_shape: frames, height and width of the clips; None where the file does not say, or
+        architecture: the name of the network.
+        selection: the chosen strategy, and the uncertainty of the choice.
+        scores: all scores, on the clips used for the choice.
+        recalibrated: whether batch norm was recalibrated for each strategy.
+        data: the videos for the choice and for the report.
+        clip_shape: frames, height and width of the clips; None if the file does not have it, or
             clips differ.
-        classes: how many there are; None where the file does not say.
-        gains: which classes gain by looking in time: the selected strategy against S everywhere;
-            None where the file does not say.
+        classes: the number of classes; None if the file does not have it.
+        gains: the gains by class of the selected strategy over S everywhere; None if the file does
+            not have them.
     """
 
     architecture: str
@@ -54,10 +54,10 @@ class Scored:
 
 @named
 def read_scores(path: str | os.PathLike[str]) -> Scored:
-    """Reads what `vdroppath evaluate --out` wrote.
+    """Reads a file that `vdroppath evaluate --out` wrote.
 
     Raises:
-        ValueError: If it is something else; the message names the file.
+        ValueError: If the file has another format; the message names it.
         OSError: If it cannot be read.
     """
     return read_file(path, "scores", _COMMAND, _scores)
@@ -65,7 +65,7 @@ def read_scores(path: str | os.PathLike[str]) -> Scored:
 
 @named
 def read_selected(path: str | os.PathLike[str]) -> FusionStrategy:
-    """Reads the selected strategy from a file of scores; raises as `read_scores` does."""
+    """Reads the selected strategy from a file of scores; raises the errors of `read_scores`."""
 
     def parse(text: str) -> FusionStrategy:
         fields = read_json(text, SCORES_FORMAT, _FIELDS)
@@ -90,13 +90,13 @@ def write_scores(
     Args:
         path: str or path of the file.
         head: Mapping of `"architecture"`, `"protocol"` and `"data"` to the name of the network, the
-            name of the protocol, and the two entries on the videos: chosen on, reported on.
-        selection: `Selection`, what was chosen.
-        scores: Sequence of `StrategyScore`, all that were scored, in the order to show.
-        recalibrated: bool, whether each ran with batch-norm statistics of its own.
+            name of the protocol, and two entries on the videos: for the choice, and for the report.
+        selection: `Selection`, the choice.
+        scores: Sequence of `StrategyScore`, all scores, in the order to show.
+        recalibrated: bool, whether batch norm was recalibrated for each strategy.
         gains: `ClassGains`, the selected strategy against S everywhere. Defaults to `None`.
-        maps: Mapping of a strategy's text to its mean average precision on the videos that are
-            reported on, where they have several classes each. Defaults to None.
+        maps: Mapping of a strategy's text to its mean average precision on the videos for the
+            report, if they have several classes. Defaults to None.
     """
     rows = [
         {
@@ -143,7 +143,7 @@ def _scores(text: str) -> Scored:
         level=float(found["level"]),
         confidence=float(found["confidence"]),
         clips=(first, second),
-        rule=_rule(found.get("rule", "accurate")),  # older files have the most accurate
+        rule=_rule(found.get("rule", "accurate")),  # the rule in older files
     )
     if str(selection.strategy) not in [row.strategy for row in rows]:
         raise ValueError(f"no row has the selected strategy {str(selection.strategy)!r}")
@@ -161,7 +161,7 @@ def _scores(text: str) -> Scored:
 
 def _rule(name: Any) -> str:
     if name not in RULES:
-        raise ValueError(f"the rule {name!r} is none of {', '.join(RULES)}")
+        raise ValueError(f"the rule {name!r} is not one of {', '.join(RULES)}")
     return str(name)
 
 

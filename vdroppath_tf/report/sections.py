@@ -27,13 +27,13 @@ from vdroppath_tf.report.trial_words import TrialLines, trial_lines
 from vdroppath_tf.report.worth import worth_pictures, worth_sentences
 from vdroppath_tf.scoring.listed import Draw
 
-_SHOWN = 5  # confusions, and classes at either end
+_SHOWN = 5  # the number of confusions, and of classes at either end
 
 
 @named
 @dataclass(frozen=True)
 class Shown:
-    """A picture as two addresses, for wide and for narrow screens, with its words."""
+    """A picture as two URIs, for wide and narrow screens, with its texts."""
 
     wide: str
     narrow: str
@@ -45,7 +45,7 @@ class Shown:
 @named
 @dataclass(frozen=True)
 class Results:
-    """The table of compared strategies: its caption and columns; its lines are the task's rows."""
+    """The table of compared strategies: caption and columns; its lines are the task's rows."""
 
     caption: str
     heads: list[str]
@@ -56,7 +56,7 @@ class Results:
 @named
 @dataclass(frozen=True)
 class ConfidenceSet:
-    """The strategies that may be the best, each with its draw where there is one."""
+    """The strategies that may be the best, each with its draw, if any."""
 
     summary: str
     caption: str
@@ -66,7 +66,7 @@ class ConfidenceSet:
 @named
 @dataclass(frozen=True)
 class Classes:
-    """The classes that a network knows least and best, and what it takes for what."""
+    """The classes with the lowest and highest accuracy of a network, and its confusions."""
 
     network: str
     table: TextTable
@@ -76,7 +76,7 @@ class Classes:
 @named
 @dataclass(frozen=True)
 class Sections:
-    """All that the templates show of a task, beside what its record holds."""
+    """The content for the templates of a task, in addition to its record."""
 
     task: TaskReport
     findings: list[str]
@@ -130,12 +130,12 @@ def _layers(task: TaskReport) -> TextTable:
     texts = [[c if isinstance(c, str) else f"{c:.3f}" for c in line] for line in lines]
     caption = "Marginals in Eq. 7's form (1 − √p); “on in a draw” in the sampling form (1 − p)."
     if task.space.per_input:
-        caption += f" {PER_INPUT}; all are means over inputs."
+        caption += f" {PER_INPUT}; all values are means over inputs."
     return TextTable(caption, heads, texts)
 
 
 def _results(task: TaskReport) -> Results:
-    """The caption, and the columns that say something: paired rows have no notes of their own."""
+    """Returns the caption and the informative columns; paired rows have no separate notes."""
     paired = any(row.difference for row in task.rows)
     notes = not (paired and len({row.note for row in task.rows}) == 1)
     top5 = not (paired and all(row.top5 is None for row in task.rows))
@@ -151,7 +151,7 @@ def _results(task: TaskReport) -> Results:
         f"MACs: multiply-adds of convolutions and dense layers."
     )
     if paired:
-        caption += " Differences are in points, clip by clip on the same clips."
+        caption += " Differences are in points, paired on the same clips."
     note = label_note(unit for row in task.rows for unit in row.strategy.split())
     caption += f" {note}." if note else ""
     caption += "" if notes else f" All rows: {task.rows[0].note}."
@@ -176,7 +176,7 @@ def _confidence_set(task: TaskReport) -> ConfidenceSet | None:
     return ConfidenceSet(
         f"These {len(texts)} of {len(task.draws)} are in {confidence_set(task)}",
         f"By an exact paired test at level {found.level:g} over all. Their top-1 on the "
-        f"{found.clips[0]:,} clips that were chosen on has a selection bias.",
+        f"{found.clips[0]:,} clips used for the choice has a selection bias.",
         [(text, scored.get(text)) for text in texts],
     )
 

@@ -1,4 +1,4 @@
-"""The tables behind a report, as plain values: what its pages show and its CSV files hold."""
+"""The tables of a report as plain values, for its pages and CSV files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Table: TypeAlias = "tuple[list[str], list[list[Any]]]"
 @named
 @dataclass(frozen=True)
 class TextTable:
-    """A table whose cells are text, as a page shows it; the first cell of a line is its head."""
+    """A table with text cells, for a page; the first cell of a line is its heading."""
 
     caption: str
     heads: list[str]
@@ -28,9 +28,9 @@ class TextTable:
 
 @named
 def layer_table(task: TaskReport) -> Table:
-    """Heads, and a line a layer: unit, marginals, what is on in a draw, distance, entropy, mover.
+    """Returns headings, and for each layer: unit, marginals, P(on), distance, entropy, mover.
 
-    With gates per input, means over each layer's inputs.
+    With gates per input, values are means over each layer's inputs.
     """
     space = task.space
     marginals, on = s_first(space.marginals()), space.path_on(form="sampling")
@@ -54,7 +54,7 @@ def layer_table(task: TaskReport) -> Table:
 
 @named
 def row_table(task: TaskReport) -> Table:
-    """The compared strategies, with intervals and differences where there are some."""
+    """Returns the compared strategies, with intervals and differences if there are any."""
     heads = ["name", "strategy", "top1", "low", "high", "top5", "difference", "difference_low"]
     heads += ["difference_high", "parameters", "macs", "note"]
     return heads, [_row(row, task.clips) for row in task.rows]
@@ -69,7 +69,7 @@ def _row(row: Row, clips: int | None) -> list[Any]:
 
 @named
 def draw_table(task: TaskReport) -> Table:
-    """Every draw that was scored."""
+    """Returns every draw that was scored."""
     heads = ["strategy", "top1", "low", "high", "top5", "macs", "clips", "in_confidence_set"]
     return heads, [
         [d.strategy, d.top1, *d.ends, d.top5, d.macs, d.clips, d.in_confidence_set]
@@ -79,7 +79,7 @@ def draw_table(task: TaskReport) -> Table:
 
 @named
 def tested_table(task: TaskReport) -> Table:
-    """The networks that were tested."""
+    """Returns the tested networks."""
     heads = ["model", "network", "strategy", "top1", "low", "high", "top5", "parameters", "macs"]
     heads += ["protocol", "scored", "listed", "source", "hash"]
     lines = []
@@ -97,14 +97,14 @@ def tested_table(task: TaskReport) -> Table:
 
 @named
 def front_table(task: TaskReport) -> Table:
-    """The most probable strategies by their MACs."""
+    """Returns the most probable strategies by MACs."""
     heads = ["strategy", "log_prob", "parameters", "macs"]
     return heads, [[str(c.strategy), c.log_prob, c.parameters, c.macs] for c in task.front]
 
 
 @named
 def history_table(task: TaskReport) -> Table:
-    """Drop probabilities by epoch, layer, input and branch; epoch 0 is the start."""
+    """Returns drop probabilities by epoch, layer, input and branch; epoch 0 is the start."""
     heads = ["epoch", "layer", "input", "branch", "drop"]
     return heads, [
         [epoch, name, position + 1 if task.space.per_input else None, branch, float(p)]
@@ -123,7 +123,7 @@ def trial_table(task: TaskReport) -> Table:
 
 @named
 def data_table(task: TaskReport) -> Table:
-    """Which videos were used for what."""
+    """Returns the videos that were used, with their use."""
     heads = ["use", "protocol", "scored", "listed", "source", "hash"]
     return heads, [[d.use, d.protocol, d.scored, d.listed, d.source, d.digest] for d in task.data]
 
@@ -142,6 +142,6 @@ TABLES: dict[str, Callable[[TaskReport], Table]] = {
 
 @named
 def as_records(table: Table) -> Sequence[dict[str, Any]]:
-    """A table's lines by the names of its columns."""
+    """Converts a table's lines to dicts by the names of its columns."""
     heads, lines = table
     return [dict(zip(heads, line, strict=True)) for line in lines]

@@ -1,4 +1,4 @@
-"""What each layer's choice is worth, and whether the space knew: sentences and pictures."""
+"""Sentences and pictures on the worth of each layer's choice, and on calibration."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vdroppath_tf.scoring.intervals import Interval
 from vdroppath_tf.scoring.scores import StrategyScore
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-_FEWEST = 4  # draws that an order is asked of
+_FEWEST = 4  # the smallest number of draws for which an order is tested
 
 
 @named
 def scored_draws(task: TaskReport) -> list[StrategyScore]:
-    """The draws that the space can draw, each once; none where they are too few for an order."""
+    """Returns the possible draws, each once; none if they are too few for an order."""
     found = {
         draw.strategy: StrategyScore(
             FusionStrategy.parse(draw.strategy), draw.top1, draw.top5 or draw.top1, draw.clips
@@ -40,13 +40,13 @@ def scored_draws(task: TaskReport) -> list[StrategyScore]:
 
 @named
 def known(task: TaskReport) -> Calibration:
-    """Whether the space's probabilities agree with what was measured."""
+    """Computes whether the space's probabilities agree with measurements."""
     return calibration(task.space, scores=scored_draws(task), worth=task.worth)
 
 
 @named
 def worth_sentences(task: TaskReport) -> list[str]:
-    """What layers are worth, and whether a probability of this space means something."""
+    """Describes the worth of layers, and whether probabilities predict accuracy."""
     found = known(task)
     said = [] if task.worth is None else [task.worth.verdict]
     if found.draws is not None:
@@ -76,20 +76,20 @@ def _tau(tau: Interval) -> str:
 
 def _meaning(tau: Interval) -> str:
     if math.isnan(tau.value) or tau.low <= 0 <= tau.high:
-        return "That cannot be told from chance."
-    return "So it does." if tau.value > 0 else "So it is the other way round."
+        return "This may be due to chance."
+    return "So it does." if tau.value > 0 else "The opposite holds."
 
 
 @named
 def worth_pictures(task: TaskReport) -> list[Picture]:
-    """The cost of every swap, and the accuracy of draws over their log-probability."""
+    """Returns the pictures of the cost of every swap, and of accuracy over log-probability."""
     pictures = []
     if task.worth is not None:
         worth = task.worth
         caption = (
-            f"What swapping the unit of one layer of {worth.strategy} costs, in points of top-1 on "
-            f"{worth.clips:,} clips, with paired 95 % intervals, each for itself; the other layers "
-            "stay as they are. Above 0 the chosen unit, written on top, is better. The dark line "
+            f"Cost of swapping the unit of one layer of {worth.strategy}, in points of top-1 on "
+            f"{worth.clips:,} clips, with a paired 95 % interval for each; the other layers "
+            "are unchanged. Above 0 the chosen unit, written on top, is better. The dark line "
             "is the mean: what the layer's choice is worth."
         )
         told = (
@@ -112,7 +112,7 @@ def worth_pictures(task: TaskReport) -> list[Picture]:
 
 @named
 def worth_table(task: TaskReport) -> Table:
-    """The cost of every swap, a line each."""
+    """Returns the cost of every swap, one in each line."""
     heads = ["strategy", "layer", "chosen", "unit", "wins", "losses", "clips"]
     heads += ["cost", "low", "high"]
     if task.worth is None:

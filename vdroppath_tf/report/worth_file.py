@@ -1,4 +1,4 @@
-"""The file of what layers are worth: what `vdroppath worth` writes, and reports read."""
+"""The file of layer worths, which `vdroppath worth` writes, and reports read."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ WORTH_FORMAT = "vdroppath_tf.worth/1"
 def write_worth(
     path: str | os.PathLike[str], worth: LayerWorth, *, protocol: str, data: Mapping[str, Any]
 ) -> None:
-    """Writes the worth of layers as JSON. The file appears whole or not at all.
+    """Writes the worth of layers as JSON, atomically.
 
     Args:
         path: str or path of the file.
-        worth: `LayerWorth`, what `layer_worth` gave.
-        protocol: str, which views of a video were scored.
+        worth: `LayerWorth`, from `layer_worth`.
+        protocol: str, the name of the test protocol.
         data: Mapping, the `"source"`, `"hash"` and `"listed"` number of the videos.
     """
     head = {"format": WORTH_FORMAT, "protocol": protocol, "data": dict(data)}
@@ -33,10 +33,10 @@ def write_worth(
 
 @named
 def read_worth(path: str | os.PathLike[str]) -> tuple[LayerWorth, DataUsed]:
-    """Reads what `vdroppath worth --out` wrote, and the videos that it was measured on.
+    """Reads a file that `vdroppath worth --out` wrote: the worth, and the videos.
 
     Raises:
-        ValueError: If it is something else; the message names the file.
+        ValueError: If the file has another format; the message names it.
         OSError: If it cannot be read.
     """
 

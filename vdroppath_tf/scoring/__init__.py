@@ -1,4 +1,4 @@
-"""Many strategies of one template, or one network, scored on the same clips; and what to choose."""
+"""Scores strategies and networks on clips and videos, and chooses among the scores."""
 
 import lazy_loader
 

@@ -1,8 +1,9 @@
 """Scores after a few steps of training of each strategy, from the template's weights.
 
-A template's weights are a compromise of all strategies, so its scores also say how badly they fit
-one. A few steps with the strategy's own paths take that part away, at a small share of what a
-training from scratch costs. Of a new template, these steps are short trainings from scratch.
+A template's weights are a compromise between all strategies, so a score also measures how badly
+they fit that one strategy. A few training steps with only the strategy's paths reduce this error,
+at a small share of the cost of training from scratch. On a template with random weights, these
+steps are short trainings from scratch.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ _FORMAT = "vdroppath_tf.adapted/1"
 
 @named
 def falling_rates(first: float, steps: int, rise: int = 0) -> list[float]:
-    """Learning rates that rise to ``first`` in a line and fall towards 0 along half a cosine.
+    """Returns learning rates that rise linearly to ``first``, then fall to 0 along a half cosine.
 
     Args:
-        first: float, the highest of them.
-        steps: int, how many there are.
-        rise: int, how many of them rise, at most half. Defaults to 0, which begins with the
-            highest.
+        first: float, the highest learning rate.
+        steps: int, the number of learning rates.
+        rise: int, the number of steps that rise, at most half of all. Defaults to 0, which starts
+            at the highest rate.
     """
     rise = min(rise, steps // 2)
     up = [first * (k + 1) / (rise + 1) for k in range(rise)]
@@ -57,9 +58,9 @@ def adapted_scores(
     train_clips: Iterable[Any] | None,
     options: EvaluationOptions,
 ) -> StrategyScores:
-    """``evaluate_strategies`` with ``adapt_steps``: one strategy after another.
+    """Scores strategies after ``adapt_steps`` training steps each, one strategy after another.
 
-    Each takes the same batches in the same order, from the template's weights.
+    Each starts from the template's weights and trains on the same batches in the same order.
     """
     _check_repeatable(clips, train_clips)
     batches: Any = train_clips
@@ -94,7 +95,7 @@ def _mark(
     train_clips: Iterable[Any],
     options: EvaluationOptions,
 ) -> str:
-    """A fingerprint of all that the results depend on, for which all clips are read once more."""
+    """Returns a fingerprint of everything that the results depend on; reads all clips once more."""
     texts = [f"{options.adapt_learning_rate} {options.adapt_steps} {options.adapt_rise}"]
     texts.append(f"{options.recalibration_batches} {options.views}")
     used = itertools.islice(train_clips, max(options.adapt_steps, options.recalibration_batches))
@@ -103,22 +104,22 @@ def _mark(
 
 
 def _check_repeatable(clips: Iterable[Any], train_clips: Iterable[Any] | None) -> None:
-    """Raises where a second strategy would find no clips."""
+    """Raises if the clips are missing, or can be read only once."""
     if train_clips is None:
         raise ValueError(
-            "Strategies are adapted on training clips, and there are none. Pass train_clips=, or "
+            "Strategies are adapted on training clips, but there are none. Pass train_clips=, or "
             "adapt_steps=0 (on the command line: --train_data, or --adapt_steps=0)."
         )
     for name, some in (("clips", clips), ("train_clips", train_clips)):
         if iter(some) is some:
             raise ValueError(
-                f"With adapt_steps every strategy reads {name} anew, and an iterator is read once. "
+                f"With adapt_steps every strategy reads {name} again; an iterator allows one pass. "
                 f"Expected a data set or a list of batches. Received: {type(some).__name__}"
             )
 
 
 def _again_and_again(clips: Iterable[Any]) -> Iterator[Any]:
-    """Batches without end, unless there are none."""
+    """Repeats the batches endlessly; ends at once if there are none."""
     for _ in itertools.count():
         empty = True
         for batch in clips:
@@ -129,7 +130,7 @@ def _again_and_again(clips: Iterable[Any]) -> Iterator[Any]:
 
 
 class _Alone:
-    """What ``Scoring`` asks of a tree, of the one strategy that a template runs."""
+    """The strategy that a template runs, with the interface of ``StrategyTree`` for ``Scoring``."""
 
     def __init__(self, one: OneStrategy, tree: StrategyTree) -> None:
         self.one, self.channels, self.least = one, tree.channels, tree.least
@@ -139,13 +140,13 @@ class _Alone:
         return 1
 
     def logits(self, clips: Any, rows: Any, statistics: Any) -> Iterator[tuple[list[int], Any]]:
-        """Its logits on a batch."""
+        """Yields the logits of the strategy on a batch."""
         yield [0], self.one.logits(tf.convert_to_tensor(clips))
 
 
 @dataclass
 class _Done:
-    """The strategies that are finished: answers, mean average precisions, labels."""
+    """The results of the strategies that are finished: hits, mean average precisions, labels."""
 
     right: list[np.ndarray] = field(default_factory=list)
     maps: list[float] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Small files of arrays: ``.npz`` without pickles, whole or not at all, bounded when read."""
+"""Reads and writes small ``.npz`` files without pickles, atomically and with a bound on size."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 
 from vdroppath_tf.files import write_bytes
 
-MAX_BYTES = 2**31  # of the arrays of one file
+MAX_BYTES = 2**31  # for all arrays of a file together
 
 
 def write_arrays(path: str | os.PathLike[str], format: str, **arrays: np.ndarray) -> None:
-    """Numbers and text in one file; ``format`` names it, with a version."""
+    """Writes arrays of numbers and text to a file; ``format`` is its format's name and version."""
     held = io.BytesIO()
     np.savez(held, format=np.array(format), **arrays)
     write_bytes(path, held.getvalue())
@@ -29,11 +29,11 @@ def read_arrays(
     *,
     optional: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
-    """What ``write_arrays`` wrote.
+    """Reads the arrays of a file that ``write_arrays`` wrote.
 
     Raises:
-        ValueError: when it is something else; the message names the file.
-        OSError: when it cannot be read.
+        ValueError: If the file has another format or is damaged; the message names the file.
+        OSError: If the file cannot be read.
     """
     try:
         with zipfile.ZipFile(Path(path)) as file:
@@ -44,7 +44,7 @@ def read_arrays(
             there = [name for name in optional if name in file.files]
             found = {name: file[name] for name in ("format", *names, *there)}
     except (KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: is no file of {format!r}, or is damaged ({error}).") from None
+        raise ValueError(f"{path}: not a file of {format!r}, or damaged ({error}).") from None
     if str(found["format"]) != format:
         raise ValueError(f"{path}: expected the format {format!r}. Found {str(found['format'])!r}.")
     return {name: found[name] for name in (*names, *there)}

@@ -1,4 +1,4 @@
-"""Clips as Keras' ``fit`` takes them, as the batches that scoring reads."""
+"""Converts clips in any form that Keras' ``fit`` takes to the batches that scoring reads."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import tensorflow as tf
 
 from vdroppath_tf.names import named
 
-BATCH = 32  # as Keras cuts arrays
+BATCH = 32  # the batch size into which Keras divides arrays by default
 _ARRAYS = (np.ndarray, tf.Tensor)
 
 
 @named
 def batches_of(clips: Any) -> Iterable[Any]:
-    """Batches ``(clips, labels)`` of whatever ``keras.Model.fit`` takes.
+    """Returns batches ``(clips, labels)`` of anything that ``keras.Model.fit`` takes.
 
     Args:
-        clips: an iterable of batches, such as a ``tf.data.Dataset``, which comes back as it is;
-            arrays ``(X, Y)`` of all clips and labels, which are cut into batches of 32 in their
+        clips: an iterable of batches, such as a ``tf.data.Dataset``, which is returned unchanged;
+            arrays ``(X, Y)`` of all clips and labels, which are divided into batches of 32 in their
             order; or a ``keras.utils.PyDataset``, whose batches are made when they are read.
 
     Raises:
-        ValueError: arrays of clips and labels are not as many.
+        ValueError: If the numbers of clips and labels differ.
     """
     if isinstance(clips, keras.utils.PyDataset):
         return _Batches(clips)
@@ -41,7 +41,7 @@ def batches_of(clips: Any) -> Iterable[Any]:
 
 
 class _Batches:
-    """The batches of a ``PyDataset``, one after another, as often as they are asked for."""
+    """The batches of a ``PyDataset`` as an iterable that can be read any number of times."""
 
     def __init__(self, data: keras.utils.PyDataset) -> None:
         self.data = data
@@ -55,6 +55,6 @@ class _Batches:
 
 
 def _are_arrays(clips: Any) -> bool:
-    """Whether these are two arrays, not two batches."""
+    """Whether ``clips`` is a pair of arrays rather than a pair of batches."""
     pair = isinstance(clips, (tuple, list)) and len(clips) == 2
     return pair and isinstance(clips[0], _ARRAYS) and isinstance(clips[1], (*_ARRAYS, list))

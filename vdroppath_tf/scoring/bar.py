@@ -1,4 +1,4 @@
-"""A bar of what is scored, where that takes long and somebody looks at a terminal."""
+"""A progress bar of scoring, shown in a terminal if scoring takes more than a few seconds."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from tqdm import tqdm
 
 from vdroppath_tf.scoring.options import EvaluationOptions
 
-_AFTER = 3.0  # seconds; what takes no longer needs no bar
+_AFTER = 3.0  # seconds before the bar appears, so that short evaluations show none
 
 
 @contextlib.contextmanager
 def with_bar(
     options: EvaluationOptions, strategies: int, clips: Iterable[Any], train_clips: Any
 ) -> Iterator[EvaluationOptions]:
-    """The options with a bar that each strategy and batch moves, unless the caller has one.
+    """Yields the options with a progress bar, unless the caller passed ``on_strategy``.
 
     Args:
-        options: As they were given.
-        strategies: How many are scored.
-        clips: Batches to score on.
-        train_clips: Batches for recalibration, or None.
+        options: The options of the evaluation.
+        strategies: The number of strategies.
+        clips: The batches to score on.
+        train_clips: The batches for recalibration, or None.
     """
     if not options.progress or options.on_strategy is not None:
         yield options
@@ -38,7 +38,7 @@ def with_bar(
 def _passes(
     options: EvaluationOptions, strategies: int, clips: Any, train_clips: Any
 ) -> int | None:
-    """How often a strategy sees a batch; None where the number of batches is not known."""
+    """Returns how many pairs of strategy and batch there are; None if the length is unknown."""
     try:
         batches = len(clips)
         if train_clips is not None and not options.adapt_steps:

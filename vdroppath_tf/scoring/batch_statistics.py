@@ -1,4 +1,4 @@
-"""Batch-norm statistics as data: read, set, measured on a batch, and given back."""
+"""Reads, sets, measures and restores the moving statistics of batch norms."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ Norms = Sequence[keras.layers.BatchNormalization]
 
 
 def read(norms: Norms) -> tf.Tensor:
-    """Moving means and variances as one vector."""
+    """Returns all moving means and variances as one vector."""
     return tf.concat([tf.convert_to_tensor(v) for v in moving(norms)], 0)
 
 
 def assign(norms: Norms, statistics: tf.Tensor) -> None:
-    """Moving means and variances from one vector, as ``read`` gives it."""
+    """Sets all moving means and variances from one vector, as ``read`` returns it."""
     for variable, value in parted(norms, statistics):
         variable.assign(value)
 
 
 def parted(norms: Norms, statistics: tf.Tensor) -> list[tuple[Any, tf.Tensor]]:
-    """Each variable of moving statistics, and its part of one vector."""
+    """Returns each variable of moving statistics with its part of the vector."""
     variables = moving(norms)
     parts = tf.split(statistics, [v.shape[0] for v in variables])
     return list(zip(variables, parts, strict=True))
 
 
 def moving(norms: Norms) -> list[Any]:
-    """The variables of moving statistics: mean and variance of each norm."""
+    """Returns the variables of moving statistics: the mean and variance of each batch norm."""
     return [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
 
 
 @contextmanager
 def of_the_batch(norms: Norms) -> Iterator[None]:
-    """In training the moving statistics become those of the batch, until this is left.
+    """While active, a step in training sets the moving statistics to those of its batch.
 
-    Also of a norm that is frozen, which in training would run as it does at inference.
+    This includes frozen batch norms, which otherwise run in training as they do at inference.
     """
     before = [(norm.momentum, norm.trainable) for norm in norms]
     try:
@@ -57,7 +57,7 @@ def of_the_batch(norms: Norms) -> Iterator[None]:
 
 @contextmanager
 def restored(model: keras.Model) -> Iterator[None]:
-    """Gives moving statistics, and the seeds of dropout, back on leaving."""
+    """Restores the moving statistics and the seeds of dropout on exit."""
     norms = batch_norms(model)
     variables = [*moving(norms), *(v for v in model.variables if "seed" in v.path)]
     before = [tf.identity(tf.convert_to_tensor(v)) for v in variables]
@@ -69,15 +69,15 @@ def restored(model: keras.Model) -> Iterator[None]:
 
 
 def mean_statistics(model: keras.Model, clips: Iterable[Any], batches: int) -> tf.Tensor:
-    """The mean over some batches of the statistics each has in a model as it stands.
+    """Returns the mean, over some batches, of the batch statistics in a model.
 
     Args:
         model: a derived network, or a template, which runs its hard masks.
-        clips: batches (clips, labels).
-        batches: how many of them.
+        clips: batches ``(clips, labels)``.
+        batches: the number of batches to use.
 
     Raises:
-        ValueError: when there are none.
+        ValueError: If there are no clips.
     """
     norms = batch_norms(model)
 
@@ -86,13 +86,13 @@ def mean_statistics(model: keras.Model, clips: Iterable[Any], batches: int) -> t
         model(batch, training=True)
         return read(norms)
 
-    with frozen_gates(model), of_the_batch(norms):  # hard masks, though BN runs as in training
+    with frozen_gates(model), of_the_batch(norms):  # hard masks, but batch norm in training mode
         some = some_clips(clips, batches, model.input_shape[-1])
         return mean_over(map(measure, some))
 
 
 def mean_over(values: Iterable[tf.Tensor]) -> tf.Tensor:
-    """The mean of tensors of one shape, added up in their order."""
+    """Returns the mean of tensors of one shape, added in their order."""
     total: Any = 0.0
     count = 0
     for value in values:
@@ -101,10 +101,10 @@ def mean_over(values: Iterable[tf.Tensor]) -> tf.Tensor:
 
 
 def some_clips(clips: Iterable[Any], batches: int, channels: int = 3) -> Iterator[Any]:
-    """The clips of the first batches to recalibrate on.
+    """Yields the clips of the first batches, for recalibration.
 
     Raises:
-        ValueError: when there are none, or none are wanted.
+        ValueError: If there are no batches, or ``batches`` is below 1.
     """
     if batches < 1:
         raise ValueError(f"Batch norm is recalibrated on 1 batch or more. Received: {batches}")

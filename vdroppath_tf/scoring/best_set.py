@@ -10,12 +10,12 @@ from vdroppath_tf.scoring.intervals import paired_difference
 
 @named
 def confidence_set(right: np.ndarray, level: float = 0.05) -> list[int]:
-    """The confidence set of the best strategy: it holds the best with probability ``1 - level``.
+    """Returns a set that holds the best strategy with probability ``1 - level``.
 
-    A strategy is left out where any other is better by an exact paired test (McNemar's, one
-    sided: of the clips that only one of the two gets right) at ``level / (N - 1)``. The best one
-    has N - 1 others that might beat it by chance, so it is left out with probability ``level`` at
-    most, however the choice was made.
+    A strategy is left out if any other is better by an exact paired test (McNemar's, one-sided, on
+    the clips that only one of the two gets right) at the level ``level / (N - 1)``. The best
+    strategy has N - 1 others that might beat it by chance, so it is left out with a probability of
+    at most ``level``, however the choice was made.
 
     Args:
         right: ``(strategies, clips)`` array of bool, whether each answer was right.
@@ -39,13 +39,13 @@ def confidence_set(right: np.ndarray, level: float = 0.05) -> list[int]:
 
 @named
 def within_one_error(right: np.ndarray) -> list[int]:
-    """The strategies within one standard error of the most accurate one, clip by clip.
+    """Returns the strategies within one standard error of the most accurate one.
 
     The one-standard-error rule (Breiman et al., "Classification and Regression Trees", 1984,
-    section 3.4.3): of these the cheapest is taken. The error is that of the difference on the same
-    clips, with a clip added for either side as in ``paired_interval``. Where few clips make a
-    confidence set of nearly all, this set is the smaller one, at the price that it may well miss
-    the best.
+    section 3.4.3) takes the cheapest strategy of this set. The standard error is that of the paired
+    difference on the same clips, with one clip added on either side as in ``paired_interval``. With
+    few clips the confidence set holds nearly all strategies; this set is smaller, but is more
+    likely to miss the best one.
 
     Args:
         right: ``(strategies, clips)`` array of bool, whether each answer was right.
@@ -66,15 +66,15 @@ def within_one_error(right: np.ndarray) -> list[int]:
 
 
 def sign_test(wins: np.ndarray | int, losses: np.ndarray | int) -> np.ndarray:
-    """P(at least so many wins), were each of the ``wins + losses`` decided by a fair coin.
+    """Returns P(at least this many wins) if each win or loss were decided by a fair coin.
 
     Args:
-        wins, losses: counts of any one shape.
+        wins, losses: counts, arrays of the same shape.
 
     Returns:
-        P-values of that shape; 1 where there are no more wins than losses, which is no evidence.
+        P-values of that shape; 1 if there are no more wins than losses, which is no evidence.
     """
-    from scipy.special import bdtrc  # a quarter of a second, of which only this has need
+    from scipy.special import bdtrc  # the import takes a quarter of a second
 
     wins, losses = np.asarray(wins), np.asarray(losses)
     p_values = bdtrc(wins - 1.0, wins + losses, 0.5)  # P(more than wins - 1)

@@ -1,8 +1,8 @@
-"""Which of the strategies that may be the best is kept: by default the cheapest.
+"""Chooses one of the strategies that may be the best: by default the cheapest.
 
-The clips do not tell the strategies in the confidence set of the best apart. The one of the highest
-accuracy among them is the one with the most luck; the one of the fewest multiply-adds is cheaper
-for certain.
+The clips give no evidence of a difference between the strategies in the confidence set of the best.
+Which of them has the highest accuracy is largely chance; which has the fewest multiply-adds is
+certain.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from vdroppath_tf.scoring.best_set import confidence_set
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-if TYPE_CHECKING:  # it imports Keras, which choosing among scores does not need
+if TYPE_CHECKING:  # cost imports Keras, which choosing does not need
     from vdroppath_tf.cost import UnitCosts
 
 RULES = ("cheapest", "accurate")
-"""Of the strategies that may be the best, the one of the fewest MACs, or of the highest top-1."""
+"""The rules of ``choose``: the fewest MACs in the confidence set, or the highest top-1."""
 
 
 @named
@@ -30,20 +30,20 @@ def choose(
     rule: str = "cheapest",
     level: float = 0.05,
 ) -> StrategyScore:
-    """The strategy to keep of those that were scored.
+    """Chooses a strategy among those that were scored.
 
     Args:
-        scores: ``StrategyScores`` of all of them. After a race it is one of the finalists.
+        scores: ``StrategyScores`` of all of them. After a race the choice is among the finalists.
         costs: ``UnitCosts`` of their template (``cost.unit_costs``), for the rule
             ``"cheapest"``. Defaults to None.
-        rule: str, ``"cheapest"``: of the strategies in the confidence set of the best, the one of
-            the fewest multiply-adds; of equally cheap ones that of the higher top-1.
-            ``"accurate"``: the one of the highest top-1 on these clips (``scores.best``), whatever
-            it costs. Defaults to ``"cheapest"``.
+        rule: str, ``"cheapest"``: of the strategies in the confidence set of the best, the one with
+            the fewest multiply-adds; of equally cheap ones, the one with the higher top-1.
+            ``"accurate"``: the one with the highest top-1 on these clips (``scores.best``),
+            whatever it costs. Defaults to ``"cheapest"``.
         level: float, the probability that the best is not in the set. Defaults to 0.05.
 
     Returns:
-        Its ``StrategyScore``.
+        The ``StrategyScore`` of the chosen strategy.
 
     Example:
     ```python
@@ -52,8 +52,8 @@ def choose(
     ```
 
     Raises:
-        ValueError: when there is no such rule, costs are missing, or the answers clip by clip were
-            not kept.
+        ValueError: If the rule is unknown, costs are missing, or the scores hold no answers for
+            each clip.
     """
     check_rule(rule, costs)
     if rule == "accurate" or costs is None:
@@ -65,17 +65,17 @@ def choose(
 
 @named
 def cheapest(scores: Sequence[StrategyScore], costs: UnitCosts) -> StrategyScore:
-    """The one of the fewest multiply-adds; of equally cheap ones that of the highest top-1.
+    """Returns the score with the fewest multiply-adds; of equally cheap ones, the highest top-1.
 
     Args:
-        scores: At least one.
+        scores: At least one score.
         costs: ``UnitCosts`` of their template.
     """
     return min(scores, key=lambda score: (costs.of(score.strategy)[1], -score.top1))
 
 
 def check_rule(rule: str, costs: UnitCosts | None) -> None:
-    """ValueError where there is no such rule, or it needs costs that are missing."""
+    """Raises a ValueError if the rule is unknown, or needs costs that are missing."""
     if rule not in RULES:
         raise unknown_name("rule", rule, RULES)
     if rule == "cheapest" and costs is None:
@@ -86,7 +86,7 @@ def check_rule(rule: str, costs: UnitCosts | None) -> None:
 
 
 def distinct(scores: StrategyScores) -> list[StrategyScore]:
-    """The finalists, each strategy once."""
+    """Returns the finalists, with each strategy once."""
     found: dict[FusionStrategy, StrategyScore] = {}
     for score in scores.finalists:
         found.setdefault(score.strategy, score)

@@ -21,11 +21,11 @@ class ClassAnswers:
         labels: tuple of str, the names of the classes.
         truths: ``(n,)`` array of int, the class of each clip.
         answers: ``(n,)`` array of int, the most probable class of each.
-        digest: str, a digest of the clips in their order, ``Manifest.digest``: two networks were
-            asked the same where it is the same.
+        digest: str, a digest of the clips in their order, ``Manifest.digest``. Two networks
+            answered the same clips if it is equal.
 
     Raises:
-        ValueError: If there are not as many answers as classes of clips, or a number is no class.
+        ValueError: If the numbers of answers and true classes differ, or a number is not a class.
 
     Example:
     ```python
@@ -58,19 +58,19 @@ class ClassAnswers:
 
     @property
     def confusion(self) -> np.ndarray:
-        """``(classes, classes)`` numbers of clips: a row a true class, a column an answer."""
+        """The confusion matrix ``(classes, classes)``: clips by true class (row) and answer."""
         count = len(self.labels)
         flat = np.bincount(self.truths * count + self.answers, minlength=count**2)
         return flat.reshape(count, count)
 
     @property
     def correct(self) -> np.ndarray:
-        """``(n,)`` whether each answer is the class of its clip."""
+        """Whether each answer is correct, ``(n,)`` bool."""
         return np.asarray(self.truths == self.answers)
 
     def class_lines(self) -> list[list[Any]]:
-        """For each class: name, videos, correct ones, top-1, its 95 % interval, what it is taken
-        for most often and how often; None where there is nothing to say.
+        """Returns for each class: name, videos, correct answers, top-1, its 95 % interval, the most
+        frequent wrong answer and its count; None where a value does not exist.
         """
         lines = []
         for k, (name, row) in enumerate(zip(self.labels, self.confusion, strict=True)):
@@ -83,7 +83,7 @@ class ClassAnswers:
         return lines
 
     def fields(self) -> dict[str, Any]:
-        """The answers as JSON-able data, without the names of the classes."""
+        """Returns the answers as JSON-able data, without the names of the classes."""
         return {
             "hash": self.digest,
             "truths": self.truths.tolist(),
@@ -92,6 +92,6 @@ class ClassAnswers:
 
     @classmethod
     def of_fields(cls, labels: tuple[str, ...], fields: Mapping[str, Any]) -> ClassAnswers:
-        """What ``fields`` gave, with the names of the classes."""
+        """Builds the answers from the result of ``fields`` and the names of the classes."""
         truths, answers = (np.asarray(fields[name]) for name in ("truths", "answers"))
         return cls(labels, truths, answers, str(fields["hash"]))

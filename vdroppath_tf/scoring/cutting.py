@@ -1,4 +1,4 @@
-"""A template cut into its segments: which layers depend on which fusion layers."""
+"""Divides a template into segments by the fusion layers that each layer depends on."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from vdroppath_tf.spaces.layer_gates import gated_layers
 
 
 def cut(model: keras.Model) -> list[Segment]:
-    """The segments of a template: one before the first fusion layer, then one for each.
+    """Returns the segments of a template: one before the first fusion layer, then one for each.
 
-    Of a functional model that holds templates too, the layers of the models in it in their place.
+    For a functional model that contains templates, the layers of the nested models are used.
 
     Raises:
-        ValueError: when the model is no template, or not made of layers as a functional model is.
+        ValueError: If the model is not a template, or not a functional model of layers.
     """
     layers = fusion_layers(model)
     segments = [Segment(None), *(Segment(layer) for layer in layers)]
@@ -41,7 +41,7 @@ def cut(model: keras.Model) -> list[Segment]:
 
 
 def _connect(segments: list[Segment], level: dict[int, int], outputs: tuple[int, ...]) -> None:
-    """What each segment takes, and what must be kept after it; from the last to the first."""
+    """Sets the tensors that each segment takes, and those kept after it, from last to first."""
     needed = dict.fromkeys(outputs)
     for n in range(len(segments) - 1, -1, -1):
         segment = segments[n]
@@ -56,7 +56,7 @@ def _is_clip(first: Segment, tensor: int) -> bool:
 
 
 def _check(layer: Any, model: keras.Model) -> None:
-    """Raises where what is called is more, or less, than one layer."""
+    """Raises if a node of the model is not the call of one layer."""
     if not isinstance(layer, keras.layers.Layer) or gated_layers(layer):
         raise ValueError(
             f"{model.name!r} holds {layer.name!r}, a {type(layer).__name__}. Scoring takes models "

@@ -1,4 +1,4 @@
-"""EndlessClassifier: a stream as one clip without end, of which nothing ever changes."""
+"""EndlessClassifier: classifies a stream as one endless clip, computing each frame once."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _State = Mapping[str, Any]
 
 @named
 class EndlessClassifier:
-    """A network over a stream as over one clip without end; answers are of its latest frames.
+    """Runs a network over a stream as if it were one endless clip.
 
-    No window has ends here, so no frame is padded, and what a layer gave never changes. An answer
-    takes ``hop`` frames through each layer, and two more through one of ST, wherever it is. The
-    answers are **not** those of the network on windows, which it was trained on: evaluate this mode
-    by itself. They are of the mean over the last ``window`` frames whose features are known. A
-    layer of ST waits for the frame after the one it gives, so answers are ``delay`` frames behind,
-    and as many of the first frames are left out.
+    No frame is padded at the end of a window, so the output of a layer for a frame never changes.
+    Each answer computes ``hop`` new frames in each layer, and two more in a layer with ST. The
+    answers are **not** those of the network on windows, on which it was trained: evaluate this mode
+    separately. An answer uses the mean of the features over the last ``window`` frames for which
+    they are known. A layer with ST needs the next frame before it can compute a frame, so answers
+    lag by ``delay`` frames, and the first ``delay`` frames are left out.
 
     Example:
     ```python
@@ -38,8 +38,8 @@ class EndlessClassifier:
     Args:
         network: ``keras.Model``, a derived network without strides in time.
         size: tuple of int, height and width of a frame, as the network takes it.
-        window: int, the frames that an answer is the mean of. Defaults to 16.
-        hop: int, the frames from one answer to the next. Defaults to 4.
+        window: int, the number of frames that an answer averages over. Defaults to 16.
+        hop: int, the number of frames from one answer to the next. Defaults to 4.
 
     Raises:
         ValueError: If a number is out of range, or the network has gates, or strides in time.
@@ -63,17 +63,17 @@ class EndlessClassifier:
 
     @property
     def delay(self) -> int:
-        """The frames between the latest one and the latest one whose features are known."""
+        """The number of frames by which the known features lag behind the latest frame."""
         return self.delays[self.plan.pooled]
 
     def reset(self) -> None:
-        """Begins another stream."""
+        """Starts a new stream."""
         self._frames = StreamFrames(self.frame)
         self._state: dict[str, Any] | None = None
         self._seen = 0
 
     def push(self, frames: np.ndarray) -> list[StreamAnswer]:
-        """Takes further frames, and answers every ``hop`` frames, once a window of them is known.
+        """Adds frames, and returns an answer for every ``hop`` frames once a full window is known.
 
         Args:
             frames: ``(n, height, width, channels)``, uint8, any number of them.
@@ -88,13 +88,13 @@ class EndlessClassifier:
             logits, self._state = self._step(new[None], state)
             self._seen += self.hop
             known = self._seen - self.delay
-            if known >= self.window + self.delay:  # the first frames have seen the beginning
+            if known >= self.window + self.delay:  # the first frames depend on the stream's start
                 found = chances(logits, several=self.several)
                 answers.append(StreamAnswer(known - self.window, known - 1, found))
         return answers
 
     def _stepped(self, new: Any, state: _State) -> tuple[Any, dict[str, Any]]:
-        """Logits after ``hop`` new frames, and the frames that steps wait with."""
+        """Returns the logits after ``hop`` new frames, and the frames that the layers wait for."""
         clip = tf.cast(new, self.network.inputs[0].dtype)
         values = {self.plan.clip: clip}
         after: dict[str, Any] = {}
@@ -111,7 +111,7 @@ class EndlessClassifier:
         return self.plan.logits(features), after
 
     def _empty(self) -> dict[str, Any]:
-        """What steps wait with before the first frame; none of it is part of an answer."""
+        """Returns placeholders for the frames before the first; no answer depends on them."""
         specs = self._specs()
         found = {}
         for n, step in enumerate(self.plan.steps):
@@ -125,7 +125,7 @@ class EndlessClassifier:
         return found
 
     def _specs(self) -> dict[int, Any]:
-        """Shape of a frame, and dtype, of each tensor."""
+        """Returns the shape of a frame and the dtype of each tensor."""
         clip = self.network.inputs[0].dtype
         specs: dict[int, Any] = {self.plan.clip: (self.frame, clip)}
         for step in self.plan.steps:

@@ -1,4 +1,4 @@
-"""evaluate_strategies, race_strategies: many strategies of one template on the same clips."""
+"""evaluate_strategies and race_strategies: score many strategies of a template on clips."""
 
 from __future__ import annotations
 
@@ -33,28 +33,31 @@ def evaluate_strategies(
     train_clips: Iterable[Any] | None = None,
     options: EvaluationOptions = _DEFAULTS,
 ) -> StrategyScores:
-    """Scores strategies of a template; each batch is decoded once and nothing is retraced.
+    """Scores strategies of a template on the same clips.
 
-    Strategies that agree on the first layers compute these once, S+ST is one convolution where that
-    is exact, and a path that is off is not computed.
+    Each batch is decoded once and nothing is retraced. Strategies that agree on the first layers
+    share their computation, S+ST is one convolution where that is exact, and a path that is off is
+    not computed.
 
-    A template's batch-norm statistics are those of random gates and fit no single strategy. Pass
-    ``train_clips`` and each strategy gets statistics of its own: the means over a few training
-    batches run with its paths. Without them scores can be far too low. The model is left as it was.
+    A template's batch-norm statistics come from random gates and fit no single strategy. If you
+    pass ``train_clips``, the statistics are measured again for each strategy: the means over a few
+    training batches that run with its paths. Without them scores can be far too low. The model is
+    left unchanged.
 
-    Of a template of several classes a clip (``multi_label``) labels are ``(batch, classes)`` of 0
-    and 1, and an answer is right if the most probable class is one of the clip's: Hit@1, and Hit@5
-    of the five most probable. Each score then has a mean average precision too, ``map``; for it the
-    answers of all strategies are held, four bytes for each strategy, clip and class.
+    If the template was built for several classes per clip (``multi_label``), labels are ``(batch,
+    classes)`` of 0 and 1, and an answer is correct if the most probable class is one of the clip's
+    (Hit@1), or one of the five most probable is (Hit@5). Each score then also has a mean average
+    precision, ``map``, for which the probabilities of all strategies are held: four bytes for each
+    strategy, clip and class.
 
     Args:
         model: ``keras.Model``, a trained template.
         strategies: a sequence of ``FusionStrategy``, or of their texts, to score.
-        clips: an iterable of batches ``(clips, labels)`` of validation, each used once; or arrays
+        clips: an iterable of validation batches ``(clips, labels)``, each used once; or arrays
             ``(X, Y)``, as ``fit`` takes them.
-        train_clips: the same of training, for batch-norm recalibration. Defaults to None, which
-            leaves the template's statistics.
-        options: ``EvaluationOptions``, how it is done.
+        train_clips: training clips in the same form, for batch-norm recalibration. Defaults to
+            None, which uses the template's statistics.
+        options: ``EvaluationOptions``, the settings of the evaluation.
 
     Returns:
         ``StrategyScores``, in the order of ``strategies``.
@@ -66,10 +69,10 @@ def evaluate_strategies(
     ```
 
     Raises:
-        ValueError: no strategies, one that does not fit, no clips, a label beyond the classes, a
-            batch that divides a video, too little memory for one video, or a folder of another
-            evaluation.
-        VideoError: for a video that cannot be read.
+        ValueError: If there are no strategies or no clips, a strategy does not fit the template, a
+            label is out of range, a batch divides a video, the memory does not suffice for one
+            video, or the folder to resume from is that of another evaluation.
+        VideoError: If a video cannot be read.
     """
     return _evaluate(model, strategies, clips, None, train_clips, options)
 
@@ -85,26 +88,26 @@ def race_strategies(
     train_clips: Iterable[Any] | None = None,
     options: EvaluationOptions = _DEFAULTS,
 ) -> StrategyScores:
-    """``evaluate_strategies``, but strategies that can no longer win are dropped between batches.
+    """Scores strategies as ``evaluate_strategies`` does, dropping those that can no longer win.
 
-    With probability ``1 - level`` at least, the strategy that is best over all clips of this kind
-    is not dropped, or with a margin only for one nearer to it than that (see ``Race``). That holds
-    for clips in random order: a list sorted by class must be shuffled first. It ends when one
-    strategy is left.
+    Strategies are dropped between batches. With a probability of at least ``1 - level``, the best
+    strategy in expectation over such clips is not dropped, or, with a margin, only in favour of one
+    within the margin of it (see ``Race``). This holds for clips in random order: a list that is
+    sorted by class must be shuffled first. The race ends when one strategy is left.
 
     Args:
         model, strategies, clips, train_clips, options: as for ``evaluate_strategies``.
-        level: float, the probability of losing the best. Defaults to 0.05.
-        margin: float, a difference in accuracy that is not worth clips, such as 0.01: strategies of
+        level: float, the probability of dropping the best strategy. Defaults to 0.05.
+        margin: float, a difference in accuracy that does not matter, such as 0.01: strategies of
             about the same accuracy are dropped too. Defaults to 0.
 
     Returns:
-        ``StrategyScores``; ``score.clips`` is what each strategy has seen, and ``best`` is the best
-        of the ``finalists``, which have seen every clip there was.
+        ``StrategyScores``; ``score.clips`` is the number of clips on which a strategy was scored,
+        and ``best`` is the best of the ``finalists``, which were scored on every clip.
 
     Raises:
-        ValueError: as ``evaluate_strategies``; and for clips that come class by class.
-        VideoError: for a video that cannot be read.
+        ValueError: As for ``evaluate_strategies``; also if the clips come sorted by class.
+        VideoError: If a video cannot be read.
     """
     return _evaluate(model, strategies, clips, (level, margin), train_clips, options)
 
@@ -138,7 +141,7 @@ def _scores(
     if options.adapt_steps:
         if race_at is not None:
             raise ValueError(
-                "A race scores strategies batch by batch, and adapted ones are scored one after "
+                "A race scores strategies batch by batch, but adapted ones are scored one after "
                 "another. Expected adapt_steps=0. "
                 f"Received: adapt_steps={options.adapt_steps}"
             )
@@ -151,7 +154,7 @@ def _scores(
     several = bool(getattr(model, "multi_label", False))
     scoring = Scoring(tree, model.output_shape[-1], tick, views, multi_label=several)
     with restored_gates(model), video_errors():
-        set_strategy(model, "mode")  # the classifier's gate has no place in a strategy
+        set_strategy(model, "mode")  # strategies do not include the classifier's gate
         if train_clips is not None:
             scoring.measure(train_clips, batches, file_in(folder, "statistics.npz"), mark)
         room, path = options.memory_bytes, file_in(folder, "right.npz")

@@ -1,4 +1,4 @@
-"""Features in a file, npz or HDF5: with the videos, their classes and how they were made."""
+"""Writes features to an npz or HDF5 file, with the videos, their classes and the settings."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ def write_features(
     manifest: Manifest,
     about: Mapping[str, Any],
 ) -> int:
-    """Writes features to a file, whole or not at all.
+    """Writes features to a file atomically.
 
-    Both kinds of files hold ``features`` ``(videos, ..., channels)``, ``videos`` (paths),
-    ``labels`` (numbers; rows of 0 and 1 where videos have several classes), ``classes`` (names) and
-    ``about`` (JSON). HDF5 takes them as they come; an npz file is made in memory.
+    Both formats hold ``features`` ``(videos, ..., channels)``, ``videos`` (paths), ``labels``
+    (numbers; rows of 0 and 1 if videos have several classes), ``classes`` (names) and ``about``
+    (JSON). An HDF5 file is written video by video; an npz file is assembled in memory.
 
     Args:
         path: The file, ``.npz``, ``.h5`` or ``.hdf5``.
         found: Iterable of VideoFeatures, such as ``video_features(...)``.
         manifest: Manifest, the videos that were listed.
-        about: Mapping, how the features were made, as JSON-able data.
+        about: Mapping, the settings with which the features were made, as JSON-able data.
 
     Returns:
-        The number of videos that are in the file.
+        The number of videos in the file.
 
     Raises:
         ValueError: If the file has another suffix, or there are no features.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise ValueError(f"{os.fspath(path)}: expected a file that ends in {', '.join(SUFFIXES)}.")
+        raise ValueError(f"{os.fspath(path)}: expected a name ending in {', '.join(SUFFIXES)}.")
     text = json.dumps({"format": FEATURES_FORMAT, **about})
     entries: list[VideoEntry] = []
     if suffix == ".npz":
@@ -93,5 +93,5 @@ def _append(file: h5py.File, features: np.ndarray) -> None:
 
 def _some(rows: list[Any], manifest: Manifest) -> list[Any]:
     if not rows:
-        raise ValueError(f"{manifest.source}: none of its videos can be read, so nothing is kept.")
+        raise ValueError(f"{manifest.source}: none of its videos can be read; nothing was written.")
     return rows

@@ -1,4 +1,4 @@
-"""Features of videos: what a layer of a network gives for the views of a protocol."""
+"""Features of videos: the output of a layer for the views of a protocol."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class VideoFeatures(NamedTuple):
 
     Attributes:
         entry: The video.
-        features: float32, ``(channels,)`` with the axes that are kept before it, of views, time
-            and space in this order.
+        features: float32, ``(channels,)`` after the axes that are kept: views, time and space, in
+            this order.
     """
 
     entry: VideoEntry
@@ -45,26 +45,25 @@ def video_features(
     batch_size: int = 8,
     faults: FaultLog | None = None,
 ) -> Iterator[VideoFeatures]:
-    """The features of every video that can be read, in order.
+    """Yields the features of every video that can be read, in order.
 
-    Videos are decoded in threads while the network works; memory holds a few of them, however
-    many are listed.
+    Videos are decoded in threads while the network runs; memory holds only a few of them at a time.
 
     Args:
-        outputs: LayerOutputs, the layer and what is averaged.
+        outputs: LayerOutputs, the layer and the axes that are averaged.
         manifest: Manifest, the videos.
-        sampling: ClipSampling, how the network's clips are made: ``recipe.evaluation``.
-        protocol: Protocol, which views of a video there are.
-        batch_size: int, the clips in a step of the network, at most. Defaults to 8.
-        faults: FaultLog, which notes videos that cannot be read, and raises if they are too many;
-            they are left out.
+        sampling: ClipSampling, how the network's clips are sampled: ``recipe.evaluation``.
+        protocol: Protocol, the views of each video.
+        batch_size: int, the maximal number of clips in a step of the network. Defaults to 8.
+        faults: FaultLog, which records videos that cannot be read, and raises if there are too
+            many; they are left out.
 
     Yields:
-        ``VideoFeatures``, one a video.
+        ``VideoFeatures``, one for each video.
 
     Raises:
         ValueError: If ``batch_size`` is below 1, or the features of two videos differ in shape.
-        VideoError: If more videos cannot be read than ``faults`` allows.
+        VideoError: If more videos are unreadable than ``faults`` allows.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1. Received: {batch_size}.")
@@ -78,8 +77,8 @@ def video_features(
             one = features if "views" in outputs.keep else features.mean(0)
             if shape is not None and one.shape != shape:
                 raise ValueError(
-                    f"{entry.path}: its features are {one.shape}, those of the videos before it "
-                    f"{shape}. Leave out what differs of keep=, or train with a crop of one size."
+                    f"{entry.path}: its features have shape {one.shape}, those of earlier videos "
+                    f"{shape}. Drop the axis that differs from keep=, or use a crop of one size."
                 )
             shape = one.shape
             yield VideoFeatures(entry, one)
@@ -88,7 +87,7 @@ def video_features(
 def _batches(
     manifest: Manifest, views: ClipSampling, batch_size: int, faults: FaultLog
 ) -> Iterator[list[tuple[VideoEntry, np.ndarray]]]:
-    """Videos whose clips are of one size, as many as a step of the network has room for."""
+    """Yields groups of videos with clips of one size, as many as fit in a step of the network."""
     waiting: list[tuple[VideoEntry, np.ndarray]] = []
     room = max(1, batch_size // views.views("test"))
     for entry, found in map_ahead(_decoder(views), manifest, ahead=2):
@@ -114,7 +113,7 @@ def _decoder(
     def decode(entry: VideoEntry) -> tuple[VideoEntry, VideoClips | VideoError]:
         try:
             return entry, clips_of(entry, views)
-        except ClipSizeError:  # not the fault of the video
+        except ClipSizeError:  # an error of the settings, not of the video
             raise
         except VideoError as error:
             return entry, error
@@ -123,7 +122,7 @@ def _decoder(
 
 
 def labels_of(manifest: Manifest, entries: Sequence[VideoEntry]) -> np.ndarray:
-    """The classes of videos: int64 numbers, or float32 rows of 0 and 1 where there are several."""
+    """Returns the classes of videos: int64 numbers, or float32 rows of 0 and 1 (multi-label)."""
     labels = empty_labels(manifest, len(entries))
     for row, entry in enumerate(entries):
         set_label(labels, row, entry)

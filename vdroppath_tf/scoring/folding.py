@@ -1,10 +1,11 @@
 """A convolution with the batch norm and the ReLU that follow it, as one operation.
 
-Each of them alone is a pass over all activations, and on networks as narrow as ours such passes
-take about as long as the convolutions. With fixed statistics a batch norm is a factor and a shift
-of each channel: the factor goes into the kernel, and the shift is a bias. While statistics are
-measured, one operation finds them and normalises; but those of a 1x1x1 that makes many channels
-from few follow from the means and the covariance of the few, and then it is folded as well.
+As separate operations, each makes a pass over all activations, and in networks with few channels
+such passes take about as long as the convolutions. With fixed statistics a batch norm is a factor
+and a shift of each channel: the factor is folded into the kernel, and the shift becomes a bias.
+When statistics are measured, one operation computes them and normalises. The statistics of a 1x1x1
+convolution that expands a few channels to many follow from the means and the covariance of its
+input, so that it can be folded as well.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from vdroppath_tf.layers.convolve import convolve
 
 @dataclasses.dataclass(frozen=True)
 class Convolved:
-    """A convolution that runs when its result is asked for, with what has followed it by then.
+    """A deferred convolution: it runs when its result is needed, fused with what follows it.
 
     Attributes:
-        x: its input.
+        x: the input.
         kernel: ``(time, height, width, channels / groups, filters)``.
-        strides: of time, height and width.
-        then: what is done to each channel of the result, in this order.
+        strides: the strides of time, height and width.
+        then: the operations on each channel of the result, in order.
     """
 
     x: tf.Tensor
@@ -38,7 +39,7 @@ class Convolved:
 
     @classmethod
     def of(cls, layer: Any, x: tf.Tensor) -> Convolved:
-        """Of a ``Convolution``."""
+        """Creates the deferred call of a ``Convolution`` layer."""
         dtype = layer.compute_dtype
         return cls(tf.cast(x, dtype), tf.cast(layer.kernel, dtype), layer.strides)
 
@@ -51,10 +52,11 @@ class Convolved:
 
     @property
     def widens(self) -> bool:
-        """Whether its output's statistics are had more cheaply from its input's covariance.
+        """Whether the output's statistics are cheaper to compute from the input's covariance.
 
-        A 1x1x1 to at least twice the channels, in float32, whose input has several cells a clip for
-        each of its channels: the product of covariance and kernel costs as much as that many cells.
+        True for a 1x1x1 convolution in float32 that at least doubles the channels, if its input has
+            several times as many positions per clip as channels: multiplying the covariance by the
+            kernel costs as much as convolving that many positions.
         """
         channels, filters = self.kernel.shape[3:]
         sizes = self.x.shape[1:4]
@@ -69,12 +71,12 @@ class Convolved:
         )
 
     def statistics(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mean and variance of each channel of what a 1x1x1 gives, which need not run for it."""
+        """Returns mean and variance of the channels of a 1x1x1 convolution without running it."""
         channels = self.x.shape[-1]
         frames = tf.reshape(self.x, [-1, self.x.shape[2] * self.x.shape[3], channels])
         sums = tf.linalg.matmul(tf.ones_like(frames[..., :1]), frames, transpose_a=True)
         products = tf.linalg.matmul(frames, frames, transpose_a=True)
-        # frame by frame, then in float64: what is left of the subtraction may be small
+        # frame by frame, then in float64: the subtraction may cancel most digits
         means, products = (_mean(part, frames) for part in (sums, products))
         covariance = products - tf.linalg.matmul(means, means, transpose_a=True)
         kernel = tf.cast(tf.reshape(self.kernel, self.kernel.shape[3:]), tf.float64)
@@ -83,7 +85,7 @@ class Convolved:
         return tf.cast(mean, tf.float32), tf.cast(tf.maximum(variance, 0.0), tf.float32)
 
     def folded(self, norm: keras.layers.BatchNormalization) -> Convolved:
-        """With a batch norm of fixed statistics."""
+        """Returns the convolution with a batch norm of fixed statistics folded in."""
         factor = norm.gamma * tf.math.rsqrt(norm.moving_variance + norm.epsilon)
         shift = norm.beta - norm.moving_mean * factor
         own = dataclasses.replace(self, kernel=self.kernel * factor)
@@ -91,7 +93,7 @@ class Convolved:
 
 
 def _mean(sums: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
-    """Sums over the cells of each frame as the mean over all cells, in float64."""
+    """Returns the mean over all positions from sums over the positions of each frame, float64."""
     count = tf.cast(tf.shape(frames)[0] * frames.shape[1], tf.float64)
     return tf.reduce_sum(tf.cast(sums, tf.float64), 0) / count
 
@@ -99,7 +101,7 @@ def _mean(sums: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
 def normalized(
     norm: keras.layers.BatchNormalization, value: tf.Tensor | Convolved, training: bool
 ) -> Any:
-    """A batch norm of a tensor, or of a convolution that has not run yet."""
+    """Applies a batch norm to a tensor or to a deferred convolution."""
     waits = isinstance(value, Convolved)
     if training and waits and value.widens:
         mean, variance = value.statistics()
@@ -109,14 +111,14 @@ def normalized(
     if training:
         own = partial(measured, norm)
         return value.followed_by(own) if waits else own(value)
-    if waits and not value.then and norm.compute_dtype == "float32":  # or kernels would be rounded
+    if waits and not value.then and norm.compute_dtype == "float32":  # else kernels would round
         return value.folded(norm)
     return norm(value.result if waits else value, training=False)
 
 
 def measured(norm: keras.layers.BatchNormalization, x: tf.Tensor) -> tf.Tensor:
-    """A batch norm in training, whose moving statistics become those of the batch."""
-    # as one frame of a clip: of images TensorFlow's own sums are less exact
+    """Applies a batch norm in training, and sets its moving statistics to those of the batch."""
+    # as one frame of a clip: TensorFlow's own sums over images are less exact
     flat = tf.reshape(x, [1, 1, -1, 1, x.shape[-1]])
     nothing = tf.zeros([0])
     y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(

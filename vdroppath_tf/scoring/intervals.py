@@ -1,7 +1,7 @@
-"""Intervals of accuracies, and the selection bias of the best one: what the clips cannot say.
+"""Confidence intervals of accuracies, and the selection bias of the best of several.
 
-All comparisons are paired: strategies answer the same clips, and what all of them find easy or hard
-cancels out.
+All comparisons are paired: strategies answer the same clips, so the difficulty of a clip, which all
+    strategies share, cancels out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vdroppath_tf.names import named
 @named
 @dataclass(frozen=True)
 class Interval:
-    """A number and the ends of its confidence interval.
+    """An estimate and the ends of its confidence interval.
 
     Args:
         value: float, the estimate.
@@ -37,11 +37,11 @@ class Interval:
 
     @classmethod
     def of_share(cls, share: float, clips: int, level: float = 0.95) -> Interval:
-        """Of a share of so many clips, by ``wilson``.
+        """Returns a share of ``clips`` clips with its Wilson interval.
 
         Args:
             share: float in [0, 1].
-            clips: int, the number of clips that it is a share of.
+            clips: int, the number of clips.
             level: float, the confidence. Defaults to 0.95.
         """
         return cls(share, *wilson(share, clips, level=level))
@@ -51,23 +51,23 @@ class Interval:
 def bootstrap(
     right: np.ndarray, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> list[tuple[Interval, Interval]]:
-    """Wilson's interval of each accuracy, and the percentile bootstrap of each difference.
+    """Returns the intervals of accuracies (Wilson) and of their differences (bootstrap).
 
-    The resamples of the clips are the same for all strategies, so the comparisons are paired: what
-    all strategies find easy or hard cancels out. Where two strategies differ in the same way on
-    every clip (they agree on all of them, say), every resample does too. Their interval is then
-    that of the share of the clips on which they differ, by Wilson's formula.
+    The resamples of the clips are the same for all strategies, so the comparisons are paired. If
+    two strategies differ in the same way on every clip (for example, agree on all of them), every
+    resample shows the same difference. The interval is then Wilson's interval of the share of clips
+    on which they differ.
 
     Args:
-        right: ``(strategies, clips)`` array of bool, whether each answer was right; the others are
-            compared with the first strategy.
+        right: ``(strategies, clips)`` array of bool, whether each answer was right. All strategies
+            are compared with the first.
         level: float, the confidence of the intervals. Defaults to 0.95.
         resamples: int, the number of resamples of the clips. Defaults to 2000.
         seed: int, the seed of the resamples. Defaults to 0.
 
     Returns:
-        For each strategy a pair of ``Interval``: its top-1, and its top-1 minus that of the first,
-        which is exactly 0 for the first itself.
+        For each strategy a pair of ``Interval``: its top-1, and its top-1 minus that of the first
+        strategy, which is exactly 0 for the first.
 
     Example:
     ```python
@@ -89,7 +89,7 @@ def bootstrap(
 
 
 def _with_width(difference: Interval, clips: int, level: float) -> Interval:
-    """The interval of a difference that is -1, 0 or 1 on each of so many clips."""
+    """Returns an interval for a difference that is -1, 0 or 1 on every clip."""
     value = difference.value
     differing = Interval.of_share(abs(value), clips, level)
     if value == 0.0:
@@ -100,19 +100,20 @@ def _with_width(difference: Interval, clips: int, level: float) -> Interval:
 
 @named
 def optimism(right: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> float:
-    """The selection bias (winner's curse) of the best of N on the clips it was chosen on.
+    """Estimates the selection bias (winner's curse) of the best of N strategies.
 
-    It is estimated by the bootstrap: in each resample of the clips the best strategy is chosen, and
-    its top-1 on the clips that the resample left out is subtracted from its top-1 there.
+    The bias is the excess of its top-1 on the clips it was chosen on. It is estimated by the
+    bootstrap: in each resample of the clips the best strategy is chosen, and its top-1 on the clips
+    that the resample leaves out is subtracted from its top-1 in the resample.
 
     Args:
         right: ``(strategies, clips)`` array of bool, whether each answer was right, on the clips
-            that were chosen on.
+            used for the choice.
         resamples: int, the number of resamples of the clips. Defaults to 2000.
         seed: int, the seed of the resamples. Defaults to 0.
 
     Returns:
-        The mean over the resamples; NaN where no resample leaves a clip out.
+        The mean over the resamples; NaN if no resample leaves a clip out.
     """
     gaps = []
     answers = right.T.astype("float64")
@@ -127,11 +128,11 @@ def optimism(right: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> floa
 
 
 def draw(size: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Resamples with replacement: each as ``(size,)`` counts of how often each item is in it.
+    """Yields resamples with replacement, as ``(size,)`` counts of how often each item is drawn.
 
-    With counts, a resample is one product with the answers of all strategies: 0.2 s of processor
-    time for 100 strategies on 2,048 clips. ``scipy.stats.bootstrap``, which gathers, takes 2.6 s
-    for the accuracies, and as much again for the paired differences.
+    With counts, a resample is one matrix product with the answers of all strategies: 0.2 s of
+        processor time for 100 strategies on 2,048 clips. ``scipy.stats.bootstrap``, which gathers
+        items by index, takes 2.6 s for the accuracies and as long again for the paired differences.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     for _ in range(resamples):
@@ -139,21 +140,21 @@ def draw(size: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def percentiles(values: Any, level: float) -> np.ndarray:
-    """The two ends that hold a share of ``level`` of the values between them."""
+    """Returns the two percentiles that enclose a share of ``level`` of the values."""
     ends: np.ndarray = np.percentile(values, [50 * (1 - level), 50 * (1 + level)], axis=0)
     return ends
 
 
 def standard_error(share: float, count: int) -> float:
-    """The standard error of a share of ``count`` clips: ``sqrt(a (1 - a) / count)``."""
+    """Returns the standard error of a share of ``count`` clips: ``sqrt(a (1 - a) / count)``."""
     return math.sqrt(share * (1.0 - share) / count)
 
 
 def paired_difference(wins: Any, losses: Any, clips: Any) -> tuple[Any, Any]:
-    """The difference of two accuracies on the same clips, and its standard error.
+    """Returns the difference of two accuracies on the same clips, and its standard error.
 
-    By Bonett and Price (2012): one clip is added to those that only the one gets correct, and one
-    to those that only the other does.
+    By Bonett and Price (2012): one clip is added to those that only the first gets right, and one
+    to those that only the second gets right.
     """
     won, lost = (wins + 1) / (clips + 2), (losses + 1) / (clips + 2)
     difference = won - lost
@@ -164,15 +165,15 @@ def paired_difference(wins: Any, losses: Any, clips: Any) -> tuple[Any, Any]:
 def wilson(
     share: float, clips: int | None, standard_error: float = 0.0, *, level: float = 0.95
 ) -> tuple[float, float]:
-    """Wilson's interval of a share, which has a width at 0 and 1 too.
+    """Returns Wilson's interval of a share, which has a positive width at 0 and 1 too.
 
-    Every interval of an accuracy in this package is this one: the bootstrap's has no width where
-    all answers are right, or none is.
+    Every interval of an accuracy in this package is of this kind: the bootstrap's has zero width if
+        all answers are right, or none is.
 
     Args:
         share: float in [0, 1].
-        clips: int, the number of clips that it is a share of; None takes 1.96 standard errors.
-        standard_error: float, used where ``clips`` is None. Defaults to 0.
+        clips: int, the number of clips; None takes 1.96 standard errors.
+        standard_error: float, used if ``clips`` is None. Defaults to 0.
         level: float, the confidence of the interval. Defaults to 0.95.
 
     Returns:
@@ -180,18 +181,18 @@ def wilson(
 
     Example:
     ```python
-    low, high = wilson(1.0, 8)  # 0.676 and 1: eight of eight are no certainty
+    low, high = wilson(1.0, 8)  # 0.676 and 1: eight of eight do not prove an accuracy of 1
     ```
     """
     z = NormalDist().inv_cdf((1.0 + level) / 2.0)
     if not clips:
         reach = z * standard_error
         return max(0.0, share - reach), min(1.0, share + reach)
-    # scipy.stats.binomtest has this interval too, but of a count where a share may be the mean of
-    # several runs, and takes 0.8 ms for each of the thousands of draws of a page.
+    # scipy.stats.binomtest takes a count, but a share may be the mean of several runs; and it takes
+    # 0.8 ms for each of the thousands of draws in a report.
     square = z**2 / clips
     middle = (share + square / 2) / (1 + square)
     reach = z / (1 + square) * math.sqrt(share * (1 - share) / clips + square / (4 * clips))
-    # at 0 and 1 one end of the formula is the share itself, which floats miss by a rounding
+    # at 0 and 1 one end of the formula equals the share, but for a rounding error
     low = 0.0 if share <= 0.0 else max(0.0, middle - reach)
     return low, 1.0 if share >= 1.0 else min(1.0, middle + reach)

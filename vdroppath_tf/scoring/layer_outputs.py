@@ -1,4 +1,4 @@
-"""The output of any layer of a network, averaged over what is not to be kept."""
+"""Computes the output of any layer of a network, averaged over the axes that are not kept."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from vdroppath_tf.names import named, nearest
 
 AXES = ("views", "time", "space")
-"""What features are averaged over, where it is not kept."""
+"""The axes over which features are averaged, unless they are kept."""
 _OF_LAYER = {"time": (1,), "space": (2, 3)}
-_POOLED = "pool"  # what the classifier of every family here is given
+_POOLED = "pool"  # the input of the classifier, in every family
 _SHOWN = 12
 
 
 @named
 class LayerOutputs:
-    """Gives the output of one layer for clips.
+    """Computes the output of one layer for clips.
 
     Attributes:
         layer: The name of the layer.
@@ -26,9 +26,9 @@ class LayerOutputs:
 
     Args:
         network: keras.Model, a derived network, or a template for the strategy that it runs.
-        layer: str, the name of a layer. Defaults to None: what the classifier is given.
-        keep: Sequence of str, which of ``"views"``, ``"time"`` and ``"space"`` features keep; over
-            the others they are averaged. Defaults to none of them.
+        layer: str, the name of a layer. Defaults to None: the input of the classifier.
+        keep: Sequence of str, the axes to keep, of ``"views"``, ``"time"`` and ``"space"``.
+            Features are averaged over the others. Defaults to none of them.
 
     Raises:
         ValueError: If there is no such layer or axis, or the output of the layer has no such axis.
@@ -71,14 +71,14 @@ class LayerOutputs:
         self._averaged = tuple(k for axis in averaged for k in _OF_LAYER[axis])
 
     def __call__(self, clips: np.ndarray) -> np.ndarray:
-        """Features for clips, float32 ``(batch, ..., channels)`` with the axes that are kept."""
+        """Returns the features of clips, float32 ``(batch, ..., channels)`` with the kept axes."""
         found = np.asarray(keras.ops.convert_to_numpy(self._part(clips, training=False)))
         found = found.astype(np.float32)
         return found.mean(self._averaged) if self._averaged else found
 
 
 def _unknown_layer(network: keras.Model, layer: str, names: Sequence[str]) -> str:
-    """The nearest names, and those of the layers that users ask for most; all are hundreds."""
+    """Returns an error message with the nearest names and the layers most often wanted."""
     fusion = [name for name in names if name.endswith(("_fusion", _POOLED, "classifier"))]
     some = fusion[:: max(1, len(fusion) // _SHOWN)] or list(names[-_SHOWN:])
     return (

@@ -1,4 +1,4 @@
-"""A scored strategy as tables and pictures show it: its accuracy, its interval, its cost."""
+"""A scored strategy as a row of a table or a point of a figure."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Row:
     """One strategy of a table.
 
     Args:
-        name: What to call it, such as `"S everywhere"` or `"chosen strategy"`.
-        strategy: Its text.
+        name: The name of the row, such as `"S everywhere"` or `"chosen strategy"`.
+        strategy: The strategy's text.
         top1: Share of held-out clips whose most probable class is right, in [0, 1].
-        standard_error: Of `top1`.
-        parameters: Of the derived network, gates excluded; None where it is not known.
-        macs: Multiply-adds of convolutions and dense layers for one clip, or None.
+        standard_error: The standard error of `top1`.
+        parameters: The parameters of the derived network, gates excluded; None if unknown.
+        macs: The multiply-adds of convolutions and dense layers for one clip; None if unknown.
         top5: Share of clips with the right class among the five most probable.
         note: How it was trained: `STAND_ALONE`, `DRAWN`, `SCORED`, or other words.
-        interval: Of `top1`, where there is a better one than its standard error gives.
+        interval: The interval of `top1`, if a better one is known than the standard error gives.
         difference: `top1` minus that of the chosen strategy, paired, with its interval.
 
     Raises:
@@ -61,14 +61,14 @@ class Row:
     def measured(
         cls, name: str, strategy: str, top1: Interval, difference: Interval, clips: int
     ) -> Row:
-        """Of intervals that were measured on the clips that nothing was chosen on."""
+        """Creates a row from intervals measured on clips that were not used for a choice."""
         error = standard_error(top1.value, clips)
         return cls(
             name, strategy, top1.value, error, note=SCORED, interval=top1, difference=difference
         )
 
     def ends(self, clips: int | None) -> tuple[float, float]:
-        """The 95 % interval of `top1` to draw."""
+        """Returns the 95 % interval of `top1` to draw."""
         if self.interval is not None:
             return self.interval.low, self.interval.high
         return wilson(self.top1, clips, self.standard_error)
@@ -80,11 +80,11 @@ class Draw:
     """One strategy drawn from the space and scored.
 
     Args:
-        strategy: Its text.
-        top1: Its top-1, in [0, 1].
-        macs: Multiply-adds for one clip; None where they are not known.
-        standard_error: Of `top1`; 0 where it is not known.
-        clips: How many clips it was scored on, where that is known.
+        strategy: The strategy's text.
+        top1: The top-1 accuracy, in [0, 1].
+        macs: The multiply-adds for one clip; None if unknown.
+        standard_error: The standard error of `top1`; 0 if unknown.
+        clips: The number of clips on which it was scored; None if unknown.
         in_confidence_set: Whether it is in the 95 % confidence set of the best.
         top5: Share of clips with the right class among the five most probable.
     """
@@ -103,22 +103,22 @@ class Draw:
 
     @classmethod
     def of(cls, score: StrategyScore, macs: int | None, in_confidence_set: bool) -> Draw:
-        """Of a score."""
+        """Creates the draw from a score."""
         numbers = (macs, score.standard_error, score.clips)
         return cls(str(score.strategy), score.top1, *numbers, in_confidence_set, score.top5)
 
     @property
     def ends(self) -> tuple[float, float]:
-        """The 95 % interval of `top1`, for this strategy alone."""
+        """Returns the 95 % interval of `top1`, for this strategy alone."""
         return wilson(self.top1, self.clips, self.standard_error)
 
 
 def without_number(name: str) -> str:
-    """A row's name without the number at its end: rows that differ in it alone are of a kind."""
+    """Returns a row's name without a number at its end: such rows are repetitions of one kind."""
     return name.rstrip("0123456789").rstrip() or name
 
 
 def check_share(name: str, value: float) -> None:
-    """Stop where a value is not in [0, 1]."""
+    """Raises a ValueError if a value is not in [0, 1]."""
     if not (math.isfinite(value) and 0 <= value <= 1):
         raise ValueError(f"Expected {name} from 0 to 1. Received: {value}")

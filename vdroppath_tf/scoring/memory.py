@@ -1,4 +1,4 @@
-"""How much memory one clip takes on its way through the segments of a template."""
+"""Estimates the memory that one clip takes on its way through the segments of a template."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from vdroppath_tf.scoring.segments import Segment
 
 
 def bytes_per_clip(segments: Sequence[Segment], clip: int, clip_shape: tuple[int, ...]) -> int:
-    """An upper bound of what one clip holds: one path through the tree, and a segment at work.
+    """Returns an upper bound of the bytes of one clip: one path through the tree, and one segment.
 
     Args:
-        segments: of the template.
-        clip: number of the tensor that is the clip.
+        segments: the segments of the template.
+        clip: the number of the input tensor.
         clip_shape: ``(time, height, width, channels)``.
     """
     sizes = _sizes(segments, clip, clip_shape)
@@ -27,7 +27,7 @@ def bytes_per_clip(segments: Sequence[Segment], clip: int, clip_shape: tuple[int
 
 
 def _sizes(segments: Sequence[Segment], clip: int, clip_shape: tuple[int, ...]) -> dict[int, int]:
-    """Bytes of every tensor of the network for one clip."""
+    """Returns the bytes of every tensor of the network for one clip."""
     first = keras.KerasTensor((1, *clip_shape), segments[0].specs[clip].dtype)
     specs: dict[int, Any] = {clip: first}
     for step in (step for segment in segments for step in segment.steps):

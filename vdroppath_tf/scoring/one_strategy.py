@@ -1,7 +1,8 @@
-"""A template that runs one strategy after another under its hard masks: trained, then scored.
+"""Trains and scores single strategies on a template, under hard masks.
 
-Under hard masks a template computes what the derived network does, in training too: a path that is
-off gives zeros and gets no gradient. So one traced step trains any strategy, from any weights.
+Under hard masks a template computes what the derived network computes, in training too: a path that
+    is off outputs zeros and receives no gradient. So one traced step can train any strategy, from
+    any weights.
 """
 
 from __future__ import annotations
@@ -33,12 +34,14 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 class OneStrategy:
     """Trains and scores single strategies of a template, each from the same weights.
 
-    Every function is traced once, however many strategies there are. SGD with momentum, no weight
-    decay, no prior: what a network of one strategy is trained with (``Recipe.stand_alone_phases``).
+    Every function is traced once, however many strategies there are. The optimizer is SGD with
+    momentum, without weight decay or prior, as in the training of a derived network
+    (``Recipe.stand_alone_phases``).
 
     Args:
-        model: ``keras.Model``, a template; used within ``begin()``, which gives it back as it was.
-        momentum: float, that of SGD. Defaults to 0.9.
+        model: ``keras.Model``, a template; it is used within ``begin()``, which restores it on
+            exit.
+        momentum: float, the momentum of SGD. Defaults to 0.9.
 
     Example:
     ```python
@@ -67,7 +70,7 @@ class OneStrategy:
 
     @contextmanager
     def begin(self) -> Iterator[None]:
-        """Within it the gates are frozen; on leaving, the template is what it was."""
+        """Freezes the gates while active, and restores the template on exit."""
         with frozen_gates(self.model), restored(self.model):
             try:
                 yield
@@ -75,19 +78,21 @@ class OneStrategy:
                 self._reset()
 
     def start(self, strategy: FusionStrategy | str) -> None:
-        """The template's weights and statistics again, no momentum, and this strategy's paths."""
+        """Restores the template's weights and statistics, clears momentum, and sets the
+        strategy.
+        """
         self._reset()
         set_strategy(self.model, strategy)
 
     def train(self, clips: Iterable[Any], learning_rates: Sequence[float]) -> None:
-        """One step of SGD for each learning rate.
+        """Runs one step of SGD for each learning rate.
 
         Args:
-            clips: batches ``(clips, labels)``, at least as many as there are rates.
-            learning_rates: of each step.
+            clips: batches ``(clips, labels)``, at least one for each rate.
+            learning_rates: the learning rate of each step.
 
         Raises:
-            ValueError: when the clips end before.
+            ValueError: If there are fewer batches than rates.
         """
         done = 0
         for (batch, labels), rate in zip(clips, learning_rates, strict=False):
@@ -100,7 +105,7 @@ class OneStrategy:
             )
 
     def recalibrate(self, clips: Iterable[Any], batches: int) -> None:
-        """Batch-norm statistics of the strategy: the means over some training batches."""
+        """Sets the strategy's batch-norm statistics: the means over some training batches."""
         if not self.norms:
             return
         with of_the_batch(self.norms):
@@ -109,7 +114,7 @@ class OneStrategy:
         assign(self.norms, found)
 
     def logits(self, clips: Any) -> tf.Tensor:
-        """``(batch, classes)`` float32 of a batch of clips."""
+        """Returns the logits of a batch of clips, float32 ``(batch, classes)``."""
         return self._run(clips)
 
     def _reset(self) -> None:

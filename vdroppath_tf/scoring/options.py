@@ -1,4 +1,4 @@
-"""How strategies are scored: recalibration, adaptation, views, memory, progress."""
+"""Settings for scoring strategies: recalibration, adaptation, views, memory, progress."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ from vdroppath_tf.ranges import Range, check_ranges, whole
 @named
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """How ``evaluate_strategies`` and ``race_strategies`` go about it.
+    """The settings of ``evaluate_strategies`` and ``race_strategies``.
 
     Attributes:
-        recalibration_batches: int, how many batches of ``train_clips`` are used. Defaults to 8.
-        views: int, clips of each video, adjacent and in one batch; the mean softmax over them is
-            the score of the video, and the clips counted are videos then. Defaults to 1.
-        memory_bytes: int, room for activations while scoring; batches are cut into pieces that fit.
-            Recalibration holds one whole training batch, though never as much as a training step
-            does. Defaults to 1 GiB.
-        resume: str or path, a folder for what has been done after each batch. Called again with
-            the same model, strategies and clips, the evaluation goes on from there and ends the
-            same. Defaults to None, which keeps nothing.
-        on_strategy: callable, called after each strategy and batch, for a progress bar of the
-            caller's. Defaults to None.
-        adapt_steps: int, how many steps of SGD on ``train_clips`` each strategy's paths take from
-            the template's weights before they are scored (``docs/ranking.md`` has what so many
-            steps gain). Strategies no longer share their
-            first layers, and each reads the clips anew. Defaults to 0.
-        adapt_learning_rate: float, the rate of the first of these steps; it falls to 0 along a
-            cosine. Defaults to 0.02.
-        progress: bool, whether a bar shows how far it is, on a terminal and where it takes more
+        recalibration_batches: int, the number of batches of ``train_clips`` to use. Defaults to 8.
+        views: int, the number of clips of each video, adjacent and in one batch. The mean softmax
+            over them is the score of the video, and videos are counted instead of clips. Defaults
+            to 1.
+        memory_bytes: int, the memory for activations while scoring; batches are divided into parts
+            that fit. Recalibration holds one whole training batch, but never as much as a training
+            step. Defaults to 1 GiB.
+        resume: str or path, a folder for the results after each batch. If called again with the
+            same model, strategies and clips, the evaluation resumes from there and gives the same
+            result. Defaults to None, which keeps nothing.
+        on_strategy: callable, called after each strategy and batch, for the caller's progress bar.
+            Defaults to None.
+        adapt_steps: int, the number of steps of SGD on ``train_clips`` with which each strategy is
+            trained, from the template's weights, before it is scored; ``docs/ranking.md`` shows how
+            much they gain. Strategies then no longer share their first layers, and each reads the
+            clips again. Defaults to 0.
+        adapt_learning_rate: float, the learning rate of the first of these steps; it falls to 0
+            along a cosine. Defaults to 0.02.
+        progress: bool, whether a progress bar is shown, on a terminal and if scoring takes more
             than a few seconds. Defaults to True.
-        adapt_rise: int, how many of these steps rise to that rate in a line, at most half of them:
-            for a new template, whose weights are random. Defaults to 0.
+        adapt_rise: int, the number of these steps during which the rate rises linearly, at most
+            half of them, for a new template with random weights. Defaults to 0.
     """
 
     recalibration_batches: int = 8

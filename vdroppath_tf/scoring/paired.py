@@ -1,4 +1,4 @@
-"""Two networks on the same clips: the difference of their accuracies, its interval, its test."""
+"""Compares two networks on the same clips: the difference of accuracies, interval and test."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from vdroppath_tf.scoring.intervals import Interval, paired_difference
 def paired_interval(
     wins: np.ndarray, losses: np.ndarray, clips: np.ndarray, *, level: float = 0.95
 ) -> np.ndarray:
-    """The interval of a difference of two accuracies on the same clips, by Bonett and Price (2012).
+    """Returns the interval of a paired difference of two accuracies (Bonett and Price, 2012).
 
-    The normal interval of the difference, after one clip has been added to those that only the one
-    gets correct and one to those that only the other does. So it has a width where no clip tells
-    the two apart, and keeps its level on a handful of clips, where a bootstrap does not.
+    This is the normal interval of the difference after one clip is added to those that only the
+    first gets right, and one to those that only the second gets right. So it has a positive width
+    even if the two agree on every clip, and it keeps its level on a handful of clips, where a
+    bootstrap does not.
 
     Args:
-        wins: array of int, clips that only the first gets correct.
-        losses: array of int, clips that only the second does.
-        clips: array of int, all clips; 0 gives NaN.
+        wins: array of int, the number of clips that only the first gets right.
+        losses: array of int, the number of clips that only the second gets right.
+        clips: array of int, the number of all clips; 0 gives NaN.
         level: float, the confidence of the interval. Defaults to 0.95.
 
     Returns:
-        Array ``(..., 2)``, the ends.
+        Array ``(..., 2)``, the lower and upper ends.
 
     Example:
     ```python
@@ -44,14 +45,14 @@ def paired_interval(
 
 @named
 def paired_p_value(wins: np.ndarray, losses: np.ndarray) -> np.ndarray:
-    """The p-value of McNemar's exact test, two-sided: do two networks differ on the same clips?
+    """Returns the two-sided p-value of McNemar's exact test: do two networks differ?
 
     Args:
         wins: array of int, clips that only the first gets correct.
         losses: array of int, clips that only the second does.
 
     Returns:
-        P-values of the same shape; 1 where they are as many.
+        P-values of the same shape; 1 if wins and losses are equal.
     """
     more, less = np.maximum(wins, losses), np.minimum(wins, losses)
     return np.minimum(1.0, 2.0 * sign_test(more, less))
@@ -59,16 +60,16 @@ def paired_p_value(wins: np.ndarray, losses: np.ndarray) -> np.ndarray:
 
 @named
 def holm(p_values: np.ndarray, level: float = 0.05) -> np.ndarray:
-    """Which of several hypotheses are rejected, with probability ``level`` at most of any error.
+    """Tests several hypotheses, with a family-wise error rate of at most ``level``.
 
-    Holm's step-down form of Bonferroni's correction; NaN is no hypothesis.
+    This is Holm's step-down form of Bonferroni's correction; NaN values are not tested.
 
     Args:
         p_values: ``(n,)`` array of float.
-        level: float, the probability of one wrong rejection or more. Defaults to 0.05.
+        level: float, the probability of at least one false rejection. Defaults to 0.05.
 
     Returns:
-        ``(n,)`` array of bool.
+        ``(n,)`` array of bool, whether each hypothesis is rejected.
     """
     rejected = np.zeros(len(p_values), bool)
     order = [k for k in np.argsort(p_values, kind="stable") if not np.isnan(p_values[k])]
@@ -81,10 +82,10 @@ def holm(p_values: np.ndarray, level: float = 0.05) -> np.ndarray:
 
 @named
 def mean_interval(differences: np.ndarray, *, level: float = 0.95) -> Interval:
-    """The mean of differences that clips make, each from -1 to 1, with its interval.
+    """Returns the mean of differences between -1 and 1, one for each clip, with its interval.
 
-    Two clips are added, one for either side, as in ``paired_interval``, which is this interval
-    where every difference is -1, 0 or 1.
+    Two clips are added, one on either side, as in ``paired_interval``. If every difference is -1, 0
+    or 1, both intervals are the same.
 
     Args:
         differences: ``(clips,)`` array of float, at least one.

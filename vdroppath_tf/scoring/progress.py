@@ -1,4 +1,4 @@
-"""What a stopped evaluation has done, batch by batch, so that it goes on and ends the same."""
+"""Keeps the results of an evaluation batch by batch, so that a stopped one can resume."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ import tensorflow as tf
 from vdroppath_tf.scoring.array_files import read_arrays, write_arrays
 
 _FORMAT = "vdroppath_tf.progress/1"
-_NOT_OF_THE_RESULT = {"mask", "noise_step"}  # last parts of paths: what a template runs otherwise
+_NOT_OF_THE_RESULT = {"mask", "noise_step"}  # variables (ends of paths) that scores ignore
 
 
 class Progress:
-    """Results so far and the batches they come from; a file, or nothing where there is no path.
+    """The results so far and digests of their batches, in a file or, without a path, nowhere.
 
     Args:
-        path: of the file; None keeps nothing.
-        fingerprint: of all that the results depend on beside the batches.
+        path: the file; None keeps nothing.
+        fingerprint: a fingerprint of everything but the batches that the results depend on.
 
     Raises:
-        ValueError: when the file is of another evaluation; it stays as it is.
+        ValueError: If the file is from another evaluation; it is left unchanged.
     """
 
     def __init__(self, path: Path | None, fingerprint: str) -> None:
@@ -40,10 +40,10 @@ class Progress:
             self.digests, self.results = [str(one) for one in found["digests"]], found["results"]
 
     def has(self, number: int, batch: Sequence[Any]) -> bool:
-        """Whether the results of this batch are there.
+        """Whether the results of this batch are known.
 
         Raises:
-            ValueError: when another batch was at its place.
+            ValueError: If another batch had this number.
         """
         if number >= len(self.digests):
             return False
@@ -52,7 +52,7 @@ class Progress:
         return True
 
     def keep(self, batch: Sequence[Any], results: np.ndarray) -> None:
-        """All results up to and with this batch."""
+        """Stores all results up to and including this batch."""
         self.results = results
         if self.path is not None:
             self.digests.append(digest(batch))
@@ -66,22 +66,22 @@ class Progress:
             )
 
     def finish(self, batches: int) -> None:
-        """ValueError where the file holds results of more batches than there were."""
+        """Raises a ValueError if the file holds results of more batches than there were."""
         if batches < len(self.digests):
             done = f"{batches} batches; {len(self.digests)} had been done"
             raise other_evaluation(self.path, f"clips ({done})")
 
 
 def other_evaluation(path: Path | None, what: str) -> ValueError:
-    """The error about a file of results that are not those asked for."""
+    """Returns the error about a file with the results of another evaluation."""
     return ValueError(
-        f"{path}: holds results of other {what}. To go on with it, evaluate what it was "
-        "begun with; otherwise name another folder, or delete it."
+        f"{path}: holds results of other {what}. To resume it, repeat the evaluation that "
+        "wrote it unchanged; otherwise pass another folder, or delete the file."
     )
 
 
 def digest(parts: Sequence[Any]) -> str:
-    """SHA-256 of arrays: values, shapes and types."""
+    """Returns the SHA-256 of arrays: of their values, shapes and dtypes."""
     found = hashlib.sha256()
     for part in parts:
         array = np.ascontiguousarray(part)
@@ -91,7 +91,7 @@ def digest(parts: Sequence[Any]) -> str:
 
 
 def fingerprint_of(model: keras.Model, *texts: str) -> str:
-    """SHA-256 of a model's weights, by name, and of settings."""
+    """Returns the SHA-256 of a model's weights, with their names, and of settings."""
     found = hashlib.sha256("\n".join(texts).encode())
     for weight in sorted(model.weights, key=lambda weight: weight.path):
         if weight.path.split("/")[-1] not in _NOT_OF_THE_RESULT:
@@ -101,5 +101,5 @@ def fingerprint_of(model: keras.Model, *texts: str) -> str:
 
 
 def file_in(folder: str | os.PathLike[str] | None, name: str) -> Path | None:
-    """A file of a folder, where there is one."""
+    """Returns a file's path in a folder; None without a folder."""
     return None if folder is None else Path(folder) / name

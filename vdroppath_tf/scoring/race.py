@@ -27,20 +27,20 @@ _SHARES, _PARTS = (_POINTS + 1) / 2, np.log(_WEIGHTS / 2)
 
 @named
 class Race:
-    """Which strategies are still in it: a function of the answers so far, and of nothing else.
+    """The strategies that remain in a race: a pure function of the answers so far.
 
-    Without a margin the strategy of the highest accuracy over all clips of the kind that are drawn
-    here is never dropped, with probability ``1 - level`` at least (of several equal ones, each with
-    that probability). With a margin it may be, but for one that comes nearer to it than the margin
-    and stays: dropping on a margin again and again would add them up, so who has dropped another
-    that way (or inherits it) is dropped only by one that is better.
+    Without a margin, the strategy with the highest expected accuracy is never dropped, with a
+    probability of at least ``1 - level`` (if several are equally good, each with that probability).
+    With a margin it may be dropped, but only in favour of a strategy within the margin of it that
+    stays. Repeated drops could add margins up, so a strategy that has dropped another within the
+    margin (or replaces one that has) is dropped only by a better one.
 
-    It takes the clips to be independent draws: in random order, not class by class.
+    The clips are assumed to be independent draws: in random order, not sorted by class.
 
     Args:
-        strategies: how many start.
-        level: probability of losing the best.
-        margin: difference in accuracy, below 1, that is not worth clips.
+        strategies: the number of strategies at the start.
+        level: the probability of dropping the best.
+        margin: a difference in accuracy, below 1, that does not matter.
     """
 
     def __init__(self, strategies: int, level: float, margin: float = 0.0) -> None:
@@ -49,21 +49,22 @@ class Race:
         if not 0.0 <= margin < 1.0:
             raise ValueError(f"margin must be 0 or more and below 1. Received: {margin}")
         self.active = list(range(strategies))
-        self.kept: set[int] = set()  # stand for a better one that may have been dropped
+        self.kept: set[int] = set()  # replace a better one that may have been dropped
         self.wins = np.zeros((strategies, strategies), "int64")
         self.total = np.zeros(strategies, "int64")
         self.clips = 0
         self.margin = margin
-        # each of the others may be the one that the best loses to by chance; with a margin what
-        # holds for the best must hold for those that stand for it, so for every pair
+        # the best may lose to each of the others by chance; with a margin the bound must also hold
+        # for
+        # those that replace the best, so for every pair
         tests = max(1, strategies - 1) * (strategies if margin else 1)
         self.enough = math.log(tests / level)
 
     def after(self, right: np.ndarray) -> list[int]:
-        """The strategies that are left after more clips.
+        """Returns the strategies that remain after more clips.
 
         Args:
-            right: ``(strategies, clips)`` bool; rows of those already dropped count for nothing.
+            right: ``(strategies, clips)`` bool; rows of dropped strategies are ignored.
         """
         own = right[self.active].astype("int64")
         self.wins[np.ix_(self.active, self.active)] += own @ (1 - own).T
@@ -80,7 +81,7 @@ class Race:
         return self.active
 
     def _dropped(self, leader: int, margin: float) -> set[int]:
-        """Those that the test rejects to be better than the leader by the margin."""
+        """Returns the strategies for which "better than the leader by the margin" is rejected."""
         others = np.array([k for k in self.active if k != leader], "int64")
         wins, losses = self.wins[leader, others], self.wins[others, leader]
         evidence = log_evidence(wins, losses, self.clips - wins - losses, margin)
@@ -90,14 +91,14 @@ class Race:
 def log_evidence(
     wins: np.ndarray, losses: np.ndarray, equal: np.ndarray, margin: float = 0.0
 ) -> np.ndarray:
-    """Logarithm of the mean wealth, the e-value against "the loser is better by the margin".
+    """Returns the log e-value (mean wealth) against "the loser is better by the margin".
 
     Args:
-        wins, losses, equal: clips that only the first of two gets right, that only the second gets
-            right, and others; of any shape.
+        wins, losses, equal: the numbers of clips that only the first of two gets right, that only
+            the second gets right, and of the others; arrays of any one shape.
         margin: see ``Race``.
     """
-    shares = _SHARES / (1.0 - margin)  # of 1 and more would be lost with one clip
+    shares = _SHARES / (1.0 - margin)  # a stake of 1 or more would be lost with one clip
     gains = np.log1p(shares * (1.0 + margin)), np.log1p(-_SHARES), np.log1p(shares * margin)
     counts = (np.asarray(count)[..., None] for count in (wins, losses, equal))
     wealth = sum(count * gain for count, gain in zip(counts, gains, strict=True))

@@ -1,4 +1,4 @@
-"""recalibrate: batch-norm statistics of its own for a derived network."""
+"""recalibrate: measures the batch-norm statistics of a network again."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from vdroppath_tf.scoring.batch_statistics import assign, mean_statistics, resto
 
 @named
 def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8) -> None:
-    """Gives a network batch-norm statistics of its own: means over a few training batches.
+    """Sets a network's batch-norm statistics to the means over a few training batches.
 
     Args:
         model: ``keras.Model``, a derived network (or a template, for the strategy it runs).
-        train_clips: an iterable of batches ``(clips, labels)`` of training; or arrays ``(X, Y)``,
-            as ``fit`` takes them, in batches of 32.
-        batches: int, how many of them are used. Defaults to 8.
+        train_clips: an iterable of training batches ``(clips, labels)``; or arrays ``(X, Y)``, as
+            ``fit`` takes them, in batches of 32.
+        batches: int, the number of batches to use. Defaults to 8.
 
     Raises:
-        ValueError: when there are no clips. The network is as it was then.
-        VideoError: for a video that cannot be read. The network is as it was then.
+        ValueError: If there are no clips. The network is then left unchanged.
+        VideoError: If a video cannot be read. The network is then left unchanged.
     """
     with restored(model), video_errors():
         statistics = mean_statistics(model, batches_of(train_clips), batches)

@@ -1,4 +1,4 @@
-"""StrategyScores: what each strategy got right, clip by clip, and the numbers that follow."""
+"""StrategyScores: the answers of strategies for each clip, and their accuracies."""
 
 from __future__ import annotations
 
@@ -22,14 +22,13 @@ _NAMES = ("strategies", "architectures", "right", "seen", "labels", "recalibrate
 @named
 @dataclass(frozen=True)
 class StrategyScore:
-    """One strategy on the validation clips.
+    """The score of one strategy on the validation clips.
 
     Attributes:
-        strategy: what ran.
-        top1, top5: share of the clips (top5 is 1 where there are at most 5 classes).
-        clips: how many clips were scored.
-        map: the mean average precision over classes, of clips of several classes each; None of
-            clips of one class.
+        strategy: the strategy.
+        top1, top5: the shares of correct clips (top5 is 1 if there are at most 5 classes).
+        clips: the number of clips that were scored.
+        map: the mean average precision over classes if clips have several classes; otherwise None.
     """
 
     strategy: FusionStrategy
@@ -45,21 +44,21 @@ class StrategyScore:
 
     @property
     def interval(self) -> Interval:
-        """``top1`` with its 95 % interval (Wilson's), which has a width at 0 and 1 too."""
+        """``top1`` with its 95 % interval (Wilson's), which has a positive width at 0 and 1 too."""
         return Interval.of_share(self.top1, self.clips)
 
 
 @named
 @dataclass(frozen=True, eq=False)
 class StrategyScores(ShowsTable):
-    """Scores in the order the strategies were given.
+    """The scores of strategies, in the order in which the strategies were passed.
 
     Attributes:
-        scores: one for each strategy.
-        recalibrated: whether each ran with batch-norm statistics of its own.
+        scores: one score for each strategy.
+        recalibrated: whether the batch-norm statistics were measured again for each strategy.
         right: ``(strategies, clips, 2)`` bool, whether top-1 and top-5 were right on each clip;
-            False on clips that a strategy dropped from a race did not see. None where not kept.
-        labels: ``(clips,)`` classes of the clips. None where not kept.
+            False on clips that a strategy did not see because a race dropped it. None if not kept.
+        labels: ``(clips,)`` the classes of the clips. None if not kept.
     """
 
     scores: tuple[StrategyScore, ...]
@@ -77,7 +76,7 @@ class StrategyScores(ShowsTable):
         recalibrated: bool,
         maps: np.ndarray | None = None,
     ) -> StrategyScores:
-        """The scores of ``right``, of which each strategy has seen the first ``seen`` clips."""
+        """Creates the scores from ``right``; each strategy has seen its first ``seen`` clips."""
         shares = right.sum(1) / np.asarray(seen)[:, None]
         precisions = [None] * len(shares) if maps is None else [float(one) for one in maps]
         scores = (
@@ -106,11 +105,11 @@ class StrategyScores(ShowsTable):
         return self._table(self.ranked()).html()
 
     def ranked(self) -> list[StrategyScore]:
-        """The best first; those dropped from a race last."""
+        """Returns the scores, best first; strategies dropped from a race come last."""
         return sorted(self.scores, key=lambda score: (-score.clips, -score.top1))
 
     def short_table(self) -> ShortTable:
-        """A line a strategy, in the order they were given; printed, the best come first."""
+        """Returns a table with a line for each strategy, in order; printed, the best come first."""
         return self._table(self.scores)
 
     def _table(self, scores: Sequence[StrategyScore]) -> ShortTable:
@@ -136,24 +135,24 @@ class StrategyScores(ShowsTable):
 
     @property
     def best(self) -> StrategyScore:
-        """The highest top-1 of those not dropped from a race; of equals, the first.
+        """The highest top-1 among the strategies not dropped from a race; the first of equals.
 
-        Chosen on these clips, so it has a selection bias: ``scoring.select()`` estimates it. Others
-        may be as good and cheaper: ``scoring.choose()`` takes the cheapest of them.
+        Its accuracy on these clips has a selection bias, which ``scoring.select()`` estimates.
+        Others may be as good and cheaper: ``scoring.choose()`` takes the cheapest of them.
         """
         return max(self.finalists, key=lambda score: score.top1)
 
     @property
     def finalists(self) -> tuple[StrategyScore, ...]:
-        """Those that saw every clip: all of them, unless there was a race."""
+        """The scores on every clip: all of them, unless there was a race."""
         clips = max(score.clips for score in self.scores)
         return tuple(score for score in self.scores if score.clips == clips)
 
     def answers(self, strategies: Sequence[FusionStrategy]) -> np.ndarray:
-        """``(strategies, clips)`` bool: whether the top-1 of some of them was right.
+        """Returns whether the top-1 of some strategies was right, ``(strategies, clips)`` bool.
 
         Raises:
-            ValueError: when the answers were not kept, or one of them did not see every clip.
+            ValueError: If the answers were not kept, or a strategy was not scored on every clip.
         """
         if self.right is None:
             raise ValueError("These scores hold no answers clip by clip. Score the clips again.")
@@ -165,10 +164,10 @@ class StrategyScores(ShowsTable):
         return self.right[[whole[place[str(s)]] for s in strategies], :, 0]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes an ``.npz`` file without pickles, whole or not at all.
+        """Writes an ``.npz`` file without pickles, atomically.
 
         Raises:
-            ValueError: when the answers were not kept.
+            ValueError: If the answers were not kept.
         """
         if self.right is None or self.labels is None:
             raise ValueError("These scores hold no answers clip by clip. Score the clips again.")
@@ -189,11 +188,11 @@ class StrategyScores(ShowsTable):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> StrategyScores:
-        """Reads what ``save`` wrote.
+        """Reads a file that ``save`` wrote.
 
         Raises:
-            ValueError: when it is something else; the message names the file.
-            OSError: when it cannot be read.
+            ValueError: If the file has another format; the message names the file.
+            OSError: If the file cannot be read.
         """
         found = read_arrays(path, _FORMAT, _NAMES, optional=("maps",))
         right, seen, labels = found["right"], found["seen"], found["labels"]

@@ -1,9 +1,9 @@
-"""A template cut at its fusion layers: what lies from one to the next is a function of its own.
+"""A template divided at its fusion layers into segments that are run as separate functions.
 
-What a tensor of the network holds depends on the units of the fusion layers before it and on no
-others. A segment is everything that depends on the same fusion layers, so that strategies that
-agree on these compute it once. Under a unit only the paths that are on are computed; a block
-without a path is its shortcut, and nothing is multiplied by 0 or 1.
+A tensor of the network depends on the units of the fusion layers before it and on no others. A
+segment is all that depends on the same fusion layers, so strategies that agree on these layers
+compute it once. Only the paths that a unit turns on are computed; a block without a path is reduced
+to its shortcut, and nothing is multiplied by 0 or 1.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.scoring.batch_statistics import moving
 from vdroppath_tf.scoring.folding import Convolved, normalized
 
-ZERO, ONE = "0", "1"  # a tensor that is known to be all zeros, or a factor that is 1
+ZERO, ONE = "0", "1"  # stand for a tensor known to be all zeros, and for a factor of 1
 
 
 class Step(NamedTuple):
-    """A layer, and the tensors (by number) that it takes and gives."""
+    """A layer, and the numbers of the tensors that it takes and gives."""
 
     layer: keras.layers.Layer
     takes: tuple[int, ...]
@@ -37,12 +37,12 @@ class Segment:
     """The layers that depend on one fusion layer and those before it.
 
     Attributes:
-        fusion: the fusion layer; None before the first.
-        steps: its layers, in topological order.
-        takes: tensors of earlier segments that it needs.
-        gives: tensors of its own that later segments need, or the logits.
-        kept: all tensors that are needed after it.
-        specs: symbolic tensors of the network by number.
+        fusion: the fusion layer; None in the segment before the first one.
+        steps: the layers, in topological order.
+        takes: the tensors of earlier segments that the segment needs.
+        gives: the tensors of the segment that later segments need, or the logits.
+        kept: all tensors that are needed after the segment.
+        specs: the symbolic tensors of the network by number.
     """
 
     fusion: FusionConv | None
@@ -54,13 +54,13 @@ class Segment:
 
     @property
     def norms(self) -> list[keras.layers.BatchNormalization]:
-        """Its batch norms, those of the paths of the fusion layer included."""
+        """The batch norms of the segment, including those in the paths of the fusion layer."""
         own = [] if self.fusion is None else self.fusion.norms
         return [*own, *(step.layer for step in self.steps if _is_norm(step.layer))]
 
     @property
     def weights(self) -> list[Any]:
-        """Weights of its layers; without a fusion layer's gates, and moving statistics."""
+        """The weights of the layers, without the gates and the moving statistics."""
         layers = [step.layer for step in self.steps if step.layer is not self.fusion]
         if self.fusion is not None:
             layers += [*self.fusion.paths, *self.fusion.norms]
@@ -69,7 +69,7 @@ class Segment:
 
     @cached_property
     def kind(self) -> str:
-        """All that makes it the function it is of its inputs, weights and statistics."""
+        """A text that is equal for segments that compute the same function."""
         tensors = [*self.takes, *(t for step in self.steps for t in (*step.takes, *step.gives))]
         number = {t: n for n, t in enumerate(dict.fromkeys(tensors))}
         steps = [
@@ -86,11 +86,11 @@ class Segment:
     def run(
         self, inputs: Sequence[tf.Tensor], keeps: Mapping[str, Any], training: bool = False
     ) -> list[tf.Tensor]:
-        """``gives`` from ``takes`` under a unit.
+        """Computes the tensors ``gives`` from ``takes`` under a unit.
 
         Args:
-            inputs: the tensors of ``takes``.
-            keeps: the unit, as for ``FusionConv.only``; empty for no path.
+            inputs: the tensors ``takes``.
+            keeps: the unit, as for ``FusionConv.only``; empty if no path is on.
             training: whether batch norms use the batch's own statistics. Dropout never drops.
         """
         known = dict(zip(self.takes, inputs, strict=True))
@@ -102,7 +102,7 @@ def _is_norm(layer: keras.layers.Layer) -> bool:
 
 
 class _Evaluation:
-    """One run of a segment: each tensor is computed when something that is needed asks for it."""
+    """One run of a segment, in which each tensor is computed when it is needed."""
 
     def __init__(
         self, segment: Segment, known: dict[int, Any], keeps: Mapping[str, Any], training: bool
@@ -115,7 +115,9 @@ class _Evaluation:
         return [self._filled(t) for t in self.segment.gives]
 
     def _filled(self, tensor: int) -> tf.Tensor:
-        """The tensor; where it is known to be zero, zeros as large as the fusion layer's input."""
+        """Returns a tensor; if it is known to be zero, zeros shaped like the fusion layer's
+        input.
+        """
         value = self._run(tensor)
         if value is not ZERO or self.segment.fusion is None:
             return value
@@ -125,7 +127,7 @@ class _Evaluation:
         return tf.ensure_shape(tf.zeros(shape, spec.dtype), spec.shape)
 
     def _run(self, tensor: int) -> Any:
-        """The tensor itself, where ``_value`` may be a convolution that waits."""
+        """Returns a tensor; ``_value`` may return a deferred convolution instead."""
         value = self._value(tensor)
         return value.result if isinstance(value, Convolved) else value
 
@@ -139,7 +141,7 @@ class _Evaluation:
         return self.known[tensor]
 
     def _fused(self, step: Step, fusion: FusionConv) -> dict[int, Any]:
-        """What the fusion layer gives under the unit, by number."""
+        """Returns the outputs of the fusion layer under the unit, by number."""
         found: dict[str, Any] = {}
         if self.keeps:
             x = self._run(step.takes[0])
@@ -150,7 +152,7 @@ class _Evaluation:
 
     def _computed(self, step: Step) -> Any:
         layer = step.layer
-        if isinstance(layer, keras.layers.Multiply):  # by a factor of the gates
+        if isinstance(layer, keras.layers.Multiply):  # multiplies by a factor of the gates
             factor = self._value(step.takes[1])
             return ZERO if factor is ZERO else self._value(step.takes[0])
         if isinstance(layer, keras.layers.Add):
@@ -160,7 +162,7 @@ class _Evaluation:
             return self._value(terms[0]) if terms else ZERO
         if len(step.takes) > 1 and not isinstance(layer, Convolution):
             return layer([self._filled(t) for t in step.takes])
-        value = self._value(step.takes[0])  # without D1's part of the KL
+        value = self._value(step.takes[0])  # the classifier's (D1) KL term is left out
         if isinstance(layer, Convolution):
             return Convolved.of(layer, self._run(step.takes[0]))
         if _is_norm(layer):

@@ -1,8 +1,8 @@
-"""Choosing among scored strategies, and saying how sure the choice is.
+"""Chooses among scored strategies, and quantifies the uncertainty of the choice.
 
-The accuracy of a strategy on the clips it was chosen on has a selection bias (the winner's curse):
-of N scores the highest is partly luck. So the choice is made on one part of the validation clips,
-and reported on the other.
+The accuracy of a strategy on the clips on which it was chosen has a selection bias (the winner's
+curse): the highest of N scores is high partly by chance. So the choice is made on one part of the
+validation clips, and its accuracy is reported on the other.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from vdroppath_tf.scoring.listed import Row
 from vdroppath_tf.scoring.scores import StrategyScores
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-if TYPE_CHECKING:  # it imports Keras, which choosing among scores does not need
+if TYPE_CHECKING:  # cost imports Keras, which choosing does not need
     from vdroppath_tf.cost import UnitCosts
 
 MOST_ACCURATE = "most accurate"
-"""The row of the strategy of the highest top-1 where another one was chosen."""
+"""The name of the row of the strategy with the highest top-1, if another one was chosen."""
 
 
 @named
 def split(labels: Sequence[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers of the clips to choose on and of those to report on: halves, class by class.
+    """Divides clips, class by class, into a half to choose on and a half to report on.
 
-    A pure function of its arguments. Both parts are in random order, as a race needs it.
+    Both parts are in random order, as a race requires. The result depends on the arguments only.
 
     Args:
-        labels: the class of each clip, a sequence of int.
+        labels: a sequence of int, the class of each clip.
         seed: int, the seed of the shuffle. Defaults to 0.
 
     Returns:
-        Two arrays of numbers from 0, of sizes that differ by one clip at most.
+        Two arrays of indices of clips, whose sizes differ by at most one.
 
     Raises:
-        ValueError: when there are fewer than two clips.
+        ValueError: If there are fewer than two clips.
     """
     classes = np.asarray(labels)
     if len(classes) < 2:
@@ -60,18 +60,19 @@ def split(labels: Sequence[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]
 @named
 @dataclass(frozen=True)
 class Selection:
-    """The chosen strategy, and how sure the choice is.
+    """The chosen strategy, and the uncertainty of the choice.
 
     Attributes:
-        strategy: ``FusionStrategy``, the one that was chosen, by ``rule``.
-        top1_chosen_on: float, its top-1 there, which has a selection bias (the winner's curse).
-        optimism: float, an estimate of that bias for the best of all; see ``optimism``.
-        rows: a ``Row`` of the strategy and one of each control, on the other clips.
+        strategy: ``FusionStrategy``, the chosen strategy.
+        top1_chosen_on: float, its top-1 on the clips it was chosen on, which has a selection bias
+            (the winner's curse).
+        optimism: float, an estimate of that bias for the most accurate strategy; see ``optimism``.
+        rows: a ``Row`` for the strategy and one for each control, on the other clips.
         confidence_set: the strategies in the confidence set of the best; see ``confidence_set``.
         level: float, the probability that the best is not in that set.
-        confidence: float, of the intervals in the rows.
-        clips: a pair of int, the number of clips it was chosen on, and it is reported on.
-        rule: str, by which it was chosen: ``"cheapest"`` of the confidence set, or ``"accurate"``;
+        confidence: float, the confidence of the intervals in the rows.
+        clips: a pair of int, the numbers of clips for the choice and for the report.
+        rule: str, the rule of the choice: ``"cheapest"`` of the confidence set, or ``"accurate"``;
             see ``choose``.
     """
 
@@ -102,23 +103,23 @@ def select(
     """Chooses a strategy on some clips and reports its accuracy on others.
 
     Args:
-        chosen_on: ``StrategyScores`` of all strategies. After a race, what was dropped was ruled
-            out already at the race's level, which adds to ``level`` (with a margin: or is not that
-            much better than one that stayed); the rest goes by the finalists.
+        chosen_on: ``StrategyScores`` of all strategies. After a race the choice is among the
+            finalists. The strategies that were dropped were ruled out at the race's level, which
+            adds to ``level``; with a margin, they may be better than one that stayed by up to the
+            margin.
         reported_on: ``StrategyScores`` of the chosen strategy (``choose``) and the controls on
-            other clips. Where the most accurate strategy was scored there too, it gets a row.
-        controls: a dict from names to the strategies it is compared with; see
-            ``scoring.controls``.
+            other clips. The most accurate strategy gets a row if it was scored there too.
+        controls: a dict from names to the strategies to compare with; see ``scoring.controls``.
         costs: ``UnitCosts`` of the template, for the rule ``"cheapest"``. Defaults to None.
         rule: str, ``"cheapest"`` or ``"accurate"``, see ``choose``. Defaults to ``"cheapest"``.
         level: float, the probability that the best is not in the confidence set. Defaults to 0.05.
-        confidence: float, of the intervals. Defaults to 0.95.
+        confidence: float, the confidence of the intervals. Defaults to 0.95.
 
     Returns:
         ``Selection``.
 
     Raises:
-        ValueError: when the answers clip by clip were not kept, a strategy was not scored, or the
+        ValueError: If the answers for each clip were not kept, a strategy was not scored, or the
             costs that the rule needs are missing.
 
     Example:

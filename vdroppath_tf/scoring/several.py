@@ -1,4 +1,4 @@
-"""Scores of videos of several classes each: average precision, and what is checked of labels."""
+"""Scores videos with several classes each (multi-label): average precision, label checks."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from vdroppath_tf.names import named
 
 
 def check_several(labels: np.ndarray, classes: int) -> None:
-    """ValueError unless labels are ``(batch, classes)`` of 0 and 1."""
+    """Raises a ValueError unless labels are ``(batch, classes)`` of 0 and 1."""
     if labels.ndim != 2 or labels.shape[1] != classes or not np.isin(labels, (0, 1)).all():
         raise ValueError(
-            f"The network is one of several classes a clip. Labels must be (batch, {classes}) of 0 "
-            f"and 1. Received: shape {labels.shape}, dtype {labels.dtype}"
+            f"The network has several classes per clip (multi-label). Labels must be (batch, "
+            f"{classes}) of 0 and 1. Received: shape {labels.shape}, dtype {labels.dtype}"
         )
 
 
 @named
 def average_precision(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """The average precision of each class, ``(classes,)``; NaN where no video has it.
+    """Returns the average precision of each class, ``(classes,)``; NaN if no video has it.
 
-    The sum over videos of the class of the precision down to them, by falling probability, divided
-    by their number; videos of equal probability count at once, whatever their order.
+    Videos are ranked by falling probability. The average precision is the mean, over the videos of
+    the class, of the precision among the videos down to that rank. Videos of equal probability
+    share a rank, so their order does not matter.
 
     Args:
         labels: ``(n, classes)`` of 0 and 1.
-        probabilities: ``(n, classes)``, any numbers that rank.
+        probabilities: ``(n, classes)``, or any scores that rank the videos.
     """
     found = np.full(labels.shape[1], np.nan)
     for k in range(labels.shape[1]):
@@ -34,19 +35,19 @@ def average_precision(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarr
             continue
         order = np.argsort(-probabilities[:, k], kind="stable")
         ranked, hits = probabilities[order, k], np.cumsum(positive[order])
-        last = np.append(ranked[1:] != ranked[:-1], True)  # of those of equal probability
+        last = np.append(ranked[1:] != ranked[:-1], True)  # the last of each group of ties
         ends, right = np.flatnonzero(last) + 1, hits[last]
         found[k] = (np.diff(right, prepend=0) * right / ends).sum() / positive.sum()
     return found
 
 
 def mean_precisions(labels: np.ndarray, answers: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """The mean over classes of ``average_precision`` of each strategy, ``(K,)``.
+    """Returns the mean average precision over classes of each strategy, ``(K,)``.
 
     Args:
         labels: ``(n, classes)`` of 0 and 1.
-        answers: ``(K, n, classes)``, any numbers that rank.
-        seen: ``(K,)``, how many of the first videos each strategy has seen.
+        answers: ``(K, n, classes)``, any scores that rank the videos.
+        seen: ``(K,)``, the number of videos, counted from the first, that each strategy has seen.
     """
     each = [average_precision(labels[:n], row[:n]) for row, n in zip(answers, seen, strict=True)]
     return np.array([np.nanmean(row) if np.isfinite(row).any() else 0.0 for row in each])

@@ -1,4 +1,4 @@
-"""Frames of a stream as they come, and what is said of some of them."""
+"""The frames of a stream as they arrive, and the answers of a network for them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from vdroppath_tf.names import named
 @named
 @dataclass(frozen=True, eq=False)
 class StreamAnswer:
-    """What a network says of one window of a stream.
+    """The answer of a network for one window of a stream.
 
     Attributes:
         first: int, the number of the window's first frame in the stream, from 0.
-        last: int, that of its last frame.
-        probabilities: ``(classes,)``, a softmax, or sigmoids where a clip has several classes.
+        last: int, the number of its last frame.
+        probabilities: ``(classes,)``, a softmax, or sigmoids if a clip has several classes.
     """
 
     first: int
@@ -28,10 +28,10 @@ class StreamAnswer:
 
 
 class StreamFrames:
-    """Frames that wait until there are enough of them.
+    """A queue of frames.
 
     Args:
-        shape: ``(height, width, channels)`` of a frame.
+        shape: the shape of a frame, ``(height, width, channels)``.
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
@@ -39,7 +39,7 @@ class StreamFrames:
         self.waiting = np.zeros((0, *shape), "uint8")
 
     def add(self, frames: Any) -> None:
-        """Takes ``(n, height, width, channels)`` uint8; a ValueError says what else was given."""
+        """Appends uint8 frames ``(n, height, width, channels)``; raises a ValueError for others."""
         frames = np.asarray(frames)
         if frames.shape[1:] != self.shape or frames.dtype != np.uint8:
             raise ValueError(
@@ -49,7 +49,7 @@ class StreamFrames:
         self.waiting = np.concatenate([self.waiting, frames])
 
     def take(self, count: int) -> np.ndarray | None:
-        """The first ``count`` of them; None while there are fewer."""
+        """Removes and returns the first ``count`` frames; returns None while there are fewer."""
         if len(self.waiting) < count:
             return None
         taken, self.waiting = self.waiting[:count], self.waiting[count:]
@@ -57,6 +57,6 @@ class StreamFrames:
 
 
 def chances(logits: tf.Tensor, *, several: bool) -> np.ndarray:
-    """The probabilities of one clip: a softmax, or sigmoids where it has several classes."""
+    """Returns the probabilities of one clip: a softmax, or sigmoids if it has several classes."""
     found: np.ndarray = (tf.sigmoid(logits) if several else tf.nn.softmax(logits))[0].numpy()
     return found

@@ -1,9 +1,10 @@
-"""What of a network must be computed when a window over a stream moves on, and what is there.
+"""Plans which frames of a network's layers must be computed when a window over a stream moves.
 
-A layer that sees single frames gives a frame the same numbers in every window. One with a kernel
-of ``1 + 2 p`` frames sees ``p`` more on both sides, and at a window's ends it sees padding there.
-So of a window of T frames, what stands before or behind ``edge`` frames depends on where the window
-ends, where ``edge`` is the sum of the ``p`` on the way, and only the frames between can be kept.
+A layer that works frame by frame has the same output for a frame in every window. A layer with a
+kernel of ``1 + 2 p`` frames also reads ``p`` frames on both sides, which at the ends of a window
+are padding. So the first and last ``edge`` frames of a window, where ``edge`` is the sum of ``p``
+over the layers so far, depend on where the window begins and ends. Only the frames between them can
+be kept for the next window.
 """
 
 from __future__ import annotations
@@ -35,15 +36,15 @@ _POOLS = (keras.layers.MaxPooling3D, keras.layers.AveragePooling3D)
 
 @dataclass(eq=False)
 class StreamStep:
-    """A layer, or a padding and the pool behind it, on frames.
+    """A layer, or a padding with the pooling that follows it, applied to frames.
 
     Attributes:
-        layers: list, what is called, one after another.
-        takes: list of tensors, by number.
-        gives: list of tensors, by number; more than one of a fusion layer with T.
-        names: list of str, of a fusion layer what its outputs are called.
-        reach: int, the frames that are seen on each side.
-        edge: int, the frames at each end of a window that depend on where it ends.
+        layers: list of the layers to call, one after another.
+        takes: list of int, the numbers of the input tensors.
+        gives: list of int, the numbers of the output tensors; several for a fusion layer with T.
+        names: list of str, the names of the outputs of a fusion layer.
+        reach: int, the number of frames that are read on each side.
+        edge: int, the number of frames at each end of a window that depend on where it ends.
     """
 
     layers: list[Any]
@@ -54,24 +55,24 @@ class StreamStep:
     edge: int = 0
 
     def frames_computed(self, window: int, hop: int) -> int:
-        """The frames that a hop takes through it; as many as a window where nothing is kept."""
+        """Returns how many frames each hop computes; a whole window if nothing can be kept."""
         return frames_computed(self.edge, self.reach, window, hop)
 
     def run(self, inputs: Sequence[Any]) -> list[Any]:
-        """What it gives of some frames."""
+        """Returns the outputs for some frames."""
         x = _through(self.layers, list(inputs) if len(inputs) > 1 else inputs[0])
         return [x[name] for name in self.names] if self.names else [x]
 
 
 @dataclass
 class StreamPlan:
-    """A network as steps on frames, and what follows the mean over them.
+    """A network as steps on frames, followed by a mean over time and space and a classifier.
 
     Attributes:
-        clip: the number of the tensor that is the clip.
-        steps: on frames, in order.
-        pooled: the tensor that the mean over time and space is taken of.
-        head: the layers from there on, that mean first.
+        clip: the number of the input tensor.
+        steps: the steps on frames, in order.
+        pooled: the number of the tensor that is averaged over time and space.
+        head: the layers from there on, starting with that mean.
     """
 
     clip: int
@@ -81,15 +82,15 @@ class StreamPlan:
 
     @property
     def edge(self) -> int:
-        """The frames at each end of a window of which the last layers can keep nothing."""
+        """The number of frames at each end of a window for which the last layers keep nothing."""
         return max(step.edge for step in self.steps)
 
     def logits(self, features: Any) -> Any:
-        """What the head gives of the frames of ``pooled``, float32."""
+        """Returns the logits of the head for the frames of ``pooled``, float32."""
         return tf.cast(_through(self.head, features), tf.float32)
 
     def needed_whole(self, window: int, hop: int) -> set[int]:
-        """The tensors of which more is needed than the frames that a hop computes anew."""
+        """Returns the tensors of which more frames are needed than a hop computes."""
         edges = {self.clip: 0} | {t: step.edge for step in self.steps for t in step.gives}
         needed = {self.pooled}
         for step in self.steps:
@@ -99,23 +100,23 @@ class StreamPlan:
 
 
 def frames_computed(edge: int, reach: int, window: int, hop: int) -> int:
-    """The frames that a hop takes through a layer: both ends of a window, or all of it.
+    """Returns the frames of a layer that each hop computes: both ends of a window, or all of it.
 
     Args:
-        edge: of what the layer gives, the frames at each end that depend on where a window ends.
-        reach: the frames that the layer sees on each side.
-        window: frames.
-        hop: new frames of each window.
+        edge: the number of frames of the output, at each end, that depend on where a window ends.
+        reach: the number of frames that the layer reads on each side.
+        window: the number of frames of a window.
+        hop: the number of new frames in each window.
     """
     return min(window, 2 * (edge + reach) + hop)
 
 
 def plan_of(network: keras.Model) -> StreamPlan:
-    """The plan of a derived network.
+    """Returns the plan of a derived network.
 
     Raises:
-        ValueError: If the network has gates, or something that is not computed frame by frame or
-            with a kernel of some frames, such as a stride in time.
+        ValueError: If the network has gates, or a layer that is not computed frame by frame or with
+            a kernel over frames, such as one with a stride in time.
     """
     calls = list(calls_of(network))
     pads: dict[int, Call] = {}
@@ -153,10 +154,10 @@ def _step(call: Call, pads: dict[int, Call]) -> StreamStep:
 
 
 def reach_of(layer: Any) -> int:
-    """The frames that a layer sees on each side of the one that it gives; of a template, at most.
+    """Returns the number of frames that a layer reads on each side; for a template, at most.
 
     Raises:
-        ValueError: If it has a stride in time, or may see more than some frames.
+        ValueError: If it has a stride in time, or may read an unbounded number of frames.
     """
     if isinstance(layer, FusionConv):
         sizes = [path.kernel_size[0] for path in layer.paths]
@@ -183,7 +184,7 @@ def _refused(layer: Any, what: str) -> ValueError:
 
 
 def _through(layers: Sequence[Any], x: Any) -> Any:
-    """What layers give at inference, one after another."""
+    """Applies layers at inference, one after another."""
     for layer in layers:
         x = layer(x, training=False) if isinstance(layer, _WITH_TRAINING) else layer(x)
     return x

@@ -1,4 +1,4 @@
-"""One window over a stream, computed from what the window before it has left."""
+"""Computes one window over a stream from the results kept of the window before it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from vdroppath_tf.scoring.stream_plan import StreamPlan, StreamStep
 
 
 class StreamWindow:
-    """One window of a stream: whole tensors, and of others the frames at both ends.
+    """One window of a stream, which holds some tensors whole and of others only both ends.
 
     Args:
-        plan: The network.
-        needed: The tensors that are wanted whole; see ``StreamPlan.needed_whole``.
-        window: Frames.
-        hop: New frames of each window but the first.
-        new: Those frames, or all of the first window.
-        held: What the window before left; None for the first.
+        plan: The plan of the network.
+        needed: The tensors that are needed whole; see ``StreamPlan.needed_whole``.
+        window: The number of frames of a window.
+        hop: The number of new frames in each window but the first.
+        new: The new frames, or all of the first window.
+        held: The tensors that the window before kept; None for the first window.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class StreamWindow:
             self._run(step)
 
     def logits(self) -> Any:
-        """What the head gives of the mean over the window."""
+        """Returns the logits for the mean over the window."""
         return self.plan.logits(self.whole[self.plan.pooled])
 
     def kept(self) -> dict[str, Any]:
-        """The whole tensors that the next window takes up."""
+        """Returns the whole tensors that the next window reuses."""
         return {self.names[t]: self.whole[t] for t in sorted(self.needed | {self.plan.clip})}
 
     def _run(self, step: StreamStep) -> None:
@@ -64,19 +64,19 @@ class StreamWindow:
                 self.whole[tensor] = tf.concat([left, middle, right], 1)
 
     def _both_ends(self, step: StreamStep) -> list[tuple[Any, Any]]:
-        """The frames at both ends that a hop computes, of each tensor that a step gives."""
+        """Returns the frames at both ends that a hop computes, for each output of a step."""
         edge, reach, back = step.edge, step.reach, step.edge + self.hop
         lefts = [self._frames(t, 0, edge + reach, step.edge) for t in step.takes]
         start = self.window - back - reach
         rights = [self._frames(t, start, self.window, step.edge) for t in step.takes]
-        if not reach:  # frame by frame: one call for both
+        if not reach:  # a frame-by-frame layer: one call for both ends
             both = step.run([tf.concat(pair, 1) for pair in zip(lefts, rights, strict=True)])
             return [(y[:, :edge], y[:, edge:]) for y in both]
         left, right = step.run(lefts), step.run(rights)
         return [(a[:, :edge], b[:, -back:]) for a, b in zip(left, right, strict=True)]
 
     def _frames(self, tensor: int, start: int, end: int, edge: int) -> Any:
-        """Some frames of a tensor: of a whole one any, else those that were computed anew."""
+        """Returns some frames of a tensor; of one that is not whole, only computed ones exist."""
         if tensor in self.whole:
             return self.whole[tensor][:, start:end]
         left, right = self.ends[tensor]

@@ -1,4 +1,4 @@
-"""StreamingClassifier: answers over a stream of frames, of which it keeps what it can."""
+"""StreamingClassifier: classifies sliding windows over a stream, reusing earlier results."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from vdroppath_tf.scoring.stream_window import StreamWindow
 @named
 @dataclass(frozen=True)
 class HopCost:
-    """The multiply-adds of an answer over a stream.
+    """The multiply-adds of one answer over a stream.
 
     Attributes:
-        window: int, of a whole window, as every answer would cost without what is kept.
-        hop: int, of what an answer really computes.
+        window: int, the multiply-adds of a whole window, the cost if nothing were reused.
+        hop: int, the multiply-adds that an answer computes.
     """
 
     window: int
@@ -33,19 +33,19 @@ class HopCost:
 
     @property
     def share(self) -> float:
-        """What an answer costs, as a share of a whole window."""
+        """The cost of an answer as a share of a whole window."""
         return self.hop / self.window
 
 
 @named
 class StreamingClassifier:
-    """A network that answers every few frames over a sliding window.
+    """Classifies a sliding window over a stream every few frames.
 
-    The answers are those of the network on each window, to rounding: a layer keeps what it gave for
-    frames that it has seen already, except near the ends of a window, where its padding (zeros)
-    makes another result of them. A layer of S keeps all; each layer of ST before it costs a frame
-    more on both sides. So a strategy whose ST layers come late is cheap on a stream; where every
-    layer sees time early, little can be kept, which ``cost`` says.
+    The answers equal those of the network on each window, up to rounding. A layer reuses its
+    outputs for frames that it has processed already, except near the ends of a window, where zero
+    padding changes them. A layer with S reuses all of them; each layer with ST before it costs one
+    more frame on both sides. So a strategy whose ST layers come late is cheap on a stream; if early
+    layers see time, little can be reused. ``cost`` gives the cost of an answer.
 
     Example:
     ```python
@@ -59,8 +59,9 @@ class StreamingClassifier:
     Args:
         network: ``keras.Model``, a derived network without strides in time.
         size: tuple of int, height and width of a frame, as the network takes it.
-        window: int, the frames of a window. Defaults to 16.
-        hop: int, the frames from one window to the next, at most a window. Defaults to 4.
+        window: int, the number of frames of a window. Defaults to 16.
+        hop: int, the number of frames from one window to the next, at most ``window``. Defaults to
+            4.
 
     Raises:
         ValueError: If a number is out of range, or the network has gates, or strides in time.
@@ -81,13 +82,13 @@ class StreamingClassifier:
         self.reset()
 
     def reset(self) -> None:
-        """Begins another stream."""
+        """Starts a new stream."""
         self._frames = StreamFrames(self.frame)
         self._held: Any = None
-        self._seen = 0  # frames in windows so far
+        self._seen = 0  # the number of frames in windows so far
 
     def push(self, frames: np.ndarray) -> list[StreamAnswer]:
-        """Takes further frames, and answers for every window that they complete.
+        """Adds frames, and returns an answer for every window that they complete.
 
         Args:
             frames: ``(n, height, width, channels)``, uint8, any number of them.
@@ -103,12 +104,12 @@ class StreamingClassifier:
 
     @property
     def _wanted(self) -> int:
-        """Frames of the next window that are not there yet."""
+        """Returns how many frames of the next window are missing."""
         return self.window if self._held is None else self.hop
 
     @property
     def cost(self) -> HopCost:
-        """The multiply-adds of an answer, and those of a whole window."""
+        """The multiply-adds of an answer, and of a whole window."""
         height, width, _ = self.frame
         frames = {
             layer.name: step.frames_computed(self.window, self.hop)
@@ -116,7 +117,7 @@ class StreamingClassifier:
             for layer in step.layers
         }
         rows = complexity(self.network, (self.window, height, width)).layers
-        # the layers of the plan give each frame alike; behind it, of the mean, nothing is kept
+        # a layer of the plan costs the same for every frame; after the mean nothing is reused
         hop = sum(row.macs * frames.get(row.name, self.window) // self.window for row in rows)
         return HopCost(sum(row.macs for row in rows), hop)
 
@@ -131,7 +132,7 @@ class StreamingClassifier:
         return StreamAnswer(self._seen - self.window, self._seen - 1, found)
 
     def _moved(self, new: Any, held: Mapping[str, Any] | None) -> tuple[Any, dict[str, Any]]:
-        """Logits of the window that ends with new frames, and what is kept of it."""
-        new = tf.cast(new, self.network.inputs[0].dtype)  # as keras.Model takes clips
+        """Returns the logits of the window that ends with the new frames, and what it keeps."""
+        new = tf.cast(new, self.network.inputs[0].dtype)  # as keras.Model casts clips
         run = StreamWindow(self.plan, self.needed, self.window, self.hop, new, held)
         return run.logits(), run.kept()

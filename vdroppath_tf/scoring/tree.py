@@ -1,4 +1,4 @@
-"""Scoring: a tree of strategies over batches of clips, recalibrated first, raced, resumed."""
+"""Scoring: scores a tree of strategies on batches, with recalibration, races and resuming."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from vdroppath_tf.scoring.walk import Statistics, StrategyTree
 
 
 class Found(NamedTuple):
-    """What ``Scoring.score`` finds.
+    """The result of ``Scoring.score``.
 
     Attributes:
-        right: ``(K, videos, 2)`` bool, right at top 1 and 5.
-        seen: ``(K,)`` videos that each strategy has seen.
-        labels: ``(videos,)`` classes; of several the first, of none -1.
-        maps: ``(K,)`` mean average precision on the videos seen, of several classes each.
+        right: ``(K, videos, 2)`` bool, whether top-1 and top-5 were right.
+        seen: ``(K,)`` the number of videos that each strategy has seen.
+        labels: ``(videos,)`` classes; the first of several, -1 for none.
+        maps: ``(K,)`` mean average precisions on the videos seen, if they have several classes.
     """
 
     right: np.ndarray
@@ -34,19 +34,20 @@ class Found(NamedTuple):
     maps: np.ndarray | None
 
 
-_ONE_CLASS = 16  # clips of one class in a row that no shuffled list begins with
+_ONE_CLASS = 16  # a shuffled list practically never begins with this many clips of one class
 
 
 class Scoring:
-    """Batches through a tree.
+    """Scores the strategies of a tree batch by batch.
 
     Args:
-        tree: the strategies.
-        classes: of the logits.
-        tick: called after each strategy and batch.
-        views: clips of each video, adjacent and in one batch; their mean softmax is its score.
+        tree: the tree of strategies.
+        classes: the number of classes.
+        tick: a function that is called after each strategy and batch.
+        views: the number of clips of each video, adjacent and in one batch; their mean softmax is
+            the video's score.
         multi_label: whether labels are ``(batch, classes)`` of 0 and 1, and probabilities sigmoids.
-            Right is then an answer that is one of the classes of the video.
+            An answer is then right if it is one of the classes of the video.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Scoring:
         self.statistics: Statistics | None = None
 
     def measure(self, clips: Iterable[Any], batches: int, path: Path | None, mark: str) -> None:
-        """Batch-norm statistics of each strategy, the mean of those of some batches."""
+        """Measures each strategy's batch-norm statistics: the means over some batches."""
         progress = Progress(path, mark)
         total, count = progress.results, 0
         for batch in some_clips(clips, batches, self.tree.channels):
@@ -77,7 +78,7 @@ class Scoring:
         self.statistics = self._by_node(total / np.float32(count))
 
     def _measured(self, batch: Any) -> np.ndarray:
-        """Of every node, in the order the tree is walked in."""
+        """Returns the statistics of every node on a batch, in the order of the walk."""
         parts = []
         for rows, found in self.tree.measure(batch, self.rows):
             parts += [found[key] for key in sorted(found, key=len)]
@@ -96,14 +97,14 @@ class Scoring:
     def score(
         self, clips: Iterable[Any], race: Race | None, room: int, path: Path | None, mark: str
     ) -> Found:
-        """What each strategy got right.
+        """Scores every strategy on the batches.
 
         Args:
             clips: batches ``(clips, labels)``.
-            race: drops strategies between batches, if there is one.
-            room: bytes for activations.
-            path: of a file for what was done after each batch, or None.
-            mark: a fingerprint of all that the results depend on beside the batches.
+            race: the race that drops strategies between batches, or None.
+            room: the memory for activations, in bytes.
+            path: a file for the results after each batch, or None.
+            mark: a fingerprint of everything but the batches that the results depend on.
         """
         progress = Progress(path, mark)
         seen, labels = np.zeros(len(self.tree), "int64"), self._none()
@@ -131,11 +132,11 @@ class Scoring:
         return Found(found[..., :2] > 0, seen, _first_class(labels), maps)
 
     def _none(self) -> np.ndarray:
-        """The labels of no video."""
+        """Returns an empty array of labels."""
         return np.zeros((0, self.classes) if self.multi_label else 0, "int64")
 
     def _answers(self, videos: int) -> np.ndarray:
-        """Room for hits at top 1 and 5; of several classes for the number of each class, too."""
+        """Returns an empty array for the top-1 and top-5 hits, or for multi-label probabilities."""
         if self.multi_label:
             return np.zeros((len(self.tree), videos, 2 + self.classes), "float32")
         return np.zeros((len(self.tree), videos, 2), bool)
@@ -162,7 +163,7 @@ class Scoring:
         return mean_over_views(chances(logits).numpy(), self.views)
 
     def _piece(self, clip_shape: Sequence[int], room: int) -> int:
-        """How many videos fit."""
+        """Returns how many videos fit into memory at once."""
         each = self.views * self.tree.bytes_per_clip(clip_shape)
         if room < each:
             what = "one clip" if self.views == 1 else f"the {self.views} views of a video"
@@ -183,25 +184,28 @@ class Scoring:
         first = _first_class(labels)
         if ordered and self.classes > 1 and len(labels) >= _ONE_CLASS and np.ptp(first) == 0:
             raise ValueError(
-                f"A batch of {len(labels)} clips holds class {first[0]} alone. A race needs clips "
+                f"A batch of {len(labels)} clips holds only class {first[0]}. A race needs clips "
                 "in random order: shuffle the list."
             )
         if len(labels) % self.views:
-            raise ValueError(f"{len(labels)} clips in a batch are no videos of {self.views} views.")
+            raise ValueError(
+                f"{len(labels)} clips in a batch are no multiple of {self.views} views."
+            )
         return labels[:: self.views].astype("int64")
 
 
 def _first_class(labels: np.ndarray) -> np.ndarray:
-    """The class of each clip; of several the first, of none -1."""
+    """Returns the class of each clip; the first of several, -1 for none."""
     if labels.ndim == 1:
         return labels
     return np.where(labels.any(1), labels.argmax(1), -1)
 
 
 def _hits(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """``(clips, 2)``: whether fewer than 1, and 5, classes are more probable than the label.
+    """Returns whether each label is the top-1 answer, and among the top 5, ``(clips, 2)``.
 
-    Of labels ``(clips, classes)``, than the most probable of those that are 1; without one, no.
+    If labels are ``(clips, classes)``, the most probable of a clip's classes counts; a clip without
+    a class is never a hit.
     """
     if labels.ndim == 2:
         own = np.where(labels > 0, logits, -np.inf).max(1, keepdims=True)

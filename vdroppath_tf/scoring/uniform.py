@@ -1,4 +1,4 @@
-"""Uniform strategies and the uniform prior: what a chosen strategy is compared with."""
+"""Uniform strategies and the uniform prior: the controls for a chosen strategy."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ UNIFORM = ("S", "ST", "S+ST")
 
 @named
 def controls(space: ProbabilitySpace, draws: int, seed: int = 0) -> dict[str, FusionStrategy]:
-    """The controls of a chosen strategy: S, ST and S+ST everywhere, and uniform draws.
+    """Returns the controls for a chosen strategy: S, ST, S+ST everywhere, and uniform draws.
 
-    Of the first three, those whose branches the network has in every layer. Every path of a uniform
-    draw is on with probability 1/2.
+    Of the first three, only those whose branches exist in every layer are included. Every path of a
+    uniform draw is on with probability 1/2.
 
     Args:
         space: ``ProbabilitySpace`` of the template.
@@ -44,7 +44,7 @@ def _everywhere(space: ProbabilitySpace, unit: str) -> bool:
 
 @named
 def uniform_prior(space: ProbabilitySpace) -> ProbabilitySpace:
-    """The space in which every path that there is is on with probability 1/2."""
+    """Returns the space in which every existing path is on with probability 1/2."""
     return ProbabilitySpace(
         tuple(np.where(start < 1.0, 0.5, 1.0) for start in space.initial),
         layers=space.layers,

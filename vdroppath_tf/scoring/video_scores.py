@@ -1,4 +1,4 @@
-"""What a test found: accuracies with their denominator, classes and confusions."""
+"""VideoScores: a network's answers for videos, with accuracies by class and confusions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vdroppath_tf.scoring.intervals import Interval, standard_error
 from vdroppath_tf.scoring.several import average_precision, check_several
 
 TEST_FORMAT = "vdroppath_tf.test/1"
-_CONFUSIONS = 20  # the largest, in a result
+_CONFUSIONS = 20  # how many of the largest a result holds
 
 
 @named
@@ -30,14 +30,14 @@ class VideoScores:
     """A network's answers for the videos of a manifest.
 
     Attributes:
-        protocol: which views were scored.
-        sampling: how they were made.
+        protocol: the protocol that defines the views.
+        sampling: the settings with which the views were sampled.
         manifest: the videos that were listed.
-        videos: paths of those that were scored, n of them.
-        truths: their labels, int64 ``(n,)``; of a manifest of ``multi_label`` float32
-            ``(n, classes)`` of 0 and 1.
-        probabilities: mean softmax over the views of each, float32 ``(n, classes)``; mean sigmoids
-            where videos have several classes.
+        videos: the paths of the n videos that were scored.
+        truths: their labels, int64 ``(n,)``; for a ``multi_label`` manifest float32 ``(n,
+            classes)`` of 0 and 1.
+        probabilities: the mean softmax over the views of each video, float32 ``(n, classes)``; mean
+            sigmoids if videos have several classes.
     """
 
     protocol: Protocol
@@ -54,7 +54,7 @@ class VideoScores:
         if not n == len(self.videos) == len(self.truths):
             raise ValueError(
                 f"{n} answers, {len(self.truths)} labels and {len(self.videos)} videos: expected "
-                "as many of each."
+                "the same number of each."
             )
         if classes != self.manifest.num_classes:
             raise ValueError(
@@ -64,7 +64,7 @@ class VideoScores:
         bad = np.flatnonzero(~np.isfinite(self.probabilities).all(1))
         if len(bad):
             raise ValueError(
-                f"{self.videos[bad[0]]}: the network's answer is no number. Expected "
+                f"{self.videos[bad[0]]}: the network's answer is not a number. Expected "
                 "probabilities: its weights or batch-norm statistics are damaged."
             )
         if self.multi_label:
@@ -77,7 +77,7 @@ class VideoScores:
 
     @property
     def map(self) -> float | None:
-        """The mean over classes of ``average_precision``; None where videos have one class each."""
+        """The mean of ``average_precision`` over classes; None if videos have one class each."""
         if not self.multi_label:
             return None
         each = average_precision(self.truths, self.probabilities)
@@ -85,42 +85,42 @@ class VideoScores:
 
     @property
     def scored(self) -> int:
-        """Videos the accuracies are shares of: those listed without those that cannot be read."""
+        """The number of videos that were scored: those listed, without unreadable ones."""
         return len(self.truths)
 
     @property
     def answers(self) -> np.ndarray:
-        """The most probable class of each video, int64 ``(n,)``; of equals, the first."""
+        """The most probable class of each video, int64 ``(n,)``; the first of equals."""
         return self.probabilities.argmax(1)
 
     @property
     def top1(self) -> float:
-        """Share of the scored videos whose answer is right, or one of their classes (Hit@1)."""
+        """The share of scored videos whose answer is (one of) their class(es): top-1, or Hit@1."""
         return float(self._among(1).mean())
 
     @property
     def top5(self) -> float:
-        """Share of the scored videos with a class among the five most probable ones."""
+        """The share of scored videos with a class among the five most probable answers."""
         return float(self._among(5).mean())
 
     @property
     def right(self) -> np.ndarray:
-        """Whether each video was right at top 1 and at top 5, bool ``(n, 2)``."""
+        """Whether each video is a top-1 and a top-5 hit, bool ``(n, 2)``."""
         return np.stack([self._among(1), self._among(5)], 1)
 
     def _among(self, count: int) -> np.ndarray:
-        """Whether a class of each video is among so many of the most probable, bool ``(n,)``."""
+        """Whether a class of each video is among the ``count`` most probable, bool ``(n,)``."""
         ranked = np.argsort(-self.probabilities, 1, kind="stable")[:, :count]
         if self.multi_label:
             return np.take_along_axis(self.truths, ranked, 1).any(1)
         return (ranked == self.truths[:, None]).any(1)
 
     def standard_error(self, share: float) -> float:
-        """The standard error of a share of the scored videos."""
+        """Returns the standard error of a share of the scored videos."""
         return standard_error(share, self.scored)
 
     def interval(self, share: float) -> Interval:
-        """A share of the scored videos with its 95 % interval (Wilson's)."""
+        """Returns a share of the scored videos with its 95 % interval (Wilson's)."""
         return Interval.of_share(share, self.scored)
 
     def _ends(self, share: float) -> list[float]:
@@ -128,9 +128,9 @@ class VideoScores:
         return [found.low, found.high]
 
     def per_class(self) -> list[dict[str, Any]]:
-        """Name, scored videos and top-1 of every class; None where it has no video.
+        """Returns the name, number of scored videos and top-1 of every class; None without videos.
 
-        Where videos have several classes, the average precision in place of top-1.
+        If videos have several classes, the average precision replaces top-1.
         """
         if self.multi_label:
             each = average_precision(self.truths, self.probabilities)
@@ -154,9 +154,9 @@ class VideoScores:
         ]
 
     def confusions(self, count: int = _CONFUSIONS) -> list[dict[str, Any]]:
-        """The most frequent wrong answers: true class, answer, how many videos.
+        """Returns the most frequent wrong answers: true class, answer and number of videos.
 
-        There are none where videos have several classes.
+        The list is empty if videos have several classes.
         """
         if self.multi_label:
             return []
@@ -167,7 +167,7 @@ class VideoScores:
         return [{"truth": names[t], "answer": names[a], "videos": n} for (t, a), n in ranked]
 
     def class_answers(self) -> ClassAnswers | None:
-        """The answers video by video; None where videos have several classes."""
+        """Returns the answer for each video; None if videos have several classes."""
         if self.multi_label:
             return None
         read = set(self.videos)
@@ -178,11 +178,11 @@ class VideoScores:
         return ClassAnswers(self.manifest.labels, *answers, scored.digest())
 
     def account(self) -> str:
-        """The denominator, such as "9 of 10 videos"."""
+        """Returns how many videos were scored, such as "9 of 10 videos"."""
         return f"{self.scored:,} of {len(self.manifest):,} videos"
 
     def fields(self) -> dict[str, Any]:
-        """The result as JSON-able data, ``vdroppath_tf.test/1``."""
+        """Returns the result as JSON-able data, ``vdroppath_tf.test/1``."""
         shares = {"top1": self.top1, "top5": self.top5}
         averaging = "mean sigmoid" if self.multi_label else "mean softmax"
         answers = self.class_answers()
@@ -206,9 +206,9 @@ class VideoScores:
         }
 
     def save_arrays(self, path: str | os.PathLike[str]) -> None:
-        """Writes every video's answer as ``.npz`` without pickles, whole or not at all.
+        """Writes every video's answer to an ``.npz`` file without pickles, atomically.
 
-        ``videos`` and ``classes`` (text), ``labels`` and ``probabilities``.
+        The arrays are ``videos`` and ``classes`` (text), ``labels`` and ``probabilities``.
         """
         held = io.BytesIO()
         np.savez_compressed(

@@ -17,7 +17,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.scoring.video_scores import VideoScores
 
 Probabilities = Callable[[np.ndarray], np.ndarray]
-"""``(batch, classes)`` for clips ``(batch, time, height, width, 3)``, uint8."""
+"""A function from uint8 clips ``(batch, time, height, width, 3)`` to ``(batch, classes)``."""
 
 
 @named
@@ -32,30 +32,31 @@ def score_videos(
     faults: FaultLog | None = None,
     on_video: Callable[[int], object] = lambda _: None,
 ) -> VideoScores:
-    """Scores videos by the mean softmax over their views; of several classes each, mean sigmoids.
+    """Scores videos by the mean softmax over their views (multi-label: mean sigmoids).
 
-    Memory holds the clips of a few videos, and the network sees ``batch_size`` clips at a time,
-    however many views a video has.
+    Memory holds the clips of a few videos, and the network processes at most ``batch_size`` clips
+    at a time, however many views a video has.
 
     Args:
         network: ``keras.Model``, a derived network or a template (for the strategy it runs); or a
             function that gives probabilities, such as ``ServedModel.probabilities``.
-        manifest: ``Manifest`` of the videos; their classes are the network's.
-        sampling: ``ClipSampling``, how the network's clips are made: ``recipe.evaluation``.
-        protocol: ``Protocol``, which views are scored.
+        manifest: ``Manifest`` of the videos, with the network's classes.
+        sampling: ``ClipSampling``, how the network's clips are sampled: ``recipe.evaluation``.
+        protocol: ``Protocol``, the views of each video.
         batch_size: int, the number of clips in a step of the network. Defaults to 8.
-        cache: ``VideoCache``, room for decoded videos. Defaults to None, which keeps none.
-        faults: ``FaultLog``, which notes videos that cannot be read, and raises if they are too
-            many; they are left out of the accuracy, and the result says how many were.
-        on_video: a callable, called with the number of videos scored since, for a progress bar.
+        cache: ``VideoCache``, memory for decoded videos. Defaults to None, which keeps none.
+        faults: ``FaultLog``, which records videos that cannot be read, and raises if there are too
+            many; they are left out of the accuracy, and the result counts them.
+        on_video: a callable, called with the number of videos scored since the last call, for a
+            progress bar.
 
     Returns:
-        ``VideoScores``: accuracies, with the number of videos that they are shares of.
+        ``VideoScores``: the accuracies, with the number of scored videos.
 
     Raises:
-        ValueError: batch_size below 1, more classes than the network has, an answer that is no
-            number, or a protocol that does not fit the sampling.
-        VideoError: more videos cannot be read than ``faults`` allows.
+        ValueError: If ``batch_size`` is below 1, the manifest has more classes than the network, an
+            answer is not a number, or the protocol does not fit the sampling.
+        VideoError: If more videos are unreadable than ``faults`` allows.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1. Received: {batch_size}.")
@@ -93,14 +94,14 @@ def view_clips(
     cache: VideoCache,
     faults: FaultLog,
 ) -> tf.data.Dataset:
-    """The views of each video by a protocol, in batches that hold whole videos.
+    """Returns the views of each video in batches that hold whole videos.
 
     Args:
         manifest: The videos.
-        views: How the views are made, ``protocol.sampling(recipe.evaluation)``.
-        batch_size: Clips in a batch, rounded down to whole videos, but at least one.
-        cache: Keeps decoded videos.
-        faults: Notes videos that cannot be read, which are left out.
+        views: How the views are sampled, ``protocol.sampling(recipe.evaluation)``.
+        batch_size: The number of clips in a batch, rounded down to whole videos, but at least one.
+        cache: Memory for decoded videos.
+        faults: Records videos that cannot be read, which are left out.
 
     Returns:
         Batches of clips and labels; see ``evaluation_clips``.
@@ -117,26 +118,26 @@ def view_clips(
 
 
 def mean_over_views(probabilities: np.ndarray, views: int) -> np.ndarray:
-    """``(videos, classes)`` of ``(videos * views, classes)``, the views of a video adjacent."""
+    """Averages ``(videos * views, classes)``, views adjacent, to ``(videos, classes)``."""
     return probabilities.reshape(-1, views, probabilities.shape[-1]).mean(1)
 
 
 def in_steps(answer: Probabilities, clips: np.ndarray, batch_size: int) -> np.ndarray:
-    """What a network gives of clips, so many of them at a time."""
+    """Applies a network to clips, ``batch_size`` clips at a time."""
     steps = range(0, len(clips), batch_size)
     return np.concatenate([answer(clips[k : k + batch_size]) for k in steps])
 
 
 @named
 def probabilities_of(model: keras.Model) -> Probabilities:
-    """A model as a function from clips to the probabilities of their classes.
+    """Returns a function from clips to the probabilities of their classes.
 
     Args:
         model: ``keras.Model``, a derived network or a template (for the strategy it runs).
 
     Returns:
         A function from uint8 ``(batch, time, height, width, channels)`` to float32
-        ``(batch, classes)``: a softmax, or sigmoids where a clip has several classes. It is traced
+        ``(batch, classes)``: a softmax, or sigmoids if a clip has several classes. It is traced
         once for each size of clips.
 
     Example:

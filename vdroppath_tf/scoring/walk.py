@@ -1,4 +1,4 @@
-"""Strategies as a tree: those that agree up to a layer go through the network together up to it."""
+"""Runs strategies as a tree: those that agree on the first layers share their computation."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from vdroppath_tf.scoring.cutting import cut
 from vdroppath_tf.scoring.memory import bytes_per_clip
 from vdroppath_tf.scoring.segments import Segment
 
-Key = tuple[Any, ...]  # masks of the layers so far, as bytes: a node of the tree
-Statistics = dict[Key, tf.Tensor]  # of the batch norms of the segment that ends at each node
+Key = tuple[Any, ...]  # a node of the tree: the masks of the layers so far, as bytes
+Statistics = dict[Key, tf.Tensor]  # by node, for the batch norms of the node's segment
 State = dict[int, tf.Tensor]
 Weights = tuple[list[tf.Tensor], tf.Tensor | None]
 
 
 class _Pass(NamedTuple):
-    """What a walk over one batch has in common.
+    """The settings of a walk over one batch.
 
     Attributes:
-        weights: of each segment, and its statistics in the model.
-        statistics: of each node, to run with or, in training, found; None for the model's.
+        weights: the weights of each segment, and its statistics in the model.
+        statistics: the statistics of each node, used at inference and filled in training; None for
+            the model's.
         training: whether batch norms use the batch's own statistics.
     """
 
@@ -38,15 +39,15 @@ class _Pass(NamedTuple):
 
 
 class StrategyTree:
-    """Runs strategies of a template batch by batch, depth first, sharing what they share.
+    """Runs strategies of a template on a batch, depth first, sharing common layers.
 
-    At any time the activations of one path through the tree are held, never those of all
-    strategies. Each kind of segment is traced once for each set of its branches that occurs.
-    The model's variables are read and never written.
+    At any time only the activations of one path through the tree are held, never those of all
+    strategies. Each kind of segment is traced once for each set of its branches that occurs. The
+    model's variables are read and never written.
 
     Args:
         model: a template.
-        masks: of each strategy one mask for each layer, as ``strategy_masks`` gives them.
+        masks: for each strategy one mask per layer, as ``strategy_masks`` returns them.
     """
 
     def __init__(self, model: keras.Model, masks: Sequence[Sequence[np.ndarray]]) -> None:
@@ -57,20 +58,20 @@ class StrategyTree:
         self.keys = [tuple(mask.tobytes() for mask in row) for row in self.masks]
         self.clip = self.segments[0].takes[0]
         self._functions: dict[Any, Any] = {}
-        self._known: dict[Any, Any] = {}  # the same, by place
+        self._known: dict[Any, Any] = {}  # the same functions, by depth
         self._units: dict[tuple[int, bytes], Any] = {}
-        self._bytes: dict[tuple[int, ...], int] = {}  # of one clip, by its shape
+        self._bytes: dict[tuple[int, ...], int] = {}  # of one clip, by the clip's shape
 
     def __len__(self) -> int:
         return len(self.masks)
 
     def nodes(self, rows: Sequence[int] | None = None) -> list[int]:
-        """How many nodes the tree has at each depth: runs of each segment for one batch."""
+        """Returns the number of nodes at each depth: the runs of each segment for one batch."""
         keys = [self.keys[k] for k in (range(len(self)) if rows is None else rows)]
         return [len({key[: n + 1] for key in keys}) for n in range(len(self.segments))]
 
     def statistics_sizes(self) -> Iterator[tuple[Key, int]]:
-        """Each node with batch norms, in the order of the walk, and how many statistics it has."""
+        """Yields each node with batch norms, in the order of the walk, and its statistics' size."""
         done: set[Key] = set()
         sizes = [sum(2 * norm.moving_mean.shape[0] for norm in s.norms) for s in self.segments]
         for key in sorted(self.keys):
@@ -82,22 +83,22 @@ class StrategyTree:
     def logits(
         self, clips: Any, rows: Sequence[int], statistics: Statistics | None = None
     ) -> Iterator[tuple[list[int], tf.Tensor]]:
-        """Some of the strategies on a batch.
+        """Runs some of the strategies on a batch.
 
         Args:
             clips: ``(batch, time, height, width, 3)``.
-            rows: numbers of the strategies.
-            statistics: of ``measure``; None for the model's.
+            rows: the numbers of the strategies.
+            statistics: the statistics from ``measure``; None for the model's.
 
         Yields:
-            Strategies that are one and the same, and their logits ``(batch, classes)``.
+            The numbers of equal strategies, and their logits ``(batch, classes)``.
         """
         run = _Pass(self._weights(), statistics, training=False)
         for same, state in self._walk(self._start(clips), rows, run):
             yield same, tf.cast(state[self.output], tf.float32)
 
     def measure(self, clips: Any, rows: Sequence[int]) -> Iterator[tuple[list[int], Statistics]]:
-        """Statistics of a batch; those of a node come once, with the first strategy below it."""
+        """Yields statistics of a batch; each node's come with the first strategy below it."""
         found: Statistics = {}
         run = _Pass(self._weights(), found, training=True)
         with of_the_batch([norm for segment in self.segments for norm in segment.norms]):
@@ -106,11 +107,11 @@ class StrategyTree:
                 found.clear()
 
     def _start(self, clips: Any) -> State:
-        dtype = self.segments[0].specs[self.clip].dtype  # as keras.Model takes them
+        dtype = self.segments[0].specs[self.clip].dtype  # as keras.Model casts its inputs
         return {self.clip: tf.cast(tf.convert_to_tensor(clips), dtype)}
 
     def _weights(self) -> list[Weights]:
-        """Of each segment the weights and the model's statistics: read once for a batch."""
+        """Returns each segment's weights and statistics in the model, read once for a batch."""
         return [
             ([tf.convert_to_tensor(v) for v in s.weights], read(s.norms) if s.norms else None)
             for s in self.segments
@@ -146,7 +147,7 @@ class StrategyTree:
         return {t: new[t] for t in segment.kept}
 
     def _unit(self, depth: int, mask: bytes, row: int) -> tuple[tuple[str, ...], Any]:
-        """Of a layer's mask the branches that are on, and their factors; see ``_unit``."""
+        """Returns the branches that a layer's mask turns on, and their factors; see ``_unit``."""
         if (depth, mask) not in self._units:
             self._units[depth, mask] = _unit(self.segments[depth].fusion, self.masks[row][depth])
         return self._units[depth, mask]
@@ -154,9 +155,10 @@ class StrategyTree:
     def _function(
         self, segment: Segment, branches: tuple[str, ...], training: bool, arguments: Any
     ) -> Any:
-        """A segment under a unit, traced once for all of its kind and any number of clips.
+        """Returns a segment under a unit, traced once for its kind and any number of clips.
 
-        Weights and statistics are arguments too, so segments that differ in nothing else share it.
+        Weights and statistics are arguments, so segments that differ only in these share a
+        function.
         """
         inputs, *others = arguments
         specs = (
@@ -170,7 +172,7 @@ class StrategyTree:
         return self._functions[key]
 
     def bytes_per_clip(self, clip_shape: Sequence[int]) -> int:
-        """An upper bound of what one clip holds; see ``memory.bytes_per_clip``."""
+        """Returns an upper bound of the bytes of one clip; see ``memory.bytes_per_clip``."""
         shape = tuple(clip_shape)
         if shape not in self._bytes:
             self._bytes[shape] = bytes_per_clip(self.segments, self.clip, shape)
@@ -178,7 +180,7 @@ class StrategyTree:
 
 
 def _unit(fusion: FusionConv | None, mask: np.ndarray) -> tuple[tuple[str, ...], Any]:
-    """The branches that are on, and their factors where inputs have gates of their own."""
+    """Returns the branches that are on, and their factors if each input has its own gates."""
     if fusion is None:
         return (), None
     table = mask.reshape(fusion.inputs, -1).T
@@ -188,7 +190,7 @@ def _unit(fusion: FusionConv | None, mask: np.ndarray) -> tuple[tuple[str, ...],
 
 
 def _computation(segment: Segment, branches: tuple[str, ...], training: bool) -> Any:
-    """A segment under a unit as a function: what it gives, and in training its statistics."""
+    """Returns a segment under a unit as a function: its outputs and, in training, statistics."""
 
     def run(inputs: list[Any], factors: Any, weights: list[Any], own: Any) -> Any:
         keeps = dict.fromkeys(branches) if factors is None else dict(factors)

@@ -1,4 +1,4 @@
-"""When the clips of each step were there: how long a network waited for them."""
+"""Measures how long the network waits for the clips of each step."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from vdroppath_tf.names import named
 
 @named
 class Arrivals:
-    """Notes when a stream hands over its batches; steps take them in the same order.
+    """Records when a stream delivers its batches; steps consume them in the same order.
 
-    The note is made behind everything that runs ahead, so it is the moment at which a step that
-    waits gets its clips. Where a strategy fetches ahead for its devices, a batch may have been
-    there before its step began: then the step has not waited.
+    The time is recorded after all prefetching, so it is the moment at which a waiting step gets its
+    clips. If a distribution strategy prefetches for its devices, a batch may have been available
+    before its step began: then the step has not waited.
     """
 
     def __init__(self) -> None:
         self._times: collections.deque[float] = collections.deque()
 
     def behind(self, clips: tf.data.Dataset) -> tf.data.Dataset:
-        """The same stream, noted."""
+        """Returns the same stream, which records the time of each batch."""
 
         def arrive(*batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
             noted = tf.numpy_function(self._note, [], tf.int64)
@@ -38,18 +38,18 @@ class Arrivals:
         return np.int64(0)
 
     def clear(self) -> None:
-        """Forgets the batches so far: Keras takes one to learn shapes, and gives it to no step."""
+        """Forgets the batches so far: Keras reads one only to learn the shapes."""
         self._times.clear()
 
     def waited(self, began: float, steps: int = 1) -> float | None:
-        """Seconds that the next steps waited for the first of their batches.
+        """Returns the seconds that the next steps waited for the first of their batches.
 
         Args:
-            began: When they began, by ``time.perf_counter``.
-            steps: How many there are in one call of the training function.
+            began: When the steps began, by ``time.perf_counter``.
+            steps: The number of steps in one call of the training function.
 
         Returns:
-            The seconds, 0 or more; None where nobody noted the batches.
+            The seconds, 0 or more; None if no batch was recorded.
         """
         taken = [self._times.popleft() for _ in range(min(steps, len(self._times)))]
         return max(0.0, taken[0] - began) if taken else None

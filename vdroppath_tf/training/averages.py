@@ -1,4 +1,4 @@
-"""Running averages of a network's weights: what is validated, and what a phase ends with."""
+"""Running averages of a network's weights, used in validation and at the end of a phase."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class WeightAverages:
     """Averages of the weights and the batch-norm statistics over the steps of a phase.
 
     ``average += (1 - d) * (weight - average)`` after every step, with ``d`` the decay or, in the
-    first steps, the smaller ``(1 + step) / (10 + step)``, so that random weights are soon
-    forgotten. Gates are not averaged: a space is what its gates have learned, and so is the record
-    of what pushed them. The averages are variables of the optimizer, and saved with it.
+    first steps, the smaller ``(1 + step) / (10 + step)``, so that the random initial weights are
+    soon forgotten. Gates are not averaged: the learned space consists of the gates themselves. The
+    averages are variables of the optimizer and are saved with it.
 
     Args:
         model: The network.
-        optimizer: The optimizer of the phase, which is built.
-        decay: ``d``, from 0 to 1.
+        optimizer: The built optimizer of the phase.
+        decay: The decay ``d``, from 0 to 1.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class WeightAverages:
         return [(average.value, weight.value) for average, weight in pairs]
 
     def update(self) -> None:
-        """Moves the averages towards the weights as they are after a step."""
+        """Updates the averages with the weights after a step."""
         step = float(keras.ops.convert_to_numpy(self.optimizer.iterations))
         self._update(tf.constant(1.0 - min(self.decay, (1.0 + step) / (10.0 + step))))
 
@@ -62,7 +62,7 @@ class WeightAverages:
             extended.update(average, towards, args=(weight,), group=False)
 
     def swap(self) -> None:
-        """Puts the averages into the place of the weights, or back."""
+        """Exchanges the averages and the weights."""
 
         def exchange(average: Any, weight: Any) -> None:
             before = tf.identity(weight.read_value())
@@ -75,12 +75,12 @@ class WeightAverages:
         self.in_place = not self.in_place
 
     def restore(self) -> None:
-        """Puts the weights of training back where the averages are in their place."""
+        """Restores the training weights if they are exchanged with the averages."""
         if self.in_place:
             self.swap()
 
     def take(self) -> None:
-        """Makes the averages the weights of the network, at the end of a phase."""
+        """Sets the weights of the network to the averages, at the end of a phase."""
         self.restore()
         for average, weight in self._pairs():
             weight.assign(average)
@@ -88,9 +88,9 @@ class WeightAverages:
 
 @named
 class KeepAverages(keras.callbacks.Callback):
-    """Updates averages after every step, and has them validated.
+    """Updates the averages after every step, and uses them in validation.
 
-    Comes before whatever saves what there is.
+    It must come before the callbacks that save checkpoints.
     """
 
     def __init__(self, averages: WeightAverages) -> None:

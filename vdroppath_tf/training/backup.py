@@ -1,4 +1,4 @@
-"""A copy of a run's folder elsewhere, an object store say, kept up to date and never half."""
+"""A copy of a run's folder in another place, such as an object store, always consistent."""
 
 from __future__ import annotations
 
@@ -25,18 +25,19 @@ _RUN_BYTES = 1 << 20
 
 @named
 class Backup:
-    """Copies a run's folder to a URL or another folder, and back where the folder is empty.
+    """Copies a run's folder to a URL or folder, and back if the run's folder is empty.
 
     A checkpoint's state file is copied after its other files and deleted before them, and a
-    checkpoint without one does not count: there is always a whole one.
+    checkpoint without a state file is ignored: so there is always a complete one.
 
     Args:
         folder: The folder of the run, on this machine.
-        url: Where the copy is: `s3://bucket/run`, `gs://...`, `az://...` or a folder, a mounted
-            one say.
+        url: The place of the copy: `s3://bucket/run`, `gs://...`, `az://...` or a folder, such as a
+            mounted one.
 
     Raises:
-        ValueError: If nothing here writes such a URL, naming what to install.
+        ValueError: If no installed package can write to such a URL; the message names what to
+            install.
     """
 
     def __init__(self, folder: Path, url: str) -> None:
@@ -45,18 +46,18 @@ class Backup:
         self._there: set[str] = set()
         self._listed = False
         if scheme_of(url) in ("http", "https"):
-            raise ValueError(f"{remote.shown(url)}: web servers are read only. Use s3:// or gs://.")
+            raise ValueError(f"{remote.shown(url)}: web servers are read-only. Use s3:// or gs://.")
         store_of(scheme_of(url))
 
     def fetch(self, run: str) -> None:
-        """Copies the run back: all of it where the folder has no run, else later checkpoints.
+        """Copies the run back: all of it if the folder holds no run, else later checkpoints.
 
         Args:
-            run: JSON text that describes the run.
+            run: The description of the run, JSON text.
 
         Raises:
-            ValueError: If another run is kept there.
-            VideoError: If it cannot be read.
+            ValueError: If the copy is that of another run.
+            VideoError: If the copy cannot be read.
         """
         self._list()
         names = self._there
@@ -65,7 +66,7 @@ class Backup:
         if _RUN not in names or len(names) > _MAX_FILES:
             raise ValueError(
                 f"{remote.shown(self.url)}: is not empty and holds no run (no {_RUN}, or more than "
-                f"{_MAX_FILES} files). Pass an address under which there is nothing yet."
+                f"{_MAX_FILES} files). Pass an address that is still empty."
             )
         mark = remote.join(self.url, _RUN)
         found = remote.read_file(mark, limit=_RUN_BYTES).decode("utf-8", "replace")
@@ -78,7 +79,7 @@ class Backup:
         )
         for group, parts in _groups(names).items():
             if group and f"{group}/{STATE}" not in parts:
-                continue  # half: deleted when this folder is sent
+                continue  # incomplete: deleted when this folder is sent
             if not started.exists() or group > here:
                 self._fetch(parts)
             elif not self._is_here(group, parts):
@@ -90,7 +91,7 @@ class Backup:
         self._listed = True
 
     def _is_here(self, group: str, parts: list[str]) -> bool:
-        """Whether a checkpoint is the one in the folder: their states, with the history, agree."""
+        """Whether a checkpoint is that in the folder: their states, history included, are equal."""
         state = f"{group}/{STATE}"
         mine = self.folder / state
         if state not in parts or not mine.exists():
@@ -105,17 +106,17 @@ class Backup:
         logging.info("Fetched %d files from %s", len(parts), remote.shown(self.url))
 
     def send(self) -> None:
-        """Copies what is new or has changed, then deletes the checkpoints that are gone here.
+        """Copies new and changed files, then deletes checkpoints that no longer exist here.
 
         Raises:
-            VideoError: If it cannot be written; the next call tries again.
+            VideoError: If the copy cannot be written; the next call tries again.
         """
         if not self._listed:
             self._list()
         there = self._there
         here = {name for name in remote.list_files(str(self.folder)) if not _hidden(name)}
         new = [name for name in here if self._sent.get(name) != _stamp(self.folder / name)]
-        if _RUN in new:  # first, so that a run that stops half way knows its place again
+        if _RUN in new:  # first, so that a copy that stops half way is recognised later
             self._send(_RUN)
             new.remove(_RUN)
         for group, parts in _groups(new).items():
@@ -142,7 +143,7 @@ class Backup:
 
 @named
 class SendAfterEpoch(keras.callbacks.Callback):
-    """Sends after every epoch; a failure is logged, and made good after the next one."""
+    """Updates the copy after every epoch; a failure is logged, and retried after the next."""
 
     def __init__(self, backup: Backup) -> None:
         super().__init__()
@@ -153,11 +154,11 @@ class SendAfterEpoch(keras.callbacks.Callback):
 
 
 def send(backup: Backup) -> None:
-    """Sends; a failure is logged, and made good with the next one."""
+    """Updates the copy; a failure is logged, and the next update makes up for it."""
     try:
         backup.send()
     except VideoError as error:
-        logging.warning("The backup is behind, training goes on: %s", error)
+        logging.warning("The backup is behind; training continues: %s", error)
 
 
 def _stamp(file: Path) -> tuple[int, int]:
@@ -170,7 +171,7 @@ def _hidden(name: str) -> bool:
 
 
 def _groups(names: Iterable[str]) -> dict[str, list[str]]:
-    """Files by checkpoint, oldest first, the state last in each; then all others, the mark last."""
+    """Groups files by checkpoint, oldest first, each state last; then the others, ``_RUN`` last."""
     groups: dict[str, list[str]] = {}
     for name in sorted(names, key=_last):
         head, _, rest = name.partition("/")

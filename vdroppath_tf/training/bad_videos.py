@@ -1,4 +1,4 @@
-"""The videos that a run could not read: counted in its logs, named in ``quarantine.json``."""
+"""Counts the videos that a run could not read in its logs, and lists them in a file."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _log = logging.getLogger(__name__)
 
 @named
 class CountFaults(keras.callbacks.Callback):
-    """Adds to the logs of an epoch how many clips could not be read, and keeps the quarantine.
+    """Adds the number of unreadable clips to the logs of an epoch, and updates the quarantine.
 
-    ``bad_clips`` were replaced in training; ``val_bad_clips`` are left out of validation. Comes
-    before whatever keeps the logs.
+    ``bad_clips`` were replaced in training; ``val_bad_clips`` are left out of validation. The
+    callback must come before those that keep the logs.
 
     Args:
-        faults: Those of the run.
+        faults: The fault log of the run.
         clips: The videos of the run.
         first: The number of the phase's first epoch in the whole run.
         folder: The folder of the run, or None.
-        start: Where the run stood when this ``fit`` began.
-        share: Has every worker of the run know the bad videos of all. Defaults to None.
+        start: The position of the run when this ``fit`` began.
+        share: A function that shares the bad videos of each worker with all. Defaults to None.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class CountFaults(keras.callbacks.Callback):
 
 @named
 def keep_quarantine(faults: FaultLog, clips: Clips, folder: Path | None) -> None:
-    """Writes the bad videos of a run, and of the run that it takes up, to its folder."""
+    """Writes the bad videos of a run, including those of the run it resumes, to its folder."""
     found = {(fault.split, fault.path): fault for fault in faults.faults()}
     if folder is None or not found:
         return

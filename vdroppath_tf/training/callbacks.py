@@ -1,4 +1,4 @@
-"""What happens beside training: the history, with its checkpoints."""
+"""The callback that keeps the history of a run and its checkpoints."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vdroppath_tf.training.shared_store import SharedStore
 
 @named
 class Record(keras.callbacks.Callback):
-    """Keeps what each epoch logged, with the drop probabilities, and checkpoints it.
+    """Keeps the logs and drop probabilities of each epoch, and saves a checkpoint.
 
-    ``drop`` is that of the space: for each layer a list over inputs of lists over branches.
-    ``averages`` are the running averages of the phase, where there are any.
+    ``drop`` holds the space's drop probabilities: for each layer a list over inputs of lists over
+    branches. ``averages`` are the running averages of the phase, if there are any.
     """
 
     averages: Any = None

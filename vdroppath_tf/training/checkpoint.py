@@ -1,4 +1,4 @@
-"""Checkpoints of a run: whole or not there, and enough of them to go on exactly."""
+"""Checkpoints of a run: written atomically, and sufficient to resume bit for bit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.training.identity import FORMAT, claim_folder
 from vdroppath_tf.training.position import Position
 
-STATE = "state.json"  # written last: a folder without it is not whole
+STATE = "state.json"  # written last: a folder without it is incomplete
 _NAME = re.compile(r"checkpoint-\d+-\d{5,}(-\d{8,})?")
 _NUMBERS = ("phase", "epochs", "steps", "bad_clips")
 _FIELDS = {**dict.fromkeys(_NUMBERS, int), "history": list, "metrics": list, "logs": dict}
@@ -31,10 +31,10 @@ class CheckpointStore:
     """The last checkpoints of one run in a folder.
 
     Args:
-        folder: The folder of the run; it is made where it is missing.
-        run: JSON text that describes the run; a folder of another run is refused. Each checkpoint
-            holds it.
-        keep: How many checkpoints stay. Defaults to 2.
+        folder: The folder of the run; it is created if it is missing.
+        run: The description of the run, JSON text, which each checkpoint holds; a folder of another
+            run is refused.
+        keep: The number of checkpoints to keep. Defaults to 2.
 
     Raises:
         ValueError: If the folder holds another run.
@@ -42,17 +42,17 @@ class CheckpointStore:
 
     def __init__(self, folder: Path, run: str, *, keep: int = 2) -> None:
         self.folder, self.keep, self.run = folder, keep, run
-        self._states: dict[str, dict[str, Any] | None] = {}  # of checkpoints that were looked at
+        self._states: dict[str, dict[str, Any] | None] = {}  # of checkpoints already read
         folder.mkdir(parents=True, exist_ok=True)
-        for half in folder.glob(".checkpoint-*.tmp"):  # what a killed run was writing
+        for half in folder.glob(".checkpoint-*.tmp"):  # left by a killed run
             shutil.rmtree(half, ignore_errors=True)
         whole = self._whole()
         claim_folder(folder, run, whole[-1][1] if whole else None)
         self._name_damaged(whole)
 
     def _name_damaged(self, whole: list[tuple[Path, dict[str, Any]]]) -> None:
-        """Says which checkpoints are damaged, and what the run goes on from instead."""
-        instead = f"goes on from {whole[-1][0].name}" if whole else "starts from the beginning"
+        """Logs which checkpoints are damaged, and from which one the run resumes."""
+        instead = f"resumes from {whole[-1][0].name}" if whole else "starts from the beginning"
         for name, state in self._states.items():
             if state is None:
                 logging.warning("%s: is damaged; the run %s.", self.folder / name, instead)
@@ -60,15 +60,16 @@ class CheckpointStore:
     def save(
         self, model: keras.Model, position: Position, *, pushes: Mapping[str, Any] | None = None
     ) -> None:
-        """Writes a checkpoint beside the others, then gives it its name, then removes old ones.
+        """Writes a checkpoint to a temporary name, renames it, then removes old ones.
 
         Args:
             model: The compiled model.
-            position: Where the run stands.
-            pushes: The record of what pushes the gates. Defaults to None: the model's.
+            position: The position of the run.
+            pushes: The record of what moved the gates (data or prior). Defaults to None: that
+                of the model.
 
         Raises:
-            OSError: If the disk has no room for it; those that are there stay as they are.
+            OSError: If the disk has no room for it; existing checkpoints are left unchanged.
         """
         trackable = _trackable(model)
         self._check_room(model)
@@ -79,7 +80,7 @@ class CheckpointStore:
             state = {"format": FORMAT, "name": name, "run": self.run, **asdict(position)}
             pushes = model.kept_pushes(under_way=True) if pushes is None else pushes
             state |= {"sha256": _digests(parts), "pushes": pushes}
-            state = json.loads(json.dumps(state))  # as it will be read: lists, no tuples
+            state = json.loads(json.dumps(state))  # as it will be read: lists instead of tuples
             write_json(parts / STATE, {**state, "state": _digest_of(state)})
         self._states[name] = state
         damaged = [self.folder / other for other, state in self._states.items() if state is None]
@@ -93,12 +94,12 @@ class CheckpointStore:
         if free < need:
             raise OSError(
                 f"{self.folder}: a checkpoint needs {need / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB "
-                "of the disk are free. Make room and run the same again: it goes on from the last "
+                "of the disk are free. Make room and run it again: it resumes from the last "
                 "checkpoint."
             )
 
     def position(self) -> Position:
-        """Where the last whole checkpoint stands; the beginning where there is none."""
+        """The position of the last complete checkpoint; the beginning if there is none."""
         whole = self._whole()
         if not whole:
             return Position(0, 0)
@@ -114,19 +115,19 @@ class CheckpointStore:
         )
 
     def pushes(self) -> Any:
-        """The record of gates that the last whole checkpoint holds; None where it has none."""
+        """The record of what moved the gates, in the last complete checkpoint; may be None."""
         whole = self._whole()
         return whole[-1][1].get("pushes") if whole else None
 
     def restore(self, model: keras.Model) -> None:
-        """Reads the last whole checkpoint into a compiled model, completely."""
+        """Restores a compiled model completely from the last complete checkpoint."""
         folder, state = self._whole()[-1]
         status = _trackable(model).read(str(folder / "weights"))
         status.assert_existing_objects_matched()
-        model.restore_pushes(state.get("pushes"))  # of older checkpoints it is not known
+        model.restore_pushes(state.get("pushes"))  # older checkpoints do not have it
 
     def _whole(self) -> list[tuple[Path, dict[str, Any]]]:
-        """Whole checkpoints and their states, the last one last; a damaged one is passed over."""
+        """Returns the complete checkpoints and their states in order; damaged ones are skipped."""
         for folder in self.folder.glob("checkpoint-*"):
             if folder.name not in self._states and _NAME.fullmatch(folder.name):
                 self._states[folder.name] = _state(folder)
@@ -137,14 +138,14 @@ class CheckpointStore:
 
 
 def _state(folder: Path) -> dict[str, Any] | None:
-    """The state of a checkpoint; None where it, or a file it names, is not whole."""
+    """Returns the state of a checkpoint; None if it, or a file it lists, is incomplete."""
     try:
         state = json.loads(read_text(folder / STATE))
     except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(state, dict) or not isinstance(state.get("format"), str):
         return None
-    older = "Go on with the version that wrote it, or pass a new folder to start anew."
+    older = "Resume with the version that wrote it, or pass a new folder to start again."
     try:
         check_format(state["format"], FORMAT, older)
     except ValueError as error:
@@ -160,7 +161,7 @@ def _digest_of(state: dict[str, Any]) -> str:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """The name and the SHA-256 of each file of a checkpoint, its state excepted."""
+    """Returns the name and SHA-256 of each file of a checkpoint except its state."""
     files = [file for file in folder.iterdir() if file.name != STATE and file.is_file()]
     return {file.name: sha256_of(file) for file in sorted(files)}
 
@@ -170,16 +171,16 @@ def _seeds(model: keras.Model) -> list[Any]:
 
 
 def tensors_of(model: keras.Model) -> list[Any]:
-    """The variables that a checkpoint of a compiled model holds."""
+    """Returns the variables that a checkpoint of a compiled model holds."""
     own = [variable.value for variable in (*model.weights, *model.optimizer.variables)]
     return [*own, *_seeds(model)]
 
 
 def _trackable(model: keras.Model) -> tf.train.Checkpoint:
-    """Every weight by its path, the built optimizer and the seeds.
+    """Returns every weight by its path, the built optimizer and the seeds.
 
-    Not the model itself: TensorFlow does not look into the lists of layers that Keras' layers hold,
-    so it would leave out what a fusion layer's batch norms have measured, and raise nothing.
+    The model itself would not do: TensorFlow does not track lists of layers inside Keras layers, so
+        it would silently leave out the statistics of a fusion layer's batch norms.
     """
     weights = {weight.path: weight for weight in model.weights}
     return tf.train.Checkpoint(weights=weights, optimizer=model.optimizer, seeds=_seeds(model))

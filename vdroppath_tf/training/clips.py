@@ -1,4 +1,4 @@
-"""From a recipe to clips: to train on, to validate on, to recalibrate by and to score."""
+"""Makes the clips of a recipe: for training, validation, recalibration and evaluation."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ONE_CLIP = PROTOCOLS["paper-1clip"]
 @named
 @dataclass(frozen=True)
 class RecipeClips:
-    """The clips that a recipe makes of videos; nothing else in the package makes them of a recipe.
+    """Makes clips from videos as a recipe defines; the only place that does so.
 
     Attributes:
-        recipe: Says how clips are made: sizes, sampling, augmentation, batch size, seed.
-        cache: Keeps decoded videos; it may be shared.
-        faults: Notes videos that cannot be read, and says how many may be.
-        shard: ``(i, n)`` makes the i-th of n equal parts of the batches of training and validation,
-            for one of n processes that train together. Defaults to all of them.
+        recipe: The recipe: sizes, sampling, augmentation, batch size, seed.
+        cache: The cache of decoded videos, which may be shared.
+        faults: Records videos that cannot be read, and limits their number.
+        shard: ``(i, n)`` makes the i-th of n equal parts of each training and validation batch, for
+            one of n processes that train together. Defaults to whole batches.
 
     Example:
         clips = RecipeClips(RECIPES["small"])
@@ -46,13 +46,13 @@ class RecipeClips:
     def training(
         self, videos: Manifest, *, classes: int, first_epoch: int = 0, first_step: int = 0
     ) -> tf.data.Dataset:
-        """An endless stream of shuffled and augmented training batches.
+        """Returns an endless stream of shuffled and augmented training batches.
 
         Args:
-            videos: The videos to learn from.
+            videos: The training videos.
             classes: The number of classes of the network.
             first_epoch: The number of the first epoch.
-            first_step: The steps of that epoch to leave out.
+            first_step: The number of steps of that epoch to skip.
 
         Returns:
             Batches of clips and labels; see ``data.clips.pipeline.training_clips``.
@@ -75,19 +75,19 @@ class RecipeClips:
         return self._labelled(stream, classes, videos)
 
     def batch_names(self, videos: Manifest, *, epoch: int, step: int) -> list[str]:
-        """The names of the videos that a training batch is made of.
+        """Returns the names of the videos in a training batch.
 
         Args:
-            videos: The videos to learn from.
+            videos: The training videos.
             epoch: The number of the epoch in the whole run.
-            step: The number of the batch in it, from 0.
+            step: The number of the batch in the epoch, from 0.
         """
         order = epoch_order(self.recipe.seed, epoch, len(videos)).tolist()
         size = self.recipe.batch_size
         return [videos.entries[k].name for k in order[step * size : (step + 1) * size]]
 
     def validation(self, videos: Manifest, *, classes: int) -> tf.data.Dataset:
-        """One clip of the centre of each video, labelled as the training batches are.
+        """Returns one clip from the centre of each video, labelled like training batches.
 
         Args:
             videos: The videos to validate on.
@@ -111,13 +111,13 @@ class RecipeClips:
         return self._labelled(clips, classes, videos)
 
     def recalibration(self, videos: Manifest) -> tf.data.Dataset:
-        """One epoch of training clips to recalibrate batch norm by, however few videos there are.
+        """Returns one epoch of training clips for recalibration, even from very few videos.
 
         Args:
             videos: The training videos.
 
         Returns:
-            Batches of clips and labels, without what ``recipe.augment`` does to clips.
+            Batches of clips and labels, without the augmentation ``recipe.augment``.
         """
         return training_clips(
             videos,
@@ -131,12 +131,13 @@ class RecipeClips:
     def evaluation(
         self, videos: Manifest, protocol: Protocol = ONE_CLIP, *, batch_size: int | None = None
     ) -> tf.data.Dataset:
-        """The views of each video by a test protocol, the views of a video in one batch.
+        """Returns the views of each video by a test protocol, all views in one batch.
 
         Args:
             videos: The videos to score.
-            protocol: Says which views are scored. Defaults to one clip of the centre.
-            batch_size: Clips in a batch, rounded down to whole videos. Defaults to the recipe's.
+            protocol: The test protocol. Defaults to one clip from the centre.
+            batch_size: The number of clips in a batch, rounded down to whole videos. Defaults to
+                the recipe's.
 
         Returns:
             Batches of clips and labels, of known number.
@@ -150,7 +151,7 @@ class RecipeClips:
         )
 
     def clip_shape(self, videos: Manifest, protocol: Protocol = ONE_CLIP) -> tuple[Any, Any, Any]:
-        """Frames, height and width of a clip in evaluation; None where the videos differ."""
+        """Returns frames, height and width of an evaluation clip; None where videos differ."""
         frames, height, width = self.evaluation(videos, protocol).element_spec[0].shape[1:4]
         return frames, height, width
 
@@ -160,7 +161,7 @@ class RecipeClips:
 
 
 def shares_of_classes(clips: tf.data.Dataset, classes: int) -> tf.data.Dataset:
-    """Labels as shares of all classes of a network: what a loss of mixed clips compares with."""
+    """Converts labels to rows over all classes, as the loss of mixed clips needs."""
 
     def widen(batch: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if labels.shape.rank == 1:

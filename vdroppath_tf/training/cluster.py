@@ -1,4 +1,4 @@
-"""Which machines train together: read from what a scheduler has put into the environment."""
+"""Finds the machines that train together in the environment of a scheduler."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vdroppath_tf.names import named
 
 TF_CONFIG = "TF_CONFIG"
 _EXPECTED = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", ...}}'
-_PORTS = 20_000, 30_000  # those of SLURM's jobs, by the number of the job
+_PORTS = 20_000, 30_000  # the range for SLURM jobs, chosen by the number of the job
 
 
 @named
@@ -21,8 +21,8 @@ class Cluster:
     """The processes that train together.
 
     Attributes:
-        workers: Host and port of each; the first is the chief, which alone writes files.
-        index: Which of them this process is.
+        workers: Host and port of each process; the first is the chief, the only one to write files.
+        index: The number of this process among them.
     """
 
     workers: tuple[str, ...]
@@ -34,20 +34,20 @@ class Cluster:
         return self.index == 0
 
     def tf_config(self) -> str:
-        """The cluster as TensorFlow reads it from the environment variable ``TF_CONFIG``."""
+        """Returns the cluster in the form of the environment variable ``TF_CONFIG``."""
         task = {"type": "worker", "index": self.index}
         return json.dumps({"cluster": {"worker": list(self.workers)}, "task": task})
 
 
 @named
 def cluster_of_environment(environment: Mapping[str, str] | None = None) -> Cluster:
-    """The cluster that ``TF_CONFIG`` describes or, without it, the tasks of a SLURM job step.
+    """Returns the cluster of ``TF_CONFIG`` or, without it, of a SLURM job step.
 
     Args:
         environment: Environment variables. Defaults to those of this process.
 
     Raises:
-        ValueError: If there is neither, or it makes no sense.
+        ValueError: If there is neither, or the values are invalid.
     """
     found = os.environ if environment is None else environment
     if found.get(TF_CONFIG):
@@ -57,7 +57,7 @@ def cluster_of_environment(environment: Mapping[str, str] | None = None) -> Clus
     raise ValueError(
         "devices=multiworker needs to know the other machines, and neither TF_CONFIG nor a SLURM "
         "job step is in the environment. Start it with srun, set TF_CONFIG on each machine, or "
-        "pass --workers=2 to start so many on this one."
+        "pass --workers=2 to start that many on this one."
     )
 
 
@@ -91,7 +91,7 @@ def _addresses(found: Any) -> tuple[str, ...]:
 
 
 def _of_slurm(found: Mapping[str, str]) -> Cluster:
-    """The tasks of a job step, as ``srun`` numbers them: node after node."""
+    """Returns the tasks of a job step in the order of ``srun``: node after node."""
     try:
         hosts = _hosts(found["SLURM_STEP_NODELIST"])
         tasks = _tasks(found.get("SLURM_STEP_TASKS_PER_NODE", "1"), len(hosts))
@@ -128,7 +128,7 @@ def _hosts(text: str) -> list[str]:
 
 
 def _split(text: str) -> list[str]:
-    """At commas outside of brackets."""
+    """Splits a text at commas outside of brackets."""
     parts, depth = [""], 0
     for letter in text:
         depth += (letter == "[") - (letter == "]")
@@ -140,11 +140,11 @@ def _split(text: str) -> list[str]:
 
 
 def _tasks(text: str, nodes: int) -> list[int]:
-    """``2(x3),1`` as numbers, one a node."""
+    """Parses ``2(x3),1`` to numbers, one for each node."""
     found: list[int] = []
     for part in text.split(","):
         number, _, times = part.partition("(x")
         found += [int(number)] * int(times.rstrip(")") or 1)
     if len(found) != nodes:
-        raise ValueError(f"{nodes} nodes have {len(found)} numbers of tasks ({text})")
+        raise ValueError(f"{len(found)} numbers of tasks for {nodes} nodes ({text})")
     return found

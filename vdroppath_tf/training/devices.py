@@ -1,4 +1,4 @@
-"""On which devices a run goes: one, some or all of a machine's, or those of several machines."""
+"""Selects the devices of a run: one, some or all of a machine, or of several machines."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ MULTIWORKER = "multiworker"
 def strategy_for(
     devices: int | str = 1, *, batch_size: int | None = None
 ) -> tf.distribute.Strategy:
-    """The ``tf.distribute`` strategy in whose scope a model is built, to be trained on devices.
+    """Returns the ``tf.distribute`` strategy in whose scope a model must be built.
 
     Args:
-        devices: ``1``, ``"all"`` GPUs of this machine, so many of them (of the CPU's logical
-            devices, where there is no GPU), or ``"multiworker"``: those of all machines that
-            ``TF_CONFIG`` or SLURM names. The last one must be asked for before TensorFlow has
+        devices: ``1``, ``"all"`` GPUs of this machine, a number of them (or of the CPU's logical
+            devices if there is no GPU), or ``"multiworker"``: those of all machines that
+            ``TF_CONFIG`` or SLURM lists. ``"multiworker"`` must be selected before TensorFlow has
             computed anything.
-        batch_size: Clips a step, over all devices, to be shared by them. Defaults to None, not yet
-            known.
+        batch_size: The number of clips in a step, which all devices share. Defaults to None, if it
+            is not yet known.
 
     Returns:
-        A ``MirroredStrategy``, a ``MultiWorkerMirroredStrategy`` or, for one device, the strategy
-        that is in force.
+        A ``MirroredStrategy``, a ``MultiWorkerMirroredStrategy`` or, for one device, the current
+        strategy.
 
     Raises:
-        ValueError: If there are no such devices, or the batch cannot be shared evenly.
+        ValueError: If the devices do not exist, or the batch cannot be divided evenly among them.
     """
     if devices == MULTIWORKER:
         cluster = cluster_of_environment()
@@ -56,7 +56,7 @@ def _check_batch(batch_size: int | None, count: int, what: str) -> None:
 
 
 def _local_devices(devices: int | str) -> list[str]:
-    """Names of the devices of this machine that are wanted."""
+    """Returns the names of the requested devices of this machine."""
     gpus = tf.config.list_logical_devices("GPU")
     found = [device.name for device in gpus or tf.config.list_logical_devices("CPU")]
     if devices == "all":
@@ -67,13 +67,12 @@ def _local_devices(devices: int | str) -> list[str]:
         count = 0
     if isinstance(devices, float) or count < 1:
         raise ValueError(
-            f"devices={devices} is not known. Expected 1, all, a number of devices, or "
-            f"{MULTIWORKER}."
+            f"devices={devices} is unknown. Expected 1, all, a number of devices, or {MULTIWORKER}."
         )
     if count > len(found):
         kind = "GPU" if gpus else "CPU, and no GPU that TensorFlow can use"
         raise ValueError(
-            f"devices={count} asks for {count} devices, and this machine has {len(found)} {kind}. "
-            "Pass devices=all for what there is."
+            f"devices={count} needs {count} devices, but this machine has {len(found)} {kind}. "
+            "Pass devices=all to use all of them."
         )
     return found[:count]

@@ -1,4 +1,4 @@
-"""TensorBoard's files as a part of what is resumed: no point twice, and none half."""
+"""Trims TensorBoard's event files when a run resumes, so that no point appears twice."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from vdroppath_tf.names import named
 
 @named
 def drop_later_points(folder: Path, last: int) -> None:
-    """Removes what event files hold of later steps, and what a killed process left half written.
+    """Removes the points of later steps, and incomplete records of a killed process.
 
-    A run writes an epoch's points, then its checkpoint. So one that goes on from a checkpoint may
-    find points of epochs that it is about to train again.
+    A run writes an epoch's points before its checkpoint. So a run that resumes from a checkpoint
+    may find points of epochs that it is about to train again.
 
     Args:
-        folder: The folder of the event files; it may be missing.
-        last: The last step whose points stay: epochs finished in the whole run.
+        folder: The folder of the event files, which need not exist.
+        last: The last step whose points are kept: the number of finished epochs in the whole run.
     """
     for file in sorted(folder.glob("events.out.tfevents.*")) if folder.is_dir() else ():
         records = list(_records(file))
         kept = [record for record in records if _step(record) <= last]
-        size = sum(16 + len(record) for record in kept)  # of a record: length, content, two sums
+        size = sum(16 + len(record) for record in kept)  # with its length and two checksums
         if size == file.stat().st_size:
             continue
         with replacing(file, shared=False) as new, tf.io.TFRecordWriter(str(new)) as writer:
@@ -36,12 +36,12 @@ def drop_later_points(folder: Path, last: int) -> None:
 
 
 def _records(file: Path) -> Iterator[bytes]:
-    """The whole records of an event file, up to where it is damaged."""
+    """Yields the complete records of an event file, up to where it is damaged."""
     try:
         for record in tf.data.TFRecordDataset(str(file)):
             yield record.numpy()
     except tf.errors.OpError as error:
-        logging.warning("%s: is damaged from some point on (%s).", file, error.message)
+        logging.warning("%s: is damaged; later records are dropped (%s).", file, error.message)
 
 
 def _step(record: bytes) -> int:

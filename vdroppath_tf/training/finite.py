@@ -1,4 +1,4 @@
-"""A stop at a loss of NaN or infinity: where it began, and on which videos, before it is kept."""
+"""Stops training at a loss of NaN or infinity, before a checkpoint keeps it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REMEDY = (
     "Lower the learning rate (or the prior: prior_strength, weight_reg), or look for damaged "
     "labels or clips."
 )
-_NAMED = 4  # videos of a batch that an error names
+_NAMED = 4  # the number of videos of a batch that an error lists
 _STATISTICS = ("moving_mean", "moving_variance")
 
 
@@ -27,17 +27,17 @@ class NonFiniteLossError(ArithmeticError):
 
 @named
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
-    """Stops at the step whose loss is no number, before a checkpoint keeps it.
+    """Stops at the step whose loss is NaN or infinite, before a checkpoint keeps it.
 
-    The last step of an epoch may spoil the weights after its loss was computed, so these are
-    checked where the epoch ends. Comes before ``Record`` in a list of callbacks.
+    The last step of an epoch may corrupt the weights after its loss was computed, so the weights
+    are checked at the end of each epoch. The callback must come before ``Record``.
 
     Args:
         phase: The name of the phase.
         folder: The folder of the run, or None.
-        batch: Gives the names of the videos of a step, from the numbers of the phase's epoch and of
-            the step in it, from 0. Defaults to None: they are not known.
-        begun: The epoch in which this ``fit`` began, and the steps of it that were done before.
+        batch: A function from the number of the epoch in the phase and of the step in the epoch,
+            from 0, to the names of the step's videos. Defaults to None: names are not known.
+        begun: The epoch in which this ``fit`` began, and the steps of it that were already done.
     """
 
     def __init__(
@@ -85,35 +85,35 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 
 
 def check_finite(model: keras.Model, place: str, kept: str = "") -> None:
-    """Raises where a weight holds what is no number: no checkpoint shall keep it."""
+    """Raises if a weight holds NaN or infinity, so that no checkpoint keeps it."""
     for weight in model.weights:
         value = tf.convert_to_tensor(weight)
         if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):
             raise NonFiniteLossError(
-                f"{weight.path} holds values that are no numbers in {place}. {_REMEDY}{kept}"
+                f"{weight.path} holds NaN or infinite values in {place}. {_REMEDY}{kept}"
             )
 
 
 @named
 def first_not_finite(model: keras.Model, logs: Any) -> str:
-    """Where the numbers of a step ended, in words.
+    """Describes the first layer of a step with NaN or infinite values.
 
-    The update behind a bad loss spoils every weight it reaches. The statistics of batch norms are
-    not updated by gradients: they hold what came in, and so say where the first bad value came
-    from, for nothing.
+    The update that follows a bad loss corrupts every weight it reaches. The statistics of batch
+    norms are not updated by gradients but by their inputs, so they show where the first bad value
+    occurred, at no cost.
 
     Args:
-        model: The network, as the step has left it.
+        model: The network after the step.
         logs: The metrics of the step.
     """
-    for layer in model.layers:  # from the clips on
+    for layer in model.layers:  # in order, starting at the clips
         for weight in layer.weights:
             if weight.path.endswith(_STATISTICS):
                 value = np.asarray(tf.convert_to_tensor(weight))
                 if not np.isfinite(value).all():
                     inside = weight.path.rpartition("/")[0]
-                    return f"The first layer that met values that are no numbers: {inside}."
+                    return f"The first layer with NaN or infinite values: {inside}."
     if not math.isfinite(float(logs.get("kl", 0.0))):
-        return "All layers gave numbers; the KL of the gates is the part that is none."
+        return "The outputs of all layers are finite; the KL of the gates is not."
     last = model.layers[-1].name
-    return f"All layers gave numbers up to {last!r}, whose answers or labels make the loss."
+    return f"All layers up to {last!r} are finite; the loss of its outputs and labels is not."

@@ -1,4 +1,4 @@
-"""One phase of a run: its optimizer, its stream of clips, what watches it."""
+"""Trains one phase of a run: its optimizer, its stream of clips and its callbacks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from vdroppath_tf.training.watch import RunWatch, Watch
 
 
 def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> WeightAverages | None:
-    """Freezes or frees the gates and compiles the phase's optimizer; the averages, if wanted."""
+    """Freezes or unfreezes the gates, compiles the optimizer, and returns the averages, if any."""
     if model.gates:
         freeze_gates(model, not phase.gates)
         set_strategy(model, "mode" if phase.gates else "all")
@@ -47,9 +47,9 @@ def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> Wei
             weight_decay=phase.weight_decay or None,
             global_clipnorm=recipe.clip_norm,
         )
-        if model.dtype_policy.name == "mixed_float16":  # as Keras would, too late to be restored
+        if model.dtype_policy.name == "mixed_float16":  # Keras would do so, but after a restore
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        # slots that are made inside the first step would have it traced twice
+        # if the first step created the slots, it would be traced twice
         optimizer.build(model.trainable_variables)
         averages = None if recipe.ema is None else WeightAverages(model, optimizer, recipe.ema)
         labels = {"soft": recipe.augment.soft_labels, "multi_label": model.multi_label}
@@ -60,20 +60,20 @@ def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> Wei
 
 
 def finish(averages: WeightAverages | None) -> None:
-    """Ends a phase: what it leaves are the averages, where there are any."""
+    """Ends a phase: the weights become the averages, if there are any."""
     if averages is not None:
         averages.take()
 
 
 @dataclasses.dataclass(frozen=True)
 class Stretch:
-    """What is trained of one phase: all of it, or what a stopped run has left.
+    """The part of a phase that is trained: all of it, or the rest of a stopped run.
 
     Attributes:
         model: The compiled model.
-        watch: Watches the run, and knows what the phases share.
-        start: Where the run stands, and in which phase.
-        record: Keeps the history.
+        watch: The watch of the run, which holds what the phases share.
+        start: The position of the run.
+        record: The callback that keeps the history.
     """
 
     model: FusionModel
@@ -83,7 +83,7 @@ class Stretch:
 
     @property
     def run(self) -> Run:
-        """What the phases share."""
+        """The settings that the phases share."""
         return self.watch.run
 
     @property
@@ -98,7 +98,7 @@ class Stretch:
 
 
 def fit(stretch: Stretch) -> None:
-    """``keras.Model.fit`` over an endless stream that starts where the run stands."""
+    """Calls ``keras.Model.fit`` on an endless stream that starts at the run's position."""
     start, phase = stretch.start, stretch.phase
     if 0 < start.steps < stretch.run.steps_per_epoch:
         _fit(stretch, epochs=start.epochs + 1)
@@ -145,14 +145,14 @@ def _validation(model: FusionModel, run: Run) -> Any:
 
 
 def _validation_steps(run: Run) -> int | None:
-    """Batches of the validation, where workers would find different numbers in their parts."""
+    """Returns the validation batches if workers would count different numbers, else None."""
     if run.clips.validation is None or run.workers.count == 1:
         return None
     return math.ceil(len(run.clips.validation) / run.maker.recipe.batch_size)
 
 
 def _validate(stretch: Stretch) -> None:
-    """The end of an epoch whose steps are all done: its validation, and what follows that."""
+    """Finishes an epoch whose steps are all done: its validation, and the callbacks after it."""
     run, model, start = stretch.run, stretch.model, stretch.start
     own = _callbacks(stretch, None, run.maker.clip_shape(run.clips.train))
     if stretch.phase.gates:
@@ -176,11 +176,11 @@ def _validate(stretch: Stretch) -> None:
 def _callbacks(
     stretch: Stretch, arrivals: Arrivals | None, clip_shape: tuple[Any, ...]
 ) -> list[keras.callbacks.Callback]:
-    """In an order that matters.
+    """Returns the callbacks, in an order that matters.
 
-    A bad loss stops the run before a checkpoint keeps it; TensorBoard has an epoch's points before
-    the checkpoint that says the epoch is done, and a copy is made of both. A bar is gone before the
-    line of its epoch is shown.
+    A bad loss stops the run before a checkpoint keeps it. TensorBoard gets an epoch's points before
+    the checkpoint marks the epoch as done, and the backup copies both. A progress bar disappears
+    before the line of its epoch is shown.
     """
     run, start, phase, record = stretch.run, stretch.start, stretch.phase, stretch.record
     first, patience = stretch.first, run.maker.recipe.patience

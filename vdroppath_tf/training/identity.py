@@ -1,4 +1,4 @@
-"""Which run a folder holds: the text that describes it, beside the checkpoints and in each."""
+"""Identifies the run in a folder by its description, kept in a file and in each checkpoint."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from vdroppath_tf.files import read_text, what_differs, write_text
 from vdroppath_tf.names import named
 
 FORMAT = "vdroppath_tf.run/7"
-"""Of ``run.json`` and of each checkpoint's state."""
+"""The format of ``run.json`` and of each checkpoint's state."""
 RUN_FILE = "run.json"
 
 
 @named
 def claim_folder(folder: Path, run: str, newest: Mapping[str, Any] | None) -> None:
-    """Marks a folder as that of a run; what its checkpoints say counts for more than the mark.
+    """Marks a folder as that of a run; checkpoints have precedence over the mark.
 
     Args:
         folder: The folder of the run.
-        run: JSON text that describes the run that is to begin or to go on.
-        newest: The state of the last whole checkpoint, or None where there is none.
+        run: The description, JSON text, of the run that is to start or resume.
+        newest: The state of the last complete checkpoint, or None if there is none.
 
     Raises:
         ValueError: If the folder holds another run.
@@ -33,7 +33,7 @@ def claim_folder(folder: Path, run: str, newest: Mapping[str, Any] | None) -> No
     if newest is not None:
         check_same(f"{folder / str(newest['name'])}", str(newest["run"]), run)
         if mark.exists() and _text(mark) != run:
-            logging.warning("%s: was changed; it is written anew as the checkpoints say.", mark)
+            logging.warning("%s: was changed; it is rewritten from the checkpoints.", mark)
     elif mark.exists():
         check_same(str(mark), _text(mark), run)
     if not mark.exists() or _text(mark) != run:
@@ -41,7 +41,7 @@ def claim_folder(folder: Path, run: str, newest: Mapping[str, Any] | None) -> No
 
 
 def _text(mark: Path) -> str:
-    """What a mark holds; nothing that is a run where it is no text."""
+    """Returns the text of a mark; one that matches no run if it is not text."""
     try:
         return read_text(mark)
     except ValueError:
@@ -50,15 +50,15 @@ def _text(mark: Path) -> str:
 
 @named
 def check_same(mark: str, found: str, run: str) -> None:
-    """Raises where the text found at a mark describes another run.
+    """Raises if a mark describes another run.
 
     Args:
-        mark: The file or checkpoint the text was found in, for the error.
+        mark: The file or checkpoint that holds the text, for the error message.
         found: The text.
-        run: JSON text that describes the run that is to go on.
+        run: The description, JSON text, of the run that is to resume.
 
     Raises:
-        ValueError: If they differ, naming what differs.
+        ValueError: If they differ; the message names the differences.
     """
     if found == run:
         return
@@ -69,15 +69,15 @@ def check_same(mark: str, found: str, run: str) -> None:
     except (RecursionError, ValueError):
         old = None
     if not isinstance(old, dict):
-        old, other = {}, "everything: this is no run of vdroppath_tf"
+        old, other = {}, "everything: this is not a run of vdroppath_tf"
     if old.get("format") != new.get("format") and "recipe" in old:
         raise ValueError(
             f"{mark}: another version of vdroppath_tf began this run (format {old.get('format')}; "
             f"expected {FORMAT!r}). Finish it with that version, or pass a new folder to start "
-            "anew. The models and spaces of a finished run can be read all the same."
+            "again. The models and spaces of a finished run remain readable."
         )
     raise ValueError(
         f"{mark}: the folder holds another run; what differs: {other}. Pass a new "
-        "folder to start anew, or the same settings and videos (and a model as new as then) to go "
+        "folder to start again, or the same settings and videos (and initial weights) to go "
         "on."
     )

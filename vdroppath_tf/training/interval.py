@@ -11,13 +11,13 @@ _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 @named
 class Interval:
-    """How often a run is saved within an epoch: every so many steps, or so much time.
+    """The interval at which a run is saved within an epoch: a number of steps, or a time.
 
     Args:
         every: ``500`` (steps), ``"10min"``, ``"90s"``, ``"2h"``, or None for never.
 
     Raises:
-        ValueError: If it is none of these.
+        ValueError: If it has another form.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""One process a run: a lock on its folder that the death of its holder releases."""
+"""Allows one process for each run, by a lock that is released when its holder dies."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LOCK_FILE = ".run.lock"  # hidden, so that a backup leaves it out
 @named
 @contextlib.contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Holds a run's folder for this process until the body ends, or the process does.
+    """Locks a run's folder for this process until the body ends or the process dies.
 
     Args:
-        folder: The folder of the run; it is made where it is missing.
+        folder: The folder of the run; it is created if it is missing.
 
     Raises:
-        ValueError: If another process, or another run of this one, holds it.
+        ValueError: If another process, or another run in this process, holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -36,12 +36,12 @@ def run_lock(folder: Path) -> Iterator[None]:
         os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
         yield
     finally:
-        os.close(descriptor)  # the file stays: who removes it could remove that of the next holder
+        os.close(descriptor)  # the file is kept: removing it could remove the next holder's
 
 
 @named
 def is_locked(folder: Path) -> bool:
-    """Whether a process holds a run's folder; no, where nothing says so."""
+    """Whether a process has locked a run's folder; False if that is unknown."""
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -65,7 +65,7 @@ def _hold(descriptor: int, folder: Path) -> None:
                 f"{folder}: is in use by {holder}. Wait until it ends, or pass another folder."
             ) from None
         logging.warning(
-            "%s: this file system has no locks (%s), so nothing keeps a second run out.",
+            "%s: this file system has no locks (%s), so nothing prevents a second run.",
             folder,
             error.strerror,
         )

@@ -1,4 +1,4 @@
-"""Where the numbers of a run go besides its folder: Weights & Biases, MLflow."""
+"""Sends the logs of a run to Weights & Biases and MLflow."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from vdroppath_tf.files import read_text, write_json
 from vdroppath_tf.names import named, unknown_name
 
 LOGS = ("tensorboard", "wandb", "mlflow")
-"""What can show a run while it trains."""
-_FILE = "loggers.json"  # which runs of theirs are this one, for when it goes on
+"""The loggers that can show a run while it trains."""
+_FILE = "loggers.json"  # the identifiers of the loggers' runs, for when the run resumes
 
 
 @named
 def check_logs(logs: Sequence[str]) -> None:
-    """Stops where a logger is unknown or not installed.
+    """Raises if a logger is unknown or not installed.
 
     Raises:
-        ValueError: Naming it, and what to install.
+        ValueError: With the name of the logger, and what to install.
     """
     for name in logs:
         if name not in LOGS:
@@ -37,12 +37,12 @@ def check_logs(logs: Sequence[str]) -> None:
 
 
 class ToLoggers(keras.callbacks.Callback):
-    """Hands the logs of an epoch to other libraries' own callbacks, numbered in the whole run.
+    """Passes the logs of an epoch to other libraries' callbacks, with epochs of the whole run.
 
-    Each phase is a ``fit`` of its own, which counts its epochs from 0.
+    Each phase is a separate ``fit``, which counts its epochs from 0.
 
     Args:
-        callbacks: Theirs.
+        callbacks: The callbacks of the libraries.
         first: The number of the phase's first epoch in the whole run.
     """
 
@@ -59,15 +59,15 @@ class ToLoggers(keras.callbacks.Callback):
 @named
 @contextlib.contextmanager
 def logging_to(logs: Sequence[str], folder: Path, recipe: str) -> Iterator[list[Any]]:
-    """The callbacks of loggers, while their runs are open.
+    """Opens runs of the loggers, and yields their callbacks.
 
-    A run that goes on goes on there too. An epoch whose checkpoint a kill has prevented is logged
-    twice: what was sent elsewhere cannot be taken back.
+    When a run resumes, so do the loggers' runs. An epoch that was logged before the process was
+    killed, but not saved, is logged twice: points that were sent cannot be withdrawn.
 
     Args:
-        logs: Of ``LOGS``; TensorBoard has a callback of its own.
+        logs: Names of ``LOGS``; TensorBoard, which has a separate callback, is ignored.
         folder: The folder of the run.
-        recipe: Its recipe as JSON, which is their configuration.
+        recipe: The recipe as JSON, which becomes the configuration of the loggers' runs.
     """
     opened: list[Any] = []
     wanted = [name for name in logs if name != "tensorboard"]
@@ -106,7 +106,7 @@ def _mlflow(stack: contextlib.ExitStack, folder: Path, recipe: str, known: dict[
     import mlflow
     from mlflow.keras.callback import MlflowCallback
 
-    if mlflow.active_run() is None:  # else the user's, which stays open
+    if mlflow.active_run() is None:  # otherwise the user's run, which stays open, is used
         run = mlflow.start_run(run_id=known.get("mlflow"), run_name=folder.name)
         stack.callback(mlflow.end_run)
         known["mlflow"] = run.info.run_id

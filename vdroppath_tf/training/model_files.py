@@ -1,4 +1,4 @@
-"""A model on disk, with what it cannot do without beside it: its recipe and its classes."""
+"""Saves and loads models together with their recipe and their classes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from vdroppath_tf.models.fusion_model import FusionModel
 
-# What reading a file that is damaged, or forged, ends in.
+# the errors of reading a damaged or forged file
 _DAMAGE = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError),
     *(RecursionError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
@@ -35,12 +35,12 @@ def save_model(
     recipe: Recipe,
     labels: tuple[str, ...],
 ) -> None:
-    """Writes a model whole or not at all, with its recipe and its classes beside it.
+    """Writes a model atomically, with its recipe and its classes in the same folder.
 
     Args:
         model: A template or a derived network.
-        path: The file, ``.keras``; its folder is made where it is missing.
-        recipe: Says how clips are made for the model.
+        path: The file, ``.keras``; its folder is created if it is missing.
+        recipe: The recipe, which defines the clips of the model.
         labels: The names of the classes, by number.
 
     Raises:
@@ -57,40 +57,40 @@ def save_model(
 
 @named
 def check_beside(path: str | os.PathLike[str], recipe: Recipe, labels: tuple[str, ...]) -> None:
-    """Stops where a model would take away the recipe or the classes of what lies beside it.
+    """Raises if a model would replace the recipe or classes of another model.
 
     Raises:
-        ValueError: If a ``recipe.json`` or a ``labels.txt`` is there that holds something else.
+        ValueError: If the folder has a ``recipe.json`` or ``labels.txt`` with other content.
     """
     path = Path(path)
     for name, text in _beside(recipe, labels).items():
         file = path.with_name(name)
         if file.is_file() and read_text(file) != text:
             raise ValueError(
-                f"{file}: is there already, and is not that of {path.name}. Write {path.name} to "
+                f"{file}: exists already, and does not belong to {path.name}. Write {path.name} to "
                 "another folder."
             )
 
 
 def _beside(recipe: Recipe, labels: tuple[str, ...]) -> dict[str, str]:
-    """The files that a model cannot do without, and their text."""
+    """Returns the files that accompany a model, with their text."""
     names = "".join(f"{name}\n" for name in labels)
     return {RECIPE_FILE: recipe.to_json() + "\n", LABELS_FILE: names}
 
 
 @named
 def load_model(path: str | os.PathLike[str]) -> tuple[keras.Model, Recipe, tuple[str, ...]]:
-    """A model that ``save_model`` wrote, its recipe and its classes.
+    """Loads a model that ``save_model`` wrote, with its recipe and its classes.
 
     Raises:
-        ValueError: If one of them is missing or something else.
+        ValueError: If one of the files is missing or invalid.
     """
     _check_there(path)
     beside = Path(path).with_name(RECIPE_FILE)
     if not beside.is_file():
         raise ValueError(
-            f"{beside} is missing: it says how clips are made for {path}. vdroppath writes it "
-            "beside every model."
+            f"{beside} is missing: it defines the clips of {path}. vdroppath writes it next to "
+            "every model."
         )
     recipe = load_text(beside, Recipe.from_json)
     model, labels = load_network(path)
@@ -99,10 +99,10 @@ def load_model(path: str | os.PathLike[str]) -> tuple[keras.Model, Recipe, tuple
 
 @named
 def load_network(path: str | os.PathLike[str]) -> tuple[keras.Model, tuple[str, ...]]:
-    """A network of this package and its classes, for what needs no clips and so no recipe.
+    """Loads a network and its classes without a recipe, for uses that need no clips.
 
     Raises:
-        ValueError: If it is missing, damaged or something else.
+        ValueError: If the file is missing, damaged or not a network of this package.
     """
     import keras
 
@@ -115,21 +115,21 @@ def load_network(path: str | os.PathLike[str]) -> tuple[keras.Model, tuple[str, 
     except _DAMAGE as error:
         reason = str(error).strip().split("\n")[0]
         raise ValueError(
-            f"{path}: is no model that vdroppath wrote, or is damaged ({reason}). Write it again."
+            f"{path}: not a model that vdroppath wrote, or damaged ({reason}). Write it again."
         ) from None
     if getattr(model, "architecture", None) is None:
-        raise ValueError(f"{path}: is a model, but none of vdroppath. Expected one it wrote.")
+        raise ValueError(f"{path}: is a model, but not one that vdroppath wrote.")
     names = Path(path).with_name(LABELS_FILE)
     classes = model.output_shape[-1]
     labels = read_labels(names) if names.is_file() else tuple(str(k) for k in range(classes))
     if len(labels) != classes:
-        raise ValueError(f"{names}: names {len(labels)} classes. {path} has {classes}.")
+        raise ValueError(f"{names}: lists {len(labels)} classes, but {path} has {classes}.")
     return model, labels
 
 
 @named
 def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """The names of classes, one a line, by number.
+    """Reads the names of classes, one on each line, in the order of their numbers.
 
     Raises:
         ValueError: If the file is not UTF-8 text.
@@ -138,22 +138,22 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
 
 
 def _lines(text: str) -> list[str]:
-    """Lines that end in a newline, and in nothing else that `str.splitlines` takes for an end."""
+    """Splits text at newlines, but not at the other line ends of ``str.splitlines``."""
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
 
 
 @named
 def keras_files(folder: str | os.PathLike[str]) -> list[Path]:
-    """The models in a folder, as ``vdroppath train`` leaves one; none where it is no folder."""
+    """Lists the models in the folder of a run; none if it is not a folder."""
     return sorted(p for p in Path(folder).glob("*.keras") if not p.name.startswith("."))
 
 
 def _kind_of_other(path: Path) -> str:
-    """What a file is that is clearly no model, in words; empty where it may be one."""
+    """Describes a file that is clearly not a model; returns "" if it may be one."""
     with open_regular(path) as file:
         first = file.read(4096).lstrip()
     if first.startswith(b"\x89HDF\r\n\x1a\n"):
-        return "HDF5 (weights without their network, say)"
+        return "HDF5 (perhaps weights without their network)"
     if not first.startswith((b"{", b"[")):
         return ""
     found = re.search(rb'"format": *"(vdroppath_tf\.\w+/\d+)"', first)
@@ -172,5 +172,5 @@ def _check_there(path: str | os.PathLike[str]) -> None:
         raise ValueError(f"There is no model {path}. Expected a .keras file that vdroppath wrote.")
     if kind := _kind_of_other(Path(path)):
         raise ValueError(
-            f"{path}: is {kind}, no model. Expected a .keras file that vdroppath wrote."
+            f"{path}: is {kind}, not a model. Expected a .keras file that vdroppath wrote."
         )

@@ -1,4 +1,4 @@
-"""SGD with a learning rate of its own for the gates."""
+"""SGD with a separate learning rate for the gates."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from vdroppath_tf.names import named
 @named
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
 class GateSGD(FusedSGD):
-    """``keras.optimizers.SGD`` whose gate logits learn ``gate_multiplier`` times as fast.
+    """``keras.optimizers.SGD`` with a learning rate ``gate_multiplier`` times as large for gates.
 
-    A logit moves by a few units while weights move by a few hundredths, so one rate does not fit
-    both. A multiplier (not a second rate) lets both follow one schedule. Very large gate rates
-    (about 1) saturate the gates on the noise of the first epochs.
+    During training a logit changes by a few units while weights change by a few hundredths, so one
+    rate does not fit both. A multiplier, unlike a second rate, lets both follow one schedule. Very
+    large gate rates (about 1) saturate the gates on the noise of the first epochs.
 
     Args:
-        learning_rate: That of the weights, a float or a schedule. Defaults to 0.005.
-        gate_multiplier: The learning rate of the gates over that of the weights. Defaults to 2.
-        weight_decay: That of ``keras.optimizers.SGD``; it never touches the gates.
+        learning_rate: The learning rate of the weights, a float or a schedule. Defaults to 0.005.
+        gate_multiplier: The learning rate of the gates divided by that of the weights. Defaults to
+            2.
+        weight_decay: The decay of ``keras.optimizers.SGD``, which is never applied to the gates.
 
     All other arguments are those of ``keras.optimizers.SGD``, with its defaults.
 
@@ -79,7 +80,7 @@ class GateSGD(FusedSGD):
         super().build(variables)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        # TensorFlow hands over its own variable, which has no path
+        # TensorFlow passes its own variable, which has no path
         path = self._trainable_variables[self._get_variable_index(variable)].path
         if is_gate(path):
             learning_rate *= self.gate_multiplier

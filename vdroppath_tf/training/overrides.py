@@ -1,4 +1,4 @@
-"""A recipe with some of its fields changed by their dotted names: ``search.epochs=30``."""
+"""Changes fields of a recipe by their dotted names: ``search.epochs=30``."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from vdroppath_tf.training.recipe import Recipe
 
 @named
 def override(recipe: Recipe, changes: Iterable[str]) -> Recipe:
-    """A recipe in which fields have other values, in this order.
+    """Returns a recipe with changed fields, applied in order.
 
     Args:
         recipe: The recipe.
-        changes: Texts ``"name=value"``. A name is a field, with a dot in front of a field of a
-            phase, of the sampling or of the augmentation; a value is JSON (``30``, ``true``,
-            ``null``, ``[2, 2, 2]``) or plain text.
+        changes: Texts ``"name=value"``. A name is a field or, for a field of a phase, the sampling
+            or the augmentation, a dotted name such as ``search.epochs``; a value is JSON (``30``,
+            ``true``, ``null``, ``[2, 2, 2]``) or plain text.
 
     Returns:
         The new recipe.
 
     Raises:
-        ValueError: If there is no such field, offering the nearest, or the value does not fit.
+        ValueError: If the field is unknown (the message offers the nearest), or the value does not
+            fit.
 
     Example:
     ```python
@@ -43,7 +44,7 @@ def override(recipe: Recipe, changes: Iterable[str]) -> Recipe:
 
 @named
 def override_names(recipe: Recipe) -> list[str]:
-    """The names of all fields that ``override`` can change in a recipe."""
+    """Lists the names of all fields that ``override`` can change in a recipe."""
     return list(_names(recipe, ""))
 
 
@@ -76,7 +77,7 @@ def _changed(recipe: Recipe, name: str, text: str) -> Recipe:
             return recipe.replace(**{way[0]: inner})
         return recipe.replace(**{last_part: value})
     except (TypeError, ValueError) as error:
-        said = re.sub(r"^\w+\(\): | The order is .*$", "", str(error))  # as a call would be told
+        said = re.sub(r"^\w+\(\): | The order is .*$", "", str(error))  # without the call's words
         raise ValueError(f"set={name}={text}: {said}") from None
 
 
@@ -85,7 +86,7 @@ def _list(names: list[str]) -> str:
 
 
 def _read(text: str, before: Any) -> Any:
-    """The value of a text: JSON, numbers or words with commas between them, or the text itself."""
+    """Parses a text as JSON or comma-separated numbers or words; else returns the text itself."""
     value = _json(text)
     if isinstance(before, bool) and not isinstance(value, bool):
         raise ValueError(f"expected true or false. Received: {text!r}")
@@ -99,7 +100,7 @@ def _read(text: str, before: Any) -> Any:
 
 
 def _json(text: str) -> Any:
-    for read in (json.loads, float):  # which takes .5 too
+    for read in (json.loads, float):  # float also accepts .5
         try:
             return read(text)
         except ValueError:

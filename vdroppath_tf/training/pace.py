@@ -1,4 +1,4 @@
-"""How fast a run is, how much of its time it waits for clips, what it holds in memory."""
+"""Measures a run's speed, its share of waiting for clips, and its memory."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import tensorflow as tf
 
 from vdroppath_tf.names import named
 
-_RECENT = 100  # steps that the pace is taken over
+_RECENT = 100  # the number of steps over which the pace is measured
 _UNKNOWN = float("nan")
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class Pace:
-    """How fast the last steps of a run were.
+    """The speed of the last steps of a run.
 
     Attributes:
         step_seconds: The time from one step to the next.
-        wait_share: The share of it that the network waited for clips; NaN where it is not known.
+        wait_share: The share of this time in which the network waited for clips; NaN if unknown.
     """
 
     step_seconds: float
     wait_share: float
 
     def clips_per_second(self, batch_size: int) -> float:
-        """Clips that are trained on in a second."""
+        """Returns the number of training clips per second."""
         return batch_size / self.step_seconds
 
 
@@ -49,18 +49,18 @@ class Stopwatch:
         self._last = collections.deque(maxlen=_RECENT)
 
     def step(self, seconds: float, *, waited: float | None, steps: int = 1) -> None:
-        """Notes a step, or several that run as one.
+        """Records a step, or several that run as one.
 
         Args:
-            seconds: How long it took.
-            waited: The seconds of it that it waited for clips, or None.
-            steps: How many steps it was.
+            seconds: The duration.
+            waited: The part of the duration spent waiting for clips, in seconds, or None.
+            steps: The number of steps.
         """
         self._last.append((seconds, waited, steps))
 
     @property
     def pace(self) -> Pace | None:
-        """Over the last steps; None before there is one."""
+        """The pace over the last steps; None before the first."""
         if not self._last:
             return None
         seconds = max(sum(each for each, *_ in self._last), 1e-9)
@@ -71,7 +71,7 @@ class Stopwatch:
 
 @named
 def memory_bytes() -> dict[str, int]:
-    """The most memory that this process has held: ``host``, and ``gpu`` where there is one."""
+    """Returns the peak memory of this process: ``host``, and ``gpu`` if there is one."""
     found = {"host": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
     if devices := tf.config.list_logical_devices("GPU"):
         peaks = [tf.config.experimental.get_memory_info(gpu.name)["peak"] for gpu in devices]
@@ -81,6 +81,6 @@ def memory_bytes() -> dict[str, int]:
 
 @named
 def memory_words(found: dict[str, int]) -> str:
-    """Memory for a reader: ``"1.2 GB"``, ``"1.2 GB, GPU 7.9 GB"``."""
+    """Formats memory: ``"1.2 GB"``, or ``"1.2 GB, GPU 7.9 GB"``."""
     gpu = f", GPU {found['gpu'] / 1e9:.1f} GB" if "gpu" in found else ""
     return f"{found['host'] / 1e9:.1f} GB{gpu}"

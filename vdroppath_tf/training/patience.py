@@ -1,4 +1,4 @@
-"""The early end of a phase: after so many epochs in which the validation loss did not improve."""
+"""Ends a phase early if the validation loss has not improved for some epochs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ WATCHED = "val_loss"
 
 @named
 def has_ended(history: Sequence[Mapping[str, Any]], phase: Phase, patience: int | None) -> bool:
-    """Whether a phase has ended early; the history says all there is to know.
+    """Whether a phase has ended early, which follows from the history.
 
     Args:
-        history: What was logged of every epoch of the run.
+        history: The logs of every epoch of the run.
         phase: The phase.
-        patience: The epochs without a new best, or None for no early end.
+        patience: The number of epochs without a new best, or None for no early end.
     """
-    if patience is None:  # without validation videos there is no loss to watch
+    if patience is None:  # as without validation videos, which give no loss to monitor
         return False
     losses = [entry[WATCHED] for entry in history if entry["phase"] == phase.name]
     if not losses:
@@ -34,12 +34,12 @@ def has_ended(history: Sequence[Mapping[str, Any]], phase: Phase, patience: int 
 
 @named
 class StopWhenPatienceEnds(keras.callbacks.Callback):
-    """Ends a phase early; comes behind ``Record``, which keeps the history.
+    """Ends a phase early; must come after ``Record``, which keeps the history.
 
     Args:
         phase: The phase.
-        record: Keeps the history.
-        patience: The epochs without a new best.
+        record: The callback that keeps the history.
+        patience: The number of epochs without a new best.
     """
 
     def __init__(self, phase: Phase, record: Record, patience: int) -> None:

@@ -18,14 +18,14 @@ class Phase:
     Attributes:
         name: ``"warmup"``, ``"search"``, ``"stand-alone"`` or ``"finetune"``: in logs and
             checkpoints.
-        epochs: The passes over the training videos.
-        learning_rate: The rate at the start.
-        drops: The epochs of this phase at which the rate is multiplied by 0.1, rising.
-        cosine: Whether the rate falls to 0 along a cosine instead, after a first epoch of linear
-            rise.
-        gates: Whether the gates learn (v-DropPath, the KL on); else they are frozen, all paths on.
-        weight_decay: The decay of the weights; the KL is the prior while gates learn, hence 0
-            there.
+        epochs: The number of passes over the training videos.
+        learning_rate: The learning rate at the start.
+        drops: The epochs of this phase, in rising order, at which the rate is multiplied by 0.1.
+        cosine: Whether the rate falls to 0 along a cosine instead, after a first epoch in which it
+            rises linearly.
+        gates: Whether the gates learn (v-DropPath, with the KL); otherwise they are frozen with all
+            paths on.
+        weight_decay: The weight decay. While gates learn the KL is the prior, so it must be 0.
 
     Raises:
         ValueError: If a value is out of range, or there is weight decay while gates learn.

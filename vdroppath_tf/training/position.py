@@ -1,4 +1,4 @@
-"""Where a run stands, to the step: all that is not in the weights, the optimizer and the seeds."""
+"""The position of a run, to the step: its state beyond weights, optimizer and seeds."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Position:
 
     Attributes:
         phase: The number of the phase, from 0.
-        epochs: The finished epochs of the phase.
-        history: What was logged of every epoch up to there.
-        steps: The finished steps of the epoch that is under way; 0 between two epochs.
-        metrics: What Keras' metrics hold of these steps, on each replica, variable by variable.
-        bad_clips: The clips of these steps that could not be read, and were replaced.
-        logs: What Keras logged of these steps.
+        epochs: The number of finished epochs of the phase.
+        history: The logs of every epoch so far.
+        steps: The number of finished steps of the current epoch; 0 between two epochs.
+        metrics: The values of Keras' metrics over these steps, on each replica, by variable.
+        bad_clips: The number of clips in these steps that could not be read and were replaced.
+        logs: Keras' logs of these steps.
     """
 
     phase: int
@@ -33,7 +33,7 @@ class Position:
 
     @property
     def name(self) -> str:
-        """The name of its checkpoint; names sort as positions do."""
+        """The name of the checkpoint; names sort in the order of positions."""
         steps = f"-{self.steps:08d}" if self.steps else ""
         return f"checkpoint-{self.phase}-{self.epochs:05d}{steps}"
 

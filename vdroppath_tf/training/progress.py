@@ -1,4 +1,4 @@
-"""How far a run is, in a file of its folder that ``vdroppath status`` reads."""
+"""The progress of a run, in a file of its folder that ``vdroppath status`` reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from vdroppath_tf.files import read_json, read_text, replacing
 from vdroppath_tf.names import named
 
-PROGRESS_FILE = ".progress.json"  # hidden: no part of what is resumed, copied or compared
+PROGRESS_FILE = ".progress.json"  # hidden: it is not resumed, copied or compared
 FORMAT = "vdroppath_tf.progress/1"
 
 
@@ -25,20 +25,20 @@ class Progress:
     Attributes:
         state: ``"running"``, ``"finished"``, ``"stopped"`` or ``"failed"``.
         phases: The names of the phases, and the epochs of each.
-        number: The phase that is trained, from 0.
-        epoch: Its finished epochs.
-        step: The finished steps of the epoch under way.
-        steps: The steps of an epoch.
-        clips_per_second: Clips that are trained on in a second, or None.
+        number: The number of the current phase, from 0.
+        epoch: The number of its finished epochs.
+        step: The number of finished steps of the current epoch.
+        steps: The number of steps in an epoch.
+        clips_per_second: The number of training clips per second, or None.
         wait_share: The share of the time in which the network waits for clips, or None.
-        memory_bytes: The most memory the process has held.
-        seconds_left: What all phases still take, or None.
-        metrics: What the last epoch logged.
-        bad: What goes wrong, a line each.
-        error: What ended a run that failed.
-        process: The number of the process.
-        host: The machine it runs on.
-        written: When this was written, in seconds since 1970.
+        memory_bytes: The peak memory of the process.
+        seconds_left: The time that the rest of all phases will take, or None.
+        metrics: The logs of the last epoch.
+        bad: The warnings, one line each.
+        error: The error that ended a failed run.
+        process: The process number.
+        host: The name of the machine.
+        written: The time of writing, in seconds since 1970.
     """
 
     state: str = "running"
@@ -59,7 +59,7 @@ class Progress:
     written: float = dataclasses.field(default_factory=time.time)
 
     def write(self, folder: Path) -> None:
-        """Writes it; a disk that is full, or a folder that is gone, keeps no run from training."""
+        """Writes the file; a full disk or a missing folder does not stop the training."""
         text = json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=1)
         try:
             with replacing(folder / PROGRESS_FILE, shared=False, durable=False) as new:
@@ -68,16 +68,16 @@ class Progress:
             pass
 
     def now(self, **changes: Any) -> Progress:
-        """The same with other values, written now."""
+        """Returns a copy with other values and the current time."""
         return dataclasses.replace(self, **{"written": time.time(), **changes})
 
 
 @named
 def read_progress(folder: Path) -> Progress | None:
-    """How far the run in a folder is; None where nothing says so.
+    """Reads the progress of the run in a folder; None if there is no file.
 
     Raises:
-        ValueError: If the file holds something else.
+        ValueError: If the file has other content.
     """
     file = folder / PROGRESS_FILE
     if not file.is_file():
@@ -88,4 +88,4 @@ def read_progress(folder: Path) -> Progress | None:
         phases = tuple((str(name), int(epochs)) for name, epochs in fields.pop("phases"))
         return Progress(**{**fields, "phases": phases, "bad": tuple(fields["bad"])})
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{file}: does not say how far a run is ({error}). Remove it.") from None
+        raise ValueError(f"{file}: is not the progress of a run ({error}). Remove it.") from None

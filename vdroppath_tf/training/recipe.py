@@ -1,4 +1,4 @@
-"""A recipe: everything a training run depends on, as data; ``recipes`` has those with a name."""
+"""Recipe: all settings of a training run, as data; ``recipes`` has the named ones."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from vdroppath_tf.spaces.prior import STRENGTHS, one_strength
 from vdroppath_tf.training.phase import Phase
 
 CHANNELS = {"rgb": 3, "flow": 2}
-"""What clips can show, and the channels they then have."""
+"""The modalities of clips, and their numbers of channels."""
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-"""What the layers of a network can compute in; weights are float32."""
+"""The precisions in which layers can compute; weights are always float32."""
 _STEPS = {
     "precision": None,
     "accumulate": 1,
@@ -28,60 +28,61 @@ _STEPS = {
     "patience": None,
     "remat": False,
 }
-"""Fields that older runs do not have, and what these did."""
+"""Fields that are missing in older runs, and the values that these runs used."""
 
 
 @named
 @dataclass(frozen=True)
 class Recipe:
-    """A training run: network, clips, phases (method: section 4.1 and supplementary section 1).
+    """The settings of a training run (method: section 4.1 and supplementary section 1).
 
     Attributes:
         network: The name of a network, such as ``"densenet121"`` or ``"micro"``.
-        row: The values of the network's row where it is not the zoo's, as ``zoo.save_row`` writes
-            them: ``family`` and ``row``; else None.
-        sampling: How clips are made of videos in training.
-        batch_size: Clips a step, over all replicas.
+        row: The values of the network's row if it is not in the zoo, as ``zoo.save_row`` writes
+            them: ``family`` and ``row``; otherwise None.
+        sampling: How clips are sampled from videos in training.
+        batch_size: The number of clips in a step, over all replicas.
         warmup: The phase without gates.
         search: The phase of v-DropPath.
         finetune: The phase of the derived network, or None.
-        branches: The paths of the fusion layers, out of S, T and ST; the paper's experiments have
-            two.
-        temporal_strides: Those of the network from the stem on. Defaults to the published ones.
-        temporal_pool: Whether to halve the temporal resolution behind the stem's first
-            convolution: max-pool over three frames, stride 2 (Fig. 6).
-        gate_learning_rate: That of the gates at the start of ``search``; it falls as the weights'
-            does. With 0 they stay random and learn nothing: paths are sampled with
-            ``initial_drop``.
+        branches: The paths of the fusion layers, of S, T and ST; the paper's experiments use two.
+        temporal_strides: The temporal strides of the network from the stem on. Defaults to the
+            published ones.
+        temporal_pool: Whether to halve the temporal resolution after the stem's first convolution:
+            max-pool over three frames, stride 2 (Fig. 6).
+        gate_learning_rate: The learning rate of the gates at the start of ``search``; it follows
+            the schedule of the weights. With 0 the gates stay random and learn nothing: paths are
+            sampled with ``initial_drop``.
         weight_reg, prior_strength: The strength of the prior: k, which the KL divides by N, or the
-            strength itself, for any N. One of them is None; where neither is given,
+            strength itself, for any N. At most one of them is a number; if neither is,
             ``prior_strength`` is ``spaces.prior.PRIOR_STRENGTH``.
-        kl, noise, initial_drop, drop_layer, residual_gate: Of the gates, see
+        kl, noise, initial_drop, drop_layer, residual_gate: Options of the gates, see
             ``VariationalDropPath``.
         gate_classifier: Whether the classifier's features are gated too, as in the authors' code;
             the paper gates paths only.
-        momentum: That of SGD.
-        finetune_dropout: The dropout before the classifier while fine-tuning; it is 0 while gates
+        momentum: The momentum of SGD.
+        finetune_dropout: The dropout before the classifier in fine-tuning; it is 0 while gates
             learn.
-        seed: That of weights, noise, order and augmentation.
-        evaluation_crop: Pixels of the square cut out in evaluation. Defaults to that of training.
-        modality: What clips show: ``"rgb"``, or ``"flow"``, optical flow computed beforehand.
-        augment: What is done to training clips after they are cut: colours, RandAugment, mixing.
-        protocol: The name of the test protocol its accuracies are given in, of ``PROTOCOLS``.
-        precision: That of the layers, of ``PRECISIONS``; gates, KL, classifier and weights are
-            float32 in each. None takes Keras' global policy.
-        accumulate: Into how many parts a batch is cut, one computed after another, for a batch that
-            does not fit into memory: the mean of their gradients makes one step. Gates are drawn,
-            and batch norm sees statistics, part by part.
+        seed: The seed of weights, noise, order and augmentation.
+        evaluation_crop: The side of the square crop in evaluation, in pixels. Defaults to that of
+            training.
+        modality: ``"rgb"``, or ``"flow"``, optical flow computed beforehand.
+        augment: The augmentation of training clips after cropping: colours, RandAugment, mixing.
+        protocol: The name of the test protocol of the reported accuracies, of ``PROTOCOLS``.
+        precision: The precision of the layers, of ``PRECISIONS``; gates, KL, classifier and weights
+            are always float32. None takes Keras' global policy.
+        accumulate: The number of parts of a batch that are computed one after another, for a batch
+            that does not fit into memory: the mean of their gradients makes one step. Gates are
+            drawn, and batch-norm statistics computed, for each part.
         clip_norm: The largest norm of a step's gradient, over all weights; None for no limit.
-        ema: The decay of running averages of the weights, such as 0.999: the averages are
-            validated, and are the weights that a phase ends with. Gates are not averaged. None has
-            no averages.
-        patience: The epochs after which a phase ends that has not improved ``val_loss``; None for
-            phases of full length.
-        remat: Whether blocks are computed again for the gradient instead of kept in memory.
+        ema: The decay of running averages of the weights, such as 0.999. The averages are used in
+            validation, and become the weights at the end of a phase. Gates are not averaged. None
+            keeps no averages.
+        patience: The number of epochs without a better ``val_loss`` after which a phase ends; None
+            for phases of full length.
+        remat: Whether blocks are recomputed for the gradient instead of kept in memory.
 
-    ``network``, ``branches`` and ``temporal_strides`` are checked where the network is built.
+    ``network``, ``branches`` and ``temporal_strides`` are checked when the network is built.
 
     Raises:
         ValueError: If a value is out of range.
@@ -139,9 +140,9 @@ class Recipe:
     def __post_init__(self) -> None:
         check_ranges(self, self.RANGES)
         _, strength = one_strength(self.weight_reg, self.prior_strength)
-        object.__setattr__(self, "prior_strength", strength)  # files name what was in force
+        object.__setattr__(self, "prior_strength", strength)  # files record the value in use
         if not self.warmup.epochs + self.search.epochs:
-            raise ValueError("The phases warmup and search have no epoch. Expected one or more.")
+            raise ValueError("The phases warmup and search have no epochs. Expected at least one.")
         if self.modality not in CHANNELS:
             raise ValueError(
                 f"modality must be one of {', '.join(CHANNELS)}. Received: {self.modality!r}"
@@ -154,16 +155,16 @@ class Recipe:
             raise ValueError(f"remat must be True or False. Received: {self.remat!r}")
         if self.batch_size % self.accumulate:
             raise ValueError(
-                f"accumulate must divide batch_size: {self.batch_size} clips cannot be cut into "
+                f"accumulate must divide batch_size: {self.batch_size} clips cannot be split into "
                 f"{self.accumulate} equal parts."
             )
         if self.row is not None and {*self.row} != {"family", "row"}:
             raise ValueError(f"row must hold a family and its row. Received: {self.row!r}")
-        _ = self.evaluation  # an evaluation_crop that does not fit shows here
+        _ = self.evaluation  # raises if evaluation_crop does not fit
 
     @property
     def evaluation(self) -> ClipSampling:
-        """How clips are made in evaluation: the smallest of several short edges, its own crop."""
+        """The sampling in evaluation: the smallest of several short edges, and its crop."""
         edge, crop = self.sampling.short_edge, self.evaluation_crop
         return dataclasses.replace(
             self.sampling,
@@ -173,13 +174,13 @@ class Recipe:
 
     @property
     def gate_options(self) -> dict[str, Any]:
-        """Arguments of a template's gates, ``num_train_examples`` excepted."""
+        """Returns the arguments of a template's gates, except ``num_train_examples``."""
         names = "weight_reg prior_strength kl noise initial_drop drop_layer residual_gate"
         return {name: getattr(self, name) for name in (*names.split(), "gate_classifier", "seed")}
 
     @property
     def network_options(self) -> dict[str, Any]:
-        """Arguments of a template and of a derived network."""
+        """Returns the arguments of a template and of a derived network."""
         return {
             "branches": self.branches,
             "temporal_strides": self.temporal_strides,
@@ -188,11 +189,11 @@ class Recipe:
         }
 
     def template_phases(self) -> tuple[Phase, ...]:
-        """Warm-up, then v-DropPath."""
+        """Returns the phases of a template: warm-up, then v-DropPath."""
         return tuple(phase for phase in (self.warmup, self.search) if phase.epochs)
 
     def stand_alone_phases(self) -> tuple[Phase, ...]:
-        """For a stand-alone network, trained as long as the template: the paper's comparison."""
+        """Returns the phase of a stand-alone network, as long as the template's training."""
         phase = dataclasses.replace(
             self.search,
             name="stand-alone",
@@ -203,13 +204,14 @@ class Recipe:
         return (phase,)
 
     def replace(self, **changes: Any) -> Recipe:
-        """A copy with other values.
+        """Returns a copy with other values.
 
-        ``weight_reg`` takes the place of ``prior_strength`` and the reverse.
+        Setting ``weight_reg`` clears ``prior_strength``, and vice versa.
 
         Raises:
-            TypeError: If a recipe has no value of that name, offering the nearest.
-            ValueError: If a value is out of range, or both of these two are numbers.
+            TypeError: If a recipe has no such field; the message offers the nearest.
+            ValueError: If a value is out of range, or both ``weight_reg`` and ``prior_strength``
+                are numbers.
         """
         given = [name for name in STRENGTHS if changes.get(name) is not None]
         if len(given) == 1:
@@ -217,9 +219,9 @@ class Recipe:
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> str:
-        """The recipe as JSON text, for records and to recognise a run that goes on."""
+        """Returns the recipe as JSON text, for records and to recognise a run that resumes."""
         fields = dataclasses.asdict(self)
-        if fields["prior_strength"] is None:  # as older runs describe theirs, so that these go on
+        if fields["prior_strength"] is None:  # as in older runs, so that these can resume
             del fields["prior_strength"]
         for name in ("fps", "square_pixels"):
             if not fields["sampling"][name]:
@@ -227,16 +229,16 @@ class Recipe:
         for name, default in _STEPS.items():
             if fields[name] == default:
                 del fields[name]
-        if fields["residual_gate"] == "relaxed":  # older runs had this one, and no choice
+        if fields["residual_gate"] == "relaxed":  # the only form in older runs
             del fields["residual_gate"]
         return json.dumps(fields, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
-        """The recipe that ``to_json`` wrote.
+        """Reads a recipe from the text of ``to_json``.
 
         Raises:
-            ValueError: If the text is no recipe.
+            ValueError: If the text is not a recipe.
         """
         try:
             fields = json.loads(text)
@@ -248,9 +250,9 @@ class Recipe:
                     fields[name] = _from_lists(Phase, fields[name])
             return _from_lists(cls, fields)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"This is no recipe of vdroppath_tf: {error!r}.") from error
+            raise ValueError(f"This is not a recipe of vdroppath_tf: {error!r}.") from error
 
 
 def _from_lists(kind: Any, fields: dict[str, Any]) -> Any:
-    """A dataclass from JSON, whose lists were tuples."""
+    """Builds a dataclass from JSON, with lists converted to tuples."""
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})

@@ -1,4 +1,4 @@
-"""Recipes with a name: the published runs, and one for small machines."""
+"""The named recipes: the published runs, and one for small machines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vdroppath_tf.training.recipe import Recipe
 def _published(
     epochs: int, drops: tuple[int, ...], learning_rate: float, batch_size: int, **more: Any
 ) -> Recipe:
-    """The paper's values (section 4.1, supplementary section 1), fine-tuning excepted."""
+    """Returns a recipe with the paper's values (section 4.1, supplementary section 1)."""
     values: dict[str, Any] = {
         "network": "densenet121",
         "sampling": ClipSampling(frames=32, short_edge=256, crop=224, clips_per_video=2),
@@ -29,18 +29,19 @@ def _published(
 
 
 def _finetuning(learning_rate: float) -> Phase:
-    """Ours: the paper gives fine-tuning no numbers, and nobody has measured these.
+    """Returns our settings for fine-tuning: the paper gives none, and these are untested.
 
-    Rates are those the search ends with, a tenth of its first and less, so that trained weights
-    move little; ten epochs each let batch norm and weights settle on one strategy. With the KL gone
-    there is no prior left, so the weights get the decay that the authors' flag has by default.
+    The learning rates are those at the end of the search, a tenth of its first rate and less, so
+    that trained weights change little; ten epochs each let batch norm and weights adapt to one
+    strategy. Without the KL there is no prior, so the weights get the default decay of the authors'
+    flag.
     """
     return Phase("finetune", 30, learning_rate / 10, (10, 20), weight_decay=5e-4)
 
 
 _SCALES = ClipSampling(32, short_edge=(256, 288, 320), crop=224, flip=True, clips_per_video=2)
 
-# the paper's runs on its DenseNet-121, by data set: names as in zoo.DATASETS
+# the paper's runs on its DenseNet-121, by data set, with the names of zoo.DATASETS
 PUBLISHED: dict[str, Recipe] = {
     "something-something-v1": _published(90, (40, 60, 80), 0.005, 32, weight_reg=250.0),
     "something-something-v2": _published(90, (40, 60, 80), 0.005, 32, weight_reg=50.0),
@@ -59,14 +60,14 @@ RECIPES: dict[str, Recipe] = {
         search=Phase("search", 16, 0.05, cosine=True, gates=True),
         finetune=Phase("finetune", 2, 0.01, cosine=True),
         gate_learning_rate=0.1,
-        # for any N, as weight_reg / N would decide by itself on few videos; more than a template's
-        # default, as the paths of this small network weigh less (docs/train.md)
+        # for any N, since weight_reg / N alone would decide the gates on few videos; larger than a
+        # template's default, since a path matters less in this small network (docs/train.md)
         prior_strength=2e-2,
         finetune_dropout=0.0,
     ),
 }
 
-# N of Eq. 5 in the full run of each recipe, as published; small: the quickstart's tasks
+# N of Eq. 5 in the full run of each recipe, as published; for small: the quickstart's tasks
 TRAINING_VIDEOS: dict[str, int] = {
     "something-something-v1": 86_017,
     "something-something-v2": 168_913,

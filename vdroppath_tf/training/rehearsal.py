@@ -1,4 +1,4 @@
-"""A run before it begins: two steps of each phase, and what all of them will take."""
+"""Rehearses a run: two steps of each phase, and estimates of its time and memory."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.recipe import Recipe
 from vdroppath_tf.training.runs import Clips, check_run
 
-_STEPS = 2  # the first one builds the graph, the second is timed
+_STEPS = 2  # the first step builds the graph, the second is timed
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class PhaseRehearsal:
-    """Two steps of a phase, and what all of it will take.
+    """The timing of two steps of a phase, and an estimate for the whole phase.
 
     Attributes:
         name: The name of the phase.
-        epochs: Its epochs.
-        first_seconds: The first step, which builds the graph.
-        step_seconds: A step after that, or reading its clips where that takes longer.
-        seconds: The whole phase, with its validation.
+        epochs: The number of its epochs.
+        first_seconds: The time of the first step, which builds the graph.
+        step_seconds: The time of a later step, or of reading its clips if that takes longer.
+        seconds: The time of the whole phase, including validation.
     """
 
     name: str
@@ -52,19 +52,19 @@ class PhaseRehearsal:
 @named
 @dataclasses.dataclass(frozen=True)
 class Rehearsal:
-    """What a run will take, by two of its steps.
+    """Estimates of a run's time and memory from two of its steps.
 
     Attributes:
         network: The name of the network.
-        parameters: Its parameters, without the gates.
-        macs: The multiply-adds for one clip, with all paths; None where clips differ in size.
+        parameters: The number of its parameters, without the gates.
+        macs: The multiply-adds for one clip, with all paths; None if clips differ in size.
         clip_shape: Frames, height and width of a clip; None where the videos differ.
-        batch_size: Clips in a step.
-        steps_per_epoch: Steps in an epoch.
-        load_seconds: Reading the clips of a step while nothing else runs.
-        validation_seconds: A validation of all its videos; 0 where there are none.
-        memory: The most memory the process has held, see ``pace.memory_bytes``.
-        phases: The phases, in order.
+        batch_size: The number of clips in a step.
+        steps_per_epoch: The number of steps in an epoch.
+        load_seconds: The time to read the clips of a step while nothing else runs.
+        validation_seconds: The time of a validation on all its videos; 0 if there are none.
+        memory: The peak memory of the process, see ``pace.memory_bytes``.
+        phases: The rehearsals of the phases, in order.
     """
 
     network: str
@@ -92,8 +92,8 @@ def rehearse(
 ) -> Rehearsal:
     """Runs two steps of each phase and one validation batch, and writes nothing.
 
-    All that ``train`` checks is checked. The weights of the model are those of two steps after it:
-    build it again for a run.
+    It makes all the checks of ``train``. Afterwards the weights of the model are those after two
+    steps: build the model again for a run.
 
     Args:
         model: A network as for ``train``.
@@ -102,7 +102,7 @@ def rehearse(
         clips: The videos.
 
     Returns:
-        What the run will take.
+        The estimates for the run.
 
     Raises:
         ValueError: See ``train``.
@@ -142,26 +142,26 @@ def rehearse(
 
 
 class _Ends(keras.callbacks.Callback):
-    """When steps began and ended."""
+    """Records when steps began and ended."""
 
     def __init__(self) -> None:
         super().__init__()
         self.times = [time.perf_counter()]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        float((logs or {}).get("loss", 0.0))  # which waits for the device
+        float((logs or {}).get("loss", 0.0))  # waits for the device
         self.times.append(time.perf_counter())
 
 
 def _two_steps(
     model: FusionModel, phase: Phase, maker: RecipeClips, clips: Clips, steps: int
 ) -> tuple[float, float]:
-    """Seconds of the first step of a phase, and of the second."""
+    """Returns the seconds of the first and the second step of a phase."""
     prepare(model, phase, maker.recipe, steps)
     stream = maker.training(clips.train, classes=model.output_shape[-1])
     ends = _Ends()
     with video_errors(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", SpaceWarning)  # of two steps it says nothing
+        warnings.simplefilter("ignore", SpaceWarning)  # meaningless after two steps
         model.fit(
             Arrivals().behind(stream),
             steps_per_epoch=_STEPS,
@@ -175,7 +175,7 @@ def _two_steps(
 
 
 def _load_seconds(model: FusionModel, maker: RecipeClips, clips: Clips) -> float:
-    """Reading the clips of a step, as fast as it goes."""
+    """Returns the seconds to read the clips of a step while nothing else runs."""
     stream = maker.training(clips.train, classes=model.output_shape[-1])
     start = time.perf_counter()
     with video_errors():
@@ -185,7 +185,7 @@ def _load_seconds(model: FusionModel, maker: RecipeClips, clips: Clips) -> float
 
 
 def _validation_seconds(model: FusionModel, maker: RecipeClips, clips: Clips) -> float:
-    """One batch once more than it takes to build the graph, times the batches."""
+    """Returns the seconds of a validation: those of its second batch, times the batches."""
     if clips.validation is None:
         return 0.0
     batches = maker.validation(clips.validation, classes=model.output_shape[-1])

@@ -25,15 +25,15 @@ class Run:
 
     Attributes:
         clips: The videos.
-        maker: Makes the clips of them.
-        kept: Where the run is kept, or None.
-        store: The checkpoints there, or None.
-        backup: The copy of that folder, or None.
+        maker: The maker of the clips.
+        kept: The settings of the run's folder, or None.
+        store: The checkpoints in the folder, or None.
+        backup: The copy of the folder, or None.
         signals: The requests to stop.
-        on_step: Called after every step, or None.
-        verbose: Whether each epoch is shown in a line; 2 without a bar of its steps.
+        on_step: A function called after every step, or None.
+        verbose: Whether each epoch is shown in a line; 2 shows no progress bar.
         loggers: Callbacks of other libraries that show the run.
-        workers: The processes that train together; the first alone writes.
+        workers: The processes that train together; only the first writes files.
     """
 
     clips: Clips
@@ -49,16 +49,16 @@ class Run:
 
     @property
     def folder(self) -> Path | None:
-        """The folder of the run that this process writes, or None."""
+        """The folder of the run that this process writes to, or None."""
         return None if self.kept is None or not self.workers.chief else self.kept.path
 
     def share_faults(self) -> None:
-        """Has every worker know the bad videos of all."""
+        """Shares the bad videos of each worker with all workers."""
         if self.workers.count > 1:
             for found in self.workers.gather(self.maker.faults.fields()):
                 self.maker.faults.join(found)
 
     @property
     def steps_per_epoch(self) -> int:
-        """Whole batches of training videos."""
+        """The number of whole batches of training videos."""
         return len(self.clips.train) // self.maker.recipe.batch_size

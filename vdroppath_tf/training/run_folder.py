@@ -1,4 +1,4 @@
-"""Where a run is kept, and how often."""
+"""RunFolder: where a run is saved, and how often."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from vdroppath_tf.training.loggers import check_logs
 @named
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of a run, and what ``train`` keeps in it.
+    """The folder of a run, and how ``train`` uses it.
 
     Attributes:
-        folder: Checkpoints and TensorBoard's files go here.
-        backup: The URL or the folder of a copy: the run is fetched from there first if the folder
-            has none, and sent there after every checkpoint and at the end. Defaults to None.
-        save_every: How often to save within an epoch, besides after each: a number of steps, such
-            as ``500``, or a time, such as ``"10min"``. Defaults to None, never.
-        picture_every: Epochs from one picture of the marginals in TensorBoard to the next; 0 draws
-            none. Defaults to 1.
-        log: What shows the run: ``"tensorboard"``, whose files go into the folder, ``"wandb"`` and
-            ``"mlflow"``. Defaults to TensorBoard.
+        folder: The folder for checkpoints and TensorBoard's files.
+        backup: The URL or folder of a copy: if the folder holds no run, the run is fetched from
+            there; it is sent there after every checkpoint and at the end. Defaults to None.
+        save_every: How often to save within an epoch, in addition to after each epoch: a number of
+            steps, such as ``500``, or a time, such as ``"10min"``. Defaults to None, never.
+        picture_every: The number of epochs from one picture of the marginals in TensorBoard to the
+            next; 0 draws none. Defaults to 1.
+        log: The loggers of the run: ``"tensorboard"``, whose files are written to the folder,
+            ``"wandb"`` and ``"mlflow"``. Defaults to TensorBoard.
 
     Example:
     ```python
@@ -35,7 +35,7 @@ class RunFolder:
     ```
 
     Raises:
-        ValueError: If a value is none of these.
+        ValueError: If a value is invalid.
     """
 
     folder: str | os.PathLike[str]
@@ -48,7 +48,7 @@ class RunFolder:
         if self.picture_every < 0:
             raise ValueError(f"picture_every must be 0 or more. Received: {self.picture_every}.")
         check_logs(self.log)
-        # what is refused is refused here, before anything is read
+        # invalid values raise here, before anything is read
         _ = self.interval, self.copy
 
     @property
@@ -58,10 +58,10 @@ class RunFolder:
 
     @functools.cached_property
     def interval(self) -> Interval:
-        """``save_every``, read."""
+        """``save_every`` as an ``Interval``."""
         return Interval(self.save_every)
 
     @functools.cached_property
     def copy(self) -> Backup | None:
-        """The copy, or None; one for all that is sent, since it knows what was."""
+        """The backup, or None; one object, since it remembers what was sent."""
         return None if self.backup is None else Backup(self.path, self.backup)

@@ -1,4 +1,4 @@
-"""The parts of a run: its videos, a network of the recipe, and a description to know it by."""
+"""Builds the parts of a run: its videos, its network, and a description that identifies it."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Clips:
     """The videos of a run.
 
     Attributes:
-        train: The videos to learn from; their number is N of Eq. 5.
-        validation: The videos to validate on, or None.
-        cache: Keeps decoded videos, shared by the runs that use the same videos.
-        max_bad_fraction: The share of videos that may be bad, see `data.faults.fault_log.FaultLog`.
+        train: The training videos; their number is N of Eq. 5.
+        validation: The validation videos, or None.
+        cache: The cache of decoded videos, which runs on the same videos can share.
+        max_bad_fraction: The largest share of bad videos, see `data.faults.fault_log.FaultLog`.
     """
 
     train: Manifest
@@ -48,7 +48,7 @@ class Clips:
 
 
 def _networks(recipe: Recipe) -> tuple[Callable[..., FusionModel], Callable[..., FusionModel]]:
-    """The template's and the derived network's constructors."""
+    """Returns the constructors of the recipe's template and derived network."""
     if recipe.row is None:
         return constructors(recipe.network)
     row = row_of_values(recipe.row["family"], recipe.row["row"])
@@ -58,24 +58,24 @@ def _networks(recipe: Recipe) -> tuple[Callable[..., FusionModel], Callable[...,
 
 
 def _classes(videos: Manifest) -> int:
-    """How many classes a network of these videos has; a ValueError if it is one alone."""
+    """Returns the number of classes; raises a ValueError if there is only one."""
     if videos.num_classes < 2 and not videos.multi_label:
         raise ValueError(
             f"{videos.source}: all videos are of one class, {videos.labels[0]!r}, so there is "
-            "nothing to tell apart: its probability would be 1 for every clip. Add videos of "
-            "another class, such as of none of it."
+            "nothing to classify: its probability would be 1 for every clip. Add videos of "
+            "another class, such as videos that do not show it."
         )
     return videos.num_classes
 
 
 def _several(clips: Clips) -> dict[str, Any]:
-    """The option of a network whose videos have several classes each."""
+    """Returns the option for videos with several classes (multi-label)."""
     return {"multi_label": True} if clips.train.multi_label else {}
 
 
 @named
 def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
-    """The recipe's template for these clips, new, from the recipe's seed.
+    """Builds the recipe's template for these clips, initialised with the recipe's seed.
 
     Raises:
         ValueError: If there is no such network, or it cannot have these options.
@@ -85,14 +85,14 @@ def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
     options: dict[str, Any] = {**_several(clips), **recipe.network_options, **recipe.gate_options}
     with _precision(recipe):
         model = template(_classes(clips.train), **options)
-    for gate in gates_of(model):  # as ``train`` will; not an option, which files would keep
+    for gate in gates_of(model):  # as ``train`` does; an option would be saved in files
         gate.counted_examples = len(clips.train)
     return model
 
 
 @named
 def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 0.0) -> FusionModel:
-    """The recipe's network of one strategy for these clips, new, from the recipe's seed.
+    """Builds the recipe's network of one strategy, initialised with the recipe's seed.
 
     Raises:
         ValueError: If there is no such network, or it cannot have these options or strategy.
@@ -105,7 +105,7 @@ def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 
 
 
 def _precision(recipe: Recipe) -> AbstractContextManager[None]:
-    """Layers that are made inside have the recipe's precision, if it names one."""
+    """Returns a context in which new layers have the recipe's precision, if it sets one."""
     return nullcontext() if recipe.precision is None else policy(recipe.precision)
 
 
@@ -113,19 +113,19 @@ def _precision(recipe: Recipe) -> AbstractContextManager[None]:
 def template_from(
     trained: FusionModel, recipe: Recipe, clips: Clips, *, keep_classifier: bool
 ) -> tuple[FusionModel, LoadReport]:
-    """The recipe's template for these clips, with the weights and gates of a trained one.
+    """Builds the recipe's template with the weights and gates of a trained one.
 
     Args:
         trained: A template of the same network.
-        recipe: The run to come; its gate options hold, not those of ``trained``.
-        clips: The videos to come.
-        keep_classifier: Whether the classes are the same; else the classifier is new.
+        recipe: The recipe of the new run; its gate options replace those of ``trained``.
+        clips: The videos of the new run.
+        keep_classifier: Whether the classes are the same; otherwise the classifier is new.
 
     Returns:
-        The template, and the report of what was copied and what is new.
+        The template, and a report of the weights that were copied and that are new.
 
     Raises:
-        ValueError: If the weights do not fit, naming each.
+        ValueError: If the weights do not fit; the message names each.
     """
     model = build_template(recipe, clips)
     start = () if keep_classifier else ("classifier/",)
@@ -134,7 +134,7 @@ def template_from(
 
 @named
 def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog) -> None:
-    """Raises what cannot go well before anything is written; notes bad videos."""
+    """Makes all checks before anything is written, and records bad videos."""
     if recipe.batch_size > len(clips.train):
         raise ValueError(
             f"batch_size {recipe.batch_size} exceeds the {len(clips.train)} training videos of "
@@ -143,8 +143,8 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog
     _check_share(recipe, model.distribute_strategy.num_replicas_in_sync)
     if recipe.patience is not None and clips.validation is None:
         raise ValueError(
-            f"patience={recipe.patience} ends a phase by its validation loss, and there are no "
-            "videos to validate on. Pass validation videos, or no patience."
+            f"patience={recipe.patience} ends a phase by its validation loss, but there are no "
+            "validation videos. Pass validation videos, or no patience."
         )
     _classes(clips.train)
     recipe.sampling.check_flip(clips.train)
@@ -166,7 +166,7 @@ def check_run(model: FusionModel, recipe: Recipe, clips: Clips, faults: FaultLog
 
 
 def _check_share(recipe: Recipe, replicas: int) -> None:
-    """Every replica needs as many clips, in as many equal parts."""
+    """Checks that every replica gets the same number of clips, in equal parts."""
     if recipe.batch_size % (replicas * recipe.accumulate):
         parts = f" in accumulate={recipe.accumulate} parts each" if recipe.accumulate > 1 else ""
         raise ValueError(
@@ -185,17 +185,17 @@ def _check_channels(model: FusionModel, videos: Manifest) -> None:
 
 
 def _described(videos: Manifest) -> dict[str, Any]:
-    """Which videos these are, wherever their list lies: names, labels, classes, frames."""
+    """Describes the videos, independently of the place of their list."""
     own = {"source": PurePath(videos.source).name, "videos": len(videos)}
     return {**own, "classes": videos.num_classes, "digest": videos.digest()}
 
 
 @named
 def describe_run(model: FusionModel, phases: Sequence[Phase], recipe: Recipe, clips: Clips) -> str:
-    """What makes a run this run, as JSON."""
+    """Returns the description that identifies a run, as JSON."""
     network: dict[str, Any] = dict(model.architecture or {})
     if network.get("gates", {}).get("num_train_examples", 0) is None:
-        # with N, as runs describe themselves since their templates were given it
+        # with N, which is part of the description since templates take it as an option
         network["gates"] = {**network["gates"], "num_train_examples": len(clips.train)}
     start = hashlib.sha256()
     for weight in model.trainable_variables:

@@ -1,4 +1,4 @@
-"""When a run is saved: after every epoch, every so often within one, and before it is stopped."""
+"""Saves a run within its epochs, and before it is stopped by a signal."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from vdroppath_tf.training.run import Run
 
 @named
 class SaveWithin(keras.callbacks.Callback):
-    """Saves a run within its epochs, and stops it where a signal asks for that.
+    """Saves a run within its epochs, and stops it if a signal requests that.
 
-    Comes behind ``Record``, which saves at the end of an epoch.
+    It must come after ``Record``, which saves at the end of an epoch.
 
     Args:
-        run: The run, which has checkpoints.
-        record: Keeps the history.
-        start: Where the run stood when this ``fit`` began.
+        run: The run, which must have checkpoints.
+        record: The callback that keeps the history.
+        start: The position of the run when this ``fit`` began.
         first: The number of the phase's first epoch in the whole run.
     """
 
@@ -40,7 +40,7 @@ class SaveWithin(keras.callbacks.Callback):
         self.store, self.interval = run.store, run.kept.interval
         self.epoch, self.steps = start.epochs, start.steps
         self._earlier: tuple[Any, ...] = ()
-        self._stop: int | None = None  # the signal that asked for it
+        self._stop: int | None = None  # the signal that requested it
         self._measured: dict[str, Any] = {}
         self._saved_at()
 
@@ -54,7 +54,7 @@ class SaveWithin(keras.callbacks.Callback):
         self._earlier = self.start.metrics if self.steps else ()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self._earlier:  # Keras makes some metrics in the first step
+        if self._earlier:  # Keras creates some metrics in the first step
             add_to_metrics(self.model, self._earlier)
             self._earlier = ()
         self.steps += 1
@@ -65,12 +65,12 @@ class SaveWithin(keras.callbacks.Callback):
         due = self._agree(late) or self._since >= self.interval.steps
         save = (due and not at_end) or self._stop is not None
         if at_end or save:
-            self._measured = self._measure()  # at the end: before validation clears it
+            self._measured = self._measure()  # at the end of the epoch, before validation clears it
         if save:
             self._save()
 
     def _agree(self, late: bool = False) -> bool:
-        """Whether it is late at any worker; who is asked to stop is heard by all at one step."""
+        """Whether any worker is due to save; all workers learn of a signal at the same step."""
         asked = [self.signals.pending == number for number in (signal.SIGTERM, signal.SIGINT)]
         late, terminate, interrupt = self.run.workers.any(late, *asked)
         if terminate or interrupt:
@@ -81,7 +81,7 @@ class SaveWithin(keras.callbacks.Callback):
         self._agree()
         if self._stop is not None:
             if self.record.averages is not None:
-                self.record.averages.restore()  # validation has them in the place of the weights
+                self.record.averages.restore()  # validation exchanged them with the weights
             self._save()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -90,7 +90,7 @@ class SaveWithin(keras.callbacks.Callback):
         self._stop_if_asked()
 
     def _measure(self) -> dict[str, Any]:
-        """What Keras has measured in the epoch up to here."""
+        """Returns the values of Keras' metrics in the epoch so far."""
         logs = {name: float(value) for name, value in self.model.get_metrics_result().items()}
         return {"metrics": metrics_of(self.model), "logs": logs}
 
@@ -112,17 +112,17 @@ class SaveWithin(keras.callbacks.Callback):
 
     def _stop_if_asked(self) -> None:
         if self._stop is not None:
-            logging.info("Saved in %s: the same call goes on from there.", self.store.folder)
+            logging.info("Saved in %s: the same call resumes from there.", self.store.folder)
             self.signals.stop(self._stop)
 
 
 def metrics_of(model: keras.Model) -> tuple[Any, ...]:
-    """What the metrics of a model hold on each replica, as plain numbers and lists; exact."""
+    """Returns the metrics' variables on each replica, as exact numbers and lists."""
     return tuple([part.numpy().tolist() for part in _parts(model, v)] for v in _sums(model))
 
 
 def add_to_metrics(model: keras.Model, earlier: tuple[Any, ...]) -> None:
-    """Adds what ``metrics_of`` read of earlier steps; metrics are sums over steps."""
+    """Adds the values that ``metrics_of`` returned for earlier steps; metrics are sums."""
     for variable, values in zip(_sums(model), earlier, strict=True):
         for part, value in zip(_parts(model, variable), values, strict=True):
             part.assign_add(tf.constant(value, part.dtype))
@@ -133,5 +133,5 @@ def _sums(model: keras.Model) -> list[Any]:
 
 
 def _parts(model: keras.Model, variable: Any) -> tuple[Any, ...]:
-    """The variable's part on each replica."""
+    """Returns a variable's value on each replica."""
     return tuple(model.distribute_strategy.experimental_local_results(variable))

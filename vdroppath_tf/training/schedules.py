@@ -12,7 +12,7 @@ from vdroppath_tf.training.phase import Phase
 def learning_rate(
     phase: Phase, steps_per_epoch: int
 ) -> keras.optimizers.schedules.LearningRateSchedule:
-    """The phase's schedule over steps: tenfold drops at its epochs, or a rise and a cosine."""
+    """Returns a phase's schedule: tenfold drops at its epochs, or a linear rise and a cosine."""
     if phase.cosine:
         steps = max(phase.epochs * steps_per_epoch, 2)
         rise = min(steps_per_epoch, steps // 2)
@@ -25,7 +25,7 @@ def learning_rate(
     if not phase.drops:
         return keras.optimizers.schedules.PiecewiseConstantDecay([2**62], [phase.learning_rate] * 2)
     return keras.optimizers.schedules.PiecewiseConstantDecay(
-        # a rate holds up to its boundary and at it; steps count from 0
+        # a rate applies up to and including its boundary; steps count from 0
         [epoch * steps_per_epoch - 1 for epoch in phase.drops],
         [phase.learning_rate * 0.1**k for k in range(len(phase.drops) + 1)],
     )

@@ -1,4 +1,4 @@
-"""Checkpoints of a run on several workers: the first writes and reads them, for all."""
+"""Checkpoints of a run on several workers: the first reads and writes them for all."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from vdroppath_tf.training.workers import Workers
 
 @named
 class SharedStore:
-    """A ``CheckpointStore`` that all workers of a run use, in the same order.
+    """A ``CheckpointStore`` that all workers of a run call in the same order.
 
-    Only the first worker sees the folder. What the others hold of a step that no variable of the
-    model says (the metrics and the record of gates of their replicas) is sent to it, and back.
+    Only the first worker accesses the folder. State of the other workers that is not in the model's
+    variables (the metrics and the gates' records of their replicas) is sent to the first, and back.
 
     Args:
         workers: The processes of the run.
-        folder: The folder of the run, at the first.
-        store: The checkpoints, at the first; None at the others.
+        folder: The folder of the run, on the first worker.
+        store: The checkpoints, on the first worker; None on the others.
     """
 
     def __init__(self, workers: Workers, folder: Path, store: CheckpointStore | None) -> None:
@@ -32,7 +32,7 @@ class SharedStore:
         self._pushes: Any = None
 
     def save(self, model: keras.Model, position: Position) -> None:
-        """Writes a checkpoint, at the first worker."""
+        """Writes a checkpoint on the first worker."""
         pushes = model.kept_pushes(under_way=True)
         sums = (pushes or {}).get("under_way", {}).get("sums", [])
         found = self.workers.gather({"metrics": list(position.metrics), "sums": sums})
@@ -51,7 +51,7 @@ class SharedStore:
         self.workers.chief_first(write)
 
     def position(self) -> Position:
-        """Where the run stands; of each metric, what this worker's replicas hold."""
+        """Returns the run's position, with the metrics of this worker's replicas."""
 
         def read() -> dict[str, Any]:
             if self.store is None:
@@ -68,12 +68,12 @@ class SharedStore:
         return Position(**{**fields, "history": tuple(fields["history"]), "metrics": metrics})
 
     def _own(self, parts: list[Any]) -> list[Any]:
-        """Of what all replicas hold, the part of this worker's."""
+        """Returns this worker's part of the values of all replicas."""
         first = self.workers.index * self.workers.local
         return parts[first : first + self.workers.local]
 
     def restore(self, model: keras.Model) -> None:
-        """Gives the model of every worker the variables of the last checkpoint."""
+        """Sets the variables of every worker's model to those of the last checkpoint."""
 
         def read() -> None:
             if self.store is not None:

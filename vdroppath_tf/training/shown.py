@@ -1,4 +1,4 @@
-"""What a run shows while it trains: a line an epoch, and within one a bar or a line a minute."""
+"""Shows a run while it trains: a line for each epoch, and a progress bar or a line a minute."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COUNTS = {"bad_clips": "{:g} bad clips replaced", "val_bad_clips": "{:g} bad cl
 
 @named
 def show(line: str) -> None:
-    """Logs a line; where logs of what is done are off, as they are in Python, it is printed."""
+    """Logs a line; prints it if the log level hides it, as it does by default in Python."""
     if logging.get_verbosity() >= logging.INFO:
         logging.info("%s", line)
     else:
@@ -30,15 +30,16 @@ def show(line: str) -> None:
 
 @named
 def epoch_line(phase: Phase, epoch: int, logs: Mapping[str, float]) -> str:
-    """What an epoch came to, in one line.
+    """Summarises an epoch in one line.
 
     Args:
         phase: The phase.
-        epoch: The epochs of it that are done.
-        logs: What Keras logged: losses, metrics, and those of the validation.
+        epoch: The number of its finished epochs.
+        logs: Keras' logs: losses and metrics, of training and validation.
 
     Returns:
-        Such as ``"search, epoch 3 of 16: task loss 1.93, KL 4.2 (prior), top1 0.412; validation:
+        The line, such as ``"search, epoch 3 of 16: task loss 1.93, KL 4.2 (prior), top1 0.412;
+        validation:
         loss 1.8, top1 0.453"``.
     """
     trained = {name: value for name, value in logs.items() if not name.startswith(_VALIDATION)}
@@ -66,8 +67,8 @@ def _metrics(logs: Mapping[str, float]) -> list[str]:
 
 @named
 def speed_words(measured: Mapping[str, float], seconds_left: float | None) -> str:
-    """How fast a run is, what it holds and how long it takes, such as ``"41.3 clips/s, 3% of it
-    waiting for clips; 1.2 GB; about 4 min 10 s left"``; empty where nothing was timed yet.
+    """Describes speed, memory and time left, such as ``"41.3 clips/s, 3% of it
+    waiting for clips; 1.2 GB; about 4 min 10 s left"``; "" before anything was timed.
     """
     if "clips/s" not in measured:
         return ""
@@ -79,13 +80,13 @@ def speed_words(measured: Mapping[str, float], seconds_left: float | None) -> st
 
 @named
 class StepBar(keras.callbacks.Callback):
-    """A bar of the steps of each epoch, on a terminal; it is gone when the epoch is over.
+    """A progress bar of the steps of each epoch, on a terminal; it disappears at its end.
 
     Args:
         phase: The phase.
-        steps: The steps of an epoch.
-        begun: The epoch in which this ``fit`` began, and the steps of it that were done before.
-        measured: Gives what is known of the speed.
+        steps: The number of steps in an epoch.
+        begun: The epoch in which this ``fit`` began, and the steps of it that were already done.
+        measured: A function that returns the known speeds.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class StepBar(keras.callbacks.Callback):
         super().__init__()
         self.phase, self.steps, self.begun, self.measured = phase, steps, begun, measured
         self._bar: Any = None
-        self._last = -1  # number of the last step that Keras counted
+        self._last = -1  # the number of the last step that Keras counted
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         first_epoch, done = self.begun

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT while a run trains: what is done is saved first, then the run stops."""
+"""Handles SIGTERM and SIGINT during training: the run is saved, then it stops."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _DEFAULTS = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_h
 
 @named
 class StopSignals:
-    """Turns the two signals into a request that training honours at its next step.
+    """Turns the two signals into a request that training follows at its next step.
 
-    While nothing is unsaved, and at a second signal, the run stops at once. Handlers that somebody
-    else has installed stay, and outside of the main thread there are none to install.
+    If everything is saved, or at a second signal, the run stops at once. Handlers that other code
+    has installed are kept, and outside of the main thread no handlers are installed.
 
     Example:
     ```python
@@ -33,7 +33,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.pending: int | None = None
-        self.unsaved = False  # whether steps were done since the last checkpoint
+        self.unsaved = False  # whether steps were done after the last checkpoint
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:
@@ -52,10 +52,10 @@ class StopSignals:
             self.stop(number)
         self.pending = number
         name = signal.Signals(number).name
-        logging.info("%s: the run saves what it has done, and stops.", name)
+        logging.info("%s: the run saves its state, then stops.", name)
 
     def stop(self, number: int) -> None:
-        """Raises what ends the run: `KeyboardInterrupt`, or `SystemExit` with `TERMINATED`."""
+        """Ends the run by raising `KeyboardInterrupt`, or `SystemExit` with `TERMINATED`."""
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(TERMINATED)

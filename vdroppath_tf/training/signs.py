@@ -1,4 +1,4 @@
-"""What goes wrong in a training that goes on all the same, each in one line with its remedy."""
+"""Warning signs in a run that continues, each in one line with a remedy."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from vdroppath_tf.names import named
 from vdroppath_tf.training.pace import Pace
 
 INPUT_BOUND = 0.3
-"""The share of the time in which the network waits for clips, from which on that is said."""
+"""The share of the time spent waiting for clips from which on a warning is shown."""
 SATURATED = 0.01
-"""A gate whose drop probability is nearer to 0 or 1 has hardly a gradient left."""
-_MOST = 0.5  # of the gates: so many saturated ones are said
-_DROPPED = 0.9  # a path that is dropped so often need not live
-_DEAD = 0.01 * EPSILON  # a variance that a batch norm takes for none
-_ROUNDING = 2e-6  # of what float32 keeps of the variance that was there before
+"""A gate whose drop probability is nearer than this to 0 or 1 has hardly any gradient."""
+_MOST = 0.5  # the share of saturated gates from which on a warning is shown
+_DROPPED = 0.9  # a path that is dropped this often may be dead
+_DEAD = 0.01 * EPSILON  # a variance below this is negligible for a batch norm
+_ROUNDING = 2e-6  # the relative rounding of the earlier variance in float32
 _NAMED = 3
 _VARIANCE = "/moving_variance"
 
 
 @named
 def input_bound(pace: Pace | None) -> str | None:
-    """Whether the videos are read too slowly, in a line; None where they are not."""
+    """Returns a warning if the videos are read too slowly, else None."""
     if pace is None or math.isnan(pace.wait_share) or pace.wait_share < INPUT_BOUND:
         return None
     return (
@@ -41,12 +41,12 @@ def input_bound(pace: Pace | None) -> str | None:
 
 @named
 def saturated_gates(model: keras.Model, epoch: int, epochs: int) -> str | None:
-    """Whether gates have lost their gradient while most of a search is to come, in a line.
+    """Returns a warning if gates have lost their gradient early in a search, else None.
 
     Args:
         model: A template whose gates learn.
-        epoch: The epochs of the search that are done.
-        epochs: All of its epochs.
+        epoch: The number of finished epochs of the search.
+        epochs: The number of all its epochs.
     """
     drops = np.array(list(named_drops(model).values()))
     many = int(((drops < SATURATED) | (drops > 1.0 - SATURATED)).sum())
@@ -54,15 +54,15 @@ def saturated_gates(model: keras.Model, epoch: int, epochs: int) -> str | None:
         return None
     return (
         f"{many} of {len(drops)} gates are saturated after {epoch} of {epochs} epochs (p below "
-        f"{SATURATED:g} or above {1 - SATURATED:g}): they have hardly a gradient, so what they "
-        "decided stays. Lower gate_learning_rate= (--gate_learning_rate=), or train the weights "
+        f"{SATURATED:g} or above {1 - SATURATED:g}): they have hardly any gradient, so they will "
+        "hardly change. Lower gate_learning_rate= (--gate_learning_rate=), or train the weights "
         "for longer first, warmup_epochs= (--warmup_epochs=)."
     )
 
 
 @named
 def variances(model: keras.Model) -> dict[str, np.ndarray]:
-    """The moving variances of all batch norms, by path: what ``dead_layers`` compares with."""
+    """Returns the moving variances of all batch norms by path, for ``dead_layers``."""
     found = (weight for layer in model.layers for weight in layer.weights)
     return {w.path: _array(w) for w in found if w.path.endswith(_VARIANCE)}
 
@@ -71,24 +71,24 @@ def variances(model: keras.Model) -> dict[str, np.ndarray]:
 def dead_layers(
     model: keras.Model, *, gated: bool, before: Mapping[str, np.ndarray], steps: int
 ) -> str | None:
-    """Whether layers give the same for every clip, in a line; None where none does.
+    """Returns a warning if layers give the same output for every clip, else None.
 
-    A layer is dead where what its batch norm measured in these steps, which follows from the moving
-    variances before and behind them, is below a hundredth of the epsilon that is added to it, in
-    every channel. Paths that the gates drop may be so.
+    A layer is dead if the variance that its batch norm measured in these steps is below a hundredth
+    of the batch norm's epsilon in every channel. The variance follows from the moving variances
+    before and after the steps. Paths that the gates drop may be dead.
 
     Args:
         model: The network.
-        gated: Whether gates learn: what a dropped path feeds is then left out.
-        before: ``variances`` of the model before these steps.
-        steps: How many there were.
+        gated: Whether gates learn: the layers of dropped paths are then ignored.
+        before: The ``variances`` of the model before these steps.
+        steps: The number of steps.
     """
     found = list(dict.fromkeys(_dead(model, gated, before, steps))) if steps else []
     if not found:
         return None
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     return (
-        f"{len(found)} layers are dead, for they give the same for every clip: "
+        f"{len(found)} layers are dead (the same output for every clip): "
         f"{', '.join(found[:_NAMED])}{more}. Lower the learning rate, learning_rate= "
         "(--learning_rate=), or the prior, prior_strength= (--prior_strength=), and train again."
     )
@@ -116,7 +116,7 @@ def _dead(
 
 
 def _is_dropped(layer: str, path: str, drops: dict[str, float]) -> bool:
-    """Whether the path of a fusion layer that a weight belongs to is dropped by its gates."""
+    """Whether the gates drop the path of a fusion layer to which a weight belongs."""
     parts = {part.removesuffix("_bn") for part in path.split("/")}
     for branch, (name, _) in BRANCHES.items():
         if name in parts:

@@ -1,4 +1,4 @@
-"""What a network starts from: ImageNet's weights, a file of weights, or another run's result."""
+"""Initialises a network: from ImageNet weights, a file of weights, or another run's result."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _OF_A_RUN = {True: ("template.keras",), False: ("derived.keras", "network.keras"
 
 @named
 def start_from(model: FusionModel, start: str | os.PathLike[str], labels: tuple[str, ...]) -> str:
-    """Gives a new network the weights that it is to start from.
+    """Loads initial weights into a new network.
 
     Args:
         model: A template, or the network of one strategy.
         start: ``"imagenet"``, which Keras downloads; a file of 2D weights, see ``inflate``; a
             network of this package (``.keras``), or the folder of a run that holds one. A template
-            starts from a template; a strategy's network from such a network, or from a template,
-            out of which it is derived. With other classes the classifier stays new.
-        labels: The names of the classes to come.
+            starts from a template; the network of a strategy starts from such a network, or from a
+            template, from which it is derived. If the classes differ, the classifier stays new.
+        labels: The names of the new network's classes.
 
     Returns:
-        What became of the weights, in words.
+        A description of the weights that were loaded.
 
     Raises:
         ValueError: If there is no such file, or its weights do not fit.
@@ -52,19 +52,19 @@ def start_from(model: FusionModel, start: str | os.PathLike[str], labels: tuple[
     trained, known = load_network(path)
     if model.gates and not trained.gates:
         raise ValueError(
-            f"{path}: is the network of one strategy, and a template has more paths "
-            "than it. Pass a template, or train its strategy: strategy= (--strategy)."
+            f"{path}: is the network of one strategy, but a template has more paths. "
+            "Pass a template, or train its strategy: strategy= (--strategy)."
         )
     if trained.gates and not model.gates:
         trained = derive(trained, (model.architecture or {})["strategy"])
     new = () if known == labels else ("classifier/",)
     report = copy_weights(trained, model, may_be_new=lambda name: name.startswith(new))
-    other = "" if known == labels else "; the classes are others, so the classifier is new"
+    other = "" if known == labels else "; the classes differ, so the classifier is new"
     return f"{report}{other}"
 
 
 def _in_folder(path: Path, *, template: bool) -> Path:
-    """The network that a run has left in its folder."""
+    """Returns the file of the network in the folder of a run."""
     if not path.is_dir():
         return path
     names = _OF_A_RUN[template]
@@ -75,7 +75,7 @@ def _in_folder(path: Path, *, template: bool) -> Path:
 
 
 def _is_own(path: Path) -> bool:
-    """Whether a file is a network of this package: its configuration says so."""
+    """Whether a file is a network of this package, by its configuration."""
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -86,7 +86,7 @@ def _is_own(path: Path) -> bool:
 
 
 def _imagenet(model: FusionModel) -> keras.Model:
-    """The 2D network with ImageNet's weights, from Keras' cache or downloaded to it."""
+    """Returns the 2D network with ImageNet weights, which Keras downloads and caches."""
     name = (model.architecture or {})["name"]
     build: Any = keras_network(name, with_known(None))
     if build is None:
@@ -96,9 +96,9 @@ def _imagenet(model: FusionModel) -> keras.Model:
         )
     try:
         return build(weights="imagenet", include_top=False)
-    except Exception as error:  # Keras raises plain ones where a download fails
+    except Exception as error:  # Keras raises plain exceptions if a download fails
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(
             f"init={IMAGENET}: Keras could not download the weights of {name} ({reason}). Download "
-            "them where there is a network, from keras.applications, and pass the file."
+            "them with keras.applications on a machine that is online, and pass the file."
         ) from None

@@ -1,4 +1,4 @@
-"""How a run was trained, in words for a reader of its report."""
+"""Describes how a run was trained, for a report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vdroppath_tf.training.recipes import PUBLISHED, RECIPES, TRAINING_VIDEOS
 
 
 def describe_prior(recipe: Recipe, num_train_examples: int | None) -> str:
-    """The strength of the prior that a recipe's gates have with N training videos, in words."""
+    """Describes the strength of the prior of a recipe with N training videos."""
     return prior_words(
         weight_reg=recipe.weight_reg,
         prior_strength=recipe.prior_strength,
@@ -20,11 +20,11 @@ def describe_prior(recipe: Recipe, num_train_examples: int | None) -> str:
 
 @named
 def summary(recipe: Recipe, num_train_examples: int | None = None) -> dict[str, str]:
-    """What was chosen, by name: network, clips, epochs, rates, KL, prior, starting p, seed.
+    """Returns the settings by name: network, clips, epochs, rates, KL, prior, initial p, seed.
 
     Args:
         recipe: The recipe.
-        num_train_examples: N of Eq. 5, the training videos. Defaults to None: not known.
+        num_train_examples: N of Eq. 5, the number of training videos. Defaults to None: unknown.
     """
     sampling = recipe.evaluation
     size, edge = "as in the videos", sampling.fixed_short_edge()
@@ -47,7 +47,7 @@ def summary(recipe: Recipe, num_train_examples: int | None = None) -> dict[str, 
 
 
 def _steps(recipe: Recipe) -> dict[str, str]:
-    """How a step is computed, where it is not as usual."""
+    """Returns the settings of a step that differ from the default."""
     parts = [f"{recipe.precision}"] if recipe.precision not in (None, "float32") else []
     parts += [f"in {recipe.accumulate} parts"] if recipe.accumulate > 1 else []
     parts += [f"norm clipped at {recipe.clip_norm:g}"] if recipe.clip_norm is not None else []
@@ -59,10 +59,10 @@ def _steps(recipe: Recipe) -> dict[str, str]:
 
 @named
 def few_steps(recipe: Recipe, name: str, num_videos: int) -> str | None:
-    """What to do where a recipe of this package has far fewer steps than it was sized for.
+    """Returns advice if a named recipe has far fewer steps than it was designed for, else None.
 
-    Epochs are what a recipe counts, so on a tenth of the videos it takes a tenth of the steps. None
-    of the published recipes is resized: their epochs are the paper's.
+    A recipe sets epochs, so on a tenth of the videos it takes a tenth of the steps. There is no
+    advice for the published recipes: their epochs are the paper's.
 
     Args:
         recipe: The recipe of the run.
@@ -70,8 +70,8 @@ def few_steps(recipe: Recipe, name: str, num_videos: int) -> str | None:
         num_videos: The training videos.
 
     Returns:
-        A sentence with the epochs that make up for it; None where there are half as many steps or
-        more, or the epochs are not the named recipe's.
+        A sentence with the epochs that give as many steps; None if there are at least half as many
+        steps, or the epochs are not those of the named recipe.
     """
     usual, steps = RECIPES[name], num_videos // recipe.batch_size
     same = [(phase.name, phase.epochs) for phase in usual.template_phases()]
@@ -83,13 +83,13 @@ def few_steps(recipe: Recipe, name: str, num_videos: int) -> str | None:
     flags = " ".join(f"--{phase}_epochs={enough[phase]}" for phase, _ in own)
     return (
         f"{num_videos:,} videos make {steps * sum(n for _, n in own)} steps; the recipe {name!r} "
-        f"was sized for {full * sum(n for _, n in own)}. {flags} would be as many."
+        f"was designed for {full * sum(n for _, n in own)}. {flags} would give as many."
     )
 
 
 @named
 def enough_epochs(recipe: Recipe, name: str, num_videos: int) -> dict[str, int]:
-    """The epochs of each phase that make as many steps as a recipe of this package was sized for.
+    """Returns the epochs of each phase that give as many steps as the recipe was designed for.
 
     Args:
         recipe: The recipe of the run.
@@ -97,7 +97,7 @@ def enough_epochs(recipe: Recipe, name: str, num_videos: int) -> dict[str, int]:
         num_videos: The training videos.
 
     Returns:
-        Epochs by phase; none where there are half as many steps or more, or for a published recipe.
+        Epochs by phase; empty if there are at least half as many steps, or for a published recipe.
     """
     usual, steps = RECIPES[name], num_videos // recipe.batch_size
     full = TRAINING_VIDEOS[name] // usual.batch_size

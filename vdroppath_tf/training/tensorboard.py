@@ -1,4 +1,4 @@
-"""The space in TensorBoard while it is learned: gates, expected MACs, pictures of the marginals."""
+"""Logs a space to TensorBoard while it is learned: gates, expected MACs, marginals."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 
 @named
 class SpaceToTensorBoard(keras.callbacks.Callback):
-    """Logs the space of a template after every epoch; for ``fit`` and, by itself, in ``train``.
+    """Logs the space of a template after every epoch, with ``fit`` or (automatically) ``train``.
 
-    * ``epoch/NAME``: what Keras logged: loss and its parts, ``task_loss`` and ``kl`` (what the
-      gates add), metrics, ``val_``.
+    * ``epoch/NAME``: Keras' logs: the loss and its parts, ``task_loss`` and ``kl`` (of
+      the gates), metrics, ``val_``.
     * ``drop/LAYER/S``, ...: p of each gate, by its name in ``layers.gates.named_drops``.
-    * ``expected_macs``: mean multiply-adds of the networks that the space draws.
-    * ``marginals``: the picture of ``figures.marginals.figure_marginals`` (Eq. 7, the paper's
-      Fig. 4), where the gates have moved since the last one.
+    * ``expected_macs``: the mean multiply-adds of the networks drawn from the space.
+    * ``marginals``: the figure of ``figures.marginals.figure_marginals`` (Eq. 7, the paper's
+      Fig. 4), if the gates have changed since the last one.
 
     * ``speed/NAME``, in ``train``: clips/s, the share of waiting for clips, memory, hours left.
 
-    A model without gates has no gates and no space to log.
+    For a model without gates, gates and space are not logged.
 
     Args:
         folder: The folder of the event files: ``tensorboard --logdir FOLDER``.
-        clip_shape: Frames, height and width of a clip, for the expected MACs. Defaults to what the
-            model was built with.
-        picture_every: Epochs from one picture to the next; 0 draws none. Defaults to 1.
-        first_epoch: Epochs that lie before this ``fit`` in the whole run. Defaults to 0.
+        clip_shape: Frames, height and width of a clip, for the expected MACs. Defaults to those
+            with which the model was built.
+        picture_every: The number of epochs from one figure to the next; 0 draws none. Defaults to
+            1.
+        first_epoch: The number of epochs of the whole run before this ``fit``. Defaults to 0.
 
     Raises:
-        ValueError: For a number below 0; in ``fit``, if the clip shape of a template is not known.
+        ValueError: If a number is below 0; in ``fit``, if the clip shape of a template is unknown.
     """
 
     def __init__(
@@ -53,8 +54,8 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
         first_epoch: int = 0,
     ) -> None:
         super().__init__()
-        self.done = 0  # epochs of this phase that an earlier process logged
-        self.speeds: Callable[[], Mapping[str, float]] | None = None  # of the epoch that ends
+        self.done = 0  # the epochs of this phase that an earlier process logged
+        self.speeds: Callable[[], Mapping[str, float]] | None = None  # of the current epoch
         if picture_every < 0 or first_epoch < 0:
             raise ValueError(
                 "picture_every and first_epoch must be 0 or more. "
@@ -70,7 +71,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
         if gates_of(self.model):
             self._costs = unit_costs(self.model, self._shape())
             done = self.first_epoch + self.done
-            if self.picture_every and done >= self.picture_every:  # that one was drawn before
+            if self.picture_every and done >= self.picture_every:  # it was drawn before the stop
                 self._drawn = named_drops(self.model)
         self._writer = tf.summary.create_file_writer(str(self.folder))
 
@@ -78,7 +79,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
         shape = tuple(self.clip_shape or self.model.input_shape[1:4])
         if None in shape:
             raise ValueError(
-                f"{self.model.name!r} takes clips of any size, so its multiply-adds are not known. "
+                f"{self.model.name!r} takes clips of any size, so its multiply-adds are unknown. "
                 "Pass clip_shape=(frames, height, width) to SpaceToTensorBoard, or to the template."
             )
         return shape
@@ -92,7 +93,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
                 tf.summary.scalar(f"speed/{name.replace('/', '_per_')}", value)
             if self._costs is not None:
                 self._space(self._costs, step)
-        self._writer.flush()  # a copy of the file after an epoch has the whole epoch
+        self._writer.flush()  # so that a copy after the epoch contains all of it
 
     def _space(self, costs: UnitCosts, step: int) -> None:
         drops, space = named_drops(self.model), ProbabilitySpace.from_model(self.model)
@@ -100,7 +101,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
             tf.summary.scalar(f"drop/{name}", p)
         tf.summary.scalar("expected_macs", costs.expected_macs(space))
         due = self.picture_every and step % self.picture_every == 0
-        if due and drops != self._drawn:  # a warm-up, whose gates rest, takes one picture
+        if due and drops != self._drawn:  # gates do not change in a warm-up: one figure is enough
             tf.summary.image("marginals", picture_of(space)[None])
             self._drawn = drops
 
@@ -109,7 +110,7 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
 
 
 def picture_of(space: ProbabilitySpace) -> np.ndarray:
-    """The marginals of a space as pixels, uint8 ``(height, width, 3)``; needs no display."""
+    """Draws the marginals of a space as pixels, uint8 ``(height, width, 3)``; without a display."""
     canvas = FigureCanvasAgg(figure_marginals(space))
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -1,4 +1,4 @@
-"""train(): the phases of a run, one after another, from wherever the run stands."""
+"""train(): trains the phases of a run, one after another, from the run's position."""
 
 from __future__ import annotations
 
@@ -43,42 +43,42 @@ def train(
     on_step: Callable[[], None] | None = None,
     verbose: int | str = 0,
 ) -> list[dict[str, Any]]:
-    """Trains a template or a derived network through phases; a stopped run goes on where it stood.
+    """Trains a template or a derived network in phases; a stopped run resumes.
 
-    Order, augmentation and gate noise are functions of seed and step, so a run that was stopped
-    and taken up again ends with the weights it would have had.
+    Order, augmentation and gate noise are functions of seed and step, so a run that was stopped and
+    resumed ends with the weights that it would have had without the stop.
 
-    A training video that cannot be read is replaced by the next in order, a validation video is
-    left out; both are counted and named in ``quarantine.json``, and more than
-    ``clips.max_bad_fraction`` of them stop the run.
+    A training video that cannot be read is replaced by the next in order, and a validation video is
+    left out. Both are counted and listed in ``quarantine.json``, and the run stops if their share
+    exceeds ``clips.max_bad_fraction``.
 
     Args:
-        model: A network built as it was when the run began, in the scope of a ``tf.distribute``
-            strategy if one is wanted.
+        model: A new network, built as at the start of the run, in the scope of a ``tf.distribute``
+            strategy if one is used.
         phases: ``recipe.template_phases()``, ``recipe.stand_alone_phases()`` or fine-tuning.
-        recipe: Batch size, clips, gates and seed.
+        recipe: The recipe: batch size, clips, gates and seed.
         clips: The videos.
-        folder: Where checkpoints and TensorBoard's files go, or a ``RunFolder``, which says how
-            often and whether a copy is kept. Defaults to None, which keeps nothing.
-        on_step: Called after every step, for a progress bar. Defaults to None.
-        verbose: 1 shows each epoch in a line and, on a terminal, its steps in a bar; 2 the lines
-            without the bar; 0 nothing. Defaults to 0.
+        folder: The folder for checkpoints and TensorBoard's files, or a ``RunFolder``, which also
+            sets how often to save and whether to keep a copy. Defaults to None, which keeps
+            nothing.
+        on_step: A function called after every step, for a progress bar. Defaults to None.
+        verbose: 1 shows each epoch in a line and, on a terminal, its steps in a progress bar; 2
+            shows the lines without the bar; 0 shows nothing. Defaults to 0.
 
     Returns:
-        One dict an epoch: phase, epoch, what Keras logged, ``bad_clips`` that were replaced and
-        ``val_bad_clips`` that were left out and, for a template, ``drop``: p of
-        every gate, layer by layer, and ``classifier_drop`` where its classifier has a gate.
+        One dict for each epoch: phase, epoch, Keras' logs, the numbers ``bad_clips`` that were
+            replaced and ``val_bad_clips`` that were left out and, for a template, ``drop``: p of
+            every gate, by layer, and ``classifier_drop`` if its classifier has a gate.
 
     Raises:
-        ValueError: If the folder holds another run (other settings, videos or starting weights) or
-            is in use by another process, or the videos are too few, or of more classes than the
-            model.
+        ValueError: If the folder holds another run (other settings, videos or initial weights) or
+            is in use by another process, there are too few videos, or they have more classes than
+            the model.
         VideoError: If too many videos cannot be read.
-        NonFiniteLossError: If the loss is no number; checkpoints stay as they were.
-        OSError: If the disk has no room for a checkpoint; those that are there stay as they were.
-        LostWorkerError: If another process of the run, on several machines, is gone.
-        KeyboardInterrupt, SystemExit: After SIGINT or SIGTERM (code 143), when what was done is
-            saved.
+        NonFiniteLossError: If the loss is NaN or infinite; checkpoints are left unchanged.
+        OSError: If the disk has no room for a checkpoint; existing ones are left unchanged.
+        LostWorkerError: If another process of a run on several machines has ended.
+        KeyboardInterrupt, SystemExit: After SIGINT or SIGTERM (code 143), once the run is saved.
     """
     workers = Workers(model.distribute_strategy)
     shard = workers.index, workers.count
@@ -117,7 +117,7 @@ def train(
 def _opened(
     stack: contextlib.ExitStack, kept: RunFolder, description: str, workers: Workers
 ) -> CheckpointStore | None:
-    """The checkpoints of a run, its folder locked; None where another process sees to them."""
+    """Locks the folder of a run and opens its checkpoints; None if another process does so."""
     found: list[CheckpointStore] = []
 
     def open_folder() -> None:
@@ -133,7 +133,7 @@ def _opened(
 def _train_phases(
     model: FusionModel, phases: Sequence[Phase], watch: RunWatch
 ) -> list[dict[str, Any]]:
-    """Trains what is left of the phases; the history of all of them."""
+    """Trains the rest of the phases, and returns the history of all of them."""
     run, store, recipe = watch.run, watch.run.store, watch.run.maker.recipe
     position = Position(0, 0) if store is None else store.position()
     if store is not None and run.workers.chief:
@@ -153,7 +153,7 @@ def _train_phases(
             continue
         trained = True
         if run.verbose:
-            goes_on = f"; goes on after {start}" if start.epochs or start.steps else ""
+            goes_on = f"; resumes after {start}" if start.epochs or start.steps else ""
             show(f"{phase.description}{goes_on}")
         record = Record(phase.name, start, store)
         record.averages = averages
@@ -164,5 +164,5 @@ def _train_phases(
         finish(averages)
         position = Position(number, phase.epochs, tuple(record.history))
     if not trained and run.verbose:
-        show("This run was finished before: nothing is left to train.")
+        show("This run is already finished: nothing is left to train.")
     return list(position.history)

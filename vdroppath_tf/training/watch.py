@@ -1,4 +1,4 @@
-"""What is watched while a run trains: its pace, its memory, the time left, and what goes wrong."""
+"""Monitors a run while it trains: its pace, memory, time left, and warning signs."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from vdroppath_tf.training.run import Run
 from vdroppath_tf.training.shown import epoch_line, show, speed_words
 from vdroppath_tf.training.signs import dead_layers, input_bound, saturated_gates, variances
 
-_EVERY = 10.0  # seconds from one note of the progress to the next
-_LINES = 60.0  # seconds from one line within an epoch to the next, where there is no bar
-_ENOUGH = 5.0  # seconds of training before anything is said of waiting
+_EVERY = 10.0  # seconds between two updates of the progress file
+_LINES = 60.0  # seconds between two lines within an epoch, without a progress bar
+_ENOUGH = 5.0  # seconds of training before a warning about waiting is shown
 
 
 @named
 class RunWatch:
-    """What the phases of one run know of its pace, for the time that is left.
+    """The pace of one run over its phases, and the estimate of the time left.
 
     Args:
         phases: All phases of the run.
-        run: What they share.
+        run: The settings that they share.
     """
 
     def __init__(self, phases: Sequence[Phase], run: Run) -> None:
@@ -43,21 +43,21 @@ class RunWatch:
 
     @property
     def has_bar(self) -> bool:
-        """Whether a bar shows the steps of an epoch: on a terminal, unless lines were asked for."""
+        """Whether a progress bar is shown: on a terminal, unless lines were requested."""
         return bool(self.run.verbose) and self.run.verbose != 2 and sys.stderr.isatty()
 
     def epochs_before(self, number: int) -> int:
-        """The epochs of the phases before one, as planned: epochs of the run are numbered so."""
+        """Returns the planned epochs of the phases before one; epochs of a run are numbered so."""
         return sum(phase.epochs for phase in self.phases[:number])
 
     def note(self, **changes: Any) -> None:
-        """Keeps how far the run is, where it has a folder."""
+        """Writes the progress of the run, if it has a folder."""
         self.progress = self.progress.now(**changes)
         if self.run.folder is not None and self.run.folder.is_dir():
             self.progress.write(self.run.folder)
 
     def say(self, phase: str, kind: str, line: str | None) -> None:
-        """Says once a phase what goes wrong, and keeps it."""
+        """Logs a warning once in each phase, and keeps it."""
         if line is None or (phase, kind) in self._said:
             return
         self._said.add((phase, kind))
@@ -65,7 +65,7 @@ class RunWatch:
         self.progress = self.progress.now(bad=(*self.progress.bad, line))
 
     def seconds_left(self, number: int, epoch: int, step: int, pace: Pace | None) -> float | None:
-        """What the rest of all phases takes at this pace, with its validations."""
+        """Estimates the time of the rest of all phases at this pace, including validations."""
         if pace is None:
             return None
         epochs = sum(phase.epochs for phase in self.phases[number:]) - epoch
@@ -73,14 +73,14 @@ class RunWatch:
         return steps * pace.step_seconds + epochs * self.validation_seconds
 
     def failed(self, error: BaseException) -> None:
-        """Keeps what ended the run: a failure, or a signal."""
+        """Records the failure or signal that ended the run."""
         if isinstance(error, Exception):
             self.note(state="failed", error=str(error) or type(error).__name__)
         else:
             self.note(state="stopped")
 
     def finished(self, history: Sequence[dict[str, Any]]) -> None:
-        """Keeps that the run is at its end."""
+        """Records that the run is finished."""
         last = history[-1] if history else {}
         metrics = {name: value for name, value in last.items() if isinstance(value, float)}
         number = len(self.phases) - 1
@@ -96,15 +96,14 @@ class RunWatch:
 
 @named
 class Watch(keras.callbacks.Callback):
-    """Watches one ``fit``; shows each epoch in a line, and a line a minute where there is no bar.
+    """Monitors one ``fit``; shows a line for each epoch, and one a minute without a bar.
 
-    The logs stay as they are: history and checkpoints hold nothing that another machine would
-    measure otherwise.
+    It does not change the logs: history and checkpoints hold nothing that depends on the machine.
 
     Args:
-        whole: What the phases know.
-        start: Where the run stood when this ``fit`` began, in the phase that is trained.
-        arrivals: Notes when clips come, or None.
+        whole: The watch of the whole run.
+        start: The position of the run when this ``fit`` began.
+        arrivals: The record of when clips arrived, or None.
     """
 
     def __init__(self, whole: RunWatch, start: Position, arrivals: Arrivals | None) -> None:
@@ -113,13 +112,13 @@ class Watch(keras.callbacks.Callback):
         self.phase = whole.phases[start.phase]
         self.epoch, self.steps = start.epochs, start.steps
         self._watch = Stopwatch()
-        self._seconds = 0.0  # of the steps that were timed
+        self._seconds = 0.0  # the time of the measured steps
         self._began = self._tested = self._noted = self._shown = time.perf_counter()
-        self._before: float | None = None  # when the step before ended, in this epoch
+        self._before: float | None = None  # when the previous step of this epoch ended
         self._building = True  # the first step of a ``fit`` builds the graph
-        self._variances: dict[str, Any] = {}  # of batch norms when the epoch began
-        self._trained = 0  # steps since then
-        self._last = -1  # number of the last step that Keras counted
+        self._variances: dict[str, Any] = {}  # of batch norms at the start of the epoch
+        self._trained = 0  # the steps since then
+        self._last = -1  # the number of the last step that Keras counted
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self.arrivals is not None:
@@ -170,7 +169,7 @@ class Watch(keras.callbacks.Callback):
         self._note()
 
     def speeds(self) -> dict[str, float]:
-        """What TensorBoard shows of an epoch: clips/s, the share of waiting, memory, hours left."""
+        """Returns the speeds for TensorBoard: clips/s, share of waiting, memory, hours left."""
         memory = memory_bytes()
         found = {f"memory_{name}_gb": value / 1e9 for name, value in memory.items()}
         found |= self.measured()
@@ -187,7 +186,7 @@ class Watch(keras.callbacks.Callback):
         yield "layers", line
 
     def measured(self) -> dict[str, float]:
-        """Clips/s and the share of waiting, where they are known."""
+        """Returns clips/s and the share of waiting, if they are known."""
         pace = self._watch.pace
         if pace is None:
             return {}

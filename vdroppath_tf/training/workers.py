@@ -1,4 +1,4 @@
-"""The processes that train together: what one knows and the others need, and what all agree on."""
+"""Communication between the processes that train together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tensorflow as tf
 from vdroppath_tf.models.steps import workers as count_workers
 from vdroppath_tf.names import named
 
-_CHUNK = 1 << 24  # numbers that are sent at a time
+_CHUNK = 1 << 24  # the number of values sent at a time
 
 
 _LOST = (
@@ -23,17 +23,17 @@ _LOST = (
 
 
 class LostWorkerError(OSError):
-    """Another process of the run is gone, so that this one cannot go on."""
+    """Another process of the run has ended, so this one cannot continue."""
 
 
 @named
 class Workers:
-    """The processes that train a model together; one, unless the strategy is of several.
+    """The processes that train a model together; only one, unless the strategy has several.
 
     All of them must call the same methods in the same order.
 
     Args:
-        strategy: The model's.
+        strategy: The distribution strategy of the model.
     """
 
     def __init__(self, strategy: tf.distribute.Strategy) -> None:
@@ -49,11 +49,11 @@ class Workers:
 
     @property
     def chief(self) -> bool:
-        """Whether this is the process that writes."""
+        """Whether this is the process that writes files."""
         return self.index == 0
 
     def total(self, numbers: Any) -> np.ndarray:
-        """The sum over the workers of whole numbers, exact."""
+        """Returns the exact sum over the workers of integers."""
         own = np.asarray(numbers, "int32")
         if self.count == 1:
             return own
@@ -61,7 +61,7 @@ class Workers:
         return self._total(tf.constant(own)).numpy()
 
     def _sum(self, value: tf.Tensor) -> tf.Tensor:
-        """The sum of what each worker's first replica has."""
+        """Returns the sum over the workers of the value on their first replica."""
 
         def on_replica(value: tf.Tensor) -> tf.Tensor:
             context: Any = tf.distribute.get_replica_context()
@@ -73,13 +73,13 @@ class Workers:
         return self.strategy.experimental_local_results(found)[0]
 
     def any(self, *flags: bool) -> tuple[bool, ...]:
-        """For each flag, whether it is set at any worker."""
+        """Returns for each flag whether it is set on any worker."""
         if self.count == 1:
             return flags
         return tuple(bool(n) for n in self.total([int(flag) for flag in flags]))
 
     def from_chief(self, data: bytes) -> bytes:
-        """The bytes of the chief, at every worker."""
+        """Returns the bytes of the chief, on every worker."""
         if self.count == 1:
             return data
         (size,) = self.total([len(data) if self.chief else 0])
@@ -92,7 +92,7 @@ class Workers:
         return b"".join(parts)[: int(size)]
 
     def gather(self, value: Any) -> list[Any]:
-        """The JSON-able values of all workers, in their order."""
+        """Returns the JSON-able values of all workers, in their order."""
         if self.count == 1:
             return [value]
         text = json.dumps(value).encode()
@@ -104,10 +104,10 @@ class Workers:
         return [json.loads(row[: int(size)].tobytes()) for row, size in pairs]
 
     def chief_first(self, do: Callable[[], Any]) -> Any:
-        """What a function gives at the chief, JSON-able; where it fails, all workers do.
+        """Returns a function's JSON-able result on the chief; if it fails, all workers fail.
 
         Raises:
-            ValueError: At the others, with what the chief's error said.
+            ValueError: On the other workers, with the message of the chief's error.
         """
         if self.count == 1:
             return do()
@@ -126,7 +126,7 @@ class Workers:
         return answer["value"]
 
     def assign_from_chief(self, variables: Sequence[Any]) -> None:
-        """Gives variables the values that they have at the chief, bit for bit."""
+        """Sets variables to their values on the chief, bit for bit."""
         if self.count == 1:
             return
         arrays = [variable.numpy() for variable in variables]
@@ -140,7 +140,7 @@ class Workers:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Says in one line that another worker is gone, where that ends what is done inside.
+        """Turns TensorFlow's error about a lost worker into a one-line error.
 
         Raises:
             LostWorkerError: In place of TensorFlow's error.
@@ -152,7 +152,7 @@ class Workers:
                 raise
             raise LostWorkerError(
                 f"Worker {self.index} of {self.count} has lost another one "
-                f"({str(error).splitlines()[0][:200]}). Start all of them again: the run goes on "
+                f"({str(error).splitlines()[0][:200]}). Start all of them again: the run resumes "
                 "from its last checkpoint."
             ) from None
 
@@ -161,16 +161,16 @@ class Workers:
         self.total([0])
 
     def distributed(self, batches: tf.data.Dataset, batch_size: int, *, whole: bool) -> Any:
-        """This worker's parts of batches, shared out to its devices, as ``fit`` takes them.
+        """Returns this worker's parts of batches, distributed to its devices, for ``fit``.
 
         Args:
-            batches: The parts.
-            batch_size: The clips of a whole batch, over all devices of all workers.
-            whole: Whether all batches are whole.
+            batches: The worker's parts of the batches.
+            batch_size: The number of clips in a whole batch, over all devices of all workers.
+            whole: Whether all batches have this size.
         """
         if self.count == 1:
             return batches
-        if not whole:  # of unknown number: Keras would stop at each worker's own
+        if not whole:  # of unknown number: otherwise Keras would stop at each worker's own end
             batches = batches.filter(lambda *_: True)
 
         def of_replicas(_: tf.distribute.InputContext) -> tf.data.Dataset:

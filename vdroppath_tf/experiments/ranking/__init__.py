@@ -1,4 +1,4 @@
-"""Does a template's ranking hold? Its scores against stand-alone trainings of the strategies."""
+"""Tests a template's ranking: its scores against stand-alone trainings of the strategies."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The trainings and scorings of a ranking, each with its result in a file."""
+"""The training and scoring jobs of a ranking, each with its result in a file."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 @named
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One training or scoring.
+    """One training or scoring job.
 
     Attributes:
         what: ``"template"``, ``"scores"`` (of all strategies on a template) or ``"stand-alone"``.
-        which: The template or the strategy.
+        which: The name of the template, or the strategy.
         seed: The seed of the training.
         scored: The strategies of ``"scores"``.
-        adapt_steps: Steps that each of them takes before it is scored.
+        adapt_steps: The number of training steps of each of them before it is scored.
     """
 
     what: str
@@ -44,12 +44,12 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What it is called in lines and file names."""
+        """The name of the job in lines and file names."""
         after = f" after {self.adapt_steps} steps" if self.adapt_steps else ""
         return f"{self.what} {self.which} {self.seed}{after}"
 
     def result(self, out: Path) -> Path:
-        """The file of its result."""
+        """Returns the file of the result."""
         these = "".join(self.scored).encode()
         mark = f" {hashlib.sha256(these).hexdigest()[:8]}" if these else ""
         name = f"{self.name}{mark}.json"
@@ -60,7 +60,7 @@ class Job:
 def run_jobs(
     out: Path, plan: Plan, jobs: Sequence[Job], processes: int, cluster: str | None = None
 ) -> list[dict[str, Any]]:
-    """The results of jobs, in their order; what was done before is not done again."""
+    """Returns the results of jobs, in their order; those with a result are not run again."""
     todo = [job for job in jobs if not job.result(out).exists()]
     calls = [(job.name, out, plan, job) for job in todo]
     done = len(jobs) - len(todo)
@@ -95,7 +95,7 @@ def _template(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
 
 
 def _scores(out: Path, plan: Plan, job: Job) -> dict[str, Any]:
-    """Of every strategy: accuracy with batch norm recalibrated and without, log-probability."""
+    """Returns every strategy's accuracy, with and without recalibration, and log-probability."""
     template = keras.models.load_model(template_files(out, job.which)[0])
     parts = _clips(plan, "train"), _clips(plan, "test")
     own = score(template, job.scored, *parts, adapt_steps=job.adapt_steps)
@@ -120,13 +120,13 @@ _WORK = {"template": _template, "scores": _scores, "stand-alone": _stand_alone}
 
 @named
 def template_files(out: Path, which: str) -> tuple[Path, Path]:
-    """The file of a template and that of its space."""
+    """Returns the files of a template and of its space."""
     folder = out / "templates" / which.replace(" ", "-").replace("/", "-")
     return folder / "template.keras", folder / "space.json"
 
 
 @cache
 def _clips(plan: Plan, split: str) -> ArrayClips:
-    """Clips in memory, drawn once in each process."""
+    """Returns clips in memory, drawn once in each process."""
     count = plan.clips[0 if split == "train" else 1]
     return draw_clips(TASK, split, count, seed=plan.seed, difficulty=DIFFICULTY)

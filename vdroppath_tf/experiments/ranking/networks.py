@@ -1,7 +1,7 @@
-"""What a ranking trains and scores, on clips in memory.
+"""Trains and scores the networks of a ranking on clips in memory.
 
 A strategy is trained stand-alone as a new template with frozen gates: under hard masks it computes
-what the derived network does, forwards and backwards, so all strategies share one traced step.
+what the derived network computes, forward and backward, so all strategies share one traced step.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CLASSES = len(labels(TASK))
 
 @named
 def new_template(recipe: Recipe, examples: int) -> FusionModel:
-    """A template of the ranking's row, from the recipe's seed."""
+    """Builds a template of the ranking's row, initialised with the recipe's seed."""
     template, _ = constructors(ROW)
     keras.utils.set_random_seed(recipe.seed)
     options = {**recipe.network_options, **recipe.gate_options}
@@ -43,7 +43,7 @@ def new_template(recipe: Recipe, examples: int) -> FusionModel:
 
 @named
 def trained_template(plan: Plan, which: str, train: ArrayClips) -> FusionModel:
-    """One of ``TEMPLATES`` after its phases."""
+    """Trains one of ``TEMPLATES``."""
     recipe = plan.template(which)
     template = new_template(recipe, len(train))
     train_template(template, recipe, train)
@@ -54,17 +54,17 @@ def trained_template(plan: Plan, which: str, train: ArrayClips) -> FusionModel:
 def train_template(
     template: FusionModel, recipe: Recipe, train: ArrayClips, *, take: bool = True
 ) -> WeightAverages | None:
-    """Takes a new template through its recipe's phases, on clips in memory.
+    """Trains a new template in its recipe's phases, on clips in memory.
 
     Args:
         template: The template.
         recipe: The recipe.
         train: The clips.
-        take: Whether averages of the weights (the recipe's ``ema``) take the place of the last
-            weights at the end. Defaults to True, as in ``training.train``.
+        take: Whether averages of the weights (the recipe's ``ema``) replace the last weights at
+            the end. Defaults to True, as in ``training.train``.
 
     Returns:
-        The averages of the last phase; None where the recipe wants none.
+        The averages of the last phase; None if the recipe has none.
     """
     size, first, averages = recipe.batch_size, 0, None
     steps = len(train) // size
@@ -106,7 +106,7 @@ def score(
     *,
     adapt_steps: int = 0,
 ) -> list[float]:
-    """Top-1 of strategies; without ``train`` batch norm is as trained."""
+    """Returns the top-1 of strategies; without ``train`` batch norm is not recalibrated."""
     count = max(8, adapt_steps)
     some = None if train is None else list(islice(train.shuffled(BATCH, seed=0), count))
     scores = evaluate_strategies(
@@ -123,7 +123,7 @@ def score(
 def stand_alone_top1(
     plan: Plan, strategy: str, seed: int, train: ArrayClips, test: ArrayClips
 ) -> float:
-    """Accuracy of one strategy, trained from scratch."""
+    """Returns the accuracy of one strategy, trained from scratch."""
     one, rates = _untrained(plan, seed)
     with one.begin():
         one.start(strategy)
@@ -133,7 +133,7 @@ def stand_alone_top1(
 
 @named
 def top1_of(one: OneStrategy, test: ArrayClips) -> float:
-    """Accuracy of the strategy that a template runs."""
+    """Returns the accuracy of the strategy that a template runs."""
     parts = test.in_order(TEST_BATCH)
     right = [one.logits(clips).numpy().argmax(1) == own for clips, own in parts]
     return float(np.concatenate(right).mean())
@@ -141,7 +141,7 @@ def top1_of(one: OneStrategy, test: ArrayClips) -> float:
 
 @cache
 def _untrained(plan: Plan, seed: int) -> tuple[OneStrategy, list[float]]:
-    """A new network of all paths, and the learning rate of each step."""
+    """Returns a new network with all paths, and the learning rate of each step."""
     recipe = plan.stand_alone.replace(seed=seed)
     (phase,) = recipe.stand_alone_phases()
     one = OneStrategy(new_template(recipe, plan.clips[0]), momentum=recipe.momentum)
@@ -150,6 +150,6 @@ def _untrained(plan: Plan, seed: int) -> tuple[OneStrategy, list[float]]:
 
 @named
 def rates_of(phase: Phase, steps_per_epoch: int) -> list[float]:
-    """The learning rate of each step of a phase."""
+    """Returns the learning rate of each step of a phase."""
     schedule = learning_rate(phase, steps_per_epoch)
     return [float(schedule(step)) for step in range(phase.epochs * steps_per_epoch)]

@@ -1,4 +1,4 @@
-"""What a ranking trains: the task and its difficulty, templates, stand-alone strategies."""
+"""The plan of a ranking: the task and its difficulty, templates, stand-alone strategies."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from vdroppath_tf.training import RECIPES, Recipe
 from vdroppath_tf.zoo.rows import values_of
 
 TASK = "motion"
-# Small, so that a training takes seconds, and of known reason: a shape is seen every k frames, k
-# from 1 to 7, and a strategy with n layers in time can tell its direction where k is at most 2n.
+# Small, so that a training takes seconds, with a known reason for differences: a shape is visible
+# every k frames, k from 1 to 7, and a strategy with n temporal layers can detect its direction if
+# k is at most 2n.
 DIFFICULTY = Difficulty(frames=8, size=12, noise=10.0, contrast=100.0, speed=4.0, shape=5.0, gap=6)
-# A step is as far as the stem's stride: a shape moves by one position of the layers behind it.
+# The speed equals the stem's stride, so a shape moves by one position of
+# the layers after the stem.
 ROW = Row("ranking", Stem(16, (1, 5, 5), (1, 4, 4), pool=False), (Stage(5, 8, 1, 2),))
 BATCH, TEST_BATCH = 16, 256
 LEARNED, UNIFORM = "space", "uniform template"
-# Templates whose scores are compared, and how they differ from a recipe's defaults. The first
-# starts from a space of fair coins, where no strategy is rarer than another. The last is what
-# one-shot search without a learned space does: coins from first to last.
+# The templates whose scores are compared, and how they differ from a recipe's defaults. The first
+# starts from the uniform space, in which every strategy is equally probable. The last samples
+# uniformly throughout, as one-shot search without a learned space does.
 TEMPLATES: dict[str, dict[str, Any]] = {
     LEARNED: {"initial_drop": 0.5},
     "gates start at 0.1": {"initial_drop": 0.1},
@@ -32,31 +34,33 @@ TEMPLATES: dict[str, dict[str, Any]] = {
 AS_TRAINED, LOG_PROB = "space, not recalibrated", "log-probability"
 MEAN, COUNT = "mean of the templates", "layers in time"
 ADAPTED = (LEARNED, UNIFORM)
-"""The templates whose strategies are also scored after a few steps of their own."""
+"""The templates whose strategies are also scored after a few training steps."""
 
 
 def after_steps(template: str, steps: int) -> str:
-    """What the scores of adapted strategies are called."""
+    """Returns the name of the scores of adapted strategies."""
     return f"{template}, after {steps} steps"
 
 
 @named
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What is trained and scored.
+    """The trainings and scores of a ranking.
 
     Attributes:
-        draws: Strategies drawn from the learned space, all different, no layer without a path.
-        uniform_draws: Strategies with as many units S as ST as S+ST on average, all different.
-        seeds: Stand-alone trainings of each strategy.
-        epochs: Those of a stand-alone training.
-        template_epochs: Those of a template: a fifth without gates, the rest with them.
-        gate_learning_rate: That of the templates; slow, so that the space stays open: draws from a
-            collapsed space are all alike.
-        seed: That of clips, templates and draws; stand-alone trainings have the seeds after it.
+        draws: The number of strategies drawn from the learned space, all different, with a path in
+            every layer.
+        uniform_draws: The number of strategies drawn uniformly from S, ST and S+ST, all different.
+        seeds: The number of stand-alone trainings of each strategy.
+        epochs: The number of epochs of a stand-alone training.
+        template_epochs: The number of epochs of a template: a fifth without gates, the rest with
+            them.
+        gate_learning_rate: The learning rate of the templates' gates; it is low, so that the space
+            does not collapse, since draws from a collapsed space are all alike.
+        seed: The seed of clips, templates and draws; stand-alone trainings use the seeds after it.
         clips: The numbers of training and test clips.
-        adapt_steps: How many steps strategies take from a template's weights before they are
-            scored again: the points of a curve.
+        adapt_steps: The numbers of training steps after which strategies are scored again, from a
+            template's weights: the points of a curve.
     """
 
     draws: int = 24
@@ -86,27 +90,27 @@ class Plan:
 
     @property
     def trainings(self) -> dict[str, Any]:
-        """What trainings depend on: with more draws, seeds or steps a ranking goes on."""
+        """Returns the settings that trainings depend on; a resumed ranking may change others."""
         counted = ("draws", "uniform_draws", "seeds", "adapt_steps")
         return {k: v for k, v in dataclasses.asdict(self).items() if k not in counted}
 
     @property
     def stand_alone_steps(self) -> int:
-        """The steps of a stand-alone training."""
+        """The number of steps of a stand-alone training."""
         return self.epochs * (self.clips[0] // BATCH)
 
     @property
     def all_seeds(self) -> range:
-        """The seeds of stand-alone trainings; none is a template's."""
+        """The seeds of the stand-alone trainings, none of which is a template's."""
         return range(self.seed + 1, self.seed + 1 + self.seeds)
 
     @property
     def stand_alone(self) -> Recipe:
-        """The recipe of stand-alone strategies, but for the seed."""
+        """Returns the recipe of stand-alone strategies, except the seed."""
         small = RECIPES["small"]
         return small.replace(
             network=ROW.name,
-            weight_reg=10.0,  # by N: the strength of the published runs
+            weight_reg=10.0,  # divided by N: the strength of the published runs
             prior_strength=None,
             row=values_of(ROW),
             batch_size=BATCH,
@@ -117,7 +121,7 @@ class Plan:
         )
 
     def template(self, which: str) -> Recipe:
-        """The recipe of one of ``TEMPLATES``."""
+        """Returns the recipe of one of ``TEMPLATES``."""
         stand_alone, epochs = self.stand_alone, self.template_epochs
         warmup = 0 if which == UNIFORM else round(0.2 * epochs)
         recipe = stand_alone.replace(

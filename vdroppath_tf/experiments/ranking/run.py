@@ -1,7 +1,7 @@
-"""Does a template's ranking hold? Strategies scored on templates, and trained stand-alone.
+"""run_ranking: compares a template's scores of strategies with stand-alone trainings.
 
-On a known-answer task at a difficulty where strategies differ. What comes out is Kendall's tau
-between the accuracy that strategies reach stand-alone and the scores that a template gives them.
+The task has known answers, at a difficulty at which strategies differ. The result is Kendall's tau
+between the stand-alone accuracy of strategies and their scores on a template.
 """
 
 from __future__ import annotations
@@ -45,20 +45,21 @@ def run_ranking(
     cluster: str | None = None,
     log: Callable[[str], object] = print,
 ) -> Ranking:
-    """Trains the templates, and every strategy stand-alone; a stopped run goes on.
+    """Trains the templates, and every strategy stand-alone; a stopped run resumes.
 
     Args:
         out: The folder for templates and results.
-        plan: What is trained.
-        processes: Trainings at a time, each in a process of its own where there are 2 or more.
-        cluster: A Ray cluster to run them on, see ``in_processes``. Defaults to None, this machine.
+        plan: The trainings and scores.
+        processes: The number of parallel trainings; with 2 or more each has a separate process.
+        cluster: The Ray cluster to run them on, see ``in_processes``. Defaults to None, this
+            machine.
         log: Called with each line of the progress. Defaults to ``print``.
 
     Returns:
         Accuracies and scores of every strategy.
 
     Raises:
-        ValueError: If the folder holds another plan, or a space too few strategies.
+        ValueError: If the folder holds another plan, or a space holds too few strategies.
     """
     where = processes, cluster
     difficulty = dataclasses.asdict(DIFFICULTY)
@@ -79,7 +80,7 @@ def run_ranking(
         for steps in points
         for name in ADAPTED
     }
-    # the first seed before what takes longest: a stopped run has something to show
+    # the first seed comes first, so that a stopped run has a result for every strategy
     first, others = alone[: len(texts)], alone[len(texts) :]
     jobs = [*scored.values(), *first, *adapted.values(), *others]
     found = dict(zip(jobs, run_jobs(out, plan, jobs, *where), strict=True))
@@ -102,16 +103,16 @@ def run_ranking(
 
 
 def _layers_in_time(strategy: FusionStrategy) -> int:
-    """What one knows without a template: a score that learns nothing."""
+    """Counts the temporal layers: a baseline score that needs no template."""
     return sum(any("T" in branch for branch in unit.branches) for unit in strategy)
 
 
 @named
 def draw_strategies(space: ProbabilitySpace, plan: Plan) -> dict[str, list[FusionStrategy]]:
-    """Strategies of each kind, none of them twice.
+    """Draws strategies of each kind, all different.
 
     Raises:
-        ValueError: If a space hardly has so many.
+        ValueError: If a space is too concentrated to hold that many.
     """
     found: dict[str, list[FusionStrategy]] = {}
     taken: set[FusionStrategy] = set()
@@ -122,7 +123,7 @@ def draw_strategies(space: ProbabilitySpace, plan: Plan) -> dict[str, list[Fusio
         if len(fresh) < count:
             raise ValueError(
                 f"{100 * count} {kind} hold {len(fresh)} different strategies. Expected {count}: "
-                "the space has collapsed. Ask for fewer."
+                "the space has collapsed. Request fewer."
             )
         found[kind] = fresh
         taken.update(fresh)

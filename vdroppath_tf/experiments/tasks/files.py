@@ -1,4 +1,4 @@
-"""A task on disk, however its clips come about: lists, labels, a file that describes it."""
+"""Writes a task to disk: clips, lists, labels, and a file that describes the task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vdroppath_tf.names import named
 
 SPLITS = ("train", "validation", "test")
 
-_CRF = 12  # fine enough that noise survives: smoothing it would make a task easier
+_CRF = 12  # fine enough to preserve the noise: smoothing it would make a task easier
 
 
 @named
@@ -27,7 +27,7 @@ class TaskFiles:
     """A task on disk: `train.txt`, `validation.txt`, `test.txt`, and the clips they list.
 
     Attributes:
-        folder: The folder it is in.
+        folder: The folder of the task.
         labels: The names of the classes.
     """
 
@@ -35,13 +35,13 @@ class TaskFiles:
     labels: tuple[str, ...]
 
     def manifest(self, split: str) -> Manifest:
-        """The clips of "train", "validation" or "test"."""
+        """Returns the clips of "train", "validation" or "test"."""
         return read_list(self.folder / f"{split}.txt", labels=self.labels)
 
 
 @named
 def clip_rng(seed: int, split: str, item: int) -> np.random.Generator:
-    """The random numbers of one clip; no two clips of any split share any."""
+    """Returns the random generator of one clip; no two clips of any split share numbers."""
     counter = np.array([0, 0, item, SPLITS.index(split)], np.uint64)
     key = np.array([seed % (1 << 64), 0], np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
@@ -49,7 +49,7 @@ def clip_rng(seed: int, split: str, item: int) -> np.random.Generator:
 
 @named
 def check_counts(clips: Sequence[int]) -> None:
-    """Raises where `clips` is not a number of clips for each split."""
+    """Raises a ValueError unless `clips` has a number of clips for each split."""
     if len(clips) != len(SPLITS) or min(clips) < 1:
         raise ValueError(f"clips must be three numbers of at least 1. Received: {tuple(clips)}.")
 
@@ -65,15 +65,15 @@ def write_clips(
     workers: int | None = None,
     on_clip: Callable[[int, int], None] | None = None,
 ) -> TaskFiles:
-    """Writes a task's clips, lists and labels; takes up again a run that was stopped.
+    """Writes a task's clips, lists and labels; a stopped call can be repeated to continue.
 
-    Files appear whole or not at all, and those that are there stay. The frames are coded each by
-    itself, so coding carries nothing from one to the next. Item k of a split has the label
-    k modulo the number of classes.
+    Files are written atomically, and existing ones are kept. Each frame is coded separately, so
+    coding carries no information from one to the next. Item k of a split has the label k modulo the
+    number of classes.
 
     Args:
         files: The folder and the classes.
-        description: All that decides what the clips show, as plain JSON values.
+        description: All settings that determine the clips, as plain JSON values.
         clips: The number of clips of each split.
         frames: The number of frames in a clip.
         make_clip: Called with (split, item), from several threads; returns frames, uint8

@@ -1,4 +1,4 @@
-"""Known-answer tasks in memory, for small trainings: frames as they are drawn, never encoded."""
+"""Known-answer tasks in memory, for small trainings: the drawn frames, without encoding."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class ArrayClips:
         return len(self.labels)
 
     def in_order(self, batch_size: int) -> list[Batch]:
-        """All of them once, the last batch may be smaller."""
+        """Returns all clips once, in batches of which the last may be smaller."""
         starts = range(0, len(self), batch_size)
         return [self._of(slice(start, start + batch_size)) for start in starts]
 
     def shuffled(self, batch_size: int, *, seed: int, first_epoch: int = 0) -> Iterator[Batch]:
-        """Whole batches without end; each epoch's order depends on ``seed`` and its number only."""
+        """Yields whole batches endlessly; an epoch's order depends on ``seed`` and its number."""
         epoch = first_epoch
         while True:
             for some in self.order(batch_size, seed=seed, epoch=epoch):
@@ -57,17 +57,17 @@ class ArrayClips:
 def draw_clips(
     task: str, split: str, count: int, *, seed: int = 0, difficulty: Difficulty | None = None
 ) -> ArrayClips:
-    """Clips of a task in memory: the frames that ``write_task`` encodes.
+    """Draws clips of a task in memory: the frames that ``write_task`` encodes.
 
     Args:
         task: The name of the task: "appearance", "motion" or "both".
         split: "train", "validation" or "test".
         count: The number of clips.
         seed: The seed of the task. Defaults to 0.
-        difficulty: How hard the task is. Defaults to `Difficulty()`.
+        difficulty: The difficulty of the task. Defaults to `Difficulty()`.
 
     Returns:
-        The clips; classes take turns.
+        The clips, whose classes alternate.
 
     Example:
         clips = draw_clips("motion", "train", 64)

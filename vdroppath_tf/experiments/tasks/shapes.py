@@ -1,10 +1,10 @@
-"""Moving shapes over noise: clips whose answer is known because they are drawn from it.
+"""Moving shapes over noise: clips drawn from a known answer.
 
-What keeps a clip from giving its answer away by other means:
-* the world is a torus and the start is uniform, so at every frame the shape is anywhere, equally
-  likely, whatever its direction: one frame alone says nothing about motion;
-* all shapes have the same area, so brightness says nothing about shape;
-* noise is drawn anew for every pixel of every frame, so nothing but the shape lasts.
+The following properties keep a clip from revealing its answer by other means:
+* the plane wraps around and the start is uniform, so in every frame all positions of the shape are
+  equally likely, whatever its direction: a single frame carries no information about motion;
+* all shapes have the same area, so brightness carries no information about shape;
+* noise is independent for every pixel of every frame, so only the shape persists.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHAPES = ("square", "disc", "diamond", "cross")
 DIRECTIONS = ("right", "left", "down", "up")
 TASKS = ("appearance", "motion", "both")
 GREY = 112.0
-"""Mean of the background, on 0..255."""
+"""The mean of the background, on 0..255."""
 
 _STEPS = {"right": (0, 1), "left": (0, -1), "down": (1, 0), "up": (-1, 0)}  # rows, columns
 
@@ -31,18 +31,19 @@ _STEPS = {"right": (0, 1), "left": (0, -1), "down": (1, 0), "up": (-1, 0)}  # ro
 @named
 @dataclasses.dataclass(frozen=True)
 class Difficulty:
-    """How hard a known-answer task is.
+    """The difficulty of a known-answer task.
 
     Attributes:
         frames: The number of frames in a clip, at least 2.
         size: The height and width of a frame in pixels, even.
         noise: The standard deviation of the noise of each pixel, on 0..255.
-        contrast: How much brighter the shape is than the background, on 0..255.
-        speed: The pixels moved from one frame to the next, less than half of `size`.
+        contrast: The difference in brightness between shape and background, on 0..255.
+        speed: The motion from one frame to the next in pixels, less than half of `size`.
         shape: The side of the square in pixels; the other shapes have its area.
-        gap: The most frames without the shape between two with it; each clip draws its own number
-            from 0 on, and the shape is seen at least twice. `speed` is then from one appearance to
-            the next. A network that cannot see beyond the gap of a clip cannot tell its direction.
+        gap: The largest number of frames without the shape between two with it. Each clip draws its
+            number from 0 to `gap`, and the shape is visible at least twice. `speed` is then the
+            motion from one appearance to the next. A network whose temporal receptive field is
+            smaller than the gap cannot detect the direction.
 
     Raises:
         ValueError: If a value is out of range.
@@ -65,7 +66,7 @@ class Difficulty:
 
     def __post_init__(self) -> None:
         check_ranges(self, self.RANGES)
-        # Faster would look like going backwards.
+        # A faster shape would appear to move backwards.
         check_range("speed", self.speed, Range(0.0, self.size / 2 - 1))
         check_range("shape", self.shape, Range(2.0, self.size / 2))
         check_range("gap", self.gap, whole(0, self.frames - 2))
@@ -76,14 +77,14 @@ class Difficulty:
 @named
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """What one clip shows.
+    """The content of one clip.
 
     Attributes:
         shape: The number of the shape in `SHAPES`.
         direction: The number of the direction in `DIRECTIONS`.
-        start: The row and column of the shape's centre where it is first seen, in pixels.
-        first: The frame in which it is first seen.
-        period: The frames from one appearance to the next.
+        start: The row and column of the shape's centre where it is first visible, in pixels.
+        first: The first frame in which it is visible.
+        period: The number of frames from one appearance to the next.
     """
 
     shape: int
@@ -93,20 +94,20 @@ class Scene:
     period: int = 1
 
     def centres(self, difficulty: Difficulty) -> np.ndarray:
-        """Row and column of the shape's centre in each frame, float64 `(frames, 2)`."""
+        """Returns row and column of the shape's centre in each frame, float64 `(frames, 2)`."""
         step = np.array(_STEPS[DIRECTIONS[self.direction]])
         seen = (np.arange(difficulty.frames) - self.first) // self.period
         return (np.array(self.start) + seen[:, None] * (difficulty.speed * step)) % difficulty.size
 
     def visible(self, frames: int) -> np.ndarray:
-        """Whether the shape is seen in each frame, bool `(frames,)`."""
+        """Returns whether the shape is visible in each frame, bool `(frames,)`."""
         since = np.arange(frames) - self.first
         return (since >= 0) & (since % self.period == 0)
 
 
 @named
 def labels(task: str) -> tuple[str, ...]:
-    """Names of the classes of a task.
+    """Returns the names of the classes of a task.
 
     Raises:
         ValueError: If there is no such task.
@@ -122,7 +123,7 @@ def labels(task: str) -> tuple[str, ...]:
 
 @named
 def draw_scene(task: str, label: int, difficulty: Difficulty, rng: np.random.Generator) -> Scene:
-    """A scene with the given answer; everything else about it is random."""
+    """Draws a scene with the given answer; everything else is random."""
     shape, direction = (int(k) for k in rng.integers(4, size=2))
     if task == "appearance":
         shape = label
@@ -141,7 +142,7 @@ def draw_scene(task: str, label: int, difficulty: Difficulty, rng: np.random.Gen
 
 @named
 def render(scene: Scene, difficulty: Difficulty, rng: np.random.Generator) -> np.ndarray:
-    """Draws a scene.
+    """Renders a scene.
 
     Returns:
         Grey RGB frames, uint8 `(frames, size, size, 3)`.
@@ -159,14 +160,14 @@ def render(scene: Scene, difficulty: Difficulty, rng: np.random.Generator) -> np
 
 
 def _distance(shape: str, rows: np.ndarray, columns: np.ndarray, side: float) -> np.ndarray:
-    """About how many pixels a point is outside of a shape of area `side` squared (in: < 0)."""
+    """Returns the approximate distance in pixels to a shape of area `side` squared (in: < 0)."""
     if shape == "square":
         return np.maximum(rows, columns) - side / 2
     if shape == "disc":
         return np.hypot(rows, columns) - side / math.sqrt(math.pi)
     if shape == "diamond":
         return (rows + columns) / math.sqrt(2) - side / 2
-    # A plus sign with arms a third of its width across: five ninths of its square.
+    # A plus sign whose arms are a third of its width has five ninths of its square's area.
     width = side * 3 / math.sqrt(5)
     return np.minimum(
         np.maximum(rows - width / 2, columns - width / 6),

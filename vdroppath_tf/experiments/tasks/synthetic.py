@@ -1,7 +1,7 @@
-"""Known-answer tasks as real H.264 files: the project's ground truth.
+"""Known-answer tasks as real H.264 files, the project's ground truth.
 
-On `motion` only the direction of travel matters, on `appearance` only the shape, on `both` both;
-what does not matter is random. See `shapes` for what keeps the answer from leaking.
+In `motion` only the direction of travel matters, in `appearance` only the shape, in `both` both;
+the rest is random. See `shapes` for how other cues to the answer are excluded.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def make_clip(
     Args:
         task: The name of the task: "appearance", "motion" or "both".
         split: "train", "validation" or "test"; no random number is shared between them.
-        item: The number of the clip; classes take turns.
+        item: The number of the clip; classes alternate.
         seed: The seed of the task. Defaults to 0.
         difficulty: How hard the task is. Defaults to `Difficulty()`.
 
@@ -63,8 +63,8 @@ def write_task(
 ) -> TaskFiles:
     """Writes a known-answer task as mp4 files with a list file for each split.
 
-    A run that was stopped is taken up again: files appear whole or not at all, and those that are
-    there stay. The frames are coded each by itself, so coding carries nothing from one to the next.
+    A stopped call can be repeated to continue: files are written atomically, and existing ones are
+        kept. Each frame is coded separately, so coding carries no information from one to the next.
 
     Args:
         folder: The folder to write; empty, missing, or holding the same task.
@@ -80,8 +80,7 @@ def write_task(
         The `TaskFiles`.
 
     Raises:
-        ValueError: If there is no such task, a count is below 1, or the folder holds anything
-            else.
+        ValueError: If there is no such task, a count is below 1, or the folder holds anything else.
 
     Example:
         files = write_task("clips", "motion", clips=(64, 16, 16))
