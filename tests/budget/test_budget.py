@@ -144,7 +144,7 @@ def test_the_best_under_a_budget_is_that_of_all_strategies(
     if best.empty and filled:
         text = str(said[0].message)
         assert ("leave only the empty network" in text) == (min(filled) > budget)
-        assert f"The least that looks at a frame has {min(filled):,} " in text
+        assert f"The cheapest strategy with a path has {min(filled):,} " in text
         assert costs.of(least(space, by=by, costs=costs))[which] == min(filled)
 
 
@@ -300,7 +300,7 @@ def test_other_spaces_that_do_not_fit(nano: Any) -> None:
         pareto(longer, clip_shape=CLIP)
     with pytest.raises(ValueError, match="costs are another network's: 3 layers"):
         pareto(longer, costs=unit_costs(nano[1], CLIP))
-    with pytest.raises(ValueError, match="does not say which network"):
+    with pytest.raises(ValueError, match="does not name the network"):
         pareto(ProbabilitySpace([[0.1, 0.1]] * 3), clip_shape=CLIP)
     with pytest.raises(ValueError, match=r"Unknown network.*'densenet122'"):
         pareto(dataclasses.replace(longer, architecture="densenet122"), clip_shape=CLIP)

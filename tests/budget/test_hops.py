@@ -108,7 +108,7 @@ def test_the_best_under_a_budget_is_that_of_all_strategies(
     filled = [row[2] for row in rows if not row[0].empty]
     assert len(said) == best.empty
     if best.empty and filled:
-        assert f"The least that looks at a frame has {min(filled):,}: " in str(said[0].message)
+        assert f"The cheapest with a path has {min(filled):,}: " in str(said[0].message)
 
 
 def test_late_time_is_what_a_hop_can_afford() -> None:

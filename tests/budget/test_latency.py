@@ -67,7 +67,7 @@ def test_the_best_under_a_latency_is_that_of_all_strategies(
     scored = [(table.of(s), space.log_prob(FusionStrategy.parse(s)), s) for s in every]
     for budget in sorted({time for time, _, _ in scored}):
         if budget == table.of("- - -"):
-            with pytest.warns(SpaceWarning, match="leave only the empty .* a frame has .* ms: '"):
+            with pytest.warns(SpaceWarning, match="leave only the empty .* a path has .* ms: '"):
                 most_probable(space, latency=table, max_latency=budget)
             continue
         best = most_probable(space, latency=table, max_latency=budget)

@@ -65,13 +65,13 @@ def test_bad_models(call: Any, chain: Path, tmp_path: Path) -> None:
     assert "recipe.json is missing" in said(call(*export))
     recipe = tmp_path / "recipe.json"
     recipe.write_text("{}")
-    assert "recipe.json: This is no recipe" in said(call(*export))
+    assert "recipe.json: This is not a recipe" in said(call(*export))
     shutil.copy(chain / "run" / "recipe.json", recipe)
     message = said(call("space", f"--model={tmp_path}/bad.keras"))
-    assert "bad.keras: is no model that vdroppath wrote, or is damaged" in message
+    assert "bad.keras: not a model that vdroppath wrote, or damaged" in message
     whole = (chain / "run" / "template.keras").read_bytes()
     (tmp_path / "bad.keras").write_bytes(whole[: len(whole) // 2])
-    assert "bad.keras: is no model" in said(call("space", f"--model={tmp_path}/bad.keras"))
+    assert "bad.keras: not a model" in said(call("space", f"--model={tmp_path}/bad.keras"))
     shutil.copy(chain / "run" / "template.keras", tmp_path / "good.keras")
     (tmp_path / "labels.txt").write_text("one\ntwo\n")
     message = said(call("space", f"--model={tmp_path}/good.keras"))

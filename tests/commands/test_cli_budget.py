@@ -101,7 +101,7 @@ def test_a_budget_that_leaves_only_the_empty_network(
     out, error = capfd.readouterr()
     assert ": - - -\n" in out
     assert "leave only the empty network: no layer has a path" in error
-    said = f"The least that looks at a frame has {costs.of(cheapest)[1]:,} MACs: '{cheapest}'"
+    said = f"The cheapest strategy with a path has {costs.of(cheapest)[1]:,} MACs: '{cheapest}'"
     assert said in error
     assert "SpaceWarning" not in error  # a line, not a place in the source
     given = f"--max_macs={costs.of('- - -')[1] - 1}"

@@ -50,7 +50,7 @@ def test_explain(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
     shares = [line.split() for line in done.out.splitlines() if line.startswith("  ")]
     assert [words[1] for words in shares] == ["S", "ST"]
     assert len({words[0] for words in shares}) == 2
-    assert f"what speaks for {name}" in done.out
+    assert f"evidence for {name}" in done.out
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,4 @@ def test_damaged_explanations(call: Any, chain: Path, tmp_path: Path) -> None:
     (folder / "explained.json").write_text(text)
     np.savez(folder / "a.npz", clip=np.zeros(3))
     done = call("report", space, f"--explained={folder}", out)
-    assert "explained/a.npz: is no file of" in said(done)  # and not the one above the folder
+    assert "explained/a.npz: not a file of" in said(done)  # and not the one above the folder

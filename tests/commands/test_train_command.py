@@ -50,7 +50,7 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
     assert done.error.count(", epoch ") == 2  # a line an epoch, and nothing beside it
     done = call(*train(motion.folder, tmp_path / "run", *lines))
     assert done.code == 0
-    assert "This run was finished before: nothing is left to train.\n" in done.error
+    assert "This run is already finished: nothing is left to train.\n" in done.error
     decided = str(diagnose(ProbabilitySpace.load(tmp_path / "run" / "space.json")))
     assert re.search(r"^The prior decided in \d of 3 layers, the data in \d; \d hardly", decided)
     assert decided.split(" In the last")[0] in done.error  # a run that goes on has its record

@@ -140,7 +140,7 @@ def test_a_folder_of_another_setting_is_refused(
 @pytest.mark.parametrize(
     ("more", "match"),
     [
-        (["--temporal_pool"], "temporal_pool is what is compared here"),
+        (["--temporal_pool"], "temporal_pool is what halving compares"),
         (["--branches=ST"], r"needs both paths\. Received: branches \('ST',\)"),
         (["--clips=a,b"], "--clips=a,b: expected three numbers"),
         (["--clips=16,4"], "16, 4"),

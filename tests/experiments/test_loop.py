@@ -238,7 +238,7 @@ def test_a_choice_among_strategies_that_were_trained_stand_alone(
 def test_a_fresh_process_that_fails_is_no_answer(ran: Ran, tmp_path: Path) -> None:
     from vdroppath_tf.experiments.answers import answers_in_fresh_process
 
-    with pytest.raises(RuntimeError, match=r"failed in its own process:[\s\S]*no SavedModel"):
+    with pytest.raises(RuntimeError, match=r"failed in a fresh process:[\s\S]*no SavedModel"):
         answers_in_fresh_process(tmp_path, ran.task.test, 1)
 
 

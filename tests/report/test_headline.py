@@ -165,7 +165,7 @@ def selected(top1: float, apart: Interval) -> TaskReport:
 
 def test_a_selection_is_compared_clip_by_clip() -> None:
     assert said(selected(0.9, Interval(-0.02, -0.03, -0.01))) == (
-        "With the template's weights, which are trained for no one strategy: 2.0 ± 0.5 points "
+        "With the template's weights, which are not trained for one strategy: 2.0 ± 0.5 points "
         "better than the best uniform network, ST everywhere (90.0 % against 88.0 % on 1,000 "
         "clips)."
     )
@@ -204,7 +204,7 @@ def test_a_run_says_first_how_good_its_network_is() -> None:
         "36.4 % to 63.6 %), not clearly different from guessing (50.0 %); no uniform network was "
         "tested on them."
     )
-    assert second.startswith("which are trained for no one strategy: ")
+    assert second.startswith("which are not trained for one strategy: ")
 
 
 def test_it_is_the_first_thing_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:

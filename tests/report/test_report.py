@@ -264,7 +264,7 @@ def test_prose_when_nothing_was_found():
     assert "It leans neither to space nor to time" in text
     assert "no row is clearly better. Nothing was learned" in text
     assert "not clearly better or worse than the best uniform row" in text
-    assert "they rank nothing" in text
+    assert "their ranking is noise" in text
     assert "served" not in text
     assert "wins" not in text
     assert "comes from motion" not in text
@@ -437,7 +437,7 @@ def test_a_space_that_the_prior_decided_is_no_finding_about_the_data() -> None:
     text = Reader(html).text
     assert text.index("The space has collapsed") < text.index("How to read this page")
     assert "The prior decided in 3 of 3 layers, the data in 0; 0 hardly moved." in text
-    assert "Hatched bars are of layers that the prior moved, and not the data." in text
+    assert "Hatched bars mark layers that the prior moved, and not the data." in text
     assert text.count("✗ does not hold") == 2
     assert "✓ holds" not in text
     (fields_of,) = fields(Report("A", "b", [collapsed]))["tasks"]

@@ -328,7 +328,7 @@ def edited(path: Path, folder: Path, change: Change) -> Path:
         ),
         (
             ["--space=published:ucf101", "--model={run}/template.keras", "--clip_shape=4,16,16"],
-            "The space is another network's",
+            "The space belongs to another network",
         ),
         (["--run={run}", "--space=published:ucf101"], "history of task .* like its space"),
         (["--run={run}", "--model={run}/none.keras", "--clip_shape=4,16,16"], "There is no model"),

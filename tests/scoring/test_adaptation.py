@@ -137,9 +137,9 @@ def test_a_stopped_adaptation_goes_on(template: Any, batches: list[Any], tmp_pat
 def test_wrong_calls(template: Any, batches: list[Any]) -> None:
     options = EvaluationOptions(adapt_steps=2)
     given = template, STRATEGIES, batches
-    with pytest.raises(ValueError, match=r"on training clips, and there are none\. Pass train_c"):
+    with pytest.raises(ValueError, match=r"on training clips, but there are none\. Pass train_c"):
         evaluate_strategies(*given, options=options)
-    with pytest.raises(ValueError, match="reads train_clips anew, and an iterator is read once"):
+    with pytest.raises(ValueError, match="reads train_clips again; an iterator allows one pass"):
         evaluate_strategies(*given, train_clips=iter(batches), options=options)
     with pytest.raises(ValueError, match="Expected adapt_steps=0"):
         race_strategies(*given, train_clips=batches, options=options)

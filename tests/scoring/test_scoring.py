@@ -132,7 +132,7 @@ def test_bad_arguments(manifest: Manifest) -> None:
     one_clip = PROTOCOLS["paper-1clip"]
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
         score_videos(network, manifest, SAMPLING, one_clip, batch_size=0)
-    with pytest.raises(ValueError, match=r"0\.mp4: the network's answer is no number"):
+    with pytest.raises(ValueError, match=r"0\.mp4: the network's answer is not a number"):
         score_videos(lambda clips: network(clips) * np.nan, manifest, SAMPLING, one_clip)
     with pytest.raises(ValueError, match=r"has 6 classes\. Expected the 5 of the network"):
         score_videos(lambda clips: network(clips)[:, :5], manifest, SAMPLING, one_clip)

@@ -184,13 +184,13 @@ def test_what_a_race_dropped_is_not_chosen(tmp_path: Path) -> None:
 def test_files_that_hold_no_answers(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     path.write_bytes(b"PK nothing")
-    with pytest.raises(ValueError, match=r"a\.npz: is no file of"):
+    with pytest.raises(ValueError, match=r"a\.npz: not a file of"):
         StrategyScores.load(path)
     np.savez(path, format=np.array([{"an": "object"}], object))
-    with pytest.raises(ValueError, match=r"a\.npz: is no file of"):
+    with pytest.raises(ValueError, match=r"a\.npz: not a file of"):
         StrategyScores.load(path)
     np.savez(path, format=np.array("other/1"))
-    with pytest.raises(ValueError, match=r"a\.npz: is no file of"):
+    with pytest.raises(ValueError, match=r"a\.npz: not a file of"):
         StrategyScores.load(path)
     right = scores(np.ones((2, 3), bool))
     right.save(path)

@@ -130,7 +130,7 @@ def test_an_epoch_whose_copy_fails_goes_on(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     SendAfterEpoch(Backup(folder, str(tmp_path / "file" / "there"))).on_epoch_end(0)
-    assert "The backup is behind, training goes on" in caplog.text
+    assert "The backup is behind; training continues" in caplog.text
 
 
 def test_a_run_goes_on_from_its_backup(

@@ -59,7 +59,7 @@ def weights_of(whole: Path, change: Callable[[h5py.File], object]) -> bytes:
 def refused(path: Path, words: str) -> None:
     with (
         taken() as memory,
-        pytest.raises(ValueError, match=f"^{path}: is no model that .*{words}"),
+        pytest.raises(ValueError, match=f"^{path}: not a model that .*{words}"),
     ):
         load_network(path)
     assert memory.kib < 200 << 10

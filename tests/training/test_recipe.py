@@ -151,8 +151,8 @@ def test_few_videos_are_few_steps() -> None:
     """Epochs are what a recipe counts; the published ones stay as published."""
     small = RECIPES["small"]
     assert few_steps(small, "small", 48) == (
-        "48 videos make 60 steps; the recipe 'small' was sized for 640. --warmup_epochs=43 "
-        "--search_epochs=171 would be as many."
+        "48 videos make 60 steps; the recipe 'small' was designed for 640. --warmup_epochs=43 "
+        "--search_epochs=171 would give as many."
     )
     assert few_steps(small, "small", 256) is None  # half as many
     longer = small.replace(search=dataclasses.replace(small.search, epochs=100))
@@ -256,5 +256,5 @@ def _with(**changes: Any) -> str:
     ],
 )
 def test_what_is_no_recipe(text: str) -> None:
-    with pytest.raises(ValueError, match="no recipe of vdroppath_tf"):
+    with pytest.raises(ValueError, match="not a recipe of vdroppath_tf"):
         Recipe.from_json(text)

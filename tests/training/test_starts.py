@@ -49,7 +49,7 @@ def test_a_strategy_starts_from_a_template_and_not_the_reverse(
     stem = next(path for path in weights_of(network) if "stem" in path and "kernel" in path)
     np.testing.assert_array_equal(weights_of(network)[stem], weights_of(trained)[stem])
     network.save(tmp_path / "derived.keras")
-    with pytest.raises(ValueError, match="is the network of one strategy, and a template"):
+    with pytest.raises(ValueError, match="is the network of one strategy, but a template"):
         start_from(tiny.template(3), tmp_path / "derived.keras", OTHER)
     again = tiny.derived("S ST S+ST", 3)
     start_from(again, tmp_path, OTHER)

@@ -50,7 +50,7 @@ def test_a_loss_of_nan_names_layer_and_videos(motion: Any, tmp_path: Path) -> No
         train(built[0], recipe.template_phases(), recipe, clips, folder=tmp_path, on_step=on_step)
     message = str(caught.value)
     assert "in phase 'search', epoch 2, step 3. " in message
-    assert "The first layer that met values that are no numbers: stage2_block1" in message
+    assert "The first layer with NaN or infinite values: stage2_block1" in message
     order = epoch_order(recipe.seed, 1, len(clips.train))[2 * tiny.BATCH : 3 * tiny.BATCH]
     names = [clips.train.entries[k].name for k in order]
     assert f"The videos of that step: {', '.join(names[:4])} and 4 more. " in message

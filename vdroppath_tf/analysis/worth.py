@@ -83,7 +83,7 @@ class LayerWorth:
         return self.correct / self.clips
 
     def cost(self, swap: Swap) -> Interval:
-        """Returns the cost of a swap in top-1, with its paired 95 % interval; negative is a gain."""
+        """Returns a swap's cost in top-1, with its paired 95 % interval; gains are negative."""
         low, high = paired_interval(swap.wins, swap.losses, self.clips)
         return Interval((swap.wins - swap.losses) / self.clips, float(low), float(high))
 

@@ -99,9 +99,9 @@ def _gains(gains: ClassGains, name: str) -> Picture:
     shown = shown_classes(gains)
     caption = (
         f"Which classes gain by looking in time: top-1 of {gains.one} minus that of {gains.other}, "
-        f"on the same clips, with paired 95 % intervals, one for each class. Filled: clear over "
-        f"all classes together (exact paired test, Holm's correction at 5 %). On the right, both top-1 "
-        f"accuracies."
+        f"on the same clips, with paired 95 % intervals, one each. Filled: clear over "
+        f"all classes together (exact paired test, Holm's correction at 5 %). On the right, both "
+        f"top-1 accuracies."
     )
     if len(shown) < len(gains.order):
         half = len(shown) // 2
