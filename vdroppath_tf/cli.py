@@ -1,4 +1,4 @@
-"""The ``vdroppath`` command: one sub-command a step of the loop, absl flags and logging."""
+"""The ``vdroppath`` command: a sub-command for each step of the loop, with absl flags."""
 
 from __future__ import annotations
 
@@ -79,18 +79,18 @@ COMMANDS: dict[str, Command] = {
     "explain": explain,
     "models": models,
 }
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
-_LARGEST = 2**53  # beyond it a float does not hold every whole number
-_LONGEST = 32_768  # no path has more than 4,096, and no strategy
-# commands that take arguments that are no flags
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all except tabs and newlines
+_LARGEST = 2**53  # beyond it a float cannot represent every integer
+_LONGEST = 32_768  # more than any path (4,096) or strategy has
+# commands that take positional arguments
 TAKES_FILES = ("compare", "demo", "explain", "predict", "run", "serve", "stability", "status")
 
 
 def flags_of(name: str) -> flags.FlagValues:
-    """The flags of a command: its own, and those that every command has."""
+    """Returns the flags of a command, including those that every command has."""
     values = flags.FlagValues()
     COMMANDS[name].define(values)
-    text = "-2: errors, -1: warnings too, 0: what is done too, 1: TensorFlow's start-up lines too"
+    text = "-2: errors, -1: also warnings, 0: also progress, 1: also TensorFlow's start-up lines"
     flags.DEFINE_integer("verbosity", 0, text, -2, 1, flag_values=values)
     return values
 
@@ -147,14 +147,14 @@ def _check_values(values: flags.FlagValues) -> None:
 
 
 def _texts_of(value: object) -> list[str]:
-    """The texts that a flag holds."""
+    """Returns the texts in the value of a flag."""
     return [
         each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)
     ]
 
 
 def _plain(error: flags.Error, values: flags.FlagValues) -> str:
-    """The error without Python's words for what is no number, and with the nearest flag."""
+    """Rewords an error about a number without Python's terms, and adds the nearest flag."""
     if isinstance(error, flags.UnrecognizedFlagError):
         near = re.sub(r"'(\w+)'", r"--\1", nearest(error.flagname, [*values, "help"]))
         return f"there is no flag --{error.flagname}. {near}".rstrip()
@@ -178,13 +178,13 @@ def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
         logging.error("vdroppath %s: %s", name, one_message(error))
         return exit_code(error)
     except KeyboardInterrupt:
-        logging.error("vdroppath %s: stopped. The same command goes on where it can.", name)
+        logging.error("vdroppath %s: stopped. The same command resumes where it can.", name)
         return 130
     return 0
 
 
 def _say(otherwise: Callable[..., None]) -> Callable[..., None]:
-    """Shows this package's warnings as lines of the log, without a place in the source."""
+    """Logs this package's warnings as lines, without a position in the source."""
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, SpaceWarning):
@@ -196,7 +196,7 @@ def _say(otherwise: Callable[..., None]) -> Callable[..., None]:
 
 
 class _Printable(FlagFormatter):
-    """Writes control characters as text, which a terminal would obey, and URLs without secrets."""
+    """Escapes control characters, which a terminal would obey, and removes secrets from URLs."""
 
     def format(self, record: std_logging.LogRecord) -> str:
         text = without_secrets(super().format(record))
@@ -204,14 +204,14 @@ class _Printable(FlagFormatter):
 
 
 def _plain_logging(values: flags.FlagValues) -> None:
-    """This package's account as plain lines; of other packages only warnings."""
+    """Logs this package's messages as plain lines, and only warnings of other packages."""
     if not flags.FLAGS.is_parsed():
-        flags.FLAGS(["vdroppath"])  # absl's logging has flags of its own, and waits for them
+        flags.FLAGS(["vdroppath"])  # absl's logging has its own flags, and needs them parsed
     logging.use_absl_handler()
     logging.set_verbosity(min(values.verbosity, 0))
-    std_logging.getLogger("tensorflow").setLevel(std_logging.WARNING)  # as does its own
+    std_logging.getLogger("tensorflow").setLevel(std_logging.WARNING)  # TensorFlow's default too
     handler = logging.get_absl_handler()
-    handler.python_handler.setStream(sys.stderr)  # as it is now, not when absl was imported
+    handler.python_handler.setStream(sys.stderr)  # the current one, not that at absl's import
     handler.setFormatter(_Printable(values))
     handler.addFilter(_is_worth_saying)
 
@@ -222,7 +222,7 @@ def _is_worth_saying(record: std_logging.LogRecord) -> bool:
 
 
 def run() -> None:
-    """The console script."""
+    """Runs the console script."""
     try:
         code = main()
     except KeyboardInterrupt:

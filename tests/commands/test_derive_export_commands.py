@@ -59,7 +59,7 @@ def test_the_other_rule_can_be_asked_for(call: Any, chain: Path, tmp_path: Path)
         assert f"Strategy: {wanted}\n" in done.error
     line[-1] = "--strategy=S S S"
     message = said(call(*line, "--choose=cheapest", f"--out={tmp_path}/x.keras"))
-    assert "--choose is for a strategy out of --scores" in message
+    assert "--choose selects from --scores" in message
 
 
 @pytest.mark.newest

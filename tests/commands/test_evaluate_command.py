@@ -86,7 +86,7 @@ def test_a_race_of_draws_of_a_space(call: Any, chain: Path, motion: Any, tmp_pat
     ]
     done = call(*line)
     assert done.code == 0, done.error
-    assert "Above: the 10 clips that were chosen on. Below: 8 (chosen on " in done.out
+    assert "Above: the 10 clips used for the choice. Below: 8 (chosen on " in done.out
     assert "uniform draw" not in done.out
     assert re.search(
         "The prior decided in . of 3 layers, the data in .; . hardly moved", done.error

@@ -28,7 +28,7 @@ def test_explain(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
     assert [one["video"] for one in written["videos"]] == files
     for one, file in zip(written["videos"], files, strict=True):
         assert one["class"] == one["predicted"]
-        assert f"{file}: what speaks for {one['class']}" in done.out
+        assert f"{file}: evidence for {one['class']}" in done.out
         found = Explanation.load(out / one["file"])
         assert found.clip.shape == (4, 16, 16, 3)
         picture = matplotlib.image.imread((out / one["file"]).with_suffix(".png"))

@@ -142,4 +142,4 @@ def test_a_whole_number_that_no_float_holds(call: Any) -> None:
 def test_help_says_in_our_words_what_may_be_repeated(call: Any) -> None:
     shown = call("evaluate", "--help").out
     assert "repeat this option" not in shown
-    assert "a strategy, e.g. 'S ST ...'; may be repeated" in shown
+    assert "a strategy to score, e.g. 'S ST ...'; may be repeated" in shown

@@ -65,7 +65,7 @@ def test_a_folder_of_others_stays(command: str, name: str, tmp_path: Path) -> No
     mark = FILES[command, name].mark
     if mark is None:
         return  # export and convert know their folders themselves
-    with pytest.raises(ValueError, match=f"--{name}={folder}: holds labels.txt, and nothing that"):
+    with pytest.raises(ValueError, match=f"--{name}={folder}: holds labels.txt, but no file of"):
         checked(command, f"--{name}={folder}")
     for one in mark.split("|"):
         own = folder / one.replace("*", "0")

@@ -132,7 +132,9 @@ def test_a_run_in_python(finished: Path, folder: Path, capfd: Any) -> None:
     assert "Did you mean 'search.epochs'" in refused(changes={"serch.epochs": 7})
     assert "Did you mean 'max_bad_fraction'" in refused(flags={"max_bad_fractoin": 0.5})
     assert "Did you mean 'train'" in refused(data={"trian": folder})
-    assert refused(out=folder / "run").startswith(f"out={folder}/run: lies inside of the videos")
+    assert refused(out=folder / "run").startswith(
+        f"out={folder}/run: is inside the folder of videos"
+    )
     assert "draws" in refused(draws=0)
 
 
@@ -210,7 +212,7 @@ def test_status_of_a_training(call: Any, chain: Path, tmp_path: Path) -> None:
     assert "  speed: 41.3 clips/s, 3% of the time waiting for clips; 1.2 GB of memory\n" in out
     assert "  left: about 4 min 10 s of training\n  last epoch: loss 1.25\n" in out
     assert "  next: search, 3 epochs\n  bad: half of the gates are saturated\n" in out
-    assert "  no process holds the folder: the same command resumes" in out
+    assert "  no process is running: the same command resumes" in out
     with training.run_lock(killed):
         assert f"{killed}: running, " in call("status", killed).out
 
@@ -256,15 +258,13 @@ def test_what_cannot_be_run(call: Any, finished: Path, folder: Path, tmp_path: P
     less = Path(shutil.copytree(folder, tmp_path / "less"))
     next((less / label).iterdir()).unlink()
     assert "holds another run; what differs: data." in refused(less, *again)
-    assert "lies inside of the videos" in refused(folder, f"--out={folder}/run")
-    assert "Name a folder or a list of videos" in refused(out)
+    assert "is inside the folder of videos" in refused(folder, f"--out={folder}/run")
+    assert "Pass a folder or a list of videos" in refused(out)
     assert "Expected one folder or list" in refused(folder, few, out)
     other = tmp_path / "other"
     other.mkdir()
     (other / "notes.txt").write_text("mine")
-    assert "holds notes.txt, and nothing that this command left" in refused(
-        folder, f"--out={other}"
-    )
+    assert "holds notes.txt, but no file of this command" in refused(folder, f"--out={other}")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["few", "less", "other"]
 
 

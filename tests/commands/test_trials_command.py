@@ -73,7 +73,7 @@ def test_a_template_is_needed(call: Any, chain: Path, motion: Any, tmp_path: Pat
     derived = chain / "run" / "derived.keras"
     parts = [f"--data={motion.folder}/train.txt", f"--validation={motion.folder}/validation.txt"]
     message = said(call("trials", f"--model={derived}", *parts, f"--out={tmp_path}/trials"))
-    assert "derived.keras: is no template. Expected one to draw from." in message
+    assert "derived.keras: is not a template. Expected one to draw from." in message
     template = f"{chain}/run/template.keras"
     given = (f"--model={template}", f"--against={template}")
     message = said(call("trials", *given, *parts, f"--out={tmp_path}/trials"))

@@ -56,7 +56,7 @@ def test_a_killed_worker_costs_its_one_job(tmp_path: Path) -> None:
     assert in_processes(killed_once, [(n, tmp_path) for n in names], 2, log=said.append) == names
     assert [len(pids(tmp_path / name)) for name in names] == [2, 1, 1, 1]
     assert len(set(pids(tmp_path / "killed"))) == 2
-    assert said == ["killed: its process was killed, and the job begins again."]
+    assert said == ["killed: its process was killed; the job is started again."]
 
 
 def always_killed(name: str, *, log: Any, bar_position: int) -> None:

@@ -50,7 +50,7 @@ def test_ranking_goes_on_where_it_stood(
         "1": "space, after 1 steps",
         "2": "space, after 2 steps",
     }
-    assert "after 2 steps of each strategy's own, 50.0% of a stand-alone training" in told
+    assert "after 2 training steps of each strategy, 50.0% of a stand-alone training" in told
     lost = next(path for path in results if path.name.startswith("stand-alone"))
     kept = {path: path.stat().st_mtime_ns for path in results if path != lost}
     lost.unlink()

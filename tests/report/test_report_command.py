@@ -320,11 +320,11 @@ def edited(path: Path, folder: Path, change: Change) -> Path:
         (["--run={run}", "--result=none.json"], "none.json: there is no such file. .*test --out"),
         (["--run={run}", "--scores={run}/result.json"], "result.json: holds no scores"),
         (["--run={run}", "--result={run}/scores.json"], "scores.json: holds no result of a test"),
-        (["--run={run}", "--complex_scenes=this"], "--other is the second"),
+        (["--run={run}", "--complex_scenes=this"], "pass the second as --other"),
         (["--run={run}", "--clip_shape=8,8"], "--clip_shape=8,8: expected frames"),
         (
             ["--space=published:ucf101", "--scores={run}/scores.json"],
-            "scores.json: The scores are of 'nano', the space is of 'densenet121'",
+            "scores.json: The scores belong to 'nano', the space to 'densenet121'",
         ),
         (
             ["--space=published:ucf101", "--model={run}/template.keras", "--clip_shape=4,16,16"],
@@ -449,4 +449,4 @@ def test_what_layers_are_worth(call: Any, run: Path, tmp_path: Path) -> None:
     error = call(f"--run={run}", f"--worth={damaged}", code=1)
     assert "worth.json: holds no worth of layers" in error
     other = edited(run / "worth.json", tmp_path, lambda f: f.update(architecture="micro"))
-    assert "is another network's" in call(f"--run={run}", f"--worth={other}", code=1)
+    assert "belongs to another network" in call(f"--run={run}", f"--worth={other}", code=1)

@@ -82,7 +82,7 @@ def test_views_are_averaged_as_softmax(template: Any) -> None:
         assert score.clips == 11
         assert score.top1 == pytest.approx(ranked[:, 0].mean())
         assert score.top5 == pytest.approx(ranked[:, :5].any(1).mean())
-    with pytest.raises(ValueError, match="no videos of 3 views"):
+    with pytest.raises(ValueError, match="no multiple of 3 views"):
         evaluate_strategies(
             template, STRATEGIES[:1], list(pairs), options=EvaluationOptions(views=3)
         )

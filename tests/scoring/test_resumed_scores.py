@@ -110,7 +110,7 @@ def test_a_race_scores_ever_fewer(template: Any, monkeypatch: pytest.MonkeyPatch
 
 def test_a_race_of_clips_class_by_class(template: Any) -> None:
     clips = np.repeat(CLIPS[:1], 16, 0)
-    with pytest.raises(ValueError, match=r"16 clips holds class 2 alone.*shuffle"):
+    with pytest.raises(ValueError, match=r"16 clips holds only class 2.*shuffle"):
         race_strategies(template, STRATEGIES, [(clips, np.full(16, 2))])
     with pytest.raises(ValueError, match="between 0 and 1"):
         race_strategies(template, STRATEGIES, BATCHES, level=0.0)

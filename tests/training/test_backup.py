@@ -119,7 +119,7 @@ def test_another_run_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_refused_first(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"^http://host/x\?\.\.\.: web servers are read only"):
+    with pytest.raises(ValueError, match=r"^http://host/x\?\.\.\.: web servers are read-only"):
         Backup(folder, "http://user:word@host/x?sig=1")
     with pytest.raises(ValueError, match="expected a local path"):
         Backup(folder, "hdfs://host/x")

@@ -67,7 +67,7 @@ def test_no_cluster(environment: dict[str, str], message: str) -> None:
 @pytest.mark.parametrize(
     ("devices", "message"),
     [
-        ("3", "asks for 3 devices, and this machine has 2 CPU"),
+        ("3", "needs 3 devices, but this machine has 2 CPU"),
         ("tpu", "Expected 1, all, a number of devices, or multiworker"),
         ("0", "Expected 1, all, a number"),
         ("-1", "Expected 1, all, a number"),

@@ -1,5 +1,5 @@
-"""What the sub-commands of ``vdroppath`` do: flags in, library calls, files out.
+"""The sub-commands of ``vdroppath``: they read flags, call the library and write files.
 
-A module a command. Its docstring is the command's summary; ``EXAMPLE`` a call of it, ``define``
-declares its flags, ``run`` does it.
+Each command is a module. Its docstring is the command's summary, ``EXAMPLE`` is an example call,
+``define`` declares its flags, and ``run`` executes it.
 """

@@ -1,4 +1,4 @@
-"""Answers as lines of text: for people, as JSON, and as a table for spreadsheets."""
+"""Writes answers as lines of text: for people, as JSON, or as a table for spreadsheets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ROWS = ("table", "jsonl", "csv")
 
 
 class AnswerRows:
-    """Writes answers as they come, a line each.
+    """Writes each answer, as soon as it is known, to a line.
 
     Args:
         kind: One of ``ROWS``.
-        top: How many classes of each answer.
-        windows: Whether the answers are of parts of videos, which have a start and an end.
-        write: Takes a text with the ends of its lines.
+        top: The number of classes in each answer.
+        windows: Whether the answers are for parts of videos, with a start and an end.
+        write: A function that writes text, including line ends.
     """
 
     def __init__(self, kind: str, top: int, *, windows: bool, write: Callable[[str], object]):
@@ -48,5 +48,5 @@ class AnswerRows:
 
 
 def _span(answer: serving.Answer) -> str:
-    """Of a part of a video, from which second to which."""
+    """Returns start and end of a part of a video in seconds, "" for a whole video."""
     return "" if answer.start is None else f" {answer.start:.2f}-{answer.end:.2f} s"

@@ -1,4 +1,4 @@
-"""What a command can ask for the classes of videos: a network, or what one was exported as."""
+"""Loads what can classify videos: a ``.keras`` network or an exported artefact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vdroppath_tf import scoring, serving, training
 
 
 class KerasNetwork:
-    """A ``.keras`` file as the artefacts of ``vdroppath export`` are: it gives probabilities.
+    """A ``.keras`` file with the interface of exported artefacts: it returns probabilities.
 
     Attributes:
         answer: Callable, ``scoring.probabilities_of`` the network.
@@ -24,14 +24,14 @@ class KerasNetwork:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         model, recipe, self.labels = training.load_model(path)
-        self.sampling = recipe.evaluation  # as vdroppath export keeps it
+        self.sampling = recipe.evaluation  # the same that vdroppath export stores
         self.channels = int(model.input_shape[-1])
         self.multi_label = bool(getattr(model, "multi_label", False))
         self.answer = scoring.probabilities_of(model)
 
 
 def open_artefact(path: str) -> Any:
-    """A ``.keras`` file or an exported artefact, loaded.
+    """Loads a ``.keras`` file or an exported artefact.
 
     Raises:
         ValueError: If it is neither.

@@ -1,4 +1,4 @@
-"""Flags of ``vdroppath space`` that weigh probability against cost, and their answers."""
+"""Flags of ``vdroppath space`` for budgets, fronts and latency, and their results."""
 
 from __future__ import annotations
 
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
     import keras
 
 PARETO_FORMAT = "vdroppath_tf.pareto/1"
-_SHOWN = 11  # rows of a front that are printed
+_SHOWN = 11  # the number of rows of a front that are printed
 
 
 def define_budgets(values: flags.FlagValues) -> None:
-    """Flags for budgets, fronts and latency."""
+    """Defines the flags for budgets, fronts and latency."""
     define_clip_shape(values, "costs are")
     words = {"macs": "multiply-adds", "parameters": "parameters", "latency": "ms, by --latency"}
     for name, what in words.items():
-        text = f"print the most probable strategy with at most so many {what}"
+        text = f"print the most probable strategy with at most this many {what}"
         flags.DEFINE_float(f"max_{name}", None, text, lower_bound=0, flag_values=values)
     text = (
-        "--max_macs is of an answer every so many frames of a stream, over a window of the frames "
-        "of --clip_shape"
+        "frames between answers over a stream: --max_macs is then the budget of one answer, with "
+        "the frames of --clip_shape as the window"
     )
     flags.DEFINE_integer("hop", None, text, lower_bound=1, flag_values=values)
-    text = "file, .csv or .json, for all strategies that none beats in probability and cost"
+    text = "file, .csv or .json, for the Pareto front: all strategies that none beats in both "
     define_output(values, "pareto", text, mark="log_prob")
-    text = "the cost in --pareto"
+    text = "the cost of --pareto"
     flags.DEFINE_enum("by", "macs", COSTS, text, flag_values=values)
     define_string(values, "latency", "JSON file that --measure_latency wrote on this machine")
-    text = "JSON file to write the latency of every unit of every layer to, measured here and now"
+    text = "JSON file for the latency of every unit of every layer, measured now on this machine"
     define_output(values, "measure_latency", text, mark="vdroppath_tf.latency/")
 
 
 class Budgets:
-    """What was asked, checked before any work is done.
+    """The values of these flags, checked before any work is done.
 
     Raises:
-        ValueError: where a flag has a bad value, or needs another one.
+        ValueError: If a flag has an invalid value, or needs another flag.
     """
 
     def __init__(self, values: flags.FlagValues) -> None:
@@ -67,14 +67,14 @@ class Budgets:
         self.pareto, self.by, self.measure = values.pareto, values.by, values.measure_latency
         check_suffix(values, "pareto", ".csv", ".json")
         if self.pareto is None and values["by"].present:
-            raise ValueError(f"--by={self.by} is the cost in --pareto, which is not there.")
+            raise ValueError(f"--by={self.by} is the cost of --pareto, which was not given.")
         if len(self.limit) > 1:
             names = " and ".join(f"--{name}" for name in self.limit)
             raise ValueError(f"{names}: expected one budget at a time.")
         if values.latency is not None and self.measure is not None:
             raise ValueError("--latency reads what --measure_latency writes: expected one of them.")
         if self.hop is not None and "max_macs" not in self.limit:
-            raise ValueError(f"--hop={self.hop} is for the budget --max_macs, which is not there.")
+            raise ValueError(f"--hop={self.hop} is for the budget --max_macs, which was not given.")
         asked = self.limit or self.pareto or self.measure
         if (self.clip_shape or values.latency) and not asked:
             raise ValueError(
@@ -87,7 +87,7 @@ class Budgets:
         self.latency = None if values.latency is None else budget.LatencyTable.load(values.latency)
 
     def answer(self, space: spaces.ProbabilitySpace, model: keras.Model | None) -> None:
-        """Prints, and writes, what was asked; without a model, costs are the named network's."""
+        """Prints and writes the results; without a model, costs are those of the named network."""
         if self.measure is not None and model is not None:
             self._measure(model)
         if not self.limit and self.pareto is None:
@@ -99,7 +99,7 @@ class Budgets:
         else:
             hops = budget.stream_costs(space, hop=self.hop, clip_shape=self.clip_shape, model=model)
             units = hops.units
-        # with costs at hand, no answer builds the network of a space again
+        # computed once, so that the network is not built again for each result
         options: dict[str, Any] = {"model": model, "costs": units, "latency": self.latency}
         options["clip_shape"] = shape
         for name, limit in self.limit.items():
@@ -145,7 +145,7 @@ def _told(choice: budget.Choice) -> str:
 
 
 def _of_a_hop(costs: budget.HopCosts | None, strategy: spaces.FusionStrategy) -> str:
-    """What an answer over a stream costs, where that was asked for."""
+    """Describes the cost of an answer over a stream; "" without ``--hop``."""
     if costs is None:
         return ""
     cost = costs.of(strategy)
@@ -153,7 +153,7 @@ def _of_a_hop(costs: budget.HopCosts | None, strategy: spaces.FusionStrategy) ->
 
 
 def _written(choices: Sequence[budget.Choice], suffix: str) -> str:
-    """The front as CSV or JSON; numbers come back exactly."""
+    """Formats the front as CSV or JSON; numbers can be read back exactly."""
     rows = [{**asdict(choice), "strategy": str(choice.strategy)} for choice in choices]
     if suffix == ".json":
         fields = {"architecture": choices[0].strategy.architecture, "choices": rows}

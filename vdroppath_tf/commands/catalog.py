@@ -1,4 +1,4 @@
-"""Show the videos of a source: classes, sizes, and what training and validation share."""
+"""Show the videos of a source: classes, sizes, and overlap of training and validation."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from vdroppath_tf.commands.sources import (
 EXAMPLE = "vdroppath catalog --data=clips/train.txt --validation=clips/validation.txt --frames"
 CATALOG_FORMAT = "vdroppath_tf.catalog/1"
 _SHOWN, _BAR = 5, 40
-_MIXED = 1.1  # the largest rate over the smallest from which on clips differ: 24 and 25 do not
+_MIXED = 1.1  # the ratio of frame rates from which on a warning is shown; not for 24 and 25
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_source(values, "data", "videos", needed=True)
-    define_source(values, "validation", "videos that must not be among them")
+    define_source(values, "validation", "videos that must not be among those of --data")
     define_formats(values)
     define_part(values)
-    text = "look into every video: frames, sizes, damage, and copies under other names"
+    text = "open every video: show frames, sizes, damage, and copies under other names"
     flags.DEFINE_boolean("frames", False, text, flag_values=values)
-    text = "show every class, not the rarest and the most frequent only"
+    text = "show every class, not only the rarest and the most frequent"
     flags.DEFINE_boolean("all_classes", False, text, flag_values=values)
     flags.DEFINE_boolean("json", False, "print one JSON object", flag_values=values)
-    text = "manifest file to write, e.g. train.jsonl: --data takes it, and opens faster"
+    text = "manifest file to write, e.g. train.jsonl, which --data opens faster than the source"
     define_output(values, "out", text, mark="vdroppath_tf.manifest/")
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """A table of the videos; an error at the end if some cannot be used."""
+    """Prints a table of the videos; ends with an error if some cannot be used."""
     if values.part == "train":
         find_validation(values)
     videos = open_source(values, "data", part=values.part, log_notes=False)
@@ -70,7 +70,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         _print(summary, every=values.all_classes)
     if values.out is not None:
         data.write_manifest(videos, values.out)
-        logging.info("Wrote %s. Its paths start where those of --data do.", values.out)
+        logging.info("Wrote %s. Its paths have the same root as those of --data.", values.out)
     _warn_of_rates(list(map(float, summary.get("rates", []))))
     _complain(bad, summary.get("shared", []))
 
@@ -99,7 +99,7 @@ def _contents(found: list[data.lists.VideoFacts], bad: list[str]) -> dict[str, A
 
 
 def _rates(found: list[data.lists.VideoFacts]) -> Counter[str]:
-    """Frames a second, as texts, of those videos that have times."""
+    """Counts the frame rates, as texts, of the videos that have times."""
     return Counter(f"{facts.fps:.3g}" for facts in found if facts.fps is not None)
 
 
@@ -145,7 +145,7 @@ def _print_part(part: dict[str, Any]) -> None:
 
 
 def _print_classes(counts: dict[str, int], *, every: bool) -> None:
-    """A bar for each class, most frequent first."""
+    """Prints a bar for each class, most frequent first."""
     ranked = sorted(counts.items(), key=lambda item: -item[1])
     width = max(n for _, n in ranked)
     cut = 0 if every or len(ranked) <= 2 * _SHOWN else len(ranked) - 2 * _SHOWN
@@ -157,11 +157,11 @@ def _print_classes(counts: dict[str, int], *, every: bool) -> None:
 
 
 def _warn_of_rates(rates: list[float]) -> None:
-    """Clips that are counted in frames last longer in some videos than in others."""
+    """Warns that clips of a fixed number of frames differ in duration between videos."""
     if rates and max(rates) > _MIXED * min(rates):
         logging.warning(
-            "The videos have %g to %g frames a second, so clips of as many frames show more or "
-            "less motion. Train with --fps=%g, or another rate, to take clips by time.",
+            "The videos have %g to %g frames a second, so clips of equally many frames differ "
+            "in duration. Train with --fps=%g, or another rate, to sample clips by time.",
             min(rates),
             max(rates),
             min(rates),
@@ -176,4 +176,4 @@ def _complain(bad: list[str], shared: list[list[str]]) -> None:
     wrong = [f"{len(bad):,} videos cannot be used"] if bad else []
     wrong += [f"{len(shared):,} videos are in both --data and --validation"] if shared else []
     if wrong:
-        raise ValueError(f"{', and '.join(wrong)}. Take them off the list.")
+        raise ValueError(f"{', and '.join(wrong)}. Remove them from the list.")

@@ -1,6 +1,6 @@
-"""What flags offer and start from, written out: whoever asks for ``--help`` waits for no import.
+"""The choices and defaults of flags, written out so that ``--help`` needs no imports.
 
-A test compares each with the table or the default that it repeats.
+A test compares each with the table or default that it copies.
 """
 
 FORMATS = (
@@ -12,7 +12,7 @@ FORMATS = (
 )
 SEPARATORS = ("space", "tab", "comma", "semicolon", "pipe")
 RECIPES = ("small", "something-something-v1", "something-something-v2", "kinetics400", "ucf101")
-SMALL = {  # what the recipe that holds by default has for the flags that change it
+SMALL = {  # the values in the default recipe, for the flags that change it
     **{"network": "micro", "kl": "code", "noise": "sample", "residual_gate": "hard"},
     **{"modality": "rgb", "prior_strength": "0.02", "gate_learning_rate": "0.1"},
     **{"initial_drop": "0.1", "batch_size": "16", "accumulate": "1", "seed": "0"},
@@ -31,13 +31,13 @@ METHODS = ("grad-cam", "hires-cam")
 COSTS = ("macs", "parameters", "latency")
 RUNTIMES = ("auto", "saved_model", "onnx", "litert", "openvino", "openvino-int8")
 SERVER_LIMITS: dict[str, tuple[float, str]] = {
-    "max_bytes": (64 << 20, "bytes of the body of a request"),
-    "max_pixels": (4096 * 2304, "pixels of a frame"),
-    "max_frames": (20_000, "frames of a video"),
-    "max_seconds": (60.0, "seconds from the first byte of a request to its answer"),
-    "max_waiting": (32, "requests at a time; further ones are refused with the status 429"),
-    "max_windows": (256, "windows of one video"),
-    "max_batch": (8, "clips that the network sees at a time, of several requests"),
+    "max_bytes": (64 << 20, "largest body of a request, in bytes"),
+    "max_pixels": (4096 * 2304, "largest number of pixels of a frame"),
+    "max_frames": (20_000, "largest number of frames of a video"),
+    "max_seconds": (60.0, "longest time from the first byte of a request to its answer, seconds"),
+    "max_waiting": (32, "largest number of requests at a time; others are refused (status 429)"),
+    "max_windows": (256, "largest number of windows of a video"),
+    "max_batch": (8, "largest number of clips in a step of the network, from all requests"),
 }
 MAX_BAD_FRACTION = 0.1
 QUICKSTART_CLIPS = (512, 256, 256)

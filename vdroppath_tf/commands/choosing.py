@@ -1,4 +1,4 @@
-"""Which of the strategies that may be the best a command takes, and what they cost."""
+"""The flag ``--choose``, and the costs that the choice needs."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
     from vdroppath_tf.cost import UnitCosts
 
-_FRAMES, _SIDE = 16, 112  # where clips differ in size: who is cheaper hangs little on it
+_FRAMES, _SIDE = 16, 112  # used if clips differ in size, which hardly affects which is cheaper
 
 
 def define_choose(values: flags.FlagValues, default: str | None = RULES[0]) -> None:
-    """The flag ``--choose``."""
-    text = "cheapest: of the strategies that may be the best, the one of fewest MACs; accurate: "
-    text += "the one of the highest top-1, whatever it costs"
+    """Defines the flag ``--choose``."""
+    text = "cheapest: the fewest MACs among the strategies that may be the best; accurate: the "
+    text += "highest top-1, whatever it costs"
     if default is None:
         text += "; default: the one that the file of scores has selected"
     flags.DEFINE_enum("choose", default, RULES, text, flag_values=values)
 
 
 def costs_of(model: keras.Model, shape: Sequence[Any] | None) -> UnitCosts:
-    """What the units of a template cost for clips of a shape, whose sizes may be unknown."""
-    from vdroppath_tf.cost import unit_costs  # --help does without TensorFlow
+    """Returns the unit costs of a template for a clip shape with possibly unknown sizes."""
+    from vdroppath_tf.cost import unit_costs  # not needed for --help
 
     given = shape or (None, None, None)
     sizes = zip(given, model.input_shape[1:4], (_FRAMES, _SIDE, _SIDE), strict=True)

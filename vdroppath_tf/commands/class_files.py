@@ -1,4 +1,4 @@
-"""CSV files of classes that ``vdroppath test`` writes: accuracies, and the confusion matrix."""
+"""Writes the CSV files of ``vdroppath test``: accuracies by class, confusion matrix."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from vdroppath_tf.scoring.class_heads import CLASS_HEADS
 _CORNER = "true class / answer"
 _HEADS = [*CLASS_HEADS, "average_precision"]
 CONFUSION_MARK, CLASS_MARK = _CORNER, ",".join(_HEADS)
-"""What the files begin with: marks of what may be replaced."""
+"""The beginnings of these files, which mark them as replaceable."""
 
 
 @named
 def write(scores: scoring.VideoScores, *, confusion: str | None, per_class: str | None) -> None:
-    """Writes what was asked for, each file whole or not at all.
+    """Writes the requested files, each atomically.
 
     Args:
-        scores: What a test found.
+        scores: The scores of the test.
         confusion: The file for the confusion matrix, or None.
-        per_class: The file for a line a class, or None.
+        per_class: The file with a line for each class, or None.
 
     Raises:
-        ValueError: If there is no confusion matrix, as videos have several classes each.
+        ValueError: If videos have several classes, for which there is no confusion matrix.
         OSError: If a file cannot be written.
     """
     for path, text in ((confusion, confusion_csv), (per_class, per_class_csv)):
@@ -36,19 +36,19 @@ def write(scores: scoring.VideoScores, *, confusion: str | None, per_class: str 
 
 @named
 def confusion_csv(scores: scoring.VideoScores) -> str:
-    """The confusion matrix: a line a true class, a column an answer, numbers of videos."""
+    """Formats the confusion matrix: lines are true classes, columns answers."""
     found = scores.class_answers()
     if found is None:
-        raise ValueError("Videos of several classes each have no confusion matrix.")
+        raise ValueError("There is no confusion matrix for videos with several classes.")
     pairs = zip(found.labels, found.confusion.tolist(), strict=True)
     return csv_text([_CORNER, *found.labels], [[name, *row] for name, row in pairs])
 
 
 @named
 def per_class_csv(scores: scoring.VideoScores) -> str:
-    """A line a class: videos, correct ones, top-1 and its 95 % interval, what it is taken for.
+    """Formats a line for each class: videos, correct, top-1 with interval, wrong answers.
 
-    Where videos have several classes, the average precision in place of all that.
+    If videos have several classes, the average precision replaces the last ones.
     """
     found = scores.class_answers()
     if found is not None:

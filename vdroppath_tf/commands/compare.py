@@ -24,12 +24,12 @@ EXAMPLE = (
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_outputs(values, "marginals that are compared", "distances", FORMAT)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Distances between the names, and within each that has several spaces."""
+    """Prints the distances between names, and within each name that has several spaces."""
     check_figure(values)
     found = analysis.compare_spaces(_read(arguments), values.form)
     print("\n".join(table(found)))
@@ -37,7 +37,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _read(arguments: Sequence[str]) -> dict[str, list[spaces.ProbabilitySpace]]:
-    """NAME=FILE or FILE each; files of one name are its repetitions."""
+    """Reads arguments NAME=FILE or FILE; files with the same name are its repetitions."""
     read: dict[str, list[spaces.ProbabilitySpace]] = {}
     for argument in arguments:
         name, _, source = argument.rpartition("=")
@@ -46,7 +46,7 @@ def _read(arguments: Sequence[str]) -> dict[str, list[spaces.ProbabilitySpace]]:
 
 
 def table(found: analysis.SpaceComparison) -> list[str]:
-    """Lines: what each name leans to, then every pair's distance, largest layer named."""
+    """Returns lines: each name's P(on), then the distance and farthest layer of every pair."""
     import numpy as np
 
     lines = ["mean over layers (and over the spaces of a name) of P(path on), and of the distance"]
@@ -72,7 +72,7 @@ def table(found: analysis.SpaceComparison) -> list[str]:
 
 
 def fields(found: analysis.SpaceComparison) -> dict[str, object]:
-    """The comparison as plain values; None where a name has one space only."""
+    """Returns the comparison as plain values; None if a name has only one space."""
     rows = [[None if math.isnan(x) else float(x) for x in row] for row in found.distance]
     layers = {
         f"{a} to {b}": found.between[i, j].tolist()

@@ -21,17 +21,17 @@ EXAMPLE = "vdroppath convert --data=clips/train.txt --out=records/train --short_
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_source(values, "data", "the videos", needed=True)
     define_formats(values)
     define_part(values)
     text = "folder for the shards; the same command continues a stopped run"
     define_output(values, "out", text, mark=None, folder=True, needed=True)
-    text = "scale frames to this many pixels on the shorter side; default: their size"
+    text = "scale frames to this many pixels on the shorter side; default: no scaling"
     flags.DEFINE_integer("short_edge", None, text, lower_bound=1, flag_values=values)
-    text = "scale frames whose pixels are not square to the size that players show them in"
+    text = "scale frames with non-square pixels to their display size"
     flags.DEFINE_boolean("square_pixels", False, text, flag_values=values)
-    text = "of JPEG"
+    text = "JPEG quality"
     flags.DEFINE_integer("quality", 90, text, lower_bound=1, upper_bound=100, flag_values=values)
     text = "number of files; default: one for each 1,000 videos, at least 16"
     flags.DEFINE_integer("shards", None, text, lower_bound=1, flag_values=values)
@@ -41,7 +41,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Videos to shards and their index."""
+    """Writes the videos to shards and an index."""
     videos = open_source(values, "data", part=values.part)
     if values.square_pixels:
         videos = videos.with_square_pixels()

@@ -1,4 +1,4 @@
-"""Run a server of tf.data service: other machines then decode clips for `stream_clips`."""
+"""Run a tf.data service server: other machines then decode clips for `stream_clips`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.data.records.listening import addresses_of
 
 EXAMPLE = "vdroppath dataservice --dispatcher=10.0.0.1:5050 --port=5051 --host=10.0.0.2"
-_OPEN = (
-    "It asks nobody for a password and encrypts nothing: whoever reaches the address can use it."
-)
+_OPEN = "It has no passwords and no encryption: anyone who can reach the address can use it."
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
-    text = "host:port of the dispatcher to work for; default: be the dispatcher"
+    """Declares the flags of the command."""
+    text = "host:port of the dispatcher to work for; default: run as the dispatcher"
     define_string(values, "dispatcher", text)
-    text = "port to listen on; 0 takes a free one"
+    text = "port to listen on; 0: any free port"
     flags.DEFINE_integer("port", 0, text, lower_bound=0, upper_bound=65535, flag_values=values)
-    text = "name or address under which the other machines reach this one"
+    text = "name or address by which other machines reach this one"
     define_string(values, "host", text, "localhost")
     text = "name or address to listen on; default: --host; 0.0.0.0: every address of the machine"
     define_string(values, "listen", text)
@@ -32,7 +30,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Serves until it is stopped."""
+    """Serves until the process is stopped."""
     where = values.host if values.listen is None else values.listen
     places = ", ".join(map(str, addresses_of(where))) or "every address of this machine"
     name, port, listen = values.host, values.port, values.listen
@@ -42,9 +40,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     elif values.journal is not None:
         raise ValueError("--journal is for the dispatcher, and --dispatcher makes a worker.")
     else:
-        logging.info("Asks the dispatcher at %s, and waits for it", values.dispatcher)
+        logging.info("Waiting for the dispatcher at %s", values.dispatcher)
         server = data.start_worker(values.dispatcher, port, host=name, listen=listen)
         logging.info("Worker for the dispatcher at %s", values.dispatcher)
     logging.info("It listens on %s. %s", places, _OPEN)
-    threading.Event().wait()  # the server works in its own threads, while something names it
+    threading.Event().wait()  # the server runs in its own threads while it is referenced
     del server

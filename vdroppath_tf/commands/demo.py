@@ -1,4 +1,4 @@
-"""Show a network in a browser: drop a video, see its answer, frames and a timeline."""
+"""Show a network in a browser: drop a video to see its classes, frames and timeline."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ EXAMPLE = "vdroppath demo served/1"
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_server(values, port=0)
-    text = "open the page in a browser (--noopen: print its address only)"
+    text = "open the page in a browser (--noopen: only print its address)"
     flags.DEFINE_boolean("open", True, text, flag_values=values)
 
 
 def run(values: flags.FlagValues, models: Sequence[str]) -> None:
-    """Serves the page until it is stopped."""
+    """Serves the page until the process is stopped."""
 
     def show(address: str) -> None:
-        print(f"{address}  (Ctrl+C ends it)", flush=True)
-        if values.open:  # once the server, which starts now, can answer
+        print(f"{address}  (press Ctrl+C to stop)", flush=True)
+        if values.open:  # when the server, which is about to start, can answer
             later = threading.Timer(0.5, webbrowser.open, [address])
             later.daemon = True
             later.start()

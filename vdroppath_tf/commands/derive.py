@@ -29,16 +29,16 @@ EXAMPLE = (
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_string(values, "model", "a trained template, .keras", needed=True)
     text = "the strategy, e.g. 'S ST ...'; default: the selected one of --scores"
     define_string(values, "strategy", text)
-    text = "JSON file of vdroppath evaluate; default: the mode of the space"
+    text = "JSON file of vdroppath evaluate, with a selected strategy; default: the space's mode"
     define_string(values, "scores", text)
     define_choose(values, None)
     define_source(values, "train_data", "training videos, for batch norm and fine-tuning")
     define_source(
-        values, "validation", "videos on which fine-tuning is undone if it costs accuracy"
+        values, "validation", "validation videos; fine-tuning that lowers their top-1 is undone"
     )
     define_formats(values)
     text = "fine-tune the derived network with the recipe (needs --train_data)"
@@ -48,12 +48,12 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """A template and a strategy to a network."""
+    """Derives, fine-tunes and saves the network."""
     check_suffix(values, "out", ".keras")
     if values.finetune and values.train_data is None:
         raise ValueError("--finetune needs --train_data.")
     if values.validation is not None and not values.finetune:
-        raise ValueError("--validation says whether --finetune is kept, and needs it.")
+        raise ValueError("--validation decides whether --finetune is kept, and needs it.")
     out = Path(values.out)
     model, recipe, labels = training.load_model(values.model)
     training.check_beside(out, recipe, labels)
@@ -90,7 +90,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 def _chosen(values: flags.FlagValues, model: Any) -> spaces.FusionStrategy:
     if values.choose is not None and (values.scores is None or values.strategy is not None):
-        raise ValueError("--choose is for a strategy out of --scores, and no --strategy.")
+        raise ValueError("--choose selects from --scores: pass --scores, and no --strategy.")
     if values.strategy is not None:
         return spaces.FusionStrategy.parse(values.strategy, model.architecture["name"])
     if values.scores is None:

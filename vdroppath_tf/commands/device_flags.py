@@ -1,4 +1,4 @@
-"""The flags that say where a training runs: devices, workers of this machine, restarts."""
+"""The flags for where a training runs: devices, worker processes, restarts."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from vdroppath_tf.commands.flag_kinds import define_string
 
 
 def define_devices(values: flags.FlagValues) -> None:
-    """``--devices``, its older name ``--mirrored``, ``--workers`` and ``--restarts``."""
+    """Defines ``--devices``, its older name ``--mirrored``, ``--workers`` and ``--restarts``."""
     text = (
-        "1, all GPUs of this machine, so many of them, or multiworker: those of all machines that "
-        "TF_CONFIG or SLURM names"
+        "devices to train on: 1, all (GPUs of this machine), a number of them, or multiworker: "
+        "those of all machines in TF_CONFIG or the SLURM job"
     )
     define_string(values, "devices", text, "1")
     text = "older name of --devices=all"
     flags.DEFINE_boolean("mirrored", False, text, flag_values=values)
-    text = "processes of this machine that train together, GPUs shared out among them"
+    text = "number of processes on this machine that train together and share its GPUs"
     flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
     text = "how often to restart a training whose process died, from its last checkpoint"
     flags.DEFINE_integer("restarts", None, text, lower_bound=0, flag_values=values)
 
 
 def supervised(values: flags.FlagValues) -> bool:
-    """Whether the training runs in processes of its own, which this one watches."""
+    """Whether the training runs in separate processes, which this one monitors."""
     return values.workers is not None or values.restarts is not None
 
 
 def check_devices(values: flags.FlagValues, batch_size: int) -> None:
-    """Stops where the flags contradict each other, before anything starts.
+    """Raises a ValueError if the flags contradict each other, before anything starts.
 
     Raises:
-        ValueError: If they do.
+        ValueError: If they contradict each other.
     """
     if values.mirrored and values.devices not in ("1", "all"):
-        raise ValueError(f"--mirrored is --devices=all, and --devices={values.devices} is given.")
+        raise ValueError(f"--mirrored is --devices=all, but --devices={values.devices} is given.")
     if values.workers and values.workers > 1 and (values.mirrored or values.devices != "1"):
         raise ValueError(
             "--workers=N starts processes of this machine that share its devices. Leave out "
@@ -53,6 +53,6 @@ def check_devices(values: flags.FlagValues, batch_size: int) -> None:
 
 
 def strategy_of(values: flags.FlagValues, batch_size: int) -> Any:
-    """The ``tf.distribute`` strategy that the flags ask for."""
+    """Returns the ``tf.distribute`` strategy for the flags."""
     devices = "all" if values.mirrored else values.devices
     return training.strategy_for(devices, batch_size=batch_size)

@@ -1,4 +1,4 @@
-"""What commands say of a space before anything is read off it: did the data or the prior decide?"""
+"""Prints and logs the diagnosis of a space: did the data or the prior decide?"""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from vdroppath_tf.commands.flag_words import in_flags
 
 
 def said(found: spaces.Diagnosis, values: flags.FlagValues) -> list[str]:
-    """Each sentence, in the words of a command line."""
+    """Returns each sentence, in the words of a command line."""
     return [in_flags(sentence, values) for sentence in found.sentences()]
 
 
 def log_diagnosis(found: spaces.Diagnosis) -> None:
-    """Logs each sentence: as a warning where the data did not decide."""
+    """Logs each sentence, as a warning if the data did not decide."""
     for sentence in found.sentences():
         logging.log(logging.WARNING if found.alarming else logging.INFO, "%s", sentence)

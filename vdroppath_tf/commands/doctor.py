@@ -1,4 +1,4 @@
-"""Decode every video to its last frame, and name the bad ones in a quarantine."""
+"""Decode every video to its last frame, and list the bad ones in a quarantine file."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from vdroppath_tf.commands.sources import (
     parts_in,
 )
 
-_NAMED = 10  # bad videos that are named on the screen
+_NAMED = 10  # the number of bad videos that are printed
 EXAMPLE = (
     "vdroppath doctor --data=clips/train.txt --validation=clips/validation.txt --out=doctor.json"
 )
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_source(values, "data", "training videos", needed=True)
     define_source(values, "validation", "validation videos")
     define_formats(values)
-    text = "the quarantine to write; the journal is kept beside it"
+    text = "quarantine file to write; a journal is kept next to it"
     mark, lines = "vdroppath_tf.quarantine/", "vdroppath_tf.doctor_journal/"
     journals = [(f"{{name}}.{kind}", lines) for kind in ("journal", "quick.journal")]
     define_output(values, "out", text, "doctor.json", mark=mark, beside=journals)
-    text = "decode the first, the middle and the last frame of each video and no others"
+    text = "decode only the first, middle and last frame of each video"
     flags.DEFINE_boolean("quick", False, text, flag_values=values)
-    text = "decode everything again, whatever the journal says"
+    text = "decode everything again, ignoring the journal"
     flags.DEFINE_boolean("fresh", False, text, flag_values=values)
     flags.DEFINE_integer(
-        "workers", None, "threads (default: one a core)", lower_bound=1, flag_values=values
+        "workers", None, "threads (default: one per core)", lower_bound=1, flag_values=values
     )
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Every video decoded; an error at the end if one is bad."""
+    """Decodes every video; ends with an error if one is bad."""
     find_validation(values)
     videos = [("train", open_source(values, "data", part="train"))]
     labels = videos[0][1].labels
@@ -73,13 +73,13 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     say_next("train", **sources, quarantine=values.out if found.faults else None, out="run")
     if found.faults:
         raise ValueError(
-            f"{len(found.faults):,} of {total:,} videos are bad, see {values.out}. Mend them, or "
+            f"{len(found.faults):,} of {total:,} videos are bad, see {values.out}. Repair them, or "
             f"leave them out with --quarantine={values.out}."
         )
 
 
 def _parts(values: flags.FlagValues) -> list[str]:
-    """The parts besides the training videos: all that are in a folder of parts."""
+    """Returns the parts other than training: all that a folder of parts holds."""
     if values.validation is None:
         return []
     source = values.validation
@@ -98,14 +98,14 @@ def _report(found: data.faults.Diagnosis, videos: list[tuple[str, data.Manifest]
     sizes = found.sizes()
     listed = ", ".join(f"{size} ({count:,})" for size, count in sizes[:5])
     more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
-    note = "; train cuts clips of one size out of them (--short_edge, --crop)"
+    note = "; train crops clips of one size from them (--short_edge, --crop)"
     note = note if len(sizes) > 1 else ""
     print(f"frame sizes: {listed or 'none'}{more}{note}")
     if cut := found.cut():
         frames = sum(finding.dropped for finding in cut)
         print(
-            f"{len(cut):,} videos begin with frames that build on what was cut off: {frames:,} "
-            "frames are left out, and the first that can be shown is frame 0"
+            f"{len(cut):,} videos begin with frames that depend on missing ones: {frames:,} "
+            "frames are left out, and the first that can be decoded is frame 0"
         )
         for finding in cut[:_NAMED]:
             print(f"cut: {finding.path}: {finding.dropped:,} frames left out")
@@ -120,5 +120,5 @@ def _report(found: data.faults.Diagnosis, videos: list[tuple[str, data.Manifest]
 
 
 def _kind(path: str, reason: str) -> str:
-    """A reason without what is particular to the video, to count it by."""
+    """Returns a reason without details of the video, so that reasons can be counted."""
     return re.sub(r"\d+", "N", reason.removeprefix(f"{path}: ").split(". ")[0])

@@ -1,4 +1,4 @@
-"""``vdroppath train --dry_run``: what a training will take, before it begins."""
+"""``vdroppath train --dry_run``: estimates the time and memory of a training."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def define_dry_run(values: flags.FlagValues) -> None:
-    """The flag ``--dry_run``."""
+    """Defines the flag ``--dry_run``."""
     text = "run two steps of each phase and one validation batch, print an estimate, write nothing"
     flags.DEFINE_boolean("dry_run", False, text, flag_values=values)
 
 
 def table(found: Rehearsal) -> str:
-    """The result in lines."""
+    """Returns the estimate as lines."""
     from vdroppath_tf.report.formats import duration
     from vdroppath_tf.training.pace import memory_words
 

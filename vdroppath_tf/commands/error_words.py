@@ -1,4 +1,4 @@
-"""Which errors a user can mend, and the one line that is said of each."""
+"""Distinguishes errors that a user can fix, and formats each as one line."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import sys
 from zipfile import BadZipFile
 
 NOT_FINITE = 3
-"""The exit code of a training whose loss is no number."""
-# What the world outside does wrong, and a user can mend: values, files, sizes.
+"""The exit code of a training whose loss is NaN or infinite."""
+# Errors from outside the program that a user can fix: values, files, sizes.
 _OUTSIDE = (ValueError, OSError, EOFError, MemoryError, OverflowError, RecursionError, BadZipFile)
 
 
 def can_be_mended(error: Exception) -> bool:
-    """Whether a user can mend it: then it is said in one line, without a traceback.
+    """Whether a user can fix an error, which is then shown in one line without a traceback.
 
-    The package's own arithmetic error is that of a loss that is no number.
+    The package's only arithmetic error is that of a loss that is NaN or infinite.
     """
     own = type(error).__module__.startswith("vdroppath_tf")
     return isinstance(error, (*_OUTSIDE, *_of_tensorflow())) or (
@@ -23,22 +23,22 @@ def can_be_mended(error: Exception) -> bool:
 
 
 def exit_code(error: Exception) -> int:
-    """What the command ends with: 1, or the code of a loss that is no number.
+    """Returns the exit code of the command: 1, or the code of a NaN or infinite loss.
 
-    A scheduler shall not start that training again: it would end there again.
+    The separate code lets a scheduler not restart that training, which would fail again.
     """
     own = type(error).__module__.startswith("vdroppath_tf")
     return NOT_FINITE if own and isinstance(error, ArithmeticError) else 1
 
 
 def _of_tensorflow() -> tuple[type[Exception], ...]:
-    """The errors of its operations, if it was imported."""
+    """Returns the errors of TensorFlow's operations, if it was imported."""
     errors = sys.modules.get("tensorflow.python.framework.errors_impl")
     return () if errors is None else (errors.OpError,)
 
 
 def one_message(error: Exception) -> str:
-    """What an error says; in words where the interpreter and TensorFlow have none for a user."""
+    """Returns the message of an error, reworded if Python or TensorFlow have none for users."""
     if isinstance(error, MemoryError):
         return f"the memory of this machine does not suffice ({error or 'no size is known'})."
     if isinstance(error, RecursionError):

@@ -1,4 +1,4 @@
-"""Score strategies of a template, draws from its space or those of --strategy, and choose one."""
+"""Score strategies of a template (draws from its space, or --strategy), and choose one."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ EXAMPLE = (
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_string(values, "model", "a trained template, .keras", needed=True)
     define_source(values, "data", "validation videos", needed=True)
-    text = "videos to report on; default: half of --data, which is then not chosen on"
+    text = "videos for the report; default: half of --data, which is then not used for the choice"
     define_source(values, "test_data", text)
     text = "training videos, for batch-norm recalibration (recommended)"
     define_source(values, "train_data", text)
     define_formats(values)
     define_faults(values)
-    text = "which views of a video are scored"
+    text = "test protocol, the views of a video that are scored"
     flags.DEFINE_enum("protocol", "paper-1clip", PROTOCOLS, text, flag_values=values)
-    text = "JSON file for the result; answers clip by clip go to .npz files beside it"
+    text = "JSON file for the result; the answers for each clip go to .npz files next to it"
     answers = [(f"{{stem}}.{part}.npz", "right.npy") for part in ("chosen_on", "reported_on")]
     define_output(values, "out", text, mark="vdroppath_tf.scores/", beside=answers)
-    text = "a strategy, e.g. 'S ST ...'; may be repeated; default: draws"
+    text = "a strategy to score, e.g. 'S ST ...'; may be repeated; default: draws"
     flags.DEFINE_multi_string("strategy", [], text, flag_values=values)
-    define_string(values, "space", "space.json to draw from; default: the template's own")
+    define_string(values, "space", "space.json to draw from; default: the template's space")
     text = "strategies drawn from the space, beside its mode"
     flags.DEFINE_integer("draws", 100, text, lower_bound=1, flag_values=values)
     text = "controls drawn from a uniform prior"
@@ -66,18 +66,18 @@ def define(values: flags.FlagValues) -> None:
     text = "difference in accuracy that a race ignores, e.g. 0.01"
     flags.DEFINE_float("margin", 0.0, text, 0.0, 0.99, flag_values=values)
     text = (
-        "steps that each strategy trains on --train_data before it is scored, from the template's "
-        "weights; docs/ranking.md has what so many steps gain"
+        "training steps of each strategy on --train_data before it is scored, from the template's "
+        "weights; see docs/ranking.md"
     )
     flags.DEFINE_integer("adapt_steps", 0, text, lower_bound=0, flag_values=values)
     text = "learning rate of the first of these steps; it falls to 0"
     flags.DEFINE_float("adapt_learning_rate", 0.02, text, 0.0, 1e6, flag_values=values)
-    text = "memory for activations, MiB"
+    text = "memory for activations, in MiB"
     flags.DEFINE_integer("memory_mib", 1024, text, lower_bound=1, flag_values=values)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Chooses on one part of the clips, reports on the other."""
+    """Chooses a strategy on one part of the clips, and reports its accuracy on the other."""
     model, recipe, labels = training.load_model(values.model)
     own = spaces.ProbabilitySpace.from_model(model)
     logging.info("Prior: %s", prior_of(model, values.model))
@@ -116,9 +116,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     scores_file.show(result, chosen_on, reported_on, told, costs)
     if values.race and values.margin:
         print(
-            f"Dropped ones may be as good: the race left out who is not {values.margin:g} better."
+            f"Dropped ones may be as good: the race dropped those not better by {values.margin:g}."
         )
-    told_of = {parts[1]: "reported on", parts[0]: "chosen on"}  # one line where they are the same
+    told_of = {parts[1]: "reported on", parts[0]: "chosen on"}  # one line if these are the same
     for videos, what in reversed(told_of.items()):
         account = clips.faults.account(videos, "test")
         print(f"{values.protocol}, {what}: {account}")
@@ -134,7 +134,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _say_next(values: flags.FlagValues) -> None:
-    """The chosen strategy is derived next, beside its scores."""
+    """Suggests the next command: derive the chosen strategy."""
     train = source_flags(values, "train_data", "train_data")
     derived = str(Path(values.out).with_name("derived.keras"))
     tuned = values.train_data is not None
@@ -149,7 +149,7 @@ def _scores(
     strategies: list[spaces.FusionStrategy],
     race: tuple[float, float] | None,
 ) -> scoring.StrategyScores:
-    """Scores of some strategies; a stopped run of the same part of the videos goes on."""
+    """Scores some strategies; a stopped run on the same part of the videos resumes."""
     with bar(f"{which}: {len(strategies)} strategies", "passes") as shown:
         return scorer.scores(
             strategies,
@@ -161,7 +161,7 @@ def _scores(
 
 
 def _described(videos: data.Manifest, shape: tuple[int | None, ...]) -> dict[str, Any]:
-    """Videos in the result: which they are, and how large clips of them are."""
+    """Describes videos in the result: their digest, and the size of their clips."""
     sizes = None if None in shape else list(shape)
     named = {"source": videos.source, "hash": videos.digest(), "listed": len(videos)}
     return {**named, "classes": videos.num_classes, "clip_shape": sizes}
@@ -180,7 +180,7 @@ def _strategies(
 
 
 def repeated(space: spaces.ProbabilitySpace, draws: int, different: int) -> str | None:
-    """Why fewer strategies are scored than were drawn, if they are."""
+    """Explains why fewer strategies are scored than were drawn, if so."""
     if different >= draws:
         return None
     chance = math.exp(space.log_prob(space.mode()))
@@ -201,7 +201,7 @@ def _videos(
 def _parts(
     values: flags.FlagValues, recipe: training.Recipe, labels: tuple[str, ...], strategies: int
 ) -> tuple[tuple[data.Manifest, data.Manifest], str]:
-    """Videos to choose on and to report on, and where they are from."""
+    """Returns the videos for the choice and for the report, and a note on their origin."""
     shown = data.remote.shown
     videos = _videos(values, "data", recipe, labels)
     if values.test_data is not None:
@@ -218,7 +218,7 @@ def _parts(
         halves = scoring.split([entry.label for entry in videos], values.seed)
     except ValueError as error:
         raise ValueError(
-            f"{shown(values.data)}: {error}. Or name others to report on: --test_data."
+            f"{shown(values.data)}: {error}. Or pass others for the report: --test_data."
         ) from None
     first, second = (videos.select(half) for half in halves)
     return (first, second), f"chosen on one half of {shown(values.data)}, reported on the other"

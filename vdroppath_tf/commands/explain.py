@@ -1,4 +1,4 @@
-"""Show what S and ST look at in videos: Grad-CAM for each branch, layer by layer, over time."""
+"""Show where S and ST find evidence in videos: Grad-CAM for each branch, layer and time."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ EXAMPLE = "vdroppath explain --model=run/derived.keras --out=explained a.mp4 b.a
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_string(values, "model", "a network or a template, .keras", needed=True)
     define_strategy(values)
-    text = "the class to ask about, by its name or its number from 0; default: the predicted one"
+    text = "class to explain, by its name or its number from 0; default: the predicted class"
     define_string(values, "class", text)
-    text = "grad-cam: gradients averaged over all places; hires-cam: place by place"
+    text = "grad-cam: averages gradients over all positions; hires-cam: uses each position's"
     flags.DEFINE_enum("method", "grad-cam", METHODS, text, flag_values=values)
-    text = "a layer to draw, by its name; may be repeated; default: a few from first to last"
+    text = "name of a layer to draw; may be repeated; default: a few, evenly spaced"
     flags.DEFINE_multi_string("layer", [], text, flag_values=values)
-    flags.DEFINE_integer("frames", 6, "frames to draw", lower_bound=1, flag_values=values)
+    flags.DEFINE_integer("frames", 6, "number of frames to draw", lower_bound=1, flag_values=values)
     text = "training videos, for batch-norm recalibration of a template (recommended)"
     define_source(values, "train_data", text)
     define_formats(values)
@@ -46,7 +46,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
-    """A picture and the maps of each video, and what each branch contributes."""
+    """Writes a picture and the maps of each video, and prints each branch's share."""
     if not videos:
         raise ValueError("Name at least one video file.")
     model, recipe, labels = training.load_model(values.model)
@@ -71,7 +71,7 @@ def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
 
 
 def lines(entry: report.Explained) -> list[str]:
-    """A line for the video, then one for each layer: the share of each branch."""
+    """Returns a line for the video, then one for each layer with the shares of its branches."""
     found = entry.found
     table: dict[str, list[str]] = {}
     for one in found.maps:
@@ -84,7 +84,7 @@ def lines(entry: report.Explained) -> list[str]:
 
 
 def class_of(text: str, labels: Sequence[str]) -> int:
-    """The number of a class, by its name or, where no class has that name, by the number itself.
+    """Returns the number of a class, given its name or, if no class has that name, its number.
 
     Raises:
         ValueError: If there is no such class.
@@ -101,7 +101,7 @@ def class_of(text: str, labels: Sequence[str]) -> int:
 
 
 def names_of(videos: Sequence[str]) -> Iterator[str]:
-    """A name for the files of each video: its own, with a number where it is taken."""
+    """Yields a unique name for the files of each video, with a number if necessary."""
     taken: set[str] = set()
     for video in videos:
         stem = Path(os.path.abspath(video)).stem
@@ -115,7 +115,7 @@ def names_of(videos: Sequence[str]) -> Iterator[str]:
 def _prepare(
     values: flags.FlagValues, model: Any, recipe: training.Recipe, labels: tuple[str, ...]
 ) -> None:
-    """Sets a template to a strategy, with batch-norm statistics of its own."""
+    """Sets a template to a strategy, and recalibrates its batch norm."""
     set_strategy_of(values, model)
     if not model.gates:
         if values.train_data is not None:
@@ -131,8 +131,8 @@ def _prepare(
 def _clip(
     values: flags.FlagValues, video: str, clips: training.RecipeClips, labels: tuple[str, ...]
 ) -> Any:
-    """The clip of the centre of a video, as the network sees it in a test."""
-    from vdroppath_tf.data.lists.one_video import one_video  # --help does without FFmpeg
+    """Returns the clip from the centre of a video, sampled as in a test."""
+    from vdroppath_tf.data.lists.one_video import one_video  # FFmpeg, not needed for --help
 
     manifest = one_video(
         video,
@@ -142,7 +142,7 @@ def _clip(
         source_fps=values.source_fps,
         allow_open_end=values.allow_open_end,
     )
-    faults = data.FaultLog(0.0)  # a video that cannot be read is an error here
+    faults = data.FaultLog(0.0)  # an unreadable video is an error here
     own = training.RecipeClips(clips.recipe, clips.cache, faults)
     ((batch, _),) = list(own.evaluation(manifest))
     return batch[0].numpy()

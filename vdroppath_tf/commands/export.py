@@ -1,4 +1,4 @@
-"""Export a network in the format of one or more runtimes, without this package in it."""
+"""Export a network to the formats of one or more runtimes, independent of this package."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 EXAMPLE = "vdroppath export --model=run/derived.keras --labels=clips/labels.txt --out=served/1"
 CLIPS = 48
-"""Of the videos of --data, how many are looked at."""
+"""The default number of videos of --data that are used."""
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_string(values, "model", "a derived network, .keras", needed=True)
-    define_string(values, "labels", "text file, one class a line (default: as in training)")
+    define_string(values, "labels", "text file with a class in each line (default: as in training)")
     text = "folder to write, such as served/1 (TensorFlow Serving needs a number)"
     define_output(values, "out", text, mark=None, folder=True, needed=True)
     flags.DEFINE_boolean("overwrite", False, "replace an existing output", flag_values=values)
@@ -41,12 +41,12 @@ def define(values: flags.FlagValues) -> None:
     text = "videos to compare network and file on, and to set the ranges of 8 bits with"
     define_string(values, "data", f"{text}: {KINDS} (default: random clips)")
     define_string(values, "data_root", "folder of the videos of --data")
-    text = "how many videos of --data, spread evenly over it"
+    text = "number of videos of --data to use, evenly spaced"
     flags.DEFINE_integer("clips", CLIPS, text, lower_bound=2, flag_values=values)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """A network to what other runtimes take."""
+    """Exports the network."""
     if not values.fold and values.format != [EXPORT_FORMATS[0]]:
         raise ValueError("--nofold is for --format=saved_model: all other formats are folded.")
     network, recipe, labels = training.load_model(values.model)
@@ -96,7 +96,7 @@ def _rate(recipe: training.Recipe) -> str:
 def _clips(
     values: flags.FlagValues, recipe: training.Recipe, labels: tuple[str, ...]
 ) -> np.ndarray:
-    """One clip of each of some videos, made as in evaluation."""
+    """Returns one clip of each of some videos, sampled as in evaluation."""
     videos = data.open_manifest(values.data, root=values.data_root, labels=labels)
     videos = data.lists.flow_manifest(videos) if recipe.modality == "flow" else videos
     count = min(values.clips, len(videos))
@@ -108,7 +108,7 @@ def _clips(
 
 
 def _about(values: flags.FlagValues, recipe: training.Recipe) -> dict[str, Any]:
-    """What a manifest says of where the network comes from."""
+    """Returns the manifest's entries on the origin of the network."""
     model = Path(values.model)
     space = model.with_name("space.json")
     files = {"model": model, **({"space": space} if space.is_file() else {})}

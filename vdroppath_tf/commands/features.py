@@ -1,4 +1,4 @@
-"""Write the features that a layer of a network gives for a list of videos."""
+"""Write the features of videos: the outputs of a layer of a network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXAMPLE = "vdroppath features --model=run/derived.keras --data=clips/test.txt --
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_string(values, "model", "a network or a template, .keras", needed=True)
     define_strategy(values)
     text = "the layer, by its name (default: the input of the classifier)"
@@ -45,7 +45,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Features of every video that can be read."""
+    """Writes the features of every video that can be read."""
     check_suffix(values, "out", ".npz", ".h5", ".hdf5")
     if unknown := [axis for axis in values.keep if axis not in FEATURE_AXES]:
         raise ValueError(f"--keep={unknown[0]}: expected some of {', '.join(FEATURE_AXES)}.")
@@ -74,7 +74,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _shown(found: Iterator[Any], total: int) -> Iterator[Any]:
-    """The same, with a bar on a terminal."""
+    """Yields the same items, with a progress bar on a terminal."""
     with bar("features", "videos", total) as shown:
         for each in found:
             yield each

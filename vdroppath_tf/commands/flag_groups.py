@@ -1,16 +1,16 @@
-"""Under which title ``--help`` shows a flag, where a command has too many to read in one list."""
+"""The titles under which ``--help`` groups the flags of commands with many flags."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-OWN = "of this command"
-FEW = 12  # flags that are read at once
+OWN = "options"
+FEW = 12  # up to this number, flags are shown in one list
 
 _SOURCES = ("data", "validation", "train_data", "test", "test_data")
-# title -> flags, in the order in which they are shown; what is not here is the command's own
+# title -> flags, in the order in which they are shown; other flags come under OWN
 GROUPS: dict[str, tuple[str, ...]] = {
-    "what is read": (
+    "inputs": (
         *("model", "init", "init_from", "scores"),
         *(name + more for name in _SOURCES for more in ("", "_root", "_split")),
         *("split", "quarantine", "modality"),
@@ -31,13 +31,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("random_stride", "flip", "flip_directional", "crop_scales", "crop_area", "crop_ratio"),
         *("color_jitter", "rand_augment", "mixup", "cutmix", "label_smoothing"),
     ),
-    "how lists and folders are read": (
+    "formats of lists and folders": (
         *("format", "columns", "separator", "encoding", "label_base", "class_level"),
         *("first_frame", "frame_template", "source_fps", "video_stream", "allow_empty"),
         *("allow_links_to", "allow_missing", "allow_open_end", "allow_two_labels"),
         "max_bad_fraction",
     ),
-    "what is written": (
+    "outputs": (
         *("out", "overwrite", "backup", "save_every", "picture_every", "log", "json", "figure"),
         "verbosity",
     ),
@@ -45,7 +45,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 
 def grouped(names: Iterable[str]) -> dict[str, list[str]]:
-    """The titles and their flags, those of the command itself by name.
+    """Groups flags by title; flags under ``OWN`` are sorted by name.
 
     Args:
         names: The flags of a command.

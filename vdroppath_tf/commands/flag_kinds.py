@@ -1,4 +1,4 @@
-"""Kinds of flags that several commands have."""
+"""Kinds of flags that several commands share."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from vdroppath_tf.names import named
 
 
 class Text(flags.Flag):
-    """A flag of text, which cannot be empty.
+    """A text flag, which cannot be empty.
 
     Attributes:
-        needed: Whether the command cannot do without it, see ``cli``.
+        needed: Whether the flag is required, see ``cli``.
     """
 
     needed = False
@@ -25,14 +25,14 @@ class Text(flags.Flag):
 def define_string(
     values: flags.FlagValues, name: str, text: str, default: Any = None, *, needed: bool = False
 ) -> None:
-    """A flag of text; ``needed`` where there is no doing without."""
+    """Defines a text flag; ``needed`` makes it required."""
     flag = Text(flags.ArgumentParser(), flags.ArgumentSerializer(), name, default, text)
     flag.needed = needed
     flags.DEFINE_flag(flag, flag_values=values)
 
 
 def define_processes(values: flags.FlagValues, what: str) -> None:
-    """The flags ``--processes``, how many of ``what`` run at a time, and ``--cluster``, where."""
+    """Defines the flags ``--processes``, how many of ``what`` run at a time, and ``--cluster``."""
     text = f"{what} at a time, each in its own process; default: one for each core"
     flags.DEFINE_integer("processes", None, text, lower_bound=1, flag_values=values)
     text = "Ray cluster to run them on: an address, auto, or local (needs vdroppath_tf[cluster])"
@@ -40,14 +40,14 @@ def define_processes(values: flags.FlagValues, what: str) -> None:
 
 
 def processes_of(values: flags.FlagValues) -> int:
-    """As many as the flag says, or as there are cores; 0, on a cluster, for all of its own."""
+    """Returns the number of processes: the flag's, or that of the cores; 0 for a cluster's."""
     return values.processes or (0 if values.cluster else len(os.sched_getaffinity(0)))
 
 
 def define_clip_shape(
     values: flags.FlagValues, what: str, default: tuple[int, int, int] | None = None
 ) -> None:
-    """The flag ``--clip_shape``; ``what`` is counted or measured for clips of this shape."""
+    """Defines the flag ``--clip_shape``, for which ``what`` is counted or measured."""
     text = None if default is None else ",".join(map(str, default))
     define_string(
         values, "clip_shape", f"frames, height and width that {what} for, e.g. 8,64,64", text
@@ -55,10 +55,10 @@ def define_clip_shape(
 
 
 def clip_shape_of(values: flags.FlagValues) -> tuple[int, int, int] | None:
-    """Frames, height and width; None where the flag was not given.
+    """Returns frames, height and width; None if the flag was not given.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: If the value has another form.
     """
     if values.clip_shape is None:
         return None
@@ -72,12 +72,12 @@ def clip_shape_of(values: flags.FlagValues) -> tuple[int, int, int] | None:
 
 
 def arguments_of(values: flags.FlagValues, names: Iterable[str]) -> list[str]:
-    """Some of the flags as a command line takes them; one that is repeated is several arguments."""
+    """Returns some flags as command-line arguments; a repeated flag gives several."""
     return [part for name in names for part in values[name].serialize().splitlines()]
 
 
 def check_suffix(values: flags.FlagValues, name: str, *suffixes: str) -> None:
-    """Stops where a flag names a file of a kind that is not written, before any work is done.
+    """Raises a ValueError if a flag names a file with an unsupported suffix.
 
     Raises:
         ValueError: If the file ends in none of the suffixes.
@@ -85,4 +85,4 @@ def check_suffix(values: flags.FlagValues, name: str, *suffixes: str) -> None:
     path = values[name].value
     if path is not None and os.path.splitext(path)[1] not in suffixes:
         kinds = " or ".join([", ".join(suffixes[:-1]), suffixes[-1]] if suffixes[1:] else suffixes)
-        raise ValueError(f"--{name}={path}: expected a file that ends in {kinds}.")
+        raise ValueError(f"--{name}={path}: expected a name ending in {kinds}.")

@@ -1,4 +1,4 @@
-"""The flags of a command in place of the arguments of Python that errors of the library name."""
+"""Rewrites the library's error messages in flags instead of Python arguments."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import re
 from absl import flags
 
 RENAMED = {"root": "data_root", "template": "frame_template", "first": "first_frame"}
-"""Arguments whose flag has another name."""
+"""Arguments whose flags have other names."""
 
 _LONG = re.compile(r"\S{1001,}")
 _CALL = r"[A-Za-z_.]+\((?:[^()'\"]|'[^']*'|\"[^\"]*\")*\)"
-# "root= (--data_root)", "Lookup(allow_missing=True) (--allow_missing)": the library names both
+# "root= (--data_root)", "Lookup(allow_missing=True) (--allow_missing)": both are in the message
 _BOTH = re.compile(
     rf"(?P<python>{_CALL}|[A-Za-z_]\w*=[^\s()]*|[A-Z]\w*\.\w+|\b\w+) "
     r"\((?P<flags>--(?P<name>[a-z_]+)[^()]*)\)"
 )
-# "--columns with class_name in place of label (Layout(columns=...))": what stands behind a flag
+# "--columns with class_name in place of label (Layout(columns=...))": the Python form of a flag
 _BEHIND = re.compile(r"(--[a-z_]+[^()]*) \((?:[a-z]+=)?[A-Z]\w*\([^()]*\)\)")
 _ARGUMENT = re.compile(r"(?<![\w./'\"=-])([a-z]\w*)=('[^']*'|\"[^\"]*\"|[\w.+-]*[\w+]|)")
 _INSIDE = re.compile(r"\b(?:Lookup|ClipSampling|Augmentation|Recipe)\(([^()]*)\)")
-# A path is named at the beginning, or starts with a slash, or is in quotes; it may have spaces.
+# A path is at the beginning, starts with a slash, or is in quotes; it may contain spaces.
 _PATH = (
     r"^[^:'\"()=\n]*/[^:'\"()=\n]*:|(?<!\S)/(?:(?!\. )[^:,;()'\"\n])*"
     r"|(?<!\w)'[^'\n]*'(?!\w)|(?<!\w)\"[^\"\n]*\"(?!\w)"
@@ -30,12 +30,12 @@ _WORD = re.compile(rf"{_PATH}|(?<![\w./'\"=-])(?P<word>[a-z]+(?:_[a-z]+)+)(?![\w
 
 
 def shortened(text: str) -> str:
-    """A text in which words that no one reads, of thousands of letters, are cut."""
+    """Shortens words of thousands of letters in a text."""
     return _LONG.sub(lambda found: f"{found[0][:60]}... ({len(found[0]):,} characters)", text)
 
 
 def in_flags(text: str, values: flags.FlagValues) -> str:
-    """A message in which arguments that have a flag in this command are that flag.
+    """Replaces Python arguments in a message by the command's flags.
 
     Args:
         text: Such as ``"Pass overwrite=True, or another folder."``

@@ -25,22 +25,22 @@ EXAMPLE = "vdroppath halve --task=motion --speed=4 --seeds=3 --out=halve"
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     text = "folder for clips, runs, spaces, shift.json, shift.svg"
     define_output(values, "out", text, "halve", mark="clips/*/task.json", folder=True)
     flags.DEFINE_enum("task", "motion", TASKS, "known-answer task", flag_values=values)
-    text = "trainings at each resolution, with seeds from --seed on"
+    text = "number of trainings at each resolution, with seeds from --seed on"
     flags.DEFINE_integer("seeds", 3, text, lower_bound=1, flag_values=values)
-    text = "pixels that a shape moves from one frame to the next, at full resolution"
+    text = "motion of a shape from one frame to the next, in pixels, at full resolution"
     flags.DEFINE_float("speed", 4.0, text, flag_values=values)
-    text = "clips for training, validation and test"
+    text = "numbers of clips for training, validation and test"
     flags.DEFINE_list("clips", [str(n) for n in QUICKSTART_CLIPS], text, flag_values=values)
     define_processes(values, "trainings")
     define_recipe(values)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Templates at both resolutions, their spaces, the shift in numbers and in a picture."""
+    """Trains at both resolutions, and writes the spaces and their shift as numbers and a figure."""
     setting, out = _setting(values), Path(values.out)
     where = {"processes": processes_of(values), "cluster": values.cluster}
     found = experiments.run_halving(setting, out, **where, log=logging.info)
@@ -64,7 +64,7 @@ def _setting(values: flags.FlagValues) -> experiments.Setting:
 
 
 def table(found: experiments.Halving) -> list[str]:
-    """Lines: each seed, the shift of each layer, the distance against that between seeds."""
+    """Returns lines: each seed, each layer's shift, and the distance relative to the seeds'."""
     shift, setting = found.shift, found.setting
     before, after = shift.names
     lines = [
@@ -104,7 +104,7 @@ def _distances(found: experiments.Halving) -> list[str]:
 
 
 def fields(found: experiments.Halving) -> dict[str, object]:
-    """All of it as plain values."""
+    """Returns the result as plain values."""
     shift, setting = found.shift, found.setting
     distance = shift.comparison.distance
     return {

@@ -15,16 +15,16 @@ EXAMPLE = "vdroppath models --name='*resnet*' --clip_shape=16,112,112"
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
-    define_string(values, "name", "networks to show, with * and ?, or the JSON file of a row", "*")
+    """Declares the flags of the command."""
+    define_string(values, "name", "network names, with * and ?, or the JSON file of a row", "*")
     define_clip_shape(values, "MACs are", CLIP_SHAPE)
     flags.DEFINE_integer(
-        "num_classes", CLASSES, "logits of the classifier", lower_bound=2, flag_values=values
+        "num_classes", CLASSES, "number of classes", lower_bound=2, flag_values=values
     )
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """A line for each network: from the table, or as soon as it is built and counted."""
+    """Prints a line for each network, from a table or computed from the built network."""
     shape = clip_shape_of(values) or CLIP_SHAPE
     rows = _rows(values.name, shape, values.num_classes)
     units = "".join(f" {f'M {what} {u}':>13s}" for what in ("par.", "MACs") for u in UNITS)
@@ -34,7 +34,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _rows(name: str, shape: tuple[int, int, int], num_classes: int) -> Iterable[NetworkFacts]:
-    """The networks of a pattern, or the one in the file of a row."""
+    """Yields the networks that match a pattern, or the one in a row's file."""
     if name.endswith(".json"):
         from vdroppath_tf.zoo.rows import load_row  # imports TensorFlow
 

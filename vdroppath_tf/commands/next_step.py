@@ -1,4 +1,4 @@
-"""The command to type next, which each command says at its end."""
+"""The suggestion of the next command, which each command logs at its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _silent = contextvars.ContextVar("silent", default=False)
 
 @contextlib.contextmanager
 def saying_nothing() -> Iterator[None]:
-    """Inside, no command says what comes next: somebody calls them one after another."""
+    """Suppresses suggestions while active, when several commands run in sequence."""
     token = _silent.set(True)
     try:
         yield
@@ -25,12 +25,12 @@ def saying_nothing() -> Iterator[None]:
 
 
 def say_next(command: str, *arguments: str, **given: str | bool | None) -> None:
-    """Says the next command line.
+    """Logs the next command line.
 
     Args:
-        command: Its name.
-        arguments: What it takes that are no flags.
-        given: Its flags and their values; those of None are left out.
+        command: The name of the command.
+        arguments: The positional arguments.
+        given: The flags and their values; those with None are left out.
     """
     _say("Next", command_line(command, *arguments, **given))
 
@@ -53,13 +53,13 @@ def _say(word: str, line: str) -> None:
 
 
 def command_line(command: str, *arguments: str, **given: str | bool | None) -> str:
-    """A command line to type, see ``say_next``; without the secrets that addresses may hold."""
+    """Returns a command line, see ``say_next``, without secrets in addresses."""
     told = {name: _shown(value) for name, value in given.items()}
     return " ".join(["vdroppath", command, *map(_quoted, flag_list(**told)), *arguments])
 
 
 def flag_list(**given: str | bool | None) -> list[str]:
-    """Flags as a command takes them."""
+    """Returns flags in the form of command-line arguments."""
     found = []
     for name, value in given.items():
         if value is True:
@@ -70,14 +70,14 @@ def flag_list(**given: str | bool | None) -> list[str]:
 
 
 def source_flags(values: flags.FlagValues, name: str, other: str) -> dict[str, str | None]:
-    """Where the videos of a flag are, for another command in which they are called otherwise."""
+    """Returns the flags for the videos of ``name``, renamed to ``other`` for another command."""
     root = values[f"{name}_root"].value if f"{name}_root" in values else None
     return {other: values[name].value, f"{other}_root": root}
 
 
 def _shown(value: str | bool | None) -> str | bool | None:
     if isinstance(value, str) and "://" in value:
-        from vdroppath_tf.data import remote  # --help does without
+        from vdroppath_tf.data import remote  # not needed for --help
 
         return remote.shown(value)
     return value

@@ -1,4 +1,4 @@
-"""What commands read and write, checked before any work: never over inputs or what others made."""
+"""Checks inputs and outputs before any work: no input or foreign file is overwritten."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from absl import flags
 from vdroppath_tf.commands.flag_kinds import Text
 from vdroppath_tf.names import named
 
-_READ = 1 << 20  # bytes of a file's start, and of its end, in which a mark is looked for
+_READ = 1 << 20  # bytes at a file's start and end in which a mark is searched
 PICTURE = "vdroppath_tf figure"
-"""The program that the description inside a picture names: its mark."""
+"""The name of the program in the metadata of a picture, which marks it as ours."""
 
 
 class Output(Text):
     """A flag that names a file or a folder to write.
 
     Attributes:
-        mark: What an earlier file of the same command holds, which may be replaced; None if none
-            may. Of a folder, patterns of files in it, with `|` between them.
+        mark: A text in earlier files of the same command, which may be replaced; None if none may.
+            For a folder: patterns of its files, separated by `|`.
         folder: Whether it is a folder. A folder without the mark must be new or empty.
-        beside: The names and the marks of files that are written beside it; `{name}` and `{stem}`
-            stand for its own.
+        beside: The names and marks of files that are written next to it; `{name}` and `{stem}`
+            stand for those of the output.
     """
 
     mark: str | None = None
@@ -45,26 +45,26 @@ def define_output(
     folder: bool = False,
     beside: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """A flag for a file or a folder to write, see `Output`; a file brings `--overwrite` along."""
+    """Defines a flag for an output, see `Output`; for files it also defines `--overwrite`."""
     flag = Output(flags.ArgumentParser(), flags.ArgumentSerializer(), name, default, text)
     flag.needed, flag.mark, flag.folder, flag.beside = needed, mark, folder, tuple(beside)
     flags.DEFINE_flag(flag, flag_values=values)
     if not folder and "overwrite" not in values:
-        text = "write over files that are there, whatever they hold"
+        text = "replace existing files, whatever they contain"
         flags.DEFINE_boolean("overwrite", False, text, flag_values=values)
 
 
 def check_places(values: flags.FlagValues, positional: Sequence[str]) -> None:
-    """Stops before any work where a command cannot read or write, or would destroy what is there.
+    """Raises before any work if an input cannot be read, or an output must not be written.
 
     Args:
         values: The flags of the command.
-        positional: Its arguments that are no flags: files that it reads.
+        positional: The positional arguments: files that it reads.
 
     Raises:
-        ValueError: An input is neither a file nor a folder; or a place to write is that of an
-            input or of another output, is there and was not made by the command, or cannot be
-            written. The message names the flag.
+        ValueError: If an input is neither a file nor a folder; or if an output is also an input or
+            another output, exists and was not made by the command, or cannot be written. The
+            message names the flag.
     """
     taken = {}
     for path, said in _inputs(values, positional):
@@ -73,11 +73,11 @@ def check_places(values: flags.FlagValues, positional: Sequence[str]) -> None:
     overwrite = "overwrite" in values and values["overwrite"].value
     for flag in _outputs(values):
         if "://" in str(flag.value):
-            continue  # a store says itself what is wrong
+            continue  # the object store reports its own errors
         for place, mark in _places(flag):
             said = f"--{flag.name}={place}"
             if (other := taken.get(_identity(place))) is not None:
-                raise ValueError(f"{said}: is also {other}. Expected a place of its own.")
+                raise ValueError(f"{said}: is also {other}. Expected a separate file or folder.")
             taken[_identity(place)] = f"--{flag.name}"
             _check_above(said, place)
             if os.path.lexists(place):
@@ -88,8 +88,8 @@ def check_places(values: flags.FlagValues, positional: Sequence[str]) -> None:
 
 
 def _inputs(values: flags.FlagValues, positional: Sequence[str]) -> Iterator[tuple[Path, str]]:
-    """What is there of the names that a command was given, and what they were given as."""
-    for text in positional:  # of some commands NAME=FILE
+    """Yields the existing paths among the inputs, and how each was given."""
+    for text in positional:  # some commands take NAME=FILE
         ends = (text, text.rpartition("=")[2])
         yield from ((Path(end), text) for end in ends if end and os.path.lexists(end))
     for name in values:
@@ -101,7 +101,7 @@ def _inputs(values: flags.FlagValues, positional: Sequence[str]) -> Iterator[tup
 
 
 def _is_there(text: str) -> bool:
-    """Whether a text is the name of something; one with a NUL, or of any length, is none."""
+    """Whether a text is an existing path; not if it holds a NUL or is too long."""
     try:
         return os.path.lexists(text)
     except ValueError:
@@ -109,11 +109,11 @@ def _is_there(text: str) -> bool:
 
 
 def _check_input(path: Path, said: str) -> None:
-    """Pipes and devices would be waited for, or have no end."""
+    """Refuses pipes and devices, which may block or never end."""
     if not path.is_file() and not path.is_dir():
         raise ValueError(
             f"{said}: {path} is neither a file nor a folder, but a pipe, a device, a socket or a "
-            "link that leads nowhere. Expected a file or a folder."
+            "broken link. Expected a file or a folder."
         )
 
 
@@ -122,7 +122,7 @@ def _outputs(values: flags.FlagValues) -> Iterable[Output]:
 
 
 def _places(flag: Output) -> Iterator[tuple[Path, str | None]]:
-    """The file or folder, and those beside it."""
+    """Yields the output and the files next to it, with their marks."""
     path = Path(flag.value)
     yield path, flag.mark
     for name, mark in flag.beside:
@@ -130,7 +130,7 @@ def _places(flag: Output) -> Iterator[tuple[Path, str | None]]:
 
 
 def _identity(path: Path) -> object:
-    """The same for two names of one file, whatever links lead to it."""
+    """Returns a value that is equal for all names of one file, through any links."""
     try:
         status = os.stat(path)
     except OSError:
@@ -139,7 +139,7 @@ def _identity(path: Path) -> object:
 
 
 def _check_above(said: str, place: Path) -> None:
-    """There must be a folder to write in, or one in which it can be made."""
+    """Checks that the folder to write to exists or can be created."""
     above = Path(os.path.abspath(place)).parent
     while not os.path.lexists(above):
         above = above.parent
@@ -153,7 +153,7 @@ def _check_file(said: str, place: Path, mark: str | None, overwrite: bool) -> No
     if place.is_dir():
         raise ValueError(f"{said}: is a folder. Expected a file.")
     if not stat.S_ISREG(os.lstat(place).st_mode) and not place.is_file():
-        raise ValueError(f"{said}: is neither a file nor free. Expected the name of a file.")
+        raise ValueError(f"{said}: exists and is not a file. Expected the name of a file.")
     if overwrite or (mark is not None and _holds(place, mark.encode())):
         return
     made = "" if mark is None else ", and this command did not make it"
@@ -174,6 +174,5 @@ def _check_folder(said: str, place: Path, mark: str | None) -> None:
         return
     if (found := next(place.iterdir(), None)) is not None:
         raise ValueError(
-            f"{said}: holds {found.name}, and nothing that this command left there ({mark}). "
-            "Pass a new folder."
+            f"{said}: holds {found.name}, but no file of this command ({mark}). Pass a new folder."
         )

@@ -1,4 +1,4 @@
-"""Answer for videos: files, folders, lists, or a long video window by window."""
+"""Classify videos: files, folders, lists, or a long video window by window."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ EXAMPLE = "vdroppath predict --model=served/1 a.mp4 folder/ videos.txt --format=
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
-    text = "what vdroppath export wrote, or a network, .keras"
+    """Declares the flags of the command."""
+    text = "an exported network, or a network, .keras"
     define_string(values, "model", text, needed=True)
     define_string(values, "data", f"videos: {KINDS}; their classes are ignored")
     define_string(values, "data_root", "folder of the videos of --data")
-    flags.DEFINE_integer("top", 3, "classes of each answer", lower_bound=1, flag_values=values)
-    text = "lines for people, JSON objects, or a table for spreadsheets; one line an answer"
+    flags.DEFINE_integer("top", 3, "classes in each answer", lower_bound=1, flag_values=values)
+    text = "text, JSON objects, or a table for spreadsheets, with a line for each answer"
     flags.DEFINE_enum("format", "table", ROWS, text, flag_values=values)
     flags.DEFINE_boolean("json", False, "the same as --format=jsonl", flag_values=values)
-    text = "seconds of each window of a video with its own answer; default: whole videos"
+    text = "length in seconds of the windows that are classified; default: whole videos"
     flags.DEFINE_float("window", None, text, 1e-3, 1e6, flag_values=values)
-    text = "seconds from the start of a window to that of the next (default: --window)"
+    text = "seconds from the start of one window to the start of the next (default: --window)"
     flags.DEFINE_float("hop", None, text, 1e-3, 1e6, flag_values=values)
-    text = "clips that the network sees at a time, at most"
+    text = "largest number of clips in a step of the network"
     flags.DEFINE_integer("batch_size", 8, text, lower_bound=1, flag_values=values)
-    text = "videos that are decoded at a time; default: one for each core"
+    text = "number of videos that are decoded at a time; default: one for each core"
     flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
     define_video_stream(values)
     define_open_end(values)
@@ -49,15 +49,15 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
-    """Answers for videos; those that have none are said as they come, and at the end."""
+    """Prints answers; lists videos without one when they occur, and at the end."""
     if not videos and values.data is None:
         raise ValueError(
             "Name at least one video: a file, a folder, a list of paths (.txt), or --data."
         )
     if values.hop is not None and (values.window is None or values.hop > values.window):
         raise ValueError(
-            f"--hop={values.hop:g}: is the way from one window to the next. Expected a --window "
-            "that is at least as long, or frames between them would be seen by none."
+            f"--hop={values.hop:g}: is the step from one window to the next. Expected a --window "
+            "that is at least as long, so that no frames between windows are left out."
         )
     options = serving.PredictOptions(
         batch_size=values.batch_size, workers=values.workers, window=values.window, hop=values.hop
@@ -89,7 +89,7 @@ def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
 
 def _print(text: str) -> None:
     sys.stdout.write(text)
-    sys.stdout.flush()  # an answer is there when it is known
+    sys.stdout.flush()  # so that an answer appears as soon as it is known
 
 
 def _entries(
@@ -98,7 +98,7 @@ def _entries(
     network: Any,
     note: Callable[[str, Exception], None],
 ) -> Iterator[data.VideoEntry]:
-    """The videos that are named, then those of --data."""
+    """Yields the videos in the arguments, then those of --data."""
     flow = network.channels == 2
     reading = data.lists.VideoReading(
         flow, values.video_stream, values.source_fps, values.allow_open_end

@@ -1,4 +1,4 @@
-"""Progress bars, where somebody looks at them."""
+"""Progress bars, which are only shown on a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _verbose: contextvars.ContextVar[int | None] = contextvars.ContextVar("verbose",
 
 
 def bar(what: str, unit: str, total: int | None = None) -> tqdm:
-    """A bar on a terminal; nothing where the output goes to a file or another program."""
+    """Returns a progress bar, which is hidden if the output is not a terminal."""
     from tqdm import tqdm
 
     return tqdm(total=total, unit=f" {unit}", desc=what, disable=None)
@@ -24,7 +24,7 @@ def bar(what: str, unit: str, total: int | None = None) -> tqdm:
 
 @contextlib.contextmanager
 def showing(verbose: int) -> Iterator[None]:
-    """Inside, ``verbose`` says what is shown of a training, whatever is logged."""
+    """Makes ``verbose`` control what trainings show while active, whatever is logged."""
     token = _verbose.set(verbose)
     try:
         yield
@@ -33,6 +33,6 @@ def showing(verbose: int) -> Iterator[None]:
 
 
 def verbosity_of_training() -> int:
-    """What ``train`` is told: a line an epoch, unless only warnings are wanted."""
+    """Returns ``verbose`` for ``train``: a line for each epoch, unless only warnings are shown."""
     chosen = _verbose.get()
     return int(logging.get_verbosity() >= logging.INFO) if chosen is None else chosen

@@ -15,15 +15,15 @@ EXAMPLE = "vdroppath quickstart --out=quickstart"
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     text = "folder for clips, runs and the report"
     define_output(values, "out", text, "quickstart", mark="clips/*/task.json", folder=True)
     define_processes(values, "tasks")
-    flags.DEFINE_integer("seed", 0, "of clips, weights and noise", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "seed of clips, weights and noise", flag_values=values)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """The known-answer tasks through the whole loop, and a report."""
+    """Runs the known-answer tasks and writes a report."""
     experiments.run_quickstart(
         Path(values.out),
         seed=values.seed,

@@ -22,42 +22,42 @@ EXAMPLE = "vdroppath ranking --draws=24 --uniform_draws=24 --seeds=3 --out=ranki
 FORMAT = "vdroppath_tf.ranking/1"
 EXPLAINED = {
     "space": "score on the template that learned the space, batch norm recalibrated",
-    "gates start at 0.1": "the same, of a template whose drop probabilities started at 0.1",
-    "uniform template": "the same, of a template trained with every path a fair coin",
+    "gates start at 0.1": "the same, on a template whose drop probabilities started at 0.1",
+    "uniform template": "the same, on a template trained with every path on with probability 1/2",
     "mean of the templates": "the mean of the three scores before it",
-    "layers in time": "their number, which needs no template: what a score must beat",
+    "layers in time": "the number of temporal layers, a baseline that needs no template",
     "space, not recalibrated": "the first without recalibration",
-    "log-probability": "of the strategy in the learned space",
+    "log-probability": "log-probability of the strategy in the learned space",
 }
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     text = "folder for templates and results"
     define_output(values, "out", text, "ranking", mark="plan.json", folder=True)
     numbers = {
-        "draws": (2, "strategies drawn from the learned space"),
-        "uniform_draws": (0, "strategies drawn from a uniform prior"),
-        "seeds": (1, "stand-alone trainings of each strategy"),
-        "epochs": (2, "of each stand-alone training"),
-        "template_epochs": (2, "of the templates"),
-        "train_clips": (16, "training clips"),
-        "test_clips": (16, "test clips"),
-        "seed": (0, "of clips, templates and draws"),
+        "draws": (2, "number of strategies drawn from the learned space"),
+        "uniform_draws": (0, "number of strategies drawn from a uniform prior"),
+        "seeds": (1, "number of stand-alone trainings of each strategy"),
+        "epochs": (2, "epochs of each stand-alone training"),
+        "template_epochs": (2, "epochs of the templates"),
+        "train_clips": (16, "number of training clips"),
+        "test_clips": (16, "number of test clips"),
+        "seed": (0, "seed of clips, templates and draws"),
     }
     defaults = {**RANKING, "train_clips": RANKING_CLIPS[0], "test_clips": RANKING_CLIPS[1]}
     for name, (least, text) in numbers.items():
         flags.DEFINE_integer(name, defaults[name], text, lower_bound=least, flag_values=values)
-    text = "steps that strategies take from a template's weights before they are scored again"
+    text = "numbers of training steps from a template's weights after which strategies are scored"
     default = [str(steps) for steps in ADAPT_STEPS]
     flags.DEFINE_list("adapt_steps", default, f"{text}; empty for none", flag_values=values)
-    rate, text = RANKING["gate_learning_rate"], "of the templates' gates"
+    rate, text = RANKING["gate_learning_rate"], "learning rate of the templates' gates"
     flags.DEFINE_float("gate_learning_rate", rate, text, lower_bound=0.0, flag_values=values)
     define_processes(values, "trainings")
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Trains, compares, prints the table and writes it with its picture."""
+    """Trains and compares, and prints and writes the table and its figure."""
     given = {name: values[name].value for name in RANKING}
     counts = values.train_clips, values.test_clips
     plan = experiments.Plan(**given, clips=counts, adapt_steps=_adapt_steps(values))
@@ -75,13 +75,11 @@ def _adapt_steps(values: flags.FlagValues) -> tuple[int, ...]:
         return tuple(int(steps) for steps in values.adapt_steps)
     except ValueError:
         given = ",".join(values.adapt_steps)
-        raise ValueError(
-            f"--adapt_steps={given}: expected whole numbers, such as 8,32,128."
-        ) from None
+        raise ValueError(f"--adapt_steps={given}: expected integers, such as 8,32,128.") from None
 
 
 def table(found: analysis.Ranking, steps: int) -> list[str]:
-    """Strategies, then the tau of each kind, as text; a stand-alone training has ``steps``."""
+    """Returns lines: strategies, then each kind's tau; a stand-alone training has ``steps``."""
     columns = "; ".join(["stand-alone (mean of seeds)", *found.scores])
     lines = [f"Columns: top-1 on {found.clips} clips, {columns}"]
     for kind in analysis.KINDS:
@@ -116,7 +114,7 @@ def _explained(some: analysis.Ranking, name: str, steps: int) -> str:
         for taken, own in curve.items():
             if own == name and taken:
                 return (
-                    f"score on {template!r} after {taken} steps of each strategy's own, "
+                    f"score on {template!r} after {taken} training steps of each strategy, "
                     f"{taken / steps:.1%} of a stand-alone training"
                 )
     return EXPLAINED[name]
@@ -129,7 +127,7 @@ def _interval(tau: Interval) -> str:
 
 
 def fields(found: analysis.Ranking) -> dict[str, object]:
-    """Everything, as JSON values; what is no number is null."""
+    """Returns the result as JSON values; NaN becomes null."""
     kinds = {}
     for kind in analysis.KINDS:
         some = found.of(kind)

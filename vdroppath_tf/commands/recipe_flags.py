@@ -1,4 +1,4 @@
-"""The recipe of a training, from its name and the flags that change it."""
+"""Builds the recipe of a training from its name and the flags that change it."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.files import load_text
 from vdroppath_tf.names import nearest
 
-# flag -> what it says in --help; each is left out where the recipe's own value is to hold
+# flag -> its text in --help; without the flag, the recipe's value applies
 _TEXTS = {
-    "network": "name of a network, or a JSON file of a row as zoo.save_row writes it,",
-    "kl": "'code' or 'paper' (Eq. 5)",
-    "noise": "'sample' or 'batch'",
+    "network": "name of a network, or a JSON file of a row from zoo.save_row",
+    "kl": "form of the KL: 'code' or 'paper' (Eq. 5)",
+    "noise": "gate noise for each 'sample', or for each 'batch'",
     "residual_gate": "'hard' (published), or 'relaxed': one more factor while gates train",
     "precision": "of the layers: float32, mixed_bfloat16 or mixed_float16; gates stay float32",
-    "modality": "'rgb' or 'flow', folders of optical flow,",
+    "modality": "'rgb', or 'flow' for folders of optical flow",
 }
 _NUMBERS = {
-    "prior_strength": "what the KL puts on (1-p) ||w||^2, for any N; instead of --weight_reg",
+    "prior_strength": "weight of (1-p) ||w||^2 in the KL, for any N; instead of --weight_reg",
     "weight_reg": "k, which the KL divides by N, the number of training videos",
-    "gate_learning_rate": "of the gates",
-    "initial_drop": "starting drop probability",
+    "gate_learning_rate": "learning rate of the gates",
+    "initial_drop": "initial drop probability",
     "clip_norm": "largest norm of a step's gradient, over all weights",
-    "ema": "decay of averages of the weights, e.g. .999, which are validated and kept",
+    "ema": "decay of running averages of the weights, e.g. .999, which are validated and kept",
 }
 _WHOLE = {
-    "batch_size": "clips a step, over all replicas",
-    "accumulate": "parts that a batch is cut into, one computed after another, for less memory",
+    "batch_size": "clips per step, over all replicas",
+    "accumulate": "number of parts of a batch that are computed one after another, to save memory",
     "patience": "epochs without a better val_loss after which a phase ends",
-    "seed": "of everything",
+    "seed": "seed of weights, noise, order and augmentation",
 }
 _SAMPLING = {
-    "frames": "frames a clip",
+    "frames": "frames per clip",
     "stride": "video frames from one frame of a clip to the next",
     "short_edge": "pixels of the shorter side after scaling",
-    "crop": "pixels of the square cut out",
+    "crop": "side of the square crop in pixels",
 }
 _SAMPLING_SWITCHES = {
-    "random_stride": "training draws the stride from 1 to --stride",
+    "random_stride": "draw the stride from 1 to --stride in training",
     "flip": "mirror half of the clips in training",
-    "square_pixels": "scale frames whose pixels are not square to the size that players show",
+    "square_pixels": "scale frames with non-square pixels to their display size",
     "flip_directional": "let --flip mirror clips whose labels have a direction",
 }
 _AUGMENT = {
@@ -54,16 +54,16 @@ _AUGMENT = {
     "cutmix": "alpha of cutmix, 0 for none",
     "label_smoothing": "share of labels spread over all classes",
 }
-# lists: flag -> what it says, what its elements are read with
+# lists: flag -> its text in --help, and the type of its elements
 _Lists: TypeAlias = dict[str, tuple[str, Callable[[str], Any]]]
 _LISTS: _Lists = {
-    "branches": ("paths of the fusion layers, out of S,T,ST", str),
+    "branches": ("paths of the fusion layers, of S,T,ST", str),
     "temporal_strides": ("strides in time from the stem on, e.g. 2,2,2", int),
 }
 _SAMPLING_LISTS: _Lists = {
-    "crop_scales": ("shares of the crop in training, 1,.875,.75,.66", float),
-    "crop_area": ("least,largest share of the area cut in training, e.g. .08,1", float),
-    "crop_ratio": ("least,largest width over height of it, e.g. .75,1.333", float),
+    "crop_scales": ("scales of the crop in training, e.g. 1,.875,.75,.66", float),
+    "crop_area": ("smallest,largest share of the area to crop in training, e.g. .08,1", float),
+    "crop_ratio": ("smallest,largest ratio of width to height of that crop, e.g. .75,1.333", float),
 }
 _AUGMENT_LISTS: _Lists = {
     "color_jitter": ("brightness,contrast,saturation,hue, e.g. .4,.4,.4,.1", float),
@@ -71,19 +71,19 @@ _AUGMENT_LISTS: _Lists = {
 }
 _ALL_LISTS = {**_LISTS, **_SAMPLING_LISTS, **_AUGMENT_LISTS}
 _SWITCHES = {
-    "drop_layer": "D1: gates on whole layers too",
-    "gate_classifier": "gates on the classifier's features too",
-    "remat": "compute blocks again for the gradient, not keep them: less memory, more time",
-    "temporal_pool": "halve the temporal resolution behind the stem, as in the paper's Fig. 6",
+    "drop_layer": "D1: also put gates on whole layers",
+    "gate_classifier": "also put gates on the classifier's features",
+    "remat": "recompute blocks for the gradient: less memory, more time",
+    "temporal_pool": "halve the temporal resolution after the stem, as in the paper's Fig. 6",
 }
 _EPOCHS = ("warmup", "search", "finetune")
 
 
 def define_recipe(values: flags.FlagValues) -> None:
-    """The flag that names a recipe, and those that change it."""
+    """Defines the flag for the recipe, and the flags that change it."""
     text = f"one of {', '.join(RECIPES)}, or the recipe.json of a run"
     define_string(values, "recipe", text, "small")
-    text = "a field of the recipe by its dotted name, e.g. search.epochs=30; after all other flags"
+    text = "set a field of the recipe by its dotted name, e.g. search.epochs=30; applied last"
     flags.DEFINE_multi_string("set", [], text, flag_values=values)
     for name, text in _TEXTS.items():
         define_string(values, name, _held(name, text))
@@ -91,7 +91,7 @@ def define_recipe(values: flags.FlagValues) -> None:
     flags.DEFINE_enum("sampler", None, SAMPLERS, text, flag_values=values)
     for name, text in {**_NUMBERS, **_AUGMENT}.items():
         flags.DEFINE_float(name, None, _held(name, text), flag_values=values)
-    text = "frames a second to take videos at, whatever their own rates; needed if these"
+    text = "frames per second at which videos are sampled, whatever their rates; needed if these"
     flags.DEFINE_float("fps", None, _held("fps", f"{text} differ"), flag_values=values)
     for name, text in {**_WHOLE, **_SAMPLING}.items():
         flags.DEFINE_integer(name, None, _held(name, text), flag_values=values)
@@ -107,15 +107,15 @@ def define_recipe(values: flags.FlagValues) -> None:
 
 
 def _held(name: str, text: str) -> str:
-    """What a flag says, and what holds where it is not given."""
+    """Returns the text of a flag, with the value that applies without it."""
     return f"{text} (default: the recipe's, {SMALL.get(name, 'none')} in small)"
 
 
 def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:
-    """The named recipe with the flags that were given.
+    """Returns the named recipe, changed by the flags.
 
     Raises:
-        ValueError: when there is no such recipe, or a value is out of range.
+        ValueError: If there is no such recipe, or a value is out of range.
     """
     recipe = named_recipe(values.recipe)
     changes = _given(values, *_TEXTS, *_NUMBERS, *_WHOLE, *_SWITCHES)
@@ -128,14 +128,14 @@ def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:
     augment = _given(values, *_AUGMENT) | _lists(values, _AUGMENT_LISTS)
     changes["augment"] = dataclasses.replace(recipe.augment, **augment)
     if {"crop", "short_edge"} & set(sampling):
-        changes["evaluation_crop"] = None  # the recipe's was for its own sizes
+        changes["evaluation_crop"] = None  # the recipe's value fits only its own sizes
     for name in _EPOCHS:
         changes[name] = _phase(values, recipe, name)
     return training.override(recipe.replace(**changes), values["set"].value)
 
 
 def named_recipe(name: str) -> training.Recipe:
-    """The recipe of this name, or of a file that ends in ``.json``.
+    """Returns the recipe of this name, or reads it from a file that ends in ``.json``.
 
     Raises:
         ValueError: If there is none.
@@ -151,10 +151,10 @@ def named_recipe(name: str) -> training.Recipe:
 
 
 def _network(text: str) -> dict[str, Any]:
-    """A name, or what is in the file of a row."""
+    """Returns the fields for a network's name, or for the file of a row."""
     if not text.endswith(".json"):
         return {"network": text, "row": None}
-    from vdroppath_tf.zoo.rows import load_row, values_of  # TensorFlow, which --help does without
+    from vdroppath_tf.zoo.rows import load_row, values_of  # TensorFlow, not needed for --help
 
     row = load_row(text)
     return {"network": row.name, "row": values_of(row)}

@@ -34,7 +34,7 @@ _SHOWN = (
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_string(values, "run", "folder of vdroppath train: space, template, recipe, history")
     text = "space.json, or published:NAME; default: that of --run"
     define_string(values, "space", text)
@@ -52,16 +52,16 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_enum("complex_scenes", None, ["this", "other"], text, flag_values=values)
     text = "frames, height and width that MACs are for; default: as --scores or the recipe says"
     define_string(values, "clip_shape", text)
-    define_string(values, "name", "name of the data; default: of the folder or file")
-    define_string(values, "about", "a description of the clips and the label, for the reader")
-    define_string(values, "title", "title of the page; default: the name")
+    define_string(values, "name", "name of the data; default: the name of the folder or file")
+    define_string(values, "about", "description of the clips and the label, for the reader")
+    define_string(values, "title", "title of the page; default: from the name")
     define_output(values, "out", "the page, .html", mark=_MARK, needed=True)
-    text = "folder for the figures (PNG, SVG), the tables (CSV) and all of it (JSON)"
+    text = "folder for the figures (PNG, SVG), the tables (CSV) and the content (JSON)"
     define_output(values, "figures", text, mark="report.json", folder=True)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Everything that is there, on one page."""
+    """Writes the page and, if requested, its figures and tables."""
     check_suffix(values, "out", ".html")
     out, shown = Path(values.out), task(values)
 
@@ -82,7 +82,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _called(values: flags.FlagValues) -> str:
-    """The command line."""
+    """Returns the command line."""
     given = [f"--{name}={values[name].value}" for name in _SHOWN if values[name].value]
     given += [f"--result={path}" for path in values.result]
     return " ".join(["vdroppath report", *map(shlex.quote, given)])

@@ -1,4 +1,4 @@
-"""What `vdroppath report` is told to show, read and checked against each other."""
+"""Builds the task of `vdroppath report` from the files that its flags name."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _NO_WORTH = (
 
 
 _NOT_EXPLAINED = (
-    "What S and ST look at in a few videos: `vdroppath explain --model={model} --out=explained "
-    "a.mp4 b.mp4`, then `--explained=explained`."
+    "Where S and ST find evidence in a few videos: `vdroppath explain --model={model} "
+    "--out=explained a.mp4 b.mp4`, then `--explained=explained`."
 )
 
 
 def name_of(values: flags.FlagValues) -> str:
-    """Name of the data: as given, or of the folder or file."""
+    """Returns the name of the data: the flag's, or that of the folder or file."""
     if values.name:
         return values.name
     source = values.run or values.space or ""
@@ -49,10 +49,10 @@ def name_of(values: flags.FlagValues) -> str:
 
 
 def task(values: flags.FlagValues) -> report.TaskReport:
-    """What the flags name, read and checked against each other.
+    """Reads the files that the flags name, and checks that they fit together.
 
     Raises:
-        ValueError: where a file is missing or something else, or of another network.
+        ValueError: If a file is missing, has another format, or belongs to another network.
     """
     folder = None if values.run is None else RunFolder(Path(values.run))
     space = _space(values, folder)
@@ -141,7 +141,7 @@ def _check_worth(path: str, worth: LayerWorth, space: spaces.ProbabilitySpace) -
     try:
         worth.strategy.check(len(space), space.architecture, space.branches)
     except ValueError as error:
-        raise ValueError(f"--worth={path}: is another network's: {error}") from None
+        raise ValueError(f"--worth={path}: belongs to another network: {error}") from None
 
 
 def _costs(
@@ -150,7 +150,7 @@ def _costs(
     space: spaces.ProbabilitySpace,
     scored: report.Scored | None,
 ) -> tuple[UnitCosts | None, dict[str, str]]:
-    """Costs of the space's template for one clip, and what they are for in words."""
+    """Returns the costs of the space's template for one clip, and a description of the clip."""
     shape = clip_shape_of(values)
     if shape is None and scored is not None:
         shape = scored.clip_shape
@@ -161,7 +161,7 @@ def _costs(
         return None, {}
     model = None if file is None else training.load_network(str(file))[0]
     if model is None and values.clip_shape is None:
-        return None, {}  # building a network by its name is for those who ask for it
+        return None, {}  # a network is only built by its name if costs are requested
     units = budget.cost_tables(space, shape, model, None, None).units
     size = "x".join(map(str, shape))
     whose = "" if model is not None else f", {space.architecture} as the zoo has it"
@@ -171,7 +171,7 @@ def _costs(
 def _other(values: flags.FlagValues) -> report.OtherSpace | None:
     if values.other is None:
         if values.complex_scenes is not None:
-            raise ValueError("--complex_scenes says which of two data sets: --other is the second.")
+            raise ValueError("--complex_scenes compares two data sets: pass the second as --other.")
         return None
     name = values.other.removeprefix(PUBLISHED)
     name = name if values.other.startswith(PUBLISHED) else str(Path(name).with_suffix(""))
@@ -182,7 +182,7 @@ def _other(values: flags.FlagValues) -> report.OtherSpace | None:
 def _published(
     dataset: str, settings: dict[str, str], scored: report.Scored | None
 ) -> dict[str, Any]:
-    """What the paper says of its own space, where nothing newer was scored."""
+    """Returns the paper's results for its space, unless newer scores are given."""
     top1 = ", ".join(f"{unit} {value:.1f}" for unit, value in zoo.published_top1(dataset).items())
     more: dict[str, Any] = {"settings": {**settings, "the paper's top-1, % (Table 2)": top1}}
     if scored is None:
@@ -194,7 +194,7 @@ def _published(
 def _absent(
     values: flags.FlagValues, there: dict[str, Any], space: spaces.ProbabilitySpace
 ) -> dict[str, str]:
-    """How to get the parts that have no data."""
+    """Returns for each part without data a sentence on how to get them."""
     model = values.model or f"{values.run or 'run'}/template.keras"
     folder = values.run or "run"
     said = {
@@ -206,7 +206,7 @@ def _absent(
         "accuracy": f"Accuracy over cost, the selected strategy, its controls: `vdroppath evaluate "
         f"--model={model} --data=... --train_data=... --out={folder}/scores.json`, then "
         f"`--scores={folder}/scores.json`.",
-        "tested": f"A network of its own on test videos: `vdroppath test "
+        "tested": f"The accuracy of a network on test videos: `vdroppath test "
         f"--model={folder}/derived.keras --data=... --out={folder}/result.json`, then "
         f"`--result={folder}/result.json`.",
     }

@@ -1,4 +1,4 @@
-"""Go from a folder of videos to a served network: the commands below, one after another."""
+"""Go from a folder of videos to a served network: runs the commands below in order."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ _PASSED = ("frame_template", "first_frame", "allow_open_end", "max_bad_fraction"
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
-    define_source(values, "data", "videos, as the first argument too")
-    define_source(values, "validation", "validation videos; default: divided off --data")
-    define_source(values, "test", "test videos; default: divided off --validation or --data")
+    """Declares the flags of the command."""
+    define_source(values, "data", "videos; may also be the first argument")
+    define_source(values, "validation", "validation videos; default: split from --data")
+    define_source(values, "test", "test videos; default: split from --validation or --data")
     define_formats(values)
     define_faults(values)
     text = "folder for everything; the same command continues a stopped run"
@@ -76,8 +76,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean("trials", False, text, flag_values=values)
     trials.define_trials(values, "with --trials: ")
     text = (
-        "regular expression for the names of videos: those that agree in what it finds are never "
-        "divided (default: that of UCF101, where names are so)"
+        "regular expression for the names of videos; videos with the same match stay in one part "
+        "of the split (default: that of UCF101, for names of its form)"
     )
     define_string(values, "group", text)
     text = "print the plan and write nothing"
@@ -85,7 +85,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """The plan, then its steps, from wherever the run stands."""
+    """Makes or reads the plan, then runs the steps that are not done."""
     take_source(values, arguments)
     go(values, recipe_of_flags(values))
     if not values.dry_run:
@@ -95,11 +95,11 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
-    """The plan, then its steps.
+    """Makes the plan, then runs its steps.
 
     Args:
         values: The flags of the command.
-        recipe: The recipe that they give, or another one, which is to be found where they say.
+        recipe: The recipe of the flags, or another one at the place that they name.
     """
     out, tried = Path(values.out), _trials(values, recipe)
     parts = open_parts(values, recipe.modality, recipe.seed)
@@ -108,7 +108,7 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
     root = root_of(values)
     steps = _steps(values, out, root, parts, tried)
     chosen = {"draws": values.draws, "init": values.init}
-    if tried is not None:  # plans that were made before the flag go on without it
+    if tried is not None:  # plans from before this flag remain valid without it
         chosen["trials"] = dataclasses.asdict(trials.trials_of(values))
     fields = fields_of(_given(values), recipe, about, chosen, steps)
     old = read_plan(out)
@@ -123,18 +123,18 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
             write_text(out / FOLDER / "recipe.json", recipe.to_json() + "\n")
             write_json(out / FOLDER / PLAN_FILE, fields)
         elif old["versions"] != fields["versions"]:
-            logging.warning("%s: was begun with other versions: %s", out, old["versions"])
+            logging.warning("%s: was started with other versions: %s", out, old["versions"])
         _run_steps(out, steps)
 
 
 def take_source(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """The videos, which may be the first argument."""
+    """Sets --data to the first argument, if given."""
     if len(arguments) > 1 or (arguments and values.data is not None):
         raise ValueError(f"Expected one folder or list of videos. Received: {' '.join(arguments)}")
     if arguments:
         values.data = arguments[0]
     if values.data is None:
-        raise ValueError("Name a folder or a list of videos: vdroppath run VIDEOS --out=DIR.")
+        raise ValueError("Pass a folder or a list of videos: vdroppath run VIDEOS --out=DIR.")
     for name in ("data", "validation", "test"):
         if (given := values[name].value) is not None and urls.is_remote(given):
             raise ValueError(
@@ -145,13 +145,13 @@ def take_source(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     source, out = os.path.realpath(values.data), os.path.realpath(values.out)
     if os.path.isdir(source) and os.path.commonpath([source, out]) == source:
         raise ValueError(
-            f"--out={values.out}: lies inside of the videos, {values.data}, and would be taken for "
-            "one of their classes. Pass a folder elsewhere."
+            f"--out={values.out}: is inside the folder of videos, {values.data}, and would be read "
+            "as one of its classes. Pass another folder."
         )
 
 
 def _given(values: flags.FlagValues) -> list[str]:
-    """The flags that were given, as they can be given again."""
+    """Returns the given flags, so that they can be given again."""
     names = [name for name in values if values[name].present or name == "data"]
     return arguments_of(values, [name for name in names if name not in _OWN])
 
@@ -212,7 +212,7 @@ def _is_done(step: Step, state: dict[str, Any]) -> bool:
 
 
 def _run_steps(out: Path, steps: list[Step]) -> None:
-    from vdroppath_tf.training.shown import show  # Keras, which --help does without
+    from vdroppath_tf.training.shown import show  # Keras, not needed for --help
 
     state = read_state(out)
     for n, step in enumerate(steps, 1):
@@ -244,7 +244,7 @@ def _words_of(error: BaseException) -> str:
 
 
 def _call(step: Step) -> None:
-    """A command as the command line calls it, without a word on what comes next."""
+    """Runs a command as the command line does, without a suggestion of the next one."""
     module = _STEPS[step.command]
     values = flags.FlagValues()
     module.define(values)
@@ -258,7 +258,7 @@ def _call(step: Step) -> None:
 
 @contextlib.contextmanager
 def _copied(wanted: bool) -> Iterator[io.StringIO]:
-    """Keeps what is printed, and prints it all the same."""
+    """Captures what is printed while also printing it."""
     text = io.StringIO()
     if not wanted:
         yield text

@@ -1,4 +1,4 @@
-"""The videos of ``vdroppath run``: found, looked over, divided, written down."""
+"""Finds, checks, splits and records the videos of ``vdroppath run``."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PARTS = ("train", "validation", "test")
 
 @named
 def open_parts(values: flags.FlagValues, modality: str, seed: int) -> dict[str, data.Manifest]:
-    """The three parts, divided where they were not given.
+    """Opens the three parts, splitting those that were not given.
 
     Raises:
-        ManifestError: If a list cannot be read, or a class would be missing in a part.
+        ManifestError: If a list cannot be read, or a class would be missing from a part.
     """
     find_validation(values)
     _find_test(values)
@@ -46,7 +46,7 @@ def open_parts(values: flags.FlagValues, modality: str, seed: int) -> dict[str, 
 
 
 def _find_test(values: flags.FlagValues) -> None:
-    """Takes --data for --test too, where it is a folder that holds that part beside the others."""
+    """Uses --data for --test too, if it is a folder that also holds that part."""
     if values.test is None:
         parts = parts_in(values.data, values.format or data.find_format(values.data))
         if len(parts) == len(PARTS):
@@ -60,7 +60,7 @@ def _check_classes(part: str, videos: data.Manifest) -> None:
         raise data.ManifestError(
             f"{videos.source}: the training videos lack the class {absent[0]!r}"
             f"{f' and {len(absent) - 1} more' if absent[1:] else ''}. Add videos of it, or take it "
-            "off the classes."
+            "off the list of classes."
         )
     if absent:
         logging.warning("%s: no %s video of %s", videos.source, part, ", ".join(absent[:5]))
@@ -68,7 +68,7 @@ def _check_classes(part: str, videos: data.Manifest) -> None:
 
 @named
 def root_of(values: flags.FlagValues) -> str | None:
-    """The folder that the names of the videos begin in."""
+    """Returns the folder to which the names of the videos are relative."""
     if values.data_root is not None:
         return os.path.abspath(values.data_root)
     source = Path(values.data)
@@ -77,7 +77,7 @@ def root_of(values: flags.FlagValues) -> str | None:
 
 @named
 def write_parts(out: Path, parts: dict[str, data.Manifest], root: str | None) -> None:
-    """Writes the split down, and reads it back to see that it is the same.
+    """Writes the split as manifests, and reads them back for verification.
 
     Raises:
         ValueError: If the format of the videos cannot be written as a manifest.
@@ -94,8 +94,8 @@ def write_parts(out: Path, parts: dict[str, data.Manifest], root: str | None) ->
         if found != [entry.path for entry in videos]:
             file.unlink()
             raise ValueError(
-                f"{videos.source}: its {part} videos do not lie below {root}{why}. Pass the folder "
-                "that they lie in, data_root= (--data_root), or use the single commands."
+                f"{videos.source}: its {part} videos are not in {root}{why}. Pass the folder "
+                "that they are in, data_root= (--data_root), or use the single commands."
             )
 
 
@@ -103,10 +103,10 @@ def write_parts(out: Path, parts: dict[str, data.Manifest], root: str | None) ->
 def look_over(
     values: flags.FlagValues, parts: dict[str, data.Manifest]
 ) -> dict[str, data.Manifest]:
-    """The parts without videos that cannot be read: their ends and their middle are decoded.
+    """Returns the parts without unreadable videos; decodes their ends and their middle.
 
     Raises:
-        ValueError: If more are bad than may be, naming the first ones.
+        ValueError: If too many are bad; the message names the first ones.
     """
     out = Path(values.out)
     quarantine, journal = out / FOLDER / "doctor.json", out / FOLDER / "doctor.journal"
@@ -119,8 +119,8 @@ def look_over(
     if len(found.faults) > values.max_bad_fraction * total:
         said = "; ".join(fault.reason for fault in found.faults[:3])
         raise ValueError(
-            f"{len(found.faults)} of {total} videos cannot be read ({said}). {quarantine} names "
-            "them all. Mend or remove them, or allow more: --max_bad_fraction."
+            f"{len(found.faults)} of {total} videos cannot be read ({said}). {quarantine} lists "
+            "all of them. Repair or remove them, or allow more: --max_bad_fraction."
         )
     if found.faults:
         logging.warning(
@@ -135,7 +135,7 @@ def look_over(
 
 @named
 def described(parts: dict[str, data.Manifest]) -> dict[str, Any]:
-    """Which videos these are."""
+    """Describes the videos."""
     first = parts["train"]
     return {
         "source": Path(first.source).name,

@@ -1,4 +1,4 @@
-"""What `vdroppath train` leaves in a run's folder, read again."""
+"""Reads the folder of `vdroppath train`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class RunFolder:
-    """A folder of `vdroppath train`; what it lacks is None or empty, but a space it must have.
+    """A folder of `vdroppath train`; missing parts are None or empty, except the space.
 
     Args:
         path: The folder.
 
     Raises:
-        ValueError: If it is no folder.
+        ValueError: If the path is not a folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,7 +34,7 @@ class RunFolder:
         """The learned space.
 
         Raises:
-            ValueError: If there is none, as where one strategy was trained on its own.
+            ValueError: If there is none, as after training one strategy stand-alone.
         """
         file = self.path / "space.json"
         if not file.is_file():
@@ -52,26 +52,26 @@ class RunFolder:
 
     @cached_property
     def recipe(self) -> training.Recipe | None:
-        """What it was trained by."""
+        """The recipe of the training."""
         file = self.path / training.RECIPE_FILE
         return load_text(file, training.Recipe.from_json) if file.is_file() else None
 
     @property
     def classes(self) -> int | None:
-        """How many there are."""
+        """The number of classes."""
         file = self.path / training.LABELS_FILE
         return len(training.read_labels(file)) if file.is_file() else None
 
     @property
     def clip_shape(self) -> tuple[int, int, int] | None:
-        """Frames, height and width of its clips; None where only the videos say."""
+        """Frames, height and width of its clips; None if they depend on the videos."""
         if self.recipe is None or self.recipe.evaluation.crop is None:
             return None
         sampling = self.recipe.evaluation
         return (sampling.frames, *sampling.crop_size)
 
     def history(self) -> list[Any] | None:
-        """Drop probabilities after each epoch with gates."""
+        """The drop probabilities after each epoch with gates."""
         file = self.path / "history.json"
         if not file.is_file():
             return None
@@ -79,7 +79,7 @@ class RunFolder:
         return report.read_history(file, phase) or None
 
     def settings(self) -> dict[str, str]:
-        """How it was trained, for a reader."""
+        """The settings of the training, for a reader."""
         if self.recipe is None:
             return {}
         videos = self._videos()
@@ -90,7 +90,7 @@ class RunFolder:
 
     @property
     def num_videos(self) -> int | None:
-        """How many videos it was trained on, N of Eq. 5; None where no run is described."""
+        """The number of training videos, N of Eq. 5; None if no run is described."""
         videos = self._videos()
         return None if videos is None else videos["videos"]
 
@@ -103,14 +103,14 @@ class RunFolder:
             return None
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"{file}: is none that vdroppath train wrote ({error}). Expected its run.json."
+                f"{file}: was not written by vdroppath train ({error}). Expected its run.json."
             ) from None
 
 
 def prior_of(model: keras.Model, file: str) -> str:
-    """The strength of a template's prior in words, with N of the run whose folder it lies in."""
+    """Describes the strength of a template's prior, with N from its run's folder."""
     try:
         videos = RunFolder(Path(file).parent).num_videos
-    except ValueError:  # a run.json of something else
+    except ValueError:  # a foreign run.json
         videos = None
     return layers.describe_prior(model, videos)

@@ -1,4 +1,4 @@
-"""The plan of ``vdroppath run``: its commands in order, and all that is needed to run it again."""
+"""The plan of ``vdroppath run``: its commands in order, and all settings to repeat it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Step:
     """One command of the plan.
 
     Attributes:
-        name: What it is called in the plan and in ``vdroppath status``.
+        name: The name of the step in the plan and in ``vdroppath status``.
         command: The command.
-        arguments: Its flags and arguments.
-        output: What is there when it is done.
+        arguments: The flags and arguments.
+        output: The file or folder that exists when the step is done.
     """
 
     name: str
@@ -64,18 +64,18 @@ def steps_of(
     shown: str | None,
     trials: TrialFlags | None = None,
 ) -> list[Step]:
-    """The commands from manifests and a recipe in ``plan/`` to a served network.
+    """Returns the commands from manifests and a recipe in ``plan/`` to a served network.
 
     Args:
         out: The folder of the run.
-        root: The folder that the videos of the manifests lie in.
-        draws: The strategies that are drawn and scored.
-        init: What the template starts from, or None.
-        more: Flags of every command that reads videos.
-        shown: A video to ask the served network about, or None.
-        trials: How strategies are trained stand-alone too, where they are. The best of these
-            networks is kept unless the derived one answers more validation videos, and the best
-            network of one unit is tested beside it. Defaults to None: no trials.
+        root: The folder of the videos in the manifests.
+        draws: The number of strategies that are drawn and scored.
+        init: The initial weights of the template, or None.
+        more: The flags for every command that reads videos.
+        shown: A video to classify with the served network, or None.
+        trials: The settings for also training strategies stand-alone. The best of these networks is
+            kept unless the derived one has a higher validation top-1, and the best network of
+            one unit is tested too. Defaults to None: no trials.
     """
     plan = out / FOLDER
     template, derived = str(out / "template.keras"), str(out / "derived.keras")
@@ -157,8 +157,8 @@ def fields_of(
     settings: dict[str, Any],
     steps: list[Step],
 ) -> dict[str, Any]:
-    """What is needed to run it again, as plain values."""
-    from importlib import metadata  # takes a while, and --help does without
+    """Returns all settings that are needed to repeat the run, as plain values."""
+    from importlib import metadata  # slow to import, and not needed for --help
 
     versions = {name: metadata.version(name) for name in _PACKAGES}
     return {
@@ -175,28 +175,28 @@ def fields_of(
 
 
 def read_plan(out: Path) -> dict[str, Any] | None:
-    """The plan in the folder of a run; None where there is none.
+    """Reads the plan in the folder of a run; None if there is none.
 
     Raises:
-        ValueError: If the file holds something else.
+        ValueError: If the file has another format.
     """
     file = out / FOLDER / PLAN_FILE
     return load_text(file, lambda text: read_json(text, FORMAT)) if file.is_file() else None
 
 
 def check_same_plan(out: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Raises where a folder holds a run of other settings or videos, naming what differs."""
+    """Raises a ValueError if a folder holds a run with other settings or videos."""
     parts = ("recipe", "data", "settings")
     before, now = ({part: fields.get(part) for part in parts} for fields in (old, new))
     if before != now:
         raise ValueError(
             f"{out}: holds another run; what differs: {what_differs(before, now)}. Pass a new "
-            "folder to start anew, or the same settings and videos to go on."
+            "folder to start again, or the same settings and videos to resume."
         )
 
 
 def read_state(out: Path) -> dict[str, Any]:
-    """What each step has come to: by its name, ``state``, ``seconds`` and ``error``."""
+    """Reads the state of each step, by name: ``state``, ``seconds`` and ``error``."""
     file = out / FOLDER / STATE_FILE
     if not file.is_file():
         return {}
@@ -204,9 +204,9 @@ def read_state(out: Path) -> dict[str, Any]:
         found = read_json(read_text(file), STATE_FORMAT)["steps"]
         return {str(name): dict(each) for name, each in found.items()}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{file}: does not say which steps are done ({error}).") from None
+        raise ValueError(f"{file}: is not the state of a run's steps ({error}).") from None
 
 
 def write_state(out: Path, steps: dict[str, Any]) -> None:
-    """Keeps what each step has come to."""
+    """Writes the state of each step."""
     write_json(out / FOLDER / STATE_FILE, {"format": STATE_FORMAT, "steps": steps})

@@ -1,4 +1,4 @@
-"""The recipe of ``vdroppath run``, made to fit the videos where nothing else was asked for."""
+"""Fits the recipe of ``vdroppath run`` to the videos, unless flags set it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from vdroppath_tf import data, training
 from vdroppath_tf.commands.train import sized
 from vdroppath_tf.names import named
 
-_STRIDE = 8  # the largest that is chosen
+_STRIDE = 8  # the largest stride that is chosen
 
 
 @named
 def fitted(
     values: flags.FlagValues, recipe: training.Recipe, parts: dict[str, data.Manifest]
 ) -> training.Recipe:
-    """The recipe with clips, a batch and epochs that fit the videos; what a flag says stays.
+    """Returns the recipe with clips, batch size and epochs that fit; flags have precedence.
 
-    Clips of one size are chosen of videos that differ or are large. The recipe ``small`` knows
-    nothing of the videos: there the stride lets a clip span half a video, a batch is a quarter of
-    the training videos at most, and epochs make up for few of them.
+    If videos differ in size or are large, clips of one size are cropped. The recipe ``small`` is
+    not made for particular videos: for it the stride lets a clip span half a video, a batch has at
+    most a quarter of the training videos, and more epochs compensate for few videos.
 
     Args:
         values: The flags of the command.
-        recipe: The recipe that they give.
+        recipe: The recipe of the flags.
         parts: The videos.
     """
     sizes = functools.cache(lambda: data.frame_sizes(list(parts.values())))  # opens each video

@@ -1,4 +1,4 @@
-"""What ``vdroppath evaluate`` prints and writes."""
+"""Prints and writes the result of ``vdroppath evaluate``."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def show(
     told: str,
     costs: UnitCosts,
 ) -> None:
-    """Prints who was chosen, on what, and what it scores on videos it was not chosen on."""
+    """Prints all scores, the chosen strategy, and its scores on videos not used for the choice."""
     for score in chosen_on.ranked():
         share = f"{score.interval}  top-5 {score.top5:.4f}"
         seen = "" if score in chosen_on.finalists else f"  dropped after {score.clips} clips"
         precision = "" if score.map is None else f"  mAP {score.map:.4f}"
         print(f"{share}{precision}  {score.strategy}{seen}")
     first, second = result.clips
-    print(f"\nAbove: the {first} clips that were chosen on. Below: {second} ({told}).")
+    print(f"\nAbove: the {first} clips used for the choice. Below: {second} ({told}).")
     print(f"Top-1 and its difference to the selected, {100 * result.confidence:g} % intervals:")
     maps = _maps(reported_on)
     for row in result.rows:
         precision = f"  mAP {maps[row.strategy]:.4f}" if row.strategy in maps else ""
         print(f"{row.interval}  {row.difference}{precision}  {row.name}: {row.strategy}")
     count, best = len(result.confidence_set), result.top1_chosen_on
-    print(f"\nOn the clips it was chosen on the selected scored {best:.4f}; the best of ", end="")
+    print(f"\nOn the clips used for the choice the selected has {best:.4f}; the best of ", end="")
     print(f"{len(chosen_on)} has a selection bias of about {result.optimism:.4f}.")
     print(_chosen(result, chosen_on, costs))
     level = f"{100 * (1 - result.level):g} %"
@@ -43,7 +43,7 @@ def show(
 
 
 def _chosen(result: scoring.Selection, chosen_on: scoring.StrategyScores, costs: UnitCosts) -> str:
-    """Which one was selected and why, and what the other rule would have taken."""
+    """Describes the selected strategy, the reason, and the choice by the other rule."""
     macs, most = costs.of(result.strategy)[1], chosen_on.best.strategy
     if result.rule == "accurate":
         return f"Selected: the highest top-1 ({macs:,} MACs), whatever it costs."
@@ -55,7 +55,7 @@ def _chosen(result: scoring.Selection, chosen_on: scoring.StrategyScores, costs:
 
 
 def _maps(scores: scoring.StrategyScores) -> dict[str, float]:
-    """Mean average precision by strategy, where clips have several classes."""
+    """Returns the mean average precision by strategy, if clips have several classes."""
     return {str(score.strategy): score.map for score in scores if score.map is not None}
 
 
@@ -67,7 +67,7 @@ def write(
     reported_on: scoring.StrategyScores,
     labels: Sequence[str],
 ) -> None:
-    """Writes the result as JSON, and the answers clip by clip beside it."""
+    """Writes the result as JSON, and the answers for each clip next to it."""
     for name, scores in (("chosen_on", chosen_on), ("reported_on", reported_on)):
         scores.save(path.with_suffix(f".{name}.npz"))
     recalibrated = chosen_on.recalibrated
@@ -86,10 +86,9 @@ def write(
 def gains_of(
     result: scoring.Selection, reported_on: scoring.StrategyScores, labels: Sequence[str]
 ) -> analysis.ClassGains | None:
-    """What the selected strategy gains over S everywhere, class by class, on the clips reported on.
+    """Returns the selected strategy's gains over S everywhere, by class, on the reported clips.
 
-    None where it is S everywhere, where no layer's S can be on everywhere, or where clips have
-    several classes.
+    None if it is S everywhere, if S cannot be on in every layer, or if clips have several classes.
     """
     selected, *others = result.rows
     frames = next((row for row in others if row.name == "S everywhere"), None)

@@ -1,4 +1,4 @@
-"""One training for each of several seeds, side by side: ``vdroppath train --seeds=3``."""
+"""Runs a training for each of several seeds in parallel: ``vdroppath train --seeds=3``."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _OWN = ("seeds", "seed", "out", "backup", "processes", "cluster", "verbosity")
 
 
 def define_seeds(values: flags.FlagValues) -> None:
-    """The flag ``--seeds``, and where its trainings run."""
-    text = "trainings, with seeds from --seed on, each in a folder seed-N of --out"
+    """Defines the flag ``--seeds``, and those for where its trainings run."""
+    text = "number of trainings, with seeds from --seed on, each in a folder seed-N of --out"
     flags.DEFINE_integer("seeds", 1, text, lower_bound=1, flag_values=values)
     define_processes(values, "trainings of --seeds")
 
 
 def train_seeds(values: flags.FlagValues, train: Callable[..., None]) -> None:
-    """A training for every seed; of templates, then, how far the spaces depend on it.
+    """Trains with every seed; for templates, then compares their spaces.
 
     Args:
         values: The flags of the command.
-        train: Called in a process for a name and the arguments of the command with one seed.
+        train: Called in a process with a name, and the arguments of the command with one seed.
     """
     from vdroppath_tf.experiments.processes import in_processes
 
@@ -47,6 +47,6 @@ def train_seeds(values: flags.FlagValues, train: Callable[..., None]) -> None:
 
 
 def _of_seed(values: flags.FlagValues, seed: int) -> list[str]:
-    """A seed, and places of its own."""
+    """Returns the flags for one seed, with a separate folder and backup."""
     own = [f"--seed={seed}", f"--out={values.out}/seed-{seed}"]
     return own if values.backup is None else [*own, f"--backup={values.backup}/seed-{seed}"]

@@ -1,4 +1,4 @@
-"""Serve networks over HTTP: the bytes of a video in, the most probable classes out."""
+"""Serve networks over HTTP: requests hold a video, answers its most probable classes."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ EXAMPLE = "vdroppath serve served jumps=other/served --port=8000"
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_server(values)
-    text = "newest versions of each model that are served at a time"
+    text = "number of newest versions of each model that are served"
     flags.DEFINE_integer("versions", 1, text, lower_bound=1, flag_values=values)
 
 
 @named
 def define_server(values: flags.FlagValues, *, port: int = 8000) -> None:
-    """The flags of whatever serves, with the port that is usual."""
-    text = "address to listen at; with 0.0.0.0 every machine that reaches this one may ask"
+    """Defines the flags of a server, with its default port."""
+    text = "address to listen on; with 0.0.0.0 any machine that can reach this one may use it"
     define_string(values, "host", text, "127.0.0.1")
-    flags.DEFINE_integer("port", port, "port; 0 takes a free one", 0, 65535, flag_values=values)
+    flags.DEFINE_integer("port", port, "port; 0: any free port", 0, 65535, flag_values=values)
     for name, (default, text) in SERVER_LIMITS.items():
         if isinstance(default, float):
             flags.DEFINE_float(name, default, text, 1e-3, 86400.0, flag_values=values)
         else:
             flags.DEFINE_integer(name, default, text, lower_bound=1, flag_values=values)
-    text = "videos that are decoded at a time (default: one for each core)"
+    text = "number of videos that are decoded at a time (default: one for each core)"
     flags.DEFINE_integer("workers", None, text, lower_bound=1, flag_values=values)
     text = "runtime of a version; auto: OpenVINO if the version has it and it is installed"
     flags.DEFINE_enum("runtime", "auto", RUNTIMES, text, flag_values=values)
-    text = "seconds from one look for new versions to the next"
+    text = "seconds between checks for new versions"
     flags.DEFINE_float("poll_seconds", 5.0, text, 0.1, 86400.0, flag_values=values)
 
 
 def run(values: flags.FlagValues, models: Sequence[str]) -> None:
-    """Serves until it is stopped."""
+    """Serves until the process is stopped."""
     serve(values, places_of(models), keep=values.versions, on_start=_say)
 
 
 def _say(address: str) -> None:
-    print(address, flush=True)  # for a program that started this one
+    print(address, flush=True)  # read by programs that start this one
 
 
 @named
@@ -58,17 +58,17 @@ def serve(
     keep: int,
     on_start: Callable[[str], object],
 ) -> None:
-    """Serves the models in some folders until it is stopped.
+    """Serves the models in some folders until the process is stopped.
 
     Args:
-        values: With the flags of ``define_server``.
-        places: The name of each model to its folder.
-        keep: How many versions of each.
-        on_start: Is given the address.
+        values: The flags, including those of ``define_server``.
+        places: The folder of each model by name.
+        keep: The number of versions of each.
+        on_start: A function that is called with the address.
 
     Raises:
-        ValueError: If a package is missing, or a model.
-        OSError: If the address is taken.
+        ValueError: If a package or a model is missing.
+        OSError: If the address is in use.
     """
     for package in ("starlette", "uvicorn", "python_multipart", "prometheus_client"):
         if importlib.util.find_spec(package) is None:
@@ -100,13 +100,13 @@ def serve(
 
 @named
 def places_of(models: Sequence[str]) -> dict[str, Path]:
-    """The folders of models by name: NAME=FOLDER, or the name of the folder.
+    """Returns the folders of models by name: NAME=FOLDER, or by the folder's name.
 
     Raises:
-        ValueError: If there is none, two have one name, or a folder is not there.
+        ValueError: If there is none, two have the same name, or a folder is missing.
     """
     if not models:
-        raise ValueError("Name at least one model: what vdroppath export wrote, or NAME=FOLDER.")
+        raise ValueError("Pass at least one model: a folder of vdroppath export, or NAME=FOLDER.")
     places: dict[str, Path] = {}
     for text in models:
         name, equals, folder = text.partition("=")
@@ -114,18 +114,18 @@ def places_of(models: Sequence[str]) -> dict[str, Path]:
         if not equals:
             name = _name_of(path)
         if not path.is_dir():
-            raise ValueError(f"{text}: there is no folder {path}. Expected what export wrote.")
+            raise ValueError(f"{text}: there is no folder {path}. Expected one from export.")
         if not name or not all(c.isalnum() or c in "-_." for c in name):
             raise ValueError(
-                f"{text}: {name!r} is no name of a model. Expected letters, digits and -_. before ="
+                f"{text}: {name!r} is not a valid name. Expected letters, digits and -_. before ="
             )
         if name in places:
-            raise ValueError(f"{text}: a second model {name!r}. Expected NAME=FOLDER with others.")
+            raise ValueError(f"{text}: a second model {name!r}. Expected other names: NAME=FOLDER.")
         places[name] = path
     return places
 
 
 def _name_of(path: Path) -> str:
-    """That of the folder; of a version, that of the folder above."""
+    """Returns the name of the folder; for a version, that of its parent."""
     path = path.absolute()
     return path.parent.name if path.name.isdecimal() else path.name

@@ -1,4 +1,4 @@
-"""Flags that say where videos are and how to read them: the same for every command."""
+"""Flags for where videos are and how to read them, the same for every command."""
 
 from __future__ import annotations
 
@@ -17,86 +17,86 @@ KINDS = "list, annotation file or folder"
 
 @named
 def define_source(values: flags.FlagValues, name: str, text: str, *, needed: bool = False) -> None:
-    """A flag for videos, one for the folder they lie in, and one for their part of a data set."""
+    """Defines flags for videos, their folder, and their part of a data set."""
     define_string(values, name, f"{text}: {KINDS}", needed=needed)
     other = "" if name == "data" else " (default: --data_root, if there is one)"
-    define_string(values, _root(name), f"folder that the videos of --{name} lie in{other}")
+    define_string(values, _root(name), f"folder of the videos of --{name}{other}")
     if name != "data":
-        text = f"as --split, for --{name} (default: a number is --split's)"
+        text = f"the same as --split, for --{name} (default: --split, if it is a number)"
         define_string(values, _split(name), text)
 
 
 def define_formats(values: flags.FlagValues) -> None:
-    """Flags for what `define_source` declared, whichever there are."""
-    text = "format of all videos named here; default: detected"
+    """Defines the flags for the formats of all sources of `define_source`."""
+    text = "format of all sources; default: detected"
     flags.DEFINE_enum("format", None, FORMATS, text, flag_values=values)
     text = (
-        "what the columns of a list hold, e.g. path,num_frames,label or path,-,class_name, where - "
-        "is not read (default: detected)"
+        "columns of a list, e.g. path,num_frames,label or path,-,class_name; columns named - are "
+        "not read (default: detected)"
     )
     define_string(values, "columns", text)
-    text = "what separates the columns of a list (default: detected)"
+    text = "separator of the columns of a list (default: detected)"
     flags.DEFINE_enum("separator", None, SEPARATORS, text, flag_values=values)
     text = "encoding of a list, e.g. cp1252 (default: UTF-8 or UTF-16, detected)"
     define_string(values, "encoding", text)
     text = (
-        "pictures in folders and zip files of frames, e.g. {:05d}.jpg, or {:f}.jpg if the number "
-        "is a time (default: detected)"
+        "names of pictures in folders and zip files of frames, e.g. {:05d}.jpg, or {:f}.jpg if the "
+        "number is a time (default: detected)"
     )
     define_string(values, "frame_template", text)
     text = "number of the first picture (default: 0 or 1, detected)"
     flags.DEFINE_integer("first_frame", None, text, 0, flag_values=values)
     text = "number of the first class in a list (default: 0)"
     flags.DEFINE_integer("label_base", None, text, 0, 1, flag_values=values)
-    text = "split 1, 2 or 3 of HMDB51 (default: 1), or the part of a file that lists several: train"
+    text = "split 1, 2 or 3 of HMDB51 (default: 1), or a part of a file with several, e.g. train"
     define_string(values, "split", text)
-    text = "folder that links among the videos may lead into, besides their root; may be repeated"
+    text = "folder, besides the videos' root, to which links may lead; may be repeated"
     flags.DEFINE_multi_string("allow_links_to", [], text, flag_values=values)
-    text = "keep class folders without a video as classes, with a note (--noallow_empty: an error)"
+    text = "keep class folders without videos as classes, with a note (--noallow_empty: an error)"
     flags.DEFINE_boolean("allow_empty", True, text, flag_values=values)
-    text = "which folder above a video is its class, 1 for the outermost (default: detected)"
+    text = "level of the folders that are classes, 1 for the outermost (default: detected)"
     flags.DEFINE_integer("class_level", None, text, 1, flag_values=values)
     define_video_stream(values)
     define_open_end(values)
     define_source_fps(values)
     text = "leave out videos that are listed but missing (default: for Kinetics, ActivityNet)"
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
-    text = "keep videos that are listed with two labels, once with each"
+    text = "keep videos that are listed with two labels, once for each"
     flags.DEFINE_boolean("allow_two_labels", False, text, flag_values=values)
 
 
 def define_part(values: flags.FlagValues) -> None:
-    """The flag that says which part of a data set --data is."""
+    """Defines the flag for the part of a data set that --data is."""
     text = "the part of --data to read, for HMDB51 and for folders train, val and test"
     kinds = ["train", "validation", "test"]
     flags.DEFINE_enum("part", "train", kinds, text, flag_values=values)
 
 
 def define_video_stream(values: flags.FlagValues) -> None:
-    """The flag that chooses one of several video streams of a file."""
-    text = "number of the video stream of each file, from 0 (default: the one that a player shows)"
+    """Defines the flag that selects one of several video streams of a file."""
+    text = "number of the video stream of each file, from 0 (default: the one that players show)"
     flags.DEFINE_integer("video_stream", None, text, 0, flag_values=values)
 
 
 def define_open_end(values: flags.FlagValues) -> None:
-    """The flag that takes recordings that are not finished."""
-    text = "read recordings that end inside a frame, as they are still being written or "
-    text += "were cut short, up to their last whole frame"
+    """Defines the flag that accepts incomplete recordings."""
+    text = "read recordings that end inside a frame, because they are still being written or "
+    text += "are truncated, up to their last complete frame"
     flags.DEFINE_boolean("allow_open_end", False, text, flag_values=values)
 
 
 def define_source_fps(values: flags.FlagValues) -> None:
-    """The flag that gives a rate to pictures."""
-    text = "frames a second of folders, archives and records of pictures, where clips are taken by "
-    text += "time (--fps)"
+    """Defines the flag for the frame rate of pictures."""
+    text = "frames per second of folders, archives and records of pictures, if clips are sampled "
+    text += "by time (--fps)"
     flags.DEFINE_float("source_fps", None, text, 1e-6, MAX_FPS, flag_values=values)
 
 
 def define_faults(values: flags.FlagValues) -> None:
-    """Flags that say what becomes of videos that cannot be read."""
-    text = "JSON file of vdroppath doctor or train: leaves out the videos it names"
+    """Defines the flags for videos that cannot be read."""
+    text = "JSON file of vdroppath doctor or train, with videos to leave out"
     define_string(values, "quarantine", text)
-    text = "largest share of bad videos; more are an error (0: the first one is)"
+    text = "largest share of bad videos; more are an error (0: any bad video is)"
     flags.DEFINE_float("max_bad_fraction", MAX_BAD_FRACTION, text, 0.0, 1.0, flag_values=values)
 
 
@@ -110,19 +110,20 @@ def open_source(
     modality: str = "rgb",
     log_notes: bool = True,
 ) -> data.Manifest:
-    """The videos of a flag; a labels.txt beside a list names its classes.
+    """Opens the videos of a flag; a labels.txt next to a list names its classes.
 
     Args:
-        values: With the flags of ``define_source`` and ``define_formats``.
-        name: The flag: a list, a folder or a data set.
-        labels: Classes of the model these videos are for: a folder's classes must be among them.
-        part: ``"train"``, ``"validation"`` or ``"test"``: what is wanted of a data set that holds
+        values: The flags, including those of ``define_source`` and ``define_formats``.
+        name: The flag that names a list, a folder or a data set.
+        labels: The classes of the model for which the videos are; a folder's classes must be among
+            them.
+        part: ``"train"``, ``"validation"`` or ``"test"``: the part of a data set that holds
             several.
-        modality: Of the recipe; for ``"flow"``, what is listed are folders of it.
-        log_notes: Whether to log ``Manifest.notes``. ``catalog`` prints them in its table.
+        modality: The recipe's modality; for ``"flow"``, the list holds folders of optical flow.
+        log_notes: Whether to log ``Manifest.notes``; ``catalog`` prints them in its table instead.
 
     Raises:
-        ManifestError: Naming the file, the line and the value.
+        ManifestError: If a list is invalid; the message names the file, the line and the value.
         ValueError: If the classes are not those of the model.
     """
     source = values[name].value
@@ -163,7 +164,7 @@ def open_source(
 
 
 def find_validation(values: flags.FlagValues) -> None:
-    """Takes --data for --validation too, where it is a folder that holds both parts."""
+    """Uses --data for --validation too, if it is a folder that holds both parts."""
     if values.validation is None:
         parts = parts_in(values.data, values.format or data.find_format(values.data))
         if "train" in parts and len(parts) > 1:
@@ -171,32 +172,32 @@ def find_validation(values: flags.FlagValues) -> None:
 
 
 def parts_in(source: str, format: str) -> dict[str, str]:
-    """The parts of a data set in a folder, and what they are called there."""
+    """Returns the parts of a data set in a folder, with their names there."""
     if format == "sequence-examples":
         return data.records.parts_of_records(source)
     return data.lists.parts_of(source) if format.startswith("folders") else {}
 
 
 def say_not_recalibrated() -> None:
-    """Warns that a template is scored as it was trained, as nobody gave training videos."""
+    """Warns that a template is scored without recalibration, for lack of training videos."""
     logging.warning(
-        "No --train_data: batch norm keeps the statistics of all paths mixed, and single "
-        "strategies score below what they can."
+        "No --train_data: batch norm keeps its statistics over all paths, so single strategies "
+        "score lower than with recalibration."
     )
 
 
 def _layout_of(values: flags.FlagValues) -> data.Layout | None:
-    """What the flags say of the layout of lists; None if they say nothing.
+    """Returns the layout of lists in the flags; None if they set none.
 
     Raises:
-        ValueError: If they do not go with ``--format``, or name no layout.
+        ValueError: If they do not fit ``--format``, or the layout is invalid.
     """
     given = (values.columns, values.separator, values.encoding)
     if given == (None, None, None):
         return None
     if values.format not in (None, "table"):
         raise ValueError(
-            f"--columns, --separator and --encoding are of lists whose layout is found out, but "
+            f"--columns, --separator and --encoding are for lists with a detected layout, but "
             f"--format is {values.format}. Leave it out, or pass --format=table."
         )
     columns = None if values.columns is None else tuple(values.columns.split(","))
@@ -204,7 +205,7 @@ def _layout_of(values: flags.FlagValues) -> data.Layout | None:
 
 
 def _part(source: str, format: str, part: str) -> str | None:
-    """The part to ask a format for: folders may have none, and HMDB51 has two."""
+    """Returns the part to request from a format: folders may have none, HMDB51 has two."""
     if format == "hmdb51":
         return "test" if part == "validation" else part
     return part if parts_in(source, format) else None
@@ -219,7 +220,7 @@ def _split(name: str) -> str:
 
 
 def _split_of(values: flags.FlagValues, name: str) -> int | str | None:
-    """The number or name of a split: training videos and validation have no name in common."""
+    """Returns the number or name of a split, whose names differ for training and validation."""
     given, general = values[_split(name)].value, values["split"].value
     if given is None and str(general).isdecimal():
         given = general
@@ -227,12 +228,12 @@ def _split_of(values: flags.FlagValues, name: str) -> int | str | None:
 
 
 def _labels_for(source: str, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """The model's classes, or those of a file beside the list, which must be the same."""
+    """Returns the model's classes, or those of a file next to the list; both must be equal."""
     beside = Path(source).with_name(training.LABELS_FILE)
     own = training.read_labels(beside) if Path(source).is_file() and beside.is_file() else None
     if labels is not None and own is not None and own != labels:
         raise ValueError(
-            f"{beside}: other classes than the model's. Expected {list(labels)[:9]}, one a line. "
+            f"{beside}: other classes than the model's. Expected {list(labels)[:9]}, one per line. "
             f"Found {list(own)[:9]}."
         )
     return own if labels is None else labels
@@ -245,7 +246,7 @@ def _leave_out(videos: data.Manifest, quarantine: str) -> data.Manifest:
     logging.info(
         "%s: leaves out %d of the %d videos of %s", quarantine, left_out, len(videos), videos.source
     )
-    if named.faults and not left_out:  # no error: a quarantine may be another split's
+    if named.faults and not left_out:  # not an error: it may be for another split
         logging.warning(
             "%s: names %d videos, none of them in %s. Is its root right?",
             quarantine,

@@ -24,29 +24,29 @@ EXAMPLE = "vdroppath space --model=run/template.keras --clip_shape=16,112,112 --
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_string(values, "model", "a trained template, .keras")
-    text = "in place of --model: space.json, or published:NAME, a space of the paper"
+    text = "instead of --model: space.json, or published:NAME, a space of the paper"
     define_string(values, "space", text)
     text = "print a line for each input of a layer, for a network with gates per input"
     flags.DEFINE_boolean("inputs", False, text, flag_values=values)
-    text = "JSON file to write the space to"
+    text = "JSON file for the space"
     define_output(values, "out", text, mark="vdroppath_tf.space/")
     define_budgets(values)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """The space as a table: marginals of both forms, entropy, distance from the start."""
+    """Prints the space as a table: marginals in both forms, entropy, distance from the start."""
     budgets = Budgets(values)
     model, space = _space_of(values)
     source = values.space if model is None else values.model
     if values.inputs and not space.per_input:
-        raise ValueError(f"--inputs: the inputs of each layer of {source} share its gates.")
+        raise ValueError(f"--inputs: in {source} the inputs of each layer share its gates.")
     found = spaces.diagnose(space)
-    lines, before = said(found, values), int(bool(found.collapsed))  # a collapse comes first
+    lines, before = said(found, values), int(bool(found.collapsed))  # a warning of it is first
     print("\n".join([*lines[:before], *table(space, inputs=values.inputs), *lines[before:]]))
     if space.per_input and not values.inputs:
-        print("Each input of a layer has gates of its own: P are means over inputs (see --inputs).")
+        print("Each input of a layer has its own gates: P are means over inputs (see --inputs).")
     if model is not None:
         classifier = layers.named_drops(model).get("classifier")
         if classifier is not None:
@@ -65,7 +65,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 def _space_of(
     values: flags.FlagValues,
 ) -> tuple[keras.Model | None, spaces.ProbabilitySpace]:
-    """The template that was named and its space, or no template and the space of a file."""
+    """Returns a template and its space, or None and the space of a file."""
     if (values.model is None) == (values.space is None):
         raise ValueError("Expected one of --model (a template, .keras) and --space (space.json).")
     if values.space is None:
@@ -83,7 +83,7 @@ def _chosen_by_the_paper(source: str) -> spaces.FusionStrategy:
 
 
 def _leading(space: spaces.ProbabilitySpace) -> str:
-    """In how many layers each unit has the highest marginal, such as "ST in 37 of 61 layers"."""
+    """Describes in how many layers each unit has the highest marginal."""
     marginals = space.marginals()
     units = [max(marginals, key=lambda unit: marginals[unit][n]) for n in range(len(space))]
     counts = [f"{unit} in {n}" for unit, n in Counter(units).most_common()]
@@ -92,11 +92,11 @@ def _leading(space: spaces.ProbabilitySpace) -> str:
 
 @named
 def table(space: spaces.ProbabilitySpace, *, inputs: bool = False) -> list[str]:
-    """Lines, one a layer: P of each unit by Eq. 7 and as sampled, entropy (nats), distance, mover.
+    """Returns a line for each layer: P of the units (Eq. 7, sampling), entropy, distance, mover.
 
     Args:
-        space: of a template; with gates per input P are the means over a layer's inputs.
-        inputs: adds a line for each input that has its own gates, below its layer's.
+        space: the space; with gates per input P are means over a layer's inputs.
+        inputs: whether to add a line for each input with its own gates, below that of its layer.
     """
     units = list(space.marginals())
     forms = space.unit_probabilities(), space.unit_probabilities(form="sampling")
@@ -122,6 +122,6 @@ def table(space: spaces.ProbabilitySpace, *, inputs: bool = False) -> list[str]:
 
 
 def _numbers(units: Sequence[str], probabilities: Iterable[float]) -> str:
-    """P of each unit, below the unit's name."""
+    """Formats P of each unit, aligned with the unit's name."""
     pairs = zip(units, probabilities, strict=True)
     return " ".join(f"{p:{max(5, len(unit))}.3f}" for unit, p in pairs)

@@ -1,4 +1,4 @@
-"""Spaces that commands read, and what they write of spaces that are held against each other."""
+"""Reads spaces for commands, and writes the results of comparing them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PUBLISHED = "published:"
 
 
 def open_space(source: str) -> spaces.ProbabilitySpace:
-    """A space of a file, or ``published:NAME``; a ValueError where there is none."""
+    """Opens a space from a file, or ``published:NAME``; raises a ValueError if it is missing."""
     if source.startswith(PUBLISHED):
         from vdroppath_tf.zoo.published import published_space
 
@@ -36,16 +36,16 @@ def open_space(source: str) -> spaces.ProbabilitySpace:
 
 
 def define_outputs(values: flags.FlagValues, what: str, numbers: str, format: str) -> None:
-    """The form of the probabilities in question, a picture, and a JSON file of the numbers."""
-    text = f"of the {what}: paper (Eq. 7) or sampling"
+    """Defines the flags for the form of the probabilities, a picture, and a JSON file."""
+    text = f"form of the {what}: paper (Eq. 7) or sampling"
     flags.DEFINE_enum("form", "paper", ["paper", "sampling"], text, flag_values=values)
     text = "picture to write: .png, .svg or .pdf"
     define_output(values, "figure", text, mark=PICTURE)
-    define_output(values, "out", f"JSON file to write the {numbers} to", mark=format)
+    define_output(values, "out", f"JSON file for the {numbers}", mark=format)
 
 
 def check_figure(values: flags.FlagValues) -> None:
-    """Stops where ``--figure`` names a file of a kind that cannot be drawn."""
+    """Raises a ValueError if ``--figure`` has a suffix that cannot be drawn."""
     if values.figure:
         check_suffix(values, "figure", ".png", ".svg", ".pdf")
 
@@ -53,7 +53,7 @@ def check_figure(values: flags.FlagValues) -> None:
 def write_outputs(
     values: flags.FlagValues, draw: Callable[[], Figure], fields: dict[str, Any]
 ) -> None:
-    """What was asked for of picture and JSON."""
+    """Writes the requested picture and JSON file."""
     if values.figure:
         write_picture(Path(values.figure), draw())
         logging.info("Wrote %s", values.figure)
@@ -63,7 +63,7 @@ def write_outputs(
 
 
 def write_picture(path: Path, figure: Figure) -> None:
-    """Writes a picture, whole or not at all, with the mark of its maker."""
+    """Writes a picture atomically, with the name of this program in its metadata."""
     maker = "Software" if path.suffix == ".png" else "Creator"
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as new:

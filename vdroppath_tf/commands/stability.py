@@ -1,4 +1,4 @@
-"""Show how far a space depends on its seed, layer by layer, from the spaces of several seeds."""
+"""Show how far a space depends on its seed, by layer, from the spaces of several seeds."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ EXAMPLE = (
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_outputs(values, "probabilities in the table", "numbers", FORMAT)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """A table, and what was asked for of picture and JSON."""
+    """Prints a table, and writes the requested picture and JSON file."""
     check_figure(values)
     spaces = [open_space(source) for source in arguments]
     found = analysis.stability(spaces, values.form)
@@ -48,7 +48,7 @@ def _observed(one: analysis.SeedObservation) -> dict[str, Any]:
 
 
 def table(found: analysis.Stability) -> list[str]:
-    """Lines: each layer's paths over the seeds, its distances, and a sentence."""
+    """Returns lines: each layer's paths over the seeds, its distances, and a summary."""
     width = max(map(len, found.layers))
     lines = [f"{found.seeds} seeds; mean and standard deviation over them, and distances"]
     for n, layer in enumerate(found.layers):
@@ -64,7 +64,7 @@ def table(found: analysis.Stability) -> list[str]:
 
 
 def fields(found: analysis.Stability) -> dict[str, Any]:
-    """The numbers as plain values."""
+    """Returns the numbers as plain values."""
     return {
         "format": FORMAT,
         "form": found.form,

@@ -22,13 +22,13 @@ _SHOWN = ("loss", "task_loss", "kl", "top1", "accuracy", "val_loss", "val_top1",
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
-    text = "one JSON object a folder"
+    """Declares the flags of the command."""
+    text = "print a JSON object for each folder"
     flags.DEFINE_boolean("json", False, text, flag_values=values)
 
 
 def run(values: flags.FlagValues, folders: Sequence[str]) -> None:
-    """How far the run of each folder is."""
+    """Prints the progress of the run in each folder."""
     if not folders:
         raise ValueError("Name at least one folder of vdroppath run or vdroppath train.")
     for folder in folders:
@@ -37,7 +37,7 @@ def run(values: flags.FlagValues, folders: Sequence[str]) -> None:
 
 
 def status_of(folder: Path) -> dict[str, Any]:
-    """How far a run is, as plain values.
+    """Returns the progress of a run as plain values.
 
     Raises:
         ValueError: If the folder holds no run.
@@ -71,7 +71,7 @@ def status_of(folder: Path) -> dict[str, Any]:
 
 
 def _trainings(folder: Path) -> list[Path]:
-    """The folders in which something was trained: its own, those of fine-tuning, seeds, trials."""
+    """Returns the folders with trainings: the run's, those of fine-tuning, seeds and trials."""
     if not folder.is_dir():
         return []
     inside = [folder, *sorted(folder.glob("*.run")), *sorted(folder.glob("seed-*"))]
@@ -92,7 +92,7 @@ def _training(place: Path) -> dict[str, Any]:
 
 
 def _next(place: Path, progress: training.Progress) -> str:
-    """The phase that comes next, or the command."""
+    """Returns the next phase, or the next command."""
     if progress.number + 1 < len(progress.phases):
         name, epochs = progress.phases[progress.number + 1]
         return f"{name}, {epochs} epochs"
@@ -105,17 +105,17 @@ def _next(place: Path, progress: training.Progress) -> str:
 
 
 def _phases(place: Path) -> list[tuple[str, int]]:
-    """The phases of a run of an older version, which keeps no progress."""
+    """Reads the phases of a run by an older version, which has no progress file."""
     file = place / RUN_FILE
     try:
         phases = json.loads(read_text(file))["phases"]
         return [(str(phase["name"]), int(phase["epochs"])) for phase in phases]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{file}: is none that vdroppath train wrote ({error}).") from None
+        raise ValueError(f"{file}: was not written by vdroppath train ({error}).") from None
 
 
 def lines_of(found: dict[str, Any]) -> Iterator[str]:
-    """A status for a reader."""
+    """Formats a status as lines."""
     folder = found["folder"]
     if "steps" in found:
         done = sum(state == "done" for state in found["steps"].values())
@@ -160,7 +160,7 @@ def _lines_of_training(place: str, each: dict[str, Any], *, whole: bool) -> Iter
     for line in (*each["bad"], *([each["error"]] if each["error"] else [])):
         yield f"  bad: {line}"
     if each["state"] == "killed":
-        yield "  no process holds the folder: the same command resumes from the last checkpoint"
+        yield "  no process is running: the same command resumes from the last checkpoint"
 
 
 def _step(each: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The flag that sets a template to one strategy, for commands that look at one network."""
+"""The flag that sets a template to one strategy, for commands that use one network."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from vdroppath_tf.commands.flag_kinds import define_string
 
 
 def define_strategy(values: flags.FlagValues) -> None:
-    """The flag ``--strategy``."""
+    """Defines the flag ``--strategy``."""
     text = "strategy of a template, e.g. 'S ST ...'; default: the one it was saved with"
     define_string(values, "strategy", text)
 
 
 def set_strategy_of(values: flags.FlagValues, model: Any) -> spaces.FusionStrategy | None:
-    """Sets a template to the strategy of the flag, and returns it; None where it was not given.
+    """Sets a template to the strategy of the flag, and returns it; None without the flag.
 
     Raises:
-        ValueError: If the network has no gates, or the text is no strategy of it.
+        ValueError: If the network has no gates, or the strategy does not fit it.
     """
     if values.strategy is None:
         return None

@@ -1,4 +1,4 @@
-"""Starts the processes of a training, ends all when one is lost, and begins them again."""
+"""Starts the processes of a training; if one is lost, ends and restarts all of them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from absl import logging
 
 from vdroppath_tf.training.cluster import TF_CONFIG, Cluster
 
-LOST = 75  # EX_TEMPFAIL of sysexits.h: a worker that has lost another; try again
-_POLL, _GRACE = 0.2, 10.0  # seconds between looks, and that the others have to end by themselves
+LOST = 75  # EX_TEMPFAIL of sysexits.h: a worker has lost another one; try again
+_POLL, _GRACE = 0.2, 10.0  # seconds between polls, and for other processes to end by themselves
 _GPUS = "/proc/driver/nvidia/gpus"
 
 
@@ -25,19 +25,19 @@ class Supervisor:
     """Runs one command in several processes that train together, or in one.
 
     Args:
-        arguments: The command line, from the name of the command on, as each process gets it.
-        workers: How many processes.
-        restarts: How often they are begun again where one was lost: killed, or crashed.
+        arguments: The command line of each process, from the name of the command on.
+        workers: The number of processes.
+        restarts: How often they are restarted if one was lost (killed, or crashed).
     """
 
     def __init__(self, arguments: Sequence[str], workers: int, restarts: int) -> None:
         self.arguments, self.workers, self.restarts = list(arguments), workers, restarts
         self._running: list[subprocess.Popen[bytes]] = []
         self._logs: list[IO[bytes]] = []
-        self._asked: int | None = None  # the signal that this process got
+        self._asked: int | None = None  # the signal that this process received
 
     def run(self) -> int:
-        """The exit code of the training, 0 where it came to its end."""
+        """Runs the training, and returns its exit code, 0 if it finished."""
         before = {n: signal.signal(n, self._pass_on) for n in (signal.SIGTERM, signal.SIGINT)}
         try:
             for attempt in range(self.restarts + 1):
@@ -46,7 +46,7 @@ class Supervisor:
                 if not lost or self._asked is not None:
                     return 128 - code if code < 0 else code
                 left = self.restarts - attempt
-                what = "begins again from the last checkpoint" if left else "ends"
+                what = "restarts from the last checkpoint" if left else "ends"
                 logging.warning("A process of the training was lost (%s); it %s.", _why(code), what)
             return LOST
         finally:
@@ -60,14 +60,14 @@ class Supervisor:
             process.send_signal(number)
 
     def _once(self) -> int:
-        """Runs the processes to their end; the code of the first that failed, or 0."""
+        """Runs the processes to their end; returns the code of the first that failed, or 0."""
         self._running = [self._start(n, env) for n, env in enumerate(self._environments())]
         try:
             while True:
                 codes = [process.poll() for process in self._running]
                 failed = [n for n, code in enumerate(codes) if code]
                 if failed:
-                    # a worker that only lost another says less than the one that is gone
+                    # the worker that failed is more informative than those that lost it
                     time.sleep(_POLL)
                     codes = [process.poll() for process in self._running]
                     first = min(failed, key=lambda n: codes[n] == LOST)
@@ -86,14 +86,14 @@ class Supervisor:
         if number == 0:
             self._logs = [sys.stderr.buffer]
             return subprocess.Popen(command, env=environment)
-        log = tempfile.TemporaryFile()  # noqa: SIM115  read, and gone, where the process failed
+        log = tempfile.TemporaryFile()  # noqa: SIM115  read if the process fails, then deleted
         self._logs.append(log)
         return subprocess.Popen(
             [*command, "--verbosity=-1"], env=environment, stdout=log, stderr=log
         )
 
     def _environments(self) -> list[dict[str, str]]:
-        """The environment of each process: who takes part, and which GPUs it has."""
+        """Returns the environment of each process: the cluster, and its GPUs."""
         if self.workers == 1:
             return [dict(os.environ)]
         hosts = tuple(f"127.0.0.1:{port}" for port in _free_ports(self.workers))
@@ -104,16 +104,16 @@ class Supervisor:
         return found
 
     def _show(self, number: int) -> None:
-        """The last lines of a process that failed; those of the first are on the screen."""
+        """Logs the last lines of a failed process, except the first, which prints directly."""
         if number == 0:
             return
         log = self._logs[number]
         log.seek(0)
         text = log.read().decode("utf-8", "replace").strip().splitlines()[-15:]
-        logging.warning("Worker %d said:\n%s", number, "\n".join(text))
+        logging.warning("The last lines of worker %d:\n%s", number, "\n".join(text))
 
     def _end_all(self) -> None:
-        """Ends what still runs; who waits for a lost worker is not asked twice."""
+        """Ends the running processes; one that waits for a lost worker is killed."""
         end = time.monotonic() + (0.0 if self._asked is None else _GRACE)
         for process in self._running:
             while process.poll() is None and time.monotonic() < end:
@@ -133,7 +133,7 @@ def _why(code: int) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on now."""
+    """Returns free ports of this machine."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:
@@ -145,7 +145,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _gpus() -> list[str]:
-    """The numbers of the GPUs that this process may use."""
+    """Returns the numbers of the GPUs that this process may use."""
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is not None:
         return [one for one in given.split(",") if one and one != "-1"]
@@ -153,10 +153,10 @@ def _gpus() -> list[str]:
 
 
 def _shares(gpus: Sequence[str], workers: int) -> list[str | None]:
-    """Each worker's GPUs; None where there are none.
+    """Divides the GPUs among the workers; None if there are none.
 
     Raises:
-        ValueError: If they cannot be shared out evenly.
+        ValueError: If they cannot be divided evenly.
     """
     if not gpus:
         return [None] * workers

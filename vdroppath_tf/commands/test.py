@@ -29,11 +29,11 @@ EXAMPLE = (
     "vdroppath test --model=run/derived.keras --data=clips/test.txt --protocol=10x3 "
     "--out=result.json"
 )
-_SHOWN = 5  # confusions
+_SHOWN = 5  # the number of confusions that are printed
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     text = "a network or a template, .keras, or the folder of an exported SavedModel"
     define_string(values, "model", text, needed=True)
     define_strategy(values)
@@ -42,13 +42,13 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "train_data", text)
     define_formats(values)
     define_faults(values)
-    text = "which views of a video are scored (default: the recipe's; a SavedModel has none)"
+    text = "test protocol: the views to score (default: the recipe's; needed for a SavedModel)"
     flags.DEFINE_enum("protocol", None, PROTOCOLS, text, flag_values=values)
     text = "clips in a step of the network"
     flags.DEFINE_integer("batch_size", 8, text, lower_bound=1, flag_values=values)
-    text = "JSON file to write the result to"
+    text = "JSON file for the result"
     define_output(values, "out", text, mark="vdroppath_tf.test/")
-    text = "CSV file for the confusion matrix: a line a true class, a column an answer"
+    text = "CSV file for the confusion matrix: lines are true classes, columns are answers"
     define_output(values, "confusion", text, mark=class_files.CONFUSION_MARK)
     text = "CSV file with a line for each class: videos, accuracy, most frequent wrong answer"
     define_output(values, "per_class", text, mark=class_files.CLASS_MARK)
@@ -57,7 +57,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Accuracy, its denominator, and the largest confusions."""
+    """Prints the accuracy, the number of videos, and the largest confusions."""
     check_suffix(values, "scores", ".npz")
     for name in ("confusion", "per_class"):
         check_suffix(values, name, ".csv")
@@ -71,7 +71,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.confusion and videos.multi_label:
         raise ValueError(
             f"--confusion={values.confusion}: the videos of {values.data} have several classes "
-            "each, so none is taken for another. --per_class gives each class's average precision."
+            "each, so there are no confusions. --per_class gives each class's average precision."
         )
     with bar(protocol, "videos", len(videos)) as shown:
         scores = scoring.score_videos(
@@ -99,7 +99,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 def _network(
     values: flags.FlagValues, faults: data.FaultLog
 ) -> tuple[Any, data.ClipSampling, tuple[str, ...], str, dict[str, Any]]:
-    """What answers, how its clips are made, its classes, a protocol, what the result says of it."""
+    """Returns the model, its sampling, classes and protocol, and entries for the result."""
     about: dict[str, Any] = {"model": values.model, "strategy": values.strategy}
     if Path(values.model).is_dir() and not training.keras_files(values.model):
         if values.strategy is not None:
@@ -130,7 +130,7 @@ def _network(
 
 
 def table(scores: scoring.VideoScores) -> str:
-    """The result in lines: what was scored, accuracies with 95 % intervals, largest confusions."""
+    """Returns the result as lines: videos, accuracies with 95 % intervals, confusions."""
     protocol = scores.protocol
     names = ("Hit@1", "Hit@5") if scores.multi_label else ("top-1", "top-5")
     lines = [

@@ -43,7 +43,7 @@ EXAMPLE = (
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_source(values, "data", "training videos", needed=True)
     define_source(values, "validation", "validation videos")
     define_formats(values)
@@ -77,7 +77,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """A template, or one strategy's network, from videos to a model file."""
+    """Trains a template, or one strategy's network, and saves it."""
     if values.strategy is not None and values.init_from is not None:
         raise ValueError("--init_from starts a template, --strategy a network without gates.")
     if values.init is not None and values.init_from is not None:
@@ -93,14 +93,14 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _given(values: flags.FlagValues) -> list[str]:
-    """The flags that were given, for a process that trains under the eyes of this one."""
+    """Returns the given flags, for a process that this one supervises."""
     own = ("workers", "restarts")
     names = [name for name in values if values[name].present and name not in own]
     return arguments_of(values, names)
 
 
 def _leave(code: int) -> None:
-    """Ends this process with the code of those that trained; they have said why."""
+    """Ends this process with the exit code of the training processes, which logged the reason."""
     if code == 130:
         raise KeyboardInterrupt
     if code:
@@ -110,7 +110,7 @@ def _leave(code: int) -> None:
 def _train_one_of_several(
     name: str, arguments: list[str], *, log: Callable[[str], object], bar_position: int
 ) -> None:
-    """The command with one seed, in a process of its own."""
+    """Runs the command with one seed, in a separate process."""
     from vdroppath_tf.experiments.account import Account
 
     values = flags.FlagValues()
@@ -120,21 +120,21 @@ def _train_one_of_several(
 
 
 def _train(values: flags.FlagValues, account: Account | None = None) -> None:
-    """One training; with an account, its progress is one of several's."""
+    """Runs one training; an account shows its progress as one of several."""
     recipe = recipe_of_flags(values)
     if values.devices != "multiworker":
         _train_on(None, values, recipe, account)
         return
     from vdroppath_tf.data.remote.files import leave
 
-    # several workers must begin with it; for anybody else TensorFlow can wait
+    # several workers must start with this; otherwise TensorFlow is imported later
     workers = training.Workers(strategy_of(values, recipe.batch_size))
     if not workers.chief:
         logging.set_verbosity(logging.WARNING)
     try:
         with workers.watched():
             _train_on(workers, values, recipe, account)
-            workers.barrier()  # who leaves first is lost to the others
+            workers.barrier()  # a worker that leaves first would be lost to the others
     except training.LostWorkerError as error:
         logging.error("vdroppath train: %s", error)
         leave(LOST)
@@ -147,7 +147,7 @@ def _train_on(
     recipe: training.Recipe,
     account: Account | None,
 ) -> None:
-    """One training on the devices of this process and, where there are more, of its peers."""
+    """Runs one training on the devices of this process and of its peers, if any."""
     out, modality = Path(values.out), recipe.modality
     find_validation(values)
     videos = open_source(values, "data", part="train", modality=modality)
@@ -178,7 +178,7 @@ def _train_on(
         print(dry_run.table(training.rehearse(model, phases, recipe, clips)))
         return
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", spaces.SpaceWarning)  # it is said below, in any case
+        warnings.simplefilter("ignore", spaces.SpaceWarning)  # it is logged below in any case
         if account is None:
             verbose = verbosity_of_training()
             history = training.train(model, phases, recipe, clips, folder=kept, verbose=verbose)
@@ -199,7 +199,7 @@ def _train_on(
 
 
 def _say_next(values: flags.FlagValues, out: Path, *, template: bool) -> None:
-    """Scores come next, on validation videos where there are some."""
+    """Suggests the next command: evaluate, on validation videos if there are any."""
     train = source_flags(values, "data", "train_data")
     if not template:
         export = {"model": str(out / "network.keras"), "out": str(out / "served" / "1")}
@@ -214,12 +214,12 @@ def _say_next(values: flags.FlagValues, out: Path, *, template: bool) -> None:
 def sized(
     recipe: training.Recipe, sizes: Callable[[], data.FrameSizes | None], *, always: bool = False
 ) -> training.Recipe:
-    """The recipe with clips of one size, where the videos differ and nothing was chosen.
+    """Returns the recipe with clips of one size, if the videos differ and no size was set.
 
     Args:
         recipe: The recipe.
-        sizes: Gives the sizes of the videos, for which they must be opened.
-        always: Whether to choose for large videos of one size too.
+        sizes: Returns the sizes of the videos, which must be opened for that.
+        always: Whether to also set a size for large videos of equal size.
     """
     sampling, said = recipe.sampling, ""
     if sampling.crop is None and sampling.short_edge is None:

@@ -29,19 +29,19 @@ EXAMPLE = (
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_string(values, "model", "a trained template, .keras", needed=True)
-    text = "JSON file of vdroppath evaluate: the best of it are tried; default: the space's draws"
+    text = "JSON file of vdroppath evaluate, whose best are tried; default: draws from the space"
     define_string(values, "scores", text)
-    text = "a network, .keras, that is kept where it answers more of --validation"
+    text = "a network, .keras, that is kept if it has a higher top-1 on --validation"
     define_string(values, "against", text)
     define_source(values, "data", "training videos", needed=True)
-    define_source(values, "validation", "videos to choose on", needed=True)
+    define_source(values, "validation", "videos for the choice", needed=True)
     define_formats(values)
     define_faults(values)
     define_trials(values)
     text = (
-        "folder for trials.json and the networks: network.keras the one that is kept, "
+        "folder for trials.json and the networks: network.keras is the one that is kept, "
         "uniform.keras the best with one unit everywhere"
     )
     mark = "trials.json|trials/adapted.npz|runs/*/run.json"
@@ -68,11 +68,11 @@ def trials_of(values: flags.FlagValues) -> experiments.Trials:
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """Trains uniform strategies, tries others, trains the best, and keeps one network."""
+    """Trains uniform strategies, tries others, trains the best of them, and keeps one."""
     trials = trials_of(values)
     model, recipe, labels = training.load_model(values.model)
     if not model.gates:
-        raise ValueError(f"--model={values.model}: is no template. Expected one to draw from.")
+        raise ValueError(f"--model={values.model}: is not a template. Expected one to draw from.")
     against = None if values.against is None else _against(values.against, model, labels)
     space = spaces.ProbabilitySpace.from_model(model)
     drawn = _drawn(values, space, trials.drawn, recipe.seed)
@@ -112,7 +112,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 def _drawn(
     values: flags.FlagValues, space: spaces.ProbabilitySpace, count: int, seed: int
 ) -> list[spaces.FusionStrategy]:
-    """Strategies of the space, the best first: by their scores, or else the mode and draws."""
+    """Returns strategies of the space, best first: by scores, or else the mode and draws."""
     if values.scores is None:
         return experiments.candidates(space, 20 * count, seed)
     scored = report.read_scores(values.scores)
@@ -122,7 +122,7 @@ def _drawn(
 
 
 def _against(path: str, template: Any, labels: tuple[str, ...]) -> tuple[Any, training.Recipe]:
-    """The other network and its recipe."""
+    """Loads the other network and its recipe."""
     network, recipe, known = training.load_model(path)
     if known != labels:
         raise ValueError(f"--against={path}: has other classes than the template.")
@@ -143,7 +143,7 @@ def _rival(
     run: experiments.TaskRun,
     found: experiments.Tried,
 ) -> report.Rival:
-    """Another network, which is kept where it answers more of the validation videos."""
+    """Returns another network as a rival, kept if it has a higher validation top-1."""
     clips = training.RecipeClips(recipe, run.videos.cache, run.clips.faults)
     size = recipe.batch_size
     top1 = experiments.score_network(network, run.task.validation, clips, batch_size=size).top1
@@ -173,7 +173,7 @@ def lines(table: report.TrialTable) -> list[str]:
 
 
 def _shown(table: report.TrialTable, row: report.TriedRow) -> str:
-    """A strategy, where it comes from, and what it costs."""
+    """Describes a strategy with its origin and its cost."""
     mode = ", the space's mode" if row.strategy == table.mode else ""
     macs = "" if row.macs is None else f", {row.macs:,} MACs"
     return f"{row.strategy} ({report.ORIGINS[row.origin]}{mode}{macs})"

@@ -1,4 +1,4 @@
-"""What ``vdroppath --help`` and ``vdroppath COMMAND --help`` print."""
+"""Formats the output of ``vdroppath --help`` and ``vdroppath COMMAND --help``."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _OF_ABSL = ";\n    repeat this option to specify a list of values"
 
 
 class Command(Protocol):
-    """What a module of ``commands`` offers; its docstring is the command's summary."""
+    """The interface of a module of ``commands``; its docstring is the command's summary."""
 
     EXAMPLE: str
 
     def define(self, values: flags.FlagValues) -> None:
-        """Declares its flags."""
+        """Declares the flags."""
 
     def run(self, values: flags.FlagValues, arguments: Sequence[str]) -> None:
-        """Does it."""
+        """Executes the command."""
 
 
 def overview(commands: Mapping[str, Command]) -> str:
-    """What ``vdroppath --help`` prints."""
+    """Returns the output of ``vdroppath --help``."""
     lines = [f"  {name:11s} {command.__doc__}" for name, command in commands.items()]
     return "\n".join(
         [
             "usage: vdroppath COMMAND [--flag=value ...]",
             "",
-            "Learn which fusion of space and time each layer of a 3D CNN wants.",
+            "Learn how each layer of a 3D CNN should fuse space and time.",
             "",
             *lines,
             "",
@@ -43,7 +43,7 @@ def overview(commands: Mapping[str, Command]) -> str:
 
 
 def usage(command: Command, values: flags.FlagValues) -> str:
-    """What ``vdroppath COMMAND --help`` prints."""
+    """Returns the output of ``vdroppath COMMAND --help``."""
     lines = [str(command.__doc__), "", f"example: {command.EXAMPLE}"]
     groups = {"": sorted(values)} if len([*values]) <= FEW else grouped([*values])
     for title, names in groups.items():

@@ -31,26 +31,26 @@ EXAMPLE = (
 
 
 def define(values: flags.FlagValues) -> None:
-    """Flags of the command."""
+    """Declares the flags of the command."""
     define_string(values, "model", "a trained template, .keras", needed=True)
-    text = "videos that the strategy was not chosen on"
+    text = "videos that were not used to choose the strategy"
     define_source(values, "data", text, needed=True)
     text = "training videos, for batch-norm recalibration (recommended)"
     define_source(values, "train_data", text)
     define_formats(values)
     define_faults(values)
     define_string(values, "strategy", "the strategy, e.g. 'S ST ...'; default: the space's mode")
-    define_string(values, "scores", "JSON file of vdroppath evaluate: its selected strategy")
-    text = "which views of a video are scored"
+    define_string(values, "scores", "JSON file of vdroppath evaluate, for its selected strategy")
+    text = "test protocol, the views of a video that are scored"
     flags.DEFINE_enum("protocol", "paper-1clip", PROTOCOLS, text, flag_values=values)
     define_output(values, "out", "JSON file for the result", mark="vdroppath_tf.worth/")
     define_output(values, "figure", "picture to write: .png, .svg or .pdf", mark=PICTURE)
-    text = "memory for activations, MiB"
+    text = "memory for activations, in MiB"
     flags.DEFINE_integer("memory_mib", 1024, text, lower_bound=1, flag_values=values)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
-    """The cost of every swap, the worth of every layer, and whether the space knew it."""
+    """Prints the cost of every swap, the worth of every layer, and the space's calibration."""
     check_figure(values)
     model, recipe, labels = training.load_model(values.model)
     space = spaces.ProbabilitySpace.from_model(model)
@@ -93,7 +93,7 @@ def _strategy(values: flags.FlagValues, space: spaces.ProbabilitySpace) -> space
 
 
 def lines(found: analysis.LayerWorth, known: analysis.Calibration) -> list[str]:
-    """The result in lines: the strategy, a line a layer, what the space knew of it."""
+    """Returns the result as lines: the strategy, a line for each layer, the calibration."""
     table = [("layer", "unit", "worth, points [95 %]", "cost of each other unit")]
     for n, name in enumerate(found.layers):
         costs = (f"{s.unit} {points(found.cost(s).value)}" for s in found.of_layer(n))
@@ -108,10 +108,10 @@ def lines(found: analysis.LayerWorth, known: analysis.Calibration) -> list[str]:
 
 
 def told(known: analysis.Calibration) -> list[str]:
-    """What the space knew of it, in lines."""
+    """Describes in lines how well the space predicts the worth."""
     said = []
     if known.layers is not None:
-        said.append(f"tau of a layer's worth with how decided it is (entropy): {known.layers}")
+        said.append(f"tau of a layer's worth with its negative entropy: {known.layers}")
     for form, tau in known.swaps.items():
         name = {"sampling": "as sampled (p)", "paper": "by Eq. 7 (sqrt p)"}[form]
         said.append(f"tau of a swap's cost with the log-odds of its unit, {name}: {tau}")

@@ -224,7 +224,7 @@ def test_the_command(
     assert "train: 5 of 5 videos are good" in text.out
     assert main([*command, "--quick"]) == 0
     assert "15 frames decoded in" in capsys.readouterr().out
-    assert "frame sizes: 32x32 (4), 48x32 (1); train cuts clips of one size" in text.out
+    assert "frame sizes: 32x32 (4), 48x32 (1); train crops clips of one size" in text.out
     assert json.loads(out.read_text())["videos"] == []
     spoil(manifest.entries[1].path)
     assert main(command) == 1

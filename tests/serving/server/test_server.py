@@ -253,10 +253,10 @@ def test_an_address_that_cannot_be_listened_at_is_named(host: str, said: str) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Name at least one model"),
+        ([], "Pass at least one model"),
         (["nowhere"], "there is no folder nowhere"),
         (["a=.", "a=."], "a second model 'a'"),
-        (["a b=."], "is no name of a model"),
+        (["a b=."], "is not a valid name"),
         (["empty=."], "holds no model|holds no SavedModel"),
     ],
 )
