@@ -1,4 +1,4 @@
-"""From videos to a served network in one call: ``vdroppath run`` for Python, and how far it is."""
+"""run_pipeline: ``vdroppath run`` in Python, from videos to a served network in one call."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ _OUTPUTS = {
 @named
 @dataclass(frozen=True)
 class PipelineRun(ShowsTable):
-    """A run of ``run_pipeline`` or of ``vdroppath run``, by its folder; another process may run it.
+    """A run of ``run_pipeline`` or ``vdroppath run``, which another process may execute.
 
-    Printed, it says how far the run is; in a notebook it is a table of its steps.
+    Printing it shows the progress of the run; a notebook shows a table of its steps.
 
     Attributes:
         folder: str or path, the folder of the run.
@@ -55,7 +55,7 @@ class PipelineRun(ShowsTable):
     Example:
     ```python
     run = PipelineRun("run")
-    print(run)  # the steps, the phase, the time left, what is bad
+    print(run)  # the steps, the phase, the time left, warnings
     run.status["steps"]
     ```
     """
@@ -67,7 +67,7 @@ class PipelineRun(ShowsTable):
 
     @property
     def status(self) -> dict[str, Any]:
-        """How far it is now, as plain values: what ``vdroppath status --json`` gives."""
+        """The current progress as plain values, the same as from ``vdroppath status --json``."""
         return status_of(Path(self.folder))
 
     @property
@@ -77,7 +77,7 @@ class PipelineRun(ShowsTable):
 
     @property
     def paths(self) -> dict[str, Path]:
-        """What the run has left so far: ``"template"``, ``"space"``, ``"scores"``, ``"derived"``,
+        """The outputs of the run so far: ``"template"``, ``"space"``, ``"scores"``, ``"derived"``,
         ``"trials"``, ``"result"``, ``"served"`` and ``"report"``.
         """
         places = {name: Path(self.folder) / place for name, place in _OUTPUTS.items()}
@@ -85,19 +85,19 @@ class PipelineRun(ShowsTable):
 
     @property
     def result(self) -> dict[str, Any]:
-        """What the test of the network that is kept found, the fields of ``result.json``.
+        """The result of testing the network that is kept, the fields of ``result.json``.
 
         Raises:
-            ValueError: If the run has not come that far.
+            ValueError: If the network has not been tested yet.
         """
         if "result" not in self.paths:
             raise ValueError(
-                f"{self.folder}: nothing was tested yet. print(run) says what is next."
+                f"{self.folder}: nothing was tested yet. print(run) shows the next step."
             )
         return load_text(self.paths["result"], lambda text: read_json(text, TEST_FORMAT))
 
     def short_table(self) -> ShortTable:
-        """The steps, and what each has come to."""
+        """Returns a table of the steps with their states."""
         status = self.status
         seconds = {name: one.get("seconds") for name, one in read_state(Path(self.folder)).items()}
         steps = status.get("steps", {})
@@ -121,27 +121,27 @@ def run_pipeline(
     flags: Mapping[str, Any] | None = None,
     verbose: int = 1,
 ) -> PipelineRun:
-    """From a folder of videos to a served network: what ``vdroppath run`` does, step by step.
+    """Goes from a folder of videos to a served network, with the steps of ``vdroppath run``.
 
-    Videos are looked over and divided, a template is trained, strategies are drawn, scored and one
-    of them selected, its network is derived, fine-tuned, tested and exported, and a report is
-    written. Called again with the same arguments, a stopped run goes on where it stood, and a
-    finished one does nothing; the command does so too, and goes on with a run of this function.
+    Videos are checked and split, a template is trained, strategies are drawn and scored and one is
+    selected, its network is derived, fine-tuned, tested and exported, and a report is written. If
+    called again with the same arguments, a stopped run resumes, and a finished one does nothing.
+    The command can also resume a run of this function.
 
     Args:
-        data: str, path or mapping, a folder or a list of videos, which are divided; or several by
+        data: str, path or mapping, a folder or list of videos, which are split; or one for each
             part, ``{"train": ..., "validation": ..., "test": ...}``.
         out: str or path, the folder of the run.
         recipe: str, path or ``Recipe``: a name, the ``recipe.json`` of a run, or a recipe. Clips,
-            batch and epochs of ``"small"`` are made to fit the videos. Defaults to ``"small"``.
+            batch size and epochs of ``"small"`` are fitted to the videos. Defaults to ``"small"``.
         changes: mapping of dotted names of the recipe's fields to values, such as
             ``{"search.epochs": 30}``. Defaults to None.
-        draws: int, the strategies drawn from the space and scored. Defaults to 50.
-        init: str or path, what the template starts from, see ``training.start_from``. Defaults to
-            None, random weights.
+        draws: int, the number of strategies drawn from the space and scored. Defaults to 50.
+        init: str or path, the initial weights of the template, see ``training.start_from``.
+            Defaults to None, random weights.
         flags: mapping, further flags of ``vdroppath run`` by their names, such as
             ``{"max_bad_fraction": 0.1}`` or ``{"trials": True}``. Defaults to None.
-        verbose: int, 1 prints what is done, 0 nothing. Defaults to 1.
+        verbose: int, 1 prints the progress, 0 nothing. Defaults to 1.
 
     Returns:
         ``PipelineRun``, the finished run.
@@ -158,7 +158,7 @@ def run_pipeline(
     """
     given: dict[str, Any] = {**_parts(data), "out": out, "draws": draws, "init": init}
     if isinstance(recipe, training.Recipe):
-        given["recipe"] = Path(out) / FOLDER / "recipe.json"  # where the run writes it
+        given["recipe"] = Path(out) / FOLDER / "recipe.json"  # the run writes it there
     else:
         given["recipe"] = recipe
     given["set"] = [f"{name}={_text(value)}" for name, value in (changes or {}).items()]
@@ -181,7 +181,7 @@ def run_pipeline(
 
 
 def _parts(data: Any) -> dict[str, Any]:
-    """The flags of the videos."""
+    """Returns the flags for the videos."""
     if not isinstance(data, Mapping):
         return {"data": data}
     for name in data:
@@ -194,7 +194,7 @@ def _parts(data: Any) -> dict[str, Any]:
 
 
 def _parsed(given: Mapping[str, Any]) -> absl_flags.FlagValues:
-    """The flags of the command with these values."""
+    """Returns the flags of the command with these values."""
     values = absl_flags.FlagValues()
     command.define(values)
     arguments: list[str] = []
@@ -222,7 +222,7 @@ def _arguments(name: str, value: Any) -> Sequence[str]:
 
 
 def _text(value: Any) -> str:
-    """A value as a flag takes it."""
+    """Formats a value for a flag."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, (list, tuple)):
@@ -231,10 +231,10 @@ def _text(value: Any) -> str:
 
 
 def in_arguments(text: str) -> str:
-    """A message of a command in the words of a call: ``--out`` is ``out=`` there.
+    """Rewrites a command's message for Python: ``--out`` becomes ``out=``.
 
     Args:
         text: The message.
     """
-    text = re.sub(r" \(--[^()]*\)", "", text)  # the library names both
+    text = re.sub(r" \(--[^()]*\)", "", text)  # messages of the library contain both
     return re.sub(r"--([a-z]+(?:_[a-z]+)*)=?", r"\1=", text)

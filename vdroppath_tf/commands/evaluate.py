@@ -52,7 +52,7 @@ def define(values: flags.FlagValues) -> None:
     text = "a strategy to score, e.g. 'S ST ...'; may be repeated; default: draws"
     flags.DEFINE_multi_string("strategy", [], text, flag_values=values)
     define_string(values, "space", "space.json to draw from; default: the template's space")
-    text = "strategies drawn from the space, beside its mode"
+    text = "number of strategies drawn from the space, in addition to its mode"
     flags.DEFINE_integer("draws", 100, text, lower_bound=1, flag_values=values)
     text = "controls drawn from a uniform prior"
     flags.DEFINE_integer("uniform_draws", 5, text, lower_bound=0, flag_values=values)

@@ -50,7 +50,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "other", text)
     text = "which of the two data sets has the more complex scenes: asks observation III"
     flags.DEFINE_enum("complex_scenes", None, ["this", "other"], text, flag_values=values)
-    text = "frames, height and width that MACs are for; default: as --scores or the recipe says"
+    text = "frames, height and width for the MACs; default: those of --scores or the recipe"
     define_string(values, "clip_shape", text)
     define_string(values, "name", "name of the data; default: the name of the folder or file")
     define_string(values, "about", "description of the clips and the label, for the reader")

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 _NO_GAINS = (
-    "Which classes gain by looking in time: a network of S everywhere beside the chosen one, on "
+    "Which classes gain by looking in time: a network of S everywhere next to the chosen one, on "
     "the same videos. `vdroppath evaluate` scores it where each layer has S; or `vdroppath test "
     "--model=run/template.keras --strategy='S S ...' --out=frames.json`, then "
-    "`--result=frames.json` beside the other `--result`."
+    "`--result=frames.json` in addition to the other `--result`."
 )
 
 
@@ -221,6 +221,6 @@ def _absent(
     if values.complex_scenes is None:
         absent["other"] = (
             "Observation III compares two data sets: `--other=space.json` is the second, "
-            "`--complex_scenes=this` or `other` says which of the two has complex scenes."
+            "`--complex_scenes=this` or `other` selects the one with complex scenes."
         )
     return absent

@@ -68,11 +68,11 @@ def define(values: flags.FlagValues) -> None:
     mark = f"{FOLDER}/{PLAN_FILE}|{FOLDER}/{training.LOCK_FILE}"
     define_output(values, "out", text, mark=mark, folder=True, needed=True)
     define_recipe(values)
-    text = "what the template starts from: imagenet, a file of weights, a model or folder of a run"
+    text = "initial weights of the template: imagenet, a file of weights, a model or a run's folder"
     define_string(values, "init", text)
-    text = "strategies drawn from the space and scored"
+    text = "number of strategies drawn from the space and scored"
     flags.DEFINE_integer("draws", 50, text, lower_bound=1, flag_values=values)
-    text = "train strategies stand-alone too and keep the best network: see vdroppath trials"
+    text = "also train strategies stand-alone and keep the best network: see vdroppath trials"
     flags.DEFINE_boolean("trials", False, text, flag_values=values)
     trials.define_trials(values, "with --trials: ")
     text = (

@@ -50,10 +50,8 @@ def define(values: flags.FlagValues) -> None:
     text = "folder for checkpoints, logs, model, space and recipe"
     mark = ".run.lock|run.json|checkpoint-*|seed-*/run.json|seed-*/checkpoint-*"
     define_output(values, "out", text, mark=mark, folder=True, needed=True)
-    text = (
-        "keeps a copy of --out here: s3://, gs://, az:// or a folder; where --out has no run yet,"
-    )
-    define_string(values, "backup", f"{text} the run goes on from it")
+    text = "keep a copy of --out here: s3://, gs://, az:// or a folder; if --out has no run yet,"
+    define_string(values, "backup", f"{text} the run resumes from it")
     define_faults(values)
     define_recipe(values)
     text = "train this strategy's network stand-alone, from scratch, e.g. 'S ST ...'"
@@ -61,13 +59,13 @@ def define(values: flags.FlagValues) -> None:
     text = "a trained template, .keras, to start from; other classes get a new classifier"
     define_string(values, "init_from", text)
     text = (
-        "what the network starts from: imagenet (Keras downloads it), a file of 2D weights, a "
+        "initial weights: imagenet (Keras downloads them), a file of 2D weights, a "
         "model of vdroppath or the folder of a run; other classes get a new classifier"
     )
     define_string(values, "init", text)
-    text = "save within epochs too, every so many steps (500) or minutes (10min)"
+    text = "also save within epochs, after a number of steps (500) or a time (10min)"
     define_string(values, "save_every", text)
-    text = "draw the marginals for TensorBoard every so many epochs; 0: never"
+    text = "epochs between two figures of the marginals in TensorBoard; 0: no figures"
     flags.DEFINE_integer("picture_every", 1, text, lower_bound=0, flag_values=values)
     text = "loggers of the run: tensorboard, wandb, mlflow (vdroppath_tf[wandb], ...)"
     flags.DEFINE_list("log", ["tensorboard"], text, flag_values=values)

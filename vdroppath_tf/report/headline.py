@@ -249,7 +249,7 @@ def _alike(best: Gain, gains: Sequence[Gain], clips: int) -> str:
         )
     return (
         f"{_NEITHER} the best uniform network, {_name(best.rival)} "
-        f"({_scores(best, clips)}){_with_cost(best)}; so few clips cannot say whether it is up to "
+        f"({_scores(best, clips)}){_with_cost(best)}; with so few clips it may be up to "
         f"{100 * within:.0f} points worse."
     )
 

@@ -114,7 +114,7 @@ def _distance(task: TaskReport) -> Picture:
     known = diagnose(task.space).known
     if known:
         caption += (
-            " The colour says whether the data or the prior moved the layer: which of the two "
+            " The colour shows whether the data or the prior moved the layer: which of the two "
             "gradients pushed its gates further in the direction in which they went."
         )
     if task.space.per_input:

@@ -60,7 +60,7 @@ def _check(layer: Any, model: keras.Model) -> None:
     if not isinstance(layer, keras.layers.Layer) or gated_layers(layer):
         raise ValueError(
             f"{model.name!r} holds {layer.name!r}, a {type(layer).__name__}. Scoring takes models "
-            "of layers: make one of it (a keras.layers.Add for a +, say), or score the strategies "
+            "of layers: replace it (by keras.layers.Add for a +, say), or score the strategies "
             "of the template in it."
         )
 
