@@ -150,7 +150,7 @@ def test_a_run_compares_tested_networks_and_says_how_the_choice_was_made() -> No
     kept = replace(TABLE, rival=replace(TABLE.rival, kept=True))  # type: ignore[type-var]
     assert kept.kept == DERIVED
     sentence = headline(selected(kept)) or ""
-    assert sentence.endswith("trained stand-alone, answers no more of the validation videos.")
+    assert sentence.endswith("does not have a higher top-1 on the validation videos.")
     assert "stand-alone 70.0 %: it is kept." in said(selected(kept))
 
 

@@ -68,8 +68,8 @@ class TaskReport:
             chosen strategy"`.
         kept: str, the name of the row of the network that is kept and exported. Defaults to `None`:
             the one derived from the template, or else the one trained stand-alone.
-        trials: `TrialTable`, the strategies that were trained stand-alone for the choice. Defaults to
-            `None`.
+        trials: `TrialTable`, the strategies that were trained stand-alone for the choice.
+            Defaults to `None`.
         absent: Mapping of a part that has no data (`"history"`, `"accuracy"`, `"costs"`, `"other"`,
             `"tested"`, `"gains"`) to a sentence on how to get them. Defaults to `{}`.
 
