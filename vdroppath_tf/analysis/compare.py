@@ -76,6 +76,13 @@ def compare_spaces(
 
     Raises:
         ValueError: If there are fewer than two spaces, or their networks or branches differ.
+
+    Example:
+    ```python
+    names = ("ucf101", "kinetics400")
+    found = compare_spaces({name: vdroppath_tf.zoo.published_space(name) for name in names})
+    print(found.distance)
+    ```
     """
     several = {
         name: (given,) if isinstance(given, ProbabilitySpace) else tuple(given)

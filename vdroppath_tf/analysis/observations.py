@@ -65,6 +65,11 @@ def lower_layers_fuse(space: ProbabilitySpace) -> Observation:
 
     Raises:
         ValueError: If the space has one layer only, or lacks S+ST.
+
+    Example:
+    ```python
+    print(lower_layers_fuse(vdroppath_tf.zoo.published_space("kinetics400")))
+    ```
     """
     lower, higher = leads(space, "S+ST")
     here = f"{lower} of the lower half, and in {higher} of the higher half"
@@ -77,6 +82,11 @@ def higher_layers_want_time(space: ProbabilitySpace) -> Observation:
 
     Raises:
         ValueError: If the space has one layer only, or lacks ST.
+
+    Example:
+    ```python
+    print(higher_layers_want_time(vdroppath_tf.zoo.published_space("kinetics400")))
+    ```
     """
     lower, higher = leads(space, "ST")
     here = f"{higher} of the higher half, and in {lower} of the lower half"
@@ -98,6 +108,13 @@ def scenes_want_space(
 
     Raises:
         ValueError: If `scenes` does not split the names in two, or a space lacks S.
+
+    Example:
+    ```python
+    names = ("kinetics400", "something-something-v1")
+    spaces = {name: vdroppath_tf.zoo.published_space(name) for name in names}
+    print(scenes_want_space(spaces, ["kinetics400"]))
+    ```
     """
     if not scenes or not set(scenes) < set(spaces):
         raise ValueError(

@@ -52,6 +52,12 @@ def seed_noise(accuracies: np.ndarray, *, resamples: int = 500, seed: int = 0) -
 
     Raises:
         ValueError: If there are fewer than two strategies, or no seed.
+
+    Example:
+    ```python
+    accuracies = np.array([[0.50, 0.52], [0.61, 0.58], [0.70, 0.73]])
+    print(seed_noise(accuracies).ceiling)
+    ```
     """
     strategies, seeds = accuracies.shape
     if strategies < 2 or seeds < 1:

@@ -114,6 +114,11 @@ def t_interval(values: Sequence[float], *, level: float = 0.95) -> Interval:
     Args:
         values: Sequence of float, one for each seed.
         level: float, the confidence. Defaults to 0.95.
+
+    Example:
+    ```python
+    print(t_interval([0.12, 0.15, 0.09]))
+    ```
     """
     mean, count = float(np.mean(values)), len(values)
     if count < 2:

@@ -72,6 +72,12 @@ def stability(spaces: Sequence[ProbabilitySpace], form: Form = "paper") -> Stabi
 
     Raises:
         ValueError: If there are fewer than two spaces, or their networks or branches differ.
+
+    Example:
+    ```python
+    spaces = [vdroppath_tf.ProbabilitySpace.load(f"run/seed-{k}/space.json") for k in range(3)]
+    print(stability(spaces).verdict)
+    ```
     """
     if len(spaces) < 2:
         raise ValueError(

@@ -113,6 +113,13 @@ def shift_of(
     Raises:
         ValueError: If the numbers of spaces differ or are 0, their networks differ, or they do not
             have both S and ST.
+
+    Example:
+    ```python
+    full = [vdroppath_tf.ProbabilitySpace.load(f"halve/full-{k}/space.json") for k in range(3)]
+    half = [vdroppath_tf.ProbabilitySpace.load(f"halve/halved-{k}/space.json") for k in range(3)]
+    print(shift_of(full, half, names=("full", "halved")).verdict)
+    ```
     """
     if not before or len(before) != len(after):
         raise ValueError(

@@ -24,6 +24,11 @@ def kendall_tau(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray
 
     Raises:
         ValueError: If the lengths differ or a score is not finite.
+
+    Example:
+    ```python
+    kendall_tau([1, 2, 3], [1, 3, 2])  # 0.333
+    ```
     """
     first, second = np.asarray(a, "float64"), np.asarray(b, "float64")
     if first.shape != second.shape or first.ndim != 1:
@@ -75,6 +80,11 @@ def tau_interval(
 
     Returns:
         An ``Interval``; its ends are NaN if no resample has an order.
+
+    Example:
+    ```python
+    print(tau_interval([1, 2, 3, 4, 5], [1, 3, 2, 4, 5]))
+    ```
     """
     value = kendall_tau(a, b)
     first, second = _order(np.asarray(a, "float64")), _order(np.asarray(b, "float64"))

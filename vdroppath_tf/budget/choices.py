@@ -101,6 +101,13 @@ def choice_of(
 
     Raises:
         ValueError: If the strategy, network or table does not belong to the space.
+
+    Example:
+    ```python
+    space = vdroppath_tf.zoo.published_space("something-something-v1")
+    choice = choice_of(space, space.mode(), clip_shape=(8, 224, 224))
+    print(choice.macs, choice.log_prob)
+    ```
     """
     strategy = FusionStrategy.of(strategy)
     log_prob = space.log_prob(strategy, on_empty)

@@ -50,6 +50,13 @@ def measure_latency(
 
     Raises:
         ValueError: If the model is not such a template, or an argument is out of range.
+
+    Example:
+    ```python
+    template = vdroppath_tf.zoo.template_micro()
+    table = measure_latency(template, (8, 32, 32), repeats=10)
+    print(table.of("S S S ST ST ST"))
+    ```
     """
     layers, architecture = fusion_layers(model), architecture_of(model)
     if any(layer.widths is not None for layer in layers):

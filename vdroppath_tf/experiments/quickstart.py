@@ -92,6 +92,11 @@ def quickstart_recipe(seed: int, task: str = "motion") -> Recipe:
     Args:
         seed: The seed.
         task: The name of the task. Defaults to ``"motion"``.
+
+    Example:
+    ```python
+    print(quickstart_recipe(seed=1, task="both").search.epochs)
+    ```
     """
     setup, recipe = TASKS[task], RECIPES["small"]
     sampling = dataclasses.replace(recipe.sampling, frames=setup.difficulty.frames)

@@ -37,6 +37,12 @@ class Scorer:
         adapt_steps: The number of training steps of each strategy before it is scored, see
             ``EvaluationOptions``. Defaults to 0.
         adapt_learning_rate: The learning rate of the first of them. Defaults to 0.02.
+
+    Example:
+    ```python
+    maker = vdroppath_tf.training.RecipeClips(recipe)
+    scores = Scorer(template, maker, train=train_videos).scores(space.sample(24), videos)
+    ```
     """
 
     template: FusionModel

@@ -50,6 +50,12 @@ def uniform_strategies(space: ProbabilitySpace) -> list[tuple[str, FusionStrateg
     """Returns the uniform strategies of a space's branches, each with its name.
 
     They carry the space's architecture, as draws do, so that an equal draw compares equal.
+
+    Example:
+    ```python
+    space = vdroppath_tf.zoo.published_space("ucf101")
+    print([name for name, _ in uniform_strategies(space)])
+    ```
     """
     return [
         (f"{unit} everywhere", FusionStrategy.uniform(unit, len(space), space.architecture))

@@ -66,7 +66,14 @@ def save_trained(
 
 @named
 def candidates(space: ProbabilitySpace, draws: int, seed: int) -> list[FusionStrategy]:
-    """Returns the strategies to choose from: the mode, then draws without repeats."""
+    """Returns the strategies to choose from: the mode, then draws without repeats.
+
+    Example:
+    ```python
+    space = vdroppath_tf.zoo.published_space("ucf101")
+    strategies = candidates(space, draws=24, seed=0)
+    ```
+    """
     return list(dict.fromkeys([space.mode(), *space.sample(draws, seed=seed)]))
 
 

@@ -47,6 +47,11 @@ class Trials:
             strategies that learn fast.
         finalists: The number of strategies that are trained stand-alone to the end: those with the
             highest top-1 on the validation videos.
+
+    Example:
+    ```python
+    print(Trials(drawn=4, uniform=12, share=0.5, finalists=3))
+    ```
     """
 
     drawn: int = 4

@@ -38,6 +38,13 @@ def figure_comparison(found: SpaceComparison, *, narrow: bool = False) -> Figure
 
     Returns:
         The figure, to save or to show.
+
+    Example:
+    ```python
+    names = ("ucf101", "kinetics400")
+    spaces = {name: vdroppath_tf.zoo.published_space(name) for name in names}
+    figure_comparison(vdroppath_tf.analysis.compare_spaces(spaces)).savefig("comparison.png")
+    ```
     """
     first = next(iter(found.spaces.values()))[0]
     names = short_names(first)

@@ -53,6 +53,11 @@ def figure_confusion(
 
     Raises:
         ValueError: If the shape of the matrix does not fit the classes.
+
+    Example:
+    ```python
+    figure_confusion(np.array([[9, 1], [2, 8]]), ["left", "right"]).savefig("confusion.png")
+    ```
     """
     if confusion.shape != (len(labels),) * 2:
         raise ValueError(

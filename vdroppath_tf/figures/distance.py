@@ -30,6 +30,12 @@ def figure_distance(space: ProbabilitySpace, near: float, *, narrow: bool = Fals
 
     Returns:
         The figure, to save or to show.
+
+    Example:
+    ```python
+    space = vdroppath_tf.zoo.published_space("ucf101")
+    figure_distance(space, near=0.1).savefig("distance.png")
+    ```
     """
     distance = space.distance_from_start()
     mean = ",\nmean over inputs" if space.per_input else ""

@@ -20,6 +20,11 @@ def figure_entropy(space: ProbabilitySpace, *, narrow: bool = False) -> Figure:
 
     Returns:
         The figure, to save or to show.
+
+    Example:
+    ```python
+    figure_entropy(vdroppath_tf.zoo.published_space("ucf101")).savefig("entropy.png")
+    ```
     """
     entropy, start = space.entropy(), space.started().entropy()
     top = 1.15 * max(float(entropy.max()), float(start.max()), 0.1)

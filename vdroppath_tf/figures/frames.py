@@ -25,6 +25,11 @@ def frame_strip(clip: np.ndarray, count: int = 6, height: int = 64) -> str:
 
     Raises:
         ValueError: If the clip has another shape.
+
+    Example:
+    ```python
+    uri = frame_strip(np.zeros((16, 112, 112, 3), "uint8"), count=4)
+    ```
     """
     clip = np.asarray(clip)
     if clip.ndim != 4 or clip.shape[-1] != 3 or 0 in clip.shape:

@@ -40,6 +40,13 @@ def figure_gains(gains: ClassGains, *, narrow: bool = False) -> Figure:
 
     Raises:
         ValueError: If no class has a clip.
+
+    Example:
+    ```python
+    truths, right, other = np.array([0, 0, 1, 1]), np.ones(4, bool), np.array([1, 0, 0, 1], bool)
+    gains = vdroppath_tf.analysis.class_gains(["left", "right"], truths, right, other)
+    figure_gains(gains).savefig("gains.png")
+    ```
     """
     shown = shown_classes(gains)
     if not shown:

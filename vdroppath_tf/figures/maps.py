@@ -39,6 +39,12 @@ def figure_maps(
 
     Raises:
         ValueError: If `frames` is below 1.
+
+    Example:
+    ```python
+    found = vdroppath_tf.analysis.explain_clip(network, clip)
+    figure_maps(found.some_layers(3), "a clip").savefig("maps.png")
+    ```
     """
     if frames < 1:
         raise ValueError(f"frames must be at least 1. Received: {frames}")

@@ -46,6 +46,12 @@ def figure_marginals(
 
     Raises:
         ValueError: If the strategy does not fit the space.
+
+    Example:
+    ```python
+    space = vdroppath_tf.zoo.published_space("ucf101")
+    figure_marginals(space, space.mode()).savefig("marginals.png")
+    ```
     """
     if strategy is not None:
         strategy.check(len(space), space.architecture, space.branches)

@@ -40,6 +40,13 @@ def figure_pareto(
 
     Raises:
         ValueError: If `by` is unknown.
+
+    Example:
+    ```python
+    space = vdroppath_tf.zoo.transfer(vdroppath_tf.zoo.published_space("ucf101"), "micro")
+    front = vdroppath_tf.budget.pareto(space, clip_shape=(8, 32, 32))
+    figure_pareto({"micro": front}).savefig("pareto.png")
+    ```
     """
     # This imports Keras, which other figures do not need.
     from vdroppath_tf.budget.tables import UNITS_OF, check_cost_name

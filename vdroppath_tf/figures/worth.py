@@ -36,6 +36,12 @@ def figure_worth(worth: LayerWorth, space: ProbabilitySpace, *, narrow: bool = F
 
     Raises:
         ValueError: If the space belongs to another network.
+
+    Example:
+    ```python
+    worth = vdroppath_tf.analysis.layer_worth(template, space.mode(), clips)
+    figure_worth(worth, space).savefig("worth.png")
+    ```
     """
     worth.strategy.check(len(space), space.architecture, space.branches)
     units = list(dict.fromkeys(str(swap.unit) for swap in worth.swaps))

@@ -52,6 +52,12 @@ def task_of(
 
     Raises:
         ValueError: If scores or costs belong to another network than the space.
+
+    Example:
+    ```python
+    task = task_of(vdroppath_tf.zoo.published_space("ucf101"), "UCF101")
+    write_report("report.html", Report("UCF101", "2026", [task]))
+    ```
     """
     fields: dict[str, Any] = {
         "tested": [_with_costs(one, space, costs) for one in tested],

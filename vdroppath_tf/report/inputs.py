@@ -27,6 +27,11 @@ def read_result(path: str | os.PathLike[str]) -> Tested:
     Raises:
         ValueError: If the file has another format; the message names it.
         OSError: If it cannot be read.
+
+    Example:
+    ```python
+    print(read_result("run/result.json").row.top1)
+    ```
     """
     return read_file(path, "result of a test", "vdroppath test --out", _result)
 

@@ -51,6 +51,12 @@ def write_figures(folder: str | os.PathLike[str], report: Report) -> list[Path]:
 
     Raises:
         OSError: If a file cannot be written.
+
+    Example:
+    ```python
+    task = vdroppath_tf.report.task_of(vdroppath_tf.zoo.published_space("ucf101"), "UCF101")
+    write_figures("figures", vdroppath_tf.report.Report("UCF101", "2026", [task]))
+    ```
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -43,6 +43,12 @@ def write_report(path: str | os.PathLike[str], report: Report) -> None:
 
     Raises:
         OSError: If the file cannot be written; an existing one is then left unchanged.
+
+    Example:
+    ```python
+    task = vdroppath_tf.report.task_of(vdroppath_tf.zoo.published_space("ucf101"), "UCF101")
+    write_report("report.html", vdroppath_tf.report.Report("UCF101", "2026", [task]))
+    ```
     """
     write_text(path, render_report(report))
 

@@ -59,6 +59,12 @@ def read_scores(path: str | os.PathLike[str]) -> Scored:
     Raises:
         ValueError: If the file has another format; the message names it.
         OSError: If it cannot be read.
+
+    Example:
+    ```python
+    scored = read_scores("run/scores.json")
+    print(scored.selection.strategy)
+    ```
     """
     return read_file(path, "scores", _COMMAND, _scores)
 

@@ -38,6 +38,12 @@ def read_worth(path: str | os.PathLike[str]) -> tuple[LayerWorth, DataUsed]:
     Raises:
         ValueError: If the file has another format; the message names it.
         OSError: If it cannot be read.
+
+    Example:
+    ```python
+    worth, data = read_worth("run/worth.json")
+    print(worth.verdict)
+    ```
     """
 
     def parse(text: str) -> tuple[LayerWorth, DataUsed]:

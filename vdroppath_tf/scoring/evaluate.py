@@ -108,6 +108,15 @@ def race_strategies(
     Raises:
         ValueError: As for ``evaluate_strategies``; also if the clips come sorted by class.
         VideoError: If a video cannot be read.
+
+    Example:
+    ```python
+    template = vdroppath_tf.zoo.template_micro(weights="motion")
+    clips = np.zeros((32, 8, 32, 32, 3), "uint8"), np.arange(32) % 4
+    space = vdroppath_tf.ProbabilitySpace.from_model(template)
+    scores = race_strategies(template, space.sample(8), clips)
+    print([score.strategy for score in scores.finalists])
+    ```
     """
     return _evaluate(model, strategies, clips, (level, margin), train_clips, options)
 

@@ -39,6 +39,12 @@ class EvaluationOptions:
             than a few seconds. Defaults to True.
         adapt_rise: int, the number of these steps during which the rate rises linearly, at most
             half of them, for a new template with random weights. Defaults to 0.
+
+    Example:
+    ```python
+    options = EvaluationOptions(views=2, resume="run/evaluation")
+    scores = evaluate_strategies(template, strategies, clips, options=options)
+    ```
     """
 
     recalibration_batches: int = 8

@@ -53,6 +53,11 @@ def paired_p_value(wins: np.ndarray, losses: np.ndarray) -> np.ndarray:
 
     Returns:
         P-values of the same shape; 1 if wins and losses are equal.
+
+    Example:
+    ```python
+    paired_p_value(wins=12, losses=3)  # 0.035
+    ```
     """
     more, less = np.maximum(wins, losses), np.minimum(wins, losses)
     return np.minimum(1.0, 2.0 * sign_test(more, less))
@@ -70,6 +75,11 @@ def holm(p_values: np.ndarray, level: float = 0.05) -> np.ndarray:
 
     Returns:
         ``(n,)`` array of bool, whether each hypothesis is rejected.
+
+    Example:
+    ```python
+    holm(np.array([0.001, 0.04, 0.03]))  # [True, False, False]
+    ```
     """
     rejected = np.zeros(len(p_values), bool)
     order = [k for k in np.argsort(p_values, kind="stable") if not np.isnan(p_values[k])]
@@ -90,6 +100,11 @@ def mean_interval(differences: np.ndarray, *, level: float = 0.95) -> Interval:
     Args:
         differences: ``(clips,)`` array of float, at least one.
         level: float, the confidence of the interval. Defaults to 0.95.
+
+    Example:
+    ```python
+    print(mean_interval(np.array([0.5, 0.0, 1.0, 0.5])))
+    ```
     """
     more = np.append(np.asarray(differences, "float64"), [1.0, -1.0])
     reach = NormalDist().inv_cdf((1 + level) / 2) * more.std() / np.sqrt(len(more))

@@ -41,6 +41,13 @@ class Race:
         strategies: the number of strategies at the start.
         level: the probability of dropping the best.
         margin: a difference in accuracy, below 1, that does not matter.
+
+    Example:
+    ```python
+    race = Race(strategies=2, level=0.05)
+    answers = np.array([[True] * 40, [False] * 40])
+    race.after(answers)  # [0]: the second strategy is dropped
+    ```
     """
 
     def __init__(self, strategies: int, level: float, margin: float = 0.0) -> None:

@@ -27,6 +27,13 @@ def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8
     Raises:
         ValueError: If there are no clips. The network is then left unchanged.
         VideoError: If a video cannot be read. The network is then left unchanged.
+
+    Example:
+    ```python
+    network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
+    clips = np.zeros((64, 8, 32, 32, 3), "uint8"), np.arange(64) % 4
+    recalibrate(network, clips, batches=2)
+    ```
     """
     with restored(model), video_errors():
         statistics = mean_statistics(model, batches_of(train_clips), batches)

@@ -59,6 +59,13 @@ class StrategyScores(ShowsTable):
         right: ``(strategies, clips, 2)`` bool, whether top-1 and top-5 were right on each clip;
             False on clips that a strategy did not see because a race dropped it. None if not kept.
         labels: ``(clips,)`` the classes of the clips. None if not kept.
+
+    Example:
+    ```python
+    scores = evaluate_strategies(template, space.sample(100), val_clips, train_clips=train_clips)
+    print(scores)  # a table of the best
+    scores.save("scores.npz")
+    ```
     """
 
     scores: tuple[StrategyScore, ...]

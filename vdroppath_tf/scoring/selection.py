@@ -44,6 +44,11 @@ def split(labels: Sequence[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]
 
     Raises:
         ValueError: If there are fewer than two clips.
+
+    Example:
+    ```python
+    first, second = split([0, 0, 0, 0, 1, 1, 1, 1])  # two clips of each class in each half
+    ```
     """
     classes = np.asarray(labels)
     if len(classes) < 2:

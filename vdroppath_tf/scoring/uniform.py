@@ -26,6 +26,12 @@ def controls(space: ProbabilitySpace, draws: int, seed: int = 0) -> dict[str, Fu
 
     Returns:
         A dict from names, such as ``"S everywhere"``, to strategies.
+
+    Example:
+    ```python
+    space = vdroppath_tf.zoo.published_space("ucf101")
+    list(controls(space, draws=1))  # ["S everywhere", "ST everywhere", "S+ST everywhere", ...]
+    ```
     """
     named = {
         f"{unit} everywhere": FusionStrategy.uniform(unit, len(space), space.architecture)
@@ -44,7 +50,14 @@ def _everywhere(space: ProbabilitySpace, unit: str) -> bool:
 
 @named
 def uniform_prior(space: ProbabilitySpace) -> ProbabilitySpace:
-    """Returns the space in which every existing path is on with probability 1/2."""
+    """Returns the space in which every existing path is on with probability 1/2.
+
+    Example:
+    ```python
+    space = vdroppath_tf.zoo.published_space("ucf101")
+    strategies = uniform_prior(space).sample(10)
+    ```
+    """
     return ProbabilitySpace(
         tuple(np.where(start < 1.0, 0.5, 1.0) for start in space.initial),
         layers=space.layers,

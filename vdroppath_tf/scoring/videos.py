@@ -57,6 +57,14 @@ def score_videos(
         ValueError: If ``batch_size`` is below 1, the manifest has more classes than the network, an
             answer is not a number, or the protocol does not fit the sampling.
         VideoError: If more videos are unreadable than ``faults`` allows.
+
+    Example:
+    ```python
+    videos = vdroppath_tf.data.open_manifest("clips/test.txt")
+    network, recipe, labels = vdroppath_tf.training.load_model("run/derived.keras")
+    protocol = vdroppath_tf.data.PROTOCOLS["paper-1clip"]
+    print(score_videos(network, videos, recipe.evaluation, protocol).top1)
+    ```
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1. Received: {batch_size}.")

@@ -48,6 +48,12 @@ def cluster_of_environment(environment: Mapping[str, str] | None = None) -> Clus
 
     Raises:
         ValueError: If there is neither, or the values are invalid.
+
+    Example:
+    ```python
+    tf_config = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}'
+    cluster_of_environment({"TF_CONFIG": tf_config}).index  # 1
+    ```
     """
     found = os.environ if environment is None else environment
     if found.get(TF_CONFIG):

@@ -32,6 +32,12 @@ def strategy_for(
 
     Raises:
         ValueError: If the devices do not exist, or the batch cannot be divided evenly among them.
+
+    Example:
+    ```python
+    with strategy_for("all", batch_size=recipe.batch_size).scope():
+        model = build_template(recipe, clips)
+    ```
     """
     if devices == MULTIWORKER:
         cluster = cluster_of_environment()

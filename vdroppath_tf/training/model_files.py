@@ -45,6 +45,11 @@ def save_model(
 
     Raises:
         ValueError: See ``check_beside``.
+
+    Example:
+    ```python
+    save_model(network, "run/derived.keras", recipe, ("left", "right"))
+    ```
     """
     path = Path(path)
     check_beside(path, recipe, labels)
@@ -84,6 +89,11 @@ def load_model(path: str | os.PathLike[str]) -> tuple[keras.Model, Recipe, tuple
 
     Raises:
         ValueError: If one of the files is missing or invalid.
+
+    Example:
+    ```python
+    network, recipe, labels = load_model("run/derived.keras")
+    ```
     """
     _check_there(path)
     beside = Path(path).with_name(RECIPE_FILE)

@@ -29,6 +29,11 @@ class Phase:
 
     Raises:
         ValueError: If a value is out of range, or there is weight decay while gates learn.
+
+    Example:
+    ```python
+    print(Phase("search", epochs=16, learning_rate=0.05, drops=(8, 12), gates=True).description)
+    ```
     """
 
     name: str

@@ -78,6 +78,12 @@ def read_progress(folder: Path) -> Progress | None:
 
     Raises:
         ValueError: If the file has other content.
+
+    Example:
+    ```python
+    progress = read_progress(Path("run"))
+    print(progress and progress.state)
+    ```
     """
     file = folder / PROGRESS_FILE
     if not file.is_file():

@@ -86,6 +86,12 @@ class Recipe:
 
     Raises:
         ValueError: If a value is out of range.
+
+    Example:
+    ```python
+    recipe = vdroppath_tf.training.RECIPES["small"].replace(batch_size=32, seed=1)
+    Recipe.from_json(recipe.to_json()) == recipe  # True
+    ```
     """
 
     network: str

@@ -107,6 +107,12 @@ def rehearse(
     Raises:
         ValueError: See ``train``.
         VideoError: See ``train``.
+
+    Example:
+    ```python
+    found = rehearse(build_template(recipe, clips), recipe.template_phases(), recipe, clips)
+    print(found.seconds, found.memory)
+    ```
     """
     maker = RecipeClips(recipe, clips.cache, FaultLog(clips.max_bad_fraction))
     check_run(model, recipe, clips, maker.faults)

@@ -39,6 +39,12 @@ class Clips:
         validation: The validation videos, or None.
         cache: The cache of decoded videos, which runs on the same videos can share.
         max_bad_fraction: The largest share of bad videos, see `data.faults.fault_log.FaultLog`.
+
+    Example:
+    ```python
+    files = vdroppath_tf.experiments.tasks.write_task("clips", "motion", clips=(64, 16, 16))
+    clips = Clips(files.manifest("train"), files.manifest("validation"))
+    ```
     """
 
     train: Manifest
@@ -79,6 +85,11 @@ def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
 
     Raises:
         ValueError: If there is no such network, or it cannot have these options.
+
+    Example:
+    ```python
+    model = build_template(RECIPES["small"], clips)
+    ```
     """
     template, _ = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)

@@ -38,6 +38,12 @@ def start_from(model: FusionModel, start: str | os.PathLike[str], labels: tuple[
 
     Raises:
         ValueError: If there is no such file, or its weights do not fit.
+
+    Example:
+    ```python
+    model = build_template(recipe, clips)
+    print(start_from(model, "run/template.keras", clips.train.labels))
+    ```
     """
     if os.fspath(start) == IMAGENET:
         return str(inflate(model, _imagenet(model)))

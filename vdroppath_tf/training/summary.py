@@ -25,6 +25,11 @@ def summary(recipe: Recipe, num_train_examples: int | None = None) -> dict[str, 
     Args:
         recipe: The recipe.
         num_train_examples: N of Eq. 5, the number of training videos. Defaults to None: unknown.
+
+    Example:
+    ```python
+    summary(RECIPES["small"], num_train_examples=512)["prior"]
+    ```
     """
     sampling = recipe.evaluation
     size, edge = "as in the videos", sampling.fixed_short_edge()

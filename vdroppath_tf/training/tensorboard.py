@@ -43,6 +43,11 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
 
     Raises:
         ValueError: If a number is below 0; in ``fit``, if the clip shape of a template is unknown.
+
+    Example:
+    ```python
+    model.fit(clips, callbacks=[SpaceToTensorBoard("logs", clip_shape=(8, 112, 112))])
+    ```
     """
 
     def __init__(

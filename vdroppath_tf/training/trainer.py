@@ -79,6 +79,13 @@ def train(
         OSError: If the disk has no room for a checkpoint; existing ones are left unchanged.
         LostWorkerError: If another process of a run on several machines has ended.
         KeyboardInterrupt, SystemExit: After SIGINT or SIGTERM (code 143), once the run is saved.
+
+    Example:
+    ```python
+    recipe = RECIPES["small"]
+    model = build_template(recipe, clips)
+    history = train(model, recipe.template_phases(), recipe, clips, folder="run")
+    ```
     """
     workers = Workers(model.distribute_strategy)
     shard = workers.index, workers.count
