@@ -43,7 +43,7 @@ def define_budgets(values: flags.FlagValues) -> None:
         "the frames of --clip_shape as the window"
     )
     flags.DEFINE_integer("hop", None, text, lower_bound=1, flag_values=values)
-    text = "file, .csv or .json, for the Pareto front: all strategies that none beats in both "
+    text = "file, .csv or .json, for the Pareto front of probability and cost"
     define_output(values, "pareto", text, mark="log_prob")
     text = "the cost of --pareto"
     flags.DEFINE_enum("by", "macs", COSTS, text, flag_values=values)

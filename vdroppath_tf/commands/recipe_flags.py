@@ -58,7 +58,7 @@ _AUGMENT = {
 _Lists: TypeAlias = dict[str, tuple[str, Callable[[str], Any]]]
 _LISTS: _Lists = {
     "branches": ("paths of the fusion layers, of S,T,ST", str),
-    "temporal_strides": ("strides in time from the stem on, e.g. 2,2,2", int),
+    "temporal_strides": ("temporal strides from the stem on, e.g. 2,2,2", int),
 }
 _SAMPLING_LISTS: _Lists = {
     "crop_scales": ("scales of the crop in training, e.g. 1,.875,.75,.66", float),
