@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.convolve import Triple
-from vdroppath_tf.layers.normalization import batch_norm
+from vdroppath_tf.layers.normalization import batch_norm, follow
+from vdroppath_tf.layers.preactivation import Path, normalized_paths
 
 
 class Branch:
@@ -83,6 +84,14 @@ class Branch:
         x = self.convolution(x, training=training)
         return x if self.after is None else self.after(self.norm(x, training=training))
 
+    def shares(self, x: tf.Tensor, training: bool) -> bool:
+        """Whether it runs as one with other branches of ``x``; see ``normalized_paths``."""
+        if self.before is not keras.activations.relu or self.slices is not None:
+            return False
+        size, strides = self.convolution.kernel_size, self.convolution.strides
+        plain = tuple(size[1:]) == (1, 1) and tuple(strides) == (1, 1, 1)
+        return plain and self.norm.fuses(x, training)
+
     def macs(self, input_shape: Sequence[int]) -> list[int]:
         """Multiply-adds for one clip whose input here is ``(time, height, width, channels)``.
 
@@ -120,6 +129,44 @@ class Branch:
 
 def _activation(name: str | None) -> Callable[[tf.Tensor], tf.Tensor] | None:
     return None if name is None else keras.activations.get(name)
+
+
+def run_branches(
+    branches: Mapping[str, Branch],
+    x: tf.Tensor,
+    training: bool,
+    *,
+    keeps: Mapping[str, Any],
+    gates: Mapping[str, tf.Tensor] | None = None,
+) -> dict[str, tf.Tensor]:
+    """What branches give of one input, in training as one operation where they share its norm.
+
+    Args:
+        branches: The branches by name.
+        x: ``(batch, time, height, width, channels)``.
+        training: Whether batch norms use the batch's own statistics.
+        keeps: For each name the factors of its inputs, or None.
+        gates: For each name what multiplies the result, ``(batch or 1, 1, 1, 1, 1)``.
+    """
+    every = list(branches.values())
+    norms = [branch.norm for branch in every]
+    alike = len({(norm.epsilon, norm.momentum) for norm in norms if norm is not None}) == 1
+    factors = any(keeps[name] is not None for name in branches)
+    if not alike or factors or not all(branch.shares(x, training) for branch in every):
+        found = {name: branch(x, keeps[name], training) for name, branch in branches.items()}
+        return found if gates is None else {n: y * gates[n] for n, y in found.items()}
+    paths = [
+        Path(
+            tf.convert_to_tensor(branch.norm.gamma),
+            tf.convert_to_tensor(branch.norm.beta),
+            tf.cast(branch.convolution.kernel, x.dtype),
+            None if gates is None else gates[name],
+        )
+        for name, branch in branches.items()
+    ]
+    outputs, moments = normalized_paths(x, paths, norms[0].epsilon)
+    follow(norms, *moments)
+    return dict(zip(branches, outputs, strict=True))
 
 
 def merged_kernel(branches: Sequence[tuple[Branch, Any]], dtype: str) -> tf.Tensor:

@@ -30,21 +30,66 @@ def temporal_in_training(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return y
 
 
+def convolution_gradients(
+    x: tf.Tensor, kernel: tf.Tensor, dy: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The gradients of the input and of the kernel of a convolution over time of stride 1.
+
+    Args:
+        x: ``(batch, time, height, width, channels)``.
+        kernel: ``(size, 1, 1, channels, filters)``, of odd size.
+        dy: The gradient of the output.
+    """
+    size, _, _, channels, filters = kernel.shape
+    if size == 1:
+        flat, rows = reshape(kernel, [channels, filters]), reshape(dy, [-1, filters])
+        dx = tf.linalg.matmul(rows, flat, transpose_b=True)
+        of_kernel = tf.linalg.matmul(reshape(x, [-1, channels]), rows, transpose_a=True)
+    else:
+        _, time, height, width, _ = _sizes(x)
+        images = reshape(x, [-1, time, height * width, channels])
+        dy = reshape(dy, [-1, time, height * width, filters])
+        flat = reshape(kernel, [size, 1, channels, filters])
+        dx = _of_input(images, flat, dy)
+        if tf.config.list_logical_devices("GPU"):
+            of_kernel = tf.raw_ops.Conv2DBackpropFilter(
+                input=images,
+                filter_sizes=constant(tuple(flat.shape), tf.int32),
+                out_backprop=dy,
+                strides=[1, 1, 1, 1],
+                padding="SAME",
+            )
+        else:
+            of_kernel = _of_kernel(images, dy, flat.shape)
+    return reshape(dx, [-1, *_sizes(x)[1:]]), reshape(of_kernel, list(kernel.shape))
+
+
+def _sizes(x: tf.Tensor) -> list[Any]:
+    """The sizes of ``x``: Python integers where they are known, scalar tensors elsewhere."""
+    if x.shape.is_fully_defined():
+        return list(x.shape)
+    dynamic = tf.shape(x)
+    return [dynamic[i] if n is None else n for i, n in enumerate(x.shape)]
+
+
 @own_gradient
 def _convolved(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
     def gradients(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        known = x.shape.is_fully_defined()
-        sizes = constant(tuple(x.shape), tf.int32) if known else tf.shape(x)
-        dx = tf.raw_ops.Conv2DBackpropInput(
-            input_sizes=sizes,
-            filter=kernel,
-            out_backprop=dy,
-            strides=[1, 1, 1, 1],
-            padding="SAME",
-        )
-        return dx, _of_kernel(x, dy, kernel.shape)
+        return _of_input(x, kernel, dy), _of_kernel(x, dy, kernel.shape)
 
     return tf.nn.conv2d(x, kernel, 1, "SAME"), gradients
+
+
+def _of_input(x: tf.Tensor, kernel: tf.Tensor, dy: tf.Tensor) -> tf.Tensor:
+    """The gradient of the input of a convolution over the first axis of images."""
+    known = x.shape.is_fully_defined()
+    return tf.raw_ops.Conv2DBackpropInput(
+        input_sizes=constant(tuple(x.shape), tf.int32) if known else tf.shape(x),
+        filter=kernel,
+        out_backprop=dy,
+        strides=[1, 1, 1, 1],
+        padding="SAME",
+    )
 
 
 def _of_kernel(x: tf.Tensor, dy: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:

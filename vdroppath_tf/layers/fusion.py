@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vdroppath_tf.layers.branch import Branch, merged_kernel
+from vdroppath_tf.layers.branch import Branch, merged_kernel, run_branches
 from vdroppath_tf.layers.convolve import Triple, convolve, size_of
 from vdroppath_tf.layers.drop_path import (
     RESIDUAL_GATES,
@@ -181,9 +181,8 @@ class FusionConv(keras.layers.Layer):
             factors = drawn_for(self) or self._own(batch)
         else:
             factors = self._masks(batch)
-        outputs = {"output": self._summed(inputs, factors, training)}
+        outputs = self._gated(inputs, factors, training)
         if "T" in self.wanted:
-            outputs["temporal"] = self._gated("T", inputs, factors, training)
             outputs["spatial_gate"] = factors.spatial_gate
         if self.drop_path.has_residual:
             outputs["residual_gate"] = factors.residual_gate
@@ -205,13 +204,36 @@ class FusionConv(keras.layers.Layer):
         per_input = self.widths is not None
         return of_mask(mask, spatial, batch, self.compute_dtype, per_input=per_input)
 
-    def _summed(self, inputs: tf.Tensor, factors: Factors, training: bool) -> tf.Tensor:
-        """S and ST, gated: as one convolution where that is exact."""
+    def _gated(self, x: tf.Tensor, factors: Factors, training: bool) -> dict[str, tf.Tensor]:
+        """S and ST summed, as one convolution where that is exact, and T; all gated."""
+        outputs, names = {}, self.wanted
         if self._mergeable and factors.scalars is not None:
             own = dict(zip(self.wanted, factors.scalars, strict=True))
             kernel = self._merged_kernel({b: own[b] for b in self._spatial})
-            return convolve(inputs, kernel, training=bool(training))
-        return tf.add_n([self._gated(b, inputs, factors, training) for b in self._spatial])
+            outputs["output"] = convolve(x, kernel, training=bool(training))
+            names = tuple(name for name in names if name == "T")
+        rows = {name: self._rows(name, factors) for name in names}
+        gates = None
+        if factors.rows is None:
+            every = dict(zip(self.wanted, factors.paths, strict=True))
+            gates = {name: tf.cast(every[name], x.dtype) for name in names}
+        found = self._run(x, rows, training, gates)
+        if "output" not in outputs:
+            outputs["output"] = tf.add_n([found[name] for name in self._spatial])
+        return outputs | ({"temporal": found["T"]} if "T" in found else {})
+
+    def _rows(self, branch: str, factors: Factors) -> tf.Tensor | None:
+        """A branch's ``(batch or 1, inputs)`` factors, where inputs have gates of their own."""
+        if factors.rows is None:
+            return None
+        return tf.transpose(factors.rows[self.wanted.index(branch) :: len(self.wanted)])
+
+    def _run(
+        self, x: tf.Tensor, keeps: Mapping[str, Any], training: bool, gates: Any = None
+    ) -> dict[str, tf.Tensor]:
+        """What the branches that ``keeps`` names give."""
+        own = {name: self._branches[name] for name in keeps}
+        return run_branches(own, x, bool(training), keeps=keeps, gates=gates)
 
     @property
     def _spatial(self) -> list[str]:
@@ -247,21 +269,14 @@ class FusionConv(keras.layers.Layer):
         if spatial and self._mergeable:
             run = merged or partial(convolve, training=bool(training))
             outputs["output"] = run(x, self._merged_kernel(dict.fromkeys(spatial, 1.0)))
-        elif spatial:
-            outputs["output"] = tf.add_n(
-                [self._branches[b](x, keeps[b], training) for b in spatial]
-            )
+            spatial = []
+        names = [*spatial, *(name for name in ("T",) if name in keeps)]
+        found = self._run(x, {name: keeps[name] for name in names}, training)
+        if spatial:
+            outputs["output"] = tf.add_n([found[name] for name in spatial])
         if "T" in keeps:
-            outputs["temporal"] = self._branches["T"](x, keeps["T"], training)
+            outputs["temporal"] = found["T"]
         return outputs
-
-    def _gated(self, branch: str, x: tf.Tensor, factors: Factors, training: bool) -> tf.Tensor:
-        place = self.wanted.index(branch)
-        if factors.rows is not None:
-            own = tf.transpose(factors.rows[place :: len(self.wanted)])  # (batch or 1, inputs)
-            return self._branches[branch](x, own, training)
-        y = self._branches[branch](x, None, training)
-        return y * tf.cast(factors.paths[place], y.dtype)
 
     def _merged_kernel(self, factors: dict[str, Any]) -> tf.Tensor:
         own = [(self._branches[branch], factor) for branch, factor in factors.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -28,8 +29,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: Any = None) -> tf.Tensor:
-        alone = training and self.trainable and mask is None and _replicas() == 1
-        if not alone or self.axis not in (-1, 4) or not _fits(inputs):
+        if mask is not None or not self.fuses(inputs, training):
             return super().call(inputs, training=training, mask=mask)
         statistics = self.moving_mean, self.moving_variance
         y, mean, variance = fused_batch_norm(
@@ -42,6 +42,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
         self.moving_mean.assign(mean)
         self.moving_variance.assign(variance)
         return y
+
+    def fuses(self, inputs: tf.Tensor, training: bool | None) -> bool:
+        """Whether these clips are normalised by their own moments, with no replica to ask."""
+        own = training and self.trainable and _replicas() == 1
+        return bool(own) and self.axis in (-1, 4) and _fits(inputs)
 
 
 def batch_norm(*, name: str, **options: Any) -> BatchNormalization:
@@ -67,7 +72,7 @@ def fused_batch_norm(
         The normalised clips, and the new moving mean and variance (over n, as Keras has it).
     """
     # the operation divides the variance by n - 1 where it hands it out
-    ratio = _over_all(x)
+    ratio = over_all(x)
     if isinstance(ratio, float):
         inverse, ratio = constant(1.0 / ratio, tf.float32), constant(ratio, tf.float32)
     else:
@@ -89,7 +94,26 @@ def fused_batch_norm(
     return y, mean, variance * ratio
 
 
-def _over_all(x: tf.Tensor) -> Any:
+def follow(norms: Sequence[BatchNormalization], mean: tf.Tensor, variance: tf.Tensor) -> None:
+    """Moves the statistics of norms that have seen one batch towards its moments.
+
+    Args:
+        norms: Batch norms, of one momentum.
+        mean: of the channels of the batch.
+        variance: likewise, over n.
+    """
+    count = len(norms)
+    variables = [norm.moving_mean for norm in norms] + [norm.moving_variance for norm in norms]
+    new, momentum = [mean] * count + [variance] * count, norms[0].momentum
+    if momentum != 0.0:  # a few operations for all of them
+        kept, given = (constant(share, tf.float32) for share in (momentum, 1.0 - momentum))
+        old = tf.stack([tf.convert_to_tensor(variable) for variable in variables])
+        new = tf.unstack(old * kept + tf.stack(new) * given)
+    for variable, value in zip(variables, new, strict=True):
+        variable.assign(value)
+
+
+def over_all(x: tf.Tensor) -> Any:
     """``(n - 1) / n`` of the n values of a channel, a number where n is known; 1 where n is 1."""
     sizes = x.shape[:-1]
     if sizes.is_fully_defined():
