@@ -10,6 +10,9 @@ the step takes at least if nothing but the launches, the memory or the arithmeti
 largest is what it is bound by. The last number is the sum over operations of the largest of the
 three.
 
+Each network has a process of its own for each precision, one at a time, since TensorFlow keeps what
+it has traced: the largest needs some 3 GB.
+
 This is a model of a card from its data sheet, and no measurement. Kernels of a real card reach
 neither its bandwidth nor its peak, and XLA makes one kernel of several operations.
 """
@@ -18,9 +21,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
+import multiprocessing
 import re
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 from unittest import mock
 
@@ -140,24 +146,19 @@ def _macs(op: Any) -> int:
     return _numbers(given) * (_numbers(kernel) // filters)
 
 
-def traced(name: str, shape: tuple[int, ...], precision: str) -> list[Work]:
-    """The work of a template's step, of each of the batches."""
+def traced(pair: tuple[str, str], shape: tuple[int, ...]) -> list[Work]:
+    """The work of the step of a template, by name and precision, of each of the batches."""
     import keras
     import tensorflow as tf
 
     from vdroppath_tf.zoo.constructors import constructors
 
-    before = keras.config.dtype_policy()
+    name, precision = pair
     keras.config.set_dtype_policy(precision)
-    try:
-        model = constructors(name)[0](174, clip_shape=shape, num_train_examples=1000)
-        with mock.patch.object(tf.config, "list_logical_devices", return_value=["GPU:0"]):
-            graphs = [train_graph(model, shape, batch, 174) for batch in BATCHES]
-    finally:
-        keras.config.set_dtype_policy(before)
-    works = [work_of(graph, PRECISIONS[precision]) for graph in graphs]
-    keras.utils.clear_session()
-    return works
+    model = constructors(name)[0](174, clip_shape=shape, num_train_examples=1000)
+    with mock.patch.object(tf.config, "list_logical_devices", return_value=["GPU:0"]):
+        graphs = (train_graph(model, shape, batch, 174) for batch in BATCHES)
+        return [work_of(graph, PRECISIONS[precision]) for graph in graphs]
 
 
 def row(name: str, precision: str, batch: int, work: Work, card: Card) -> str:
@@ -173,9 +174,6 @@ def row(name: str, precision: str, batch: int, work: Work, card: Card) -> str:
 
 def main(given: Sequence[str] | None = None) -> None:
     """See the top of the file."""
-    import keras
-    import tensorflow as tf
-
     from vdroppath_tf.zoo import list_networks
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -194,7 +192,8 @@ def main(given: Sequence[str] | None = None) -> None:
         card = dataclasses.replace(card, bandwidth=1e9 * asked.bandwidth)
     if asked.peaks is not None:
         card = dataclasses.replace(card, peaks=tuple(1e12 * peak for peak in asked.peaks))
-    print(f"{time.strftime('%Y-%m-%d')}, TensorFlow {tf.__version__}, Keras {keras.__version__}")
+    versions = f"TensorFlow {version('tensorflow')}, Keras {version('keras')}"
+    print(f"{time.strftime('%Y-%m-%d')}, {versions}")
     peaks = " and ".join(f"{peak / 1e12:g}" for peak in card.peaks)
     print(
         f"{asked.card}: {1e6 * card.launch:g} us a launch, {card.bandwidth / 1e9:g} GB/s, {peaks}"
@@ -203,11 +202,12 @@ def main(given: Sequence[str] | None = None) -> None:
     print(f"a training step on clips of {'x'.join(map(str, asked.clip_shape))}, 174 classes\n")
     print(HEAD)
     print(re.sub(r"[^|]+", " --- ", HEAD))
-    for name in asked.networks:
-        for precision in PRECISIONS:
-            works = traced(name, tuple(asked.clip_shape), precision)
-            for batch, work in zip(BATCHES, works, strict=True):
-                print(row(name, precision, batch, work, card), flush=True)
+    pairs = [(name, precision) for name in asked.networks for precision in PRECISIONS]
+    work = functools.partial(traced, shape=tuple(asked.clip_shape))
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        for (name, precision), works in zip(pairs, pool.imap(work, pairs), strict=True):
+            for batch, one in zip(BATCHES, works, strict=True):
+                print(row(name, precision, batch, one, card), flush=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python scripts/benchmarks/step_memory.py --network=densenet121 --ways=usual,remat
 
-``--torch`` names a Python that has PyTorch, which runs the counterpart (``torch_densenet.py``).
+``--torch`` names a Python that has PyTorch, which runs the counterpart (``torch_step.py``).
 
 Each way has a process of its own, which imports the package, builds the template, traces a step of
 ``fit`` and takes a few steps on random clips. Peak memory is the largest resident size of that
@@ -27,7 +27,7 @@ from absl import app, flags
 NETWORK = flags.DEFINE_string("network", "densenet121", "name of a network")
 SHAPE = flags.DEFINE_list("shape", ["1", "16", "112", "112"], "batch, frames, height, width")
 WAYS = flags.DEFINE_list("ways", ["usual", "remat"], "usual, remat, parts")
-TORCH = flags.DEFINE_string("torch", None, "a Python with PyTorch, for DenseNet-121")
+TORCH = flags.DEFINE_string("torch", None, "a Python with PyTorch, for densenet121 and resnet50")
 STEPS = flags.DEFINE_integer("steps", 4, "steps of each", lower_bound=3)
 
 
@@ -40,11 +40,11 @@ def resident(field: str) -> float:
 
 def work(name: str, shape: list[int], way: str, steps: int) -> None:
     """Prints what the steps of one way took, as JSON."""
-    import keras
-
-    from vdroppath_tf.models.objectives import cross_entropy
+    from vdroppath_tf.models.objectives import cross_entropy  # before Keras, for oneDNN
     from vdroppath_tf.training.optimizer import GateSGD
     from vdroppath_tf.zoo.constructors import constructors
+
+    import keras  # isort: skip
 
     template, _ = constructors(name)
     before = resident("VmRSS")
@@ -82,8 +82,8 @@ def main(_) -> None:
         for way in WAYS.value
     }
     if TORCH.value is not None:
-        counterpart = Path(__file__).with_name("torch_densenet.py")
-        commands["pytorch"] = [TORCH.value, str(counterpart), json.dumps(shape)]
+        counterpart = str(Path(__file__).with_name("torch_step.py"))
+        commands["pytorch"] = [TORCH.value, counterpart, NETWORK.value, json.dumps(shape)]
     for way, start in commands.items():
         command = [*start, str(STEPS.value)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

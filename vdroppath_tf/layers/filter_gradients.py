@@ -30,13 +30,11 @@ def temporal_in_training(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return y
 
 
-def convolution_gradients(
-    x: tf.Tensor, kernel: tf.Tensor, dy: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The gradients of the input and of the kernel of a convolution over time of stride 1.
+def gradient_of_input(x: tf.Tensor, kernel: tf.Tensor, dy: tf.Tensor) -> tf.Tensor:
+    """The gradient of the input of a convolution over time of stride 1.
 
     Args:
-        x: ``(batch, time, height, width, channels)``.
+        x: The input, ``(batch, time, height, width, channels)``; only its sizes count.
         kernel: ``(size, 1, 1, channels, filters)``, of odd size.
         dy: The gradient of the output.
     """
@@ -44,24 +42,35 @@ def convolution_gradients(
     if size == 1:
         flat, rows = reshape(kernel, [channels, filters]), reshape(dy, [-1, filters])
         dx = tf.linalg.matmul(rows, flat, transpose_b=True)
-        of_kernel = tf.linalg.matmul(reshape(x, [-1, channels]), rows, transpose_a=True)
     else:
-        _, time, height, width, _ = _sizes(x)
-        images = reshape(x, [-1, time, height * width, channels])
-        dy = reshape(dy, [-1, time, height * width, filters])
         flat = reshape(kernel, [size, 1, channels, filters])
-        dx = _of_input(images, flat, dy)
-        if tf.config.list_logical_devices("GPU"):
-            of_kernel = tf.raw_ops.Conv2DBackpropFilter(
-                input=images,
-                filter_sizes=constant(tuple(flat.shape), tf.int32),
-                out_backprop=dy,
-                strides=[1, 1, 1, 1],
-                padding="SAME",
-            )
-        else:
-            of_kernel = _of_kernel(images, dy, flat.shape)
-    return reshape(dx, [-1, *_sizes(x)[1:]]), reshape(of_kernel, list(kernel.shape))
+        dx = _of_input(_images(x), flat, _images(dy))
+    return reshape(dx, [-1, *_sizes(x)[1:]])
+
+
+def gradient_of_kernel(x: tf.Tensor, shape: tf.TensorShape, dy: tf.Tensor) -> tf.Tensor:
+    """The gradient of the kernel of such a convolution, from its shape."""
+    size, _, _, channels, filters = shape
+    if size == 1:
+        rows, given = reshape(x, [-1, channels]), reshape(dy, [-1, filters])
+        found = tf.linalg.matmul(rows, given, transpose_a=True)
+    elif tf.config.list_logical_devices("GPU"):
+        found = tf.raw_ops.Conv2DBackpropFilter(
+            input=_images(x),
+            filter_sizes=constant((size, 1, channels, filters), tf.int32),
+            out_backprop=_images(dy),
+            strides=[1, 1, 1, 1],
+            padding="SAME",
+        )
+    else:
+        found = _of_kernel(_images(x), _images(dy), tf.TensorShape([size, 1, channels, filters]))
+    return reshape(found, list(shape))
+
+
+def _images(x: tf.Tensor) -> tf.Tensor:
+    """Clips as images of time and of all cells of a frame."""
+    _, time, height, width, channels = _sizes(x)
+    return reshape(x, [-1, time, height * width, channels])
 
 
 def _sizes(x: tf.Tensor) -> list[Any]:

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.constants import constant
 from vdroppath_tf.layers.convolve import convolve
-from vdroppath_tf.layers.filter_gradients import convolution_gradients
+from vdroppath_tf.layers.filter_gradients import gradient_of_input, gradient_of_kernel
 from vdroppath_tf.layers.normalization import over_all
 from vdroppath_tf.layers.own_gradient import own_gradient
 
@@ -136,16 +136,12 @@ def _gradients(
     done: Sequence[tf.Tensor] = given
     of_x, of_paths = [], []
     for path, y, dy in zip(paths, outputs, given, strict=True):
-        of_gate = []
-        if path.gate is not None:
-            of_gate.append(_of_gate(path.gate, y * dy))
-            dy *= path.gate
         with tf.control_dependencies(done):  # or all of it would be made again at once
             seen = statistics.normalized(x, path)
         seen = tf.nn.relu(seen)
-        dy, of_kernel = convolution_gradients(seen, path.kernel, dy)
+        of_convolution = _of_convolution(seen, path, y, dy)
         one, of_scale, of_shift, *_ = tf.raw_ops.FusedBatchNormGradV3(
-            y_backprop=tf.raw_ops.ReluGrad(gradients=dy, features=seen),
+            y_backprop=tf.raw_ops.ReluGrad(gradients=of_convolution[0], features=seen),
             x=x,
             scale=path.scale,
             reserve_space_1=statistics.reserved[0],
@@ -156,21 +152,39 @@ def _gradients(
             **DATA,
         )
         of_x.append(one)
-        of_paths += [of_scale, of_shift, of_kernel, *of_gate]
-        done = [one, of_kernel]
+        of_paths += [of_scale, of_shift, *of_convolution[1:]]
+        done = [one, of_convolution[1]]
     with tf.control_dependencies(done):
         whole = tf.add_n(of_x) if len(of_x) > 1 else of_x[0]
     return [whole, *of_paths]
 
 
-def _of_gate(gate: tf.Tensor, product: tf.Tensor) -> tf.Tensor:
-    """The sum of a product over all cells, and over the samples where they share the gate."""
-    axes: Any
-    if gate.shape[0] is None:
-        axes = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(gate), s1=tf.shape(product))[0]
-    else:
-        axes = constant((0, 1, 2, 3, 4) if gate.shape[0] == 1 else (1, 2, 3, 4), tf.int32)
-    return tf.reduce_sum(product, axes, keepdims=True)
+def _of_convolution(x: tf.Tensor, path: Path, y: tf.Tensor, dy: tf.Tensor) -> list[tf.Tensor]:
+    """The gradients of the input, of the kernel and of the gate, where there is one.
+
+    Args:
+        x: What is convolved.
+        path: The path.
+        y: What the convolution gave.
+        dy: The gradient of ``y`` times the gate.
+    """
+    gate, kernel = path.gate, path.kernel
+    if gate is None:
+        return [gradient_of_input(x, kernel, dy), gradient_of_kernel(x, kernel.shape, dy)]
+    gated = dy * gate
+    of_input = gradient_of_input(x, kernel, gated)
+    if gate.shape[0] == 1:  # y is linear in the kernel, and need not be kept
+        raw = gradient_of_kernel(x, kernel.shape, dy)
+        product = tf.cast(kernel, tf.float32) * tf.cast(raw, tf.float32)
+        every = constant((0, 1, 2, 3, 4), tf.int32)
+        of_gate = tf.reduce_sum(product, every, keepdims=True)
+        return [of_input, raw * gate, tf.cast(of_gate, gate.dtype)]
+    axes: Any = constant((1, 2, 3, 4), tf.int32)
+    if gate.shape[0] is None:  # it may be shared all the same
+        sizes = {"s0": tf.shape(gate), "s1": tf.shape(y)}
+        axes = tf.raw_ops.BroadcastGradientArgs(**sizes)[0]
+    of_gate = tf.reduce_sum(y * dy, axes, keepdims=True)
+    return [of_input, gradient_of_kernel(x, kernel.shape, gated), of_gate]
 
 
 def _made_again(x: tf.Tensor) -> Callable[[tf.Tensor, Sequence[tf.Tensor]], tf.Tensor]:
@@ -188,7 +202,7 @@ def _made_again(x: tf.Tensor) -> Callable[[tf.Tensor, Sequence[tf.Tensor]], tf.T
 
 def _parts(x: tf.Tensor) -> list[tf.Tensor]:
     """What a tensor of a graph was concatenated of along its channels, in their order."""
-    if tf.executing_eagerly() or x.op.type != "ConcatV2":
+    if not hasattr(x, "op") or x.op.type != "ConcatV2":  # eager tensors have none
         return [x]
     *parts, axis = x.op.inputs
     if tf.get_static_value(axis) not in (-1, 4):

@@ -1,0 +1,145 @@
+"""A training step and a forward pass of a template, in turns with the PyTorch counterpart.
+
+    python scripts/benchmarks/against_torch.py --torch=python-with-torch --networks=densenet121
+
+Two processes hold the same network, ours and ``torch_step.py`` in channels last, and take turns, so
+that a change of the machine's speed meets both; ratios are medians over rounds. One thread each:
+wall and processor time, the latter where other jobs run on the machine. The ceiling is a matrix
+product of 2048 x 2048 in float32, timed in the same rounds. ``--package`` names another checkout,
+which takes turns too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from absl import app, flags
+
+TORCH = flags.DEFINE_string("torch", None, "a Python with PyTorch", required=True)
+NETWORKS = flags.DEFINE_list("networks", ["densenet121", "resnet50"], "of these two")
+ROUNDS = flags.DEFINE_integer("rounds", 7, "rounds of timed steps", lower_bound=1)
+PACKAGE = flags.DEFINE_string("package", None, "folder of another checkout")
+SHAPES = {"densenet121": [1, 16, 112, 112], "resnet50": [2, 8, 112, 112]}
+HERE = Path(__file__).resolve().parent
+
+
+def work(name: str, shape: list[int]) -> None:
+    """Answers each line of stdin with the wall and the processor seconds that it took."""
+    from vdroppath_tf.models.objectives import cross_entropy
+    from vdroppath_tf.training.optimizer import GateSGD
+    from vdroppath_tf.zoo.constructors import constructors
+
+    template, _ = constructors(name)
+    model = template(174, clip_shape=shape[1:], num_train_examples=1000)
+    model.compile(GateSGD(0.01, momentum=0.9), cross_entropy())
+
+    import numpy as np
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    clips = tf.constant(rng.integers(0, 256, (*shape, 3)).astype("float32"))
+    labels = tf.constant(rng.integers(0, 174, shape[0]))
+    forward = tf.function(lambda x: model(x, training=False))
+    square = tf.random.normal([2048, 2048])
+    product = tf.function(lambda a: tf.reduce_sum(a @ a))
+    known = {
+        "forward": lambda: forward(clips).numpy(),
+        "step": lambda: model.train_on_batch(clips, labels),
+        "product": lambda: product(square).numpy(),
+    }
+    print(json.dumps({"version": tf.__version__}), flush=True)
+    for line in sys.stdin:
+        wall, processor = time.perf_counter(), time.process_time()
+        known[line.strip()]()
+        spent = time.perf_counter() - wall, time.process_time() - processor
+        print(json.dumps(spent), flush=True)
+
+
+class Worker:
+    """One of the processes, and what it answers."""
+
+    def __init__(self, command: list[str], package: Path | None = None) -> None:
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+        environment |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+        if package is not None:
+            environment["PYTHONPATH"] = str(package)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, text=True, env=environment
+        )
+        self.version = self._answer()["version"]
+
+    def time(self, job: str) -> list[float]:
+        """Wall and processor seconds of a job."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{job}\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def close(self) -> None:
+        """Ends the process."""
+        self.process.communicate()
+
+    def _answer(self):
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
+
+
+def workers_of(name: str) -> dict[str, Worker]:
+    """The processes of one network, by what they are called in the table."""
+    shape = json.dumps(SHAPES[name])
+    own = [sys.executable, __file__, "--worker", name, shape]
+    found = {"ours": Worker(own, HERE.parents[1])}
+    if PACKAGE.value:
+        found["other checkout"] = Worker(own, Path(PACKAGE.value))
+    found["pytorch"] = Worker([TORCH.value, str(HERE / "torch_step.py"), name, shape])
+    return found
+
+
+def compare(name: str) -> None:
+    """Prints the lines of one network."""
+    workers = workers_of(name)
+    times: dict[tuple[str, str], list[list[float]]] = {}
+    for number in range(ROUNDS.value + 2):
+        for job in ("step", "forward", "product"):
+            for which, worker in workers.items():
+                if job != "product" or which == "ours":
+                    spent = worker.time(job)
+                    if number > 1:  # the first two trace, and warm up
+                        times.setdefault((which, job), []).append(spent)
+    for worker in workers.values():
+        worker.close()
+    versions = ", ".join(f"{which} {worker.version}" for which, worker in workers.items())
+    wall = statistics.median(seconds for seconds, _ in times["ours", "product"])
+    print(f"{name}, clips {SHAPES[name]}; {versions}; ceiling {2 * 2048**3 / wall / 1e9:.0f} GF/s")
+    for job in ("step", "forward"):
+        for which in workers:
+            cells = []
+            for place in (0, 1):
+                own = [spent[place] for spent in times[which, job]]
+                theirs = [spent[place] for spent in times["pytorch", job]]
+                ratio = statistics.median(a / b for a, b in zip(own, theirs, strict=True))
+                cells += [f"{statistics.median(own):.2f} s", f"{ratio:.2f}"]
+            print("| " + " | ".join([job, which, *cells]) + " |", flush=True)
+
+
+def main(_) -> None:
+    """Prints a table a network."""
+    print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {len(os.sched_getaffinity(0))} CPUs")
+    print("| job | of | wall | of PyTorch's | processor | of PyTorch's |\n" + "| --- " * 6 + "|")
+    for name in NETWORKS.value:
+        compare(name)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        work(sys.argv[2], json.loads(sys.argv[3]))
+    else:
+        app.run(main)

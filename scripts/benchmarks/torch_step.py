@@ -1,0 +1,82 @@
+"""Steps of a template in PyTorch: the counterpart of step_memory.py and against_torch.py.
+
+    python-with-torch scripts/benchmarks/torch_step.py densenet121 '[1, 16, 112, 112]' 4
+
+SGD with momentum, channels last, one thread. Without a number of steps it answers each line of
+stdin (``step``, ``forward``) with the wall and the processor seconds that this took. Needs PyTorch
+and numpy, and nothing of this package.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch_densenet
+import torch_resnet
+from torch import nn
+
+NETWORKS = {"densenet121": torch_densenet.network, "resnet50": torch_resnet.network}
+CLASSES = torch_densenet.CLASSES
+
+
+def resident(field: str) -> float:
+    """A size of this process in MB."""
+    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1000 if found else float("nan")
+
+
+def jobs(model: nn.Module, shape: list[int]) -> dict[str, Callable[[], float]]:
+    """A training step, which returns its loss, and a forward pass."""
+    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
+    clips = torch.rand(shape[0], 3, *shape[1:]).contiguous(memory_format=torch.channels_last_3d)
+    labels = torch.randint(0, CLASSES, (shape[0],))
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model.train()(clips), labels)
+        loss.backward()
+        optimizer.step()
+        return float(loss.detach())
+
+    def forward() -> float:
+        with torch.inference_mode():
+            return float(model.eval()(clips)[0, 0])
+
+    return {"step": step, "forward": forward}
+
+
+def main() -> None:
+    """Prints what a few steps took, as JSON; or answers."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    name, shape = sys.argv[1], json.loads(sys.argv[2])
+    before = resident("VmRSS")
+    model = NETWORKS[name]().to(memory_format=torch.channels_last_3d)
+    known = jobs(model, shape)
+    parameters = sum(p.numel() for p in model.parameters())
+    if len(sys.argv) < 4:
+        print(json.dumps({"parameters": parameters, "version": torch.__version__}), flush=True)
+        for line in sys.stdin:
+            wall, processor = time.perf_counter(), time.process_time()
+            known[line.strip()]()
+            spent = time.perf_counter() - wall, time.process_time() - processor
+            print(json.dumps(spent), flush=True)
+        return
+    times, losses = [], []
+    for _ in range(int(sys.argv[3])):
+        start = time.process_time()
+        losses.append(known["step"]())
+        times.append(time.process_time() - start)
+    found = {"import": before, "peak": resident("VmHWM"), "first": times[0], "losses": losses}
+    print(json.dumps({**found, "step": statistics.median(times[2:]), "parameters": parameters}))
+
+
+if __name__ == "__main__":
+    main()
