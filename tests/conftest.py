@@ -13,6 +13,9 @@ from typing import Any
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # the known answers are those of a CPU
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: threads would only wait
+    for _pool in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(_pool, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np

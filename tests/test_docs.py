@@ -105,6 +105,7 @@ def test_examples_fit_the_code(page: Path) -> None:
             pytest.fail(f"{page.name}, {ast.unparse(node)}: {error}")
 
 
+@pytest.mark.slow
 @each_page
 def test_short_examples_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -24,7 +24,7 @@ STEPS = CLIPS[0] // tiny.BATCH  # of a training: one epoch
 
 
 def call(out: Path, *more: str) -> int:
-    sizes = [f"--network={tiny.ROW}", "--frames=4", f"--batch_size={tiny.BATCH}"]
+    sizes = [f"--network={tiny.ONE_LAYER}", "--frames=4", f"--batch_size={tiny.BATCH}"]
     phases = ["--warmup_epochs=0", "--search_epochs=1"]
     run = ["--clips=16,4,4", "--seeds=2", "--processes=1", f"--out={out}"]
     return main(["halve", *sizes, *phases, *run, *more])

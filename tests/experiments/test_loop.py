@@ -255,7 +255,9 @@ def test_the_template_is_saved_as_it_was_read(ran: Ran) -> None:
 def test_quickstart_puts_all_tasks_into_one_report(
     ran: Ran, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The loops themselves are those above; here is what is around them."""
+    """The loops and their pictures are those above; here is what is around them."""
+    nothing = "data:image/svg+xml;base64,PHN2Zy8+"
+    monkeypatch.setattr("vdroppath_tf.report.sections.svg_uri", lambda figure: nothing)
 
     def known(run: TaskRun, *, draws: int, retrained: bool, trials: Any) -> TaskReport:
         assert retrained == (trials is not None) == (run.task.name == "both")

@@ -125,7 +125,7 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     phases = ["--warmup_epochs=0", "--search_epochs=1", "--batch_size=8", "--frames=4"]
     train = ["train", *data, *phases]
-    assert main([*train, f"--network={tiny.ROW}", f"--out={run}"]) == 0
+    assert main([*train, f"--network={tiny.ONE_LAYER}", f"--out={run}"]) == 0
     assert f"1 of 24 train videos could not be read: see {run}/quarantine.json" in (
         capsys.readouterr().err
     )

@@ -100,7 +100,7 @@ def test_a_run_is_kept_in_a_bucket_and_goes_on_from_it(
             "s3_train.py",
             bucket,
             "train",
-            f"--network={tiny.ROW}",
+            f"--network={tiny.ONE_LAYER}",
             f"--frames={tiny.SHAPE[0]}",
             f"--batch_size={tiny.BATCH}",
             "--warmup_epochs=0",
