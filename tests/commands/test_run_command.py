@@ -14,8 +14,11 @@ from command_lines import said
 from vdroppath_tf import PipelineRun, run_pipeline, training
 from vdroppath_tf.cli import main
 from vdroppath_tf.commands import derive
+from vdroppath_tf.commands.run import words_of
+from vdroppath_tf.commands.status import status_of
 from vdroppath_tf.data import open_manifest, write_video
 from vdroppath_tf.training import Progress, Recipe
+from vdroppath_tf.training.signals import TERMINATED
 
 SMALL = (
     "--network=pico --frames=4 --batch_size=8 --warmup_epochs=1 --search_epochs=1 --draws=3"
@@ -274,3 +277,12 @@ def test_train_takes_videos_of_mixed_sizes(call: Any, folder: Path, tmp_path: Pa
     assert done.code == 0, done.error
     assert "Clips are scaled to a short edge of 16 pixels and cropped to 16x16" in done.error
     assert "Next: vdroppath evaluate --model=" in done.error
+
+
+def test_trainings_of_trials_are_shown_and_a_signal_has_its_name(tmp_path: Path) -> None:
+    place = tmp_path / "trials" / "runs" / "S"
+    place.mkdir(parents=True)
+    (place / "run.json").write_text(json.dumps({"phases": [{"name": "search", "epochs": 3}]}))
+    assert list(status_of(tmp_path)["trainings"]) == [str(place)]
+    assert words_of(SystemExit(TERMINATED)) == "stopped by SIGTERM"
+    assert [words_of(SystemExit(3)), words_of(KeyboardInterrupt())] == ["3", "KeyboardInterrupt"]

@@ -81,7 +81,13 @@ def test_the_page_says_what_became_of_each_strategy() -> None:
     assert lines[0][0] == "S ST - drawn from the uniform prior"
     assert lines[0][1].startswith("60.0 % [")
     assert lines[0][2:4] == [f"70.0 % {ends}", "1.23 M 1,234,567"]
-    assert lines[2] == ["S × 3 one unit everywhere", "–", lines[2][2], "100", "trained to the end"]
+    assert lines[2] == [
+        "S × 3 with one unit everywhere",
+        "–",
+        lines[2][2],
+        "100",
+        "trained to the end",
+    ]
     assert lines[4][1].startswith("0.0 % [0.0 %, ")
     assert lines[5][0].endswith("the space's mode")
     assert lines[5][1:3] == ["–", "–"]
@@ -94,7 +100,7 @@ def test_the_sentences() -> None:
     text = said(task())
     for words in (
         "Trials trained 4 strategies stand-alone (1 drawn from the space, 2 drawn from the uniform "
-        "prior, 1 one unit everywhere) for 17 of 34 epochs, and 3 networks to the end.",
+        "prior, 1 with one unit everywhere) for 17 of 34 epochs, and 3 networks to the end.",
         "the one drawn from the uniform prior with 70.0 % (the best: 70.0 %)",
         "the best strategy of the space had 40.0 %, the best uniform draw 60.0 %.",
         "The space's mode was not tried: it is number 7 of 24 by the template's scores.",

@@ -227,7 +227,7 @@ def _run_steps(out: Path, steps: list[Step]) -> None:
             if not step.output.exists() or step.command in ("train", "trials", "export", "report"):
                 _call(step)
         except BaseException as error:
-            said = _words_of(error)
+            said = words_of(error)
             failed = "failed" if isinstance(error, Exception) else "stopped"
             state[step.name] = {"state": failed, "error": said}
             write_state(out, state)
@@ -236,7 +236,7 @@ def _run_steps(out: Path, steps: list[Step]) -> None:
         write_state(out, state)
 
 
-def _words_of(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
     """What stopped a step, in words that are no exit code."""
     if isinstance(error, SystemExit) and error.code == TERMINATED:
         return "stopped by SIGTERM"

@@ -17,7 +17,7 @@ SPACE, PRIOR, UNIFORM = "space", "uniform prior", "uniform"
 ORIGINS = {
     SPACE: "drawn from the space",
     PRIOR: "drawn from the uniform prior",
-    UNIFORM: "one unit everywhere",
+    UNIFORM: "with one unit everywhere",
 }
 """Where a strategy of trials comes from, and how a page says it."""
 CHOSEN, DROPPED, TRAINED, UNTRIED = "chosen", "dropped", "trained to the end", "not tried"
