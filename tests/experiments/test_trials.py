@@ -14,6 +14,7 @@ from vdroppath_tf.commands.choices import TRIALS
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.experiments import trials
 from vdroppath_tf.experiments.stand_alone import StandAlone, final, uniform_strategies
+from vdroppath_tf.experiments.trial_table import trial_table
 from vdroppath_tf.experiments.trials import Trials, tried
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -99,6 +100,7 @@ class Answers:
 
     def __init__(self, right: np.ndarray) -> None:
         self.right, self.top1 = np.stack([right, right], 1), float(right.mean())
+        self.scored = len(right)
 
 
 def named(name: str, strategy: FusionStrategy) -> StandAlone:
@@ -116,3 +118,43 @@ def test_the_final_is_decided_clip_by_clip_on_validation_videos() -> None:
     found: list[Any] = [Answers(right), Answers(lucky), Answers(right), Answers(better)]
     assert final(trained[:3], found[:3], costs) == 0  # the cheapest of three that hardly differ
     assert final(trained, found, costs) == 3  # dearer, 20 more of 100 clips
+
+
+def test_where_each_strategy_comes_from() -> None:
+    """A uniform strategy that was drawn from the space counts as one of the space's."""
+    space = ProbabilitySpace([[0.9, 0.01]] * tiny.LAYERS, architecture=tiny.ROW)
+    mode, other = space.mode(), FusionStrategy.parse("S S ST", tiny.ROW)
+    uniform = [named(*each) for each in uniform_strategies(space)]
+    scores = StrategyScores(
+        tuple(StrategyScore(one, 0.5, 1.0, 9) for one in (mode, other)), recalibrated=True
+    )
+    answers: Any = tuple(Answers(np.arange(10) < k) for k in (2, 8, 5))
+    found = trials.Tried(scores, tuple(uniform), answers, 1, 3)
+    run: Any = SimpleNamespace(
+        task=SimpleNamespace(validation=Twelve()),
+        steps_per_epoch=4,
+        steps=lambda _: 24,
+        stand_alone_phases=tuple,
+    )
+    costs = unit_costs(tiny.template(), tiny.SHAPE)
+    table = trial_table(run, space, [other, mode], Trials(drawn=2, uniform=0), costs, found)
+    rows = {row.strategy: row for row in table.rows}
+    assert rows[str(mode)].origin == rows[str(other)].origin == "space"
+    assert rows["S S S"].origin == "uniform"
+    assert (rows[str(mode)].trial, rows[str(mode)].end, rows["S S S"].trial) == (0.5, 0.8, None)
+    assert rows[str(mode)].macs == costs.of(mode)[1]
+    assert (table.epochs, table.mode_rank, table.videos) == ((3.0, 6.0), (2, 2), 10)
+    assert table.data is not None
+    assert (table.data.source, table.data.listed, table.data.scored) == ("list.txt", 12, 10)
+
+
+class Twelve:
+    """Videos."""
+
+    source = "list.txt"
+
+    def __len__(self) -> int:
+        return 12
+
+    def digest(self) -> str:
+        return "d"

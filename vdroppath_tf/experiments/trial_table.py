@@ -44,14 +44,13 @@ def trial_table(
         one.strategy: answers.top1
         for one, answers in zip(found.trained, found.validation, strict=True)
     }
-    uniform = {one.strategy for one in found.trained[: found.uniform]}
     from_space = {*of_space(drawn, trials), mode}
 
     def row(strategy: FusionStrategy) -> TriedRow:
-        origin = SPACE if strategy in from_space else PRIOR
+        drawn_from = PRIOR if strategy in after else UNIFORM
         return TriedRow(
             str(strategy),
-            UNIFORM if strategy in uniform else origin,
+            SPACE if strategy in from_space else drawn_from,
             after.get(strategy),
             end.get(strategy),
             costs.of(strategy)[1],

@@ -35,12 +35,15 @@ def chosen(task: TaskReport) -> list[str]:
     level = percent(found.confidence, 0)
     bias = "unknown"
     if math.isfinite(found.optimism):
-        bias = f"about {100 * found.optimism:.1f} points"
+        bias = f"about {round(100 * found.optimism, 1) + 0.0:.1f} points"  # never -0.0
     rule = "the most accurate of all"
     if found.rule == "cheapest":
         rule = f"the cheapest in {confidence_set(task)}"
+    subject = "The selected strategy"
+    if task.trials is not None:
+        subject = "With the template's weights, which trials do not use, the selected strategy"
     reached = (
-        f"The selected strategy, {rule}, reaches {percent(best.top1)} ({level} interval "
+        f"{subject}, {rule}, reaches {percent(best.top1)} ({level} interval "
         f"{between}) on {found.clips[1]:,} clips that it was not chosen on. On the "
         f"{found.clips[0]:,} it was chosen on it scored {percent(found.top1_chosen_on)}; there the "
         f"selection bias (winner's curse) of the best of {max(len(task.draws), 1)} is {bias}."

@@ -19,7 +19,7 @@ ORIGINS = {
     PRIOR: "drawn from the uniform prior",
     UNIFORM: "with one unit everywhere",
 }
-"""Where a strategy of trials comes from, and how a page says it."""
+"""Where a strategy of trials comes from, and how a page says it; a draw may be uniform too."""
 CHOSEN, DROPPED, TRAINED, UNTRIED = "chosen", "dropped", "trained to the end", "not tried"
 """What became of a strategy."""
 
