@@ -105,10 +105,26 @@ def load(port: int, video: bytes, clients: int, seconds: float) -> Load:
     return Load(took, total(thread.statuses for thread in threads), times)
 
 
-def memory(pid: int) -> float:
-    """The proportional share of the memory of a process, in MB."""
+class Memory(NamedTuple):
+    """Of a process, in MB.
+
+    Its share of the libraries that others have loaded too comes and goes with these others; what is
+    its own does not.
+    """
+
+    share: float
+    own: float
+
+    def line(self) -> str:
+        """Both."""
+        return f"{self.share:.1f} MB (its own {self.own:.1f})"
+
+
+def memory(pid: int) -> Memory:
+    """The proportional share of the memory of a process, and the part that no file backs."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    found = {line.split(":")[0]: line.split()[1] for line in lines[1:]}
+    return Memory(int(found["Pss"]) / 1024, int(found["Anonymous"]) / 1024)
 
 
 @contextlib.contextmanager
@@ -220,7 +236,7 @@ def main() -> None:
                 before = memory(process.pid)
                 found = load(port, data, clients, given.seconds)
                 after = memory(process.pid)
-                said = f"{clients} clients: {found.line()}; {before:.1f} -> {after:.1f} MB"
+                said = f"{clients} clients: {found.line()}; {before.line()} -> {after.line()}"
                 print(said, flush=True)
         with server(served, "--poll_seconds=0.5") as (_, port):
             swap(served, port, data, given.clients, given.swaps)

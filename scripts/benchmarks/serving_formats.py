@@ -118,15 +118,15 @@ def measure(name: str, rounds: int, answers: int, paths: dict[str, Path], out: P
     base = np.array(spent[PLAIN])
     print(f"keras {keras.__version__}, {rounds} rounds of {answers}, one core, clip {SHAPE}")
     for kind, times in spent.items():
-        ratios = np.array(times) / base
-        low, ratio, high = np.quantile(ratios, [0.25, 0.5, 0.75])
-        memory = memory_of(kind, paths[kind]) if kind in paths else ""
+        low, ratio, high = np.quantile(np.array(times) / base, [0.25, 0.5, 0.75])
         differs = difference_of(paths[kind]) if kind in paths else ""
         print(
             f"{name} | {kind} | {ratio:.2f} ({low:.2f} to {high:.2f}) | "
-            f"{1e3 * np.median(times):.1f} ms | {memory} | {differs}",
+            f"{1e3 * np.median(times):.1f} ms | {differs}",
             flush=True,
         )
+    for kind, path in paths.items():
+        print(f"{name} | {kind} | {memory_of(kind, path)}", flush=True)
 
 
 def difference_of(path: Path) -> str:
