@@ -189,6 +189,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as vdroppath_tf has it; Keras is imported before it
     os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     main()
