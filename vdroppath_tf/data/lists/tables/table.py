@@ -103,8 +103,8 @@ class Table:
         if not self._parts:
             if split is not None:
                 raise ManifestError(
-                    f"{source}: split requires a column of splits in a list of the format 'table'. "
-                    "Leave it out, or name the column: --columns=path,label,split."
+                    f"{source}: split does not go with the format 'table' without a column of "
+                    "splits. Leave it out, or name the column: --columns=path,label,split."
                 )
             return range(len(self.paths))
         part, rows = choose_part(self._parts, None if split is None else str(split), source)
