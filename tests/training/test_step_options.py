@@ -103,7 +103,7 @@ def test_patience_counts_epochs_since_the_best() -> None:
     ("changes", "message"),
     [
         ({"precision": "float16"}, "Unknown precision.*'mixed_float16'.*Received: 'float16'"),
-        ({"accumulate": 3}, "8 clips cannot be cut into 3 equal parts"),
+        ({"accumulate": 3}, "8 clips cannot be split into 3 equal parts"),
         ({"accumulate": 0}, "accumulate must be a whole number from 1"),
         ({"ema": 1.0}, "ema must be a number above 0 below 1 or None"),
         ({"clip_norm": 0.0}, "clip_norm must be a number above 0"),

@@ -192,7 +192,7 @@ def test_a_progress_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     written.write(tmp_path)
     assert read_progress(tmp_path) == written
     (tmp_path / PROGRESS_FILE).write_text('{"format": "vdroppath_tf.progress/1"}')
-    with pytest.raises(ValueError, match=r"\.progress\.json: does not say how far a run is"):
+    with pytest.raises(ValueError, match=r"\.progress\.json: is not the progress of a run"):
         read_progress(tmp_path)
 
 

@@ -37,7 +37,7 @@ def kendall_tau(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray
             f"Received: shapes {first.shape} and {second.shape}"
         )
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        raise ValueError("Expected finite scores. Received: NaN or infinity.")
+        raise ValueError("A score is not finite. Expected numbers without NaN and infinity.")
     return _tau(_order(first), _order(second))
 
 

@@ -85,4 +85,4 @@ def check_suffix(values: flags.FlagValues, name: str, *suffixes: str) -> None:
     path = values[name].value
     if path is not None and os.path.splitext(path)[1] not in suffixes:
         kinds = " or ".join([", ".join(suffixes[:-1]), suffixes[-1]] if suffixes[1:] else suffixes)
-        raise ValueError(f"--{name}={path}: expected a name ending in {kinds}.")
+        raise ValueError(f"--{name}={path}: expected a file that ends in {kinds}.")

@@ -48,7 +48,7 @@ def write_features(
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise ValueError(f"{os.fspath(path)}: expected a name ending in {', '.join(SUFFIXES)}.")
+        raise ValueError(f"{os.fspath(path)}: expected a file that ends in {', '.join(SUFFIXES)}.")
     text = json.dumps({"format": FEATURES_FORMAT, **about})
     entries: list[VideoEntry] = []
     if suffix == ".npz":
