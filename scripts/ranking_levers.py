@@ -31,6 +31,8 @@ OUT = flags.DEFINE_string("out", "levers", "folder for results")
 SEEDS = flags.DEFINE_integer("seeds", 3, "templates of each lever")
 EMA = flags.DEFINE_float("ema", 0.998, "decay of the averages in a step")
 LEVERS = ("plain", "fair paths", "norm of each path")
+CHOSEN = flags.DEFINE_list("levers", [*LEVERS], "which of them")
+TEMPLATES = flags.DEFINE_list("templates", ["space", "uniform template"], "of the ranking's")
 LAST, AVERAGED = "last weights", "averaged weights"
 
 
@@ -112,7 +114,7 @@ def tau_lines(found: dict, rows: list[dict]) -> list[str]:
 
 def main(_: list[str]) -> None:
     """Trains what is missing, and prints the table."""
-    from vdroppath_tf.experiments.ranking.plan import DIFFICULTY, LEARNED, TASK, UNIFORM
+    from vdroppath_tf.experiments.ranking.plan import DIFFICULTY, TASK
     from vdroppath_tf.experiments.tasks.in_memory import draw_clips
     from vdroppath_tf.files import write_json
 
@@ -127,8 +129,8 @@ def main(_: list[str]) -> None:
     ]
     found: dict[tuple[str, str, str], list[list[float]]] = {}
     for seed in range(SEEDS.value):
-        for base in (LEARNED, UNIFORM):
-            for name in LEVERS:
+        for base in TEMPLATES.value:
+            for name in CHOSEN.value:
                 file = out / f"{base}-{name}-{seed}.json".replace(" ", "_")
                 if not file.is_file():
                     write_json(file, scores_of(base, name, seed, texts, parts))
