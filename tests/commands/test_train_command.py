@@ -81,7 +81,7 @@ def test_a_start_that_is_not_there(call: Any, motion: Any, tmp_path: Path) -> No
 def test_several_seeds(call: Any, motion: Any, tmp_path: Path) -> None:
     """Each is the command with that seed, in a folder of its own; their spaces are compared."""
     out = tmp_path / "runs"
-    lines = ["--warmup_epochs=0", "--search_epochs=1", "--network=nano", "--seeds=2"]
+    lines = ["--warmup_epochs=0", "--search_epochs=1", "--network=pico", "--seeds=2"]
     done = call(*train(motion.folder, out, *lines, "--seed=3", "--processes=1"))
     assert done.code == 0
     assert "2 seeds; mean and standard deviation over them" in done.out
