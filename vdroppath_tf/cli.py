@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging as std_logging
-import math
 import re
 import sys
 import warnings
@@ -42,7 +41,7 @@ from vdroppath_tf.commands import (
 )
 from vdroppath_tf.commands import run as run_videos
 from vdroppath_tf.commands.error_words import can_be_mended, exit_code, one_message
-from vdroppath_tf.commands.flag_kinds import Text
+from vdroppath_tf.commands.flag_checks import check_values
 from vdroppath_tf.commands.flag_words import FlagFormatter, shortened
 from vdroppath_tf.commands.places import check_places
 from vdroppath_tf.commands.usage import Command, overview, usage
@@ -80,8 +79,6 @@ COMMANDS: dict[str, Command] = {
     "models": models,
 }
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all except tabs and newlines
-_LARGEST = 2**53  # beyond it a float cannot represent every integer
-_LONGEST = 32_768  # more than any path (4,096) or strategy has
 # commands that take positional arguments
 TAKES_FILES = ("compare", "demo", "explain", "predict", "run", "serve", "stability", "status")
 
@@ -116,41 +113,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         positional = values(["vdroppath", *rest])[1:]
-        values.validate_all_flags()
         if positional and name not in TAKES_FILES:
             raise flags.Error(f"takes flags only. Received: {' '.join(positional)}")
-        _check_values(values)
+        check_values(values)
     except flags.Error as error:
         said = f"vdroppath {name}: {shortened(without_secrets(_plain(error, values)))}"
         print(f"{said}\nSee vdroppath {name} --help.", file=sys.stderr)
         return 2
     return _run(name, values, positional)
-
-
-def _check_values(values: flags.FlagValues) -> None:
-    texts = [flag for name in values if isinstance(flag := values[name], Text)]
-    wrong = [f"--{f.name} is empty. Expected {f.help}." for f in texts if f.value == ""]
-    wrong += [f"--{f.name} is needed: {f.help}" for f in texts if f.needed and f.value is None]
-    for name in values:
-        number = values[name].value
-        texts_of_flag = _texts_of(number)
-        if any("\0" in each for each in texts_of_flag):
-            wrong.append(f"--{name} holds a zero byte. Expected text without one.")
-        if any(len(each) > _LONGEST for each in texts_of_flag):
-            wrong.append(f"--{name} is too long. Expected at most {_LONGEST:,} characters.")
-        if isinstance(number, float) and not math.isfinite(number):
-            wrong.append(f"--{name}={number}: expected a number that is finite.")
-        if isinstance(number, int) and abs(number) > _LARGEST:
-            wrong.append(f"--{name}={number}: expected a whole number up to {_LARGEST:,}.")
-    if wrong:
-        raise flags.Error("\n".join(wrong))
-
-
-def _texts_of(value: object) -> list[str]:
-    """Returns the texts in the value of a flag."""
-    return [
-        each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)
-    ]
 
 
 def _plain(error: flags.Error, values: flags.FlagValues) -> str:

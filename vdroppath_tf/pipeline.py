@@ -15,6 +15,7 @@ from absl import flags as absl_flags
 
 from vdroppath_tf import training
 from vdroppath_tf.commands import run as command
+from vdroppath_tf.commands.flag_checks import check_values
 from vdroppath_tf.commands.next_step import saying_nothing
 from vdroppath_tf.commands.places import check_places
 from vdroppath_tf.commands.progress import showing
@@ -206,6 +207,7 @@ def _parsed(given: Mapping[str, Any]) -> absl_flags.FlagValues:
         arguments += _arguments(name, value)
     try:
         values(["vdroppath", *arguments])
+        check_values(values)
     except absl_flags.Error as error:
         raise ValueError(str(error)) from None
     return values

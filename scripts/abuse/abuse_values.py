@@ -13,6 +13,7 @@ from vdroppath_tf.commands.places import Output
 NUMBERS = ("nan", "inf", "-1000000", "1" + "0" * 30, "1e400", "x", "", "--", "1,2")
 TEXTS = ("", "\0", "x" * 100_000, "\x1b[2J", "../../..", "nan", "[[[", "\u2028")
 LARGE_IS_FINE = ("max_macs", "max_parameters", "max_latency", "learning_rate", "gate_learning_rate")
+RIGHT = (("allow_links_to", "../../.."),)
 NAMES = ("title", "name", "about", "frame_template", "backup")  # any text is one
 
 
@@ -30,11 +31,13 @@ def _cases() -> Iterator[Case]:
                 is_name = name in NAMES or (isinstance(flags[name], Output) and value != "")
                 large = value.startswith("10") and name in LARGE_IS_FINE
                 shown = value if len(value) < 40 else f"{value[:3]}... of {len(value):,}"
+                # an empty list stands for none, and a folder above is one that links may lead to
+                right = ("comma" in kind and value == "") or (name, value) in RIGHT
                 yield Case(
                     "values",
                     f"{command} --{name}={shown!r}",
                     (*CALLS[command], f"--{name}={value}"),
-                    may_pass=large or is_name or _is_unused(command, name),
+                    may_pass=large or is_name or right or _is_unused(command, name),
                 )
 
 

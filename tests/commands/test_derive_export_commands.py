@@ -95,6 +95,13 @@ def test_bad_calls_of_derive_and_export(
     assert "ends in .keras" in said(call("derive", model, f"--out={tmp_path}/x.h5"))
     message = said(call("derive", model, "--finetune", f"--out={tmp_path}/x.keras"))
     assert "--finetune needs --train_data" in message
+    for flag in ("--columns=path,label", "--split=2", "--train_data_root=x", "--noallow_empty"):
+        message = said(call("derive", model, flag, f"--out={tmp_path}/x.keras"))
+        name = flag.partition("=")[0].replace("--no", "--")
+        assert f"{name} says how the videos of --train_data are read" in message
+    train = f"--train_data={motion.folder}/train.txt"
+    message = said(call("derive", model, train, "--split=nan", f"--out={tmp_path}/x.keras"))
+    assert "--split=nan: only a number holds for --train_data. Pass --train_data_split" in message
     assert list(tmp_path.iterdir()) == []
     before = tiny.tree(chain)
     derived = f"--model={chain}/run/derived.keras"

@@ -16,6 +16,10 @@ from absl import flags
 from vdroppath_tf import cli, files
 from vdroppath_tf.commands.flag_kinds import Text
 from vdroppath_tf.commands.places import Output
+from vdroppath_tf.commands.status import status_of
+from vdroppath_tf.data.records import parts
+from vdroppath_tf.training.cluster import cluster_of_environment
+from vdroppath_tf.training.loggers import logging_to
 
 
 def reading() -> Iterator[tuple[str, str]]:
@@ -68,6 +72,27 @@ def test_text_is_read_from_regular_files(tmp_path: Path) -> None:
             read(tmp_path / "recipe.json")
     with pytest.raises(FileNotFoundError):
         files.open_regular(tmp_path / "nowhere")
+
+
+DEEP = "[" * 100_000
+"""Python's reader of JSON stops at it with an error of its own, not with that of a syntax."""
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("run.json", lambda folder: status_of(folder)),
+        ("part", lambda folder: parts.read_parts(folder, ["part"])),
+        ("TF_CONFIG", lambda _: cluster_of_environment({"TF_CONFIG": DEEP})),
+        ("loggers.json", lambda folder: logging_to(["mlflow"], folder, "{}").__enter__()),
+    ],
+)
+def test_json_that_is_nested_too_deeply_is_named(name: str, read: Any, tmp_path: Path) -> None:
+    file = parts.part_file(tmp_path, name) if name == "part" else tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(DEEP)
+    with pytest.raises(ValueError, match=file.name.replace(".", r"\.")):
+        read(tmp_path)
 
 
 def tensorflow_error() -> Exception:

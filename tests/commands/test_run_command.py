@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,11 @@ def test_a_run_in_python(finished: Path, folder: Path, capfd: Any) -> None:
         f"out={folder}/run: is inside the folder of videos"
     )
     assert "draws" in refused(draws=0)
+    # what no command takes is refused as on the command line
+    assert "max_bad_fraction=nan: expected a number that is finite" in refused(
+        flags={"max_bad_fraction": math.nan}
+    )
+    assert "draws=" in refused(draws=2**60)
 
 
 def test_what_is_needed_to_run_it_again(finished: Path, folder: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vdroppath_tf import files
 from vdroppath_tf.files import (
     create_or_verify,
     load_text,
@@ -109,6 +111,47 @@ def test_other_formats_are_refused(tmp_path: Path, text: str, said: str) -> None
         load_text(path, lambda text: read_json(text, "vdroppath_tf.kind/2", ["a"]))
 
 
+def opened_by_hand(source: str) -> list[int]:
+    """The lines that open a file for reading by Python's own function."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open"
+    ]
+    modes = {
+        node.lineno: [
+            *(each for each in node.args[1:2] if isinstance(each, ast.Constant)),
+            *(word.value for word in node.keywords if word.arg == "mode"),
+        ]
+        for node in calls
+    }
+    return [
+        line
+        for line, given in modes.items()
+        if not given or str(getattr(given[0], "value", "r")).startswith("r")
+    ]
+
+
+def test_files_are_opened_for_reading_in_one_place() -> None:
+    """Python's own `open` waits at a pipe until somebody writes into it."""
+    assert opened_by_hand("open(path)\nopen(path, 'w')\nopen(path, mode='rb')") == [1, 3]
+    package = Path(files.__file__).parents[1]
+    found = {
+        str(path.relative_to(package)): lines
+        for path in package.rglob("*.py")
+        if (lines := opened_by_hand(path.read_text())) and path.name != "whole.py"
+    }
+    assert found == {}
+
+
+def test_a_pipe_is_said_to_be_one(tmp_path: Path) -> None:
+    """To those who expect a value, and to those who expect that a file cannot be read."""
+    os.mkfifo(tmp_path / "pipe")
+    for error in (ValueError, OSError):
+        with pytest.raises(error, match="pipe: is not a regular file"):
+            files.open_regular(tmp_path / "pipe")
+
+
 def test_what_is_no_text_is_named_once_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "labels.txt"
     path.write_bytes(b"\xff\xfe")
@@ -134,9 +177,10 @@ def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
     create_or_verify(mark, fields, holds="test")
     with pytest.raises(ValueError, match=r"holds another test: size\.edge 32, not 64\. Pass"):
         create_or_verify(mark, {"quality": 90, "size": {"edge": 64}}, holds="test")
-    mark.write_text("{")
-    with pytest.raises(ValueError, match="the file is damaged"):
-        create_or_verify(mark, fields, holds="test")
+    for damaged in ("{", "[" * 100_000):
+        mark.write_text(damaged)
+        with pytest.raises(ValueError, match="the file is damaged"):
+            create_or_verify(mark, fields, holds="test")
     mark.rename(mark.with_name("other"))
     with pytest.raises(ValueError, match="is not empty and holds no test"):
         create_or_verify(mark, fields, holds="test")

@@ -16,6 +16,7 @@ from vdroppath_tf.commands.next_step import say_next
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.sources import (
+    check_reading,
     define_faults,
     define_formats,
     define_source,
@@ -52,6 +53,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     check_suffix(values, "out", ".keras")
     if values.finetune and values.train_data is None:
         raise ValueError("--finetune needs --train_data.")
+    check_reading(values, "train_data")
     if values.validation is not None and not values.finetune:
         raise ValueError("--validation decides whether --finetune is kept, and needs it.")
     out = Path(values.out)

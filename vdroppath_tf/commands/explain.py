@@ -15,6 +15,7 @@ from vdroppath_tf.commands.choices import METHODS
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.sources import (
+    check_reading,
     define_formats,
     define_source,
     open_source,
@@ -49,6 +50,7 @@ def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
     """Writes a picture and the maps of each video, and prints each branch's share."""
     if not videos:
         raise ValueError("Name at least one video file.")
+    check_reading(values, "train_data")
     model, recipe, labels = training.load_model(values.model)
     _prepare(values, model, recipe, labels)
     label = None if values["class"].value is None else class_of(values["class"].value, labels)

@@ -10,6 +10,7 @@ from pathlib import Path
 from absl import flags
 
 from vdroppath_tf.commands.flag_kinds import Text
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
 _READ = 1 << 20  # bytes at a file's start and end in which a mark is searched
@@ -161,7 +162,7 @@ def _check_file(said: str, place: Path, mark: str | None, overwrite: bool) -> No
 
 
 def _holds(place: Path, mark: bytes) -> bool:
-    with open(place, "rb") as file:
+    with open_regular(place) as file:
         start = file.read(_READ)
         file.seek(max(0, os.path.getsize(place) - _READ))
         return mark in start or mark in file.read(_READ)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vdroppath_tf import layers, report, spaces, training
-from vdroppath_tf.files import load_text, read_text
+from vdroppath_tf.files import load_text, parse_json, read_text
 
 if TYPE_CHECKING:
     import keras
@@ -97,7 +96,7 @@ class RunFolder:
     def _videos(self) -> dict[str, Any] | None:
         file = self.path / "run.json"
         try:
-            videos = json.loads(read_text(file))["training videos"]
+            videos = parse_json(read_text(file))["training videos"]
             return {"videos": int(videos["videos"]), "source": str(videos["source"])}
         except FileNotFoundError:
             return None

@@ -22,6 +22,20 @@ def define_seeds(values: flags.FlagValues) -> None:
     define_processes(values, "trainings of --seeds")
 
 
+def check_seeds(values: flags.FlagValues) -> None:
+    """Refuses flags that say where the trainings of several seeds run, where there is one seed.
+
+    Raises:
+        ValueError: Naming the flag.
+    """
+    given = [name for name in ("processes", "cluster") if values[name].value is not None]
+    if given and values.seeds == 1:
+        raise ValueError(
+            f"--{given[0]} says where the trainings of --seeds run. Pass --seeds=2 or more, or "
+            "leave it out."
+        )
+
+
 def train_seeds(values: flags.FlagValues, train: Callable[..., None]) -> None:
     """Trains with every seed; for templates, then compares their spaces.
 

@@ -13,6 +13,12 @@ from vdroppath_tf.names import named
 from vdroppath_tf.ranges import MAX_FPS
 
 KINDS = "list, annotation file or folder"
+# how the videos of a source are read; what is read of single video files too is not among them
+_READING = (
+    *("format", "columns", "separator", "encoding", "frame_template", "first_frame"),
+    *("label_base", "split", "allow_links_to", "allow_empty", "class_level"),
+    *("allow_missing", "allow_two_labels"),
+)
 
 
 @named
@@ -63,6 +69,24 @@ def define_formats(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
     text = "keep videos that are listed with two labels, once for each"
     flags.DEFINE_boolean("allow_two_labels", False, text, flag_values=values)
+
+
+def check_reading(values: flags.FlagValues, source: str) -> None:
+    """Refuses flags that say how the videos of a source are read, where it is not given.
+
+    Args:
+        values: With the flags of ``define_source`` and ``define_formats``.
+        source: The one source of the command, such as ``"train_data"``.
+
+    Raises:
+        ValueError: Naming the flag and the source.
+    """
+    given = [name for name in (*_READING, _root(source), _split(source)) if values[name].present]
+    if given and values[source].value is None:
+        raise ValueError(
+            f"--{given[0]} says how the videos of --{source} are read, which is not given. Pass "
+            f"--{source} too, or leave it out."
+        )
 
 
 def define_part(values: flags.FlagValues) -> None:
@@ -222,6 +246,11 @@ def _split(name: str) -> str:
 def _split_of(values: flags.FlagValues, name: str) -> int | str | None:
     """Returns the number or name of a split, whose names differ for training and validation."""
     given, general = values[_split(name)].value, values["split"].value
+    if general is not None and not str(general).isdecimal() and "data" not in values:
+        raise ValueError(
+            f"--split={general}: only a number holds for --{name}. Pass --{_split(name)} for the "
+            "name of a part."
+        )
     if given is None and str(general).isdecimal():
         given = general
     return int(given) if str(given).isdecimal() else given

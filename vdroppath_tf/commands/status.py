@@ -14,7 +14,7 @@ from absl import flags
 from vdroppath_tf import training
 from vdroppath_tf.commands.next_step import command_line
 from vdroppath_tf.commands.run_plan import FOLDER, read_plan, read_state
-from vdroppath_tf.files import read_text
+from vdroppath_tf.files import parse_json, read_text
 from vdroppath_tf.training.identity import RUN_FILE
 
 EXAMPLE = "vdroppath status run"
@@ -108,7 +108,7 @@ def _phases(place: Path) -> list[tuple[str, int]]:
     """Reads the phases of a run by an older version, which has no progress file."""
     file = place / RUN_FILE
     try:
-        phases = json.loads(read_text(file))["phases"]
+        phases = parse_json(read_text(file))["phases"]
         return [(str(phase["name"]), int(phase["epochs"])) for phase in phases]
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{file}: was not written by vdroppath train ({error}).") from None

@@ -23,7 +23,7 @@ from vdroppath_tf.commands.next_step import say_next, source_flags
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
-from vdroppath_tf.commands.seeds import define_seeds, train_seeds
+from vdroppath_tf.commands.seeds import check_seeds, define_seeds, train_seeds
 from vdroppath_tf.commands.sources import (
     define_faults,
     define_formats,
@@ -80,6 +80,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         raise ValueError("--init_from starts a template, --strategy a network without gates.")
     if values.init is not None and values.init_from is not None:
         raise ValueError("--init_from is the older name of --init: pass one of them.")
+    check_seeds(values)
     check_devices(values, recipe_of_flags(values).batch_size)
     if supervised(values) and not values.dry_run:
         code = Supervisor(["train", *_given(values)], values.workers or 1, values.restarts or 0)

@@ -35,6 +35,23 @@ def write_json(
 
 
 @named
+def parse_json(text: str | bytes) -> Any:
+    """Reads JSON that anybody may have written.
+
+    Args:
+        text: The JSON text.
+
+    Raises:
+        ValueError: If it is not JSON, or is nested so deeply that Python refuses to read it, for
+            which Python itself has a `RecursionError`.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+@named
 def check_architecture(value: object) -> None:
     """Raises a ValueError if the architecture in a JSON file is neither text nor null."""
     if value is not None and not isinstance(value, str):
@@ -60,8 +77,8 @@ def read_json(
         ValueError: If it is not JSON, has another format or version, or its fields differ.
     """
     try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        fields = parse_json(text)
+    except ValueError as error:
         raise ValueError(f"Not JSON: {error}. Expected the format {expected!r}.") from None
     if not isinstance(fields, dict) or "format" not in fields:
         raise ValueError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.files.differences import what_differs
+from vdroppath_tf.files.formats import parse_json
 from vdroppath_tf.files.whole import read_bytes, write_text
 from vdroppath_tf.names import named
 
@@ -32,7 +33,7 @@ def create_or_verify(mark: Path, fields: Mapping[str, Any], *, holds: str) -> No
         write_text(mark, json.dumps(fields, indent=1) + "\n")
         return
     try:
-        found = json.loads(read_bytes(mark))
+        found = parse_json(read_bytes(mark))
     except ValueError:
         found = None
     if found != fields:

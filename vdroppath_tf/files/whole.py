@@ -94,7 +94,8 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Opens a file for reading, but not a pipe or a device, which could block the reader forever.
 
     Raises:
-        ValueError: If it is not a regular file; the message names it.
+        io.UnsupportedOperation: If it is not a regular file; the message names it. It is both a
+            `ValueError` and an `OSError`.
         OSError: If it cannot be read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -103,7 +104,8 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         os.close(descriptor)
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-        raise ValueError(f"{os.fspath(path)}: is not a regular file. Expected a file.")
+        # both an OSError, as what cannot be read is, and a ValueError, as what is no input is
+        raise io.UnsupportedOperation(f"{os.fspath(path)}: is not a regular file. Expected a file.")
     return os.fdopen(descriptor, "rb")
 
 

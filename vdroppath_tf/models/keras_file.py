@@ -6,7 +6,6 @@ kilobytes can ask for any amount of memory, and a link in it can name any file o
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 import zipfile
@@ -16,7 +15,7 @@ from typing import Any
 import h5py
 import keras
 
-from vdroppath_tf.files import open_regular
+from vdroppath_tf.files import open_regular, parse_json
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.network import completed
 
@@ -48,7 +47,7 @@ def check_keras_file(path: str) -> None:
             limit = _SLACK + _MAX_RATIO * info.compress_size if limit is None else limit
             if info.file_size > limit:
                 raise ValueError(f"{name} has {info.file_size:,} bytes, expected {limit:,} at most")
-        config = json.loads(archive.read(_CONFIG))
+        config = parse_json(archive.read(_CONFIG))
         architecture = config["config"].get("architecture")
         # Keras would build another class from all that the file says, whatever it says.
         if config["registered_name"] != _REGISTERED or architecture is None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vdroppath_tf.files import read_json, read_text
+from vdroppath_tf.files import parse_json, read_json, read_text
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed, Tested
 from vdroppath_tf.scoring.class_answers import ClassAnswers
@@ -44,7 +43,7 @@ def read_history(path: str | os.PathLike[str], phase: str = "search") -> list[An
     """
 
     def parse(text: str) -> list[Any]:
-        entries = json.loads(text)
+        entries = parse_json(text)
         return [entry["drop"] for entry in entries if entry["phase"] == phase and "drop" in entry]
 
     return read_file(path, "history of a training", "vdroppath train", parse)
@@ -61,7 +60,7 @@ def read_file(
         raise ValueError(f"{path}: has {size:,} bytes. Expected at most {MAX_BYTES:,}.")
     try:
         return parse(read_text(path))
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path}: holds no {what} ({error}). Expected a file that {command} writes."
         ) from None

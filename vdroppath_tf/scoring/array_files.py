@@ -6,11 +6,10 @@ import io
 import os
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from vdroppath_tf.files import write_bytes
+from vdroppath_tf.files import open_regular, write_bytes
 
 MAX_BYTES = 2**31  # for all arrays of a file together
 
@@ -36,13 +35,15 @@ def read_arrays(
         OSError: If the file cannot be read.
     """
     try:
-        with zipfile.ZipFile(Path(path)) as file:
-            held = sum(one.file_size for one in file.infolist())
-        if held > MAX_BYTES:
-            raise ValueError(f"it holds {held} bytes, more than {MAX_BYTES}")
-        with np.load(path, allow_pickle=False) as file:
-            there = [name for name in optional if name in file.files]
-            found = {name: file[name] for name in ("format", *names, *there)}
+        with open_regular(path) as opened:
+            with zipfile.ZipFile(opened) as archive:
+                held = sum(one.file_size for one in archive.infolist())
+            if held > MAX_BYTES:
+                raise ValueError(f"it holds {held} bytes, more than {MAX_BYTES}")
+            opened.seek(0)
+            with np.load(opened, allow_pickle=False) as file:
+                there = [name for name in optional if name in file.files]
+                found = {name: file[name] for name in ("format", *names, *there)}
     except (KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a file of {format!r}, or damaged ({error}).") from None
     if str(found["format"]) != format:

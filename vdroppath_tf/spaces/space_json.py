@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vdroppath_tf.files import check_architecture, read_json
+from vdroppath_tf.files import check_architecture, parse_json, read_json
 from vdroppath_tf.spaces.pushes import Pushes
 
 _FORMAT, _WITHOUT_PUSHES = "vdroppath_tf.space/3", "vdroppath_tf.space/2"
@@ -55,7 +55,7 @@ def read(text: str) -> dict[str, Any]:
 
 def _is_without_pushes(text: str) -> bool:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = parse_json(text)
+    except ValueError:
         return False  # which is said where it is read
     return isinstance(found, dict) and found.get("format") == _WITHOUT_PUSHES

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vdroppath_tf.files import parse_json
 from vdroppath_tf.names import named
 
 TF_CONFIG = "TF_CONFIG"
@@ -69,7 +70,7 @@ def cluster_of_environment(environment: Mapping[str, str] | None = None) -> Clus
 
 def _of_tf_config(text: str) -> Cluster:
     try:
-        fields: Any = json.loads(text)
+        fields: Any = parse_json(text)
         cluster, task = fields["cluster"], fields["task"]
         kind, index = task["type"], int(task["index"])
         chiefs, others = (_addresses(cluster.get(name, [])) for name in ("chief", "worker"))

@@ -43,7 +43,7 @@ def run_lock(folder: Path) -> Iterator[None]:
 def is_locked(folder: Path) -> bool:
     """Whether a process has locked a run's folder; False if that is unknown."""
     try:
-        descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:

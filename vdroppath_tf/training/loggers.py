@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from vdroppath_tf.files import read_text, write_json
+from vdroppath_tf.files import load_text, parse_json, write_json
 from vdroppath_tf.names import named, unknown_name
 
 LOGS = ("tensorboard", "wandb", "mlflow")
@@ -75,7 +75,7 @@ def logging_to(logs: Sequence[str], folder: Path, recipe: str) -> Iterator[list[
         yield opened
         return
     file = folder / _FILE
-    known = json.loads(read_text(file)) if file.is_file() else {}
+    known = load_text(file, _ids) if file.is_file() else {}
     with contextlib.ExitStack() as stack:
         if "wandb" in wanted:
             opened.append(_wandb(stack, folder, recipe, known))
@@ -83,6 +83,19 @@ def logging_to(logs: Sequence[str], folder: Path, recipe: str) -> Iterator[list[
             opened.append(_mlflow(stack, folder, recipe, known))
         write_json(file, known)
         yield opened
+
+
+def _ids(text: str) -> dict[str, str]:
+    """The names of the loggers, and their identifiers of the run."""
+    try:
+        found = parse_json(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        raise ValueError(
+            "holds no identifiers of runs. Remove it: Weights & Biases and MLflow begin a new run."
+        )
+    return found
 
 
 def _wandb(stack: contextlib.ExitStack, folder: Path, recipe: str, known: dict[str, str]) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from vdroppath_tf.derivation import derive
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.inflation.conventions import keras_network, with_known
 from vdroppath_tf.models.inflation.inflate import inflate
@@ -82,13 +83,16 @@ def _in_folder(path: Path, *, template: bool) -> Path:
 
 def _is_own(path: Path) -> bool:
     """Whether a file is a network of this package, by its configuration."""
-    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+    if path.suffix != ".keras":
         return False
-    with zipfile.ZipFile(path) as archive:
-        if "config.json" not in archive.namelist():
+    with open_regular(path) as file:
+        if not zipfile.is_zipfile(file):
             return False
-        with archive.open("config.json") as config:
-            return b'"vdroppath_tf' in config.read(1 << 16)
+        with zipfile.ZipFile(file) as archive:
+            if "config.json" not in archive.namelist():
+                return False
+            with archive.open("config.json") as config:
+                return b'"vdroppath_tf' in config.read(1 << 16)
 
 
 def _imagenet(model: FusionModel) -> keras.Model:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from vdroppath_tf.data.records import video as record_video
 from vdroppath_tf.data.records.bytes import frame_places, pack
 from vdroppath_tf.data.records.index import INDEX_FILE
 from vdroppath_tf.data.records.reader import check_shards, read_records
+from vdroppath_tf.data.records.stream import stream_clips
 from vdroppath_tf.data.records.video import RecordVideo
 from vdroppath_tf.data.records.writer import write_records
 from vdroppath_tf.data.remote import files as remote
@@ -249,6 +251,17 @@ class TestDamage:
         for attempt in (source.validate, lambda: source.read([FRAMES - 1])):
             with pytest.raises(VideoError, match=r"cut short.*video 5\.mp4"):
                 attempt()
+
+    def test_a_shard_is_a_pipe(self, copy: Path) -> None:
+        """Nobody writes into it, so reading it would never end."""
+        source = video(read_records(copy))
+        Path(source.shard).unlink()
+        os.mkfifo(source.shard)
+        for attempt in (source.validate, lambda: source.read([0])):
+            with pytest.raises(VideoError, match=r"00001-of-00002\.tfrecord.*not a regular file"):
+                attempt()
+        with pytest.raises(OSError, match=r"00001-of-00002\.tfrecord: is not a regular file"):
+            stream_clips(copy, ClipSampling(2), batch_size=1)
 
     def test_a_shard_is_missing(self, copy: Path) -> None:
         source = video(read_records(copy))

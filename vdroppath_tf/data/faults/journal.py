@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vdroppath_tf.data.sources.index import INDEX_FORMAT
+from vdroppath_tf.files import open_text, parse_json
 from vdroppath_tf.names import named
 
 _FORMAT = "vdroppath_tf.doctor_journal/1"
@@ -57,14 +58,14 @@ def read_journal(path: Path) -> dict[str, Finding]:
     if not path.exists():
         return {}
     found = {}
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+    with open_text(path, errors="surrogateescape") as file:
         if file.readline() != _header():
             raise ValueError(
                 f"{path}: is not a journal of this doctor. Remove it, or pass another --out."
             )
         for line in file:
             with contextlib.suppress(ValueError, TypeError):
-                finding = Finding(**{"reading": "", **json.loads(line)})
+                finding = Finding(**{"reading": "", **parse_json(line)})
                 found[finding.path] = finding
     return found
 

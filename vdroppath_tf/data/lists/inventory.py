@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.sources.source import FrameSource
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
 _START = 1 << 16  # bytes that distinguish most files of the same size
@@ -99,5 +100,5 @@ def _size(entry: VideoEntry) -> int:
 
 
 def _start(path: str) -> bytes:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return hashlib.sha256(file.read(_START)).digest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from vdroppath_tf.data.lists.moments import CATEGORIES
 from vdroppath_tf.data.lists.segment_columns import meaning_of
 from vdroppath_tf.data.lists.something import JESTER_COLUMNS
 from vdroppath_tf.data.lists.text_files import start_of
+from vdroppath_tf.files import parse_json
 
 _START = 1 << 16  # characters
 _TABLES = {
@@ -59,8 +59,8 @@ def _of_object(start: str) -> str | None:
     if re.search(r'"database"\s*:\s*\{', start):
         return "activitynet"
     try:
-        first = json.loads(start.partition("\n")[0])
-    except (ValueError, RecursionError):
+        first = parse_json(start.partition("\n")[0])
+    except ValueError:
         return None
     named = isinstance(first, dict) and bool({"id", "video_id"} & first.keys())
     return "something-v2" if named and "template" in first else None

@@ -23,7 +23,7 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError, VideoEntry
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.data.sources.video import VideoFile
-from vdroppath_tf.files import check_format, open_regular, open_text, replacing
+from vdroppath_tf.files import check_format, open_regular, open_text, parse_json, replacing
 from vdroppath_tf.names import named
 from vdroppath_tf.ranges import MAX_FPS
 
@@ -212,9 +212,9 @@ def _lines(path: PathLike) -> Iterator[tuple[str, Any]]:
                     raise ManifestError(
                         f"{path}:{number}: is longer than {limit} characters. Expected {_LINE}."
                     )
-                yield f"{path}:{number}", json.loads(line)
+                yield f"{path}:{number}", parse_json(line)
                 number, limit = number + 1, 6 * MAX_LINE  # JSON may escape a character as six
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         if isinstance(error, ManifestError):
             raise
         raise ManifestError(f"{path}:{number}: is not JSON ({error}). Expected {_LINE}.") from None

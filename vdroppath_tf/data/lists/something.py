@@ -5,7 +5,6 @@ Their actions have a direction ("from left to right"), so their manifests are `d
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +33,7 @@ from vdroppath_tf.data.lists.text_files import (
 from vdroppath_tf.data.lists.video_tree import Lookup
 from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
+from vdroppath_tf.files import parse_json
 from vdroppath_tf.names import named
 
 JESTER_COLUMNS = ("video_id", "label", "label_id")
@@ -215,8 +215,8 @@ def _items(path: PathLike) -> Iterator[tuple[str, Any]]:
     if start_of(path).lstrip().startswith("{"):
         for origin, line in read_lines(path, _ITEM):
             try:
-                yield origin, json.loads(line)
-            except (ValueError, RecursionError) as error:
+                yield origin, parse_json(line)
+            except ValueError as error:
                 raise ManifestError(f"{origin}: is not JSON ({error}). Expected {_ITEM}.") from None
         return
     for number, item in enumerate(load_json(path, list, f"a list of {_ITEM}")):

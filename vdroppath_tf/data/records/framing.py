@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.records.record import FRAMING, MAX_RECORD
+from vdroppath_tf.files import open_regular
 
 MAX_RECORDS = 20_000_000
 """Files with more records are refused."""
@@ -41,7 +42,7 @@ def is_record_file(path: str | os.PathLike[str]) -> bool:
     try:
         if not os.path.isfile(path):
             return False
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return _length(file.read(FRAMING[0])) is not None
     except OSError:
         return False
@@ -56,7 +57,7 @@ def record_places(path: str) -> Iterator[tuple[int, int]]:
     before, behind = FRAMING
     try:
         size = os.path.getsize(path)
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             offset = number = 0
             while offset < size:
                 file.seek(offset)

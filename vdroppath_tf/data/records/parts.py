@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vdroppath_tf.data.records.index import INDEX_FILE, Index
 from vdroppath_tf.data.records.record import Record, Shard, made_of, row_of
-from vdroppath_tf.files import read_bytes, read_json, write_text
+from vdroppath_tf.files import parse_json, read_bytes, read_json, write_text
 from vdroppath_tf.names import named
 
 BAD_FILE = "bad.json"
@@ -102,7 +102,7 @@ def read_parts(folder: Path, shards: Sequence[str]) -> dict[str, Part]:
 
 def _part(path: Path) -> Part:
     try:
-        fields = json.loads(read_bytes(path))
+        fields = parse_json(read_bytes(path))
         records = {int(number): made_of(row) for number, row in fields["records"].items()}
         bad = tuple(BadVideo(**video) for video in fields["bad"])
         return Part(Shard(**fields["shard"]), records, bad)

@@ -13,6 +13,7 @@ from vdroppath_tf.data.sources.container import VideoError, regular_file
 from vdroppath_tf.data.sources.frame_index import MAX_FRAMES
 from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
 FRAMES = "image/encoded"
@@ -119,7 +120,7 @@ def frame_places(data: bytes) -> list[tuple[int, int]]:
 
 def _read(path: str, offset: int, length: int) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             data = os.pread(file.fileno(), length, offset)
             while data and len(data) < length:  # a single call reads at most 2 GB
                 more = os.pread(file.fileno(), length - len(data), offset + len(data))

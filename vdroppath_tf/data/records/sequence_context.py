@@ -13,6 +13,7 @@ from vdroppath_tf.data.manifest import ManifestError
 from vdroppath_tf.data.records.framing import record_places
 from vdroppath_tf.data.records.sequence import FRAMES, SequenceVideo
 from vdroppath_tf.data.records.wire import features, fields, values, varint
+from vdroppath_tf.files import open_regular
 
 INDEX = ("clip/label/index", "label/index")
 """The possible names of the feature with class numbers."""
@@ -50,7 +51,7 @@ def clips_of(file: str) -> Iterator[Clip]:
     Raises:
         ManifestError: See `record_places`; or if a record is not a `SequenceExample`.
     """
-    with open(file, "rb") as opened:
+    with open_regular(file) as opened:
         for number, (offset, length) in enumerate(record_places(file)):
             origin = f"{file}: record {number}"
             try:

@@ -12,7 +12,8 @@ from vdroppath_tf.data.manifest import Manifest, ManifestError
 from vdroppath_tf.data.records.index import Index
 from vdroppath_tf.data.records.reader import class_numbers, read_index, shard_path
 from vdroppath_tf.data.records.stream_ops import ClipOps
-from vdroppath_tf.data.remote.urls import shown
+from vdroppath_tf.data.remote.urls import is_remote, shown
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
 _FILES = 8  # shards read at once
@@ -120,6 +121,9 @@ def _records(
     """Yields (epoch, record), with shards in a new order each epoch, for workers to share."""
     files = [shard_path(folder, shard) for shard in index.shards]
     count = len(files)
+    for file in files:
+        if not is_remote(file):
+            open_regular(file).close()  # TensorFlow waits at a pipe until somebody writes
 
     def shard(position: tf.Tensor) -> tf.data.Dataset:
         epoch = position // count

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
-from vdroppath_tf.files import write_bytes
+from vdroppath_tf.files import open_regular, write_bytes
 
 
 class Store(ABC):
@@ -34,7 +34,7 @@ class LocalStore(Store):
     """The files of this machine."""
 
     def read(self, path: str, offset: int, length: int) -> bytes:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             wanted = min(length, max(0, os.fstat(file.fileno()).st_size - offset))
             pieces = []
             while wanted and (piece := os.pread(file.fileno(), wanted, offset)):

@@ -174,7 +174,7 @@ def videos_in_zip(archive: str) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=16)
 def _videos_in_zip(archive: str, size: int, mtime: int) -> tuple[str, ...]:
     """See ``videos_in_zip``; an archive whose size or time changed is read again."""
-    with open(archive, "rb") as file:
+    with open_regular(archive) as file:
         head = file.read(_FIRST)
     if _first_member(head).lower().endswith(PICTURES):
         return ()  # skips the search in archives of frames, of which a data set may have many

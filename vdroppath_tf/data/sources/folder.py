@@ -18,6 +18,7 @@ from vdroppath_tf.data.sources.leftovers import is_leftover
 from vdroppath_tf.data.sources.pictures import picture_size, read_pictures
 from vdroppath_tf.data.sources.source import Folder, FrameInfo, FrameRequest, FrameSource
 from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
 
@@ -196,7 +197,7 @@ def read_file(file: str) -> bytes:
     if size > MAX_PICTURE_BYTES:
         raise VideoError(f"{file}: has {size} bytes. Expected at most {MAX_PICTURE_BYTES}.")
     try:
-        with open(file, "rb") as opened:
+        with open_regular(file) as opened:
             return opened.read(MAX_PICTURE_BYTES + 1)
     except OSError as error:
         raise VideoError(f"{file}: cannot be read ({error}). Check its permissions.") from None

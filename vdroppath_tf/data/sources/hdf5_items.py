@@ -13,6 +13,7 @@ import numpy as np
 
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.still import MAX_PICTURE_BYTES
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
 MAX_CHUNK_BYTES = 1 << 28
@@ -31,6 +32,7 @@ _FILTERS = OWN_FILTERS | {4, 32000}
 def open_hdf5(file: str, path: str) -> Iterator[Any]:
     """Yields the root of a file; HDF5's errors, also in the body of `with`, become `VideoError`."""
     try:
+        open_regular(file).close()  # HDF5 itself waits at a pipe until somebody writes
         # The cache holds any chunk: one that does not fit would be unpacked for each of its frames.
         with h5py.File(file, "r", rdcc_nbytes=MAX_CHUNK_BYTES) as root:
             yield root

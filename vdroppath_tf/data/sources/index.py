@@ -20,7 +20,7 @@ import numpy as np
 from vdroppath_tf.data.sources.container import regular_file
 from vdroppath_tf.data.sources.demux import build_index
 from vdroppath_tf.data.sources.frame_index import FrameIndex
-from vdroppath_tf.files import read_text, replacing
+from vdroppath_tf.files import parse_json, read_text, replacing
 from vdroppath_tf.names import named
 
 INDEX_FORMAT = "vdroppath_tf.frame_index/7"
@@ -85,7 +85,7 @@ def _cached_index(
 def _load_index(file: Path, key: list[Any]) -> FrameIndex | None:
     """Loads a cached index; returns None on any problem, so that the video is indexed again."""
     try:
-        data = json.loads(read_text(file))
+        data = parse_json(read_text(file))
         if data.pop("key") != key:
             return None
         pts, keyframes = (np.asarray(data.pop(k), np.int64) for k in ("pts", "keyframes"))

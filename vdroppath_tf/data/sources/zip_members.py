@@ -20,6 +20,7 @@ from vdroppath_tf.data.sources.zip_packing import (
     packing_complaint,
     unpack,
 )
+from vdroppath_tf.files import open_regular
 
 MEMBER = np.dtype([(k, np.uint32) for k in ("offset", "packed", "size", "crc", "method")])
 
@@ -27,7 +28,7 @@ MEMBER = np.dtype([(k, np.uint32) for k in ("offset", "packed", "size", "crc", "
 def open_zip(path: str) -> BinaryIO:
     """Opens an archive, or raises `VideoError`."""
     try:
-        return open(path, "rb")
+        return open_regular(path)
     except OSError as error:
         raise VideoError(f"{path}: cannot be read ({error}). Check its permissions.") from None
 

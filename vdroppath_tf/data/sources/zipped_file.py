@@ -86,7 +86,7 @@ def opened(path: str) -> BinaryIO:
     """
     parts = split_zip(path)
     if parts is None:
-        return open(path, "rb")
+        return open_regular(path)
     status = os.stat(parts[0])
     place = _place(*parts, status.st_size, status.st_mtime_ns)
     if place.method == zipfile.ZIP_STORED:

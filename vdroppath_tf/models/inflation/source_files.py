@@ -14,6 +14,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.models.conventions import Convention
 from vdroppath_tf.models.inflation.conventions import keras_network
 
@@ -42,7 +43,7 @@ def _float32(value: np.ndarray) -> np.ndarray:
 def read_hdf5(path: Path, network: str, conventions: Conventions) -> Named:
     """``layer/variable`` to array, of a file as keras.applications downloads it or Keras writes."""
     try:
-        with h5py.File(path, "r") as file:
+        with open_regular(path) as opened, h5py.File(opened, "r") as file:
             root = file.get("model_weights", file)  # whole models have the group
             if "layer_names" in root.attrs:
                 return _by_layer(root, path)

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.models.conventions import Convention
 from vdroppath_tf.models.inflation.conventions import respelt, with_known
 from vdroppath_tf.models.inflation.source_files import read_hdf5, read_keras, read_safetensors
@@ -107,7 +108,7 @@ def _refuse_pickles(path: Path) -> None:
 
 
 def _is_pickle(path: Path) -> bool:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         head = file.read(9)
     # safetensors begin with the length of their header, which may look like a pickle's first bytes
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):

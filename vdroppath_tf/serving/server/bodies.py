@@ -6,7 +6,6 @@ import base64
 import binascii
 import dataclasses
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from vdroppath_tf.data.manifest import VideoEntry
 from vdroppath_tf.data.sources.sent import Bounds, SentArray, SentPictures, SentVideo
 from vdroppath_tf.data.sources.source import FrameSource
+from vdroppath_tf.files import open_regular, parse_json
 from vdroppath_tf.serving.server.limits import Limits, RefusedError
 
 VIDEO, NUMPY, JSON, FORM = "video", "npy", "json", "form"
@@ -106,7 +106,7 @@ def _of_numbers(numbers: np.ndarray, bounds: Bounds, fps: float | None) -> Any:
 
 def _load_npy(file: Path) -> np.ndarray:
     try:
-        with open(file, "rb") as held:
+        with open_regular(file) as held:
             return np.load(held, allow_pickle=False)
     except (ValueError, EOFError, OSError, MemoryError) as error:
         said = str(error).split("\n")[0]
@@ -117,8 +117,8 @@ def _load_npy(file: Path) -> np.ndarray:
 
 def _of_json(body: Body, bounds: Bounds, limits: Limits, fps: float | None) -> Any:
     try:
-        fields = json.loads(body.file.read_bytes())
-    except (ValueError, RecursionError) as error:
+        fields = parse_json(body.file.read_bytes())
+    except ValueError as error:
         raise RefusedError(400, "bad_json", f"The body is not JSON ({error}).") from None
     given = [name for name in _JSON_FIELDS if isinstance(fields, dict) and name in fields]
     if not isinstance(fields, dict) or len(given) != 1 or len(fields) != 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import functools
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
@@ -13,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 from vdroppath_tf.data.lists.tables.layout import SEPARATORS
 from vdroppath_tf.data.lists.tables.words import says_more
 from vdroppath_tf.data.sources.content import VIDEO_SUFFIXES
+from vdroppath_tf.files import parse_json
 
 Rest: TypeAlias = Literal["none", "first", "last", "suffix"]
 Cell: TypeAlias = str | tuple[str, ...]
@@ -115,8 +115,8 @@ AnySplitter: TypeAlias = Splitter | ObjectSplitter
 def load_object(line: str) -> dict[str, Any] | None:
     """Parses a JSON object; returns None if the line is something else."""
     try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
+        found = parse_json(line)
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
 

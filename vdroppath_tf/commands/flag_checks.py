@@ -1,0 +1,47 @@
+"""What no flag of any command may hold, and which flags a command cannot do without."""
+
+from __future__ import annotations
+
+import math
+
+from absl import flags
+
+from vdroppath_tf.commands.flag_kinds import Text
+
+_LARGEST = 2**53  # beyond it a float cannot represent every integer
+_LONGEST = 32_768  # more than any path (4,096) or strategy has
+
+
+def check_values(values: flags.FlagValues) -> None:
+    """Checks the values of a command's flags, before any of them is used.
+
+    Args:
+        values: The parsed flags.
+
+    Raises:
+        flags.Error: If a flag that is needed has no value, or a value is of no use to any command.
+    """
+    values.validate_all_flags()
+    texts = [flag for name in values if isinstance(flag := values[name], Text)]
+    wrong = [f"--{f.name} is empty. Expected {f.help}." for f in texts if f.value == ""]
+    wrong += [f"--{f.name} is needed: {f.help}" for f in texts if f.needed and f.value is None]
+    for name in values:
+        number = values[name].value
+        texts_of_flag = _texts_of(number)
+        if any("\0" in each for each in texts_of_flag):
+            wrong.append(f"--{name} holds a zero byte. Expected text without one.")
+        if any(len(each) > _LONGEST for each in texts_of_flag):
+            wrong.append(f"--{name} is too long. Expected at most {_LONGEST:,} characters.")
+        if isinstance(number, float) and not math.isfinite(number):
+            wrong.append(f"--{name}={number}: expected a number that is finite.")
+        if isinstance(number, int) and abs(number) > _LARGEST:
+            wrong.append(f"--{name}={number}: expected a whole number up to {_LARGEST:,}.")
+    if wrong:
+        raise flags.Error("\n".join(wrong))
+
+
+def _texts_of(value: object) -> list[str]:
+    """Returns the texts in the value of a flag."""
+    return [
+        each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)
+    ]
