@@ -54,6 +54,15 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
     decided = str(diagnose(ProbabilitySpace.load(tmp_path / "run" / "space.json")))
     assert re.search(r"^The prior decided in \d of 3 layers, the data in \d; \d hardly", decided)
     assert decided.split(" In the last")[0] in done.error  # a run that goes on has its record
+    for name in ("recipe.json", "labels.txt"):  # they are refused before anything is trained
+        file = tmp_path / "run" / name
+        whole = file.read_text()
+        file.write_text("edited")
+        before = tiny.tree(tmp_path)
+        message = said(call(*train(motion.folder, tmp_path / "run", *lines)))
+        assert f"{name}: is there already, and is not that of template.keras" in message
+        assert tiny.tree(tmp_path) == before
+        file.write_text(whole)
 
 
 def test_a_dry_run_says_what_it_will_take(call: Any, motion: Any, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ import tiny
 
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.layers.gates import set_strategy
+from vdroppath_tf.serving import load_artefact
 from vdroppath_tf.serving.export import export_saved_model
 from vdroppath_tf.serving.folding.fold import fold
 from vdroppath_tf.serving.signatures import Served
@@ -283,3 +285,18 @@ def test_a_failed_export_leaves_the_old_folder_whole(
     with pytest.raises(OSError, match="no space left"):
         export_saved_model(network, tmp_path / "1", overwrite=True)
     assert tiny.tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("share", [0.0, 0.9])
+def test_a_damaged_saved_model_is_named(served: Path, tmp_path: Path, share: float) -> None:
+    """TensorFlow itself says "Read less bytes than requested", of no file."""
+    damaged = Path(shutil.copytree(served, tmp_path / "1"))
+    (weights,) = damaged.glob("variables/variables.data*")
+    content = weights.read_bytes()
+    weights.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match="1: is not a whole SavedModel"):
+        load_artefact(damaged)
+    weights.unlink()
+    os.mkfifo(weights)
+    with pytest.raises(ValueError, match=r"variables\.data.* is not a regular file"):
+        load_artefact(damaged)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 from vdroppath_tf.serving.beside import read_manifest, read_sampling
 from vdroppath_tf.serving.formats.kinds import FORMATS, SAVED_MODEL, Format, format_of
@@ -113,6 +114,9 @@ def load_artefact(
         ValueError: If the folder holds no such network.
     """
     folder, kind, manifest = _found(Path(path))
+    for file in folder.rglob("*"):
+        if not file.is_dir():
+            open_regular(file).close()  # the runtimes wait at a pipe until somebody writes
     if kind is SAVED_MODEL:
         return _saved_model(folder, sampling)
     return _converted(folder, kind, manifest, sampling)
@@ -152,7 +156,15 @@ def _converted(
 def _saved_model(folder: Path, sampling: ClipSampling | None) -> Artefact:
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(str(folder))
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except (ValueError, OSError, MemoryError):
+        raise
+    except Exception as error:  # TensorFlow has no error of its own for files that are damaged
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise ValueError(
+            f"{folder}: is not a whole SavedModel ({said}). Export the network again."
+        ) from None
     missing = {"serving_default", "labels"} - set(loaded.signatures)
     if missing:
         raise ValueError(f"{folder}: the SavedModel has no signature {sorted(missing)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from vdroppath_tf.training.event_files import drop_later_points
 from vdroppath_tf.training.fit import Stretch, finish, fit, prepare
 from vdroppath_tf.training.lock import run_lock
 from vdroppath_tf.training.loggers import logging_to
+from vdroppath_tf.training.model_files import check_beside
 from vdroppath_tf.training.patience import has_ended
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
@@ -98,7 +100,9 @@ def train(
         backup = kept.copy if kept is not None and workers.chief else None
         if kept is not None:
             description = describe_run(model, phases, recipe, clips)
-            opened = _opened(stack, kept, description, workers)
+            file = kept.path / ("template.keras" if model.gates else "network.keras")
+            check_files = functools.partial(check_beside, file, recipe, clips.train.labels)
+            opened = _opened(stack, kept, description, workers, check_files)
             shared = workers.count > 1
             store = SharedStore(workers, kept.path, opened) if shared else opened
         verbose = verbose if workers.chief else 0
@@ -122,7 +126,11 @@ def train(
 
 
 def _opened(
-    stack: contextlib.ExitStack, kept: RunFolder, description: str, workers: Workers
+    stack: contextlib.ExitStack,
+    kept: RunFolder,
+    description: str,
+    workers: Workers,
+    check_files: Callable[[], None],
 ) -> CheckpointStore | None:
     """Locks the folder of a run and opens its checkpoints; None if another process does so."""
     found: list[CheckpointStore] = []
@@ -132,6 +140,7 @@ def _opened(
         if kept.copy is not None:
             kept.copy.fetch(description)
         found.append(CheckpointStore(kept.path, description))
+        check_files()  # now, not when the trained model is saved beside them
 
     workers.chief_first(open_folder)
     return found[0] if found else None

@@ -92,6 +92,7 @@ def test_too_small_for_the_crop() -> None:
         ({"short_edge": 20, "crop": 24}, "larger than short_edge"),
         ({"clips_per_video": 0}, "clips_per_video"),
         ({"sampler": "tsn"}, "'dense', 'segments'"),
+        *(({name: 10**11}, f"{name} .* at most 65,535") for name in ("frames", "stride", "crop")),
         ({"sampler": "segments", "stride": 2}, "leave stride at 1"),
         ({"sampler": "segments", "random_stride": True}, "leave stride at 1"),
         ({"flip_directional": True}, "pass flip=True too"),

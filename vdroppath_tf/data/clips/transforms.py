@@ -16,15 +16,18 @@ from vdroppath_tf.ranges import MAX_FPS
 
 SAMPLERS = ("dense", "segments")
 _CROPS = (1, 3)
+_MOST = (
+    2**16 - 1
+)  # frames of a clip, pixels of a side; TensorFlow refuses much larger shapes without a word
 _RATIO = (3 / 4, 4 / 3)
 
 
 def _is_count(value: object) -> bool:
-    """Returns whether a value is a whole number of at least 1."""
+    """Returns whether a value is a whole number from 1 to ``_MOST``."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return False
     number: Any = value
-    return math.isfinite(number) and number >= 1 and int(number) == number
+    return math.isfinite(number) and 1 <= number <= _MOST and int(number) == number
 
 
 @named
@@ -99,7 +102,9 @@ class ClipSampling:
             ("crop", crops),
         ):
             if not all(_is_count(value) for value in values):
-                raise ValueError(f"{name} must be whole and at least 1. Received: {values}.")
+                raise ValueError(
+                    f"{name} must be whole and at least 1, at most {_MOST:,}. Received: {values}."
+                )
         if self.crop is None and len(set(edges)) > 1:
             raise ValueError(
                 f"short_edge {self.short_edge} gives frames of several sizes: pass crop= too."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import io
 import warnings
 
 import tensorflow as tf
@@ -91,6 +92,8 @@ def as_video_error(path: str, error: Exception) -> VideoError:
     denied = (PermissionError, tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError)
     if isinstance(error, denied):
         return VideoError(f"{shown(path)}: access is denied. Check permissions and credentials.")
+    if isinstance(error, io.UnsupportedOperation):
+        return VideoError(f"{shown(path)}: is not a regular file. Expected a file.")
     reason = getattr(error, "strerror", None) if isinstance(error, OSError) else None
     return VideoError(
         f"{shown(path)}: cannot be used ({reason or type(error).__name__}). Check the path, the "

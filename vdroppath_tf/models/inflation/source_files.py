@@ -43,7 +43,8 @@ def _float32(value: np.ndarray) -> np.ndarray:
 def read_hdf5(path: Path, network: str, conventions: Conventions) -> Named:
     """``layer/variable`` to array, of a file as keras.applications downloads it or Keras writes."""
     try:
-        with open_regular(path) as opened, h5py.File(opened, "r") as file:
+        open_regular(path).close()  # HDF5 itself waits at a pipe until somebody writes
+        with h5py.File(path, "r") as file:
             root = file.get("model_weights", file)  # whole models have the group
             if "layer_names" in root.attrs:
                 return _by_layer(root, path)
