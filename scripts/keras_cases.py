@@ -291,6 +291,11 @@ def _() -> None:
     fitted(sequential(), X, Y)
 
 
+@case("own model", "`fit` on a `tf.data.Dataset` of known size")
+def _() -> None:
+    fitted(sequential(), dataset())
+
+
 @case("own model", "in a class of one's own: `fit`")
 def _() -> None:
     fitted(Own(), X, Y)

@@ -99,6 +99,10 @@ def test_a_traced_fit_is_that_of_a_template() -> None:
     halved = fitted(model, CLIPS[:4], LABELS[:4], batch_size=4)
     np.testing.assert_allclose(halved["kl"], halved["loss"], rtol=1e-5)
     assert abs(halved["kl"][0] - history["kl"][0]) > 0.05
+    data = tf.data.Dataset.from_tensor_slices((CLIPS, LABELS)).shuffle(8).batch(4).prefetch(1)
+    again = fitted(model, data)
+    np.testing.assert_allclose(again["kl"], history["kl"], rtol=1e-5)
+    assert [gate.num_train_examples for gate in gates_of(model)] == [8] * tiny.LAYERS
 
 
 def test_what_n_is_needed_is_said() -> None:

@@ -82,7 +82,8 @@ def _counted_once(x: Any) -> int:
     if not isinstance(x, (tf.data.Dataset, keras.utils.PyDataset)):
         return count_examples(x)
     if x not in _COUNTED:
-        _COUNTED[x] = count_examples(x)
+        with tf.init_scope():  # a data set has no size inside the graph of a step
+            _COUNTED[x] = count_examples(x)
     return _COUNTED[x]
 
 
