@@ -43,7 +43,7 @@ def main(_: list[str]) -> None:
     """Prints the table."""
     import tensorflow as tf
 
-    from vdroppath_tf.layers import convolve
+    from vdroppath_tf.layers import filter_gradients
 
     tf.config.threading.set_intra_op_parallelism_threads(THREADS.value)
     tf.config.threading.set_inter_op_parallelism_threads(THREADS.value)
@@ -51,13 +51,17 @@ def main(_: list[str]) -> None:
     rng = np.random.default_rng(0)
     clips = tf.constant(rng.integers(0, 256, (*shape, 3)), tf.float32)
     labels = tf.constant(rng.integers(0, CLASSES, shape[0]))
-    ways = {
-        "one product": convolve.temporal_in_training,
-        "TensorFlow's": lambda x, kernel: tf.nn.conv2d(x, kernel, 1, "SAME"),
-    }
+
+    def of_tensorflow(x: Any, dy: Any, shape: Any) -> Any:
+        same: Any = {"strides": [1, 1, 1, 1], "padding": "SAME"}
+        return tf.raw_ops.Conv2DBackpropFilter(
+            input=x, filter_sizes=list(shape), out_backprop=dy, **same
+        )
+
+    ways = {"one product": filter_gradients._of_kernel, "TensorFlow's": of_tensorflow}
     models: dict[str, Any] = {}
     for way, function in ways.items():
-        convolve.temporal_in_training = function  # read while a step is traced
+        filter_gradients._of_kernel = function  # read while a step is traced
         models[way] = compiled(shape)
         losses = [models[way].train_on_batch(clips, labels)[0] for _ in range(2)]
         print(f"{way}: the first losses {losses}", flush=True)
