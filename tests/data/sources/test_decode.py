@@ -145,8 +145,9 @@ def test_short_edge(videos: dict[str, Path]) -> None:
 def test_no_frame_outlives_the_index(videos: dict[str, Path]) -> None:
     """A frame is megabytes: hundreds of them may not wait until Python collects circles."""
 
-    def frames_there() -> int:
-        return sum(type(each) is av.VideoFrame for each in gc.get_objects())
+    def frames_there() -> int:  # with pixels: decoders of PyAV 17 keep an empty one
+        found = [each for each in gc.get_objects() if type(each) is av.VideoFrame]
+        return sum(each.format is not None for each in found)
 
     build_index(str(videos["constant.mp4"]))
     gc.collect()
