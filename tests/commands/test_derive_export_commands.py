@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import tiny
 from command_lines import said
 
+from vdroppath_tf.commands.export import numbers_for_names
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import Recipe
@@ -110,6 +112,30 @@ def test_bad_calls_of_derive_and_export(
     done = call("export", derived, f"--labels={tmp_path}/labels.txt", f"--out={tmp_path}/1")
     assert "4 classes. Received: 2 labels" in said(done)
     assert tiny.tree(chain) == before
+
+
+def test_classes_without_names_are_exported_with_a_warning(tmp_path: Path) -> None:
+    """Also where training wrote their numbers, since its list had no names."""
+    model, file = str(tmp_path / "derived.keras"), tmp_path / "labels.txt"
+    warning = numbers_for_names(model, ("0", "1", "2"))
+    assert warning is not None
+    assert f"{file} is missing, so the exported network names its classes 0 to 2." in warning
+    assert "--labels" in warning
+    file.write_text("0\n1\n2\n")
+    warning = numbers_for_names(model, ("0", "1", "2"))
+    assert warning is not None
+    assert f"{file} only has the numbers of the classes, so" in warning
+    assert numbers_for_names(model, ("up", "1", "2")) is None
+
+
+def test_export_says_that_labels_are_missing(call: Any, chain: Path, tmp_path: Path) -> None:
+    for name in ("derived.keras", "recipe.json"):
+        shutil.copy(chain / "run" / name, tmp_path)
+    line = ("export", f"--model={tmp_path}/derived.keras", f"--out={tmp_path}/1", "--overwrite")
+    done = call(*line)
+    assert done.code == 0, done.error
+    assert done.error.count(f"{tmp_path}/labels.txt is missing, so") == 1
+    assert "is missing" not in call(*line, f"--labels={chain}/run/labels.txt").error
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("tf2onnx"), reason="vdroppath_tf[onnx] is missing")

@@ -52,11 +52,28 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     network, recipe, labels = training.load_model(values.model)
     if values.labels is not None:
         labels = training.read_labels(values.labels)
+    elif warning := numbers_for_names(values.model, labels):
+        logging.warning("%s", warning)
     clips = None if values.data is None else _clips(values, recipe, labels)
     _write(values, network, recipe, labels, clips)
     say_next("predict", "VIDEO ...", model=str(values.out))
     if EXPORT_FORMATS[0] in values.format:  # what serve takes unless it is asked for another
         say_or_serve(values.out)
+
+
+def numbers_for_names(model: str, labels: Sequence[str]) -> str | None:
+    """Returns a warning if the classes of a model have no names but their numbers, else None.
+
+    Not an error, since a network that was trained on a list without names has none to give.
+    """
+    if list(labels) != [str(k) for k in range(len(labels))]:
+        return None
+    file = Path(model).with_name(training.LABELS_FILE)
+    fault = "only has the numbers of the classes" if file.is_file() else "is missing"
+    return (
+        f"{file} {fault}, so the exported network names its classes 0 to {len(labels) - 1}. "
+        "Pass --labels, a text file with the name of a class in each line, to export their names."
+    )
 
 
 def _write(
