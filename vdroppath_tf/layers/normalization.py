@@ -32,7 +32,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if mask is not None or not self.fuses(inputs, training):
             return super().call(inputs, training=training, mask=mask)
         statistics = self.moving_mean, self.moving_variance
-        y, mean, variance = fused_batch_norm(
+        y, (mean, variance), _ = fused_batch_norm(
             inputs,
             (self.gamma, self.beta),
             None if self.momentum == 0.0 else statistics,
@@ -58,7 +58,7 @@ def batch_norm(*, name: str, **options: Any) -> BatchNormalization:
 
 def fused_batch_norm(
     x: tf.Tensor, affine: Any, statistics: Any, *, momentum: float, epsilon: float
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor], Sequence[tf.Tensor]]:
     """A batch norm of clips in training, by one operation.
 
     Args:
@@ -69,18 +69,15 @@ def fused_batch_norm(
         epsilon: added to the variance.
 
     Returns:
-        The normalised clips, and the new moving mean and variance (over n, as Keras has it).
+        The normalised clips, the new moving mean and variance (over n, as Keras has it), and what
+        the operation keeps for its gradient.
     """
     # the operation divides the variance by n - 1 where it hands it out
-    ratio = over_all(x)
-    if isinstance(ratio, float):
-        inverse, ratio = constant(1.0 / ratio, tf.float32), constant(ratio, tf.float32)
-    else:
-        inverse = 1.0 / ratio
+    ratio = _over_all(x)
     moving: Any = (constant((), tf.float32),) * 2
     if statistics is not None:
-        moving = statistics[0], statistics[1] * inverse
-    y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        moving = statistics[0], statistics[1] * _tensor(1.0 / ratio)
+    y, mean, variance, *reserved = tf.raw_ops.FusedBatchNormV3(
         x=x,
         scale=affine[0],
         offset=affine[1],
@@ -91,7 +88,7 @@ def fused_batch_norm(
         data_format="NDHWC",
         is_training=True,
     )
-    return y, mean, variance * ratio
+    return y, (mean, variance * _tensor(ratio)), reserved
 
 
 def follow(norms: Sequence[BatchNormalization], mean: tf.Tensor, variance: tf.Tensor) -> None:
@@ -113,7 +110,7 @@ def follow(norms: Sequence[BatchNormalization], mean: tf.Tensor, variance: tf.Te
         variable.assign(value)
 
 
-def over_all(x: tf.Tensor) -> Any:
+def _over_all(x: tf.Tensor) -> Any:
     """``(n - 1) / n`` of the n values of a channel, a number where n is known; 1 where n is 1."""
     sizes = x.shape[:-1]
     if sizes.is_fully_defined():
@@ -121,6 +118,10 @@ def over_all(x: tf.Tensor) -> Any:
         return max(count - 1, 1) / max(count, 1)
     total = tf.cast(tf.size(x, tf.int64), tf.float32) / float(x.shape[-1])
     return tf.maximum(total - 1.0, 1.0) / tf.maximum(total, 1.0)
+
+
+def _tensor(value: Any) -> tf.Tensor:
+    return constant(value, tf.float32) if isinstance(value, float) else value
 
 
 def _replicas() -> int:

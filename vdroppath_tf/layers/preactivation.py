@@ -17,7 +17,7 @@ import tensorflow as tf
 from vdroppath_tf.layers.constants import constant
 from vdroppath_tf.layers.convolve import convolve
 from vdroppath_tf.layers.filter_gradients import gradient_of_input, gradient_of_kernel
-from vdroppath_tf.layers.normalization import over_all
+from vdroppath_tf.layers.normalization import fused_batch_norm
 from vdroppath_tf.layers.own_gradient import own_gradient
 
 DATA = {"data_format": "NDHWC"}
@@ -59,8 +59,10 @@ def normalized_paths(
     @own_gradient
     def run(x: tf.Tensor, *flat: tf.Tensor) -> Any:
         own = [Path(*flat[n : n + size]) for n in range(0, len(flat), size)]
-        first, statistics = _normalized_first(x, own[0], epsilon)
-        moments.extend(statistics.moments)
+        affine = own[0].scale, own[0].shift
+        first, found, reserved = fused_batch_norm(x, affine, None, momentum=0.0, epsilon=epsilon)
+        statistics = _Statistics(found, reserved, epsilon)
+        moments.extend(found)
         outputs = []
         for n, path in enumerate(own):
             y = statistics.normalized(x, path) if n else first
@@ -72,8 +74,7 @@ def normalized_paths(
         pairs = zip(outputs, own, strict=True)
         return [y if path.gate is None else y * path.gate for y, path in pairs], gradients
 
-    found = run(x, *(part for path in paths for part in path[:size]))
-    outputs = list(found) if isinstance(found, (list, tuple)) else [found]
+    outputs = run(x, *(part for path in paths for part in path[:size]))
     return outputs, (moments[0], moments[1])
 
 
@@ -97,24 +98,6 @@ class _Statistics(NamedTuple):
             **DATA,
         )
         return y
-
-
-def _normalized_first(x: tf.Tensor, path: Path, epsilon: float) -> tuple[tf.Tensor, _Statistics]:
-    """``x`` as the first path has it: one operation gives that and the moments."""
-    nothing = constant((), tf.float32)
-    y, mean, variance, *reserved = tf.raw_ops.FusedBatchNormV3(
-        x=x,
-        scale=path.scale,
-        offset=path.shift,
-        mean=nothing,
-        variance=nothing,
-        epsilon=epsilon,
-        is_training=True,
-        **DATA,
-    )
-    ratio = over_all(x)
-    ratio = constant(ratio, tf.float32) if isinstance(ratio, float) else ratio
-    return y, _Statistics((mean, variance * ratio), reserved, epsilon)
 
 
 def _gradients(
