@@ -60,8 +60,12 @@ def test_train_says_where_it_stands(call: Any, chain: Path, motion: Any, tmp_pat
         file.write_text("edited")
         before = tiny.tree(tmp_path)
         message = said(call(*train(motion.folder, tmp_path / "run", *lines)))
-        assert f"{name}: is there already, and is not that of template.keras" in message
+        assert f"{name}: exists already, and does not belong to template.keras" in message
         assert tiny.tree(tmp_path) == before
+        file.unlink()
+        file.mkdir()  # could not be written over either
+        assert name in said(call(*train(motion.folder, tmp_path / "run", *lines)))
+        file.rmdir()
         file.write_text(whole)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -275,6 +276,20 @@ def test_recipes_with_a_crop_know_the_size(run: Path, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert folder.clip_shape == (4, 16, 16)
     assert (folder.template, folder.classes, folder.history()) == (None, None, None)
+
+
+def test_what_is_no_file_in_the_folder_of_a_run_is_named(tmp_path: Path) -> None:
+    """It is not passed over as if nothing were there."""
+    from vdroppath_tf.commands.run_folder import RunFolder
+
+    (tmp_path / "recipe.json").mkdir()
+    os.mkfifo(tmp_path / "labels.txt")
+    folder = RunFolder(tmp_path)
+    with pytest.raises(OSError, match=r"recipe\.json"):
+        _ = folder.recipe
+    with pytest.raises(OSError, match=r"labels\.txt"):
+        _ = folder.classes
+    assert folder.template is None
 
 
 @pytest.mark.usefixtures("quick")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,20 +47,19 @@ class RunFolder:
     @property
     def template(self) -> Path | None:
         """The trained template."""
-        file = self.path / "template.keras"
-        return file if file.is_file() else None
+        return self._file("template.keras")
 
     @cached_property
     def recipe(self) -> training.Recipe | None:
         """The recipe of the training."""
-        file = self.path / training.RECIPE_FILE
-        return load_text(file, training.Recipe.from_json) if file.is_file() else None
+        file = self._file(training.RECIPE_FILE)
+        return None if file is None else load_text(file, training.Recipe.from_json)
 
     @property
     def classes(self) -> int | None:
         """The number of classes."""
-        file = self.path / training.LABELS_FILE
-        return len(training.read_labels(file)) if file.is_file() else None
+        file = self._file(training.LABELS_FILE)
+        return None if file is None else len(training.read_labels(file))
 
     @property
     def clip_shape(self) -> tuple[int, int, int] | None:
@@ -71,8 +71,8 @@ class RunFolder:
 
     def history(self) -> list[Any] | None:
         """The drop probabilities after each epoch with gates."""
-        file = self.path / "history.json"
-        if not file.is_file():
+        file = self._file("history.json")
+        if file is None:
             return None
         phase = "search" if self.recipe is None else self.recipe.search.name
         return report.read_history(file, phase) or None
@@ -92,6 +92,14 @@ class RunFolder:
         """The number of training videos, N of Eq. 5; None if no run is described."""
         videos = self._videos()
         return None if videos is None else videos["videos"]
+
+    def _file(self, name: str) -> Path | None:
+        """Returns a file of the folder; None if nothing of that name is there.
+
+        What is there and is no file, a folder or a pipe, is returned too: reading it names it.
+        """
+        file = self.path / name
+        return file if os.path.lexists(file) else None
 
     def _videos(self) -> dict[str, Any] | None:
         file = self.path / "run.json"

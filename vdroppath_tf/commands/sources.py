@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from absl import flags, logging
@@ -259,7 +260,8 @@ def _split_of(values: flags.FlagValues, name: str) -> int | str | None:
 def _labels_for(source: str, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """Returns the model's classes, or those of a file next to the list; both must be equal."""
     beside = Path(source).with_name(training.LABELS_FILE)
-    own = training.read_labels(beside) if Path(source).is_file() and beside.is_file() else None
+    found = Path(source).is_file() and os.path.lexists(beside)
+    own = training.read_labels(beside) if found else None
     if labels is not None and own is not None and own != labels:
         raise ValueError(
             f"{beside}: other classes than the model's. Expected {list(labels)[:9]}, one per line. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,6 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         ValueError: If it is damaged; the message names the file.
     """
     path = folder / EXTRA / MANIFEST_FILE
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     return load_text(path, lambda text: read_json(text, MANIFEST_FORMAT))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def logging_to(logs: Sequence[str], folder: Path, recipe: str) -> Iterator[list[
         yield opened
         return
     file = folder / _FILE
-    known = load_text(file, _ids) if file.is_file() else {}
+    known = load_text(file, _ids) if os.path.lexists(file) else {}
     with contextlib.ExitStack() as stack:
         if "wandb" in wanted:
             opened.append(_wandb(stack, folder, recipe, known))

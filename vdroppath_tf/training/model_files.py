@@ -70,7 +70,7 @@ def check_beside(path: str | os.PathLike[str], recipe: Recipe, labels: tuple[str
     path = Path(path)
     for name, text in _beside(recipe, labels).items():
         file = path.with_name(name)
-        if file.is_file() and read_text(file) != text:
+        if os.path.lexists(file) and read_text(file) != text:
             raise ValueError(
                 f"{file}: exists already, and does not belong to {path.name}. Write {path.name} to "
                 "another folder."
@@ -131,7 +131,7 @@ def load_network(path: str | os.PathLike[str]) -> tuple[keras.Model, tuple[str, 
         raise ValueError(f"{path}: is a model, but not one that vdroppath wrote.")
     names = Path(path).with_name(LABELS_FILE)
     classes = model.output_shape[-1]
-    labels = read_labels(names) if names.is_file() else tuple(str(k) for k in range(classes))
+    labels = read_labels(names) if os.path.lexists(names) else tuple(str(k) for k in range(classes))
     if len(labels) != classes:
         raise ValueError(f"{names}: lists {len(labels)} classes, but {path} has {classes}.")
     return model, labels
