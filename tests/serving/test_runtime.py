@@ -11,6 +11,7 @@ import tiny
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.serving import export_saved_model, load_artefact, write_sampling
+from vdroppath_tf.serving.version_folders import newest_version
 
 LABELS = ("right", "left", "down", "up")
 
@@ -22,6 +23,7 @@ def test_a_saved_model_answers_clips(tmp_path: Path) -> None:
         load_artefact(path)
     assert load_artefact(path, sampling=ClipSampling(8)).sampling == ClipSampling(8)
     write_sampling(path, ClipSampling(4))
+    assert load_artefact(tmp_path).path == path  # the newest of the versions
     served = load_artefact(path)
     clips = np.random.default_rng(0).integers(0, 256, (2, 4, 16, 20, 3), np.uint8)
     expected = tf.nn.softmax(network(clips, training=False))
@@ -34,3 +36,15 @@ def test_a_saved_model_answers_clips(tmp_path: Path) -> None:
             served.answer(bad)
     with pytest.raises(ValueError, match="nothing holds no SavedModel"):
         load_artefact(tmp_path / "nothing")
+
+
+def test_the_newest_version(tmp_path: Path) -> None:
+    """As numbers, not as text; a folder without versions is taken itself."""
+    for name in ("9", "10", "assets"):
+        (tmp_path / "served" / name).mkdir(parents=True)
+        (tmp_path / "served" / name / "file").touch()
+    assert newest_version(tmp_path / "served") == tmp_path / "served" / "10"
+    assert newest_version(tmp_path / "served" / "9") == tmp_path / "served" / "9"
+    assert newest_version(tmp_path / "nothing") == tmp_path / "nothing"
+    with pytest.raises(ValueError, match=r"served.10 holds no SavedModel"):
+        load_artefact(tmp_path / "served")

@@ -6,7 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from absl import logging
+
 from vdroppath_tf import scoring, serving, training
+from vdroppath_tf.serving.version_folders import newest_version
 
 
 class KerasNetwork:
@@ -38,4 +41,13 @@ def open_artefact(path: str) -> Any:
     """
     if Path(path).is_file():
         return KerasNetwork(path)
-    return serving.load_artefact(path)
+    return serving.load_artefact(version_of(path))
+
+
+def version_of(path: str) -> str:
+    """Returns the newest version in a folder of versions, and logs it; else the path."""
+    newest = newest_version(Path(path))
+    if newest == Path(path):
+        return path
+    logging.info("%s: the newest version in it is used, %s", path, newest)
+    return str(newest)

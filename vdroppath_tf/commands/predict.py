@@ -27,7 +27,7 @@ EXAMPLE = "vdroppath predict --model=served/1 a.mp4 folder/ videos.txt --format=
 
 def define(values: flags.FlagValues) -> None:
     """Declares the flags of the command."""
-    text = "an exported network, or a network, .keras"
+    text = "an exported network (a folder of versions: the newest), or a network, .keras"
     define_string(values, "model", text, needed=True)
     define_string(values, "data", f"videos: {KINDS}; their classes are ignored")
     define_string(values, "data_root", "folder of the videos of --data")

@@ -10,6 +10,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, scoring, serving, training
 from vdroppath_tf.commands import class_files
+from vdroppath_tf.commands.artefacts import version_of
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
 from vdroppath_tf.commands.next_step import say_next
@@ -34,7 +35,7 @@ _SHOWN = 5  # the number of confusions that are printed
 
 def define(values: flags.FlagValues) -> None:
     """Declares the flags of the command."""
-    text = "a network or a template, .keras, or the folder of an exported SavedModel"
+    text = "a network or a template, .keras, or an exported SavedModel (a folder of versions: the newest)"
     define_string(values, "model", text, needed=True)
     define_strategy(values)
     define_source(values, "data", "test videos", needed=True)
@@ -108,7 +109,8 @@ def _network(
             raise ValueError("--train_data: a SavedModel keeps its batch-norm statistics.")
         if values.protocol is None:
             raise ValueError(f"--protocol is needed with a SavedModel: {', '.join(PROTOCOLS)}.")
-        served = serving.ServedModel(values.model)
+        about["model"] = version_of(values.model)
+        served = serving.ServedModel(about["model"])
         about |= {"channels": served.channels, "multi_label": served.multi_label}
         return served.probabilities, served.sampling, served.labels, values.protocol, about
     model, recipe, labels = training.load_model(values.model)

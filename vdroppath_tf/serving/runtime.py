@@ -16,6 +16,7 @@ from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 from vdroppath_tf.serving.beside import read_manifest, read_sampling
 from vdroppath_tf.serving.formats.kinds import FORMATS, SAVED_MODEL, Format, format_of
+from vdroppath_tf.serving.version_folders import newest_version
 
 ClipShape = tuple[int | None, int | None, int | None, int]
 """The frames, height, width and channels of a clip; None for an open size."""
@@ -103,7 +104,8 @@ def load_artefact(
     Args:
         path: path, the folder of a SavedModel, or of a network in another format. From a folder
             with several formats, such as ``served/1``, the SavedModel is loaded; pass the
-            sub-folder of another, such as ``served/1/openvino``.
+            sub-folder of another, such as ``served/1/openvino``. From a folder of versions, such as
+            ``served``, the newest is loaded.
         sampling: ClipSampling, how clips are made of videos. Defaults to None, as exported with the
             network.
 
@@ -113,7 +115,7 @@ def load_artefact(
     Raises:
         ValueError: If the folder holds no such network.
     """
-    folder, kind, manifest = _found(Path(path))
+    folder, kind, manifest = _found(newest_version(Path(path)))
     for file in folder.rglob("*"):
         if not file.is_dir():
             open_regular(file).close()  # the runtimes wait at a pipe until somebody writes

@@ -14,7 +14,7 @@ from absl import logging
 from vdroppath_tf.names import named, nearest
 from vdroppath_tf.serving.many_videos import Network
 from vdroppath_tf.serving.server.limits import RefusedError
-from vdroppath_tf.serving.server.version_folders import Identity, identity_of, versions_in
+from vdroppath_tf.serving.version_folders import Identity, identity_of, versions_in
 
 
 @named

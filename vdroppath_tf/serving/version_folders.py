@@ -21,6 +21,12 @@ def versions_in(place: Path) -> dict[int, Path]:
     return {own: place} if any(place.iterdir()) else {}
 
 
+def newest_version(place: Path) -> Path:
+    """Returns the folder of the newest version; the folder itself if it holds no versions."""
+    found = versions_in(place)
+    return found[max(found)] if found else place
+
+
 def _is_number(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) < 19
 
