@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
@@ -14,6 +15,7 @@ from event_files import events_of, scalars
 
 from vdroppath_tf.data.clips.batches import with_options
 from vdroppath_tf.data.clips.positions import epoch_order
+from vdroppath_tf.spaces.pushes import GateValues, Pushes
 from vdroppath_tf.training import Clips, build_template, rehearse, train
 from vdroppath_tf.training.arrivals import Arrivals
 from vdroppath_tf.training.checkpoint import CheckpointStore
@@ -126,6 +128,30 @@ def test_signs_of_saturated_gates() -> None:
     assert line.startswith(f"{2 * tiny.LAYERS} of {2 * tiny.LAYERS} gates are saturated after 1 of")
     assert "--gate_learning_rate=" in line
     assert saturated_gates(model, 12, 16) is None  # towards the end they have decided
+
+
+def test_a_strong_prior_is_named_as_the_cause_of_saturated_gates() -> None:
+    losses = {"task_loss": 1.46, "kl": 1410.0}
+    for strength, kl_says, aim in ((5.21, True, "1e-3"), (1e-3, False, "1e-4")):
+        model = tiny.template(prior_strength=strength)
+        shapes = [(1, *gate.logit.shape) for gate in model.gates]
+        strong, weak, half = (
+            GateValues([np.full(shape, k) for shape in shapes]) for k in (0.9, 0.1, 0.5)
+        )
+        prior = Pushes(weak, strong, weak, strong, half, 1)
+        data = Pushes(strong, weak, strong, weak, half, 1)
+        for gate in model.gates:
+            gate.logit.assign(tf.fill(gate.logit.shape, 6.0))
+        line = saturated_gates(model, 1, 16, pushes=prior) or ""
+        assert f"--prior_strength={aim})" in line
+        assert "90% of the gates' gradient in the last epoch came from the prior" in line
+        assert "--gate_learning_rate" not in line
+        line = saturated_gates(model, 1, 16, losses=losses, pushes=data) or ""
+        assert ("the KL is 1.41e+03, the task's loss 1.46" in line) is kl_says
+        assert ("--gate_learning_rate=" in line) is not kl_says
+        for gate in model.gates:  # kept, against the prior
+            gate.logit.assign(tf.fill(gate.logit.shape, -6.0))
+        assert "--gate_learning_rate=" in (saturated_gates(model, 1, 16, losses=losses) or "")
 
 
 def test_signs_of_dead_layers() -> None:

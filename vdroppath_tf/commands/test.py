@@ -35,7 +35,7 @@ _SHOWN = 5  # the number of confusions that are printed
 
 def define(values: flags.FlagValues) -> None:
     """Declares the flags of the command."""
-    text = "a network or a template, .keras, or an exported SavedModel (a folder of versions: the newest)"
+    text = "a network or a template, .keras, or an exported one (a folder of versions: the newest)"
     define_string(values, "model", text, needed=True)
     define_strategy(values)
     define_source(values, "data", "test videos", needed=True)

@@ -10,9 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.layers.fusion import BRANCHES, FusionConv
-from vdroppath_tf.layers.gates import named_drops
+from vdroppath_tf.layers.gates import gates_of, named_drops
 from vdroppath_tf.layers.normalization import EPSILON, MOMENTUM
 from vdroppath_tf.names import named
+from vdroppath_tf.spaces.prior import PRIOR_STRENGTH, two_digits
+from vdroppath_tf.spaces.pushes import Pushes
 from vdroppath_tf.training.pace import Pace
 
 INPUT_BOUND = 0.3
@@ -24,6 +26,10 @@ _DROPPED = 0.9  # a path that is dropped this often may be dead
 _DEAD = 0.01 * EPSILON  # a variance below this is negligible for a batch norm
 _ROUNDING = 2e-6  # the relative rounding of the earlier variance in float32
 _NAMED = 3
+_SLOWER_GATES = (
+    "Lower gate_learning_rate= (--gate_learning_rate=), or train the weights for longer first, "
+    "warmup_epochs= (--warmup_epochs=)."
+)
 _VARIANCE = "/moving_variance"
 
 
@@ -40,24 +46,71 @@ def input_bound(pace: Pace | None) -> str | None:
 
 
 @named
-def saturated_gates(model: keras.Model, epoch: int, epochs: int) -> str | None:
+def saturated_gates(
+    model: keras.Model,
+    epoch: int,
+    epochs: int,
+    *,
+    losses: Mapping[str, float] | None = None,
+    pushes: Pushes | None = None,
+) -> str | None:
     """Returns a warning if gates have lost their gradient early in a search, else None.
 
     Args:
         model: A template whose gates learn.
         epoch: The number of finished epochs of the search.
         epochs: The number of all its epochs.
+        losses: The ``task_loss`` and the ``kl`` of the epoch. Defaults to None: unknown.
+        pushes: What pushed the gates until then. Defaults to None: unknown.
     """
     drops = np.array(list(named_drops(model).values()))
     many = int(((drops < SATURATED) | (drops > 1.0 - SATURATED)).sum())
     if 2 * epoch > epochs or many <= _MOST * len(drops):
         return None
+    dropped = int((drops > 1.0 - SATURATED).sum())
+    remedy = _weaker_prior(model, losses or {}, pushes) if 2 * dropped > many else None
     return (
         f"{many} of {len(drops)} gates are saturated after {epoch} of {epochs} epochs (p below "
         f"{SATURATED:g} or above {1 - SATURATED:g}): they have hardly any gradient, so they will "
-        "hardly change. Lower gate_learning_rate= (--gate_learning_rate=), or train the weights "
-        "for longer first, warmup_epochs= (--warmup_epochs=)."
+        f"hardly change. {remedy or _SLOWER_GATES}"
     )
+
+
+def _weaker_prior(
+    model: keras.Model, losses: Mapping[str, float], pushes: Pushes | None
+) -> str | None:
+    """Returns what to do if the prior, not the data, made most saturated gates drop, else None."""
+    known = [gate.acting_strength for gate in gates_of(model)]
+    strengths = [strength for strength in known if strength is not None]
+    strength = max(strengths) if strengths else None
+    if strength is not None and strength <= 0.0:
+        return None
+    found = []
+    task, kl = (losses.get(name, math.nan) for name in ("task_loss", "kl"))
+    if kl > task and (strength is None or strength > PRIOR_STRENGTH):
+        found.append(f"the KL is {kl:.3g}, the task's loss {task:.3g}")
+    if pushes is not None and (share := _share_of_prior(pushes)) > 0.5:
+        found.append(f"{share:.0%} of the gates' gradient in the last epoch came from the prior")
+    if not found:
+        return None
+    aim = PRIOR_STRENGTH
+    which = "the default"
+    if strength is not None and strength <= PRIOR_STRENGTH:
+        aim, which = strength / 10.0, "a tenth"
+    now = "" if strength is None else f" of strength {two_digits(strength)}"
+    return (
+        f"The prior{now} did it: {' and '.join(found)}. Train again with a weaker prior, "
+        f"prior_strength={two_digits(aim)} (--prior_strength={two_digits(aim)}), {which}."
+    )
+
+
+def _share_of_prior(pushes: Pushes) -> float:
+    """Returns the part of the gradient of all gates in the last epoch that was the prior's."""
+    data, prior = (
+        sum(float(np.abs(layer).sum()) for layer in values.flat())
+        for values in (pushes.last_data, pushes.last_prior)
+    )
+    return prior / (data + prior) if data + prior else 0.0
 
 
 @named

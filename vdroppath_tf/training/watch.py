@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -164,7 +164,7 @@ class Watch(keras.callbacks.Callback):
             self._shown = time.perf_counter()
             speed = speed_words(self.measured(), self._left())
             show("; ".join(filter(None, [epoch_line(self.phase, self.epoch, found), speed])))
-        for kind, line in self._signs():
+        for kind, line in self._signs(found):
             self.whole.say(self.phase.name, kind, line)
         self._note()
 
@@ -176,12 +176,16 @@ class Watch(keras.callbacks.Callback):
         left = self._left()
         return found if left is None else {**found, "hours_left": left / 3600}
 
-    def _signs(self) -> Iterator[tuple[str, str | None]]:
+    def _signs(self, losses: Mapping[str, float]) -> Iterator[tuple[str, str | None]]:
         if self._seconds >= _ENOUGH:
             yield "input", input_bound(self._watch.pace)
         gated = self.phase.gates
         if gated:
-            yield "gates", saturated_gates(self.model, self.epoch, self.phase.epochs)
+            pushes = self.model.read_gates()["pushes"]
+            line = saturated_gates(
+                self.model, self.epoch, self.phase.epochs, losses=losses, pushes=pushes
+            )
+            yield "gates", line
         line = dead_layers(self.model, gated=gated, before=self._variances, steps=self._trained)
         yield "layers", line
 
