@@ -14,22 +14,9 @@ import tensorflow as tf
 
 from vdroppath_tf.layers.constants import reshape
 from vdroppath_tf.layers.filter_gradients import temporal_in_training
+from vdroppath_tf.layers.sizes import images_of, sizes_of
 
 Triple = tuple[int, int, int]
-
-
-def _dims(x: tf.Tensor) -> list[Any]:
-    """The sizes of ``x``: Python integers where they are known, scalar tensors elsewhere."""
-    if x.shape.is_fully_defined():
-        return list(x.shape)
-    dynamic = tf.shape(x)
-    return [dynamic[i] if n is None else n for i, n in enumerate(x.shape)]
-
-
-def size_of(x: tf.Tensor, axis: int) -> Any:
-    """One size of ``x``: a Python integer where it is known, else a scalar tensor."""
-    known = x.shape[axis]
-    return tf.shape(x)[axis] if known is None else known
 
 
 def _subsample(x: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
@@ -47,7 +34,7 @@ def _pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 def _spatial(x: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
     """``1 x h x w`` as a 2D convolution of frames, ``(batch * time, height, width, channels)``."""
-    _, _, h, w, c = _dims(x)
+    _, _, h, w, c = sizes_of(x)
     options = {
         "strides": list(strides[1:]),
         "padding": _padding(kernel.shape[1:3], strides[1:]),
@@ -84,8 +71,7 @@ def _depthwise(
 
 def _temporal(x: tf.Tensor, kernel: tf.Tensor, stride: int, training: bool) -> tf.Tensor:
     """``t x 1 x 1`` as a 2D convolution of ``(batch, time, height * width, channels)``."""
-    _, t, h, w, c = _dims(x)
-    images = reshape(x, [-1, t, h * w, c])
+    images = images_of(x)
     flat = reshape(kernel, [kernel.shape[0], 1, *kernel.shape[-2:]])
     if training and stride == 1 and not tf.config.list_logical_devices("GPU"):
         return temporal_in_training(images, flat)
@@ -123,7 +109,7 @@ def convolve(
     Returns:
         ``(batch, time', height', width', filters)`` with ``n' = ceil(n / stride)``.
     """
-    _, *sizes, _ = _dims(x)
+    _, *sizes, _ = sizes_of(x)
     strided = [(n + s - 1) // s for n, s in zip(sizes, strides, strict=True)]
     # said here, since oneDNN gives an empty batch the wrong shape
     shape = [-1, *strided, kernel.shape[-1]]

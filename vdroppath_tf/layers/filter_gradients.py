@@ -7,13 +7,14 @@ oneDNN's gradient of a ``3 x 1 x 1`` kernel takes two to four times as long as t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
 
 from vdroppath_tf.layers.constants import constant, reshape
 from vdroppath_tf.layers.own_gradient import own_gradient
+from vdroppath_tf.layers.sizes import images_of, sizes_of
 
 
 def temporal_in_training(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -44,41 +45,28 @@ def gradient_of_input(x: tf.Tensor, kernel: tf.Tensor, dy: tf.Tensor) -> tf.Tens
         dx = tf.linalg.matmul(rows, flat, transpose_b=True)
     else:
         flat = reshape(kernel, [size, 1, channels, filters])
-        dx = _of_input(_images(x), flat, _images(dy))
-    return reshape(dx, [-1, *_sizes(x)[1:]])
+        dx = _of_input(images_of(x), flat, images_of(dy))
+    return reshape(dx, [-1, *sizes_of(x)[1:]])
 
 
 def gradient_of_kernel(x: tf.Tensor, shape: tf.TensorShape, dy: tf.Tensor) -> tf.Tensor:
     """The gradient of the kernel of such a convolution, from its shape."""
     size, _, _, channels, filters = shape
+    flat = (size, 1, channels, filters)
     if size == 1:
         rows, given = reshape(x, [-1, channels]), reshape(dy, [-1, filters])
         found = tf.linalg.matmul(rows, given, transpose_a=True)
     elif tf.config.list_logical_devices("GPU"):
         found = tf.raw_ops.Conv2DBackpropFilter(
-            input=_images(x),
-            filter_sizes=constant((size, 1, channels, filters), tf.int32),
-            out_backprop=_images(dy),
+            input=images_of(x),
+            filter_sizes=constant(flat, tf.int32),
+            out_backprop=images_of(dy),
             strides=[1, 1, 1, 1],
             padding="SAME",
         )
     else:
-        found = _of_kernel(_images(x), _images(dy), tf.TensorShape([size, 1, channels, filters]))
+        found = _of_kernel(images_of(x), images_of(dy), flat)
     return reshape(found, list(shape))
-
-
-def _images(x: tf.Tensor) -> tf.Tensor:
-    """Clips as images of time and of all cells of a frame."""
-    _, time, height, width, channels = _sizes(x)
-    return reshape(x, [-1, time, height * width, channels])
-
-
-def _sizes(x: tf.Tensor) -> list[Any]:
-    """The sizes of ``x``: Python integers where they are known, scalar tensors elsewhere."""
-    if x.shape.is_fully_defined():
-        return list(x.shape)
-    dynamic = tf.shape(x)
-    return [dynamic[i] if n is None else n for i, n in enumerate(x.shape)]
 
 
 @own_gradient
@@ -101,7 +89,7 @@ def _of_input(x: tf.Tensor, kernel: tf.Tensor, dy: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _of_kernel(x: tf.Tensor, dy: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
+def _of_kernel(x: tf.Tensor, dy: tf.Tensor, shape: Iterable[int]) -> tf.Tensor:
     """The gradient of a kernel of a shape, from the input and the output's gradient."""
     size, _, channels, filters = shape
     dtype = x.dtype

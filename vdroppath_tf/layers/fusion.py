@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from vdroppath_tf.layers.branch import Branch, merged_kernel, run_branches
-from vdroppath_tf.layers.convolve import Triple, convolve, size_of
+from vdroppath_tf.layers.convolve import Triple, convolve
 from vdroppath_tf.layers.drop_path import (
     RESIDUAL_GATES,
     VariationalDropPath,
@@ -19,6 +19,7 @@ from vdroppath_tf.layers.drop_path import (
 )
 from vdroppath_tf.layers.factors import Factors, of_mask
 from vdroppath_tf.layers.losses import add_replica_loss
+from vdroppath_tf.layers.sizes import size_of
 from vdroppath_tf.layers.together import draw, drawn_for
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.layer_gates import LayerGates, layers_inside

@@ -11,12 +11,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from vdroppath_tf.layers.convolve import size_of
 from vdroppath_tf.layers.drop_path import VariationalDropPath
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import describe_gates, gates_of
 from vdroppath_tf.layers.losses import add_replica_loss
 from vdroppath_tf.layers.running_fit import count_examples
+from vdroppath_tf.layers.sizes import size_of
 from vdroppath_tf.layers.together import draw, handed_out
 from vdroppath_tf.models.changes import FIRST, change, changes_in, of_layers, policy
 from vdroppath_tf.models.clones import name_network, network_of
