@@ -14,7 +14,6 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from vdroppath_tf.files import open_regular
 from vdroppath_tf.models.conventions import Convention
 from vdroppath_tf.models.inflation.conventions import keras_network
 
@@ -43,7 +42,6 @@ def _float32(value: np.ndarray) -> np.ndarray:
 def read_hdf5(path: Path, network: str, conventions: Conventions) -> Named:
     """``layer/variable`` to array, of a file as keras.applications downloads it or Keras writes."""
     try:
-        open_regular(path).close()  # HDF5 itself waits at a pipe until somebody writes
         with h5py.File(path, "r") as file:
             root = file.get("model_weights", file)  # whole models have the group
             if "layer_names" in root.attrs:
