@@ -16,9 +16,8 @@ from vdroppath_tf.ranges import MAX_FPS
 
 SAMPLERS = ("dense", "segments")
 _CROPS = (1, 3)
-_MOST = (
-    2**16 - 1
-)  # frames of a clip, pixels of a side; TensorFlow refuses much larger shapes without a word
+# frames of a clip, pixels of a side; TensorFlow refuses much larger shapes without a word
+_MOST = 2**16 - 1
 _RATIO = (3 / 4, 4 / 3)
 
 
