@@ -75,7 +75,7 @@ def test_bad_models(call: Any, chain: Path, tmp_path: Path) -> None:
     shutil.copy(chain / "run" / "template.keras", tmp_path / "good.keras")
     (tmp_path / "labels.txt").write_text("one\ntwo\n")
     message = said(call("space", f"--model={tmp_path}/good.keras"))
-    assert "labels.txt: names 2 classes" in message
+    assert "labels.txt: lists 2 classes" in message
     message = said(call("predict", f"--model={tmp_path}", "a.mp4"))
     assert "holds no SavedModel" in message
     for command in (["test", "--data=x"], ["space"]):
