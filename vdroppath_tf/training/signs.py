@@ -26,6 +26,7 @@ _DROPPED = 0.9  # a path that is dropped this often may be dead
 _DEAD = 0.01 * EPSILON  # a variance below this is negligible for a batch norm
 _ROUNDING = 2e-6  # the relative rounding of the earlier variance in float32
 _NAMED = 3
+_MANY_TIMES = 10.0  # the task's loss: a KL above this dominates
 _SLOWER_GATES = (
     "Lower gate_learning_rate= (--gate_learning_rate=), or train the weights for longer first, "
     "warmup_epochs= (--warmup_epochs=)."
@@ -87,7 +88,7 @@ def _weaker_prior(
         return None
     found = []
     task, kl = (losses.get(name, math.nan) for name in ("task_loss", "kl"))
-    if kl > task and (strength is None or strength > PRIOR_STRENGTH):
+    if kl > _MANY_TIMES * task and (strength is None or strength > PRIOR_STRENGTH):
         found.append(f"the KL is {kl:.3g}, the task's loss {task:.3g}")
     if pushes is not None and (share := _share_of_prior(pushes)) > 0.5:
         found.append(f"{share:.0%} of the gates' gradient in the last epoch came from the prior")
