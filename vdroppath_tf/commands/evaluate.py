@@ -26,6 +26,7 @@ from vdroppath_tf.commands.sources import (
     define_source,
     open_source,
     say_not_recalibrated,
+    say_trained_on,
 )
 
 EXAMPLE = (
@@ -90,6 +91,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     train = None
     if values.train_data is not None:
         train = _videos(values, "train_data", recipe, labels)
+        which = "data" if values.test_data is None else "test_data"
+        if many := say_trained_on(which, parts[1], train):
+            told += f" ({many:,} of these {len(parts[1]):,} videos were trained on)"
     else:
         say_not_recalibrated()
     protocol = data.PROTOCOLS[values.protocol]

@@ -211,6 +211,47 @@ def say_not_recalibrated() -> None:
     )
 
 
+@named
+def in_both(reported: data.Manifest, train: data.Manifest) -> int:
+    """Returns how many of some videos, or parts of them, are among the training videos too."""
+    known = {_place(entry) for entry in train.entries}
+    return sum(_place(entry) in known for entry in reported.entries)
+
+
+def _place(entry: data.VideoEntry) -> tuple[str, object]:
+    path = entry.path if "://" in entry.path else os.path.abspath(entry.path)
+    return path, getattr(entry.source, "span", None)
+
+
+@named
+def say_trained_on(name: str, reported: data.Manifest, train: data.Manifest | None) -> int:
+    """Warns if accuracies are reported on training videos, and returns on how many.
+
+    Args:
+        name: The flag of the videos of the report.
+        reported: Those videos.
+        train: The videos of ``--train_data``; None without them.
+    """
+    many = 0 if train is None else in_both(reported, train)
+    if many:
+        logging.warning(
+            "%s of the %s videos of --%s that are reported on are among those of --train_data: "
+            "their accuracy is that on training videos, not on new ones. Pass other videos, --%s.",
+            f"{many:,}",
+            f"{len(reported):,}",
+            name,
+            name,
+        )
+    return many
+
+
+@named
+def has_own_part(values: flags.FlagValues, part: str) -> bool:
+    """Returns whether the data set of ``--data`` holds such a part, as HMDB51 does."""
+    format = values.format or data.find_format(values.data)
+    return _part(values.data, format, part) is not None
+
+
 def _layout_of(values: flags.FlagValues) -> data.Layout | None:
     """Returns the layout of lists in the flags; None if they set none.
 

@@ -22,6 +22,7 @@ from vdroppath_tf.commands.sources import (
     define_source,
     open_source,
     say_not_recalibrated,
+    say_trained_on,
 )
 from vdroppath_tf.commands.strategy_flag import define_strategy, set_strategy_of
 from vdroppath_tf.files import write_json
@@ -67,6 +68,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     modality = "flow" if about.pop("channels") == 2 else "rgb"
     several = about.pop("multi_label")
     videos = open_source(values, "data", labels, part="test", modality=modality)
+    say_trained_on("data", videos, about.pop("train_videos", None))
     if several is not None:
         videos.check_kind(multi_label=several)
     if values.confusion and videos.multi_label:
@@ -122,6 +124,7 @@ def _network(
         modality = recipe.modality
         train_videos = open_source(values, "train_data", labels, part="train", modality=modality)
         clips = training.RecipeClips(recipe, faults=faults)
+        about["train_videos"] = train_videos
         scoring.recalibrate(model, clips.recalibration(train_videos))
     elif model.gates:
         say_not_recalibrated()

@@ -29,6 +29,7 @@ from vdroppath_tf.commands.sources import (
     define_formats,
     define_source,
     find_validation,
+    has_own_part,
     open_source,
 )
 from vdroppath_tf.commands.supervisor import LOST, Supervisor
@@ -198,14 +199,20 @@ def _train_on(
 
 
 def _say_next(values: flags.FlagValues, out: Path, *, template: bool) -> None:
-    """Suggests the next command: evaluate, on validation videos if there are any."""
+    """Suggests the next command: evaluate, on the validation videos.
+
+    Without any, a word stands in their place: training videos would be reported on.
+    """
     train = source_flags(values, "data", "train_data")
     if not template:
         export = {"model": str(out / "network.keras"), "out": str(out / "served" / "1")}
         say_next("export", **export)
         return
-    which = "data" if values.validation is None else "validation"
-    videos = source_flags(values, which, "data")
+    videos: dict[str, str | None] = {"data": "VALIDATION_VIDEOS"}  # others than those of --data
+    if values.validation is not None:
+        videos = source_flags(values, "validation", "data")
+    elif has_own_part(values, "validation"):
+        videos = source_flags(values, "data", "data")
     model, scores = str(out / "template.keras"), str(out / "scores.json")
     say_next("evaluate", model=model, **videos, **train, out=scores)
 

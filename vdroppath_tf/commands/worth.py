@@ -21,6 +21,7 @@ from vdroppath_tf.commands.sources import (
     define_source,
     open_source,
     say_not_recalibrated,
+    say_trained_on,
 )
 from vdroppath_tf.commands.space_files import check_figure, write_picture
 
@@ -59,6 +60,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     videos = open_source(values, "data", labels, part="test", modality=modality)
     if values.train_data is not None:
         train = open_source(values, "train_data", labels, part="train", modality=modality)
+    say_trained_on("data", videos, train)
     if train is None:
         say_not_recalibrated()
     clips = training.RecipeClips(recipe, faults=data.FaultLog(values.max_bad_fraction))
