@@ -102,6 +102,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     files = [f"--figure={tmp_path}/a.svg", f"--out={tmp_path}/a.json"]
     assert main([*call, *files]) == 0
     said = capsys.readouterr().out
+    assert "of P(path on) (Eq. 7: 1 - sqrt(p)), and" in said
     assert "P(S on) 0.608, P(ST on) 0.612" in said
     assert "k to v1: 0.196, most in B1.L6 (0.541)" in said
     written = json.loads((tmp_path / "a.json").read_text())

@@ -42,6 +42,11 @@ def test_a_file_and_a_published_space_are_printed_too(call: Any, tmp_path: Path)
     ProbabilitySpace(np.array([[0.1, 0.6], [0.3, 0.2]])).save(tmp_path / "space.json")
     done = call("space", f"--space={tmp_path}/space.json")
     assert (done.code, done.out.splitlines()[-1]) == (0, "mode: S S+ST")
+    ProbabilitySpace(np.array([[0.3, 0.4], [0.1, 0.9]])).save(tmp_path / "two.json")
+    told = call("space", f"--space={tmp_path}/two.json").out.splitlines()
+    assert told[-3] == "leading by Eq. 7: - in 1, S in 1 of 2 layers"
+    assert told[-2].startswith("The mode has other units in 1 of 2 layers, since these are two")
+    assert told[-1] == "mode: S+ST S"
     published = call("space", "--space=published:ucf101").out.splitlines()
     assert published[-1] == f"mode: {published_space('ucf101').mode()}"
     assert published[-2] == f"chosen by the paper: {published_strategy('ucf101')}"

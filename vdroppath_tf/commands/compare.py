@@ -49,7 +49,11 @@ def table(found: analysis.SpaceComparison) -> list[str]:
     """Returns lines: each name's P(on), then the distance and farthest layer of every pair."""
     import numpy as np
 
-    lines = ["mean over layers (and over the spaces of a name) of P(path on), and of the distance"]
+    form = "Eq. 7: 1 - sqrt(p)" if found.form == "paper" else "as sampled: 1 - p"
+    lines = [
+        f"mean over layers (and over the spaces of a name) of P(path on) ({form}), and of the "
+        "distance"
+    ]
     width = max(map(len, found.names))
     for name in found.names:
         on = ", ".join(f"P({b} on) {p.mean():.3f}" for b, p in found.path_on(name).items())

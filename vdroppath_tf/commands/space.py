@@ -52,7 +52,11 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         if classifier is not None:
             print(f"classifier: each feature is dropped with p = {classifier:.3f}")
         print(f"prior: {prior_of(model, values.model)}")
-    print(f"leading by Eq. 7: {_leading(space)}")
+    leading = _leading(space)
+    print(f"leading by Eq. 7: {_counted(leading)}")
+    note = None if space.per_input else _two_forms(leading, space.mode())
+    if note:
+        print(note)
     if model is None and values.space.startswith(PUBLISHED):
         print(f"chosen by the paper: {_chosen_by_the_paper(values.space)}")
     print(f"mode: {space.mode()}")
@@ -82,12 +86,28 @@ def _chosen_by_the_paper(source: str) -> spaces.FusionStrategy:
     return published_strategy(source.removeprefix(PUBLISHED))
 
 
-def _leading(space: spaces.ProbabilitySpace) -> str:
-    """Describes in how many layers each unit has the highest marginal."""
+def _leading(space: spaces.ProbabilitySpace) -> list[str]:
+    """Returns the unit of each layer that has the highest marginal."""
     marginals = space.marginals()
-    units = [max(marginals, key=lambda unit: marginals[unit][n]) for n in range(len(space))]
+    return [max(marginals, key=lambda unit: marginals[unit][n]) for n in range(len(space))]
+
+
+def _counted(units: Sequence[str]) -> str:
+    """Describes in how many layers each unit leads."""
     counts = [f"{unit} in {n}" for unit, n in Counter(units).most_common()]
-    return f"{', '.join(counts)} of {len(space)} layers"
+    return f"{', '.join(counts)} of {len(units)} layers"
+
+
+def _two_forms(leading: Sequence[str], mode: spaces.FusionStrategy) -> str | None:
+    """Explains why the mode has other units than those that lead, if it has."""
+    differ = sum(unit != str(own) for unit, own in zip(leading, mode, strict=True))
+    if not differ:
+        return None
+    return (
+        f"The mode has other units in {differ} of {len(leading)} layers, since these are two "
+        "forms: a path is on with 1 - sqrt(p) in Eq. 7, and with 1 - p where strategies are "
+        "sampled, of which the mode is the most probable."
+    )
 
 
 @named
