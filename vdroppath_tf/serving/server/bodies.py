@@ -62,7 +62,8 @@ def kind_of(content_type: str) -> str:
             415,
             "media_type",
             f"Content-Type is {plain!r}. Expected video/*, application/octet-stream, "
-            "multipart/form-data, application/json or application/x-npy.",
+            "multipart/form-data, application/json or application/x-npy. Name that of the body in "
+            "a header; with curl, -H 'Content-Type: video/mp4'.",
         )
     return _KINDS[plain]
 
