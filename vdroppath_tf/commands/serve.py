@@ -50,6 +50,10 @@ def _say(address: str) -> None:
     print(address, flush=True)  # read by programs that start this one
 
 
+def _say_stopping() -> None:
+    logging.info("Stopping: requests in progress are still answered.")
+
+
 @named
 def serve(
     values: flags.FlagValues,
@@ -95,7 +99,8 @@ def serve(
         app = server.application(
             loaded, limits, poll_seconds=values.poll_seconds, any_host=everywhere
         )
-        server.run_server(app, limits, host=values.host, port=values.port, on_start=on_start)
+        where = {"host": values.host, "port": values.port}
+        server.run_server(app, limits, **where, on_start=on_start, on_stop=_say_stopping)
 
 
 @named

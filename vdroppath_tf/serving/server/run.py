@@ -87,6 +87,23 @@ def server_config(app: Any, limits: Limits) -> uvicorn.Config:
     )
 
 
+class Server(uvicorn.Server):
+    """A server that tells when it begins to stop, which can take as long as a request.
+
+    Args:
+        config: The configuration.
+        on_stop: A function that is called then.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()
+        await super().shutdown(sockets)
+
+
 @named
 def run_server(
     app: Any,
@@ -95,6 +112,7 @@ def run_server(
     host: str = "127.0.0.1",
     port: int = 8000,
     on_start: Callable[[str], object] = lambda address: None,
+    on_stop: Callable[[], object] = lambda: None,
 ) -> None:
     """Serves until SIGINT or SIGTERM, and then answers the requests in progress.
 
@@ -104,6 +122,7 @@ def run_server(
         host: str, the address to listen on. Defaults to ``"127.0.0.1"``: this machine only.
         port: int, the port; 0 takes a free one. Defaults to 8000.
         on_start: Callable that receives the address as soon as connections are accepted.
+        on_stop: Callable that is called as soon as the server stops accepting connections.
 
     Raises:
         OSError: If the address cannot be listened on.
@@ -116,4 +135,4 @@ def run_server(
     listening = listen(host, port)
     shown = host if ":" not in host else f"[{host}]"
     on_start(f"http://{shown}:{listening.getsockname()[1]}")
-    uvicorn.Server(server_config(app, limits)).run(sockets=[listening])
+    Server(server_config(app, limits), on_stop).run(sockets=[listening])
