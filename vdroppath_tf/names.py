@@ -37,11 +37,14 @@ def nearest(name: object, known: Iterable[str]) -> str:
     return f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
 
 
-def unknown_name(kind: str, name: object, known: Iterable[str]) -> ValueError:
-    """Returns the error to raise: the value received, the nearest names and all known names."""
+def unknown_name(kind: str, name: object, known: Iterable[str], more: str = "") -> ValueError:
+    """Returns the error to raise: the value received, the nearest names and all known names.
+
+    ``more`` follows the names.
+    """
     names = list(known)
     return ValueError(
-        f"Unknown {kind}. {nearest(name, names)}Expected one of {names}. Received: {name!r}"
+        f"Unknown {kind}. {nearest(name, names)}Expected one of {names}{more}. Received: {name!r}"
     )
 
 

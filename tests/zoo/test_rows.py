@@ -125,12 +125,17 @@ def test_a_file_may_not_take_the_name_of_another_network(tmp_path: Path) -> None
 
 def test_a_name_stands_for_one_network(added: Row) -> None:
     zoo.add_network(OWN)  # the same once more
-    with pytest.raises(ValueError, match="another network called 'own'"):
+    with pytest.raises(
+        ValueError, match=r"called 'own', with shortcut='\w+'\. .* Received: shortcut='pool'$"
+    ):
         zoo.add_network(dataclasses.replace(OWN, shortcut="pool"))
-    with pytest.raises(ValueError, match=r"Did you mean 'resnet50'"):
+    with pytest.raises(ValueError, match=r"Did you mean 'resnet50'.* zoo.add_network must"):
         zoo.find_row("resnet5O")
     with pytest.raises(ValueError, match=r"Expected a row of a family"):
         zoo.add_network(Row("nothing"))
+    name = "template_own"
+    with pytest.raises(AttributeError, match=r"zoo\.get_model\('template_own', \.\.\.\)"):
+        getattr(zoo, name)
 
 
 def test_options_of_a_family_are_fields_of_its_rows() -> None:

@@ -12,6 +12,7 @@ from vdroppath_tf.models.row import Row, row_from
 from vdroppath_tf.names import unknown_name
 
 FAMILIES: tuple[Family, ...] = (densenet.FAMILY, mobilenet_v2.FAMILY, resnet.FAMILY)
+YOUR_OWN = ", or one of your own, which zoo.add_network must add in each process"
 _ROWS: dict[str, Row] = {row.name: row for family in FAMILIES for row in family.rows}
 
 
@@ -35,10 +36,25 @@ def check_name(row: Row) -> None:
     """Raises a ValueError if another network has the row's name."""
     known = _ROWS.get(row.name, row)
     if known != row:
+        old, new = _differences(known, row)
         raise ValueError(
-            f"There is another network called {row.name!r}: {known}. Give yours another name. "
-            f"Received: {row}"
+            f"There is another network called {row.name!r}, with {old}. Give yours another name. "
+            f"Received: {new}"
         )
+
+
+def _differences(known: Row, row: Row) -> tuple[str, str]:
+    """Returns the values of two rows in which they differ; if their families do, these."""
+    if type(known) is not type(row):
+        families = (family_of(each).name for each in (known, row))
+        old, new = (f"family={name!r}" for name in families)
+        return old, new
+    names = [field.name for field in dataclasses.fields(row)]
+    names = [name for name in names if getattr(known, name) != getattr(row, name)]
+    old, new = (
+        ", ".join(f"{name}={getattr(each, name)!r}" for name in names) for each in (known, row)
+    )
+    return old, new
 
 
 def row_of(network: Row | str) -> Row:
@@ -50,7 +66,7 @@ def row_of(network: Row | str) -> Row:
     if isinstance(network, Row):
         return network
     if network not in _ROWS:
-        raise unknown_name("network", network, _ROWS)
+        raise unknown_name("network", network, _ROWS, YOUR_OWN)
     return _ROWS[network]
 
 

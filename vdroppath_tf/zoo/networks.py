@@ -58,5 +58,5 @@ def _constructor(name: str) -> Callable[..., FusionModel]:
             f"{' and '.join(repr(f'{each}_{name}') for each in KINDS)}. Expected one of them."
         )
     if kind not in KINDS or network not in families.rows():
-        raise unknown_name("network", name, list_models())
+        raise unknown_name("network", name, list_models(), families.YOUR_OWN)
     return constructors(network)[KINDS.index(kind)]
