@@ -42,7 +42,7 @@ class AnswerRows:
             span = ["start", "end"] if self._windows else []
             ranks = [f"{name}{k}" for k in range(1, len(best) + 1) for name in ("label", "score")]
             self._write(csv_text(["file", *span, *ranks], []))
-        span_cells = [answer.start, answer.end] if self._windows else []
+        span_cells = answer.span().values() if self._windows else []
         cells = [answer.file, *span_cells, *(cell for pair in best for cell in pair)]
         self._write(csv_text(cells, []))  # type: ignore[arg-type]
 

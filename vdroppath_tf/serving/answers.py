@@ -47,14 +47,18 @@ class Answer:
         Args:
             top: int, the number of classes. Defaults to None, all.
         """
-        part = {} if self.start is None else {"start": self.start, "end": self.end}
         return {
             "file": self.file,
-            **part,
+            **self.span(),
             "label": self.label,
             "probabilities": dict(self.best(top)),
             "frames": [list(clip) for clip in self.frames],
         }
+
+    def span(self) -> dict[str, float]:
+        """Returns ``start`` and ``end`` for a part of a video, rounded to microseconds."""
+        both = {"start": self.start, "end": self.end}
+        return {name: round(value, 6) for name, value in both.items() if value is not None}
 
     def best(self, top: int | None = None) -> list[tuple[str, float]]:
         """Returns the ``top`` most probable classes with their probabilities; all for None."""

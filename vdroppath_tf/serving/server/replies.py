@@ -13,9 +13,7 @@ from vdroppath_tf.serving.server.parts import Part
 
 def answer_fields(answer: Answer, part: Part, asked: Asked) -> dict[str, Any]:
     """Returns the fields of an answer, with pictures if they were requested."""
-    found: dict[str, Any] = {}
-    if answer.start is not None:
-        found |= {"start": answer.start, "end": answer.end}
+    found: dict[str, Any] = {**answer.span()}
     found |= {
         "label": answer.label,
         "top": [{"label": name, "score": score} for name, score in answer.best(asked.top)],
