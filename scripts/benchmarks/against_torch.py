@@ -15,12 +15,12 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 from absl import app, flags
+from in_turns import Worker, answer
 
 TORCH = flags.DEFINE_string("torch", None, "a Python with PyTorch", required=True)
 NETWORKS = flags.DEFINE_list("networks", ["densenet121", "resnet50"], "of these two")
@@ -54,52 +54,26 @@ def work(name: str, shape: list[int]) -> None:
         "step": lambda: model.train_on_batch(clips, labels),
         "product": lambda: product(square).numpy(),
     }
-    print(json.dumps({"version": tf.__version__}), flush=True)
-    for line in sys.stdin:
-        wall, processor = time.perf_counter(), time.process_time()
-        known[line.strip()]()
-        spent = time.perf_counter() - wall, time.process_time() - processor
-        print(json.dumps(spent), flush=True)
+    answer(known, {"version": tf.__version__})
 
 
-class Worker:
-    """One of the processes, and what it answers."""
-
-    def __init__(self, command: list[str], package: Path | None = None) -> None:
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-        environment |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-        if package is not None:
-            environment["PYTHONPATH"] = str(package)
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, text=True, env=environment
-        )
-        self.version = self._answer()["version"]
-
-    def time(self, job: str) -> list[float]:
-        """Wall and processor seconds of a job."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{job}\n")
-        self.process.stdin.flush()
-        return self._answer()
-
-    def close(self) -> None:
-        """Ends the process."""
-        self.process.communicate()
-
-    def _answer(self):
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
+def started(command: list[str], package: Path | None = None) -> Worker:
+    """One of the processes, with one thread."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+    environment |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    if package is not None:
+        environment["PYTHONPATH"] = str(package)
+    return Worker(command, environment)
 
 
 def workers_of(name: str) -> dict[str, Worker]:
     """The processes of one network, by what they are called in the table."""
     shape = json.dumps(SHAPES[name])
     own = [sys.executable, __file__, "--worker", name, shape]
-    found = {"ours": Worker(own, HERE.parents[1])}
+    found = {"ours": started(own, HERE.parents[1])}
     if PACKAGE.value:
-        found["other checkout"] = Worker(own, Path(PACKAGE.value))
-    found["pytorch"] = Worker([TORCH.value, str(HERE / "torch_step.py"), name, shape])
+        found["other checkout"] = started(own, Path(PACKAGE.value))
+    found["pytorch"] = started([TORCH.value, str(HERE / "torch_step.py"), name, shape])
     return found
 
 
@@ -116,7 +90,7 @@ def compare(name: str) -> None:
                         times.setdefault((which, job), []).append(spent)
     for worker in workers.values():
         worker.close()
-    versions = ", ".join(f"{which} {worker.version}" for which, worker in workers.items())
+    versions = ", ".join(f"{which} {worker.about['version']}" for which, worker in workers.items())
     wall = statistics.median(seconds for seconds, _ in times["ours", "product"])
     print(f"{name}, clips {SHAPES[name]}; {versions}; ceiling {2 * 2048**3 / wall / 1e9:.0f} GF/s")
     for job in ("step", "forward"):

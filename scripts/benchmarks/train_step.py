@@ -15,11 +15,11 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import time
 
 from absl import app, flags
+from in_turns import Worker, answer
 
 FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip")
 SIZE = flags.DEFINE_integer("size", 112, "height and width")
@@ -77,7 +77,7 @@ def plain_network():
 
 
 def work(which: str, shape: list[int]) -> None:
-    """Answers each line of stdin (``forward`` or ``step``) with its seconds."""
+    """Answers each line of stdin (``forward`` or ``step``) with its seconds; see ``in_turns``."""
     if which.startswith("plain"):
         network = plain_network()
     else:
@@ -103,37 +103,17 @@ def work(which: str, shape: list[int]) -> None:
         job()
         job()
     weights = sum(int(np.prod(v.shape)) for v in network.trainable_weights if "logit" not in v.path)
-    print(
-        json.dumps(
-            {"parameters": weights, "tensorflow": tf.__version__, "keras": keras.__version__}
-        ),
-        flush=True,
-    )
-    for line in sys.stdin:
-        start = time.perf_counter()
-        jobs[line.strip()]()
-        print(json.dumps(time.perf_counter() - start), flush=True)
+    versions = {"tensorflow": tf.__version__, "keras": keras.__version__}
+    answer(jobs, {"parameters": weights, **versions})
 
 
-class Worker:
-    """One of the processes, and what it says."""
-
-    def __init__(self, which: str, shape: list[int]) -> None:
-        environment = {k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
-        environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
-        if which.endswith("off"):
-            environment["TF_ENABLE_ONEDNN_OPTS"] = "0"
-        command = [sys.executable, __file__, "--worker", which, json.dumps(shape)]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, text=True, env=environment
-        )
-        self.about = json.loads(self.process.stdout.readline())
-
-    def time(self, job: str) -> float:
-        self.process.stdin.write(f"{job}\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+def started(which: str, shape: list[int]) -> Worker:
+    """One of the processes."""
+    environment = {k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
+    environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    if which.endswith("off"):
+        environment["TF_ENABLE_ONEDNN_OPTS"] = "0"
+    return Worker([sys.executable, __file__, "--worker", which, json.dumps(shape)], environment)
 
 
 def main(_) -> None:
@@ -142,14 +122,14 @@ def main(_) -> None:
 
     shape = [BATCH.value, FRAMES.value, SIZE.value, SIZE.value]
     macs = cost.complexity(zoo.template_resnet50(CLASSES), clip_shape=shape[1:]).macs * BATCH.value
-    workers = {which: Worker(which, shape) for which in WORKERS}
+    workers = {which: started(which, shape) for which in WORKERS}
     about = {which: worker.about for which, worker in workers.items()}
     assert len({a["parameters"] for a in about.values()}) == 1, about
     times: dict[tuple[str, str], list[float]] = {}
     for _ in range(ROUNDS.value):
         for job in ("step", "forward", "product"):
             for which, worker in workers.items():
-                times.setdefault((which, job), []).append(worker.time(job))
+                times.setdefault((which, job), []).append(worker.time(job)[0])
     machine = f"{platform.machine()}, {os.cpu_count()} CPUs"
     print(f"{time.strftime('%Y-%m-%d')}, {machine}, {about['plain']}")
     print(f"clips {shape} x 3, {macs / 1e9:.2f} GMACs forward; medians of {ROUNDS.value} rounds")

@@ -1,0 +1,57 @@
+"""Processes that hold a network each and do their jobs in turns.
+
+A change of the machine's speed so meets all of them. It needs Python's own library alone: one of
+the processes may have PyTorch, and not this package.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+
+def answer(jobs: Mapping[str, Callable[[], Any]], about: Mapping[str, Any]) -> None:
+    """Prints what this process is; then does the job that each line of stdin names.
+
+    The answer to a line is the wall and the processor seconds that the job took.
+    """
+    print(json.dumps(about), flush=True)
+    for line in sys.stdin:
+        wall, processor = time.perf_counter(), time.process_time()
+        jobs[line.strip()]()
+        spent = time.perf_counter() - wall, time.process_time() - processor
+        print(json.dumps(spent), flush=True)
+
+
+class Worker:
+    """One of the processes, seen from the one that times them.
+
+    Attributes:
+        about: dict, what the process printed of itself.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, text=True, env=environment
+        )
+        self.about: dict[str, Any] = self._answer()
+
+    def time(self, job: str) -> list[float]:
+        """Wall and processor seconds of a job."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{job}\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.communicate()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
