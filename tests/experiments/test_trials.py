@@ -12,8 +12,9 @@ import tiny
 
 from vdroppath_tf.commands.choices import TRIALS
 from vdroppath_tf.cost import unit_costs
-from vdroppath_tf.experiments import trials
+from vdroppath_tf.experiments import loop, trials
 from vdroppath_tf.experiments.stand_alone import StandAlone, final, uniform_strategies
+from vdroppath_tf.experiments.steps import FineTuning
 from vdroppath_tf.experiments.trial_table import trial_table
 from vdroppath_tf.experiments.trials import Trials, tried
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
@@ -118,6 +119,31 @@ def test_the_final_is_decided_clip_by_clip_on_validation_videos() -> None:
     found: list[Any] = [Answers(right), Answers(lucky), Answers(right), Answers(better)]
     assert final(trained[:3], found[:3], costs) == 0  # the cheapest of three that hardly differ
     assert final(trained, found, costs) == 3  # dearer, 20 more of 100 clips
+
+
+@pytest.mark.parametrize(
+    ("tuning", "top1"),
+    [(None, 0.5), (FineTuning(0.2, 0.6, 10), 0.6), (FineTuning(0.7, 0.6, 10), 0.7)],
+)
+def test_the_derived_network_is_scored_where_fine_tuning_did_not(
+    tuning: FineTuning | None, top1: float
+) -> None:
+    scored: list[Any] = []
+
+    def score(*given: Any) -> Any:
+        scored.append(given)
+        return SimpleNamespace(top1=0.5)
+
+    run: Any = SimpleNamespace(
+        score=score,
+        task=SimpleNamespace(validation="validation"),
+        account=SimpleNamespace(log=lambda text: None),
+    )
+    network: Any = "derived"
+    found: Any = SimpleNamespace(chosen=SimpleNamespace(strategy=DRAWN[0]), top1=0.4)
+    rival = loop._rival(run, loop._Derived(network, "", tuning), found)
+    assert (rival.top1, rival.kept) == (top1, True)
+    assert scored == ([("derived", "validation")] if tuning is None else [])
 
 
 def test_where_each_strategy_comes_from() -> None:

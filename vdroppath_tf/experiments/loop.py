@@ -142,7 +142,11 @@ def _named_as_chosen(found: Tried) -> Tried:
 
 def _rival(run: TaskRun, derived: _Derived, found: Tried) -> Rival:
     """Returns the derived network as a rival, kept if it has a higher validation top-1."""
-    rival = Rival.of(_DERIVED, found.chosen.strategy, derived.top1, against=found.top1)
+    if derived.tuning is None:
+        top1 = run.score(derived.network, run.task.validation).top1
+    else:
+        top1 = max(derived.tuning.before, derived.tuning.after)
+    rival = Rival.of(_DERIVED, found.chosen.strategy, top1, against=found.top1)
     run.account.log(
         f"Of the chosen strategy's networks the one that was "
         f"{'derived' if rival.kept else 'trained stand-alone'} is kept: top-1 {found.top1:.3f} "
@@ -218,11 +222,11 @@ def _drawn_rows(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Derived:
-    """The derived network, a note on how it was made, and its top-1 on validation clips."""
+    """The derived network, a note on how it was made, and what its fine-tuning did, if any."""
 
     network: FusionModel
     note: str
-    top1: float
+    tuning: FineTuning | None = None
 
 
 def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> _Derived:
@@ -245,13 +249,13 @@ def _derive(run: TaskRun, template: FusionModel, chosen: FusionStrategy) -> _Der
         )
     save_model(network, run.folder / "derived.keras", run.recipe, run.task.train.labels)
     if tuned is None:
-        return _Derived(network, "derived", run.score(network, run.task.validation).top1)
+        return _Derived(network, "derived")
     (tuning,) = tunings
     run.account.log(str(tuning))
     note = f"derived, {tuned.epochs} epochs of fine-tuning"
     if not tuning.kept:
         note = "derived; fine-tuning undone, worse on the validation clips"
-    return _Derived(network, note, max(tuning.before, tuning.after))
+    return _Derived(network, note, tuning)
 
 
 def _derived_row(run: TaskRun, derived: _Derived, chosen: FusionStrategy, costs: UnitCosts) -> Row:
