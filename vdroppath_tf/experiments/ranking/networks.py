@@ -24,7 +24,7 @@ from vdroppath_tf.scoring.one_strategy import OneStrategy
 from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.training import Recipe
 from vdroppath_tf.training.averages import KeepAverages, WeightAverages
-from vdroppath_tf.training.fit import prepare
+from vdroppath_tf.training.fit import finish, prepare
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.schedules import learning_rate
 from vdroppath_tf.zoo.constructors import constructors
@@ -69,8 +69,7 @@ def train_template(
     size, first, averages = recipe.batch_size, 0, None
     steps = len(train) // size
     for phase in recipe.template_phases():
-        if averages is not None:
-            averages.take()
+        finish(averages)
         averages = prepare(template, phase, recipe, steps)
         template.fit(
             _batches(train, size, recipe.seed, range(first, first + phase.epochs)),
@@ -81,8 +80,8 @@ def train_template(
             shuffle=False,
         )
         first += phase.epochs
-    if averages is not None and take:
-        averages.take()
+    if take:
+        finish(averages)
     return averages
 
 
