@@ -14,12 +14,7 @@ from vdroppath_tf.names import named
 from vdroppath_tf.ranges import MAX_FPS
 
 KINDS = "list, annotation file or folder"
-# how the videos of a source are read; what is read of single video files too is not among them
-_READING = (
-    *("format", "columns", "separator", "encoding", "frame_template", "first_frame"),
-    *("label_base", "split", "allow_links_to", "allow_empty", "class_level"),
-    *("allow_missing", "allow_two_labels"),
-)
+_OF_FILES = ("video_stream", "allow_open_end", "source_fps")  # single video files have them too
 
 
 @named
@@ -82,7 +77,10 @@ def check_reading(values: flags.FlagValues, source: str) -> None:
     Raises:
         ValueError: Naming the flag and the source.
     """
-    given = [name for name in (*_READING, _root(source), _split(source)) if values[name].present]
+    formats = flags.FlagValues()
+    define_formats(formats)
+    names = [*(name for name in formats if name not in _OF_FILES), _root(source), _split(source)]
+    given = [name for name in names if values[name].present]
     if given and values[source].value is None:
         raise ValueError(
             f"--{given[0]} says how the videos of --{source} are read, which is not given. Pass "
