@@ -104,8 +104,8 @@ def test_the_sentences() -> None:
         "the one drawn from the uniform prior with 70.0 % (the best: 70.0 %)",
         "the best strategy of the space had 40.0 %, the best uniform draw 60.0 %.",
         "The space's mode was not tried: it is number 7 of 24 by the template's scores.",
-        "fine-tuned (of ST ST S) answers 55.5 % of the same clips, the chosen one trained "
-        "stand-alone 70.0 %: the one that was trained stand-alone is kept.",
+        "The network derived from the template (of ST ST S) answers 55.5 % of the same clips, the "
+        "chosen one trained stand-alone 70.0 %: the one that was trained stand-alone is kept.",
     ):
         assert words in text
 

@@ -75,8 +75,8 @@ def _of_rival(table: TrialTable, rival: Rival, own: TriedRow) -> str:
         else f"of {rival.strategy}"
     )
     return (
-        f"The network derived from the template and fine-tuned ({whose}) answers "
-        f"{percent(rival.top1)} of the same clips, the chosen one trained stand-alone "
+        f"The network derived from the template ({whose}) answers {percent(rival.top1)} of the "
+        "same clips, the chosen one trained stand-alone "
         f"{percent(own.end or 0.0)}: {kept}."
     )
 
