@@ -21,7 +21,6 @@ def check_values(values: flags.FlagValues) -> None:
     Raises:
         flags.Error: If a flag that is needed has no value, or a value is of no use to any command.
     """
-    values.validate_all_flags()
     texts = [flag for name in values if isinstance(flag := values[name], Text)]
     wrong = [f"--{f.name} is empty. Expected {f.help}." for f in texts if f.value == ""]
     wrong += [f"--{f.name} is needed: {f.help}" for f in texts if f.needed and f.value is None]
