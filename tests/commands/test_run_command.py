@@ -192,6 +192,39 @@ def test_status(finished: Path, call: Any, tmp_path: Path) -> None:
     assert done.out.endswith(f" --out='{part}'\n")  # where it lies now
 
 
+def test_what_was_deleted_or_cut_short_is_made_again(
+    finished: Path, folder: Path, call: Any, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    (run / "template.keras").unlink()
+    (run / "labels.txt").unlink()
+    whole = (run / "derived.keras").read_bytes()
+    (run / "derived.keras").write_bytes(whole[: len(whole) // 2])
+    shutil.rmtree(run / "served")
+    (run / "report.html").write_text("")
+    out = call("status", run).out
+    assert f"{run}: 3 of 7 steps done, not running" in out
+    for line in (
+        "  1 warm-up and search: done, but template.keras is missing, labels.txt is missing: vdro",
+        "  3 derive and fine-tune: done, but derived.keras is damaged: vdroppath run repeats the",
+        "  5 export: done, but served/1/saved_model.pb is missing, served/1/variables/variables.i",
+        "  6 report: done, but report.html is empty: vdroppath run repeats the step\n",
+        f"  to resume: vdroppath run --data={folder} ",
+    ):
+        assert line in out
+    found = json.loads(call("status", run, "--json").out)
+    assert found["steps"]["export"] == "incomplete"
+    assert found["next"].startswith("vdroppath train ")
+    assert not PipelineRun(run).finished
+    done = call("run", folder, *SMALL.split(), f"--out={run}")
+    assert done.code == 0, done.error
+    assert "         was done, but derived.keras is damaged: the step is repeated\n" in done.out
+    assert done.out.count(" done ") == 3
+    assert [f"[{n}/7]" in done.out + done.error for n in range(1, 8)] == [1, 0, 1, 0, 1, 1, 0]
+    assert PipelineRun(run).finished
+    assert (run / "labels.txt").read_bytes() == (finished / "labels.txt").read_bytes()
+
+
 def test_status_of_a_training(call: Any, chain: Path, tmp_path: Path) -> None:
     """Folders of `train`; one that was killed in its first phase; one of an older version."""
     done = call("status", chain / "run", chain / "run")

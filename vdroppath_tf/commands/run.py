@@ -23,6 +23,7 @@ from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
 from vdroppath_tf.commands.run_data import described, look_over, open_parts, root_of, write_parts
+from vdroppath_tf.commands.run_outputs import lost_of_steps
 from vdroppath_tf.commands.run_plan import (
     FOLDER,
     PLAN_FILE,
@@ -195,20 +196,24 @@ def _table(
     train_videos = parts["train"]
     counts = ", ".join(f"{len(videos):,} {part}" for part, videos in parts.items())
     about = training.summary(recipe, len(train_videos))
-    done = read_state(out)
+    state, lost = read_state(out), _lost(out, steps)
     lines = [
         f"The plan of {out}:",
         f"  videos    {counts}; {train_videos.num_classes} classes",
         *(f"  {name:9s} {about[name]}" for name in ("network", "clips", "epochs", "batch", "seed")),
     ]
     for n, step in enumerate(steps, 1):
-        mark = "done" if _is_done(step, done) else "    "
+        done = state.get(step.name, {}).get("state") == "done"
+        mark = "done" if done and step.name not in lost else "    "
         lines.append(f"  {n} {mark} {step.name}: {step.line}")
+        if done and step.name in lost:
+            lines.append(f"         was done, but {lost[step.name]}: the step is repeated")
     return "\n".join(lines)
 
 
-def _is_done(step: Step, state: dict[str, Any]) -> bool:
-    return state.get(step.name, {}).get("state") == "done" and step.output.exists()
+def _lost(out: Path, steps: list[Step]) -> dict[str, str]:
+    """Returns what is missing or damaged of the files of each step."""
+    return lost_of_steps(out, [step.name for step in steps])
 
 
 def _run_steps(out: Path, steps: list[Step]) -> None:
@@ -216,7 +221,8 @@ def _run_steps(out: Path, steps: list[Step]) -> None:
 
     state = read_state(out)
     for n, step in enumerate(steps, 1):
-        if _is_done(step, state):
+        lost = step.name in _lost(out, steps)
+        if not lost and state.get(step.name, {}).get("state") == "done":
             continue
         if verbosity_of_training():
             show(f"[{n}/{len(steps)}] {step.name}: {step.line}")
@@ -224,7 +230,7 @@ def _run_steps(out: Path, steps: list[Step]) -> None:
         state[step.name] = {"state": "running", "began": began}
         write_state(out, state)
         try:
-            if not step.output.exists() or step.command in ("train", "trials", "export", "report"):
+            if lost or step.command in ("train", "trials", "export", "report"):
                 _call(step)
         except BaseException as error:
             said = words_of(error)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.commands.next_step import flag_list
+from vdroppath_tf.commands.run_outputs import TEST_OF_UNIFORM
 from vdroppath_tf.files import load_text, read_json, read_text, what_differs, write_json
 from vdroppath_tf.startup import VERSION
 
@@ -27,7 +28,7 @@ class Step:
         name: The name of the step in the plan and in ``vdroppath status``.
         command: The command.
         arguments: The flags and arguments.
-        output: The file or folder that exists when the step is done.
+        output: The last file that the step writes; see also ``run_outputs``.
     """
 
     name: str
@@ -101,7 +102,7 @@ def steps_of(
         of_trials.append(("trials", "trials", given, tried / "trials.json"))
         if trials.uniform:
             given = tested(str(tried / "uniform.keras"), uniform)
-            of_uniform.append(("test of the best uniform network", "test", given, uniform))
+            of_uniform.append((TEST_OF_UNIFORM, "test", given, uniform))
             shown_too += flag_list(result=str(uniform))
         shown_too += flag_list(trials=str(tried / "trials.json"))
     lines: list[tuple[str, str, list[str], Path]] = [

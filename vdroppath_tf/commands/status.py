@@ -13,6 +13,7 @@ from absl import flags
 
 from vdroppath_tf import training
 from vdroppath_tf.commands.next_step import command_line
+from vdroppath_tf.commands.run_outputs import lost_of_steps
 from vdroppath_tf.commands.run_plan import FOLDER, read_plan, read_state
 from vdroppath_tf.files import parse_json, read_text
 from vdroppath_tf.training.identity import RUN_FILE
@@ -57,6 +58,8 @@ def status_of(folder: Path) -> dict[str, Any]:
     alive = training.is_locked(folder / FOLDER)
     if not alive:
         states = {n: "stopped" if each == "running" else each for n, each in states.items()}
+    lost = {n: each for n, each in lost_of_steps(folder, names).items() if states[n] == "done"}
+    states |= dict.fromkeys(lost, "incomplete")
     over = ("done", "running") if alive else ("done",)
     todo = [step for step in plan["steps"] if states[step["name"]] not in over]
     errors = [each["error"] for each in state.values() if "error" in each]
@@ -64,6 +67,7 @@ def status_of(folder: Path) -> dict[str, Any]:
         **found,
         "running": alive,
         "steps": states,
+        "lost": lost,
         "errors": errors,
         "next": todo[0]["command"] if todo else "",
         "again": f"{plan['command']} --out={shlex.quote(str(folder))}",
@@ -122,6 +126,8 @@ def lines_of(found: dict[str, Any]) -> Iterator[str]:
         going = "running" if found["running"] else "not running"
         yield f"{folder}: {done} of {len(found['steps'])} steps done, {going}"
         for n, (name, state) in enumerate(found["steps"].items(), 1):
+            if name in found["lost"]:
+                state = f"done, but {found['lost'][name]}: vdroppath run repeats the step"
             yield f"  {n} {name}: {state}"
     for place, each in found["trainings"].items():
         yield from _lines_of_training(place, each, whole="steps" not in found)

@@ -1,0 +1,59 @@
+"""The files that the steps of ``vdroppath run`` write, and whether they are still there."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from vdroppath_tf.files import parse_json, read_text
+
+TEST_OF_UNIFORM = "test of the best uniform network"
+_FILES = {
+    "warm-up and search": (
+        *("template.keras", "space.json", "history.json"),
+        *("recipe.json", "labels.txt"),
+    ),
+    "scoring and selection": ("scores.json",),
+    "derive and fine-tune": ("derived.keras",),
+    "trials": ("trials/trials.json", "trials/network.keras"),
+    "test": ("result.json",),
+    TEST_OF_UNIFORM: ("uniform.json",),
+    "export": ("served/1/saved_model.pb", "served/1/variables/variables.index"),
+    "report": ("report.html",),
+    "answer": ("plan/answer.txt",),
+}
+
+
+def lost_of_steps(out: Path, names: Iterable[str]) -> dict[str, str]:
+    """Returns what is missing or damaged of the files of a step, for each step with a loss.
+
+    Args:
+        out: The folder of the run.
+        names: The names of all steps of its plan.
+    """
+    names = list(names)
+    lost = {}
+    for name in names:
+        files = list(_FILES.get(name, ()))
+        if name == "trials" and TEST_OF_UNIFORM in names:
+            files.append("trials/uniform.keras")
+        if said := [f"{file} {wrong}" for file in files if (wrong := _wrong(out / file))]:
+            lost[name] = ", ".join(said)
+    return lost
+
+
+def _wrong(file: Path) -> str:
+    """Returns what is wrong with a file, as far as a cheap check shows; "" if nothing is."""
+    if not file.is_file():
+        return "is missing"
+    if not file.stat().st_size:
+        return "is empty"
+    if file.suffix == ".keras" and not zipfile.is_zipfile(file):
+        return "is damaged"
+    if file.suffix == ".json":
+        try:
+            parse_json(read_text(file))
+        except ValueError:
+            return "is damaged"
+    return ""
