@@ -133,10 +133,8 @@ def lines_of(found: dict[str, Any]) -> Iterator[str]:
         yield from _lines_of_training(place, each, whole="steps" not in found)
     for error in found.get("errors", ()):
         yield f"  bad: {error}"
-    if found.get("next"):
-        yield f"  next step: {found['next']}"
-        if not found["running"]:
-            yield f"  to resume: {found['again']}"
+    if found.get("next") and not found["running"]:
+        yield f"  to resume: {found['again']}"
 
 
 def _lines_of_training(place: str, each: dict[str, Any], *, whole: bool) -> Iterator[str]:
