@@ -130,7 +130,7 @@ def test_a_run_in_python(finished: Path, folder: Path, capfd: Any) -> None:
             run_pipeline(**{"data": folder, "out": finished, "changes": changes, **given})
         return str(caught.value)
 
-    assert "what differs: recipe.search.epochs 1, not 7. Pass" in refused(
+    assert "epochs is 1 in the folder's run and 7 in this call. Pass" in refused(
         draws=3, changes={**changes, "search.epochs": 7}
     )
     assert "Did you mean 'search.epochs'" in refused(changes={"serch.epochs": 7})
@@ -186,7 +186,7 @@ def test_status(finished: Path, call: Any, tmp_path: Path) -> None:
     done = call("status", part)
     assert "4 of 7 steps done" in done.out
     assert "  bad: the disk is full\n" in done.out
-    assert "  next step: vdroppath export --model=" in done.out
+    assert "next step" not in done.out  # the same command does all that is left
     assert f"  to resume: vdroppath run --data={finished.parent}" not in done.out
     assert "  to resume: vdroppath run --data=" in done.out
     assert done.out.endswith(f" --out='{part}'\n")  # where it lies now
@@ -296,10 +296,22 @@ def test_what_cannot_be_run(call: Any, finished: Path, folder: Path, tmp_path: P
     assert f"of the class {label!r}, so a split" in refused(few, out)
     again = [*SMALL.split(), f"--out={finished}"]
     differs = refused(folder, *again, "--set=search.epochs=7")
-    assert "holds another run; what differs: recipe.search.epochs 1, not 7." in differs
+    assert (
+        "what differs: recipe.search.epochs is 1 in the folder's run and 7 in this call." in differs
+    )
     less = Path(shutil.copytree(folder, tmp_path / "less"))
     next((less / label).iterdir()).unlink()
-    assert "holds another run; what differs: data." in refused(less, *again)
+    said_of_less = refused(less, *again)
+    count = len(list(folder.rglob("*.mp4")))
+    counts = f"the folder's run has {count} videos, this call {count - 1}; "
+    assert f"another run; what differs: {counts}as a conseq" in said_of_less
+    assert "as a consequence or besides, data.source is " in said_of_less
+    bare = Path(shutil.copytree(finished, tmp_path / "bare"))
+    shutil.rmtree(bare / "plan")
+    without = refused(folder, *SMALL.split(), f"--out={bare}")
+    assert "bare: plan/plan.json is missing, without which a run cannot be resumed." in without
+    assert "holds template.keras, derived.keras, served, run.json. Copy plan/ back" in without
+    shutil.rmtree(bare)
     assert "is inside the folder of videos" in refused(folder, f"--out={folder}/run")
     assert "Pass a folder or a list of videos" in refused(out)
     assert "Expected one folder or list" in refused(folder, few, out)

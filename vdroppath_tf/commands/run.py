@@ -26,9 +26,11 @@ from vdroppath_tf.commands.run_data import described, look_over, open_parts, roo
 from vdroppath_tf.commands.run_outputs import lost_of_steps
 from vdroppath_tf.commands.run_plan import (
     FOLDER,
+    KEPT,
     PLAN_FILE,
     Step,
     TrialFlags,
+    check_has_plan,
     check_same_plan,
     fields_of,
     read_plan,
@@ -66,7 +68,7 @@ def define(values: flags.FlagValues) -> None:
     define_formats(values)
     define_faults(values)
     text = "folder for everything; the same command continues a stopped run"
-    mark = f"{FOLDER}/{PLAN_FILE}|{FOLDER}/{training.LOCK_FILE}"
+    mark = f"{FOLDER}/{PLAN_FILE}|{FOLDER}/{training.LOCK_FILE}|" + "|".join(KEPT)
     define_output(values, "out", text, mark=mark, folder=True, needed=True)
     define_recipe(values)
     text = "initial weights of the template: imagenet, a file of weights, a model or a run's folder"
@@ -103,6 +105,7 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
         recipe: The recipe of the flags, or another one at the place that they name.
     """
     out, tried = Path(values.out), _trials(values, recipe)
+    check_has_plan(out)
     parts = open_parts(values, recipe.modality, recipe.seed)
     about = described(parts)
     recipe = fitted(values, recipe, parts)

@@ -17,6 +17,9 @@ from vdroppath_tf.startup import VERSION
 FORMAT = "vdroppath_tf.plan/1"
 FOLDER, PLAN_FILE, STATE_FILE = "plan", "plan.json", "state.json"
 STATE_FORMAT = "vdroppath_tf.steps/1"
+KEPT = ("template.keras", "derived.keras", "served", "run.json", f"{FOLDER}/{STATE_FILE}")
+"""What shows that steps of a run were done."""
+SIDES = ("the folder's run", "this call")
 _PACKAGES = ("tensorflow", "keras", "numpy", "av")
 
 
@@ -185,15 +188,47 @@ def read_plan(out: Path) -> dict[str, Any] | None:
     return load_text(file, lambda text: read_json(text, FORMAT)) if file.is_file() else None
 
 
+def check_has_plan(out: Path) -> None:
+    """Raises a ValueError if a folder holds what the steps of a run wrote, but no plan."""
+    held = [name for name in KEPT if (out / name).exists()]
+    if held and not (out / FOLDER / PLAN_FILE).is_file():
+        raise ValueError(
+            f"{out}: {FOLDER}/{PLAN_FILE} is missing, without which a run cannot be resumed. The "
+            f"folder holds {', '.join(held)}. Copy {FOLDER}/ back if you have it, use these files "
+            "with the single commands, or pass a new folder to start again."
+        )
+
+
 def check_same_plan(out: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Raises a ValueError if a folder holds a run with other settings or videos."""
-    parts = ("recipe", "data", "settings")
+    parts = ("data", "settings", "recipe")
     before, now = ({part: fields.get(part) for part in parts} for fields in (old, new))
+    if before == now:
+        return
+    before["data"], videos_before = _apart(before["data"] or {})
+    now["data"], videos_now = _apart(now["data"])
+    differ = []
+    if videos_before != videos_now:
+        counts = [
+            sum(each["videos"] for each in one.values()) for one in (videos_before, videos_now)
+        ]
+        if counts[0] == counts[1]:
+            differ.append(f"{SIDES[0]} has other videos than {SIDES[1]}")
+        else:
+            differ.append(f"{SIDES[0]} has {counts[0]:,} videos, {SIDES[1]} {counts[1]:,}")
     if before != now:
-        raise ValueError(
-            f"{out}: holds another run; what differs: {what_differs(before, now)}. Pass a new "
-            "folder to start again, or the same settings and videos to resume."
-        )
+        also = "as a consequence or besides, " if differ else ""
+        differ.append(also + what_differs(before, now, sides=SIDES))
+    raise ValueError(
+        f"{out}: holds another run; what differs: {'; '.join(differ)}. Pass a new "
+        "folder to start again, or the same settings and videos to resume."
+    )
+
+
+def _apart(data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Separates the parts of the split from the other fields of the videos."""
+    videos = {name: value for name, value in data.items() if isinstance(value, dict)}
+    return {name: value for name, value in data.items() if name not in videos}, videos
 
 
 def read_state(out: Path) -> dict[str, Any]:

@@ -14,12 +14,16 @@ _DIGEST = re.compile(r"[0-9a-f]{32,}")
 
 
 @named
-def what_differs(found: Any, wanted: Mapping[str, Any]) -> str:
+def what_differs(
+    found: Any, wanted: Mapping[str, Any], *, sides: tuple[str, str] | None = None
+) -> str:
     """Describes the fields that differ between two jobs, such as ``"size.edge 90, not 50"``.
 
     Args:
         found: The existing description, as plain JSON values.
         wanted: The description that was expected.
+        sides: The names of the two descriptions, for ``"size.edge is 90 in the folder's run and 50
+            in this call"``. Defaults to None.
 
     Returns:
         The first three differences, separated by commas, and the number of the others.
@@ -29,7 +33,9 @@ def what_differs(found: Any, wanted: Mapping[str, Any]) -> str:
     old, new = _flat(found), _flat(wanted)
     names = [n for n in dict.fromkeys([*new, *old]) if old.get(n) != new.get(n)]
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return ", ".join(_told(name, old.get(name), new.get(name)) for name in names[:_MOST]) + more
+    return (
+        ", ".join(_told(name, old.get(name), new.get(name), sides) for name in names[:_MOST]) + more
+    )
 
 
 def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,9 +49,11 @@ def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _told(name: str, old: Any, new: Any) -> str:
+def _told(name: str, old: Any, new: Any, sides: tuple[str, str] | None) -> str:
     if all(isinstance(one, str) and _DIGEST.fullmatch(one) for one in (old, new)):
         return name  # a digest tells a reader nothing
+    if sides is not None:
+        return f"{name} is {_short(old)} in {sides[0]} and {_short(new)} in {sides[1]}"
     return f"{name} {_short(old)}, not {_short(new)}"
 
 
