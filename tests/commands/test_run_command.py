@@ -273,6 +273,18 @@ def test_a_plan_is_printed_and_nothing_is_written(call: Any, folder: Path, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_frame_rates_that_differ_are_in_the_plan(call: Any, folder: Path, tmp_path: Path) -> None:
+    mixed = Path(shutil.copytree(folder, tmp_path / "mixed"))
+    for label in mixed.iterdir():
+        frames = np.zeros((6, 16, 16, 3), np.uint8)
+        write_video(label / "fast.mp4", frames, fps=50)
+    line = [*SMALL.split(), f"--out={tmp_path}/run", "--dry_run"]
+    said_of_rates = "  rates     25 to 50 frames per second, so clips differ in duration; --fps=25 "
+    assert said_of_rates in call("run", mixed, *line).out
+    for given in ([folder], [mixed, "--fps=25"]):
+        assert "  rates " not in call("run", *given, *line).out
+
+
 def test_few_videos_are_made_up_for(call: Any, folder: Path, tmp_path: Path) -> None:
     done = call("run", folder, "--network=nano", f"--out={tmp_path}/run", "--dry_run")
     assert "training videos: a batch is 6 clips." in done.error

@@ -24,7 +24,8 @@ from vdroppath_tf.commands.sources import (
 EXAMPLE = "vdroppath catalog --data=clips/train.txt --validation=clips/validation.txt --frames"
 CATALOG_FORMAT = "vdroppath_tf.catalog/1"
 _SHOWN, _BAR = 5, 40
-_MIXED = 1.1  # the ratio of frame rates from which on a warning is shown; not for 24 and 25
+MIXED_RATES = 1.1
+"""The ratio of frame rates from which on a warning is shown; not for 24 and 25."""
 
 
 def define(values: flags.FlagValues) -> None:
@@ -158,7 +159,7 @@ def _print_classes(counts: dict[str, int], *, every: bool) -> None:
 
 def _warn_of_rates(rates: list[float]) -> None:
     """Warns that clips of a fixed number of frames differ in duration between videos."""
-    if rates and max(rates) > _MIXED * min(rates):
+    if rates and max(rates) > MIXED_RATES * min(rates):
         logging.warning(
             "The videos have %g to %g frames a second, so clips of equally many frames differ "
             "in duration. Train with --fps=%g, or another rate, to sample clips by time.",

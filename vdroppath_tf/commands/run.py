@@ -22,7 +22,14 @@ from vdroppath_tf.commands.next_step import say_next, say_or_serve, saying_nothi
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
-from vdroppath_tf.commands.run_data import described, look_over, open_parts, root_of, write_parts
+from vdroppath_tf.commands.run_data import (
+    described,
+    look_over,
+    mixed_rates,
+    open_parts,
+    root_of,
+    write_parts,
+)
 from vdroppath_tf.commands.run_outputs import lost_of_steps
 from vdroppath_tf.commands.run_plan import (
     FOLDER,
@@ -205,6 +212,11 @@ def _table(
         f"  videos    {counts}; {train_videos.num_classes} classes",
         *(f"  {name:9s} {about[name]}" for name in ("network", "clips", "epochs", "batch", "seed")),
     ]
+    if recipe.sampling.fps is None and (rates := mixed_rates(parts)) is not None:
+        lines.append(
+            "  rates     {:.3g} to {:.3g} frames per second, so clips differ in duration; "
+            "--fps={:.3g} samples them by time".format(*rates, rates[0])
+        )
     for n, step in enumerate(steps, 1):
         done = state.get(step.name, {}).get("state") == "done"
         mark = "done" if done and step.name not in lost else "    "

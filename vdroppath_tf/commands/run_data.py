@@ -9,11 +9,13 @@ from typing import Any
 from absl import flags, logging
 
 from vdroppath_tf import data
+from vdroppath_tf.commands.catalog import MIXED_RATES
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.run_plan import FOLDER
 from vdroppath_tf.commands.sources import find_validation, open_source, parts_in
 from vdroppath_tf.names import named
 
+_OPENED = 2000  # videos of a part, evenly spaced
 PARTS = ("train", "validation", "test")
 
 
@@ -131,6 +133,23 @@ def look_over(
         )
     known = data.read_quarantine(quarantine)
     return {part: data.faults.without(videos, known) for part, videos in parts.items()}
+
+
+@named
+def mixed_rates(parts: dict[str, data.Manifest]) -> tuple[float, float] | None:
+    """Returns the lowest and the highest frame rate of the videos; None unless these differ.
+
+    Args:
+        parts: The videos, of which at most 2,000 in each part are opened.
+    """
+    rates: list[float] = []
+    for videos in parts.values():
+        some = videos.select(range(0, len(videos), max(1, len(videos) // _OPENED)))
+        found = data.lists.read_facts(some)
+        rates += [f.fps for f in found if isinstance(f, data.lists.VideoFacts) and f.fps]
+    if not rates or max(rates) <= MIXED_RATES * min(rates):
+        return None
+    return min(rates), max(rates)
 
 
 @named
