@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging as std_logging
+import os
 import re
 import sys
 import warnings
@@ -78,6 +80,8 @@ COMMANDS: dict[str, Command] = {
     "explain": explain,
     "models": models,
 }
+PIPE_CLOSED = 141
+"""The exit code if nobody reads the output any more: that of other tools, 128 + SIGPIPE."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all except tabs and newlines
 # commands that take positional arguments
 TAKES_FILES = ("compare", "demo", "explain", "predict", "run", "serve", "stability", "status")
@@ -94,7 +98,29 @@ def flags_of(name: str) -> flags.FlagValues:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0, else see docs/commands.md."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _main(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+    except BrokenPipeError:  # such as that of `| head`
+        _discard_output()
+        return PIPE_CLOSED
+    except OSError as error:  # such as a full disk; those of a command are handled below
+        _discard_output()
+        print(f"vdroppath: the output cannot be written: {error}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _discard_output() -> None:
+    """Sends what is still printed nowhere, so that Python does not complain when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with contextlib.suppress(OSError, ValueError):  # not a file, in tests
+        os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _main(arguments: list[str]) -> int:
+    """Runs the command line; a closed pipe is an error."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(overview(COMMANDS))
         return 0 if arguments else 2
@@ -142,6 +168,8 @@ def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
             warnings.simplefilter("always", SpaceWarning)
             warnings.showwarning = _say(warnings.showwarning)
             COMMANDS[name].run(values, positional)
+    except BrokenPipeError:
+        raise
     except Exception as error:
         if not can_be_mended(error):
             raise

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,7 @@ def test_wrong_calls(call: Any) -> None:
     assert call("trian").code == 2
     for line, words in (
         ("train --out=x", "train: --data is needed: training videos: list, annotation file"),
+        ("train --data=x", "train: --out is needed: folder for checkpoints"),
         ("train --data=x --out=y --frames=eight", "--frames=eight: expected a whole number"),
         ("train --data=x --out=y --learning_rate=-", "--learning_rate=-: expected a number"),
         ("train --data=x --out=y --epochs=3", "epochs"),
@@ -57,6 +61,22 @@ def test_wrong_calls(call: Any) -> None:
         message = said(call(*shlex.split(line)), code=2)
         assert words in message
         assert message.endswith("--help.")
+
+
+def test_a_missing_recipe(call: Any, tmp_path: Path) -> None:
+    recipe = tmp_path / "plan" / "recipe.json"
+    message = said(call("train", "--data=x", f"--recipe={recipe}", f"--out={tmp_path}/run"))
+    assert f"--recipe={recipe}: there is no such file. Expected one of small, " in message
+
+
+@pytest.mark.parametrize("line", ["--help", "models"])
+def test_a_closed_pipe_ends_a_command_without_a_message(line: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "vdroppath_tf", line]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_bad_models(call: Any, chain: Path, tmp_path: Path) -> None:

@@ -349,3 +349,4 @@ def test_trainings_of_trials_are_shown_and_a_signal_has_its_name(tmp_path: Path)
     assert list(status_of(tmp_path)["trainings"]) == [str(place)]
     assert words_of(SystemExit(TERMINATED)) == "stopped by SIGTERM"
     assert [words_of(SystemExit(3)), words_of(KeyboardInterrupt())] == ["3", "KeyboardInterrupt"]
+    assert "pipe" in words_of(BrokenPipeError(32, "Broken pipe"))

@@ -23,7 +23,7 @@ def check_values(values: flags.FlagValues) -> None:
     """
     texts = [flag for name in values if isinstance(flag := values[name], Text)]
     wrong = [f"--{f.name} is empty. Expected {f.help}." for f in texts if f.value == ""]
-    wrong += [f"--{f.name} is needed: {f.help}" for f in texts if f.needed and f.value is None]
+    wrong += [f"--{f.name} is needed: {f.help}" for f in texts if _lacks(values, f)]
     for name in values:
         number = values[name].value
         texts_of_flag = _texts_of(number)
@@ -37,6 +37,12 @@ def check_values(values: flags.FlagValues) -> None:
             wrong.append(f"--{name}={number}: expected a whole number up to {_LARGEST:,}.")
     if wrong:
         raise flags.Error("\n".join(wrong))
+
+
+def _lacks(values: flags.FlagValues, flag: Text) -> bool:
+    """Whether a flag is needed and has no value."""
+    spared = flag.spared_by is not None and values[flag.spared_by].value
+    return flag.needed and flag.value is None and not spared
 
 
 def _texts_of(value: object) -> list[str]:

@@ -16,9 +16,11 @@ class Text(flags.Flag):
 
     Attributes:
         needed: Whether the flag is required, see ``cli``.
+        spared_by: The name of a switch with which it is not required; None if there is none.
     """
 
     needed = False
+    spared_by: str | None = None
 
 
 @named

@@ -45,10 +45,12 @@ def define_output(
     needed: bool = False,
     folder: bool = False,
     beside: Sequence[tuple[str, str]] = (),
+    spared_by: str | None = None,
 ) -> None:
     """Defines a flag for an output, see `Output`; for files it also defines `--overwrite`."""
     flag = Output(flags.ArgumentParser(), flags.ArgumentSerializer(), name, default, text)
     flag.needed, flag.mark, flag.folder, flag.beside = needed, mark, folder, tuple(beside)
+    flag.spared_by = spared_by
     flags.DEFINE_flag(flag, flag_values=values)
     if not folder and "overwrite" not in values:
         text = "replace existing files, whatever they contain"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -141,6 +142,11 @@ def named_recipe(name: str) -> training.Recipe:
         ValueError: If there is none.
     """
     if name.endswith(".json"):
+        if not os.path.lexists(name):
+            raise ValueError(
+                f"--recipe={name}: there is no such file. Expected one of {', '.join(RECIPES)}, or "
+                "the recipe.json of a run. A dry run writes none: give its flags instead."
+            )
         return load_text(name, training.Recipe.from_json)
     if name not in training.RECIPES:
         raise ValueError(

@@ -261,6 +261,8 @@ def words_of(error: BaseException) -> str:
     """What stopped a step, in words that are no exit code."""
     if isinstance(error, SystemExit) and error.code == TERMINATED:
         return "stopped by SIGTERM"
+    if isinstance(error, BrokenPipeError):
+        return "stopped, as the pipe that its output went to was closed"
     return str(error) or type(error).__name__
 
 

@@ -48,9 +48,9 @@ def define(values: flags.FlagValues) -> None:
     define_source(values, "data", "training videos", needed=True)
     define_source(values, "validation", "validation videos")
     define_formats(values)
-    text = "folder for checkpoints, logs, model, space and recipe"
+    text = "folder for checkpoints, logs, model, space and recipe; not needed with --dry_run"
     mark = ".run.lock|run.json|checkpoint-*|seed-*/run.json|seed-*/checkpoint-*"
-    define_output(values, "out", text, mark=mark, folder=True, needed=True)
+    define_output(values, "out", text, mark=mark, folder=True, needed=True, spared_by="dry_run")
     text = "keep a copy of --out here: s3://, gs://, az:// or a folder; if --out has no run yet,"
     define_string(values, "backup", f"{text} the run resumes from it")
     define_faults(values)
@@ -148,7 +148,7 @@ def _train_on(
     account: Account | None,
 ) -> None:
     """Runs one training on the devices of this process and of its peers, if any."""
-    out, modality = Path(values.out), recipe.modality
+    out, modality = Path(values.out or "run"), recipe.modality  # a dry run writes nothing there
     find_validation(values)
     videos = open_source(values, "data", part="train", modality=modality)
     validation = None
