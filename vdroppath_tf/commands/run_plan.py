@@ -206,7 +206,7 @@ def check_same_plan(out: Path, old: dict[str, Any], new: dict[str, Any]) -> None
     if before == now:
         return
     before["data"], videos_before = _apart(before["data"] or {})
-    now["data"], videos_now = _apart(now["data"])
+    now["data"], videos_now = _apart(now["data"] or {})
     differ = []
     if videos_before != videos_now:
         counts = [
