@@ -290,7 +290,7 @@ def test_one_budget_at_a_time(nano: Any) -> None:
 )
 def test_a_space_of_another_network(nano: Any, change: Any, message: str) -> None:
     space = dataclasses.replace(nano[0], **change)
-    with pytest.raises(ValueError, match=f"belong to another network: {message}"):
+    with pytest.raises(ValueError, match=f"belongs to another network: {message}"):
         pareto(space, model=nano[1], clip_shape=CLIP)
 
 
@@ -298,7 +298,7 @@ def test_other_spaces_that_do_not_fit(nano: Any) -> None:
     longer = ProbabilitySpace([[0.1, 0.1]] * 4, architecture="nano")
     with pytest.raises(ValueError, match=r"has 4 layers, 4 of them .* the network 3 and 3"):
         pareto(longer, clip_shape=CLIP)
-    with pytest.raises(ValueError, match="costs are belong to another network: 3 layers"):
+    with pytest.raises(ValueError, match="costs belong to another network: 3 layers"):
         pareto(longer, costs=unit_costs(nano[1], CLIP))
     with pytest.raises(ValueError, match="does not name the network"):
         pareto(ProbabilitySpace([[0.1, 0.1]] * 3), clip_shape=CLIP)

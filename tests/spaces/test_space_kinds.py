@@ -152,7 +152,7 @@ def test_a_history_of_another_space_is_refused() -> None:
 
 def test_pages_show_units_per_input_short_and_whole() -> None:
     text = page(task(APART, APART_TEXT, history=[APART.initial, APART.drop]))
-    assert text.count("gates of its own") == 5  # bars, distances, history and its alt, numbers
+    assert text.count("has its own gates") == 5  # bars, distances, history and its alt, numbers
     assert 'title="S@10+ST@11">S*+ST</span>' in text
     assert f"background:{COLORS['S+ST']}" in text
     assert "Chosen units: S S*+ST ST*" in text
@@ -165,7 +165,7 @@ def test_pages_explain_t() -> None:
     assert "third path, T" in text
     assert "P(S+T+ST)" in text
     assert "T on in a draw" in text
-    assert "gates of its own" not in text
+    assert "has its own gates" not in text
 
 
 def test_prose_of_other_units() -> None:

@@ -55,7 +55,7 @@ def test_clusters_of_schedulers() -> None:
         ({"TF_CONFIG": '{"cluster": {}, "task": 3}'}, "TF_CONFIG is not as expected"),
         ({"TF_CONFIG": json.dumps({**TWO, "task": {"type": "ps", "index": 0}})}, "a 'ps'"),
         ({"TF_CONFIG": json.dumps({**TWO, "task": {"type": "worker", "index": 2}})}, "worker 2"),
-        ({**SLURM, "SLURM_STEP_TASKS_PER_NODE": "1"}, "4 nodes have 1 numbers of tasks"),
+        ({**SLURM, "SLURM_STEP_TASKS_PER_NODE": "1"}, "1 numbers of tasks for 4 nodes"),
         ({**SLURM, "SLURM_STEP_NODELIST": "gpu[1-", "SLURM_STEP_TASKS_PER_NODE": "1"}, "of nodes"),
     ],
 )
@@ -207,7 +207,7 @@ def test_two_workers_one_killed(motion: Any, tmp_path: Path) -> None:
             assert process.wait(500) == 0, log.read_text()
         finally:
             process.kill()
-    assert "A process of the training was lost (by SIGKILL); it begins again" in log.read_text()
+    assert "A process of the training was lost (by SIGKILL); it restarts from" in log.read_text()
     histories = [json.loads((folder / "history.json").read_text()) for folder in (one, two)]
     for alone, shared in zip(*histories, strict=True):
         assert alone.keys() == shared.keys()
