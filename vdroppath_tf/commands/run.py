@@ -30,7 +30,7 @@ from vdroppath_tf.commands.run_data import (
     root_of,
     write_parts,
 )
-from vdroppath_tf.commands.run_outputs import lost_of_steps
+from vdroppath_tf.commands.run_outputs import lost_of_step, lost_of_steps
 from vdroppath_tf.commands.run_plan import (
     FOLDER,
     KEPT,
@@ -206,7 +206,7 @@ def _table(
     train_videos = parts["train"]
     counts = ", ".join(f"{len(videos):,} {part}" for part, videos in parts.items())
     about = training.summary(recipe, len(train_videos))
-    state, lost = read_state(out), _lost(out, steps)
+    state, lost = read_state(out), lost_of_steps(out, [step.name for step in steps])
     lines = [
         f"The plan of {out}:",
         f"  videos    {counts}; {train_videos.num_classes} classes",
@@ -226,17 +226,12 @@ def _table(
     return "\n".join(lines)
 
 
-def _lost(out: Path, steps: list[Step]) -> dict[str, str]:
-    """Returns what is missing or damaged of the files of each step."""
-    return lost_of_steps(out, [step.name for step in steps])
-
-
 def _run_steps(out: Path, steps: list[Step]) -> None:
     from vdroppath_tf.training.shown import show  # Keras, not needed for --help
 
-    state = read_state(out)
+    state, names = read_state(out), [step.name for step in steps]
     for n, step in enumerate(steps, 1):
-        lost = step.name in _lost(out, steps)
+        lost = lost_of_step(out, step.name, names)
         if not lost and state.get(step.name, {}).get("state") == "done":
             continue
         if verbosity_of_training():

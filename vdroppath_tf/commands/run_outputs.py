@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from vdroppath_tf.files import parse_json, read_text
@@ -33,14 +33,22 @@ def lost_of_steps(out: Path, names: Iterable[str]) -> dict[str, str]:
         names: The names of all steps of its plan.
     """
     names = list(names)
-    lost = {}
-    for name in names:
-        files = list(_FILES.get(name, ()))
-        if name == "trials" and TEST_OF_UNIFORM in names:
-            files.append("trials/uniform.keras")
-        if said := [f"{file} {wrong}" for file in files if (wrong := _wrong(out / file))]:
-            lost[name] = ", ".join(said)
-    return lost
+    found = {name: lost_of_step(out, name, names) for name in names}
+    return {name: lost for name, lost in found.items() if lost}
+
+
+def lost_of_step(out: Path, name: str, names: Collection[str]) -> str:
+    """Returns what is missing or damaged of the files of one step; "" if nothing is.
+
+    Args:
+        out: The folder of the run.
+        name: The name of the step.
+        names: The names of all steps of its plan.
+    """
+    files = list(_FILES.get(name, ()))
+    if name == "trials" and TEST_OF_UNIFORM in names:
+        files.append("trials/uniform.keras")
+    return ", ".join(f"{file} {wrong}" for file in files if (wrong := _wrong(out / file)))
 
 
 def _wrong(file: Path) -> str:
