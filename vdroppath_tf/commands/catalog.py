@@ -20,12 +20,12 @@ from vdroppath_tf.commands.sources import (
     find_validation,
     open_source,
 )
+from vdroppath_tf.names import named
 
 EXAMPLE = "vdroppath catalog --data=clips/train.txt --validation=clips/validation.txt --frames"
 CATALOG_FORMAT = "vdroppath_tf.catalog/1"
 _SHOWN, _BAR = 5, 40
-MIXED_RATES = 1.1
-"""The ratio of frame rates from which on a warning is shown; not for 24 and 25."""
+_MIXED = 1.1  # the ratio of frame rates from which on a warning is shown; not for 24 and 25
 
 
 def define(values: flags.FlagValues) -> None:
@@ -157,9 +157,15 @@ def _print_classes(counts: dict[str, int], *, every: bool) -> None:
             print(f"{n:9,}  {'#' * round(_BAR * n / width):{_BAR}s}  {name}")
 
 
+@named
+def rates_differ(rates: list[float]) -> bool:
+    """Returns whether clips of a fixed number of frames differ in duration between videos."""
+    return bool(rates) and max(rates) > _MIXED * min(rates)
+
+
 def _warn_of_rates(rates: list[float]) -> None:
     """Warns that clips of a fixed number of frames differ in duration between videos."""
-    if rates and max(rates) > MIXED_RATES * min(rates):
+    if rates_differ(rates):
         logging.warning(
             "The videos have %g to %g frames a second, so clips of equally many frames differ "
             "in duration. Train with --fps=%g, or another rate, to sample clips by time.",

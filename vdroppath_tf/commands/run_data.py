@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from absl import flags, logging
 
 from vdroppath_tf import data
-from vdroppath_tf.commands.catalog import MIXED_RATES
+from vdroppath_tf.commands.catalog import rates_differ
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.run_plan import FOLDER
 from vdroppath_tf.commands.sources import find_validation, open_source, parts_in
@@ -144,12 +145,10 @@ def mixed_rates(parts: dict[str, data.Manifest]) -> tuple[float, float] | None:
     """
     rates: list[float] = []
     for videos in parts.values():
-        some = videos.select(range(0, len(videos), max(1, len(videos) // _OPENED)))
+        some = videos.select(range(0, len(videos), math.ceil(len(videos) / _OPENED) or 1))
         found = data.lists.read_facts(some)
         rates += [f.fps for f in found if isinstance(f, data.lists.VideoFacts) and f.fps]
-    if not rates or max(rates) <= MIXED_RATES * min(rates):
-        return None
-    return min(rates), max(rates)
+    return (min(rates), max(rates)) if rates_differ(rates) else None
 
 
 @named
