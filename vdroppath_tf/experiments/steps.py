@@ -30,7 +30,7 @@ from vdroppath_tf.serving.export import export_saved_model
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training.clips import ONE_CLIP, RecipeClips
-from vdroppath_tf.training.model_files import save_model
+from vdroppath_tf.training.model_files import save_model, trained_file
 from vdroppath_tf.training.recipe import Recipe
 from vdroppath_tf.training.runs import Clips
 from vdroppath_tf.training.trainer import train
@@ -56,10 +56,9 @@ def save_trained(
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "history.json", history)
+    save_model(model, trained_file(folder, model), recipe, labels)
     if not model.gates:
-        save_model(model, folder / "network.keras", recipe, labels)
         return
-    save_model(model, folder / "template.keras", recipe, labels)
     ProbabilitySpace.from_model(model).save(folder / "space.json")
     logging.info("Wrote %s", folder / "space.json")
 

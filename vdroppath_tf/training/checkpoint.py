@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 from absl import logging
 
-from vdroppath_tf.files import check_format, read_text, replacing, sha256_of, write_json
+from vdroppath_tf.files import check_format, parse_json, read_text, replacing, sha256_of, write_json
 from vdroppath_tf.names import named
 from vdroppath_tf.training.identity import FORMAT, claim_folder
 from vdroppath_tf.training.position import Position
@@ -140,8 +140,8 @@ class CheckpointStore:
 def _state(folder: Path) -> dict[str, Any] | None:
     """Returns the state of a checkpoint; None if it, or a file it lists, is incomplete."""
     try:
-        state = json.loads(read_text(folder / STATE))
-    except (OSError, ValueError, RecursionError):
+        state = parse_json(read_text(folder / STATE))
+    except (OSError, ValueError):
         return None
     if not isinstance(state, dict) or not isinstance(state.get("format"), str):
         return None

@@ -61,6 +61,12 @@ def save_model(
 
 
 @named
+def trained_file(folder: Path, model: FusionModel) -> Path:
+    """Returns the file in the folder of a run that its trained model becomes."""
+    return folder / ("template.keras" if model.gates else "network.keras")
+
+
+@named
 def check_beside(path: str | os.PathLike[str], recipe: Recipe, labels: tuple[str, ...]) -> None:
     """Raises if a model would replace the recipe or classes of another model.
 

@@ -19,7 +19,7 @@ from vdroppath_tf.training.event_files import drop_later_points
 from vdroppath_tf.training.fit import Stretch, finish, fit, prepare
 from vdroppath_tf.training.lock import run_lock
 from vdroppath_tf.training.loggers import logging_to
-from vdroppath_tf.training.model_files import check_beside
+from vdroppath_tf.training.model_files import check_beside, trained_file
 from vdroppath_tf.training.patience import has_ended
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.position import Position
@@ -100,7 +100,7 @@ def train(
         backup = kept.copy if kept is not None and workers.chief else None
         if kept is not None:
             description = describe_run(model, phases, recipe, clips)
-            file = kept.path / ("template.keras" if model.gates else "network.keras")
+            file = trained_file(kept.path, model)
             check_files = functools.partial(check_beside, file, recipe, clips.train.labels)
             opened = _opened(stack, kept, description, workers, check_files)
             shared = workers.count > 1

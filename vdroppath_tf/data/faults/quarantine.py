@@ -92,7 +92,7 @@ def read_quarantine(
         fields = load_text(path, partial(read_json, expected=_FORMAT), max_bytes=_MAX_BYTES)
         base = os.path.abspath(root) if root is not None else _text(fields["root"])
         faults = tuple(_fault(video, base) for video in fields["videos"])
-    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ManifestError(
             f"{path}: is not a quarantine ({type(error).__name__}: {error}). Expected the format "
             f"{_FORMAT!r}, as vdroppath doctor and vdroppath train write it."
