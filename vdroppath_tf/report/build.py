@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdroppath_tf.names import named
 from vdroppath_tf.report.classes import answers_of_tested, gains_of_tested
-from vdroppath_tf.report.items import DataUsed, OtherSpace, Tested
+from vdroppath_tf.report.items import DataUsed, OtherSpace, Tested, check_strategies
 from vdroppath_tf.report.records import TaskReport
 from vdroppath_tf.report.scores_file import Scored
 from vdroppath_tf.scoring.listed import SCORED, Draw
@@ -122,14 +122,7 @@ def check_scores(scored: Scored, space: ProbabilitySpace) -> None:
         )
     found = [score.strategy for score in scored.scores]
     found += [FusionStrategy.parse(r.strategy, scored.architecture) for r in scored.selection.rows]
-    for strategy in found:
-        try:
-            strategy.check(len(space), space.architecture, space.branches)
-        except ValueError as error:
-            raise ValueError(
-                f"The scores belong to another network: {error} Expected scores of the space's "
-                "template."
-            ) from None
+    check_strategies(found, space, "The scores belong to another network", "scores")
 
 
 def _costs(strategy: FusionStrategy | str, costs: UnitCosts | None) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vdroppath_tf.names import named
 from vdroppath_tf.scoring.class_answers import ClassAnswers
 from vdroppath_tf.scoring.listed import Row, check_share
 from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 _PNG = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*")
 
@@ -108,3 +109,25 @@ class OtherSpace:
     name: str
     space: ProbabilitySpace
     complex_scenes: bool | None = None
+
+
+@named
+def check_strategies(
+    strategies: Iterable[FusionStrategy], space: ProbabilitySpace, said: str, what: str
+) -> None:
+    """Checks that strategies are those of a space's network.
+
+    Args:
+        strategies: Iterable of `FusionStrategy`.
+        space: `ProbabilitySpace`.
+        said: str, what the error begins with.
+        what: str, what the strategies were read from, in the error.
+
+    Raises:
+        ValueError: For the first strategy that does not fit.
+    """
+    for strategy in strategies:
+        try:
+            strategy.check(len(space), space.architecture, space.branches)
+        except ValueError as error:
+            raise ValueError(f"{said}: {error} Expected {what} of the space's template.") from None

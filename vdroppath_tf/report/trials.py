@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vdroppath_tf.names import named
-from vdroppath_tf.report.items import DataUsed
+from vdroppath_tf.report.items import DataUsed, check_strategies
 from vdroppath_tf.scoring.intervals import Interval
 from vdroppath_tf.scoring.listed import check_share
 from vdroppath_tf.spaces.space import ProbabilitySpace
@@ -185,11 +185,5 @@ class TrialTable:
         """
         network = self.chosen.architecture
         rows = [FusionStrategy.parse(row.strategy, network) for row in self.rows]
-        for strategy in (self.chosen, self.kept, *rows):
-            try:
-                strategy.check(len(space), space.architecture, space.branches)
-            except ValueError as error:
-                raise ValueError(
-                    f"The trials are another network's: {error} Expected trials of the space's "
-                    "template."
-                ) from None
+        every = (self.chosen, self.kept, *rows)
+        check_strategies(every, space, "The trials are another network's", "trials")
