@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from absl import app, flags
-from in_turns import Worker, answer
+from in_turns import Worker, answer, jobs_of
 
 TORCH = flags.DEFINE_string("torch", None, "a Python with PyTorch", required=True)
 NETWORKS = flags.DEFINE_list("networks", ["densenet121", "resnet50"], "of these two")
@@ -40,21 +40,9 @@ def work(name: str, shape: list[int]) -> None:
     model = template(174, clip_shape=shape[1:], num_train_examples=1000)
     model.compile(GateSGD(0.01, momentum=0.9), cross_entropy())
 
-    import numpy as np
     import tensorflow as tf
 
-    rng = np.random.default_rng(0)
-    clips = tf.constant(rng.integers(0, 256, (*shape, 3)).astype("float32"))
-    labels = tf.constant(rng.integers(0, 174, shape[0]))
-    forward = tf.function(lambda x: model(x, training=False))
-    square = tf.random.normal([2048, 2048])
-    product = tf.function(lambda a: tf.reduce_sum(a @ a))
-    known = {
-        "forward": lambda: forward(clips).numpy(),
-        "step": lambda: model.train_on_batch(clips, labels),
-        "product": lambda: product(square).numpy(),
-    }
-    answer(known, {"version": tf.__version__})
+    answer(jobs_of(model, shape, 174), {"version": tf.__version__})
 
 
 def started(command: list[str], package: Path | None = None) -> Worker:

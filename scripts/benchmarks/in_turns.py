@@ -1,6 +1,6 @@
 """Processes that hold a network each and do their jobs in turns.
 
-A change of the machine's speed so meets all of them. It needs Python's own library alone: one of
+A change of the machine's speed so meets all of them. It is imported without TensorFlow: one of
 the processes may have PyTorch, and not this package.
 """
 
@@ -25,6 +25,24 @@ def answer(jobs: Mapping[str, Callable[[], Any]], about: Mapping[str, Any]) -> N
         jobs[line.strip()]()
         spent = time.perf_counter() - wall, time.process_time() - processor
         print(json.dumps(spent), flush=True)
+
+
+def jobs_of(model: Any, shape: Sequence[int], classes: int) -> dict[str, Callable[[], Any]]:
+    """The jobs of a compiled Keras model: a forward pass, a training step, a matrix product."""
+    import numpy as np
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    clips = tf.constant(rng.integers(0, 256, (*shape, 3)), tf.float32)
+    labels = tf.constant(rng.integers(0, classes, shape[0]))
+    forward = tf.function(lambda x: model(x, training=False))
+    square = tf.random.normal([2048, 2048])
+    product = tf.function(lambda a: tf.reduce_sum(a @ a))
+    return {
+        "forward": lambda: forward(clips).numpy(),
+        "step": lambda: model.train_on_batch(clips, labels),
+        "product": lambda: product(square).numpy(),
+    }
 
 
 class Worker:

@@ -19,7 +19,7 @@ import sys
 import time
 
 from absl import app, flags
-from in_turns import Worker, answer
+from in_turns import Worker, answer, jobs_of
 
 FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip")
 SIZE = flags.DEFINE_integer("size", 112, "height and width")
@@ -86,19 +86,9 @@ def work(which: str, shape: list[int]) -> None:
     import numpy as np
     import tensorflow as tf
 
-    rng = np.random.default_rng(0)
-    clips = tf.constant(rng.integers(0, 256, (*shape, 3)), tf.float32)
-    labels = tf.constant(rng.integers(0, CLASSES, shape[0]))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(keras.optimizers.SGD(0.005, momentum=0.9), loss)
-    forward = tf.function(lambda x: network(x, training=False))
-    square = tf.random.normal([2048, 2048])
-    product = tf.function(lambda a: tf.reduce_sum(a @ a))
-    jobs = {
-        "forward": lambda: forward(clips).numpy(),
-        "step": lambda: network.train_on_batch(clips, labels),
-        "product": lambda: product(square).numpy(),
-    }
+    jobs = jobs_of(network, shape, CLASSES)
     for job in jobs.values():
         job()
         job()
