@@ -210,18 +210,6 @@ def say_not_recalibrated() -> None:
 
 
 @named
-def in_both(reported: data.Manifest, train: data.Manifest) -> int:
-    """Returns how many of some videos, or parts of them, are among the training videos too."""
-    known = {_place(entry) for entry in train.entries}
-    return sum(_place(entry) in known for entry in reported.entries)
-
-
-def _place(entry: data.VideoEntry) -> tuple[str, object]:
-    path = entry.path if "://" in entry.path else os.path.abspath(entry.path)
-    return path, getattr(entry.source, "span", None)
-
-
-@named
 def say_trained_on(name: str, reported: data.Manifest, train: data.Manifest | None) -> int:
     """Warns if accuracies are reported on training videos, and returns on how many.
 
@@ -230,7 +218,7 @@ def say_trained_on(name: str, reported: data.Manifest, train: data.Manifest | No
         reported: Those videos.
         train: The videos of ``--train_data``; None without them.
     """
-    many = 0 if train is None else in_both(reported, train)
+    many = 0 if train is None else len(data.lists.shared_videos(train, reported, segments=True))
     if many:
         logging.warning(
             "%s of the %s videos of --%s that are reported on are among those of --train_data: "

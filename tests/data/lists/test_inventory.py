@@ -83,6 +83,9 @@ def test_segments(folder: Path) -> None:
     assert [(a.name, b.name) for a, b in shared_videos(one, other)] == [("5.mp4", "5.mp4")]
     found = [(a.name, b.name) for a, b in shared_videos(one, other, contents=True)]
     assert found == [("5.mp4", "5.mp4"), ("5.mp4", "copy.mp4")]
+    again = of_segments(folder, ("5.mp4", 2, 5), ("5.mp4", 1, 5), ("5.mp4", 2, 5))
+    sources = [(a.source, b.source) for a, b in shared_videos(one, again, segments=True)]
+    assert sources == [(one.entries[1].source,) * 2] * 2  # each entry counts, not each video
     for facts, frames in zip(read_facts(one), (2, 3, 2), strict=True):
         assert isinstance(facts, VideoFacts)
         assert facts.num_frames == frames

@@ -6,12 +6,15 @@ import filecmp
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
+from vdroppath_tf.data.sources.segment import Segment, Span
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
+_Video: TypeAlias = tuple[FrameSource, Span | None]
 _START = 1 << 16  # bytes that distinguish most files of the same size
 
 
@@ -39,7 +42,7 @@ def count_classes(manifest: Manifest) -> list[int]:
 
 @named
 def shared_videos(
-    one: Manifest, other: Manifest, *, contents: bool = False
+    one: Manifest, other: Manifest, *, contents: bool = False, segments: bool = False
 ) -> list[tuple[VideoEntry, VideoEntry]]:
     """Finds videos that are in both manifests, for example in training and in validation.
 
@@ -51,6 +54,8 @@ def shared_videos(
         other: The videos of the other part.
         contents: Whether to find copies too, i.e. files with other names and the same bytes.
             Defaults to False.
+        segments: Whether only the same segment of a video counts, and each entry of `other` that
+            `one` has too is listed, for example to count them. Defaults to False.
 
     Returns:
         Pairs of entries of the same video, in the order of `other`.
@@ -61,17 +66,25 @@ def shared_videos(
             print(entry.path, copy.path)
         ```
     """
-    ones, others = _by_video(one), _by_video(other)
-    pairs = [(ones[video], entry) for video, entry in others.items() if video in ones]
-    return pairs + list(_copies(ones.values(), others.values())) if contents else pairs
+    ones = _by_video(one, segments=segments)
+    others = list(other) if segments else list(_by_video(other, segments=False).values())
+    found = ((ones.get(_video(entry, segments=segments)), entry) for entry in others)
+    pairs = [(known, entry) for known, entry in found if known is not None]
+    return pairs + list(_copies(ones.values(), others)) if contents else pairs
 
 
-def _by_video(manifest: Manifest) -> dict[FrameSource, VideoEntry]:
-    """Returns the first entry of each video."""
-    videos: dict[FrameSource, VideoEntry] = {}
+def _by_video(manifest: Manifest, *, segments: bool) -> dict[_Video, VideoEntry]:
+    """Returns the first entry of each video, or of each segment."""
+    videos: dict[_Video, VideoEntry] = {}
     for entry in manifest:
-        videos.setdefault(entry.source.whole, entry)
+        videos.setdefault(_video(entry, segments=segments), entry)
     return videos
+
+
+def _video(entry: VideoEntry, *, segments: bool) -> _Video:
+    """Returns the video of an entry, and the segment of it if segments are compared."""
+    source = entry.source
+    return source.whole, source.span if segments and isinstance(source, Segment) else None
 
 
 def _copies(
