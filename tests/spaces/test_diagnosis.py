@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vdroppath_tf.spaces.diagnosis import UNKNOWN, diagnose
-from vdroppath_tf.spaces.pushes import GateValues, Pushes
+from vdroppath_tf.spaces.pushes import GateValues, Pushes, share_of
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
 START = 0.1
@@ -165,6 +165,13 @@ def test_a_collapse_is_named_first_and_with_what_to_do() -> None:
     assert "weaken" not in by_data
     start = ProbabilitySpace([[0.01, 0.01]], 0.01)  # it began there, and did not collapse
     assert diagnose(start).collapsed == ""
+
+
+def test_gradients_are_summed_over_the_gates_of_a_layer_whatever_their_sign() -> None:
+    data, prior = GateValues([[1.0, -2.0], [0.0, 0.0]], [3.0, 0.0]), GateValues(np.zeros((2, 2)))
+    pushes = Pushes(prior, prior, data, prior, prior, 1)
+    assert pushes.gradients().tolist() == [[6.0, 0.0], [0.0, 0.0]]
+    assert [share_of(*layer) for layer in pushes.gradients()] == [1.0, 0.0]
 
 
 def test_pushes_come_back_from_json() -> None:

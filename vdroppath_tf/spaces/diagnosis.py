@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vdroppath_tf.names import named
-from vdroppath_tf.spaces.pushes import GateValues, Pushes
+from vdroppath_tf.spaces.pushes import GateValues, Pushes, share_of
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def diagnose(space: ProbabilitySpace) -> Diagnosis:
         mode,
         tuple(layer for layer, _ in moves),
         tuple(gates for _, gates in moves),
-        _shares(space.pushes),
+        tuple(share_of(data, prior) for data, prior in space.pushes.gradients()),
     )
 
 
@@ -245,10 +245,3 @@ def _verdict(inputs: list[str]) -> str:
     if all(one == NEITHER for one in inputs):
         return NEITHER
     return DATA if inputs.count(DATA) > inputs.count(PRIOR) else PRIOR
-
-
-def _shares(pushes: Pushes) -> tuple[float, ...]:
-    """Of each layer's gates together, the data's part of the gradient in the last epoch."""
-    pairs = zip(pushes.last_data.flat(), pushes.last_prior.flat(), strict=True)
-    sums = [(float(np.abs(data).sum()), float(np.abs(prior).sum())) for data, prior in pairs]
-    return tuple(data / (data + prior) if data + prior else 0.0 for data, prior in sums)

@@ -97,6 +97,14 @@ class Pushes:
         """ValueError unless there is a number for each gate of `drop`."""
         self._check_like("data", drop)
 
+    def gradients(self) -> np.ndarray:
+        """`(layers, 2)`: how much the data and how much the prior pulled at each layer's gates.
+
+        Both are sums over the gates of the absolute gradient of a step in the last epoch.
+        """
+        parts = (self.last_data.flat(), self.last_prior.flat())
+        return np.array([[np.abs(gates).sum() for gates in part] for part in parts]).T
+
     def plain(self) -> dict[str, Any]:
         """As JSON-able data; numbers come back exactly."""
         values = {
@@ -132,3 +140,9 @@ class Pushes:
     ) -> Pushes:
         """Of one number after another for all gates of a network, which `shaped` puts in place."""
         return cls(**{name: shaped(arrays[name]) for name in RECORDED}, epochs=epochs)
+
+
+@named
+def share_of(part: float, rest: float) -> float:
+    """Returns the share of a part in itself and the rest, in [0, 1]; 0 if both are 0."""
+    return float(part / (part + rest)) if part + rest else 0.0

@@ -14,7 +14,7 @@ from vdroppath_tf.layers.gates import gates_of, named_drops
 from vdroppath_tf.layers.normalization import EPSILON, MOMENTUM
 from vdroppath_tf.names import named
 from vdroppath_tf.spaces.prior import PRIOR_STRENGTH, two_digits
-from vdroppath_tf.spaces.pushes import Pushes
+from vdroppath_tf.spaces.pushes import Pushes, share_of
 from vdroppath_tf.training.pace import Pace
 
 INPUT_BOUND = 0.3
@@ -107,11 +107,8 @@ def _weaker_prior(
 
 def _share_of_prior(pushes: Pushes) -> float:
     """Returns the part of the gradient of all gates in the last epoch that was the prior's."""
-    data, prior = (
-        sum(float(np.abs(layer).sum()) for layer in values.flat())
-        for values in (pushes.last_data, pushes.last_prior)
-    )
-    return prior / (data + prior) if data + prior else 0.0
+    data, prior = pushes.gradients().sum(axis=0)
+    return share_of(prior, data)
 
 
 @named
