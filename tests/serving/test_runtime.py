@@ -11,6 +11,7 @@ import tiny
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.serving import export_saved_model, load_artefact, write_sampling
+from vdroppath_tf.serving.runtime import load_version
 from vdroppath_tf.serving.version_folders import newest_version
 
 LABELS = ("right", "left", "down", "up")
@@ -24,6 +25,9 @@ def test_a_saved_model_answers_clips(tmp_path: Path) -> None:
     assert load_artefact(path, sampling=ClipSampling(8)).sampling == ClipSampling(8)
     write_sampling(path, ClipSampling(4))
     assert load_artefact(tmp_path).path == path  # the newest of the versions
+    (path / "7").mkdir()
+    assert load_version(path).path == path  # versions are not sought again
+    (path / "7").rmdir()
     served = load_artefact(path)
     clips = np.random.default_rng(0).integers(0, 256, (2, 4, 16, 20, 3), np.uint8)
     expected = tf.nn.softmax(network(clips, training=False))

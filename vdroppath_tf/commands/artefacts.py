@@ -8,7 +8,8 @@ from typing import Any
 
 from absl import logging
 
-from vdroppath_tf import scoring, serving, training
+from vdroppath_tf import scoring, training
+from vdroppath_tf.serving.runtime import Artefact, load_version
 from vdroppath_tf.serving.version_folders import newest_version
 
 
@@ -41,13 +42,20 @@ def open_artefact(path: str) -> Any:
     """
     if Path(path).is_file():
         return KerasNetwork(path)
-    return serving.load_artefact(version_of(path))
+    return open_exported(path)[0]
 
 
-def version_of(path: str) -> str:
-    """Returns the newest version in a folder of versions, and logs it; else the path."""
+def open_exported(path: str) -> tuple[Artefact, str]:
+    """Loads the newest version in a folder of versions, and logs it; else the folder itself.
+
+    Returns:
+        The loaded network, and the folder of the version.
+
+    Raises:
+        ValueError: See ``serving.load_artefact``.
+    """
     newest = newest_version(Path(path))
     if newest == Path(path):
-        return path
+        return load_version(newest), path
     logging.info("%s: the newest version in it is used, %s", path, newest)
-    return str(newest)
+    return load_version(newest), str(newest)

@@ -8,9 +8,9 @@ from typing import Any
 
 from absl import flags, logging
 
-from vdroppath_tf import data, scoring, serving, training
+from vdroppath_tf import data, scoring, training
 from vdroppath_tf.commands import class_files
-from vdroppath_tf.commands.artefacts import version_of
+from vdroppath_tf.commands.artefacts import open_exported
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
 from vdroppath_tf.commands.next_step import say_next
@@ -111,10 +111,9 @@ def _network(
             raise ValueError("--train_data: a SavedModel keeps its batch-norm statistics.")
         if values.protocol is None:
             raise ValueError(f"--protocol is needed with a SavedModel: {', '.join(PROTOCOLS)}.")
-        about["model"] = version_of(values.model)
-        served = serving.ServedModel(about["model"])
+        served, about["model"] = open_exported(values.model)
         about |= {"channels": served.channels, "multi_label": served.multi_label}
-        return served.probabilities, served.sampling, served.labels, values.protocol, about
+        return served.answer, served.sampling, served.labels, values.protocol, about
     model, recipe, labels = training.load_model(values.model)
     about["channels"] = model.input_shape[-1]
     about["multi_label"] = bool(getattr(model, "multi_label", False))

@@ -115,7 +115,21 @@ def load_artefact(
     Raises:
         ValueError: If the folder holds no such network.
     """
-    folder, kind, manifest = _found(newest_version(Path(path)))
+    return load_version(newest_version(Path(path)), sampling=sampling)
+
+
+@named
+def load_version(path: Path, *, sampling: ClipSampling | None = None) -> Artefact:
+    """Loads the network in the folder of one version, or of one format.
+
+    Args:
+        path: The folder, in which no versions are sought.
+        sampling: See ``load_artefact``.
+
+    Raises:
+        ValueError: See ``load_artefact``.
+    """
+    folder, kind, manifest = _found(path)
     for file in folder.rglob("*"):
         if not file.is_dir():
             open_regular(file).close()  # the runtimes wait at a pipe until somebody writes

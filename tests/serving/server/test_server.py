@@ -221,7 +221,7 @@ def test_openvino_is_served_where_it_is_there(
             raise ValueError("damaged")
         loaded.append(path)
 
-    monkeypatch.setattr(runtimes, "load_artefact", load)
+    monkeypatch.setattr(runtimes, "load_version", load)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: installed)
     there = tmp_path / "openvino"
     installed: Any = True

@@ -11,7 +11,7 @@ from absl import logging
 
 from vdroppath_tf.names import named, unknown_name
 from vdroppath_tf.serving.formats.kinds import FORMATS
-from vdroppath_tf.serving.runtime import Artefact, load_artefact
+from vdroppath_tf.serving.runtime import Artefact, load_version
 
 AUTO = "auto"
 RUNTIMES = (AUTO, *FORMATS)
@@ -46,9 +46,9 @@ def _load(runtime: str, folder: Path) -> Artefact:
     there = folder / "openvino"
     if runtime == AUTO and there.is_dir() and importlib.util.find_spec("openvino") is not None:
         try:
-            return load_artefact(there)
+            return load_version(there)
         except (ValueError, OSError, RuntimeError) as error:  # a damaged file must not stop it
             logging.warning("%s: is not served (%s); the SavedModel is", there, error)
     if runtime in (AUTO, "saved_model"):
-        return load_artefact(folder)
-    return load_artefact(folder if folder.name == runtime else folder / runtime)
+        return load_version(folder)
+    return load_version(folder if folder.name == runtime else folder / runtime)
