@@ -10,7 +10,15 @@ from vdroppath_tf.experiments.task_run import TaskRun
 from vdroppath_tf.experiments.trials import Trials, Tried, of_space
 from vdroppath_tf.names import named
 from vdroppath_tf.report.items import DataUsed
-from vdroppath_tf.report.trials import PRIOR, SPACE, UNIFORM, Rival, TrialTable, TriedRow
+from vdroppath_tf.report.trials import (
+    BY_TRIALS,
+    PRIOR,
+    SPACE,
+    UNIFORM,
+    Rival,
+    TrialTable,
+    TriedRow,
+)
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training.clips import ONE_CLIP
@@ -69,7 +77,7 @@ def trial_table(
         rival=rival,
         settings=dataclasses.asdict(trials),
         data=DataUsed(
-            "choosing by trials",
+            BY_TRIALS,
             validation.source,
             validation.digest(),
             len(validation),

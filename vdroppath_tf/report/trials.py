@@ -13,6 +13,8 @@ from vdroppath_tf.scoring.listed import check_share
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
+BY_TRIALS = "choosing by trials"
+"""The use of the videos on which trials choose, in `DataUsed`."""
 SPACE, PRIOR, UNIFORM = "space", "uniform prior", "uniform"
 ORIGINS = {
     SPACE: "drawn from the space",

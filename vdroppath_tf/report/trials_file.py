@@ -9,7 +9,7 @@ from typing import Any
 from vdroppath_tf.files import read_json, write_json
 from vdroppath_tf.names import named
 from vdroppath_tf.report.inputs import data_used, read_file
-from vdroppath_tf.report.trials import Rival, TrialTable, TriedRow
+from vdroppath_tf.report.trials import BY_TRIALS, Rival, TrialTable, TriedRow
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
 TRIALS_FORMAT = "vdroppath_tf.trials/2"
@@ -80,7 +80,7 @@ def _trials(text: str) -> TrialTable:
         mode_rank=None if rank is None else (int(rank[0]), int(rank[1])),
         rival=None if rival is None else _rival(rival, network),
         settings=dict(fields["trials"]),
-        data=data_used("choosing by trials", fields["data"], fields["protocol"], videos),
+        data=data_used(BY_TRIALS, fields["data"], fields["protocol"], videos),
     )
 
 
