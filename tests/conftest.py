@@ -82,6 +82,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:
+    """A process of tests that dies says no word; its exit code says which signal ended it."""
+    process = getattr(getattr(node.gateway, "_io", None), "popen", None)
+    if error is not None and process is not None:
+        print(f"\n{node.gateway.id} ended with exit code {process.wait(timeout=60)}", flush=True)
+
+
 @pytest.fixture
 def two_devices() -> list[str]:
     """Names of the two logical CPU devices, for `tf.distribute.MirroredStrategy(two_devices)`."""

@@ -7,39 +7,24 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import keras
 import pytest
 import tiny
+from killed_run import started
 
 from vdroppath_tf.derivation import derive
 from vdroppath_tf.training import Clips, RunFolder, build_template, train
 from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.position import Position
 
-HERE = Path(__file__).parent
 STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
 
 
 class StoppedError(Exception):
     """As a user stops a run."""
-
-
-def kill_a_run(task: Path, folder: Path, steps: int) -> None:
-    command = [sys.executable, str(HERE / "killed_run.py"), str(task), str(folder)]
-    path = os.pathsep.join([str(HERE.parent), str(HERE.parent.parent)])
-    done = subprocess.run(
-        [*command, str(steps)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path},
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def checkpoints(folder: Path) -> list[str]:
@@ -50,7 +35,8 @@ def checkpoints(folder: Path) -> list[str]:
 def test_killed_in_an_epoch(motion: Any, whole_run: tiny.Run, tmp_path: Path) -> None:
     """Warm-up and an epoch with gates are behind it, and two steps of the next one."""
     folder = tmp_path / "run"
-    kill_a_run(motion.folder, folder, 3 * STEPS + 2)
+    code, _, errors = started(motion.folder, folder, signal.SIGKILL, 3 * STEPS + 2)
+    assert code == -signal.SIGKILL, errors
     assert checkpoints(folder) == [f"checkpoint-1-00001-0000000{step}" for step in (1, 2)]
     steps: list[int] = []
     resumed = tiny.run_template(

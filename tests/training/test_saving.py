@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 import tiny
 from event_files import events_of, scalars
+from killed_run import started
 
 from vdroppath_tf.data.faults.fault_log import FaultLog
 from vdroppath_tf.data.sources.container import VideoError
@@ -46,10 +47,6 @@ def stopping(step: int, what: Any) -> Any:
     return lambda: what() if next(steps) == step else None
 
 
-def terminate() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 def goes_on(whole_run: tiny.Run, kept: RunFolder, *, steps: int) -> None:
     """The rest of a run that was stopped, which ends as the one that was not."""
     done: list[int] = []
@@ -76,8 +73,9 @@ def default_handlers() -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("default_handlers")
-def test_terminated_in_every_part_of_an_epoch(whole_run: tiny.Run, tmp_path: Path) -> None:
+def test_terminated_in_every_part_of_an_epoch(
+    motion: Any, whole_run: tiny.Run, tmp_path: Path
+) -> None:
     """At the last step, in the validation behind it, and in the middle of another phase.
 
     A signal is honoured where the step ends that it falls into; here it comes between two.
@@ -88,15 +86,12 @@ def test_terminated_in_every_part_of_an_epoch(whole_run: tiny.Run, tmp_path: Pat
         (STEPS, f"0-00001-{STEPS:08d}"),
         (1, "1-00000-00000002"),
     ]
-    for steps, name in stops:
-        with pytest.raises(SystemExit) as stopped:
-            tiny.run_template(
-                whole_run.clips, whole_run.recipe, kept, on_step=stopping(steps, terminate)
-            )
-        assert stopped.value.code == TERMINATED == 143
-        assert (kept.path / f"checkpoint-{name}").is_dir()
+    steps = [steps for steps, _ in stops]
+    code, printed, errors = started(motion.folder, kept.path, signal.SIGTERM, *steps)
+    assert code == 0, errors
+    assert TERMINATED == 143
+    assert printed.splitlines() == [f"143 checkpoint-{name}" for _, name in stops]
     goes_on(whole_run, kept, steps=3 * STEPS - 2)
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 class CrashError(Exception):
