@@ -158,7 +158,7 @@ def _print_classes(counts: dict[str, int], *, every: bool) -> None:
 
 
 @named
-def rates_differ(rates: list[float]) -> bool:
+def rates_differ(rates: Sequence[float]) -> bool:
     """Returns whether clips of a fixed number of frames differ in duration between videos."""
     return bool(rates) and max(rates) > _MIXED * min(rates)
 

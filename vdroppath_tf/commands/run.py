@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import io
 import os
 import sys
@@ -16,6 +17,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, experiments, training
 from vdroppath_tf.commands import derive, evaluate, export, predict, report, test, train, trials
+from vdroppath_tf.commands.catalog import rates_differ
 from vdroppath_tf.commands.choices import TRIALS
 from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
 from vdroppath_tf.commands.next_step import say_next, say_or_serve, saying_nothing
@@ -25,7 +27,6 @@ from vdroppath_tf.commands.recipe_flags import define_recipe, recipe_of_flags
 from vdroppath_tf.commands.run_data import (
     described,
     look_over,
-    mixed_rates,
     open_parts,
     root_of,
     write_parts,
@@ -115,7 +116,9 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
     check_has_plan(out)
     parts = open_parts(values, recipe.modality, recipe.seed)
     about = described(parts)
-    recipe = fitted(values, recipe, parts)
+    by_number = recipe.sampling.fps is None  # of frames, so that rates matter
+    sizes = functools.cache(lambda: data.frame_sizes(list(parts.values()), rates=by_number))
+    recipe = fitted(values, recipe, len(parts["train"]), sizes)
     root = root_of(values)
     steps = _steps(values, out, root, parts, tried)
     chosen = {"draws": values.draws, "init": values.init}
@@ -125,7 +128,9 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
     old = read_plan(out)
     if old is not None:
         check_same_plan(out, old, fields)
-    print(_table(out, recipe, parts, steps), flush=True)
+    found = sizes() if by_number else None
+    rates = None if found is None else found.rates
+    print(_table(out, recipe, parts, steps, rates), flush=True)
     if values.dry_run:
         return
     with training.run_lock(out / FOLDER):
@@ -201,8 +206,21 @@ def _steps(
 
 
 def _table(
-    out: Path, recipe: training.Recipe, parts: dict[str, data.Manifest], steps: list[Step]
+    out: Path,
+    recipe: training.Recipe,
+    parts: dict[str, data.Manifest],
+    steps: list[Step],
+    rates: tuple[float, float] | None,
 ) -> str:
+    """Returns the plan as text.
+
+    Args:
+        out: The folder of the run.
+        recipe: The recipe.
+        parts: The videos.
+        steps: The steps.
+        rates: The lowest and the highest frame rate; None if clips do not depend on them.
+    """
     train_videos = parts["train"]
     counts = ", ".join(f"{len(videos):,} {part}" for part, videos in parts.items())
     about = training.summary(recipe, len(train_videos))
@@ -212,7 +230,7 @@ def _table(
         f"  videos    {counts}; {train_videos.num_classes} classes",
         *(f"  {name:9s} {about[name]}" for name in ("network", "clips", "epochs", "batch", "seed")),
     ]
-    if recipe.sampling.fps is None and (rates := mixed_rates(parts)) is not None:
+    if rates is not None and rates_differ(rates):
         lines.append(
             "  rates     {:.3g} to {:.3g} frames per second, so clips differ in duration; "
             "--fps={:.3g} samples them by time".format(*rates, rates[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 from absl import flags, logging
 
 from vdroppath_tf import data
-from vdroppath_tf.commands.catalog import rates_differ
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.run_plan import FOLDER
 from vdroppath_tf.commands.sources import find_validation, open_source, parts_in
 from vdroppath_tf.names import named
 
-_OPENED = 2000  # videos of a part, evenly spaced
 PARTS = ("train", "validation", "test")
 
 
@@ -134,21 +131,6 @@ def look_over(
         )
     known = data.read_quarantine(quarantine)
     return {part: data.faults.without(videos, known) for part, videos in parts.items()}
-
-
-@named
-def mixed_rates(parts: dict[str, data.Manifest]) -> tuple[float, float] | None:
-    """Returns the lowest and the highest frame rate of the videos; None unless these differ.
-
-    Args:
-        parts: The videos, of which at most 2,000 in each part are opened.
-    """
-    rates: list[float] = []
-    for videos in parts.values():
-        some = videos.select(range(0, len(videos), math.ceil(len(videos) / _OPENED) or 1))
-        found = data.lists.read_facts(some)
-        rates += [f.fps for f in found if isinstance(f, data.lists.VideoFacts) and f.fps]
-    return (min(rates), max(rates)) if rates_differ(rates) else None
 
 
 @named

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 
 from absl import flags, logging
@@ -17,7 +16,10 @@ _STRIDE = 8  # the largest stride that is chosen
 
 @named
 def fitted(
-    values: flags.FlagValues, recipe: training.Recipe, parts: dict[str, data.Manifest]
+    values: flags.FlagValues,
+    recipe: training.Recipe,
+    videos: int,
+    sizes: Callable[[], data.FrameSizes | None],
 ) -> training.Recipe:
     """Returns the recipe with clips, batch size and epochs that fit; flags have precedence.
 
@@ -28,15 +30,14 @@ def fitted(
     Args:
         values: The flags of the command.
         recipe: The recipe of the flags.
-        parts: The videos.
+        videos: The number of training videos.
+        sizes: Returns the sizes of all videos, which must be opened for that.
     """
-    sizes = functools.cache(lambda: data.frame_sizes(list(parts.values())))  # opens each video
     recipe = sized(recipe, sizes, always=True)
     if values.recipe != "small":
         return recipe
     given = {name for name in values if values[name].present}
     given |= {change.partition("=")[0].strip() for change in values["set"].value}
-    videos = len(parts["train"])
     if not given & {"stride", "frames", "sampling.stride", "sampling.frames", "sampler", "fps"}:
         recipe = _spread(recipe, sizes)
     if "batch_size" not in given and 4 * recipe.batch_size > videos:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +61,25 @@ def test_videos_of_mixed_sizes_give_clips_of_one(tmp_path: Path) -> None:
     videos = open_manifest(tmp_path)
     found = frame_sizes([videos])
     assert found == FrameSizes((((48, 32), 2), ((24, 40), 1)), 6, 3)
+    assert frame_sizes([videos], rates=True) == dataclasses.replace(found, rates=(25.0, 25.0))
     sampling, said = with_chosen_size(WHOLE, found)
     assert sampling == dataclasses.replace(WHOLE, short_edge=24, crop=24)
     assert said.startswith("The videos differ in size: 48x32 (2), 24x40 (1). ")
     check_videos(videos.select([0, 1, 2]), sampling)
+
+
+def test_no_more_videos_are_opened_than_is_said(tmp_path: Path) -> None:
+    """Of 3 with at most 2, the first and the last; of 2 parts, as many of each."""
+    for n in range(3):
+        write_video(tmp_path / f"{n}.mp4", np.zeros((4 + n, 16, 16, 3), np.uint8), fps=10 + n)
+    (tmp_path / "list.txt").write_text("".join(f"{n}.mp4 0\n" for n in range(3)))
+    videos = open_manifest(tmp_path / "list.txt")
+    opened: dict[int, Any] = {n: frame_sizes([videos], at_most=n, rates=True) for n in (1, 2, 3, 9)}
+    assert {n: found.looked_at for n, found in opened.items()} == {1: 1, 2: 2, 3: 3, 9: 3}
+    rates = [opened[n].rates for n in (1, 2, 3)]
+    np.testing.assert_allclose(rates, [(10, 10), (10, 12), (10, 12)])
+    both = frame_sizes([videos, videos.select([1])], at_most=2)
+    assert both is not None
+    assert both.looked_at == 3
+    with pytest.raises(ValueError, match="at_most to be at least 1 video"):
+        frame_sizes([videos], at_most=0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +12,7 @@ from collections.abc import Sequence
 from vdroppath_tf.data.clips.transforms import ClipSampling
 from vdroppath_tf.data.manifest import Manifest, VideoEntry
 from vdroppath_tf.data.parallel import map_ahead
+from vdroppath_tf.data.sources.clock import mean_rate
 from vdroppath_tf.data.sources.container import VideoError
 from vdroppath_tf.data.sources.request import FrameInfo
 from vdroppath_tf.names import named
@@ -23,12 +26,14 @@ _MULTIPLE = 8  # networks halve the size several times
 @named
 @dataclasses.dataclass(frozen=True)
 class FrameSizes:
-    """The sizes and lengths of videos.
+    """The sizes, lengths and frame rates of videos.
 
     Attributes:
         sizes: Pairs of width and height with the number of videos, the most frequent first.
         frames: The median number of frames.
         looked_at: The number of videos that were inspected.
+        rates: The lowest and the highest mean frame rate. Defaults to None: unknown, as for
+            pictures.
 
     Example:
         ```python
@@ -40,6 +45,7 @@ class FrameSizes:
     sizes: tuple[tuple[tuple[int, int], int], ...]
     frames: int
     looked_at: int
+    rates: tuple[float, float] | None = None
 
     @property
     def short_edge(self) -> int:
@@ -58,36 +64,48 @@ class FrameSizes:
 
 
 @named
-def frame_sizes(parts: Sequence[Manifest], *, at_most: int = _LOOKED_AT) -> FrameSizes | None:
+def frame_sizes(
+    parts: Sequence[Manifest], *, at_most: int = _LOOKED_AT, rates: bool = False
+) -> FrameSizes | None:
     """Returns the sizes of the videos that can be read; None if there are none.
 
     Args:
         parts: Manifests, for example those of training and validation.
         at_most: The largest number of videos that are inspected in each part, evenly spaced.
             Defaults to 2000.
+        rates: Whether to find the frame rates too, for which records are opened. Defaults to False.
 
     Returns:
-        The sizes and the median length.
+        The sizes, the median length and the rates.
+
+    Raises:
+        ValueError: If `at_most` is less than 1.
 
     Example:
         ```python
         print(frame_sizes([train, validation]))  # 320x240 (9,537), 400x226 (3,783)
         ```
     """
+    if at_most < 1:
+        raise ValueError(f"Expected at_most to be at least 1 video. Received: {at_most}")
     entries: list[VideoEntry] = []
     for videos in parts:
-        entries += videos.entries[:: max(1, len(videos) // at_most)]
-    found = [info for info in map_ahead(_info, entries) if info is not None]
+        entries += videos.entries[:: math.ceil(len(videos) / at_most) or 1]
+    inspect = functools.partial(_inspected, rates=rates)
+    found = [each for each in map_ahead(inspect, entries) if each is not None]
     if not found:
         return None
-    sizes = Counter((info.width, info.height) for info in found)
-    frames = int(statistics.median_low([info.num_frames for info in found]))
-    return FrameSizes(tuple(sizes.most_common()), frames, len(found))
+    sizes = Counter((info.width, info.height) for info, _ in found)
+    frames = int(statistics.median_low([info.num_frames for info, _ in found]))
+    known = [rate for _, rate in found if rate is not None]
+    ends = (min(known), max(known)) if known else None
+    return FrameSizes(tuple(sizes.most_common()), frames, len(found), ends)
 
 
-def _info(entry: VideoEntry) -> FrameInfo | None:
+def _inspected(entry: VideoEntry, *, rates: bool) -> tuple[FrameInfo, float | None] | None:
+    """Returns what the headers of a video hold, and its frame rate; None if it is unreadable."""
     try:
-        return entry.info()
+        return entry.info(), mean_rate(entry.times()) if rates else None
     except VideoError:
         return None
 
