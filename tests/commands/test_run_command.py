@@ -16,6 +16,8 @@ from vdroppath_tf import PipelineRun, run_pipeline, training
 from vdroppath_tf.cli import main
 from vdroppath_tf.commands import derive
 from vdroppath_tf.commands.run import words_of
+from vdroppath_tf.commands.run_outputs import FILES, lost_of_step
+from vdroppath_tf.commands.run_plan import TrialFlags, steps_of
 from vdroppath_tf.commands.status import status_of
 from vdroppath_tf.data import open_manifest, write_video
 from vdroppath_tf.training import Progress, Recipe
@@ -350,3 +352,16 @@ def test_trainings_of_trials_are_shown_and_a_signal_has_its_name(tmp_path: Path)
     assert words_of(SystemExit(TERMINATED)) == "stopped by SIGTERM"
     assert [words_of(SystemExit(3)), words_of(KeyboardInterrupt())] == ["3", "KeyboardInterrupt"]
     assert "pipe" in words_of(BrokenPipeError(32, "Broken pipe"))
+
+
+def test_the_files_of_every_step_are_known(tmp_path: Path) -> None:
+    """Each command line names the file that is looked for after it, or the folder of that file."""
+    how: Any = {"draws": 3, "init": None, "more": [], "shown": "a.mp4", "trials": TrialFlags()}
+    steps = steps_of(tmp_path, None, **how)
+    assert [step.name for step in steps] == list(FILES)
+    for step in steps[:-1]:  # the answer is printed
+        (out,) = (flag for flag in step.arguments if flag.startswith("--out="))
+        named = Path(out.removeprefix("--out="))
+        first = tmp_path / FILES[step.name][0]
+        assert named in (first, first.parent), step
+        assert lost_of_step(tmp_path, step.name, FILES).startswith(f"{FILES[step.name][0]} is miss")

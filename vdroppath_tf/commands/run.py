@@ -31,7 +31,7 @@ from vdroppath_tf.commands.run_data import (
     root_of,
     write_parts,
 )
-from vdroppath_tf.commands.run_outputs import lost_of_step, lost_of_steps
+from vdroppath_tf.commands.run_outputs import FILES, lost_of_step, lost_of_steps
 from vdroppath_tf.commands.run_plan import (
     FOLDER,
     KEPT,
@@ -259,7 +259,7 @@ def _run_steps(out: Path, steps: list[Step]) -> None:
         write_state(out, state)
         try:
             if lost or step.command in ("train", "trials", "export", "report"):
-                _call(step)
+                _call(out, step)
         except BaseException as error:
             said = words_of(error)
             failed = "failed" if isinstance(error, Exception) else "stopped"
@@ -279,7 +279,7 @@ def words_of(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _call(step: Step) -> None:
+def _call(out: Path, step: Step) -> None:
     """Runs a command as the command line does, without a suggestion of the next one."""
     module = _STEPS[step.command]
     values = flags.FlagValues()
@@ -289,7 +289,7 @@ def _call(step: Step) -> None:
     with saying_nothing(), _copied(kept) as text:
         module.run(values, positional)
     if kept:
-        write_text(step.output, text.getvalue())
+        write_text(out / FILES[step.name][0], text.getvalue())
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from vdroppath_tf.files import parse_json, read_text
 
 TEST_OF_UNIFORM = "test of the best uniform network"
-_FILES = {
+FILES = {
     "warm-up and search": (
         *("template.keras", "space.json", "history.json"),
         *("recipe.json", "labels.txt"),
@@ -23,6 +23,7 @@ _FILES = {
     "report": ("report.html",),
     "answer": ("plan/answer.txt",),
 }
+"""The files that each step writes, below the folder of the run; the first is its result."""
 
 
 def lost_of_steps(out: Path, names: Iterable[str]) -> dict[str, str]:
@@ -45,7 +46,7 @@ def lost_of_step(out: Path, name: str, names: Collection[str]) -> str:
         name: The name of the step.
         names: The names of all steps of its plan.
     """
-    files = list(_FILES.get(name, ()))
+    files = list(FILES.get(name, ()))
     if name == "trials" and TEST_OF_UNIFORM in names:
         files.append("trials/uniform.keras")
     return ", ".join(f"{file} {wrong}" for file in files if (wrong := _wrong(out / file)))

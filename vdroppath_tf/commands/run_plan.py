@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vdroppath_tf.commands.next_step import flag_list
-from vdroppath_tf.commands.run_outputs import TEST_OF_UNIFORM
+from vdroppath_tf.commands.run_outputs import FILES, TEST_OF_UNIFORM
 from vdroppath_tf.files import load_text, read_json, read_text, what_differs, write_json
 from vdroppath_tf.startup import VERSION
 
@@ -31,13 +31,11 @@ class Step:
         name: The name of the step in the plan and in ``vdroppath status``.
         command: The command.
         arguments: The flags and arguments.
-        output: The last file that the step writes; see also ``run_outputs``.
     """
 
     name: str
     command: str
     arguments: tuple[str, ...]
-    output: Path
 
     @property
     def line(self) -> str:
@@ -82,17 +80,24 @@ def steps_of(
             one unit is tested too. Defaults to None: no trials.
     """
     plan = out / FOLDER
-    template, derived = str(out / "template.keras"), str(out / "derived.keras")
-    scores, result, served = out / "scores.json", out / "result.json", out / "served" / "1"
-    tried, uniform = out / "trials", out / "uniform.json"
-    kept = derived if trials is None else str(tried / "network.keras")
-    shown_too = flag_list(result=str(result))
+
+    def result(step: str) -> str:
+        return str(out / FILES[step][0])
+
+    template, scores, derived = (
+        result(step)
+        for step in ("warm-up and search", "scoring and selection", "derive and fine-tune")
+    )
+    tested, page = result("test"), result("report")
+    served, tried = Path(result("export")).parent, Path(result("trials"))
+    kept = derived if trials is None else str(tried.with_name("network.keras"))
+    shown_too = flag_list(result=tested)
 
     def videos(name: str, part: str) -> list[str]:
         return flag_list(**{name: str(plan / f"{part}.manifest"), f"{name}_root": root})
 
-    def tested(model: str, to: Path) -> list[str]:
-        return [*flag_list(model=model, out=str(to)), *videos("data", "test"), *more]
+    def testing(model: str, to: str) -> list[str]:
+        return [*flag_list(model=model, out=to), *videos("data", "test"), *more]
 
     train, test = videos("train_data", "train"), videos("test_data", "test")
     wide = [*videos("data", "validation"), *train, *test, *more]
@@ -100,58 +105,45 @@ def steps_of(
     seen = [*videos("data", "train"), *videos("validation", "validation"), *more]
     of_trials, of_uniform = [], []
     if trials is not None:
-        given = flag_list(model=template, scores=str(scores), against=derived, out=str(tried))
-        given += [*trials.flags, *seen]
-        of_trials.append(("trials", "trials", given, tried / "trials.json"))
+        given = flag_list(model=template, scores=scores, against=derived, out=str(tried.parent))
+        of_trials.append(("trials", "trials", [*given, *trials.flags, *seen]))
         if trials.uniform:
-            given = tested(str(tried / "uniform.keras"), uniform)
-            of_uniform.append((TEST_OF_UNIFORM, "test", given, uniform))
-            shown_too += flag_list(result=str(uniform))
-        shown_too += flag_list(trials=str(tried / "trials.json"))
-    lines: list[tuple[str, str, list[str], Path]] = [
-        ("warm-up and search", "train", [*start, *seen], out / "space.json"),
+            uniform = result(TEST_OF_UNIFORM)
+            given = testing(str(tried.with_name("uniform.keras")), uniform)
+            of_uniform.append((TEST_OF_UNIFORM, "test", given))
+            shown_too += flag_list(result=uniform)
+        shown_too += flag_list(trials=str(tried))
+    lines: list[tuple[str, str, list[str]]] = [
+        ("warm-up and search", "train", [*start, *seen]),
         (
             "scoring and selection",
             "evaluate",
-            [*flag_list(model=template, draws=str(draws), out=str(scores)), *wide],
-            scores,
+            [*flag_list(model=template, draws=str(draws), out=scores), *wide],
         ),
         (
             "derive and fine-tune",
             "derive",
             [
-                *flag_list(model=template, scores=str(scores), finetune=True, out=derived),
+                *flag_list(model=template, scores=scores, finetune=True, out=derived),
                 *train,
                 *videos("validation", "validation"),
                 *more,
             ],
-            Path(derived),
         ),
         *of_trials,
-        ("test", "test", tested(kept, result), result),
+        ("test", "test", testing(kept, tested)),
         *of_uniform,
-        (
-            "export",
-            "export",
-            flag_list(model=kept, out=str(served), overwrite=True),
-            served / "saved_model.pb",
-        ),
+        ("export", "export", flag_list(model=kept, out=str(served), overwrite=True)),
         (
             "report",
             "report",
-            [
-                *flag_list(run=str(out), scores=str(scores)),
-                *shown_too,
-                *flag_list(out=str(out / "report.html")),
-            ],
-            out / "report.html",
+            [*flag_list(run=str(out), scores=scores), *shown_too, *flag_list(out=page)],
         ),
     ]
     if shown is not None:
-        answer = plan / "answer.txt"
         taken = [flag for flag in more if flag.startswith("--allow_open_end")]
-        lines.append(("answer", "predict", [f"--model={served}", *taken, shown], answer))
-    return [Step(name, command, tuple(args), done) for name, command, args, done in lines]
+        lines.append(("answer", "predict", [f"--model={served}", *taken, shown]))
+    return [Step(name, command, tuple(args)) for name, command, args in lines]
 
 
 def fields_of(
