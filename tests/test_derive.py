@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import tiny
 from covering import covering
 
 from vdroppath_tf import cost
-from vdroppath_tf.derivation import derive
+from vdroppath_tf.derivation import derive, replace_classifier
 from vdroppath_tf.layers.gates import set_strategy
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.zoo import template_micro, template_resnet50
@@ -161,3 +163,18 @@ def test_the_cost_of_a_strategy_needs_no_network(template: Any, text: str) -> No
 def test_what_is_no_strategy_is_refused(template: Any, what: Any) -> None:
     with pytest.raises(TypeError, match=r"strategy must be a FusionStrategy or text, not "):
         derive(template, what)
+
+
+def test_files_hold_whether_a_network_was_derived(tmp_path: Path) -> None:
+    """One with a new classifier was as well; of a file without the mark it is unknown."""
+    model = tiny.template()
+    derived, alone = derive(model, "S ST S+ST"), tiny.derived("S ST S+ST")
+    assert (derived.derived, alone.derived) == (True, False)
+    assert replace_classifier(derived, 7)[0].derived is True
+    for network in (derived, alone):
+        network.save(tmp_path / "network.keras")
+        again = keras.saving.load_model(tmp_path / "network.keras")
+        assert again.derived is network.derived
+    older = {name: value for name, value in derived.get_config().items() if name != "derived"}
+    assert type(derived).from_config(older).derived is None
+    assert "derived" not in model.get_config()

@@ -103,6 +103,7 @@ def _of_template(
         may_be_unused=_dropped(model, strategy).__contains__,
         channels=_kept_channels(model, strategy),
     )
+    network.derived = True
     return network
 
 
@@ -148,4 +149,5 @@ def replace_classifier(model: keras.Model, num_classes: int) -> tuple[FusionMode
     with policy_of(model):
         network = build(architecture, strategy)
     report = copy_weights(model, network, may_be_new=lambda path: path.startswith("classifier/"))
+    network.derived = getattr(model, "derived", None)
     return network, report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def test_one_strategy_is_tried_and_trained(
     network, _, labels = load_model(out / "network.keras")
     assert labels == motion.labels
     against, kept = found["against"], found["strategy"]
+    assert against["derived"] is True
     assert against["strategy"] == load_model(derived)[0].architecture["strategy"]
     assert against["kept"] == (against["top1"] > rows[found["strategy"]]["end"])
     if against["kept"]:
@@ -67,6 +69,13 @@ def test_one_strategy_is_tried_and_trained(
     assert "Strategies trained stand-alone (trials)" in text
     assert "After 2 epochs" in text
     assert read_trials(out / "trials.json").kept == FusionStrategy.parse(kept, "nano")
+    shutil.copytree(chain / "run", tmp_path / "other", ignore=shutil.ignore_patterns("*.keras"))
+    shutil.copy(out / "uniform.keras", tmp_path / "other")
+    alone = f"--against={tmp_path}/other/uniform.keras"
+    done = call(*line[:2], alone, *line[3:])  # trains nothing again
+    assert done.code == 0, done.error
+    found = json.loads((out / "trials.json").read_text())
+    assert found["against"]["derived"] is False
     other = said(call(*line[:2], "--against=nowhere.keras", *line[3:-1], f"--out={tmp_path}/b"))
     assert "nowhere.keras" in other
 

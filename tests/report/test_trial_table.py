@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vdroppath_tf.commands.report_task import chosen_by
 from vdroppath_tf.report import items, read_trials, write_trials
 from vdroppath_tf.report.findings import findings
 from vdroppath_tf.report.headline import headline
@@ -44,7 +45,7 @@ TABLE = TrialTable(
     epochs=(17.0, 34.0),
     videos=200,
     mode_rank=(7, 24),
-    rival=Rival("run/derived.keras", DERIVED, 0.555, kept=False),
+    rival=Rival("run/derived.keras", DERIVED, 0.555, kept=False, derived=True),
     settings={"share": 0.5},
     data=items.DataUsed("choosing by trials", "validation.txt", "ab" * 32, 210, "paper-1clip", 200),
 )
@@ -105,7 +106,7 @@ def test_the_sentences() -> None:
         "the best strategy of the space had 40.0 %, the best uniform draw 60.0 %.",
         "The space's mode was not tried: it is number 7 of 24 by the template's scores.",
         "The network derived from the template (of ST ST S) answers 55.5 % of the same clips, the "
-        "chosen one trained stand-alone 70.0 %: the one that was trained stand-alone is kept.",
+        "chosen one trained stand-alone 70.0 %: the chosen one is kept.",
     ):
         assert words in text
 
@@ -155,9 +156,36 @@ def test_a_run_compares_tested_networks_and_says_how_the_choice_was_made() -> No
     assert sentence.endswith("trained stand-alone (trials), not by the template's scores.")
     kept = replace(TABLE, rival=replace(TABLE.rival, kept=True))  # type: ignore[type-var]
     assert kept.kept == DERIVED
-    sentence = headline(selected(kept)) or ""
-    assert sentence.endswith("does not have a higher top-1 on the validation videos.")
     assert "stand-alone 70.0 %: it is kept." in said(selected(kept))
+
+
+@pytest.mark.parametrize(
+    ("derived", "what"),
+    [
+        (True, "the network derived from the template"),
+        (False, "the network run/derived.keras, trained stand-alone"),
+        (None, "the network run/derived.keras"),
+    ],
+)
+def test_what_trials_are_compared_with_is_named_for_what_it_is(
+    derived: bool | None, what: str, tmp_path: Path
+) -> None:
+    rival = Rival("run/derived.keras", DERIVED, 0.8, kept=True, derived=derived)
+    write_trials(tmp_path / "trials.json", replace(TABLE, rival=rival), kept=rival.name)
+    table = read_trials(tmp_path / "trials.json")
+    assert table.rival == rival
+    sentence = headline(selected(table)) or ""
+    assert sentence.endswith(
+        f"It is {what}: the one that trials chose and trained does not have a higher top-1 on the "
+        "validation videos."
+    )
+    assert f"The{what[3:]} (of ST ST S) answers 80.0 % of the same clips" in said(selected(table))
+    assert chosen_by(table)["chosen_as"] == f"the strategy of {what}, which was kept after trials"
+    assert chosen_by(TABLE)["chosen_as"] == "the strategy that trials chose"
+    fields = json.loads((tmp_path / "trials.json").read_text())
+    del fields["against"]["derived"]  # as in a file of an older version
+    (tmp_path / "trials.json").write_text(json.dumps(fields))
+    assert read_trials(tmp_path / "trials.json").rival == replace(rival, derived=None)
 
 
 def test_the_file_is_read_as_it_was_written(tmp_path: Path) -> None:

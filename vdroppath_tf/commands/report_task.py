@@ -80,7 +80,7 @@ def task(values: flags.FlagValues) -> report.TaskReport:
     data = [*found.data]
     if values.trials is not None:
         table = _trials_of_space(values.trials, space)
-        more |= _by_trials(table)
+        more |= chosen_by(table)
         data += [] if table.data is None else [table.data]
     if values.worth is not None:
         worth, used = report.read_worth(values.worth)
@@ -129,11 +129,11 @@ def _trials_of_space(path: str, space: spaces.ProbabilitySpace) -> report.TrialT
     return table
 
 
-def _by_trials(table: report.TrialTable) -> dict[str, Any]:
-    """The choice is that of the trials, or what they were compared with where that is kept."""
+def chosen_by(table: report.TrialTable) -> dict[str, Any]:
+    """Returns the trials and the strategy of the network that they kept, for `TaskReport`."""
     chosen_as = "the strategy that trials chose"
-    if str(table.kept) != str(table.chosen):
-        chosen_as = "the strategy selected by scores, whose derived network was kept after trials"
+    if table.rival is not None and str(table.kept) != str(table.chosen):
+        chosen_as = f"the strategy of {table.rival}, which was kept after trials"
     return {"trials": table, "chosen": table.kept, "chosen_as": chosen_as}
 
 

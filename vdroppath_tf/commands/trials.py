@@ -150,7 +150,7 @@ def _rival(
     strategy = spaces.FusionStrategy.parse(
         network.architecture["strategy"], found.chosen.strategy.architecture
     )
-    return report.Rival.of(path, strategy, top1, against=found.top1)
+    return report.Rival.of(path, strategy, top1, against=found.top1, derived=network.derived)
 
 
 def lines(table: report.TrialTable) -> list[str]:

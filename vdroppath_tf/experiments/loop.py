@@ -146,7 +146,7 @@ def _rival(run: TaskRun, derived: _Derived, found: Tried) -> Rival:
         top1 = run.score(derived.network, run.task.validation).top1
     else:
         top1 = max(derived.tuning.before, derived.tuning.after)
-    rival = Rival.of(_DERIVED, found.chosen.strategy, top1, against=found.top1)
+    rival = Rival.of(_DERIVED, found.chosen.strategy, top1, against=found.top1, derived=True)
     run.account.log(
         f"Of the chosen strategy's networks the one that was "
         f"{'derived' if rival.kept else 'trained stand-alone'} is kept: top-1 {found.top1:.3f} "

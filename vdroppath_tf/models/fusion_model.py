@@ -34,13 +34,15 @@ from vdroppath_tf.startup import check_may_train
 
 @keras.saving.register_keras_serializable(package="vdroppath_tf")
 class FusionModel(GatedTraining):
-    """A functional ``keras.Model`` with three additions.
+    """A functional ``keras.Model`` with four additions.
 
     * ``architecture``: all it was built from, as JSON-able data. Files hold that and what has
       changed since; the network is built anew from it.
     * ``fit`` gives the gates N of Eq. 5 where ``num_train_examples`` was left out, compiles the
       paper's optimizer where ``compile`` was not called, and shows the loss in parts:
       ``task_loss`` and ``kl``, see ``LossInParts``.
+    * ``derived``: whether ``derive`` made it of a template; None if that is unknown, as for a file
+      of an older version. Files hold it for networks of one strategy.
     * a clip of the wrong rank, channels or dtype is refused by name.
 
     With ``remat = True``, or built within ``keras.RematScope()``, training keeps the inputs of its
@@ -48,6 +50,7 @@ class FusionModel(GatedTraining):
     """
 
     architecture: dict[str, Any] | None = None
+    derived: bool | None = None
     remat = False
     _traced_with: Any = None  # N of each gate, in the function that ``fit`` traced
 
@@ -68,7 +71,7 @@ class FusionModel(GatedTraining):
         with keras.RematScope(mode=None):  # else each layer would be computed again by itself
             parts = functional(architecture, strategy)
             model = cls(**{**parts, "name": name or parts["name"]})
-        model.architecture, model.remat = architecture, remat
+        model.architecture, model.remat, model.derived = architecture, remat, False
         name_network(model, architecture)
         return model._tracking_kl()
 
@@ -197,7 +200,7 @@ class FusionModel(GatedTraining):
     def get_config(self) -> dict[str, Any]:
         if self.architecture is None:  # layers and their calls are all that is known of it
             return super().get_config()
-        pushes = self.kept_pushes()
+        pushes, of_one = self.kept_pushes(), self.architecture.get("strategy") is not None
         return {
             "name": self.name,
             "trainable": self.trainable,
@@ -205,6 +208,7 @@ class FusionModel(GatedTraining):
             "policy": keras.dtype_policies.serialize(self.get_layer(FIRST).dtype_policy),
             "changed": changes_in(self),
             **({} if pushes is None else {"pushes": pushes}),
+            **({"derived": self.derived} if of_one else {}),
         }
 
     @classmethod
@@ -216,6 +220,8 @@ class FusionModel(GatedTraining):
             config = {**config, **of_layers(config["layers"])}
         with policy(config["policy"]):
             model = cls.built(completed(config["architecture"]), name=config["name"])
+        derived = config.get("derived")
+        model.derived = derived if isinstance(derived, bool) else None
         if not config["trainable"]:
             model.trainable = False
         change(model, config["changed"])

@@ -21,10 +21,6 @@ CLOSE = 0.05
 
 _NEITHER = "not clearly different from"
 _TEMPLATES_WEIGHTS = "With the template's weights, which are not trained for one strategy: "
-_DERIVED_IS_KEPT = (
-    " It was derived from the template: the network that trials chose, trained stand-alone, "
-    "does not have a higher top-1 on the validation videos."
-)
 _BY_TRIALS = " Chosen among strategies trained stand-alone (trials), not by the template's scores."
 
 
@@ -102,7 +98,12 @@ def _how_chosen(task: TaskReport) -> str:
     """How trials decided; "" where there were none."""
     if task.trials is None:
         return ""
-    return _BY_TRIALS if task.by_trials else _DERIVED_IS_KEPT
+    if task.by_trials or task.trials.rival is None:
+        return _BY_TRIALS
+    return (
+        f" It is {task.trials.rival}: the one that trials chose and trained does not have a higher "
+        "top-1 on the validation videos."
+    )
 
 
 @named

@@ -68,14 +68,15 @@ def _of_mode(table: TrialTable) -> str:
 
 
 def _of_rival(table: TrialTable, rival: Rival, own: TriedRow) -> str:
-    kept = "it is kept" if rival.kept else "the one that was trained stand-alone is kept"
+    kept = "it is kept" if rival.kept else "the chosen one is kept"
+    what = str(rival)
     whose = (
         "of the same strategy"
         if str(rival.strategy) == str(table.chosen)
         else f"of {rival.strategy}"
     )
     return (
-        f"The network derived from the template ({whose}) answers {percent(rival.top1)} of the "
+        f"{what[0].upper()}{what[1:]} ({whose}) answers {percent(rival.top1)} of the "
         "same clips, the chosen one trained stand-alone "
         f"{percent(own.end or 0.0)}: {kept}."
     )

@@ -69,18 +69,35 @@ class Rival:
         strategy: `FusionStrategy`, its strategy.
         top1: float, its top-1 on the validation videos.
         kept: bool, whether it is the one that is kept.
+        derived: bool, whether it was derived from a template, rather than trained stand-alone.
+            Defaults to `None`: unknown.
     """
 
     name: str
     strategy: FusionStrategy
     top1: float
     kept: bool
+    derived: bool | None = None
 
     def __post_init__(self) -> None:
         check_share(f"top-1 of {self.name!r}", self.top1)
 
+    def __str__(self) -> str:
+        """What it is, in words."""
+        if self.derived:
+            return "the network derived from the template"
+        return f"the network {self.name}{', trained stand-alone' if self.derived is False else ''}"
+
     @classmethod
-    def of(cls, name: str, strategy: FusionStrategy, top1: float, *, against: float) -> Rival:
+    def of(
+        cls,
+        name: str,
+        strategy: FusionStrategy,
+        top1: float,
+        *,
+        against: float,
+        derived: bool | None = None,
+    ) -> Rival:
         """A network that is kept where it answers more videos than the chosen one.
 
         Args:
@@ -88,8 +105,9 @@ class Rival:
             strategy: `FusionStrategy`, its strategy.
             top1: float, its top-1 on the validation videos.
             against: float, that of the chosen network; where both are equal, this one is kept.
+            derived: bool, whether it was derived from a template. Defaults to `None`: unknown.
         """
-        return cls(name, strategy, top1, top1 > against)
+        return cls(name, strategy, top1, top1 > against, derived)
 
 
 @named

@@ -50,6 +50,7 @@ def write_trials(path: str | os.PathLike[str], table: TrialTable, *, kept: str) 
             "strategy": str(rival.strategy),
             "top1": rival.top1,
             "kept": rival.kept,
+            "derived": rival.derived,
         },
         "kept": kept,
     }
@@ -93,4 +94,6 @@ def _row(one: Any) -> TriedRow:
 
 def _rival(one: Any, network: str | None) -> Rival:
     strategy = FusionStrategy.parse(one["strategy"], network)
-    return Rival(str(one["name"]), strategy, float(one["top1"]), bool(one["kept"]))
+    derived = one.get("derived")  # files of older versions have none
+    known = derived if isinstance(derived, bool) else None
+    return Rival(str(one["name"]), strategy, float(one["top1"]), bool(one["kept"]), known)
