@@ -1,12 +1,13 @@
-"""A training step and a forward pass of a template, in turns with the PyTorch counterpart.
+"""Times a training step and a forward pass of a template against its PyTorch counterpart.
 
     python scripts/benchmarks/against_torch.py --torch=python-with-torch --networks=densenet121
 
-Two processes hold the same network, ours and ``torch_step.py`` in channels last, and take turns, so
-that a change of the machine's speed meets both; ratios are medians over rounds. One thread each:
-wall and processor time, the latter where other jobs run on the machine. The ceiling is a matrix
-product of 2048 x 2048 in float32, timed in the same rounds. ``--package`` names another checkout,
-which takes turns too.
+Two processes hold the same network, one from this package and one from ``torch_step.py`` in the
+channels-last layout, and take turns, so that a change of the machine's speed affects both. Ratios
+are medians over rounds. Each process has one thread. Both wall time and processor time are
+printed; use the latter if other jobs run on the machine. The ceiling is a matrix product of 2048 x
+2048 in float32, timed in the same rounds. ``--package`` names another checkout, which takes turns
+too.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from pathlib import Path
 from absl import app, flags
 from in_turns import Worker, answer, jobs_of
 
-TORCH = flags.DEFINE_string("torch", None, "a Python with PyTorch", required=True)
-NETWORKS = flags.DEFINE_list("networks", ["densenet121", "resnet50"], "of these two")
-ROUNDS = flags.DEFINE_integer("rounds", 7, "rounds of timed steps", lower_bound=1)
-PACKAGE = flags.DEFINE_string("package", None, "folder of another checkout")
+TORCH = flags.DEFINE_string("torch", None, "path of a Python that has PyTorch", required=True)
+NETWORKS = flags.DEFINE_list("networks", ["densenet121", "resnet50"], "one or both of these two")
+ROUNDS = flags.DEFINE_integer("rounds", 7, "number of rounds of timed steps", lower_bound=1)
+PACKAGE = flags.DEFINE_string("package", None, "folder of another checkout to compare with")
 SHAPES = {"densenet121": [1, 16, 112, 112], "resnet50": [2, 8, 112, 112]}
 HERE = Path(__file__).resolve().parent
 
 
 def work(name: str, shape: list[int]) -> None:
-    """Answers each line of stdin with the wall and the processor seconds that it took."""
+    """Runs the job that each line of stdin names, and prints its wall and processor seconds."""
     from vdroppath_tf.models.objectives import cross_entropy
     from vdroppath_tf.training.optimizer import GateSGD
     from vdroppath_tf.zoo.constructors import constructors
@@ -46,7 +47,7 @@ def work(name: str, shape: list[int]) -> None:
 
 
 def started(command: list[str], package: Path | None = None) -> Worker:
-    """One of the processes, with one thread."""
+    """Starts one of the processes, with one thread."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     environment |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     if package is not None:
@@ -55,7 +56,7 @@ def started(command: list[str], package: Path | None = None) -> Worker:
 
 
 def workers_of(name: str) -> dict[str, Worker]:
-    """The processes of one network, by what they are called in the table."""
+    """Starts the processes of one network, and returns them by their names in the table."""
     shape = json.dumps(SHAPES[name])
     own = [sys.executable, __file__, "--worker", name, shape]
     found = {"ours": started(own, HERE.parents[1])}
@@ -66,7 +67,7 @@ def workers_of(name: str) -> dict[str, Worker]:
 
 
 def compare(name: str) -> None:
-    """Prints the lines of one network."""
+    """Times one network, and prints its lines of the table."""
     workers = workers_of(name)
     times: dict[tuple[str, str], list[list[float]]] = {}
     for number in range(ROUNDS.value + 2):
@@ -74,7 +75,7 @@ def compare(name: str) -> None:
             for which, worker in workers.items():
                 if job != "product" or which == "ours":
                     spent = worker.time(job)
-                    if number > 1:  # the first two trace, and warm up
+                    if number > 1:  # the first two rounds trace the functions and warm up
                         times.setdefault((which, job), []).append(spent)
     for worker in workers.values():
         worker.close()
@@ -93,7 +94,7 @@ def compare(name: str) -> None:
 
 
 def main(_) -> None:
-    """Prints a table a network."""
+    """Prints a table with the lines of each network."""
     print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {len(os.sched_getaffinity(0))} CPUs")
     print("| job | of | wall | of PyTorch's | processor | of PyTorch's |\n" + "| --- " * 6 + "|")
     for name in NETWORKS.value:

@@ -1,9 +1,10 @@
-"""What each change of a clip's looks costs: CPU milliseconds a clip, on all threads together.
+"""Measures what each augmentation costs, in CPU milliseconds per clip over all threads.
 
     python scripts/benchmarks/augmentation.py --frames=16 --size=112
 
-CPU time and not the clock, so that others who use the machine disturb less; the least of some
-rounds. Mixing is of one pair of clips, halved.
+CPU time rather than wall time is measured, since other jobs on the machine disturb it less; the
+smallest value over several rounds is printed. Mixing is measured on a pair of clips, and its time
+is halved.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from vdroppath_tf.data.clips.mixing import mix
 from vdroppath_tf.data.clips.operations import apply_operations
 from vdroppath_tf.data.sources.resize import resize_frames
 
-FRAMES = flags.DEFINE_integer("frames", 16, "frames a clip", lower_bound=1)
-SIZE = flags.DEFINE_integer("size", 112, "height and width", lower_bound=8)
-ROUNDS = flags.DEFINE_integer("rounds", 5, "rounds", lower_bound=1)
+FRAMES = flags.DEFINE_integer("frames", 16, "number of frames per clip", lower_bound=1)
+SIZE = flags.DEFINE_integer("size", 112, "height and width of a frame in pixels", lower_bound=8)
+ROUNDS = flags.DEFINE_integer("rounds", 5, "number of timed rounds", lower_bound=1)
 JITTER = [
     Operation("brightness", 0.2),
     Operation("contrast", 1.2),
@@ -31,7 +32,7 @@ JITTER = [
 
 
 def least(work: Callable[[], object]) -> float:
-    """CPU milliseconds of the cheapest round; the first one, which sets things up, is left out."""
+    """Returns the smallest CPU time over the rounds, in milliseconds, after one untimed round."""
     work()
     found = []
     for _round in range(ROUNDS.value):
@@ -42,7 +43,7 @@ def least(work: Callable[[], object]) -> float:
 
 
 def main(_: list[str]) -> None:
-    """The table."""
+    """Prints the table."""
     rng = np.random.default_rng(0)
     pair = rng.integers(0, 256, (2, FRAMES.value, SIZE.value, SIZE.value, 3), np.uint8)
     clip, labels, larger = pair[0], np.array([0, 1]), SIZE.value * 8 // 7

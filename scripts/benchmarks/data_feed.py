@@ -1,15 +1,17 @@
-"""Clips a second of each source, against plain PyAV and against what training consumes.
+"""Compares the clips per second of each source with plain PyAV and with training.
 
     python scripts/benchmarks/data_feed.py --folder=data-feed
 
-Cuts real films into H.264 files of 320x240 (twice: with x264's own distance of keyframes, and with
-one every 12 frames), and makes of the first the records, frame folders, zips and HDF5 files that
-the package reads, all with a short edge of 128. Clips have 16 frames, stride 2, crop 112.
+Cuts real videos into H.264 files of 320x240 (twice: with x264's default distance between keyframes,
+and with a keyframe every 12 frames), and converts the former into the records, frame folders, zips
+and HDF5 files that the package reads, all with a short edge of 128. A clip has 16 frames, a stride
+of 2 and a crop of 112.
 
-The yardstick decodes the same kind of clip with PyAV in a loop, in two threads: seek to the
-keyframe before the clip, decode on, scale, crop. All take turns, so that a change of the machine's
-speed meets all; rates are medians of rounds, and ratios the medians of each round's ratio ("of
-files": of those with the default GOP). The time of the CPU holds while the machine does other work.
+The baseline decodes the same kind of clip with PyAV in a loop, in two threads: it seeks to the
+keyframe before the clip, decodes from there, scales and crops. All sources take turns, so that a
+change of the machine's speed affects all of them. Rates are medians over rounds, and ratios are
+medians of the ratio within each round ("of files": relative to the files with the default GOP). CPU
+time is meaningful even while the machine does other work.
 """
 
 from __future__ import annotations
@@ -46,10 +48,10 @@ from vdroppath_tf.data.sources.hdf5 import Hdf5Frames
 from vdroppath_tf.data.sources.source import FrameSource
 from vdroppath_tf.data.sources.zip import FrameZip
 
-FOLDER = flags.DEFINE_string("folder", "data-feed", "where films and clips go")
-ROUNDS = flags.DEFINE_integer("rounds", 5, "turns of each source", lower_bound=1)
-SECONDS = flags.DEFINE_float("seconds", 2.0, "of each turn")
-VIDEOS = flags.DEFINE_integer("videos", 24, "files of each kind", lower_bound=8)
+FOLDER = flags.DEFINE_string("folder", "data-feed", "folder to write the videos and clips to")
+ROUNDS = flags.DEFINE_integer("rounds", 5, "number of turns of each source", lower_bound=1)
+SECONDS = flags.DEFINE_float("seconds", 2.0, "duration of each turn in seconds")
+VIDEOS = flags.DEFINE_integer("videos", 24, "number of videos of each kind", lower_bound=8)
 FRAMES = 150
 BATCH = 8
 THREADS = 2
@@ -62,7 +64,7 @@ RECORDS = "TFRecord"
 
 
 def raw_clips(manifest: Manifest) -> Iterator[int]:
-    """Decodes clips for ever; yields how many more there are."""
+    """Decodes clips without end with plain PyAV, and yields the number of clips per batch."""
     rng = np.random.default_rng(0)
     files = [entry.path for entry in manifest]
     pts = {}
@@ -98,13 +100,13 @@ def raw_clips(manifest: Manifest) -> Iterator[int]:
 
 
 def batches(clips: tf.data.Dataset) -> Iterator[int]:
-    """How many clips each batch has."""
+    """Yields the number of clips of each batch."""
     for clip, _ in clips:
         yield clip.shape[0]
 
 
 def of_sources(manifest: Manifest, sources: list[FrameSource]) -> Manifest:
-    """The same videos from elsewhere."""
+    """Returns a manifest of the same videos that reads them from other sources."""
     entries = [
         dataclasses.replace(entry, source=source)
         for entry, source in zip(manifest, sources, strict=True)
@@ -113,7 +115,7 @@ def of_sources(manifest: Manifest, sources: list[FrameSource]) -> Manifest:
 
 
 def write_frames(records: Manifest, folder: Path) -> dict[str, Manifest]:
-    """The JPEG frames of records as folders, zips and HDF5 files."""
+    """Writes the JPEG frames of records as folders, zips and HDF5 files, and returns manifests."""
     found: dict[str, list[FrameSource]] = {"frame folders": [], "zips": [], "HDF5": []}
     for number, entry in enumerate(records):
         home = folder / "frames" / f"{number:03d}"
@@ -135,7 +137,7 @@ def write_frames(records: Manifest, folder: Path) -> dict[str, Manifest]:
 
 
 def training_steps() -> Iterator[int]:
-    """What template_micro consumes, given clips that are there already."""
+    """Trains ``template_micro`` on clips in memory, and yields the number of clips per step."""
     rng = np.random.default_rng(0)
     clips = tf.constant(rng.integers(0, 256, (BATCH, 16, 112, 112, 3)), tf.uint8)
     labels = tf.constant(rng.integers(0, 4, BATCH))
@@ -148,7 +150,7 @@ def training_steps() -> Iterator[int]:
 
 
 def rate(source: Callable[[], Iterator[int]], warm: int) -> tuple[float, float]:
-    """Clips a second, once what was made ahead is used up; milliseconds of CPU for a clip."""
+    """Returns the clips per second after a warm-up of ``warm`` batches, and CPU ms per clip."""
     running = source()
     for _ in range(warm):
         next(running)
@@ -159,7 +161,7 @@ def rate(source: Callable[[], Iterator[int]], warm: int) -> tuple[float, float]:
 
 
 def sources() -> dict[str, Callable[[], Iterator[int]]]:
-    """Everything that is timed."""
+    """Writes all the data, and returns every source that is timed, by name."""
     folder = Path(FOLDER.value)
     files = cut_films(folder, videos=VIDEOS.value, frames=FRAMES, gops=GOPS)
     home = folder / "records"
@@ -186,7 +188,7 @@ def sources() -> dict[str, Callable[[], Iterator[int]]]:
 
 
 def main(argv: list[str]) -> None:
-    """Times all and prints a table."""
+    """Times all sources, and prints a table."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}")
     timed = sources()

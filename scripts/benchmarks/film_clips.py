@@ -1,4 +1,4 @@
-"""Real films, cut into short video files for the benchmarks beside this file."""
+"""Cuts real videos into short files for the benchmarks of this folder."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ HEIGHT, WIDTH = 240, 320
 def cut_films(
     folder: Path, *, videos: int, frames: int, gops: dict[str, int | None], scale: int = 1
 ) -> dict[str, Manifest]:
-    """Parts of the films of `fetch_films`, H.264 of 320x240 (or narrower, as some films are).
+    """Cuts parts of the videos of `fetch_films` into H.264 files of at most 320x240.
 
     Args:
-        folder: where films and clips are kept; what is there is used again.
-        videos: how many parts.
-        frames: of each.
-        gops: name of a version and most frames from one keyframe to the next.
-        scale: makes the pictures smaller by this factor.
+        folder: Path, where the videos and the clips are kept; existing files are used again.
+        videos: int, the number of parts.
+        frames: int, the number of frames per part.
+        gops: dict, the largest distance between keyframes in frames, or None for the encoder's
+            default, by the name of the version.
+        scale: int, the factor by which height and width are reduced. Defaults to 1.
+
+    Returns:
+        dict, the manifest of each version by its name.
     """
     films = [VideoFile(str(path.resolve())) for path in fetch_films(folder / "films").values()]
     starts = [(film, s) for film in films for s in range(0, film.info().num_frames, frames)]

@@ -1,10 +1,11 @@
-"""From starting Python to the end of the first training step, in a fresh process each time.
+"""Measures the time from starting Python to the end of the first training step.
 
     python scripts/benchmarks/first_step.py --networks=resnet50,densenet121 --rounds=3
 
-Wall and processor time of a process that imports the package, builds a template, traces a step of
-``train_on_batch`` on random clips, and runs it; and of the second step. Processor time counts on a
-machine that others use too. ``--package`` names another checkout to take turns with.
+Prints the wall time, the processor time and the peak memory of a fresh process that imports the
+package, builds a template, traces a step of ``train_on_batch`` on random clips, and runs it; and
+the processor time of the second step. On a shared machine the processor time is the one to
+compare. ``--package`` names another checkout, which takes turns with this one.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ import time
 
 from absl import app, flags
 
-NETWORKS = flags.DEFINE_list("networks", ["resnet50", "densenet121"], "names of networks")
-ROUNDS = flags.DEFINE_integer("rounds", 1, "processes of each kind, in turns")
+NETWORKS = flags.DEFINE_list("networks", ["resnet50", "densenet121"], "names of the networks")
+ROUNDS = flags.DEFINE_integer("rounds", 1, "number of processes of each kind, in turns")
 PACKAGE = flags.DEFINE_string("package", None, "folder of another checkout to compare with")
 SHAPES = {"densenet121": (1, 16, 112, 112), "resnet50": (2, 8, 112, 112)}
 
 
 def first_step(name: str) -> None:
-    """Prints what the process took by the end of its first step, and its second."""
+    """Runs two steps, and prints the times of both and the peak memory of the process as JSON."""
     from vdroppath_tf.models.objectives import cross_entropy
     from vdroppath_tf.training.optimizer import GateSGD
     from vdroppath_tf.zoo.constructors import constructors
@@ -61,7 +62,7 @@ def first_step(name: str) -> None:
 
 
 def measure(name: str, package: str) -> dict[str, float]:
-    """One fresh process."""
+    """Runs one fresh process, and returns its measurements."""
     environment = {**os.environ, "PYTHONPATH": package, "TF_CPP_MIN_LOG_LEVEL": "3"}
     start = time.time()
     done = subprocess.run(

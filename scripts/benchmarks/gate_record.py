@@ -1,9 +1,10 @@
-"""What the record of pushes costs a training step: operations of its graph, processor time.
+"""Measures what recording the gates' gradients costs a training step, in operations and time.
 
     python scripts/benchmarks/gate_record.py --network=micro
 
-Two templates of one seed train on one batch, one with the record and one without. They take turns,
-so that a change of the machine's speed meets both; the ratio is the median over rounds.
+Two templates with the same seed train on one batch, one with the record and one without. They take
+turns, so that a change of the machine's speed affects both; the ratio of processor times is the
+median over rounds.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from typing import Any
 import numpy as np
 from absl import app, flags
 
-NETWORK = flags.DEFINE_string("network", "micro", "a network of the zoo")
-FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip")
-SIZE = flags.DEFINE_integer("size", 32, "height and width")
-BATCH = flags.DEFINE_integer("batch", 8, "clips a step")
-ROUNDS = flags.DEFINE_integer("rounds", 31, "pairs of timed steps; 0 counts operations only")
+NETWORK = flags.DEFINE_string("network", "micro", "name of a network of the zoo")
+FRAMES = flags.DEFINE_integer("frames", 8, "number of frames per clip")
+SIZE = flags.DEFINE_integer("size", 32, "height and width of a frame in pixels")
+BATCH = flags.DEFINE_integer("batch", 8, "number of clips per step")
+ROUNDS = flags.DEFINE_integer("rounds", 31, "pairs of timed steps; 0 only counts operations")
 CLASSES = 4
 
 
 def step_of(recorded: bool, data: Any) -> Any:
-    """A traced training step."""
+    """Returns a traced training step, and its model."""
     import keras
     import tensorflow as tf
 
@@ -44,7 +45,7 @@ def step_of(recorded: bool, data: Any) -> Any:
 
 
 def main(argv: list[str]) -> None:
-    """Counts, then times."""
+    """Counts the operations of both steps, then times the steps."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}")
     import tensorflow as tf

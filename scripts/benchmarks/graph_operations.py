@@ -1,12 +1,13 @@
-"""Operations of a training step, by kind: of templates, and of the same networks without gates.
+"""Counts the operations of a training step by kind, for templates and for networks without gates.
 
     python scripts/benchmarks/graph_operations.py --networks=micro,resnet50,densenet121
 
-A step is what ``fit`` traces with the recipes' optimizer (``GateSGD``, momentum 0.9), forward,
-backward and update; functions it calls are counted too. A network without gates is the derived
-network with S and ST in every layer, so that both have the same convolutions. An operation counts
-as launching a kernel if it computes floats, or writes a variable, on the device: not constants,
-shapes, reads, and what only renames a tensor. Before TensorFlow optimises the graph.
+The step is the one that ``fit`` traces with the recipes' optimizer (``GateSGD``, momentum 0.9):
+forward, backward and update. Functions that it calls are counted too. The network without gates is
+the derived network with S and ST in every layer, so that both have the same convolutions. An
+operation counts as launching a kernel if it computes floats, or writes a variable, on the device;
+constants, shapes, reads, and operations that only rename a tensor do not. The graph is counted
+before TensorFlow optimises it.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from absl import app, flags
 from step_graph import launches, operations, train_graph
 
 NETWORKS = flags.DEFINE_list("networks", ["micro", "resnet50", "densenet121"], "names of networks")
-KINDS = flags.DEFINE_integer("kinds", 16, "how many kinds a line shows, the most frequent first")
-NOISE = flags.DEFINE_string("noise", "sample", "of the gates")
-JSON = flags.DEFINE_string("json", None, "a file for all counts")
+KINDS = flags.DEFINE_integer("kinds", 16, "number of kinds per line, the most frequent first")
+NOISE = flags.DEFINE_string("noise", "sample", "granularity of the gates' noise")
+JSON = flags.DEFINE_string("json", None, "file to write all counts to")
 
 SHAPE = (8, 112, 112)
 
 
 def counted(graph: Any) -> tuple[Counter[str], Counter[str]]:
-    """All operations by kind, and of these the ones that launch a kernel."""
+    """Returns the counts of all operations by kind, and of those that launch a kernel."""
     every: Counter[str] = Counter()
     launching: Counter[str] = Counter()
     for op in operations(graph):
@@ -39,12 +40,12 @@ def counted(graph: Any) -> tuple[Counter[str], Counter[str]]:
 
 
 def line(counts: Counter[str]) -> str:
-    """The most frequent kinds."""
+    """Returns the most frequent kinds and their counts, as text."""
     return ", ".join(f"{kind} {count}" for kind, count in counts.most_common(KINDS.value))
 
 
 def main(_: Any) -> None:
-    """Prints two lines a network: with gates and without."""
+    """Prints the counts of each network, with gates and without."""
     import keras
     import tensorflow as tf
 

@@ -1,7 +1,7 @@
-"""Processes that hold a network each and do their jobs in turns.
+"""Processes that each hold a network, and run their jobs in turns.
 
-A change of the machine's speed so meets all of them. It is imported without TensorFlow: one of
-the processes may have PyTorch, and not this package.
+In this way a change of the machine's speed affects all of them. The module imports no TensorFlow,
+since one of the processes may have PyTorch and not this package.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from typing import Any
 
 
 def answer(jobs: Mapping[str, Callable[[], Any]], about: Mapping[str, Any]) -> None:
-    """Prints what this process is; then does the job that each line of stdin names.
+    """Prints what this process is, then runs the job that each line of stdin names.
 
-    The answer to a line is the wall and the processor seconds that the job took.
+    After each job its wall seconds and processor seconds are printed as JSON.
+
+    Args:
+        jobs: Mapping, the functions to run by name.
+        about: Mapping, the description of this process, such as its versions.
     """
     print(json.dumps(about), flush=True)
     for line in sys.stdin:
@@ -28,7 +32,7 @@ def answer(jobs: Mapping[str, Callable[[], Any]], about: Mapping[str, Any]) -> N
 
 
 def jobs_of(model: Any, shape: Sequence[int], classes: int) -> dict[str, Callable[[], Any]]:
-    """The jobs of a compiled Keras model: a forward pass, a training step, a matrix product."""
+    """Returns a forward pass, a training step and a matrix product of a compiled Keras model."""
     import numpy as np
     import tensorflow as tf
 
@@ -46,10 +50,10 @@ def jobs_of(model: Any, shape: Sequence[int], classes: int) -> dict[str, Callabl
 
 
 class Worker:
-    """One of the processes, seen from the one that times them.
+    """A handle to one of the processes, for the process that times them.
 
     Attributes:
-        about: dict, what the process printed of itself.
+        about: dict, the description that the process printed of itself.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -60,7 +64,7 @@ class Worker:
         self.about: dict[str, Any] = self._answer()
 
     def time(self, job: str) -> list[float]:
-        """Wall and processor seconds of a job."""
+        """Runs a job in the process, and returns its wall seconds and processor seconds."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{job}\n")
         self._process.stdin.flush()

@@ -1,11 +1,11 @@
-"""What 8 bits cost in accuracy: top-1 on a list of test clips, against the network in float.
+"""Measures the top-1 of 8-bit networks on test clips, and its difference from float.
 
     python scripts/benchmarks/int8_accuracy.py --clips=1024
 
 The mode of each trained template that comes with the package (``zoo.list_weights``) is derived,
-recalibrated, and exported; 24 training clips set the ranges of the 8 bits. Each artefact then
-answers the same test clips, as ``vdroppath test --model=served/1/openvino-int8`` has it do. A
-difference stands with its 95 % interval on these clips (``scoring.paired_interval``).
+recalibrated and exported; 24 training clips set the ranges of the 8-bit values. Each artefact then
+classifies the same test clips, as ``vdroppath test --model=served/1/openvino-int8`` does. Each
+difference is printed with its 95 % interval on these clips (``scoring.paired_interval``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FORMATS = ("saved_model", "openvino", "openvino-int8")
 
 
 def answers(name: str, clips: int, folder: Path) -> dict[str, np.ndarray]:
-    """Of each format, which of the test clips it answers correctly."""
+    """Returns whether each test clip is classified correctly, a boolean array for each format."""
     from vdroppath_tf import derive, recalibrate, scoring, serving, zoo
     from vdroppath_tf.data import PROTOCOLS, evaluation_clips, training_clips
     from vdroppath_tf.experiments import write_clips
@@ -30,7 +30,7 @@ def answers(name: str, clips: int, folder: Path) -> dict[str, np.ndarray]:
     task = write_clips(folder / name, name, seed=11, clips=(256, 8, clips))
     network = derive(zoo.template_micro(weights=name), about.mode)
     recalibrate(network, training_clips(task.train, about.sampling, batch_size=32))
-    some = task.train.select(range(0, 256, 256 // 48))  # half of them set the ranges
+    some = task.train.select(range(0, 256, 256 // 48))  # half of the clips set the ranges
     ((seen, _),) = evaluation_clips(some, about.sampling, batch_size=len(some))
     written = serving.export_formats(
         network,
@@ -50,10 +50,10 @@ def answers(name: str, clips: int, folder: Path) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    """See the top of the file."""
+    """Prints the top-1 of each format; see the top of the file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=1024, help="test clips")
-    parser.add_argument("--weights", nargs="+", help="default: all that there are")
+    parser.add_argument("--clips", type=int, default=1024, help="number of test clips")
+    parser.add_argument("--weights", nargs="+", help="names of trained weights (default: all)")
     asked = parser.parse_args()
 
     from vdroppath_tf import scoring, zoo

@@ -1,12 +1,12 @@
-"""What a training step keeps from its forward to its backward pass, by kind of operation.
+"""Counts what a training step keeps from its forward to its backward pass, by kind of operation.
 
     python scripts/benchmarks/kept_tensors.py --network=densenet121 --shape=1,16,112,112
 
 The forward and the backward pass are traced, before TensorFlow optimises the graph. A tensor is
-kept if an operation of the forward pass makes it and one of the backward pass reads it. Tensors
-that only rename another one are that one; reads of weights are left out, since weights are there
-anyway. It is a count, and no measurement: buffers of operations, and gradients on their way, come
-on top.
+kept if an operation of the forward pass makes it and an operation of the backward pass reads it. A
+tensor that only renames another one counts as that one. Reads of weights are left out, since
+weights are in memory anyway. This is a count, not a measurement: the buffers of operations and the
+gradients in flight are needed in addition.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any
 from absl import app, flags
 from step_graph import FREE, needed
 
-NETWORK = flags.DEFINE_string("network", "densenet121", "name of a network")
+NETWORK = flags.DEFINE_string("network", "densenet121", "name of a network of the zoo")
 SHAPE = flags.DEFINE_list("shape", ["1", "16", "112", "112"], "batch, frames, height, width")
-LARGEST = flags.DEFINE_integer("largest", 10, "how many of the largest are listed")
+LARGEST = flags.DEFINE_integer("largest", 10, "number of the largest tensors to list")
 CLASSES = 174
 
 
 def traced(model: Any, shape: list[int]) -> tuple[Any, set[Any]]:
-    """The graph of both passes, and the operations of the forward one."""
+    """Returns the graph of both passes, and the operations of the forward pass."""
     import keras
     import tensorflow as tf
 
@@ -43,7 +43,7 @@ def traced(model: Any, shape: list[int]) -> tuple[Any, set[Any]]:
 
 
 def kept(graph: Any, forward: set[Any]) -> dict[str, Any]:
-    """The tensors that are kept, by name."""
+    """Returns the tensors that are kept, by name."""
     found = {}
     for op in needed(graph):
         if op not in forward and op.type not in FREE:
@@ -54,7 +54,7 @@ def kept(graph: Any, forward: set[Any]) -> dict[str, Any]:
 
 
 def _original(tensor: Any) -> Any:
-    """The tensor that another one is a new name of."""
+    """Returns the tensor that this one renames, or itself."""
     while tensor.op.type in FREE and len(tensor.op.inputs):
         place = tensor.value_index if tensor.op.type == "IdentityN" else 0
         tensor = tensor.op.inputs[place]
@@ -62,13 +62,13 @@ def _original(tensor: Any) -> Any:
 
 
 def size_of(tensor: Any) -> float:
-    """Its size in MB; 0 where that is not known, as of the scratch space of batch norms."""
+    """Returns its size in MB, or 0 if its shape is unknown (the scratch space of batch norms)."""
     known = tensor.shape.is_fully_defined()
     return tensor.shape.num_elements() * tensor.dtype.size / 1e6 if known else 0.0
 
 
 def main(_: Any) -> None:
-    """Prints the sums by kind, and the largest."""
+    """Prints the sums by kind of operation, and the largest tensors."""
     from vdroppath_tf.zoo.constructors import constructors
 
     shape = [int(size) for size in SHAPE.value]

@@ -1,11 +1,11 @@
-"""A training step with the gradient of kernels over time as one product, and with TensorFlow's own.
+"""Times a training step with the gradient of temporal kernels as one product, and TensorFlow's.
 
     python scripts/benchmarks/kernel_gradient.py --network=resnet50 --clip=2x8x112x112
 
 Two copies of a template with the same weights take turns in one process, one with
-``layers.filter_gradients``, one with what TensorFlow derives. Printed are the losses of both, which
-agree up to rounding, and the median over rounds of the ratio of processor time, which on a machine
-that others use says more than the clock.
+``layers.filter_gradients`` and one with the gradient that TensorFlow derives. The script prints the
+losses of both, which agree up to rounding, and the median over rounds of the ratio of their
+processor times, which are more reliable than wall times on a shared machine.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from absl import app, flags
 
-NETWORK = flags.DEFINE_string("network", "resnet50", "of the zoo")
-CLIP = flags.DEFINE_string("clip", "2x8x112x112", "clips a batch, frames, height and width")
-ROUNDS = flags.DEFINE_integer("rounds", 5, "timed steps of each", lower_bound=1)
-THREADS = flags.DEFINE_integer("threads", 1, "of TensorFlow")
+NETWORK = flags.DEFINE_string("network", "resnet50", "name of a network of the zoo")
+CLIP = flags.DEFINE_string("clip", "2x8x112x112", "clips per batch, frames, height and width")
+ROUNDS = flags.DEFINE_integer("rounds", 5, "number of timed steps of each copy", lower_bound=1)
+THREADS = flags.DEFINE_integer("threads", 1, "number of TensorFlow's threads")
 CLASSES = 174
 
 
 def compiled(shape: list[int]) -> Any:
-    """A template, ready to train."""
+    """Returns a compiled template."""
     import keras
 
     from vdroppath_tf import zoo
@@ -40,7 +40,7 @@ def compiled(shape: list[int]) -> Any:
 
 
 def main(_: list[str]) -> None:
-    """Prints the table."""
+    """Times both copies, and prints the results."""
     import tensorflow as tf
 
     from vdroppath_tf.layers import filter_gradients
@@ -61,7 +61,7 @@ def main(_: list[str]) -> None:
     ways = {"one product": filter_gradients._of_kernel, "TensorFlow's": of_tensorflow}
     models: dict[str, Any] = {}
     for way, function in ways.items():
-        filter_gradients._of_kernel = function  # read while a step is traced
+        filter_gradients._of_kernel = function  # read when a step is traced
         models[way] = compiled(shape)
         losses = [models[way].train_on_batch(clips, labels)[0] for _ in range(2)]
         print(f"{way}: the first losses {losses}", flush=True)

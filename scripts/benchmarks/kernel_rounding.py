@@ -1,10 +1,10 @@
-"""How far the same logits differ from themselves between TensorFlow's two kinds of CPU kernels.
+"""Measures how much the same logits differ between TensorFlow's two kinds of CPU kernels.
 
     python scripts/benchmarks/kernel_rounding.py --network=resnet50
 
 One strategy is set on a template with random weights, batch norm is recalibrated on one batch of
-few clips, and the same pass is run in two processes: with oneDNN's kernels and without. No two ways
-of computing a strategy's logits can be expected to agree any better than this.
+few clips, and the same forward pass is run in two processes, one with oneDNN's kernels and one
+without. Two ways of computing a strategy's logits cannot be expected to agree better than this.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-NETWORK = flags.DEFINE_string("network", "resnet50", "of the zoo")
-FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip")
-SIZE = flags.DEFINE_integer("size", 112, "height and width")
-CLIPS = flags.DEFINE_integer("clips", 2, "to recalibrate on, and to run")
-OUT = flags.DEFINE_string("out", None, "for the processes of this script: file for logits")
+NETWORK = flags.DEFINE_string("network", "resnet50", "name of a network of the zoo")
+FRAMES = flags.DEFINE_integer("frames", 8, "number of frames per clip")
+SIZE = flags.DEFINE_integer("size", 112, "height and width of a frame in pixels")
+CLIPS = flags.DEFINE_integer("clips", 2, "number of clips to recalibrate on, and to classify")
+OUT = flags.DEFINE_string("out", None, "used internally: the file for the logits of one process")
 
 
 def run_pass(out: str) -> None:
-    """The pass, in a process that has chosen its kernels."""
-    import keras  # TensorFlow reads the environment once, when it is imported
+    """Runs the forward pass with this process's kernels, and writes its logits to ``out``."""
+    import keras  # TensorFlow reads the environment only once, at its import
 
     from vdroppath_tf import freeze_gates, recalibrate, set_strategy, zoo
 
@@ -43,7 +43,7 @@ def run_pass(out: str) -> None:
 
 
 def main(_: list[str]) -> None:
-    """Both passes, and their difference."""
+    """Runs both passes, and prints their difference."""
     if OUT.value is not None:
         run_pass(OUT.value)
         return

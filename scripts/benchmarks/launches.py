@@ -1,20 +1,19 @@
-"""A training step as a GPU would see it, without one: kernels, bytes, multiply-adds, and the bound.
+"""Models a training step on a GPU, without one: kernels, bytes, multiply-adds and lower bounds.
 
     python scripts/benchmarks/launches.py
     python scripts/benchmarks/launches.py --networks resnet50 --card H100 --launch_us 3
 
-The step that ``fit`` runs is traced as on a GPU (which has TensorFlow's own gradient of kernels
-over time and its own grouped convolutions), before TensorFlow optimises the graph. Each operation
-that runs and launches a kernel reads its inputs and writes its outputs once. Three times are what
-the step takes at least if nothing but the launches, the memory or the arithmetic counted; the
-largest is what it is bound by. The last number is the sum over operations of the largest of the
-three.
+The step that ``fit`` runs is traced as on a GPU (with TensorFlow's gradient of temporal kernels and
+its grouped convolutions), before TensorFlow optimises the graph. Each operation that runs and
+launches a kernel is assumed to read its inputs and write its outputs once. Three times are lower
+bounds of the step if only the launches, the memory or the arithmetic took time; the step is bound
+by the largest of them. The last number is the sum over operations of the largest of the three.
 
-Each network has a process of its own for each precision, one at a time, since TensorFlow keeps what
-it has traced: the largest needs some 3 GB.
+Each network and precision is traced in a separate process, one at a time, since TensorFlow keeps
+what it has traced: the largest network needs about 3 GB.
 
-This is a model of a card from its data sheet, and no measurement. Kernels of a real card reach
-neither its bandwidth nor its peak, and XLA makes one kernel of several operations.
+This is a model of a card from its data sheet, not a measurement. The kernels of a real card reach
+neither its bandwidth nor its peak, and XLA fuses several operations into one kernel.
 """
 
 from __future__ import annotations
@@ -39,20 +38,20 @@ HEAD = (
     "arithmetic, ms | bound by | at least, ms |"
 )
 PRECISIONS = {"float32": 4, "mixed_bfloat16": 2}
-"""The policies, and the bytes of what is multiplied."""
-# what a write to a variable moves beside the operation's own inputs, in sizes of the value
+"""The dtype policies, and the bytes per factor of their products."""
+# The bytes that a write to a variable moves besides the operation's inputs, in sizes of the value.
 _WRITES = {"AssignVariableOp": 1, "ResourceApplyKerasMomentum": 4}
 
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """What a data sheet says of a card.
+    """The figures of a card's data sheet.
 
     Attributes:
-        bandwidth: Of its memory, bytes a second.
-        peaks: Operations a second, dense: of float32 as TensorFlow multiplies it there (TF32), and
-            of bfloat16.
-        launch: Seconds that one kernel takes to be launched.
+        bandwidth: float, the bandwidth of its memory in bytes per second.
+        peaks: tuple, dense operations per second: in float32 as TensorFlow multiplies it on the
+            card (TF32), and in bfloat16.
+        launch: float, the seconds that the launch of one kernel takes. Defaults to 5e-6.
     """
 
     bandwidth: float
@@ -60,7 +59,7 @@ class Card:
     launch: float = 5e-6
 
     def peak(self, size: int) -> float:
-        """Operations a second with factors of so many bytes."""
+        """Returns the operations per second for factors of ``size`` bytes."""
         return self.peaks[0 if size == 4 else 1]
 
 
@@ -69,17 +68,17 @@ CARDS = {
     "A100": Card(2039e9, (156e12, 312e12)),
     "H100": Card(3350e9, (494e12, 989e12)),
 }
-"""NVIDIA's, of 24, 80 (SXM) and 80 GB (SXM)."""
+"""Cards of NVIDIA, with 24, 80 (SXM) and 80 GB (SXM) of memory."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """What the kernels of a step do, one each.
+    """The work of a step's kernels, one item per kernel.
 
     Attributes:
-        moved: Bytes that each reads and writes.
-        macs: Multiply-adds of each.
-        size: Bytes of a factor.
+        moved: array, the bytes that each kernel reads and writes.
+        macs: array, the multiply-adds of each kernel.
+        size: int, the bytes per factor of a product.
     """
 
     moved: np.ndarray
@@ -87,12 +86,12 @@ class Work:
     size: int
 
     def times(self, card: Card) -> dict[str, float]:
-        """Seconds that a step takes at least, by what it waits for."""
+        """Returns a step's lower bounds in seconds for its launches, memory and arithmetic."""
         launch, memory, arithmetic = self._each(card).sum(1)
         return {"launches": launch, "memory": memory, "arithmetic": arithmetic}
 
     def least(self, card: Card) -> float:
-        """Seconds that a step takes at least where every kernel has its own bound."""
+        """Returns a step's lower bound in seconds if each kernel is bound separately."""
         return float(self._each(card).max(0).sum())
 
     def _each(self, card: Card) -> np.ndarray:
@@ -102,7 +101,7 @@ class Work:
 
 
 def work_of(graph: Any, size: int = 4) -> Work:
-    """The work of a traced graph, whose shapes must all be known."""
+    """Returns the work of a traced graph, all of whose shapes must be known."""
     kernels = [op for op in needed(graph) if launches(op)]
     moved = np.array([_moved(op) for op in kernels], float)
     return Work(moved, np.array([_macs(op) for op in kernels], float), size)
@@ -112,7 +111,7 @@ def _bytes(tensor: Any) -> int:
     if tensor.dtype.name in ("resource", "variant"):
         return 0
     if tensor.shape.rank is None and tensor.op.type == "FusedBatchNormV3":
-        return 0  # room for a kernel of NVIDIA's, for its gradient
+        return 0  # scratch space that NVIDIA's kernel reserves for its gradient
     return _numbers(tensor) * tensor.dtype.size
 
 
@@ -130,7 +129,7 @@ def _moved(op: Any) -> int:
 
 
 def _macs(op: Any) -> int:
-    """Multiply-adds of a product or a convolution, and of the gradients of one; 0 of all else."""
+    """Returns the multiply-adds of a product, a convolution, or a gradient of one; otherwise 0."""
     if op.type in ("MatMul", "BatchMatMulV2"):
         turned = op.get_attr("transpose_a" if op.type == "MatMul" else "adj_x")
         return _numbers(op.outputs[0]) * op.inputs[0].shape[-2 if turned else -1]
@@ -147,7 +146,12 @@ def _macs(op: Any) -> int:
 
 
 def traced(pair: tuple[str, str], shape: tuple[int, ...]) -> list[Work]:
-    """The work of the step of a template, by name and precision, of each of the batches."""
+    """Returns the work of a template's step at each of the batch sizes.
+
+    Args:
+        pair: tuple, the name of the network and the dtype policy.
+        shape: tuple, the frames, height and width of a clip.
+    """
     import keras
     import tensorflow as tf
 
@@ -162,7 +166,7 @@ def traced(pair: tuple[str, str], shape: tuple[int, ...]) -> list[Work]:
 
 
 def row(name: str, precision: str, batch: int, work: Work, card: Card) -> str:
-    """A line of the table."""
+    """Returns a line of the table."""
     times = work.times(card)
     numbers = [f"{len(work.moved):,}", f"{work.moved.sum() / 1e9:.2f}"]
     numbers.append(f"{work.macs.sum() / 1e9:.1f}")
@@ -173,16 +177,20 @@ def row(name: str, precision: str, batch: int, work: Work, card: Card) -> str:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """See the top of the file."""
+    """Prints the table; see the top of the file."""
     from vdroppath_tf.zoo import list_networks
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", nargs="+", default=list_networks())
     parser.add_argument("--clip_shape", type=int, nargs=3, default=(8, 112, 112))
     parser.add_argument("--card", choices=CARDS, default="A100")
-    parser.add_argument("--launch_us", type=float, help="microseconds a launch, for the card's")
-    parser.add_argument("--bandwidth", type=float, help="GB a second, for the card's")
-    text = "10^12 operations a second in float32 and bfloat16, for the card's"
+    parser.add_argument(
+        "--launch_us", type=float, help="microseconds per launch (default: the card's)"
+    )
+    parser.add_argument(
+        "--bandwidth", type=float, help="memory bandwidth in GB/s (default: the card's)"
+    )
+    text = "10^12 operations per second in float32 and bfloat16 (default: the card's)"
     parser.add_argument("--peaks", type=float, nargs=2, help=text)
     asked = parser.parse_args(given)
     card = CARDS[asked.card]
@@ -196,9 +204,9 @@ def main(given: Sequence[str] | None = None) -> None:
     print(f"{time.strftime('%Y-%m-%d')}, {versions}")
     peaks = " and ".join(f"{peak / 1e12:g}" for peak in card.peaks)
     print(
-        f"{asked.card}: {1e6 * card.launch:g} us a launch, {card.bandwidth / 1e9:g} GB/s, {peaks}"
+        f"{asked.card}: {1e6 * card.launch:g} us per launch, {card.bandwidth / 1e9:g} GB/s, {peaks}"
     )
-    print("T operations/s in float32 (TF32) and bfloat16; a model, no measurement")
+    print("T operations/s in float32 (TF32) and bfloat16; a model, not a measurement")
     print(f"a training step on clips of {'x'.join(map(str, asked.clip_shape))}, 174 classes\n")
     print(HEAD)
     print(re.sub(r"[^|]+", " --- ", HEAD))

@@ -1,9 +1,10 @@
-"""Memory over 2,000 batches of training clips, from video files and from records.
+"""Measures the memory over 2,000 batches of training clips, from video files and from records.
 
     python scripts/benchmarks/memory_flat.py --folder=data-feed
 
-Real films, cut into small H.264 files. Each source has a process of its own; its resident memory is
-noted every 20 batches, and a line through these numbers, the first fifth left out, is its slope.
+Real videos are cut into small H.264 files. Each source is read in a separate process, whose
+resident memory is recorded every 20 batches; the slope is that of a line fitted to these values
+without the first fifth.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-FOLDER = flags.DEFINE_string("folder", "data-feed", "where films and clips go")
-BATCHES = flags.DEFINE_integer("batches", 2000, "batches of each source", lower_bound=100)
+FOLDER = flags.DEFINE_string("folder", "data-feed", "folder to write the videos and clips to")
+BATCHES = flags.DEFINE_integer("batches", 2000, "number of batches per source", lower_bound=100)
 VIDEOS, FRAMES, BATCH, EVERY = 48, 60, 4, 20
-TARGET = 1.0  # MB for 100 batches
+TARGET = 1.0  # MB per 100 batches
 
 
 def resident() -> float:
-    """Resident memory of this process in MB."""
+    """Returns the resident memory of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def prepare(folder: Path) -> dict[str, str]:
-    """The sources and what opens them."""
+    """Writes the data, and returns the path that opens each source, by its name."""
     from film_clips import cut_films
 
     from vdroppath_tf.data.records.writer import write_records
@@ -42,7 +43,7 @@ def prepare(folder: Path) -> dict[str, str]:
 
 
 def work(source: str, batches: int) -> None:
-    """Prints the memory after each `EVERY` batches, as JSON."""
+    """Reads batches, and prints the memory after every `EVERY` of them as JSON."""
     from vdroppath_tf.data.catalog import open_manifest
     from vdroppath_tf.data.clips.order import ClipOrder
     from vdroppath_tf.data.clips.pipeline import ClipSampling, training_clips
@@ -59,7 +60,7 @@ def work(source: str, batches: int) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Measures all and prints a table."""
+    """Measures all sources, and prints a table."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}")
     print(f"{'':14}{'after 20 %':>12}{'at the end':>12}{'MB in 100 batches':>20}{'batches/s':>12}")

@@ -1,10 +1,10 @@
-"""What checkpoints cost: the time of one, and its share of a minute of training.
+"""Measures what checkpoints cost: the time of one, and its share of a minute of training.
 
     python scripts/benchmarks/save_cost.py --network=resnet50
 
 A template with its optimizer is saved several times into one folder, as a training saves it: its
-files are written, digested, synced and renamed, and the oldest of three checkpoints is removed.
-Training waits for a checkpoint, so its wall time counts; the share is that of `--save_every=1min`.
+files are written, hashed, synced and renamed, and the oldest of three checkpoints is removed.
+Training waits for a checkpoint, so the wall time counts; the share is that of `--save_every=1min`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
-NETWORK = flags.DEFINE_string("network", "micro", "a network of the zoo")
-ROUNDS = flags.DEFINE_integer("rounds", 9, "timed checkpoints", lower_bound=2)
+NETWORK = flags.DEFINE_string("network", "micro", "name of a network of the zoo")
+ROUNDS = flags.DEFINE_integer("rounds", 9, "number of timed checkpoints", lower_bound=2)
 CLASSES = 174
 MINUTE = 60.0
 
 
 def main(argv: list[str]) -> None:
-    """Saves, and prints the medians."""
+    """Saves the checkpoints, and prints the medians."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}")
-    logging.set_verbosity(logging.WARNING)  # TensorFlow notes each of its savers
+    logging.set_verbosity(logging.WARNING)  # TensorFlow logs each of its savers
     from vdroppath_tf.training import RECIPES, Phase
     from vdroppath_tf.training.checkpoint import CheckpointStore
     from vdroppath_tf.training.fit import prepare
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> None:
     wall, processor = [], []
     with tempfile.TemporaryDirectory() as folder:
         store = CheckpointStore(Path(folder), json.dumps({"benchmark": NETWORK.value}))
-        for step in range(ROUNDS.value + 2):  # the first two remove no older one
+        for step in range(ROUNDS.value + 2):  # the first two saves remove no older checkpoint
             clock, own = time.perf_counter(), time.process_time()
             store.save(model, Position(0, 0, steps=step + 1))
             wall.append(time.perf_counter() - clock)

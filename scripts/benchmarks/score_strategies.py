@@ -1,4 +1,4 @@
-"""How long many strategies take to score together, against as many passes of their own.
+"""Compares the time of scoring many strategies together with that of a separate pass for each.
 
     python scripts/benchmarks/score_strategies.py --clips=64 --train_clips=16
     python scripts/benchmarks/score_strategies.py --network=resnet50 --clips=4 --train_clips=2 \
@@ -7,15 +7,16 @@
         --frames=12 --size=16 --clips=2048 --train_clips=64 --batch=64 --draws=uniform \
         --sample=2 --margin=0.01
 
-Strategies are draws from a published space, carried to the network by relative depth, and draws
-from a uniform prior. Clips are H.264 files, decoded in every pass. A pass of its own sets a
-strategy on the template, recalibrates batch norm and scores, its functions traced once for all: a
-few such passes are timed and scaled to all strategies. So is deriving a network for each, which
-computes its own paths alone, but must be built and traced. All with the same recalibration batches.
+Strategies are draws from a published space, transferred to the network by relative depth, and draws
+from a uniform prior. Clips are H.264 files, decoded in every pass. A separate pass sets a strategy
+on the template, recalibrates batch norm and scores; its functions are traced only once. A few such
+passes are timed and scaled to all strategies. So is deriving a network for each strategy, which
+computes only the strategy's paths but must be built and traced. All ways use the same recalibration
+batches.
 
-A race is shown where the template is trained (``--epochs``), as untrained strategies are all the
-same and none can be dropped: on the quickstart's ``motion``, which most strategies answer equally
-well, or on ``both`` with the gaps of ``vdroppath ranking``, where they differ.
+A race is run only if the template is trained (``--epochs``), as untrained strategies score the same
+and none can be dropped. The tasks are the quickstart's ``motion``, on which most strategies do
+equally well, and ``both`` with the gaps of ``vdroppath ranking``, on which they differ.
 """
 
 from __future__ import annotations
@@ -55,28 +56,29 @@ from vdroppath_tf.scoring.uniform import uniform_prior
 from vdroppath_tf.scoring.walk import StrategyTree
 from vdroppath_tf.training import Clips, build_template, train
 
-NETWORK = flags.DEFINE_string("network", "micro", "of the zoo")
-STRATEGIES = flags.DEFINE_integer("strategies", 100, "how many", lower_bound=2)
-FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip")
-SIZE = flags.DEFINE_integer("size", 112, "height and width")
-CLIPS = flags.DEFINE_integer("clips", 128, "validation clips")
-TRAIN_CLIPS = flags.DEFINE_integer("train_clips", 32, "clips to recalibrate on")
-BATCH = flags.DEFINE_integer("batch", 16, "clips a batch")
-TASK = flags.DEFINE_enum("task", "motion", ["motion", "both"], "what the template learns")
-EPOCHS = flags.DEFINE_integer("epochs", 0, "of v-DropPath before; 0: untrained, no race")
-FIT_CLIPS = flags.DEFINE_integer("fit_clips", 512, "clips to train on")
-SAMPLE = flags.DEFINE_integer("sample", 3, "passes of their own that are timed", lower_bound=1)
+NETWORK = flags.DEFINE_string("network", "micro", "name of a network of the zoo")
+STRATEGIES = flags.DEFINE_integer("strategies", 100, "number of strategies", lower_bound=2)
+FRAMES = flags.DEFINE_integer("frames", 8, "number of frames per clip")
+SIZE = flags.DEFINE_integer("size", 112, "height and width of a frame in pixels")
+CLIPS = flags.DEFINE_integer("clips", 128, "number of validation clips")
+TRAIN_CLIPS = flags.DEFINE_integer("train_clips", 32, "number of clips to recalibrate on")
+BATCH = flags.DEFINE_integer("batch", 16, "number of clips per batch")
+TASK = flags.DEFINE_enum("task", "motion", ["motion", "both"], "task that the template learns")
+EPOCHS = flags.DEFINE_integer("epochs", 0, "epochs of v-DropPath; 0 leaves the template untrained")
+FIT_CLIPS = flags.DEFINE_integer("fit_clips", 512, "number of clips to train on")
+SAMPLE = flags.DEFINE_integer("sample", 3, "number of separate passes to time", lower_bound=1)
 DRAWS = flags.DEFINE_multi_enum(
-    "draws", ["published", "own", "uniform"], ["published", "own", "uniform"], "what draws are from"
+    "draws", ["published", "own", "uniform"], ["published", "own", "uniform"], "spaces to draw from"
 )
-MARGIN = flags.DEFINE_float("margin", 0.0, "of the race", 0.0, 0.99)
-SPACE = flags.DEFINE_string("space", "something-something-v1", "published space the draws are from")
+MARGIN = flags.DEFINE_float("margin", 0.0, "margin of the race", 0.0, 0.99)
+SPACE = flags.DEFINE_string("space", "something-something-v1", "published space to draw from")
 
 
 def timed(work: Callable[[], Any]) -> tuple[np.ndarray, Any]:
-    """Seconds, and seconds of all processor cores together; and what came out.
+    """Calls a function, and returns its wall and processor seconds, and its result.
 
-    On a machine that others use too, the second number says more.
+    The processor seconds are those of all cores together; on a shared machine they are more
+    reliable.
     """
     start = np.array([time.perf_counter(), time.process_time()])
     result = work()
@@ -84,18 +86,18 @@ def timed(work: Callable[[], Any]) -> tuple[np.ndarray, Any]:
 
 
 def shown(seconds: np.ndarray) -> str:
-    """Both numbers."""
-    return f"{seconds[0]:.2f} s (of cores {seconds[1]:.2f})"
+    """Returns the wall and the processor seconds as text."""
+    return f"{seconds[0]:.2f} s (processor {seconds[1]:.2f})"
 
 
 def ratio(seconds: np.ndarray, own: np.ndarray) -> str:
-    """Of both."""
-    return f"{seconds[0] / own[0]:.3f} (of cores {seconds[1] / own[1]:.3f})"
+    """Returns the ratios of the wall and the processor seconds as text."""
+    return f"{seconds[0] / own[0]:.3f} (processor {seconds[1] / own[1]:.3f})"
 
 
 @contextlib.contextmanager
 def stopwatch() -> Iterator[dict[str, np.ndarray]]:
-    """Seconds spent in the parts of an evaluation."""
+    """Measures the wall and processor seconds spent in each part of an evaluation."""
     parts = {"tracing": (StrategyTree, "_function"), "recalibrating": (Scoring, "measure")}
     parts["scoring"] = (Scoring, "score")
     spent, before = {part: np.zeros(2) for part in parts}, {}
@@ -119,12 +121,12 @@ def stopwatch() -> Iterator[dict[str, np.ndarray]]:
 
 
 def distinct(space: ProbabilitySpace, count: int) -> list[Any]:
-    """Draws without repeats, as many as there are among many."""
+    """Returns ``count`` distinct draws, or fewer if 20 times as many draws hold fewer."""
     return list(dict.fromkeys(space.sample(20 * count, seed=0)))[:count]
 
 
 class Bench:
-    """A template, its clips, and the passes."""
+    """A template, its clips, and the ways to score strategies on them."""
 
     def __init__(self, folder: Path) -> None:
         base, recipe = DIFFICULTY, quickstart_recipe(seed=0)
@@ -140,7 +142,7 @@ class Bench:
         self.videos = self.videos.select(shuffled)
         self.sampling = ClipSampling(frames=FRAMES.value, short_edge=SIZE.value, crop=SIZE.value)
         recipe = recipe.replace(network=NETWORK.value, sampling=self.sampling)
-        if EPOCHS.value:  # without them nothing is trained
+        if EPOCHS.value:  # otherwise nothing is trained
             recipe = recipe.replace(
                 warmup=dataclasses.replace(recipe.warmup, epochs=EPOCHS.value // 4),
                 search=dataclasses.replace(recipe.search, epochs=EPOCHS.value),
@@ -167,7 +169,7 @@ class Bench:
         return call(self.model, strategies, self.clips(), **options)
 
     def own_passes(self, strategies: list[Any]) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Seconds a strategy when each is set on the template, and the logits."""
+        """Returns the seconds per strategy with one set at a time on the template; the logits."""
         freeze_gates(self.model)
         norms, found, seconds = batch_norms(self.model), [], []
 
@@ -187,7 +189,7 @@ class Bench:
             return np.concatenate([score(x) for x, _ in self.clips()])
 
         with restored(self.model), of_the_batch(norms):
-            one(strategies[0])  # traces
+            one(strategies[0])  # the untimed first call traces the functions
             for strategy in strategies:
                 took, logits = timed(lambda strategy=strategy: one(strategy))
                 seconds.append(took)
@@ -197,7 +199,7 @@ class Bench:
         return np.mean(seconds, 0), found
 
     def derived(self, strategy: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Seconds of one network that is derived, recalibrated and run."""
+        """Returns the seconds to derive, recalibrate and run one network, and its logits."""
 
         def one() -> np.ndarray:
             network = derive(self.model, strategy)
@@ -207,7 +209,7 @@ class Bench:
         return timed(one)
 
     def logits(self, strategies: list[Any]) -> list[np.ndarray]:
-        """What the scores of a few strategies were made of."""
+        """Returns the logits of a few strategies that are scored together."""
         tree = StrategyTree(self.model, [strategy_masks(self.model, s) for s in strategies])
         scoring = Scoring(tree, self.model.output_shape[-1], lambda: None)
         found: list[list[np.ndarray]] = [[] for _ in strategies]
@@ -222,9 +224,9 @@ class Bench:
 
 
 def share_of_arithmetic(model: Any, masks: list[Any]) -> float:
-    """Multiply-adds of the tree over those of a pass for each strategy, which runs every path.
+    """Returns the multiply-adds of the tree relative to one pass per strategy with every path.
 
-    S+ST of a ResNet is one convolution, in both.
+    In both, S+ST of a ResNet is one convolution.
     """
     costs = unit_costs(model, (FRAMES.value, SIZE.value, SIZE.value))
     layers = fusion_layers(model)
@@ -248,7 +250,7 @@ def share_of_arithmetic(model: Any, masks: list[Any]) -> float:
 
 
 def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
-    """One kind of draws."""
+    """Times and prints the scoring of draws from one space."""
     strategies = distinct(space, STRATEGIES.value)
     count = len(strategies)
     masks = [strategy_masks(bench.model, s) for s in strategies]
@@ -256,20 +258,20 @@ def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
     nodes = tree.nodes()
     print(f"\n{count} distinct draws from {name}")
     print(f"  layers run: {sum(nodes)} of {count * len(nodes)}, {nodes} at each depth")
-    print(f"  multiply-adds: {share_of_arithmetic(bench.model, masks):.3f} of the own passes")
+    print(f"  multiply-adds: {share_of_arithmetic(bench.model, masks):.3f} of the separate passes")
     few = strategies[:: max(1, count // SAMPLE.value)][: SAMPLE.value]
-    before, logits = bench.own_passes(few)  # before and after: the machine's speed drifts
+    before, logits = bench.own_passes(few)  # timed twice, since the machine's speed drifts
     with stopwatch() as spent:
         seconds, scores = timed(lambda: bench.together(strategies))
     parts = ", ".join(f"{part} {took[0]:.1f}" for part, took in spent.items())
-    print(f"  together: {shown(seconds)}: {parts}; tracing and decoding are within the other two")
+    print(f"  together: {shown(seconds)}: {parts}; the other two include tracing and decoding")
     after, _ = bench.own_passes(few)
     own = (before + after) / 2
-    print(f"  a pass of its own, set on the template: {shown(own)}, mean of {len(few)}, ", end="")
+    print(f"  a separate pass, set on the template: {shown(own)}, mean of {len(few)}, ", end="")
     print(f"before ({before[0]:.2f}) and after ({after[0]:.2f})")
-    print(f"  together / {count} own passes (scaled): {ratio(seconds, own * count)}")
+    print(f"  together / {count} separate passes (scaled): {ratio(seconds, own * count)}")
     alone, derived = bench.derived(few[0])
-    print(f"  derived, traced, run (one): {shown(alone)}; {ratio(seconds, alone * count)}")
+    print(f"  derived, traced and run (one): {shown(alone)}; {ratio(seconds, alone * count)}")
     difference = max(
         float(np.abs(a - b).max()) for a, b in zip(bench.logits(few), logits, strict=True)
     )
@@ -281,22 +283,22 @@ def report(bench: Bench, name: str, space: ProbabilitySpace) -> None:
             lambda: bench.together(strategies, race_strategies, margin=MARGIN.value)
         )
         seen = sum(score.clips for score in raced) / (count * len(bench.videos))
-        print(f"  race: {shown(took)}, {ratio(took, own * count)} of the own passes; ", end="")
+        print(f"  race: {shown(took)}, {ratio(took, own * count)} of the separate passes; ", end="")
         print(f"{seen:.2f} of strategies x clips scored, {len(raced.finalists)} left at the end")
         print(f"  best {scores.best.strategy} {scores.best.top1:.3f}; ", end="")
         place = [str(score.strategy) for score in scores].index(str(raced.best.strategy))
         level = confidence_set(scores.right[..., 0])
-        said = "in the confidence set" if place in level else "worse"
+        said = "in the confidence set" if place in level else "outside the confidence set"
         print(
             f"raced {raced.best.strategy}, which scores {scores[place].top1:.3f}: {said} ", end=""
         )
-        print(f"(as {len(level)} of {count})")
+        print(f"(which has {len(level)} of {count} strategies)")
         spread = [score.top1 for score in scores]
         print(f"  top-1 from {min(spread):.3f} to {max(spread):.3f}")
 
 
 def main(_: list[str]) -> None:
-    """The table."""
+    """Prints the measurements of each space."""
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         print(
@@ -304,7 +306,7 @@ def main(_: list[str]) -> None:
         )
         print(f"{CLIPS.value} to score, {bench.batches} batches of {BATCH.value} to recalibrate on")
         decoding, _ = timed(lambda: [None for _ in bench.clips()])
-        print(f"decoding alone: {shown(decoding)} a pass")
+        print(f"decoding only: {shown(decoding)} per pass")
         own = ProbabilitySpace.from_model(bench.model)
         if "published" in DRAWS.value:
             space = zoo.transfer(zoo.published_space(SPACE.value), NETWORK.value)

@@ -1,9 +1,10 @@
-"""A served network under load: throughput, times, memory, and a version swap.
+"""Puts load on a served network: throughput, latency, memory, and swaps of its version.
 
     python scripts/benchmarks/serve_load.py --seconds=60
 
-Starts ``vdroppath serve`` with an untrained ``micro`` on clips of 8x112x112, and asks it for one
-mp4 from clients that are threads of this process. Beside it, decoding ahead in one process.
+Starts ``vdroppath serve`` with an untrained ``micro`` on clips of 8x112x112, and sends it one mp4
+again and again from clients that are threads of this process. For comparison, the same network is
+run in a single process whose threads decode ahead.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _FILMS = 5000
 
 
 class Client(threading.Thread):
-    """Asks for one video, again and again, on one connection."""
+    """Sends one video again and again on one connection."""
 
     def __init__(self, port: int, video: bytes, stop: threading.Event) -> None:
         super().__init__(daemon=True)
@@ -58,18 +59,18 @@ class Client(threading.Thread):
                 self.times.append(time.perf_counter() - begun)
                 self.versions[json.loads(data)["version"]] += 1
             elif status == 429:
-                time.sleep(0.05)  # as a client should; the answer says a second
+                time.sleep(0.05)  # a client should wait; the server asks for a second
 
 
 class Load(NamedTuple):
-    """What clients were answered."""
+    """The responses to all clients: the duration, the status codes, and the latencies."""
 
     seconds: float
     statuses: Counter[int]
     times: list[float]
 
     def line(self) -> str:
-        """Throughput and times."""
+        """Returns the throughput and the latencies as text."""
         p50, p99 = np.percentile(self.times, [50, 99]) * 1000 if self.times else (0, 0)
         return (
             f"{len(self.times) / self.seconds:.1f} answers/s, p50 {p50:.0f} ms, p99 {p99:.0f} ms, "
@@ -79,7 +80,7 @@ class Load(NamedTuple):
 
 @contextlib.contextmanager
 def asking(port: int, video: bytes, clients: int) -> Iterator[list[Client]]:
-    """So many clients ask, until the end of the ``with``; then each waits for its last answer."""
+    """Lets clients send requests until the end of the ``with``; each awaits its last response."""
     stop = threading.Event()
     threads = [Client(port, video, stop) for _ in range(clients)]
     for thread in threads:
@@ -91,12 +92,12 @@ def asking(port: int, video: bytes, clients: int) -> Iterator[list[Client]]:
 
 
 def total(counts: Iterable[Counter[int]]) -> Counter[int]:
-    """Of all clients together."""
+    """Returns the sum of the counts of all clients."""
     return sum(counts, Counter())
 
 
 def load(port: int, video: bytes, clients: int, seconds: float) -> Load:
-    """So many clients for so many seconds."""
+    """Puts the load of several clients on the server for some seconds, and returns the results."""
     begun = time.perf_counter()
     with asking(port, video, clients) as threads:
         time.sleep(seconds)
@@ -106,22 +107,22 @@ def load(port: int, video: bytes, clients: int, seconds: float) -> Load:
 
 
 class Memory(NamedTuple):
-    """Of a process, in MB.
+    """The memory of a process, in MB.
 
-    Its share of the libraries that others have loaded too comes and goes with these others; what is
-    its own does not.
+    Its share of the libraries varies with the other processes that have loaded them; its own memory
+    does not.
     """
 
     share: float
     own: float
 
     def line(self) -> str:
-        """Both."""
+        """Returns both as text."""
         return f"{self.share:.1f} MB (its own {self.own:.1f})"
 
 
 def memory(pid: int) -> Memory:
-    """The proportional share of the memory of a process, and the part that no file backs."""
+    """Returns the proportional share of a process's memory, and its memory not backed by files."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     found = {line.split(":")[0]: line.split()[1] for line in lines[1:]}
     return Memory(int(found["Pss"]) / 1024, int(found["Anonymous"]) / 1024)
@@ -129,7 +130,7 @@ def memory(pid: int) -> Memory:
 
 @contextlib.contextmanager
 def server(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """`vdroppath serve` in a process of its own, and its port."""
+    """Starts `vdroppath serve` in a separate process, and yields the process and its port."""
     command = [sys.executable, "-m", "vdroppath_tf", "serve", f"micro={folder}", "--port=0"]
     process = subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, text=True)
     try:
@@ -142,15 +143,18 @@ def server(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], i
 
 
 def processor_time(pid: int) -> float:
-    """Seconds that a process has worked."""
+    """Returns the processor seconds that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def in_process(folder: Path, video: Path, seconds: float) -> tuple[float, float]:
-    """Answers a second with decoding ahead in threads, and seconds of processor time for each.
+    """Measures answers per second in one process that decodes ahead in threads.
 
-    As for a server, every video is a new one: what is known of a file is kept by its name.
+    As for a server, every video is a new file, since the index of a file is cached by its name.
+
+    Returns:
+        tuple, the answers per second, and the processor seconds per answer.
     """
     films = folder / "films"
     if not films.exists():
@@ -179,7 +183,7 @@ def in_process(folder: Path, video: Path, seconds: float) -> tuple[float, float]
 
 
 def prepare(folder: Path, video: Path | None) -> tuple[Path, Path]:
-    """A served network, two versions to come, and a video."""
+    """Exports a network to serve, writes or copies a video, and returns both paths."""
     from vdroppath_tf import zoo
     from vdroppath_tf.data.clips import ClipSampling
     from vdroppath_tf.data.sources.encode import write_video
@@ -193,21 +197,21 @@ def prepare(folder: Path, video: Path | None) -> tuple[Path, Path]:
     else:
         video = folder / "film.mp4"
         scene = np.random.default_rng(0).integers(0, 256, (30, 60, 3), np.uint8)
-        scene = scene.repeat(16, 0).repeat(16, 1)  # over which a camera pans: 320x240, 3 seconds
+        scene = scene.repeat(16, 0).repeat(16, 1)  # a camera pans over it: 320x240, 3 seconds
         frames = np.stack([scene[k : k + 240, 3 * k : 3 * k + 320] for k in range(75)])
         write_video(video, frames, fps=25)
     return folder / "served", video
 
 
 def main() -> None:
-    """All of it."""
+    """Runs all measurements, and prints them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=300.0, help="of each long load")
-    parser.add_argument("--turn_seconds", type=float, default=15.0, help="of each turn")
+    parser.add_argument("--seconds", type=float, default=300.0, help="seconds of each long load")
+    parser.add_argument("--turn_seconds", type=float, default=15.0, help="seconds of each turn")
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--swaps", type=int, default=2000, help="requests while versions change")
-    parser.add_argument("--video", type=Path, help="default: 75 frames of 320x240 that are made")
-    parser.add_argument("--rounds", type=int, default=3, help="served and in process, in turns")
+    parser.add_argument("--video", type=Path, help="default: 75 generated frames of 320x240")
+    parser.add_argument("--rounds", type=int, default=3, help="turns, served and in process")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="serve_load-"))
     try:
@@ -224,9 +228,11 @@ def main() -> None:
             own, own_worked = in_process(folder, video, given.turn_seconds)
             ratios.append(len(found.times) / found.seconds / own)
             work_ratios.append(own_worked / worked)
-            print(f"processor time an answer: served {worked:.4f} s, in process {own_worked:.4f} s")
+            print(
+                f"processor time per answer: served {worked:.4f} s, in process {own_worked:.4f} s"
+            )
             print(f"served: {found.line()}\nin process: {own:.1f} answers/s", flush=True)
-        for what, each in (("answers a second", ratios), ("answers by work", work_ratios)):
+        for what, each in (("answers per second", ratios), ("answers by work", work_ratios)):
             shown = ", ".join(f"{ratio:.2f}" for ratio in each)
             median = statistics.median(each)
             print(f"{what}, served / in process: {median:.2f}, of {shown}", flush=True)
@@ -245,7 +251,7 @@ def main() -> None:
 
 
 def swap(served: Path, port: int, data: bytes, clients: int, requests: int) -> None:
-    """Versions change while clients ask."""
+    """Adds versions of the network while clients send requests, and prints who answered."""
     number = 1
     with asking(port, data, clients) as threads:
         while sum(thread.statuses.total() for thread in threads) < requests:

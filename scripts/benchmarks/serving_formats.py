@@ -1,11 +1,12 @@
-"""Processor time, memory and differences of a network in every format that it is exported in.
+"""Measures processor time, memory and differences of a network in every exported format.
 
     python scripts/benchmarks/serving_formats.py --network=resnet50 --out=formats
 
-One process answers the same clip in all of them by turns, on one core: the ratio of a round is the
-processor time of a format over that of the SavedModel that is not folded, and the median over
-rounds is written. A turn is one answer that is not timed, for what another format has thrown out of
-the caches, and then some that are. Memory is what a fresh process needs above its imports.
+One process runs the same clip through all formats in turns, on one core. The ratio in a round is
+the processor time of a format over that of the SavedModel without folding, and the median over
+rounds is printed. A turn starts with an untimed inference, since other formats have evicted its
+data from the caches, and continues with timed ones. Memory is what a fresh process needs beyond
+its imports.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ KERAS = "network.keras"
 
 
 def clips(count: int) -> np.ndarray:
-    """Coarse patterns that move."""
+    """Returns clips of coarse moving patterns, uint8 ``(count, *SHAPE, 3)``."""
     rng = np.random.default_rng(0)
     found = np.empty((count, *SHAPE, 3), np.uint8)
     for clip in found:
@@ -43,7 +44,7 @@ def clips(count: int) -> np.ndarray:
 
 
 def network_of(name: str) -> Any:
-    """With norms that are not those of a new network, so that folding has something to do."""
+    """Returns a network whose batch norms have random values, so that folding has an effect."""
     from vdroppath_tf import zoo
 
     if name == "micro":
@@ -64,7 +65,7 @@ def network_of(name: str) -> Any:
 
 
 def written_before(name: str, out: Path, formats: Sequence[str]) -> dict[str, Path]:
-    """The artefacts that an earlier run left."""
+    """Returns the artefacts that an earlier run wrote, by format."""
     folder = out / name / "1"
     formats = [each for each in formats if each == "saved_model" or (folder / each).is_dir()]
     places = {each: folder if each == "saved_model" else folder / each for each in formats}
@@ -74,7 +75,7 @@ def written_before(name: str, out: Path, formats: Sequence[str]) -> dict[str, Pa
 def write(
     name: str, out: Path, network: Any, formats: Sequence[str], count: int
 ) -> dict[str, Path]:
-    """The artefacts of a network."""
+    """Exports a network in all formats, and returns the artefacts, by format."""
     from vdroppath_tf import serving
     from vdroppath_tf.data import ClipSampling
 
@@ -92,10 +93,10 @@ def write(
 
 
 def measure(name: str, rounds: int, answers: int, paths: dict[str, Path], out: Path) -> None:
-    """Rounds of all formats by turns."""
+    """Times all formats in turns, and prints their times, differences and memory."""
     import keras
 
-    import vdroppath_tf  # noqa: F401  its layers, by name
+    import vdroppath_tf  # noqa: F401  registers its layers with Keras
     from vdroppath_tf.serving import load_artefact
 
     clip = clips(1)
@@ -113,7 +114,7 @@ def measure(name: str, rounds: int, answers: int, paths: dict[str, Path], out: P
             start = time.process_time()
             for _ in range(answers):
                 call()
-            if round_:  # the first prepares
+            if round_:  # the first round is a warm-up
                 spent[kind].append((time.process_time() - start) / answers)
     base = np.array(spent[PLAIN])
     print(f"keras {keras.__version__}, {rounds} rounds of {answers}, one core, clip {SHAPE}")
@@ -130,7 +131,7 @@ def measure(name: str, rounds: int, answers: int, paths: dict[str, Path], out: P
 
 
 def difference_of(path: Path) -> str:
-    """How much logits differ from the network's, as its manifest has it."""
+    """Returns how much the logits differ from the network's, according to the manifest."""
     from vdroppath_tf.serving.beside import read_manifest
 
     manifest = read_manifest(path) or {}
@@ -156,7 +157,7 @@ print("held", held() - before, held())
 
 
 def memory_of(kind: str, path: Path) -> str:
-    """Of a fresh process: above its imports, and as a whole."""
+    """Returns the memory of a fresh process, beyond its imports and in total."""
     runtime = "saved_model" if kind in (PLAIN, "saved_model") else kind
     command = [sys.executable, "-c", MEMORY.format(*SHAPE), str(path), runtime]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -165,16 +166,16 @@ def memory_of(kind: str, path: Path) -> str:
 
 
 def main() -> None:
-    """See the top of the file."""
+    """Exports and measures a network; see the top of the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", default="micro")
     parser.add_argument("--out", type=Path, default=Path("formats"))
-    parser.add_argument("--rounds", type=int, default=11, help="0 writes, and measures nothing")
-    parser.add_argument("--answers", type=int, default=3, help="timed answers of a turn")
+    parser.add_argument("--rounds", type=int, default=11, help="timed rounds; 0 only exports")
+    parser.add_argument("--answers", type=int, default=3, help="timed inferences per turn")
     parser.add_argument("--formats", nargs="+", default=FORMATS, choices=FORMATS)
-    text = "on which files are compared with the network; half of them set the ranges of 8 bits"
+    text = "clips on which to compare the files with the network; half of them set the 8-bit ranges"
     parser.add_argument("--clips", type=int, default=24, help=text)
-    text = "measure what an earlier run wrote"
+    text = "measure the files that an earlier run wrote"
     parser.add_argument("--reuse", action="store_true", help=text)
     asked = parser.parse_args()
     if asked.rounds:
@@ -189,7 +190,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as vdroppath_tf has it; Keras is imported before it
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as vdroppath_tf sets it; Keras is imported before
     os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     main()

@@ -1,4 +1,4 @@
-"""The graph of a training step, and which of its operations launch a kernel."""
+"""Traces the graph of a training step, and finds the operations that launch a kernel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FREE = {
 
 
 def train_graph(model: Any, shape: tuple[int, ...], batch: int, classes: int) -> Any:
-    """The graph that ``fit`` traces for batches of one size."""
+    """Returns the graph of the step that ``fit`` traces for batches of one size."""
     import tensorflow as tf
 
     from vdroppath_tf.models.objectives import accuracy_metrics, cross_entropy
@@ -27,14 +27,14 @@ def train_graph(model: Any, shape: tuple[int, ...], batch: int, classes: int) ->
 
 
 def operations(graph: Any) -> Iterator[Any]:
-    """The operations of a graph, and of the functions that it calls."""
+    """Yields the operations of a graph, and of the functions that it calls."""
     graphs = [graph, *(f.graph for f in graph._functions.values() if hasattr(f, "graph"))]
     for one in graphs:
         yield from one.get_operations()
 
 
 def needed(graph: Any) -> list[Any]:
-    """The operations of a graph that its outputs or its writes depend on: those that run."""
+    """Returns the operations that run: those that a graph's outputs or writes depend on."""
     every = graph.get_operations()
     writes = [op for op in every if op.op_def.is_stateful or op.type.startswith("Assign")]
     waiting = [*writes, *(tensor.op for tensor in graph.outputs)]
@@ -48,7 +48,7 @@ def needed(graph: Any) -> list[Any]:
 
 
 def launches(operation: Any) -> bool:
-    """Whether an operation computes floats, or writes a variable, on the device."""
+    """Returns whether an operation computes floats, or writes a variable, on the device."""
     floats = any(output.dtype.is_floating for output in operation.outputs)
     writes = operation.type.startswith(("Assign", "ResourceApply"))
     return (floats or writes) and operation.type not in FREE

@@ -1,13 +1,13 @@
-"""Memory and time of a training step, as usual, rematerialised, and with a batch in parts.
+"""Measures memory and time of a training step: plain, rematerialised, and with a batch in parts.
 
     python scripts/benchmarks/step_memory.py --network=densenet121 --ways=usual,remat
 
 ``--torch`` names a Python that has PyTorch, which runs the counterpart (``torch_step.py``).
 
-Each way has a process of its own, which imports the package, builds the template, traces a step of
-``fit`` and takes a few steps on random clips. Peak memory is the largest resident size of that
-process; ``import`` is what it had before it built anything, so the rest is the step's and the
-graph's. Time is processor time of a step, the median, with one thread.
+Each way runs in a separate process, which imports the package, builds the template, traces a step
+of ``fit`` and runs a few steps on random clips. Peak memory is the largest resident size of that
+process, and ``import`` is its size before it built anything, so the difference is due to the step
+and its graph. The time is the median processor time of a step, with one thread.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from pathlib import Path
 
 from absl import app, flags
 
-NETWORK = flags.DEFINE_string("network", "densenet121", "name of a network")
+NETWORK = flags.DEFINE_string("network", "densenet121", "name of a network of the zoo")
 SHAPE = flags.DEFINE_list("shape", ["1", "16", "112", "112"], "batch, frames, height, width")
-WAYS = flags.DEFINE_list("ways", ["usual", "remat"], "usual, remat, parts")
+WAYS = flags.DEFINE_list("ways", ["usual", "remat"], "any of usual, remat and parts")
 TORCH = flags.DEFINE_string("torch", None, "a Python with PyTorch, for densenet121 and resnet50")
-STEPS = flags.DEFINE_integer("steps", 4, "steps of each", lower_bound=3)
+STEPS = flags.DEFINE_integer("steps", 4, "number of steps of each way", lower_bound=3)
 
 
 def resident(field: str) -> float:
-    """A size of this process in MB: VmRSS is now, VmHWM the largest so far."""
+    """Returns a size of this process in MB: VmRSS is the current one, VmHWM the largest so far."""
     text = Path("/proc/self/status").read_text()
     found = re.search(rf"{field}:\s+(\d+) kB", text)
     return int(found[1]) / 1000 if found else float("nan")
 
 
 def work(name: str, shape: list[int], way: str, steps: int) -> None:
-    """Prints what the steps of one way took, as JSON."""
-    from vdroppath_tf.models.objectives import cross_entropy  # before Keras, for oneDNN
+    """Runs the steps of one way, and prints their time and memory as JSON."""
+    from vdroppath_tf.models.objectives import cross_entropy  # before Keras, to enable oneDNN
     from vdroppath_tf.training.optimizer import GateSGD
     from vdroppath_tf.zoo.constructors import constructors
 
@@ -69,7 +69,7 @@ def work(name: str, shape: list[int], way: str, steps: int) -> None:
 
 
 def main(_) -> None:
-    """Runs the ways one after another and prints a line of a table for each."""
+    """Runs the ways one after another, and prints a line of the table for each."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     environment |= {"TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
     shape = [int(size) for size in SHAPE.value]

@@ -1,4 +1,4 @@
-"""What keeping frames saves on a stream: an answer's cost and time, against a whole window's.
+"""Measures what reusing features saves on a stream, relative to running the whole window.
 
     python scripts/benchmarks/stream_saving.py --network=resnet50 --size=112
 
@@ -21,15 +21,15 @@ from vdroppath_tf.models.families import fusion_layers_of
 from vdroppath_tf.scoring import EndlessClassifier, StreamingClassifier
 from vdroppath_tf.zoo import get_model
 
-NETWORK = flags.DEFINE_string("network", "micro", "of the zoo, with strides of 1 in time")
-SIZE = flags.DEFINE_integer("size", 112, "height and width of a frame")
-WINDOW = flags.DEFINE_integer("window", 16, "frames of a window")
-HOPS = flags.DEFINE_list("hops", ["1", "4", "8"], "frames from one window to the next")
-ROUNDS = flags.DEFINE_integer("rounds", 7, "of each, interleaved; 0 counts multiply-adds only")
+NETWORK = flags.DEFINE_string("network", "micro", "name of a network with temporal strides of 1")
+SIZE = flags.DEFINE_integer("size", 112, "height and width of a frame in pixels")
+WINDOW = flags.DEFINE_integer("window", 16, "number of frames of a window")
+HOPS = flags.DEFINE_list("hops", ["1", "4", "8"], "numbers of frames from one window to the next")
+ROUNDS = flags.DEFINE_integer("rounds", 7, "interleaved rounds; 0 only counts multiply-adds")
 
 
 def strategies(layers: int) -> dict[str, str]:
-    """One with few layers of ST, all late, and one with many."""
+    """Returns strategies with few layers of ST, all late, with every other one, and with all."""
     late = max(1, layers // 6)
     return {
         f"S, the last {late} ST": " ".join(["S"] * (layers - late) + ["ST"] * late),
@@ -39,14 +39,14 @@ def strategies(layers: int) -> dict[str, str]:
 
 
 def timed(run: Callable[[Any], Any], frames: Any) -> tuple[float, Any]:
-    """Processor time, and what came of it."""
+    """Runs a function on frames, and returns its processor seconds and its result."""
     start = time.process_time()
     found = run(frames)
     return time.process_time() - start, found
 
 
 def measure(title: str, strategy: str, hop: int) -> str:
-    """A line of the table."""
+    """Measures one strategy with one hop, and returns a line of the table."""
     frame = (SIZE.value, SIZE.value)
     network = get_model(f"derived_{NETWORK.value}", strategy, 174)
     stream = StreamingClassifier(network, frame, window=WINDOW.value, hop=hop)

@@ -1,7 +1,7 @@
-"""The DenseNet-121 template as one would write it in PyTorch; ``torch_step.py`` runs it.
+"""The DenseNet-121 template as a user would write it in PyTorch, for ``torch_step.py``.
 
-Paths S and ST of every layer with batch norms of their own, a relaxed gate a path and a sample.
-Needs PyTorch, and nothing of this package.
+Every layer has paths S and ST with separate batch norms, and a relaxed gate per path and sample.
+The module needs PyTorch, and nothing of this package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ GROWTH, BLOCKS, CLASSES = 32, (6, 12, 24, 16), 174
 
 
 class Gates(nn.Module):
-    """The relaxed gates of two paths, one draw a path and a sample."""
+    """The relaxed gates of two paths, with one draw per path and sample."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class Gates(nn.Module):
 
 
 class Fusion(nn.Module):
-    """S and ST, each BN - ReLU - convolution, gated and summed."""
+    """The paths S and ST, each BN - ReLU - convolution, which are gated and summed."""
 
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Fusion(nn.Module):
 
 
 class DenseLayer(nn.Module):
-    """Fusion, BN - ReLU - 1x3x3: what is appended."""
+    """Appends to its input the output of a fusion layer and BN - ReLU - 1x3x3 convolution."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class DenseLayer(nn.Module):
 
 
 def network() -> nn.Module:
-    """The whole template."""
+    """Returns the whole template."""
     layers: list[nn.Module] = [
         nn.Conv3d(3, 64, (5, 7, 7), (1, 2, 2), (2, 3, 3), bias=False),
         nn.BatchNorm3d(64),

@@ -1,7 +1,7 @@
-"""The ResNet-50 template as one would write it in PyTorch; ``torch_step.py`` runs it.
+"""The ResNet-50 template as a user would write it in PyTorch, for ``torch_step.py``.
 
-Paths S and ST of every block, a relaxed gate a path and a sample. Needs PyTorch, and nothing of
-this package.
+Every block has paths S and ST, and a relaxed gate per path and sample. The module needs PyTorch,
+and nothing of this package.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ STAGES = ((3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 2))  # blocks, width, s
 
 
 def convolution(channels: int, filters: int, size: tuple[int, ...], stride: int = 1) -> nn.Module:
-    """Bias-free, padded by half its kernel."""
+    """Returns a convolution without a bias, padded by half its kernel."""
     pad = tuple(n // 2 for n in size)
     return nn.Conv3d(channels, filters, size, (1, stride, stride), pad, bias=False)
 
@@ -49,7 +49,7 @@ class Block(nn.Module):
 
 
 def network() -> nn.Module:
-    """The whole template."""
+    """Returns the whole template."""
     layers: list[nn.Module] = [
         convolution(3, 64, (5, 7, 7), 2),
         nn.BatchNorm3d(64),

@@ -1,10 +1,10 @@
-"""Steps of a template in PyTorch: the counterpart of step_memory.py and against_torch.py.
+"""Runs steps of a template in PyTorch: the counterpart for step_memory.py and against_torch.py.
 
     python-with-torch scripts/benchmarks/torch_step.py densenet121 '[1, 16, 112, 112]' 4
 
-SGD with momentum, channels last, one thread. Without a number of steps it answers each line of
-stdin (``step``, ``forward``) with the wall and the processor seconds that this took. Needs PyTorch
-and numpy, and nothing of this package.
+It uses SGD with momentum, the channels-last layout and one thread. Without a number of steps it
+runs the job that each line of stdin names (``step``, ``forward``), and prints its wall and
+processor seconds. It needs PyTorch and numpy, and nothing of this package.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ CLASSES = torch_densenet.CLASSES
 
 
 def resident(field: str) -> float:
-    """A size of this process in MB."""
+    """Returns a size of this process in MB: VmRSS is the current one, VmHWM the largest so far."""
     found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) / 1000 if found else float("nan")
 
 
 def jobs(model: nn.Module, shape: list[int]) -> dict[str, Callable[[], float]]:
-    """A training step, which returns its loss, and a forward pass."""
+    """Returns a training step, which returns its loss, and a forward pass."""
     optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
     clips = torch.rand(shape[0], 3, *shape[1:]).contiguous(memory_format=torch.channels_last_3d)
     labels = torch.randint(0, CLASSES, (shape[0],))
@@ -54,7 +54,7 @@ def jobs(model: nn.Module, shape: list[int]) -> dict[str, Callable[[], float]]:
 
 
 def main() -> None:
-    """Prints what a few steps took, as JSON; or answers."""
+    """Prints the time and memory of a few steps as JSON, or runs the jobs that stdin names."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     name, shape = sys.argv[1], json.loads(sys.argv[2])

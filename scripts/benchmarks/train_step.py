@@ -1,12 +1,12 @@
-"""A training step of template_resnet50, against plain Keras and against the machine.
+"""Times a training step of template_resnet50, relative to plain Keras and to the machine's speed.
 
     python scripts/benchmarks/train_step.py
 
-Several processes hold the same ResNet-50 with S and ST paths: this package's, and one from plain
-``keras.layers.Conv3D`` with TensorFlow's defaults (oneDNN as TensorFlow chooses for this CPU). They
-take turns, so that a change of the machine's speed meets all; ratios are medians over rounds. The
-plain network runs a second time without oneDNN, which is TensorFlow's default on CPUs without
-AVX512_VNNI or AMX. The ceiling is a matrix product of 2048 x 2048 in float32.
+Several processes hold the same ResNet-50 with S and ST paths: this package's, and one built from
+plain ``keras.layers.Conv3D`` with TensorFlow's defaults (oneDNN as TensorFlow chooses for this
+CPU). They take turns, so that a change of the machine's speed affects all of them; ratios are
+medians over rounds. The plain network also runs without oneDNN, which is TensorFlow's default on
+CPUs without AVX512_VNNI or AMX. The ceiling is a matrix product of 2048 x 2048 in float32.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import time
 from absl import app, flags
 from in_turns import Worker, answer, jobs_of
 
-FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip")
-SIZE = flags.DEFINE_integer("size", 112, "height and width")
-BATCH = flags.DEFINE_integer("batch", 2, "clips a step")
-ROUNDS = flags.DEFINE_integer("rounds", 7, "pairs of timed steps")
+FRAMES = flags.DEFINE_integer("frames", 8, "number of frames per clip")
+SIZE = flags.DEFINE_integer("size", 112, "height and width of a frame in pixels")
+BATCH = flags.DEFINE_integer("batch", 2, "number of clips per step")
+ROUNDS = flags.DEFINE_integer("rounds", 7, "number of rounds of timed steps")
 CLASSES = 174
 WORKERS = {
     "package": "vdroppath_tf, per-sample gates",
@@ -35,14 +35,14 @@ WORKERS = {
 
 
 def package_network(noise: str):
-    """The template of this package."""
+    """Returns this package's template."""
     import vdroppath_tf
 
     return vdroppath_tf.zoo.template_resnet50(CLASSES, num_train_examples=1000, noise=noise)
 
 
 def plain_network():
-    """The S+ST ResNet-50 as one would write it with keras.layers alone (no gates)."""
+    """Returns the S+ST ResNet-50 as a user would write it with keras.layers only (no gates)."""
     import keras
     from keras import layers
 
@@ -77,7 +77,7 @@ def plain_network():
 
 
 def work(which: str, shape: list[int]) -> None:
-    """Answers each line of stdin (``forward`` or ``step``) with its seconds; see ``in_turns``."""
+    """Runs the job that each line of stdin names (``forward`` or ``step``); see ``in_turns``."""
     if which.startswith("plain"):
         network = plain_network()
     else:
@@ -98,7 +98,7 @@ def work(which: str, shape: list[int]) -> None:
 
 
 def started(which: str, shape: list[int]) -> Worker:
-    """One of the processes."""
+    """Starts one of the processes."""
     environment = {k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
     environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
     if which.endswith("off"):
@@ -107,7 +107,7 @@ def started(which: str, shape: list[int]) -> Worker:
 
 
 def main(_) -> None:
-    """Times all and prints a line each."""
+    """Times all processes, and prints a line for each."""
     from vdroppath_tf import cost, zoo
 
     shape = [BATCH.value, FRAMES.value, SIZE.value, SIZE.value]

@@ -1,9 +1,9 @@
-"""What watching a run costs: processor time of steps with `Watch` and `Arrivals`, and without.
+"""Measures what monitoring a run costs: processor time with `Watch` and `Arrivals`, and without.
 
     python scripts/benchmarks/watchfulness.py --network=micro
 
-Two templates of one seed train by `fit` on one batch that comes again and again, an epoch of
-``--steps`` steps in turns; with the watch, progress is written as in `vdroppath train`.
+Two templates with the same seed are trained by `fit` on one repeated batch, in alternating epochs
+of ``--steps`` steps. With monitoring, progress is written as in `vdroppath train`.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from typing import Any
 import numpy as np
 from absl import app, flags
 
-NETWORK = flags.DEFINE_string("network", "micro", "a network of the zoo")
-FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip")
-SIZE = flags.DEFINE_integer("size", 32, "height and width")
-BATCH = flags.DEFINE_integer("batch", 16, "clips a step")
-STEPS = flags.DEFINE_integer("steps", 32, "steps an epoch")
-ROUNDS = flags.DEFINE_integer("rounds", 15, "pairs of timed epochs")
-PARTS = flags.DEFINE_bool("parts", False, "time what watches, by itself, and no training")
+NETWORK = flags.DEFINE_string("network", "micro", "name of a network of the zoo")
+FRAMES = flags.DEFINE_integer("frames", 8, "number of frames per clip")
+SIZE = flags.DEFINE_integer("size", 32, "height and width of a frame in pixels")
+BATCH = flags.DEFINE_integer("batch", 16, "number of clips per step")
+STEPS = flags.DEFINE_integer("steps", 32, "number of steps per epoch")
+ROUNDS = flags.DEFINE_integer("rounds", 15, "number of pairs of timed epochs")
+PARTS = flags.DEFINE_bool("parts", False, "time the monitoring by itself, without training")
 CLASSES = 4
 _CALLS = 2000
 
 
 def parts(folder: Path) -> None:
-    """Prints the processor time of the watch in a step and at the end of an epoch."""
+    """Prints the processor time of monitoring, per step and at the end of an epoch."""
     import tensorflow as tf
 
     from vdroppath_tf.training import RECIPES, Phase
@@ -69,13 +69,14 @@ def parts(folder: Path) -> None:
     timed("noted", lambda: read(Arrivals().behind(batches)), _CALLS)
     noted = spent["noted"] - spent["plain"]
     print(
-        f"template_{NETWORK.value}: the watch takes {spent['step']:.3f} ms of processor time a "
-        f"step, noting a batch {noted:.3f} ms, an epoch {spent['begin'] + spent['end']:.1f} ms more"
+        f"template_{NETWORK.value}: monitoring takes {spent['step']:.3f} ms of processor time per "
+        f"step, recording a batch {noted:.3f} ms, and an epoch "
+        f"{spent['begin'] + spent['end']:.1f} ms more"
     )
 
 
 def epoch_of(watched: bool, data: Any, folder: Path) -> Any:
-    """A function that trains one epoch of a template of its own."""
+    """Returns a function that trains a new template for one epoch."""
     import keras
 
     from vdroppath_tf.training import RECIPES, Phase
@@ -93,7 +94,7 @@ def epoch_of(watched: bool, data: Any, folder: Path) -> Any:
     model = get_model(f"template_{NETWORK.value}", CLASSES, num_train_examples=1000)
     prepare(model, phase, recipe, STEPS.value)
 
-    shared: Any = SimpleNamespace(  # what a run shares, without videos
+    shared: Any = SimpleNamespace(  # the state that a run shares, without videos
         clips=None,
         maker=RecipeClips(recipe),
         kept=RunFolder(folder),
@@ -102,7 +103,7 @@ def epoch_of(watched: bool, data: Any, folder: Path) -> Any:
         steps_per_epoch=STEPS.value,
     )
     whole, arrivals = RunWatch((phase,), shared), Arrivals()
-    stream = arrivals.behind(data) if watched else data  # once, as a phase of a run makes it
+    stream = arrivals.behind(data) if watched else data  # only once, as in a phase of a run
 
     def train() -> None:
         callbacks = [Watch(whole, Position(0, 0), arrivals)] if watched else []
@@ -114,7 +115,7 @@ def epoch_of(watched: bool, data: Any, folder: Path) -> Any:
 
 
 def main(argv: list[str]) -> None:
-    """Times epochs in turns."""
+    """Times alternating epochs with and without monitoring."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}")
     if PARTS.value:
@@ -142,13 +143,14 @@ def main(argv: list[str]) -> None:
                 start = time.process_time()
                 epochs[watched]()
                 took[watched] = time.process_time() - start
-            if n:  # the first ones build the graphs
+            if n:  # the first epochs build the graphs
                 ratios.append(took[True] / took[False])
                 seconds.append(took[False] / STEPS.value)
     low, middle, high = (statistics.quantiles(ratios, n=4)[k] for k in range(3))
     print(
         f"{NETWORK.value}, {shape} clips: a step takes {statistics.median(seconds) * 1e3:.0f} ms "
-        f"of processor time; watched, {middle:.3f} of it (quartiles {low:.3f} to {high:.3f}, "
+        f"of processor time; with monitoring, {middle:.3f} of it (quartiles {low:.3f} to "
+        f"{high:.3f}, "
         f"{ROUNDS.value} pairs of epochs of {STEPS.value} steps)"
     )
 
