@@ -33,7 +33,7 @@ def test_a_line_an_epoch_where_there_is_no_terminal(capsys: pytest.CaptureFixtur
 
 
 def test_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second for each step of weight 1: what was trained says how long the rest takes."""
+    """A second for each step of weight 1, after a first step that takes long."""
     now = [0.0]
     monkeypatch.setattr("vdroppath_tf.experiments.account.time.perf_counter", lambda: now[0])
     lines: list[str] = []
@@ -41,11 +41,21 @@ def test_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     account.expect(2 * 4 + 200)
     for name, steps, per_epoch, weight in (("template", 4, 2, 2.0), ("S", 200, 100, 1.0)):
         with account.steps(name, steps, per_epoch, weight=weight) as step:
-            for _ in range(steps):
-                now[0] += weight
+            for number in range(steps):
+                now[0] += weight if number else 500.0
                 step()
     left = [line.partition("; training takes about ")[2] for line in lines]
     assert left == [f"{time} more" for time in ("3 min 24 s", "3 min 20 s", "1 min 40 s", "0.0 s")]
+
+
+def test_the_time_that_is_left_is_not_told_by_a_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    account = Account("motion", log=lines.append)
+    account.expect(3)
+    with account.steps("S", 3, 1) as step:
+        for _ in range(3):
+            step()
+    assert ["more" in line for line in lines] == [False, True, True]
 
 
 def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -21,8 +21,11 @@ from vdroppath_tf.training.arrivals import Arrivals
 from vdroppath_tf.training.checkpoint import CheckpointStore
 from vdroppath_tf.training.finite import NonFiniteLossError, first_not_finite
 from vdroppath_tf.training.pace import Pace, Stopwatch
+from vdroppath_tf.training.phase import Phase
+from vdroppath_tf.training.position import Position
 from vdroppath_tf.training.progress import PROGRESS_FILE, Progress, read_progress
 from vdroppath_tf.training.signs import dead_layers, input_bound, saturated_gates, variances
+from vdroppath_tf.training.watch import RunWatch, Watch
 from vdroppath_tf.zoo import get_model
 
 STEPS = tiny.COUNTS[0] // tiny.BATCH  # an epoch
@@ -210,6 +213,30 @@ def test_speed_is_in_tensorboard_and_not_in_the_history(whole_run: tiny.Run) -> 
         assert list(values) == [1, 2, 3, 4, 5]
         assert all(value >= 0 for value in values.values())
     assert not {"clips/s", "waiting"} & {name for entry in whole_run.history for name in entry}
+
+
+def test_validation_is_timed_without_the_batch_that_builds_its_graph(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """30 s for it and 1 s for each other batch; of a single batch nothing is known at first."""
+    now = [0.0]
+    clock = SimpleNamespace(perf_counter=lambda: now[0])
+    monkeypatch.setattr("vdroppath_tf.training.watch.time", clock)
+
+    def timed(batches: int) -> list[float]:
+        whole = RunWatch((Phase("search", 1, gates=True, learning_rate=0.1),), cast(Any, None))
+        watch, found = Watch(whole, Position(0, 0), None), []
+        for first in (30.0, 1.0):
+            watch.on_test_begin()
+            for batch in range(batches):
+                now[0] += 1.0 if batch else first
+                watch.on_test_batch_end(batch)
+            watch.on_test_end()
+            found.append(whole.validation_seconds)
+        return found
+
+    assert timed(4) == [4.0, 4.0]
+    assert timed(1) == [0.0, 1.0]
 
 
 def test_a_progress_file_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -13,35 +13,46 @@ from vdroppath_tf.report.formats import duration
 
 
 class _Pace:
-    """The speed of a run's trainings, and the estimate of the time left."""
+    """The speed of a run's trainings, and the estimate of the time left.
+
+    The first step of a training builds its graph, which takes longer than many steps: neither its
+    time nor its work counts.
+    """
 
     def __init__(self) -> None:
         self.expected: float | None = None
         self._over = 0.0  # the work of finished trainings, in this process or an earlier one
-        self._done = self._now = 0.0  # done in this process: in all, and in the current training
-        self._seconds = self._start = 0.0
+        self._now = 0.0  # the work of the current training
+        self._timed = self._seconds = 0.0  # the work and the time of steps in this process
+        self._start: float | None = None  # when the current training's first step ended
 
     @contextmanager
     def of(self, work: float) -> Iterator[None]:
         """Times the body, a training with this much work."""
-        self._start, self._now = time.perf_counter(), 0.0
+        self._start, self._now = None, 0.0
         yield
-        self._seconds += time.perf_counter() - self._start
+        self._seconds += self._elapsed()
         self._over += work
-        self._now = 0.0
+        self._start, self._now = None, 0.0
 
     def work(self, weight: float) -> None:
         """Counts a step of this weight."""
-        self._done += weight
         self._now += weight
+        if self._start is None:
+            self._start = time.perf_counter()
+        else:
+            self._timed += weight
 
     def left(self) -> str:
         """Describes the time that the trainings still take; returns "" if it is unknown."""
-        if self.expected is None:
+        if self.expected is None or not self._timed:
             return ""
-        seconds = self._seconds + time.perf_counter() - self._start
+        seconds = self._seconds + self._elapsed()
         rest = max(0.0, self.expected - self._over - self._now)
-        return f"training takes about {duration(seconds * rest / self._done)} more"
+        return f"training takes about {duration(seconds * rest / self._timed)} more"
+
+    def _elapsed(self) -> float:
+        return 0.0 if self._start is None else time.perf_counter() - self._start
 
 
 @named

@@ -116,6 +116,8 @@ class Watch(keras.callbacks.Callback):
         self._began = self._tested = self._noted = self._shown = time.perf_counter()
         self._before: float | None = None  # when the previous step of this epoch ended
         self._building = True  # the first step of a ``fit`` builds the graph
+        self._first_tested: tuple[float, int] | None = None  # when the first batches were, how many
+        self._tests = 0  # the batches of this validation so far
         self._variances: dict[str, Any] = {}  # of batch norms at the start of the epoch
         self._trained = 0  # the steps since then
         self._last = -1  # the number of the last step that Keras counted
@@ -151,10 +153,21 @@ class Watch(keras.callbacks.Callback):
             self._show_step()
 
     def on_test_begin(self, logs: Any = None) -> None:
-        self._tested = time.perf_counter()
+        self._tested, self._tests = time.perf_counter(), 0
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._tests = batch + 1
+        if self._first_tested is None:  # it builds a graph too
+            self._first_tested = time.perf_counter(), self._tests
 
     def on_test_end(self, logs: Any = None) -> None:
-        self.whole.validation_seconds = time.perf_counter() - self._tested
+        ended = time.perf_counter()
+        began, built = self._tested, 0
+        if self._first_tested is not None and self._first_tested[0] > began:
+            began, built = self._first_tested
+        if self._tests > built:
+            seconds = (ended - began) * self._tests / (self._tests - built)
+            self.whole.validation_seconds = seconds
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.epoch, self.steps = epoch + 1, 0
