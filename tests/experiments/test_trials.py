@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,11 +19,14 @@ from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.experiments import loop, trials
 from vdroppath_tf.experiments.stand_alone import StandAlone, final, uniform_strategies
 from vdroppath_tf.experiments.steps import FineTuning
+from vdroppath_tf.experiments.task_run import BATCH, Task, TaskRun
 from vdroppath_tf.experiments.trial_table import trial_table
 from vdroppath_tf.experiments.trials import Trials, tried
+from vdroppath_tf.scoring.adaptation import adapted_in
 from vdroppath_tf.scoring.scores import StrategyScore, StrategyScores
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
+from vdroppath_tf.training import build_template
 
 SPACE = ProbabilitySpace([[0.9, 0.01]] * tiny.LAYERS)  # ST everywhere, nearly
 
@@ -94,6 +101,47 @@ def test_a_uniform_strategy_that_is_drawn_is_not_trained_again(
     assert [one.strategy for one in found.finalists] == [other]
     assert found.best_uniform is found.chosen is alone[1]
     assert found.top1 == 0.8
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_stop_says_what_is_kept(
+    number: signal.Signals,
+    error: type[BaseException],
+    motion: Any,
+    tmp_path: Path,
+) -> None:
+    """In the second trial of two; started again, only that one is trained."""
+    lines: list[str] = []
+    parts = [motion.manifest(part) for part in ("train", "validation", "validation")]
+    recipe = tiny.recipe(1, 1, network=tiny.ONE_LAYER)
+    run = TaskRun(Task("trials", "", *parts), recipe, tmp_path, log=lines.append)
+    passes = -(-len(parts[1]) // BATCH)
+    ended: list[int] = []
+
+    @contextlib.contextmanager
+    def steps(*_: Any, **__: Any) -> Iterator[Callable[[], None]]:
+        def step() -> None:
+            ended.append(1)
+            if len(ended) == passes + 1:
+                signal.raise_signal(number)
+
+        yield step
+
+    run.account.steps = steps  # type: ignore[method-assign]
+    space = ProbabilitySpace.from_model(build_template(recipe, run.videos))
+    costs = unit_costs(build_template(recipe, run.videos), tiny.SHAPE)
+    drawn = [FusionStrategy.parse(unit, space.architecture) for unit in ("S", "ST")]
+    given: Any = (run, space, drawn, [], Trials(drawn=2, uniform=0, share=1.0), costs)
+    with pytest.raises(error):
+        trials.run_trials(*given)
+    assert lines[-1] == (
+        f"Stopped: 1 of 2 trials and 0 networks that were trained to the end are kept in {tmp_path}"
+        ". The same trials, started again, resume after them."
+    )
+    assert adapted_in(tmp_path / "trials") == 1
+    assert adapted_in(tmp_path) == 0
 
 
 class Answers:

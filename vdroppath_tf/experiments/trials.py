@@ -11,8 +11,10 @@ the space has wrongly excluded are tried as well.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from vdroppath_tf.brief import brief
@@ -21,6 +23,7 @@ from vdroppath_tf.experiments.stand_alone import StandAlone, final, train_stand_
 from vdroppath_tf.experiments.task_run import BATCH, TaskRun
 from vdroppath_tf.names import named
 from vdroppath_tf.ranges import Range, check_ranges, whole
+from vdroppath_tf.scoring.adaptation import adapted_in
 from vdroppath_tf.scoring.evaluate import evaluate_strategies
 from vdroppath_tf.scoring.options import EvaluationOptions
 from vdroppath_tf.scoring.scores import StrategyScores
@@ -29,6 +32,7 @@ from vdroppath_tf.scoring.video_scores import VideoScores
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import build_template
+from vdroppath_tf.training.signals import StopSignals
 
 _MASKED_STEP = 1.2
 """The approximate time of a step under masks, relative to one of a derived network."""
@@ -187,26 +191,55 @@ def run_trials(
 
     Returns:
         ``Tried``.
+
+    Raises:
+        KeyboardInterrupt, SystemExit: After SIGINT or SIGTERM, with a line about what is kept.
     """
     log, strategies = run.account.log, tried(space, drawn, trials, run.recipe.seed)
     log(f"Trying {len(strategies)} strategies: {trials}.")
-    scores = _trial_scores(run, strategies, trials)
-    for score in scores.ranked():
-        log(f"trial: {score.strategy}, top-1 {score.top1:.3f} on validation clips.")
-    alone, known = [*uniform], [one.strategy for one in uniform]
-    for n, score in enumerate(scores.ranked()[: trials.finalists], start=1):
-        if score.strategy not in known:
-            alone.append(train_stand_alone(run, f"finalist {n}", score.strategy))
-    answers = []
-    for one in alone:
-        answers.append(run.score(one.network, run.task.validation))
-        log(f"{one.name}: {one.strategy}, top-1 {answers[-1].top1:.3f} on validation clips.")
+    alone, answers = [*uniform], []
+    with _saying_what_is_kept(run, len(strategies), alone):
+        scores = _trial_scores(run, strategies, trials)
+        for score in scores.ranked():
+            log(f"trial: {score.strategy}, top-1 {score.top1:.3f} on validation clips.")
+        known = [one.strategy for one in uniform]
+        for n, score in enumerate(scores.ranked()[: trials.finalists], start=1):
+            if score.strategy not in known:
+                alone.append(train_stand_alone(run, f"finalist {n}", score.strategy))
+        for one in alone:
+            answers.append(run.score(one.network, run.task.validation))
+            log(f"{one.name}: {one.strategy}, top-1 {answers[-1].top1:.3f} on validation clips.")
     place = final(alone, answers, costs)
     log(
         f"Chosen, the cheapest within one standard error of the best of {len(alone)} networks: "
         f"{alone[place].strategy}, top-1 {answers[place].top1:.3f} on validation clips."
     )
     return Tried(scores, tuple(alone), tuple(answers), place, len(uniform))
+
+
+@contextlib.contextmanager
+def _saying_what_is_kept(run: TaskRun, tried: int, alone: list[StandAlone]) -> Iterator[None]:
+    """Logs what is kept if a signal stops the body.
+
+    Args:
+        run: The run, whose folder keeps it.
+        tried: The number of trials in all.
+        alone: The networks that were trained to the end so far.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        kept = adapted_in(_of_trials(run))
+        run.account.log(
+            f"Stopped: {kept} of {tried} trials and {len(alone)} networks that were trained to the "
+            f"end are kept in {run.folder}. The same trials, started again, resume after them."
+        )
+        raise
+
+
+def _of_trials(run: TaskRun) -> Path:
+    """Returns the folder of the results of trials."""
+    return run.folder / "trials"
 
 
 def _trial_scores(run: TaskRun, strategies: list[FusionStrategy], trials: Trials) -> StrategyScores:
@@ -216,6 +249,7 @@ def _trial_scores(run: TaskRun, strategies: list[FusionStrategy], trials: Trials
     weight = _MASKED_STEP * steps / passes
     total = passes * len(strategies)
     with (
+        StopSignals(),  # SIGTERM too: each finished trial is kept
         run.account.timed("try strategies"),
         run.account.steps("trials", total, passes, weight=weight, unit="strategies") as step,
     ):
@@ -228,7 +262,7 @@ def _trial_scores(run: TaskRun, strategies: list[FusionStrategy], trials: Trials
                 adapt_steps=steps,
                 adapt_learning_rate=phase.learning_rate,
                 adapt_rise=run.steps_per_epoch,
-                resume=run.folder / "trials",
+                resume=_of_trials(run),
                 on_strategy=step,
             ),
         )

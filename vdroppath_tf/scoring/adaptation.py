@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,7 @@ from vdroppath_tf.scoring.tree import Found, Scoring
 from vdroppath_tf.scoring.walk import StrategyTree
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-_FORMAT = "vdroppath_tf.adapted/1"
+_FILE, _FORMAT = "adapted.npz", "vdroppath_tf.adapted/1"
 
 
 @named
@@ -65,7 +66,7 @@ def adapted_scores(
     _check_repeatable(clips, train_clips)
     batches: Any = train_clips
     rates = falling_rates(options.adapt_learning_rate, options.adapt_steps, options.adapt_rise)
-    path = file_in(options.resume, "adapted.npz")
+    path = file_in(options.resume, _FILE)
     with video_errors():
         mark = "" if path is None else _mark(model, strategies, clips, batches, options)
     done = _Done.read(path, mark)
@@ -86,6 +87,16 @@ def adapted_scores(
     right, maps = np.stack(done.right), np.array(done.maps) if several else None
     seen = np.full(len(strategies), right.shape[1])
     return StrategyScores.of(strategies, right, seen, done.labels, True, maps)
+
+
+@named
+def adapted_in(folder: str | os.PathLike[str]) -> int:
+    """Returns the number of strategies whose results a stopped evaluation has kept in a folder.
+
+    Args:
+        folder: The ``resume`` of its ``EvaluationOptions``.
+    """
+    return len(_Done.read(file_in(folder, _FILE), None).right)
 
 
 def _mark(
@@ -158,11 +169,12 @@ class _Done:
         self.labels = found.labels
 
     @classmethod
-    def read(cls, path: Path | None, mark: str) -> _Done:
+    def read(cls, path: Path | None, mark: str | None) -> _Done:
+        """Reads a file; the mark is compared unless it is None."""
         if path is None or not path.exists():
             return cls()
         found = read_arrays(path, _FORMAT, ("fingerprint", "right", "maps", "labels"))
-        if str(found["fingerprint"]) != mark:
+        if mark is not None and str(found["fingerprint"]) != mark:
             raise other_evaluation(path, "weights, strategies, clips or settings")
         return cls(list(found["right"]), found["maps"].tolist(), found["labels"])
 
