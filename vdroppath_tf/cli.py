@@ -43,7 +43,7 @@ from vdroppath_tf.commands import (
 )
 from vdroppath_tf.commands import run as run_videos
 from vdroppath_tf.commands.error_words import can_be_mended, exit_code, one_message
-from vdroppath_tf.commands.flag_checks import check_values
+from vdroppath_tf.commands.flag_checks import check_needs, check_values
 from vdroppath_tf.commands.flag_words import FlagFormatter, shortened
 from vdroppath_tf.commands.places import check_places
 from vdroppath_tf.commands.usage import Command, overview, usage
@@ -163,6 +163,7 @@ def _run(name: str, values: flags.FlagValues, positional: Sequence[str]) -> int:
     if values.verbosity < 1:
         hide_start_up_lines()
     try:
+        check_needs(values)
         check_places(values, positional)
         with warnings.catch_warnings():
             warnings.simplefilter("always", SpaceWarning)

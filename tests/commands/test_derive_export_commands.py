@@ -97,7 +97,7 @@ def test_bad_calls_of_derive_and_export(
     assert "ends in .keras" in said(call("derive", model, f"--out={tmp_path}/x.h5"))
     message = said(call("derive", model, "--finetune", f"--out={tmp_path}/x.keras"))
     assert "--finetune needs --train_data" in message
-    for flag in ("--columns=path,label", "--split=2", "--train_data_root=x", "--noallow_empty"):
+    for flag in ("--columns=path,label", "--split=2", "--noallow_empty"):
         message = said(call("derive", model, flag, f"--out={tmp_path}/x.keras"))
         name = flag.partition("=")[0].replace("--no", "--")
         assert f"{name} says how the videos of --train_data are read" in message

@@ -14,6 +14,7 @@ from vdroppath_tf import data
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.sources import (
+    check_found,
     define_formats,
     define_part,
     define_source,
@@ -31,7 +32,9 @@ _MIXED = 1.1  # the ratio of frame rates from which on a warning is shown; not f
 def define(values: flags.FlagValues) -> None:
     """Declares the flags of the command."""
     define_source(values, "data", "videos", needed=True)
-    define_source(values, "validation", "videos that must not be among those of --data")
+    define_source(
+        values, "validation", "videos that must not be among those of --data", in_data=True
+    )
     define_formats(values)
     define_part(values)
     text = "open every video: show frames, sizes, damage, and copies under other names"
@@ -47,6 +50,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Prints a table of the videos; ends with an error if some cannot be used."""
     if values.part == "train":
         find_validation(values)
+    check_found(values, "validation")
     videos = open_source(values, "data", part=values.part, log_notes=False)
     summary: dict[str, Any] = {"data_format": values.format or data.find_format(values.data)}
     summary |= _summary(videos)

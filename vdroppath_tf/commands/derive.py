@@ -11,7 +11,7 @@ from absl import flags, logging
 from vdroppath_tf import data, experiments, report, scoring, spaces, training
 from vdroppath_tf.commands.choosing import costs_of, define_choose
 from vdroppath_tf.commands.diagnosis import log_diagnosis
-from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
+from vdroppath_tf.commands.flag_kinds import check_suffix, define_string, only_with
 from vdroppath_tf.commands.next_step import say_next
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
@@ -45,6 +45,8 @@ def define(values: flags.FlagValues) -> None:
     text = "fine-tune the derived network with the recipe (needs --train_data)"
     flags.DEFINE_boolean("finetune", False, text, flag_values=values)
     define_faults(values)
+    for name in ("quarantine", "max_bad_fraction"):
+        only_with(values, name, "train_data", "validation")
     define_output(values, "out", "the derived network, .keras", mark=None, needed=True)
 
 

@@ -30,7 +30,7 @@ EXAMPLE = (
 def define(values: flags.FlagValues) -> None:
     """Declares the flags of the command."""
     define_source(values, "data", "training videos", needed=True)
-    define_source(values, "validation", "validation videos")
+    define_source(values, "validation", "validation videos", in_data=True)
     define_formats(values)
     text = "quarantine file to write; a journal is kept next to it"
     mark, lines = "vdroppath_tf.quarantine/", "vdroppath_tf.doctor_journal/"

@@ -15,7 +15,7 @@ from vdroppath_tf.commands import scores_file
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.choosing import costs_of, define_choose
 from vdroppath_tf.commands.diagnosis import log_diagnosis
-from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.flag_kinds import define_string, only_with
 from vdroppath_tf.commands.next_step import say_next, source_flags
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
@@ -73,6 +73,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("adapt_steps", 0, text, lower_bound=0, flag_values=values)
     text = "learning rate of the first of these steps; it falls to 0"
     flags.DEFINE_float("adapt_learning_rate", 0.02, text, 0.0, 1e6, flag_values=values)
+    only_with(values, "margin", "race")
+    only_with(values, "adapt_learning_rate", "adapt_steps")
     text = "memory for activations, in MiB"
     flags.DEFINE_integer("memory_mib", 1024, text, lower_bound=1, flag_values=values)
 

@@ -11,7 +11,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, experiments, serving, training
 from vdroppath_tf.commands.choices import EXPORT_FORMATS
-from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.flag_kinds import define_string, only_with
 from vdroppath_tf.commands.next_step import say_next, say_or_serve
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.sources import KINDS
@@ -43,6 +43,8 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "data_root", "folder of the videos of --data")
     text = "number of videos of --data to use, evenly spaced"
     flags.DEFINE_integer("clips", CLIPS, text, lower_bound=2, flag_values=values)
+    only_with(values, "data_root", "data")
+    only_with(values, "clips", "data")
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import math
 from absl import flags
 
 from vdroppath_tf.commands.flag_kinds import Text
+from vdroppath_tf.names import named
 
 _LARGEST = 2**53  # beyond it a float cannot represent every integer
 _LONGEST = 32_768  # more than any path (4,096) or strategy has
@@ -37,6 +38,27 @@ def check_values(values: flags.FlagValues) -> None:
             wrong.append(f"--{name}={number}: expected a whole number up to {_LARGEST:,}.")
     if wrong:
         raise flags.Error("\n".join(wrong))
+
+
+@named
+def check_needs(values: flags.FlagValues) -> None:
+    """Refuses flags that have no effect, as another one is missing; see ``only_with``.
+
+    Args:
+        values: The parsed flags.
+
+    Raises:
+        ValueError: Naming the flag and those that it needs.
+    """
+    for name in values:
+        flag = values[name]
+        others = getattr(flag, "only_with", ())
+        if others and flag.present and not any(values[other].value for other in others):
+            named_ = " or ".join(f"--{other}" for other in others)
+            raise ValueError(
+                f"--{name} has no effect without {named_}. Pass "
+                f"{'one of them' if others[1:] else f'--{others[0]}'} too, or leave --{name} out."
+            )
 
 
 def _lacks(values: flags.FlagValues, flag: Text) -> bool:

@@ -33,6 +33,20 @@ def define_string(
     flags.DEFINE_flag(flag, flag_values=values)
 
 
+@named
+def only_with(values: flags.FlagValues, name: str, *others: str) -> None:
+    """Declares that a flag has no effect unless one of some others is given too.
+
+    ``flag_checks.check_needs`` refuses it otherwise.
+
+    Args:
+        values: The flags of the command, which must define the flag already.
+        name: The flag.
+        others: The names of the others.
+    """
+    values[name].only_with = others
+
+
 def define_processes(values: flags.FlagValues, what: str) -> None:
     """Defines the flags ``--processes``, how many of ``what`` run at a time, and ``--cluster``."""
     text = f"{what} at a time, each in its own process; default: one for each core"

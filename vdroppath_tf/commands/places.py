@@ -9,7 +9,7 @@ from pathlib import Path
 
 from absl import flags
 
-from vdroppath_tf.commands.flag_kinds import Text
+from vdroppath_tf.commands.flag_kinds import Text, only_with
 from vdroppath_tf.files import open_regular
 from vdroppath_tf.names import named
 
@@ -52,9 +52,13 @@ def define_output(
     flag.needed, flag.mark, flag.folder, flag.beside = needed, mark, folder, tuple(beside)
     flag.spared_by = spared_by
     flags.DEFINE_flag(flag, flag_values=values)
-    if not folder and "overwrite" not in values:
+    if folder:
+        return
+    if "overwrite" not in values:
         text = "replace existing files, whatever they contain"
         flags.DEFINE_boolean("overwrite", False, text, flag_values=values)
+        only_with(values, "overwrite")
+    only_with(values, "overwrite", *values["overwrite"].only_with, name)
 
 
 def check_places(values: flags.FlagValues, positional: Sequence[str]) -> None:

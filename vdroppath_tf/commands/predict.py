@@ -14,7 +14,7 @@ from vdroppath_tf import data, serving
 from vdroppath_tf.commands.answer_rows import ROWS, AnswerRows
 from vdroppath_tf.commands.artefacts import open_artefact
 from vdroppath_tf.commands.error_words import one_message
-from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.flag_kinds import define_string, only_with
 from vdroppath_tf.commands.sources import (
     KINDS,
     define_open_end,
@@ -31,6 +31,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "model", text, needed=True)
     define_string(values, "data", f"videos: {KINDS}; their classes are ignored")
     define_string(values, "data_root", "folder of the videos of --data")
+    only_with(values, "data_root", "data")
     flags.DEFINE_integer("top", 3, "classes in each answer", lower_bound=1, flag_values=values)
     text = "text, JSON objects, or a table for spreadsheets, with a line for each answer"
     flags.DEFINE_enum("format", "table", ROWS, text, flag_values=values)

@@ -71,8 +71,11 @@ _PASSED = ("frame_template", "first_frame", "allow_open_end", "max_bad_fraction"
 def define(values: flags.FlagValues) -> None:
     """Declares the flags of the command."""
     define_source(values, "data", "videos; may also be the first argument")
-    define_source(values, "validation", "validation videos; default: split from --data")
-    define_source(values, "test", "test videos; default: split from --validation or --data")
+    define_source(
+        values, "validation", "validation videos; default: split from --data", in_data=True
+    )
+    text = "test videos; default: split from --validation or --data"
+    define_source(values, "test", text, in_data=True)
     define_formats(values)
     define_faults(values)
     text = "folder for everything; the same command continues a stopped run"

@@ -11,7 +11,7 @@ from absl import flags, logging
 from vdroppath_tf import data
 from vdroppath_tf.commands.progress import bar
 from vdroppath_tf.commands.run_plan import FOLDER
-from vdroppath_tf.commands.sources import find_validation, open_source, parts_in
+from vdroppath_tf.commands.sources import check_found, find_validation, open_source, parts_in
 from vdroppath_tf.names import named
 
 PARTS = ("train", "validation", "test")
@@ -51,6 +51,7 @@ def _find_test(values: flags.FlagValues) -> None:
         parts = parts_in(values.data, values.format or data.find_format(values.data))
         if len(parts) == len(PARTS):
             values.test = values.data
+    check_found(values, "test")
 
 
 def _check_classes(part: str, videos: data.Manifest) -> None:

@@ -9,7 +9,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, training
 from vdroppath_tf.commands.choices import FORMATS, MAX_BAD_FRACTION, SEPARATORS
-from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.flag_kinds import define_string, only_with
 from vdroppath_tf.names import named
 from vdroppath_tf.ranges import MAX_FPS
 
@@ -18,14 +18,32 @@ _OF_FILES = ("video_stream", "allow_open_end", "source_fps")  # single video fil
 
 
 @named
-def define_source(values: flags.FlagValues, name: str, text: str, *, needed: bool = False) -> None:
-    """Defines flags for videos, their folder, and their part of a data set."""
+def define_source(
+    values: flags.FlagValues,
+    name: str,
+    text: str,
+    *,
+    needed: bool = False,
+    in_data: bool = False,
+) -> None:
+    """Defines flags for videos, their folder, and their part of a data set.
+
+    Args:
+        values: The flags of the command.
+        name: The name of the flag for the videos.
+        text: What the videos are for.
+        needed: Whether the flag is required. Defaults to False.
+        in_data: Whether a folder of ``--data`` may hold them too. Defaults to False.
+    """
     define_string(values, name, f"{text}: {KINDS}", needed=needed)
     other = "" if name == "data" else " (default: --data_root, if there is one)"
     define_string(values, _root(name), f"folder of the videos of --{name}{other}")
     if name != "data":
         text = f"the same as --split, for --{name} (default: --split, if it is a number)"
         define_string(values, _split(name), text)
+        if not in_data:
+            only_with(values, _root(name), name)
+            only_with(values, _split(name), name)
 
 
 def define_formats(values: flags.FlagValues) -> None:
@@ -79,8 +97,7 @@ def check_reading(values: flags.FlagValues, source: str) -> None:
     """
     formats = flags.FlagValues()
     define_formats(formats)
-    names = [*(name for name in formats if name not in _OF_FILES), _root(source), _split(source)]
-    given = [name for name in names if values[name].present]
+    given = [name for name in formats if name not in _OF_FILES and values[name].present]
     if given and values[source].value is None:
         raise ValueError(
             f"--{given[0]} says how the videos of --{source} are read, which is not given. Pass "
@@ -192,6 +209,25 @@ def find_validation(values: flags.FlagValues) -> None:
         parts = parts_in(values.data, values.format or data.find_format(values.data))
         if "train" in parts and len(parts) > 1:
             values.validation = values.data
+    check_found(values, "validation")
+
+
+def check_found(values: flags.FlagValues, name: str) -> None:
+    """Refuses flags that say where the videos of a source are, where there are none.
+
+    Args:
+        values: The flags, after ``--data`` was searched for the source.
+        name: The source, defined with ``in_data``.
+
+    Raises:
+        ValueError: Naming the flag and the source.
+    """
+    given = [flag for flag in (_root(name), _split(name)) if values[flag].present]
+    if given and values[name].value is None:
+        raise ValueError(
+            f"--{given[0]} has no effect without --{name}, and --data is not a folder that holds "
+            f"these videos too. Pass --{name} too, or leave --{given[0]} out."
+        )
 
 
 def parts_in(source: str, format: str) -> dict[str, str]:

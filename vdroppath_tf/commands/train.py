@@ -46,7 +46,7 @@ EXAMPLE = (
 def define(values: flags.FlagValues) -> None:
     """Declares the flags of the command."""
     define_source(values, "data", "training videos", needed=True)
-    define_source(values, "validation", "validation videos")
+    define_source(values, "validation", "validation videos", in_data=True)
     define_formats(values)
     text = "folder for checkpoints, logs, model, space and recipe; not needed with --dry_run"
     mark = ".run.lock|run.json|checkpoint-*|seed-*/run.json|seed-*/checkpoint-*"
@@ -81,6 +81,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         raise ValueError("--init_from starts a template, --strategy a network without gates.")
     if values.init is not None and values.init_from is not None:
         raise ValueError("--init_from is the older name of --init: pass one of them.")
+    if values["picture_every"].present and "tensorboard" not in values.log:
+        raise ValueError("--picture_every has no effect without tensorboard among those of --log.")
     check_seeds(values)
     check_devices(values, recipe_of_flags(values).batch_size)
     if supervised(values) and not values.dry_run:

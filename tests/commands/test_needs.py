@@ -1,0 +1,79 @@
+"""Flags that have no effect without another one: refused where that one is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_lines import said
+
+from vdroppath_tf.cli import COMMANDS, flags_of, main
+from vdroppath_tf.commands.flag_checks import check_needs
+
+
+def declared() -> list[tuple[str, str, tuple[str, ...]]]:
+    """Each command, each flag that is declared to need others, and these."""
+    flags = (
+        (command, values, name)
+        for command in COMMANDS
+        for values in [flags_of(command)]
+        for name in values
+    )
+    found = ((c, n, getattr(values[n], "only_with", ())) for c, values, n in flags)
+    return [each for each in found if each[2]]
+
+
+@pytest.mark.parametrize(("command", "name", "others"), declared())
+def test_a_flag_without_the_one_that_it_needs(
+    command: str, name: str, others: tuple[str, ...]
+) -> None:
+    values = flags_of(command)
+    for other in others:
+        values[other].value = None
+    check_needs(values)
+    boolean, default = values[name].boolean, 1 if values[name].value is None else values[name].value
+    values(["vdroppath", f"--{name}" if boolean else f"--{name}={default}"])
+    with pytest.raises(ValueError, match=f"^--{name} has no effect without --{others[0]}") as error:
+        check_needs(values)
+    assert all(f"--{other}" in str(error.value) for other in others)
+    for other in others:
+        values[other].value = 1
+        check_needs(values)
+        values[other].value = None
+
+
+def test_which_flags_need_others() -> None:
+    """The folder and the part of every optional source, in every command."""
+    found = {(command, name): others for command, name, others in declared()}
+    for command in ("derive", "evaluate", "explain", "test", "worth"):
+        assert found[command, "train_data_root"] == found[command, "train_data_split"]
+        assert found[command, "train_data_root"] == ("train_data",)
+    assert found["derive", "validation_root"] == ("validation",)
+    assert found["evaluate", "margin"] == ("race",)
+    assert found["test", "overwrite"] == ("out", "confusion", "per_class", "scores")
+    assert ("train", "validation_root") not in found  # --data may hold that part
+
+
+def test_a_part_that_data_does_not_hold(call: Any, motion: Any, tmp_path: Path) -> None:
+    """It is looked for in --data first; then flags for it are refused, before any work."""
+    videos = f"--data={motion.folder}/train.txt"
+    for command, flag in (
+        ("train", "--validation_root=x"),
+        ("doctor", "--validation_split=1"),
+        ("catalog", "--validation_root=x"),
+        ("run", "--validation_split=1"),
+        ("run", "--test_root=x"),
+    ):
+        out = [] if command == "catalog" else [f"--out={tmp_path}/out"]
+        message = said(call(command, videos, flag, *out))
+        source = flag[2:].partition("_")[0]
+        assert f"has no effect without --{source}, and --data is not a folder" in message
+    message = said(call("train", videos, "--log=wandb", "--picture_every=2", f"--out={tmp_path}/o"))
+    assert "--picture_every has no effect without tensorboard" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_they_are_refused_before_inputs_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--model=nowhere.keras", "--out=nowhere/1", "--clips=3"]) == 1
+    assert "--clips has no effect without --data. Pass --data too" in capsys.readouterr().err
