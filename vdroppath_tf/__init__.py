@@ -3,8 +3,8 @@
 Importing the package imports neither TensorFlow nor Keras: each name is imported when it is first
 used. It does switch TensorFlow's oneDNN kernels on (``TF_ENABLE_ONEDNN_OPTS=1``) where TensorFlow
 has not been imported yet and the variable is not set: CPUs train 3D convolutions two to three
-times faster with them, and TensorFlow leaves them off on many. Set the variable to 0 to keep them
-off.
+times faster with them, and TensorFlow leaves them off on many. Where TensorFlow was imported first
+and left them off, a warning is logged. Set the variable to 0 to keep them off.
 """
 
 import lazy_loader

@@ -72,3 +72,54 @@ def test_a_strided_depthwise_convolution(size: int, strides: tuple[int, int, int
     np.testing.assert_allclose(
         convolve(tf.constant(x), kernel, strides), every[:, ::t, ::h, ::w], rtol=1e-4, atol=1e-5
     )
+
+
+IMPORT = """
+import tensorflow
+import vdroppath_tf
+from tensorflow.python.util import _pywrap_util_port
+print(_pywrap_util_port.IsMklEnabled())
+"""
+
+
+def imported(code: str, *paths: Path, **variables: str) -> tuple[str, str]:
+    """What a process prints that imports TensorFlow first, and what it logs."""
+    kept = {name: v for name, v in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    path = os.pathsep.join([*map(str, paths), *filter(None, sys.path)])
+    environment = {**kept, "PYTHONPATH": path, **variables}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip(), done.stderr
+
+
+def test_tensorflow_that_was_imported_first_leaves_it_as_this_processor_has_it() -> None:
+    on, lines = imported(IMPORT)
+    assert on in ("True", "False")
+    assert ("Import vdroppath_tf before TensorFlow" in lines) == (on == "False")
+
+
+@pytest.mark.parametrize(
+    ("enabled", "variables", "warned"),
+    [
+        ("False", {}, True),
+        ("True", {}, False),
+        ("False", {"TF_ENABLE_ONEDNN_OPTS": "0"}, False),  # as the user wants it
+    ],
+)
+def test_a_warning_where_it_is_off_and_would_have_been_on(
+    enabled: str, variables: dict[str, str], warned: bool, tmp_path: Path
+) -> None:
+    """With a stand-in for TensorFlow, on a processor on which it is off or on by default."""
+    folder = tmp_path / "tensorflow" / "python" / "util"
+    folder.mkdir(parents=True)
+    for package in (folder, *folder.parents[:2]):
+        (package / "__init__.py").touch()
+    text = f"def IsMklEnabled(): return {enabled}"
+    (folder / "_pywrap_util_port.py").write_text(text)
+    code = "import platform; platform.machine = lambda: 'x86_64'\n" + IMPORT
+    on, lines = imported(code, tmp_path, **variables)
+    assert on == enabled
+    assert lines.count("set the environment variable TF_ENABLE_ONEDNN_OPTS=1") == warned
+    assert warned or not lines
