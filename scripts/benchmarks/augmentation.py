@@ -57,7 +57,7 @@ def main(_: list[str]) -> None:
     for name in ("mixup", "cutmix"):
         augment = Augmentation(**{name: 1.0})
         costs[name] = least(lambda a=augment: mix(pair, labels, a, classes=2, rng=rng)) / 2
-    print(f"| {FRAMES.value}x{SIZE.value}x{SIZE.value} | CPU ms a clip |\n| --- | ---: |")
+    print(f"| {FRAMES.value}x{SIZE.value}x{SIZE.value} | CPU ms per clip |\n| --- | ---: |")
     for name, cost in costs.items():
         print(f"| {name} | {cost:.1f} |")
 

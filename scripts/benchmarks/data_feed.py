@@ -206,7 +206,7 @@ def main(argv: list[str]) -> None:
     print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {os.cpu_count()} CPUs, ", end="")
     print(f"TensorFlow {tf.__version__}, PyAV {av.__version__}")
     print(f"clips of 16x112x112, stride 2; medians of {ROUNDS.value} rounds\n")
-    print(f"{'':28}{'clips/s':>9}{'CPU a clip':>13}{'of PyAV, same GOP':>20}{'of files':>10}")
+    print(f"{'':28}{'clips/s':>9}{'CPU per clip':>13}{'of PyAV, same GOP':>20}{'of files':>10}")
     for name in timed:
         gop = "gop12" if name.endswith("12") else "default"
         of_raw, of_files = ratio(name, YARDSTICKS[gop]), ratio(name, FILES["default"])

@@ -52,7 +52,7 @@ def main(_: Any) -> None:
     from vdroppath_tf.zoo.constructors import constructors
 
     print(f"{time.strftime('%Y-%m-%d')}, TensorFlow {tf.__version__}, Keras {keras.__version__}")
-    print(f"{platform.machine()}; clips of {SHAPE}, 2 a step, noise={NOISE.value!r}")
+    print(f"{platform.machine()}; clips of {SHAPE}, 2 per step, noise={NOISE.value!r}")
     found: dict[str, Any] = {}
     for name in NETWORKS.value:
         template, derived = constructors(name)

@@ -75,7 +75,7 @@ def main(_: list[str]) -> None:
     ratio = statistics.median(a / b for a, b in zip(new, old, strict=True))
     print(f"{time.strftime('%Y-%m-%d')}, {NETWORK.value}, {CLIP.value}, {THREADS.value} threads")
     for way, seconds in times.items():
-        print(f"{way}: {statistics.median(seconds):.2f} s of processor time a step")
+        print(f"{way}: {statistics.median(seconds):.2f} s of processor time per step")
     print(f"ratio, median of {ROUNDS.value} rounds: {ratio:.3f}")
 
 

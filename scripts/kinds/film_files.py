@@ -1,7 +1,7 @@
-"""Video files for kinds of input, made with PyAV alone: what a frame shows tells what became of it.
+"""Video files for the kinds of input, made with PyAV; each frame shows its number and orientation.
 
-The top left quarter of a frame is red, the top right one green, the bottom left one blue, the
-bottom right one white; a row of six blocks in the middle is the number of the frame in binary.
+The top left quarter of a frame is red, the top right one green, the bottom left one blue, and the
+bottom right one white. A row of six blocks in the middle is the number of the frame in binary.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BITS = 6
 
 
 def draw(frames: int = FRAMES, *, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
-    """Frames of a film, uint8 `(frames, height, width, 3)`."""
+    """Returns the frames of a test video, uint8 `(frames, height, width, 3)`."""
     film = np.empty((frames, height, width, 3), np.uint8)
     film[:] = np.repeat(np.repeat(COLOURS, height // 2, 0), width // 2, 1)
     block, top = width // 8, height // 2 - height // 6
@@ -35,7 +35,7 @@ def draw(frames: int = FRAMES, *, height: int = HEIGHT, width: int = WIDTH) -> n
 
 
 def number(frame: np.ndarray) -> int:
-    """The number of a frame of `draw`, of any size."""
+    """Returns the number that a frame of `draw` shows; the frame may have any size."""
     height, width = frame.shape[:2]
     row = frame[height // 2].mean(-1)
     places = [int(width / 8 * (bit + 1.5)) for bit in range(_BITS)]
@@ -43,7 +43,7 @@ def number(frame: np.ndarray) -> int:
 
 
 def corners(frame: np.ndarray) -> np.ndarray:
-    """The mean colours of the four corners, `(2, 2, 3)`."""
+    """Returns the mean colours of the four corners of a frame, `(2, 2, 3)`."""
     tall, wide = max(1, frame.shape[0] // 8), max(1, frame.shape[1] // 8)
     rows = [frame[:tall], frame[-tall:]]
     return np.array([[row[:, :wide].mean((0, 1)), row[:, -wide:].mean((0, 1))] for row in rows])
@@ -56,16 +56,16 @@ def expect_film(
     size: tuple[int, int] = (HEIGHT, WIDTH),
     within: float = 12,
 ) -> None:
-    """Compares frames to a film of `draw`.
+    """Compares frames to those of `draw`.
 
     Args:
-        frames: what was read.
-        numbers: the frames that were asked for.
-        size: height and width that a user expects.
-        within: how far the colours of the corners may be off.
+        frames: array, the frames that were read, `(frames, height, width, 3)`.
+        numbers: sequence of int, the numbers of the requested frames. Defaults to all of them.
+        size: tuple, the height and width that a user expects.
+        within: float, the largest accepted difference of the corners' colours. Defaults to 12.
 
     Raises:
-        WrongAnswerError: they are others, turned, or of another colour or size.
+        WrongAnswerError: If the frames are others, or have another orientation, colour or size.
     """
     expect(frames.shape, (len(numbers), *size, 3), "shape")
     expect([number(frame) for frame in frames], list(numbers), "numbers of the frames")
@@ -75,10 +75,10 @@ def expect_film(
 
 
 def expect_source(source: FrameSource, *, size: tuple[int, int] = (HEIGHT, WIDTH)) -> None:
-    """Reads a film of `draw` in the ways that clips are read, and compares.
+    """Reads a video of `draw` in the ways that clips are read, and compares the frames.
 
     Raises:
-        WrongAnswerError: as for `expect_film`.
+        WrongAnswerError: If the frames differ from the expected ones; see `expect_film`.
     """
     info = source.info()
     expect((info.num_frames, info.height, info.width), (FRAMES, *size), "frames and their size")
@@ -98,7 +98,7 @@ def encode(
     aspect: Fraction | None = None,
     options: dict[str, str] | None = None,
 ) -> Path:
-    """Writes a film as a file of one stream."""
+    """Writes frames to a video file with one stream, and returns its path."""
     return encode_streams([(film, codec)], path, pix_fmt, rate, aspect, options)
 
 
@@ -111,7 +111,7 @@ def encode_streams(
     options: dict[str, str] | None = None,
     flags: Sequence[int] = (),
 ) -> Path:
-    """Writes films as the streams of one file, each with its codec and its disposition."""
+    """Writes videos as the streams of one file, each with its codec and its disposition."""
     given = {"pix_fmt": pix_fmt, "rate": rate, "options": options or {}, "flags": [*flags]}
     given["aspect"] = None if aspect is None else [aspect.numerator, aspect.denominator]
     write = write_apart if any(codec == "libx265" for _, codec in films) else write_films
@@ -120,7 +120,7 @@ def encode_streams(
 
 
 def set_matrix(path: Path, matrix: Sequence[float]) -> Path:
-    """Gives the tracks of an mp4 or mov file a display matrix `(a, b, c, d)`."""
+    """Sets the display matrix `(a, b, c, d)` of all tracks of an mp4 or mov file."""
     data = bytearray(path.read_bytes())
     a, b, c, d = (round(value * (1 << 16)) for value in matrix)
     packed = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)

@@ -1,6 +1,7 @@
-"""Encodes films with PyAV; with x265 in a process of its own.
+"""Encodes videos with PyAV; those of x265 in a separate process.
 
-x265 writes behind its memory where a film is 48 wide, which aborts its process now and then.
+x265 writes past the end of its memory if a video is 48 pixels wide, which sometimes aborts its
+process.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import av
 import numpy as np
 
-# Groups of frames that are shorter than a film, with B frames: what is read must be sought.
+# The groups are shorter than the videos and have B-frames, so that reading a frame needs a seek.
 _SETTINGS = {
     "libx264": {"crf": "8", "preset": "veryfast", "g": "5", "bf": "2", "sc_threshold": "0"},
     "libx265": {
@@ -30,7 +31,7 @@ _SETTINGS = {
 def write_films(
     path: str, films: Sequence[np.ndarray], codecs: Sequence[str], given: dict[str, Any]
 ) -> None:
-    """Writes films as the streams of one file; ``given`` are the options of ``encode_streams``."""
+    """Writes videos as the streams of one file, with the options of ``encode_streams``."""
     rate = given["rate"]
     with av.open(path, "w") as container:
         streams: list[Any] = []
@@ -55,14 +56,14 @@ def write_films(
 def write_apart(
     path: str, films: Sequence[np.ndarray], codecs: Sequence[str], given: dict[str, Any]
 ) -> None:
-    """The same in a process of its own, which the encoder may abort."""
+    """Writes the same in a separate process, since the encoder may abort it."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "films.npz"
         np.savez(file, *films)
         command = [sys.executable, __file__, path, str(file), json.dumps(codecs), json.dumps(given)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
-            raise RuntimeError(f"{path}: was not encoded ({done.returncode}): {done.stderr}")
+            raise RuntimeError(f"{path}: could not be encoded ({done.returncode}): {done.stderr}")
 
 
 if __name__ == "__main__":

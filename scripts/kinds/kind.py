@@ -1,4 +1,4 @@
-"""One kind of input: how it is made, what a user expects of it, and what came of it."""
+"""One kind of input: how to make it, what a user expects of it, and the outcome of trying it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 Outcome: TypeAlias = Literal["right", "refused", "wrong", "traceback"]
 REFUSALS = (ValueError,)
-"""What the package raises, with a message for its user."""
+"""The errors that the package raises with a message for its user."""
 
 
 class WrongAnswerError(Exception):
@@ -19,15 +19,15 @@ class WrongAnswerError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """One kind of input, which stands for everything like it.
+    """One kind of input, which stands for all inputs like it.
 
     Attributes:
-        name: The family and the variant, such as `"rotation: display matrix of 90 degrees"`.
-        expected: What a user expects, in a few words.
-        try_it: Makes the input in an empty folder and uses it as a user would. It raises
-            `WrongAnswerError` (see `expect`) where the answer is not the expected one.
-        refusal: A pattern that the message must match if the input is to be refused, such as the
-            flag that makes the choice; None if it is to be read.
+        name: str, the family and the variant, such as `"rotation: display matrix of 90 degrees"`.
+        expected: str, what a user expects, in a few words.
+        try_it: callable that makes the input in an empty folder and uses it as a user would. It
+            raises `WrongAnswerError` (see `expect`) if the result is not the expected one.
+        refusal: str or None, a pattern that the error message must match if the input is to be
+            refused, such as the flag that resolves the ambiguity; None if it is to be read.
     """
 
     name: str
@@ -39,12 +39,13 @@ class Kind:
         """Tries the kind.
 
         Args:
-            folder: An empty folder for its files.
+            folder: Path, an empty folder for its files.
 
         Returns:
-            The outcome and its reason: `right`; `refused` what should have been read, or with
-            another message than expected; `wrong`, answered without an error but not as expected;
-            or `traceback`, an error that the package does not explain.
+            The outcome and its reason. The outcome is `right`; `refused` if the input should have
+            been read, or was refused with another message than expected; `wrong` if it was read
+            without an error, but not as expected; or `traceback` if the package did not explain
+            the error.
         """
         try:
             self.try_it(folder)
@@ -55,10 +56,10 @@ class Kind:
             if self.refusal is not None and re.search(self.refusal, message):
                 return "right", message
             return "refused", message
-        except Exception as error:  # whatever it is, a user sees a traceback
+        except Exception as error:  # for any other error, a user sees a traceback
             return "traceback", f"{type(error).__name__}: {error}"
         if self.refusal is not None:
-            return "wrong", "was taken, and should have been refused"
+            return "wrong", "was accepted, and should have been refused"
         return "right", self.expected
 
 
@@ -69,13 +70,13 @@ def expect(found: object, expected: object, what: str) -> None:
 
 
 def check_names(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
-    """The kinds, if no two have the same name.
+    """Returns the kinds, if no two have the same name.
 
     Raises:
-        ValueError: Two have.
+        ValueError: If two kinds have the same name.
     """
     found = tuple(kinds)
     names = [kind.name for kind in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"several kinds are called {twice[0]!r}. Give each its own name.")
+        raise ValueError(f"several kinds are named {twice[0]!r}. Give each a different name.")
     return found

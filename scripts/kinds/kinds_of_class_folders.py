@@ -1,4 +1,4 @@
-"""Class folders as people have them: mixed, nested, incomplete, split into parts."""
+"""Kinds of class folders as users have them: mixed, nested, incomplete, or split into parts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,11 @@ def _tree(
     options: Mapping[str, object] | None = None,
     then: Callable[[Path], None] = lambda _: None,
 ) -> Kind:
-    """A folder of files: a name with a slash at its end is an empty folder or one of frames."""
+    """Makes a kind of class folders.
+
+    A name that ends in a slash becomes a folder of frames, and one that ends in `/-` an empty
+    folder.
+    """
 
     def try_it(at: Path) -> None:
         root = at / "set"
@@ -85,8 +89,12 @@ def _tree(
         for entry in manifest:
             expect(numbered.numbers(entry.source), [*range(6)], "frames")
 
-    return Kind(f"class folders: {name}", "refused, with the choice" if refusal else "read", try_it,
-                refusal)  # fmt: skip
+    return Kind(
+        f"class folders: {name}",
+        "refused, with the options" if refusal else "read",
+        try_it,
+        refusal,
+    )
 
 
 def _videos(*found: str, level: int = 0) -> dict[str, str]:
@@ -116,7 +124,7 @@ _PARTS = r"part= \(one of train, "
 
 
 def _listed(at: Path) -> None:
-    """Parts as the Hugging Face Hub has them: a list in each."""
+    """Reads parts as the Hugging Face Hub has them, with a list in each."""
     lists = {"train": "a.mp4,run\nb.mp4,walk\n", "validation": "c.mp4,walk\n"}
     for part, rows in lists.items():
         for row in rows.splitlines():
@@ -132,7 +140,7 @@ def _listed(at: Path) -> None:
 KINDS = (
     Kind("parts: train and validation with a list each", "each read by its part", _listed),
     *map(_suffix, _FORMATS),
-    Kind("suffix: other files in class folders", "counted and named", _passed_over),
+    Kind("suffix: other files in class folders", "counted and listed", _passed_over),
     Kind("parts: train and val, with labels", "each read by its part", _validation),
     _tree("mixed depth", "run/a.mp4 run/s1/b.mp4 run/s2/t/c.mp4 walk/d.mp4",
           _videos("run/a.mp4", "run/s1/b.mp4", "run/s2/t/c.mp4", "walk/d.mp4"),
@@ -143,60 +151,61 @@ KINDS = (
           _videos("run/a/a.mp4", "run/b/b.mp4", "walk/c/c.mp4"), "the first folder is the class"),
     _tree("subjects above or below the classes", "s1/run/a.mp4 s1/walk/b.mp4 s2/run/c.mp4", None,
           refusal=r"--class_level=1.*--class_level=2"),
-    _tree("subjects above the classes, said so", "s1/run/a.mp4 s1/walk/b.mp4 s2/run/c.mp4",
+    _tree("subjects above the classes, with class_level", "s1/run/a.mp4 s1/walk/b.mp4 s2/run/c.mp4",
           _videos("s1/run/a.mp4", "s1/walk/b.mp4", "s2/run/c.mp4", level=1),
           options={"lookup": data.Lookup(class_level=2)}),
-    _tree("subjects below the classes, said so", "run/s1/a.mp4 walk/s1/b.mp4",
+    _tree("subjects below the classes, with class_level", "run/s1/a.mp4 walk/s1/b.mp4",
           _videos("run/s1/a.mp4", "walk/s1/b.mp4"),
           options={"lookup": data.Lookup(class_level=1)}),
     _tree("one folder around them", "videos/run/a.mp4 videos/walk/b.mp4", None,
           refusal=r"--class_level=1"),
     _tree("a class without videos", "run/a.mp4 swim/- walk/b.mp4",
           _videos("run/a.mp4", "walk/b.mp4"), "classes without a video: swim"),
-    _tree("a class without videos, which is asked for", "run/a.mp4 swim/-", None,
+    _tree("a class without videos, which is required", "run/a.mp4 swim/-", None,
           refusal=r"swim: holds no video", options={"lookup": data.Lookup(allow_empty=False)}),
-    _tree("a folder of lists beside the classes", "annotations/list.txt run/a.mp4 walk/b.mp4",
+    _tree("a folder of lists next to the classes", "annotations/list.txt run/a.mp4 walk/b.mp4",
           _videos("run/a.mp4", "walk/b.mp4"), "not classes"),
-    _tree("an empty folder beside videos", "run/a.mp4 run/later/- walk/b.mp4",
+    _tree("an empty folder next to videos", "run/a.mp4 run/later/- walk/b.mp4",
           _videos("run/a.mp4", "walk/b.mp4"), "empty folders passed over: run/later"),
-    _tree("covers beside videos", "run/a/a.mp4 run/a/a.jpg run/b/b.mp4 run/b/poster.jpg run/c.mp4",
+    _tree("covers next to videos",
+          "run/a/a.mp4 run/a/a.jpg run/b/b.mp4 run/b/poster.jpg run/c.mp4",
           _videos("run/a/a.mp4", "run/b/b.mp4", "run/c.mp4"), "2 .jpg"),
-    _tree("frames beside their video", "run/a/a.mp4 run/a/1.jpg run/a/2.jpg", None,
+    _tree("frames next to their video", "run/a/a.mp4 run/a/1.jpg run/a/2.jpg", None,
           refusal=r"both pictures and videos.*folders-of-videos"),
-    _tree("frames beside their video, said so", "run/a/a.mp4 run/a/1.jpg run/b.mp4",
+    _tree("frames next to their video, with a format", "run/a/a.mp4 run/a/1.jpg run/b.mp4",
           _videos("run/a/a.mp4", "run/b.mp4"), options={"format": "folders-of-videos"}),
     *(
-        _tree(f"a numbered cover beside folders of {what}", f"run/s1/poster_1.jpg {inside}", None,
+        _tree(f"a numbered cover next to folders of {what}", f"run/s1/poster_1.jpg {inside}", None,
               refusal=r"poster_1\.jpg.*one video or several")
         for what, inside in (("frames", "run/s1/a/"), ("videos", "run/s1/a/a.mp4"),
                              ("folders", "run/s1/day/a/"))
     ),
-    _tree("a numbered cover beside folders of videos, said so",
+    _tree("a numbered cover next to folders of videos, with a format",
           "run/s1/poster_1.jpg run/s1/a/a.mp4 run/c.mp4", _videos("run/c.mp4", "run/s1/a/a.mp4"),
           "1 .jpg", options={"format": "folders-of-videos"}),
-    _tree("covers beside folders of frames",
+    _tree("covers next to folders of frames",
           "run/s1/poster.jpg run/s1/a/ run/s2/b.jpg run/s2/b/ run/c/",
           _videos("run/c", "run/s1/a", "run/s2/b"), "2 .jpg"),
-    _tree("frames beside flow and lists", "run/a/ run/a/flow_x/ run/a/notes/b.txt run/b/",
+    _tree("frames next to flow and lists", "run/a/ run/a/flow_x/ run/a/notes/b.txt run/b/",
           _videos("run/a", "run/b")),
-    _tree("files beside them", "run/a.mp4 walk/b.mp4 stray.mp4 one.jpg readme",
+    _tree("files next to the classes", "run/a.mp4 walk/b.mp4 stray.mp4 one.jpg readme",
           _videos("run/a.mp4", "walk/b.mp4"),
           "beside the class folders passed over: 1 videos (stray.mp4), ", "1 .jpg", "1 without a"),
-    _tree("files beside parts and in them", "train/run/a.mp4 test/run/b.mp4 c.mp4 train/d.mp4",
+    _tree("files next to parts and in them", "train/run/a.mp4 test/run/b.mp4 c.mp4 train/d.mp4",
           _videos("train/run/a.mp4", level=1), "2 videos (c.mp4, d.mp4)",
           options={"part": "train"}),
     _tree("videos and frames", "run/a.mp4 walk/b/", None, refusal="--format=folders-of-videos"),
     _tree("folders rgb and flow", "run/a/rgb/ run/a/flow/ run/b/rgb/ run/c/",
           _videos("run/a/rgb", "run/b/rgb", "run/c"), "other pictures than RGB"),
-    _tree("videos called like kinds of pictures", "run/image_a/ run/v_b/ run/depth_dive/ run/c/",
+    _tree("videos named like kinds of pictures", "run/image_a/ run/v_b/ run/depth_dive/ run/c/",
           _videos("run/c", "run/depth_dive", "run/image_a", "run/v_b")),
     _tree("folders frames and optical_flow", "run/a/frames/ run/a/optical_flow/ run/c/",
           _videos("run/a/frames", "run/c"), "other pictures than RGB"),
-    _tree("links that lead back", "run/a.mp4 walk/b.mp4", _videos("run/a.mp4", "walk/b.mp4"),
+    _tree("links that form a loop", "run/a.mp4 walk/b.mp4", _videos("run/a.mp4", "walk/b.mp4"),
           then=_loop),
-    _tree("a linked class that is gone", "run/a.mp4", None, then=_broken,
+    _tree("a link to a class that does not exist", "run/a.mp4", None, then=_broken,
           refusal=r"'walk' is a link to nowhere, which does not exist"),
-    _tree("parts, none asked for", "train/run/a.mp4 val/run/b.mp4", None, refusal=_PARTS),
+    _tree("parts, none requested", "train/run/a.mp4 val/run/b.mp4", None, refusal=_PARTS),
     *(
         _tree(f"parts {train} and {test}, {part}", f"{train}/run/a.mp4 {test}/run/b.mp4",
               _videos(f"{train if part == 'train' else test}/run/{name}.mp4", level=1),
@@ -214,11 +223,11 @@ KINDS = (
           refusal=r"'more' beside them holds videos too", options={"part": "train"}),
     _tree("the part train only", "train/run/a.mp4 train/walk/b.mp4",
           _videos("train/run/a.mp4", "train/walk/b.mp4", level=1), options={"part": "train"}),
-    _tree("a class called train", "train/a.mp4 car/b.mp4", _videos("train/a.mp4", "car/b.mp4")),
+    _tree("a class named train", "train/a.mp4 car/b.mp4", _videos("train/a.mp4", "car/b.mp4")),
     _tree("classes test1 and test2", "test1/a.mp4 test2/b.mp4",
           _videos("test1/a.mp4", "test2/b.mp4")),
     _tree("parts below the classes", "run/train/a.mp4 run/test/b.mp4 walk/train/c.mp4", None,
           refusal=r"run: holds parts of a data set"),
-    _tree("no such part", "run/a.mp4 walk/b.mp4", None, refusal=r"no part 'train'",
+    _tree("a part that does not exist", "run/a.mp4 walk/b.mp4", None, refusal=r"no part 'train'",
           options={"part": "train"}),
 )  # fmt: skip

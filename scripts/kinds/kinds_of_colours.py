@@ -1,4 +1,4 @@
-"""Kinds of colour: the same four colours by every matrix, range, depth and resolution of colour."""
+"""Kinds of colour: the same four colours with every matrix, range, bit depth and subsampling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kind import Kind, expect
 
 from vdroppath_tf.data.sources import VideoFile
 
-_MATRICES = {  # name of x264 -> shares of red and blue in the luma
+_MATRICES = {  # x264's name: the weights of red and blue in the luma
     "smpte170m": (0.299, 0.114),
     "bt470bg": (0.299, 0.114),
     "bt709": (0.2126, 0.0722),
@@ -22,11 +22,11 @@ _MATRICES = {  # name of x264 -> shares of red and blue in the luma
     "smpte240m": (0.212, 0.087),
     "fcc": (0.30, 0.11),
 }
-_WITHIN = 4  # levels
+_WITHIN = 4  # pixel values
 
 
 def planes(film: np.ndarray, matrix: str, *, full: bool, bits: int = 8) -> np.ndarray:
-    """Luma and the differences of blue and red, `(frames, height, width, 3)`, by the standards."""
+    """Returns luma, Cb and Cr by the standards, `(frames, height, width, 3)`."""
     red, blue = _MATRICES[matrix]
     rgb = film / 255
     luma = rgb @ np.array([red, 1 - red - blue, blue])
@@ -41,7 +41,7 @@ def planes(film: np.ndarray, matrix: str, *, full: bool, bits: int = 8) -> np.nd
 
 
 def write(path: Path, matrix: str, pix_fmt: str, *, full: bool, says: str | None = None) -> Path:
-    """Writes a film whose colours are coded so, and that says so (or what else is given)."""
+    """Writes a video with this colour coding, and the metadata for it or the given ones."""
     bits = 10 if "10" in pix_fmt else 8
     film = planes(draw(), matrix, full=full, bits=bits)
     told = f"colormatrix={matrix}:fullrange={'on' if full else 'off'}" if says is None else says
@@ -67,12 +67,12 @@ def _read(matrix: str, pix_fmt: str, full: bool, says: str | None, folder: Path)
     path = write(folder / "a.mp4", matrix, pix_fmt, full=full, says=says)
     source = VideoFile(str(path))
     expect_film(source.read(range(FRAMES)), within=_WITHIN)
-    found = corners(source.read([0], short_edge=24)[0])  # scaled on the way
+    found = corners(source.read([0], short_edge=24)[0])  # scaled while it is decoded
     expect(bool(np.abs(found - COLOURS).max() <= _WITHIN), True, "colours of scaled frames")
 
 
 def _plain(codec: str, pix_fmt: str, name: str, folder: Path) -> None:
-    """Codecs that keep RGB, and MJPEG, whose range is the full one."""
+    """Reads codecs that keep RGB, and MJPEG, which has the full range."""
     options = {"qmax": "2"} if codec == "mjpeg" else {"crf": "1"}
     path = encode(folder / name, draw(), codec=codec, pix_fmt=pix_fmt, options=options)
     expect_film(VideoFile(str(path)).read(range(FRAMES)), within=_WITHIN)
@@ -99,18 +99,18 @@ KINDS = (
         if pix_fmt == "yuv420p" or matrix in ("bt709", "bt2020nc")
     ),
     Kind(
-        "colour: nothing said",
+        "colour: no metadata",
         "BT.601 and the limited range, as ffmpeg",
         partial(_read, "smpte170m", "yuv420p", False, "colormatrix=undef"),
     ),
     Kind(
-        "colour: only the full range said",
+        "colour: metadata of the full range only",
         "BT.601",
         partial(_read, "smpte170m", "yuv420p", True, "fullrange=on"),
     ),
     Kind(
         "colour: a curve and primaries of HDR",
-        "levels as they are, as ffmpeg",
+        "pixel values unchanged, as in ffmpeg",
         partial(
             _read,
             "bt2020nc",
@@ -128,5 +128,5 @@ KINDS = (
     Kind("colour: GBR", "the same colours", partial(_plain, "libx264rgb", "bgr24", "a.mp4")),
     Kind("colour: RGB", "the same colours", partial(_plain, "rawvideo", "bgr24", "a.avi")),
     Kind("colour: MJPEG", "the same colours", partial(_plain, "mjpeg", "yuvj420p", "a.avi")),
-    Kind("colour: grey", "its brightness", _grey),
+    Kind("colour: grey", "the same brightness", _grey),
 )

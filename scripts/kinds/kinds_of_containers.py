@@ -1,4 +1,4 @@
-"""Kinds of input: containers and codecs, by their suffix and without one."""
+"""Kinds of containers and codecs, with their suffix and without one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vdroppath_tf.data.sources.decode import index_video
 FRAMES = 24
 _WHOLE = range(FRAMES)
 
-# Suffix as people have it: the one that its container has here, the encoder, frames a second.
+# The suffix that users have: the muxer's suffix, the encoder, the frame rate and the pixel format.
 SUFFIXES: dict[str, tuple[str, str, int, str]] = {
     ".m4v": ("mp4", "libx264", 12, "yuv420p"),
     ".MP4": ("mp4", "libx264", 12, "yuv420p"),
@@ -80,12 +80,12 @@ def _by_list(folder: Path, suffix: str, name: str) -> None:
 
 
 def _class_folders(folder: Path) -> None:
-    """All at once, beside what is no video."""
+    """Reads class folders with all containers, and with files that are not videos."""
     for name in ("run", "walk"):
         (folder / name).mkdir()
     for number, suffix in enumerate(SUFFIXES):
         (folder / "run" / f"{number}{suffix}").write_bytes(_made(suffix))
-        if suffix != ".mjpeg":  # begins as a picture does
+        if suffix != ".mjpeg":  # it begins like a picture
             (folder / "walk" / f"clip{number}").write_bytes(_made(suffix))
     (folder / "run" / "film.mp4.part").write_bytes(_made(".m4v"))
     (folder / "walk" / "module.ts").write_text("import * as path from 'path';\n" * 99)
@@ -105,7 +105,7 @@ _OTHERS: dict[str, str] = {
     "DASH": "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011' type='static'/>",
     "SDP": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
 }
-"""Files that would let a reader open others."""
+"""Files that would make a reader open other files."""
 
 
 def _opens_others(folder: Path, text: str, suffix: str) -> None:
@@ -115,7 +115,7 @@ def _opens_others(folder: Path, text: str, suffix: str) -> None:
 
 
 def _small_frames(folder: Path, suffix: str) -> None:
-    """Only the first frame of each packet of the container has a time of its own."""
+    """Reads files in which only the first frame of each container packet has a time stamp."""
     options = {"g": "12", "bf": "2"} | _CLEAR
     path = folder / f"a.{suffix}"
     encode(path, draw(60), codec="mpeg1video", rate=25, options=options)
@@ -125,7 +125,7 @@ def _small_frames(folder: Path, suffix: str) -> None:
 KINDS = (
     *(
         Kind(
-            f"containers: {what}, called list{suffix}",
+            f"containers: {what}, named list{suffix}",
             "refused: it would open other files",
             functools.partial(_opens_others, text=text, suffix=suffix),
             refusal="damaged or not a video",
@@ -135,15 +135,15 @@ KINDS = (
     ),
     *(
         Kind(
-            f"containers: many frames in a packet of the container, .{suffix}",
-            "all frames, also each alone",
+            f"containers: several frames per packet of the container, .{suffix}",
+            "all frames, also when each is read separately",
             functools.partial(_small_frames, suffix=suffix),
         )
         for suffix in ("mpg", "vob", "ts", "avi")
     ),
     *(
         Kind(
-            f"containers: {suffix} ({SUFFIXES[suffix][1]}), called {name}",
+            f"containers: {suffix} ({SUFFIXES[suffix][1]}), named {name}",
             "all frames",
             functools.partial(_by_list, suffix=suffix, name=name),
         )
@@ -153,7 +153,7 @@ KINDS = (
     ),
     Kind(
         "containers: class folders of all of them, a partial download, a text and a program",
-        "all videos, with a word about the others",
+        "all videos, with a note about the others",
         _class_folders,
     ),
 )

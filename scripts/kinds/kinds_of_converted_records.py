@@ -1,4 +1,4 @@
-"""Records that this package converted: clips at a rate, and videos of several classes."""
+"""Kinds of records that this package converted: clips at a rate, and videos of several classes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLASSES = ((0, 2), (), (1,))
 
 
 def _levels(clips: np.ndarray) -> list[list[int]]:
-    """The tenths of a second that the frames of clips show."""
+    """Returns the tenths of a second that the frames of clips show."""
     found: list[list[int]] = np.rint((clips.mean((2, 3, 4)) - 20) / 10).astype(int).tolist()
     return found
 
@@ -74,15 +74,15 @@ def _of_pictures(rate: float | None, refusal: str | None) -> Kind:
         expect(found, [2, 4, 6], "frames")
 
     return Kind(
-        f"records at a rate: of pictures with {'no' if rate is None else 'a'} rate",
-        "refused, with the flag" if refusal else "every second one",
+        f"records at a rate: from pictures with {'no' if rate is None else 'a'} rate",
+        "refused, with the flag" if refusal else "every second frame",
         try_it,
         refusal,
     )
 
 
 def _kept_rate(at: Path) -> None:
-    """The rate that pictures were given stays in a manifest file."""
+    """Reads back the frame rate of pictures from a manifest file."""
     data.write_manifest(_pictures(at, 10), at / "kept.jsonl")
     videos = data.open_manifest(at / "kept.jsonl")
     [(clips, _)] = data.evaluation_clips(videos, data.ClipSampling(3, fps=5), batch_size=1)
@@ -120,7 +120,7 @@ def _several_classes_streamed(at: Path) -> None:
         folder, data.ClipSampling(2), batch_size=3, epochs=1, labels=("d", "a", "b", "c")
     )
     [(_, labels)] = more
-    expect(sorted(labels.numpy().tolist()), sorted([0.0, *row] for row in HOT), "of four classes")
+    expect(sorted(labels.numpy().tolist()), sorted([0.0, *row] for row in HOT), "four classes")
 
 
 KINDS = (

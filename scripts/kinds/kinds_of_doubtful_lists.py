@@ -1,4 +1,4 @@
-"""Lists of which nobody can tell for certain what some of them means: they are refused."""
+"""Kinds of lists that are ambiguous and must be refused, or that only seem to be."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS = (
             ("frames, with a header", "path\tnum_frames\tlabel\na.mp4\tM\t0\nb.mp4\tN\t1\n"),
             ("labels", "path\tclass_id\na.mp4\tM\nb.mp4\tN\n"),
         )
-        if number != "1,000" or "header" in what  # else it may be two classes, too
+        if number != "1,000" or "header" in what  # otherwise it may also be two classes
     ),
     read(
         "numbers of frames 1200.000 and 900.000",
@@ -39,7 +39,7 @@ KINDS = (
     ),
     *(
         refused(
-            f"several classes by name, commas among others: {text!r}",
+            f"several classes by name, commas among other separators: {text!r}",
             r"'x,y' may be one class, or several.*labels=",
             Case(text, files=(*FILES, "c.mp4")),
         )
@@ -61,7 +61,7 @@ KINDS = (
         )
         for what, text, options in (
             (
-                "names said",
+                "with labels",
                 'path,labels\na.mp4,"x,y;z"\nb.mp4,z\n',
                 {"labels": ("x,y", "z")},
             ),
@@ -74,7 +74,7 @@ KINDS = (
             ),
         )
     ),
-    # Videos that may be missing.
+    # Lists of which some videos may be missing.
     *(
         refused(
             f"header in unknown words, {what}, with videos missing",
@@ -84,7 +84,7 @@ KINDS = (
         for what, text, files, options in (
             ("files, some missing", "datei,x\na.mp4,run\nc.mp4,run\nb.mp4,walk\n", FILES, {}),
             (
-                "files, some missing, columns said",
+                "files, some missing, with columns",
                 "datei,x\na.mp4,y\nc.mp4,z\n",
                 FILES,
                 columns("path", "label"),
@@ -95,7 +95,7 @@ KINDS = (
     ),
     *(
         read(
-            f"header in unknown words, {what}, all files there",
+            f"header in unknown words, {what}, no file missing",
             "a header",
             Case(
                 text,
@@ -105,8 +105,8 @@ KINDS = (
             ),
         )
         for what, text, options in (
-            ("found out", "clip_nm,activity\na.mp4,y\nb.mp4,z\n", {}),
-            ("columns said", "datei,x\na.mp4,y\nb.mp4,z\n", columns("path", "label")),
+            ("detected", "clip_nm,activity\na.mp4,y\nb.mp4,z\n", {}),
+            ("with columns", "datei,x\na.mp4,y\nb.mp4,z\n", columns("path", "label")),
         )
     ),
     *(
@@ -118,7 +118,7 @@ KINDS = (
         for what, text, found in (
             ("by number", "a.mp4,1\nb.mp4,0\n", (("b.mp4", "0"),)),
             ("by name", "a.mp4,x\nb.mp4,y\nc.mp4,x\n", (("b.mp4", "y"), ("c.mp4", "x"))),
-            ("by its only name", "a.mp4,x\nb.mp4,y\nc.mp4,z\n", (("b.mp4", "y"), ("c.mp4", "z"))),
+            ("by a unique name", "a.mp4,x\nb.mp4,y\nc.mp4,z\n", (("b.mp4", "y"), ("c.mp4", "z"))),
         )
     ),
     *(
@@ -130,13 +130,13 @@ KINDS = (
         for what, text in (
             ("few of many classes", "a.mp4 3 120\nb.mp4 5 130\nc.mp4 3 222\n"),
             ("more classes than frames", "a.mp4 1 150\nb.mp4 2 2\nc.mp4 0 150\n"),
-            ("a number of frames that is not known", "a.mp4 3 120\nb.mp4 5 -1\nc.mp4 3 222\n"),
+            ("an unknown number of frames", "a.mp4 3 120\nb.mp4 5 -1\nc.mp4 3 222\n"),
         )
     ),
     *(
         read(
             f"path num_frames label, {what}",
-            "read, as most lists are",
+            "read like most lists",
             Case(text, found),
         )
         for what, text, found in (
@@ -149,8 +149,8 @@ KINDS = (
         )
     ),
     read(
-        "path num_frames, perhaps",
-        "classes, and said",
+        "path num_frames, possibly",
+        "classes, with a note",
         Case(
             "a.mp4 30\nb.mp4 25\n",
             (("a.mp4", "30"), ("b.mp4", "25")),

@@ -1,4 +1,4 @@
-"""Class folders and archives as people have them."""
+"""Kinds of class folders and archives as users have them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ FILES = ("._a.mp4", "Thumbs.db", "desktop.ini", ".DS_Store", "ehthumbs.db", "Ico
 
 
 def names(manifest: data.Manifest) -> dict[str, str]:
-    """The name of each video and of its class."""
+    """Returns the name of the class of each video, by the video's name."""
     return {entry.name: manifest.labels[entry.label] for entry in manifest}
 
 
 def noted(manifest: data.Manifest, *words: str) -> None:
-    """What was assumed is said: a note for each of the words."""
+    """Checks that each of the texts is in a note of the manifest."""
     for word in words:
         expect(any(word in note for note in manifest.notes), True, f"{word!r} in {manifest.notes}")
 
@@ -46,7 +46,7 @@ def _junk_class(name: str) -> Kind:
         manifest = data.open_manifest(at)
         expect((manifest.labels, names(manifest)), (("run", "walk"), found), "classes")
 
-    return Kind(f"junk: class folder {name!r}", "passed over", try_it)
+    return Kind(f"junk: class folder {name!r}", "ignored", try_it)
 
 
 def _junk_videos(at: Path) -> None:
@@ -71,7 +71,7 @@ def _junk_frames(at: Path) -> None:
 
 
 def zip_of(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
-    """A zip archive."""
+    """Writes a zip archive, and returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, content in members.items():
@@ -88,11 +88,11 @@ def _zip(name: str, method: int, *, mac: bool) -> Kind:
         source = data.open_manifest(at).entries[0].source
         expect(numbered.numbers(source), list(range(6)), "frames")
 
-    return Kind(f"zip: {name}", "its frames", try_it)
+    return Kind(f"zip: {name}", "all its frames", try_it)
 
 
 def _several_in_a_zip(at: Path) -> None:
-    """Videos by a list, `archive.zip!folder`, and by class folders in the archive."""
+    """Reads videos of an archive by a list, `archive.zip!folder`, and by its class folders."""
     members = {}
     for folder in ("run/a", "run/b!c", "walk/a"):
         members |= numbered.pictures([f"set/{folder}/{k}.jpg" for k in range(1, 7)])
@@ -109,7 +109,7 @@ def _several_in_a_zip(at: Path) -> None:
     for entry in (*listed, *classes):
         expect(numbered.numbers(entry.source), list(range(6)), "frames")
     data.write_manifest(classes, at / "all.jsonl")
-    expect(data.open_manifest(at / "all.jsonl").digest(), classes.digest(), "by a manifest file")
+    expect(data.open_manifest(at / "all.jsonl").digest(), classes.digest(), "manifest file")
 
 
 def _other_zip(members: tuple[str, ...], listed: str | None) -> Callable[[Path], None]:
@@ -126,7 +126,7 @@ def _other_zip(members: tuple[str, ...], listed: str | None) -> Callable[[Path],
 
 
 def _long_names(at: Path) -> None:
-    """A name of an archive that a quadratic search of would take minutes for."""
+    """Reads an archive with a name on which a quadratic search would take minutes."""
     zip_of(at / "run/a.zip", {f"{'1' * 30_000}x1.jpg": numbered.picture(0)})
     data.open_manifest(at).entries[0].source.info()
 
@@ -149,8 +149,8 @@ def _numeric(at: Path) -> None:
     noted(manifest, "numeric order")
     old = tuple(sorted(manifest.labels))
     asked = data.open_manifest(at, labels=old)
-    expect((asked.labels, names(asked)), (old, names(manifest)), "classes that were asked for")
-    expect(asked.notes, (), "notes on labels that were asked for")
+    expect((asked.labels, names(asked)), (old, names(manifest)), "requested classes")
+    expect(asked.notes, (), "notes on requested labels")
 
 
 def _names_are_not_numbers(at: Path) -> None:
@@ -161,24 +161,24 @@ def _names_are_not_numbers(at: Path) -> None:
 
 KINDS = (
     *map(_junk_class, LEFTOVERS),
-    Kind("junk: files and folders among videos", "passed over", _junk_videos),
-    Kind("junk: files and folders among frames", "passed over", _junk_frames),
-    Kind("junk: groups of MATLAB and of archives in HDF5", "passed over", _hdf5),
+    Kind("junk: files and folders among videos", "ignored", _junk_videos),
+    Kind("junk: files and folders among frames", "ignored", _junk_frames),
+    Kind("junk: groups of MATLAB and of archives in HDF5", "ignored", _hdf5),
     _zip("made on a Mac", zipfile.ZIP_DEFLATED, mac=True),
     _zip("LZMA", zipfile.ZIP_LZMA, mac=False),
     _zip("LZMA, made on a Mac", zipfile.ZIP_LZMA, mac=True),
     _zip("bzip2", zipfile.ZIP_BZIP2, mac=False),
     _zip("stored", zipfile.ZIP_STORED, mac=False),
     Kind("zip: several videos", "by a list, or class folders", _several_in_a_zip),
-    Kind("zip: several videos, one asked for that is not there", "refused",
+    Kind("zip: several videos, and a requested one that is missing", "refused",
          _other_zip(("a/1.jpg", "b/1.jpg"), "all.zip!c"), r"all\.zip!c"),
-    Kind("zip: several videos, taken for one", "refused, with the way",
+    Kind("zip: several videos, listed as one", "refused, with a remedy",
          _other_zip(("a/1.jpg", "b/1.jpg"), "all.zip"), r"archive\.zip!folder"),
-    Kind("zip: several videos without classes", "refused, with the way",
+    Kind("zip: several videos without classes", "refused, with a remedy",
          _other_zip(("a/1.jpg", "b/1.jpg"), None), r"'archive\.zip!folder num_frames label'"),
     Kind("zip: a name of 30,006 characters", "refused at once", _long_names,
          r"name of 30,006 characters.*at most 255"),
     Kind("zip: documents", "refused", _other_zip(("a/1.docx",), None), r"is not a picture"),
-    Kind("numeric classes: 0 to 10", "in numeric order, said; labels= protects", _numeric),
-    Kind("numeric classes: not all numbers", "in the order of text", _names_are_not_numbers),
+    Kind("numeric classes: 0 to 10", "in numeric order, with a note; labels= overrides", _numeric),
+    Kind("numeric classes: not all numbers", "in alphabetical order", _names_are_not_numbers),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Lists of ids and classes: theirs are those of the list of classes beside them."""
+"""Kinds of lists of ids and classes, whose classes are in a list of classes next to them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ OF_IDS = (("1", "Up"), ("2", "Down"))
 
 KINDS = (
     read(
-        "id;class, not named officially, classes beside",
-        "classes of the list of classes beside it",
+        "id;class, not an official name, classes next to it",
+        "classes of the list of classes next to it",
         Case(
             IDS,
             OF_IDS,
@@ -23,8 +23,8 @@ KINDS = (
         ),
     ),
     read(
-        "id;class, not named officially, official classes beside",
-        "classes of the list of classes beside it",
+        "id;class, not an official name, official classes next to it",
+        "classes of the list of classes next to it",
         Case(
             IDS,
             OF_IDS,
@@ -35,12 +35,12 @@ KINDS = (
         ),
     ),
     refused(
-        "id;class, not named officially, no classes",
+        "id;class, not an official name, no classes",
         r"labels\.csv: is missing.*labels=",
         Case(IDS, files=FRAMES, name="mine.csv"),
     ),
     refused(
-        "id;class, not named officially, two lists of classes",
+        "id;class, not an official name, two lists of classes",
         r"a-labels\.csv or b_labels\.csv.*Expected one",
         Case(
             IDS,
@@ -50,7 +50,7 @@ KINDS = (
         ),
     ),
     refused(
-        "id;class, called labels.csv itself",
+        "id;class, itself named labels.csv",
         r"labels-labels\.csv: is missing",
         Case(IDS, files=FRAMES, name="labels.csv"),
     ),

@@ -1,4 +1,4 @@
-"""Something-Something, Jester, Moments in Time and HMDB51 in the forms that are passed around."""
+"""Kinds of lists of Something-Something, Jester, Moments in Time and HMDB51, as they circulate."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _read(
     directional: bool = True,
     **options: Any,
 ) -> Kind:
-    """A list beside empty files, which are never decoded."""
+    """Makes a kind: a list next to empty files, which are never decoded."""
 
     def try_it(at: Path) -> None:
         for video in expected:
@@ -57,7 +57,7 @@ def _something(name: str, file: str, text: str, labels: str = "labels.json", **m
 
 
 def _listed(name: str, rows: list[dict[str, Any]], indent: int | None) -> Kind:
-    """A JSON list of paths and classes, which is none of Something-Something's."""
+    """Makes a kind: a JSON list of paths and classes that is not Something-Something's."""
     return _read(
         f"JSON list: {name}",
         "train.json",
@@ -68,7 +68,7 @@ def _listed(name: str, rows: list[dict[str, Any]], indent: int | None) -> Kind:
 
 
 def _numbers(name: str, file: str, text: str) -> Kind:
-    """Classes that are numbers, and their order: it must not depend on the form of the list."""
+    """Makes a kind: numeric classes, whose order must not depend on the form of the list."""
 
     def try_it(at: Path) -> None:
         for video in ("x", "y", "z"):
@@ -77,9 +77,9 @@ def _numbers(name: str, file: str, text: str) -> Kind:
         expect(found.labels, ("1", "2", "10"), "classes")
         noted(found, "in numeric order: 1, 2, 10")
         again = data.open_manifest(at / file, labels=("1", "10", "2"))
-        expect(again.labels, ("1", "10", "2"), "classes that are given")
+        expect(again.labels, ("1", "10", "2"), "requested classes")
 
-    return Kind(f"{name}: classes that are numbers", "in numeric order, said", try_it)
+    return Kind(f"{name}: numeric classes", "in numeric order, with a note", try_it)
 
 
 def _hmdb(
@@ -98,7 +98,7 @@ def _hmdb(
 
 
 def _asked_for(part: str) -> Kind:
-    """A part by another of its names."""
+    """Makes a kind: a part that is requested by another of its names."""
 
     def try_it(at: Path) -> None:
         for k in (0, 1):
@@ -118,7 +118,7 @@ def _split(part: str) -> Kind:
         found = data.open_manifest(path, split=part)
         expect(classes(found), {"b.mp4": "walk"}, "videos")
 
-    return Kind(f"list: a part called {part}", "its videos", try_it)
+    return Kind(f"list: a part named {part}", "its videos", try_it)
 
 
 def _packed(at: Path) -> None:
@@ -187,7 +187,7 @@ KINDS = (
         others={"labels.json": LIST},
     ),
     Kind(
-        "Something-Something: a class that is not in the list", "refused",
+        "Something-Something: a class that is missing from the list", "refused",
         _something("x", "train.json", json.dumps([{**V2[0], "template": "Eating"}, V2[1]])).try_it,
         "class 'Eating' is not among",
     ),
@@ -202,7 +202,7 @@ KINDS = (
         JESTER,
     ),
     Kind(
-        "Jester: CSV from Kaggle, some classes only", "refused, names are needed",
+        "Jester: CSV from Kaggle, some classes only", "refused: names are needed",
         _read("x", "Train.csv", f"{KAGGLE}7,Swiping Left,37,4,x,jpg\n", {"7": "x"}).try_it,
         r"label_id are \[4\].*labels=",
     ),
@@ -214,11 +214,12 @@ KINDS = (
     *(
         _listed(f"{name}, {'one line' if indent is None else 'pretty'}", rows, indent)
         for name, rows in (("paths and classes", PATHS),
-                           ("paths behind others", [{"more": {"x": 1}, **row} for row in PATHS]))
+                           ("paths after other members",
+                            [{"more": {"x": 1}, **row} for row in PATHS]))
         for indent in (None, 2)
     ),
     Kind(
-        "JSON list: names that say nothing", "refused, --format=table says what it is",
+        "JSON list: uninformative names", "refused, with --format=table",
         _listed("x", [{"a": row["file_name"], "b": row["label"]} for row in PATHS], 2).try_it,
         "item 0: is .*--format=table",
     ),
@@ -237,21 +238,22 @@ KINDS = (
     _moments("in the root", "", CATEGORIES),
     _moments("validation", "validation/", CATEGORIES, "validationSet.csv"),
     _moments("no categories", "training/", {}),
-    Kind("Moments: Multi-Moments", "several classes of each", _multi_moments),
+    Kind("Moments: Multi-Moments", "several classes per video", _multi_moments),
     *map(_asked_for, ("training", "testing")),
     *map(_split, ("validate", "dev", "testing")),
     *(
         _read(
-            f"Something-Something: classes beside a list of {part}", f"a-{part}.csv",
+            f"Something-Something: classes next to a list of {part}", f"a-{part}.csv",
             f"7;{UP}\n8;{DOWN}\n", CLASSES,
             others={"a-labels.csv": f"{UP}\n{DOWN}\n", "b-labels.csv": "x\n"},
         )
         for part in ("training", "valid", "validate", "dev", "testing")
     ),
     _hmdb("as unpacked", "wave/wave_x_nm_np1_ba_goo_0.avi", "run/run_x_nm_np1_ba_goo_0.avi"),
-    Kind("HMDB51: archives not unpacked", "named", _packed, "run.rar: is packed.*unrar"),
+    Kind("HMDB51: archives not unpacked", "refused, with the archive", _packed,
+         "run.rar: is packed.*unrar"),
     _hmdb(
-        "archives unpacked into folders of their own",
+        "archives unpacked into separate folders",
         "wave/wave/wave_x_nm_np1_ba_goo_0.avi", "run/run/run_x_nm_np1_ba_goo_0.avi",
     ),
     _hmdb(
@@ -259,7 +261,7 @@ KINDS = (
         "wave/wave_x_nm_np1_ba_goo_0.avi.avi", "run/run_x_nm_np1_ba_goo_0.avi.avi",
     ),
     _hmdb(
-        "the folder that holds that of the lists",
+        "the folder that holds the folder of the lists",
         "wave/wave_x_nm_np1_ba_goo_0.avi", "run/run_x_nm_np1_ba_goo_0.avi",
         lists="testTrainMulti_7030_splits",
     ),

@@ -1,4 +1,4 @@
-"""Kinetics as those who download it leave it."""
+"""Kinds of folders and lists of Kinetics, as download tools leave them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ STEMS = (f"{ONE}_000001_000011", f"{TWO}_000009_000019")
 
 
 def write(path: Path, *lines: str) -> Path:
-    """A text file."""
+    """Writes lines to a text file, and returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\n" for line in lines))
     return path
 
 
 def classes(manifest: data.Manifest) -> dict[str, str]:
-    """The class of each video."""
+    """Returns the name of the class of each video, by the video's name."""
     return {entry.name: manifest.labels[entry.label] for entry in manifest}
 
 
 def noted(manifest: data.Manifest, *words: str) -> None:
-    """What was assumed is said: a note for each of the words."""
+    """Checks that each of the texts is in a note of the manifest."""
     for word in words:
         expect(any(word in note for note in manifest.notes), True, f"{word!r} in {manifest.notes}")
 
@@ -39,7 +39,7 @@ def noted(manifest: data.Manifest, *words: str) -> None:
 def _files(
     name: str, files: Sequence[str], lines: Sequence[str] = (HEAD, *ROWS), note: str = ""
 ) -> Kind:
-    """Two rows, a bike ride and clay, and the files of their videos."""
+    """Makes a kind: a list of two rows, a bike ride and clay making, and their video files."""
 
     def try_it(at: Path) -> None:
         for file in files:
@@ -53,7 +53,7 @@ def _files(
 
 
 def _rows(name: str, label: str, folder: str) -> Kind:
-    """A class folder that is not called as the class is."""
+    """Makes a kind: a class folder whose name differs from that of the class."""
 
     def try_it(at: Path) -> None:
         numbered.video(at / folder / f"{STEMS[0]}.mp4", 2)
@@ -74,7 +74,7 @@ def _part(part: str, folder: str) -> Kind:
         found = data.open_manifest(path)
         expect(list(classes(found)), [f"{folder}/riding_a_bike/{STEMS[0]}.mp4"], "videos")
 
-    return Kind(f"Kinetics: split {part} in the folder {folder}", "found, in no other", try_it)
+    return Kind(f"Kinetics: split {part} in the folder {folder}", "found only there", try_it)
 
 
 def _json(at: Path) -> None:
@@ -192,7 +192,7 @@ def _replacement(folder: str) -> Kind:
 
 
 def _alone(name: str, frames: int, rows: Mapping[str, list[int]]) -> Kind:
-    """A file that is called by its id alone, and the frames that each row means."""
+    """Makes a kind: a file named by its id only, and the frames that each row stands for."""
 
     def try_it(at: Path) -> None:
         numbered.video(at / f"{ONE}.mp4", frames)
@@ -202,11 +202,11 @@ def _alone(name: str, frames: int, rows: Mapping[str, list[int]]) -> Kind:
         expect(got, [*rows.values()], "frames")
         noted(found, "id")
 
-    return Kind(f"Kinetics: ids alone, {name}", "the frames between the times", try_it)
+    return Kind(f"Kinetics: ids only, {name}", "the frames between the times", try_it)
 
 
 def _mixed(at: Path) -> None:
-    """Some of the files are clips, some whole videos: each is looked at."""
+    """Reads files of which some are clips and some are whole videos: each is inspected."""
     numbered.video(at / f"{ONE}.mp4", 60)
     numbered.video(at / f"{TWO}.mp4", 25)
     lines = (f"a,{ONE},1,2,train", f"b,{TWO},30,31,train")
@@ -222,7 +222,7 @@ def _lines(change: Callable[[str], str]) -> tuple[str, ...]:
 KINDS = (
     _files("as published", STEMS),
     _files("times without zeros", (f"{ONE}_1_11", f"{TWO}_9_19")),
-    _files("ids alone", (ONE, TWO), note="id only"),
+    _files("ids only", (ONE, TWO), note="id only"),
     _files("train_256", tuple(f"train_256/{stem}" for stem in STEMS)),
     _files("float times", STEMS, _lines(lambda line: line.replace("1,11", "1.0,11.0"))),
     _files("tabs", STEMS, _lines(lambda line: line.replace(",", "\t"))),
@@ -240,7 +240,7 @@ KINDS = (
     _rows("underscores", "riding a bike", "riding_a_bike"),
     _rows("parentheses", "catching (or) throwing", "catching__or__throwing"),
     _rows("an apostrophe", "massaging person's head", "massaging persons head"),
-    _rows("other letters", "Riding a Bike", "riding a bike"),
+    _rows("other capital letters", "Riding a Bike", "riding a bike"),
     *(
         _part(part, folder)
         for part, folder in (
@@ -265,40 +265,40 @@ KINDS = (
         "'label' and 'classname'",
     ),
     Kind(
-        "Kinetics: ids that a spreadsheet destroyed", "refused",
+        "Kinetics: ids that a spreadsheet has corrupted", "refused",
         lambda at: data.open_manifest(write(at / "a.csv", HEAD, "run,#NAME?,1,11,train")),
         ":2: its id is '#NAME\\?'.*spreadsheets",
     ),
     Kind(
-        "Kinetics: classes that differ in case", "refused, both named",
+        "Kinetics: classes that differ in case", "refused, with both names",
         lambda at: data.open_manifest(write(at / "a.csv", HEAD, ROWS[0], ROWS[0].title())),
         ":3: class 'Riding A Bike' differs from 'riding a bike' of .*:2 in case",
     ),
     Kind(
         "Kinetics: several splits in one file",
-        "refused, --split chooses",
+        "refused, with --split",
         lambda at: data.open_manifest(_splits(at)),
         r"--split.*'train', 'validate'",
     ),
     Kind("Kinetics: several splits, one chosen", "its clips", _chosen),
     Kind(
-        "Kinetics: a split that is not there",
-        "refused, those that are named",
+        "Kinetics: a split that does not exist",
+        "refused, with the existing splits",
         lambda at: data.open_manifest(_splits(at), split="test"),
         "no split 'test'.*'train', 'validate'",
     ),
-    Kind("Kinetics: the same row twice", "one kept, said", _twice),
+    Kind("Kinetics: the same row twice", "one is kept, with a note", _twice),
     Kind(
         "Kinetics: a clip with two labels",
-        "refused, both named",
+        "refused, with both labels",
         _two_labels,
         "'clay making'.*:2.*'riding a bike'.*--allow_two_labels",
     ),
-    Kind("Kinetics: a clip with two labels, allowed", "both kept", _two_labels_kept),
+    Kind("Kinetics: a clip with two labels, allowed", "both are kept", _two_labels_kept),
     *(
         Kind(
             f"Kinetics: a clip with two labels, {what}",
-            "refused, both named",
+            "refused, with both labels",
             _two_folders(folders),
             "'clay making'.*:2.*'riding a bike'.*--allow_two_labels",
         )
@@ -320,5 +320,5 @@ KINDS = (
     _alone("whole videos", 60, {"0,1": list(range(25)), "1,2": list(range(25, 50))}),
     _alone("whole videos, parts of seconds", 60, {"0.5,1.02": list(range(13, 26))}),
     _alone("clips", 25, {"30,31": list(range(25))}),
-    Kind("Kinetics: ids alone, some are clips and some whole videos", "told apart", _mixed),
+    Kind("Kinetics: ids only, some are clips and some whole videos", "distinguished", _mixed),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Lists whose classes, numbers of frames or paths are written as people write them."""
+"""Kinds of lists whose classes, numbers of frames or paths have the forms that users write."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ WINDOWS = "train\\x\\a.mp4{0}0\r\ntrain\\y\\b c.mp4{0}1\r\n"
 
 
 def objects(*rows: dict[str, object]) -> str:
-    """Lines of JSON."""
+    """Returns lines of JSON, one for each object."""
     return "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
 def columns(*names: str) -> dict[str, Layout]:
-    """The option that names columns."""
+    """Returns the option of `open_manifest` that names the columns."""
     return {"format": Layout(columns=names)}
 
 
@@ -95,14 +95,14 @@ KINDS = (
     *(
         read(
             f"number of frames {count}",
-            "unknown, and said",
+            "unknown, with a note",
             Case(f"a.mp4 {count} 1\nb.mp4 7 0\n", TWO, notes=("unknown (1)",)),
         )
         for count in ("0", "-1", "-1.0")
     ),
     read(
         "numbers of frames all 0",
-        "unknown, and said",
+        "unknown, with a note",
         Case("a.mp4 0 1\nb.mp4 0 0\n", TWO, notes=("unknown (2)",)),
     ),
     refused(
@@ -111,7 +111,7 @@ KINDS = (
     *(
         read(
             f"labels are 1{text}, between: {between!r}",
-            "whole numbers, and said",
+            "whole numbers, with a note",
             Case(f"a.mp4{between}1{text}\nb.mp4{between}0{text}\n", TWO, notes=("are whole",)),
         )
         for text in (".0", ".", ".000")
@@ -123,7 +123,7 @@ KINDS = (
     refused("decimal commas", "class_number.*labels", Case("a.mp4;1,0\nb.mp4;0,0\n", files=FILES)),
     refused("labels count from 1", "--label_base=1", Case("a.mp4,1\nb.mp4,2\n", files=FILES)),
     read(
-        "labels count from 1, said",
+        "labels count from 1, with label_base",
         "read",
         Case("a.mp4,2\nb.mp4,1\n", TWO, options={"label_base": 1}),
     ),
@@ -136,7 +136,7 @@ KINDS = (
     refused("unlabelled, -1", "label is -1", Case("a.mp4 -1\nb.mp4 -1\n", files=FILES)),
     refused("numbers among names", "'3' is.*class_name", Case("a.mp4 x\nb.mp4 3\n", files=FILES)),
     read(
-        "numbers among names, said",
+        "numbers among names, with columns",
         "read",
         Case(
             "a.mp4 x\nb.mp4 3\n",
@@ -150,7 +150,7 @@ KINDS = (
         Case("a.mp4 Run\nb.mp4 run\n", files=FILES),
     ),
     refused(
-        "names that differ in a first underscore",
+        "names that differ in a leading underscore",
         "txt:2: class '_run' differs from 'run' of .*txt:1",
         Case("a.mp4 run\nb.mp4 _run\n", files=FILES),
     ),
@@ -216,7 +216,7 @@ KINDS = (
         Case("a.mp4 0 120\nb.mp4 1 97\nc.mp4 0 88\n", files=(*FILES, "c.mp4")),
     ),
     read(
-        "path label num_frames, said",
+        "path label num_frames, with columns",
         "read",
         Case("a.mp4 1 120\nb.mp4 0 97\n", TWO, options=columns("path", "label", "num_frames")),
     ),
@@ -245,7 +245,7 @@ KINDS = (
         ),
     ),
     read(
-        "a class folder that is called like the label",
+        "a class folder that is named like the label",
         "read",
         Case("x x/a.mp4\ny y/b.mp4\n", (("x/a.mp4", "x"), ("y/b.mp4", "y"))),
     ),
@@ -253,7 +253,7 @@ KINDS = (
     *(
         read(
             f"backslashes, between: {between!r}",
-            "slashes, and said",
+            "slashes, with a note",
             Case(WINDOWS.format(between), DEEP, notes=("slashes (2)",)),
         )
         for between in (" ", "\t", ",")

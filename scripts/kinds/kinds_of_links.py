@@ -1,4 +1,4 @@
-"""Links among videos, frames and archives: followed below the root and where it is allowed."""
+"""Kinds of links among videos, frames and archives: followed below the root, or where allowed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _link(to: str, name: str) -> Callable[[Path, Path], None]:
 
 
 def _linked_flow(what: str) -> Callable[[Path], None]:
-    """Optical flow of which a picture, or the folder of one axis, is a link out of the root."""
+    """Reads optical flow of which an image, or the folder of one axis, links out of the root."""
 
     def try_it(at: Path) -> None:
         for folder in ("store", "set/run/a/u", "set/run/a/v"):
@@ -62,7 +62,7 @@ def _linked_flow(what: str) -> Callable[[Path], None]:
 
 
 def _linked_archive(line: str) -> Callable[[Path], None]:
-    """A list of what is in an archive that lies elsewhere: it may not even be opened."""
+    """Lists the contents of an archive outside of the root, which may not even be opened."""
 
     def try_it(at: Path) -> None:
         frames = numbered.pictures([f"run/b/{k}.jpg" for k in range(1, 7)])
@@ -83,7 +83,7 @@ def _linked_archive(line: str) -> Callable[[Path], None]:
 
 
 def _links_inside(at: Path) -> None:
-    """A split below the root of all videos, made of relative links."""
+    """Reads a split below the root of all videos that consists of relative links."""
     numbered.video(at / "all/run/a.mp4")
     numbered.video(at / "all/walk/b.mp4")
     (at / "split").mkdir()

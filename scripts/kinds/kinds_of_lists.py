@@ -1,4 +1,4 @@
-"""Lists of videos, as people have them: each is read for what it says, or refused."""
+"""Kinds of lists of videos as users have them: each is read as it is meant, or refused."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ BETWEEN = {"space": " ", "tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|
 
 
 def rows(*columns: tuple[str, ...], between: str = " ", end: str = "\n", header: str = "") -> str:
-    """A list of these columns."""
+    """Returns the text of a list with these columns."""
     lines = [between.join(row) + end for row in zip(*columns, strict=True)]
     return header + end * bool(header) + "".join(lines)
 
 
 def classes(found: Read) -> tuple[str, ...]:
-    """The classes of the videos."""
+    """Returns the classes of the videos."""
     return tuple(name for _, name in found)
 
 
 def quoted(texts: tuple[str, ...], mark: str = '"') -> tuple[str, ...]:
-    """Texts in quotes."""
+    """Returns the texts in quotes."""
     return tuple(f"{mark}{text}{mark}" for text in texts)
 
 
@@ -34,7 +34,7 @@ HEADER = "path,label"
 
 KINDS = (
     *(
-        read(f"{what}, between: {name}, in {file}", "found out", Case(text, found, name=file))
+        read(f"{what}, between: {name}, in {file}", "detected", Case(text, found, name=file))
         for name, between in BETWEEN.items()
         for file in ("list.txt", "list.csv", "train.tsv")
         for what, text, found in (
@@ -47,14 +47,14 @@ KINDS = (
     ),
     *(
         read(
-            f"name path, between: {name}", "found out", Case(rows(M, PATHS, between=between), NAMES)
+            f"name path, between: {name}", "detected", Case(rows(M, PATHS, between=between), NAMES)
         )
         for name, between in BETWEEN.items()
         if name != "space"
     ),
     *(
         read(
-            f"header {header}", "found out", Case(rows(*columns, between=",", header=header), found)
+            f"header {header}", "detected", Case(rows(*columns, between=",", header=header), found)
         )
         for header, columns, found in (
             ("path,label", (PATHS, N), NUMBERS),
@@ -73,7 +73,7 @@ KINDS = (
     ),
     read(
         "header with columns in other languages",
-        "read, and named",
+        "read, with a note",
         Case(
             rows(PATHS, FRAMES, N, FRAMES, between=",", header="path,Länge,label,幅"),
             NUMBERS,
@@ -82,7 +82,7 @@ KINDS = (
     ),
     read(
         "JSON lines with members in other languages",
-        "read, and named",
+        "read, with a note",
         Case(
             "".join(
                 f'{{"file_name": "{path}", "label": {label}, "Länge": 5}}\n'
@@ -94,8 +94,8 @@ KINDS = (
         ),
     ),
     read(
-        "header in words with spaces between",
-        "found out",
+        "header in words with spaces between them",
+        "detected",
         Case("video num_frames label\n" + rows(PATHS, FRAMES, N), NUMBERS),
     ),
     *(
@@ -112,7 +112,7 @@ KINDS = (
     ),
     read(
         "pandas index without a name",
-        "passed over",
+        "ignored",
         Case(rows(("0", "1", "2"), PATHS, M, between=","), NAMES),
     ),
     read(
@@ -166,7 +166,7 @@ KINDS = (
         Case("a.mp4 1\nà.mp4 0\n", encoding="latin-1"),
     ),
     read(
-        "text is latin-1, said",
+        "text is latin-1, with an encoding",
         "read",
         Case(
             "a.mp4 1\nà.mp4 0\n",
@@ -181,12 +181,12 @@ KINDS = (
     ),
     read(
         "comments",
-        "passed over, and said",
+        "ignored, with a note",
         Case("# mine\n" + rows(PATHS, N) + "\n  # the end\n", NUMBERS, notes=("comments (2",)),
     ),
     read(
         "comment before a header",
-        "passed over",
+        "ignored",
         Case("# mine\n" + rows(PATHS, N, between=",", header=HEADER), NUMBERS),
     ),
     *(
@@ -209,7 +209,7 @@ KINDS = (
     *(
         read(
             f"comment in words of headers, {comment!r}",
-            "passed over",
+            "ignored",
             Case(f"{comment}\n" + rows(PATHS, FRAMES, N), NUMBERS, notes=("comments (1",)),
         )
         for comment in ("# video of mine", "# path label", "# video, made by hand")
@@ -217,7 +217,7 @@ KINDS = (
     *(
         read(
             f"a first line {line} of a spreadsheet",
-            "passed over",
+            "ignored",
             Case(f"{line}\n" + rows(PATHS, M, between=between), NAMES, name="list.csv"),
         )
         for line, between in (("sep=;", ";"), ('"sep=,"', ","), ("SEP=\\t", "\t"), ("sep=|", "|"))
@@ -240,18 +240,18 @@ KINDS = (
         )
     ),
     refused(
-        "a first video that is not there",
+        "a first video that does not exist",
         "there is no file 'gone.mp4'",
         Case("gone.mp4;jump\n" + rows(PATHS, M, between=";"), files=PATHS),
     ),
     read(
         "a path that starts with #",
-        "no comment",
+        "not a comment",
         Case("#1 a.mp4 0\nb.mp4 1\n", (("#1 a.mp4", "0"), ("b.mp4", "1"))),
     ),
     read(
         "comment after a number",
-        "passed over",
+        "ignored",
         Case("a.mp4 0 # good\nb.mp4 1\n", (("a.mp4", "0"), ("b.mp4", "1"))),
     ),
     refused(

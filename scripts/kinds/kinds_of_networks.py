@@ -1,4 +1,4 @@
-"""What networks are asked to do: other data, one class, clips that are too small, other rates."""
+"""Kinds of use of networks: other data, one class, clips that are too small, and other shapes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAMES = (2, 8, 8)
 
 
 def small_network(row: str = "resnet", **options: Any) -> Any:
-    """A template of one or two fusion layers."""
+    """Returns a template with one or two fusion layers."""
     from vdroppath_tf.models import densenet, mobilenet_v2, resnet
     from vdroppath_tf.models.build import build_network
 
@@ -70,7 +70,7 @@ _COPIES: dict[str, Callable[[Any, Path], Any]] = {
 
 
 def _counts(copied: str, given: int | None) -> Kind:
-    """N of the second `fit`, on other data."""
+    """Makes a kind: the N of the KL after a second `fit`, on other data."""
 
     def try_it(at: Path) -> None:
         from vdroppath_tf.models.objectives import default_compile
@@ -85,7 +85,7 @@ def _counts(copied: str, given: int | None) -> Kind:
         expect(again.gates[0].num_train_examples, given or 4, "N of the other data")
 
     what = "given" if given else "counted"
-    return Kind(f"N of the KL: {what}, {copied}", "kept" if given else "counted anew", try_it)
+    return Kind(f"N of the KL: {what}, {copied}", "kept" if given else "counted again", try_it)
 
 
 def _one_class(name: str, make: Callable[[], object]) -> Kind:
@@ -110,7 +110,7 @@ def _list_of_one_class() -> None:
 
 @functools.cache
 def _serving(row: str) -> Any:
-    """`serving_default` of an exported network."""
+    """Returns `serving_default` of an exported network."""
     import tensorflow as tf
 
     from vdroppath_tf.serving import export_saved_model
@@ -119,12 +119,12 @@ def _serving(row: str) -> Any:
         path = export_saved_model(small_network(row), Path(folder) / "1")
         loaded = tf.saved_model.load(str(path))
     serve = loaded.signatures["serving_default"]
-    serve.owner = loaded  # which has its weights
+    serve.owner = loaded  # keeps the weights alive
     return serve
 
 
 def _served(name: str, row: str, shape: tuple[int, ...], refusal: str | None) -> Kind:
-    """What `serving_default` answers for zeros of a shape."""
+    """Makes a kind: `serving_default` is called with zeros of a shape."""
 
     def try_it(_: Path) -> None:
         import tensorflow as tf
@@ -134,7 +134,7 @@ def _served(name: str, row: str, shape: tuple[int, ...], refusal: str | None) ->
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(error.message) from None
         expect(bool(np.isfinite(found).all()), True, "finite")
-        expect(found.shape, (shape[0], 3), "answers")
+        expect(found.shape, (shape[0], 3), "shape of the probabilities")
 
     expected = "an answer" if refusal is None else "refused, with the input's name"
     return Kind(f"exported network: {name}", expected, try_it, refusal)

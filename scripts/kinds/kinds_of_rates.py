@@ -1,4 +1,4 @@
-"""Videos of several frame rates, whose clips are taken by time."""
+"""Kinds of videos with different frame rates, whose clips are sampled by time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from kind import Kind, expect
 
 LENGTH = Fraction(2)
-"""Seconds of a scene whose grey level rises by 10 each tenth of a second."""
+"""The seconds of a scene whose pixel value rises by 10 every tenth of a second."""
 
 
 def _level(time: Fraction) -> int:
@@ -21,7 +21,7 @@ def _level(time: Fraction) -> int:
 
 
 def film(path: Path, times: Sequence[Fraction]) -> str:
-    """The scene, with a frame at each of the times."""
+    """Writes the scene with a frame at each of the times, and returns the file's name."""
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("libx264", rate=1000, options={"qp": "0"})
         stream.height = stream.width = 16
@@ -63,7 +63,7 @@ def _seen(name: str, suffix: str, times: Sequence[Fraction], split: str) -> Kind
 
 
 def _pictures(name: str, fps: float | None, refusal: str | None = None) -> Kind:
-    """Twelve pictures in a folder, of which nothing says how many there are a second."""
+    """Makes a kind: twelve pictures in a folder, whose frame rate is unknown or given."""
 
     def try_it(at: Path) -> None:
         from vdroppath_tf import data
@@ -79,7 +79,7 @@ def _pictures(name: str, fps: float | None, refusal: str | None = None) -> Kind:
         found = [numbered.number(frame) for frame in clips.numpy()[0]]
         expect(found, [2, 4, 6], "frames")
 
-    expected = "refused, with the flag" if refusal else "every second one"
+    expected = "refused, with the flag" if refusal else "every second frame"
     return Kind(f"frame rate: pictures, {name}", expected, try_it, refusal)
 
 
@@ -94,5 +94,5 @@ FILMS = (
 KINDS = (
     *(_seen(*film, split) for film in FILMS for split in ("validation", "test")),
     _pictures("at a rate that is given", 10),
-    _pictures("at no rate", None, "--source_fps"),
+    _pictures("without a rate", None, "--source_fps"),
 )

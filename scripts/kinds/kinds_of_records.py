@@ -1,4 +1,4 @@
-"""TFRecord files of others: `SequenceExample`s as their tools write them."""
+"""Kinds of TFRecord files from other tools: `SequenceExample`s as these write them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _map(entries: Mapping[str, bytes]) -> bytes:
 
 
 def example(context: Mapping[str, Value], frames: int = 6, key: str = "image/encoded") -> bytes:
-    """A `SequenceExample`."""
+    """Returns a serialised `SequenceExample` with numbered frames."""
     pictures = b"".join(_field(1, _feature([numbered.picture(k)])) for k in range(frames))
     times = b"".join(_field(1, _feature([40_000 * k])) for k in range(frames))
     lists = _map({"image/timestamp": times, key: pictures})
@@ -52,7 +52,7 @@ def example(context: Mapping[str, Value], frames: int = 6, key: str = "image/enc
 
 
 def records(path: Path, *contents: bytes) -> Path:
-    """A TFRecord file."""
+    """Writes a TFRecord file, and returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "wb") as file:
         for content in contents:
@@ -102,7 +102,7 @@ def _of_parts(at: Path) -> None:
 def _called(
     files: str, expected: Sequence[str], part: str | None = None, refusal: str | None = None
 ) -> Kind:
-    """Files with one video each, which are read or not by what they are called."""
+    """Makes a kind: files with one video each, which are read depending on their names."""
 
     def try_it(at: Path) -> None:
         for file in files.split():
@@ -116,7 +116,7 @@ def _called(
 
 
 def _beside_videos(files: str, refusal: str | None, format: str | None = None) -> Kind:
-    """A TFRecord file beside what may hold videos."""
+    """Makes a kind: a TFRecord file next to files that may hold videos."""
 
     def try_it(at: Path) -> None:
         records(at / "x.tfrecord", example(_label(0)))
@@ -129,9 +129,9 @@ def _beside_videos(files: str, refusal: str | None, format: str | None = None) -
         found = [entry.name.split(":")[0] for entry in data.open_manifest(at, format=format)]
         expect(found, ["x.tfrecord"] if format != "folders" else files.split(), "videos")
 
-    what = f", said to be {format}" if format else ""
-    return Kind(f"SequenceExamples: beside {files}{what}", "refused" if refusal else "read", try_it,
-                refusal)  # fmt: skip
+    what = f", with format {format}" if format else ""
+    return Kind(f"SequenceExamples: next to {files}{what}", "refused" if refusal else "read",
+                try_it, refusal)  # fmt: skip
 
 
 def _several(at: Path) -> None:
@@ -163,7 +163,7 @@ def _files_kind(name: str, change: Callable[[Path], object], refusal: str | None
 
 
 def _turned(content: bytes) -> bytes:
-    """A message with its two fields in the other order."""
+    """Returns a message with its two fields in the other order."""
     place = next(first for number, first, _ in fields(content, 0, len(content)) if number == 2)
     head = len(_varint(len(content) - place)) + 1
     return content[place - head :] + content[: place - head]
@@ -187,7 +187,7 @@ KINDS = (
     _read("a long context", [example({**_label(0), "more": ["x" * 100_000]})], ["0"]),
     _read("frames before the context", [_turned(example(_label(0)))], ["0"]),
     Kind("SequenceExamples: several labels", "multi-label", _several),
-    Kind("SequenceExamples: shards of train and validation", "each by its part; else refused",
+    Kind("SequenceExamples: shards of train and validation", "each with its part; else refused",
          _of_parts, r"part= \(one of train, validation"),
     _called("train.tfrecord val.tfrecord", ["train.tfrecord"], "train"),
     _called("train.tfrecord val.tfrecord", ["val.tfrecord"], "validation"),
@@ -211,6 +211,6 @@ KINDS = (
     _beside_videos("logs/a.txt metadata.csv", None),
     _files_kind("a folder of shards", lambda _: None, None),
     _files_kind("a shard is missing", lambda path: path.unlink(), r"1 of 2 shards.*number 1 is"),
-    _files_kind("a shard is packed", _pack, r"is compressed with gzip. Uncompress it"),
+    _files_kind("a shard is compressed", _pack, r"is compressed with gzip. Uncompress it"),
     _files_kind("a shard is cut", _cut, r"damaged or cut short at record 0"),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Text lists of segments: a video, from where to where, and a class."""
+"""Kinds of text lists of segments: each line has a video, a start, an end, and a class."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def _csv(header: str, lines: Sequence[str], separator: str = ",") -> list[str]:
 
 KINDS = (
     _read("frames", BY_FRAME, FRAMES, notes=["start_frame", "counted from 0"]),
-    _read("an offset and a number of frames, named so", ("a.mp4 0 12 0", "a.mp4 12 12 1"), FRAMES,
-        format=data.Layout(columns=("path", "start_frame", "segment_frames", "label"))),
+    _read("an offset and a number of frames, with columns", ("a.mp4 0 12 0", "a.mp4 12 12 1"),
+        FRAMES, format=data.Layout(columns=("path", "start_frame", "segment_frames", "label"))),
     _refused("an offset and a number of frames", ("a.mp4 0 12 0", "a.mp4 12 12 1", "a.mp4 24 12 1"),
         "--columns=path,start_frame,segment_frames,label"),
     _refused("starts in Spanish", _csv("path,inicio,fin,label", BY_TIME),
@@ -46,7 +46,7 @@ KINDS = (
     _refused("starts in Chinese", _csv("path,开始,结束,label", BY_TIME),
         "'开始' seems to hold segments.*--columns", "l.csv"),
     _read("seconds", BY_TIME, SECONDS, notes=["start_second"]),
-    _read("whole seconds and parts", ("a.mp4 0 0.4 0", "a.mp4 1 2 1"),
+    _read("whole and fractional seconds", ("a.mp4 0 0.4 0", "a.mp4 1 2 1"),
         [("0", until(0, 10)), ("1", until(25, 50))]),
     _read("tabs and names", [line.replace(" ", "\t") for line in
         ("a.mp4 0.4 0.8 run", "a.mp4 0.8 1.2 walk")], NAMED),
@@ -73,7 +73,7 @@ KINDS = (
     _read("a label of several words", ("a.mp4 0.4 0.8 riding a bike", "a.mp4 0.8 1.2 sitting down"),
         [("riding a bike", until(10, 20)), ("sitting down", until(20, 30))]),
     _read("label first, no header", ("run,a.mp4,0.4,0.8", "walk,a.mp4,0.8,1.2"), NAMED, "l.csv"),
-    _read("label behind the path", ("a.mp4,run,0.4,0.8", "a.mp4,walk,0.8,1.2"), NAMED, "l.csv"),
+    _read("label after the path", ("a.mp4,run,0.4,0.8", "a.mp4,walk,0.8,1.2"), NAMED, "l.csv"),
     _read("pictures", ("a 2 5 0", "a 5 8 1"), [("0", until(2, 5)), ("1", until(5, 8))],
         videos=["a/"]),
     _refused("frames or seconds", BOTH, "start_frame.*start_second.*--columns"),
@@ -97,7 +97,7 @@ KINDS = (
                             ("start,duration", "0.5,0.4"), ("end_time", "0.5"))
     ),
     *(
-        _refused(f"{header}: words that are not known", [f"path,{header},label", f"a.mp4,{row},x"],
+        _refused(f"{header}: unknown words", [f"path,{header},label", f"a.mp4,{row},x"],
             "seems to hold segments.*--columns", "l.csv")
         for header, row in (
             ("start_timestamp,stop_timestamp", "00:00:00.40,00:00:00.80"), ("t0,t1", "0.4,0.8"),
@@ -133,7 +133,7 @@ KINDS = (
                        "start time [sec],end time [sec]")
     ),
     *(
-        _read(f"{header}: not of a segment", [f"path,{header},label", f"a.mp4,{row},x"],
+        _read(f"{header}: not a segment", [f"path,{header},label", f"a.mp4,{row},x"],
             [("x", until(0, FRAMES_OF_VIDEO))], "l.csv")
         for header, row in (("fps,duration", "25,2.4"), ("gender,weekend", "1,0"),
                             ("timestamp,rank", "2020-01-02 10:00:00,1"), ("from,city", "a,b"))
@@ -148,10 +148,10 @@ KINDS = (
     _refused("frames and seconds, neither", ["path,start_frame,end_frame,start_sec,end_sec,label",
         "a.mp4,3,6,0.4,0.8,0", "a.mp4,,,,,1"], "csv:3: the columns of its segment are empty",
         "l.csv"),
-    Kind("segments: list, half a segment, named so", "refused",
+    Kind("segments: list, half a segment, with columns", "refused",
         lambda _: data.Layout(columns=("path", "start_second", "label")), "one end of a segment"),
     _refused("an end before the start", (*BY_TIME, "a.mp4 1.2 0.8 1"), "l.txt:3"),
     _refused("the same segment twice", (*BY_TIME, "a.mp4 0.8 1.2 1"), ":3.*listed already.*:2"),
     _refused("a segment with two labels", (*BY_TIME, "a.mp4 0.8 1.2 0"), ":3.*--allow_two_labels"),
-    _refused("a time that is none", (*BY_TIME, "a.mp4 0.8 x 0"), "l.txt:3"),
+    _refused("a time that is not a number", (*BY_TIME, "a.mp4 0.8 x 0"), "l.txt:3"),
 )  # fmt: skip

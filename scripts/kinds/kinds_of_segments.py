@@ -1,4 +1,4 @@
-"""Data sets that list segments of videos: exactly their frames, with their classes."""
+"""Kinds of data sets that list segments of videos: exactly their frames, with their classes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kinds_of_kinetics import noted, write
 
 from vdroppath_tf import data
 
-FRAMES = 60  # of each video, 25 a second
+FRAMES = 60  # of each video, at 25 frames per second
 Found = list[tuple[str, list[int]]]
 """The class and the frames of each segment."""
 
 
 def segments(manifest: data.Manifest) -> Found:
-    """What a manifest says, by its pixels."""
+    """Returns the class of each segment, and the frames that its pixels show."""
     return [(manifest.labels[e.label], numbered.numbers(e.source)) for e in manifest]
 
 
@@ -34,7 +34,7 @@ def read_list(
     notes: Sequence[str] = (),
     **options: Any,
 ) -> Kind:
-    """A list that must be read, and its manifest file too."""
+    """Makes a kind: a list that must be read, as must its manifest file."""
 
     def try_it(at: Path) -> None:
         _make(at, videos, others or {})
@@ -57,7 +57,7 @@ def refuse_list(
     videos: Sequence[str] = ("a.mp4",),
     **options: Any,
 ) -> Kind:
-    """A list that must be refused, with words that match the pattern."""
+    """Makes a kind: a list that must be refused, with a message that matches the pattern."""
 
     def try_it(at: Path) -> None:
         _make(at, videos, {})
@@ -78,7 +78,7 @@ def _make(at: Path, videos: Sequence[str], others: dict[str, str]) -> None:
 
 
 def until(first: int, end: int) -> list[int]:
-    """The frames of a segment."""
+    """Returns the numbers of a segment's frames."""
     return list(range(first, end))
 
 
@@ -137,7 +137,7 @@ def _charades_videos(at: Path) -> None:
 
 
 def _leaks(at: Path) -> None:
-    """Other segments of the same video, in training and in validation."""
+    """Checks that videos with segments in both training and validation are found."""
     _make(at, ["a.mp4", "b.mp4"], {})
     one = write(at / "train.json", _diving(("a", 0, 0, 9), ("a", 1, 9, 20), ("b", 1, 0, 9)))
     other = write(at / "test.json", _diving(("a", 1, 30, 40), ("a", 1, 40, 50)))
@@ -154,11 +154,11 @@ def _missing(at: Path) -> None:
 
 
 def _after_the_end(at: Path) -> None:
-    """The doctor names the segment, and the others of its video are good."""
+    """Checks that `diagnose` names the faulty segment, and accepts its video's other segments."""
     _make(at, ["a.mp4"], {})
     path = write(at / "train.json", _diving(("a", 0, 0, 9), ("a", 1, 50, 90)))
     found = data.diagnose([("train", data.open_manifest(path))], at / "journal")
-    expect([fault.path[-22:] for fault in found.faults], ["a.mp4: frames 50 to 90"], "bad ones")
+    expect([fault.path[-22:] for fault in found.faults], ["a.mp4: frames 50 to 90"], "faults")
 
 
 def _kinds_of_net() -> list[Kind]:
@@ -170,7 +170,7 @@ def _kinds_of_net() -> list[Kind]:
     training: Found = [("run", until(10, 20)), ("walk", until(20, 30))]
     return [
         net("training", training, "v_aaa.mp4", split="training"),
-        net("called train", training, "aaa.mp4", split="train"),
+        net("named train", training, "aaa.mp4", split="train"),
         net(
             "in a folder validate",
             [("walk", until(50, 60))],
@@ -255,14 +255,14 @@ KINDS = (
     _epic("verb", _both(("open", "take"), BY_NUMBER), FOLDER),
     _epic("noun", _both(("0", "1"), BY_NUMBER), ["rgb/train/P01/P01_01/"], named=False),
     refuse_list(
-        "EPIC-KITCHENS, of which classes",
+        "EPIC-KITCHENS, without a choice of classes",
         "EPIC_100_train.csv",
         EPIC + EPIC_ROWS,
         "epic-kitchens-verbs.*epic-kitchens-nouns.*epic-kitchens-actions.*--format",
         videos=FILE,
     ),
     refuse_list(
-        "EPIC-KITCHENS, a time that is none",
+        "EPIC-KITCHENS, an invalid time",
         "EPIC_100_train.csv",
         EPIC + EPIC_ROWS.replace("00:00:00.40", "0.4 s"),
         ":2: '0.4 s' is not a time",
@@ -278,9 +278,9 @@ KINDS = (
         others=CHARADES_NAMES,
         notes=["each action is a segment", "1 videos have no action", "1 segments end after"],
     ),
-    Kind("Charades: whole videos", "all classes of each", _charades_videos),
+    Kind("Charades: whole videos", "all classes of each video", _charades_videos),
     *_kinds_of_net(),
     Kind("segments: a video that was never downloaded", "left out, named once", _missing),
     Kind("segments: the same video in training and validation", "named once", _leaks),
-    Kind("segments: one that ends after its video", "bad, the others good", _after_the_end),
+    Kind("segments: one that ends after its video", "a fault, others are valid", _after_the_end),
 )

@@ -1,4 +1,4 @@
-"""Several classes a clip: what networks are told of it, in every form of labels."""
+"""Kinds of clips with several classes: how networks learn and score all forms of their labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _fit(name: str, labels: np.ndarray, *, multi_label: bool, refusal: str | Non
             found = network.evaluate(CLIPS, labels, verbose=0, return_dict=True)
             expect("map" in found, multi_label, f"metrics: {sorted(found)}")
 
-    expected = "refused, with the choice" if refusal else "trained"
+    expected = "refused, with the options" if refusal else "trained"
     return Kind(f"several classes: {name}", expected, try_it, refusal)
 
 
@@ -67,25 +67,25 @@ def _strategies(_: Path) -> None:
 
 NUMBERS = np.arange(4) % 3
 KINDS = (
-    _fit("0 and 1, network of several", HOT, multi_label=True),
-    _fit("0 and 1 as floats, network of several", HOT.astype("float32"), multi_label=True),
-    _fit("numbers, network of several", NUMBERS, multi_label=True, refusal="of 0 and 1"),
-    _fit("0 and 1, network of one", HOT, multi_label=False, refusal="multi_label=True"),
-    _fit("floats, network of one", 1.0 * HOT, multi_label=False, refusal="multi_label=True"),
-    _fit("shares, network of one", ONE, multi_label=False),
-    _fit("numbers, network of one", NUMBERS, multi_label=False),
+    _fit("0 and 1, multi-label network", HOT, multi_label=True),
+    _fit("0 and 1 as floats, multi-label network", HOT.astype("float32"), multi_label=True),
+    _fit("numbers, multi-label network", NUMBERS, multi_label=True, refusal="of 0 and 1"),
+    _fit("0 and 1, single-label network", HOT, multi_label=False, refusal="multi_label=True"),
+    _fit("floats, single-label network", 1.0 * HOT, multi_label=False, refusal="multi_label=True"),
+    _fit("one-hot labels, single-label network", ONE, multi_label=False),
+    _fit("numbers, single-label network", NUMBERS, multi_label=False),
     Kind("several classes: a list", "read and kept", _listed),
     Kind(
-        "several classes: a list, network of one",
-        "refused, with the choice",
+        "several classes: a list, single-label network",
+        "refused, with the options",
         lambda at: _other_network(at, multi_label=False),
         "multi_label of the template",
     ),
     Kind(
-        "several classes: a list of one, network of several",
-        "refused, with the choice",
+        "several classes: a single-label list, multi-label network",
+        "refused, with the options",
         lambda at: _other_network(at, multi_label=True),
         "list of the other kind",
     ),
-    Kind("several classes: strategies", "right if one of the classes", _strategies),
+    Kind("several classes: strategies", "correct if it is one of the classes", _strategies),
 )

@@ -1,4 +1,4 @@
-"""Kinds of input: video files whose headers have other sizes than the files, whole or cut short."""
+"""Kinds of video files whose headers have other sizes than the files, complete or cut short."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Change: TypeAlias = Callable[[bytes], bytes]
 
 
 class _Pipe(io.RawIOBase):
-    """What cannot be set back: whoever writes to it never fills in sizes."""
+    """A stream that cannot seek, so that a muxer cannot fill in sizes afterwards."""
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -42,7 +42,7 @@ class _Pipe(io.RawIOBase):
 
 @functools.cache
 def whole(suffix: str, options: tuple[tuple[str, str], ...] = ()) -> bytes:
-    """A file of `FRAMES` frames, keyframes 8 apart."""
+    """Returns a file of `FRAMES` frames, with a keyframe every 8 frames."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"a.{suffix}"
         codec, pix_fmt = _CODECS.get(suffix, ("libx264", "yuv420p"))
@@ -69,7 +69,7 @@ def _copy(old: av.container.InputContainer, new: av.container.OutputContainer) -
 
 
 def piped(suffix: str) -> bytes:
-    """The same, written to a pipe."""
+    """Returns the same file, as a muxer writes it to a pipe."""
     pipe = _Pipe()
     name = {"mkv": "matroska"}.get(suffix, suffix)
     old = av.open(io.BytesIO(whole(suffix)))
@@ -80,7 +80,7 @@ def piped(suffix: str) -> bytes:
 
 @functools.cache
 def with_repeats() -> bytes:
-    """AVI in which every third frame is shown twice: the second time it takes no bytes."""
+    """Returns an AVI file that shows every third frame twice, the second time with 0 bytes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.avi"
         with av.open(str(path), "w") as container:
@@ -95,45 +95,45 @@ def with_repeats() -> bytes:
 
 
 def riff(size: Callable[[int], int]) -> _Change:
-    """Gives a RIFF file another size in its header."""
+    """Returns a function that sets the size in the header of a RIFF file."""
     return lambda data: data[:4] + size(len(data) - 8).to_bytes(4, "little") + data[8:]
 
 
 def behind(more: bytes) -> _Change:
-    """Appends something."""
+    """Returns a function that appends bytes to a file."""
     return lambda data: data + more
 
 
 def before(more: bytes) -> _Change:
-    """Puts something at the beginning."""
+    """Returns a function that inserts bytes at the beginning of a file."""
     return lambda data: more + data
 
 
 def cut(part: float) -> _Change:
-    """Leaves a part of a file."""
+    """Returns a function that keeps the first part of a file."""
     return lambda data: data[: int(len(data) * part)]
 
 
 def without(count: int) -> _Change:
-    """Leaves out the last bytes."""
+    """Returns a function that removes the last bytes of a file."""
     return lambda data: data[:-count]
 
 
 def longer_mdat(data: bytes) -> bytes:
-    """The box of the frames is longer than the file."""
+    """Makes the box of the frames longer than the file."""
     place = data.index(b"mdat") - 4
     length = int.from_bytes(data[place : place + 4], "big") + 1000
     return data[:place] + length.to_bytes(4, "big") + data[place + 4 :]
 
 
 def to_the_end(data: bytes) -> bytes:
-    """The box of the frames goes on to the end of the file, wherever that is."""
+    """Makes the box of the frames extend to the end of the file, wherever that is."""
     place = data.index(b"mdat") - 4
     return data[:place] + bytes(4) + data[place + 4 :]
 
 
 def before_cues(data: bytes) -> bytes:
-    """Matroska without what is written last: the table of places."""
+    """Removes the last part of a Matroska file, its index."""
     return data[: data.rindex(b"\x1c\x53\xbb\x6b") + 12]
 
 
@@ -156,7 +156,7 @@ def _same(data: bytes) -> bytes:
 
 
 def _in_packet(data: bytes) -> bytes:
-    """The beginning of a packet that was there before."""
+    """Appends the first bytes of a repeated packet."""
     return data + data[-PACKET:][:40]
 
 
@@ -164,39 +164,39 @@ _WHOLE: tuple[tuple[str, str, Callable[[], bytes], _Change], ...] = (
     ("AVI written to a pipe", "avi", lambda: piped("avi"), _same),
     ("AVI of size 0", "avi", lambda: whole("avi"), riff(lambda _: 0)),
     ("AVI of size 0xFFFFFFFF", "avi", lambda: whole("avi"), riff(lambda _: 0xFFFFFFFF)),
-    ("AVI of a size that is too large", "avi", lambda: whole("avi"), riff(lambda n: n + 8)),
-    ("AVI of a size far too large", "avi", lambda: whole("avi"), riff(lambda n: 9 * n)),
-    ("AVI of a size that is too small", "avi", lambda: whole("avi"), riff(lambda n: n // 2)),
+    ("AVI with a size that is too large", "avi", lambda: whole("avi"), riff(lambda n: n + 8)),
+    ("AVI with a size that is far too large", "avi", lambda: whole("avi"), riff(lambda n: 9 * n)),
+    ("AVI with a size that is too small", "avi", lambda: whole("avi"), riff(lambda n: n // 2)),
     ("AVI with frames shown twice", "avi", with_repeats, riff(lambda n: n + 8)),
-    ("AVI cut in the table behind its frames", "avi", lambda: whole("avi"), lambda d: d[:-40]),
+    ("AVI cut in the table after its frames", "avi", lambda: whole("avi"), lambda d: d[:-40]),
     ("MPEG-TS that ends inside a packet", "ts", lambda: whole("ts"), _in_packet),
-    ("MPEG-TS with the start of a table behind", "ts", lambda: whole("ts"), lambda d: d + d[:99]),
+    ("MPEG-TS with the start of a table after", "ts", lambda: whole("ts"), lambda d: d + d[:99]),
     ("MPEG-TS with zeros before it", "ts", lambda: whole("ts"), before(bytes(57))),
     ("MPEG-TS with half a packet before it", "ts", lambda: whole("ts"), lambda d: d[-99:] + d),
-    ("MPEG-TS with text behind it", "ts", lambda: whole("ts"), behind(b"<!-- sent by x -->\n")),
+    ("MPEG-TS with text after it", "ts", lambda: whole("ts"), behind(b"<!-- sent by x -->\n")),
     ("MPEG-TS of a camcorder", "m2ts", lambda: whole("m2ts", _M2TS), _same),
-    ("mp4 with zeros behind it", "mp4", lambda: whole("mp4"), behind(bytes(13))),
-    ("mp4 with text behind it", "mp4", lambda: whole("mp4"), behind(b"<!-- uploaded by x -->\n")),
-    ("mp4 with a box that is not whole behind it", "mp4", lambda: whole("mp4"), behind(_FREE)),
+    ("mp4 with zeros after it", "mp4", lambda: whole("mp4"), behind(bytes(13))),
+    ("mp4 with text after it", "mp4", lambda: whole("mp4"), behind(b"<!-- uploaded by x -->\n")),
+    ("mp4 with an incomplete box after it", "mp4", lambda: whole("mp4"), behind(_FREE)),
     ("mp4 with its table first", "mp4", lambda: whole("mp4", _FIRST), _same),
     ("mp4 whose frames' box is too long", "mp4", lambda: whole("mp4", _FIRST), longer_mdat),
     ("mp4 whose frames' box has no end", "mp4", lambda: whole("mp4", _FIRST), to_the_end),
     ("mp4 in fragments", "mp4", lambda: whole("mp4", _FRAGMENTS), _same),
     (
-        "mp4 in fragments, text behind it",
+        "mp4 in fragments, with text after it",
         "mp4",
         lambda: whole("mp4", _FRAGMENTS),
         behind(b"a text"),
     ),
     ("Matroska written to a pipe", "mkv", lambda: piped("mkv"), _same),
-    ("Matroska with zeros behind it", "mkv", lambda: whole("mkv"), behind(bytes(100))),
-    ("Matroska cut in the table behind its frames", "mkv", lambda: whole("mkv"), before_cues),
+    ("Matroska with zeros after it", "mkv", lambda: whole("mkv"), behind(bytes(100))),
+    ("Matroska cut in the table after its frames", "mkv", lambda: whole("mkv"), before_cues),
     ("WebM of a browser's recorder", "webm", lambda: piped("webm"), _same),
     ("FLV written to a pipe", "flv", lambda: piped("flv"), _same),
     ("GIF without its last byte", "gif", lambda: whole("gif"), lambda d: d[:-1]),
-    ("GIF with text behind it", "gif", lambda: whole("gif"), behind(b"made by x")),
-    ("MJPEG with text behind it", "mjpeg", lambda: whole("mjpeg"), behind(b"made by x")),
-    ("APNG with text behind it", "apng", lambda: whole("apng"), behind(b"made by x")),
+    ("GIF with text after it", "gif", lambda: whole("gif"), behind(b"made by x")),
+    ("MJPEG with text after it", "mjpeg", lambda: whole("mjpeg"), behind(b"made by x")),
+    ("APNG with text after it", "apng", lambda: whole("apng"), behind(b"made by x")),
 )
 _CUT: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
     ("mp4", "mp4", lambda: whole("mp4")),

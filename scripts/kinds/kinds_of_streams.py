@@ -1,4 +1,4 @@
-"""Kinds of input: streams that were cut from longer ones, joined, or are still being written."""
+"""Kinds of streams that were cut from longer ones, joined, or are still being written."""
 
 from __future__ import annotations
 
@@ -34,34 +34,34 @@ _SECOND = range(GROUP, FRAMES)
 
 
 def _tuned_in(folder: Path, codec: str) -> None:
-    """A broadcast that is recorded from the middle of a group on."""
+    """Reads a broadcast whose recording begins in the middle of a group."""
     made = cut_bytes(source(folder, codec), folder / "tuned.ts", 0.1)
     expect_numbers(made, range(GROUP, FRAMES))
 
 
 def _from_keyframe(folder: Path, codec: str, suffix: str) -> None:
-    """`ffmpeg -ss 1 -c copy`: from a keyframe on."""
+    """Reads the output of `ffmpeg -ss 1 -c copy`, which begins at a keyframe."""
     whole = source(folder, codec, "mkv")
     expect_numbers(copy(whole, folder / f"cut.{suffix}", keyframes(whole)[1]), _SECOND)
 
 
 def _open_group(folder: Path, codec: str, suffix: str) -> None:
-    """Three B frames that are stored behind the keyframe and shown before it are lost."""
+    """Checks that 3 B-frames are lost that are stored after the keyframe and shown before it."""
     whole = source(folder, codec, "mkv")
     made = copy(whole, folder / f"cut.{suffix}", keyframes(whole)[1])
-    # In mp4, an edit list leaves them out already.
+    # In mp4, an edit list already leaves them out.
     expect_numbers(made, _SECOND, dropped=0 if suffix == "mp4" else 3)
 
 
 def _open_group_without_times(folder: Path, codec: str, suffix: str, of: str) -> None:
-    """The same where the file does not hold the times by which lost frames are known."""
+    """Does the same for files without the times by which lost frames are detected."""
     whole = source(folder, codec, of)
     made = copy(whole, folder / f"cut.{suffix}", keyframes(whole)[1])
     expect_numbers(made, _SECOND, dropped=3)
 
 
 def _chained(folder: Path) -> None:
-    """Ogg files joined byte by byte, each of which begins with headers."""
+    """Reads Ogg files that are joined byte by byte, each of which begins with headers."""
     one = encode(folder / "one.ogv", draw(24), codec="libvpx")
     other = encode(folder / "other.ogv", draw(24)[::-1].copy(), codec="libvpx")
     both = folder / "both.ogv"
@@ -70,7 +70,7 @@ def _chained(folder: Path) -> None:
 
 
 def _refresh(folder: Path) -> None:
-    """Frames are made whole bit by bit: there is no keyframe to start at."""
+    """Reads a stream whose frames are refreshed in parts, without a keyframe to start at."""
     made = cut_bytes(source(folder, "H.264 with intra refresh"), folder / "cut.ts", 0.4)
     expect_numbers(made, range(FRAMES - index_video(made).num_frames, FRAMES))
 
@@ -91,7 +91,7 @@ def _joined_sizes(folder: Path) -> None:
 
 
 def _joined_streams(folder: Path) -> None:
-    """A second camera appears in the second recording."""
+    """Reads two joined recordings, of which the second also has a second camera."""
     one = source(folder)
     films = [(draw(24), "libx264"), (draw(24)[::-1, ::2, ::2].copy(), "libx264")]
     other = encode_streams(films, folder / "other.ts")
@@ -101,7 +101,7 @@ def _joined_streams(folder: Path) -> None:
 
 
 def _segments(folder: Path, wanted: tuple[int, ...]) -> None:
-    """Pieces of a live stream as they are served, some of them missing or in another order."""
+    """Reads joined segments of a live stream, some of them missing or in another order."""
     whole = source(folder)
     pieces = [
         copy(whole, folder / f"{piece}.ts", GROUP * piece, GROUP * (piece + 1)).read_bytes()
@@ -113,7 +113,7 @@ def _segments(folder: Path, wanted: tuple[int, ...]) -> None:
 
 
 def _stopped(folder: Path, codec: str, place: int) -> None:
-    """A recorder of MPEG-TS stopped behind a frame."""
+    """Reads an MPEG-TS recording that ends after a complete frame."""
     whole = source(folder, codec)
     with av.open(str(whole)) as opened:
         frames = [p for p in opened.demux(opened.streams.video[0]) if p.size]
@@ -125,7 +125,7 @@ def _stopped(folder: Path, codec: str, place: int) -> None:
 
 @functools.cache
 def _grainy(codec: str, suffix: str) -> bytes:
-    """A film of frames that take many packets each."""
+    """Returns a video whose frames take many packets each."""
     film = draw(24, height=96, width=128)
     grain = np.random.default_rng(0).integers(-60, 60, film.shape)
     film = (film + grain).clip(0, 255).astype(np.uint8)
@@ -136,14 +136,14 @@ def _grainy(codec: str, suffix: str) -> bytes:
 
 
 def _place_inside(data: bytes, part: float) -> int:
-    """Two packets of MPEG-TS behind the first frame that starts after a part of a file."""
+    """Returns the place two MPEG-TS packets after the first frame that starts after a part."""
     with av.open(io.BytesIO(data)) as opened:
         starts = [p.pos or 0 for p in opened.demux(opened.streams.video[0]) if p.size]
     return min(start for start in starts if start >= part * len(data)) + 2 * PACKET
 
 
 def _inside(folder: Path, codec: str, suffix: str, part: float) -> None:
-    """A stream that no header says the end of; it ends at a packet's end where it has packets."""
+    """Reads a stream without an end marker, cut inside a frame (in MPEG-TS, between packets)."""
     data = _grainy(codec, suffix)
     if part < 1:
         place = _place_inside(data, part) if suffix == "ts" else int(part * len(data))
@@ -153,7 +153,7 @@ def _inside(folder: Path, codec: str, suffix: str, part: float) -> None:
 
 
 def _open_end(folder: Path, codec: str, part: float) -> None:
-    """The same, read up to the last whole frame; it ends inside a packet."""
+    """Reads the same stream up to its last complete frame; it ends inside a packet."""
     data = _grainy(codec, "ts")
     (folder / "a.ts").write_bytes(data[: _place_inside(data, part) + 77])
     with av.open(io.BytesIO(data)) as opened:
@@ -166,21 +166,21 @@ def _open_end(folder: Path, codec: str, part: float) -> None:
     expect(count, len(wanted), "frames")
     expect([number(frame) for frame in source.read(range(count))], wanted, "frames")
     alone = [number(source.read([k])[0]) for k in range(count - 5, count)]
-    expect(alone, wanted[-5:], "frames, each read alone")
+    expect(alone, wanted[-5:], "frames, each read separately")
 
 
 def _open_count(folder: Path, codec: str, suffix: str) -> None:
-    """A stream whose frames have no times: those shown before the broken one."""
+    """Reads a stream without time stamps up to the frames shown before the incomplete one."""
     data = _grainy(codec, suffix)
     (folder / f"a.{suffix}").write_bytes(data[: int(0.9 * len(data))])
     source = VideoFile(str(folder / f"a.{suffix}"), open_end=True)
     count = source.info().num_frames
-    expect(15 < count < 24, True, f"{count} frames are some")
+    expect(15 < count < 24, True, f"whether {count} frames are between 15 and 24")
     expect([number(frame) for frame in source.read(range(count))], [*range(count)], "frames")
 
 
 def _hole(folder: Path, frame: int, packets: int | None) -> None:
-    """Packets that a receiver lost."""
+    """Reads a stream of which the receiver has lost packets."""
     expect_numbers(lose_frame(source(folder), folder / "hole.ts", frame, packets), _WHOLE)
 
 
@@ -202,7 +202,7 @@ def _shifted(folder: Path, suffix: str, seconds: float) -> None:
 
 
 def _before_zero(folder: Path) -> None:
-    """An edit list leaves out what lies before the beginning."""
+    """Checks that an edit list leaves out what lies before the beginning."""
     options = {"avoid_negative_ts": "disabled"}
     made = copy(source(folder), folder / "cut.mp4", shift=-1.5, options=options)
     expect_numbers(made, range(FRAMES - index_video(made).num_frames, FRAMES), dropped=0)
@@ -211,8 +211,8 @@ def _before_zero(folder: Path) -> None:
 KINDS = (
     *(
         Kind(
-            f"streams: a broadcast of {codec} recorded from between two keyframes on",
-            "from the first keyframe on; the frames before it are dropped and counted",
+            f"streams: a broadcast of {codec} recorded from between two keyframes",
+            "from the first keyframe; the frames before it are dropped and counted",
             functools.partial(_tuned_in, codec=codec),
         )
         for codec in CODECS
@@ -221,7 +221,7 @@ KINDS = (
     *(
         Kind(
             f"streams: {codec} cut from an open group without encoding, .{suffix}",
-            "the keyframe is the first; three frames are lost and said to be",
+            "the keyframe is the first; three frames are lost and counted",
             functools.partial(_open_group, suffix=suffix, codec=codec),
         )
         for codec in ("H.264 with open groups", "H.265 with open groups")
@@ -231,7 +231,7 @@ KINDS = (
     *(
         Kind(
             f"streams: {codec} cut from an open group without encoding, .{suffix}",
-            "the keyframe is the first; three frames are lost and said to be",
+            "the keyframe is the first; three frames are lost and counted",
             functools.partial(_open_group_without_times, suffix=suffix, codec=codec, of=of),
         )
         for codec, suffix, of in (
@@ -243,7 +243,7 @@ KINDS = (
     ),
     Kind("streams: Ogg files of VP8 joined", "the frames of one, then of the other", _chained),
     Kind(
-        "streams: MPEG-TS whose pictures are not described in it",
+        "streams: MPEG-TS without the parameters of its pictures",
         "refused: nothing can be decoded",
         functools.partial(_open_group, codec="H.264 with open groups", suffix="ts"),
         refusal="none of its frames can be decoded.* Cut it again from a keyframe",
@@ -251,12 +251,12 @@ KINDS = (
     *(
         Kind(
             f"streams: {codec} cut at a keyframe without encoding, .{suffix}",
-            "from the keyframe on",
+            "from the keyframe",
             functools.partial(_from_keyframe, codec=codec, suffix=suffix),
         )
         for codec in ("H.264", "H.265", "MPEG-4")
         for suffix in ("mkv", "mp4", "ts")
-        if (codec, suffix) != ("MPEG-4", "ts")  # whose muxer does not repeat the headers
+        if (codec, suffix) != ("MPEG-4", "ts")  # its muxer does not repeat the headers
     ),
     *(
         Kind(
@@ -277,7 +277,7 @@ KINDS = (
     *(
         Kind(
             f"streams: MPEG-TS that lacks {packets or 'all'} packets of frame {frame}",
-            "refused: a hole",
+            "refused: packets are missing",
             functools.partial(_hole, frame=frame, packets=packets),
             refusal="damaged or cut short",
         )
@@ -286,7 +286,7 @@ KINDS = (
     *(
         Kind(
             f"streams: MPEG-TS of {codec} that ends between two {what}",
-            "all that is there",
+            "all frames that it has",
             functools.partial(_stopped, codec=codec, place=place),
         )
         for codec in ("H.264", "H.265", "MPEG-2")
@@ -294,7 +294,7 @@ KINDS = (
     ),
     *(
         Kind(
-            f"streams: {codec} as .{suffix} of which {part:.0%} are there",
+            f"streams: the first {part:.0%} of {codec} as .{suffix}",
             "refused: cut short, or still being written" if part < 1 else "all frames",
             functools.partial(_inside, codec=codec, suffix=suffix, part=part),
             refusal="ends inside a frame|damaged or cut short" if part < 1 else None,
@@ -307,8 +307,8 @@ KINDS = (
     ),
     *(
         Kind(
-            f"streams: {codec} as .{suffix} with an open end, 90% of it",
-            "the frames before the one that is not whole",
+            f"streams: the first 90% of {codec} as .{suffix} with an open end",
+            "the frames before the incomplete one",
             functools.partial(_open_count, codec=codec, suffix=suffix),
             refusal="--allow_open_end" if suffix == "hevc" else None,
         )
@@ -316,8 +316,8 @@ KINDS = (
     ),
     *(
         Kind(
-            f"streams: MPEG-TS of {codec} with an open end, {part:.0%} of it",
-            "all whole frames",
+            f"streams: the first {part:.0%} of MPEG-TS of {codec} with an open end",
+            "all complete frames",
             functools.partial(_open_end, codec=codec, part=part),
         )
         for codec in ("H.264", "H.265", "MPEG-2")
@@ -325,7 +325,7 @@ KINDS = (
     ),
     Kind(
         "streams: H.264 with intra refresh cut without encoding",
-        "from the first whole frame on",
+        "from the first complete frame",
         _refresh,
     ),
     Kind(
@@ -339,7 +339,7 @@ KINDS = (
         _joined_streams,
     ),
     Kind("streams: all times are zero", "all frames", functools.partial(_times, change=_at_zero)),
-    Kind("streams: times come twice", "all frames", functools.partial(_times, change=_twice)),
+    Kind("streams: times are repeated", "all frames", functools.partial(_times, change=_twice)),
     *(
         Kind(f"streams: {what}", "all frames", functools.partial(_shifted, **where))
         for what, where in (
@@ -347,5 +347,5 @@ KINDS = (
             ("the clock of MPEG-TS wraps", {"suffix": "ts", "seconds": 95442}),
         )
     ),
-    Kind("streams: begins before zero", "from zero on, by the edit list", _before_zero),
+    Kind("streams: begins before zero", "from zero, by the edit list", _before_zero),
 )

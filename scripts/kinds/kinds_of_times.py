@@ -1,4 +1,4 @@
-"""Lists in the form of a data set that say more of times than it does, or less."""
+"""Kinds of lists in the form of a data set that have more columns of times than it, or fewer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PARTS: Found = [("run", until(10, 20)), ("walk", until(20, 30))]
 
 
 def _kinetics(start: str, end: str) -> Kind:
-    """Whole videos that are called by their id, and the frames that each row means."""
+    """Makes a kind: whole videos named by their ids, and the frames that each row stands for."""
 
     def try_it(at: Path) -> None:
         numbered.video(at / f"{ONE}.mp4", 60)
@@ -36,11 +36,11 @@ def _kinetics(start: str, end: str) -> Kind:
         expect(segments(found), [("run", until(0, 25)), ("run", until(25, 50))], "segments")
         noted(found, "whole videos")
 
-    return Kind(f"Kinetics: times called {start} and {end}", "those frames", try_it)
+    return Kind(f"Kinetics: times named {start} and {end}", "those frames", try_it)
 
 
 def _refused(name: str, header: str, row: str, words: str) -> Kind:
-    """Times of Kinetics that would be lost."""
+    """Makes a kind: times of Kinetics that would be lost, and are refused."""
 
     def try_it(at: Path) -> None:
         numbered.video(at / f"{ONE}.mp4", 60)
@@ -55,7 +55,7 @@ def _jester(name: str, times: str, words: str, **options: str) -> Kind:
 
 
 def _from_zero(zipped: bool) -> Kind:
-    """EPIC-KITCHENS' numbers of frames are those in their names, wherever those begin."""
+    """Makes a kind: frame numbers of EPIC-KITCHENS are those of the file names, from any first."""
 
     def try_it(at: Path) -> None:
         names = [f"frame_{k:010d}.jpg" for k in range(12)]
@@ -75,7 +75,7 @@ def _from_zero(zipped: bool) -> Kind:
 
 
 def _later(name: str, files: Mapping[str, int], times: Mapping[str, list[int]]) -> Kind:
-    """Files that are called by their id alone: clips of a second, then whole videos."""
+    """Makes a kind: files named by their ids only, clips of a second first, then whole videos."""
 
     def try_it(at: Path) -> None:
         made = {count: numbered.video(at / "made" / f"{count}.mp4", count) for count in (25, 60)}
@@ -86,7 +86,7 @@ def _later(name: str, files: Mapping[str, int], times: Mapping[str, list[int]]) 
         got = [numbered.numbers(entry.source) for entry in found]
         expect(got, [*times.values()], "frames")
 
-    return Kind(f"Kinetics: ids alone, {name}", "told apart", try_it)
+    return Kind(f"Kinetics: ids only, {name}", "distinguished", try_it)
 
 
 CLIPS = {f"{k:04d}{ONE}": 25 for k in range(17)}

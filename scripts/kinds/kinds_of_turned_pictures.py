@@ -21,7 +21,7 @@ from vdroppath_tf.data.sources import FlowFolder, FrameFolder, FrameZip, Hdf5Fra
 
 
 def tiff(orientation: int, order: str = "little", type: int = 3) -> bytes:
-    """EXIF data with a maker and an orientation."""
+    """Returns EXIF data with a maker and an orientation."""
     start = b"II*\0" if order == "little" else b"MM\0*"
 
     def whole(value: int, width: int) -> bytes:
@@ -34,7 +34,7 @@ def tiff(orientation: int, order: str = "little", type: int = 3) -> bytes:
 
 
 def jpeg(pixels: np.ndarray, exif: bytes | None = None) -> bytes:
-    """A JPEG picture of RGB pixels, with EXIF data before everything else."""
+    """Returns a JPEG picture of RGB pixels, with EXIF data before everything else if given."""
     encoder = av.CodecContext.create("mjpeg", "w")
     encoder.height, encoder.width = pixels.shape[:2]
     encoder.pix_fmt = "yuvj444p"
@@ -52,7 +52,7 @@ def jpeg(pixels: np.ndarray, exif: bytes | None = None) -> bytes:
 
 
 def png(pixels: np.ndarray, exif: bytes) -> bytes:
-    """A PNG picture of RGB pixels with EXIF data."""
+    """Returns a PNG picture of RGB pixels with EXIF data."""
     height, width = pixels.shape[:2]
     rows = b"".join(b"\0" + row.tobytes() for row in pixels)
     header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
@@ -68,7 +68,7 @@ def _pictures(orientation: int) -> list[bytes]:
 
 
 def write_folder(folder: Path, pictures: Sequence[bytes], suffix: str = "jpg") -> Path:
-    """Writes the pictures as a folder of frames."""
+    """Writes the pictures as a folder of frames, and returns its path."""
     folder.mkdir(parents=True)
     for place, picture in enumerate(pictures, start=1):
         (folder / f"img_{place:05d}.{suffix}").write_bytes(picture)
@@ -110,7 +110,7 @@ def _as_it_is(exif: bytes, folder: Path) -> None:
 
 
 def _mixed(folder: Path) -> None:
-    """A phone that was turned while it filmed: each picture says how it is to be shown."""
+    """Reads frames of a phone that was rotated while it recorded, with several orientations."""
     film = draw()
     pictures = []
     for place, frame in enumerate(film):
@@ -157,5 +157,5 @@ KINDS = (
         "EXIF: an offset beyond the end", "as it is", partial(_as_it_is, b"II*\0\xff\xff\xff\x7f")
     ),
     Kind("EXIF: convert and stream", "upright", _convert),
-    Kind("EXIF: optical flow", "refused: motion is not turned", _flow, refusal="optical flow"),
+    Kind("EXIF: optical flow", "refused: motion is not rotated", _flow, refusal="optical flow"),
 )

@@ -1,4 +1,4 @@
-"""Kinds of video files that are stored turned or mirrored, and say how they are to be shown."""
+"""Kinds of video files that are stored rotated or mirrored, with metadata of their orientation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vdroppath_tf.data.lists.one_video import one_video
 from vdroppath_tf.data.sources import VideoFile
 from vdroppath_tf.data.sources.orientation import upright
 
-# The display matrix (a, b, c, d) of each orientation, and the one that undoes it.
+# The display matrix (a, b, c, d) of each orientation, and the orientation that undoes another.
 MATRICES = {
     1: (1, 0, 0, 1),
     2: (-1, 0, 0, 1),
@@ -49,13 +49,13 @@ _NAMES = {
 
 
 def stored(film: np.ndarray, orientation: int) -> np.ndarray:
-    """What a camera stores of a film that this orientation shows upright."""
+    """Returns the frames as a camera stores them that this orientation shows upright."""
     undo = _UNDOES.get(orientation, orientation)
     return np.stack([np.ascontiguousarray(upright(frame, undo)) for frame in film])
 
 
 def turned(folder: Path, orientation: int, name: str = "a.mp4", **options: object) -> Path:
-    """A film that is stored turned, with the matrix that turns it back."""
+    """Writes a video that is stored rotated, with its display matrix, and returns its path."""
     path = encode(folder / name, stored(draw(), orientation), **options)  # type: ignore[arg-type]
     return set_matrix(path, MATRICES[orientation])
 
@@ -65,14 +65,14 @@ def _read_turned(orientation: int, name: str, folder: Path) -> None:
 
 
 def _read_hevc(folder: Path) -> None:
-    # x265 writes behind its memory where a film is 48 wide: whole blocks of 64 are safe
+    # x265 writes past the end of its memory at a width of 48; multiples of 64 are safe.
     film = stored(draw(height=128, width=192), 6)
     path = set_matrix(encode(folder / "a.mp4", film, codec="libx265"), MATRICES[6])
     expect_source(VideoFile(str(path)), size=(128, 192))
 
 
 def _in_matroska(orientation: int, folder: Path) -> None:
-    """Matroska has no matrix: it has angles, and FFmpeg makes a matrix of them."""
+    """Reads Matroska, which has angles in place of a matrix, from which FFmpeg makes a matrix."""
     with (
         av.open(str(turned(folder, orientation))) as whole,
         av.open(str(folder / "a.mkv"), "w") as other,
@@ -87,7 +87,7 @@ def _in_matroska(orientation: int, folder: Path) -> None:
 
 
 def _with_cover(folder: Path) -> None:
-    """The cover comes first, and is upright."""
+    """Reads a file whose first stream is a cover, which is upright."""
     cover = np.full((1, 200, 100, 3), (220, 20, 20), np.uint8)
     films = [(cover, "mjpeg"), (stored(draw(), 6), "libx264")]
     path = encode_streams(films, folder / "a.mp4", flags=(0x400, 1))
@@ -95,13 +95,13 @@ def _with_cover(folder: Path) -> None:
 
 
 def _predict(folder: Path) -> None:
-    """What a served network is shown; there is no network here, but its reader is the same."""
+    """Reads a video like a served network does, with the same reader."""
     (entry,) = one_video(turned(folder, 6), ("a",))
     expect_source(entry.source)
 
 
 def _read_boxes(folder: Path) -> None:
-    """A box is a part of the frame that is shown."""
+    """Checks that a box is a part of the frame as shown."""
     source = VideoFile(str(turned(folder, 6)))
     box = data.sources.Box(0, WIDTH // 2, HEIGHT // 4, WIDTH // 2)
     found = source.read([3], box=box)
@@ -110,7 +110,7 @@ def _read_boxes(folder: Path) -> None:
 
 
 def _read_in_class_folders(folder: Path) -> None:
-    """Clips of a class folder: every reader of training and scoring goes through these."""
+    """Reads clips of a class folder, as training and scoring do."""
     for name in ("run", "walk"):
         (folder / "data" / name).mkdir(parents=True)
         turned(folder / "data" / name, 6)
@@ -143,7 +143,7 @@ def _examine(folder: Path) -> None:
 
 
 def _from_disk(folder: Path) -> None:
-    """A frame index that was kept between runs knows how frames are turned."""
+    """Checks that a frame index on disk keeps the orientation of the frames."""
     from vdroppath_tf.data.sources import index
 
     source = VideoFile(str(turned(folder, 6)))
@@ -153,7 +153,7 @@ def _from_disk(folder: Path) -> None:
 
 
 def _by_message(folder: Path) -> None:
-    """H.264 says it in a message of its own, in containers that have no matrix."""
+    """Reads H.264 with the orientation in a message, in a container without a matrix."""
     source = encode(folder / "source.mp4", stored(draw(), 8))
     with av.open(str(source)) as whole, av.open(str(folder / "a.ts"), "w") as other:
         stream = whole.streams.video[0]
@@ -188,7 +188,7 @@ KINDS = (
     Kind("rotation: 90 degrees in Matroska", "upright", partial(_in_matroska, 6)),
     Kind("rotation: mirrored in Matroska", "upright", partial(_in_matroska, 2)),
     Kind("rotation: HEVC", "upright", _read_hevc),
-    Kind("rotation: beside a cover", "upright", _with_cover),
+    Kind("rotation: next to a cover", "upright", _with_cover),
     Kind("rotation: predict", "upright", _predict),
     Kind("rotation: in a message of H.264", "upright", _by_message),
     Kind("rotation: a box of the frame", "part of the shown frame", _read_boxes),

@@ -36,7 +36,7 @@ def _several(
     other: np.ndarray,
     folder: Path,
 ) -> None:
-    """A file of two streams, one of which is the film."""
+    """Reads a file of two streams, one of which is the main video."""
     films = [(other, codecs[0]), (other, codecs[1])]
     films[film] = (draw(), codecs[film])
     expect_source(VideoFile(str(encode_streams(films, folder / name, flags=flags))))
@@ -49,7 +49,7 @@ def _cover(name: str, film: int, flags: tuple[int, int], folder: Path) -> None:
 
 
 def _only_cover(folder: Path) -> None:
-    """A song with its cover."""
+    """Opens a song with its cover."""
     with av.open(str(folder / "a.m4a"), "w", format="mp4") as container:
         sound = container.add_stream("aac", rate=8000, layout="mono")
         cover = container.add_stream("mjpeg", rate=1)
@@ -87,7 +87,7 @@ STREAMS = (
     *(
         Kind(
             f"streams: cover {place} in {name}, {'marked as one' if marks else 'not marked'}",
-            "the film",
+            "the main video",
             partial(_cover, name, film, flags),
         )
         for name in ("a.mkv", "a.mp4")
@@ -99,12 +99,12 @@ STREAMS = (
     ),
     Kind(
         "streams: the second camera is the default",
-        "that one",
+        "the second one",
         partial(_several, "a.mkv", (0, _DEFAULT), 1, _H264, _BACKWARDS),
     ),
     Kind(
         "streams: the default one is smaller",
-        "that one",
+        "the second one",
         partial(_several, "a.mkv", (0, _DEFAULT), 1, _H264, _LARGE),
     ),
     Kind(
@@ -123,10 +123,10 @@ STREAMS = (
         partial(_several, "a.mkv", (_DEFAULT, _DEFAULT), 0, _H264, _BACKWARDS),
     ),
     Kind("streams: only a cover", "refused", _only_cover, refusal="holds no video"),
-    Kind("streams: chosen by number", "that one, with a digest of its own", partial(_choose, 1)),
+    Kind("streams: chosen by number", "that stream, with a different digest", partial(_choose, 1)),
     Kind(
-        "streams: a number that is not there",
-        "refused, with the streams named",
+        "streams: a number that does not exist",
+        "refused, with a list of the streams",
         partial(_choose, 2),
         refusal=r"0: h264 64x96, 1: h264 64x48.*--video_stream",
     ),
@@ -134,13 +134,13 @@ STREAMS = (
 
 
 def _narrow(folder: Path) -> Path:
-    """A film of 48x48 pixels that are wider than high by 4:3."""
+    """Writes a video of 48x48 pixels whose aspect is 4:3, and returns its path."""
     film = np.repeat(draw(width=192), 1, 0)[:, :, 2::4]
     return encode(folder / "a.mp4", np.ascontiguousarray(film), aspect=Fraction(4, 3))
 
 
 def _in_container(name: str, codec: str, aspect: Fraction, folder: Path) -> None:
-    """Pixels that are wider or narrower than high, however the container or codec says it."""
+    """Reads pixels that are not square, with the aspect in the container or in the codec."""
     width = round(WIDTH / aspect)
     film = draw(width=192)[:, :, (192 // width) // 2 :: 192 // width]
     path = encode(folder / name, np.ascontiguousarray(film), codec=codec, aspect=aspect)
@@ -157,7 +157,7 @@ def _as_shown(folder: Path) -> None:
 
 
 def _turned_and_narrow(folder: Path) -> None:
-    """The aspect is that of the stored pixels: here they are wider than high, and shown turned."""
+    """Checks that the aspect is that of the stored pixels: here they are wide and shown rotated."""
     film = stored(draw(height=64, width=48), 6)  # 64 wide, 48 high
     narrow = np.ascontiguousarray(film[:, :, ::2])
     path = set_matrix(encode(folder / "a.mp4", narrow, aspect=Fraction(2, 1)), MATRICES[6])
@@ -178,7 +178,7 @@ def _clips(folder: Path) -> None:
 
 
 def _convert(square: bool, folder: Path) -> None:
-    """Records of square pixels, or of stored ones, where square ones are asked for."""
+    """Reads records of square or of stored pixels, with a request for square ones."""
     (folder / "data" / "run").mkdir(parents=True)
     _narrow(folder / "data" / "run")
     videos = data.open_manifest(folder / "data")
@@ -191,7 +191,7 @@ def _convert(square: bool, folder: Path) -> None:
 
 
 def _say(folder: Path) -> None:
-    """What the catalog says of videos that are read in one of several ways."""
+    """Checks the notes of the catalog on videos that can be read in several ways."""
     (folder / "data" / "run").mkdir(parents=True)
     _narrow(folder / "data" / "run")
     set_matrix(encode(folder / "data" / "run" / "b.mp4", draw()), MATRICES[6])
@@ -212,9 +212,9 @@ ASPECT = (
         partial(_convert, False),
         refusal="Convert the videos again with --square_pixels",
     ),
-    Kind("aspect: what catalog says", "turned, several streams, aspect", _say),
+    Kind("aspect: notes of the catalog", "rotation, several streams, aspect", _say),
     Kind("aspect: pixels of 4:3", "as stored, as decord and torchcodec do", _as_stored),
-    Kind("aspect: pixels of 4:3, square ones asked for", "as players show it", _as_shown),
+    Kind("aspect: pixels of 4:3, square ones requested", "as players show it", _as_shown),
     *(
         Kind(
             f"aspect: {aspect} in {name}, {codec}",
@@ -224,7 +224,7 @@ ASPECT = (
         for name, codec in (("a.mkv", "libx264"), ("a.ts", "libx264"), ("a.avi", "mpeg4"))
         for aspect in (Fraction(2), Fraction(2, 3))
     ),
-    Kind("aspect: turned too", "as players show it", _turned_and_narrow),
+    Kind("aspect: rotated too", "as players show it", _turned_and_narrow),
 )
 
 KINDS = (*STREAMS, *ASPECT)

@@ -1,4 +1,4 @@
-"""Video files in zip archives: in lists, in class folders, and a whole data set in one."""
+"""Kinds of video files in zip archives: in lists, in class folders, and a whole data set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METHODS = {
 
 
 def _archive(path: Path, frames: Mapping[str, int], method: int = zipfile.ZIP_STORED) -> Path:
-    """An archive of videos, with what a Mac leaves and a text beside them."""
+    """Writes an archive of videos, a text, and a file that a Mac adds, and returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", method) as archive:
         archive.writestr("read me.txt", "not a video " * 20)
@@ -35,7 +35,7 @@ def _archive(path: Path, frames: Mapping[str, int], method: int = zipfile.ZIP_ST
 
 
 def _read(found: data.Manifest) -> dict[str, tuple[str, list[int]]]:
-    """The class and the frames of each video, by name."""
+    """Returns the class and the numbers of the frames of each video, by name."""
     return {
         entry.name: (found.labels[entry.label], numbered.numbers(entry.source)) for entry in found
     }
@@ -57,7 +57,8 @@ def _listed(method: int) -> Callable[[Path], None]:
         expect(written.videos, 2, "converted")
         diagnosis = data.diagnose([("train", found)], at / "journal")
         expect((len(diagnosis.faults), diagnosis.decoded), (0, 10), "doctor")
-        expect(data.diagnose([("train", found)], at / "journal").known, 2, "of the journal")
+
+        expect(data.diagnose([("train", found)], at / "journal").known, 2, "in the journal")
 
     return try_it
 
@@ -114,11 +115,15 @@ def _damaged(at: Path) -> None:
 def _name_with_a_mark(at: Path) -> None:
     numbered.video(at / "odd.zip!a.mp4", 4)
     (at / "list.txt").write_text("odd.zip!a.mp4 0\n")
-    expect(_read(data.open_manifest(at / "list.txt")), {"odd.zip!a.mp4": ("0", [*range(4)])}, "it")
+    expect(
+        _read(data.open_manifest(at / "list.txt")),
+        {"odd.zip!a.mp4": ("0", [*range(4)])},
+        "videos",
+    )
 
 
 def _joined(method: int) -> Callable[[Path], None]:
-    """Two recordings of MPEG-TS joined, and the start of a packet behind them, in an archive."""
+    """Reads two joined MPEG-TS recordings with the start of a packet after them, in an archive."""
 
     def try_it(at: Path) -> None:
         one = stream_files.source(at).read_bytes()
@@ -136,12 +141,13 @@ KINDS = (
         Kind(f"zipped videos: in a list, {name}", "read in place", _listed(method))
         for name, method in METHODS.items()
     ),
-    Kind("zipped videos: archives in class folders", "each of its class", _class_folders),
-    Kind("zipped videos: class/video.mp4 in one archive", "each of its class", _whole("")),
-    Kind("zipped videos: set/class/video.mp4 in one archive", "each of its class", _whole("set/")),
-    Kind("zipped videos: one that is not there", "refused", _missing,
+    Kind("zipped videos: archives in class folders", "each with its class", _class_folders),
+    Kind("zipped videos: class/video.mp4 in one archive", "each with its class", _whole("")),
+    Kind("zipped videos: set/class/video.mp4 in one archive", "each with its class",
+         _whole("set/")),
+    Kind("zipped videos: one that does not exist", "refused", _missing,
         r"no file 'other\.mp4' in .*v\.zip"),
-    Kind("zipped videos: beside numbered pictures", "refused, with the way out", _both,
+    Kind("zipped videos: next to numbered pictures", "refused, with a remedy", _both,
         r"videos.*numbered pictures.*List"),
     Kind("zipped videos: a damaged archive", "refused", _damaged, "damaged"),
     *(

@@ -1,4 +1,4 @@
-"""A list of videos beside empty files, and what it must be read as."""
+"""A list of videos next to empty files, and the videos and classes that must be read from it."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from kind import Kind, expect
 from vdroppath_tf.data import open_manifest
 
 Read = tuple[tuple[str, str], ...]
-"""What a list says: the name of each video and of its class; of several, with commas between."""
+"""The names of each video and of its class; several classes are joined with commas."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A list beside empty files, which are never decoded.
+    """A list next to empty files, which are never decoded.
 
     Attributes:
-        text: of the list.
-        expected: the videos and their classes by name.
-        files: of the folder; default the videos that are expected. A name that ends in a slash is
-            a folder.
-        others: text files beside the list.
-        name: of the list.
-        encoding: of the list.
-        options: of `open_manifest`.
-        notes: texts that `Manifest.notes` must hold.
-        directional: whether its labels have a direction.
+        text: str, the contents of the list.
+        expected: tuple, the names of the videos and of their classes.
+        files: tuple of str, the names of the empty files. Defaults to the expected videos. A name
+            that ends in a slash is a folder.
+        others: Mapping, the contents of text files next to the list, by their names.
+        name: str, the name of the list.
+        encoding: str, the encoding of the list.
+        options: Mapping, the keyword arguments of `open_manifest`.
+        notes: tuple of str, texts that `Manifest.notes` must contain.
+        directional: bool, whether its labels have a direction.
     """
 
     text: str
@@ -43,7 +43,7 @@ class Case:
     directional: bool = False
 
     def __call__(self, folder: Path) -> None:
-        """Writes the files, reads the list, and compares."""
+        """Writes the files, reads the list, and compares the result."""
         for file in self.files or tuple(name for name, _ in self.expected):
             path = folder / file
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,14 +56,14 @@ class Case:
         expect(found, self.expected, "videos and classes")
         expect(manifest.directional, self.directional, "whether labels have a direction")
         for note in self.notes:
-            expect(any(note in each for each in manifest.notes), True, f"{note!r} is said")
+            expect(any(note in each for each in manifest.notes), True, f"{note!r} is in a note")
 
 
 def read(name: str, expected: str, case: Callable[[Path], None]) -> Kind:
-    """A list that must be read."""
+    """Makes a kind: a list that must be read."""
     return Kind(f"list: {name}", expected, case)
 
 
 def refused(name: str, pattern: str, case: Callable[[Path], None]) -> Kind:
-    """A list that must be refused, with words that match the pattern."""
-    return Kind(f"list: {name}", "refused, with the way out", case, pattern)
+    """Makes a kind: a list that must be refused, with a message that matches the pattern."""
+    return Kind(f"list: {name}", "refused, with a remedy", case, pattern)

@@ -1,4 +1,4 @@
-"""Frames that carry their number as blocks: as pictures of any format, and as videos."""
+"""Frames that show their number as blocks, as pictures of any format and as videos."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _PIXELS = {"mjpeg": "yuvj444p", "png": "rgb24", "bmp": "bgr24", "tiff": "rgb24",
 
 
 def pixels(number: int) -> np.ndarray:
-    """A frame of this number: its bits above, and their complement below."""
+    """Returns a frame of this number: its bits at the top, their complement at the bottom."""
     bits = np.array([(number >> bit) & 1 for bit in range(BITS)], np.uint8)
     blocks = np.kron(np.stack([bits, 1 - bits]) * 255, np.ones((BLOCK, BLOCK), np.uint8))
     return np.repeat(blocks[..., None], 3, -1).astype(np.uint8)
 
 
 def number(frame: np.ndarray) -> int:
-    """The number of a frame; -1 for none, such as a mixture of two."""
+    """Returns the number of a frame, or -1 if it has none, such as a mixture of two frames."""
     levels = frame.astype(float).mean(-1).reshape(2, BLOCK, BITS, BLOCK).mean((1, 3))
     bits = levels > 128
     return (
@@ -33,7 +33,7 @@ def number(frame: np.ndarray) -> int:
 
 
 def picture(number: int, suffix: str = "jpg") -> bytes:
-    """An encoded picture of a frame."""
+    """Returns an encoded picture of the frame of this number."""
     codec = _CODECS.get(suffix, suffix)
     encoder = av.CodecContext.create(codec, "w")
     frame = av.VideoFrame.from_ndarray(pixels(number), format="rgb24")
@@ -46,7 +46,7 @@ def picture(number: int, suffix: str = "jpg") -> bytes:
 
 
 def video(path: Path, frames: int = 6) -> Path:
-    """A short video file."""
+    """Writes a short video file, and returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
@@ -58,7 +58,7 @@ def video(path: Path, frames: int = 6) -> Path:
 
 
 def folder(path: Path, names: Iterable[str]) -> Path:
-    """A folder of pictures 0, 1, 2, ... that are called so; their suffixes say their formats."""
+    """Writes a folder of pictures 0, 1, 2, ... with these names, whose suffixes set the formats."""
     path.mkdir(parents=True, exist_ok=True)
     for name, encoded in pictures(names).items():
         (path / name).write_bytes(encoded)
@@ -66,14 +66,14 @@ def folder(path: Path, names: Iterable[str]) -> Path:
 
 
 def pictures(names: Iterable[str]) -> Mapping[str, bytes]:
-    """Names, and the pictures 0, 1, 2, ..."""
+    """Returns the encoded pictures 0, 1, 2, ... by these names."""
     return {
         name: picture(k, _short(name.rpartition(".")[2].lower())) for k, name in enumerate(names)
     }
 
 
 def numbers(source: data.sources.FrameSource) -> list[int]:
-    """The numbers of all frames of a video, read backwards: each is reached by its own number."""
+    """Returns the numbers of all frames, each read separately, from the last to the first."""
     count = source.info().num_frames
     return [number(source.read([frame])[0]) for frame in reversed(range(count))][::-1]
 

@@ -1,7 +1,7 @@
-"""Kinds out of a folder of small videos: each is compared to what `ffmpeg` makes of it.
+"""Makes kinds from a folder of small videos, whose frames are compared to those of `ffmpeg`.
 
-For `table.py --shared=FOLDER`. The frames of the videos are those of `film_files.draw`, or others;
-the numbers and the corners of all frames are compared. Needs the program `ffmpeg`.
+This module is for `table.py --shared=FOLDER`. The videos may have the frames of `film_files.draw`
+or others; the numbers and the corners of all frames are compared. It needs the program `ffmpeg`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from kind import Kind, WrongAnswerError, expect
 from vdroppath_tf.data.sources import VideoFile
 
 _NO_VIDEOS = {".py", ".txt", ".md", ".json", ".csv"}
-_WITHIN = 6  # levels, of the mean of a corner: ffmpeg scales colour in another way
-# What cannot be read, and why. FFmpeg shows of the last one frames that it made up, too.
+_WITHIN = 6  # pixel values, of the mean of a corner: ffmpeg scales chroma differently
+# The files that cannot be read, and why. Of the last one, FFmpeg also shows frames that it invents.
 _REFUSED = {"y4m.y4m": "is empty", "h264_out.ts": "none of its frames can be decoded"}
 _MADE_UP = {"tunein.ts"}
 
 
 def small_inputs(folder: Path) -> tuple[Kind, ...]:
-    """One kind for each video below the folder."""
+    """Returns one kind for each video below the folder."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return tuple(
         Kind(
@@ -50,15 +50,15 @@ def _compare(path: Path, _: Path) -> None:
     expect(numbers[0], numbers[1], "numbers of the frames")
     for place, (ours, theirs) in enumerate(zip(found, shown, strict=True)):
         if (off := np.abs(corners(ours) - corners(theirs)).max()) > _WITHIN:
-            raise WrongAnswerError(f"frame {place}: the corners are off by {off:.0f} levels")
+            raise WrongAnswerError(f"frame {place}: the corners are off by {off:.0f}")
 
 
 def _shown(path: Path, height: int, width: int) -> np.ndarray:
-    """The frames that ffmpeg shows, none twice and none left out."""
+    """Returns the frames that ffmpeg shows, without duplicating or dropping any."""
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-vsync", "0", "-f", "rawvideo"]
     command += ["-pix_fmt", "rgb24", "pipe:1"]
     done = subprocess.run(command, capture_output=True, check=False)
     size = height * width * 3
     if not done.stdout or len(done.stdout) % size:
-        raise WrongAnswerError(f"frames are {width}x{height}, but not those of ffmpeg")
+        raise WrongAnswerError(f"frames are {width}x{height}, but those of ffmpeg are not")
     return np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)

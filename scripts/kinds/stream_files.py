@@ -1,4 +1,4 @@
-"""Videos that were cut, joined or left unfinished without encoding, made with PyAV alone."""
+"""Videos that were cut, joined or left unfinished without re-encoding, made with PyAV only."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from vdroppath_tf.data.sources.decode import index_video, read_frames
 
 FRAMES = 48
 GROUP = 12  # frames from one keyframe to the next
-PACKET = 188  # bytes, of MPEG-TS
-# x265 aborts now and then where its threads compete with others for few cores.
+PACKET = 188  # bytes of an MPEG-TS packet
+# x265 sometimes aborts if its threads compete with others for few cores.
 _ONE_THREAD = "log-level=none:pools=none:frame-threads=1:"
 _OPEN = f"open-gop=1:keyint={GROUP}:min-keyint={GROUP}:scenecut=0:bframes=3:b-adapt=0"
 _CLOSED = _OPEN.replace("open-gop=1", "open-gop=0")
@@ -41,11 +41,11 @@ CODECS: dict[str, tuple[str, int, dict[str, str]]] = {
         {"g": str(GROUP), "bf": "2", "b": "2000k", "sc_threshold": "1000000000"},
     ),
 }
-"""Encoder, frames a second, and its options."""
+"""The encoder, the frame rate, and the encoder's options, by name."""
 
 
 def source(folder: Path, kind: str = "H.264", suffix: str = "ts") -> Path:
-    """A whole video of `FRAMES` frames."""
+    """Writes a complete video of `FRAMES` frames, and returns its path."""
     path = folder / f"source.{suffix}"
     path.write_bytes(_encoded(kind, suffix))
     return path
@@ -60,7 +60,7 @@ def _encoded(kind: str, suffix: str) -> bytes:
 
 
 def keyframes(path: Path) -> list[int]:
-    """Numbers of the packets that decoding can start at, in the order of the file."""
+    """Returns the numbers of the packets at which decoding can start, in the order of the file."""
     with av.open(str(path)) as whole:
         packets = [packet for packet in whole.demux(whole.streams.video[0]) if packet.size]
     return [place for place, packet in enumerate(packets) if packet.is_keyframe]
@@ -76,16 +76,20 @@ def copy(
     shift: float = 0.0,
     options: dict[str, str] | None = None,
 ) -> Path:
-    """Copies packets without encoding, as `ffmpeg -c copy` does.
+    """Copies packets without re-encoding, as `ffmpeg -c copy` does.
 
     Args:
-        path: the video.
-        target: the new one.
-        first: number of the first packet in the order of the file.
-        last: number of the first that is left out again.
-        change: what is done to a packet, by its number.
-        shift: seconds that are added to all times.
-        options: those of the new file.
+        path: Path, the video.
+        target: Path, the new video.
+        first: int, the number of the first packet to copy, in the order of the file.
+        last: int or None, the number of the first packet after those to copy. Defaults to None,
+            which copies all packets.
+        change: callable or None, which changes a packet in place, given the packet and its number.
+        shift: float, the seconds to add to all times.
+        options: dict or None, the muxer's options for the new file.
+
+    Returns:
+        Path, the new video.
     """
     with av.open(str(path)) as whole, av.open(str(target), "w", options=options or {}) as part:
         stream = whole.streams.video[0]
@@ -106,7 +110,7 @@ def copy(
 
 
 def cut_bytes(path: Path, target: Path, first: float = 0.0, last: float = 1.0) -> Path:
-    """A part of an MPEG-TS file, in whole packets."""
+    """Copies a part of an MPEG-TS file, in whole packets, and returns the new path."""
     data = path.read_bytes()
     count = len(data) // PACKET
     target.write_bytes(data[int(count * first) * PACKET : int(count * last) * PACKET])
@@ -114,13 +118,17 @@ def cut_bytes(path: Path, target: Path, first: float = 0.0, last: float = 1.0) -
 
 
 def lose_frame(path: Path, target: Path, frame: int, packets: int | None = None) -> Path:
-    """MPEG-TS without the packets of a frame, by its number in the order of the file.
+    """Copies an MPEG-TS file without packets of one frame.
 
     Args:
-        path: the whole file.
-        target: the new one.
-        frame: the number.
-        packets: how many of them are lost; None for all.
+        path: Path, the complete file.
+        target: Path, the new file.
+        frame: int, the number of the frame, in the order of the file.
+        packets: int or None, the number of packets to leave out. Defaults to None, for all of the
+            frame's packets.
+
+    Returns:
+        Path, the new file.
     """
     with av.open(str(path)) as whole:
         stream = whole.streams.video[0]
@@ -135,22 +143,22 @@ def lose_frame(path: Path, target: Path, frame: int, packets: int | None = None)
 
 
 def expect_numbers(path: Path, numbers: Sequence[int], dropped: int | None = None) -> None:
-    """Reads a video as clips are read, in one go and frames alone, and compares.
+    """Reads a video as clips are read, all frames at once and single frames, and compares them.
 
     Args:
-        path: the video.
-        numbers: what its frames show.
-        dropped: frames at its beginning that are said to be lost; None where FFmpeg's versions
-            differ in what they make of them.
+        path: Path, the video.
+        numbers: sequence of int, the numbers that its frames show.
+        dropped: int or None, the number of lost frames at its beginning that the index must have.
+            Defaults to None, if it depends on the version of FFmpeg.
 
     Raises:
-        WrongAnswerError: there are others, or other frames are said to be lost.
+        WrongAnswerError: If the frames or the number of lost frames are others.
     """
     index = index_video(path)
     wanted = list(numbers)
     expect([number(f) for f in read_frames(path, range(index.num_frames))], wanted, "frames")
     some = range(0, len(wanted), max(1, len(wanted) // 24))[::-1]
     alone = [number(read_frames(path, [k])[0]) for k in some]
-    expect(alone, [wanted[k] for k in some], "frames, each read alone")
+    expect(alone, [wanted[k] for k in some], "frames, each read separately")
     if dropped is not None:
         expect(index.dropped, dropped, "frames lost at the beginning")

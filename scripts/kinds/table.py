@@ -1,15 +1,15 @@
-r"""Tries every kind of input that people have, and prints what came of each.
+r"""Tries every kind of input that users have, and prints the outcome of each.
 
     python scripts/kinds/table.py
     python scripts/kinds/table.py --only=rotation --details
     python scripts/kinds/table.py --shared=FOLDER
 
 Each kind of input (a video from a phone, a list from a spreadsheet, a folder from a Mac, ...) is
-made in a temporary folder, opened as a user would, and compared to what a user expects. `right` is
-read or refused as expected; `refused` is sound and not read; `wrong` is answered in silence and is
-not what was expected; `traceback` is an error without a message of ours. The exit status is 1 if
-any kind is not right. With `--shared`, each video below a folder is a kind too, which is to be read
-as `ffmpeg` shows it.
+made in a temporary folder, opened as a user would, and compared to what a user expects. The outcome
+is `right` if the input is read or refused as expected; `refused` if it is valid, but is not read;
+`wrong` if it is read without an error, but not as expected; and `traceback` if an error has no
+message of this package. The exit status is 1 if the outcome of any kind is not `right`. With
+`--shared`, each video below a folder is also a kind, which is to be read as `ffmpeg` shows it.
 """
 
 from __future__ import annotations
@@ -51,27 +51,27 @@ MODULES: tuple[str, ...] = (
     "kinds_of_videos",
     "kinds_of_zipped_videos",
 )
-"""The files of kinds: each has a tuple `KINDS`."""
+"""The modules of kinds: each has a tuple `KINDS`."""
 
-_ONLY = flags.DEFINE_string("only", "", "the kinds whose name holds this text")
-_SHARED = flags.DEFINE_string("shared", "", "a folder of videos to compare to what ffmpeg shows")
+_ONLY = flags.DEFINE_string("only", "", "text that the names of the kinds to try must contain")
+_SHARED = flags.DEFINE_string("shared", "", "folder of videos to compare to the output of ffmpeg")
 _DETAILS = flags.DEFINE_bool("details", False, "whether to print the reason of each outcome")
 
 
 def all_kinds(only: str = "") -> tuple[Kind, ...]:
-    """The kinds of all files whose name holds the text `only`."""
+    """Returns the kinds of all modules whose name contains the text `only`."""
     files = [importlib.import_module(name) for name in MODULES]
     return check_names(kind for file in files for kind in file.KINDS if only in kind.name)
 
 
 def try_kind(kind: Kind) -> tuple[Outcome, str]:
-    """The outcome of a kind in a new temporary folder, and the reason."""
+    """Tries a kind in a new temporary folder, and returns the outcome and its reason."""
     with tempfile.TemporaryDirectory() as folder:
         return kind.outcome(Path(folder))
 
 
 def main(_: list[str]) -> int:
-    """Prints the table."""
+    """Tries the kinds, prints the table, and returns the exit status."""
     kinds = all_kinds(_ONLY.value)
     if _SHARED.value:
         more = small_inputs(Path(_SHARED.value))
@@ -84,7 +84,7 @@ def main(_: list[str]) -> int:
         print(f"{kind.name:{width}}  {outcome:9}  {kind.expected}", flush=True)
         if _DETAILS.value or outcome != "right":
             print(f"{'':{width}}  {reason}")
-    print(", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()) or "no kind")
+    print(", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()) or "no kinds")
     return int(counts["right"] != len(kinds))
 
 
