@@ -1,9 +1,10 @@
-"""Asks TensorFlow Serving for the classes of a video, by gRPC.
+"""Asks TensorFlow Serving for the classes of videos over gRPC.
 
     pip install tensorflow-serving-api
     python scripts/ask_tf_serving.py --model=actions --export=served/1 --labels=labels.txt a.mp4
 
-The clips are made here, as ``assets.extra/clip.json`` of the export says, and sent as uint8.
+The clips are sampled by this client, as ``assets.extra/clip.json`` of the export defines, and are
+sent as uint8.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from vdroppath_tf.data.clips import ClipSampling, clips_of
 from vdroppath_tf.data.lists import named_videos
 from vdroppath_tf.serving import read_sampling
 
-_MOST = 1 << 30  # bytes of a message; gRPC's own limit, 4 MB, is less than a few clips
+_MOST = 1 << 30  # bytes of a message; gRPC's default limit, 4 MB, is too small for a few clips
 
 
 def connect(address: str) -> Any:
-    """A stub of TensorFlow Serving's prediction service."""
+    """Returns a stub of TensorFlow Serving's prediction service at an address ``host:port``."""
     options = [("grpc.max_send_message_length", _MOST), ("grpc.max_receive_message_length", _MOST)]
     return prediction_service_pb2_grpc.PredictionServiceStub(
         grpc.insecure_channel(address, options)
@@ -35,20 +36,20 @@ def connect(address: str) -> Any:
 def probabilities(
     stub: Any, model: str, clips: np.ndarray, *, version: int | None = None, seconds: float = 30.0
 ) -> np.ndarray:
-    """The classes' probabilities for clips.
+    """Returns the probabilities of the classes for a batch of clips.
 
     Args:
-        stub: Of ``connect``.
-        model: The name of the model in TensorFlow Serving's configuration.
+        stub: The result of ``connect``.
+        model: str, the name of the model in TensorFlow Serving's configuration.
         clips: uint8 ``(batch, time, height, width, 3)``.
-        version: The version; None takes the newest.
-        seconds: How long to wait.
+        version: int, the version of the model. Defaults to None: the newest.
+        seconds: float, the time limit of the request. Defaults to 30.
 
     Returns:
         float32 ``(batch, classes)``.
 
     Raises:
-        grpc.RpcError: What TensorFlow Serving, or the graph, has against the request.
+        grpc.RpcError: If TensorFlow Serving, or the graph, refuses the request.
     """
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model
@@ -61,7 +62,7 @@ def probabilities(
 
 
 def answer_for(stub: Any, model: str, video: str, sampling: ClipSampling) -> np.ndarray:
-    """The mean over the clips of a video, ``(classes,)``."""
+    """Returns the mean probabilities over the clips of a video, float32 ``(classes,)``."""
     (entry,) = named_videos(video)
     return probabilities(stub, model, clips_of(entry, sampling).clips).mean(0)
 
@@ -70,9 +71,9 @@ def main() -> None:
     """Prints the three most probable classes of each video."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--address", default="127.0.0.1:8500")
-    parser.add_argument("--model", required=True, help="its name in TensorFlow Serving")
-    parser.add_argument("--export", required=True, type=Path, help="the folder that is served")
-    parser.add_argument("--labels", required=True, type=Path, help="names of classes, one a line")
+    parser.add_argument("--model", required=True, help="name of the model in TensorFlow Serving")
+    parser.add_argument("--export", required=True, type=Path, help="folder that is served")
+    parser.add_argument("--labels", required=True, type=Path, help="file with a class name a line")
     parser.add_argument("videos", nargs="+")
     given = parser.parse_args()
     stub, sampling = connect(given.address), read_sampling(given.export)

@@ -1,10 +1,10 @@
-"""Opens every page of the documentation in Chromium at two widths and names what does not fit.
+"""Opens every page of the documentation in Chromium at two widths, and lists what does not fit.
 
     make docs
     python scripts/check_pages.py --site=site
 
 A page must not be wider than the window, and no code block may be cut off. Tables may scroll within
-their column; those that do are listed. Exits with 1 where a page or a code block does not fit.
+their column; those that do are listed. The exit status is 1 if a page or a code block does not fit.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ const load = url => new Promise(done => { frame.onload = done; frame.src = url; 
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
-    """A server of files that logs nothing."""
+    """A request handler that serves files and logs nothing."""
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 def measure(site: Path, widths: list[int]) -> list[dict]:
-    """What Chromium finds of each page at each width."""
+    """Returns Chromium's measurements of each page at each width in pixels."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("Chromium is needed: install it, or put google-chrome into PATH.")
@@ -76,12 +76,12 @@ def measure(site: Path, widths: list[int]) -> list[dict]:
         (site / HARNESS).unlink()
     found = re.search(r'<pre id="out">(.*?)</pre>', shown, re.DOTALL)
     if found is None or not found[1]:
-        raise SystemExit("Chromium gave no answer.")
+        raise SystemExit("Chromium printed no measurements.")
     return json.loads(html.unescape(found[1]))
 
 
 def main() -> int:
-    """Prints a line for each page that does not fit, or scrolls."""
+    """Prints the pages that do not fit or have tables that scroll; returns the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--site", type=Path, default=Path("site"))
     parser.add_argument("--widths", default="1280,400")

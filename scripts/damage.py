@@ -1,4 +1,4 @@
-"""Ways in which a video file goes bad, done to real files (`fault_table`, `doctor_recall`)."""
+"""Ways to damage a video file, which `fault_table` and `doctor_recall` apply to real files."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ Damage = Callable[[Path], None]
 
 
 def gone(path: Path) -> None:
-    """No file."""
+    """Removes the file."""
     path.unlink()
 
 
 def empty(path: Path) -> None:
-    """A file of 0 bytes."""
+    """Leaves a file of 0 bytes."""
     path.write_bytes(b"")
 
 
 def garbage(path: Path) -> None:
-    """Random bytes, as many as there were."""
+    """Replaces the contents by the same number of random bytes."""
     path.write_bytes(np.random.default_rng(0).bytes(path.stat().st_size))
 
 
 def cut(share: float) -> Damage:
-    """The beginning of a file: a copy that was broken off."""
+    """Returns a damage that keeps the first ``share`` of the bytes, as an interrupted copy does."""
 
     def damage(path: Path) -> None:
         data = path.read_bytes()
@@ -39,14 +39,14 @@ def cut(share: float) -> Damage:
 
 
 def header(path: Path) -> None:
-    """The first 64 bytes are zeros."""
+    """Sets the first 64 bytes to zero."""
     data = bytearray(path.read_bytes())
     data[:64] = bytes(64)
     path.write_bytes(data)
 
 
 def flip(path: Path, count: int = 64, seed: int = 0) -> None:
-    """Changes bytes in the middle half of a file."""
+    """Changes ``count`` random bytes in the middle half of a file."""
     rng = np.random.default_rng(seed)
     data = bytearray(path.read_bytes())
     for place in rng.integers(len(data) // 4, 3 * len(data) // 4, count):
@@ -55,7 +55,7 @@ def flip(path: Path, count: int = 64, seed: int = 0) -> None:
 
 
 def audio_only(path: Path) -> None:
-    """An mp4 with sound and no pictures."""
+    """Writes an mp4 with sound and without pictures."""
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("aac", rate=44100)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.float32), "fltp", "mono")
@@ -67,7 +67,7 @@ def audio_only(path: Path) -> None:
 
 
 def no_frames(path: Path) -> None:
-    """An mp4 that announces a video and holds no frame."""
+    """Writes an mp4 that announces a video stream and contains no frame."""
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.height = stream.width = 32
@@ -77,12 +77,12 @@ def no_frames(path: Path) -> None:
 
 
 def other_format(path: Path) -> None:
-    """Something else under the same name."""
+    """Writes a GIF under the same name."""
     _encode(path, "gif", "gif", "rgb8", (4, 32, 32))
 
 
 def absurd_size(path: Path) -> None:
-    """Frames that take more memory than they should."""
+    """Writes a video with one frame of 20,000x2 pixels, an implausible size."""
     _encode(path, "matroska", "ffv1", "yuv420p", (1, 2, 20000))
 
 
@@ -98,24 +98,24 @@ def _encode(path: Path, container: str, codec: str, pixels: str, shape: tuple[in
 
 
 def folder(path: Path) -> None:
-    """A folder under the name of the file."""
+    """Replaces the file by an empty folder."""
     path.unlink()
     path.mkdir()
 
 
 def broken_link(path: Path) -> None:
-    """A symbolic link to nowhere."""
+    """Replaces the file by a symbolic link to a missing file."""
     path.unlink()
     path.symlink_to(path.with_name("nowhere"))
 
 
 def shorter(path: Path) -> None:
-    """One frame fewer than the list says."""
+    """Removes the last frame, so that the video has one frame fewer than listed."""
     _rewrite(path, lambda frames: frames[:-1])
 
 
 def other_size(path: Path) -> None:
-    """Frames twice as high as those of the other videos."""
+    """Doubles the height of the frames, so that it differs from the other videos."""
     _rewrite(path, lambda frames: frames.repeat(2, 1))
 
 
@@ -128,7 +128,7 @@ def _rewrite(path: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
 
 
 def playlist(path: Path) -> None:
-    """An HLS list that leads to a good video."""
+    """Writes an HLS playlist that refers to an intact video."""
     other = path.with_name(f"other{path.suffix}")
     shutil.copy(path, other)
     head = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n"
@@ -154,5 +154,8 @@ KINDS: dict[str, Damage] = {
     "a playlist": playlist,
     "20,000 pixels wide": absurd_size,
 }
-"""Damage by name; "cut" is one kind in three degrees. The sixteenth kind is timing: a file that
-vanishes in the run."""
+"""The damages by name.
+
+"cut" is one kind in three degrees. The sixteenth kind is one of timing: a file that vanishes during
+the run.
+"""

@@ -1,11 +1,12 @@
-"""Do designs differ, and does a longer training close the gap? Strategies stand-alone, in memory.
+"""Trains strategies stand-alone for several numbers of epochs, and compares their accuracies.
 
     python scripts/designs.py --seeds=5 --epochs=30,90 --out=designs
 
-Trains networks of the quickstart's hardest task, ``both``, each from scratch, on clips drawn in
-memory (no video files), with the quickstart's batches and rates, and prints top-1 on test clips: a
-line a strategy, a column a number of epochs, the mean over seeds with its standard error, and the
-loss that is left on the training clips. A stopped run goes on.
+Shows whether strategies differ in accuracy, and whether a longer training closes the gap. Trains
+networks of the quickstart's hardest task, ``both``, each from scratch, on clips that are drawn in
+memory (no video files), with the quickstart's batch size and learning rate. Prints a table with a
+row for each strategy and a column for each number of epochs: the mean top-1 on test clips over
+seeds, its standard error, and the final loss on the training clips. An interrupted run resumes.
 """
 
 from __future__ import annotations
@@ -16,22 +17,22 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-SEEDS = flags.DEFINE_integer("seeds", 5, "how many seeds, from 0")
-EPOCHS = flags.DEFINE_list("epochs", ["30"], "epochs of each training")
-CLIPS = flags.DEFINE_list("clips", ["512", "1024"], "training and test clips")
-OUT = flags.DEFINE_string("out", "designs", "folder for results")
+SEEDS = flags.DEFINE_integer("seeds", 5, "number of seeds, from 0")
+EPOCHS = flags.DEFINE_list("epochs", ["30"], "numbers of epochs to train for")
+CLIPS = flags.DEFINE_list("clips", ["512", "1024"], "numbers of training and of test clips")
+OUT = flags.DEFINE_string("out", "designs", "folder of the results")
 STRATEGIES = flags.DEFINE_multi_string(
     "strategy",
     [
         *(" ".join([unit] * 6) for unit in ("S", "ST", "S+ST")),
         *("S S S S ST S", "S S ST ST S S", "S S S ST ST ST", "ST ST ST S S S"),
     ],
-    "strategies",
+    "strategies to train",
 )
 
 
 def trained(strategy: str, epochs: int, seed: int, clips: tuple[int, int]) -> dict:
-    """Top-1 on test clips, and the loss on training clips, after one training."""
+    """Trains one network; returns its top-1 on test clips and its loss on training clips."""
     import keras
 
     from vdroppath_tf.experiments.quickstart import TASKS, quickstart_recipe
@@ -61,7 +62,7 @@ def trained(strategy: str, epochs: int, seed: int, clips: tuple[int, int]) -> di
 
 
 def done(strategy: str, epochs: int, seed: int) -> dict:
-    """A training's result, from its file where there is one."""
+    """Returns the result of a training, from its file if that exists."""
     from vdroppath_tf.files import write_json
 
     clips = int(CLIPS.value[0]), int(CLIPS.value[1])
@@ -75,7 +76,7 @@ def done(strategy: str, epochs: int, seed: int) -> dict:
 
 
 def cell(runs: list[dict]) -> str:
-    """Means over seeds."""
+    """Returns a cell of the table: the mean top-1 over seeds, its standard error and the loss."""
     top1 = 100 * np.array([run["top1"] for run in runs])
     error = top1.std(ddof=1) / np.sqrt(len(top1)) if len(top1) > 1 else float("nan")
     loss = np.mean([run["training loss"] for run in runs])
@@ -83,7 +84,7 @@ def cell(runs: list[dict]) -> str:
 
 
 def main(_) -> None:
-    """Trains what is missing, seed by seed, and prints the table."""
+    """Runs the missing trainings, seed by seed, and prints the table."""
     epochs = [int(text) for text in EPOCHS.value]
     runs = {
         (strategy, number, seed): done(strategy, number, seed)

@@ -1,6 +1,8 @@
-"""Spoils 5 % of 1,000 videos in all ways of `damage.py`, and counts what the doctor finds.
+"""Damages 5 % of 1,000 videos in all ways of `damage.py`, and counts those that the doctor finds.
 
-python scripts/doctor_recall.py
+    python scripts/doctor_recall.py
+
+The videos are clips of a known-answer task, written into a temporary folder.
 """
 
 from __future__ import annotations
@@ -20,14 +22,14 @@ from vdroppath_tf.data.faults.doctor import diagnose
 from vdroppath_tf.experiments.tasks.shapes import Difficulty
 from vdroppath_tf.experiments.tasks.synthetic import write_task
 
-_VIDEOS = flags.DEFINE_integer("videos", 1000, "videos to write", lower_bound=20)
+_VIDEOS = flags.DEFINE_integer("videos", 1000, "number of videos to write", lower_bound=20)
 
-# The doctor knows no crop, so it counts sizes but calls none bad.
+# The doctor does not know the crop, so it counts frame sizes but reports none as bad.
 KINDS = {name: how for name, how in damage.KINDS.items() if name != "frames of another size"}
 
 
 def main(argv: list[str]) -> None:
-    """Prints how many bad videos were found, by kind, and how many good ones were suspected."""
+    """Prints the number of damaged videos that are found, by kind, and that of false alarms."""
     del argv
     av.logging.set_level(av.logging.PANIC)
     logging.getLogger("vdroppath_tf").setLevel(logging.ERROR)
@@ -52,9 +54,9 @@ def main(argv: list[str]) -> None:
     for kind, number in per_kind.items():
         print(f"{hits[kind]:3d} of {number:3d}  {kind}")
     right, wrong = len(paths & bad.keys()), len(paths - bad.keys())
-    print(f"{right} of {len(bad)} bad videos found")
-    print(f"{wrong} false alarms among {count - len(bad)} good ones")
-    print(f"{found.decoded:,} frames in {seconds:.1f} s")
+    print(f"{right} of {len(bad)} damaged videos found")
+    print(f"{wrong} false alarms among {count - len(bad)} intact ones")
+    print(f"{found.decoded:,} frames decoded in {seconds:.1f} s")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
     python scripts/draw_docs_figures.py
 
-Clips of the known-answer tasks come from `make_clip`; one goes through each operation of
-`data.clips.operations`. Every space in `docs/results/NAME.json` gives
-`NAME-marginals.svg` and `NAME-distance.svg`; where `docs/results/NAME.txt` holds a strategy, its
-units are written above the bars. The spaces that the paper published, each with its chosen units,
-become `published-NAME-marginals.svg`: Fig. 4's four panels; `published-fronts.svg` has, for each of
-them, the most probable strategies by their MACs. The same inputs give the same bytes.
+`make_clip` draws the clips of the known-answer tasks; each operation of `data.clips.operations` is
+applied to one of them. Every space in `docs/results/NAME.json` becomes `NAME-marginals.svg` and
+`NAME-distance.svg`; if `docs/results/NAME.txt` has a strategy, its units are written above the
+bars. The spaces that the paper published become `published-NAME-marginals.svg` (the four panels of
+Fig. 4), each with the units of its chosen strategy; `published-fronts.svg` shows the most probable
+strategies of each by their MACs. The same inputs give the same bytes.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from vdroppath_tf.zoo import DATASETS, get_model, published_space, published_str
 from vdroppath_tf.zoo.table import CLIP_SHAPE
 
 DOCS = Path(__file__).parent.parent / "docs"
-RESULTS = flags.DEFINE_string("results", str(DOCS / "results"), "folder of spaces, JSON")
-PICTURES = flags.DEFINE_string("pictures", str(DOCS / "pictures"), "folder to draw into")
+RESULTS = flags.DEFINE_string("results", str(DOCS / "results"), "folder of the spaces, as JSON")
+PICTURES = flags.DEFINE_string("pictures", str(DOCS / "pictures"), "folder of the pictures")
 
-SEEN = Difficulty(noise=12)  # the default's noise hides shapes from eyes in a small still picture
+SEEN = Difficulty(noise=12)  # with the default noise, shapes are hard to see in a small picture
 GAP, FRAMES = 6, 6
-HEIGHT = 64  # pixels of a frame, enlarged
-# task -> items of the test clips that are shown, how they are drawn
+HEIGHT = 64  # height of an enlarged frame in pixels
+# task -> the numbers of the test clips that are shown, and their difficulty
 CLIPS_SHOWN = {
     "motion": (range(4), SEEN),
     "appearance": (range(4), SEEN),
@@ -68,7 +68,7 @@ SHOWN = {  # operation -> strength
 
 
 def task_picture(task: str) -> np.ndarray:
-    """Clips of a task, a row each: uint8 `(height, width, 3)`."""
+    """Returns a picture of clips of a task, a row for each: uint8 `(height, width, 3)`."""
     rows = []
     items, difficulty = CLIPS_SHOWN[task]
     for item in items:
@@ -84,7 +84,7 @@ def task_picture(task: str) -> np.ndarray:
 
 
 def augmentation_picture() -> Figure:
-    """One frame of a clip as it is, and under each operation at a strength one can see."""
+    """Returns a figure of one frame, unchanged and after each operation at a visible strength."""
     clip, _ = make_clip("both", "test", 5, difficulty=Difficulty(frames=2, size=64, noise=5))
     colour = np.linspace(0.4, 1.3, 64)[:, None, None] * (1.0, 0.9, 0.6)
     clip = np.clip(clip * colour, 0, 255).astype(np.uint8)
@@ -97,7 +97,7 @@ def augmentation_picture() -> Figure:
 
 
 def draw_space(path: Path, pictures: Path) -> None:
-    """Marginals and distances of one space."""
+    """Draws the marginals and the distances of one space."""
     space = ProbabilitySpace.load(path)
     words = path.with_suffix(".txt")
     chosen = None
@@ -108,7 +108,7 @@ def draw_space(path: Path, pictures: Path) -> None:
 
 
 def draw_fronts(path: Path) -> None:
-    """The front of each published space, by the MACs of DenseNet-121."""
+    """Draws the front of each published space by the MACs of DenseNet-121."""
     costs = unit_costs(get_model("template_densenet121"), CLIP_SHAPE)
     fronts = {name: pareto(published_space(name), costs=costs) for name in DATASETS}
     _, whole = costs.of(uniform("S+ST", "densenet121"))
@@ -116,14 +116,14 @@ def draw_fronts(path: Path) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes an SVG without dates or random ids."""
+    """Writes an SVG without dates or random ids, and prints its path."""
     with mpl.rc_context({"svg.hashsalt": "vdroppath_tf"}):
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
     print(path)
 
 
 def main(_: list[str]) -> None:
-    """Draws all of them."""
+    """Draws all pictures, and prints their paths."""
     pictures = Path(PICTURES.value)
     pictures.mkdir(parents=True, exist_ok=True)
     for task in CLIPS_SHOWN:

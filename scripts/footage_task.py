@@ -1,4 +1,4 @@
-"""The labelled clips of `footage`, written as the files of a task."""
+"""Writes the labelled clips of `footage` as the files of a task."""
 
 from __future__ import annotations
 
@@ -28,24 +28,27 @@ def write_footage(
 ) -> TaskFiles:
     """Cuts films into the mp4 files of a task, with a list file for each split.
 
-    A run that was stopped is taken up again, see `experiments.tasks.files.write_clips`.
+    An interrupted run resumes, see `experiments.tasks.files.write_clips`.
 
     Args:
-        folder: The folder to write; empty, missing, or holding the same task.
-        task: "appearance" (a class for each film) or "motion" (4 directions).
-        films: The name and the file of each film, at least two.
-        clips: The numbers of clips for training, validation and test.
-        seed: The seed of the clips. Defaults to 0.
-        frames: The number of frames in a clip, at least 2. Defaults to 8.
-        size: The height and width of a clip in pixels, even. Defaults to 64.
-        on_clip: Called with (clips done, clips in all) after each, for a progress bar.
+        folder: str or path, the folder to write. It must be empty or missing, or contain the same
+            task.
+        task: str, "appearance" (a class for each film) or "motion" (4 directions).
+        films: dict, the file of each film by its name, at least two.
+        clips: sequence of int, the numbers of clips for training, validation and test. Defaults
+            to (480, 160, 160).
+        seed: int, the seed of the clips. Defaults to 0.
+        frames: int, the number of frames in a clip, at least 2. Defaults to 8.
+        size: int, the height and width of a clip in pixels, even. Defaults to 64.
+        on_clip: callable, called with (clips done, clips in all) after each clip, for a progress
+            bar. Defaults to None.
 
     Returns:
         The `TaskFiles`.
 
     Raises:
         VideoError: If a film cannot be read, or is too short or too small.
-        ValueError: If another argument is out of range, or the folder holds anything else.
+        ValueError: If another argument is out of range, or the folder contains anything else.
     """
     check_counts(clips)
     footage = Footage(films, frames, size)

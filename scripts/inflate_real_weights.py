@@ -1,10 +1,11 @@
-"""What a real 2D network answers for photographs once it is inflated, measured.
+"""Compares the probabilities of a real 2D network with those of its inflated networks.
 
     PYTHONPATH=tests python scripts/inflate_real_weights.py
 
-EfficientNet-Lite0 with its ImageNet weights, inflated in four ways, sees still clips of three
-photographs. Probabilities at the middle frame and of the whole clip are compared with those of the
-2D network, padded with the same colour. Weights and photographs come with the extra ``test``.
+EfficientNet-Lite0 with its ImageNet weights is inflated in four ways, and applied to still clips of
+three photographs. The probabilities at the middle frame and of the whole clip are compared with
+those of the 2D network, padded with the same colour. The weights and the photographs come with the
+extra ``test``.
 """
 
 from __future__ import annotations
@@ -19,19 +20,24 @@ import sources_2d
 from absl import app, flags
 from lite0_2d import Lite0
 
-SHORT = flags.DEFINE_integer("short", 16, "frames of a clip all of which may see its ends")
+SHORT = flags.DEFINE_integer("short", 16, "number of frames of the shorter clip")
 RUNS = (("S", "authors"), ("ST", "authors"), ("S+ST", "normalized"), ("S+ST", "authors"))
 
 
 def compared(found: np.ndarray, expected: np.ndarray) -> str:
-    """The largest difference, the common first answers in order (of 5), the first one."""
+    """Compares two arrays of class probabilities.
+
+    Returns:
+        The largest difference, the number of first classes (of 5) that are equal and in the same
+        order, the most probable class and its probability, as text.
+    """
     ours, theirs = lite0.best(found), lite0.best(expected)
     alike = next((n for n in range(5) if ours[n] != theirs[n]), 5)
     return f"{np.abs(found - expected).max():.1e} {alike}/5 {ours[0]:4d} {found.max():.3f}"
 
 
 def main(_: Any) -> None:
-    """Prints all."""
+    """Prints the 2D network's classes, and a line for each inflated network and picture."""
     network = Lite0(lite0.state())
     pictures = {
         (name, side): lite0.picture(name, side) for name in lite0.PICTURES for side in (225, 224)
@@ -40,7 +46,7 @@ def main(_: Any) -> None:
     for key, image in pictures.items():
         own = network(image)
         names = [lite0.PICTURES[key[0]][1].get(n, n) for n in lite0.best(own)]
-        print(*key, "2D:", *names, f"{own.max():.3f}; padded as here", compared(expected[key], own))
+        print(*key, "2D:", *names, f"{own.max():.3f}; mean padding", compared(expected[key], own))
     with tempfile.TemporaryDirectory() as folder:
         file = lite0.write_safetensors(Path(folder))
         for unit, scaling in RUNS:

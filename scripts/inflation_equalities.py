@@ -1,11 +1,12 @@
-"""How far inflated networks are from their 2D networks on a still clip, measured.
+"""Measures the differences of inflated networks from their 2D networks on a still clip.
 
     python scripts/inflation_equalities.py
 
-The networks of keras.applications with random weights and random batch-norm statistics are inflated
-in full depth. Features before pooling, at the middle of a still clip of enough frames, are compared
-with those of the inflated network whose kernels are all 1 in time, on the one frame; and, where the
-2D topology is the same, with those of the 2D network itself. float32, CPU.
+The networks of keras.applications, with random weights and random batch-norm statistics, are
+inflated at full depth. The features before pooling, at the middle frame of a still clip that is
+long enough, are compared with those of the inflated network whose kernels all have size 1 in time,
+on the single frame; and, if the 2D topology is the same, with those of the 2D network itself.
+Everything is computed in float32 on the CPU.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ import vdroppath_tf
 from vdroppath_tf.models.build import build_network
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
-SIDE = flags.DEFINE_integer("side", 65, "pixels of the picture; odd at every stride by default")
+SIDE = flags.DEFINE_integer("side", 65, "height and width of the picture in pixels")
 
 
 class Network(NamedTuple):
-    """A network and how to compare it."""
+    """A 2D network, and how to compare its inflated networks with it."""
 
     source: Callable[..., keras.Model]
     row: str
     layers: int
-    frames: int  # so many that the middle does not see the ends
-    features: str | None = None  # of the 2D network, where its topology is ours
+    frames: int  # enough that the ends do not affect the middle frame
+    features: str | None = None  # layer of the 2D network to compare with, if its topology is ours
 
 
 NETWORKS = (
@@ -43,7 +44,7 @@ RUNS = (("S", "authors"), ("ST", "authors"), ("S+ST", "normalized"))
 
 
 def randomize(model: keras.Model) -> None:
-    """Features of order 1 to 10, and no two weights alike."""
+    """Sets random weights and statistics for which the features are of order 1 to 10."""
     rng = np.random.default_rng(0)
     for n, variable in enumerate(model.weights):
         name, shape = variable.path.rsplit("/", 1)[-1], variable.shape
@@ -58,19 +59,19 @@ def randomize(model: keras.Model) -> None:
 
 
 def picture() -> np.ndarray:
-    """One random picture, 0..255."""
+    """Returns one random picture, float32 `(1, side, side, 3)` in 0..255."""
     rng = np.random.default_rng(1)
     return rng.integers(0, 256, (1, SIDE.value, SIDE.value, 3)).astype("float32")
 
 
 def middle(model: keras.Model, frames: int) -> np.ndarray:
-    """Features of the middle frame of a still clip."""
+    """Returns the features of the middle frame of a still clip."""
     features = np.asarray(model(np.repeat(picture()[:, None], frames, 1)))
     return features[:, features.shape[1] // 2]
 
 
 def inflated(network: Network, source: keras.Model, unit: str, scaling: str) -> keras.Model:
-    """The network with this unit everywhere."""
+    """Returns the inflated network with this unit in every layer."""
     strategy = FusionStrategy.uniform(unit, network.layers)
     model = build_network(network.row, 5, strategy=strategy, include_top=False)
     vdroppath_tf.inflate(model, source, scaling=scaling)
@@ -78,7 +79,10 @@ def inflated(network: Network, source: keras.Model, unit: str, scaling: str) -> 
 
 
 def without_time(network: Network, source: keras.Model) -> np.ndarray:
-    """Features of the frame, with the stem's kernel in its middle frame and no ST path."""
+    """Returns the features of one frame without temporal kernels.
+
+    All layers have the unit S, and the stem's kernel is summed into its middle frame.
+    """
     model = inflated(network, source, "S", "authors")
     stem = model.get_layer("stem_conv").kernel
     kernel = np.zeros(stem.shape, "float32")
@@ -88,7 +92,7 @@ def without_time(network: Network, source: keras.Model) -> np.ndarray:
 
 
 def main(_: Any) -> None:
-    """Prints all."""
+    """Prints the largest differences of each network, unit and scaling."""
     for network in NETWORKS:
         source = network.source(weights=None, input_shape=(SIDE.value, SIDE.value, 3))
         randomize(source)

@@ -1,18 +1,18 @@
-"""Does a probability of the space mean something? Two known-answer tasks over several seeds.
+"""Measures what the probabilities of a space predict, on two tasks and several seeds.
 
     python scripts/layer_worth.py --seeds=5 --out=worth
 
-For each task and seed: trains a template, scores its mode and draws on one half of the test clips,
-takes the best, and on the other half swaps the unit of each of its layers. Prints, with 95 %
-intervals over seeds (Student's t): tau of draws' log-probability and accuracy, tau of layers'
-decidedness and worth, tau of the log-odds of each form (p as sampled, Eq. 7's square root) and the
-cost of swaps, the accuracy of each form's most probable strategy, and observations I to III. A
-stopped run goes on; what has been measured is not measured again.
+For each task and seed: trains a template network, scores its mode and draws on one half of the test
+clips, takes the best, and on the other half swaps the unit of each of its layers. Prints, with 95 %
+intervals over seeds (Student's t): Kendall's tau of the draws' log-probability and accuracy, of the
+layers' negative entropy and worth, and of the log-odds of each form (p as sampled, the square root
+of Eq. 7) and the cost of swaps; the accuracy of each form's most probable strategy; and
+observations I to III. An interrupted run resumes: finished measurements are not repeated.
 
-The tasks are small, 6 frames of 16x16: ``both``, 16 classes of shape and direction, 4,096 training
-clips; ``gaps``, 4 directions of a shape that is seen every one to three frames, 2,048 clips. One
-set of clips a task; seeds are of weights, noise and order. The recipe is written out here, so that
-figures do not change with the defaults of ``small``.
+The tasks are small, with clips of 6x16x16: ``both`` has 16 classes of shape and direction, and
+4,096 training clips; ``gaps`` has 4 directions of a shape that is seen every one to three frames,
+and 2,048 clips. Each task has one set of clips; the seeds change weights, noise and order. The
+recipe is written out here, so that the figures do not change with the defaults of ``small``.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import numpy as np
 from absl import app, flags
 
 TASKS = ("both", "gaps")
-SEEDS = flags.DEFINE_integer("seeds", 5, "how many seeds, from 0", lower_bound=1)
-DRAWS = flags.DEFINE_integer("draws", 24, "draws of each space", lower_bound=4)
-OUT = flags.DEFINE_string("out", "worth", "folder for clips, templates and results")
+SEEDS = flags.DEFINE_integer("seeds", 5, "number of seeds, from 0", lower_bound=1)
+DRAWS = flags.DEFINE_integer("draws", 24, "number of draws from each space", lower_bound=4)
+OUT = flags.DEFINE_string("out", "worth", "folder of the clips, templates and results")
 LOOK = {"frames": 6, "size": 16, "contrast": 90.0, "speed": 4.0, "shape": 6.0}
 OWN: dict[str, dict[str, Any]] = {"both": {"noise": 20.0}, "gaps": {"noise": 10.0, "gap": 2}}
 CLIPS = {"both": (4096, 16, 512), "gaps": (2048, 16, 512)}
@@ -37,7 +37,7 @@ KIND = {"both": "both", "gaps": "motion"}
 
 
 def setting(name: str, seed: int) -> tuple[Any, Any]:
-    """The videos of a task, and the recipe of its template."""
+    """Returns the videos of a task, and the recipe of its template."""
     from vdroppath_tf.experiments.quickstart import quickstart_recipe, write_clips
     from vdroppath_tf.experiments.tasks import Difficulty
     from vdroppath_tf.training import Phase
@@ -57,7 +57,7 @@ def setting(name: str, seed: int) -> tuple[Any, Any]:
 
 
 def measure(name: str, seed: int) -> dict[str, Any]:
-    """The space, the scores of draws and the worth of layers, of one seed."""
+    """Measures the space, the scores of the draws and the worth of the layers for one seed."""
     from vdroppath_tf import training
     from vdroppath_tf.analysis import in_form
     from vdroppath_tf.experiments.steps import candidates
@@ -92,7 +92,7 @@ def measure(name: str, seed: int) -> dict[str, Any]:
 
 
 def measured(name: str, seed: int) -> dict[str, Any]:
-    """What was measured, now or before."""
+    """Returns the measurements of one seed, from their file if it exists."""
     from vdroppath_tf.files import write_json
 
     path = Path(OUT.value) / f"{name}-{seed}.json"
@@ -103,19 +103,22 @@ def measured(name: str, seed: int) -> dict[str, Any]:
 
 
 def over_seeds(values: Sequence[float]) -> str:
-    """A mean over seeds with its interval; seeds without an order (all equal) are left out."""
+    """Returns a mean over seeds with its interval; seeds without an order (all equal) are left out.
+
+    They have a tau of NaN.
+    """
     from vdroppath_tf.analysis import t_interval
 
     there = [value for value in values if np.isfinite(value)]
     if not there:
         return "no order in any seed"
     found = t_interval(there)
-    left = "" if len(there) == len(values) else f" (of {len(there)} of {len(values)} seeds)"
+    left = "" if len(there) == len(values) else f" ({len(there)} of {len(values)} seeds)"
     return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]{left}"
 
 
 def describe(name: str, found: Sequence[dict[str, Any]]) -> list[Any]:
-    """Prints the figures of one task; its spaces."""
+    """Prints the figures of one task, and returns its spaces."""
     from vdroppath_tf.analysis import (
         LayerWorth,
         calibration,
@@ -135,10 +138,10 @@ def describe(name: str, found: Sequence[dict[str, Any]]) -> list[Any]:
             for text, top1 in one["draws"].items()
         ]
         taus.append(calibration(space, scores=draws, worth=worth))
-    print(f"\n{name}, {len(found)} seeds, {found[0]['clips']} clips a half")
+    print(f"\n{name}, {len(found)} seeds, {found[0]['clips']} clips in each half")
     print("chosen:", *(f"\n  {worth.strategy}  top-1 {worth.top1:.3f}" for worth in worths))
     print("tau, draws: log-probability and accuracy:", over_seeds([t.draws.value for t in taus]))
-    print("tau, layers: decided (entropy) and worth:", over_seeds([t.layers.value for t in taus]))
+    print("tau, layers: negative entropy and worth:", over_seeds([t.layers.value for t in taus]))
     for form in ("sampling", "paper"):
         values = [t.swaps[form].value for t in taus]
         print(f"tau, swaps: log-odds, {form} form, and cost:", over_seeds(values))
@@ -162,7 +165,7 @@ def describe(name: str, found: Sequence[dict[str, Any]]) -> list[Any]:
         print(f"  {layer}: worth {over_seeds(values)} points, entropy {decided:.3f}")
     clear = sum(each.low > 0 for worth in worths for each in worth.worth)
     of = len(worths) * len(spaces[0])
-    print(f"layers whose choice is clearly worth something: {clear} of {of}")
+    print(f"layers whose worth has an interval above 0: {clear} of {of}")
     print(*map(str, observations_over_seeds(spaces)), sep="\n")
     return spaces
 
@@ -175,12 +178,12 @@ def _by_layer(worth: Any) -> list[list[int]]:
 
 
 def main(_) -> None:
-    """Measures all and prints what was found."""
+    """Runs the missing measurements, and prints the figures of both tasks."""
     from vdroppath_tf.analysis import scenes_over_seeds
 
     found = {name: [measured(name, seed) for seed in range(SEEDS.value)] for name in TASKS}
     spaces = {name: describe(name, found[name]) for name in TASKS}
-    print("\nthe label of `both` needs the shape too:")
+    print("\nthe label of `both` depends on the shape too:")
     print(scenes_over_seeds(spaces["both"], spaces["gaps"]))
 
 

@@ -1,16 +1,16 @@
-"""Do strategies that learn fast end high? Stand-alone trainings of several lengths, and a space.
+"""Trains strategies stand-alone for several numbers of epochs, to compare early and final top-1.
 
     python scripts/learning_curves.py --out=learning_curves
 
-On the quickstart's task ``both``, with its clips in memory: a template is trained as the quickstart
-does, strategies are drawn from its space (the mode is one of them) and from the uniform prior (none
-without a path in a layer), and each is trained stand-alone. Uniform draws are trained for several
-numbers of epochs, each with a learning rate of its own that falls to 0. Printed are, by the unit of
-the first layer, the mean top-1 on test clips after each number of epochs, and Kendall's tau of
-top-1 on validation clips after it with what is reached in the end (on all clips that were not
-trained on). All strategies of a seed start from the same weights and see the same batches.
+On the quickstart's task ``both``, with its clips in memory: a template network is trained as by the
+quickstart, strategies are drawn from its space (including the mode) and from the uniform prior
+(with a path in every layer), and each is trained stand-alone. The uniform draws are trained for
+several numbers of epochs, each time with a learning rate that falls to 0. The script prints, by the
+unit of the first layer, the mean top-1 on test clips after each number of epochs, and Kendall's tau
+of the top-1 on validation clips after it with the final top-1 (on all clips that were not used in
+training). All strategies of a seed start from the same weights and read the same batches.
 
-A stopped run goes on: results stand in ``results-SEED.json`` below ``--out``.
+An interrupted run resumes: results are kept in ``results-SEED.json`` below ``--out``.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-SEED = flags.DEFINE_integer("seed", 0, "seed of clips, weights, order and draws")
-EPOCHS = flags.DEFINE_list("epochs", ["4", "8", "16", "34"], "epochs of the uniform draws, rising")
-DRAWN = flags.DEFINE_integer("drawn", 20, "strategies of the space: its mode, then draws")
-UNIFORM = flags.DEFINE_integer("uniform", 16, "strategies drawn from the uniform prior")
-STRATEGIES = flags.DEFINE_multi_string("strategy", [], "others that are trained to the end")
-OUT = flags.DEFINE_string("out", "learning_curves", "folder for results")
+SEED = flags.DEFINE_integer("seed", 0, "seed of the clips, weights, order and draws")
+EPOCHS = flags.DEFINE_list("epochs", ["4", "8", "16", "34"], "epochs of uniform draws, ascending")
+DRAWN = flags.DEFINE_integer("drawn", 20, "number of strategies of the space, including its mode")
+UNIFORM = flags.DEFINE_integer("uniform", 16, "number of strategies from the uniform prior")
+STRATEGIES = flags.DEFINE_multi_string("strategy", [], "other strategies to train to the end")
+OUT = flags.DEFINE_string("out", "learning_curves", "folder of the results")
 _TASK = "both"
 
 
 @cache
 def clips(split: str):
-    """The clips of the quickstart, as they are drawn, once."""
+    """Returns the quickstart's clips of a split, which are drawn once."""
     from vdroppath_tf.experiments.quickstart import TASKS
     from vdroppath_tf.experiments.tasks.in_memory import draw_clips
 
@@ -43,7 +43,7 @@ def clips(split: str):
 
 
 def new_template():
-    """The quickstart's template, untrained, and its recipe."""
+    """Returns the quickstart's untrained template, and its recipe."""
     import keras
 
     from vdroppath_tf.experiments.quickstart import quickstart_recipe
@@ -56,7 +56,7 @@ def new_template():
 
 
 def learned_space():
-    """The space of a template that was trained as the quickstart's is."""
+    """Trains a template as the quickstart does, and returns its space."""
     from vdroppath_tf.experiments.ranking.networks import train_template
     from vdroppath_tf.spaces.space import ProbabilitySpace
 
@@ -66,7 +66,7 @@ def learned_space():
 
 
 def drawn_strategies(out: Path) -> dict[str, list[str]]:
-    """Strategies of both kinds, from a file where they were drawn before."""
+    """Returns the strategies of both kinds, from a file if they were drawn before."""
     from vdroppath_tf.files import write_json
     from vdroppath_tf.scoring import uniform_prior
 
@@ -82,7 +82,11 @@ def drawn_strategies(out: Path) -> dict[str, list[str]]:
 
 
 def train_all(jobs: list[tuple[str, int]], path: Path) -> dict:
-    """Top-1 on validation and test clips by strategy and epochs; what is missing is trained."""
+    """Runs the missing trainings.
+
+    Returns:
+        The top-1 on validation and on test clips, by strategy and by number of epochs.
+    """
     from vdroppath_tf.experiments.ranking.networks import rates_of, top1_of
     from vdroppath_tf.files import write_json
     from vdroppath_tf.scoring import OneStrategy
@@ -110,12 +114,12 @@ def train_all(jobs: list[tuple[str, int]], path: Path) -> dict:
 
 
 def first_unit(text: str) -> str:
-    """The unit of the first layer that has a path."""
+    """Returns the unit of the first layer that has a path."""
     return next((unit for unit in text.split() if unit != "-"), "-")
 
 
 def table(found: dict, kinds: dict[str, list[str]], epochs: list[int]) -> list[str]:
-    """The means by first unit, and tau of each number of epochs with the last."""
+    """Returns the means by first unit, and the tau of each number of epochs with the last."""
     from vdroppath_tf.analysis import kendall_tau
 
     last = str(epochs[-1])
@@ -145,7 +149,7 @@ def table(found: dict, kinds: dict[str, list[str]], epochs: list[int]) -> list[s
     for kind, some in kinds.items():
         values = 100 * np.array([reached[text] for text in some])
         lines.append(
-            f"{kind}: {values.mean():.1f} in the end, {values.min():.1f} to {values.max():.1f}"
+            f"{kind}: final mean {values.mean():.1f}, {values.min():.1f} to {values.max():.1f}"
         )
     best = sorted(reached, key=lambda text: -reached[text])[:5]
     lines += [f"{100 * reached[text]:.1f} {text}" for text in best]
@@ -153,7 +157,7 @@ def table(found: dict, kinds: dict[str, list[str]], epochs: list[int]) -> list[s
 
 
 def main(_) -> None:
-    """Trains what is missing and prints the table."""
+    """Runs the missing trainings, and prints the table."""
     out, epochs = Path(OUT.value), [int(text) for text in EPOCHS.value]
     kinds = drawn_strategies(out)
     jobs = [(text, number) for number in epochs for text in kinds["uniform"]]

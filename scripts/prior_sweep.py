@@ -1,18 +1,18 @@
-"""The strength of the prior over sizes of data: which known answers does the space find?
+"""Trains templates with several prior strengths and numbers of clips, and describes their spaces.
 
     python scripts/prior_sweep.py --out=prior_sweep
 
-Trains the template of the recipe `small` on the quickstart's tasks for each number of training
-clips and each strength, and prints what each space says: its mode, the mean probabilities of an
-empty layer, of S and of ST, and the accuracy of the mode on clips that nothing was trained on.
+Trains the template network of the recipe `small` on the quickstart's tasks for each number of
+training clips and each strength, and prints for each space its mode, the mean probabilities of an
+empty layer, of S and of ST, and the top-1 of the mode on clips that were not used in training.
 `k=10` is `weight_reg` 10, which acts as 10 / N; a number is a `prior_strength`. The epochs are
-scaled so that every run has the steps of the quickstart's 512 clips, unless `--as_it_is` is given.
-What is finished is kept: the same command goes on.
+scaled so that every run has the number of steps of the quickstart with its 512 clips, unless
+`--as_it_is` is set. Finished runs are kept, so the same command resumes an interrupted sweep.
 
     python scripts/prior_sweep.py --out=prior_sweep --tasks=motion --lists=footage
 
-takes `footage/motion/train.txt` and `validation.txt` in place of drawn clips, as
-`real_footage.py --cut_only --folder=footage` writes them.
+reads `footage/motion/train.txt` and `validation.txt` in place of drawn clips;
+`real_footage.py --cut_only --folder=footage` writes these lists.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ CLIPS = flags.DEFINE_list("clips", ["48", "200", "512", "4096"], "numbers of tra
 STRENGTHS = flags.DEFINE_list(
     "strengths", ["k=10", "0.001", "0.004", "0.02"], "prior_strength, or k=weight_reg"
 )
-HELD_OUT = flags.DEFINE_integer("held_out", 256, "validation clips that modes are scored on")
-AS_IT_IS = flags.DEFINE_bool("as_it_is", False, "the recipe's own epochs, however few the steps")
-LISTS = flags.DEFINE_string("lists", None, "folder of TASK/train.txt in place of drawn clips")
-FRAMES = flags.DEFINE_integer("frames", None, "frames a clip. Defaults to the quickstart's")
-EDGE = flags.DEFINE_integer("short_edge", None, "scale clips to this. Defaults to not at all")
-SEED = flags.DEFINE_integer("seed", 0, "of clips, weights and noise")
-OUT = flags.DEFINE_string("out", "prior_sweep", "folder for clips and results")
-BUDGET = flags.DEFINE_float("minutes", None, "stop after the run that passes this many")
+HELD_OUT = flags.DEFINE_integer("held_out", 256, "number of clips on which modes are scored")
+AS_IT_IS = flags.DEFINE_bool("as_it_is", False, "use the recipe's epochs, however few the steps")
+LISTS = flags.DEFINE_string("lists", None, "folder of TASK/train.txt, in place of drawn clips")
+FRAMES = flags.DEFINE_integer("frames", None, "frames per clip. Defaults to the quickstart's")
+EDGE = flags.DEFINE_integer("short_edge", None, "short edge to scale to. Defaults to no scaling")
+SEED = flags.DEFINE_integer("seed", 0, "seed of the clips, weights and noise")
+OUT = flags.DEFINE_string("out", "prior_sweep", "folder of the clips and the results")
+BUDGET = flags.DEFINE_float("minutes", None, "begin no further run after this many minutes")
 
-AS_MANY_STEPS_AS = 512  # clips of the quickstart
+AS_MANY_STEPS_AS = 512  # training clips of the quickstart
 
 
 def manifests(task: str) -> tuple[Any, Any]:
-    """The most training clips that are asked for, and those to validate on."""
+    """Returns the manifests of the largest set of training clips, and of the validation clips."""
     from vdroppath_tf.data.catalog import read_list
     from vdroppath_tf.experiments.quickstart import write_clips
 
@@ -59,7 +59,7 @@ def manifests(task: str) -> tuple[Any, Any]:
 
 
 def recipe_for(strength: str, clips: int) -> Any:
-    """`small` with this strength and, for these clips, as many steps as the quickstart has."""
+    """Returns `small` with this strength and, for these clips, the quickstart's steps."""
     from vdroppath_tf.experiments.quickstart import quickstart_recipe
 
     recipe = quickstart_recipe(SEED.value)
@@ -81,7 +81,7 @@ def recipe_for(strength: str, clips: int) -> Any:
 
 
 def run(train_on: Any, validation: Any, recipe: Any, cache: Any) -> dict[str, Any]:
-    """Trains a template; what its space says, and the accuracy of the mode."""
+    """Trains a template, and returns the figures of its space and the top-1 of its mode."""
     import keras
 
     from vdroppath_tf import ProbabilitySpace
@@ -117,7 +117,7 @@ def run(train_on: Any, validation: Any, recipe: Any, cache: Any) -> dict[str, An
 
 
 def table(found: list[dict[str, Any]]) -> str:
-    """Markdown: a row for each run."""
+    """Returns a Markdown table with a row for each run."""
     head = "| task | N | strength | acts | mode | P(-) | P(S on) | P(ST on) | top-1 of the mode |"
     rows = [
         f"| {r['task']} | {r['clips']:,} | {r['strength']} | {r['acts']:.2g} | `{r['mode']}` "
@@ -128,7 +128,7 @@ def table(found: list[dict[str, Any]]) -> str:
 
 
 def main(argv: list[str]) -> None:
-    """Runs what is left of the grid, and prints the table."""
+    """Runs the missing part of the grid, and prints the table."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}")
     from vdroppath_tf.data.clips.cache import VideoCache

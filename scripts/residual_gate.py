@@ -1,11 +1,12 @@
-"""Both forms of the residual gate on the known-answer tasks: what does each learn?
+"""Compares what both forms of the residual gate learn on the known-answer tasks.
 
     python scripts/residual_gate.py --seeds=2 --out=residual_gate
 
-Trains the quickstart's template with ``residual_gate="hard"``, the published arithmetic, and with
-``"relaxed"``, from the same weights, clips and noise, and prints a line for each: accuracy of the
-mode on test clips, mean accuracy of draws, P(S on) - P(ST on) in the mean over the layers (Eq. 7;
-``appearance`` should lie above ``motion``), and the paths that are more likely off than on.
+Trains the quickstart's template network with ``residual_gate="hard"``, the published arithmetic,
+and with ``"relaxed"``, from the same weights, clips and noise, and prints a line for each: the
+top-1 of the mode on test clips, the mean top-1 of draws, the mean over the layers of
+P(S on) - P(ST on) (Eq. 7; ``appearance`` should be above ``motion``), and the number of paths that
+are more likely off than on.
 """
 
 from __future__ import annotations
@@ -16,16 +17,23 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-SEEDS = flags.DEFINE_integer("seeds", 2, "how many seeds, from 0")
-DRAWS = flags.DEFINE_integer("draws", 16, "strategies drawn of each space")
-OUT = flags.DEFINE_string("out", "residual_gate", "folder for clips and runs")
+SEEDS = flags.DEFINE_integer("seeds", 2, "number of seeds, from 0")
+DRAWS = flags.DEFINE_integer("draws", 16, "number of strategies drawn from each space")
+OUT = flags.DEFINE_string("out", "residual_gate", "folder of the clips and the runs")
 FORMS = ("hard", "relaxed")
 TASKS = ("motion", "appearance")
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What one training gave."""
+    """The result of one training.
+
+    Attributes:
+        mode: float, the top-1 of the space's mode.
+        draws: float, the mean top-1 of the draws.
+        lean: float, the mean over the layers of P(S on) - P(ST on).
+        off: int, the number of paths that are more likely off than on.
+    """
 
     mode: float
     draws: float
@@ -63,7 +71,7 @@ def measure(task_name: str, form: str, seed: int, out: Path) -> Found:
 
 
 def main(_) -> None:
-    """Prints a line a training, as each is done, and the means of both forms."""
+    """Prints a line after each training, and the means of both forms at the end."""
     out = Path(OUT.value)
     found: dict[tuple[str, str], list[Found]] = {}
     for seed in range(SEEDS.value):

@@ -1,12 +1,12 @@
-"""Runs each recipe with everything but its sizes: a sign that it runs, and of nothing else.
+"""Runs every phase of each recipe in a reduced size, to show that it runs.
 
     python scripts/run_recipes_small.py --recipe=ucf101
 
-Full-size runs need GPUs and weeks. This takes a recipe, reduces what `reduced` names and nothing
-else, and goes through its phases on a known-answer task of 12 videos: warm-up, v-DropPath, the
-space, scores of draws, derivation, fine-tuning, a test on two clips a video. Without --recipe it
-runs all of them. Accuracies after two steps a phase say nothing. The cards in zoo/recipes show what
-it printed (zoo/runs).
+Full-size runs need GPUs and weeks. This script takes a recipe, reduces what `reduced` lists and
+nothing else, and runs its phases on a known-answer task of 16 videos: warm-up, v-DropPath, the
+space, scores of draws, derivation, fine-tuning, and a test by the recipe's protocol. Without
+--recipe it runs all recipes. Accuracies after two steps per phase carry no information. The cards
+in zoo/recipes show the output (zoo/runs).
 """
 
 from __future__ import annotations
@@ -37,20 +37,21 @@ from vdroppath_tf.training import (
     train,
 )
 
-NAMES = flags.DEFINE_multi_enum("recipe", list(RECIPES), list(RECIPES), "which; all of them")
+NAMES = flags.DEFINE_multi_enum("recipe", list(RECIPES), list(RECIPES), "recipes to run")
 
 FRAMES, BATCH, DRAWS = 2, 4, 3
-SHRINK = 7  # 224 pixels become 32, the smallest that a DenseNet's five halvings leave one pixel of
-VIDEOS = (8, 4, 4)  # training, validation, test
+SHRINK = 7  # 224 pixels become 32, the least of which a DenseNet's five halvings leave one pixel
+VIDEOS = (8, 4, 4)  # numbers of training, validation and test videos
 
 
 def reduced(recipe: Recipe, videos: int) -> Recipe:
-    """The recipe with fewer frames, pixels, clips a batch and epochs, and k in step with N.
+    """Returns a recipe with fewer frames, pixels, clips per batch and epochs, and k in step with N.
 
     Args:
-        recipe: in full size.
-        videos: N of its full run. The KL prices weights at k / N: with the k of many videos, a few
-            would switch every gate off at once, and there would be nothing to draw and derive.
+        recipe: Recipe, in full size.
+        videos: int, N of its full-size run. The KL weighs the weights by k / N: with the k of many
+            videos, a few videos would switch every gate off at once, and there would be nothing to
+            draw and derive.
     """
     phases = {
         name: dataclasses.replace(phase, epochs=1)
@@ -74,14 +75,14 @@ def reduced(recipe: Recipe, videos: int) -> Recipe:
 
 
 def _shrunk(pixels: Any) -> Any:
-    """One number, several of them, or None."""
+    """Divides pixels by `SHRINK`: one number, several of them, or None."""
     if isinstance(pixels, tuple):
         return tuple(_shrunk(n) for n in pixels)
     return None if pixels is None else pixels // SHRINK
 
 
 def differences(full: Any, small: Any, prefix: str = "") -> Iterator[str]:
-    """`name full -> small` of every field that differs."""
+    """Yields `name full -> small` for every field that differs."""
     for field in dataclasses.fields(full):
         before, after = getattr(full, field.name), getattr(small, field.name)
         if before == after:
@@ -97,21 +98,21 @@ def _short(value: Any) -> str:
 
 
 def run(name: str, full: Recipe, folder: Path) -> Iterator[str]:
-    """Goes through every phase of a recipe in its reduced size.
+    """Runs every phase of a recipe in its reduced size.
 
     Args:
-        name: of the recipe, to say.
-        full: the recipe.
-        folder: for videos and checkpoints.
+        name: str, the recipe's name.
+        full: Recipe, in full size.
+        folder: Path, the folder of the videos and the checkpoints.
 
     Yields:
-        A line for each step, when it is done.
+        str, a line after each step.
     """
     recipe = reduced(full, TRAINING_VIDEOS[name])
     yield f"{name}: {full.network}, reduced: {', '.join(differences(full, recipe))}"
     size = Difficulty(frames=2 * FRAMES, size=48)
     files = write_task(folder / "videos", "motion", clips=VIDEOS, difficulty=size)
-    clips = Clips(files.manifest("train"))  # tracing a validation would take longer than it tells
+    clips = Clips(files.manifest("train"))  # without validation, which takes long to trace
     yield f"videos: {', '.join(map(str, VIDEOS))} (training, validation, test), 4 classes"
 
     template = build_template(recipe, clips)
@@ -148,10 +149,9 @@ def _epoch(entry: dict[str, Any]) -> str:
 
 
 def main(_: list[str]) -> None:
-    """Runs the recipes one after another."""
-    tf.config.run_functions_eagerly(
-        True
-    )  # graphs of 61 layers take minutes to trace, steps seconds
+    """Runs the recipes one after another, and prints their lines."""
+    # Tracing a graph of 61 layers takes minutes, and an eager step takes seconds.
+    tf.config.run_functions_eagerly(True)
     for name in NAMES.value:
         before = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:

@@ -1,10 +1,11 @@
-"""Measures how long the command line takes to answer what needs no TensorFlow.
+"""Measures how long the command line takes for calls that need no TensorFlow.
 
     python scripts/time_commands.py
 
-Prints seconds of processor time of the whole process, the least of three, for the program's help,
-its version, its table of networks, and each command's help and a mistake in its flags. The aim is
-at most half a second each. A test asserts what is not imported; the time is for people to look at.
+Prints the processor time of the whole process in seconds, the least of three runs, for the
+program's help, its version and its table of networks, and for each command's help and a misspelt
+flag. The target is at most half a second each. A test asserts which modules are not imported; times
+are never asserted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ RUNS = 3
 
 
 def processor_seconds(arguments: list[str]) -> float:
-    """Of one process: its own code and the kernel's work for it."""
+    """Returns the processor time of one call in seconds, in user and in kernel mode."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "vdroppath_tf", *arguments]
     subprocess.run(command, capture_output=True, check=False)
@@ -28,7 +29,7 @@ def processor_seconds(arguments: list[str]) -> float:
 
 
 def main() -> None:
-    """A line for each call."""
+    """Prints a line for each call."""
     calls = [["--help"], ["--version"], ["models"]]
     calls += [[name, flag] for name in COMMANDS for flag in ("--help", "--hlep")]
     for call in calls:

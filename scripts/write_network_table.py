@@ -1,8 +1,8 @@
-"""Writes vdroppath_tf/zoo/networks.json and zoo/networks.md: the networks and what they cost.
+"""Writes vdroppath_tf/zoo/networks.json and zoo/networks.md: the networks and their costs.
 
     python scripts/write_network_table.py
 
-A test compares the files with what this writes.
+A test compares the files with the output of this script.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ gates; MACs are the multiply-adds of convolutions and dense layers. "S+ST" is al
 
 
 def as_json(rows: list[NetworkFacts]) -> str:
-    """A line for each network."""
+    """Returns JSON with a line for each network."""
     lines = [f"{json.dumps(row.name)}: {json.dumps(dataclasses.asdict(row))}" for row in rows]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def main(_: list[str]) -> None:
-    """Counts all of them."""
+    """Counts the parameters and the MACs of all networks, and writes both files."""
     rows = []
     for name in list_networks():
         rows.append(facts(name))

@@ -2,8 +2,8 @@
 
     python scripts/write_notebooks.py --out=notebooks
 
-Each Python example becomes a cell that runs; text, commands for a shell and output stay text. The
-tests run the same examples from the pages, so the notebooks need no run of their own. It needs
+Each Python example becomes a code cell; text, shell commands and output remain text. The tests run
+the same examples from the pages, so the notebooks need not be run separately. The script needs
 nbformat (the extra docs).
 """
 
@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 
 
 def cells(text: str) -> list[tuple[str, str]]:
-    """The kind, ``"markdown"`` or ``"code"``, and the text of each cell of a page."""
+    """Returns the kind, ``"markdown"`` or ``"code"``, and the text of each cell of a page."""
     found, end = [], 0
     for block in BLOCK.finditer(text):
         found += [("markdown", text[end : block.start()]), ("code", block[1])]
@@ -28,7 +28,7 @@ def cells(text: str) -> list[tuple[str, str]]:
 
 
 def write(page: Path, out: Path) -> Path:
-    """Writes one page as a notebook; returns its path."""
+    """Writes one page as a notebook, and returns its path."""
     import nbformat.v4 as new
 
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -44,7 +44,7 @@ def write(page: Path, out: Path) -> Path:
 
 
 def main() -> None:
-    """Writes all of them."""
+    """Writes all tutorials, and prints their paths."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("notebooks"))
     out = parser.parse_args().out

@@ -1,9 +1,9 @@
-"""Writes the records in zoo/: cards of published spaces and of recipes, named strategies as JSON.
+"""Writes the records in zoo/: cards of published spaces and recipes, and named strategies as JSON.
 
     python scripts/write_zoo_records.py
 
-A test compares the folder with what this writes. The installed package never reads it: what users
-need at run time is `vdroppath_tf.zoo`.
+A test compares the folder with the output of this script. The installed package never reads it:
+`vdroppath_tf.zoo` has everything that users need at run time.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ tags: [video, 3d-cnn, supernet, variational-droppath, probability-space]
 ## What is in it
 
 * Drop probabilities p of the paths S and ST in each of the {layers} fusion layers, solved from the
-  figure's marginals (Eq. 7: a path is on with q = 1 - sqrt(p)). `marginals()` gives the figure back
+  figure's marginals (Eq. 7: a path is on with q = 1 - sqrt(p)). `marginals()` reproduces the figure
   to 1e-3. All started at p = {initial:g}.
-* Where shortcuts go: round every dense layer, whose input is concatenated to its output, and round
-  no transition, so that a draw never leaves one empty.
+* Which layers have a shortcut: every dense layer, whose input is concatenated to its output, and no
+  transition, so that a draw never leaves a transition empty.
 
-## What is not
+## What is not in it
 
-* No weights: a figure is all that this comes from. A strategy drawn here has to be trained.
+* No weights: the figure is the only source. A strategy drawn from this space has to be trained.
 * No gate on whole layers (D1 of Fig. 3): the figure shows none.
-* Nothing that this package has measured. The numbers below are the paper's.
+* No measurements of this package. The numbers below are the paper's.
 
 ## Results in the paper (Table 2, top-1 in percent)
 
@@ -62,11 +62,11 @@ tags: [video, 3d-cnn, supernet, variational-droppath, probability-space]
 | --- | --- | --- | --- |
 | {S} | {ST} | {S+ST} | {strategy} |
 
-The best strategy was chosen among 100 draws on the validation set that it is reported on. It is
+The best strategy was chosen among 100 draws on the validation set on which it is reported. It is
 `zoo/strategies/published-{dataset}.json`. A draw from this space is that strategy with probability
 exp({log_prob:.1f}), and the space's mode with exp({log_mode:.1f}).
 
-## What it says
+## The paper's observations
 
 * {first}
 * {second}
@@ -76,22 +76,22 @@ INDEX = """# Records
 
 <!-- written by scripts/write_zoo_records.py -->
 
-Cards and data about what was published and what can be run. The package never reads this folder:
-`vdroppath_tf.zoo` and `vdroppath_tf.training.RECIPES` hold the same values.
+Cards and data of published results and of recipes. The package never reads this folder:
+`vdroppath_tf.zoo` and `vdroppath_tf.training.RECIPES` contain the same values.
 
-[networks.md](networks.md) is what every network of the zoo has and costs.
+[networks.md](networks.md) lists the sizes and costs of all networks of the zoo.
 """
 FOLDERS = {
-    "recipes": "A card for each named recipe: its commands in order, the paper's numbers, what it "
-    "costs,\nand what its reduced size printed (`runs/` has that text).",
-    "spaces": "A card for each space the paper published (Fig. 4), with what it says and what it "
-    "is not.",
+    "recipes": "A card for each named recipe: its commands in order, the paper's numbers, its cost,"
+    "\nand the output of a run in reduced size (`runs/` has that text).",
+    "spaces": "A card for each space that the paper published (Fig. 4): what is in it, what is not,"
+    "\nand whether the paper's observations hold.",
     "strategies": "Published and observed strategies, for `FusionStrategy.from_json`.",
 }
 
 
 def card(dataset: str) -> str:
-    """Markdown about one published space."""
+    """Returns the card of one published space as Markdown."""
     space, chosen = published_space(dataset), published_strategy(dataset)
     origin, resolution = published_source()
     return CARD.format(
@@ -111,7 +111,7 @@ def card(dataset: str) -> str:
 
 
 def strategies() -> dict[str, FusionStrategy]:
-    """File name without its ending -> strategy."""
+    """Returns the named strategies by the names of their files, without the ending."""
     found = {f"published-{dataset}": published_strategy(dataset) for dataset in DATASETS}
     for architecture in ARCHITECTURES:
         found[f"observed-{architecture}"] = observed(architecture)
@@ -120,7 +120,7 @@ def strategies() -> dict[str, FusionStrategy]:
 
 
 def index(files: Iterable[str]) -> str:
-    """Markdown that lists the records, a line each, below what their folder holds."""
+    """Returns Markdown that lists the records, a line each, below a description of their folder."""
     parts = [INDEX]
     for folder, said in FOLDERS.items():
         inside = [file for file in files if file.startswith(f"{folder}/")]
@@ -130,7 +130,7 @@ def index(files: Iterable[str]) -> str:
 
 
 def records() -> dict[str, str]:
-    """Path below zoo/ -> text, of every record."""
+    """Returns the text of every record by its path below zoo/."""
     spaces = {f"spaces/{dataset}.md": card(dataset) for dataset in DATASETS}
     recipes = {f"recipes/{name}.md": recipe_cards.card(name) for name in RECIPES}
     named = {f"strategies/{name}.json": s.to_json() + "\n" for name, s in strategies().items()}
@@ -139,7 +139,7 @@ def records() -> dict[str, str]:
 
 
 def main(_: list[str]) -> None:
-    """Writes all of them."""
+    """Writes all records, and prints their paths."""
     for name, text in records().items():
         path = RECORDS / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,8 @@
     vdroppath quickstart
     python scripts/write_zoo_weights.py --quickstart=quickstart
 
-They are the templates of the quickstart, as they are: seed 0, its 512 training clips. Their mode is
-scored on the quickstart's test clips, on which nothing was chosen.
+They are the quickstart's template networks, unchanged: seed 0, with its 512 training clips. The
+mode of each is scored on the quickstart's test clips, which were not used for any choice.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ print(zoo.trained_weights("{name}").labels)
 
 
 def record(name: str, folder: Path, model: Any, recipe: Any, labels: tuple[str, ...]) -> dict:
-    """What is recorded of one task's template."""
+    """Returns the record of one task's template."""
     from vdroppath_tf import spaces
     from vdroppath_tf.data import open_manifest
     from vdroppath_tf.experiments.quickstart import DESCRIPTIONS, TASKS
@@ -100,7 +100,7 @@ def record(name: str, folder: Path, model: Any, recipe: Any, labels: tuple[str, 
 
 
 def card(name: str, model: Any) -> str:
-    """The card of one task's weights, as the Hugging Face Hub reads it."""
+    """Returns the card of one task's weights, in the format of the Hugging Face Hub."""
     from vdroppath_tf import spaces, zoo
 
     about = zoo.trained_weights(name)
@@ -121,7 +121,7 @@ def card(name: str, model: Any) -> str:
 
 
 def main(_: list[str]) -> None:
-    """Reads the templates of the quickstart and writes weights, records and cards."""
+    """Reads the templates of the quickstart, and writes weights, records and cards."""
     import safetensors.numpy
 
     from vdroppath_tf import training

