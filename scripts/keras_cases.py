@@ -1,4 +1,4 @@
-"""The cases of ``keras_matrix.py``: tiny networks, steps that are not traced, so each is quick."""
+"""The cases of ``keras_matrix.py``, on tiny networks and without tracing, so that each is quick."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ STRATEGY, LAYERS = "S+ST -", 2
 
 
 class Case(NamedTuple):
-    """One thing to try.
+    """One case of the table.
 
     Attributes:
-        group: What it is about.
-        text: What a user writes.
-        run: Tries it; an AssertionError where the outcome is wrong.
+        group: str, the subject.
+        text: str, what a user writes or does.
+        run: callable, tries it; raises an AssertionError if the result is wrong.
     """
 
     group: str
@@ -48,7 +48,7 @@ add_network(resnet.Row("tiny_of_matrix", _STEM, _STAGES, num_classes=CLASSES))
 
 
 def case(group: str, text: str) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Adds a function to the cases."""
+    """Returns a decorator that adds a function to the cases."""
 
     def add(run: Callable[[], object]) -> Callable[[], object]:
         CASES.append(Case(group, text, run))
@@ -58,66 +58,66 @@ def case(group: str, text: str) -> Callable[[Callable[[], object]], Callable[[],
 
 
 def expect(right: object, what: str) -> None:
-    """An AssertionError unless it is so."""
+    """Raises an AssertionError with a message unless a condition holds."""
     if not right:
         raise AssertionError(what)
 
 
 def template(**options: Any) -> Any:
-    """A template, here called ``template``."""
+    """Returns the template network that the texts call ``template``."""
     return get_model("template_tiny_of_matrix", **options)
 
 
 def headless(**options: Any) -> Any:
-    """A template without pool and classifier."""
+    """Returns a template without the pool and the classifier."""
     return template(include_top=False, **options)
 
 
 def compiled(model: Any) -> Any:
-    """The model, ready for ``fit``."""
+    """Returns the model after it was compiled for ``fit``."""
     model.compile("sgd", LOSS, run_eagerly=True)
     return model
 
 
 def fitted(model: Any, *data: Any, n: float | None = 8, **options: Any) -> Any:
-    """The model after an epoch; N must have been found, and the KL shown."""
+    """Returns the model after an epoch, which must have set N to ``n`` and logged the KL."""
     options = {"batch_size": 4, **options} if isinstance(data[0], np.ndarray) else options
     history = compiled(model).fit(*data, verbose=0, **options).history
-    expect(np.isfinite(history["kl"]).all(), "no kl")
-    expect({gate.num_train_examples for gate in gates_of(model)} == {n}, "another N")
+    expect(np.isfinite(history["kl"]).all(), "the history has no kl")
+    expect({gate.num_train_examples for gate in gates_of(model)} == {n}, "the gates have another N")
     return model
 
 
 def dataset() -> Any:
-    """Batches of 4."""
+    """Returns a ``tf.data.Dataset`` with batches of 4 clips."""
     return tf.data.Dataset.from_tensor_slices((X, Y)).batch(4)
 
 
 def top(features: Any) -> Any:
-    """A head of one's own."""
+    """Returns the logits of a new head on features."""
     return keras.layers.Dense(CLASSES)(keras.layers.GlobalAveragePooling3D()(features))
 
 
 def flat(kind: Any = keras.Model, **options: Any) -> Any:
-    """A head behind the template's pool."""
+    """Returns a model with a new head on the template's pool."""
     model = template(**options)
     return kind(model.input, keras.layers.Dense(CLASSES)(model.get_layer("pool").output))
 
 
 def nested(**options: Any) -> Any:
-    """A head behind a template as one layer."""
+    """Returns a functional model in which a template is one layer, with a new head."""
     video = keras.Input((*SHAPE, 3))
     return keras.Model(video, top(headless(**options)(video)))
 
 
 def sequential(**options: Any) -> Any:
-    """The same as a Sequential."""
+    """Returns the same model as a ``Sequential``."""
     pool, dense = keras.layers.GlobalAveragePooling3D(), keras.layers.Dense(CLASSES)
     return keras.Sequential([keras.Input((*SHAPE, 3)), headless(**options), pool, dense])
 
 
 class Own(keras.Model):
-    """A class of one's own."""
+    """A subclassed model that contains a template."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__()
@@ -129,27 +129,27 @@ class Own(keras.Model):
 
 
 def two(**names: Any) -> Any:
-    """Two templates side by side."""
+    """Returns a model with two templates in parallel."""
     video = keras.Input((*SHAPE, 3))
     first, second = headless(name=names.get("first")), headless(name=names.get("second"), seed=1)
     return keras.Model(video, top(keras.layers.Concatenate()([first(video), second(video)])))
 
 
 def same_answers(one: Any, other: Any) -> None:
-    """Both give the same logits."""
+    """Raises an AssertionError unless both models give the same logits."""
     a, b = (np.asarray(model(X[:2], training=False)) for model in (one, other))
-    expect(np.abs(a - b).max() < 1e-5, f"answers differ by {np.abs(a - b).max()}")
+    expect(np.abs(a - b).max() < 1e-5, f"the logits differ by {np.abs(a - b).max()}")
 
 
 def reloaded(model: Any) -> Any:
-    """The model from its file."""
+    """Returns the model after it was saved and loaded."""
     with tempfile.TemporaryDirectory() as folder:
         model.save(f"{folder}/model.keras")
         return keras.saving.load_model(f"{folder}/model.keras")
 
 
 def with_weights_of(source: Any, target: Any) -> Any:
-    """The target with the source's weights, through a file of Keras'."""
+    """Returns the target after it has loaded the source's weights from a file."""
     with tempfile.TemporaryDirectory() as folder:
         source.save_weights(f"{folder}/all.weights.h5")
         target.load_weights(f"{folder}/all.weights.h5")
@@ -157,7 +157,7 @@ def with_weights_of(source: Any, target: Any) -> Any:
 
 
 class Batches(keras.utils.PyDataset):
-    """Two batches of 4."""
+    """Two batches of 4 clips and their labels."""
 
     def __len__(self) -> int:
         return 2
@@ -169,7 +169,7 @@ class Batches(keras.utils.PyDataset):
 # --- training a template ---------------------------------------------------------------------
 
 
-@case("fit", "`template.fit(X, Y)`, nothing else: no `compile`, no N")
+@case("fit", "`template.fit(X, Y)` without `compile` and without N")
 def _() -> None:
     model = template()
     history = model.fit(X, Y, batch_size=4, verbose=0).history
@@ -186,7 +186,7 @@ def _() -> None:
     fitted(template(), Batches())
 
 
-@case("fit", "`validation_split=0.5`: N is what is left to train on")
+@case("fit", "`validation_split=0.5`: N counts the clips that remain for training")
 def _() -> None:
     fitted(template(), X, Y, n=4, validation_split=0.5)
 
@@ -217,13 +217,13 @@ def _() -> None:
     fitted(template(), X, Y, class_weight={0: 2.0, 1: 1.0, 2: 1.0, 3: 1.0})
 
 
-@case("fit", "a loop of one's own: `GradientTape`, `LOSS(...) + sum(model.losses)`")
+@case("fit", "a custom loop: `GradientTape`, `LOSS(...) + sum(model.losses)`")
 def _() -> None:
     model = template(num_train_examples=8)
     with tf.GradientTape() as tape:
         loss = LOSS(Y[:4], model(X[:4], training=True)) + tf.add_n(model.losses)
     gradients = tape.gradient(loss, model.trainable_variables)
-    expect(all(one is not None for one in gradients), "a weight without a gradient")
+    expect(all(one is not None for one in gradients), "a weight has no gradient")
 
 
 @case("fit", "`freeze_gates(template)`, then `fit`: no KL, no N")
@@ -258,7 +258,7 @@ def _() -> None:
     fitted(template(channels=1), X[..., :1], Y)
 
 
-@case("clips", "RGB clips into a network of grey ones")
+@case("clips", "RGB clips in a network for grey clips")
 def _() -> None:
     compiled(template(channels=1)).fit(X, Y, verbose=0)
 
@@ -268,94 +268,94 @@ def _() -> None:
     template()(X[:, 0])
 
 
-# --- a template in a model of one's own ---------------------------------------------------------
+# --- a template in a custom model ---------------------------------------------------------------
 
 
-@case("own model", "`keras.Model(t.input, Dense(4)(t.get_layer('pool').output))`: `fit`")
+@case("custom model", "`keras.Model(t.input, Dense(4)(t.get_layer('pool').output))`: `fit`")
 def _() -> None:
     fitted(flat(), X, Y)
 
 
-@case("own model", "the same as `FusionModel(...)`: `task_loss` too, and several replicas")
+@case("custom model", "the same as a `FusionModel(...)`: with `task_loss` and several replicas")
 def _() -> None:
-    expect("task_loss" in fitted(flat(FusionModel), X, Y).history.history, "no task_loss")
+    expect("task_loss" in fitted(flat(FusionModel), X, Y).history.history, "no task_loss in it")
 
 
-@case("own model", "`template(include_top=False)` as a layer of a functional model: `fit`")
+@case("custom model", "`template(include_top=False)` as a layer of a functional model: `fit`")
 def _() -> None:
     fitted(nested(), X, Y)
 
 
-@case("own model", "as a layer of a `Sequential`: `fit`")
+@case("custom model", "as a layer of a `Sequential`: `fit`")
 def _() -> None:
     fitted(sequential(), X, Y)
 
 
-@case("own model", "`fit` on a `tf.data.Dataset` of known size")
+@case("custom model", "`fit` on a `tf.data.Dataset` of known size")
 def _() -> None:
     fitted(sequential(), dataset())
 
 
-@case("own model", "in a class of one's own: `fit`")
+@case("custom model", "in a subclass of `keras.Model`: `fit`")
 def _() -> None:
     fitted(Own(), X, Y)
 
 
-@case("own model", "fitted again, on other data: N follows")
+@case("custom model", "fitted again on other data: N is updated")
 def _() -> None:
     model = fitted(nested(), X, Y)
     model.fit(X[:4], Y[:4], verbose=0)
-    expect({gate.num_train_examples for gate in gates_of(model)} == {4}, "the old N")
+    expect({gate.num_train_examples for gate in gates_of(model)} == {4}, "the gates have the old N")
 
 
-@case("own model", "`.repeat()` with `steps_per_epoch`")
+@case("custom model", "`.repeat()` with `steps_per_epoch`")
 def _() -> None:
     compiled(sequential()).fit(dataset().repeat(), steps_per_epoch=2, verbose=0)
 
 
-@case("own model", "`train_on_batch`")
+@case("custom model", "`train_on_batch`")
 def _() -> None:
     compiled(sequential()).train_on_batch(X[:4], Y[:4])
 
 
-@case("own model", "two templates, `name='rgb'` and `name='flow'`: `fit`")
+@case("custom model", "two templates, `name='rgb'` and `name='flow'`: `fit`")
 def _() -> None:
     model = fitted(two(first="rgb", second="flow"), X, Y)
     names = vdroppath_tf.ProbabilitySpace.from_model(model).layers
     expect(names[0] == "rgb/stage1_block1_fusion", names[0])
 
 
-@case("own model", "two templates of one name")
+@case("custom model", "two templates with the same name")
 def _() -> None:
     two()
 
 
-@case("own model", "`keras.models.clone_model(template)`: an architecture, so `derive` works")
+@case("custom model", "`keras.models.clone_model(template)`: `derive` works, by its architecture")
 def _() -> None:
     model = template()
     clone = keras.models.clone_model(model)
-    expect(clone.architecture == model.architecture, "no architecture")
+    expect(clone.architecture == model.architecture, "the clone has another architecture")
     vdroppath_tf.derive(clone, STRATEGY)
 
 
-@case("own model", "`clone_model` of a functional model that holds one")
+@case("custom model", "`clone_model` of a functional model that contains one")
 def _() -> None:
     fitted(keras.models.clone_model(nested()), X, Y)
 
 
-@case("own model", "`keras.distillation.Distiller` with a template as its student")
+@case("custom model", "`keras.distillation.Distiller` with a template as its student")
 def _() -> None:
     fitted(distiller(template()), X, Y)
 
 
-@case("own model", "`keras.distillation.Distiller` with a derived network as its student")
+@case("custom model", "`keras.distillation.Distiller` with a derived network as its student")
 def _() -> None:
     student = vdroppath_tf.derive(template(), STRATEGY)
     compiled(distiller(student)).fit(X, Y, batch_size=4, verbose=0)
 
 
 def distiller(student: Any) -> Any:
-    """Of Keras, from a template."""
+    """Returns Keras' distiller from a template to a student."""
     distil = keras.distillation
     return distil.Distiller(template(), student, distil.LogitsDistillation(), name="distiller")
 
@@ -363,14 +363,16 @@ def distiller(student: Any) -> Any:
 # --- spaces, strategies, derived networks -------------------------------------------------------
 
 
-@case("space", "`ProbabilitySpace.from_model` of a functional model that holds a template")
+@case("space", "`ProbabilitySpace.from_model` of a functional model that contains a template")
 def _() -> None:
-    expect(len(vdroppath_tf.ProbabilitySpace.from_model(nested())) == LAYERS, "other layers")
+    expect(
+        len(vdroppath_tf.ProbabilitySpace.from_model(nested())) == LAYERS, "wrong number of layers"
+    )
 
 
-@case("space", "of a class of one's own")
+@case("space", "of a subclass of `keras.Model`")
 def _() -> None:
-    expect(len(vdroppath_tf.ProbabilitySpace.from_model(Own())) == LAYERS, "other layers")
+    expect(len(vdroppath_tf.ProbabilitySpace.from_model(Own())) == LAYERS, "wrong number of layers")
 
 
 @case("space", "of a model without gates")
@@ -385,12 +387,12 @@ def _() -> None:
     same_answers(model, vdroppath_tf.derive(model, STRATEGY))
 
 
-@case("derive", "of a functional model: the head is kept, the answers are the same")
+@case("derive", "of a functional model: the head is kept, the logits are the same")
 def _() -> None:
     model = fitted(nested(), X, Y)
     vdroppath_tf.set_strategy(model, STRATEGY)
     network = vdroppath_tf.derive(model, STRATEGY)
-    expect(not gates_of(network), "gates")
+    expect(not gates_of(network), "the derived network has gates")
     same_answers(model, network)
 
 
@@ -408,14 +410,14 @@ def _() -> None:
     same_answers(model, vdroppath_tf.derive(model, f"{STRATEGY} S S"))
 
 
-@case("derive", "of a class of one's own")
+@case("derive", "of a subclass of `keras.Model`")
 def _() -> None:
     model = Own()
     model(X[:1])
     vdroppath_tf.derive(model, STRATEGY)
 
 
-@case("derive", "of the template in it, put back: `own.template = derive(own.template, ...)`")
+@case("derive", "of its template, which is replaced: `own.template = derive(own.template, ...)`")
 def _() -> None:
     model = Own()
     before = model.template
@@ -431,7 +433,7 @@ def _() -> None:
     finally:
         keras.config.set_dtype_policy("float32")
     network = vdroppath_tf.derive(model, STRATEGY)
-    expect(network.get_layer("stem_conv").compute_dtype == "bfloat16", "another precision")
+    expect(network.get_layer("stem_conv").compute_dtype == "bfloat16", "the precision differs")
 
 
 @case("scores", "`evaluate_strategies` and `recalibrate` with arrays `(X, Y)`")
@@ -441,12 +443,12 @@ def _() -> None:
     vdroppath_tf.recalibrate(model, (X, Y))
 
 
-@case("scores", "`evaluate_strategies` of a functional model that holds a template")
+@case("scores", "`evaluate_strategies` of a functional model that contains a template")
 def _() -> None:
     vdroppath_tf.evaluate_strategies(nested(), [STRATEGY], (X, Y))
 
 
-@case("scores", "`evaluate_strategies` of a class of one's own")
+@case("scores", "`evaluate_strategies` of a subclass of `keras.Model`")
 def _() -> None:
     model = Own()
     model(X[:1])
@@ -462,7 +464,7 @@ def _() -> None:
     same_answers(model, reloaded(model))
 
 
-@case("files", "`save`, `load_model`, `fit`: a functional model that holds a template")
+@case("files", "`save`, `load_model`, `fit`: a functional model that contains a template")
 def _() -> None:
     model = nested()
     again = reloaded(model)
@@ -495,13 +497,13 @@ def _() -> None:
     with_weights_of(template(), get_model("derived_tiny_of_matrix", "S+ST S+ST"))
 
 
-@case("files", "from a derived network to another one of its strategy")
+@case("files", "from a derived network to another one of the same strategy")
 def _() -> None:
     network = vdroppath_tf.derive(template(), STRATEGY)
     same_answers(network, with_weights_of(network, get_model("derived_tiny_of_matrix", STRATEGY)))
 
 
-@case("files", "a `labels.txt` beside a list names its classes, in Python too")
+@case("files", "a `labels.txt` next to a list names its classes, in Python too")
 def _() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -520,14 +522,14 @@ def _() -> None:
 def _() -> None:
     scores = vdroppath_tf.evaluate_strategies(template(), [STRATEGY, "S S"], (X, Y))
     expect("top1" in str(scores), str(scores))
-    expect("<table>" in scores._repr_html_(), "no table")
+    expect("<table>" in scores._repr_html_(), "the text has no table")
 
 
 @case("notebook", "a `ProbabilitySpace`, its `marginals()`")
 def _() -> None:
     space = vdroppath_tf.ProbabilitySpace.from_model(template())
     for shown in (space, space.marginals()):
-        expect("stage1_block1_fusion" in shown._repr_html_(), "no table")
+        expect("stage1_block1_fusion" in shown._repr_html_(), "the text has no table")
 
 
 @case("notebook", "`space.to_frame()` without pandas")
@@ -540,4 +542,4 @@ def _() -> None:
 def _() -> None:
     model = nested()
     model.summary(print_fn=lambda *_, **__: None)
-    expect(len(fusion_layers(model)) == LAYERS, "other layers")
+    expect(len(fusion_layers(model)) == LAYERS, "wrong number of layers")

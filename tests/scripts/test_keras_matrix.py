@@ -1,4 +1,4 @@
-"""The page of what works in Keras says what happens."""
+"""The page about what works in Keras shows the outcomes."""
 
 from __future__ import annotations
 
