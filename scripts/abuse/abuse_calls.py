@@ -57,7 +57,7 @@ _LINES = {
     "models": "models --name={home}/row.json",
 }
 CALLS = {name: tuple(shlex.split(line)) for name, line in _LINES.items()}
-"""By name: the command line."""
+"""The arguments of each call by its name."""
 
 READS: dict[str, tuple[str, ...]] = {
     "catalog": _LISTS,
@@ -90,11 +90,11 @@ READS: dict[str, tuple[str, ...]] = {
     "explain": (*_DERIVED, "clips/train/000000.mp4"),
     "models": ("row.json",),
 }
-"""By name: the files, below the home, that the command reads."""
+"""The files below the home folder that each call reads, by the call's name."""
 
 OPTIONAL = {
     *("clips/labels.txt", "run/labels.txt", "run/history.json", "run/run.json"),
     *("bad.json.journal", "served/1/assets.extra/clip.json"),
     *("run/template.keras", "run/recipe.json"),
 }
-"""Files that some command does without."""
+"""Files without which some command still works."""

@@ -1,4 +1,4 @@
-"""One abuse of the command line: what is done to the world, which command is called, what came."""
+"""One abuse of the command line: a change of the inputs, the call of a command and its outcome."""
 
 from __future__ import annotations
 
@@ -24,29 +24,32 @@ from vdroppath_tf import cli
 
 Outcome: TypeAlias = Literal["clear", "passed", "traceback", "hang", "silent", "lost", "memory"]
 WRONG: tuple[Outcome, ...] = ("traceback", "hang", "silent", "lost", "memory")
-LIMIT = 120  # seconds of the processor that a command may take
-PATIENCE = 1200  # seconds of the clock, for what waits: the machine does other things too
-_NOBODY = 65534  # the user
-MEMORY = 1 << 20  # KiB that a command may take beside what the process has
+LIMIT = 120  # seconds of processor time that a command may take
+PATIENCE = 1200  # seconds of wall time, for commands that wait; the machine may be busy
+_NOBODY = 65534  # the user and the group "nobody"
+MEMORY = 1 << 20  # KiB that a command may take in addition to what the process has
 
 
 class HangError(BaseException):
-    """A command did not end; no `except Exception` of it may keep this."""
+    """Raised if a command does not end; a command's `except Exception` must not catch it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """An abuse.
+    """An abuse of a command.
 
     Attributes:
-        group: The table that it belongs to.
-        name: What is done, to what.
-        call: The command line; `{home}` in it is the folder of inputs, `{out}` one for results.
-        abuse: What is done to the copy before.
-        may_pass: Whether the command may also end well: not every change is one for the worse.
-        limit: The bytes that a file may have while the command runs, which stands for a disk that
-            is full; None for any.
-        read_only: Whether nothing may be written anywhere: the command runs as nobody does.
+        group: str, the group of cases that it belongs to.
+        name: str, a description of the abuse and of its object.
+        call: tuple of str, the arguments; `{home}` in them is the folder of the inputs, `{out}` an
+            empty folder for the results.
+        abuse: callable, changes the folder of the inputs before the call. Defaults to no change.
+        may_pass: bool, whether the command may also succeed, since not every change is harmful.
+            Defaults to False.
+        limit: int, the largest size of a file in bytes while the command runs, which simulates a
+            full disk. Defaults to None: no limit.
+        read_only: bool, whether nothing can be written anywhere: the command runs as the user
+            nobody. Defaults to False.
     """
 
     group: str
@@ -58,11 +61,12 @@ class Case:
     read_only: bool = False
 
     def outcome(self, whole: Path, home: Path) -> tuple[Outcome, str]:
-        """Runs the command on whole inputs that were abused, and says what came of it.
+        """Abuses intact inputs, runs the command on them, and returns the outcome and its reason.
 
         Args:
-            whole: A copy of the whole inputs.
-            home: Where they were made, and are put again: some hold their own place.
+            whole: Path, an intact copy of the inputs.
+            home: Path, the folder in which they were made, and to which they are restored: some of
+                them contain their own path.
         """
         if not _is_whole(whole, home):
             shutil.rmtree(home, ignore_errors=True)
@@ -80,11 +84,11 @@ class Case:
                 ):
                     code, said = _called(call)
             except HangError:
-                return "hang", f"no end within {LIMIT} s of the processor"
+                return "hang", f"no end within {LIMIT} s of processor time or {PATIENCE} s"
             except BaseException as error:
                 return "traceback", "".join(traceback.format_exception_only(error)).strip()
         if memory.kib > MEMORY:
-            return "memory", f"more than {MEMORY >> 10} MiB beside"
+            return "memory", f"took more than {MEMORY >> 10} MiB"
         return self._judged(code, said, before, _tree(home))
 
     def _judged(
@@ -92,7 +96,7 @@ class Case:
     ) -> tuple[Outcome, str]:
         lost = sorted(name for name in before if after.get(name) != before[name])
         if code and lost:
-            return "lost", f"after the error {lost[0]} is not what it was"
+            return "lost", f"the error changed or removed {lost[0]}"
         if "Traceback" in said:
             return "traceback", said
         if code == 0:
@@ -104,7 +108,7 @@ class Case:
 
 
 def _called(arguments: list[str]) -> tuple[int, str]:
-    """The exit code of a command, and all that it printed."""
+    """Returns the exit code of a command, and everything that it printed."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = cli.main(arguments)
@@ -113,7 +117,7 @@ def _called(arguments: list[str]) -> tuple[int, str]:
 
 @contextlib.contextmanager
 def _within(seconds: int, patience: int) -> Iterator[None]:
-    """Stops the body after so many seconds of the processor, or of the clock."""
+    """Raises a HangError in the body after this many seconds of processor or of wall time."""
 
     def stop(*_: object) -> None:
         raise HangError
@@ -132,7 +136,7 @@ def _within(seconds: int, patience: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _files_of(size: int | None) -> Iterator[None]:
-    """No file can be written beyond a size: writing fails as it does on a full disk."""
+    """Limits the size of files in bytes, so that writing fails as on a full disk."""
     if size is None:
         yield
         return
@@ -148,7 +152,7 @@ def _files_of(size: int | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _as_nobody(*folders: Path) -> Iterator[None]:
-    """Nothing can be written below the folders, nor elsewhere, as root could in spite of that."""
+    """Makes the folders read-only, and runs the body as nobody, since root could still write."""
     for folder in folders:
         folder.chmod(0o755 if os.geteuid() == 0 else 0o555)
     if os.geteuid() != 0:
@@ -167,14 +171,14 @@ _WHOLE: dict[Path, dict[str, str]] = {}
 
 
 def _is_whole(whole: Path, home: Path) -> bool:
-    """Whether nothing was done to the inputs since they were put there, as most values do not."""
+    """Returns whether the inputs are still intact; most abuses of flags do not change them."""
     if whole not in _WHOLE:
         _WHOLE[whole] = _tree(whole)
     return home.is_dir() and _tree(home) == _WHOLE[whole]
 
 
 def _tree(home: Path) -> dict[str, str]:
-    """What is where: the digest of each regular file, and the kind of everything else."""
+    """Returns the SHA-256 digest of each regular file by its path, and "else" for anything else."""
     found = {}
     for folder, folders, files in os.walk(home):
         for name in (*folders, *files):

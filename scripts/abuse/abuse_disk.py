@@ -1,4 +1,4 @@
-"""A disk that is full or read-only, at every command that writes: nothing half, nothing lost."""
+"""A full or read-only disk at every command that writes: no partial file, and no file lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WRITING = (
     *("doctor", "doctor again", "convert", "train", "train from", "space", "compare"),
     *("stability", "evaluate", "derive", "test", "report", "export"),
 )
-SIZES = (0, 100, 2_000, 30_000)  # bytes that a file may have
+SIZES = (0, 100, 2_000, 30_000)  # largest sizes of a file in bytes
 
 
 def _cases() -> Iterator[Case]:

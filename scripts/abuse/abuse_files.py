@@ -1,4 +1,4 @@
-"""Every file that a command reads, damaged in every way: by accident, by mistake, by malice."""
+"""Every file that a command reads, damaged in every way: by accident, by mistake or by malice."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ DAMAGES: dict[str, tuple[Damage, bool]] = {
     "is /dev/zero": (_instead(lambda path: path.symlink_to("/dev/zero")), False),
     "is a link to itself": (_instead(lambda path: path.symlink_to(path.name)), False),
 }
-"""By name: what is done to a file, and whether some commands may not mind."""
+"""The damages of a file by their names, each with whether some commands may still succeed."""
 
 
 def _done(damage: Damage, file: str) -> Damage:
@@ -72,7 +72,7 @@ def _cases() -> Iterator[Case]:
         for file in files:
             for what, (damage, may_pass) in DAMAGES.items():
                 optional = what == "is gone" and file in OPTIONAL
-                # Half a list is a list; a decoder, a journal and an older checkpoint go on.
+                # Half a list is a list; decoders, journals and older checkpoints tolerate damage.
                 yield Case(
                     "files",
                     f"{call}: {file} {what}",
@@ -83,12 +83,12 @@ def _cases() -> Iterator[Case]:
 
 
 def _is_forgiving(call: str, file: str) -> bool:
-    """Whether a command is there to tell what is wrong, or goes on from an earlier state."""
+    """Returns whether a call tolerates a damaged file, as those that check or resume do."""
     return call in ("doctor again", "train on") or file.endswith(("labels.txt", ".jsonl"))
 
 
 def _no_file() -> Iterator[Case]:
-    """Whole folders that are gone, or in the place of others."""
+    """Yields the cases of missing folders."""
     for folder in ("clips/train", "run", "served", "records", "run/checkpoint-1-00001"):
         for call in CALLS:
             if folder in str(CALLS[call]) or call == "train on":

@@ -1,4 +1,4 @@
-"""Files that were made to look right: fields of JSON, bytes of archives and of weights changed."""
+"""Files that look valid: changed fields of JSON, and changed bytes of archives and of weights."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ BYTES = {
 }
 FLIPS = 25
 MORE_FLIPS = {"served/1/saved_model.pb": 75, "served/1/variables/variables.index": 25}
-"""Files whose reader is TensorFlow's own."""
+"""Numbers of cases for files that TensorFlow itself reads."""
 
 
 def _places() -> Iterator[tuple[str, Callable[[Any, Any], None]]]:
-    """The ways to put a value into a file of JSON: each field of the first two levels, by place."""
+    """Yields the ways to set a value in JSON: each field of the first two levels, by position."""
     for depth in range(2):
         for place in range(6):
             yield f"value {place} of level {depth}", _setter(depth, place)
@@ -70,7 +70,7 @@ def _json_cases() -> Iterator[Case]:
                     (home / file).write_text(json.dumps(content))
 
                 shown = repr(value)[:12]
-                # A file may lack what a field says, or say it in another way.
+                # A field may be optional, and may have other valid values.
                 yield Case("forged", f"{file}: {name} is {shown}", CALLS[call], abuse, True)
 
 

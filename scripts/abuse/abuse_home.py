@@ -1,4 +1,4 @@
-"""A folder of whole inputs, one of each kind that a command reads."""
+"""Makes a folder of intact inputs, one of each kind that a command reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vdroppath_tf.experiments.tasks import Difficulty, write_task
 from vdroppath_tf.files import write_json
 
 CLIPS = (12, 6, 4)
-# The row of a network so small that a command is mostly the reading of its inputs.
+# The row of a network so small that commands spend most of their time on reading the inputs.
 ROW = {
     "name": "abused",
     "stem": {"filters": 4, "size": [1, 5, 5], "stride": [1, 4, 4], "pool": False},
@@ -24,7 +24,7 @@ ROW = {
 
 
 def make_home(home: Path) -> None:
-    """Writes clips, lists, a trained template and all that commands make of it."""
+    """Writes clips, lists, a trained template network and everything that commands make of it."""
     write_task(home / "clips", "motion", clips=CLIPS, difficulty=Difficulty(frames=6))
     fields = {"format": "vdroppath_tf.network/1", "family": "resnet", "row": ROW}
     write_json(home / "row.json", fields)

@@ -1,4 +1,4 @@
-"""The memory that a piece of code takes at its most, whatever the process took before."""
+"""Measures the peak memory of a block of code, whatever the peak of the process was before."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from pathlib import Path
 
 
 class Taken:
-    """`kib`: the most that was taken beside what was there, in KiB; known after the block."""
+    """The result of a measurement.
+
+    Attributes:
+        kib: int, the peak memory in addition to the memory before the block, in KiB; set after it.
+    """
 
     kib = 0
 
 
 @contextmanager
 def taken() -> Iterator[Taken]:
-    """Measures the body: the kernel's mark of the most is set back to what is taken now."""
+    """Measures the body, after resetting the kernel's record of the peak to the present memory."""
     found = Taken()
     Path("/proc/self/clear_refs").write_text("5")
     before = _most()

@@ -1,14 +1,14 @@
-r"""Abuses every command in every way, and counts what came: only clear messages may.
+"""Abuses every command in every way, and counts the outcomes: any error must be a clear message.
 
     python scripts/abuse/abuse_table.py --every=1
     python scripts/abuse/abuse_table.py --group=files --only='report' --details
 
-Inputs are made in a temporary folder: clips, lists, a trained template and all that commands make
-of it. Each case damages one file, gives one flag a value that it cannot have, forges one field, or
-leaves no room on the disk, and runs the command. `clear` is one line that says what is wrong;
-`passed` ended well where that is right too; `traceback`, `hang`, `silent` (ended well on nonsense),
-`lost` (an error that changed what was there) and `memory` are faults of the package. The exit
-status is 1 if there is one.
+The inputs are made in a temporary folder: clips, lists, a trained template network and everything
+that commands make of it. Each case damages one file, gives one flag an invalid value, forges one
+field, or leaves no room on the disk, and runs the command. `clear` is an error of one line that
+describes the problem; `passed` is a success that is right too; `traceback`, `hang`, `silent` (a
+success on invalid inputs), `lost` (an error that changed an existing file) and `memory` are faults
+of the package. The exit status is 1 if there is a fault.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from abuse_cases import cases
 from abuse_home import make_home
 
 ROOM = 6 << 30
-"""Bytes that the process may have in all."""
+"""The memory that the process may have in all, in bytes."""
 OUTCOMES = ("clear", "passed", *WRONG)
 
-_EVERY = flags.DEFINE_integer("every", 25, "one case in so many", lower_bound=1)
-_GROUP = flags.DEFINE_string("group", "", "files, values, forged or disk; default: all")
-_ONLY = flags.DEFINE_string("only", "", "the cases whose name this regular expression finds")
+_EVERY = flags.DEFINE_integer("every", 25, "run one case in this many", lower_bound=1)
+_GROUP = flags.DEFINE_string("group", "", "files, values, forged or disk. Defaults to all")
+_ONLY = flags.DEFINE_string("only", "", "regular expression that the cases' names contain")
 _DETAILS = flags.DEFINE_bool("details", False, "whether to print every case")
-_PART = flags.DEFINE_list("part", ["0", "1"], "which of how many equal parts, such as 0,2")
+_PART = flags.DEFINE_list("part", ["0", "1"], "part to run, of how many equal ones, such as 0,2")
 
 
 def main(_: list[str]) -> int:
-    """Prints the faults as they come, and the table."""
+    """Prints the faults as they occur, and the table; returns the exit status."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    resource.setrlimit(resource.RLIMIT_DATA, (ROOM, ROOM))  # the machine has other work
+    resource.setrlimit(resource.RLIMIT_DATA, (ROOM, ROOM))  # protects other processes
     part, parts = map(int, _PART.value)
     chosen = list(cases(_EVERY.value, _GROUP.value, _ONLY.value))[part::parts]
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)

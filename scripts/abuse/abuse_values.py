@@ -1,4 +1,4 @@
-"""Every flag with values that it cannot have: no numbers, numbers out of every range, odd texts."""
+"""Every flag with invalid values: no numbers, numbers out of every range, and odd texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NUMBERS = ("nan", "inf", "-1000000", "1" + "0" * 30, "1e400", "x", "", "--", "1,
 TEXTS = ("", "\0", "x" * 100_000, "\x1b[2J", "../../..", "nan", "[[[", "\u2028")
 LARGE_IS_FINE = ("max_macs", "max_parameters", "max_latency", "learning_rate", "gate_learning_rate")
 RIGHT = (("allow_links_to", "../../.."),)
-NAMES = ("title", "name", "about", "frame_template", "backup")  # any text is one
+NAMES = ("title", "name", "about", "frame_template", "backup")  # any text is valid
 
 
 def _cases() -> Iterator[Case]:
@@ -31,7 +31,7 @@ def _cases() -> Iterator[Case]:
                 is_name = name in NAMES or (isinstance(flags[name], Output) and value != "")
                 large = value.startswith("10") and name in LARGE_IS_FINE
                 shown = value if len(value) < 40 else f"{value[:3]}... of {len(value):,}"
-                # an empty list stands for none, and a folder above is one that links may lead to
+                # An empty list stands for none, and links may lead to a parent folder.
                 right = ("comma" in kind and value == "") or (name, value) in RIGHT
                 yield Case(
                     "values",
@@ -42,7 +42,7 @@ def _cases() -> Iterator[Case]:
 
 
 def _is_unused(command: str, name: str) -> bool:
-    """Whether a flag speaks of videos that the call does not name."""
+    """Returns whether a flag describes videos that the call does not read."""
     source = name.rpartition("_")[0]
     named = any(part.startswith(f"--{source}=") for part in CALLS[command])
     return name.endswith(("_root", "_split")) and not named

@@ -1,10 +1,10 @@
-"""Damages the folder of a finished run in every way that comes to mind, and lets it go on.
+"""Damages the folder of a finished run in many ways, and tries to resume the run.
 
     python scripts/survive/damage_run.py
 
-Each file of a run is cut, emptied, removed, replaced by a folder and changed by a bit; each field
-of its JSON is removed and given values of other types. Then the training is asked to go on. It must
-end with the bytes of the run that nobody damaged, or raise one clear line before anything is
+Each file of a run is truncated, emptied, removed, replaced by a folder and changed by a bit; each
+field of its JSON is removed and given values of other types. Then the training is resumed. It must
+end with the same bytes as the undamaged run, or raise an error of one clear line before anything is
 trained; anything else is a fault.
 """
 
@@ -25,7 +25,7 @@ Damage = tuple[str, Callable[[Path], None]]
 
 
 def of_files(run: Path) -> Iterator[Damage]:
-    """Every file: cut at 0, 1, 50 and 99 %, one bit changed, gone, a folder in its place."""
+    """Yields damages of every file: truncated, one bit changed, removed, replaced by a folder."""
     for file in sorted(p for p in run.rglob("*") if p.is_file() and not p.name.startswith(".")):
         name = str(file.relative_to(run))
         for share in (0.0, 0.01, 0.5, 0.99):
@@ -36,7 +36,7 @@ def of_files(run: Path) -> Iterator[Damage]:
 
 
 def of_fields(run: Path) -> Iterator[Damage]:
-    """Every field of run.json and of the last state: gone, and of another type."""
+    """Yields damages of every field of run.json and of the last state: removed, or another type."""
     last = sorted(run.glob("checkpoint-*"))[-1].name
     for name in ("run.json", f"{last}/state.json"):
         for field in json.loads((run / name).read_text()):
@@ -46,7 +46,7 @@ def of_fields(run: Path) -> Iterator[Damage]:
 
 
 def cut(name: str, share: float) -> Callable[[Path], None]:
-    """Leaves a share of a file."""
+    """Returns a damage that keeps the first share of a file."""
 
     def damage(folder: Path) -> None:
         content = (folder / name).read_bytes()
@@ -56,7 +56,7 @@ def cut(name: str, share: float) -> Callable[[Path], None]:
 
 
 def flip(name: str) -> Callable[[Path], None]:
-    """Changes a bit in the middle of a file."""
+    """Returns a damage that changes a bit in the middle of a file."""
 
     def damage(folder: Path) -> None:
         content = bytearray((folder / name).read_bytes())
@@ -68,7 +68,7 @@ def flip(name: str) -> Callable[[Path], None]:
 
 
 def folder_for(name: str) -> Callable[[Path], None]:
-    """Puts an empty folder where a file was."""
+    """Returns a damage that replaces a file by an empty folder."""
 
     def damage(folder: Path) -> None:
         (folder / name).unlink()
@@ -78,7 +78,7 @@ def folder_for(name: str) -> Callable[[Path], None]:
 
 
 def change(name: str, field: str, value: Any) -> Callable[[Path], None]:
-    """Gives a field of a JSON file another value, or takes it away."""
+    """Returns a damage that sets a field of a JSON file, or removes it if the value is None."""
 
     def damage(folder: Path) -> None:
         fields = json.loads((folder / name).read_text())
@@ -92,7 +92,7 @@ def change(name: str, field: str, value: Any) -> Callable[[Path], None]:
 
 
 def main() -> int:
-    """Tries every damage, and prints each that is no plain going on."""
+    """Tries every damage, prints each run that does not simply resume; returns the exit status."""
     found: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
@@ -106,19 +106,19 @@ def main() -> int:
             run = home / str(number) / "run"
             shutil.copytree(whole, run)
             damage(run)
-            # what TensorBoard's own file has lost is no part of the training
+            # The points that a damaged file of TensorBoard has lost are no part of the training.
             beside = {k: v for k, v in expected.items() if not name.startswith(k)}
             outcome = outcome_of(task, run, beside)
             found[outcome.partition(":")[0]] += 1
-            if outcome != "goes on":
+            if outcome != "resumes":
                 print(f"{name}: {outcome}", flush=True)
             shutil.rmtree(run.parent)
     print(", ".join(f"{count} {kind}" for kind, count in found.most_common()))
-    return int(any(kind not in ("goes on", "refused") for kind in found))
+    return int(any(kind not in ("resumes", "refused") for kind in found))
 
 
 def outcome_of(task: Path, run: Path, expected: dict[str, str]) -> str:
-    """How a damaged run ends."""
+    """Resumes a damaged run, and returns its outcome."""
     try:
         kill_points.train_once(task, run, 1, "1")
     except (ValueError, OSError) as error:
@@ -127,7 +127,7 @@ def outcome_of(task: Path, run: Path, expected: dict[str, str]) -> str:
         return f"traceback: {type(error).__name__}: {error}"
     end = kill_points.end_of(run)
     different = sorted(key for key in expected if end.get(key) != expected[key])
-    return f"other end: {', '.join(different)}" if different else "goes on"
+    return f"different end: {', '.join(different)}" if different else "resumes"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Kills a training at random moments, lets it go on, and compares its end with one left in peace.
+"""Kills a training at random times, resumes it, and compares its end with an undisturbed run's.
 
     python scripts/survive/kill_points.py --kills=30
 
-A run is killed (SIGKILL) after a random time, started again, killed again, until it ends; then the
-next run begins, until there were as many kills as were asked for. Each run must end with the bytes
-of the one that nobody killed: weights, optimizer, gates, seeds, history, TensorBoard's points. A
-kill may fall anywhere from the first step on: in a step, in a save, between two phases.
+A run is killed (SIGKILL) after a random time, resumed and killed again, until it ends; then the
+next run begins, until the requested number of kills is reached. Each run must end with the same
+bytes as the undisturbed run: weights, optimizer, gates, seeds, history and TensorBoard's points. A
+kill can happen at any time after the first step: in a step, in a save, or between two phases.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-BEGUN = "begun"  # a file that the run leaves behind its first step
+BEGUN = "begun"  # a file that the run writes after its first step
 
 
 def write_clips(task: Path, clips: tuple[int, int, int]) -> None:
-    """Clips of a known-answer task, small ones."""
+    """Writes small clips of a known-answer task, the given numbers for each split."""
     from vdroppath_tf.experiments.tasks import Difficulty, write_task
 
     write_task(task, clips=clips, difficulty=Difficulty(frames=4, size=16, shape=5.0))
@@ -37,7 +37,7 @@ def write_clips(task: Path, clips: tuple[int, int, int]) -> None:
 def train_once(
     task: Path, folder: Path, replicas: int, save_every: str, network: str = "micro"
 ) -> None:
-    """The training itself, in a process of its own."""
+    """Trains a template network to the end; each call runs in a separate process."""
     import tensorflow as tf
 
     from vdroppath_tf import data, training
@@ -74,7 +74,7 @@ def train_once(
 
 
 def end_of(folder: Path) -> dict[str, str]:
-    """What a run came to, as digests by name: checkpoints, history, TensorBoard's points."""
+    """Returns SHA-256 digests of a run's results: checkpoints, history, TensorBoard's points."""
     found = {"history": hashlib.sha256((folder / "history.json").read_bytes()).hexdigest()}
     for name in sorted(p.name for p in folder.glob("checkpoint-*")):
         for file in sorted((folder / name).glob("weights.data*")):
@@ -84,13 +84,14 @@ def end_of(folder: Path) -> dict[str, str]:
     return found
 
 
-MEMORY = "speed/memory_host_gb"  # of every epoch; speed is not, where one ends without a step
+MEMORY = "speed/memory_host_gb"  # logged every epoch, unlike speeds: an epoch may have no step
 
 
 def points_of(folder: Path) -> list[tuple[int, str, float]]:
-    """Step, name and value of every point, sorted; a point that is there twice counts twice.
+    """Returns the step, name and value of every point, sorted; a repeated point is listed twice.
 
-    What was measured of speed and memory no run has twice: of it, only that it is there counts.
+    Measurements of speed and memory differ between runs: speeds are left out, and of the memory
+    only the steps are compared.
     """
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.util import tensor_util
@@ -108,7 +109,7 @@ def points_of(folder: Path) -> list[tuple[int, str, float]]:
 
 
 class Runs:
-    """Starts trainings as processes of their own, and ends them."""
+    """Starts trainings as separate processes, and kills them."""
 
     def __init__(self, folder: Path, options: argparse.Namespace) -> None:
         self.folder = folder
@@ -116,7 +117,7 @@ class Runs:
         self.options = [f"--{name}={getattr(options, name)}" for name in names]
 
     def start(self, run: Path) -> subprocess.Popen[bytes]:
-        """A process that trains in a folder, from wherever that stands."""
+        """Returns a process that begins or resumes the training in a folder."""
         (run.parent / BEGUN).unlink(missing_ok=True)
         own = ["--child", str(self.folder / "task"), str(run)]
         command = [sys.executable, __file__, *own, *self.options]
@@ -124,7 +125,7 @@ class Runs:
         return subprocess.Popen(command, stderr=subprocess.PIPE, env=quiet)
 
     def to_the_end(self, run: Path) -> float:
-        """Trains to the end; the seconds from the first step on."""
+        """Trains to the end, and returns the time after the first step in seconds."""
         process = self.start(run)
         begun = wait_for(run.parent / BEGUN, process)
         _, said = process.communicate()
@@ -133,7 +134,10 @@ class Runs:
         return time.monotonic() - begun
 
     def with_kills(self, run: Path, seconds: float, kills: int, rng: random.Random) -> int:
-        """Trains to the end, with at most so many kills on the way; how many there were."""
+        """Trains to the end with at most ``kills`` kills, and returns their number.
+
+        A kill happens up to ``seconds`` after the first step of a process.
+        """
         done = 0
         while True:
             process = self.start(run)
@@ -155,19 +159,19 @@ class Runs:
 
 
 def wait_for(mark: Path, process: subprocess.Popen[bytes]) -> float:
-    """Waits until a process has left its mark, or ended; the time then."""
+    """Waits until a process has written its mark or has ended, and returns the time."""
     while not mark.exists() and process.poll() is None:
         time.sleep(0.05)
     return time.monotonic()
 
 
 def kill_runs(options: argparse.Namespace, folder: Path) -> int:
-    """Kills runs until there were enough kills; how many of the runs ended otherwise."""
+    """Kills runs until the number of kills is reached; returns the number of runs that differ."""
     write_clips(folder / "task", (64, 16, 8))
     rng, runs = random.Random(options.seed), Runs(folder, options)
-    seconds = runs.to_the_end(folder / "peace" / "run")
-    expected = end_of(folder / "peace" / "run")
-    print(f"left in peace: {seconds:.1f} s of training, {len(expected)} digests", flush=True)
+    seconds = runs.to_the_end(folder / "undisturbed" / "run")
+    expected = end_of(folder / "undisturbed" / "run")
+    print(f"undisturbed: {seconds:.1f} s of training, {len(expected)} digests", flush=True)
     kills = others = number = 0
     while kills < options.kills:
         number += 1
@@ -185,12 +189,12 @@ def kill_runs(options: argparse.Namespace, folder: Path) -> int:
 
 
 def main() -> int:
-    """Kills as often as was asked for; 1 if a run ended otherwise."""
+    """Kills the requested number of times; returns 1 if a run ends differently, otherwise 0."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--replicas", type=int, default=1)
-    parser.add_argument("--save_every", default="1", help="steps, or a time such as 2s")
-    parser.add_argument("--network", default="micro", help="or a file of zoo.save_row")
+    parser.add_argument("--save_every", default="1", help="number of steps, or a time such as 2s")
+    parser.add_argument("--network", default="micro", help="name, or a file of zoo.save_row")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -199,7 +203,7 @@ def main() -> int:
         train_once(task, folder, options.replicas, options.save_every, options.network)
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "peace").mkdir()
+        (Path(folder) / "undisturbed").mkdir()
         return int(kill_runs(options, Path(folder)) > 0)
 
 

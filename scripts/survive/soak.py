@@ -1,12 +1,12 @@
-"""Trains for a while under everything at once: kills, signals, damaged videos, a full disk.
+"""Trains for a while under all disturbances: kills, signals, damaged videos and a full disk.
 
     python scripts/survive/soak.py --minutes=60
 
-`vdroppath train` is started again and again in the same folder; each start is left in peace, killed
-(SIGKILL), asked to stop (SIGTERM, SIGINT), or finds a disk on which no file can grow beyond a few
-bytes. One task is whole, the other has videos that cannot be read. A run must end with the bytes
-of the one that nobody disturbed; no start may end with a traceback, or with another exit code than
-it should.
+`vdroppath train` is started repeatedly in the same folder. Each start is undisturbed, killed
+(SIGKILL), requested to stop (SIGTERM, SIGINT), or runs on a disk on which no file can grow beyond a
+few bytes. One task is intact, the other has videos that cannot be read. A run must end with the
+same bytes as the undisturbed run; no start may end with a traceback or with an undocumented exit
+code.
 """
 
 from __future__ import annotations
@@ -28,15 +28,21 @@ from pathlib import Path
 import kill_points
 
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
-CODES = {"SIGKILL": -signal.SIGKILL, "SIGTERM": 143, "SIGINT": 130, "full disk": 1, "peace": 0}
-ROOM = (0, 2_000, 30_000)  # bytes that a file may have on a full disk
+CODES = {
+    "SIGKILL": -signal.SIGKILL,
+    "SIGTERM": 143,
+    "SIGINT": 130,
+    "full disk": 1,
+    "undisturbed": 0,
+}
+ROOM = (0, 2_000, 30_000)  # largest sizes of a file on a full disk, in bytes
 EVENTS = ("SIGKILL", "SIGKILL", "SIGTERM", "SIGINT", "full disk")
-MOST = 5  # starts of a run that are disturbed
+MOST = 5  # disturbed starts of a run
 CLIPS = (64, 16, 8)
 
 
 def damage(task: Path) -> None:
-    """Two training videos that are none, and a validation video that is cut."""
+    """Replaces two training videos by text, and truncates a validation video."""
     for video in sorted((task / "train").iterdir())[3:5]:
         video.write_bytes(b"no video")
     video = sorted((task / "validation").iterdir())[1]
@@ -44,7 +50,7 @@ def damage(task: Path) -> None:
 
 
 def command(task: Path, run: Path, network: str) -> list[str]:
-    """The training."""
+    """Returns the command of the training."""
     data = [f"--data={task}/train.txt", f"--validation={task}/validation.txt", f"--out={run}"]
     sizes = [
         f"--network={network}",
@@ -58,7 +64,7 @@ def command(task: Path, run: Path, network: str) -> list[str]:
 
 
 def full_disk(room: int) -> Callable[[], None]:
-    """Called in the new process: its files cannot grow beyond so many bytes."""
+    """Returns a function that limits the files of a new process to ``room`` bytes."""
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -68,31 +74,31 @@ def full_disk(room: int) -> Callable[[], None]:
 
 
 class Soak:
-    """Disturbs one run after another, and counts what came of it."""
+    """Disturbs one run after another, and records the faults."""
 
     def __init__(self, home: Path, network: str, seed: int) -> None:
         self.home, self.network, self.rng = home, network, random.Random(seed)
         self.expected: dict[str, dict[str, str]] = {}
-        self.seconds = 0.0  # of a run that nobody disturbs
+        self.seconds = 0.0  # wall time of an undisturbed run
         self.starts: Counter[str] = Counter()
         self.faults: list[str] = []
-        self.slowest = 0.0  # from a signal to the end of the process
+        self.slowest = 0.0  # longest time from a signal to the end of its process, in seconds
 
     def prepare(self) -> None:
-        """Both tasks, and what each comes to in peace."""
+        """Writes both tasks, and trains an undisturbed run of each."""
         for name in ("whole", "damaged"):
             task = self.home / name / "task"
             kill_points.write_clips(task, CLIPS)
             if name == "damaged":
                 damage(task)
-            run = self.home / name / "peace"
+            run = self.home / name / "undisturbed"
             began = time.monotonic()
-            self.start(task, run, "peace")
+            self.start(task, run, "undisturbed")
             self.seconds = time.monotonic() - began
             self.expected[name] = kill_points.end_of(run)
 
     def start(self, task: Path, run: Path, event: str) -> int:
-        """One process, disturbed; its exit code."""
+        """Starts one process, disturbs it, and returns its exit code."""
         limit = full_disk(self.rng.choice(ROOM)) if event == "full disk" else None
         quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
         with tempfile.TemporaryFile("w+") as said:
@@ -109,7 +115,7 @@ class Soak:
             said.seek(0)
             text = said.read()
         self.starts[event] += 1
-        # what was asked for at the very end, or before Python listens, has no code of its own
+        # A signal at the very end leaves the code 0; one before Python handles it gives its number.
         expected = {CODES[event], 0} | ({-SIGNALS[event]} if event in SIGNALS else set())
         if "Traceback" in text and not _before_the_handler(text):
             self._amiss(f"{event}: traceback\n{text[-2000:]}")
@@ -131,7 +137,7 @@ class Soak:
             self.slowest = max(self.slowest, time.monotonic() - began)
 
     def run(self, number: int) -> None:
-        """A run that is disturbed a few times, and then left in peace."""
+        """Trains one run that is disturbed a few times, and compares its end."""
         name = self.rng.choice(sorted(self.expected))
         task, run = self.home / name / "task", self.home / name / f"run{number}"
         events: list[str] = []
@@ -140,7 +146,7 @@ class Soak:
             if self.start(task, run, events[-1]) == 0:
                 break
         else:
-            self.start(task, run, "peace")
+            self.start(task, run, "undisturbed")
         found, expected = kill_points.end_of(run), self.expected[name]
         different = sorted(key for key in expected if found.get(key) != expected[key])
         if different:
@@ -151,15 +157,15 @@ class Soak:
 
 
 def _before_the_handler(text: str) -> bool:
-    """Whether Python itself was interrupted while it was importing: nothing was begun then."""
+    """Returns whether Python was interrupted while it was importing, before anything began."""
     return "KeyboardInterrupt" in text and "import" in text and "training/" not in text
 
 
 def main() -> int:
-    """Runs for so many minutes; 1 if anything was amiss."""
+    """Runs for the requested time, prints the counts, and returns 1 if there is a fault."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--network", default="micro", help="or a file of zoo.save_row")
+    parser.add_argument("--network", default="micro", help="name, or a file of zoo.save_row")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -171,7 +177,7 @@ def main() -> int:
             soak.run(number)
     counts = ", ".join(f"{count} {event}" for event, count in sorted(soak.starts.items()))
     print(f"{options.minutes:g} minutes, {number} runs, starts: {counts}")
-    print(f"from a signal to the end {soak.slowest:.1f} s at most; {len(soak.faults)} faults")
+    print(f"at most {soak.slowest:.1f} s from a signal to the end; {len(soak.faults)} faults")
     return int(bool(soak.faults))
 
 
