@@ -6,8 +6,8 @@
   thirds of the films are for training, the others for validation and test.
 
 Nothing but the motion of the window carries information about the label of a `motion` clip:
-opposite pans cover the same stretch, in opposite directions; perpendicular to the pan, the window
-has the position of a random point of such a pan; and times, positions and speeds are drawn
+opposite pans cover the same stretch, in opposite directions; across the pan, the window lies at a
+random position that a pan along that axis would reach; and times, positions and speeds are drawn
 independently of the label. So a single frame of a clip shows every position in a film equally
 often, whatever the direction.
 """
@@ -35,7 +35,7 @@ PARTS: _Parts = {"train": (0.0, 0.6), "validation": (0.65, 0.8), "test": (0.85, 
 HELD_OUT_PARTS: _Parts = {"validation": (0.0, 0.475), "test": (0.525, 1.0)}
 """The same for films that are not used in training."""
 TRAVEL = (0.25, 0.55)
-"""The distance that a window pans in a clip, as a share of its side: the range of random values."""
+"""The range of the distance that a window pans in a clip, as a share of its side."""
 TEXTURE = 2.0
 """The least mean grey difference of neighbouring pixels (0..255); plainer windows are redrawn."""
 

@@ -472,7 +472,7 @@ def _() -> None:
     fitted(again, X, Y)
 
 
-@case("files", "`save`, `load_model`, `fit`: a head behind the template's pool")
+@case("files", "`save`, `load_model`, `fit`: a head on the template's pool")
 def _() -> None:
     model = flat()
     again = reloaded(model)
