@@ -123,3 +123,32 @@ def test_a_warning_where_it_is_off_and_would_have_been_on(
     assert on == enabled
     assert lines.count("set the environment variable TF_ENABLE_ONEDNN_OPTS=1") == warned
     assert warned or not lines
+
+
+REMAPPED = """
+import sys
+import tensorflow as tf
+from vdroppath_tf.layers.convolve import convolve
+
+kernel = tf.Variable(tf.ones((3, 3, 3, 3, 8)))
+
+@tf.function(input_signature=[tf.TensorSpec((None, 4, 8, 8, 3))])
+def gradient(clips):
+    with tf.GradientTape() as tape:
+        y = tf.reduce_sum(convolve(clips, kernel, (1, 2, 2), training=sys.argv[1] == "True"))
+    return tape.gradient(y, kernel)
+
+gradient(tf.ones((2, 4, 8, 8, 3)))
+"""
+
+
+def test_the_graph_of_a_training_step_can_be_optimised() -> None:
+    """A Pad that the gradient reads too is one that TensorFlow fails to fuse, with an error."""
+    path = os.pathsep.join(filter(None, sys.path))
+    shown = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "0", "PYTHONPATH": path}
+    command = [sys.executable, "-c", REMAPPED, "True"]
+    done = subprocess.run(
+        command, env={**os.environ, **shown}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "remapper failed" not in done.stderr

@@ -133,4 +133,8 @@ def _in_fastest_form(
     if (h, w) == (1, 1):
         return _temporal(_subsample(x, (1, *strides[1:])), kernel, strides[0], training)
     pads = [[0, 0], *([k // 2, k // 2] for k in (t, h, w)), [0, 0]]
-    return tf.nn.conv3d(tf.pad(x, pads), kernel, [1, *strides, 1], "VALID")
+    # With oneDNN, TensorFlow tries to fuse a Pad with the Conv3D behind it, although the gradient
+    # reads the Pad too, and gives up with an error ("remapper failed"). A tensor makes it a PadV2.
+    value: Any = tf.zeros((), x.dtype) if training else 0
+    padded = tf.pad(x, pads, constant_values=value)
+    return tf.nn.conv3d(padded, kernel, [1, *strides, 1], "VALID")
