@@ -68,7 +68,7 @@ def _constructors() -> Iterator[str]:
     for name, function in vars(constructors).items():
         if name.startswith(("template_", "derived_")):
             shown = f"{name}{inspect.signature(function)}\n\n{function.__doc__}"
-            yield f"### {name}\n\n```text\n{shown}\n```"
+            yield f"### {name}\n\n````text\n{shown}\n````"  # four: its example has three
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -24,7 +24,14 @@ _NOT_COUNTED = {*GATE_WEIGHTS, "mask", "noise_step", "moving_mean", "moving_vari
 
 @dataclass(frozen=True)
 class LayerCost:
-    """Cost of one layer: parameters (gates excluded) and multiply-adds for one clip."""
+    """Cost of one layer: parameters (gates excluded) and multiply-adds for one clip.
+
+    Example:
+    ```python
+    layers = vdroppath_tf.cost.complexity(network, clip_shape=(8, 32, 32)).layers
+    print(max(layers, key=lambda layer: layer.macs).name)
+    ```
+    """
 
     name: str
     parameters: int
@@ -33,7 +40,15 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class Complexity:
-    """Cost of a network for one clip, by layer; ``parameters`` and ``macs`` are the totals."""
+    """Cost of a network for one clip, by layer; ``parameters`` and ``macs`` are the totals.
+
+    Example:
+    ```python
+    found = vdroppath_tf.cost.complexity(network, clip_shape=(8, 32, 32))
+    for layer in found.layers:
+        print(layer.name, layer.macs)
+    ```
+    """
 
     layers: tuple[LayerCost, ...]
 
@@ -62,6 +77,12 @@ def complexity(model: keras.Model, clip_shape: tuple[int, int, int]) -> Complexi
     Raises:
         ValueError: If ``clip_shape`` is not three positive integers, or not what the model was
             built for.
+
+    Example:
+    ```python
+    found = vdroppath_tf.cost.complexity(network, clip_shape=(8, 32, 32))
+    print(found.parameters, found.macs)
+    ```
     """
     numbers = clip_shape if isinstance(clip_shape, (tuple, list)) else ()
     if len(numbers) != 3 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in numbers):
@@ -117,6 +138,12 @@ class UnitCosts:
         spatial: ``(2, layers)``, of the 1x3x3 that T bypasses, needed where S or ST is on.
         paths: for each layer ``(2, inputs, branches)``; one input where all share the gates.
         branches: the axis of ``paths``.
+
+    Example:
+    ```python
+    costs = vdroppath_tf.cost.unit_costs(template, clip_shape=(8, 32, 32))
+    parameters, macs = costs.of(space.mode())  # of the derived network
+    ```
     """
 
     base: np.ndarray
@@ -167,6 +194,12 @@ def unit_costs(model: keras.Model, clip_shape: tuple[int, int, int]) -> UnitCost
 
     Raises:
         ValueError: If the model is no template, or ``clip_shape`` is not three numbers.
+
+    Example:
+    ```python
+    costs = vdroppath_tf.cost.unit_costs(template, clip_shape=(8, 32, 32))
+    parameters, macs = costs.of("S ST S+ST")
+    ```
     """
     total = complexity(model, clip_shape)
     rows = {row.name: np.array([row.parameters, row.macs]) for row in total.layers}

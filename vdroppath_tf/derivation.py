@@ -142,6 +142,12 @@ def replace_classifier(model: keras.Model, num_classes: int) -> tuple[FusionMode
 
     Returns:
         The new model, and the report of what was copied and what is new.
+
+    Example:
+        ```python
+        network, report = replace_classifier(network, num_classes=10)
+        print(report.new)  # the paths of the classifier's weights
+        ```
     """
     architecture = {**architecture_of(model), "num_classes": num_classes}
     text = architecture["strategy"]

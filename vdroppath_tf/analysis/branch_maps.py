@@ -26,6 +26,12 @@ class BranchMap:
             is the maximum over all branches of the layer.
         share: float, this branch's share of the evidence for the class in the layer; 0 for every
             branch if there is none.
+
+    Example:
+    ```python
+    found = explain_clip(network, clip)
+    heat = found.maps[0].resized(clip.shape[:3])  # the size of the clip
+    ```
     """
 
     layer: str
@@ -66,6 +72,13 @@ class Explanation:
         chances: ``(classes,)`` array of float, the probability of each class.
         maps: tuple of ``BranchMap``, in the order of the layers.
         method: str, ``"grad-cam"`` or ``"hires-cam"``.
+
+    Example:
+    ```python
+    found = explain_clip(network, clip)
+    found.save("explained.npz")
+    Explanation.load("explained.npz").of_layers(found.layers[:1])
+    ```
     """
 
     clip: np.ndarray

@@ -65,6 +65,11 @@ def log_odds(space: ProbabilitySpace, worth: LayerWorth, form: Form = "sampling"
 
     Raises:
         ValueError: If the swaps belong to another network.
+
+    Example:
+    ```python
+    log_odds(space, worth)  # a number for each of worth.swaps
+    ```
     """
     own = in_form(space, form)
     chosen = own.log_prob(worth.strategy)
@@ -84,6 +89,12 @@ class Calibration:
             choice; None without a ``LayerWorth``.
         swaps: dict from form to the ``Interval`` of tau between the log-odds of the chosen unit and
             the cost of swapping it; empty without a ``LayerWorth``.
+
+    Example:
+    ```python
+    found = calibration(space, scores=scores, worth=worth)
+    print(found.draws, found.layers, found.swaps["sampling"])
+    ```
     """
 
     draws: Interval | None

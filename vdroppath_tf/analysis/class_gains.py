@@ -25,6 +25,13 @@ class ClassGains:
         correct: ``(2, classes)`` array of int, the number of clips that each network gets right.
         wins: ``(classes,)`` array of int, the number of clips that only the first gets right.
         losses: ``(classes,)`` array of int, the number of clips that only the second gets right.
+
+    Example:
+    ```python
+    truths, right, other = np.array([0, 0, 1, 1]), np.ones(4, bool), np.array([1, 0, 0, 1], bool)
+    gains = class_gains(["left", "right"], truths, right, other)
+    print(gains.gain, gains.intervals(), gains.clear(), gains.verdict)
+    ```
     """
 
     one: str
@@ -171,8 +178,9 @@ def class_gains(
 
     Example:
     ```python
-    first, second = scores.answers([scores.best.strategy, uniform])
-    print(class_gains(labels, scores.labels, first, second).verdict)
+    names = ["right", "left", "down", "up"]
+    first, second = scores.answers([scores.best.strategy, space.mode()])
+    print(class_gains(names, scores.labels, first, second, one="best", other="mode").verdict)
     ```
     """
     truths = np.asarray(truths)

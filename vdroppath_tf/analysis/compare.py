@@ -30,6 +30,15 @@ class SpaceComparison:
         layers: the names of the fusion layers, from the first space.
         between: ``(names, names, layers)`` mean distance between spaces of two names; on the
             diagonal, between two repetitions of a name (NaN if there is only one).
+
+    Example:
+    ```python
+    names = ("ucf101", "kinetics400")
+    found = compare_spaces({name: vdroppath_tf.zoo.published_space(name) for name in names})
+    found.path_on("ucf101")["ST"].shape  # (1, 61)
+    found = compare_spaces({"motion": spaces})
+    found.same_mode("motion")  # the share of pairs of seeds that agree, by layer
+    ```
     """
 
     spaces: Mapping[str, tuple[ProbabilitySpace, ...]]

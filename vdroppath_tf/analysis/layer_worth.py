@@ -55,7 +55,7 @@ def layer_worth(
 
     Example:
     ```python
-    worth = layer_worth(model, space.mode(), test_clips, train_clips=train_clips)
+    worth = layer_worth(template, space.mode(), test_clips, train_clips=train_clips)
     print(worth.verdict)
     ```
     """
@@ -76,6 +76,12 @@ def swaps_of(
     Args:
         model: ``keras.Model``, a template.
         strategy: ``FusionStrategy`` or str, a strategy that fits it.
+
+    Example:
+    ```python
+    strategy, swaps = swaps_of(template, space.mode())
+    others = [swapped(strategy, layer, unit) for layer, unit in swaps]
+    ```
     """
     layers = fusion_layers(model)
     name = (getattr(model, "architecture", None) or {}).get("name")

@@ -42,6 +42,12 @@ class Observation:
             II), or the difference in mean P(S) (III); negative if another is ahead.
         detail: the underlying numbers, with a warning if they carry little information about the
             data.
+
+    Example:
+    ```python
+    found = lower_layers_fuse(vdroppath_tf.zoo.published_space("kinetics400"))
+    print(found.claim, found.verdict, found.margin)
+    ```
     """
 
     number: str

@@ -33,6 +33,12 @@ class SeedNoise:
         between_seeds: the mean tau between two seeds, NaN with one seed.
         ceiling: the tau of a perfect score with these means, by simulation: the means are taken as
             the true values, and noise of the estimated size is added.
+
+    Example:
+    ```python
+    noise = seed_noise(np.array([[0.50, 0.52], [0.61, 0.58], [0.70, 0.73]]))
+    print(noise.deviation, noise.spread)
+    ```
     """
 
     seeds: int
@@ -94,6 +100,14 @@ class Ranking:
         scores: by name, ``(strategies,)`` the scores on a template.
         clips: the number of test clips for each accuracy.
         curves: by template, the numbers of adaptation steps and the names of their ``scores``.
+
+    Example:
+    ```python
+    accuracies = np.array([[0.50, 0.52], [0.61, 0.58], [0.70, 0.73]])  # of two trainings each
+    scores = {"template": np.array([0.41, 0.47, 0.44])}
+    found = Ranking(("draws",) * 3, ("S S", "S ST", "ST ST"), accuracies, scores, clips=500)
+    print(found.taus()["template"], found.noise().ceiling)
+    ```
     """
 
     kinds: tuple[str, ...]

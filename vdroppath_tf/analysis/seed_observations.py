@@ -30,6 +30,12 @@ class SeedObservation:
         verdicts: tuple of str, the verdict for each seed, see ``Observation``.
         margin: ``Interval``, the mean margin over seeds (see ``Observation.margin``) with its 95 %
             interval, by Student's t; the ends are NaN for one seed.
+
+    Example:
+    ```python
+    for found in observations_over_seeds(spaces):
+        print(found.claim, found.holds, found.margin)
+    ```
     """
 
     number: str
@@ -90,6 +96,13 @@ def scenes_over_seeds(
 
     Raises:
         ValueError: If their numbers differ or are 0.
+
+    Example:
+    ```python
+    kinetics = [vdroppath_tf.zoo.published_space("kinetics400")]
+    something = [vdroppath_tf.zoo.published_space("something-something-v1")]
+    print(scenes_over_seeds(kinetics, something).verdicts)
+    ```
     """
     if not complex_scenes or len(complex_scenes) != len(others):
         raise ValueError(

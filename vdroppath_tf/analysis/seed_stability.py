@@ -30,6 +30,12 @@ class Stability:
         between: ``(layers,)`` mean distance between two seeds.
         moved: ``(layers,)`` mean distance of a seed's space from its initial values.
         same_mode: ``(layers,)`` share of pairs of seeds with the same unit in their modes.
+
+    Example:
+    ```python
+    found = stability(spaces)
+    print(found.stable, found.between, found.moved)
+    ```
     """
 
     layers: tuple[str, ...]

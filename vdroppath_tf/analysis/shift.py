@@ -26,6 +26,14 @@ class SpaceShift:
     Attributes:
         comparison: the comparison of two names, before and after, with spaces in the order of the
             seeds.
+
+    Example:
+    ```python
+    full = [vdroppath_tf.ProbabilitySpace.load(f"halve/full-{k}/space.json") for k in range(3)]
+    half = [vdroppath_tf.ProbabilitySpace.load(f"halve/halved-{k}/space.json") for k in range(3)]
+    found = shift_of(full, half)
+    print(found.shift.mean(), found.interval)
+    ```
     """
 
     comparison: SpaceComparison

@@ -29,6 +29,12 @@ class Swap:
         unit: ``FusionUnit``, the unit that replaces the chosen one.
         wins: int, the number of clips that only the chosen strategy gets right.
         losses: int, the number of clips that only the swapped strategy gets right.
+
+    Example:
+    ```python
+    worst = max(worth.swaps, key=lambda swap: swap.wins - swap.losses)
+    print(worst.layer, worst.unit)
+    ```
     """
 
     layer: int
@@ -51,6 +57,13 @@ class LayerWorth:
         swaps: tuple of ``Swap``, in the order of the layers.
         worth: tuple of ``Interval``, for each layer the mean cost of its swaps with its paired 95 %
             interval; NaN for a layer with only one unit.
+
+    Example:
+    ```python
+    worth = layer_worth(template, space.mode(), test_clips)
+    for swap in worth.of_layer(0):
+        print(worth.swapped(swap), worth.cost(swap))
+    ```
     """
 
     strategy: FusionStrategy
@@ -163,7 +176,13 @@ def _numbers(worth: Interval) -> list[float | None]:
 
 @named
 def swapped(strategy: FusionStrategy, layer: int, unit: FusionUnit) -> FusionStrategy:
-    """Returns the strategy with another unit in one layer."""
+    """Returns the strategy with another unit in one layer.
+
+    Example:
+    ```python
+    print(swapped(space.mode(), 1, vdroppath_tf.FusionUnit("ST")))
+    ```
+    """
     units = [*strategy.units[:layer], unit, *strategy.units[layer + 1 :]]
     return FusionStrategy(tuple(units), strategy.architecture)
 
@@ -178,6 +197,14 @@ def worth_of(scores: StrategyScores, layers: Iterable[str]) -> LayerWorth:
 
     Raises:
         ValueError: If the answers were not kept, or a strategy differs in more than one layer.
+
+    Example:
+    ```python
+    strategy, swaps = swaps_of(template, space.mode())
+    others = [swapped(strategy, layer, unit) for layer, unit in swaps]
+    scores = vdroppath_tf.evaluate_strategies(template, [strategy, *others], test_clips)
+    print(worth_of(scores, space.layers).verdict)
+    ```
     """
     chosen, *others = [score.strategy for score in scores]
     if scores.right is None:

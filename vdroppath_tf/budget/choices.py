@@ -28,6 +28,12 @@ class Choice:
         log_prob: the natural logarithm of its probability, ``space.log_prob(strategy)``.
         parameters, macs: the costs of its derived network, MACs for one clip.
         latency: the time for one clip in ms, by the latency table; None without a table.
+
+    Example:
+    ```python
+    for choice in vdroppath_tf.pareto(space, clip_shape=(8, 32, 32), model=template):
+        print(choice.strategy, choice.log_prob, choice.macs)
+    ```
     """
 
     strategy: FusionStrategy
@@ -66,7 +72,7 @@ def pareto(
 
     Example:
     ```python
-    for choice in pareto(space, clip_shape=(8, 224, 224)):
+    for choice in pareto(space, clip_shape=(8, 32, 32), model=template):
         print(choice.macs, choice.log_prob, choice.strategy)
     ```
 
@@ -104,8 +110,7 @@ def choice_of(
 
     Example:
     ```python
-    space = vdroppath_tf.zoo.published_space("something-something-v1")
-    choice = choice_of(space, space.mode(), clip_shape=(8, 224, 224))
+    choice = choice_of(space, space.mode(), clip_shape=(8, 32, 32), model=template)
     print(choice.macs, choice.log_prob)
     ```
     """

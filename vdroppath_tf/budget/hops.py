@@ -43,6 +43,12 @@ class HopCosts:
             frames.
         after: ``(layers,)``, the multiply-adds of a window after each fusion layer and outside all
             blocks, such as those of the next block's shortcut.
+
+    Example:
+    ```python
+    costs = hop_costs(template, (16, 32, 32), hop=4)
+    print(costs.of(space.mode()).share)
+    ```
     """
 
     units: UnitCosts
@@ -98,8 +104,7 @@ def hop_costs(model: keras.Model, clip_shape: tuple[int, int, int], *, hop: int)
 
     Example:
     ```python
-    template = vdroppath_tf.zoo.template_micro()
-    costs = vdroppath_tf.budget.hop_costs(template, (16, 32, 32), hop=4)
+    costs = hop_costs(vdroppath_tf.zoo.template_micro(), (16, 32, 32), hop=4)
     print(costs.of("S S S S ST ST").share, costs.of("ST ST S S S S").share)
     ```
 

@@ -46,6 +46,13 @@ class LatencyTable:
         checks: strategies that were measured as whole networks, with their times, us.
         repeats: the number of runs of which each time is the median.
         machine, versions: descriptions of the machine and of the software.
+
+    Example:
+    ```python
+    table = measure_latency(template, (8, 32, 32), repeats=3)
+    table.save("latency.json")
+    LatencyTable.load("latency.json").of(space.mode())  # ms
+    ```
     """
 
     network: dict[str, Any]

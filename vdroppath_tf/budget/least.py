@@ -47,7 +47,7 @@ def least(
 
     Example:
     ```python
-    strategy = least(space, clip_shape=(8, 224, 224))
+    strategy = least(space, clip_shape=(8, 32, 32), model=template)
     ```
 
     Raises:

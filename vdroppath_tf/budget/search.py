@@ -71,9 +71,8 @@ def most_probable(
 
     Example:
     ```python
-    space = zoo.published_space("something-something-v1")
-    strategy = most_probable(space, clip_shape=(8, 224, 224), max_macs=4e10)
-    stream = most_probable(space, clip_shape=(32, 224, 224), max_macs=8e10, hop=4)
+    strategy = most_probable(space, clip_shape=(8, 32, 32), model=template, max_macs=1.2e6)
+    stream = most_probable(space, clip_shape=(16, 32, 32), model=template, max_macs=1.2e6, hop=4)
     ```
 
     Raises:

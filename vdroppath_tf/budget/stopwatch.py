@@ -53,9 +53,8 @@ def measure_latency(
 
     Example:
     ```python
-    template = vdroppath_tf.zoo.template_micro()
-    table = measure_latency(template, (8, 32, 32), repeats=10)
-    print(table.of("S S S ST ST ST"))
+    table = measure_latency(template, (8, 32, 32), repeats=3)
+    print(table.of(space.mode()))  # ms
     ```
     """
     layers, architecture = fusion_layers(model), architecture_of(model)

@@ -42,6 +42,12 @@ class CostTables:
         space: the space.
         units: the parameters and MACs of the units; None if only latency was requested.
         latency: the latencies of the units on some machine; None if not given.
+
+    Example:
+    ```python
+    tables = cost_tables(space, (8, 32, 32), template, None, None)
+    print(tables.cost("macs", space.mode()))
+    ```
     """
 
     space: ProbabilitySpace
@@ -129,6 +135,12 @@ def cost_tables(
 
     Raises:
         ValueError: If one of them belongs to another network or other clips.
+
+    Example:
+    ```python
+    tables = cost_tables(space, (8, 32, 32), template, None, None)
+    print(tables.cost("parameters", space.mode()))
+    ```
     """
     if model is not None:
         check_network(space, ProbabilitySpace.from_model(model))

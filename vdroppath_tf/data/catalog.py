@@ -244,7 +244,7 @@ def find_format(source: PathLike) -> str:
 
     Example:
         ```python
-        find_format("ucfTrainTestlist/trainlist01.txt")  # "ucf101"
+        find_format("ucf101/ucfTrainTestlist/trainlist01.txt")  # "ucf101"
         ```
     """
     path = Path(source)

@@ -49,7 +49,9 @@ class VideoEntry:
 
     Example:
         ```python
-        entry = VideoEntry(VideoFile("/data/dance.mp4"), 3, None, "train.txt:1")
+        source = vdroppath_tf.data.sources.VideoFile("dance.mp4")
+        entry = VideoEntry(source, 3, None, "train.txt:1")
+        entry.info().num_frames
         ```
     """
 
@@ -124,6 +126,7 @@ class Manifest(ShowsTable):
         ```python
         manifest = open_manifest("train.txt", root="videos")
         len(manifest), manifest.num_classes, manifest.notes
+        few = manifest.select([0, 2]).at_rate(25.0)  # two videos, with a frame rate
         ```
     """
 

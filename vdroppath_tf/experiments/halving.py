@@ -37,6 +37,12 @@ class Setting:
 
     Raises:
         ValueError: If the recipe already pools, lacks a path, or there is no seed.
+
+    Example:
+    ```python
+    setting = Setting(task="both", seeds=2, clips=(256, 128, 128))
+    print([setting.recipe_of("halved", seed).temporal_pool for seed in setting.all_seeds])
+    ```
     """
 
     task: str = "motion"
@@ -92,7 +98,14 @@ class Learned(NamedTuple):
 @named
 @dataclass(frozen=True, eq=False)
 class Halving:
-    """The result: ``learned`` by resolution, with one ``Learned`` for each seed."""
+    """The result: ``learned`` by resolution, with one ``Learned`` for each seed.
+
+    Example:
+    ```python
+    found = run_halving(Setting(seeds=2), Path("halve"))
+    print(found.shift.verdict)
+    ```
+    """
 
     setting: Setting
     learned: dict[str, list[Learned]]
@@ -130,6 +143,12 @@ def run_halving(
 
     Raises:
         ValueError: If the folder holds clips or runs of another setting.
+
+    Example:
+    ```python
+    found = run_halving(Setting(seeds=2), Path("halve"))
+    print(found.shift.verdict)
+    ```
     """
     tasks = {
         seed: write_clips(

@@ -71,6 +71,12 @@ def run_loop(
 
     Returns:
         The content of the report.
+
+    Example:
+    ```python
+    run = TaskRun(task, recipe, Path("run"))
+    report = run_loop(run, draws=24)
+    ```
     """
     task = run.task
     run.account.expect(_work(run, retrained=retrained, trials=trials))

@@ -126,11 +126,7 @@ def write_clips(
 
     Example:
     ```python
-    from pathlib import Path
-
-    from vdroppath_tf.experiments import write_clips
-
-    task = write_clips(Path("clips"), "motion", seed=1, clips=(64, 64, 8))
+    task = write_clips(Path("clips"), "motion", seed=1, clips=(8, 4, 4))
     print(len(task.train), task.train.labels)
     ```
     """
@@ -199,6 +195,11 @@ def run_quickstart(
         cluster: The Ray cluster to run them on, see ``in_processes``. Defaults to None, this
             machine.
         log: Called with each line of the progress. Defaults to ``print``.
+
+    Example:
+    ```python
+    print(run_quickstart(Path("quickstart"), seed=1))  # quickstart/report.html
+    ```
     """
     start = time.perf_counter()
     tasks = run_tasks([(name, seed) for name in TASKS], out, processes, cluster=cluster, log=log)

@@ -41,7 +41,7 @@ class Scorer:
     Example:
     ```python
     maker = vdroppath_tf.training.RecipeClips(recipe)
-    scores = Scorer(template, maker, train=train_videos).scores(space.sample(24), videos)
+    scores = Scorer(template, maker, train=train_videos).scores(space.sample(4), val_videos)
     ```
     """
 

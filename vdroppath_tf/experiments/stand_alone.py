@@ -30,6 +30,13 @@ class StandAlone:
         name: The name of its row.
         strategy: The strategy.
         network: The network.
+
+    Example:
+    ```python
+    run = TaskRun(task, recipe, Path("trained"))
+    trained = train_stand_alone(run, "mode", space.mode())
+    print(trained.name, run.accuracy(trained.network, trained.strategy, trained.name).top1)
+    ```
     """
 
     name: str
@@ -41,7 +48,13 @@ class StandAlone:
 
 @named
 def uniform_units(branches: Sequence[str]) -> list[str]:
-    """Returns the units of the uniform strategies for these branches."""
+    """Returns the units of the uniform strategies for these branches.
+
+    Example:
+    ```python
+    uniform_units(("S", "ST"))  # ["S", "ST", "S+ST"]
+    ```
+    """
     return [unit for unit in UNIFORM if {*FusionUnit(unit).branches} <= {*branches}]
 
 
@@ -71,6 +84,12 @@ def train_stand_alone(run: TaskRun, name: str, strategy: FusionStrategy) -> Stan
         run: The task, the recipe and the folder, in which a stopped training resumes.
         name: The name of the network, in lines and in the folder.
         strategy: The strategy.
+
+    Example:
+    ```python
+    run = TaskRun(task, recipe, Path("trained"))
+    network = train_stand_alone(run, "S everywhere", "S S S").network
+    ```
     """
     what = name.removesuffix(", stand-alone")
     if len({*strategy}) > 1:

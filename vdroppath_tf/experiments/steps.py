@@ -53,6 +53,11 @@ def save_trained(
         folder: The folder for the files.
         recipe: The recipe of the run.
         labels: The names of the classes.
+
+    Example:
+    ```python
+    save_trained(network, history=[], folder=Path("out"), recipe=recipe, labels=train_videos.labels)
+    ```
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "history.json", history)
@@ -85,6 +90,11 @@ class FineTuning:
         before: float, top-1 of the derived network with the template's weights, 0 to 1.
         after: float, top-1 after fine-tuning.
         clips: int, the number of validation videos that were scored.
+
+    Example:
+    ```python
+    FineTuning(before=0.61, after=0.66, clips=200).kept  # True
+    ```
     """
 
     before: float
@@ -140,6 +150,12 @@ def derive_network(
 
     Raises:
         ValueError: If fine-tuning is requested without videos or such a phase.
+
+    Example:
+    ```python
+    maker = vdroppath_tf.training.RecipeClips(recipe)
+    network = derive_network(template, space.mode(), maker, videos)  # recalibrates batch norm
+    ```
     """
     recipe, dropout = clips.recipe, None
     if finetune_in is not None:
@@ -191,7 +207,14 @@ def _undone_if_worse(
 def score_network(
     network: FusionModel, videos: Manifest, clips: RecipeClips, *, batch_size: int
 ) -> VideoScores:
-    """Scores one network on videos, one clip each, as strategies are scored."""
+    """Scores one network on videos, one clip each, as strategies are scored.
+
+    Example:
+    ```python
+    maker = vdroppath_tf.training.RecipeClips(recipe)
+    print(score_network(network, test_videos, maker, batch_size=8).top1)
+    ```
+    """
     return score_videos(
         network,
         videos,
@@ -230,6 +253,11 @@ def export_network(
 
     Returns:
         The folder.
+
+    Example:
+    ```python
+    export_network(network, "exported/1", recipe, train_videos.labels)
+    ```
     """
     return export_saved_model(
         network,

@@ -40,7 +40,13 @@ TEMPLATE_STEP = 2.0
 @named
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Labelled videos in three parts, with a description in plain words."""
+    """Labelled videos in three parts, with a description in plain words.
+
+    Example:
+    ```python
+    task = Task("motion", "The label is a direction.", train_videos, val_videos, test_videos)
+    ```
+    """
 
     name: str
     description: str
@@ -61,6 +67,13 @@ class TaskRun:
         bar_position: The row of its progress bars if several runs are active.
         max_bad_fraction: The largest share of unreadable videos that is not an error. Defaults to
             0.1.
+
+    Example:
+    ```python
+    run = TaskRun(task, recipe, Path("trained"))
+    phases = recipe.template_phases()
+    print(run.steps(phases), run.score(network, task.test).top1)
+    ```
     """
 
     def __init__(

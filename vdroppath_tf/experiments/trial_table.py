@@ -45,6 +45,15 @@ def trial_table(
         costs: ``UnitCosts`` of their template.
         found: What the trials found.
         rival: A network that the chosen one is compared with. Defaults to None.
+
+    Example:
+    ```python
+    run, trials = TaskRun(task, recipe, Path("run")), Trials(drawn=4, uniform=4)
+    drawn = candidates(space, draws=8, seed=0)
+    tried = run_trials(run, space, drawn, [], trials, costs)
+    table = trial_table(run, space, drawn, trials, costs, tried)
+    print(table.kept)
+    ```
     """
     validation, mode = run.task.validation, space.mode()
     after = {score.strategy: score.top1 for score in found.scores}

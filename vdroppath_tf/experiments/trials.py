@@ -134,6 +134,13 @@ class Tried:
         validation: The scores of each of these networks on the validation videos.
         place: The number of the chosen one among them.
         uniform: The number of uniform strategies among them.
+
+    Example:
+    ```python
+    run, trials = TaskRun(task, recipe, Path("run")), Trials(drawn=4, uniform=4)
+    tried = run_trials(run, space, candidates(space, draws=8, seed=0), [], trials, costs)
+    print(tried.chosen.strategy, tried.top1)
+    ```
     """
 
     scores: StrategyScores
@@ -194,6 +201,14 @@ def run_trials(
 
     Raises:
         KeyboardInterrupt, SystemExit: After SIGINT or SIGTERM, with a line about what is kept.
+
+    Example:
+    ```python
+    run = TaskRun(task, recipe, Path("run"))
+    drawn = [score.strategy for score in scores.ranked()]
+    tried = run_trials(run, space, drawn, [], Trials(drawn=4, uniform=4), costs)
+    print(tried.chosen.strategy)
+    ```
     """
     log, strategies = run.account.log, tried(space, drawn, trials, run.recipe.seed)
     log(f"Trying {len(strategies)} strategies: {trials}.")

@@ -29,6 +29,11 @@ def figure_calibration(
 
     Returns:
         The figure, to save or to show.
+
+    Example:
+    ```python
+    figure_calibration(space, [*scores]).savefig("calibration.png")
+    ```
     """
     pairs = [(space.log_prob(score.strategy), score) for score in scores]
     pairs = [(log, score) for log, score in pairs if np.isfinite(log)]

@@ -54,6 +54,14 @@ def figure_draws(
 
     Returns:
         The figure, to save or to show.
+
+    Example:
+    ```python
+    Draw, Row = vdroppath_tf.scoring.Draw, vdroppath_tf.scoring.Row
+    draws = [Draw.of(score, costs.of(score.strategy)[1], True) for score in scores]
+    row = Row("S everywhere", "S S S", 0.25, 0.1, macs=costs.of("S S S")[1])
+    figure_draws(draws, [row], chance=0.25).savefig("draws.png")
+    ```
     """
     scale, unit = magnitude(max([*(d.macs or 0 for d in draws), *(r.macs or 0 for r in rows)]))
     with mpl.rc_context(STYLE):

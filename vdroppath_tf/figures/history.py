@@ -38,6 +38,12 @@ def figure_history(
 
     Returns:
         The figure, to save or to show.
+
+    Example:
+    ```python
+    history = vdroppath_tf.report.read_history("run/history.json")
+    figure_history(history, space).savefig("history.png")
+    ```
     """
     values = np.array([mean_over_inputs(gate_arrays("drop", drop)) for drop in history])
     branches, layers = space.branches, len(space)

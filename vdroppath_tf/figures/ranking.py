@@ -30,6 +30,15 @@ def figure_ranking(found: Ranking) -> Figure:
 
     Returns:
         The figure, to save or to show.
+
+    Example:
+    ```python
+    accuracies = np.array([[0.50, 0.52], [0.61, 0.58], [0.70, 0.73]])
+    scores = {"template": np.array([0.41, 0.47, 0.44])}
+    strategies = ("S S", "S ST", "ST ST")
+    found = vdroppath_tf.analysis.Ranking(("draws",) * 3, strategies, accuracies, scores, clips=500)
+    figure_ranking(found).savefig("ranking.png")
+    ```
     """
     with mpl.rc_context(STYLE):
         adapted = {own for curve in found.curves.values() for steps, own in curve.items() if steps}

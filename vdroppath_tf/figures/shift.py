@@ -34,6 +34,13 @@ def figure_shift(found: SpaceShift) -> Figure:
 
     Returns:
         The figure, to save or to show.
+
+    Example:
+    ```python
+    full = [vdroppath_tf.ProbabilitySpace.load(f"halve/full-{k}/space.json") for k in range(3)]
+    half = [vdroppath_tf.ProbabilitySpace.load(f"halve/halved-{k}/space.json") for k in range(3)]
+    figure_shift(vdroppath_tf.analysis.shift_of(full, half)).savefig("shift.png")
+    ```
     """
     first = next(iter(found.comparison.spaces.values()))[0]
     names = short_names(first)

@@ -31,6 +31,11 @@ def figure_stability(spaces: Sequence[ProbabilitySpace]) -> Figure:
 
     Returns:
         The figure, to save or to show.
+
+    Example:
+    ```python
+    figure_stability(spaces).savefig("stability.png")
+    ```
     """
     found = stability(spaces)
     names = short_names(spaces[0])

@@ -39,7 +39,7 @@ def figure_worth(worth: LayerWorth, space: ProbabilitySpace, *, narrow: bool = F
 
     Example:
     ```python
-    worth = vdroppath_tf.analysis.layer_worth(template, space.mode(), clips)
+    worth = vdroppath_tf.analysis.layer_worth(template, space.mode(), val_clips)
     figure_worth(worth, space).savefig("worth.png")
     ```
     """

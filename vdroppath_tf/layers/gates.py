@@ -36,6 +36,11 @@ def fusion_layers(model: keras.Model) -> list[FusionConv]:
 
     Raises:
         ValueError: when the model has none.
+
+    Example:
+    ```python
+    print([layer.name for layer in fusion_layers(template)])
+    ```
     """
     layers = [found.layer for found in gated_layers(model)]
     if not layers:
@@ -58,6 +63,13 @@ def set_strategy(model: keras.Model, strategy: FusionStrategy | str) -> None:
     Raises:
         ValueError: when the strategy has another length, architecture or branch than the template,
             or drops a layer that is on no residual branch.
+
+    Example:
+    ```python
+    set_strategy(template, space.mode())
+    logits = template.predict(clips)  # of that strategy
+    set_strategy(template, "random")  # a fresh draw for every batch
+    ```
     """
     layers = fusion_layers(model)
     _check_word(strategy, len(layers))
@@ -86,13 +98,26 @@ def _check_word(strategy: object, layers: int) -> None:
 
 @named
 def gates_of(model: keras.Model) -> list[VariationalDropPath]:
-    """Returns every gate of a model: those of its fusion layers, and its classifier's if any."""
+    """Returns every gate of a model: those of its fusion layers, and its classifier's if any.
+
+    Example:
+    ```python
+    for gate in gates_of(template):
+        print(gate.name, gate.hard_mask())
+    ```
+    """
     return [layer.drop_path for _, layer in layers_with_gates(model)]
 
 
 @named
 def branches_of(layers: Sequence[FusionConv]) -> tuple[str, ...]:
-    """Returns the branches that any of the layers has, in the order S, T, ST."""
+    """Returns the branches that any of the layers has, in the order S, T, ST.
+
+    Example:
+    ```python
+    branches_of(fusion_layers(template))  # ("S", "ST")
+    ```
+    """
     return tuple(b for b in BRANCHES if any(b in layer.branches for layer in layers))
 
 
@@ -132,7 +157,14 @@ def _layer_mask(layer: FusionConv, unit: FusionUnit) -> np.ndarray:
 
 @named
 def freeze_gates(model: keras.Model, frozen: bool = True) -> None:
-    """Makes gates run their hard masks in training too, without a KL. Compile again after it."""
+    """Makes gates run their hard masks in training too, without a KL. Compile again after it.
+
+    Example:
+    ```python
+    set_strategy(template, space.mode())
+    freeze_gates(template)  # training now fits the weights to this strategy
+    ```
+    """
     fusion_layers(model)  # a model without gates is an error
     for gate in gates_of(model):
         gate.trainable = not frozen
@@ -180,6 +212,11 @@ def describe_prior(model: keras.Model, num_train_examples: float | None = None) 
 
     Raises:
         ValueError: when the model has no gates.
+
+    Example:
+    ```python
+    print(describe_prior(template, num_train_examples=1000))
+    ```
     """
     fusion_layers(model)
     strengths = [gate.strength for gate in gates_of(model)]
@@ -215,6 +252,12 @@ def named_drops(model: keras.Model) -> dict[str, float]:
 
     ``B1.L3/S``; ``B1.L3/S/input2`` where each input, counted from 1, has a gate of its own;
     ``B1.L3/D1`` for the whole layer; ``classifier``.
+
+    Example:
+    ```python
+    for name, drop in named_drops(template).items():
+        print(name, drop)
+    ```
     """
     found: dict[str, float] = {}
     gated = layers_with_gates(model)

@@ -61,6 +61,11 @@ def build_network(
 
     Raises:
         ValueError: If an option is out of range, or the strategy does not fit.
+
+    Example:
+    ```python
+    network = build_network("micro", 10, strategy="S S+ST ST ST - ST", clip_shape=(8, 32, 32))
+    ```
     """
     given = locals()
     del given["name"]

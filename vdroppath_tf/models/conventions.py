@@ -56,6 +56,13 @@ class Convention:
             layer's paths is divided by their number; None where the paths' own kernels are.
         spellings: of older files, as regular expressions, and today's.
         networks: rows of ours whose 2D network ``keras.applications`` builds.
+
+    Example:
+    ```python
+    table = (("stem_conv", "first_conv"), ("stem_bn", "first_bn"), ("classifier", "logits"))
+    own = Convention("a network of mine", table, mark="first_conv")
+    own.source_of("stem_conv/kernel")  # "first_conv/kernel"
+    ```
     """
 
     title: str

@@ -47,6 +47,13 @@ class FusionModel(GatedTraining):
 
     With ``remat = True``, or built within ``keras.RematScope()``, training keeps the inputs of its
     blocks only and computes the rest again for the gradient: less memory, more time.
+
+    Example:
+    ```python
+    template = build_network("micro", num_classes=4)
+    logits = template(np.zeros((1, 8, 32, 32, 3), "uint8"))
+    template.summary()  # its layers, then its gates
+    ```
     """
 
     architecture: dict[str, Any] | None = None

@@ -87,6 +87,12 @@ class SharesCrossentropy(keras.losses.CategoricalCrossentropy):
         name: str, name of the loss. Defaults to ``"shares_crossentropy"``.
         reduction: str, as of ``keras.losses.CategoricalCrossentropy``. Defaults to the mean.
         dtype: Precision. Defaults to float32.
+
+    Example:
+    ```python
+    loss = SharesCrossentropy()
+    float(loss(np.array([[0.7, 0.3, 0.0]]), np.array([[2.0, 1.0, -1.0]])))
+    ```
     """
 
     def __init__(

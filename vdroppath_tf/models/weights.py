@@ -15,7 +15,14 @@ from vdroppath_tf.names import named
 @named
 @dataclass(frozen=True)
 class LoadReport:
-    """The paths of all weights: ``copied``, ``new`` in the target, ``unused`` of the source."""
+    """The paths of all weights: ``copied``, ``new`` in the target, ``unused`` of the source.
+
+    Example:
+    ```python
+    _, report = vdroppath_tf.replace_classifier(network, num_classes=10)
+    print(len(report.copied), report.new, report.unused)
+    ```
+    """
 
     copied: tuple[str, ...]
     new: tuple[str, ...]
@@ -54,6 +61,12 @@ def copy_weights(
     Raises:
         ValueError: If they do not fit; it names every weight that is missing, left over or of
             another shape.
+
+    Example:
+    ```python
+    other = vdroppath_tf.derive(template, space.mode())
+    print(len(copy_weights(network, other).copied))
+    ```
     """
     have = {v.path: v for v in source.weights}
     for path, (axis, indices) in (channels or {}).items():

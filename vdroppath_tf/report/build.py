@@ -55,8 +55,8 @@ def task_of(
 
     Example:
     ```python
-    task = task_of(vdroppath_tf.zoo.published_space("ucf101"), "UCF101")
-    write_report("report.html", Report("UCF101", "2026", [task]))
+    task = task_of(space, "motion")
+    write_report("report.html", Report("Motion", "2026-11-30, 2 cores", [task]))
     ```
     """
     fields: dict[str, Any] = {
@@ -114,6 +114,11 @@ def check_scores(scored: Scored, space: ProbabilitySpace) -> None:
     Raises:
         ValueError: If they do not; the message names both networks, or the first strategy that does
             not fit.
+
+    Example:
+    ```python
+    check_scores(read_scores("run/scores.json"), space)
+    ```
     """
     if space.architecture not in (None, scored.architecture):
         raise ValueError(

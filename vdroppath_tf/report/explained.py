@@ -30,6 +30,12 @@ class Explained:
 
     Raises:
         ValueError: If the number of names differs from the number of classes.
+
+    Example:
+    ```python
+    found = vdroppath_tf.analysis.explain_clip(network, clip)
+    print(Explained("1.mp4", train_videos.labels, found).title)
+    ```
     """
 
     video: str
@@ -87,6 +93,15 @@ def write_explained(
         videos: Sequence of the results of `Explained.fields`.
         model: str, the file of the network.
         labels: Sequence of str, the names of the classes.
+
+    Example:
+    ```python
+    found = vdroppath_tf.analysis.explain_clip(network, clip)
+    explained = Explained("1.mp4", train_videos.labels, found)
+    found.save("1.npz")
+    videos = [explained.fields("1.npz")]
+    write_explained(".", videos, model="derived.keras", labels=explained.labels)
+    ```
     """
     head = {"format": EXPLAINED_FORMAT, "model": model, "classes": list(labels)}
     write_json(Path(folder) / EXPLAINED, {**head, "videos": list(videos)})
@@ -99,6 +114,12 @@ def read_explained(folder: str | os.PathLike[str]) -> list[Explained]:
     Raises:
         ValueError: If a file is missing or has another format; the message names it.
         OSError: If one cannot be read.
+
+    Example:
+    ```python
+    for explained in read_explained("explained"):
+        print(explained.video, explained.title)
+    ```
     """
     path = Path(folder) / EXPLAINED
 

@@ -40,6 +40,12 @@ def read_history(path: str | os.PathLike[str], phase: str = "search") -> list[An
     """Reads the drop probabilities after each epoch from the history.json of `vdroppath train`.
 
     It raises the same errors as `read_result`.
+
+    Example:
+    ```python
+    drops = read_history("run/history.json")
+    print(len(drops))  # the number of epochs
+    ```
     """
 
     def parse(text: str) -> list[Any]:

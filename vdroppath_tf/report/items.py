@@ -30,6 +30,11 @@ class Prediction:
 
     Raises:
         ValueError: If `probability` is not in [0, 1], or `frames` is another kind of URI.
+
+    Example:
+    ```python
+    Prediction("1.mp4", label="left", predicted="right", probability=0.6)
+    ```
     """
 
     file: str
@@ -59,6 +64,12 @@ class DataUsed:
         listed: int, the number of videos in the list.
         protocol: str, the name of the test protocol.
         scored: int, the number of videos that could be read. Defaults to `None`: unknown.
+
+    Example:
+    ```python
+    digest, listed = test_videos.digest(), len(test_videos)
+    data = DataUsed("testing", "test.txt", digest, listed, protocol="10x3", scored=listed)
+    ```
     """
 
     use: str
@@ -84,6 +95,12 @@ class Tested:
         network: str, the architecture. Defaults to `None`: unknown.
         answers: `ClassAnswers`, the answer for each video. Defaults to `None`: unknown, or videos
             have several classes.
+
+    Example:
+    ```python
+    tested = read_result("run/result.json")
+    print(tested.row.top1, tested.data.source, tested.confusions)
+    ```
     """
 
     row: Row
@@ -104,6 +121,12 @@ class OtherSpace:
         space: `ProbabilitySpace`, learned on them, of any network.
         complex_scenes: bool, whether the other data have the more complex scenes, rather than the
             task's. Defaults to `None`: unknown.
+
+    Example:
+    ```python
+    kinetics = OtherSpace("Kinetics", vdroppath_tf.zoo.published_space("kinetics400"), True)
+    task = task_of(vdroppath_tf.zoo.published_space("ucf101"), "UCF101", other=kinetics)
+    ```
     """
 
     name: str

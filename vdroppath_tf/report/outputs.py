@@ -54,8 +54,8 @@ def write_figures(folder: str | os.PathLike[str], report: Report) -> list[Path]:
 
     Example:
     ```python
-    task = vdroppath_tf.report.task_of(vdroppath_tf.zoo.published_space("ucf101"), "UCF101")
-    write_figures("figures", vdroppath_tf.report.Report("UCF101", "2026", [task]))
+    task = vdroppath_tf.report.task_of(space, "motion")
+    write_figures("figures", vdroppath_tf.report.Report("Motion", "2026-11-30", [task]))
     ```
     """
     folder = Path(folder)

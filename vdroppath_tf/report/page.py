@@ -46,8 +46,8 @@ def write_report(path: str | os.PathLike[str], report: Report) -> None:
 
     Example:
     ```python
-    task = vdroppath_tf.report.task_of(vdroppath_tf.zoo.published_space("ucf101"), "UCF101")
-    write_report("report.html", vdroppath_tf.report.Report("UCF101", "2026", [task]))
+    task = vdroppath_tf.report.task_of(space, "motion")
+    write_report("report.html", vdroppath_tf.report.Report("Motion", "2026-11-30", [task]))
     ```
     """
     write_text(path, render_report(report))
@@ -55,7 +55,13 @@ def write_report(path: str | os.PathLike[str], report: Report) -> None:
 
 @named
 def render_report(report: Report) -> str:
-    """Renders the HTML text of a report."""
+    """Renders the HTML text of a report.
+
+    Example:
+    ```python
+    html = render_report(Report("Motion", "2026-11-30, 2 cores", [task_of(space, "motion")]))
+    ```
+    """
     template = environment().get_template
     body = template("body.html").render(
         overview=overview(report),

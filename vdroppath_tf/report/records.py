@@ -75,6 +75,13 @@ class TaskReport:
 
     Raises:
         ValueError: If parts are inconsistent.
+
+    Example:
+    ```python
+    row = vdroppath_tf.scoring.Row("the mode", str(space.mode()), 0.8, 0.02)
+    task = TaskReport("motion", "The label is a direction.", space, [row], space.mode(), clips=400)
+    print(task.best, task.shown_as)
+    ```
     """
 
     name: str
@@ -235,6 +242,12 @@ class Report:
 
     Raises:
         ValueError: If there is no task.
+
+    Example:
+    ```python
+    task = TaskReport("motion", "The label is a direction.", space)
+    write_report("report.html", Report("Motion", "2026-11-30, 2 cores", [task]))
+    ```
     """
 
     title: str

@@ -40,6 +40,12 @@ class Scored:
         classes: the number of classes; None if the file does not have it.
         gains: the gains by class of the selected strategy over S everywhere; None if the file does
             not have them.
+
+    Example:
+    ```python
+    scored = read_scores("run/scores.json")
+    print(scored.architecture, scored.selection.rows[0], len(scored.scores))
+    ```
     """
 
     architecture: str
@@ -71,7 +77,13 @@ def read_scores(path: str | os.PathLike[str]) -> Scored:
 
 @named
 def read_selected(path: str | os.PathLike[str]) -> FusionStrategy:
-    """Reads the selected strategy from a file of scores; raises the errors of `read_scores`."""
+    """Reads the selected strategy from a file of scores; raises the errors of `read_scores`.
+
+    Example:
+    ```python
+    print(read_selected("run/scores.json"))
+    ```
+    """
 
     def parse(text: str) -> FusionStrategy:
         fields = read_json(text, SCORES_FORMAT, _FIELDS)
@@ -103,6 +115,15 @@ def write_scores(
         gains: `ClassGains`, the selected strategy against S everywhere. Defaults to `None`.
         maps: Mapping of a strategy's text to its mean average precision on the videos for the
             report, if they have several classes. Defaults to None.
+
+    Example:
+    ```python
+    scored = read_scores("run/scores.json")
+    used = {"source": "val.txt", "hash": "0123", "listed": 10, "scored": 10}
+    data = [{"use": "choosing", **used}, {"use": "reporting", **used}]
+    head = {"architecture": scored.architecture, "protocol": "paper-1clip", "data": data}
+    write_scores("scores.json", head, scored.selection, scored.scores, recalibrated=True)
+    ```
     """
     rows = [
         {

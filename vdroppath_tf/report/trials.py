@@ -41,6 +41,11 @@ class TriedRow:
 
     Raises:
         ValueError: If a share is not in [0, 1], or there is no such origin.
+
+    Example:
+    ```python
+    row = TriedRow("S ST S+ST", "space", trial=0.61, end=0.74, macs=1_200_000)
+    ```
     """
 
     strategy: str
@@ -71,6 +76,12 @@ class Rival:
         kept: bool, whether it is the one that is kept.
         derived: bool, whether it was derived from a template, rather than trained stand-alone.
             Defaults to `None`: unknown.
+
+    Example:
+    ```python
+    rival = Rival.of("derived from the template", space.mode(), top1=0.72, against=0.75)
+    rival.kept  # False
+    ```
     """
 
     name: str
@@ -129,6 +140,14 @@ class TrialTable:
 
     Raises:
         ValueError: If the chosen strategy was not trained to the end, or the mode has no row.
+
+    Example:
+    ```python
+    rows = [TriedRow("S S S", "uniform", 0.6, 0.7), TriedRow(str(space.mode()), "space", 0.5)]
+    chosen = vdroppath_tf.FusionStrategy.parse("S S S")
+    table = TrialTable(rows, str(space.mode()), chosen, epochs=(2.0, 10.0), videos=200)
+    print([table.outcome(row) for row in table.ordered])
+    ```
     """
 
     rows: Sequence[TriedRow]

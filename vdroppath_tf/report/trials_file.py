@@ -27,6 +27,15 @@ def write_trials(path: str | os.PathLike[str], table: TrialTable, *, kept: str) 
 
     Raises:
         ValueError: If the table does not say which videos were used.
+
+    Example:
+    ```python
+    rows = [TriedRow("S S S", "uniform", 0.6, 0.7), TriedRow(str(space.mode()), "space", 0.5)]
+    chosen = vdroppath_tf.FusionStrategy.parse("S S S")
+    used = DataUsed("choosing", "val.txt", "0123", 200, "paper-1clip", scored=200)
+    table = TrialTable(rows, str(space.mode()), chosen, (2.0, 10.0), videos=200, data=used)
+    write_trials("trials.json", table, kept="S everywhere")
+    ```
     """
     data, rival = table.data, table.rival
     if data is None:
@@ -64,6 +73,11 @@ def read_trials(path: str | os.PathLike[str]) -> TrialTable:
     Raises:
         ValueError: If it is something else; the message names the file.
         OSError: If it cannot be read.
+
+    Example:
+    ```python
+    print(read_trials("run/trials.json").kept)
+    ```
     """
     return read_file(path, "trials", "vdroppath trials --out", _trials)
 

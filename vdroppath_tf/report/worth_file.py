@@ -26,6 +26,12 @@ def write_worth(
         worth: `LayerWorth`, from `layer_worth`.
         protocol: str, the name of the test protocol.
         data: Mapping, the `"source"`, `"hash"` and `"listed"` number of the videos.
+
+    Example:
+    ```python
+    used = {"source": "test.txt", "hash": test_videos.digest(), "listed": len(test_videos)}
+    write_worth("worth.json", worth, protocol="paper-1clip", data=used)
+    ```
     """
     head = {"format": WORTH_FORMAT, "protocol": protocol, "data": dict(data)}
     write_json(path, {**head, **worth.fields()}, allow_nan=False)

@@ -47,8 +47,7 @@ def choose(
 
     Example:
     ```python
-    costs = vdroppath_tf.cost.unit_costs(model, clip_shape=(8, 112, 112))
-    network = vdroppath_tf.derive(model, choose(scores, costs).strategy)
+    print(choose(scores, costs).strategy)
     ```
 
     Raises:
@@ -70,6 +69,11 @@ def cheapest(scores: Sequence[StrategyScore], costs: UnitCosts) -> StrategyScore
     Args:
         scores: At least one score.
         costs: ``UnitCosts`` of their template.
+
+    Example:
+    ```python
+    print(cheapest(scores.ranked()[:3], costs).strategy)
+    ```
     """
     return min(scores, key=lambda score: (costs.of(score.strategy)[1], -score.top1))
 

@@ -64,7 +64,7 @@ def evaluate_strategies(
 
     Example:
     ```python
-    scores = evaluate_strategies(model, space.sample(100), val_clips, train_clips=train_clips)
+    scores = evaluate_strategies(template, strategies, val_clips, train_clips=train_clips)
     print(scores.best.strategy, scores.best.top1)
     ```
 
@@ -111,10 +111,7 @@ def race_strategies(
 
     Example:
     ```python
-    template = vdroppath_tf.zoo.template_micro(weights="motion")
-    clips = np.zeros((32, 8, 32, 32, 3), "uint8"), np.arange(32) % 4
-    space = vdroppath_tf.ProbabilitySpace.from_model(template)
-    scores = race_strategies(template, space.sample(8), clips)
+    scores = race_strategies(template, strategies, val_clips)
     print([score.strategy for score in scores.finalists])
     ```
     """

@@ -45,6 +45,13 @@ def write_features(
 
     Raises:
         ValueError: If the file has another suffix, or there are no features.
+
+    Example:
+    ```python
+    protocol = vdroppath_tf.data.PROTOCOLS["paper-1clip"]
+    found = video_features(LayerOutputs(network, "pool"), test_videos, sampling, protocol)
+    write_features("features.npz", found, test_videos, {"layer": "pool"})
+    ```
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:

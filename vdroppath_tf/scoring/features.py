@@ -29,6 +29,14 @@ class VideoFeatures(NamedTuple):
         entry: The video.
         features: float32, ``(channels,)`` after the axes that are kept: views, time and space, in
             this order.
+
+    Example:
+    ```python
+    outputs = LayerOutputs(network, "pool")
+    protocol = vdroppath_tf.data.PROTOCOLS["paper-1clip"]
+    for found in video_features(outputs, test_videos, sampling, protocol):
+        print(found.entry.path, found.features.shape)
+    ```
     """
 
     entry: VideoEntry
@@ -64,6 +72,13 @@ def video_features(
     Raises:
         ValueError: If ``batch_size`` is below 1, or the features of two videos differ in shape.
         VideoError: If more videos are unreadable than ``faults`` allows.
+
+    Example:
+    ```python
+    protocol = vdroppath_tf.data.PROTOCOLS["paper-1clip"]
+    for found in video_features(LayerOutputs(network, "pool"), test_videos, sampling, protocol):
+        print(found.features.shape)
+    ```
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1. Received: {batch_size}.")

@@ -77,7 +77,8 @@ def bootstrap(
 
     Example:
     ```python
-    top1, difference = bootstrap(scores.answers([best, other]))[1]
+    answers = scores.answers([scores.best.strategy, strategies[0]])
+    top1, difference = bootstrap(answers)[1]
     ```
     """
     answers = right.T.astype("float64")

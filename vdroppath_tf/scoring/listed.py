@@ -33,6 +33,12 @@ class Row:
 
     Raises:
         ValueError: If a share is not in [0, 1] or a count is negative.
+
+    Example:
+    ```python
+    row = Row("S everywhere", "S S S", top1=0.61, standard_error=0.02)
+    low, high = row.ends(clips=500)
+    ```
     """
 
     name: str
@@ -87,6 +93,12 @@ class Draw:
         clips: The number of clips on which it was scored; None if unknown.
         in_confidence_set: Whether it is in the 95 % confidence set of the best.
         top5: Share of clips with the right class among the five most probable.
+
+    Example:
+    ```python
+    draw = Draw("S ST S+ST", top1=0.61, macs=1_200_000, standard_error=0.02, clips=500)
+    low, high = draw.ends
+    ```
     """
 
     strategy: str

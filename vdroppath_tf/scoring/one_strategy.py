@@ -47,8 +47,8 @@ class OneStrategy:
     ```python
     one = OneStrategy(template)
     with one.begin():
-        one.start("S ST S+ST ST S ST")
-        one.train(train_clips, [0.01] * 64)
+        one.start(space.mode())
+        one.train([train_clips] * 2, [0.02, 0.01])  # two steps, and their learning rates
         logits = one.logits(clips)
     ```
     """

@@ -42,8 +42,8 @@ class EvaluationOptions:
 
     Example:
     ```python
-    options = EvaluationOptions(views=2, resume="run/evaluation")
-    scores = evaluate_strategies(template, strategies, clips, options=options)
+    options = EvaluationOptions(resume="run/evaluation", progress=False)
+    scores = evaluate_strategies(template, strategies, val_clips, options=options)
     ```
     """
 

@@ -30,9 +30,7 @@ def recalibrate(model: keras.Model, train_clips: Iterable[Any], batches: int = 8
 
     Example:
     ```python
-    network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
-    clips = np.zeros((64, 8, 32, 32, 3), "uint8"), np.arange(64) % 4
-    recalibrate(network, clips, batches=2)
+    recalibrate(network, train_clips, batches=2)
     ```
     """
     with restored(model), video_errors():

@@ -29,6 +29,12 @@ class StrategyScore:
         top1, top5: the shares of correct clips (top5 is 1 if there are at most 5 classes).
         clips: the number of clips that were scored.
         map: the mean average precision over classes if clips have several classes; otherwise None.
+
+    Example:
+    ```python
+    for score in scores.ranked():
+        print(score.strategy, score.top1, score.interval)
+    ```
     """
 
     strategy: FusionStrategy
@@ -62,9 +68,10 @@ class StrategyScores(ShowsTable):
 
     Example:
     ```python
-    scores = evaluate_strategies(template, space.sample(100), val_clips, train_clips=train_clips)
+    scores = evaluate_strategies(template, space.sample(8), val_clips, train_clips=train_clips)
     print(scores)  # a table of the best
     scores.save("scores.npz")
+    StrategyScores.load("scores.npz").best
     ```
     """
 

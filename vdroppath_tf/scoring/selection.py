@@ -79,6 +79,15 @@ class Selection:
         clips: a pair of int, the numbers of clips for the choice and for the report.
         rule: str, the rule of the choice: ``"cheapest"`` of the confidence set, or ``"accurate"``;
             see ``choose``.
+
+    Example:
+    ```python
+    compared = controls(space, draws=1)
+    rows = [scores.best.strategy, *compared.values()]
+    reported_on = evaluate_strategies(template, rows, test_clips)
+    found = select(scores, reported_on, compared, costs=costs, rule="accurate")
+    print(found.strategy, found.optimism, found.rows[0].interval)
+    ```
     """
 
     strategy: FusionStrategy
@@ -130,11 +139,10 @@ def select(
     Example:
     ```python
     first, second = split(labels)
-    chosen_on = evaluate_strategies(model, strategies, [(clips[first], labels[first])])
+    chosen_on = evaluate_strategies(template, strategies, [(clips[first], labels[first])])
     compared = controls(space, draws=5)
-    costs = unit_costs(model, clips.shape[1:4])
     rows = [choose(chosen_on, costs).strategy, *compared.values()]
-    reported_on = evaluate_strategies(model, rows, [(clips[second], labels[second])])
+    reported_on = evaluate_strategies(template, rows, [(clips[second], labels[second])])
     print(select(chosen_on, reported_on, compared, costs=costs).rows[0].interval)
     ```
     """

@@ -20,6 +20,14 @@ class StreamAnswer:
         first: int, the number of the window's first frame in the stream, from 0.
         last: int, the number of its last frame.
         probabilities: ``(classes,)``, a softmax, or sigmoids if a clip has several classes.
+
+    Example:
+    ```python
+    network = vdroppath_tf.zoo.derived_micro("S S S S ST ST")
+    stream = StreamingClassifier(network, (32, 32), window=16, hop=4)
+    for answer in stream.push(np.zeros((24, 32, 32, 3), "uint8")):
+        print(answer.first, answer.last, answer.probabilities)
+    ```
     """
 
     first: int

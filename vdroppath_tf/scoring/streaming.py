@@ -26,6 +26,13 @@ class HopCost:
     Attributes:
         window: int, the multiply-adds of a whole window, the cost if nothing were reused.
         hop: int, the multiply-adds that an answer computes.
+
+    Example:
+    ```python
+    network = vdroppath_tf.zoo.derived_micro("S S S S ST ST")
+    cost = StreamingClassifier(network, (32, 32), window=16, hop=4).cost
+    print(cost.window, cost.hop, cost.share)
+    ```
     """
 
     window: int
@@ -54,6 +61,7 @@ class StreamingClassifier:
     for answer in stream.push(np.zeros((24, 32, 32, 3), "uint8")):
         print(answer.first, answer.last, answer.probabilities.argmax())
     print(stream.cost.share)
+    stream.reset()  # before another video
     ```
 
     Args:

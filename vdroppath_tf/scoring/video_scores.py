@@ -38,6 +38,15 @@ class VideoScores:
             classes)`` of 0 and 1.
         probabilities: the mean softmax over the views of each video, float32 ``(n, classes)``; mean
             sigmoids if videos have several classes.
+
+    Example:
+    ```python
+    protocol = vdroppath_tf.data.PROTOCOLS["paper-1clip"]
+    found = score_videos(network, test_videos, sampling, protocol)
+    print(found.account(), found.top1, found.interval(found.top1))
+    print(found.per_class()[0], found.confusions(3))
+    found.save_arrays("answers.npz")
+    ```
     """
 
     protocol: Protocol

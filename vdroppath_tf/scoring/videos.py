@@ -60,10 +60,9 @@ def score_videos(
 
     Example:
     ```python
-    videos = vdroppath_tf.data.open_manifest("clips/test.txt")
     network, recipe, labels = vdroppath_tf.training.load_model("run/derived.keras")
     protocol = vdroppath_tf.data.PROTOCOLS["paper-1clip"]
-    print(score_videos(network, videos, recipe.evaluation, protocol).top1)
+    print(score_videos(network, test_videos, recipe.evaluation, protocol).top1)
     ```
     """
     if batch_size < 1:

@@ -29,7 +29,8 @@ def write_sampling(saved_model: Path, sampling: ClipSampling) -> None:
 
     Example:
         ```python
-        write_sampling(Path("served/1"), ClipSampling(frames=16, short_edge=128, crop=112))
+        sampling = vdroppath_tf.data.ClipSampling(frames=16, short_edge=128, crop=112)
+        write_sampling(Path("served/1"), sampling)
         ```
     """
     path = saved_model / _CLIP

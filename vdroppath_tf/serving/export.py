@@ -87,8 +87,7 @@ def export_saved_model(
 
     Example:
         ```python
-        network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=2)
-        export_saved_model(network, "served/1", labels=["walk", "run"])
+        export_saved_model(network, "exported/1", labels=["right", "left", "down", "up"])
         ```
     """
     target = Path(path)

@@ -118,7 +118,7 @@ def predict_videos(
     Example:
         ```python
         network = load_artefact("served/1")
-        for answer in predict_videos(network, named_videos("holiday_videos")):
+        for answer in predict_videos(network, vdroppath_tf.data.lists.named_videos("dance.mp4")):
             print(answer.file, answer.label)
         ```
     """

@@ -38,6 +38,7 @@ class ServedModel:
     Example:
         ```python
         served = ServedModel("served/1")
+        served.probabilities(clips).shape  # (10, 4)
         for answer in served.predict(["dance.mp4"]):
             print(answer.file, answer.label)
         ```

@@ -98,7 +98,7 @@ def load_artefact(
     Example:
         ```python
         served = vdroppath_tf.serving.load_artefact("served/1")
-        served.answer(np.zeros((1, 8, 32, 32, 3), "uint8")).shape  # (1, 4)
+        served.answer(clips).shape  # (10, 4)
         ```
 
     Args:

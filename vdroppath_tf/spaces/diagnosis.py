@@ -54,6 +54,12 @@ class Diagnosis:
             one; `()` where it is not known.
         data_share: of each layer, how much of the gates' gradient in the last epoch came from the
             data, in [0, 1]; `()` where it is not known.
+
+    Example:
+    ```python
+    found = diagnose(space)
+    print(found.collapsed, found.moved_by, found.sentences())
+    ```
     """
 
     layers: tuple[str, ...]
@@ -155,7 +161,9 @@ def diagnose(space: ProbabilitySpace) -> Diagnosis:
         A `Diagnosis`; `str` of it is what commands print.
 
     Example:
-        print(diagnose(ProbabilitySpace.load("run/space.json")))
+    ```python
+    print(diagnose(ProbabilitySpace.load("run/space.json")))
+    ```
     """
     mode = space.mode()
     collapsed = _collapsed(space, mode)

@@ -86,6 +86,11 @@ def acting_strength(
 
     Raises:
         ValueError: If both were given.
+
+    Example:
+    ```python
+    acting_strength(weight_reg=250, num_examples=86_017)  # 0.0029
+    ```
     """
     weight_reg, prior_strength = one_strength(weight_reg, prior_strength)
     if weight_reg is None:

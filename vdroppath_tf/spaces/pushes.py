@@ -30,6 +30,12 @@ class GateValues:
         paths: One array `(inputs, branches)` a layer, as a space's `drop`; 0 where there is no such
             branch.
         layer: `(layers,)` of the gates that drop a whole layer (D1); 0 where there is none.
+
+    Example:
+    ```python
+    values = GateValues([[[0.1, 0.2]], [[0.3, 0.4]]])  # S and ST of two layers
+    values.flat()
+    ```
     """
 
     paths: Any
@@ -66,6 +72,13 @@ class Pushes:
 
     Raises:
         ValueError: If they are not of one shape, or are no numbers.
+
+    Example:
+    ```python
+    values = GateValues([[[0.1, 0.2]], [[0.3, 0.4]]])
+    pushes = Pushes(values, values, values, values, values, epochs=3)
+    Pushes.of_plain(pushes.plain()).epochs  # 3
+    ```
     """
 
     data: GateValues

@@ -67,6 +67,16 @@ class ProbabilitySpace(ShowsTable):
 
     Raises:
         ValueError: If shapes do not agree, or a value is not a probability.
+
+    Example:
+    ```python
+    space = ProbabilitySpace([[0.1, 0.9], [0.6, 0.2]])  # p of S and of ST in two layers
+    print(space.mode())  # S ST
+    print(space.marginals()["S+ST"], space.entropy(), space.distance_from_start())
+    for strategy in space.sample(2, seed=0):
+        print(strategy, space.log_prob(strategy))
+    space.save("space.json")
+    ```
     """
 
     drop: Any

@@ -33,6 +33,16 @@ class FusionStrategy:
 
     Raises:
         ValueError: If there is no unit, or one of them is not a unit.
+
+    Example:
+    ```python
+    strategy = FusionStrategy.parse("S S+ST - ST")
+    strategy[1].branches  # ("S", "ST")
+    strategy.masks()  # ((1, 0), (1, 1), (0, 0), (0, 1))
+    FusionStrategy.uniform("ST", length=4).triplets()
+    FusionStrategy.from_triplets(strategy.triplets(), length=4) == strategy  # True
+    FusionStrategy.from_json(strategy.to_json()) == strategy  # True
+    ```
     """
 
     units: tuple[FusionUnit, ...]

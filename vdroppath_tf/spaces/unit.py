@@ -33,6 +33,13 @@ class FusionUnit(str):
 
     Raises:
         ValueError: If `text` is not a unit.
+
+    Example:
+    ```python
+    FusionUnit("ST+S")  # "S+ST"
+    FusionUnit("S@101+ST@011").inputs  # {"S": (1, 0, 1), "ST": (0, 1, 1)}
+    FusionUnit.from_masks({"S": [1, 0, 1], "ST": [0, 1, 1]})  # "S@101+ST@011"
+    ```
     """
 
     __slots__ = ()

@@ -38,6 +38,12 @@ class Backup:
     Raises:
         ValueError: If no installed package can write to such a URL; the message names what to
             install.
+
+    Example:
+    ```python
+    backup = Backup(Path("run"), "backups/run")  # or "s3://bucket/run"
+    backup.send()
+    ```
     """
 
     def __init__(self, folder: Path, url: str) -> None:

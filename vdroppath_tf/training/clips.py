@@ -34,8 +34,13 @@ class RecipeClips:
             one of n processes that train together. Defaults to whole batches.
 
     Example:
-        clips = RecipeClips(RECIPES["small"])
-        recalibrate(network, clips.recalibration(videos))
+    ```python
+    maker = RecipeClips(recipe)
+    batch, labels = next(iter(maker.training(train_videos, classes=4)))
+    vdroppath_tf.recalibrate(network, maker.recalibration(train_videos))
+    for clips, labels in maker.evaluation(val_videos):
+        logits = network.predict_on_batch(clips)
+    ```
     """
 
     recipe: Recipe

@@ -24,6 +24,12 @@ class Cluster:
     Attributes:
         workers: Host and port of each process; the first is the chief, the only one to write files.
         index: The number of this process among them.
+
+    Example:
+    ```python
+    cluster = Cluster(("a:1234", "b:1234"), index=1)
+    cluster.chief, cluster.tf_config()
+    ```
     """
 
     workers: tuple[str, ...]

@@ -36,7 +36,7 @@ def strategy_for(
     Example:
     ```python
     with strategy_for("all", batch_size=recipe.batch_size).scope():
-        model = build_template(recipe, clips)
+        model = build_template(recipe, videos)
     ```
     """
     if devices == MULTIWORKER:

@@ -27,6 +27,12 @@ def run_lock(folder: Path) -> Iterator[None]:
 
     Raises:
         ValueError: If another process, or another run in this process, holds the lock.
+
+    Example:
+    ```python
+    with run_lock(Path("run")):
+        is_locked(Path("run"))  # True
+    ```
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -41,7 +47,13 @@ def run_lock(folder: Path) -> Iterator[None]:
 
 @named
 def is_locked(folder: Path) -> bool:
-    """Whether a process has locked a run's folder; False if that is unknown."""
+    """Whether a process has locked a run's folder; False if that is unknown.
+
+    Example:
+    ```python
+    is_locked(Path("run"))  # False
+    ```
+    """
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

@@ -48,7 +48,7 @@ def save_model(
 
     Example:
     ```python
-    save_model(network, "run/derived.keras", recipe, ("left", "right"))
+    save_model(network, "derived/derived.keras", recipe, train_videos.labels)
     ```
     """
     path = Path(path)
@@ -72,6 +72,11 @@ def check_beside(path: str | os.PathLike[str], recipe: Recipe, labels: tuple[str
 
     Raises:
         ValueError: If the folder has a ``recipe.json`` or ``labels.txt`` with other content.
+
+    Example:
+    ```python
+    check_beside("run/network.keras", recipe, train_videos.labels)
+    ```
     """
     path = Path(path)
     for name, text in _beside(recipe, labels).items():
@@ -119,6 +124,11 @@ def load_network(path: str | os.PathLike[str]) -> tuple[keras.Model, tuple[str, 
 
     Raises:
         ValueError: If the file is missing, damaged or not a network of this package.
+
+    Example:
+    ```python
+    network, labels = load_network("run/derived.keras")
+    ```
     """
     import keras
 
@@ -149,6 +159,11 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
 
     Raises:
         ValueError: If the file is not UTF-8 text.
+
+    Example:
+    ```python
+    read_labels("run/labels.txt")  # ("right", "left", "down", "up")
+    ```
     """
     return tuple(load_text(path, _lines))
 
@@ -160,7 +175,13 @@ def _lines(text: str) -> list[str]:
 
 @named
 def keras_files(folder: str | os.PathLike[str]) -> list[Path]:
-    """Lists the models in the folder of a run; none if it is not a folder."""
+    """Lists the models in the folder of a run; none if it is not a folder.
+
+    Example:
+    ```python
+    keras_files("run")  # [Path("run/derived.keras"), Path("run/template.keras")]
+    ```
+    """
     return sorted(p for p in Path(folder).glob("*.keras") if not p.name.startswith("."))
 
 

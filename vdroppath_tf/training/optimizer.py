@@ -29,7 +29,9 @@ class GateSGD(FusedSGD):
     All other arguments are those of ``keras.optimizers.SGD``, with its defaults.
 
     Example:
-        model.compile(GateSGD(0.05, gate_multiplier=2.0, momentum=0.9), cross_entropy())
+    ```python
+    model.compile(GateSGD(0.05, gate_multiplier=2.0, momentum=0.9), cross_entropy())
+    ```
     """
 
     def __init__(

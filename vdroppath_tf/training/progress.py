@@ -39,6 +39,12 @@ class Progress:
         process: The process number.
         host: The name of the machine.
         written: The time of writing, in seconds since 1970.
+
+    Example:
+    ```python
+    progress = Progress(phases=(("search", 12),), steps=100)
+    progress.now(epoch=1, step=20).write(Path("run"))
+    ```
     """
 
     state: str = "running"

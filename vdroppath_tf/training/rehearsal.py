@@ -65,6 +65,12 @@ class Rehearsal:
         validation_seconds: The time of a validation on all its videos; 0 if there are none.
         memory: The peak memory of the process, see ``pace.memory_bytes``.
         phases: The rehearsals of the phases, in order.
+
+    Example:
+    ```python
+    found = rehearse(build_template(recipe, videos), recipe.template_phases(), recipe, videos)
+    print(found.steps_per_epoch, found.load_seconds, found.seconds)
+    ```
     """
 
     network: str
@@ -110,7 +116,7 @@ def rehearse(
 
     Example:
     ```python
-    found = rehearse(build_template(recipe, clips), recipe.template_phases(), recipe, clips)
+    found = rehearse(build_template(recipe, videos), recipe.template_phases(), recipe, videos)
     print(found.seconds, found.memory)
     ```
     """

@@ -42,8 +42,8 @@ class Clips:
 
     Example:
     ```python
-    files = vdroppath_tf.experiments.tasks.write_task("clips", "motion", clips=(64, 16, 16))
-    clips = Clips(files.manifest("train"), files.manifest("validation"))
+    files = vdroppath_tf.experiments.tasks.write_task("clips", "motion", clips=(8, 4, 4))
+    videos = Clips(files.manifest("train"), files.manifest("validation"))
     ```
     """
 
@@ -88,7 +88,7 @@ def build_template(recipe: Recipe, clips: Clips) -> FusionModel:
 
     Example:
     ```python
-    model = build_template(RECIPES["small"], clips)
+    template = build_template(recipe, videos)
     ```
     """
     template, _ = _networks(recipe)
@@ -107,6 +107,11 @@ def build_derived(recipe: Recipe, clips: Clips, strategy: Any, dropout: float = 
 
     Raises:
         ValueError: If there is no such network, or it cannot have these options or strategy.
+
+    Example:
+    ```python
+    network = build_derived(recipe, videos, space.mode(), dropout=0.5)
+    ```
     """
     _, derived = _networks(recipe)
     keras.utils.set_random_seed(recipe.seed)
@@ -137,6 +142,11 @@ def template_from(
 
     Raises:
         ValueError: If the weights do not fit; the message names each.
+
+    Example:
+    ```python
+    model, report = template_from(template, recipe, videos, keep_classifier=True)
+    ```
     """
     model = build_template(recipe, clips)
     start = () if keep_classifier else ("classifier/",)

@@ -42,8 +42,8 @@ def start_from(model: FusionModel, start: str | os.PathLike[str], labels: tuple[
 
     Example:
     ```python
-    model = build_template(recipe, clips)
-    print(start_from(model, "run/template.keras", clips.train.labels))
+    model = build_template(recipe, videos)
+    print(start_from(model, "run/template.keras", train_videos.labels))
     ```
     """
     if os.fspath(start) == IMAGENET:

@@ -77,6 +77,11 @@ def few_steps(recipe: Recipe, name: str, num_videos: int) -> str | None:
     Returns:
         A sentence with the epochs that give as many steps; None if there are at least half as many
         steps, or the epochs are not those of the named recipe.
+
+    Example:
+    ```python
+    print(few_steps(RECIPES["small"], "small", num_videos=100))
+    ```
     """
     usual, steps = RECIPES[name], num_videos // recipe.batch_size
     same = [(phase.name, phase.epochs) for phase in usual.template_phases()]
@@ -103,6 +108,11 @@ def enough_epochs(recipe: Recipe, name: str, num_videos: int) -> dict[str, int]:
 
     Returns:
         Epochs by phase; empty if there are at least half as many steps, or for a published recipe.
+
+    Example:
+    ```python
+    enough_epochs(RECIPES["small"], "small", num_videos=100)  # {"warmup": ..., "search": ...}
+    ```
     """
     usual, steps = RECIPES[name], num_videos // recipe.batch_size
     full = TRAINING_VIDEOS[name] // usual.batch_size

@@ -46,7 +46,8 @@ class SpaceToTensorBoard(keras.callbacks.Callback):
 
     Example:
     ```python
-    model.fit(clips, callbacks=[SpaceToTensorBoard("logs", clip_shape=(8, 112, 112))])
+    model = build_template(recipe, videos)
+    model.fit(*train_clips, callbacks=[SpaceToTensorBoard("logs", clip_shape=(4, 16, 16))])
     ```
     """
 

@@ -84,9 +84,8 @@ def train(
 
     Example:
     ```python
-    recipe = RECIPES["small"]
-    model = build_template(recipe, clips)
-    history = train(model, recipe.template_phases(), recipe, clips, folder="run")
+    model = build_template(recipe, videos)
+    history = train(model, recipe.template_phases(), recipe, videos, folder="trained")
     ```
     """
     workers = Workers(model.distribute_strategy)

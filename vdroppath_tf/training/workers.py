@@ -34,6 +34,12 @@ class Workers:
 
     Args:
         strategy: The distribution strategy of the model.
+
+    Example:
+    ```python
+    workers = Workers(template.distribute_strategy)
+    print(workers.chief, workers.total([3, 4]))
+    ```
     """
 
     def __init__(self, strategy: tf.distribute.Strategy) -> None:

@@ -53,7 +53,12 @@ _RETURNS = """Returns:
     RGB 0..255 (2 channels for flow), to logits.
 
 Raises:
-    ValueError: If an option is out of range{fits}."""
+    ValueError: If an option is out of range{fits}.
+
+Example:
+```python
+{example}
+```"""
 
 
 def constructor(
@@ -114,8 +119,16 @@ def _docstring(kind: str, row: Row, signature: inspect.Signature) -> str:
     own = family_of(row).options
     values = {"num_classes": row.num_classes, "trained": " or ".join(list_weights(row.name))}
     parts.append(explained(signature.parameters, own, **values))
-    parts.append(_RETURNS.format(fits=", or the strategy does not fit" * (kind == "derived")))
+    fits = ", or the strategy does not fit" * (kind == "derived")
+    parts.append(_RETURNS.format(fits=fits, example=_example(kind, row.name)))
     return "\n\n".join(part for part in parts if part)
+
+
+def _example(kind: str, name: str) -> str:
+    if kind == "template":
+        return f"template = template_{name}(num_classes=101, clip_shape=(8, 112, 112))"
+    strategy = f'vdroppath_tf.zoo.uniform("ST", "{name}")'
+    return f"network = derived_{name}({strategy}, num_classes=101)"
 
 
 def _published(name: str) -> str:

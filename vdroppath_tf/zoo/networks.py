@@ -20,6 +20,11 @@ def list_networks(pattern: str = "*") -> list[str]:
 
     Args:
         pattern: str, with ``*``, ``?`` and ``[...]`` as in a shell. Defaults to all.
+
+    Example:
+    ```python
+    list_networks("resnext*")  # ["resnext101", "resnext50"]
+    ```
     """
     return sorted(fnmatch.filter(families.rows(), pattern))
 
@@ -30,6 +35,11 @@ def list_models(pattern: str = "*") -> list[str]:
 
     Args:
         pattern: str, with ``*``, ``?`` and ``[...]`` as in a shell. Defaults to all.
+
+    Example:
+    ```python
+    list_models("*micro")  # ["derived_micro", "template_micro"]
+    ```
     """
     names = [f"{kind}_{network}" for kind in KINDS for network in families.rows()]
     return sorted(fnmatch.filter(names, pattern))
@@ -46,6 +56,12 @@ def get_model(name: str, /, *args: Any, **options: Any) -> FusionModel:
     Raises:
         ValueError: If the name is unknown; the nearest known ones are offered.
         TypeError: If an option is unknown; the nearest known ones are offered.
+
+    Example:
+    ```python
+    template = get_model("template_micro", num_classes=10)
+    network = get_model("derived_micro", "S S+ST ST ST - ST", num_classes=10)
+    ```
     """
     return _constructor(name)(*args, **options)
 

@@ -27,6 +27,14 @@ def add_network(row: Row) -> None:
 
     Raises:
         ValueError: If another network has the name.
+
+    Example:
+    ```python
+    import dataclasses
+
+    add_network(dataclasses.replace(find_row("micro"), name="mine", num_classes=10))
+    template = get_model("template_mine")
+    ```
     """
     add_row(row)
 
@@ -42,6 +50,11 @@ def find_row(network: str | os.PathLike[str]) -> Row:
     Raises:
         ValueError: If the name is unknown, or the file holds no row.
         OSError: If the file cannot be read.
+
+    Example:
+    ```python
+    print(find_row("micro"))
+    ```
     """
     text = os.fspath(network)
     return load_row(text) if text.endswith(".json") else row_of(text)
@@ -57,6 +70,12 @@ def load_row(path: str | os.PathLike[str]) -> Row:
     Raises:
         ValueError: If it holds no row; the file, the field and the value are named.
         OSError: If it cannot be read.
+
+    Example:
+    ```python
+    save_row(find_row("micro"), "mine.json")
+    row = load_row("mine.json")
+    ```
     """
     return load_text(path, row_from_json)
 
@@ -68,6 +87,11 @@ def save_row(row: Row, path: str | os.PathLike[str]) -> None:
     Args:
         row: Row, to write.
         path: str, of the file.
+
+    Example:
+    ```python
+    save_row(find_row("micro"), "mine.json")  # to edit, and to train with --network=mine.json
+    ```
     """
     write_text(path, json.dumps({"format": _FORMAT, **values_of(row)}, indent=1) + "\n")
 

@@ -45,6 +45,11 @@ def uniform(unit: str, architecture: str) -> FusionStrategy:
     Raises:
         ValueError: If the architecture or the unit is unknown, the unit has masks per input, or
             it is `-` and some layer is on no residual branch.
+
+    Example:
+    ```python
+    print(uniform("S+ST", "micro"))  # S+ST S+ST S+ST S+ST S+ST S+ST
+    ```
     """
     length, chosen = sum(fusion_groups(architecture)), FusionUnit(unit)
     if chosen.inputs:
@@ -74,6 +79,11 @@ def top_heavy(k: int, architecture: str) -> FusionStrategy:
 
     Raises:
         ValueError: If the architecture is unknown, or `k` is not from 0 to its number of layers.
+
+    Example:
+    ```python
+    print(top_heavy(2, "micro"))  # S S S S ST ST
+    ```
     """
     length = _check_k(k, 0, sum(fusion_groups(architecture)), "the number of fusion layers")
     return _runs(((length - k, "S"), (k, "ST")), architecture)
@@ -85,6 +95,11 @@ def bottom_heavy(k: int, architecture: str) -> FusionStrategy:
 
     Raises:
         ValueError: If the architecture is unknown, or `k` is not from 0 to its number of layers.
+
+    Example:
+    ```python
+    print(bottom_heavy(2, "micro"))  # ST ST S S S S
+    ```
     """
     length = _check_k(k, 0, sum(fusion_groups(architecture)), "the number of fusion layers")
     return _runs(((k, "ST"), (length - k, "S")), architecture)
@@ -100,6 +115,11 @@ def mixed(k: int, architecture: str) -> FusionStrategy:
 
     Raises:
         ValueError: If the architecture is unknown, or `k` is not from 2 to its number of groups.
+
+    Example:
+    ```python
+    print(mixed(3, "resnet50"))  # MC3
+    ```
     """
     groups = fusion_groups(architecture)
     _check_k(k, 2, len(groups) + 1, "the number of groups, stem included")
@@ -116,6 +136,11 @@ def r2plus1d(architecture: str) -> FusionStrategy:
 
     Raises:
         ValueError: If the architecture is unknown.
+
+    Example:
+    ```python
+    print(r2plus1d("micro"))  # ST ST ST ST ST ST
+    ```
     """
     return uniform("ST", architecture)
 
@@ -129,6 +154,11 @@ def i3d(architecture: str) -> FusionStrategy:
 
     Raises:
         ValueError: If the architecture is unknown.
+
+    Example:
+    ```python
+    print(i3d("micro"))  # ST ST ST ST ST ST
+    ```
     """
     return uniform("ST", architecture)
 
@@ -148,6 +178,11 @@ def observed(architecture: str, *, dataset: str = SOMETHING) -> FusionStrategy:
 
     Raises:
         ValueError: If a name is unknown; the message offers the nearest ones.
+
+    Example:
+    ```python
+    print(observed("resnet50", dataset="kinetics400"))
+    ```
     """
     length, made = sum(fusion_groups(architecture)), AUTHORS.get(architecture, {})
     check_dataset(dataset)
@@ -169,6 +204,11 @@ def observed_kinetics(architecture: str) -> FusionStrategy:
 
     Raises:
         ValueError: If the architecture is unknown.
+
+    Example:
+    ```python
+    print(observed_kinetics("resnet50"))
+    ```
     """
     return observed(architecture, dataset=KINETICS)
 

@@ -44,6 +44,12 @@ class TrainedWeights:
         training: str, how it was trained.
         command: str, what writes it anew.
         pushes: dict, the record of what moved its gates, as the template has it again.
+
+    Example:
+    ```python
+    facts = trained_weights("motion")
+    print(facts.task, facts.labels, facts.top1)
+    ```
     """
 
     name: str

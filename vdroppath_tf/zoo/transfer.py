@@ -45,6 +45,12 @@ def transfer(source: Source, to: str = "resnet50") -> Source:
     Raises:
         ValueError: If the target is unknown, the source treats the inputs of a layer differently
             (another network has other inputs), or it has no path at all where one is needed.
+
+    Example:
+    ```python
+    space = transfer(published_space("something-something-v1"), to="resnet50")
+    strategy = transfer(published_strategy("ucf101"), to="micro")
+    ```
     """
     length = len(fusion_layers_of(to))
     if source.architecture == to:

@@ -28,6 +28,7 @@ class VideoCache:
     Example:
         ```python
         cache = VideoCache(2 << 30)  # 2 GiB
+        frames = cache.frames(entry.source, [0, 2])
         clips = training_clips(manifest, sampling, batch_size=8, cache_bytes=cache)
         ```
     """

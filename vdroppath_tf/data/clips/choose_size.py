@@ -37,8 +37,8 @@ class FrameSizes:
 
     Example:
         ```python
-        sizes = frame_sizes([train, validation])
-        sizes.short_edge, sizes.differ  # 240, True
+        sizes = frame_sizes([train_videos, val_videos])
+        sizes.short_edge, sizes.differ
         ```
     """
 
@@ -83,7 +83,7 @@ def frame_sizes(
 
     Example:
         ```python
-        print(frame_sizes([train, validation]))  # 320x240 (9,537), 400x226 (3,783)
+        print(frame_sizes([train_videos, val_videos]))
         ```
     """
     if at_most < 1:
@@ -130,7 +130,7 @@ def with_chosen_size(
 
     Example:
         ```python
-        sampling, note = with_chosen_size(sampling, frame_sizes([train, validation]))
+        sampling, note = with_chosen_size(sampling, frame_sizes([train_videos, val_videos]))
         ```
     """
     if sizes is None or sampling.crop is not None or sampling.short_edge is not None:

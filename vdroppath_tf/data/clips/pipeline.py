@@ -86,11 +86,11 @@ def training_clips(
     Example:
         ```python
         clips = training_clips(
-            open_manifest("train.txt"),
-            ClipSampling(frames=16, stride=2, short_edge=256, crop=224, flip=True),
-            batch_size=8,
+            open_manifest("train.txt", root="videos"),
+            ClipSampling(frames=16, stride=2, short_edge=64, crop=56, flip=True),
+            batch_size=4,
         )
-        model.fit(clips, epochs=5)
+        batch, labels = next(iter(clips))
         ```
     """
     sampling.check_flip(manifest)
@@ -174,9 +174,10 @@ def evaluation_clips(
 
     Example:
         ```python
-        sampling = ClipSampling(frames=16, short_edge=256, crop=224)
-        clips = evaluation_clips(open_manifest("val.txt"), sampling, batch_size=8)
-        model.evaluate(clips)
+        sampling = ClipSampling(frames=16, short_edge=64, crop=56)
+        clips = evaluation_clips(open_manifest("val.txt", root="videos"), sampling, batch_size=8)
+        for batch, labels in clips:
+            print(batch.shape, labels.numpy())  # (2, 16, 56, 56, 3) [0 1]
         ```
     """
     if split not in ("validation", "test"):

@@ -70,7 +70,8 @@ class ClipSampling:
 
     Example:
         ```python
-        sampling = ClipSampling(frames=16, stride=2, short_edge=(256, 288), crop=224, flip=True)
+        sampling = ClipSampling(frames=16, stride=2, short_edge=256, crop=224, clips_per_video=2)
+        sampling.views("test"), sampling.clip_size(240, 320)  # 2, (224, 224)
         ```
     """
 

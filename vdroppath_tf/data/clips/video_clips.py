@@ -78,10 +78,6 @@ def clips_of(
 
     Example:
         ```python
-        from vdroppath_tf.data.clips import ClipSampling, clips_of
-        from vdroppath_tf.data.lists.one_video import one_video
-
-        (entry,) = one_video("a.mp4", ["walking", "running"])
         found = clips_of(entry, ClipSampling(frames=16, stride=2, short_edge=256, crop=224))
         print(found.clips.shape, found.frames[0])
         ```

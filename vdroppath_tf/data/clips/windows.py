@@ -29,7 +29,7 @@ class Window:
 
     Example:
         ```python
-        for window in windows_of(entry, seconds=2.0):
+        for window in windows_of(entry, seconds=0.1):
             print(window.start, window.end)
         ```
     """
@@ -65,7 +65,7 @@ def windows_of(
 
     Example:
         ```python
-        for window in windows_of(entry, seconds=2.0, hop=1.0):
+        for window in windows_of(entry, seconds=0.1, hop=0.05):
             clips = clips_of(window.entry, sampling)
         ```
     """

@@ -39,7 +39,7 @@ class Fault:
 
     Example:
         ```python
-        for fault in faults.faults():  # faults: a FaultLog
+        for fault in faults.faults():
             print(fault.path, fault.reason)
         ```
     """

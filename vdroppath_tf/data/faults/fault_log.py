@@ -54,7 +54,9 @@ class FaultLog:
     Example:
         ```python
         faults = FaultLog(0.05)
-        clips = training_clips(manifest, sampling, batch_size=8, faults=faults)
+        for batch in evaluation_clips(manifest, sampling, batch_size=8, faults=faults):
+            pass
+        print(faults.account(manifest, "validation"))  # 24 of 24 videos scored
         ```
     """
 

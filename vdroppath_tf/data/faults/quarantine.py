@@ -30,8 +30,9 @@ class Quarantine:
 
     Example:
         ```python
-        quarantine = read_quarantine("quarantine.json")
-        print(len(quarantine.faults))
+        found = diagnose([("train", manifest)], "doctor.jsonl")
+        write_quarantine("quarantine.json", found.faults, [manifest])
+        print(len(read_quarantine("quarantine.json").faults))  # 0
         ```
     """
 
@@ -53,7 +54,8 @@ def write_quarantine(
 
     Example:
         ```python
-        write_quarantine("quarantine.json", faults.faults(), [train, validation])
+        clips = evaluation_clips(manifest, sampling, batch_size=8, faults=faults)
+        write_quarantine("quarantine.json", faults.faults(), [manifest])
         ```
     """
     root = _common_folder(entry.path for manifest in manifests for entry in manifest)
@@ -85,7 +87,9 @@ def read_quarantine(
 
     Example:
         ```python
-        manifest = without(manifest, read_quarantine("quarantine.json"))
+        found = diagnose([("train", manifest)], "doctor.jsonl")
+        write_quarantine("quarantine.json", found.faults, [manifest])
+        manifest = vdroppath_tf.data.faults.without(manifest, read_quarantine("quarantine.json"))
         ```
     """
     try:
@@ -116,6 +120,7 @@ def without(manifest: Manifest, quarantine: Quarantine) -> Manifest:
 
     Example:
         ```python
+        write_quarantine("quarantine.json", faults.faults(), [manifest])
         manifest = without(manifest, read_quarantine("quarantine.json"))
         ```
     """

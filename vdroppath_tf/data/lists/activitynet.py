@@ -65,7 +65,7 @@ def read_activitynet(
 
     Example:
         ```python
-        manifest = read_activitynet("activity_net.v1-3.min.json", "videos", split="training")
+        manifest = read_activitynet("activity_net.v1-3.min.json", "activitynet", split="training")
         ```
     """
     lookup = (lookup or Lookup()).for_downloads()

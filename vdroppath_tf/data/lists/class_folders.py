@@ -61,7 +61,7 @@ def read_folder(
 
     Example:
         ```python
-        manifest = read_folder("videos", part="train")  # videos/train/jump/1.mp4, ...
+        manifest = read_folder("dataset", part="train")  # dataset/train/jump/1.mp4, ...
         ```
     """
     if not os.path.isdir(path):

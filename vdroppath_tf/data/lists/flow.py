@@ -28,7 +28,7 @@ def flow_manifest(manifest: Manifest) -> Manifest:
 
     Example:
         ```python
-        flow = flow_manifest(read_list("train.txt", "frames"))
+        flow = flow_manifest(read_list("frames.txt", "frames"))
         ```
     """
     return dataclasses.replace(manifest, entries=tuple(map(_flow_entry, manifest)))

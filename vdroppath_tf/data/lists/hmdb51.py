@@ -57,7 +57,8 @@ def read_hmdb51(
 
     Example:
         ```python
-        manifest = read_hmdb51("testTrainMulti_7030_splits", "hmdb51", part="train", split=1)
+        splits = "hmdb51/testTrainMulti_7030_splits"
+        manifest = read_hmdb51(splits, "hmdb51/hmdb51", part="train", split=1)
         ```
     """
     wanted = _PARTS.get(part_of(part or "") or "")

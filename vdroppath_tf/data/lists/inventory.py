@@ -30,7 +30,7 @@ def count_classes(manifest: Manifest) -> list[int]:
 
     Example:
         ```python
-        counts = count_classes(open_manifest("train.txt"))
+        counts = count_classes(vdroppath_tf.data.open_manifest("train.txt", root="videos"))
         ```
     """
     counts = [0] * manifest.num_classes
@@ -62,7 +62,7 @@ def shared_videos(
 
     Example:
         ```python
-        for entry, copy in shared_videos(train, validation, contents=True):
+        for entry, copy in shared_videos(train_videos, val_videos, contents=True):
             print(entry.path, copy.path)
         ```
     """

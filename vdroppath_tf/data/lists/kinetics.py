@@ -52,7 +52,7 @@ def read_kinetics(
 
     Example:
         ```python
-        manifest = read_kinetics("kinetics400/train.csv", "kinetics400/train")
+        manifest = read_kinetics("kinetics400/train.csv", "kinetics400/videos")
         ```
     """
     lookup = (lookup or Lookup()).for_downloads()

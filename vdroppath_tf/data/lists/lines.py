@@ -66,7 +66,7 @@ def read_list(
 
     Example:
         ```python
-        manifest = read_list("train.txt", "frames")  # lines such as "run/v1 120 3"
+        manifest = read_list("frames.txt", "frames")  # lines such as "run/v1 120 3"
         ```
     """
     return _read(_TRIPLES, path, root, labels, label_base, lookup)

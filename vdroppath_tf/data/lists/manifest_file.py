@@ -47,7 +47,7 @@ def write_manifest(manifest: Manifest, path: PathLike) -> None:
 
     Example:
         ```python
-        write_manifest(read_folder("videos"), "videos/manifest.jsonl")
+        write_manifest(vdroppath_tf.data.lists.read_folder("videos"), "videos/manifest.jsonl")
         ```
     """
     segments = any(isinstance(entry.source, Segment) for entry in manifest)
@@ -127,6 +127,7 @@ def read_manifest(
 
     Example:
         ```python
+        write_manifest(read_folder("videos"), "videos/manifest.jsonl")
         manifest = read_manifest("videos/manifest.jsonl")
         ```
     """

@@ -76,7 +76,7 @@ def named_videos(
 
     Example:
         ```python
-        for entry in named_videos("holiday_videos"):
+        for entry in named_videos("videos/jump"):
             print(entry.name, entry.source.info().num_frames)
         ```
     """

@@ -43,7 +43,7 @@ def parts_of(path: PathLike) -> dict[str, str]:
 
     Example:
         ```python
-        parts_of("videos")  # {"train": "train", "validation": "val"}
+        parts_of("dataset")  # {"train": "train", "validation": "val"}
         ```
     """
     if "://" in os.fspath(path) or not os.path.isdir(path):

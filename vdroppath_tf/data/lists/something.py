@@ -102,7 +102,9 @@ def read_something_v1(
 
     Example:
         ```python
-        manifest = read_something_v1("something-something-v1-train.csv")
+        manifest = read_something_v1(
+            "something-v1/something-something-v1-train.csv", "something-v1/frames"
+        )
         ```
     """
     first = start_of(path).lstrip().partition("\n")[0]
@@ -145,7 +147,8 @@ def read_something_v2(
 
     Example:
         ```python
-        manifest = read_something_v2("train.json", "20bn-something-something-v2")
+        videos = "something-v2/20bn-something-something-v2"
+        manifest = read_something_v2("something-v2/train.json", videos)
         ```
     """
     answers = Path(path).with_name(f"{Path(path).stem}-answers.csv")

@@ -50,7 +50,7 @@ def read_ucf101(
 
     Example:
         ```python
-        manifest = read_ucf101("ucfTrainTestlist/trainlist01.txt", "UCF-101")
+        manifest = read_ucf101("ucf101/ucfTrainTestlist/trainlist01.txt", "ucf101/UCF-101")
         ```
     """
     names = same_names(_class_index(Path(path).with_name(_CLASSES)), labels, f"{path}: {_CLASSES}")

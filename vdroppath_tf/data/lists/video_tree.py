@@ -62,7 +62,7 @@ class Lookup:
 
     Example:
         ```python
-        manifest = open_manifest("train.txt", lookup=Lookup(allow_missing=True))
+        manifest = open_manifest("train.txt", root="videos", lookup=Lookup(allow_missing=True))
         ```
     """
 

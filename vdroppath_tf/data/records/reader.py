@@ -33,6 +33,7 @@ def read_index(folder: str | os.PathLike[str]) -> Index:
 
     Example:
         ```python
+        write_records("records", manifest)
         len(read_index("records").records)
         ```
     """
@@ -66,7 +67,8 @@ def read_records(
 
     Example:
         ```python
-        manifest = read_records("s3://bucket/records")
+        write_records("records", manifest)
+        manifest = read_records("records")  # or "s3://bucket/records"
         ```
     """
     index = read_index(folder)

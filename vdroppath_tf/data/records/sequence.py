@@ -30,6 +30,12 @@ class SequenceVideo(FrameSource):
         offset: The byte of the file at which the record's data begin.
         length: The size of the data, in bytes.
         name: The name of the video.
+
+    Example:
+        ```python
+        entry = read_sequence_examples("tfrecords", part="train").entries[0]
+        entry.source.info().num_frames, entry.source.read([0, 1]).shape
+        ```
     """
 
     file: str

@@ -74,8 +74,10 @@ def stream_clips(
 
     Example:
         ```python
-        sampling = ClipSampling(frames=16, stride=2, short_edge=128, crop=112, flip=True)
-        clips = stream_clips("records", sampling, batch_size=8, service="grpc://10.0.0.1:5050")
+        write_records("records", open_manifest("train.txt", root="videos"))
+        sampling = ClipSampling(frames=8, stride=2, short_edge=64, crop=56, flip=True)
+        clips = stream_clips("records", sampling, batch_size=4)
+        batch, labels = next(iter(clips))
         ```
     """
     index = read_index(folder)

@@ -95,7 +95,7 @@ def write_records(
 
     Example:
         ```python
-        written = write_records("records", open_manifest("train.txt"), short_edge=256)
+        written = write_records("records", open_manifest("train.txt", root="videos"), short_edge=64)
         ```
     """
     if not 0 <= max_bad_fraction <= 1:

@@ -43,7 +43,7 @@ class FlowFolder(FrameSource):
 
     Example:
         ```python
-        flow = FlowFolder("/data/flow/video1").read([0, 1, 2])  # (3, height, width, 2)
+        flow = FlowFolder("flow/video1").read([0, 1, 2])  # (3, height, width, 2)
         ```
     """
 

@@ -38,7 +38,7 @@ class FrameFolder(FrameSource):
 
     Example:
         ```python
-        frames = FrameFolder("/data/frames/video1").read([0, 8, 16])
+        frames = FrameFolder("frames/video1").read([0, 1, 2])
         ```
     """
 

@@ -45,7 +45,7 @@ class Hdf5Frames(FrameSource):
 
     Example:
         ```python
-        frames = Hdf5Frames("/data/videos.h5", "train/video1").read([0, 8, 16])
+        frames = Hdf5Frames("videos.h5", "walk/video1").read([0, 8, 11])
         ```
     """
 

@@ -27,7 +27,7 @@ class Box(NamedTuple):
 
     Example:
         ```python
-        VideoFile("/data/dance.mp4").read([0], short_edge=256, box=Box(0, 0, 224, 224))
+        VideoFile("dance.mp4").read([0], short_edge=256, box=Box(0, 0, 224, 224))
         ```
     """
 
@@ -51,7 +51,7 @@ class FrameInfo:
 
     Example:
         ```python
-        info = VideoFile("/data/dance.mp4").info()
+        info = VideoFile("dance.mp4").info()
         info.num_frames, info.height, info.width
         ```
     """

@@ -107,7 +107,7 @@ class Segment(FrameSource):
 
     Example:
         ```python
-        part = Segment(VideoFile("/data/dance.mp4"), Span(2.0, 4.5, "seconds"))
+        part = Segment(VideoFile("dance.mp4"), Span(0.5, 1.5, "seconds"))
         part.info().num_frames
         ```
     """

@@ -39,7 +39,7 @@ class FrameSource(ABC):
 
     Example:
         ```python
-        source = VideoFile("/data/dance.mp4")  # a subclass
+        source = VideoFile("dance.mp4")  # a subclass
         source.info().num_frames, source.read([0, 8, 16]).shape
         ```
     """
@@ -103,7 +103,7 @@ class FrameSource(ABC):
 
         Example:
             ```python
-            VideoFile("/data/dance.mp4").read([0, 8, 16], short_edge=128)
+            VideoFile("dance.mp4").read([0, 8, 16], short_edge=128)
             ```
         """
         info = self.info(cache_dir)

@@ -28,7 +28,7 @@ class VideoFile(FrameSource):
 
     Example:
         ```python
-        frames = VideoFile("/data/dance.mp4").read([0, 8, 16], short_edge=128)
+        frames = VideoFile("dance.mp4").read([0, 8, 16], short_edge=128)
         ```
     """
 

@@ -44,7 +44,7 @@ class FrameZip(FrameSource):
 
     Example:
         ```python
-        frames = FrameZip("/data/videos/video1/RGB_frames.zip").read([0, 8, 16])
+        frames = FrameZip("RGB_frames.zip").read([0, 1, 2])
         ```
     """
 

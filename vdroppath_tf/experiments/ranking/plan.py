@@ -61,6 +61,12 @@ class Plan:
         clips: The numbers of training and test clips.
         adapt_steps: The numbers of training steps after which strategies are scored again, from a
             template's weights: the points of a curve.
+
+    Example:
+    ```python
+    plan = Plan(draws=12, uniform_draws=12, seeds=2)
+    print(plan.stand_alone_steps, plan.stand_alone.search.epochs)
+    ```
     """
 
     draws: int = 24

@@ -60,6 +60,12 @@ def run_ranking(
 
     Raises:
         ValueError: If the folder holds another plan, or a space holds too few strategies.
+
+    Example:
+    ```python
+    found = run_ranking(Path("ranking"), Plan(draws=12, uniform_draws=12, seeds=2))
+    print(found.of("draws").taus())
+    ```
     """
     where = processes, cluster
     difficulty = dataclasses.asdict(DIFFICULTY)
@@ -113,6 +119,12 @@ def draw_strategies(space: ProbabilitySpace, plan: Plan) -> dict[str, list[Fusio
 
     Raises:
         ValueError: If a space is too concentrated to hold that many.
+
+    Example:
+    ```python
+    found = draw_strategies(space, Plan(draws=2, uniform_draws=3))
+    print(found["draws"], found["uniform draws"])
+    ```
     """
     found: dict[str, list[FusionStrategy]] = {}
     taken: set[FusionStrategy] = set()

@@ -29,6 +29,12 @@ class TaskFiles:
     Attributes:
         folder: The folder of the task.
         labels: The names of the classes.
+
+    Example:
+    ```python
+    files = write_task("clips", "motion", clips=(8, 4, 4))
+    print(len(files.manifest("train")), files.labels)
+    ```
     """
 
     folder: Path

@@ -47,6 +47,12 @@ class Difficulty:
 
     Raises:
         ValueError: If a value is out of range.
+
+    Example:
+    ```python
+    hard = Difficulty(noise=60.0, contrast=40.0)
+    frames, label = make_clip("motion", "train", 0, difficulty=hard)
+    ```
     """
 
     frames: int = 8
@@ -85,6 +91,12 @@ class Scene:
         start: The row and column of the shape's centre where it is first visible, in pixels.
         first: The first frame in which it is visible.
         period: The number of frames from one appearance to the next.
+
+    Example:
+    ```python
+    scene = Scene(shape=0, direction=1, start=(16.0, 16.0), period=2)
+    scene.centres(Difficulty()).shape, scene.visible(8)  # (8, 2), in every second frame
+    ```
     """
 
     shape: int

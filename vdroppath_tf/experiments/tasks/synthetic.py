@@ -43,6 +43,12 @@ def make_clip(
 
     Returns:
         Frames, uint8 `(frames, size, size, 3)`, and the label.
+
+    Example:
+    ```python
+    frames, label = make_clip("motion", "train", item=0)
+    frames.shape  # (8, 32, 32, 3)
+    ```
     """
     difficulty = difficulty or Difficulty()
     label = item % len(labels(task))
@@ -83,8 +89,10 @@ def write_task(
         ValueError: If there is no such task, a count is below 1, or the folder holds anything else.
 
     Example:
-        files = write_task("clips", "motion", clips=(64, 16, 16))
-        videos = files.manifest("train")
+    ```python
+    files = write_task("clips", "motion", clips=(8, 4, 4))
+    train_videos = files.manifest("train")
+    ```
     """
     files = TaskFiles(Path(folder), labels(task))
     check_counts(clips)

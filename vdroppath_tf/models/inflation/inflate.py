@@ -59,6 +59,13 @@ def inflate(
     Raises:
         ValueError: where the weights are those of another network, a pickle, or damaged.
         FileNotFoundError: where there is no such file.
+
+    Example:
+    ```python
+    template = vdroppath_tf.zoo.template_resnet50()
+    report = inflate(template, keras.applications.ResNet50(weights="imagenet"))
+    print(report.new, report.unused)
+    ```
     """
     if scaling not in SCALINGS:
         raise ValueError(f"scaling must be one of {SCALINGS}. Received: {scaling!r}")

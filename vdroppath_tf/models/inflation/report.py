@@ -29,6 +29,13 @@ class InflationReport:
         used: the source's names that went into ``copied`` and ``repeated``.
         unused: the source's names that went nowhere.
         changed: how the network differs from the 2D one for reasons other than time; sentences.
+
+    Example:
+    ```python
+    source = keras.applications.ResNet50(weights="imagenet")
+    report = vdroppath_tf.inflate(vdroppath_tf.zoo.template_resnet50(), source)
+    print(len(report.copied), len(report.repeated), report.new)
+    ```
     """
 
     source: str

@@ -80,8 +80,7 @@ def fold(
 
     Example:
         ```python
-        network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
-        vdroppath_tf.serving.fold(network, clip_shape=(8, 32, 32)).save("folded.keras")
+        fold(network, clip_shape=clip.shape[:3]).save("folded.keras")
         ```
 
     Args:

@@ -40,7 +40,7 @@ class Written:
 
     Example:
         ```python
-        for written in export_formats(network, "served/1", ["saved_model", "onnx"], clips=clips):
+        for written in export_formats(network, "exported/1", ["saved_model"], clips=clips):
             print(written.format, written.difference.largest)
         ```
     """
@@ -71,9 +71,7 @@ def export_formats(
 
     Example:
         ```python
-        network = vdroppath_tf.zoo.derived_micro("S S+ST ST ST - ST", num_classes=4)
-        clips = np.random.default_rng(0).integers(0, 256, (8, 8, 32, 32, 3), dtype=np.uint8)
-        vdroppath_tf.serving.export_formats(network, "served/1", ["saved_model"], clips=clips)
+        export_formats(network, "exported/1", ["saved_model", "onnx"], clips=clips)
         ```
 
     Args:

@@ -53,7 +53,9 @@ def application(
 
     Example:
         ```python
-        models = Models({"video": Path("served")}, load_artefact)
+        import uvicorn
+
+        models = Models({"video": Path("served")}, vdroppath_tf.serving.load_artefact)
         uvicorn.run(application(models))
         ```
     """

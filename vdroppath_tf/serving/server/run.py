@@ -129,6 +129,7 @@ def run_server(
 
     Example:
         ```python
+        models = Models({"video": Path("served")}, vdroppath_tf.serving.load_artefact)
         run_server(application(models, limits), limits, port=8080, on_start=print)
         ```
     """

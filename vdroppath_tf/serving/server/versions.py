@@ -31,7 +31,7 @@ class Version:
 
     Example:
         ```python
-        models = Models({"video": Path("served")}, load_artefact)
+        models = Models({"video": Path("served")}, vdroppath_tf.serving.load_artefact)
         models.get("video").number
         ```
     """
@@ -63,7 +63,8 @@ class Models:
 
     Example:
         ```python
-        models = Models({"video": Path("served")}, load_artefact, keep=2)
+        models = Models({"video": Path("served")}, vdroppath_tf.serving.load_artefact, keep=2)
+        models.refresh()  # loads new versions
         ```
     """
 

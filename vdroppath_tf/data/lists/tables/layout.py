@@ -37,10 +37,8 @@ class Layout:
 
     Example:
         ```python
-        import vdroppath_tf.data
-
-        layout = vdroppath_tf.data.Layout(columns=("path", "label"), separator="semicolon")
-        # vdroppath_tf.data.open_manifest("list.txt", format=layout)
+        layout = Layout(columns=("path", "label"), separator="comma")
+        manifest = open_manifest("train.csv", root="videos", format=layout)
         ```
 
     Attributes:

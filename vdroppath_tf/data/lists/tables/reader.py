@@ -72,7 +72,8 @@ def read_table(
 
     Example:
         ```python
-        manifest = read_table("train.csv", "videos", layout=Layout(columns=("path", "label")))
+        layout = vdroppath_tf.data.Layout(columns=("path", "label"))
+        manifest = read_table("train.csv", "videos", layout=layout)
         ```
     """
     layout = layout or Layout()
