@@ -6,19 +6,16 @@ Examples that train or download are marked with a comment that says so; they are
 from __future__ import annotations
 
 import ast
-import importlib
 import importlib.util
-import inspect
 import re
 import shlex
 from collections.abc import Iterator
-from functools import reduce
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 from absl import flags
+from shown_code import find, imported, misfits
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -29,18 +26,6 @@ BLOCK = re.compile(rf"^({NOT_RUN})?```python\n(.*?)^```", re.DOTALL | re.MULTILI
 COMMAND = re.compile(r"vdroppath ([a-z]+)((?:\\\n|[^\n`])*)")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-
-
-def _find(dotted: str) -> Any:
-    """The object of a dotted name; a module comes before a function of its name."""
-    parts = dotted.split(".")
-    for cut in range(len(parts), 0, -1):
-        try:
-            module = importlib.import_module(".".join(parts[:cut]))
-        except ModuleNotFoundError:
-            continue
-        return reduce(getattr, parts[cut:], module)
-    raise ModuleNotFoundError(dotted)
 
 
 def _hook(name: str) -> ModuleType:
@@ -61,48 +46,14 @@ def _blocks(page: Path) -> list[tuple[bool, str]]:
 @each_page
 def test_names_exist(page: Path) -> None:
     for dotted in re.findall(r"\]\[(vdroppath_tf[\w.]*)\]", page.read_text()):
-        assert _find(dotted) is not None, f"{page.name} links to {dotted}"
-
-
-def _imported(tree: ast.Module) -> dict[str, Any]:
-    """Name in an example -> the object of this package that it stands for."""
-    names: dict[str, Any] = {"vdroppath_tf": importlib.import_module("vdroppath_tf")}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vdroppath_tf"):
-            module = importlib.import_module(str(node.module))
-            names |= {
-                alias.asname or alias.name: getattr(module, alias.name) for alias in node.names
-            }
-    return names
-
-
-def _named(node: ast.expr, names: dict[str, Any]) -> Any:
-    """The object of `vdroppath_tf.zoo.template_micro`; None where it is not this package's."""
-    if isinstance(node, ast.Name):
-        return names.get(node.id)
-    if isinstance(node, ast.Attribute):
-        base = _named(node.value, names)
-        return None if base is None else getattr(base, node.attr)
-    return None
+        assert find(dotted) is not None, f"{page.name} links to {dotted}"
 
 
 @each_page
 def test_examples_fit_the_code(page: Path) -> None:
     tree = ast.parse("\n".join(code for _, code in _blocks(page)))
-    names = _imported(tree)  # an import of what is not there fails here
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            _named(node, names)  # and a name that is not there, here
-        if not isinstance(node, ast.Call) or any(isinstance(a, ast.Starred) for a in node.args):
-            continue
-        target = _named(node.func, names)
-        if target is None:
-            continue
-        keywords = {word.arg: None for word in node.keywords if word.arg}
-        try:
-            inspect.signature(target).bind_partial(*node.args, **keywords)
-        except TypeError as error:
-            pytest.fail(f"{page.name}, {ast.unparse(node)}: {error}")
+    names = imported(tree)  # an import of what is not there fails here
+    assert list(misfits(tree, names)) == [], page.name
 
 
 @pytest.mark.slow
