@@ -71,7 +71,7 @@ def export_formats(
 
     Example:
         ```python
-        export_formats(network, "exported/1", ["saved_model", "onnx"], clips=clips)
+        export_formats(network, "exported/1", ["saved_model"], clips=clips)  # and "onnx", ...
         ```
 
     Args:
