@@ -19,6 +19,7 @@ import vdroppath_tf
 from vdroppath_tf import analysis, data, experiments, scoring, training
 
 _NEEDS = {"train.txt": ("videos",), "val.txt": ("videos",), "train.csv": ("videos",)}
+_LIBRARIES: dict[str, Any] = {"np": np, "keras": keras, "Path": Path}
 
 
 class Things:
@@ -29,11 +30,7 @@ class Things:
         self._models: list[tuple[Any, list[np.ndarray]]] = []
 
     def get(self, name: str) -> Any:
-        return getattr(self, name)
-
-    np = np
-    keras = keras
-    Path = Path
+        return _LIBRARIES[name] if name in _LIBRARIES else getattr(self, name)
 
     @functools.cached_property
     def template(self) -> Any:
@@ -153,6 +150,6 @@ class Things:
 
 
 # Name -> what CONTRIBUTING.md says of it; files likewise.
-THINGS = [name for name in vars(Things) if not name.startswith("_")]
+THINGS = [*_LIBRARIES, *(name for name in vars(Things) if not name.startswith("_"))]
 THINGS = [name for name in THINGS if name not in ("get", "lay_out", "restored")]
 FILES: dict[str, Callable[..., None]] = {**DATA_FILES, **RUN_FILES}
