@@ -76,17 +76,19 @@ def public() -> tuple[Public, ...]:
 def free_names(code: str) -> list[str]:
     """The names that the code uses and does not make itself, sorted."""
     tables = [symtable.symtable(code, "example", "exec")]
-    used, made = set(), set()
+    used, made, imports = set(), set(), set()
     for table in tables:
         tables += table.get_children()
         for symbol in table.get_symbols():
             top = table is tables[0]
             if symbol.is_referenced() and (top or symbol.is_global()):
                 used.add(symbol.get_name())
-            if top and (symbol.is_assigned() or symbol.is_imported()):
+            if top and symbol.is_imported():
+                imports.add(symbol.get_name())
+            elif top and symbol.is_assigned():
                 made.add(symbol.get_name())
     made -= {name for name in made if _read_first(ast.parse(code), name)}
-    return sorted(used - made - {*dir(builtins)})
+    return sorted(used - made - imports - {*dir(builtins)})
 
 
 def _read_first(tree: ast.Module, name: str) -> bool:

@@ -82,7 +82,9 @@ def test_things_are_documented() -> None:
 
 
 def test_free_names() -> None:
-    code = "import a.b\nfor c in d: e = c\nf = g(f)\nh = [i for i in j]\nk(l)\nl = lambda m: m\n"
+    code = (
+        "import a.b\na.x\nfor c in d: e = c\nf = g(f)\nh = [i for i in j]\nk(l)\nl = lambda m: m\n"
+    )
     assert free_names(code) == ["d", "f", "g", "j", "k", "l"]
 
 
