@@ -38,25 +38,16 @@ def stopped_and_resumed(clips: Clips, recipe: Recipe, folder: Path, *, at: int) 
 
 
 def same_history(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
-    """Equal in all but the last bits of ``task_loss`` and of the drop probabilities.
-
-    With parts they were seen to be rounded otherwise in a resumed run, which is not understood;
-    all else is equal to the bit.
-    """
-    near = ("task_loss", "drop")
+    """Equal to the bit; the drop probabilities as ``same_state`` has the gates."""
     for one, other in zip(found, expected, strict=True):
-        for name in {*near} & {*other}:
-            np.testing.assert_allclose(one[name], other[name], rtol=1e-6, err_msg=name)
-        assert {k: v for k, v in one.items() if k not in near} == {
-            k: v for k, v in other.items() if k not in near
-        }
+        np.testing.assert_allclose(one["drop"], other["drop"], rtol=1e-6)
+        assert {**one, "drop": None} == {**other, "drop": None}
 
 
 def same_state(model: Any, expected: Any, *, parts: bool) -> None:
-    """Equal to the bit; with batches in parts, but for the last bits of the gates' logits.
+    """Equal to the bit; with batches in parts, but for the last bits of gates and their momentum.
 
-    These, and their momentum, were once seen to be rounded otherwise in a resumed run, as
-    ``task_loss`` is. It is not understood.
+    In one run of five these were once seen to be rounded otherwise in a resumed run.
     """
     one, other = tiny.state(model), tiny.state(expected)
     assert one.keys() == other.keys()
@@ -69,7 +60,7 @@ def same_state(model: Any, expected: Any, *, parts: bool) -> None:
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "averages, parts, clipping": {"ema": 0.9, "accumulate": 2, "clip_norm": 1.0},
+    "averages, parts, clipping": {"ema": 0.9, "accumulate": 4, "clip_norm": 1.0},
     "half precision, remat": {
         "precision": "mixed_float16",
         "remat": True,
@@ -167,8 +158,8 @@ def test_a_batch_in_parts_is_a_batch(motion: Any) -> None:
     """Of two equal halves, without gates, the mean gradient is that of the whole."""
     rng = np.random.default_rng(0)
     half = rng.integers(0, 256, (2, *tiny.SHAPE, 3)).astype("float32")
-    clips = np.concatenate([half, half])
-    labels = np.array([0, 1, 0, 1])
+    clips = np.repeat(half, 2, 0)  # every second clip is in the same part
+    labels = np.array([0, 0, 1, 1])
     found = []
     for parts in (1, 2):
         keras.utils.set_random_seed(1)

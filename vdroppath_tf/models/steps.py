@@ -75,19 +75,20 @@ class Steps(keras.Model):
                 total.assign(tf.zeros(total.shape, total.dtype))
 
     def _prepare_sums(self) -> None:
-        wanted = [tuple(weight.shape) for weight in self.trainable_weights]
-        if self._sums is not None and [tuple(s.shape) for s in self._sums] == wanted:
+        wanted = [(tuple(weight.shape), weight.dtype) for weight in self.trainable_weights]
+        found = [(tuple(total.shape), total.dtype.name) for total in self._sums or ()]
+        if self._sums is not None and found == wanted:
             return
         with self.distribute_strategy.scope():
             # a replica adds to its own, and the optimizer adds up replicas
             self._sums = [
                 tf.Variable(
-                    tf.zeros(shape),
+                    tf.zeros(shape, dtype),
                     trainable=False,
                     synchronization=tf.VariableSynchronization.ON_READ,
                     aggregation=tf.VariableAggregation.SUM,
                 )
-                for shape in wanted
+                for shape, dtype in wanted
             ]
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -201,7 +202,10 @@ def _on_one_replica(spec: Any) -> Any:
 
 
 def _part(x: Any, part: tf.Tensor, parts: int) -> Any:
-    """The rows of one of the parts of a batch."""
+    """The rows of one of the parts of a batch: every ``parts``-th one, from ``part`` on.
+
+    So a clip of the global batch is in the same part on any number of replicas.
+    """
     if not isinstance(x, tf.Tensor):
         return x
     known = x.shape[0]
@@ -211,7 +215,7 @@ def _part(x: Any, part: tf.Tensor, parts: int) -> Any:
             "Pass a batch_size that accumulate= divides, or another accumulate=."
         )
     rows = tf.shape(x)[0] // parts if known is None else known // parts
-    cut = tf.reshape(x, tf.concat([[parts, rows], tf.shape(x)[1:]], 0))[part]
+    cut = tf.reshape(x, tf.concat([[rows, parts], tf.shape(x)[1:]], 0))[:, part]
     cut.set_shape([None if known is None else rows, *x.shape[1:]])
     return cut
 

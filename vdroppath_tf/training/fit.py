@@ -55,6 +55,8 @@ def prepare(model: FusionModel, phase: Phase, recipe: Recipe, steps: int) -> Wei
         labels = {"soft": recipe.augment.soft_labels, "multi_label": model.multi_label}
         metrics = accuracy_metrics(model.output_shape[-1], **labels)
         model.compile(optimizer, cross_entropy(**labels), metrics=metrics, auto_scale_loss=False)
+        # the first step would build them, and a resumed epoch sets them before it
+        model._compile_metrics.build(model.output, model.output)
     model.accumulate, model.remat = recipe.accumulate, recipe.remat or model.remat
     return averages
 

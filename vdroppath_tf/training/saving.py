@@ -53,10 +53,13 @@ class SaveWithin(keras.callbacks.Callback):
         self.epoch, self.steps = epoch, self.start.steps if goes_on else 0
         self._earlier = self.start.metrics if self.steps else ()
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self._earlier:  # Keras creates some metrics in the first step
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        # before the first step: a step in parts adds several values, and the order of sums counts
+        if self._earlier:
             add_to_metrics(self.model, self._earlier)
             self._earlier = ()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.steps += 1
         self._since += 1
         self.signals.unsaved = True
