@@ -66,7 +66,15 @@ class FusedSGD(keras.optimizers.SGD):
         pairs = list(grads_and_vars)
         if not _several() or all(getattr(grad, _SUMMED, False) for grad, _ in pairs):
             return pairs  # there is nothing to add up
-        return super()._all_reduce_sum_gradients(pairs)
+        # TensorFlow packs the gradients of a call into one tensor; in a network of float64 those of
+        # the gates are float32
+        summed: dict[int, Any] = {}
+        dtypes = [None if grad is None else grad.dtype for grad, _ in pairs]
+        for dtype in dict.fromkeys(each for each in dtypes if each is not None):
+            own = [n for n, each in enumerate(dtypes) if each == dtype]
+            found = super()._all_reduce_sum_gradients([pairs[n] for n in own])
+            summed |= dict(zip(own, found, strict=True))
+        return [summed.get(n, pair) for n, pair in enumerate(pairs)]
 
 
 def _several() -> bool:
