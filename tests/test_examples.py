@@ -35,6 +35,8 @@ NOT_RUN = {
         "experiments.trial_table",
         "trains a network, as the example of train_stand_alone does": "experiments.StandAlone",
         "is the example of rehearse": "training.Rehearsal",
+        "makes what the examples of evaluate_strategies and measure_latency make": "LatencyTable "
+        "EvaluationOptions experiments.Scorer scoring.OneStrategy scoring.Selection",
         "is the example of StreamingClassifier": "scoring.StreamAnswer",
         "needs several machines": "data.start_dispatcher data.start_worker",
         "needs an object store or a web server": "data.remote.delete_file data.remote.list_files "
@@ -43,13 +45,6 @@ NOT_RUN = {
     }.items()
     for name in names.split()
 }
-# Rooms whose examples fit the code, but have not been seen to run: take one out once it passes.
-UNTRIED = (
-    "vdroppath_tf.serving.formats",
-    "vdroppath_tf.serving.server",
-    "vdroppath_tf.training",
-    "vdroppath_tf.zoo",
-)
 # Public name -> why it has no example.
 NO_EXAMPLE: dict[str, str] = {}
 
@@ -142,8 +137,6 @@ def test_examples_run(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if room in UNTRIED:
-        pytest.skip("not seen to run so far")
     failed = []
     for each in _of(room):
         for name, code in each.examples().items():

@@ -34,7 +34,7 @@ def loader(runtime: str = AUTO) -> Callable[[Path], Artefact]:
 
     Example:
         ```python
-        models = Models({"video": Path("served")}, loader("onnx"))
+        models = Models({"video": Path("served")}, loader("auto"))
         ```
     """
     if runtime not in RUNTIMES:
