@@ -8,8 +8,7 @@ from typing import Any
 
 from absl import logging
 
-from vdroppath_tf import scoring, training
-from vdroppath_tf.serving.runtime import Artefact, load_version
+from vdroppath_tf import scoring, serving, training
 from vdroppath_tf.serving.version_folders import newest_version
 
 
@@ -45,7 +44,7 @@ def open_artefact(path: str) -> Any:
     return open_exported(path)[0]
 
 
-def open_exported(path: str) -> tuple[Artefact, str]:
+def open_exported(path: str) -> tuple[serving.Artefact, str]:
     """Loads the newest version in a folder of versions, and logs it; else the folder itself.
 
     Returns:
@@ -56,6 +55,6 @@ def open_exported(path: str) -> tuple[Artefact, str]:
     """
     newest = newest_version(Path(path))
     if newest == Path(path):
-        return load_version(newest), path
+        return serving.load_artefact(newest), path
     logging.info("%s: the newest version in it is used, %s", path, newest)
-    return load_version(newest), str(newest)
+    return serving.load_artefact(newest), str(newest)
