@@ -33,11 +33,13 @@ def reading() -> Iterator[tuple[str, str]]:
 
 
 def call(command: str, *given: str) -> int:
-    """The exit code; what else the command needs is named, and is not there."""
-    names = {argument.partition("=")[0] for argument in given}
+    """The exit code; what else the command or the flag needs is named, and is not there."""
+    names = {argument.partition("=")[0].lstrip("-") for argument in given}
     values = cli.flags_of(command)
-    needed = [f"--{name}" for name in values if getattr(values[name], "needed", False)]
-    return cli.main([command, *given, *(f"{n}=/nowhere/x" for n in needed if n not in names)])
+    needed = {name for name in values if getattr(values[name], "needed", False)}
+    for name in names & {*values}:
+        needed |= {*getattr(values[name], "only_with", ())[:1]}
+    return cli.main([command, *given, *(f"--{n}=/nowhere/x" for n in sorted(needed - names))])
 
 
 @pytest.mark.parametrize(("command", "name"), list(reading()))
