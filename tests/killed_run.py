@@ -3,7 +3,8 @@
 python killed_run.py TASK_FOLDER RUN_FOLDER SIGNAL STEPS [STEPS ...]
 
 Each number of steps is one run in the folder, which gets the signal after so many steps of its own.
-A run that stops by itself prints its exit code and its last checkpoint.
+A run that stops by itself prints its exit code, its last checkpoint, and whether the handler of
+SIGTERM was restored.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def main() -> None:
             tiny.run_template(clips, tiny.recipe(), kept, on_step=on_step)
         except SystemExit as stopped:
             names = sorted(path.name for path in Path(folder).glob("checkpoint-*"))
-            print(stopped.code, names[-1])
+            restored = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+            print(stopped.code, names[-1], restored)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def _warn_without_onednn() -> None:
     if not on:
         logging.getLogger("vdroppath_tf").warning(
             "TensorFlow was imported before vdroppath_tf, with oneDNN's kernels off, as it is by "
-            "default on this processor: 3D convolutions train two to three times slower on it. "
+            "default on this CPU, where 3D convolutions train two to three times slower so. "
             "Import vdroppath_tf before TensorFlow and Keras, or set the environment variable "
             "%s=1 (0 keeps them off without this warning).",
             ONEDNN,

@@ -43,6 +43,20 @@ def test_a_flag_without_the_one_that_it_needs(
         values[other].value = None
 
 
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [
+        ("test", ["--nooverwrite"]),  # asks for nothing
+        ("evaluate", ["--adapt_steps=0", "--adapt_learning_rate=.01"]),  # a loop over steps
+        ("evaluate", ["--norace", "--margin=.01"]),
+    ],
+)
+def test_a_flag_whose_other_one_is_given(command: str, given: list[str]) -> None:
+    values = flags_of(command)
+    values(["vdroppath", *given])
+    check_needs(values)
+
+
 def test_which_flags_need_others() -> None:
     """The folder and the part of every optional source, in every command."""
     found = {(command, name): others for command, name, others in declared()}
@@ -68,7 +82,7 @@ def test_a_part_that_data_does_not_hold(call: Any, motion: Any, tmp_path: Path) 
         out = [] if command == "catalog" else [f"--out={tmp_path}/out"]
         message = said(call(command, videos, flag, *out))
         source = flag[2:].partition("_")[0]
-        assert f"has no effect without --{source}, and --data is not a folder" in message
+        assert f"has no effect without --{source}, which --data stands for only if" in message
     message = said(call("train", videos, "--log=wandb", "--picture_every=2", f"--out={tmp_path}/o"))
     assert "--picture_every has no effect without tensorboard" in message
     assert list(tmp_path.iterdir()) == []

@@ -48,6 +48,24 @@ def test_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     assert left == [f"{time} more" for time in ("3 min 24 s", "3 min 20 s", "1 min 40 s", "0.0 s")]
 
 
+def test_the_time_that_is_left_of_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each trains, 9 s, before the first of its two batches of validation clips is seen."""
+    now = [0.0]
+    monkeypatch.setattr("vdroppath_tf.experiments.account.time.perf_counter", lambda: now[0])
+    lines: list[str] = []
+    account = Account("motion", log=lines.append)
+    account.expect(6)
+    with account.steps("trials", 6, 2, unit="strategies", first=True) as step:
+        for number in range(6):
+            now[0] += 1.0 if number % 2 else 9.0
+            step()
+    assert [line.partition("takes about ")[2] for line in lines] == [
+        "20 s more",
+        "10 s more",
+        "0.0 s more",
+    ]
+
+
 def test_the_time_that_is_left_is_not_told_by_a_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[str] = []
     account = Account("motion", log=lines.append)

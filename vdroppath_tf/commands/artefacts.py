@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import logging
 
-from vdroppath_tf import scoring, serving, training
+from vdroppath_tf import scoring, training
 from vdroppath_tf.serving.version_folders import newest_version
+
+if TYPE_CHECKING:
+    from vdroppath_tf.serving.runtime import Artefact
 
 
 class KerasNetwork:
@@ -44,7 +47,7 @@ def open_artefact(path: str) -> Any:
     return open_exported(path)[0]
 
 
-def open_exported(path: str) -> tuple[serving.Artefact, str]:
+def open_exported(path: str) -> tuple[Artefact, str]:
     """Loads the newest version in a folder of versions, and logs it; else the folder itself.
 
     Returns:
@@ -53,8 +56,10 @@ def open_exported(path: str) -> tuple[serving.Artefact, str]:
     Raises:
         ValueError: See ``serving.load_artefact``.
     """
+    from vdroppath_tf.serving.runtime import load_version  # it imports numpy: not for --help
+
     newest = newest_version(Path(path))
     if newest == Path(path):
-        return serving.load_artefact(newest), path
+        return load_version(newest), path
     logging.info("%s: the newest version in it is used, %s", path, newest)
-    return serving.load_artefact(newest), str(newest)
+    return load_version(newest), str(newest)

@@ -46,7 +46,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean("finetune", False, text, flag_values=values)
     define_faults(values)
     for name in ("quarantine", "max_bad_fraction"):
-        only_with(values, name, "train_data", "validation")
+        only_with(values, name, "train_data")
     define_output(values, "out", "the derived network, .keras", mark=None, needed=True)
 
 

@@ -53,7 +53,9 @@ def check_needs(values: flags.FlagValues) -> None:
     for name in values:
         flag = values[name]
         others = getattr(flag, "only_with", ())
-        if others and flag.present and not any(values[other].value for other in others):
+        asks = flag.present and flag.value is not False  # --nooverwrite asks for nothing
+        given = any(values[other].present or values[other].value for other in others)
+        if others and asks and not given:
             named_ = " or ".join(f"--{other}" for other in others)
             raise ValueError(
                 f"--{name} has no effect without {named_}. Pass "

@@ -225,8 +225,8 @@ def check_found(values: flags.FlagValues, name: str) -> None:
     given = [flag for flag in (_root(name), _split(name)) if values[flag].present]
     if given and values[name].value is None:
         raise ValueError(
-            f"--{given[0]} has no effect without --{name}, and --data is not a folder that holds "
-            f"these videos too. Pass --{name} too, or leave --{given[0]} out."
+            f"--{given[0]} has no effect without --{name}, which --data stands for only if it is a "
+            f"folder that holds these videos too. Pass --{name} too, or leave --{given[0]} out."
         )
 
 

@@ -27,9 +27,9 @@ class _Pace:
         self._start: float | None = None  # when the current training's first step ended
 
     @contextmanager
-    def of(self, work: float) -> Iterator[None]:
-        """Times the body, a training with this much work."""
-        self._start, self._now = None, 0.0
+    def of(self, work: float, *, first: bool) -> Iterator[None]:
+        """Times the body, a training with this much work, with or without its first step."""
+        self._start, self._now = time.perf_counter() if first else None, 0.0
         yield
         self._seconds += self._elapsed()
         self._over += work
@@ -100,6 +100,7 @@ class Account:
         *,
         weight: float = 1.0,
         unit: str = "epochs",
+        first: bool = False,
     ) -> Iterator[Callable[[], None]]:
         """Yields a function to call after each step, which moves a bar or logs a line an epoch.
 
@@ -109,9 +110,14 @@ class Account:
             per_epoch: The number of steps in an epoch.
             weight: The time of a step, relative to one of a derived network. Defaults to 1.
             unit: The word for an epoch's steps in the lines. Defaults to ``"epochs"``.
+            first: Whether the time left is told by the time before the first step as well, which
+                builds a graph in a training; a trial trains before it. Defaults to False.
         """
         done = 0
-        with self._pace.of(total * weight), self.bar(description, "steps", total) as bar:
+        with (
+            self._pace.of(total * weight, first=first),
+            self.bar(description, "steps", total) as bar,
+        ):
 
             def step() -> None:
                 nonlocal done

@@ -221,9 +221,11 @@ def run_trials(
         for n, score in enumerate(scores.ranked()[: trials.finalists], start=1):
             if score.strategy not in known:
                 alone.append(train_stand_alone(run, f"finalist {n}", score.strategy))
-        for one in alone:
-            answers.append(run.score(one.network, run.task.validation))
-            log(f"{one.name}: {one.strategy}, top-1 {answers[-1].top1:.3f} on validation clips.")
+        with StopSignals():
+            for one in alone:
+                answers.append(run.score(one.network, run.task.validation))
+                top1 = f"top-1 {answers[-1].top1:.3f} on validation clips"
+                log(f"{one.name}: {one.strategy}, {top1}.")
     place = final(alone, answers, costs)
     log(
         f"Chosen, the cheapest within one standard error of the best of {len(alone)} networks: "
@@ -244,12 +246,23 @@ def _saying_what_is_kept(run: TaskRun, tried: int, alone: list[StandAlone]) -> I
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
-        kept = adapted_in(_of_trials(run))
+        kept = _trials_kept(run, tried)
         run.account.log(
             f"Stopped: {kept} of {tried} trials and {len(alone)} networks that were trained to the "
             f"end are kept in {run.folder}. The same trials, started again, resume after them."
         )
         raise
+
+
+def _trials_kept(run: TaskRun, tried: int) -> int:
+    """Returns the number of finished trials; 0 if their file is damaged, which the next run says.
+
+    The file may be that of other settings, if the run was stopped before it was compared.
+    """
+    try:
+        return min(adapted_in(_of_trials(run)), tried)
+    except (ValueError, OSError):
+        return 0
 
 
 def _of_trials(run: TaskRun) -> Path:
@@ -266,7 +279,9 @@ def _trial_scores(run: TaskRun, strategies: list[FusionStrategy], trials: Trials
     with (
         StopSignals(),  # SIGTERM too: each finished trial is kept
         run.account.timed("try strategies"),
-        run.account.steps("trials", total, passes, weight=weight, unit="strategies") as step,
+        run.account.steps(
+            "trials", total, passes, weight=weight, unit="strategies", first=True
+        ) as step,
     ):
         return evaluate_strategies(
             build_template(run.recipe, run.videos),

@@ -118,7 +118,7 @@ def mixed(k: int, architecture: str) -> FusionStrategy:
 
     Example:
     ```python
-    print(mixed(3, "resnet50"))  # MC3
+    network = derived_resnet50(mixed(3, "resnet50"))  # MC3 of the paper
     ```
     """
     groups = fusion_groups(architecture)
