@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vdroppath_tf.serving.formats.kinds import OPENVINO_INT8, Format, Run, one_by_one
+from vdroppath_tf.serving.formats.signal_stack import own_signal_stack
 
 
 def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) -> None:
@@ -23,7 +24,7 @@ def write(format: Format, answer: Any, folder: Path, calibration: np.ndarray) ->
         folder: The folder to write to.
         calibration: The clips that set the ranges of 8 bits.
     """
-    with _unwatched():
+    with _unwatched(), own_signal_stack():
         openvino = format.needed("openvino")
         model = openvino.convert_model(answer.get_concrete_function())
         if format is OPENVINO_INT8:
@@ -59,11 +60,12 @@ def load(format: Format, folder: Path) -> Run:
     openvino = format.needed("openvino")
     # Without the hint, OpenVINO computes in bfloat16 on processors that support it.
     settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    core = openvino.Core()
-    model = core.read_model(str(folder / format.file))
-    _, *sizes = model.input().partial_shape
-    model.reshape([1, *sizes])
-    request = core.compile_model(model, "CPU", settings).create_infer_request()
+    with own_signal_stack():
+        core = openvino.Core()
+        model = core.read_model(str(folder / format.file))
+        _, *sizes = model.input().partial_shape
+        model.reshape([1, *sizes])
+        request = core.compile_model(model, "CPU", settings).create_infer_request()
     alone = threading.Lock()
 
     def answer(clip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
