@@ -54,9 +54,9 @@ def calls_of(model: keras.Model) -> Iterator[Call]:
     functional = functional_of(model)
     if functional is None:
         raise ValueError(
-            f"{model.name!r} is a {type(model).__name__}, of which Keras knows no graph of layers. "
-            "Expected a functional model, a Sequential that has seen its input's shape, or the "
-            "template in it."
+            f"{model.name!r} is of the class {type(model).__name__}: Keras knows no graph of "
+            "layers of it. Expected a functional model, a Sequential that has seen its input's "
+            "shape, or the template in it."
         )
     by_depth = functional._nodes_by_depth
     for depth in sorted(by_depth, reverse=True):

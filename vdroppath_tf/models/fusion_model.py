@@ -267,7 +267,7 @@ def notice_range(clips: Any, dtype: str) -> None:
     if some.size and 0.0 < some.max() <= 1.0 and some.min() >= 0.0:
         warnings.warn(
             "Clips are floats between 0 and 1, and a network takes 0 to 255: it normalises them "
-            "itself, and to it these are all but black. Multiply them by 255, or pass uint8.",
+            "itself, so these clips are almost black to it. Multiply them by 255, or pass uint8.",
             stacklevel=5,
         )
 

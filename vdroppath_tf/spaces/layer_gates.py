@@ -133,7 +133,7 @@ def no_template(model: Any) -> ValueError:
     name = getattr(model, "name", None)
     shown = repr(name) if isinstance(name, str) else f"A {type(model).__name__}"
     return ValueError(
-        f"{shown} has no gated fusion layers: it is no template. Expected a model of "
+        f"{shown} has no gated fusion layers, so it is not a template. Expected a model of "
         "vdroppath_tf.zoo.template_*, as built or loaded with keras.saving.load_model, or a Keras "
         "model that holds one."
     )
