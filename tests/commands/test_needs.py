@@ -88,6 +88,14 @@ def test_a_part_that_data_does_not_hold(call: Any, motion: Any, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_split_that_does_not_happen(call: Any, motion: Any, tmp_path: Path) -> None:
+    """Nothing is kept together where nothing is split."""
+    parts = zip(("data", "validation", "test"), ("train", "validation", "test"), strict=True)
+    videos = [f"--{name}={motion.folder}/{part}.txt" for name, part in parts]
+    message = said(call("run", *videos, r"--group=(.*)_\d+", f"--out={tmp_path}/out"))
+    assert "--group has no effect where videos for all three parts are given" in message
+
+
 def test_they_are_refused_before_inputs_are_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "--model=nowhere.keras", "--out=nowhere/1", "--clips=3"]) == 1
     assert "--clips has no effect without --data. Pass --data too" in capsys.readouterr().err

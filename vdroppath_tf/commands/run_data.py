@@ -23,6 +23,7 @@ def open_parts(values: flags.FlagValues, modality: str, seed: int) -> dict[str, 
 
     Raises:
         ManifestError: If a list cannot be read, or a class would be missing from a part.
+        ValueError: If a flag has no effect on these parts.
     """
     find_validation(values)
     _find_test(values)
@@ -32,6 +33,11 @@ def open_parts(values: flags.FlagValues, modality: str, seed: int) -> dict[str, 
         if values[part].value is not None:
             found[part] = open_source(values, part, train.labels, part=part, modality=modality)
     group = values.group
+    if group is not None and len(found) == len(PARTS):
+        raise ValueError(
+            "--group has no effect where videos for all three parts are given: it keeps videos "
+            "together while they are split. Leave out --group, or one of --validation and --test."
+        )
     if "validation" in found and "test" not in found:
         halves = {"validation": 0.5, "test": 0.5}
         found |= data.split_videos(found["validation"], shares=halves, group=group, seed=seed)
