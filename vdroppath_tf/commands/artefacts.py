@@ -59,7 +59,7 @@ def open_exported(path: str) -> tuple[Artefact, str]:
     from vdroppath_tf.serving.runtime import load_version  # it imports numpy: not for --help
 
     newest = newest_version(Path(path))
-    if newest == Path(path):
-        return load_version(newest), path
-    logging.info("%s: the newest version in it is used, %s", path, newest)
-    return load_version(newest), str(newest)
+    if newest != Path(path):
+        logging.info("%s: the newest version in it is used, %s", path, newest)
+        path = str(newest)
+    return load_version(newest), path
