@@ -54,6 +54,9 @@ cannot do --fps=5: leave it out
 Pass split= (--split for --data, --validation_split for --validation), one of 1
 Pass --split for --data, --validation_split for --validation, one of 1
 
+another network, with stem=Stem(filters=16, stride=(1, 4, 4), fps=5), stride=(2, 1), stride=2.
+another network, with stem=Stem(filters=16, stride=(1, 4, 4), fps=5), stride=(2, 1), --stride=2.
+
 with short_edge= and crop=: pass both
 with --short_edge and --crop: pass both
 

@@ -176,7 +176,7 @@ def test_a_network_trained_on_its_own(call: Any, chain: Path, motion: Any, tmp_p
     assert (tmp_path / "alone" / "labels.txt").read_text().split() == ["0", "1", "2", "3"]
     done = call("space", f"--model={tmp_path}/alone/network.keras")
     assert done.code == 1
-    assert "no template" in done.error
+    assert "no gated fusion layers" in done.error
 
 
 @pytest.mark.slow

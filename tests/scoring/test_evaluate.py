@@ -261,7 +261,7 @@ def test_what_is_refused(template: Any) -> None:
         evaluate_strategies(template, ["S S S"], batches(), train_clips=[])
     with pytest.raises(ValueError, match="1 batch or more"):
         recalibrate(derive(template, "S S S"), training(), batches=0)
-    with pytest.raises(ValueError, match="no template"):
+    with pytest.raises(ValueError, match="no gated fusion layers"):
         evaluate_strategies(derive(template, "S S S"), ["S S S"], batches())
 
 

@@ -19,7 +19,11 @@ _BOTH = re.compile(
 )
 # "--columns with class_name in place of label (Layout(columns=...))": the Python form of a flag
 _BEHIND = re.compile(r"(--[a-z_]+[^()]*) \((?:[a-z]+=)?[A-Z]\w*\([^()]*\)\)")
-_ARGUMENT = re.compile(r"(?<![\w./'\"=-])([a-z]\w*)=('[^']*'|\"[^\"]*\"|[\w.+-]*[\w+]|)")
+# Values of an object as Python shows it ("Stem(filters=16, stride=(1, 4, 4))") are no arguments.
+_ARGUMENT = re.compile(
+    r"\b[A-Z]\w*\((?:[^()]|\([^()]*\))*\)"
+    r"|(?<![\w./'\"=-])([a-z]\w*)=(?!\w*[(\[{])('[^']*'|\"[^\"]*\"|[\w.+-]*[\w+]|)"
+)
 _INSIDE = re.compile(r"\b(?:Lookup|ClipSampling|Augmentation|Recipe)\(([^()]*)\)")
 # A path is at the beginning, starts with a slash, or is in quotes; it may contain spaces.
 _PATH = (
@@ -58,6 +62,8 @@ def in_flags(text: str, values: flags.FlagValues) -> str:
         return match[0] if found == match[1] else found
 
     def argument(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0]
         name = RENAMED.get(match[1], match[1])
         if name not in values:
             return match[0]
