@@ -5,14 +5,20 @@
 Two processes hold the same network, one from this package and one from ``torch_step.py`` in the
 channels-last layout, and take turns, so that a change of the machine's speed affects both. Ratios
 are medians over rounds. Each process has one thread. Both wall time and processor time are
-printed; use the latter if other jobs run on the machine. The ceiling is a matrix product of 2048 x
-2048 in float32, timed in the same rounds. ``--package`` names another checkout, which takes turns
-too.
+printed; use the latter if other jobs run on the machine. ``--package`` names another checkout,
+which takes turns too.
+
+The ceiling is the time that a job would take if its multiply-adds ran at the rate of a matrix
+product of 2048 x 2048 in float32, which is timed in the same rounds. A forward pass has the
+multiply-adds of ``vdroppath_tf.cost``, and a step three times as many. This counts the stem's input
+gradient, which is not computed, and all paths, although a forward pass of ours merges S and ST.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import os
 import platform
 import statistics
@@ -21,18 +27,25 @@ import time
 from pathlib import Path
 
 from absl import app, flags
-from in_turns import Worker, answer, jobs_of
+from in_turns import SIDE, Worker, answer, ceiling, jobs_of, relative
 
 TORCH = flags.DEFINE_string("torch", None, "path of a Python that has PyTorch", required=True)
-NETWORKS = flags.DEFINE_list("networks", ["densenet121", "resnet50"], "one or both of these two")
+NETWORKS = flags.DEFINE_list("networks", ["densenet121", "resnet50"], "names of networks")
 ROUNDS = flags.DEFINE_integer("rounds", 7, "number of rounds of timed steps", lower_bound=1)
 PACKAGE = flags.DEFINE_string("package", None, "folder of another checkout to compare with")
-SHAPES = {"densenet121": [1, 16, 112, 112], "resnet50": [2, 8, 112, 112]}
+SHAPES = {
+    "densenet121": [1, 16, 112, 112],
+    "mobilenet_v2": [8, 8, 112, 112],
+    "resnet50": [2, 8, 112, 112],
+}
+PASSES = {"step": 3, "forward": 1}  # the multiply-adds of a job, in those of a forward pass
 HERE = Path(__file__).resolve().parent
+Times = dict[tuple[str, str], list[list[float]]]
 
 
 def work(name: str, shape: list[int]) -> None:
     """Runs the job that each line of stdin names, and prints its wall and processor seconds."""
+    from vdroppath_tf.cost import complexity
     from vdroppath_tf.models.objectives import cross_entropy
     from vdroppath_tf.training.optimizer import GateSGD
     from vdroppath_tf.zoo.constructors import constructors
@@ -43,7 +56,13 @@ def work(name: str, shape: list[int]) -> None:
 
     import tensorflow as tf
 
-    answer(jobs_of(model, shape, 174), {"version": tf.__version__})
+    clip_shape = (shape[1], shape[2], shape[3])
+    about = {
+        "version": tf.__version__,
+        "parameters": sum(math.prod(weight.shape) for weight in model.trainable_variables),
+        "macs": shape[0] * complexity(model, clip_shape=clip_shape).macs,
+    }
+    answer(jobs_of(model, shape, 174), about)
 
 
 def started(command: list[str], package: Path | None = None) -> Worker:
@@ -63,40 +82,69 @@ def workers_of(name: str) -> dict[str, Worker]:
     if PACKAGE.value:
         found["other checkout"] = started(own, Path(PACKAGE.value))
     found["pytorch"] = started([TORCH.value, str(HERE / "torch_step.py"), name, shape])
+    counts = {which: worker.about["parameters"] for which, worker in found.items()}
+    if len(set(counts.values())) > 1:
+        sys.exit(f"{name}: these are not the same network. Parameters: {counts}")
     return found
 
 
-def compare(name: str) -> None:
-    """Times one network, and prints its lines of the table."""
-    workers = workers_of(name)
-    times: dict[tuple[str, str], list[list[float]]] = {}
+def timed(workers: dict[str, Worker]) -> Times:
+    """Runs the rounds, and returns the wall and processor seconds of every job by its process."""
+    times: Times = {}
     for number in range(ROUNDS.value + 2):
-        for job in ("step", "forward", "product"):
+        for job in (*PASSES, "product"):
             for which, worker in workers.items():
                 if job != "product" or which == "ours":
                     spent = worker.time(job)
                     if number > 1:  # the first two rounds trace the functions and warm up
                         times.setdefault((which, job), []).append(spent)
+    return times
+
+
+def cells(times: Times, which: str, job: str, macs: int, place: int) -> list[str]:
+    """Returns a job's time, as it is, relative to PyTorch's, and relative to the ceiling's.
+
+    Args:
+        times: dict, the seconds of all rounds, see ``timed``.
+        which: str, the name of the process.
+        job: str, the name of the job.
+        macs: int, the multiply-adds of the job.
+        place: int, 0 for wall time, and 1 for processor time.
+    """
+    own, theirs, product = (
+        [spent[place] for spent in times[key]]
+        for key in ((which, job), ("pytorch", job), ("ours", "product"))
+    )
+    best = [ceiling(macs, seconds) for seconds in product]
+    ratios = (relative(own, other) for other in (theirs, best))
+    return [f"{statistics.median(own):.2f} s", *(f"{ratio:.2f}" for ratio in ratios)]
+
+
+def compare(name: str) -> None:
+    """Times one network, and prints its lines of the table."""
+    workers = workers_of(name)
+    times = timed(workers)
     for worker in workers.values():
         worker.close()
     versions = ", ".join(f"{which} {worker.about['version']}" for which, worker in workers.items())
     wall = statistics.median(seconds for seconds, _ in times["ours", "product"])
-    print(f"{name}, clips {SHAPES[name]}; {versions}; ceiling {2 * 2048**3 / wall / 1e9:.0f} GF/s")
-    for job in ("step", "forward"):
+    macs, parameters = (workers["ours"].about[key] for key in ("macs", "parameters"))
+    print(
+        f"{name}, clips {SHAPES[name]}, {parameters:,} parameters, {macs / 1e9:.2f} GMACs forward"
+    )
+    print(f"{versions}; ceiling {2 * SIDE**3 / wall / 1e9:.0f} GF/s")
+    for job, passes in PASSES.items():
         for which in workers:
-            cells = []
-            for place in (0, 1):
-                own = [spent[place] for spent in times[which, job]]
-                theirs = [spent[place] for spent in times["pytorch", job]]
-                ratio = statistics.median(a / b for a, b in zip(own, theirs, strict=True))
-                cells += [f"{statistics.median(own):.2f} s", f"{ratio:.2f}"]
-            print("| " + " | ".join([job, which, *cells]) + " |", flush=True)
+            both = (cells(times, which, job, passes * macs, place) for place in (0, 1))
+            print("| " + " | ".join([job, which, *itertools.chain(*both)]) + " |", flush=True)
 
 
 def main(_) -> None:
     """Prints a table with the lines of each network."""
     print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {len(os.sched_getaffinity(0))} CPUs")
-    print("| job | of | wall | of PyTorch's | processor | of PyTorch's |\n" + "| --- " * 6 + "|")
+    head = ["of PyTorch's", "of the ceiling's"]
+    print("| " + " | ".join(["job", "of", "wall", *head, "processor", *head]) + " |")
+    print("| --- " * 8 + "|")
     for name in NETWORKS.value:
         compare(name)
 

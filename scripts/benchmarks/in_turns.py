@@ -7,11 +7,30 @@ since one of the processes may have PyTorch and not this package.
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+SIDE = 2048
+"""The rows and columns of the matrices of the job ``product``."""
+
+
+def relative(own: Sequence[float], others: Sequence[float]) -> float:
+    """Returns the median over rounds of the ratio of two times, each pair of one round."""
+    return statistics.median(a / b for a, b in zip(own, others, strict=True))
+
+
+def ceiling(macs: float, product: float) -> float:
+    """Returns the seconds that a job would take at the rate of the matrix product.
+
+    Args:
+        macs: float, the multiply-adds of the job.
+        product: float, the seconds that the job ``product`` took.
+    """
+    return macs * product / SIDE**3
 
 
 def answer(jobs: Mapping[str, Callable[[], Any]], about: Mapping[str, Any]) -> None:
@@ -40,7 +59,7 @@ def jobs_of(model: Any, shape: Sequence[int], classes: int) -> dict[str, Callabl
     clips = tf.constant(rng.integers(0, 256, (*shape, 3)), tf.float32)
     labels = tf.constant(rng.integers(0, classes, shape[0]))
     forward = tf.function(lambda x: model(x, training=False))
-    square = tf.random.normal([2048, 2048])
+    square = tf.random.normal([SIDE, SIDE])
     product = tf.function(lambda a: tf.reduce_sum(a @ a))
     return {
         "forward": lambda: forward(clips).numpy(),

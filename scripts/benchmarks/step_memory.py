@@ -27,7 +27,9 @@ from absl import app, flags
 NETWORK = flags.DEFINE_string("network", "densenet121", "name of a network of the zoo")
 SHAPE = flags.DEFINE_list("shape", ["1", "16", "112", "112"], "batch, frames, height, width")
 WAYS = flags.DEFINE_list("ways", ["usual", "remat"], "any of usual, remat and parts")
-TORCH = flags.DEFINE_string("torch", None, "a Python with PyTorch, for densenet121 and resnet50")
+TORCH = flags.DEFINE_string(
+    "torch", None, "a Python with PyTorch, for densenet121, mobilenet_v2 and resnet50"
+)
 STEPS = flags.DEFINE_integer("steps", 4, "number of steps of each way", lower_bound=3)
 
 

@@ -19,11 +19,16 @@ from pathlib import Path
 
 import torch
 import torch_densenet
+import torch_mobilenet
 import torch_resnet
 from in_turns import answer
 from torch import nn
 
-NETWORKS = {"densenet121": torch_densenet.network, "resnet50": torch_resnet.network}
+NETWORKS = {
+    "densenet121": torch_densenet.network,
+    "mobilenet_v2": torch_mobilenet.network,
+    "resnet50": torch_resnet.network,
+}
 CLASSES = torch_densenet.CLASSES
 
 
