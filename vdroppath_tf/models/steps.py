@@ -13,6 +13,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from vdroppath_tf.models.step_variables import build_metrics, build_optimizer
+
 
 class Steps(keras.Model):
     """A model whose ``fit`` works on several workers, and takes a batch in parts if it is told to.
@@ -97,8 +99,21 @@ class Steps(keras.Model):
         else:
             super().__setattr__(name, value)
 
+    def make_train_function(self, force: bool = False) -> Any:
+        """``keras.Model.make_train_function``, after the optimizer has made its variables."""
+        build_optimizer(self)
+        return super().make_train_function(force)
+
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Keras' takes a batch to look at; workers would have to agree on its mean."""
+        """Makes the variables of the metrics before the first step.
+
+        Keras does so under a strategy only, and takes a batch to look at; workers would have to
+        agree on its mean.
+        """
+        if self._distribute_strategy is None:
+            spec = data_batch if iterator is None else iterator._get_iterator().element_spec
+            build_metrics(self, spec)
+            return
         if iterator is None or workers(self.distribute_strategy) == 1:
             super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
             return
