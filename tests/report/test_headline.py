@@ -97,6 +97,13 @@ def test_so_few_clips_do_not_make_two_networks_equal() -> None:
     assert "it may be up to 26 points worse" in said(few)
 
 
+def test_few_clips_show_what_they_can() -> None:
+    """Both sentences of a report take the same interval against guessing."""
+    assert "learned" not in said(replace(task(0.83, 0.3, 0.7, 0.83), clips=6))
+    unsure = said(replace(task(0.5, 0.3, 0.4, 0.5), clips=6))
+    assert unsure.startswith("6 clips do not show that anything was learned: neither")
+
+
 def test_without_costs_nothing_is_called_cheaper() -> None:
     assert "multiply-adds" not in said(task(0.9, 0.3, 0.8, 0.7, macs=None))
     assert "nothing was gained" in said(task(0.9, 0.3, 0.7, 0.91, macs=None))

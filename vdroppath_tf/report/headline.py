@@ -200,15 +200,9 @@ def _of_selection(task: TaskReport) -> tuple[list[Gain], int] | None:
 
 def _sentence(task: TaskReport, gains: Sequence[Gain], clips: int) -> str:
     best = max(gains, key=lambda gain: gain.rival.top1)
-    chance = task.chance
-    if chance is not None and not any(
-        row.top1 - chance > 2 * honest_error(row, clips)
-        for row in (best.chosen, *(gain.rival for gain in gains))
-    ):
-        return (
-            "nothing was learned: neither the chosen strategy nor any uniform one is clearly "
-            f"better than guessing ({percent(chance)})."
-        )
+    unlearned = _near_chance(task, [best.chosen, *(gain.rival for gain in gains)], clips)
+    if unlearned is not None:
+        return unlearned
     if _is_uniform(best.chosen.strategy):
         return f"nothing was gained: the chosen strategy is a uniform one, {_name(best.chosen)}."
     if best.low > 0:
@@ -216,6 +210,21 @@ def _sentence(task: TaskReport, gains: Sequence[Gain], clips: int) -> str:
     if best.high < 0:
         return _worse(best, clips)
     return _alike(best, gains, clips)
+
+
+def _near_chance(task: TaskReport, rows: Sequence[Row], clips: int) -> str | None:
+    """Says that no row is clearly better than guessing; None if one is, or chance is unknown."""
+    ends = [row.ends(clips) for row in rows]
+    if task.chance is None or any(low > task.chance for low, _ in ends):
+        return None
+    many = max(high for _, high in ends) - task.chance <= CLOSE
+    sure = (
+        "nothing was learned" if many else f"{clips:,} clips do not show that anything was learned"
+    )
+    return (
+        f"{sure}: neither the chosen strategy nor any uniform one is clearly better than guessing "
+        f"({percent(task.chance)})."
+    )
 
 
 def _better(best: Gain, clips: int) -> str:
