@@ -79,6 +79,9 @@ def serve(
             raise ValueError(
                 f"A server needs {package}. Install it with pip install 'vdroppath_tf[serve]'."
             )
+    # TensorFlow and the models take seconds, on a busy machine a minute
+    many = f"{len(places)} model{'' if len(places) == 1 else 's'}"
+    logging.info("Loading %s: %s ...", many, ", ".join(places))
     from vdroppath_tf.serving import server
     from vdroppath_tf.serving.frozen import frozen_weights
 

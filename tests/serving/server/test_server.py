@@ -257,7 +257,7 @@ def test_an_address_that_cannot_be_listened_at_is_named(host: str, said: str) ->
         (["nowhere"], "there is no folder nowhere"),
         (["a=.", "a=."], "a second model 'a'"),
         (["a b=."], "is not a valid name"),
-        (["empty=."], "holds no model|holds no SavedModel"),
+        (["empty=."], r"(?s)Loading 1 model: empty \.\.\.\n.*holds no (model|SavedModel)"),
     ],
 )
 @pytest.mark.parametrize("command", ["serve", "demo"])
