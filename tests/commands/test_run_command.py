@@ -175,7 +175,9 @@ def test_status(finished: Path, call: Any, tmp_path: Path) -> None:
     done = call("status", finished)
     assert done.code == 0, done.error
     assert f"{finished}: 7 of 7 steps done, not running" in done.out
-    assert "search (phase 2 of 2), 1 of 1 epochs" in done.out
+    assert "\ntemplate: finished, search (phase 2 of 2), 1 of 1 epochs; noted " in done.out
+    assert f"\n{finished}/derived.run: finished, finetune (phase 1 of 1), " in done.out
+    assert done.out.count(f"{finished}: ") == 1  # one name, one thing
     assert "last epoch: loss " in done.out
     found = json.loads(call("status", finished, "--json").out)
     assert found["steps"] == dict.fromkeys(STEPS, "done")

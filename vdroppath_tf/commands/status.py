@@ -130,25 +130,27 @@ def lines_of(found: dict[str, Any]) -> Iterator[str]:
                 state = f"done, but {found['lost'][name]}: vdroppath run repeats the step"
             yield f"  {n} {name}: {state}"
     for place, each in found["trainings"].items():
-        yield from _lines_of_training(place, each, whole="steps" not in found)
+        of_run = "steps" in found  # whose folder's name begins the first line
+        name = "template" if of_run and place == folder else place
+        yield from _lines_of_training(name, each, whole=not of_run)
     for error in found.get("errors", ()):
         yield f"  bad: {error}"
     if found.get("next") and not found["running"]:
         yield f"  to resume: {found['again']}"
 
 
-def _lines_of_training(place: str, each: dict[str, Any], *, whole: bool) -> Iterator[str]:
+def _lines_of_training(name: str, each: dict[str, Any], *, whole: bool) -> Iterator[str]:
     from vdroppath_tf.report.formats import duration
 
     phases = each["phases"]
     if "number" not in each:
-        yield f"{place}: {each['state']}; " + ", ".join(f"{n} {e} epochs" for n, e in phases)
+        yield f"{name}: {each['state']}; " + ", ".join(f"{n} {e} epochs" for n, e in phases)
         return
-    name, epochs = phases[each["number"]] if phases else ("", 0)
-    where = f"{name} (phase {each['number'] + 1} of {len(phases)}), {each['epoch']} of {epochs} "
+    phase, epochs = phases[each["number"]] if phases else ("", 0)
+    where = f"{phase} (phase {each['number'] + 1} of {len(phases)}), {each['epoch']} of {epochs} "
     where += f"epochs{_step(each)}"
     ago = duration(max(0.0, time.time() - each["written"]))
-    yield f"{place}: {each['state']}, {where}; noted {ago} ago"
+    yield f"{name}: {each['state']}, {where}; noted {ago} ago"
     if each["clips_per_second"] is not None:
         waits = each["wait_share"]
         waiting = "" if waits is None else f", {waits:.0%} of the time waiting for clips"
