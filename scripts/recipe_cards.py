@@ -54,41 +54,43 @@ BACKBONES: dict[str, tuple[tuple[str, str, tuple[float, ...]], ...]] = {
     ),
 }
 
-IN_STEP = ", k (`weight_reg`) in step with N"
+IN_STEP = ", with k (`weight_reg`) in proportion to N"
 CARD = Path(__file__).with_name("recipe_card.md")  # `card` fills its fields
 
-PUBLISHED_ABOUT = """The run of the paper on {dataset} (Zhou et al., CVPR 2020, section 4.1 and
-section 1 of the supplementary material), with its values. Fine-tuning is ours: the paper gives it
-no numbers. The paper's network starts from {start}, these commands from random ones,
-unless the template is inflated first (docs/inflate.md)."""
-SMALL_ABOUT = """Ours, not published: for known-answer tasks and small footage on two CPU cores. The
-numbers of videos are those of the quickstart, whose clips it reads unchanged."""
+PUBLISHED_ABOUT = """The paper's training on {dataset} (Zhou et al., CVPR 2020, section 4.1 and
+section 1 of the supplementary material), with the paper's values. Those of the fine-tuning are
+ours, because the paper gives none. The paper's network starts from {start}. The commands below
+start from random weights, unless you inflate the template first (docs/inflate.md)."""
+SMALL_ABOUT = """This recipe is ours and was not published. It is meant for known-answer tasks and
+for small collections of videos on two CPU cores. The numbers of videos are those of the quickstart,
+and its clips are read unchanged."""
 
 EXPECTED = """The paper's top-1 in percent; not measured here. The best strategy is the best of
-{draws} draws, chosen on the validation videos on which it is reported; S, ST and S+ST everywhere
-were trained stand-alone (`vdroppath train --strategy=...`).
+{draws} draws, chosen on the same validation videos on which it is reported. The networks with S, ST
+or S+ST in every layer were trained stand-alone (`vdroppath train --strategy=...`).
 
 | network | from | S | ST | S+ST | best strategy |
 | --- | --- | --- | --- | --- | --- |
 {rows}"""
-SMALL_EXPECTED = """`make quickstart` runs it in full size on its tasks; the results are in
-`docs/measured.md`."""
+SMALL_EXPECTED = """`make quickstart` runs the recipe in full size on the known-answer tasks. The
+results are in `docs/measured.md`."""
 
 # field of the card -> (text for a published recipe, text for one of ours)
 TEXTS = {
     "about": (PUBLISHED_ABOUT, SMALL_ABOUT),
     "sizes": (", as the paper rounds them", ""),
     "weight_decay": (
-        "The paper gives no weight decay: 0 while gates learn, where the KL is the prior, is this\n"
-        "package's, and so is that of the other phases.",
-        "While gates learn the KL is the prior, so there is no weight decay.",
+        "The paper gives no weight decay; the values here are this package's. It is 0 while the\n"
+        "gates learn, because the KL term already contains the prior on the weights.",
+        "There is no weight decay while the gates learn, because the KL term already contains the\n"
+        "prior on the weights.",
     ),
     "full_size": (
-        "The machine that builds this package cannot run the recipe in full.",
-        "In full size it is `make quickstart`.",
+        "The recipe was not run in full size, because the machine here is too small for it.",
+        "`make quickstart` runs the recipe in full size.",
     ),
     "tested": (
-        ", as the\npaper tested videos: mean softmax over 2 clips spread over each, centre crop",
+        ", as in\nthe paper: the mean softmax over 2 clips spread over the video, centre crop",
         "",
     ),
 }

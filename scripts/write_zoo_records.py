@@ -42,19 +42,20 @@ tags: [video, 3d-cnn, supernet, variational-droppath, probability-space]
 | resolution of the marginals | about {resolution:g} |
 | load with | `vdroppath_tf.zoo.published_space("{dataset}")` |
 
-## What is in it
+## Contents
 
 * Drop probabilities p of the paths S and ST in each of the {layers} fusion layers, solved from the
-  figure's marginals (Eq. 7: a path is on with q = 1 - sqrt(p)). `marginals()` reproduces the figure
-  to 1e-3. All started at p = {initial:g}.
-* Which layers have a shortcut: every dense layer, whose input is concatenated to its output, and no
-  transition, so that a draw never leaves a transition empty.
+  figure's marginals (Eq. 7: a path is on with probability q = 1 - sqrt(p)). `marginals()`
+  reproduces the figure to 1e-3. Before the training, p was {initial:g} everywhere.
+* Which layers have a shortcut. Every dense layer has one, because its input is concatenated to its
+  output. The transitions have none, so a draw never leaves a transition empty.
 
-## What is not in it
+## Not included
 
-* No weights: the figure is the only source. A strategy drawn from this space has to be trained.
-* No gate on whole layers (D1 of Fig. 3): the figure shows none.
-* No measurements of this package. The numbers below are the paper's.
+* Weights: the figure is the only source, so the network of a strategy drawn from this space has to
+  be trained.
+* Gates on whole layers (D1 of Fig. 3): the figure shows none.
+* Measurements of this package: the numbers below are the paper's.
 
 ## Results in the paper (Table 2, top-1 in percent)
 
@@ -62,9 +63,9 @@ tags: [video, 3d-cnn, supernet, variational-droppath, probability-space]
 | --- | --- | --- | --- |
 | {S} | {ST} | {S+ST} | {strategy} |
 
-The best strategy was chosen among 100 draws on the validation set on which it is reported. It is
-`zoo/strategies/published-{dataset}.json`. A draw from this space is that strategy with probability
-exp({log_prob:.1f}), and the space's mode with exp({log_mode:.1f}).
+The best strategy was chosen among 100 draws on the same validation set on which it is reported. It
+is in `zoo/strategies/published-{dataset}.json`. A draw from this space is that strategy with
+probability exp({log_prob:.1f}), and the space's mode with probability exp({log_mode:.1f}).
 
 ## The paper's observations
 
@@ -84,8 +85,8 @@ Cards and data of published results and of recipes. The package never reads this
 FOLDERS = {
     "recipes": "A card for each named recipe: its commands in order, the paper's numbers, its cost,"
     "\nand the output of a run in reduced size (`runs/` has that text).",
-    "spaces": "A card for each space that the paper published (Fig. 4): what is in it, what is not,"
-    "\nand whether the paper's observations hold.",
+    "spaces": "A card for each space that the paper published (Fig. 4): its contents, what is not"
+    "\nincluded, and whether the paper's observations hold.",
     "strategies": "Published and observed strategies, for `FusionStrategy.from_json`.",
 }
 
@@ -122,10 +123,10 @@ def strategies() -> dict[str, FusionStrategy]:
 def index(files: Iterable[str]) -> str:
     """Returns Markdown that lists the records, a line each, below a description of their folder."""
     parts = [INDEX]
-    for folder, said in FOLDERS.items():
+    for folder, about in FOLDERS.items():
         inside = [file for file in files if file.startswith(f"{folder}/")]
         links = "\n".join(f"* [{Path(file).stem}]({file})" for file in inside)
-        parts.append(f"## {folder.capitalize()}\n\n{said}\n\n{links}\n")
+        parts.append(f"## {folder.capitalize()}\n\n{about}\n\n{links}\n")
     return "\n".join(parts)
 
 

@@ -1,10 +1,11 @@
-"""Writes the trained templates that come with the package, and a card for each.
+"""Writes the weights of the trained templates that are shipped with the package, and their cards.
 
     vdroppath quickstart
     python scripts/write_zoo_weights.py --quickstart=quickstart
 
-They are the quickstart's template networks, unchanged: seed 0, with its 512 training clips. The
-mode of each is scored on the quickstart's test clips, which were not used for any choice.
+The templates are those of the quickstart with seed 0, unchanged. The mode of each space is scored
+on the quickstart's test clips, which were not used for any choice. A test compares the cards in
+zoo/weights with the output of `card`.
 """
 
 from __future__ import annotations
@@ -38,25 +39,30 @@ model-index:
 
 <!-- written by scripts/write_zoo_weights.py -->
 
-A trained supernet for the known-answer task `{name}`, to try things on within a minute. {task}
+A small trained template network (a supernet) for the known-answer task `{name}`, for first
+experiments.
+
+{task}
 
 | | |
 | --- | --- |
 | network | `{network}`, a ResNet with {layers} fusion layers; {kilobytes:.0f} kB |
 | input | clips of {frames} frames of {size} x {size} pixels, RGB 0..255, every frame of the video |
 | classes | {classes}: {shown} |
-| trained | {training} |
+| training | {training} |
 | top-1 of the mode | {top1:.3f} on {clips:,} test clips; chance is {chance:.3f} |
 | mode | `{mode}` |
 | written by | `{command}` |
 
 {diagnosis}
-Its space: P(S on) {spatial:.2f} and P(ST on) {temporal:.2f} on average over the layers, in the
-sampling form.
 
-It is **not** for real videos: the clips are drawn shapes on noise, so that the right answer is
-known. The batch norm's moving statistics are those of random gates: pass `train_clips=` to
-`evaluate_strategies`, or call `recalibrate`, before a strategy is used.
+In a draw from its space, a path is on with a probability of {spatial:.2f} (S) and
+{temporal:.2f} (ST), on average over the layers.
+
+The network is **not** meant for real videos. Its clips show shapes drawn on noise, so that the
+right answer is known. The moving statistics of its batch normalisation were collected with random
+gates and fit no single strategy: pass `train_clips=` to `evaluate_strategies`, or call
+`recalibrate`, before you use a strategy.
 
 ```python
 from vdroppath_tf import zoo
@@ -107,6 +113,7 @@ def card(name: str, model: Any) -> str:
     space = spaces.ProbabilitySpace.from_model(model)
     on = space.path_on("sampling")
     values = dataclasses.asdict(about) | {
+        "task": textwrap.fill(about.task, 100),
         "diagnosis": textwrap.fill(str(spaces.diagnose(space)), 100),
         "layers": len(about.mode.split()),
         "kilobytes": about.path.stat().st_size / 1e3,

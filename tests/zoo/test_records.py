@@ -46,25 +46,31 @@ def test_strategies_of_the_records_are_the_zoos():
 
 def test_a_card_says_where_its_numbers_are_from(script):
     text = script.card("kinetics400")
-    for words in ("Fig. 4", "0.0005", "No weights", "| 67.8 | 68.3 | 69.7 | 71.7 |", "Table 2"):
+    for words in (
+        "Fig. 4",
+        "0.0005",
+        "Weights: the figure is the only source",
+        "| 67.8 | 68.3 | 69.7 | 71.7 |",
+        "Table 2",
+    ):
         assert words in text
 
 
-def test_a_recipes_card_has_the_papers_numbers_and_says_what_is_not_its(script):
+def test_a_recipes_card_has_the_papers_numbers_and_states_which_values_are_ours(script):
     text = script.records()["recipes/something-something-v1.md"]
     for words in (
         "| `densenet121` | Table 2 | 41.8 | 47.5 | 46.5 | 50.2 |",
         "| `resnext101` | Table 6, clip level | 36.6 | 42.7 | 42.3 | 44.0 |",
         "86,017 for training (N of Eq. 5)",
-        "Fine-tuning is ours",
+        "Those of the fine-tuning are ours",
         "| finetune | 30 | 0.0005, a tenth after 10, 20 | none | 0.0005 | ours |",
         "| search | 90 | 0.005, a tenth after 40, 60, 80 | learn | 0 | the paper's |",
         "not measured here",
-        "nothing about\naccuracy",
+        "nothing about accuracy",
     ):
-        assert words in text
+        assert words in " ".join(text.split())
     assert "52.9 | 59.3 | 59.7 | 59.5" in script.records()["recipes/something-something-v2.md"]
-    assert "not published" in script.records()["recipes/small.md"]
+    assert "was not published" in script.records()["recipes/small.md"]
 
 
 def test_the_cost_of_a_recipe_is_computed(script):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import keras
@@ -10,6 +11,7 @@ import pytest
 from vdroppath_tf import ProbabilitySpace, evaluate_strategies, zoo
 from vdroppath_tf.data import evaluation_clips, training_clips
 from vdroppath_tf.experiments import write_clips
+from vdroppath_tf.experiments.quickstart import DESCRIPTIONS
 from vdroppath_tf.scoring.intervals import wilson
 from vdroppath_tf.spaces import diagnose
 
@@ -68,8 +70,13 @@ def test_a_saved_template_is_one_like_any_other(tmp_path: Path) -> None:
     assert str(ProbabilitySpace.from_model(again).mode()) == zoo.trained_weights("motion").mode
 
 
-def test_each_has_a_card() -> None:
-    for name in NAMES:
-        text = (ROOT / "zoo" / "weights" / f"{name}.md").read_text(encoding="utf-8")
-        assert f'weights="{name}"' in text
-        assert f"`{zoo.trained_weights(name).mode}`" in text
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_is_the_output_of_the_script(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    script = importlib.import_module("write_zoo_weights")
+    text = (ROOT / "zoo" / "weights" / f"{name}.md").read_text(encoding="utf-8")
+    assert text == script.card(name, zoo.template_micro(weights=name))
+
+
+def test_the_tasks_are_those_of_the_quickstart() -> None:
+    assert {name: zoo.trained_weights(name).task for name in NAMES} == DESCRIPTIONS

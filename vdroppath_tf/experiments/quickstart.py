@@ -33,11 +33,13 @@ CLIPS = (512, 256, 256)  # training, validation, test: eight trainings take minu
 # outcome is random.
 DIFFICULTY = Difficulty(noise=25.0, contrast=90.0, speed=8.0)
 DESCRIPTIONS = {
-    "motion": "The label is the direction in which a shape moves; which shape it is is random. "
-    "One frame says nothing: only a network that looks in time can answer.",
+    "motion": "The label is the direction in which a shape moves; the shape is random. A single "
+    "frame carries no information about the label: only a network that reads several frames can "
+    "answer.",
     "appearance": "The label is the shape; the direction in which it moves is random. Every frame "
-    "says it: a network need not look in time.",
-    "both": "The label is shape and direction: one frame says the shape, only time the direction.",
+    "shows the shape: temporal paths are not needed.",
+    "both": "The label is the shape and the direction in which it moves. One frame shows the "
+    "shape, but only several frames show the direction.",
 }
 
 

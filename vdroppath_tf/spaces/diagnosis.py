@@ -145,7 +145,9 @@ def _decided(found: Diagnosis) -> str:
     )
     if not prior or (found.collapsed == "empty" and found.count(DATA) <= prior):
         return numbers  # what to do was said already, or nothing is to be done
-    there = f"{numbers} Where the prior decided, probabilities say nothing of the data"
+    there = (
+        f"{numbers} Where the prior decided, the probabilities carry no information about the data"
+    )
     return f"{there}: {_WEAKER}." if found.alarming else f"{there}."
 
 

@@ -21,7 +21,7 @@ from vdroppath_tf.names import named, unknown_name
 
 FOLDER = Path(__file__).with_name("weights")
 RECORD = FOLDER / "weights.json"
-# Beside its weights a template holds the masks of ``set_strategy``, and how often it drew noise.
+# Besides its weights a template holds the masks of ``set_strategy`` and a counter of noise draws.
 _STATE = ("mask", "noise_step")
 
 
@@ -33,17 +33,17 @@ class TrainedWeights:
     Attributes:
         name: str, such as ``"motion"``.
         network: str, the row it belongs to, such as ``"micro"``.
-        task: str, what was asked of it, in plain words.
+        task: str, the description of the task.
         labels: tuple of str, the names of the classes, in the order of the logits.
-        sampling: ClipSampling, how clips were made of the videos.
+        sampling: ClipSampling, the sampling of clips from the videos.
         size: int, height and width of the clips in pixels.
         top1: float, the share of held-out clips that its mode answers correctly, 0 to 1, its batch
             norm recalibrated for it.
-        clips: int, how many held-out clips there were.
+        clips: int, the number of held-out clips.
         mode: str, the most probable strategy of its space.
-        training: str, how it was trained.
-        command: str, what writes it anew.
-        pushes: dict, the record of what moved its gates, as the template has it again.
+        training: str, a description of its training.
+        command: str, the command that writes the weights and this record.
+        pushes: dict, the record of what moved its gates, which the template restores.
 
     Example:
     ```python
