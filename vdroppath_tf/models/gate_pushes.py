@@ -1,8 +1,9 @@
-"""A record of what pushes the gates of a template while it is trained: the data, or the prior.
+"""Records how far the data and the prior push the gates of a template while it is trained.
 
-The gradient of a gate is that of the task's loss plus that of the KL. A step of training has the
-sum of both; the KL's part is taken by the same tape from the KL alone, which reaches the logits
-over a few operations a layer, and the rest is the data's. Both are exact, of any form of the KL.
+The gradient of a gate's logit is the sum of the gradient of the task's loss (the data) and that of
+the KL term (the prior). A training step computes the sum. The same gradient tape also computes the
+gradient of the KL term separately, which takes only a few operations per layer, and the difference
+is the part of the data. Both parts are exact for every form of the KL term.
 """
 
 from __future__ import annotations
@@ -22,31 +23,32 @@ from vdroppath_tf.models.steps import replicas
 from vdroppath_tf.spaces.layer_gates import branch_table, layers_with_gates
 from vdroppath_tf.spaces.pushes import RECORDED, GateValues, Pushes
 
-_SAME = 1e-5  # of p: how near gates must be to where a record ends, for it to be theirs
+_SAME = 1e-5  # largest difference in p between a model and the end of a record that is its own
 
 
 class PushRecord:
-    """The pushes of every gate of a model: those of an epoch on the device, their totals here.
+    """The pushes of all gates of a model: sums over the current epoch, and totals over all epochs.
 
-    Not a part of the model's weights: what is not saved with ``fields`` is forgotten. Numbers come
-    one after another, gate by gate as ``gates_of`` has them, each gate's paths and then its D1.
+    The sums of the current epoch are on the device, the totals in numpy arrays. A record is not
+    part of the model's weights, so it is lost unless ``fields`` is saved. All arrays are flat: they
+    list the gates in the order of ``gates_of``, and of each gate its paths, then D1 if it has one.
 
     Args:
-        model: A template.
+        model: keras.Model, a template.
     """
 
     def __init__(self, model: keras.Model) -> None:
         self.count = len(drop_of(model))
-        self.sums: Any = None  # made by ``prepare``
+        self.sums: Any = None  # created by ``prepare``
         self.epochs = 0
         self.values: dict[str, np.ndarray] = {}
         self.ends: np.ndarray | None = None
-        self.began: float | None = None  # the learning rate at the start of the epoch under way
-        self._earlier: Mapping[str, Any] | None = None  # of an epoch that another process began
+        self.began: float | None = None  # the learning rate at the start of the current epoch
+        self._earlier: Mapping[str, Any] | None = None  # sums of an epoch that is to be resumed
 
     def prepare(self) -> None:
-        """Makes the sums of an epoch; to be called in the scope of the model's strategy."""
-        # summed over replicas only where it is read: no replica waits for another in a step
+        """Creates the sums of an epoch, in the scope of the model's distribution strategy."""
+        # summed over the replicas only when read, so that no replica waits for another in a step
         self.sums = tf.Variable(
             np.zeros((2, self.count + 1), "float32"),
             trainable=False,
@@ -55,7 +57,7 @@ class PushRecord:
         )
 
     def begin_epoch(self, model: keras.Model, learning_rate: float) -> None:
-        """Forgets the steps of an epoch that was not finished, unless they were restored."""
+        """Starts the sums of an epoch at 0, or at the restored sums of an unfinished epoch."""
         self.began = learning_rate
         if self._earlier is not None:
             for part, own in zip(_parts(self.sums), self._earlier["sums"], strict=False):
@@ -65,15 +67,19 @@ class PushRecord:
         self.sums.assign(np.zeros((2, self.count + 1), "float32"))
         drop = drop_of(model)
         if not self._ended_at(drop):
-            self.epochs = 0  # other gates than those of the record
+            self.epochs = 0  # the gates were changed since the record ended
             self.values = {name: np.zeros(self.count) for name in RECORDED} | {"since": drop}
 
     def end_epoch(self, model: keras.Model, learning_rate: float) -> bool:
-        """Adds the epoch's steps to the totals; whether there were any.
+        """Adds the sums of the epoch to the totals.
 
         Args:
-            model: The template.
-            learning_rate: That at the epoch's end; the mean of both ends counts.
+            model: keras.Model, the template.
+            learning_rate: float, the learning rate at the end of the epoch. The pushes are
+                multiplied by its mean with the rate at the start.
+
+        Returns:
+            bool, whether the epoch had any steps.
         """
         began = learning_rate if self.began is None else self.began
         rate, self.began = (began + learning_rate) / 2.0, None
@@ -90,10 +96,10 @@ class PushRecord:
         return True
 
     def fields(self, *, under_way: bool = False) -> dict[str, Any] | None:
-        """The record as JSON-able data; None where nothing was recorded.
+        """Returns the record as data for JSON, or None if nothing was recorded.
 
         Args:
-            under_way: Whether the steps of an epoch that is not finished count.
+            under_way: bool, whether to include the sums of an unfinished epoch. Defaults to False.
         """
         if not (self.epochs or (under_way and self.began is not None)):
             return None
@@ -106,7 +112,7 @@ class PushRecord:
         return found
 
     def restore(self, found: Mapping[str, Any]) -> None:
-        """Takes a record up again that ``fields`` gave; one of another model is left alone."""
+        """Restores a result of ``fields``, unless it is invalid or of a different model."""
         try:
             values = {name: np.array(found[name], "float64") for name in (*RECORDED, "ends")}
             epochs = int(found["epochs"])
@@ -122,28 +128,28 @@ class PushRecord:
             self.values, self.epochs, self._earlier = values, epochs, earlier
 
     def of(self, model: keras.Model) -> Pushes | None:
-        """The pushes of the gates of a space; None where these are not where the record ends."""
+        """Returns the pushes of a model's space, or None if its gates changed after the record."""
         if not self.epochs or not self._ended_at(drop_of(model)):
             return None
         return Pushes.of_flat(self.values, self.epochs, lambda flat: _shaped(model, flat))
 
     def _ended_at(self, drop: np.ndarray) -> bool:
-        """Whether the record ends at these probabilities, near enough."""
+        """Returns whether the record ends at these probabilities, up to ``_SAME``."""
         return self.ends is not None and np.allclose(drop, self.ends, rtol=0.0, atol=_SAME)
 
 
 def _parts(sums: Any) -> tuple[Any, ...]:
-    """The sums of each replica."""
+    """Returns the variables that hold the sums, one per replica."""
     return tuple(getattr(sums, "values", (sums,)))
 
 
 def logits_of(gate: VariationalDropPath) -> list[keras.Variable]:
-    """The trainable weights of a gate: the logits of its paths, and that of D1 if there is one."""
+    """Returns the logits of a gate: those of its paths, then that of D1 if there is one."""
     return [gate.logit, *([] if gate.layer_logit is None else [gate.layer_logit])]
 
 
 def drop_of(model: keras.Model) -> np.ndarray:
-    """The drop probabilities of all gates, one after another."""
+    """Returns the drop probabilities of all gates as one flat array."""
     logits = [logit for gate in gates_of(model) for logit in logits_of(gate)]
     return np.concatenate([np.ravel(probability(logit)) for logit in logits])
 
@@ -159,22 +165,24 @@ def add_pushes(
     """Adds the gradients of one step of one replica to the record.
 
     Args:
-        record: Of the model.
-        model: The template.
-        gradients: The gradient of the whole loss, by the path of the weight; none of frozen gates.
-        kl: That of the KL.
-        parts: Into how many parts the batch of a step is cut, of which this is one.
+        record: PushRecord, the record of the model.
+        model: keras.Model, the template.
+        gradients: mapping of weight paths to gradients of the whole loss. Frozen gates are missing.
+        kl: mapping of weight paths to gradients of the KL term; None for a gradient of 0.
+        parts: int, the number of parts into which the batch of a step is split; the gradients are
+            those of one part. Defaults to 1.
     """
     both = [_in_order(model, found) for found in (gradients, kl)]
     total, prior = (tf.concat(parts, 0) for parts in both)
     pushes = tf.stack([total - prior, prior])
-    pushes = tf.where(tf.math.is_finite(pushes), pushes, 0.0)  # a step that is skipped moves none
+    pushes = tf.where(tf.math.is_finite(pushes), pushes, 0.0)  # the optimizer skips such a step
     pushes = pushes if parts == 1 else pushes / parts
     share = 1.0 / (parts * replicas())
     record.sums.assign_add(tf.pad(pushes, [[0, 0], [0, 1]], constant_values=share))
 
 
 def _in_order(model: keras.Model, found: Mapping[str, Any]) -> list[tf.Tensor]:
+    """Returns flat gradients in the order of a record, zeros for logits without one."""
     parts: list[tf.Tensor] = []
     for gate in gates_of(model):
         for logit in logits_of(gate):
@@ -185,7 +193,7 @@ def _in_order(model: keras.Model, found: Mapping[str, Any]) -> list[tf.Tensor]:
 
 
 def _shaped(model: keras.Model, flat: np.ndarray) -> GateValues:
-    """Numbers of the gates of fusion layers, as a space has them; the classifier's is left out."""
+    """Returns values of the fusion layers' gates, not the classifier's, in a space's layout."""
     branches = branches_of(fusion_layers(model))
     paths, layers, start = [], [], 0
     for _, layer in layers_with_gates(model):

@@ -1,4 +1,4 @@
-"""Training of a template that keeps a record of what pushes its gates, and says what it shows."""
+"""Training of a template that records the pushes of its gates, and warns of what they show."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from vdroppath_tf.spaces.space import ProbabilitySpace
 
 
 class GatedTraining(LossInParts):
-    """A model whose ``fit`` records, while gates train, what pushes them.
+    """A model whose ``fit`` records how far the data and the prior push the trainable gates.
 
-    At the end of ``fit`` a ``SpaceWarning`` says so where the prior, not the data, decided in some
-    layers, or where the space has collapsed.
+    ``fit`` ends with a ``SpaceWarning`` if the prior decided more layers than the data, or if the
+    space has collapsed.
     """
 
     _record: PushRecord | None = None
 
     @property
     def notes_gradients(self) -> bool:
-        """Whether there is a record, and a gate that trains."""
+        """Whether the model keeps a record and has a trainable gate."""
         kept = self._record is not None and self._record.sums is not None
         return kept and any(gate.trainable for gate in gates_of(self))
 
     def note_gradients(self, tape: tf.GradientTape, gradients: Sequence[Any]) -> None:
-        """Adds to the record what the loss and what the KL alone does to the gates."""
+        """Adds the gradients of the loss and of the KL term to the record."""
         gates = [gate for gate in gates_of(self) if gate.trainable]
         logits = {v.path: v for gate in gates for v in logits_of(gate)}
-        scale = self.optimizer.scale_loss(tf.ones(()))  # of half precision
+        scale = self.optimizer.scale_loss(tf.ones(()))  # 1, except in half precision
         pairs = zip(self.trainable_weights, gradients, strict=True)
         total = {v.path: g / scale for v, g in pairs if v.path in logits and g is not None}
         of_kl = tape.gradient(self.kl_terms(), list(logits.values()))
@@ -57,12 +57,12 @@ class GatedTraining(LossInParts):
         return history
 
     def start_record(self) -> PushRecord:
-        """Makes training steps add to the record; ``fit`` does so."""
+        """Makes training steps add to the record, and returns it. ``fit`` calls this."""
         record = self._record_of_gates()
         if record.sums is None:
             with self.distribute_strategy.scope():
                 record.prepare()
-            self.train_function = None  # one that was traced before keeps no record
+            self.train_function = None  # a function traced before this would not add to the record
         return record
 
     def _record_of_gates(self) -> PushRecord:
@@ -71,22 +71,24 @@ class GatedTraining(LossInParts):
         return self._record
 
     def kept_pushes(self, *, under_way: bool = False) -> dict[str, Any] | None:
-        """The record as JSON-able data, for ``restore_pushes``; None where there is none.
+        """Returns the record as data for JSON, or None if nothing was recorded.
+
+        ``restore_pushes`` reads it.
 
         Args:
-            under_way: bool, whether the steps of an epoch that is not finished count.
+            under_way: bool, whether to include the steps of an unfinished epoch. Defaults to False.
         """
         return None if self._record is None else self._record.fields(under_way=under_way)
 
     def restore_pushes(self, found: Mapping[str, Any] | None) -> None:
-        """Takes up the record of a model whose weights this one has."""
+        """Restores the record of a model that has the same weights; see ``kept_pushes``."""
         if found is not None and gates_of(self):
             self._record_of_gates().restore(found)
 
     def _warn_of_space(self) -> None:
         try:
             found = diagnose(ProbabilitySpace.from_model(self))
-        except ValueError as error:  # a layer that must have a path drops all of them
+        except ValueError as error:  # a layer without a residual connection drops all its paths
             text: str | None = str(error)
         else:
             text = str(found) if found.alarming else None
@@ -95,7 +97,7 @@ class GatedTraining(LossInParts):
 
 
 class KeepPushes(keras.callbacks.Callback):
-    """Closes the record of each epoch, before other callbacks save what there is."""
+    """Adds each epoch to the record, before other callbacks save the model."""
 
     def __init__(self, record: PushRecord) -> None:
         super().__init__()
@@ -112,7 +114,7 @@ class KeepPushes(keras.callbacks.Callback):
 
 
 def _first(own: keras.callbacks.Callback, others: Any) -> Any:
-    """Callbacks as ``fit`` takes them, with one before them."""
+    """Returns callbacks in a form that ``fit`` accepts, with one before the others."""
     if isinstance(others, keras.callbacks.CallbackList):
         own.set_model(others.model)
         others.callbacks.insert(0, own)
