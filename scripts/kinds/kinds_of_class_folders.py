@@ -134,7 +134,7 @@ def _listed(at: Path) -> None:
     val = data.open_manifest(at, part="validation", labels=train.labels)
     expect(train.labels, ("run", "walk"), "classes")
     expect([entry.label for entry in val], [1], "labels of the validation video")
-    noted(train, "the part 'train' is taken; beside it: validation")
+    noted(train, "the part 'train' is taken; other parts: validation")
 
 
 KINDS = (
@@ -166,7 +166,7 @@ KINDS = (
     _tree("a folder of lists next to the classes", "annotations/list.txt run/a.mp4 walk/b.mp4",
           _videos("run/a.mp4", "walk/b.mp4"), "not classes"),
     _tree("an empty folder next to videos", "run/a.mp4 run/later/- walk/b.mp4",
-          _videos("run/a.mp4", "walk/b.mp4"), "empty folders passed over: run/later"),
+          _videos("run/a.mp4", "walk/b.mp4"), "ignored empty folders: run/later"),
     _tree("covers next to videos",
           "run/a/a.mp4 run/a/a.jpg run/b/b.mp4 run/b/poster.jpg run/c.mp4",
           _videos("run/a/a.mp4", "run/b/b.mp4", "run/c.mp4"), "2 .jpg"),
@@ -190,17 +190,17 @@ KINDS = (
           _videos("run/a", "run/b")),
     _tree("files next to the classes", "run/a.mp4 walk/b.mp4 stray.mp4 one.jpg readme",
           _videos("run/a.mp4", "walk/b.mp4"),
-          "beside the class folders passed over: 1 videos (stray.mp4), ", "1 .jpg", "1 without a"),
+          "files next to the class folders: 1 videos (stray.mp4), ", "1 .jpg", "1 without a"),
     _tree("files next to parts and in them", "train/run/a.mp4 test/run/b.mp4 c.mp4 train/d.mp4",
           _videos("train/run/a.mp4", level=1), "2 videos (c.mp4, d.mp4)",
           options={"part": "train"}),
     _tree("videos and frames", "run/a.mp4 walk/b/", None, refusal="--format=folders-of-videos"),
     _tree("folders rgb and flow", "run/a/rgb/ run/a/flow/ run/b/rgb/ run/c/",
-          _videos("run/a/rgb", "run/b/rgb", "run/c"), "other pictures than RGB"),
+          _videos("run/a/rgb", "run/b/rgb", "run/c"), "pictures that are not RGB"),
     _tree("videos named like kinds of pictures", "run/image_a/ run/v_b/ run/depth_dive/ run/c/",
           _videos("run/c", "run/depth_dive", "run/image_a", "run/v_b")),
     _tree("folders frames and optical_flow", "run/a/frames/ run/a/optical_flow/ run/c/",
-          _videos("run/a/frames", "run/c"), "other pictures than RGB"),
+          _videos("run/a/frames", "run/c"), "pictures that are not RGB"),
     _tree("links that form a loop", "run/a.mp4 walk/b.mp4", _videos("run/a.mp4", "walk/b.mp4"),
           then=_loop),
     _tree("a link to a class that does not exist", "run/a.mp4", None, then=_broken,
@@ -218,9 +218,9 @@ KINDS = (
         )
     ),
     _tree("parts and lists", "train/run/a.mp4 test/run/b.mp4 lists/c.txt",
-          _videos("train/run/a.mp4", level=1), "beside it: test", options={"part": "train"}),
+          _videos("train/run/a.mp4", level=1), "other parts: test", options={"part": "train"}),
     _tree("parts and a folder of videos", "train/run/a.mp4 test/run/b.mp4 more/c.mp4", None,
-          refusal=r"'more' beside them holds videos too", options={"part": "train"}),
+          refusal=r"'more' next to them holds videos too", options={"part": "train"}),
     _tree("the part train only", "train/run/a.mp4 train/walk/b.mp4",
           _videos("train/run/a.mp4", "train/walk/b.mp4", level=1), options={"part": "train"}),
     _tree("a class named train", "train/a.mp4 car/b.mp4", _videos("train/a.mp4", "car/b.mp4")),

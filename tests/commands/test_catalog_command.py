@@ -143,7 +143,7 @@ def test_parts_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["catalog", data, "--frames"]) == 0
     shown = capsys.readouterr().out
     assert "set: 2 videos of 2 classes" in shown
-    assert "note: the part 'train' is taken; beside it: val, test" in shown
+    assert "note: the part 'train' is taken; other parts: val, test" in shown
     assert "set: 1 videos of 2 classes (1 without a video)" in shown
     assert "in both: 0" in shown
     assert main(["catalog", data, "--part=test"]) == 0

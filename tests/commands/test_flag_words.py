@@ -60,7 +60,7 @@ another network, with stem=Stem(filters=16, stride=(1, 4, 4), fps=5), stride=(2,
 with short_edge= and crop=: pass both
 with --short_edge and --crop: pass both
 
-beside the list (--data).
+next to the list (--data).
 
 Take it away, or set template (--frame_template).
 Take it away, or set --frame_template.
@@ -110,7 +110,7 @@ def test_classes_by_number_are_no_flag_of_catalog() -> None:
     """Its flag that shows all classes is not called as the argument that names them."""
     values = flags_of("catalog")
     values.mark_as_parsed()
-    text = "pass the names of all classes as labels=, or in a labels.txt beside the list"
+    text = "pass the names of all classes as labels=, or in a labels.txt next to the list"
     assert in_flags(text, values) == text
 
 

@@ -99,7 +99,7 @@ _OPTIONS = {"root", "label_base", "part", "split", "lookup", "layout"}
 
 
 LABELS = "labels.txt"
-"""The file beside a list that names its classes, one a line; runs write one too."""
+"""The file next to a list that names its classes, one a line; runs write one too."""
 
 
 @named
@@ -122,7 +122,7 @@ def open_manifest(
             Not for class folders.
         labels: The names of the classes, in order. Pass those of the training videos for the
             validation videos, so that the numbers of classes agree. Defaults to those of a
-            `labels.txt` beside the list, if there is one.
+            `labels.txt` next to the list, if there is one.
         format: One of `FORMATS`, or the `Layout` of a list. Defaults to None: see `find_format`.
         lookup: How names become videos: the names of frames in folders and zip files, and whether
             listed videos may be missing. Defaults to `Lookup()`.
@@ -181,7 +181,7 @@ def open_manifest(
 def _named_beside(
     source: PathLike, labels: Sequence[str] | None
 ) -> tuple[Sequence[str] | None, list[str]]:
-    """Returns the names of the classes, from a file beside the list if none are passed; notes."""
+    """Returns the names of the classes, from a file next to the list if none are passed; notes."""
     path = Path(source)
     beside = path.with_name(LABELS)
     if labels is not None or path.name == LABELS or not (path.is_file() and beside.is_file()):
@@ -196,7 +196,7 @@ def _of_categories(
     beside: Path,
     options: dict[str, Any],
 ) -> Manifest:
-    """Reads a list in TSM's form, with the names of its classes in a file beside it."""
+    """Reads a list in TSM's form, with the names of its classes in a file next to it."""
     names = read_classes(beside)
     manifest = read(source, labels=names if labels is None else labels, **options)
     notes = [f"classes are those of {beside.name}"] if labels is None else []

@@ -116,7 +116,7 @@ class Manifest(ShowsTable):
         directional: Whether labels have a direction ("from left to right"), so that mirroring a
             video makes its label wrong. Defaults to False.
         missing: Listed names that do not exist, if that is allowed. Defaults to ().
-        notes: Sentences on what was assumed or passed over in reading the source, such as
+        notes: Sentences on what was assumed or ignored in reading the source, such as
             ``"labels are names: 174 classes, sorted"``. They are not compared: manifests of the
             same videos are equal however they were read. Defaults to ().
         multi_label: Whether a video may have any number of classes, instead of exactly one.

@@ -1,4 +1,4 @@
-"""Files and folders written whole or not at all: written beside the target, then renamed."""
+"""Files and folders written whole or not at all: written next to the target, then renamed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def replacing(
     """Yields a path to write a file or folder at, which replaces the target if the body succeeds.
 
     A reader of the target sees either the old content or the new one. The path yielded has the
-    name of the target, with its suffix, in a hidden folder beside it.
+    name of the target, with its suffix, in a hidden folder next to it.
 
     Args:
         path: The target file or folder; missing folders above it are made.

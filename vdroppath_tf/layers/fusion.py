@@ -147,7 +147,7 @@ class FusionConv(keras.layers.Layer):
         if "T" in self.wanted and self.temporal is None:
             raise ValueError(f"{self.name}: the branch T needs temporal=(filters, strides).")
         if self.unit is None and not self._spatial:
-            raise ValueError(f"{self.name}: a template needs the branch S or ST beside T.")
+            raise ValueError(f"{self.name}: a template needs the branch S or ST in addition to T.")
         if self.widths is not None and self.after is not None:
             raise ValueError(f"{self.name}: gates per input need a path without BN after it.")
 

@@ -25,7 +25,7 @@ from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import BRANCHES, FusionUnit
 
 RUNS = ("mode", "all", "random")
-"""What ``set_strategy`` takes beside strategies."""
+"""What ``set_strategy`` takes in addition to strategies."""
 
 
 @named

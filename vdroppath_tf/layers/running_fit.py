@@ -1,9 +1,10 @@
 """The ``fit`` that is under way, of whatever Keras model the gates are in.
 
-A ``FusionModel`` counts the data of its ``fit``, and shows the KL beside the loss. Any other Keras
-model (functional, ``Sequential``, of a class of one's own) knows nothing of gates, and Keras tells
-a layer neither which model it runs in nor on which data. So the gates look up the calls that theirs
-is a part of, to ``fit``. Of that call they read what its public signature names: ``self``, ``x``.
+A ``FusionModel`` counts the data of its ``fit``, and shows the KL in addition to the loss. Any
+other Keras model (functional, ``Sequential``, of a user's class) knows nothing of gates, and Keras
+tells a layer neither which model it runs in nor on which data. So the gates look up the calls that
+theirs is a part of, to ``fit``. Of that call they read what its public signature names: ``self``,
+``x``.
 
 Replicas of a strategy run in threads of their own, which no ``fit`` has called. There N must be
 given to the template, or the model be a ``FusionModel``.

@@ -16,7 +16,7 @@ from vdroppath_tf.layers.running_fit import ShownKL
 from vdroppath_tf.models.steps import Steps, replicas
 
 PARTS = ("task_loss", "kl")
-"""The metrics that ``fit`` shows of a template beside Keras' ``loss``, which is their sum."""
+"""The metrics that ``fit`` shows of a template next to Keras' ``loss``, which is their sum."""
 
 _hiding = threading.local()  # replicas run as threads
 

@@ -13,7 +13,7 @@ from vdroppath_tf.names import named
 
 CLIP_FORMAT = "vdroppath_tf.clip/1"
 EXTRA = "assets.extra"
-"""The folder in which SavedModels keep files beside the graph."""
+"""The folder in which SavedModels keep files next to the graph."""
 MANIFEST_FORMAT = "vdroppath_tf.artefact/1"
 MANIFEST_FILE = "manifest.json"
 _CLIP = Path(EXTRA, "clip.json")
@@ -21,7 +21,7 @@ _CLIP = Path(EXTRA, "clip.json")
 
 @named
 def write_sampling(saved_model: Path, sampling: ClipSampling) -> None:
-    """Writes the sampling of a network's clips beside its SavedModel.
+    """Writes the sampling of a network's clips next to its SavedModel.
 
     Args:
         saved_model: The folder of the SavedModel.

@@ -59,7 +59,7 @@ def export_saved_model(
 
     The graph refuses an input of another rank, with too few frames, other sizes than the network's,
     fewer channels, too small for its pools, or without a clip, and answers that are not finite.
-    ``assets.extra/manifest.json`` describes what was exported and how it was compared; beside it
+    ``assets.extra/manifest.json`` describes what was exported and how it was compared; next to it
     lies a warm-up request for TensorFlow Serving.
 
     Args:
@@ -160,7 +160,7 @@ class Exported:
         return Runner(folding.model(self.sizes[:3]), fields)
 
     def save(self, folder: Path, runner: Runner) -> tuple[Difference, float]:
-        """Writes the SavedModel and the files beside it, after comparing it with the network.
+        """Writes the SavedModel and the files next to it, after comparing it with the network.
 
         Returns:
             The difference of its logits, and the share of the clips with the same class.

@@ -1,4 +1,4 @@
-"""The warm-up file beside a model, which TensorFlow Serving answers before its first client."""
+"""The warm-up file next to a model, which TensorFlow Serving answers before its first client."""
 
 from __future__ import annotations
 

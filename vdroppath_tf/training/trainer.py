@@ -139,7 +139,7 @@ def _opened(
         if kept.copy is not None:
             kept.copy.fetch(description)
         found.append(CheckpointStore(kept.path, description))
-        check_files()  # now, not when the trained model is saved beside them
+        check_files()  # now, not when the trained model is saved next to them
 
     workers.chief_first(open_folder)
     return found[0] if found else None

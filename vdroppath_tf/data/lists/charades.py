@@ -55,7 +55,7 @@ def read_charades(
         root: The folder of the videos, `id.mp4` or folders of frames (24 per second, as published),
             or the folder that contains it under the name `Charades_v1`. Defaults to the folder of
             the file.
-        labels: The names of the classes. Defaults to those in `Charades_v1_classes.txt` beside the
+        labels: The names of the classes. Defaults to those in `Charades_v1_classes.txt` next to the
             file, or without it to the sorted codes.
         lookup: How names become videos. Defaults to `Lookup()`.
 
@@ -128,7 +128,7 @@ def _opened(
     if labels is not None and len(labels) != len(codes):
         raise ManifestError(
             f"{path}: has {len(codes)} classes ({', '.join(codes[:3])}, ...), but labels= has "
-            f"{len(labels)}. Put Charades_v1_classes.txt beside it."
+            f"{len(labels)}. Put Charades_v1_classes.txt next to it."
         )
     videos = Collector(path, root, lookup, names if labels is None else labels)
     if empty := sum(not row.actions for row in rows):

@@ -91,7 +91,7 @@ def class_level(videos: Mapping[str, Sequence[str]], asked: int | None, folder: 
         if len({is_part(name) for name in names} - {None}) > 1:
             raise ManifestError(
                 f"{folder}{first}: holds parts of a data set ({', '.join(sorted(names))}), and no "
-                f"videos beside them. Expected folders {' or '.join(PARTS)} above those of the "
+                f"videos next to them. Expected folders {' or '.join(PARTS)} above those of the "
                 "classes, or a list file for each part."
             )
     counted = Counter(name for names in second.values() for name in names)
@@ -127,7 +127,7 @@ def notes_on(
     documents: Sequence[str],
     level: int,
 ) -> list[str]:
-    """Returns notes about assumptions and about what was passed over.
+    """Returns notes about assumptions and about what was ignored.
 
     Args:
         read: The contents of the class folders.
@@ -143,11 +143,11 @@ def notes_on(
         said.append(f"not classes, as they hold other files but no video: {_few(documents)}")
     if total:
         few = ", ".join(f"{count:,} {suffix}" for suffix, count in total.most_common(_SAID))
-        said.append(f"files passed over, as they are not videos: {few}")
+        said.append(f"ignored files, which are not videos: {few}")
     if others := [name for found in read.values() for name in found.others]:
-        said.append(f"folders of other pictures than RGB frames passed over: {_few(others)}")
+        said.append(f"ignored folders of pictures that are not RGB frames: {_few(others)}")
     if empty := [name for found in read.values() for name in found.empty]:
-        said.append(f"empty folders passed over: {_few(empty)}")
+        said.append(f"ignored empty folders: {_few(empty)}")
     without = [name for name, found in read.items() if not found.videos]
     if without and level == 1:
         said.append(f"classes without a video: {_few(without)}")
@@ -161,7 +161,7 @@ def notes_on(
 
 
 def note_on_files(folders: Iterable[str]) -> str | None:
-    """Returns a note about the files beside the class folders, which belong to no class.
+    """Returns a note about the files next to the class folders, which belong to no class.
 
     Args:
         folders: The folders that hold the class folders, and the parts of the data set.
@@ -178,7 +178,7 @@ def note_on_files(folders: Iterable[str]) -> str | None:
                     videos.append(item.name)
     said = [f"{len(videos):,} videos ({_few(sorted(videos))})"] if videos else []
     said += [f"{count:,} {suffix}" for suffix, count in others.most_common(_SAID)]
-    return f"files beside the class folders passed over: {', '.join(said)}" if said else None
+    return f"ignored files next to the class folders: {', '.join(said)}" if said else None
 
 
 def _few(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Scans one class folder for videos, at any depth, and counts what is passed over."""
+"""Scans one class folder for videos, at any depth, and counts what is ignored."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Contents:
             if it is still to be inspected, such as a link.
         empty: Folders that hold neither videos nor pictures.
         passed: The number of other files, by suffix.
-        others: Folders of other pictures beside RGB frames, such as optical flow.
+        others: Folders of other pictures next to RGB frames, such as optical flow.
     """
 
     videos: list[Video] = dataclasses.field(default_factory=list)
@@ -116,7 +116,7 @@ class ClassScan:
             )
 
     def _wanted(self, folder: str, names: list[str], found: Contents) -> list[str]:
-        """Returns folders without those of flow, depth and the like beside RGB frames."""
+        """Returns folders without those of flow, depth and the like next to RGB frames."""
         if not any(map(is_rgb, names)):
             return names
         others = [name for name in names if is_other(name)]
@@ -163,7 +163,7 @@ class ClassScan:
         return "frames" if folders else "empty"
 
     def _of_pictures(self, path: str, pictures: list[str], folders: set[str]) -> str:
-        """Decides whether pictures are a video, or covers of videos in folders beside them."""
+        """Decides whether pictures are a video, or covers of videos in folders next to them."""
         beside = [name for name in sorted(folders) if not is_other(name)]
         paths = {name: f"{path}/{name}" for name in beside}
         inside = [k for k, p in paths.items() if self._tree.stays(p) and holds_video(p)]
@@ -172,8 +172,8 @@ class ClassScan:
         if self._kind not in (None, "frames") or _are_covers(pictures, inside):
             return "inside"
         raise ManifestError(
-            f"{path}: holds numbered pictures, such as {min(pictures)!r}, beside folders of videos "
-            f"or pictures, such as {inside[0]!r}, so it may be one video or several. Remove "
+            f"{path}: holds numbered pictures, such as {min(pictures)!r}, next to folders of "
+            f"videos or pictures, such as {inside[0]!r}, so it may be one video or several. Remove "
             "those that you do not mean, or list the videos in a file."
         )
 
@@ -215,7 +215,7 @@ def _is_broken(item: os.DirEntry[str]) -> bool:
 
 
 def _are_covers(pictures: list[str], videos: list[str]) -> bool:
-    """Returns whether pictures are covers: named like the videos beside them, or not numbered."""
+    """Returns whether pictures are covers: named like the videos next to them, or not numbered."""
     stems = {os.path.splitext(name)[0] for name in videos} | {*videos}
     if all(os.path.splitext(name)[0] in stems for name in pictures):
         return True

@@ -75,7 +75,7 @@ def ordered_classes(labels: Iterable[tuple[str, str]]) -> list[str]:
             raise ManifestError(
                 f"{origin}: class {label!r} differs from {other!r} of {names[other]} in case, "
                 "spaces or underscores only. Write one of them everywhere; or, if both are "
-                "classes, pass the names of all classes as labels=, or in a labels.txt beside the "
+                "classes, pass the names of all classes as labels=, or in a labels.txt next to the "
                 "list."
             )
     return in_order(names)

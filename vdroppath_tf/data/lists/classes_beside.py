@@ -1,4 +1,4 @@
-"""The list of classes beside a list of ids, in any of the forms in which it is published."""
+"""The list of classes next to a list of ids, in any of the forms in which it is published."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def classes_beside(path: PathLike) -> Path:
     """Finds the list of classes: `...-labels.csv`, `labels.json` or `category.txt`.
 
     `x-train.csv` has `x-labels.csv` and `train.json` has `labels.json`. A list with another name
-    has the only file beside it whose name holds `label`. A file is never its own list of classes.
+    has the only file next to it whose name holds `label`. A file is never its own list of classes.
 
     Returns:
         The file; if there is none, the expected one.
@@ -57,13 +57,13 @@ def classes_beside(path: PathLike) -> Path:
     if len(others) > 1:
         raise ManifestError(
             f"{path}: its classes may be those of {' or '.join(each.name for each in others[:3])}. "
-            f"Expected one list of classes beside it: name it {official[0].name}."
+            f"Expected one list of classes next to it: name it {official[0].name}."
         )
     return others[0] if others else official[0]
 
 
 def category_file(path: PathLike) -> Path | None:
-    """Returns TSM's list of classes beside a list of videos; None if there is none."""
+    """Returns TSM's list of classes next to a list of videos; None if there is none."""
     beside = Path(path).with_name(CATEGORIES)
     return beside if beside.name != Path(path).name and beside.is_file() else None
 
@@ -88,7 +88,7 @@ def chosen_classes(
     if labels is None:
         raise ManifestError(
             f"{beside}: is missing, and names the classes. Put it there, or pass the names as "
-            "labels=, or in a labels.txt beside the list (--data); or, if this is a list of paths "
+            "labels=, or in a labels.txt next to the list (--data); or, if this is a list of paths "
             "and classes, pass format='table' (--format=table): its classes are its sorted names."
         )
     return tuple(labels)

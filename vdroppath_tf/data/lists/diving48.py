@@ -33,7 +33,7 @@ def read_diving48(
     Args:
         path: The JSON file.
         root: The folder of the videos. Defaults to the folder of the file.
-        labels: The names of the classes. Defaults to those of `Diving48_vocab.json` beside the
+        labels: The names of the classes. Defaults to those of `Diving48_vocab.json` next to the
             file, or without it to numbers.
         lookup: How names become videos. Defaults to `Lookup()`.
 
@@ -53,7 +53,7 @@ def read_diving48(
     own = _vocabulary(Path(path)) if labels is None else None
     videos = Collector(path, root, lookup, own or labels)
     if own is not None:
-        videos.note(f"classes are those of the vocabulary beside it: {len(own):,}")
+        videos.note(f"classes are those of the vocabulary next to it: {len(own):,}")
     for number, item in enumerate(items):
         origin = f"{path}: item {number}"
         match item:
@@ -75,7 +75,7 @@ def read_diving48(
 
 
 def _vocabulary(path: Path) -> tuple[str, ...] | None:
-    """Returns the classes of the vocabulary beside a file; None if there is none."""
+    """Returns the classes of the vocabulary next to a file; None if there is none."""
     found = sorted(each for each in path.parent.glob("*[vV]ocab*.json") if each != path)
     if not found:
         return None

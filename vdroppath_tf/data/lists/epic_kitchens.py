@@ -56,7 +56,7 @@ def read_epic_kitchens(
         path: The CSV file.
         root: The folder of the videos. Defaults to the folder of the file.
         labels: The names of the classes. Defaults to those of `EPIC_100_verb_classes.csv` and
-            `EPIC_100_noun_classes.csv` beside the file, or without them to numbers. Actions are
+            `EPIC_100_noun_classes.csv` next to the file, or without them to numbers. Actions are
             those of the file, in the order of verbs and nouns: pass those of the training part for
             the other parts.
         classes: "verb", "noun" or "action".
@@ -90,7 +90,7 @@ def read_epic_kitchens(
     videos = Collector(path, root, lookup, own if labels is None else labels)
     videos.spans_in = _by_names()
     if own is None:
-        videos.note(f"the {classes} classes are numbers: their names are not beside the list")
+        videos.note(f"the {classes} classes are numbers: their names are not next to the list")
     for row in rows:
         number = {"verb": row.verb, "noun": row.noun}.get(classes)
         if number is None:
@@ -154,7 +154,7 @@ def _folders(video: str) -> list[str]:
 
 
 def _names(path: Path, kind: str) -> tuple[str, ...] | None:
-    """Reads the names of verbs or nouns from the file beside the list; None if there is none."""
+    """Reads the names of verbs or nouns from the file next to the list; None if there is none."""
     found = sorted(path.parent.glob(f"*{kind}_classes*.csv"))
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""Moments in Time: `trainingSet.csv` with `moments_categories.txt` beside it."""
+"""Moments in Time: `trainingSet.csv` with `moments_categories.txt` next to it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_moments(
     """Reads `trainingSet.csv` of Moments in Time, or of Multi-Moments, which is multi-label.
 
     Args:
-        path: The CSV file. `moments_categories.txt` beside it numbers the classes (`clapping,17`).
+        path: The CSV file. `moments_categories.txt` next to it numbers the classes (`clapping,17`).
         root: The folder of the videos (`clapping/x.mp4`), or its parent, if it is named `training`.
             Defaults to the folder of the file.
         labels: The classes. Defaults to those of `moments_categories.txt`, or without it to the
@@ -64,7 +64,7 @@ def read_moments(
         names = sorted({classes[0] for _, _, classes in rows})
     videos = Collector(path, root, lookup, names)
     if own is None and labels is None:
-        videos.note(f"{CATEGORIES} is not beside the list: classes are those of the list, sorted")
+        videos.note(f"{CATEGORIES} is not next to the list: classes are those of the list, sorted")
     part = next((p for name, p in _PARTS.items() if name in Path(path).stem.lower()), "")
     folders = part_folders(videos.tree, part, str(path))
     for origin, name, classes in rows:

@@ -29,7 +29,7 @@ def parts_of(path: PathLike) -> dict[str, str]:
     """Finds the parts of a data set in a folder: the existing ones of `PARTS`, with their folders.
 
     Folders count as parts, not as classes, if there are at least two of them or one with folders of
-    videos, and no other folder beside them holds videos.
+    videos, and no other folder next to them holds videos.
 
     Args:
         path: The folder; anything else has no parts.
@@ -38,7 +38,7 @@ def parts_of(path: PathLike) -> dict[str, str]:
         The name of the folder for each part, in the order of `PARTS`.
 
     Raises:
-        ManifestError: If another folder beside several parts holds videos, so that all may be
+        ManifestError: If another folder next to several parts holds videos, so that all may be
             classes; or if two folders belong to the same part.
 
     Example:
@@ -62,7 +62,7 @@ def parts_of(path: PathLike) -> dict[str, str]:
     if others:
         raise ManifestError(
             f"{path}: its folders {', '.join(parts)} are parts of a data set, but {others[0]!r} "
-            f"beside them holds videos too, so all may be classes. Pass one of the parts, such as "
+            f"next to them holds videos too, so all may be classes. Pass one of the parts, such as "
             f"{os.path.join(path, parts[0])}, or a list file."
         )
     if twice := next((same for same in found.values() if len(same) > 1), None):
@@ -120,8 +120,8 @@ def choose_of(parts: Mapping[str, str], path: PathLike, part: str | None) -> tup
         raise ManifestError(f"{path}: has no folder of the part {part!r}, but {shown}.")
     instead = "" if there == part else f", as there is no part {part!r}"
     rest = ", ".join(name for key, name in parts.items() if key != there)
-    beside = f"; beside it: {rest}" if rest else ""
-    return parts[there], [f"the part {parts[there]!r} is taken{instead}{beside}"]
+    others = f"; other parts: {rest}" if rest else ""
+    return parts[there], [f"the part {parts[there]!r} is taken{instead}{others}"]
 
 
 def is_part(name: str) -> str | None:

@@ -52,7 +52,7 @@ def is_id_and_class(line: str, path: Path) -> bool:
     """Returns whether a line has the form `id;label`.
 
     In a CSV file the id may be any name without a suffix, otherwise it must be a number. The label
-    may be a number if a list of classes lies beside the file.
+    may be a number if a list of classes lies next to the file.
 
     Args:
         line: The first line of the file.
@@ -84,12 +84,12 @@ def read_something_v1(
 
     Args:
         path: The CSV file. The list of classes (`...-v1-labels.csv`, one class a line,
-            `labels.json` or `category.txt`) must lie beside it, unless `labels` is passed. If the
-            name of the CSV file ends in no part, the only file beside it whose name holds `label`
+            `labels.json` or `category.txt`) must lie next to it, unless `labels` is passed. If the
+            name of the CSV file ends in no part, the only file next to it whose name holds `label`
             is the list of classes.
         root: The folder of the videos, each a folder of frames (`100218/00001.jpg`), a zip or a
             video file; or the parent of the published folder. Defaults to the folder of the file.
-        labels: The classes. Defaults to the list beside the file. A name in a row may differ from
+        labels: The classes. Defaults to the list next to the file. A name in a row may differ from
             its class in case and punctuation, or be its number.
         lookup: How names become videos. Defaults to `Lookup()`.
 
@@ -133,13 +133,13 @@ def read_something_v2(
     """Reads `train.json` or `validation.json`: a list, or lines, of objects with `id`, `template`.
 
     The class is the template without its brackets, or else the `label`. Videos are `1234.webm`, or
-    folders or zip files of frames; `labels.json` (`{"class": "0", ...}`) must lie beside the file.
+    folders or zip files of frames; `labels.json` (`{"class": "0", ...}`) must lie next to the file.
     See `read_something_v1` for the errors.
 
     Args:
         path: The file.
         root: The folder of the videos. Defaults to the folder of the file.
-        labels: The classes. Defaults to those in the list beside the file.
+        labels: The classes. Defaults to those in the list next to the file.
         lookup: How names become videos. Defaults to `Lookup()`.
 
     Returns:
@@ -152,7 +152,7 @@ def read_something_v2(
         ```
     """
     answers = Path(path).with_name(f"{Path(path).stem}-answers.csv")
-    beside = f", which is beside it: pass {answers.name}" if answers.is_file() else ""
+    beside = f", which is next to it: pass {answers.name}" if answers.is_file() else ""
     rows = [_item(*item, beside) for item in _items(path)]
     return _read(path, root, labels, lookup, rows)
 
@@ -192,7 +192,7 @@ def _read_kaggle(
         raise ManifestError(
             f"{path}: its label_id are {found[:9]}. Expected each of "
             f"0 to {len(names) - 1} for one class; or pass the names of all classes as labels=, or "
-            "in a labels.txt beside the list."
+            "in a labels.txt next to the list."
         )
     videos = Collector(path, root, lookup, names if labels is None else labels)
     return _collect(videos, rows, path)

@@ -1,4 +1,4 @@
-"""UCF101's split files: `trainlist01.txt`, `testlist01.txt`, with `classInd.txt` beside them."""
+"""UCF101's split files: `trainlist01.txt`, `testlist01.txt`, with `classInd.txt` next to them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_ucf101(
     Videos may also be folders or zip files of frames that are named like the video file.
 
     Args:
-        path: The split file; `classInd.txt` must lie beside it.
+        path: The split file; `classInd.txt` must lie next to it.
         root: The folder of the class folders. Defaults to the folder of the split file.
         labels: The classes that `classInd.txt` must name. Defaults to None, any.
         lookup: How names become videos. Defaults to `Lookup()`.

@@ -83,7 +83,7 @@ class Job:
         return part
 
     def _write(self, file: Path, shard: int, numbers: range) -> Part:
-        """Writes a shard beside its target and renames it, so that it is whole or missing."""
+        """Writes a shard next to its target and renames it, so that it is whole or missing."""
         records, bad, offset = {}, [], 0
         try:
             with replacing(file, shared=False) as new:

@@ -1,4 +1,4 @@
-"""The files of an unfinished conversion to records beside its shards, from which it resumes.
+"""The files of an unfinished conversion to records next to its shards, from which it resumes.
 
 `settings.json` describes the conversion. Each finished shard has a part, `SHARD.json`, until all
 are finished; then `index.json` and `bad.json` replace the parts.

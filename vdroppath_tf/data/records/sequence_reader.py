@@ -83,7 +83,7 @@ def _parts(groups: Mapping[str, Sequence[str]], path: PathLike) -> dict[str, lis
         others = [name for name in words if name != unclear[0]]
         raise ManifestError(
             f"{path}: some of its TFRecord files are named by a part of a data set, but it is "
-            f"uncertain which part {unclear[0]!r} is (beside it: {', '.join(others[:3])}). "
+            f"uncertain which part {unclear[0]!r} is (the others: {', '.join(others[:3])}). "
             "Expected all or none to be named by train, validation or test. Move files that do not "
             "belong together to separate folders, or pass one file."
         )

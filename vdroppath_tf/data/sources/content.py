@@ -25,7 +25,7 @@ VIDEO_SUFFIXES = frozenset(
 """Suffixes of videos; such a file counts even if it is damaged, so that the damage is reported."""
 
 _OTHER_SUFFIXES = frozenset(
-    # Images, and files that cameras write beside their videos (thumbnails, small copies).
+    # Images, and files that cameras write next to their videos (thumbnails, small copies).
     ".arw .avif .bmp .cr2 .dng .heic .heif .ico .jpeg .jpg .lrv .nef .png .pgm .ppm .psd .svg .thm"
     " .tif .tiff"
     # Sound and subtitles.

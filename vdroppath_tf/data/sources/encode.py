@@ -35,7 +35,7 @@ def write_video(
 ) -> None:
     """Encodes frames into a video file.
 
-    The file is written beside its target and then renamed, so that no reader sees half of it.
+    The file is written next to its target and then renamed, so that no reader sees half of it.
 
     Args:
         path: The file to write or replace; its suffix (mp4, mov, avi, mkv, webm, ts) selects the

@@ -24,7 +24,7 @@ class FrameNames:
         count: The number of frames.
         step: The difference between consecutive numbers.
         listed: All names, if they do not follow from a number.
-        others: A name of the pictures of another kind beside the frames; "" if there are none.
+        others: A name of the pictures of another kind next to the frames; "" if there are none.
     """
 
     prefix: str

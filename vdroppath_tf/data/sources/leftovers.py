@@ -1,4 +1,4 @@
-"""Names of files that systems, archivers and tools leave beside videos, ignored everywhere."""
+"""Names of files that systems, archivers and tools leave next to videos, ignored everywhere."""
 
 from __future__ import annotations
 

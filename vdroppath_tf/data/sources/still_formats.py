@@ -20,7 +20,7 @@ from vdroppath_tf.names import named
 _ANIMATED, _HAS_EXIF = 0x02, 0x08  # flags of WebP
 _MAX_TAGS = 512  # of a TIFF picture
 _WIDTH, _HEIGHT, _COMPRESSION = 256, 257, 259  # tags of TIFF
-_NEXT, _END = -1, -2  # keys beside the tags
+_NEXT, _END = -1, -2  # keys next to the tags
 _METHODS = (1, 2, 3, 4, 5, 8, 32773, 32946)  # none, fax, LZW, deflate and PackBits
 # Tags about the pixels. FFmpeg, set to stop at damage, stops at others too.
 _OF_PIXELS = {

@@ -93,7 +93,7 @@ def _frames(stream: Any) -> int:
 
 
 def _may_be_still(stream: Any, found: list[Any]) -> bool:
-    """Returns whether a stream of unknown length has a picture codec, beside one that has not."""
+    """Returns whether a stream of unknown length has a picture codec and another has not."""
     if _frames(stream):
         return False
     others = {_codec(other) for other in found} - _STILL_CODECS

@@ -1,4 +1,4 @@
-"""Several models with several versions: a new version is loaded beside the old one, then used."""
+"""Several models with several versions: a new version is loaded next to the old one, then used."""
 
 from __future__ import annotations
 

@@ -211,6 +211,6 @@ def _check_last(numbers: dict[str, int], labels: dict[str, str], names: Sequence
 def _from_one(origin: str, why: str) -> ManifestError:
     return ManifestError(
         f"{origin}: {why}. Do the labels count from 1? Then pass label_base=1 (--label_base=1); "
-        "if they count from 0, pass the names of all classes as labels=, or in a labels.txt beside "
-        "the list."
+        "if they count from 0, pass the names of all classes as labels=, or in a labels.txt "
+        "next to the list."
     )

@@ -152,7 +152,7 @@ def _two(
 
 
 def _number_and_name(numbers: Column, names: Column, place: int) -> list[Columns]:
-    """Decides whether numbers beside names count classes or frames.
+    """Decides whether numbers next to names count classes or frames.
 
     Numbers of classes are dense, and each belongs to one name.
     """
@@ -202,7 +202,7 @@ def whole(text: str) -> int:
 def maybe_thousands(cells: Iterable[str]) -> str | None:
     """Returns a number in a column that may be 1 or 1000, such as `1,000`, or None.
 
-    Beside `0.000` or `1000.000` all are whole numbers with three decimals, as programs write them.
+    Next to `0.000` or `1000.000` all are whole numbers with three decimals, as programs write them.
     """
     found = [cell for cell in cells if cell[-3:] == "000"]
     if any(map(_NO_THOUSANDS.fullmatch, found)):
@@ -246,7 +246,7 @@ def _swapped(one: Column, two: Column) -> bool:
 
 
 def _are_less(classes: Sequence[int], counts: Sequence[int]) -> bool:
-    """Returns whether classes are less than the numbers of frames beside them, if known."""
+    """Returns whether classes are less than the numbers of frames next to them, if known."""
     if len(classes) != len(counts):
         return False
     pairs = list(zip(classes, counts, strict=True))

@@ -101,7 +101,7 @@ class ObjectSplitter:
         return frozenset(self.names)
 
     def _unread(self, found: Iterable[str]) -> list[str]:
-        """Returns fields beside the columns that describe the video."""
+        """Returns fields next to the columns that describe the video."""
         names = (name for name in found if not {name, name.partition(".")[0]} & self._known)
         return [name for name in names if says_more(name)]
 

@@ -90,8 +90,8 @@ class Table:
                 raise ManifestError(
                     f"{origin}: {commas[0]!r} may be one class, or several, as other lines have "
                     "; or | between classes. Write the same separator everywhere; or if it is one "
-                    "class, pass the names of all classes as labels=, or in a labels.txt beside "
-                    "the list."
+                    "class, pass the names of all classes as labels=, or in a labels.txt "
+                    "next to the list."
                 )
 
     def chosen(self, split: str | int | None, source: str) -> Iterable[int]:
