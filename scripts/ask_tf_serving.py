@@ -69,12 +69,19 @@ def answer_for(stub: Any, model: str, video: str, sampling: ClipSampling) -> np.
 
 def main() -> None:
     """Prints the three most probable classes of each video."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--address", default="127.0.0.1:8500")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    text = "host and gRPC port of TensorFlow Serving (default: %(default)s)"
+    parser.add_argument("--address", default="127.0.0.1:8500", help=text)
     parser.add_argument("--model", required=True, help="name of the model in TensorFlow Serving")
-    parser.add_argument("--export", required=True, type=Path, help="folder that is served")
-    parser.add_argument("--labels", required=True, type=Path, help="file with a class name a line")
-    parser.add_argument("videos", nargs="+")
+    parser.add_argument(
+        "--export", required=True, type=Path, help="folder of vdroppath export that is served"
+    )
+    parser.add_argument(
+        "--labels", required=True, type=Path, help="file with a class name in each line"
+    )
+    parser.add_argument("videos", nargs="+", help="video files to classify")
     given = parser.parse_args()
     stub, sampling = connect(given.address), read_sampling(given.export)
     names = given.labels.read_text().splitlines()

@@ -82,9 +82,13 @@ def measure(site: Path, widths: list[int]) -> list[dict]:
 
 def main() -> int:
     """Prints the pages that do not fit or have tables that scroll; returns the exit status."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--site", type=Path, default=Path("site"))
-    parser.add_argument("--widths", default="1280,400")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    text = "folder of the built documentation (default: %(default)s)"
+    parser.add_argument("--site", type=Path, default=Path("site"), help=text)
+    text = "widths of the window in pixels, separated by commas (default: %(default)s)"
+    parser.add_argument("--widths", default="1280,400", help=text)
     options = parser.parse_args()
     widths = [int(width) for width in options.widths.split(",")]
     rows = measure(options.site, widths)

@@ -91,7 +91,9 @@ def in_page(page: str) -> str:
 
 def main() -> None:
     """Runs the cases and prints their rows; the exit status is 1 if one fails."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--page", type=Path, help="page whose table is rewritten")
     text = "run only the cases whose text contains this, and print their whole errors"
     parser.add_argument("--only", default="", help=text)

@@ -10,6 +10,7 @@ are never asserted.
 
 from __future__ import annotations
 
+import argparse
 import resource
 import subprocess
 import sys
@@ -30,6 +31,9 @@ def processor_seconds(arguments: list[str]) -> float:
 
 def main() -> None:
     """Prints a line for each call."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     calls = [["--help"], ["--version"], ["models"]]
     calls += [[name, flag] for name in COMMANDS for flag in ("--help", "--hlep")]
     for call in calls:

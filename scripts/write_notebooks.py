@@ -45,8 +45,11 @@ def write(page: Path, out: Path) -> Path:
 
 def main() -> None:
     """Writes all tutorials, and prints their paths."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("notebooks"))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    text = "folder for the notebooks (default: %(default)s)"
+    parser.add_argument("--out", type=Path, default=Path("notebooks"), help=text)
     out = parser.parse_args().out
     for page in sorted(TUTORIALS.glob("*.md")):
         print(write(page, out))

@@ -51,8 +51,12 @@ def answers(name: str, clips: int, folder: Path) -> dict[str, np.ndarray]:
 
 def main() -> None:
     """Prints the top-1 of each format; see the top of the file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=1024, help="number of test clips")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--clips", type=int, default=1024, help="number of test clips (default: %(default)s)"
+    )
     parser.add_argument("--weights", nargs="+", help="names of trained weights (default: all)")
     asked = parser.parse_args()
 

@@ -180,10 +180,15 @@ def main(given: Sequence[str] | None = None) -> None:
     """Prints the table; see the top of the file."""
     from vdroppath_tf.zoo import list_networks
 
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--networks", nargs="+", default=list_networks())
-    parser.add_argument("--clip_shape", type=int, nargs=3, default=(8, 112, 112))
-    parser.add_argument("--card", choices=CARDS, default="A100")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    text = "names of networks of the zoo (default: all)"
+    parser.add_argument("--networks", nargs="+", default=list_networks(), metavar="NAME", help=text)
+    text = "number of frames of a clip, and its height and width in pixels (default: 8 112 112)"
+    parser.add_argument("--clip_shape", type=int, nargs=3, default=(8, 112, 112), help=text)
+    text = "graphics card whose data sheet is used (default: %(default)s)"
+    parser.add_argument("--card", choices=CARDS, default="A100", help=text)
     parser.add_argument(
         "--launch_us", type=float, help="microseconds per launch (default: the card's)"
     )

@@ -205,13 +205,22 @@ def prepare(folder: Path, video: Path | None) -> tuple[Path, Path]:
 
 def main() -> None:
     """Runs all measurements, and prints them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=300.0, help="seconds of each long load")
-    parser.add_argument("--turn_seconds", type=float, default=15.0, help="seconds of each turn")
-    parser.add_argument("--clients", type=int, default=4)
-    parser.add_argument("--swaps", type=int, default=2000, help="requests while versions change")
-    parser.add_argument("--video", type=Path, help="default: 75 generated frames of 320x240")
-    parser.add_argument("--rounds", type=int, default=3, help="turns, served and in process")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    text = "duration of each long load in seconds (default: %(default)g)"
+    parser.add_argument("--seconds", type=float, default=300.0, help=text)
+    text = "duration of each turn in seconds (default: %(default)g)"
+    parser.add_argument("--turn_seconds", type=float, default=15.0, help=text)
+    text = "number of clients that send requests at the same time (default: %(default)s)"
+    parser.add_argument("--clients", type=int, default=4, help=text)
+    text = "number of requests while versions change (default: %(default)s)"
+    parser.add_argument("--swaps", type=int, default=2000, help=text)
+    parser.add_argument(
+        "--video", type=Path, help="video to send (default: 75 generated frames of 320x240)"
+    )
+    text = "number of turns, each served and in one process (default: %(default)s)"
+    parser.add_argument("--rounds", type=int, default=3, help=text)
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="serve_load-"))
     try:

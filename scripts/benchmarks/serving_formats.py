@@ -167,15 +167,23 @@ def memory_of(kind: str, path: Path) -> str:
 
 def main() -> None:
     """Exports and measures a network; see the top of the file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--network", default="micro")
-    parser.add_argument("--out", type=Path, default=Path("formats"))
-    parser.add_argument("--rounds", type=int, default=11, help="timed rounds; 0 only exports")
-    parser.add_argument("--answers", type=int, default=3, help="timed inferences per turn")
-    parser.add_argument("--formats", nargs="+", default=FORMATS, choices=FORMATS)
-    text = "clips on which to compare the files with the network; half of them set the 8-bit ranges"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    text = "name of a network of the zoo (default: %(default)s)"
+    parser.add_argument("--network", default="micro", help=text)
+    text = "folder for the exported files (default: %(default)s)"
+    parser.add_argument("--out", type=Path, default=Path("formats"), help=text)
+    text = "number of timed rounds; 0 only exports (default: %(default)s)"
+    parser.add_argument("--rounds", type=int, default=11, help=text)
+    text = "number of timed inferences per turn (default: %(default)s)"
+    parser.add_argument("--answers", type=int, default=3, help=text)
+    text = "formats to export and to measure (default: all)"
+    parser.add_argument("--formats", nargs="+", default=FORMATS, choices=FORMATS, help=text)
+    text = "number of clips on which the files are compared with the network; half of them set the "
+    text += "8-bit ranges (default: %(default)s)"
     parser.add_argument("--clips", type=int, default=24, help=text)
-    text = "measure the files that an earlier run wrote"
+    text = "measure the files of an earlier run in --out, and export nothing"
     parser.add_argument("--reuse", action="store_true", help=text)
     asked = parser.parse_args()
     if asked.rounds:

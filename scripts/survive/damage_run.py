@@ -10,6 +10,7 @@ trained; anything else is a fault.
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import sys
@@ -93,6 +94,9 @@ def change(name: str, field: str, value: Any) -> Callable[[Path], None]:
 
 def main() -> int:
     """Tries every damage, prints each run that does not simply resume; returns the exit status."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     found: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)

@@ -190,12 +190,19 @@ def kill_runs(options: argparse.Namespace, folder: Path) -> int:
 
 def main() -> int:
     """Kills the requested number of times; returns 1 if a run ends differently, otherwise 0."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--replicas", type=int, default=1)
-    parser.add_argument("--save_every", default="1", help="number of steps, or a time such as 2s")
-    parser.add_argument("--network", default="micro", help="name, or a file of zoo.save_row")
-    parser.add_argument("--seed", type=int, default=0)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    text = "number of kills (default: %(default)s)"
+    parser.add_argument("--kills", type=int, default=30, help=text)
+    text = "number of replicas that share the processor (default: %(default)s)"
+    parser.add_argument("--replicas", type=int, default=1, help=text)
+    text = "steps between checkpoints, or a time such as 2s (default: %(default)s)"
+    parser.add_argument("--save_every", default="1", help=text)
+    text = "name of a network of the zoo, or a file of zoo.save_row (default: %(default)s)"
+    parser.add_argument("--network", default="micro", help=text)
+    text = "seed of the times of the kills (default: %(default)s)"
+    parser.add_argument("--seed", type=int, default=0, help=text)
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:

@@ -163,10 +163,15 @@ def _before_the_handler(text: str) -> bool:
 
 def main() -> int:
     """Runs for the requested time, prints the counts, and returns 1 if there is a fault."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--network", default="micro", help="name, or a file of zoo.save_row")
-    parser.add_argument("--seed", type=int, default=0)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    text = "duration in minutes (default: %(default)g)"
+    parser.add_argument("--minutes", type=float, default=60, help=text)
+    text = "name of a network of the zoo, or a file of zoo.save_row (default: %(default)s)"
+    parser.add_argument("--network", default="micro", help=text)
+    text = "seed of the order and the times of the disturbances (default: %(default)s)"
+    parser.add_argument("--seed", type=int, default=0, help=text)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         soak = Soak(Path(folder), options.network, options.seed)
