@@ -166,7 +166,7 @@ def test_what_is_no_strategy_is_refused(template: Any, what: Any) -> None:
 
 
 def test_files_hold_whether_a_network_was_derived(tmp_path: Path) -> None:
-    """One with a new classifier was as well; of a file without the mark it is unknown."""
+    """One with a new classifier was as well; a file without the mark, or of weights: unknown."""
     model = tiny.template()
     derived, alone = derive(model, "S ST S+ST"), tiny.derived("S ST S+ST")
     assert (derived.derived, alone.derived) == (True, False)
@@ -176,5 +176,8 @@ def test_files_hold_whether_a_network_was_derived(tmp_path: Path) -> None:
         again = keras.saving.load_model(tmp_path / "network.keras")
         assert again.derived is network.derived
     older = {name: value for name, value in derived.get_config().items() if name != "derived"}
-    assert type(derived).from_config(older).derived is None
+    assert type(derived).from_config(older).derived is False
+    derived.save_weights(tmp_path / "network.weights.h5")
+    derived.load_weights(tmp_path / "network.weights.h5")
+    assert derived.derived is False
     assert "derived" not in model.get_config()

@@ -155,5 +155,5 @@ def replace_classifier(model: keras.Model, num_classes: int) -> tuple[FusionMode
     with policy_of(model):
         network = build(architecture, strategy)
     report = copy_weights(model, network, may_be_new=lambda path: path.startswith("classifier/"))
-    network.derived = getattr(model, "derived", None)
+    network.derived = getattr(model, "derived", False)
     return network, report

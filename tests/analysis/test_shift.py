@@ -54,11 +54,14 @@ def test_the_other_way_is_as_far() -> None:
         ),
         ([(0.2, 0.8), (0.3, 0.7), (0.15, 0.9)], r"No shift .*: \+0\.017 on average.* in 1 of 3"),
         ([(0.1, 1.0), (0.1, 0.9), (0.1, 1.0)], r"Shifted towards ST: -0\.267 on average"),
+        # two seeds, both far towards S: too few for Student's t
         ([(0.4, 0.6), (0.7, 0.4)], r"No shift .*: \+0\.650 on average.* towards S in 2 of 2 seeds"),
+        ([(0.3, 0.8), (0.2, 0.9)], r"No shift beyond .* towards S in 1 and towards ST in 1 of 2 s"),
+        ([(0.2, 0.8)] * 3, r"No shift: .* is the same before and after in each of 3 seeds\.$"),
+        ([(0.2, 0.8)], r"No shift: .* is the same before and after in the one seed\.$"),
     ],
 )
 def test_the_verdict(after: list[tuple[float, float]], words: str) -> None:
-    """The last has two seeds, both far towards S: too few for Student's t."""
     before = [space((0.2, 0.8))] * len(after)
     assert re.match(words, shift_of(before, [space(on) for on in after]).verdict)
 

@@ -105,8 +105,8 @@ def test_the_sentences() -> None:
         "the one drawn from the uniform prior with 70.0 % (the best: 70.0 %)",
         "the best strategy of the space had 40.0 %, the best uniform draw 60.0 %.",
         "The space's mode was not tried: it is number 7 of 24 by the template's scores.",
-        "The network derived from the template (of ST ST S) answers 55.5 % of the same clips, the "
-        "chosen one trained stand-alone 70.0 %: the chosen one is kept.",
+        "The derived network (of ST ST S) has a top-1 of 55.5 % on the same clips, the chosen one, "
+        "trained stand-alone, 70.0 %: the chosen one is kept.",
     ):
         assert words in text
 
@@ -156,19 +156,18 @@ def test_a_run_compares_tested_networks_and_says_how_the_choice_was_made() -> No
     assert sentence.endswith("trained stand-alone (trials), not by the template's scores.")
     kept = replace(TABLE, rival=replace(TABLE.rival, kept=True))  # type: ignore[type-var]
     assert kept.kept == DERIVED
-    assert "stand-alone 70.0 %: it is kept." in said(selected(kept))
+    assert "stand-alone, 70.0 %: it is kept." in said(selected(kept))
 
 
 @pytest.mark.parametrize(
     ("derived", "what"),
     [
-        (True, "the network derived from the template"),
-        (False, "the network run/derived.keras, trained stand-alone"),
-        (None, "the network run/derived.keras"),
+        (True, "the derived network"),
+        (False, "the network run/derived.keras"),
     ],
 )
 def test_what_trials_are_compared_with_is_named_for_what_it_is(
-    derived: bool | None, what: str, tmp_path: Path
+    derived: bool, what: str, tmp_path: Path
 ) -> None:
     rival = Rival("run/derived.keras", DERIVED, 0.8, kept=True, derived=derived)
     write_trials(tmp_path / "trials.json", replace(TABLE, rival=rival), kept=rival.name)
@@ -179,13 +178,13 @@ def test_what_trials_are_compared_with_is_named_for_what_it_is(
         f"It is {what}: the one that trials chose and trained does not have a higher top-1 on the "
         "validation videos."
     )
-    assert f"The{what[3:]} (of ST ST S) answers 80.0 % of the same clips" in said(selected(table))
+    assert f"The{what[3:]} (of ST ST S) has a top-1 of 80.0 % on the same" in said(selected(table))
     assert chosen_by(table)["chosen_as"] == f"the strategy of {what}, which was kept after trials"
     assert chosen_by(TABLE)["chosen_as"] == "the strategy that trials chose"
     fields = json.loads((tmp_path / "trials.json").read_text())
     del fields["against"]["derived"]  # as in a file of an older version
     (tmp_path / "trials.json").write_text(json.dumps(fields))
-    assert read_trials(tmp_path / "trials.json").rival == replace(rival, derived=None)
+    assert read_trials(tmp_path / "trials.json").rival == replace(rival, derived=False)
 
 
 def test_the_file_is_read_as_it_was_written(tmp_path: Path) -> None:

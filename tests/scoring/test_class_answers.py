@@ -60,6 +60,8 @@ def test_gains_are_paired() -> None:
         ClassGains.of_fields(changed)
     with pytest.raises(ValueError, match="same clips"):
         class_gains(("x",), truths, one, other[:-1])
+    unnamed = class_gains(("x", "y", "z"), truths, one, other)
+    assert unnamed.verdict.startswith("the first network against the second network, class by")
 
 
 def test_the_exact_test_is_scipys() -> None:

@@ -157,8 +157,8 @@ def class_gains(
     correct: np.ndarray,
     other_correct: np.ndarray,
     *,
-    one: str = "the chosen strategy",
-    other: str = "S everywhere",
+    one: str = "the first network",
+    other: str = "the second network",
 ) -> ClassGains:
     """Computes the gains of one network over another on the same clips, by class.
 
@@ -167,8 +167,8 @@ def class_gains(
         truths: ``(clips,)`` array of int, the class of each clip.
         correct: ``(clips,)`` array of bool, whether the network's answers are correct.
         other_correct: ``(clips,)`` array of bool, whether the other network's answers are.
-        one: str, the name of the network. Defaults to "the chosen strategy".
-        other: str, the name of the other. Defaults to "S everywhere".
+        one: str, the name of the network. Defaults to "the first network".
+        other: str, the name of the other. Defaults to "the second network".
 
     Returns:
         ``ClassGains``.

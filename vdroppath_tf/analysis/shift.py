@@ -14,6 +14,8 @@ from vdroppath_tf.names import named
 from vdroppath_tf.spaces.marginals import Form
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
+_ROUNDING = 1e-9  # smaller differences of probabilities are errors of rounding
+
 
 @named
 @dataclass(frozen=True, eq=False)
@@ -88,18 +90,22 @@ class SpaceShift:
     def verdict(self) -> str:
         """A sentence on whether the spaces shifted, and whether that may be due to chance."""
         shift, count = self.shift, len(self.shift)
+        if np.abs(shift).max() < _ROUNDING:
+            which = "in the one seed" if count == 1 else f"in each of {count} seeds"
+            return f"No shift: P(S on) - P(ST on) is the same before and after {which}."
         if count == 1:
             return f"Shifted by {shift[0]:+.3f}; with one seed this may be due to chance."
         mean, (low, high) = float(shift.mean()), self.interval
+        towards = {"S": int((shift > _ROUNDING).sum()), "ST": int((shift < -_ROUNDING).sum())}
         side = "S" if mean > 0 else "ST"
-        same = int((np.sign(shift) == np.sign(mean)).sum())
-        numbers = (
-            f"{mean:+.3f} on average, 95 % interval {low:+.3f} to {high:+.3f}; towards {side} in "
-            f"{same} of {count} seeds"
-        )
+        if towards["S"] == towards["ST"]:
+            seeds = f"towards S in {towards['S']} and towards ST in {towards['ST']}"
+        else:
+            seeds = f"towards {side} in {towards[side]}"
+        numbers = f"{mean:+.3f} on average, 95 % interval {low:+.3f} to {high:+.3f}; {seeds}"
         if low <= 0 <= high:
-            return f"No shift beyond chance: {numbers}."
-        return f"Shifted towards {side}: {numbers}."
+            return f"No shift beyond chance: {numbers} of {count} seeds."
+        return f"Shifted towards {side}: {numbers} of {count} seeds."
 
 
 @named

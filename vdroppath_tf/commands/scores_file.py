@@ -99,4 +99,5 @@ def gains_of(
         return None
     strategies = [spaces.FusionStrategy.parse(row.strategy) for row in (selected, frames)]
     pair = reported_on.answers(strategies)
-    return analysis.class_gains(labels, truths, *pair, one="the selected strategy")
+    called = {"one": "the selected strategy", "other": "S everywhere"}
+    return analysis.class_gains(labels, truths, *pair, **called)

@@ -57,7 +57,7 @@ class FusionModel(GatedTraining):
     """
 
     architecture: dict[str, Any] | None = None
-    derived: bool | None = None
+    derived = False  # whether `derive` built it; False as well if that is not known
     remat = False
     _traced_with: Any = None  # N of each gate, in the function that ``fit`` traced
 
@@ -78,7 +78,7 @@ class FusionModel(GatedTraining):
         with keras.RematScope(mode=None):  # else each layer would be computed again by itself
             parts = functional(architecture, strategy)
             model = cls(**{**parts, "name": name or parts["name"]})
-        model.architecture, model.remat, model.derived = architecture, remat, False
+        model.architecture, model.remat = architecture, remat
         name_network(model, architecture)
         return model._tracking_kl()
 
@@ -194,6 +194,7 @@ class FusionModel(GatedTraining):
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """``keras.Model.load_weights``; a file of another strategy's network is refused."""
         check_file(filepath, self.architecture)
+        self.derived = False  # a file of weights carries no information about their origin
         super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def summary(self, *args: Any, **kwargs: Any) -> None:
@@ -227,8 +228,7 @@ class FusionModel(GatedTraining):
             config = {**config, **of_layers(config["layers"])}
         with policy(config["policy"]):
             model = cls.built(completed(config["architecture"]), name=config["name"])
-        derived = config.get("derived")
-        model.derived = derived if isinstance(derived, bool) else None
+        model.derived = config.get("derived") is True
         if not config["trainable"]:
             model.trainable = False
         change(model, config["changed"])

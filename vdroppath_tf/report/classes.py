@@ -66,10 +66,10 @@ def gains_over(
     answers: ClassAnswers,
     others: ClassAnswers,
     *,
-    one: str = "the chosen strategy",
-    other: str = "S everywhere",
+    one: str = "the first network",
+    other: str = "the second network",
 ) -> ClassGains:
-    """Returns the gains of a network over another, by class.
+    """Returns the gains of a network over another, by class; see ``class_gains``.
 
     Raises:
         ValueError: If they did not answer the same clips.

@@ -76,9 +76,8 @@ def _of_rival(table: TrialTable, rival: Rival, own: TriedRow) -> str:
         else f"of {rival.strategy}"
     )
     return (
-        f"{what[0].upper()}{what[1:]} ({whose}) answers {percent(rival.top1)} of the "
-        "same clips, the chosen one trained stand-alone "
-        f"{percent(own.end or 0.0)}: {kept}."
+        f"{what[0].upper()}{what[1:]} ({whose}) has a top-1 of {percent(rival.top1)} on the same "
+        f"clips, the chosen one, trained stand-alone, {percent(own.end or 0.0)}: {kept}."
     )
 
 

@@ -70,12 +70,11 @@ class Rival:
     """A network that the chosen one is compared with before one of the two is kept.
 
     Args:
-        name: str, what it is called.
+        name: str, its name.
         strategy: `FusionStrategy`, its strategy.
         top1: float, its top-1 on the validation videos.
         kept: bool, whether it is the one that is kept.
-        derived: bool, whether it was derived from a template, rather than trained stand-alone.
-            Defaults to `None`: unknown.
+        derived: bool, whether it is known to be derived from a template. Defaults to `False`.
 
     Example:
     ```python
@@ -88,16 +87,14 @@ class Rival:
     strategy: FusionStrategy
     top1: float
     kept: bool
-    derived: bool | None = None
+    derived: bool = False
 
     def __post_init__(self) -> None:
         check_share(f"top-1 of {self.name!r}", self.top1)
 
     def __str__(self) -> str:
-        """What it is, in words."""
-        if self.derived:
-            return "the network derived from the template"
-        return f"the network {self.name}{', trained stand-alone' if self.derived is False else ''}"
+        """The network in words, with no more about its origin than is known."""
+        return "the derived network" if self.derived else f"the network {self.name}"
 
     @classmethod
     def of(
@@ -107,16 +104,16 @@ class Rival:
         top1: float,
         *,
         against: float,
-        derived: bool | None = None,
+        derived: bool = False,
     ) -> Rival:
-        """A network that is kept where it answers more videos than the chosen one.
+        """Returns a network that is kept if its top-1 is higher than that of the chosen one.
 
         Args:
-            name: str, what it is called.
+            name: str, its name.
             strategy: `FusionStrategy`, its strategy.
             top1: float, its top-1 on the validation videos.
-            against: float, that of the chosen network; where both are equal, this one is kept.
-            derived: bool, whether it was derived from a template. Defaults to `None`: unknown.
+            against: float, the top-1 of the chosen network, which is kept if both are equal.
+            derived: bool, whether it is known to be derived from a template. Defaults to `False`.
         """
         return cls(name, strategy, top1, top1 > against, derived)
 

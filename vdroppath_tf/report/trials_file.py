@@ -108,6 +108,5 @@ def _row(one: Any) -> TriedRow:
 
 def _rival(one: Any, network: str | None) -> Rival:
     strategy = FusionStrategy.parse(one["strategy"], network)
-    derived = one.get("derived")  # files of older versions have none
-    known = derived if isinstance(derived, bool) else None
-    return Rival(str(one["name"]), strategy, float(one["top1"]), bool(one["kept"]), known)
+    derived = one.get("derived") is True  # files of older versions have no such field
+    return Rival(str(one["name"]), strategy, float(one["top1"]), bool(one["kept"]), derived)
