@@ -35,9 +35,11 @@ class Row(AnyRow):
     """One network of the family.
 
     Attributes:
-        stem: int, channels of the first convolution.
-        growth: int, channels of each layer's output.
-        blocks: tuple of int, how many layers each dense block has.
+        name: str, the name of the network.
+        stem: int, the channels of the first convolution.
+        growth: int, the channels of each layer's output.
+        blocks: tuple of int, the number of layers of each dense block.
+        num_classes: int, the logits of the classifier by default. Defaults to 174.
         share_inputs: bool. True has one gate for each path of a layer, as the paper's experiments.
             False has one for each of the layer's inputs (the block's input and every earlier layer
             of the block), so that the vector v of the paper's triplets is learned too. Defaults to

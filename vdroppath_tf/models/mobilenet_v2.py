@@ -31,7 +31,16 @@ RELU6 = 6.0
 @named
 @dataclass(frozen=True)
 class Stage(Values):
-    """Inverted residuals of one width: t, c, n, s of the 2D network's table; k of the 1xkxk."""
+    """Inverted residuals of one width; t, c, n and s are the names in the 2D network's table.
+
+    Attributes:
+        expansion: int, t: the channels inside each block, as a multiple of its input's. With 1 a
+            block has no expansion, and no fusion layer.
+        filters: int, c: the channels that leave each block.
+        blocks: int, n: the number of blocks.
+        stride: int, s: the stride of the first block in height and width; the others have 1.
+        kernel: int, k of the 1xkxk depthwise convolution. Defaults to 3.
+    """
 
     expansion: int
     filters: int
@@ -43,7 +52,15 @@ class Stage(Values):
 @named
 @dataclass(frozen=True)
 class Row(AnyRow):
-    """One network of the family: channels of the stem and of the last convolution, its stages."""
+    """One network of the family.
+
+    Attributes:
+        name: str, the name of the network.
+        stem: int, the channels of the first convolution.
+        head: int, the channels of the last convolution.
+        stages: tuple of Stage, the inverted residuals.
+        num_classes: int, the logits of the classifier by default. Defaults to 174.
+    """
 
     stem: int
     head: int

@@ -33,7 +33,14 @@ SHORTCUTS = ("pool", "conv")
 @named
 @dataclass(frozen=True)
 class Stem(Values):
-    """First convolution: filters, kernel, stride; then a 3x3x3 max-pool, or none."""
+    """The first convolution, and the max-pool after it.
+
+    Attributes:
+        filters: int, the channels of the convolution.
+        size: tuple of int, its kernel in time, height and width.
+        stride: tuple of int, its stride in time, height and width.
+        pool: bool, whether a 3x3x3 max-pool follows, which halves height and width.
+    """
 
     filters: int
     size: Triple
@@ -44,7 +51,15 @@ class Stem(Values):
 @named
 @dataclass(frozen=True)
 class Stage(Values):
-    """Blocks of one resolution, their width; ``expansion`` times that many channels leave each."""
+    """Blocks of one resolution.
+
+    Attributes:
+        blocks: int, the number of blocks.
+        filters: int, the channels inside each block.
+        stride: int, the stride of the first block in height and width; the others have 1.
+        expansion: int, the channels that leave each block, as a multiple of ``filters``.
+        groups: int, the groups of the 1x3x3 convolution, as in ResNeXt. Defaults to 1.
+    """
 
     blocks: int
     filters: int
@@ -64,8 +79,10 @@ class Row(AnyRow):
     """One network of the family.
 
     Attributes:
-        stem: Stem, what comes before the blocks.
+        name: str, the name of the network.
+        stem: Stem, the layers before the blocks.
         stages: tuple of Stage, the blocks.
+        num_classes: int, the logits of the classifier by default. Defaults to 174.
         shortcut: str, where there is a stride, ``"pool"``, the paper's average-pool before the
             1x1x1, or ``"conv"``, a strided 1x1x1 as in 2D ResNets. Defaults to ``"pool"``.
     """
