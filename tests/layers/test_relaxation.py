@@ -88,6 +88,10 @@ def test_entropies_by_hand() -> None:
     code, paper = (np.asarray(gate_entropy(grid, form)) for form in ("code", "paper"))
     assert 1 / (1 + math.exp(-float(grid[code.argmin()]))) == pytest.approx(0.5, abs=2e-3)
     assert 1 / (1 + math.exp(-float(grid[paper.argmin()]))) == pytest.approx(1 / math.e, abs=2e-3)
+    # the bounds of docs/method.md: this is how far the KL may be below 0
+    assert code.min() == pytest.approx(-math.log(2), rel=1e-6)
+    assert paper.min() == pytest.approx(-1 / math.e, rel=1e-6)
+    assert max(code.max(), paper.max()) <= 0.0
 
 
 @pytest.mark.parametrize("form", ["code", "paper"])
