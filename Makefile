@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help quickstart test tests test-oldest coverage lint format docs notebooks docs-serve clean
+.PHONY: help install quickstart test tests test-oldest coverage lint format docs notebooks docs-serve clean
 
 SUPPORTED := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 # The first of these that is a supported Python; override with PYTHON=...
@@ -51,6 +51,8 @@ PYTEST_OLDEST := -m "not slow and not newest" $(TESTS_OLDEST)
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed  ## install into .venv, and nothing else
 
 quickstart: $(VENV)/.installed  ## install into .venv and run the whole loop on the embedded tasks
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/vdroppath quickstart
@@ -110,7 +112,8 @@ $(VENV)/.test: $(VENV)/.installed
 	$(call install,$(VENV),$(FOR_TESTS))
 	@touch $@
 
-$(VENV)/.docs: $(VENV)/.test
+# What the pages show is read out of the package itself; nothing that only tests need.
+$(VENV)/.docs: $(VENV)/.installed
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "make docs needs Python 3.11 or 3.12:  make clean && make docs PYTHON=python3.11"; exit 1; }
 	$(call install,$(VENV),-e '.[docs]')

@@ -1,7 +1,8 @@
 """MkDocs hook: what the code knows better than a page does, put where a page asks for it.
 
 A line `<!-- made by the code: NAME -->` becomes the table or section of that name. So does the line
-below it, which says so to those who read the page where nothing is filled in, as on GitHub.
+below it, which says to those who read the page where nothing is filled in, as on GitHub, where else
+the same can be read.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-MARK = re.compile(r"^<!-- made by the code: (\w+) -->\n\*`make docs` puts .+\*$", re.MULTILINE)
+MARK = re.compile(r"^<!-- made by the code: (\w+) -->\n\*(.+)`make docs` builds (.+)\*$", re.MULTILINE)
 
 
 def commands() -> str:

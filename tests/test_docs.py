@@ -117,8 +117,21 @@ def test_pages_are_filled_by_the_code(page: str) -> None:
     filled = generated.fill(text)
     assert generated.MARK.search(text)
     assert "made by the code" not in filled
-    assert "`make docs` puts" not in filled  # which is for those who read the page unfilled
+    assert "`make docs` builds" not in filled  # which is for those who read the page unfilled
     assert len(filled.splitlines()) > len(text.splitlines()) + 5
+
+
+@each_page
+def test_where_the_code_fills_a_page_the_reader_of_the_source_learns_where_to_look(
+    page: Path,
+) -> None:
+    text = page.read_text()
+    found = _hook("generated").MARK.findall(text)
+    assert len(found) == text.count("<!-- made by the code: ")
+    for _, where, _ in found:
+        assert re.search(r"\(\.\./zoo/|`[^`]+ --help`|`print\(|`help\(", where), where
+        for target in re.findall(r"\]\(([^)]+)\)", where):
+            assert (page.parent / target).exists(), target
 
 
 def test_every_command_and_flag_is_on_its_page() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -93,6 +94,29 @@ def test_what_the_oldest_versions_run_is_there() -> None:
     match = re.search(r"^TESTS_OLDEST := (.*)$", makefile, re.MULTILINE)
     assert match
     assert [path for path in match[1].split() if not (HERE / path).exists()] == []
+
+
+def _made(target: str, folder: Path) -> str:
+    """The commands that make would run for a target, with no environment there yet."""
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not installed")
+    call = [make, "--dry-run", target, f"VENV={folder / 'venv'}", f"PYTHON={sys.executable}", "UV="]
+    ran = subprocess.run(call, cwd=HERE, capture_output=True, text=True, check=True)
+    return ran.stdout
+
+
+def test_the_site_is_built_without_what_only_tests_need(tmp_path: Path) -> None:
+    commands = _made("docs", tmp_path)
+    assert re.findall(r"-e (\S+)", commands) == [".", "'.[docs]'"]
+    assert commands.rstrip().endswith("mkdocs build --strict")
+
+
+def test_an_environment_can_be_made_without_the_quickstart(tmp_path: Path) -> None:
+    commands = _made("install", tmp_path)
+    assert re.findall(r"-e (\S+)", commands) == ["."]
+    assert "vdroppath quickstart" not in commands
+    assert "vdroppath quickstart" in _made("quickstart", tmp_path)
 
 
 def test_no_two_test_files_have_one_name() -> None:
