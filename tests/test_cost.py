@@ -116,3 +116,16 @@ def test_unit_costs_take_a_strategy_or_its_text() -> None:
     assert costs.of("S ST - S+ST S S") == costs.of(FusionStrategy.parse("S ST - S+ST S S"))
     with pytest.raises(ValueError, match="2 units"):
         costs.of("S S")
+
+
+def test_a_complexity_is_printed_as_its_totals_and_its_costliest_layers() -> None:
+    found = cost.complexity(derived_micro(" ".join(["S+ST"] * 6)), (4, 16, 16))
+    title, heads, *lines = str(found).splitlines()
+    assert f"{found.parameters:,} parameters, {found.macs:,} MACs" in title
+    assert heads.split() == ["layer", "parameters", "macs"]
+    macs = [int(line.split()[-1].replace(",", "")) for line in lines[:10]]
+    assert macs == sorted((layer.macs for layer in found.layers), reverse=True)[:10]
+    assert lines[10:] == [f"... and {len(found.layers) - 10} more"]
+    assert repr(found) == title
+    assert "<table>" in found._repr_html_()
+    assert [line[0] for line in found.short_table().lines] == [one.name for one in found.layers]

@@ -84,7 +84,9 @@ def test_the_oldest_versions_are_the_lower_ends(declared: dict[str, str]) -> Non
 
 def test_tools_are_pinned() -> None:
     extras = _setup()["options.extras_require"]
-    tools = _requirements(extras["test"]) | _requirements(extras["docs"])
+    test, docs = (_requirements(extras[name]) for name in ("test", "docs"))
+    assert test["ruff"] == docs["ruff"]
+    tools = test | docs
     for name in ("ruff", "mypy", "mkdocs", "mkdocs-material", "mkdocstrings"):
         assert re.fullmatch(r"==[0-9.]+(;.*)?", tools[name]), f"{name}{tools[name]}"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 
+from vdroppath_tf.brief import brief
+from vdroppath_tf.files.shown import ShortTable, ShowsTable
 from vdroppath_tf.layers.convolution import Convolution
 from vdroppath_tf.layers.fusion import FusionConv
 from vdroppath_tf.layers.gates import branches_of, fusion_layers
@@ -39,18 +41,48 @@ class LayerCost:
 
 
 @dataclass(frozen=True)
-class Complexity:
+class Complexity(ShowsTable):
     """Cost of a network for one clip, by layer; ``parameters`` and ``macs`` are the totals.
+
+    Printed, or in a notebook, it is the totals and the layers with the most MACs; ``to_frame()``
+    has all layers in their order.
+
+    Attributes:
+        layers: tuple of LayerCost, the layers with parameters or MACs, in the order of the network.
 
     Example:
     ```python
     found = vdroppath_tf.cost.complexity(network, clip_shape=(8, 32, 32))
+    print(found)  # the totals, and the costliest layers
     for layer in found.layers:
         print(layer.name, layer.macs)
     ```
     """
 
     layers: tuple[LayerCost, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"Complexity({self.parameters:,} parameters, {self.macs:,} MACs, "
+            f"{len(self.layers):,} layers)"
+        )
+
+    def __str__(self) -> str:
+        return self._costliest().text()
+
+    def _repr_html_(self) -> str:
+        return self._costliest().html()
+
+    def short_table(self) -> ShortTable:
+        """Returns a line for each layer, in order; printed, those with the most MACs come first."""
+        return self._table(self.layers)
+
+    def _costliest(self) -> ShortTable:
+        return self._table(sorted(self.layers, key=lambda layer: (-layer.macs, -layer.parameters)))
+
+    def _table(self, layers: Sequence[LayerCost]) -> ShortTable:
+        lines = [(layer.name, layer.parameters, layer.macs) for layer in layers]
+        return ShortTable(repr(self), ("layer", "parameters", "macs"), lines)
 
     @property
     def parameters(self) -> int:
@@ -151,6 +183,8 @@ class UnitCosts:
     spatial: np.ndarray
     paths: tuple[np.ndarray, ...]
     branches: tuple[str, ...]
+
+    __repr__ = brief
 
     def of(self, strategy: FusionStrategy | str) -> tuple[int, int]:
         """Parameters and MACs of the derived network of a strategy, without building it."""
