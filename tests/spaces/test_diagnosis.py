@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from vdroppath_tf.spaces.diagnosis import UNKNOWN, diagnose
+from vdroppath_tf.spaces.prior import weaker_prior
 from vdroppath_tf.spaces.pushes import GateValues, Pushes, share_of
 from vdroppath_tf.spaces.space import ProbabilitySpace
 
@@ -71,7 +72,7 @@ def test_a_layer_was_decided_by_the_data_where_they_moved_or_held_a_path() -> No
     most = diagnose(space_of([[0.9, 0.8], [0.9, 0.1]], None, [[5, 5], [5, 0]]))
     assert most.moved_by == ("prior", "prior")
     assert most.alarming
-    assert "prior_strength= (--prior_strength=)" in str(most)
+    assert "a weaker prior, prior_strength=" in str(most)
 
 
 def test_a_path_that_the_data_held_where_it_began_is_theirs() -> None:
@@ -157,14 +158,34 @@ def test_a_collapse_is_named_first_and_with_what_to_do() -> None:
     by_prior = str(diagnose(space_of([[0.9, 0.9]] * 3, None, [[5, 5]] * 3)))
     assert by_prior.startswith(
         "The space has collapsed: the most probable strategy has no path (-) in 3 of 3 layers, so "
-        "there is nothing to choose among. Train again: weaken the prior, prior_strength= "
+        "there is nothing to choose among. Train again for longer, on more videos, or with a "
+        "weaker prior, prior_strength=0.02 (--prior_strength=0.02) "
     )
-    assert by_prior.count("prior_strength= ") == 1
+    assert by_prior.count("a weaker prior") == 1
     by_data = str(diagnose(space_of([[0.9, 0.9]] * 3, [[5, 5]] * 3)))
     assert "The data moved it there." in by_data
-    assert "weaken" not in by_data
+    assert "weaker" not in by_data
     start = ProbabilitySpace([[0.01, 0.01]], 0.01)  # it began there, and did not collapse
     assert diagnose(start).collapsed == ""
+
+
+@pytest.mark.parametrize(
+    ("strength", "says"),
+    [
+        (8.92, "prior_strength=0.02 (--prior_strength=0.02) for a network as small as micro"),
+        (8.92, "the present strength is 446 times the former"),
+        (0.02, "prior_strength=2e-3 (--prior_strength=2e-3), a tenth of the present strength"),
+        (1e-3, "prior_strength=1e-4 (--prior_strength=1e-4), a tenth"),
+        (None, "a tenth of the present strength if that is lower"),
+    ],
+)
+def test_one_remedy_wherever_a_prior_is_too_strong(strength: float | None, says: str) -> None:
+    """It names a strength that works, however many times too strong the present one is."""
+    space = space_of([[0.9, 0.9]] * 3, None, [[5, 5]] * 3)
+    found = diagnose(space, strength=strength)
+    assert found.strength == strength
+    assert says in weaker_prior(strength)
+    assert weaker_prior(strength) in str(found)
 
 
 def test_gradients_are_summed_over_the_gates_of_a_layer_whatever_their_sign() -> None:

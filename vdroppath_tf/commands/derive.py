@@ -10,7 +10,7 @@ from absl import flags, logging
 
 from vdroppath_tf import data, experiments, report, scoring, spaces, training
 from vdroppath_tf.commands.choosing import costs_of, define_choose
-from vdroppath_tf.commands.diagnosis import log_diagnosis
+from vdroppath_tf.commands.diagnosis import diagnosis_of, log_diagnosis
 from vdroppath_tf.commands.flag_kinds import check_suffix, define_string, only_with
 from vdroppath_tf.commands.next_step import say_next
 from vdroppath_tf.commands.places import define_output
@@ -71,7 +71,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         how: Any = {"part": "validation", "modality": recipe.modality}
         validation = open_source(values, "validation", labels, **how)
     if model.gates:
-        log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))
+        log_diagnosis(diagnosis_of(model))
     strategy = _chosen(values, model)
     logging.info("Strategy: %s", strategy)
     faults = data.FaultLog(values.max_bad_fraction)

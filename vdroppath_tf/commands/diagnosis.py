@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from absl import flags, logging
 
-from vdroppath_tf import spaces
+from vdroppath_tf import layers, spaces
 from vdroppath_tf.commands.flag_words import in_flags
+
+
+def diagnosis_of(model: Any) -> spaces.Diagnosis:
+    """Returns the diagnosis of a template's space."""
+    space = spaces.ProbabilitySpace.from_model(model)
+    return spaces.diagnose(space, strength=layers.strength_of(model))
 
 
 def said(found: spaces.Diagnosis, values: flags.FlagValues) -> list[str]:

@@ -14,7 +14,7 @@ from vdroppath_tf import data, experiments, scoring, spaces, training
 from vdroppath_tf.commands import scores_file
 from vdroppath_tf.commands.choices import PROTOCOLS
 from vdroppath_tf.commands.choosing import costs_of, define_choose
-from vdroppath_tf.commands.diagnosis import log_diagnosis
+from vdroppath_tf.commands.diagnosis import diagnosis_of, log_diagnosis
 from vdroppath_tf.commands.flag_kinds import define_string, only_with
 from vdroppath_tf.commands.next_step import say_next, source_flags
 from vdroppath_tf.commands.places import define_output
@@ -84,7 +84,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     model, recipe, labels = training.load_model(values.model)
     own = spaces.ProbabilitySpace.from_model(model)
     logging.info("Prior: %s", prior_of(model, values.model))
-    log_diagnosis(spaces.diagnose(own))
+    log_diagnosis(diagnosis_of(model))
     strategies = _strategies(values, own)
     parts, told = _parts(values, recipe, labels, len(strategies))
     named = scoring.controls(own, values.uniform_draws, values.seed)

@@ -10,7 +10,7 @@ from absl import flags, logging
 
 from vdroppath_tf import layers, spaces, training
 from vdroppath_tf.commands.budget_flags import Budgets, define_budgets
-from vdroppath_tf.commands.diagnosis import said
+from vdroppath_tf.commands.diagnosis import diagnosis_of, said
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.run_folder import prior_of
@@ -42,7 +42,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     source = values.space if model is None else values.model
     if values.inputs and not space.per_input:
         raise ValueError(f"--inputs: in {source} the inputs of each layer share its gates.")
-    found = spaces.diagnose(space)
+    found = spaces.diagnose(space) if model is None else diagnosis_of(model)
     lines, before = said(found, values), int(bool(found.collapsed))  # a warning of it is first
     print("\n".join([*lines[:before], *table(space, inputs=values.inputs), *lines[before:]]))
     if space.per_input and not values.inputs:

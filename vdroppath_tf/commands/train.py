@@ -17,7 +17,7 @@ from vdroppath_tf.commands.device_flags import (
     strategy_of,
     supervised,
 )
-from vdroppath_tf.commands.diagnosis import log_diagnosis
+from vdroppath_tf.commands.diagnosis import diagnosis_of, log_diagnosis
 from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
 from vdroppath_tf.commands.next_step import say_next, source_flags
 from vdroppath_tf.commands.places import define_output
@@ -192,9 +192,11 @@ def _train_on(
     if not workers.chief:
         return
     experiments.save_trained(model, history, out, recipe, videos.labels)
-    if model.gates:
-        log_diagnosis(spaces.diagnose(spaces.ProbabilitySpace.from_model(model)))
-    _say_next(values, out, template=bool(model.gates))
+    found = diagnosis_of(model) if model.gates else None
+    if found is not None:
+        log_diagnosis(found)
+    if found is None or found.collapsed != "empty":  # else it says to train again
+        _say_next(values, out, template=bool(model.gates))
     if kept.copy is not None:
         kept.copy.send()
         logging.info("Copied to %s", data.remote.shown(values.backup))

@@ -16,6 +16,7 @@ from vdroppath_tf.data.manifest import Manifest
 from vdroppath_tf.experiments.account import Account
 from vdroppath_tf.experiments.scorer import Scorer
 from vdroppath_tf.experiments.steps import save_trained, score_network
+from vdroppath_tf.layers.gates import strength_of
 from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.names import named
 from vdroppath_tf.report.findings import mean_on
@@ -111,7 +112,7 @@ class TaskRun:
             f"Read the space: {', '.join(f'P({b} on) {mean:.2f}' for b, mean in on.items())} on "
             f"average; all started at {1.0 - recipe.initial_drop:.2f}."
         )
-        log(str(diagnose(ProbabilitySpace.from_model(template))))
+        log(str(diagnose(ProbabilitySpace.from_model(template), strength=strength_of(template))))
         return template, [start, *searched]
 
     def train(self, model: FusionModel, phases: Sequence[Phase], name: str) -> list[dict[str, Any]]:

@@ -9,4 +9,5 @@ from .gates import fusion_layers as fusion_layers
 from .gates import gates_of as gates_of
 from .gates import named_drops as named_drops
 from .gates import set_strategy as set_strategy
+from .gates import strength_of as strength_of
 from .zeros import Zeros as Zeros

@@ -110,6 +110,21 @@ def gates_of(model: keras.Model) -> list[VariationalDropPath]:
 
 
 @named
+def strength_of(model: keras.Model) -> float | None:
+    """Returns the strength of the prior that acts on a model's gates, the largest of them.
+
+    None where it is not known, as N is not.
+
+    Example:
+    ```python
+    strength_of(template)  # 0.001
+    ```
+    """
+    known = [gate.acting_strength for gate in gates_of(model)]
+    return max((strength for strength in known if strength is not None), default=None)
+
+
+@named
 def branches_of(layers: Sequence[FusionConv]) -> tuple[str, ...]:
     """Returns the branches that any of the layers has, in the order S, T, ST.
 

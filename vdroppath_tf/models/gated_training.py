@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vdroppath_tf.layers.gates import gates_of
+from vdroppath_tf.layers.gates import gates_of, strength_of
 from vdroppath_tf.models.gate_pushes import PushRecord, add_pushes, logits_of
 from vdroppath_tf.models.loss_parts import LossInParts
 from vdroppath_tf.models.steps import replicas
@@ -87,7 +87,7 @@ class GatedTraining(LossInParts):
 
     def _warn_of_space(self) -> None:
         try:
-            found = diagnose(ProbabilitySpace.from_model(self))
+            found = diagnose(ProbabilitySpace.from_model(self), strength=strength_of(self))
         except ValueError as error:  # a layer without a residual connection drops all its paths
             text: str | None = str(error)
         else:

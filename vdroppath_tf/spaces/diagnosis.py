@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vdroppath_tf.names import named
+from vdroppath_tf.spaces.prior import weaker_prior
 from vdroppath_tf.spaces.pushes import GateValues, Pushes, share_of
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -52,6 +53,8 @@ class Diagnosis:
         moved_by: `"data"`, `"prior"` or `"neither"` of each layer; `()` where it is not known.
         gates: the same of each gate of each layer, its paths input by input, then D1 if there is
             one; `()` where it is not known.
+        strength: the strength of the prior that acted, as `acting_strength` computes it; None where
+            it is not known.
         data_share: of each layer, how much of the gates' gradient in the last epoch came from the
             data, in [0, 1]; `()` where it is not known.
 
@@ -68,6 +71,7 @@ class Diagnosis:
     moved_by: tuple[str, ...] = ()
     gates: tuple[tuple[str, ...], ...] = ()
     data_share: tuple[float, ...] = ()
+    strength: float | None = None
 
     @property
     def known(self) -> bool:
@@ -98,10 +102,13 @@ UNKNOWN = (
     "Whether the data or the prior moved the gates is not known: the space has no record of the "
     "training behind it (it is published, of an older version, or not trained by fit)."
 )
-_WEAKER = (
-    "weaken the prior, prior_strength= (--prior_strength=) or weight_reg= (--weight_reg=), to a "
-    "tenth of its strength for instance, or train on more videos"
-)
+
+
+def _weaker(found: Diagnosis) -> str:
+    return (
+        f"train again for longer, on more videos, or with a weaker prior, "
+        f"{weaker_prior(found.strength)}"
+    )
 
 
 def _collapse(found: Diagnosis) -> str:
@@ -118,7 +125,7 @@ def _collapse(found: Diagnosis) -> str:
 def _remedy(found: Diagnosis) -> str:
     by_data = found.count(DATA) > found.count(PRIOR)
     if found.collapsed == "empty" and not by_data:
-        return f"Train again: {_WEAKER}."
+        return f"{_capital(_weaker(found))}."
     if found.collapsed == "empty":
         return (
             "The data moved it there. If the task needs its layers, gates learned faster than "
@@ -132,7 +139,12 @@ def _remedy(found: Diagnosis) -> str:
         )
     if by_data:
         return "The data moved it there."
-    return f"If the data did not: {_WEAKER}." if not found.known else f"Train again: {_WEAKER}."
+    remedy = _weaker(found)
+    return f"{_capital(remedy)}." if found.known else f"If the data did not: {remedy}."
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _decided(found: Diagnosis) -> str:
@@ -148,16 +160,17 @@ def _decided(found: Diagnosis) -> str:
     there = (
         f"{numbers} Where the prior decided, the probabilities carry no information about the data"
     )
-    return f"{there}: {_WEAKER}." if found.alarming else f"{there}."
+    return f"{there}: {_weaker(found)}." if found.alarming else f"{there}."
 
 
 @named
-def diagnose(space: ProbabilitySpace) -> Diagnosis:
+def diagnose(space: ProbabilitySpace, *, strength: float | None = None) -> Diagnosis:
     """Finds out whether the data or the prior decided a space, and whether it has collapsed.
 
     Args:
         space: `ProbabilitySpace`, of a trained template. One that was read from a file of an older
             version has no record of its training: what moved it is unknown then.
+        strength: of the prior in the training, for what is advised. Defaults to None: not known.
 
     Returns:
         A `Diagnosis`; `str` of it is what commands print.
@@ -170,7 +183,7 @@ def diagnose(space: ProbabilitySpace) -> Diagnosis:
     mode = space.mode()
     collapsed = _collapsed(space, mode)
     if space.pushes is None:
-        return Diagnosis(space.layers, collapsed, mode)
+        return Diagnosis(space.layers, collapsed, mode, strength=strength)
     ways = _ways(space, space.pushes)
     least = _least_push(ways)
     moves = [_moves(space, n, way, least) for n, way in enumerate(ways)]
@@ -181,6 +194,7 @@ def diagnose(space: ProbabilitySpace) -> Diagnosis:
         tuple(layer for layer, _ in moves),
         tuple(gates for _, gates in moves),
         tuple(share_of(data, prior) for data, prior in space.pushes.gradients()),
+        strength,
     )
 
 

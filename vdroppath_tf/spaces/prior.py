@@ -13,6 +13,9 @@ STRENGTHS = ("weight_reg", "prior_strength")
 PRIOR_STRENGTH = 1e-3
 """The strength of a template that is given neither, for any N; see ``docs/train.md``."""
 
+SMALL_STRENGTH = 2e-2
+"""The strength of the recipe ``small``: its network has 16 channels, so a path weighs less."""
+
 FORMER_WEIGHT_REG = 10.0
 """``weight_reg`` of a template of an older version's file that names no strength."""
 
@@ -124,6 +127,32 @@ def prior_words(
     return (
         f"{two_digits(acting)} per squared weight (weight_reg {weight_reg:g}{squared} / "
         f"N {num_examples:,.15g})"
+    )
+
+
+@named
+def weaker_prior(strength: float | None = None) -> str:
+    """What to train with in place of a prior that is too strong, as a part of a sentence.
+
+    Args:
+        strength: The strength that acts, as `acting_strength` computes it. Defaults to None: not
+            known.
+
+    Example:
+    ```python
+    weaker_prior(8.9)  # "prior_strength=0.02 (--prior_strength=0.02) for a network ..."
+    ```
+    """
+    if strength is not None and strength <= SMALL_STRENGTH:
+        aim = two_digits(strength / 10.0)
+        return f"prior_strength={aim} (--prior_strength={aim}), a tenth of the present strength"
+    small, large = two_digits(SMALL_STRENGTH), two_digits(PRIOR_STRENGTH)
+    now = "; a tenth of the present strength if that is lower"
+    if strength is not None:
+        now = f"; the present strength is {strength / SMALL_STRENGTH:,.3g} times the former"
+    return (
+        f"prior_strength={small} (--prior_strength={small}) for a network as small as micro or "
+        f"{large} for larger ones, in place of weight_reg= (--weight_reg){now}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vdroppath_tf.data.clips.transforms import ClipSampling
+from vdroppath_tf.spaces.prior import SMALL_STRENGTH
 from vdroppath_tf.training.phase import Phase
 from vdroppath_tf.training.recipe import Recipe
 
@@ -62,7 +63,7 @@ RECIPES: dict[str, Recipe] = {
         gate_learning_rate=0.1,
         # for any N, since weight_reg / N alone would decide the gates on few videos; larger than a
         # template's default, since a path matters less in this small network (docs/train.md)
-        prior_strength=2e-2,
+        prior_strength=SMALL_STRENGTH,
         finetune_dropout=0.0,
     ),
 }

@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from vdroppath_tf.layers.fusion import BRANCHES, FusionConv
-from vdroppath_tf.layers.gates import gates_of, named_drops
+from vdroppath_tf.layers.gates import named_drops, strength_of
 from vdroppath_tf.layers.normalization import EPSILON, MOMENTUM
 from vdroppath_tf.names import named
-from vdroppath_tf.spaces.prior import PRIOR_STRENGTH, two_digits
+from vdroppath_tf.spaces.prior import PRIOR_STRENGTH, two_digits, weaker_prior
 from vdroppath_tf.spaces.pushes import Pushes, share_of
 from vdroppath_tf.training.pace import Pace
 
@@ -81,9 +81,7 @@ def _weaker_prior(
     model: keras.Model, losses: Mapping[str, float], pushes: Pushes | None
 ) -> str | None:
     """Returns what to do if the prior, not the data, made most saturated gates drop, else None."""
-    known = [gate.acting_strength for gate in gates_of(model)]
-    strengths = [strength for strength in known if strength is not None]
-    strength = max(strengths) if strengths else None
+    strength = strength_of(model)
     if strength is not None and strength <= 0.0:
         return None
     found = []
@@ -94,14 +92,10 @@ def _weaker_prior(
         found.append(f"{share:.0%} of the gates' gradient in the last epoch came from the prior")
     if not found:
         return None
-    aim = PRIOR_STRENGTH
-    which = "the default"
-    if strength is not None and strength <= PRIOR_STRENGTH:
-        aim, which = strength / 10.0, "a tenth"
     now = "" if strength is None else f" of strength {two_digits(strength)}"
     return (
         f"The prior{now} did it: {' and '.join(found)}. Train again with a weaker prior, "
-        f"prior_strength={two_digits(aim)} (--prior_strength={two_digits(aim)}), {which}."
+        f"{weaker_prior(strength)}."
     )
 
 
