@@ -150,20 +150,30 @@ def test_latency_from_measuring_to_a_budget(call: Any, tmp_path: Path) -> None:
     [
         ([f"--clip_shape={CLIP}", "--max_macs=5"], r"No strategy .* at most 5 MACs\. The cheapest"),
         (["--max_macs=5"], r"frames, height and width as --clip_shape\. Received"),
-        (["--clip_shape=4,x,3"], "--clip_shape=4,x,3: expected frames, height and width"),
-        (["--clip_shape=4,0,3"], "--clip_shape=4,0,3: expected frames, height and width"),
-        (["--max_macs=5", "--max_latency=5"], "--max_macs and --max_latency: expected one budget"),
-        (["--max_parameters=5", "--hop=2"], "--hop=2 is for the budget --max_macs, which was not"),
+        (
+            ["--clip_shape=4,x,3", "--max_macs=5"],
+            "--clip_shape=4,x,3: expected frames, height and width",
+        ),
+        (
+            ["--clip_shape=4,0,3", "--max_macs=5"],
+            "--clip_shape=4,0,3: expected frames, height and width",
+        ),
+        (["--max_macs=5", "--max_parameters=5"], "--max_macs and --max_parameters: expected one"),
+        (["--max_parameters=5", "--hop=2"], "--hop has no effect without --max_macs"),
         (
             [f"--clip_shape={CLIP}", "--max_macs=5", "--hop=5"],
             "hop must be a whole number",
         ),
         ([f"--clip_shape={CLIP}", "--max_macs=5", "--hop=1"], "most 5 MACs a hop of 1 frames.*Exp"),
-        (["--max_latency=5"], "needs --latency, which --measure_latency writes"),
-        (["--by=parameters"], "--by=parameters is the cost of --pareto, which was not given"),
+        (["--max_latency=5"], "--max_latency has no effect without --latency or --measure_lat"),
+        (["--pareto=x.csv", "--by=latency"], "--by=latency has no effect without --latency or"),
+        (["--by=parameters"], "--by has no effect without --pareto"),
         (["--pareto=x.txt"], r"--pareto=x\.txt: expected a file that ends in"),
         (["--latency=nowhere.json", "--max_latency=5"], r"nowhere\.json"),
-        ([f"--clip_shape={CLIP}"], "--clip_shape and --latency are for a budget"),
+        (
+            [f"--clip_shape={CLIP}"],
+            "--clip_shape has no effect without --max_macs or .* or --pareto",
+        ),
         (["--latency=a", "--measure_latency=a"], "expected one of them"),
     ],
 )

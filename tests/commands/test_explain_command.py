@@ -61,7 +61,7 @@ def test_explain(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
         (["--class=rihgt", "a.mp4"], "--class: Unknown class. Did you mean 'right'"),
         (["--strategy=S S S", "a.mp4"], "--strategy is for a template"),
         (["missing.mp4"], r"missing\.mp4"),
-        (["--split=1", "a.mp4"], "--split says how the videos of --train_data are read"),
+        (["--split=1", "a.mp4"], "--split has no effect without --train_data"),
     ],
 )
 def test_what_cannot_be_explained(

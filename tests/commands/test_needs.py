@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from absl.flags import EnumFlag, Flag
 from command_lines import said
 
 from vdroppath_tf.cli import COMMANDS, flags_of, main
@@ -24,6 +25,13 @@ def declared() -> list[tuple[str, str, tuple[str, ...]]]:
     return [each for each in found if each[2]]
 
 
+def some(flag: Flag) -> object:
+    """A value that a flag takes: its default, or another one if it has none."""
+    if flag.value is None and isinstance(flag, EnumFlag):
+        return flag.parser.enum_values[0]
+    return 1 if flag.value is None else flag.value
+
+
 @pytest.mark.parametrize(("command", "name", "others"), declared())
 def test_a_flag_without_the_one_that_it_needs(
     command: str, name: str, others: tuple[str, ...]
@@ -32,8 +40,7 @@ def test_a_flag_without_the_one_that_it_needs(
     for other in others:
         values[other].value = None
     check_needs(values)
-    boolean, default = values[name].boolean, 1 if values[name].value is None else values[name].value
-    values(["vdroppath", f"--{name}" if boolean else f"--{name}={default}"])
+    values(["vdroppath", f"--{name}" if values[name].boolean else f"--{name}={some(values[name])}"])
     with pytest.raises(ValueError, match=f"^--{name} has no effect without --{others[0]}") as error:
         check_needs(values)
     assert all(f"--{other}" in str(error.value) for other in others)
@@ -66,6 +73,10 @@ def test_which_flags_need_others() -> None:
     assert found["derive", "validation_root"] == ("validation",)
     assert found["evaluate", "margin"] == ("race",)
     assert found["test", "overwrite"] == ("out", "confusion", "per_class", "scores")
+    for command in ("derive", "explain"):  # where all videos are optional, their formats are too
+        assert found[command, "format"] == found[command, "columns"] == ("train_data",)
+    assert found["derive", "video_stream"] == ("train_data",)
+    assert ("explain", "video_stream") not in found  # the videos to explain have streams too
     assert ("train", "validation_root") not in found  # --data may hold that part
 
 
@@ -82,9 +93,9 @@ def test_a_part_that_data_does_not_hold(call: Any, motion: Any, tmp_path: Path) 
         out = [] if command == "catalog" else [f"--out={tmp_path}/out"]
         message = said(call(command, videos, flag, *out))
         source = flag[2:].partition("_")[0]
-        assert f"has no effect without --{source}, which --data stands for only if" in message
+        assert f"{flag.partition('=')[0]} has no effect without --{source} (or a folder" in message
     message = said(call("train", videos, "--log=wandb", "--picture_every=2", f"--out={tmp_path}/o"))
-    assert "--picture_every has no effect without tensorboard" in message
+    assert "--picture_every has no effect without --log=tensorboard" in message
     assert list(tmp_path.iterdir()) == []
 
 

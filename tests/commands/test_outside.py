@@ -33,13 +33,22 @@ def reading() -> Iterator[tuple[str, str]]:
 
 
 def call(command: str, *given: str) -> int:
-    """The exit code; what else the command or the flag needs is named, and is not there."""
+    """The exit code; what else the command or its flags need is given, files that do not exist."""
     names = {argument.partition("=")[0].lstrip("-") for argument in given}
     values = cli.flags_of(command)
     needed = {name for name in values if getattr(values[name], "needed", False)}
-    for name in names & {*values}:
-        needed |= {*getattr(values[name], "only_with", ())[:1]}
-    return cli.main([command, *given, *(f"--{n}=/nowhere/x" for n in sorted(needed - names))])
+    more = (names | needed) & {*values}
+    while more:
+        more = {other for n in more for other in getattr(values[n], "only_with", ())[:1]} - needed
+        needed |= more
+    return cli.main([command, *given, *(some(values[name]) for name in sorted(needed - names))])
+
+
+def some(flag: flags.Flag) -> str:
+    """A flag with a value: that of a text is no file."""
+    if flag.boolean:
+        return f"--{flag.name}"
+    return f"--{flag.name}={'/nowhere/x' if isinstance(flag, Text) else 1}"
 
 
 @pytest.mark.parametrize(("command", "name"), list(reading()))

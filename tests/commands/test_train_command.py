@@ -289,8 +289,8 @@ def test_bad_videos_stop_a_training_before_it_begins(
         (["--temporal_strides=2,0"], r"temporal_strides must be .* 1 or more.*\(2, 0\)"),
         (["--temporal_strides=2,2,2,2,2"], "temporal_strides must be at most 3 numbers"),
         (["--init_from=nowhere.keras"], "no model nowhere.keras"),
-        (["--cluster=nowhere"], "--cluster says where the trainings of --seeds run"),
-        (["--processes=2"], "--processes says where the trainings of --seeds run"),
+        (["--cluster=nowhere"], "--cluster has no effect without --seeds=2"),
+        (["--processes=2"], "--processes has no effect without --seeds=2"),
     ],
 )
 def test_bad_flags_of_train(

@@ -279,7 +279,7 @@ def test_recipes_with_a_crop_know_the_size(run: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_no_file_in_the_folder_of_a_run_is_named(tmp_path: Path) -> None:
-    """It is not passed over as if nothing were there."""
+    """It is not ignored as if it did not exist."""
     from vdroppath_tf.commands.run_folder import RunFolder
 
     (tmp_path / "recipe.json").mkdir()
@@ -335,7 +335,10 @@ def edited(path: Path, folder: Path, change: Change) -> Path:
         (["--run={run}", "--result=none.json"], "none.json: there is no such file. .*test --out"),
         (["--run={run}", "--scores={run}/result.json"], "result.json: holds no scores"),
         (["--run={run}", "--result={run}/scores.json"], "scores.json: holds no result of a test"),
-        (["--run={run}", "--complex_scenes=this"], "pass the second as --other"),
+        (
+            ["--run={run}", "--complex_scenes=this"],
+            "--complex_scenes has no effect without --other",
+        ),
         (["--run={run}", "--clip_shape=8,8"], "--clip_shape=8,8: expected frames"),
         (
             ["--space=published:ucf101", "--scores={run}/scores.json"],

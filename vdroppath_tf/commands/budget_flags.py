@@ -19,6 +19,8 @@ from vdroppath_tf.commands.flag_kinds import (
     clip_shape_of,
     define_clip_shape,
     define_string,
+    no_effect,
+    only_with,
 )
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import bar
@@ -50,6 +52,11 @@ def define_budgets(values: flags.FlagValues) -> None:
     define_string(values, "latency", "JSON file that --measure_latency wrote on this machine")
     text = "JSON file for the latency of every unit of every layer, measured now on this machine"
     define_output(values, "measure_latency", text, mark="vdroppath_tf.latency/")
+    only_with(values, "by", "pareto")
+    only_with(values, "hop", "max_macs")
+    only_with(values, "max_latency", "latency", "measure_latency")
+    for name in ("clip_shape", "latency"):
+        only_with(values, name, *(f"max_{cost}" for cost in words), "pareto", "measure_latency")
 
 
 class Budgets:
@@ -66,24 +73,14 @@ class Budgets:
         self.hop = values.hop
         self.pareto, self.by, self.measure = values.pareto, values.by, values.measure_latency
         check_suffix(values, "pareto", ".csv", ".json")
-        if self.pareto is None and values["by"].present:
-            raise ValueError(f"--by={self.by} is the cost of --pareto, which was not given.")
         if len(self.limit) > 1:
             names = " and ".join(f"--{name}" for name in self.limit)
             raise ValueError(f"{names}: expected one budget at a time.")
         if values.latency is not None and self.measure is not None:
             raise ValueError("--latency reads what --measure_latency writes: expected one of them.")
-        if self.hop is not None and "max_macs" not in self.limit:
-            raise ValueError(f"--hop={self.hop} is for the budget --max_macs, which was not given.")
-        asked = self.limit or self.pareto or self.measure
-        if (self.clip_shape or values.latency) and not asked:
-            raise ValueError(
-                "--clip_shape and --latency are for a budget (--max_macs, --max_parameters, "
-                "--max_latency), --pareto or --measure_latency: expected one of them."
-            )
-        timed = "max_latency" in self.limit or (self.pareto and self.by == "latency")
+        timed = self.pareto is not None and self.by == "latency"
         if timed and values.latency is None and self.measure is None:
-            raise ValueError("A budget in ms needs --latency, which --measure_latency writes.")
+            raise no_effect("by=latency", "latency", "measure_latency")
         self.latency = None if values.latency is None else budget.LatencyTable.load(values.latency)
 
     def answer(self, space: spaces.ProbabilitySpace, model: keras.Model | None) -> None:

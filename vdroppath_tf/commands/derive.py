@@ -16,7 +16,7 @@ from vdroppath_tf.commands.next_step import say_next
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
 from vdroppath_tf.commands.sources import (
-    check_reading,
+    OF_FILES,
     define_faults,
     define_formats,
     define_source,
@@ -41,23 +41,22 @@ def define(values: flags.FlagValues) -> None:
     define_source(
         values, "validation", "validation videos; fine-tuning that lowers their top-1 is undone"
     )
-    define_formats(values)
+    define_formats(values, "train_data")
     text = "fine-tune the derived network with the recipe (needs --train_data)"
     flags.DEFINE_boolean("finetune", False, text, flag_values=values)
     define_faults(values)
-    for name in ("quarantine", "max_bad_fraction"):
+    for name in ("finetune", "quarantine", "max_bad_fraction", *OF_FILES):
         only_with(values, name, "train_data")
+    only_with(values, "validation", "finetune")
+    only_with(values, "choose", "scores")
     define_output(values, "out", "the derived network, .keras", mark=None, needed=True)
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Derives, fine-tunes and saves the network."""
     check_suffix(values, "out", ".keras")
-    if values.finetune and values.train_data is None:
-        raise ValueError("--finetune needs --train_data.")
-    check_reading(values, "train_data")
-    if values.validation is not None and not values.finetune:
-        raise ValueError("--validation decides whether --finetune is kept, and needs it.")
+    if values.choose is not None and values.strategy is not None:
+        raise ValueError("--choose and --strategy both choose a strategy: pass one of them.")
     out = Path(values.out)
     model, recipe, labels = training.load_model(values.model)
     training.check_beside(out, recipe, labels)
@@ -93,8 +92,6 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 
 
 def _chosen(values: flags.FlagValues, model: Any) -> spaces.FusionStrategy:
-    if values.choose is not None and (values.scores is None or values.strategy is not None):
-        raise ValueError("--choose selects from --scores: pass --scores, and no --strategy.")
     if values.strategy is not None:
         return spaces.FusionStrategy.parse(values.strategy, model.architecture["name"])
     if values.scores is None:

@@ -15,7 +15,6 @@ from vdroppath_tf.commands.choices import METHODS
 from vdroppath_tf.commands.flag_kinds import define_string
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.sources import (
-    check_reading,
     define_formats,
     define_source,
     open_source,
@@ -41,7 +40,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("frames", 6, "number of frames to draw", lower_bound=1, flag_values=values)
     text = "training videos, for batch-norm recalibration of a template (recommended)"
     define_source(values, "train_data", text)
-    define_formats(values)
+    define_formats(values, "train_data")
     text = "folder for a picture (.png) and the maps (.npz) of each video, and explained.json"
     define_output(values, "out", text, mark="explained.json", needed=True, folder=True)
 
@@ -50,7 +49,6 @@ def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
     """Writes a picture and the maps of each video, and prints each branch's share."""
     if not videos:
         raise ValueError("Name at least one video file.")
-    check_reading(values, "train_data")
     model, recipe, labels = training.load_model(values.model)
     _prepare(values, model, recipe, labels)
     label = None if values["class"].value is None else class_of(values["class"].value, labels)

@@ -6,7 +6,7 @@ import math
 
 from absl import flags
 
-from vdroppath_tf.commands.flag_kinds import Text
+from vdroppath_tf.commands.flag_kinds import Text, no_effect
 from vdroppath_tf.names import named
 
 _LARGEST = 2**53  # beyond it a float cannot represent every integer
@@ -53,14 +53,11 @@ def check_needs(values: flags.FlagValues) -> None:
     for name in values:
         flag = values[name]
         others = getattr(flag, "only_with", ())
-        asks = flag.present and flag.value is not False  # --nooverwrite asks for nothing
+        # --nooverwrite changes nothing, as overwrite is False by default
+        changes = flag.value is not False or flag.default is not False
         given = any(values[other].present or values[other].value for other in others)
-        if others and asks and not given:
-            named_ = " or ".join(f"--{other}" for other in others)
-            raise ValueError(
-                f"--{name} has no effect without {named_}. Pass "
-                f"{'one of them' if others[1:] else f'--{others[0]}'} too, or leave --{name} out."
-            )
+        if others and flag.present and changes and not given:
+            raise no_effect(name, *others)
 
 
 def _lacks(values: flags.FlagValues, flag: Text) -> bool:

@@ -37,7 +37,7 @@ def define_string(
 def only_with(values: flags.FlagValues, name: str, *others: str) -> None:
     """Declares that a flag has no effect unless one of some others is given too.
 
-    ``flag_checks.check_needs`` refuses it otherwise.
+    ``flag_checks.check_needs`` refuses it otherwise, with the error of ``no_effect``.
 
     Args:
         values: The flags of the command, which must define the flag already.
@@ -45,6 +45,23 @@ def only_with(values: flags.FlagValues, name: str, *others: str) -> None:
         others: The names of the others.
     """
     values[name].only_with = others
+
+
+@named
+def no_effect(name: str, *others: str, note: str = "") -> ValueError:
+    """Returns the error for a flag that has no effect, because another flag is missing.
+
+    Args:
+        name: The flag, without dashes.
+        others: The flags of which one is needed, without dashes. A value may follow: ``seeds=2``.
+        note: What else is to know about the others. Defaults to "", nothing.
+    """
+    needed = " or ".join(f"--{other}" for other in others)
+    note = f" ({note})" if note else ""
+    pass_ = "one of them" if others[1:] else needed
+    return ValueError(
+        f"--{name} has no effect without {needed}{note}. Pass {pass_} too, or leave --{name} out."
+    )
 
 
 def define_processes(values: flags.FlagValues, what: str) -> None:

@@ -40,6 +40,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_float("window", None, text, 1e-3, 1e6, flag_values=values)
     text = "seconds from the start of one window to the start of the next (default: --window)"
     flags.DEFINE_float("hop", None, text, 1e-3, 1e6, flag_values=values)
+    only_with(values, "hop", "window")
     text = "largest number of clips in a step of the network"
     flags.DEFINE_integer("batch_size", 8, text, lower_bound=1, flag_values=values)
     text = "number of videos that are decoded at a time; default: one for each core"
@@ -55,10 +56,10 @@ def run(values: flags.FlagValues, videos: Sequence[str]) -> None:
         raise ValueError(
             "Name at least one video: a file, a folder, a list of paths (.txt), or --data."
         )
-    if values.hop is not None and (values.window is None or values.hop > values.window):
+    if values.hop is not None and values.hop > values.window:
         raise ValueError(
-            f"--hop={values.hop:g}: is the step from one window to the next. Expected a --window "
-            "that is at least as long, so that no frames between windows are left out."
+            f"--hop={values.hop:g}: is longer than --window={values.window:g}, so frames between "
+            "windows would be left out. Expected a --hop of at most --window."
         )
     options = serving.PredictOptions(
         batch_size=values.batch_size, workers=values.workers, window=values.window, hop=values.hop

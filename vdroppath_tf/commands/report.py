@@ -10,7 +10,7 @@ from pathlib import Path
 from absl import flags, logging
 
 from vdroppath_tf import report
-from vdroppath_tf.commands.flag_kinds import check_suffix, define_string
+from vdroppath_tf.commands.flag_kinds import check_suffix, define_string, only_with
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.report_task import name_of, task
 
@@ -50,6 +50,7 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "other", text)
     text = "which of the two data sets has the more complex scenes: asks observation III"
     flags.DEFINE_enum("complex_scenes", None, ["this", "other"], text, flag_values=values)
+    only_with(values, "complex_scenes", "other")
     text = "frames, height and width for the MACs; default: those of --scores or the recipe"
     define_string(values, "clip_shape", text)
     define_string(values, "name", "name of the data; default: the name of the folder or file")

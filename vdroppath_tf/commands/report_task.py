@@ -170,8 +170,6 @@ def _costs(
 
 def _other(values: flags.FlagValues) -> report.OtherSpace | None:
     if values.other is None:
-        if values.complex_scenes is not None:
-            raise ValueError("--complex_scenes compares two data sets: pass the second as --other.")
         return None
     name = values.other.removeprefix(PUBLISHED)
     name = name if values.other.startswith(PUBLISHED) else str(Path(name).with_suffix(""))

@@ -9,7 +9,7 @@ from absl import flags, logging
 
 from vdroppath_tf import analysis, spaces
 from vdroppath_tf.commands import stability
-from vdroppath_tf.commands.flag_kinds import arguments_of, define_processes, processes_of
+from vdroppath_tf.commands.flag_kinds import arguments_of, define_processes, no_effect, processes_of
 from vdroppath_tf.files import write_json
 
 _OWN = ("seeds", "seed", "out", "backup", "processes", "cluster", "verbosity")
@@ -23,17 +23,14 @@ def define_seeds(values: flags.FlagValues) -> None:
 
 
 def check_seeds(values: flags.FlagValues) -> None:
-    """Refuses flags that say where the trainings of several seeds run, where there is one seed.
+    """Refuses the flags for the processes of several trainings if there is only one.
 
     Raises:
         ValueError: Naming the flag.
     """
     given = [name for name in ("processes", "cluster") if values[name].value is not None]
     if given and values.seeds == 1:
-        raise ValueError(
-            f"--{given[0]} says where the trainings of --seeds run. Pass --seeds=2 or more, or "
-            "leave it out."
-        )
+        raise no_effect(given[0], "seeds=2", note="or more seeds")
 
 
 def train_seeds(values: flags.FlagValues, train: Callable[..., None]) -> None:

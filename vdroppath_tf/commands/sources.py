@@ -9,12 +9,13 @@ from absl import flags, logging
 
 from vdroppath_tf import data, training
 from vdroppath_tf.commands.choices import FORMATS, MAX_BAD_FRACTION, SEPARATORS
-from vdroppath_tf.commands.flag_kinds import define_string, only_with
+from vdroppath_tf.commands.flag_kinds import define_string, no_effect, only_with
 from vdroppath_tf.names import named
 from vdroppath_tf.ranges import MAX_FPS
 
 KINDS = "list, annotation file or folder"
-_OF_FILES = ("video_stream", "allow_open_end", "source_fps")  # single video files have them too
+OF_FILES = ("video_stream", "allow_open_end", "source_fps")
+"""The flags of ``define_formats`` that apply to single video files too."""
 
 
 @named
@@ -46,8 +47,15 @@ def define_source(
             only_with(values, _split(name), name)
 
 
-def define_formats(values: flags.FlagValues) -> None:
-    """Defines the flags for the formats of all sources of `define_source`."""
+def define_formats(values: flags.FlagValues, source: str | None = None) -> None:
+    """Defines the flags for the formats of all sources of `define_source`.
+
+    Args:
+        values: The flags of the command.
+        source: The only source of the command, if it is optional: without it the flags for lists
+            and folders have no effect. Defaults to None.
+    """
+    earlier = {*values}
     text = "format of all sources; default: detected"
     flags.DEFINE_enum("format", None, FORMATS, text, flag_values=values)
     text = (
@@ -83,26 +91,9 @@ def define_formats(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean("allow_missing", None, text, flag_values=values)
     text = "keep videos that are listed with two labels, once for each"
     flags.DEFINE_boolean("allow_two_labels", False, text, flag_values=values)
-
-
-def check_reading(values: flags.FlagValues, source: str) -> None:
-    """Refuses flags that say how the videos of a source are read, where it is not given.
-
-    Args:
-        values: With the flags of ``define_source`` and ``define_formats``.
-        source: The one source of the command, such as ``"train_data"``.
-
-    Raises:
-        ValueError: Naming the flag and the source.
-    """
-    formats = flags.FlagValues()
-    define_formats(formats)
-    given = [name for name in formats if name not in _OF_FILES and values[name].present]
-    if given and values[source].value is None:
-        raise ValueError(
-            f"--{given[0]} says how the videos of --{source} are read, which is not given. Pass "
-            f"--{source} too, or leave it out."
-        )
+    if source is not None:
+        for name in {*values} - {*OF_FILES} - earlier:
+            only_with(values, name, source)
 
 
 def define_part(values: flags.FlagValues) -> None:
@@ -213,7 +204,7 @@ def find_validation(values: flags.FlagValues) -> None:
 
 
 def check_found(values: flags.FlagValues, name: str) -> None:
-    """Refuses flags that say where the videos of a source are, where there are none.
+    """Refuses the flags for the place of a source's videos if there are none.
 
     Args:
         values: The flags, after ``--data`` was searched for the source.
@@ -224,10 +215,8 @@ def check_found(values: flags.FlagValues, name: str) -> None:
     """
     given = [flag for flag in (_root(name), _split(name)) if values[flag].present]
     if given and values[name].value is None:
-        raise ValueError(
-            f"--{given[0]} has no effect without --{name}, which --data stands for only if it is a "
-            f"folder that holds these videos too. Pass --{name} too, or leave --{given[0]} out."
-        )
+        note = "or a folder as --data that holds these videos too"
+        raise no_effect(given[0], name, note=note)
 
 
 def parts_in(source: str, format: str) -> dict[str, str]:

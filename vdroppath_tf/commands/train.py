@@ -18,7 +18,7 @@ from vdroppath_tf.commands.device_flags import (
     supervised,
 )
 from vdroppath_tf.commands.diagnosis import diagnosis_of, log_diagnosis
-from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
+from vdroppath_tf.commands.flag_kinds import arguments_of, define_string, no_effect
 from vdroppath_tf.commands.next_step import say_next, source_flags
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
@@ -82,7 +82,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.init is not None and values.init_from is not None:
         raise ValueError("--init_from is the older name of --init: pass one of them.")
     if values["picture_every"].present and "tensorboard" not in values.log:
-        raise ValueError("--picture_every has no effect without tensorboard among those of --log.")
+        raise no_effect("picture_every", "log=tensorboard")
     check_seeds(values)
     check_devices(values, recipe_of_flags(values).batch_size)
     if supervised(values) and not values.dry_run:
