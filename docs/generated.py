@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-MARK = re.compile(r"^<!-- made by the code: (\w+) -->\n\*(.+)`make docs` builds (.+)\*$", re.MULTILINE)
+MARK = re.compile(
+    r"^<!-- made by the code: (\w+) -->\n\*(.+)`make docs` builds (.+)\*$", re.MULTILINE
+)
 
 
 def commands() -> str:
