@@ -5,19 +5,22 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import keras
 import pytest
 import rows
 
 from vdroppath_tf import zoo
-from vdroppath_tf.models import densenet, families, resnet
+from vdroppath_tf.models import densenet, families, mobilenet_v2, resnet
 from vdroppath_tf.models.families import FAMILIES, fusion_layers_of
-from vdroppath_tf.models.row import Row
+from vdroppath_tf.models.row import Row, Values
 from vdroppath_tf.training import RECIPES, Recipe
 from vdroppath_tf.zoo.rows import row_from_json
 
+ROWS = [family.row for family in FAMILIES]
 OWN = resnet.Row("own", rows.TINY.stem, rows.TINY.stages, shortcut="conv", num_classes=7)
 
 
@@ -136,6 +139,30 @@ def test_a_name_stands_for_one_network(added: Row) -> None:
     name = "template_own"
     with pytest.raises(AttributeError, match=r"zoo\.get_model\('template_own', \.\.\.\)"):
         getattr(zoo, name)
+
+
+def test_a_loaded_model_makes_its_name_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as process:
+        process.setattr(families, "_ROWS", families.rows())
+        zoo.add_network(OWN)
+        model = zoo.get_model("derived_own", zoo.uniform("ST", "own"), 3)
+    with pytest.raises(ValueError, match=r"zoo\.add_network\(zoo\.find_row\(model\)\)"):
+        zoo.uniform("S", "own")
+    monkeypatch.setattr(families, "_ROWS", families.rows())
+    zoo.add_network(zoo.find_row(model))  # the line of the error
+    assert zoo.find_row("own") == OWN
+    assert zoo.uniform("S", "own").architecture == "own"
+    assert "template_own" in zoo.list_models()
+    with pytest.raises(ValueError, match="does not carry its architecture"):
+        zoo.find_row(keras.Sequential([keras.Input((2,))]))
+
+
+@pytest.mark.parametrize("part", [resnet.Stem, resnet.Stage, mobilenet_v2.Stage, *ROWS])
+def test_every_field_of_a_row_and_its_parts_is_documented(part: type[Values]) -> None:
+    documented = re.findall(
+        r"^\s+(\w+): (?:int|tuple|bool|str|Stem)", part.__doc__ or "", re.MULTILINE
+    )
+    assert sorted(documented) == sorted(each.name for each in dataclasses.fields(part))
 
 
 def test_options_of_a_family_are_fields_of_its_rows() -> None:

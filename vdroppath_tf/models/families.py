@@ -12,7 +12,10 @@ from vdroppath_tf.models.row import Row, row_from
 from vdroppath_tf.names import unknown_name
 
 FAMILIES: tuple[Family, ...] = (densenet.FAMILY, mobilenet_v2.FAMILY, resnet.FAMILY)
-YOUR_OWN = ", or one of your own, which zoo.add_network must add in each process"
+YOUR_OWN = (
+    ", or one of your own, which zoo.add_network must add in each process; a model carries its "
+    "row: zoo.add_network(zoo.find_row(model))"
+)
 _ROWS: dict[str, Row] = {row.name: row for family in FAMILIES for row in family.rows}
 
 

@@ -6,8 +6,19 @@ import json
 import os
 from typing import Any
 
+import keras
+
 from vdroppath_tf.files import load_text, read_json, write_text
-from vdroppath_tf.models.families import add_row, check_name, family_of, row_of, row_of_values
+from vdroppath_tf.models.build import architecture_of
+from vdroppath_tf.models.families import (
+    add_row,
+    check_name,
+    family_of,
+    row_in,
+    row_of,
+    row_of_values,
+)
+from vdroppath_tf.models.fusion_model import FusionModel
 from vdroppath_tf.models.row import Row
 from vdroppath_tf.names import named
 
@@ -20,7 +31,7 @@ def add_network(row: Row) -> None:
     """Adds a network to the zoo: every function that takes a network's name then knows it.
 
     It does so in this process only. A model carries the values of its row, so what was saved loads
-    where nobody has called this.
+    where nobody has called this, and ``add_network(find_row(model))`` makes its name known there.
 
     Args:
         row: Row, such as ``models.resnet.Row("mine", ...)``.
@@ -40,22 +51,25 @@ def add_network(row: Row) -> None:
 
 
 @named
-def find_row(network: str | os.PathLike[str]) -> Row:
-    """Finds a row by its name or in a JSON file, as ``--network`` does.
+def find_row(network: str | os.PathLike[str] | FusionModel) -> Row:
+    """Finds a row by its name or in a JSON file, as ``--network`` does, or the row of a model.
 
     Args:
-        network: str, a network's name, or the path of a file that ends in ``.json``; see
-            ``load_row``.
+        network: str, a network's name, or the path of a file that ends in ``.json``, see
+            ``load_row``; or a template or derived network, which carries its row.
 
     Raises:
-        ValueError: If the name is unknown, or the file holds no row.
+        ValueError: If the name is unknown, or the file or the model holds no row.
         OSError: If the file cannot be read.
 
     Example:
     ```python
     print(find_row("micro"))
+    add_network(find_row(template))  # after it was loaded where its row is unknown
     ```
     """
+    if isinstance(network, keras.Model):
+        return row_in(architecture_of(network))
     text = os.fspath(network)
     return load_row(text) if text.endswith(".json") else row_of(text)
 
