@@ -28,6 +28,21 @@ def scores(right: np.ndarray, seen: list[int] | None = None) -> StrategyScores:
     return StrategyScores.of(strategies, both, every, np.zeros(right.shape[1], "int64"), True)
 
 
+def test_scores_that_rank_nothing_say_so() -> None:
+    right = np.array([[1, 0, 1, 0], [0, 1, 1, 0], [1, 1, 0, 0]], bool)
+    tied = scores(right)
+    assert (
+        str(tied).splitlines()[0].endswith("; all have the same top-1, so these clips rank nothing")
+    )
+    assert "rank nothing" in tied._repr_html_()
+    assert str(tied.best.strategy) == "S S"  # the first
+    assert [str(one.strategy) for one in tied.ranked()] == ["S S", "S ST", "S S+ST"]
+    right[1, 0] = True
+    assert "rank nothing" not in str(scores(right))
+    assert str(scores(right).best.strategy) == "S ST"
+    assert "rank nothing" not in str(scores(right[:1]))  # of one strategy
+
+
 def test_halves_class_by_class() -> None:
     labels = np.repeat([0, 1, 2], [10, 7, 1])
     first, second = split(labels, seed=3)

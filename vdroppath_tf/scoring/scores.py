@@ -119,7 +119,7 @@ class StrategyScores(ShowsTable):
         return self._table(self.ranked()).html()
 
     def ranked(self) -> list[StrategyScore]:
-        """Returns the scores, best first; strategies dropped from a race come last."""
+        """Returns the scores, best first, equals in their order; those a race dropped come last."""
         return sorted(self.scores, key=lambda score: (-score.clips, -score.top1))
 
     def short_table(self) -> ShortTable:
@@ -136,7 +136,16 @@ class StrategyScores(ShowsTable):
         if any(one.map is not None for one in scores):
             heads.append("map")
             lines = [[*line, one.map] for line, one in zip(lines, scores, strict=True)]
-        return ShortTable(f"{len(scores):,} strategies on {clips:,} clips{how}", heads, lines)
+        title = f"{len(scores):,} strategies on {clips:,} clips{how}{self._tied()}"
+        return ShortTable(title, heads, lines)
+
+    def _tied(self) -> str:
+        """Returns a note if every strategy that saw all clips has the same top-1."""
+        if not self.scores or len({one.strategy for one in self.finalists}) < 2:
+            return ""
+        if len({(one.top1, one.map) for one in self.finalists}) > 1:
+            return ""
+        return "; all have the same top-1, so these clips rank nothing"
 
     def __iter__(self) -> Iterator[StrategyScore]:
         return iter(self.scores)
@@ -149,8 +158,10 @@ class StrategyScores(ShowsTable):
 
     @property
     def best(self) -> StrategyScore:
-        """The highest top-1 among the strategies not dropped from a race; the first of equals.
+        """The highest top-1 among the strategies not dropped from a race.
 
+        Of several with the same top-1 it is the first in the order in which they were passed. If
+        all have the same, which ``print(scores)`` then says, these clips rank nothing.
         Its accuracy on these clips has a selection bias, which ``scoring.select()`` estimates.
         Others may be as good and cheaper: ``scoring.choose()`` takes the cheapest of them.
         """
