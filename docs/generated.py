@@ -8,7 +8,6 @@ the same can be read.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -154,10 +153,10 @@ def observed() -> str:
     return _table(("", "`observed`", "`observed_kinetics`"), rows)
 
 
-def _runs(units: Iterable[str]) -> str:
+def _runs(strategy: Any) -> str:
     """`7 S+ST, 6 ST`; where S+ST and S take turns, that in words."""
-    text = ", ".join(f"{len([*same])} {unit}" for unit, same in itertools.groupby(units))
-    return _TURNS.sub(lambda turns: f"{turns[0].count('1 ')} S+ST and S in turn, ", text)
+    turns = "{} S+ST and S in turn, "
+    return _TURNS.sub(lambda found: turns.format(found[0].count("1 ")), strategy.runs())
 
 
 _TURNS = re.compile(r"(?:\b1 S\+ST, 1 S, ){2,}(?:1 S\+ST, )?")

@@ -14,13 +14,17 @@ import numpy as np
 import tiny
 from command_lines import said
 
-from vdroppath_tf.commands.evaluate import repeated
+from vdroppath_tf.commands.evaluate import beaten, repeated
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.sources.encode import write_video
 from vdroppath_tf.experiments import candidates
 from vdroppath_tf.scoring.choosing import choose
+from vdroppath_tf.scoring.intervals import Interval
+from vdroppath_tf.scoring.listed import Row
 from vdroppath_tf.scoring.scores import StrategyScores
+from vdroppath_tf.scoring.selection import Selection
 from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
 
 
 def test_what_was_chosen_on_is_not_reported_on(chain: Path) -> None:
@@ -106,6 +110,22 @@ def test_draws_that_repeat_are_counted() -> None:
     assert said.endswith("is its mode with probability 0.94.")
     assert "are 1 strategy, which is" in str(repeated(space, 20, 1))
     assert repeated(space, 20, 20) is None
+
+
+def test_a_control_that_beats_the_choice_is_named() -> None:
+    even = Interval(0.0, 0.0, 0.0)
+    rows = [
+        Row("selected", "S ST", 0.125, 0.0, difference=even),
+        Row("most accurate", "ST ST", 0.9, 0.0, difference=Interval(0.775, 0.6, 0.9)),
+        Row("ST everywhere", "ST ST", 0.375, 0.0, difference=Interval(0.25, -0.125, 0.5)),
+        Row("S everywhere", "S S", 0.5, 0.0, difference=Interval(0.375, 0.125, 0.75)),
+    ]
+    chosen = FusionStrategy.parse("S ST")
+    found = Selection(chosen, 0.2, 0.0, tuple(rows), (chosen,), 0.05, 0.95, (8, 8))
+    assert str(beaten(found)).startswith(
+        "S everywhere has a higher top-1 than the selected strategy, by 0.3750 [0.1250, 0.7500]: "
+    )
+    assert beaten(dataclasses.replace(found, rows=tuple(rows[:3]))) is None
 
 
 def test_a_validation_part_that_is_empty(call: Any, chain: Path, motion: Any) -> None:

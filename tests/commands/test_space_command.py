@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import tiny
 
+from vdroppath_tf.commands.space import shortened
 from vdroppath_tf.spaces.diagnosis import diagnose
 from vdroppath_tf.spaces.prior import prior_words
 from vdroppath_tf.spaces.space import ProbabilitySpace
+from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.training import RECIPES
 from vdroppath_tf.zoo import published_space, published_strategy
 
@@ -48,8 +50,8 @@ def test_a_file_and_a_published_space_are_printed_too(call: Any, tmp_path: Path)
     assert told[-2].startswith("The mode has other units in 1 of 2 layers, since these are two")
     assert told[-1] == "mode: S+ST S"
     published = call("space", "--space=published:ucf101").out.splitlines()
-    assert published[-1] == f"mode: {published_space('ucf101').mode()}"
-    assert published[-2] == f"chosen by the paper: {published_strategy('ucf101')}"
+    assert published[-1] == f"mode: {published_space('ucf101').mode().runs()}"
+    assert published[-2] == f"chosen by the paper: {published_strategy('ucf101').runs()}"
     assert published[-3] == "leading by Eq. 7: S+ST in 61 of 61 layers"
     assert len([line for line in published if line.startswith(("B", "T"))]) == 61
     for flags, message in (
@@ -60,6 +62,23 @@ def test_a_file_and_a_published_space_are_printed_too(call: Any, tmp_path: Path)
         refused = call("space", *flags)
         assert refused.code == 1
         assert message in refused.error
+
+
+def test_draws_are_printed_as_the_flag_strategy_takes_them(call: Any) -> None:
+    drawn = call("space", "--space=published:kinetics400", "--draws=3", "--seed=1").out.splitlines()
+    space = published_space("kinetics400")
+    strategies = space.sample(3, seed=1)
+    numbers = [f"{space.log_prob(one):.2f}" for one in strategies]
+    pairs = zip(numbers, strategies, strict=True)
+    assert drawn[-3:] == [f"drawn, log-probability {number}: {one}" for number, one in pairs]
+    assert drawn[-4].startswith("mode: ")
+
+
+def test_a_strategy_is_shortened_where_it_is_long() -> None:
+    assert shortened(FusionStrategy.parse("S S S")) == "S S S"
+    assert shortened(FusionStrategy.parse("S " * 17 + "S+ST ST")) == "17 S, 1 S+ST, 1 ST"
+    in_turn = FusionStrategy.parse("S ST " * 20)
+    assert shortened(in_turn) == str(in_turn)  # run lengths would be longer
 
 
 def test_a_space_needs_no_recipe(call: Any, tmp_path: Path) -> None:

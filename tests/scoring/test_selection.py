@@ -144,6 +144,9 @@ def test_selection_is_made_on_some_clips_and_reported_on_others() -> None:
     assert [row.top1 for row in result.rows] == [0.5, 1.0, 0.5]
     assert [row.difference.value for row in result.rows if row.difference] == [0.0, 0.5, 0.0]
     assert [row.interval.value for row in result.rows if row.interval] == [0.5, 1.0, 0.5]
+    assert result.beaten_by is result.rows[1]
+    same = select(chosen_on, reported, {"again": named["again"]}, rule="accurate")
+    assert same.beaten_by is None
     again = result.rows[2].difference  # the selected strategy under another name
     assert again is not None
     assert again.low == again.high == 0.0

@@ -28,6 +28,7 @@ from vdroppath_tf.commands.sources import (
     say_not_recalibrated,
     say_trained_on,
 )
+from vdroppath_tf.commands.space_files import open_space
 
 EXAMPLE = (
     "vdroppath evaluate --model=run/template.keras --data=clips/validation.txt "
@@ -52,7 +53,8 @@ def define(values: flags.FlagValues) -> None:
     define_output(values, "out", text, mark="vdroppath_tf.scores/", beside=answers)
     text = "a strategy to score, e.g. 'S ST ...'; may be repeated; default: draws"
     flags.DEFINE_multi_string("strategy", [], text, flag_values=values)
-    define_string(values, "space", "space.json to draw from; default: the template's space")
+    text = "space.json or published:NAME to draw from; default: the template's space"
+    define_string(values, "space", text)
     text = "number of strategies drawn from the space, in addition to its mode"
     flags.DEFINE_integer("draws", 100, text, lower_bound=1, flag_values=values)
     text = "controls drawn from a uniform prior"
@@ -124,6 +126,8 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         print(
             f"Dropped ones may be as good: the race dropped those not better by {values.margin:g}."
         )
+    if worse := beaten(result):
+        print(worse)
     told_of = {parts[1]: "reported on", parts[0]: "chosen on"}  # one line if these are the same
     for videos, what in reversed(told_of.items()):
         account = clips.faults.account(videos, "test")
@@ -178,7 +182,7 @@ def _strategies(
 ) -> list[spaces.FusionStrategy]:
     if values.strategy:
         return [spaces.FusionStrategy.parse(text, own.architecture) for text in values.strategy]
-    space = own if values.space is None else spaces.ProbabilitySpace.load(values.space)
+    space = own if values.space is None else open_space(values.space)
     found = experiments.candidates(space, values.draws, values.seed)
     if said := repeated(space, values.draws, len(found)):
         print(said)
@@ -194,6 +198,17 @@ def repeated(space: spaces.ProbabilitySpace, draws: int, different: int) -> str 
     return (
         f"{draws} draws and the mode are {different} {many} scored once: draws repeat, for a draw "
         f"of this space is its mode with probability {chance:.2g}."
+    )
+
+
+def beaten(result: scoring.Selection) -> str | None:
+    """Returns a sentence if a control is clearly better than the selected strategy."""
+    found = result.beaten_by
+    if found is None:
+        return None
+    return (
+        f"{found.name} has a higher top-1 than the selected strategy, by {found.difference}: a "
+        "control is better than the choice. vdroppath derive --strategy=... derives a control."
     )
 
 

@@ -11,7 +11,7 @@ from absl import flags, logging
 from vdroppath_tf import layers, spaces, training
 from vdroppath_tf.commands.budget_flags import Budgets, define_budgets
 from vdroppath_tf.commands.diagnosis import diagnosis_of, said
-from vdroppath_tf.commands.flag_kinds import define_string
+from vdroppath_tf.commands.flag_kinds import define_string, only_with
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.run_folder import prior_of
 from vdroppath_tf.commands.space_files import PUBLISHED, open_space
@@ -30,6 +30,10 @@ def define(values: flags.FlagValues) -> None:
     define_string(values, "space", text)
     text = "print a line for each input of a layer, for a network with gates per input"
     flags.DEFINE_boolean("inputs", False, text, flag_values=values)
+    text = "print this many strategies drawn from the space, with their log-probabilities"
+    flags.DEFINE_integer("draws", 0, text, lower_bound=0, flag_values=values)
+    flags.DEFINE_integer("seed", 0, "seed of the draws", 0, flag_values=values)
+    only_with(values, "seed", "draws")
     text = "JSON file for the space"
     define_output(values, "out", text, mark="vdroppath_tf.space/")
     define_budgets(values)
@@ -58,8 +62,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if note:
         print(note)
     if model is None and values.space.startswith(PUBLISHED):
-        print(f"chosen by the paper: {_chosen_by_the_paper(values.space)}")
-    print(f"mode: {space.mode()}")
+        print(f"chosen by the paper: {shortened(_chosen_by_the_paper(values.space))}")
+    print(f"mode: {shortened(space.mode())}")
+    for drawn in space.sample(values.draws, seed=values.seed) if values.draws else ():
+        print(f"drawn, log-probability {space.log_prob(drawn):.2f}: {drawn}")
     if values.out:
         space.save(values.out)
         logging.info("Wrote %s", values.out)
@@ -78,6 +84,15 @@ def _space_of(
     if values.measure_latency is not None:
         raise ValueError("--measure_latency runs a template: pass --model, not --space.")
     return None, open_space(values.space)
+
+
+def shortened(strategy: spaces.FusionStrategy) -> str:
+    """Returns the units of a strategy; of more than 16 layers, as run lengths if that is shorter.
+
+    The longest strategy of a ResNet-50, MobileNetV2 or smaller network is printed as the flag
+    ``--strategy`` takes it.
+    """
+    return min(str(strategy), strategy.runs(), key=len) if len(strategy) > 16 else str(strategy)
 
 
 def _chosen_by_the_paper(source: str) -> spaces.FusionStrategy:

@@ -9,6 +9,7 @@ section 3 (units U, triplets `(l, v, u)`).
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -101,6 +102,17 @@ class FusionStrategy:
     def __getitem__(self, index: slice) -> tuple[FusionUnit, ...]: ...
     def __getitem__(self, index: int | slice) -> FusionUnit | tuple[FusionUnit, ...]:
         return self.units[index]
+
+    def runs(self) -> str:
+        """Returns the units as run lengths, as the paper's authors write them: `"7 S+ST, 6 ST"`.
+
+        Example:
+        ```python
+        print(FusionStrategy.parse("S S S+ST ST ST").runs())  # 2 S, 1 S+ST, 2 ST
+        ```
+        """
+        runs = ((len([*same]), unit) for unit, same in itertools.groupby(map(str, self.units)))
+        return ", ".join(f"{count} {unit}" for count, unit in runs)
 
     @property
     def empty(self) -> bool:
