@@ -1,6 +1,6 @@
 """Compares the clips per second of each source with plain PyAV and with training.
 
-    python scripts/benchmarks/data_feed.py --folder=data-feed
+    PYTHONPATH=scripts python scripts/benchmarks/data_feed.py --folder=data-feed
 
 Cuts real videos into H.264 files of 320x240 (twice: with x264's default distance between keyframes,
 and with a keyframe every 12 frames), and converts the former into the records, frame folders, zips

@@ -1,6 +1,6 @@
 """Measures the memory over 2,000 batches of training clips, from video files and from records.
 
-    python scripts/benchmarks/memory_flat.py --folder=data-feed
+    PYTHONPATH=scripts python scripts/benchmarks/memory_flat.py --folder=data-feed
 
 Real videos are cut into small H.264 files. Each source is read in a separate process, whose
 resident memory is recorded every 20 batches; the slope is that of a line fitted to these values
