@@ -178,13 +178,11 @@ def row(name: str, precision: str, batch: int, work: Work, card: Card) -> str:
 
 def main(given: Sequence[str] | None = None) -> None:
     """Prints the table; see the top of the file."""
-    from vdroppath_tf.zoo import list_networks
-
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     text = "names of networks of the zoo (default: all)"
-    parser.add_argument("--networks", nargs="+", default=list_networks(), metavar="NAME", help=text)
+    parser.add_argument("--networks", nargs="+", metavar="NAME", help=text)
     text = "number of frames of a clip, and its height and width in pixels (default: 8 112 112)"
     parser.add_argument("--clip_shape", type=int, nargs=3, default=(8, 112, 112), help=text)
     text = "graphics card whose data sheet is used (default: %(default)s)"
@@ -198,6 +196,9 @@ def main(given: Sequence[str] | None = None) -> None:
     text = "10^12 operations per second in float32 and bfloat16 (default: the card's)"
     parser.add_argument("--peaks", type=float, nargs=2, help=text)
     asked = parser.parse_args(given)
+
+    from vdroppath_tf.zoo import list_networks  # TensorFlow, which --help does not need
+
     card = CARDS[asked.card]
     if asked.launch_us is not None:
         card = dataclasses.replace(card, launch=1e-6 * asked.launch_us)
@@ -215,7 +216,9 @@ def main(given: Sequence[str] | None = None) -> None:
     print(f"a training step on clips of {'x'.join(map(str, asked.clip_shape))}, 174 classes\n")
     print(HEAD)
     print(re.sub(r"[^|]+", " --- ", HEAD))
-    pairs = [(name, precision) for name in asked.networks for precision in PRECISIONS]
+    pairs = [
+        (name, precision) for name in asked.networks or list_networks() for precision in PRECISIONS
+    ]
     work = functools.partial(traced, shape=tuple(asked.clip_shape))
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         for (name, precision), works in zip(pairs, pool.imap(work, pairs), strict=True):
