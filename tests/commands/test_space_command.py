@@ -64,6 +64,16 @@ def test_a_file_and_a_published_space_are_printed_too(call: Any, tmp_path: Path)
         assert message in refused.error
 
 
+def test_a_budget_of_a_network_of_ones_own_asks_for_its_template(call: Any, tmp_path: Path) -> None:
+    path = tmp_path / "space.json"
+    ProbabilitySpace(np.array([[0.1, 0.6], [0.3, 0.2]]), architecture="tiny3").save(path)
+    refused = call("space", f"--space={path}", "--clip_shape=4,32,32", "--max_macs=3e6")
+    assert refused.code == 1
+    assert "'tiny3' is not a network of the package" in refused.error
+    assert "--model in place of --space" in refused.error
+    assert "add_network" not in refused.error  # which no shell can call
+
+
 def test_draws_are_printed_as_the_flag_strategy_takes_them(call: Any) -> None:
     drawn = call("space", "--space=published:kinetics400", "--draws=3", "--seed=1").out.splitlines()
     space = published_space("kinetics400")

@@ -89,6 +89,8 @@ class Budgets:
             self._measure(model)
         if not self.limit and self.pareto is None:
             return
+        if model is None and space.architecture is not None:
+            _check_known(space.architecture)
         shape = self.clip_shape or getattr(self.latency, "clip_shape", None)
         hops = None
         if self.hop is None:
@@ -133,6 +135,17 @@ class Budgets:
             print(f"  {_told(choices[k])}")
         if len(shown) < len(choices):
             print(f"{len(shown)} of them are shown; all are in {self.pareto}.")
+
+
+def _check_known(network: str) -> None:
+    """Raises a ValueError if the costs of a space's network cannot be known from its name."""
+    from vdroppath_tf.zoo.networks import list_networks  # builds nothing
+
+    if network not in list_networks():
+        raise ValueError(
+            f"--space: {network!r} is not a network of the package, so its costs are not known. "
+            "Pass its template with --model in place of --space: a template holds its network."
+        )
 
 
 def _told(choice: budget.Choice) -> str:
