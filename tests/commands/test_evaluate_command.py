@@ -7,14 +7,17 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
 import numpy as np
+import pytest
 import tiny
 from command_lines import said
 
 from vdroppath_tf.commands.evaluate import beaten, repeated
+from vdroppath_tf.commands.scores_file import show
 from vdroppath_tf.cost import unit_costs
 from vdroppath_tf.data.sources.encode import write_video
 from vdroppath_tf.experiments import candidates
@@ -22,7 +25,7 @@ from vdroppath_tf.scoring.choosing import choose
 from vdroppath_tf.scoring.intervals import Interval
 from vdroppath_tf.scoring.listed import Row
 from vdroppath_tf.scoring.scores import StrategyScores
-from vdroppath_tf.scoring.selection import Selection
+from vdroppath_tf.scoring.selection import Selection, select
 from vdroppath_tf.spaces.space import ProbabilitySpace
 from vdroppath_tf.spaces.strategy import FusionStrategy
 
@@ -63,17 +66,44 @@ def test_evaluate_scores_the_strategies_that_are_named(call: Any, chain: Path, m
         "--choose=accurate",
     )
     assert done.code == 0
-    found = dict(re.findall(r"^(0\.\d+) \[.* top-5 1\.0000  (.*)$", done.out, re.MULTILINE))
-    assert set(found.values()) == {"S S S", "ST - S+ST"} or len(found) == 1
     lines = done.out.splitlines()
-    assert "Below: 5 (chosen on one half of" in lines[3]
-    assert re.fullmatch(r"0\.\d+ \[.*\]  0\.0000 \[0\.0000, 0\.0000\]  selected: .*", lines[5])
+    assert lines[0].startswith("The 5 clips used for the choice; the best first, and of equals")
+    assert lines[1].split() == ["top-1", "95", "%", "interval", "MACs", "strategy"]  # 4 classes
+    found = [re.fullmatch(r"0\.\d+  \[.*\] +[\d,]+  (.*)", line) for line in lines[2:4]]
+    assert {each[1] for each in found if each} == {"S S S", "ST - S+ST"}
+    assert "The 5 clips of the report (chosen on one half of" in lines[5]
+    assert re.fullmatch(r"0\.\d+  \[.*\] +0\.0000 +\[0\.0000, 0\.0000\]  selected: .*", lines[8])
     assert re.fullmatch(r"Selected: the highest top-1 \(.* MACs\), whatever it costs\.", lines[-4])
     assert lines[-3:] == [
         "In the 95 % confidence set of the best: 2 of 2.",
         "paper-1clip, chosen on: 5 of 5 videos scored",
         "paper-1clip, reported on: 5 of 5 videos scored",
     ]
+
+
+@pytest.mark.parametrize("classes", [3, 6])
+def test_scores_are_a_table_for_people(classes: int, capsys: Any) -> None:
+    """Of equals the cheapest first; a head over each column; top-5 only if it differs from 1."""
+    right = np.zeros((3, 4, 2), bool)
+    right[:, :, 1] = True
+    right[1:, :, 0] = True
+    draws = [FusionStrategy.parse(text, None) for text in ("S S", "S+ST ST", "- S")]
+    macs = {str(each): n for each, n in zip(draws, (2_000_000, 3_000, 10), strict=True)}
+    costs: Any = SimpleNamespace(of=lambda each: (0, macs[str(each)]))
+    scores = StrategyScores.of(draws, right, [4] * 3, np.zeros(4, int), True)
+    result = select(scores, scores, {"S everywhere": draws[0]}, costs=costs)
+    result = dataclasses.replace(result, optimism=-1e-17)
+    show(result, scores, scores, "why", costs, classes)
+    lines = capsys.readouterr().out.splitlines()
+    top5 = ["top-5"] if classes > 5 else []
+    assert lines[1].split() == ["top-1", "95", "%", "interval", *top5, "MACs", "strategy"]
+    ends = ["       10  - S", "    3,000  S+ST ST", "2,000,000  S S"]
+    assert all(line.endswith(end) for line, end in zip(lines[2:5], ends, strict=True))
+    assert lines[1].endswith("     MACs  strategy")
+    assert [line[:6] for line in lines[2:5]] == ["1.0000", "1.0000", "0.0000"]
+    assert {line.index("[") for line in lines[2:5]} == {8}
+    assert "-0.0000" not in "".join(lines)
+    assert any(line.endswith("selection bias of about 0.0000.") for line in lines)
 
 
 def test_a_race_of_draws_of_a_space(call: Any, chain: Path, motion: Any, tmp_path: Path) -> None:
@@ -90,7 +120,8 @@ def test_a_race_of_draws_of_a_space(call: Any, chain: Path, motion: Any, tmp_pat
     ]
     done = call(*line)
     assert done.code == 0, done.error
-    assert "Above: the 10 clips used for the choice. Below: 8 (chosen on " in done.out
+    assert "The 10 clips used for the choice; " in done.out
+    assert "The 8 clips of the report (chosen on " in done.out
     assert "uniform draw" not in done.out
     assert re.search(
         "The prior decided in . of 3 layers, the data in .; . hardly moved", done.error

@@ -121,7 +121,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     reported_on = _scores(values, scorer, "report", parts[1], list(dict.fromkeys(rows)), None)
     options: dict[str, Any] = {"costs": costs, "rule": rule, "level": values.level}
     result = scoring.select(chosen_on, reported_on, named, **options)
-    scores_file.show(result, chosen_on, reported_on, told, costs)
+    scores_file.show(result, chosen_on, reported_on, told, costs, len(labels))
     if values.race and values.margin:
         print(
             f"Dropped ones may be as good: the race dropped those not better by {values.margin:g}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,26 +21,72 @@ def show(
     reported_on: scoring.StrategyScores,
     told: str,
     costs: UnitCosts,
+    classes: int,
 ) -> None:
     """Prints all scores, the chosen strategy, and its scores on videos not used for the choice."""
-    for score in chosen_on.ranked():
-        share = f"{score.interval}  top-5 {score.top5:.4f}"
-        seen = "" if score in chosen_on.finalists else f"  dropped after {score.clips} clips"
-        precision = "" if score.map is None else f"  mAP {score.map:.4f}"
-        print(f"{share}{precision}  {score.strategy}{seen}")
     first, second = result.clips
-    print(f"\nAbove: the {first} clips used for the choice. Below: {second} ({told}).")
-    print(f"Top-1 and its difference to the selected, {100 * result.confidence:g} % intervals:")
+    print(f"The {first} clips used for the choice; the best first, and of equals the cheapest:")
+    print("\n".join(_aligned(_table_of_all(chosen_on, costs, classes))))
+    interval = f"{100 * result.confidence:g} % interval"
+    print(f"\nThe {second} clips of the report ({told});")
+    print(f"top-1 and its difference to that of the selected, each with its {interval}:")
     maps = _maps(reported_on)
-    for row in result.rows:
-        precision = f"  mAP {maps[row.strategy]:.4f}" if row.strategy in maps else ""
-        print(f"{row.interval}  {row.difference}{precision}  {row.name}: {row.strategy}")
+    heads = ["top-1", "interval", "difference", "interval", *(["mAP"] if maps else []), "strategy"]
+    rows = [
+        [
+            *(*_cells(row.interval), *_cells(row.difference)),
+            *([f"{maps[row.strategy]:.4f}" if row.strategy in maps else ""] if maps else []),
+            f"{row.name}: {row.strategy}",
+        ]
+        for row in result.rows
+    ]
+    print("\n".join(_aligned([heads, *rows])))
     count, best = len(result.confidence_set), result.top1_chosen_on
     print(f"\nOn the clips used for the choice the selected has {best:.4f}; the best of ", end="")
-    print(f"{len(chosen_on)} has a selection bias of about {result.optimism:.4f}.")
+    bias = round(result.optimism, 4) + 0.0  # never -0.0
+    print(f"{len(chosen_on)} has a selection bias of about {bias:.4f}.")
     print(_chosen(result, chosen_on, costs))
     level = f"{100 * (1 - result.level):g} %"
     print(f"In the {level} confidence set of the best: {count} of {len(chosen_on)}.")
+
+
+def _table_of_all(
+    scores: scoring.StrategyScores, costs: UnitCosts, classes: int
+) -> list[list[str]]:
+    """Returns a line of cells for each strategy, below one of heads.
+
+    Top-5 is left out if there are at most 5 classes, where it is 1 for every strategy.
+    """
+    macs = {score.strategy: costs.of(score.strategy)[1] for score in scores}
+    ranked = sorted(scores, key=lambda one: (-one.clips, -one.top1, macs[one.strategy]))
+    heads = ["top-1", "95 % interval"]
+    heads += ["top-5"] if classes > 5 else []
+    heads += ["mAP"] if scores[0].map is not None else []
+    lines = [[*heads, "MACs", "strategy"]]
+    for score in ranked:
+        line = _cells(score.interval)
+        line += [f"{score.top5:.4f}"] if classes > 5 else []
+        line += [f"{score.map:.4f}"] if score.map is not None else []
+        seen = "" if score in scores.finalists else f"  dropped after {score.clips} clips"
+        lines.append([*line, f"{macs[score.strategy]:,}", f"{score.strategy}{seen}"])
+    return lines
+
+
+def _cells(interval: scoring.Interval | None) -> list[str]:
+    """Returns an estimate, and the ends of its interval, without minus zeros."""
+    if interval is None:
+        return ["", ""]
+    value, low, high = (round(each, 4) + 0.0 for each in dataclasses.astuple(interval))
+    return [f"{value:.4f}", f"[{low:.4f}, {high:.4f}]"]
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Aligns all columns but the last, of strategies, to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join([*(c.rjust(w) for c, w in zip(line[:-1], widths, strict=False)), line[-1]])
+        for line in lines
+    ]
 
 
 def _chosen(result: scoring.Selection, chosen_on: scoring.StrategyScores, costs: UnitCosts) -> str:

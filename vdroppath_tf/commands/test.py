@@ -137,6 +137,7 @@ def table(scores: scoring.VideoScores) -> str:
     """Returns the result as lines: videos, accuracies with 95 % intervals, confusions."""
     protocol = scores.protocol
     names = ("Hit@1", "Hit@5") if scores.multi_label else ("top-1", "top-5")
+    shown = 2 if scores.manifest.num_classes > 5 else 1  # of at most 5, every class is among 5
     lines = [
         f"{protocol.name}: {scores.account()}, {_many(protocol.clips, 'clip')} x "
         f"{_many(protocol.crops, 'crop')}, "
@@ -144,7 +145,7 @@ def table(scores: scoring.VideoScores) -> str:
         *([] if scores.map is None else [f"mAP    {scores.map:.4f}"]),
         *(
             f"{name}  {scores.interval(share)}"
-            for name, share in zip(names, (scores.top1, scores.top5), strict=True)
+            for name, share in list(zip(names, (scores.top1, scores.top5), strict=True))[:shown]
         ),
     ]
     confusions = scores.confusions(_SHOWN)

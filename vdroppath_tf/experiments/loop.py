@@ -177,9 +177,10 @@ def _choose(
         scores = run.scores(template, drawn, run.task.validation)
     answers = scores.answers(drawn)
     chosen = choose(scores, costs)
+    bias = round(optimism(answers), 3) + 0.0  # never -0.0
     run.account.log(
         f"Most accurate draw: {scores.best.strategy}, top-1 {scores.best.top1:.3f}; as the best of "
-        f"{len(drawn)} its selection bias is about {optimism(answers):.3f}. In the 95 % "
+        f"{len(drawn)} its selection bias is about {bias:.3f}. In the 95 % "
         f"confidence set of the best: {len(confidence_set(answers))} of {len(drawn)}. Chosen, the "
         f"cheapest of these: {chosen.strategy}, top-1 {chosen.top1:.3f}."
     )
