@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from absl import flags
 from command_lines import said
 
 from vdroppath_tf import PipelineRun, run_pipeline, training
 from vdroppath_tf.cli import main
-from vdroppath_tf.commands import derive
+from vdroppath_tf.commands import derive, run, train
 from vdroppath_tf.commands.run import words_of
 from vdroppath_tf.commands.run_outputs import FILES, lost_of_step
 from vdroppath_tf.commands.run_plan import TrialFlags, steps_of
+from vdroppath_tf.commands.run_recipe import FITTED
+from vdroppath_tf.commands.run_table import LEVEL, few_to_choose
 from vdroppath_tf.commands.status import status_of
 from vdroppath_tf.data import open_manifest, write_video
+from vdroppath_tf.scoring.best_set import confidence_set
 from vdroppath_tf.training import Progress, Recipe
 from vdroppath_tf.training.signals import TERMINATED
 
@@ -274,9 +279,53 @@ def test_a_plan_is_printed_and_nothing_is_written(call: Any, folder: Path, tmp_p
     assert done.code == 0, done.error
     assert "  1      warm-up and search: vdroppath train --recipe=" in done.out
     assert "The videos differ in size: 16x16 (34), " in done.error
+    plan, rehearsal = done.out.split("Time of step 1 on this machine")
+    assert "  choice    6 validation videos can rule out only those of 4 strategies that an" in plan
+    for phase in ("warmup", "search"):
+        assert f"\n{phase}: 1 epochs of 3 steps, " in rehearsal
+    assert re.search(r"in all: about .* s\. Nothing was written\.\n$", rehearsal)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("videos", "draws"), [(9, 50), (10, 50), (20, 3), (49, 50)])
+def test_what_few_videos_cannot_choose_is_said_before(videos: int, draws: int) -> None:
+    """The line agrees with the confidence set: one strategy is right on ``wins`` videos more."""
+    line = few_to_choose(videos, draws)
+    right = np.zeros((draws + 1, videos), bool)
+    wins = next((n for n in range(1, videos + 1) if _ruled_out(right, n)), None)
+    if wins is None:
+        assert line.startswith(f"{videos} validation videos cannot rule out any of {draws + 1} ")
+    else:
+        assert f"at least {wins} videos fewer than another one ({wins / videos:.0%})" in line
+    (least,) = re.findall(r"pass (\d+) or more \(--validation\)", line)
+    assert few_to_choose(int(least), draws) == ""
+    assert few_to_choose(int(least) - 1, draws) != ""
+
+
+def _ruled_out(right: np.ndarray, wins: int) -> bool:
+    """Whether strategies are ruled out by one that answers this many videos more."""
+    right = right.copy()
+    right[0, :wins] = True
+    return confidence_set(right, LEVEL) == [0]
+
+
+def test_the_help_of_run_states_what_run_chooses() -> None:
+    values = flags.FlagValues()
+    run.define(values)
+    for name, said_of_it in FITTED.items():
+        assert values[name].help.endswith(f" in small; {said_of_it})")
+    of_train = flags.FlagValues()
+    train.define(of_train)
+    assert of_train["warmup_epochs"].help == "epochs of warmup (default: the recipe's, 4 in small)"
+
+
+@pytest.fixture
+def no_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out what only the time of a plan needs."""
+    monkeypatch.setattr(run, "time_table", lambda *_: "")
+
+
+@pytest.mark.usefixtures("no_rehearsal")
 def test_frame_rates_that_differ_are_in_the_plan(call: Any, folder: Path, tmp_path: Path) -> None:
     mixed = Path(shutil.copytree(folder, tmp_path / "mixed"))
     for label in mixed.iterdir():
@@ -289,6 +338,7 @@ def test_frame_rates_that_differ_are_in_the_plan(call: Any, folder: Path, tmp_pa
         assert "  rates " not in call("run", *given, *line).out
 
 
+@pytest.mark.usefixtures("no_rehearsal")
 def test_few_videos_are_made_up_for(call: Any, folder: Path, tmp_path: Path) -> None:
     done = call("run", folder, "--network=nano", f"--out={tmp_path}/run", "--dry_run")
     assert "training videos: a batch is 6 clips." in done.error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from absl import flags
@@ -80,36 +80,43 @@ _SWITCHES = {
 _EPOCHS = ("warmup", "search", "finetune")
 
 
-def define_recipe(values: flags.FlagValues) -> None:
-    """Defines the flag for the recipe, and the flags that change it."""
+def define_recipe(values: flags.FlagValues, fitted: Mapping[str, str] | None = None) -> None:
+    """Defines the flag for the recipe, and the flags that change it.
+
+    Args:
+        values: The flags of the command.
+        fitted: What the command does instead of using the recipe's value as it is, by flag.
+    """
+
+    def held(name: str, text: str) -> str:
+        """Returns the text of a flag, with the value that applies without it."""
+        own = f"the recipe's, {SMALL.get(name, 'none')} in small"
+        chosen = (fitted or {}).get(name)
+        return f"{text} (default: {own}{f'; {chosen}' if chosen else ''})"
+
     text = f"one of {', '.join(RECIPES)}, or the recipe.json of a run"
     define_string(values, "recipe", text, "small")
     text = "set a field of the recipe by its dotted name, e.g. search.epochs=30; applied last"
     flags.DEFINE_multi_string("set", [], text, flag_values=values)
     for name, text in _TEXTS.items():
-        define_string(values, name, _held(name, text))
-    text = _held("sampler", "how frames are chosen")
+        define_string(values, name, held(name, text))
+    text = held("sampler", "how frames are chosen")
     flags.DEFINE_enum("sampler", None, SAMPLERS, text, flag_values=values)
     for name, text in {**_NUMBERS, **_AUGMENT}.items():
-        flags.DEFINE_float(name, None, _held(name, text), flag_values=values)
+        flags.DEFINE_float(name, None, held(name, text), flag_values=values)
     text = "frames per second at which videos are sampled, whatever their rates; needed if these"
-    flags.DEFINE_float("fps", None, _held("fps", f"{text} differ"), flag_values=values)
+    flags.DEFINE_float("fps", None, held("fps", f"{text} differ"), flag_values=values)
     for name, text in {**_WHOLE, **_SAMPLING}.items():
-        flags.DEFINE_integer(name, None, _held(name, text), flag_values=values)
+        flags.DEFINE_integer(name, None, held(name, text), flag_values=values)
     for name, (text, _) in _ALL_LISTS.items():
-        flags.DEFINE_list(name, None, _held(name, text), flag_values=values)
+        flags.DEFINE_list(name, None, held(name, text), flag_values=values)
     for phase in _EPOCHS:
         name = f"{phase}_epochs"
-        flags.DEFINE_integer(name, None, _held(name, f"epochs of {phase}"), flag_values=values)
-    text = _held("learning_rate", "learning rate of warmup and search")
+        flags.DEFINE_integer(name, None, held(name, f"epochs of {phase}"), flag_values=values)
+    text = held("learning_rate", "learning rate of warmup and search")
     flags.DEFINE_float("learning_rate", None, text, flag_values=values)
     for name, text in {**_SWITCHES, **_SAMPLING_SWITCHES}.items():
         flags.DEFINE_boolean(name, None, text, flag_values=values)
-
-
-def _held(name: str, text: str) -> str:
-    """Returns the text of a flag, with the value that applies without it."""
-    return f"{text} (default: the recipe's, {SMALL.get(name, 'none')} in small)"
 
 
 def recipe_of_flags(values: flags.FlagValues) -> training.Recipe:

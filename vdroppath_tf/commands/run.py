@@ -17,7 +17,6 @@ from absl import flags, logging
 
 from vdroppath_tf import data, experiments, training
 from vdroppath_tf.commands import derive, evaluate, export, predict, report, test, train, trials
-from vdroppath_tf.commands.catalog import rates_differ
 from vdroppath_tf.commands.choices import TRIALS
 from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
 from vdroppath_tf.commands.next_step import say_next, say_or_serve, saying_nothing
@@ -31,7 +30,7 @@ from vdroppath_tf.commands.run_data import (
     root_of,
     write_parts,
 )
-from vdroppath_tf.commands.run_outputs import FILES, lost_of_step, lost_of_steps
+from vdroppath_tf.commands.run_outputs import FILES, lost_of_step
 from vdroppath_tf.commands.run_plan import (
     FOLDER,
     KEPT,
@@ -46,7 +45,8 @@ from vdroppath_tf.commands.run_plan import (
     steps_of,
     write_state,
 )
-from vdroppath_tf.commands.run_recipe import fitted
+from vdroppath_tf.commands.run_recipe import FITTED, fitted
+from vdroppath_tf.commands.run_table import is_done, plan_table, time_table
 from vdroppath_tf.commands.sources import define_faults, define_formats, define_source
 from vdroppath_tf.data.remote import urls
 from vdroppath_tf.files import write_json, write_text
@@ -81,7 +81,7 @@ def define(values: flags.FlagValues) -> None:
     text = "folder for everything; the same command continues a stopped run"
     mark = f"{FOLDER}/{PLAN_FILE}|{FOLDER}/{training.LOCK_FILE}|" + "|".join(KEPT)
     define_output(values, "out", text, mark=mark, folder=True, needed=True)
-    define_recipe(values)
+    define_recipe(values, FITTED)
     text = "initial weights of the template: imagenet, a file of weights, a model or a run's folder"
     define_string(values, "init", text)
     text = "number of strategies drawn from the space and scored"
@@ -94,7 +94,7 @@ def define(values: flags.FlagValues) -> None:
         "of the split (default: that of UCF101, for names of its form)"
     )
     define_string(values, "group", text)
-    text = "print the plan and write nothing"
+    text = "print the plan, rehearse the training to estimate its time, and write nothing"
     flags.DEFINE_boolean("dry_run", False, text, flag_values=values)
 
 
@@ -133,8 +133,10 @@ def go(values: flags.FlagValues, recipe: training.Recipe) -> None:
         check_same_plan(out, old, fields)
     found = sizes() if by_number else None
     rates = None if found is None else found.rates
-    print(_table(out, recipe, parts, steps, rates), flush=True)
+    print(plan_table(out, recipe, parts, steps, rates, values.draws), flush=True)
     if values.dry_run:
+        if not is_done(out, steps, steps[0]):
+            print(time_table(recipe, parts, values.max_bad_fraction), flush=True)
         return
     with training.run_lock(out / FOLDER):
         if old is None:
@@ -206,45 +208,6 @@ def _steps(
     shown = os.path.abspath(paths[0]) if paths else None
     given: dict[str, Any] = {"draws": values.draws, "init": values.init, "trials": tried}
     return steps_of(out, root, **given, more=more, shown=shown)
-
-
-def _table(
-    out: Path,
-    recipe: training.Recipe,
-    parts: dict[str, data.Manifest],
-    steps: list[Step],
-    rates: tuple[float, float] | None,
-) -> str:
-    """Returns the plan as text.
-
-    Args:
-        out: The folder of the run.
-        recipe: The recipe.
-        parts: The videos.
-        steps: The steps.
-        rates: The lowest and the highest frame rate; None if clips do not depend on them.
-    """
-    train_videos = parts["train"]
-    counts = ", ".join(f"{len(videos):,} {part}" for part, videos in parts.items())
-    about = training.summary(recipe, len(train_videos))
-    state, lost = read_state(out), lost_of_steps(out, [step.name for step in steps])
-    lines = [
-        f"The plan of {out}:",
-        f"  videos    {counts}; {train_videos.num_classes} classes",
-        *(f"  {name:9s} {about[name]}" for name in ("network", "clips", "epochs", "batch", "seed")),
-    ]
-    if rates is not None and rates_differ(rates):
-        lines.append(
-            "  rates     {:.3g} to {:.3g} frames per second, so clips differ in duration; "
-            "--fps={:.3g} samples them by time".format(*rates, rates[0])
-        )
-    for n, step in enumerate(steps, 1):
-        done = state.get(step.name, {}).get("state") == "done"
-        mark = "done" if done and step.name not in lost else "    "
-        lines.append(f"  {n} {mark} {step.name}: {step.line}")
-        if done and step.name in lost:
-            lines.append(f"         was done, but {lost[step.name]}: the step is repeated")
-    return "\n".join(lines)
 
 
 def _run_steps(out: Path, steps: list[Step]) -> None:
