@@ -263,9 +263,21 @@ def test_status_of_a_training(call: Any, chain: Path, tmp_path: Path) -> None:
     assert "  speed: 41.3 clips/s, 3% of the time waiting for clips; 1.2 GB of memory\n" in out
     assert "  left: about 4 min 10 s of training\n  last epoch: loss 1.25\n" in out
     assert "  next: search, 3 epochs\n  bad: half of the gates are saturated\n" in out
-    assert "  no process is running: the same command resumes" in out
+    assert "  no process is running, so nothing more happens by itself\n" in out
     with training.run_lock(killed):
         assert f"{killed}: running, " in call("status", killed).out
+
+
+def test_status_says_how_a_training_resumes(call: Any, tmp_path: Path) -> None:
+    phases = (("warmup", 2), ("search", 3))
+    (tmp_path / "run.json").write_text(json.dumps({"phases": []}))
+    resume = "  to resume: give the same command again; it continues from the last checkpoint\n"
+    states = {"running": True, "stopped": True, "failed": True, "finished": False}
+    for state, has_line in states.items():  # no process runs: the first one was killed
+        Progress(state, phases, number=1, epoch=2).write(tmp_path)
+        done = call("status", tmp_path)
+        assert f"{tmp_path}: {'killed' if state == 'running' else state}, search " in done.out
+        assert done.out.endswith(resume) == has_line
 
 
 def test_status_of_no_run(call: Any, tmp_path: Path) -> None:

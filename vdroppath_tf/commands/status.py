@@ -166,7 +166,9 @@ def _lines_of_training(name: str, each: dict[str, Any], *, whole: bool) -> Itera
     for line in (*each["bad"], *([each["error"]] if each["error"] else [])):
         yield f"  bad: {line}"
     if each["state"] == "killed":
-        yield "  no process is running: the same command resumes from the last checkpoint"
+        yield "  no process is running, so nothing more happens by itself"
+    if each["state"] in ("killed", "stopped", "failed") and whole:
+        yield "  to resume: give the same command again; it continues from the last checkpoint"
 
 
 def _step(each: dict[str, Any]) -> str:
