@@ -6,7 +6,7 @@ Two processes hold the same network, one from this package and one from ``torch_
 channels-last layout, and take turns, so that a change of the machine's speed affects both. Ratios
 are medians over rounds. Each process has one thread. Both wall time and processor time are
 printed; use the latter if other jobs run on the machine. ``--package`` names another checkout,
-which takes turns too.
+which takes turns too. Without ``--torch`` only the ceiling is compared with.
 
 The ceiling is the time that a job would take if its multiply-adds ran at the rate of a matrix
 product of 2048 x 2048 in float32, which is timed in the same rounds. A forward pass has the
@@ -29,7 +29,7 @@ from pathlib import Path
 from absl import app, flags
 from in_turns import SIDE, Worker, answer, ceiling, jobs_of, relative
 
-TORCH = flags.DEFINE_string("torch", None, "path of a Python that has PyTorch", required=True)
+TORCH = flags.DEFINE_string("torch", None, "path of a Python that has PyTorch")
 NETWORKS = flags.DEFINE_list("networks", ["densenet121", "resnet50"], "names of networks")
 ROUNDS = flags.DEFINE_integer("rounds", 7, "number of rounds of timed steps", lower_bound=1)
 PACKAGE = flags.DEFINE_string("package", None, "folder of another checkout to compare with")
@@ -81,7 +81,8 @@ def workers_of(name: str) -> dict[str, Worker]:
     found = {"ours": started(own, HERE.parents[1])}
     if PACKAGE.value:
         found["other checkout"] = started(own, Path(PACKAGE.value))
-    found["pytorch"] = started([TORCH.value, str(HERE / "torch_step.py"), name, shape])
+    if TORCH.value:
+        found["pytorch"] = started([TORCH.value, str(HERE / "torch_step.py"), name, shape])
     counts = {which: worker.about["parameters"] for which, worker in found.items()}
     if len(set(counts.values())) > 1:
         sys.exit(f"{name}: these are not the same network. Parameters: {counts}")
@@ -112,12 +113,12 @@ def cells(times: Times, which: str, job: str, macs: int, place: int) -> list[str
         place: int, 0 for wall time, and 1 for processor time.
     """
     own, theirs, product = (
-        [spent[place] for spent in times[key]]
+        [spent[place] for spent in times.get(key, ())]
         for key in ((which, job), ("pytorch", job), ("ours", "product"))
     )
     best = [ceiling(macs, seconds) for seconds in product]
-    ratios = (relative(own, other) for other in (theirs, best))
-    return [f"{statistics.median(own):.2f} s", *(f"{ratio:.2f}" for ratio in ratios)]
+    ratios = [f"{relative(own, other):.2f}" if other else "" for other in (theirs, best)]
+    return [f"{statistics.median(own):.2f} s", *ratios]
 
 
 def compare(name: str) -> None:
