@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ ORDER = (
 # Parts of other modules that stand in files of their own; commands have a page of their own.
 INTERNAL = {
     *("files", "names", "start_up_lines", "startup", "commands"),
+    *("argument_kinds", "brief", "ranges"),
     *("report.markup", "analysis.numbers"),
     *("spaces.draws", "spaces.gate_arrays", "spaces.masks", "spaces.marginals"),
     *("spaces.space_json", "spaces.triplets"),
@@ -31,6 +33,8 @@ INTERNAL = {
     *("models.inflation.plan", "models.inflation.values", "models.inflation.sources"),
     *("models.inflation.conventions", "models.inflation.source_files"),
 }
+
+CONSTRUCTORS = "zoo.constructors"
 
 
 def _modules() -> Iterator[str]:
@@ -46,7 +50,8 @@ def pages() -> dict[str, str]:
     """Room -> Markdown of its page."""
     rooms: dict[str, list[str]] = {}
     for name in _modules():
-        rooms.setdefault(name.split(".")[0], []).append(name)
+        modules = rooms.setdefault(name.split(".")[0], [])
+        modules.insert(1 if name == CONSTRUCTORS else len(modules), name)
     ordered = sorted(rooms, key=lambda room: (ORDER.index(room) if room in ORDER else 99, room))
     return {
         room: f"# {PACKAGE}.{room}\n\n" + "\n\n".join(map(_directive, rooms[room]))
@@ -56,9 +61,9 @@ def pages() -> dict[str, str]:
 
 def _directive(module: str) -> str:
     """What mkdocstrings is asked for: of a package, only its docstring, not what it hands on."""
-    package = (ROOT / module.replace(".", "/")).is_dir()
-    directive = f"::: {PACKAGE}.{module}" + ("\n    options:\n      members: false" * package)
-    return "\n\n".join([directive, *(_constructors() if module == "zoo.constructors" else ())])
+    of_docstring = (ROOT / module.replace(".", "/")).is_dir() or module == CONSTRUCTORS
+    directive = f"::: {PACKAGE}.{module}" + ("\n    options:\n      members: false" * of_docstring)
+    return "\n\n".join([directive, *(_constructors() if module == CONSTRUCTORS else ())])
 
 
 def _constructors() -> Iterator[str]:
@@ -67,8 +72,29 @@ def _constructors() -> Iterator[str]:
 
     for name, function in vars(constructors).items():
         if name.startswith(("template_", "derived_")):
-            shown = f"{name}{inspect.signature(function)}\n\n{function.__doc__}"
-            yield f"### {name}\n\n````text\n{shown}\n````"  # four: its example has three
+            shown = f"```python\n{name}(\n{_arguments(function)})\n```"
+            yield f"### {name}\n\n{shown}\n\n{in_markdown(inspect.getdoc(function) or '')}"
+
+
+def _arguments(function: Callable[..., object]) -> str:
+    """The arguments of a function, one a line, with ``*`` before those that need their names."""
+    lines, star = [], "    *,\n"
+    for each in inspect.signature(function).parameters.values():
+        lines.append(f"{star * (each.kind is each.KEYWORD_ONLY)}    {each},\n")
+        star = star * (each.kind is not each.KEYWORD_ONLY)
+    return "".join(lines)
+
+
+def in_markdown(docstring: str) -> str:
+    """The sections of a docstring of ours as Markdown: arguments and errors become lists."""
+    text = re.sub(r"^(Args|Returns|Raises|Example):$", _heading, docstring, flags=re.MULTILINE)
+    text = re.sub(r"^    ([\w.]+): ", r"* `\1`: ", text, flags=re.MULTILINE)
+    return re.sub(r"^    ", "", text, flags=re.MULTILINE)
+
+
+def _heading(section: re.Match[str]) -> str:
+    name = {"Args": "Arguments"}.get(section[1], section[1])
+    return f"**{name}**\n"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

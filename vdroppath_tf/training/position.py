@@ -38,5 +38,6 @@ class Position:
         return f"checkpoint-{self.phase}-{self.epochs:05d}{steps}"
 
     def __str__(self) -> str:
-        place = f"phase {self.phase + 1}, {self.epochs} of its epochs"
-        return f"{place} and {self.steps} steps" if self.steps else place
+        kinds = {"epoch": self.epochs, "step": self.steps}
+        done = [f"{n} {kind}{'s' * (n != 1)}" for kind, n in kinds.items() if n or kind == "epoch"]
+        return f"in phase {self.phase + 1}, after {' and '.join(done)} of it"

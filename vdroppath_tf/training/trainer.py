@@ -168,8 +168,9 @@ def _train_phases(
             continue
         trained = True
         if run.verbose:
-            goes_on = f"; resumes after {start}" if start.epochs or start.steps else ""
+            goes_on = f"; resumes {start}" if start.epochs or start.steps else ""
             show(f"{phase.description}{goes_on}")
+            show("The first step builds the network's graph, which can take minutes.")
         record = Record(phase.name, start, store)
         record.averages = averages
         try:
