@@ -30,7 +30,9 @@ from absl import app, flags
 from in_turns import SIDE, Worker, answer, ceiling, jobs_of, relative
 
 TORCH = flags.DEFINE_string("torch", None, "path of a Python that has PyTorch")
-NETWORKS = flags.DEFINE_list("networks", ["densenet121", "resnet50"], "names of networks")
+NETWORKS = flags.DEFINE_list(
+    "networks", ["densenet121", "resnet50"], "any of densenet121, mobilenet_v2, resnet50"
+)
 ROUNDS = flags.DEFINE_integer("rounds", 7, "number of rounds of timed steps", lower_bound=1)
 PACKAGE = flags.DEFINE_string("package", None, "folder of another checkout to compare with")
 SHAPES = {

@@ -113,4 +113,4 @@ def test_a_run_tries_strategies_where_it_is_told_to(tmp_path: Path) -> None:
 
 def test_how_to_try_says_nothing_where_nothing_is_tried(call: Any, tmp_path: Path) -> None:
     message = said(call("run", str(tmp_path), "--uniform=2", f"--out={tmp_path}-run"))
-    assert "--uniform=2: says how strategies are tried, and none are. Pass --trials too" in message
+    assert re.search("--uniform .*--trials", message)

@@ -174,6 +174,7 @@ def test_a_collapse_is_named_first_and_with_what_to_do() -> None:
     [
         (8.92, "prior_strength=0.02 (--prior_strength=0.02) for a network as small as micro"),
         (8.92, "the present strength is 446 times the former"),
+        (0.2, "prior_strength=0.02 (--prior_strength=0.02), a tenth of the present strength"),
         (0.02, "prior_strength=2e-3 (--prior_strength=2e-3), a tenth of the present strength"),
         (1e-3, "prior_strength=1e-4 (--prior_strength=1e-4), a tenth"),
         (None, "a tenth of the present strength if that is lower"),

@@ -70,7 +70,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         how: Any = {"part": "validation", "modality": recipe.modality}
         validation = open_source(values, "validation", labels, **how)
     if model.gates:
-        log_diagnosis(diagnosis_of(model))
+        log_diagnosis(diagnosis_of(model, values.model))
     strategy = _chosen(values, model)
     logging.info("Strategy: %s", strategy)
     faults = data.FaultLog(values.max_bad_fraction)

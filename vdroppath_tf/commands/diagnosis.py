@@ -8,12 +8,14 @@ from absl import flags, logging
 
 from vdroppath_tf import layers, spaces
 from vdroppath_tf.commands.flag_words import in_flags
+from vdroppath_tf.commands.run_folder import videos_of
 
 
-def diagnosis_of(model: Any) -> spaces.Diagnosis:
-    """Returns the diagnosis of a template's space."""
+def diagnosis_of(model: Any, file: str | None = None) -> spaces.Diagnosis:
+    """Returns the diagnosis of a template's space; a file's N is looked for in its run's folder."""
     space = spaces.ProbabilitySpace.from_model(model)
-    return spaces.diagnose(space, strength=layers.strength_of(model))
+    videos = None if file is None else videos_of(file)
+    return spaces.diagnose(space, strength=layers.strength_of(model, videos))
 
 
 def said(found: spaces.Diagnosis, values: flags.FlagValues) -> list[str]:

@@ -1,4 +1,4 @@
-"""``vdroppath train --dry_run``: estimates the time and memory of a training."""
+"""``--dry_run`` of ``vdroppath train`` and ``run``: estimates the time and memory of a training."""
 
 from __future__ import annotations
 

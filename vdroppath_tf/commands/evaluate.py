@@ -86,7 +86,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     model, recipe, labels = training.load_model(values.model)
     own = spaces.ProbabilitySpace.from_model(model)
     logging.info("Prior: %s", prior_of(model, values.model))
-    log_diagnosis(diagnosis_of(model))
+    log_diagnosis(diagnosis_of(model, values.model))
     strategies = _strategies(values, own)
     parts, told = _parts(values, recipe, labels, len(strategies))
     named = scoring.controls(own, values.uniform_draws, values.seed)
@@ -208,7 +208,8 @@ def beaten(result: scoring.Selection) -> str | None:
         return None
     return (
         f"{found.name} has a higher top-1 than the selected strategy, by {found.difference}: a "
-        "control is better than the choice. vdroppath derive --strategy=... derives a control."
+        "control is better than the choice, or, of several controls, one is so by chance. "
+        "vdroppath derive --strategy=... derives a control."
     )
 
 

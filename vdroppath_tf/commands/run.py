@@ -18,7 +18,7 @@ from absl import flags, logging
 from vdroppath_tf import data, experiments, training
 from vdroppath_tf.commands import derive, evaluate, export, predict, report, test, train, trials
 from vdroppath_tf.commands.choices import TRIALS
-from vdroppath_tf.commands.flag_kinds import arguments_of, define_string
+from vdroppath_tf.commands.flag_kinds import arguments_of, define_string, no_effect
 from vdroppath_tf.commands.next_step import say_next, say_or_serve, saying_nothing
 from vdroppath_tf.commands.places import define_output
 from vdroppath_tf.commands.progress import verbosity_of_training
@@ -186,10 +186,7 @@ def _trials(values: flags.FlagValues, recipe: training.Recipe) -> TrialFlags | N
     given = [name for name in TRIALS if values[name].present]
     if not values.trials:
         if given:
-            raise ValueError(
-                f"--{given[0]}={values[given[0]].value}: says how strategies are tried, and none "
-                "are. Pass --trials too, or leave it out."
-            )
+            raise no_effect(given[0], "trials")
         return None
     trials.trials_of(values)
     uniform = bool(experiments.uniform_units(recipe.branches))

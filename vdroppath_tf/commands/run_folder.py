@@ -116,8 +116,12 @@ class RunFolder:
 
 def prior_of(model: keras.Model, file: str) -> str:
     """Describes the strength of a template's prior, with N from its run's folder."""
+    return layers.describe_prior(model, videos_of(file))
+
+
+def videos_of(file: str) -> int | None:
+    """Returns N, the training videos of the run in whose folder a model is; None if unknown."""
     try:
-        videos = RunFolder(Path(file).parent).num_videos
+        return RunFolder(Path(file).parent).num_videos
     except ValueError:  # a foreign run.json
-        videos = None
-    return layers.describe_prior(model, videos)
+        return None

@@ -11,12 +11,12 @@ from vdroppath_tf import data, training
 from vdroppath_tf.commands.train import sized
 from vdroppath_tf.names import named
 
-_MORE = "run takes more for few videos, as its plan shows"
+_MORE = "with small, run takes more for few videos, as its plan shows"
 _SIZE = "run crops videos that differ in size or are large, as its plan shows"
 FITTED = {
     **dict.fromkeys(("warmup_epochs", "search_epochs", "finetune_epochs"), _MORE),
-    "batch_size": "run takes at most a quarter of the training videos",
-    "stride": "run takes more for long videos, as its plan shows",
+    "batch_size": "with small, run takes at most a quarter of the training videos",
+    "stride": "with small, run takes more for long videos, as its plan shows",
     **dict.fromkeys(("short_edge", "crop"), _SIZE),
 }
 """Flags for which ``fitted`` chooses another value than the recipe's, and what it chooses."""

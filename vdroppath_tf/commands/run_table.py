@@ -84,7 +84,7 @@ def few_to_choose(videos: int, draws: int) -> str:
     if wins > videos:
         return (
             f"{videos} validation videos cannot rule out any of {draws + 1} strategies, whatever "
-            f"they answer: the cheapest will be selected. {remedy}"
+            f"they answer: by the template's scores the cheapest will be selected. {remedy}"
         )
     return (
         f"{videos} validation videos can rule out only those of {draws + 1} strategies that answer "
@@ -102,10 +102,19 @@ def time_table(
         parts: The videos.
         max_bad_fraction: The largest share of bad videos.
     """
-    clips = training.Clips(parts["train"], parts["validation"], max_bad_fraction=max_bad_fraction)
-    model = training.build_template(recipe, clips)
-    found = training.rehearse(model, recipe.template_phases(), recipe, clips)
+    try:
+        found = _rehearsed(recipe, parts, max_bad_fraction)
+    except data.VideoError as error:  # the run itself sets bad videos aside before it trains
+        return f"Time of step 1: not estimated, as a video cannot be read. {error}"
     return (
         "Time of step 1 on this machine, estimated from two steps of each phase; the other steps "
         f"come on top:\n{dry_run.table(found)}"
     )
+
+
+def _rehearsed(
+    recipe: training.Recipe, parts: dict[str, data.Manifest], max_bad_fraction: float
+) -> training.Rehearsal:
+    clips = training.Clips(parts["train"], parts["validation"], max_bad_fraction=max_bad_fraction)
+    model = training.build_template(recipe, clips)
+    return training.rehearse(model, recipe.template_phases(), recipe, clips)

@@ -46,7 +46,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     source = values.space if model is None else values.model
     if values.inputs and not space.per_input:
         raise ValueError(f"--inputs: in {source} the inputs of each layer share its gates.")
-    found = spaces.diagnose(space) if model is None else diagnosis_of(model)
+    found = spaces.diagnose(space) if model is None else diagnosis_of(model, values.model)
     lines, before = said(found, values), int(bool(found.collapsed))  # a warning of it is first
     print("\n".join([*lines[:before], *table(space, inputs=values.inputs), *lines[before:]]))
     if space.per_input and not values.inputs:

@@ -195,7 +195,7 @@ def _train_on(
     found = diagnosis_of(model) if model.gates else None
     if found is not None:
         log_diagnosis(found)
-    if found is None or found.collapsed != "empty":  # else it says to train again
+    if found is None or found.collapsed != "empty":  # nothing is left to be scored
         _say_next(values, out, template=bool(model.gates))
     if kept.copy is not None:
         kept.copy.send()

@@ -20,7 +20,7 @@ from vdroppath_tf.spaces.layer_gates import (
     no_template,
 )
 from vdroppath_tf.spaces.masks import flat_mask
-from vdroppath_tf.spaces.prior import prior_words
+from vdroppath_tf.spaces.prior import acting_strength, prior_words
 from vdroppath_tf.spaces.strategy import FusionStrategy
 from vdroppath_tf.spaces.unit import BRANCHES, FusionUnit
 
@@ -110,18 +110,29 @@ def gates_of(model: keras.Model) -> list[VariationalDropPath]:
 
 
 @named
-def strength_of(model: keras.Model) -> float | None:
+def strength_of(model: keras.Model, num_train_examples: float | None = None) -> float | None:
     """Returns the strength of the prior that acts on a model's gates, the largest of them.
 
-    None where it is not known, as N is not.
+    Args:
+        model: a Keras model.
+        num_train_examples: N, where the gates do not know theirs. Defaults to None.
+
+    Returns:
+        What multiplies ``(1-p) ||w||^2`` (Eq. 5); None where it is not known, as N is not, or where
+        there are no gates.
 
     Example:
     ```python
     strength_of(template)  # 0.001
     ```
     """
-    known = [gate.acting_strength for gate in gates_of(model)]
-    return max((strength for strength in known if strength is not None), default=None)
+    found = []
+    for gate in gates_of(model):
+        options = gate.strength
+        if options["num_examples"] is None:
+            options["num_examples"] = num_train_examples
+        found.append(acting_strength(**options))
+    return max((strength for strength in found if strength is not None), default=None)
 
 
 @named

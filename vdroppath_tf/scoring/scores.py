@@ -145,7 +145,7 @@ class StrategyScores(ShowsTable):
             return ""
         if len({(one.top1, one.map) for one in self.finalists}) > 1:
             return ""
-        return "; all have the same top-1, so these clips rank nothing"
+        return "; all that saw every clip have the same top-1, so these clips rank nothing"
 
     def __iter__(self) -> Iterator[StrategyScore]:
         return iter(self.scores)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # cost imports Keras, which choosing does not need
     from vdroppath_tf.cost import UnitCosts
 
 MOST_ACCURATE = "most accurate"
+_CANDIDATES = (MOST_ACCURATE, "mode")  # rows of strategies that could have been selected
 """The name of the row of the strategy with the highest top-1, if another one was chosen."""
 
 
@@ -106,11 +107,12 @@ class Selection:
     def beaten_by(self) -> Row | None:
         """The control with the highest top-1 of those that clearly beat the selected strategy.
 
-        These are the controls whose paired difference to it has an interval above 0. None if there
-        are none. Each interval is for one control: among 20 equally good ones, about one in 40 is
-        above 0 by chance at a confidence of 0.95.
+        Neither the mode of the space nor the most accurate draw is a control. These are the
+        controls whose paired difference to it has an interval above 0. None if there are none. Each
+        interval is for one control: among 20 equally good ones, about one in 40 is above 0 by
+        chance at a confidence of 0.95.
         """
-        controls = (row for row in self.rows[1:] if row.name != MOST_ACCURATE)
+        controls = (row for row in self.rows[1:] if row.name not in _CANDIDATES)
         better = [row for row in controls if row.difference is not None and row.difference.low > 0]
         return max(better, key=lambda row: row.top1, default=None)
 

@@ -105,6 +105,8 @@ UNKNOWN = (
 
 
 def _weaker(found: Diagnosis) -> str:
+    if found.strength == 0.0:  # there is no prior to be weakened
+        return "train again for longer, or on more videos"
     return (
         f"train again for longer, on more videos, or with a weaker prior, "
         f"{weaker_prior(found.strength)}"

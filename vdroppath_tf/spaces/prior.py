@@ -143,13 +143,13 @@ def weaker_prior(strength: float | None = None) -> str:
     weaker_prior(8.9)  # "prior_strength=0.02 (--prior_strength=0.02) for a network ..."
     ```
     """
-    if strength is not None and strength <= SMALL_STRENGTH:
+    if strength is not None and strength <= 10.0 * SMALL_STRENGTH:
         aim = two_digits(strength / 10.0)
         return f"prior_strength={aim} (--prior_strength={aim}), a tenth of the present strength"
     small, large = two_digits(SMALL_STRENGTH), two_digits(PRIOR_STRENGTH)
     now = "; a tenth of the present strength if that is lower"
     if strength is not None:
-        now = f"; the present strength is {strength / SMALL_STRENGTH:,.3g} times the former"
+        now = f"; the present strength is {strength / SMALL_STRENGTH:,.0f} times the former"
     return (
         f"prior_strength={small} (--prior_strength={small}) for a network as small as micro or "
         f"{large} for larger ones, in place of weight_reg= (--weight_reg){now}"
