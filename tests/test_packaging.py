@@ -103,7 +103,9 @@ def _made(target: str, folder: Path) -> str:
     make = shutil.which("make")
     if make is None:
         pytest.skip("make is not installed")
-    call = [make, "--dry-run", target, f"VENV={folder / 'venv'}", f"PYTHON={sys.executable}", "UV="]
+    # under make, as the tests run in CI, it would print the directories that it enters
+    call = [make, "--no-print-directory", "--dry-run", target]
+    call += [f"VENV={folder / 'venv'}", f"PYTHON={sys.executable}", "UV="]
     ran = subprocess.run(call, cwd=HERE, capture_output=True, text=True, check=True)
     return ran.stdout
 
