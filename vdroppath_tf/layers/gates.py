@@ -126,13 +126,17 @@ def strength_of(model: keras.Model, num_train_examples: float | None = None) -> 
     strength_of(template)  # 0.001
     ```
     """
-    found = []
-    for gate in gates_of(model):
-        options = gate.strength
-        if options["num_examples"] is None:
-            options["num_examples"] = num_train_examples
-        found.append(acting_strength(**options))
+    found = (acting_strength(**strength) for strength in _strengths(model, num_train_examples))
     return max((strength for strength in found if strength is not None), default=None)
+
+
+def _strengths(model: keras.Model, num_train_examples: float | None) -> list[dict[str, Any]]:
+    """The strengths of all gates as arguments of ``spaces.prior``; N where they do not know it."""
+    strengths = [gate.strength for gate in gates_of(model)]
+    for strength in strengths:
+        if strength["num_examples"] is None:
+            strength["num_examples"] = num_train_examples
+    return strengths
 
 
 @named
@@ -245,11 +249,8 @@ def describe_prior(model: keras.Model, num_train_examples: float | None = None) 
     ```
     """
     fusion_layers(model)
-    strengths = [gate.strength for gate in gates_of(model)]
-    for strength in strengths:
-        if strength["num_examples"] is None:
-            strength["num_examples"] = num_train_examples
-    return "; ".join(dict.fromkeys(prior_words(**strength) for strength in strengths))
+    words = (prior_words(**strength) for strength in _strengths(model, num_train_examples))
+    return "; ".join(dict.fromkeys(words))
 
 
 def _gate_line(layer: Any, name: str) -> str:
